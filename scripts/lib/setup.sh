@@ -1,0 +1,73 @@
+# Sourced by what a person runs: brings a Node that the code runs on, and the packages.
+# Afterwards `root` is the checkout and `node`, `npm` on PATH are the right ones.
+# Everything it says goes to standard error; standard output stays the script's own.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+# The newest Node 24 that exists for both processors, with the hashes of its packages.
+pinned_node=24.21.0
+pinned_x64=sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==
+pinned_arm64=sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==
+
+fail() {
+  printf '%s: %s\n' "$(basename "$0")" "$1" >&2
+  exit 1
+}
+
+# The versions that every tool of the test run accepts: 22.20 and later, and 24.12 and later.
+node_fits() {
+  command -v node >/dev/null && node -e '
+    const [major, minor] = process.versions.node.split(".").map(Number)
+    process.exit((major === 22 && minor >= 20) || (major === 24 && minor >= 12) ? 0 : 1)'
+}
+
+install_pinned_node() {
+  local cpu integrity package download
+  case "$(uname -s)-$(uname -m)" in
+    Linux-x86_64) cpu=x64 integrity=$pinned_x64 ;;
+    Linux-aarch64) cpu=arm64 integrity=$pinned_arm64 ;;
+    *) fail "no pinned Node for $(uname -s) on $(uname -m). Install Node 24 and run this again." ;;
+  esac
+  package=node-linux-$cpu
+  if [ ! -x "$root/.node/$pinned_node/bin/node" ]; then
+    printf 'setting up: Node %s from the npm registry\n' "$pinned_node" >&2
+    mkdir -p "$root/.node"
+    download=$(mktemp -d "$root/.node/download.XXXXXX")
+    (cd "$download" && npm pack --silent "$package@$pinned_node" >/dev/null) ||
+      fail "could not fetch $package@$pinned_node. Check the network, or install Node 24."
+    (cd "$download" && node -e '
+      const bytes = require("node:fs").readFileSync(process.argv[1])
+      const hash = require("node:crypto").createHash("sha512").update(bytes).digest("base64")
+      process.exit(`sha512-${hash}` === process.argv[2] ? 0 : 1)' \
+      "$package-$pinned_node.tgz" "$integrity") ||
+      fail "$package@$pinned_node is not the file it should be (its hash differs). Nothing was installed."
+    tar -xzf "$download/$package-$pinned_node.tgz" -C "$download"
+    # Another script may have been faster; whichever comes first stays.
+    mv -T "$download/package" "$root/.node/$pinned_node" 2>/dev/null || true
+    rm -rf "$download"
+  fi
+  PATH=$root/.node/$pinned_node/bin:$PATH
+}
+
+install_packages() {
+  local stamp=$root/node_modules/.uraiden-installed wanted
+  wanted="$(cksum <"$root/package-lock.json") $(uname -m)"
+  [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
+  printf 'setting up: npm packages\n' >&2
+  (cd "$root" && npm ci --no-progress --loglevel=error >&2) ||
+    fail 'npm ci failed; its message is above.'
+  printf '%s' "$wanted" >"$stamp"
+}
+
+command -v node >/dev/null || fail 'Node is missing. Install Node 20 or later (with npm), then run this again.'
+command -v npm >/dev/null || fail 'npm is missing. Install it beside Node, then run this again.'
+node_fits || install_pinned_node
+export PATH
+# Two scripts started at once must not both write node_modules.
+mkdir -p "$root/.cache"
+exec 9>"$root/.cache/setup.lock"
+command -v flock >/dev/null && flock 9
+install_packages
+exec 9>&-
+# Node 22 warns that it strips types; there is nothing to do about it.
+export NODE_OPTIONS="${NODE_OPTIONS:-} --disable-warning=ExperimentalWarning"

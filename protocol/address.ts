@@ -1,0 +1,70 @@
+// Ethereum addresses. Inside the program an address is always its EIP-55 form, so `===` compares
+// by value, as wire-protocol.md asks.
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import { fromHex, shorten } from './bytes.ts'
+import { UraidenError } from './errors.ts'
+
+declare const brand: unique symbol
+
+/** 20 bytes in hex with `0x` and the EIP-55 checksum. Only this module makes them. */
+export type Address = `0x${string}` & { readonly [brand]: 'Address' }
+
+const addressPattern = /^0x[0-9a-fA-F]{40}$/
+
+/**
+ * An address as another program wrote it: any case is accepted.
+ * @throws UraidenError `not_an_address`
+ */
+export function parseAddress(text: string): Address {
+  if (!addressPattern.test(text)) {
+    throw new UraidenError({
+      code: 'not_an_address',
+      message: `"${shorten(text)}" is not an address.`,
+      hint: 'Write 0x and 40 hex digits.',
+    })
+  }
+  return checksum(text.slice(2).toLowerCase())
+}
+
+/**
+ * An address as a person wrote it: when it has letters of both cases, its EIP-55 checksum must be
+ * right, so that a typing error is found before money is sent there.
+ * @throws UraidenError `not_an_address`, `wrong_checksum`
+ */
+export function parseTypedAddress(text: string): Address {
+  const address = parseAddress(text)
+  const digits = text.slice(2)
+  const oneCase = digits === digits.toLowerCase() || digits === digits.toUpperCase()
+  if (!oneCase && text !== address) {
+    throw new UraidenError({
+      code: 'wrong_checksum',
+      message: `The address ${text} has a wrong checksum.`,
+      hint: 'A character was probably mistyped. Copy the address again from its source.',
+    })
+  }
+  return address
+}
+
+/** The address of 20 bytes. */
+export function addressFromBytes(bytes: Uint8Array): Address {
+  if (bytes.length !== 20) throw new RangeError(`an address has 20 bytes, not ${bytes.length}`)
+  return checksum(bytesToHex(bytes))
+}
+
+export function addressToBytes(address: Address): Uint8Array {
+  return fromHex(address)
+}
+
+/** EIP-55: a letter is upper case where the hash of the lower-case digits has a nibble above 7. */
+function checksum(lowerCaseDigits: string): Address {
+  const hash = keccak_256(utf8ToBytes(lowerCaseDigits))
+  let text = '0x'
+  for (let at = 0; at < 40; at++) {
+    const byte = hash[at >> 1] ?? 0
+    const nibble = at % 2 === 0 ? byte >> 4 : byte & 15
+    const digit = lowerCaseDigits.charAt(at)
+    text += nibble > 7 ? digit.toUpperCase() : digit
+  }
+  return text as Address
+}

@@ -1,0 +1,110 @@
+// Token amounts: integers of the token's smallest unit inside, `0.005 TKN` for a person.
+import { shorten } from './bytes.ts'
+import { UraidenError } from './errors.ts'
+
+/** An amount in the token's smallest unit: never a fraction, never negative. */
+export type TokenAmount = bigint
+
+/** The contract's interface and the wire carry amounts as `uint192`. */
+export const maxTokenAmount: TokenAmount = 2n ** 192n - 1n
+
+/** What a token calls itself. */
+export interface TokenUnit {
+  readonly symbol: string
+  /** Digits after the point: one token is 10^decimals of the smallest unit. */
+  readonly decimals: number
+}
+
+/** The suffix for the smallest unit: `5 units` is 5 of them whatever the decimals. */
+const smallestUnit = 'units'
+
+const decimalUint = /^[0-9]{1,58}$/
+const personAmount = /^([0-9]+)(?:\.([0-9]+))?(?:\s*([^\s0-9.,+-]\S*))?$/
+
+/**
+ * A decimal `uint192` as headers and JSON carry it.
+ * @throws UraidenError `not_an_integer`, `amount_too_large`
+ */
+export function parseUint192(text: string): TokenAmount {
+  // 58 digits are enough for uint192; the bound keeps BigInt from chewing on a megabyte.
+  if (!decimalUint.test(text)) {
+    throw new UraidenError({
+      code: 'not_an_integer',
+      message: `"${shorten(text)}" is not an amount of smallest units.`,
+      hint: 'Write a decimal integer without sign, point or exponent, of at most 58 digits.',
+    })
+  }
+  return boundAmount(BigInt(text), text)
+}
+
+/**
+ * An amount as a person writes it: `0.005 TKN`, `0.005` (also tokens), or `5 units` (smallest).
+ * @throws UraidenError `not_an_amount`, `wrong_token`, `too_many_decimals`, `amount_too_large`
+ */
+export function parseAmount(text: string, token: TokenUnit): TokenAmount {
+  const match = personAmount.exec(text.trim())
+  if (!match) throw notAnAmount(text, token)
+  const [, whole = '0', fraction = '', unit = token.symbol] = match
+  if (unit === smallestUnit) {
+    if (fraction !== '') throw notAnAmount(text, token)
+    return parseUint192(whole)
+  }
+  if (unit !== token.symbol) {
+    throw new UraidenError({
+      code: 'wrong_token',
+      message: `"${shorten(text)}" is in ${shorten(unit)}, but the token here is ${token.symbol}.`,
+      hint: `Write the amount in ${token.symbol}.`,
+    })
+  }
+  const digits = fraction.replace(/0+$/, '')
+  if (digits.length > token.decimals) {
+    throw new UraidenError({
+      code: 'too_many_decimals',
+      message: `"${shorten(text)}" is finer than ${token.symbol} can be divided.`,
+      hint: `${token.symbol} has ${token.decimals} decimals: write at most that many.`,
+    })
+  }
+  if (whole.length > 58) throw tooLarge(text)
+  return boundAmount(BigInt(whole + digits.padEnd(token.decimals, '0')), text)
+}
+
+/**
+ * `0.005 TKN`: exact, without superfluous zeros; with at least `leastDecimals` digits after the
+ * point where columns should line up.
+ */
+export function formatAmount(amount: TokenAmount, token: TokenUnit, leastDecimals = 0): string {
+  return `${formatNumber(amount, token.decimals, leastDecimals)} ${token.symbol}`
+}
+
+/** The number of `formatAmount` without the symbol. */
+export function formatNumber(amount: TokenAmount, decimals: number, leastDecimals = 0): string {
+  const sign = amount < 0n ? '-' : ''
+  const digits = (amount < 0n ? -amount : amount).toString().padStart(decimals + 1, '0')
+  const whole = digits.slice(0, digits.length - decimals)
+  const least = Math.min(leastDecimals, decimals)
+  const fraction = digits.slice(whole.length).replace(/0+$/, '').padEnd(least, '0')
+  return `${sign}${whole}${fraction === '' ? '' : `.${fraction}`}`
+}
+
+function boundAmount(amount: bigint, text: string): TokenAmount {
+  if (amount > maxTokenAmount) throw tooLarge(text)
+  return amount
+}
+
+function tooLarge(text: string): UraidenError {
+  return new UraidenError({
+    code: 'amount_too_large',
+    message: `"${shorten(text)}" is more than the contract can hold (uint192).`,
+    hint: 'Write a smaller amount.',
+  })
+}
+
+function notAnAmount(text: string, token: TokenUnit): UraidenError {
+  const withPoint = text.includes(',') ? text.replace(',', '.') : ''
+  const example = personAmount.test(withPoint.trim()) ? withPoint.trim() : `0.02 ${token.symbol}`
+  return new UraidenError({
+    code: 'not_an_amount',
+    message: `"${shorten(text)}" is not an amount.`,
+    hint: withPoint === '' ? `Write it like ${example}.` : `Write a decimal point: ${example}.`,
+  })
+}

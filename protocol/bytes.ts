@@ -1,0 +1,52 @@
+// Bytes, hex and big-endian integers, as the Ethereum ABI's packed encoding has them.
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
+import { UraidenError } from './errors.ts'
+
+/** Bytes in hex with `0x`, lower case. */
+export type Hex = `0x${string}`
+
+const evenHex = /^0x(?:[0-9a-fA-F]{2})*$/
+
+/** True for `0x` and an even number of hex digits. */
+export function isHex(value: unknown): value is Hex {
+  return typeof value === 'string' && evenHex.test(value)
+}
+
+export function toHex(bytes: Uint8Array): Hex {
+  return `0x${bytesToHex(bytes)}`
+}
+
+/**
+ * Bytes from hex with `0x`.
+ * @throws UraidenError `not_hex`
+ */
+export function fromHex(text: string): Uint8Array {
+  if (!isHex(text)) {
+    throw new UraidenError({
+      code: 'not_hex',
+      message: `"${shorten(text)}" is not bytes in hex.`,
+      hint: 'Write 0x and then two hex digits for each byte.',
+    })
+  }
+  return hexToBytes(text.slice(2))
+}
+
+/**
+ * Writes an unsigned integer big-endian into `target[offset, offset + length)`.
+ * @throws RangeError when it does not fit: callers check their own bounds first.
+ */
+export function writeUint(target: Uint8Array, value: bigint, offset: number, length: number): void {
+  if (value < 0n || value >> BigInt(8 * length) !== 0n) {
+    throw new RangeError(`${value} does not fit ${length} bytes`)
+  }
+  let rest = value
+  for (let at = offset + length - 1; at >= offset; at--) {
+    target[at] = Number(rest & 0xffn)
+    rest >>= 8n
+  }
+}
+
+/** At most `most` characters of foreign text, so that an error message stays readable. */
+export function shorten(text: string, most = 80): string {
+  return text.length <= most ? text : `${text.slice(0, most)}…`
+}

@@ -1,0 +1,241 @@
+// The RDN headers: their names, what stands in them, and back (wire-protocol.md sections 2, 3, 8).
+import { type Address, parseAddress } from './address.ts'
+import { parseUint192, type TokenAmount } from './amount.ts'
+import { type BlockNumber, parseBlockNumber } from './channel.ts'
+import { isUraidenError, UraidenError } from './errors.ts'
+import { parseSignature, type Signature } from './signature.ts'
+
+export const headerName = {
+  gatewayPath: 'RDN-Gateway-Path',
+  receiver: 'RDN-Receiver-Address',
+  contract: 'RDN-Contract-Address',
+  token: 'RDN-Token-Address',
+  price: 'RDN-Price',
+  sender: 'RDN-Sender-Address',
+  senderBalance: 'RDN-Sender-Balance',
+  balance: 'RDN-Balance',
+  signature: 'RDN-Balance-Signature',
+  openBlock: 'RDN-Open-Block',
+  payment: 'RDN-Payment',
+  cost: 'RDN-Cost',
+  features: 'RDN-Features',
+  nonexistingChannel: 'RDN-Nonexisting-Channel',
+  insufficientConfirmations: 'RDN-Insufficient-Confirmations',
+  invalidBalanceProof: 'RDN-Invalid-Balance-Proof',
+  invalidAmount: 'RDN-Invalid-Amount',
+} as const
+
+/** The one reason that a 402 may give, by its header. */
+const reasonHeaders = {
+  nonexisting_channel: headerName.nonexistingChannel,
+  insufficient_confirmations: headerName.insufficientConfirmations,
+  invalid_balance_proof: headerName.invalidBalanceProof,
+  invalid_amount: headerName.invalidAmount,
+} as const
+
+export type PaymentReason = keyof typeof reasonHeaders
+
+const paymentReasons = Object.keys(reasonHeaders) as readonly PaymentReason[]
+
+/** What a receiver may offer beyond the original (section 8). */
+const knownFeatures = ['parallel', 'idempotency', 'eip712', 'relay'] as const
+
+export type Feature = (typeof knownFeatures)[number]
+
+/** A header's (or cookie's) value by its name, whatever the case; undefined when it is not there. */
+export type HeaderSource = (name: string) => string | undefined
+
+/** What a receiver answers about a request, on a 402 and on a paid answer alike (section 2). */
+export interface Terms {
+  /** Root of the channel API, a path such as `/api/1`. */
+  readonly gatewayPath: string
+  readonly receiver: Address
+  readonly contract: Address
+  readonly token: Address
+  readonly price: TokenAmount
+  readonly sender?: Address
+  /** The channel's balance as the receiver knows it. */
+  readonly senderBalance?: TokenAmount
+  /** The last proof that the receiver stored: the sender's own signature over `senderBalance`. */
+  readonly signature?: Signature
+  /** What the request cost in the end, when that is not the price. */
+  readonly cost?: TokenAmount
+  readonly reason?: PaymentReason
+  readonly features: ReadonlySet<Feature>
+}
+
+/** What a sender adds to a request to pay for it (section 3). */
+export interface Payment {
+  readonly contract?: Address
+  readonly receiver?: Address
+  readonly sender: Address
+  readonly openBlock: BlockNumber
+  /** The new cumulative balance: last balance + price. */
+  readonly balance: TokenAmount
+  readonly signature: Signature
+  /** The price that the sender means to pay, when it says so (`RDN-Payment`). */
+  readonly amount?: TokenAmount
+}
+
+export type HeaderFields = { readonly [name: string]: string }
+
+export function formatTerms(terms: Terms): HeaderFields {
+  return definedOnly({
+    [headerName.gatewayPath]: terms.gatewayPath,
+    [headerName.receiver]: terms.receiver,
+    [headerName.contract]: terms.contract,
+    [headerName.token]: terms.token,
+    [headerName.price]: terms.price.toString(),
+    [headerName.sender]: terms.sender,
+    [headerName.senderBalance]: terms.senderBalance?.toString(),
+    [headerName.signature]: terms.signature,
+    [headerName.cost]: terms.cost?.toString(),
+    [headerName.features]: terms.features.size > 0 ? [...terms.features].join(', ') : undefined,
+    ...(terms.reason === undefined ? {} : { [reasonHeaders[terms.reason]]: '1' }),
+  })
+}
+
+/**
+ * The terms of an answer.
+ * @throws UraidenError `missing_header`, `malformed_header`: both name the header
+ */
+export function parseTerms(headers: HeaderSource): Terms {
+  return {
+    gatewayPath: required(headers, headerName.gatewayPath, parseGatewayPath),
+    receiver: required(headers, headerName.receiver, parseAddress),
+    contract: required(headers, headerName.contract, parseAddress),
+    token: required(headers, headerName.token, parseAddress),
+    price: required(headers, headerName.price, parseUint192),
+    ...definedOnly({
+      sender: optional(headers, headerName.sender, parseAddress),
+      senderBalance: optional(headers, headerName.senderBalance, parseUint192),
+      signature: optional(headers, headerName.signature, parseSignature),
+      cost: optional(headers, headerName.cost, parseUint192),
+      reason: paymentReasons.find((name) => headers(reasonHeaders[name]) !== undefined),
+    }),
+    features: parseFeatures(headers(headerName.features) ?? ''),
+  }
+}
+
+/**
+ * Both names of the balance are sent: servers of the original read `RDN-Balance`, the documents
+ * say `RDN-Sender-Balance`.
+ */
+export function formatPayment(payment: Payment): HeaderFields {
+  const balance = payment.balance.toString()
+  return definedOnly({
+    [headerName.contract]: payment.contract,
+    [headerName.receiver]: payment.receiver,
+    [headerName.sender]: payment.sender,
+    [headerName.openBlock]: payment.openBlock.toString(),
+    [headerName.balance]: balance,
+    [headerName.senderBalance]: balance,
+    [headerName.signature]: payment.signature,
+    [headerName.payment]: payment.amount?.toString(),
+  })
+}
+
+const noCookies: HeaderSource = () => undefined
+
+/**
+ * The payment of a request; undefined when one of its four parts (sender, open block, balance,
+ * signature) is not there, so that the request is unpaid. Cookies override headers.
+ * @throws UraidenError `malformed_header` also for an unpaid request: answered with 409
+ */
+export function parsePayment(
+  headers: HeaderSource,
+  cookies: HeaderSource = noCookies,
+): Payment | undefined {
+  const source: HeaderSource = (name) => cookies(name) ?? headers(name)
+  const sender = optional(source, headerName.sender, parseAddress)
+  const openBlock = optional(source, headerName.openBlock, parseBlockNumber)
+  const balance = parseBothBalances(headers, cookies)
+  const signature = optional(source, headerName.signature, parseSignature)
+  const stated = {
+    contract: optional(source, headerName.contract, parseAddress),
+    receiver: optional(source, headerName.receiver, parseAddress),
+    amount: optional(source, headerName.payment, parseUint192),
+  }
+  if (sender === undefined || openBlock === undefined) return
+  if (balance === undefined || signature === undefined) return
+  return { sender, openBlock, balance, signature, ...definedOnly(stated) }
+}
+
+function parseBothBalances(headers: HeaderSource, cookies: HeaderSource): TokenAmount | undefined {
+  const fromCookie = optional(cookies, headerName.senderBalance, parseUint192)
+  if (fromCookie !== undefined) return fromCookie
+  const documented = optional(headers, headerName.senderBalance, parseUint192)
+  const original = optional(headers, headerName.balance, parseUint192)
+  if (documented !== undefined && original !== undefined && documented !== original) {
+    throw malformed(
+      headerName.balance,
+      `says ${original}, but ${headerName.senderBalance} says ${documented}.`,
+      'Send one of the two, or the same balance in both.',
+    )
+  }
+  return original ?? documented
+}
+
+/** Unknown names are a newer receiver's and are passed over. */
+function parseFeatures(text: string): ReadonlySet<Feature> {
+  const offered = new Set(text.split(',').map((name) => name.trim().toLowerCase()))
+  return new Set(knownFeatures.filter((name) => offered.has(name)))
+}
+
+/** A path on the receiver's own host and nothing else: no scheme, no host, no query. */
+function parseGatewayPath(text: string): string {
+  if (!/^\/(?!\/)[A-Za-z0-9._~/-]{0,200}$/.test(text)) {
+    throw new UraidenError({
+      code: 'not_a_path',
+      message: 'it is not a path.',
+      hint: 'Write a path like /api/1.',
+    })
+  }
+  return text.replace(/\/+$/, '')
+}
+
+function required<Value>(
+  headers: HeaderSource,
+  name: string,
+  parse: (text: string) => Value,
+): Value {
+  const text = headers(name)
+  if (text === undefined) {
+    throw new UraidenError({
+      code: 'missing_header',
+      message: `The answer has no ${name} header.`,
+      hint: 'Whatever answers there is not a µRaiden receiver, or something between removed it.',
+    })
+  }
+  return parseField(name, text, parse)
+}
+
+function optional<Value>(
+  headers: HeaderSource,
+  name: string,
+  parse: (text: string) => Value,
+): Value | undefined {
+  const text = headers(name)
+  return text === undefined ? undefined : parseField(name, text, parse)
+}
+
+function parseField<Value>(name: string, text: string, parse: (text: string) => Value): Value {
+  try {
+    return parse(text)
+  } catch (error) {
+    if (isUraidenError(error)) throw malformed(name, error.message, error.hint)
+    throw error
+  }
+}
+
+function malformed(name: string, message: string, hint: string): UraidenError {
+  return new UraidenError({ code: 'malformed_header', message: `${name}: ${message}`, hint })
+}
+
+type Defined<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> }
+
+/** With `exactOptionalPropertyTypes` a field that is not there must not be there as undefined. */
+function definedOnly<Fields extends object>(fields: Fields): Defined<Fields> {
+  const present = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(present) as Defined<Fields>
+}

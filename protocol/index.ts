@@ -1,0 +1,10 @@
+// What agent, receiver, browser page and other programs use of the protocol.
+export * from './address.ts'
+export * from './amount.ts'
+export * from './bytes.ts'
+export * from './channel.ts'
+export * from './errors.ts'
+export * from './headers.ts'
+export * from './proof.ts'
+export * from './signature.ts'
+export * from './typed-data.ts'

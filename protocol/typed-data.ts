@@ -1,0 +1,39 @@
+// EIP-712: the domain of the channels contract, and the digest of a struct in it.
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import { type Address, addressToBytes } from './address.ts'
+import { writeUint } from './bytes.ts'
+
+const domainType =
+  'EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)'
+
+/** Name and version that the channels contract answers with `eip712Domain()` (ERC-5267). */
+export const channelsDomain = { name: 'RaidenMicroTransferChannels', version: '1' } as const
+
+/** EIP-712, definition of `domainSeparator`. */
+export function domainSeparator(
+  contract: Address,
+  chainId: bigint,
+  named: { readonly name: string; readonly version: string } = channelsDomain,
+): Uint8Array {
+  const words = new Uint8Array(5 * 32)
+  words.set(hashText(domainType), 0)
+  words.set(hashText(named.name), 32)
+  words.set(hashText(named.version), 64)
+  writeUint(words, chainId, 96, 32)
+  words.set(addressToBytes(contract), 128 + 12)
+  return keccak_256(words)
+}
+
+/** EIP-712: keccak256(0x19 0x01 ‖ domain separator ‖ struct hash) */
+export function typedDigest(
+  separator: Uint8Array,
+  structHash: Uint8Array,
+  keccak: (bytes: Uint8Array) => Uint8Array = keccak_256,
+): Uint8Array {
+  return keccak(concatBytes(Uint8Array.of(0x19, 0x01), separator, structHash))
+}
+
+function hashText(text: string): Uint8Array {
+  return keccak_256(utf8ToBytes(text))
+}

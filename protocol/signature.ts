@@ -23,6 +23,15 @@ export type Digest = Uint8Array
 /** The address that signed `digest`, or an error: pluggable, so that a server can use native code. */
 export type RecoverSigner = (digest: Digest, signature: Signature) => Address
 
+/**
+ * Holds one private key and signs with it. A key file, a credential or another process can stand
+ * behind it; nothing else in a program sees the key.
+ */
+export interface Signer {
+  readonly address: Address
+  readonly sign: (digest: Digest) => Promise<Signature>
+}
+
 /** SEC 2: the order of secp256k1's group. EIP-2 allows s up to its half. */
 const halfOrder = 0xffffffff_ffffffff_ffffffff_fffffffe_baaedce6_af48a03b_bfd25e8c_d0364141n / 2n
 

@@ -54,7 +54,7 @@ install_packages() {
   wanted="$(cksum <"$root/package-lock.json") $(uname -m)"
   [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
   printf 'setting up: npm packages\n' >&2
-  (cd "$root" && npm ci --no-progress --loglevel=error >&2) ||
+  (cd "$root" && npm ci --ignore-scripts --no-progress --loglevel=error >&2) ||
     fail 'npm ci failed; its message is above.'
   printf '%s' "$wanted" >"$stamp"
 }

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {ECDSA} from "solady/src/utils/ECDSA.sol";
+import {EIP712} from "solady/src/utils/EIP712.sol";
+
+/// @title What senders and receivers sign
+/// @notice Hashes and recovers balance proofs and closing agreements in both forms: EIP-712 with a
+/// domain that binds chain and contract, and the hash of the EIP-712 draft of 2017 that programs of
+/// version 0.2 sign. A signature is r ‖ s ‖ v (65 bytes, v 0, 1, 27 or 28) or r ‖ vs of EIP-2098
+/// (64 bytes), with s in the lower half of the group's order.
+abstract contract ChannelSignatures is EIP712 {
+    /// @notice The bytes are no signature: wrong length, high s, impossible v, or made by no key.
+    error InvalidSignature();
+
+    bytes32 private constant BALANCE_PROOF_TYPE =
+        keccak256("BalanceProof(address receiver,uint32 block_created,uint192 balance)");
+    bytes32 private constant CLOSING_AGREEMENT_TYPE =
+        keccak256("ClosingAgreement(address sender,uint32 block_created,uint192 balance)");
+    bytes32 private constant OPEN_CHANNEL_TYPE = keccak256(
+        "OpenChannel(address sender,address receiver,uint192 deposit,uint256 nonce,uint256 deadline)"
+    );
+    bytes32 private constant TOP_UP_TYPE = keccak256(
+        "TopUp(address sender,address receiver,uint32 block_created,uint192 added_deposit,uint256 nonce,uint256 deadline)"
+    );
+
+    bytes32 private constant SEED_BALANCE_PROOF_SCHEMA = keccak256(
+        abi.encodePacked(
+            "string message_id", "address receiver", "uint32 block_created", "uint192 balance", "address contract"
+        )
+    );
+    bytes32 private constant SEED_CLOSING_SCHEMA = keccak256(
+        abi.encodePacked(
+            "string message_id", "address sender", "uint32 block_created", "uint192 balance", "address contract"
+        )
+    );
+
+    /// @notice The address that signed a balance proof in the form of version 0.2.
+    /// @param _receiver_address The address that receives tokens.
+    /// @param _open_block_number The block in which the channel was opened.
+    /// @param _balance What the sender owes the receiver, in the token's smallest unit.
+    /// @param _balance_msg_sig The sender's signature.
+    /// @return The signer: the sender, if the other arguments are those that it signed.
+    function extractBalanceProofSignature(
+        address _receiver_address,
+        uint32 _open_block_number,
+        uint192 _balance,
+        bytes calldata _balance_msg_sig
+    ) external view returns (address) {
+        return
+            _requireSigner(_seedBalanceProof(_receiver_address, _open_block_number, _balance), _balance_msg_sig);
+    }
+
+    /// @notice The address that signed a closing agreement in the form of version 0.2.
+    /// @param _sender_address The address that sends tokens.
+    /// @param _open_block_number The block in which the channel was opened.
+    /// @param _balance What the receiver is content with, in the token's smallest unit.
+    /// @param _closing_sig The receiver's signature.
+    /// @return The signer: the receiver, if the other arguments are those that it signed.
+    function extractClosingSignature(
+        address _sender_address,
+        uint32 _open_block_number,
+        uint192 _balance,
+        bytes calldata _closing_sig
+    ) external view returns (address) {
+        return _requireSigner(_seedClosing(_sender_address, _open_block_number, _balance), _closing_sig);
+    }
+
+    /// @notice The address that signed an EIP-712 `BalanceProof`.
+    /// @param _receiver_address The address that receives tokens.
+    /// @param _open_block_number The block in which the channel was opened.
+    /// @param _balance What the sender owes the receiver, in the token's smallest unit.
+    /// @param _balance_msg_sig The sender's signature.
+    /// @return The signer: the sender, if the other arguments are those that it signed.
+    function extractTypedBalanceProofSignature(
+        address _receiver_address,
+        uint32 _open_block_number,
+        uint192 _balance,
+        bytes calldata _balance_msg_sig
+    ) external view returns (address) {
+        return
+            _requireSigner(_typedBalanceProof(_receiver_address, _open_block_number, _balance), _balance_msg_sig);
+    }
+
+    /// @notice The address that signed an EIP-712 `ClosingAgreement`.
+    /// @param _sender_address The address that sends tokens.
+    /// @param _open_block_number The block in which the channel was opened.
+    /// @param _balance What the receiver is content with, in the token's smallest unit.
+    /// @param _closing_sig The receiver's signature.
+    /// @return The signer: the receiver, if the other arguments are those that it signed.
+    function extractTypedClosingSignature(
+        address _sender_address,
+        uint32 _open_block_number,
+        uint192 _balance,
+        bytes calldata _closing_sig
+    ) external view returns (address) {
+        return _requireSigner(_typedClosing(_sender_address, _open_block_number, _balance), _closing_sig);
+    }
+
+    function _typedBalanceProof(address receiver, uint32 openBlock, uint192 balance)
+        internal
+        view
+        returns (bytes32)
+    {
+        return _hashTypedData(keccak256(abi.encode(BALANCE_PROOF_TYPE, receiver, openBlock, balance)));
+    }
+
+    function _seedBalanceProof(address receiver, uint32 openBlock, uint192 balance)
+        internal
+        view
+        returns (bytes32)
+    {
+        bytes32 values =
+            keccak256(abi.encodePacked("Sender balance proof signature", receiver, openBlock, balance, address(this)));
+        return keccak256(abi.encode(SEED_BALANCE_PROOF_SCHEMA, values));
+    }
+
+    function _openChannelHash(address sender, address receiver, uint192 deposit, uint256 nonce, uint256 deadline)
+        internal
+        view
+        returns (bytes32)
+    {
+        return
+            _hashTypedData(keccak256(abi.encode(OPEN_CHANNEL_TYPE, sender, receiver, deposit, nonce, deadline)));
+    }
+
+    function _topUpHash(
+        address sender,
+        address receiver,
+        uint32 openBlock,
+        uint192 added,
+        uint256 nonce,
+        uint256 deadline
+    ) internal view returns (bytes32) {
+        return _hashTypedData(
+            keccak256(abi.encode(TOP_UP_TYPE, sender, receiver, openBlock, added, nonce, deadline))
+        );
+    }
+
+    /// @dev True when `receiver` signed this agreement, in either form.
+    function _isClosingAgreement(
+        address receiver,
+        address sender,
+        uint32 openBlock,
+        uint192 balance,
+        bytes calldata signature
+    ) internal view returns (bool) {
+        return _recover(_typedClosing(sender, openBlock, balance), signature) == receiver
+            || _recover(_seedClosing(sender, openBlock, balance), signature) == receiver;
+    }
+
+    /// @dev The signer, or zero when the bytes are no signature.
+    function _recover(bytes32 digest, bytes calldata signature) internal view returns (address) {
+        bytes32 r;
+        bytes32 s;
+        uint256 v;
+        if (signature.length == 65) {
+            r = bytes32(signature[0:32]);
+            s = bytes32(signature[32:64]);
+            v = uint8(signature[64]);
+            if (v < 27) v += 27;
+            if (v > 28) return address(0);
+        } else if (signature.length == 64) {
+            r = bytes32(signature[0:32]);
+            bytes32 vs = bytes32(signature[32:64]);
+            s = vs & bytes32(uint256(type(int256).max));
+            v = 27 + (uint256(vs) >> 255);
+        } else {
+            return address(0);
+        }
+        // Of the two signatures that anybody can make from one, only that with the low s counts.
+        if (uint256(s) > ECDSA.N / 2) return address(0);
+        return ECDSA.tryRecover(digest, uint8(v), r, s);
+    }
+
+    function _requireSigner(bytes32 digest, bytes calldata signature) internal view returns (address signer) {
+        signer = _recover(digest, signature);
+        if (signer == address(0)) revert InvalidSignature();
+    }
+
+    function _domainNameAndVersion() internal pure override returns (string memory, string memory) {
+        return ("RaidenMicroTransferChannels", "1");
+    }
+
+    function _typedClosing(address sender, uint32 openBlock, uint192 balance) private view returns (bytes32) {
+        return _hashTypedData(keccak256(abi.encode(CLOSING_AGREEMENT_TYPE, sender, openBlock, balance)));
+    }
+
+    function _seedClosing(address sender, uint32 openBlock, uint192 balance) private view returns (bytes32) {
+        bytes32 values =
+            keccak256(abi.encodePacked("Receiver closing signature", sender, openBlock, balance, address(this)));
+        return keccak256(abi.encode(SEED_CLOSING_SCHEMA, values));
+    }
+}

@@ -1,0 +1,146 @@
+// A whole Ethereum chain inside this process, for the demo, for hands-on work and for tests.
+import { Contract, ContractFactory, HDNodeWallet, JsonRpcProvider, Wallet } from 'ethers'
+import { createHardhatRuntimeEnvironment } from 'hardhat/hre'
+import { channelsAbi } from '../../contracts/abi/channels.ts'
+import { tokenAbi } from '../../contracts/abi/token.ts'
+import { channelsBytecode } from '../../contracts/bytecode/channels.ts'
+import { tokenBytecode } from '../../contracts/bytecode/token.ts'
+import { type Address, parseAddress } from '../../protocol/index.ts'
+
+/** The accounts that every Ethereum development tool funds: public keys, worth nothing elsewhere. */
+const mnemonic = 'test test test test test test test test test test test junk'
+
+export interface FundedAccount {
+  readonly address: Address
+  readonly privateKey: `0x${string}`
+}
+
+export interface EmbeddedChain {
+  readonly rpcUrl: string
+  readonly chainId: bigint
+  readonly accounts: readonly FundedAccount[]
+  /** For deploying and for steering the chain; agent and receiver make their own connection. */
+  readonly provider: JsonRpcProvider
+  /** An ethers wallet of one of the accounts. */
+  readonly wallet: (account: number) => Wallet
+  readonly mine: (blocks: number) => Promise<void>
+  /** Remembers the state; the returned function goes back to it, once. */
+  readonly snapshot: () => Promise<() => Promise<void>>
+  readonly close: () => Promise<void>
+}
+
+export interface EmbeddedChainOptions {
+  /** TCP port on 127.0.0.1; 0, the default, takes a free one. */
+  readonly port?: number
+  /** A block every so many milliseconds; by default each transaction gets its own at once. */
+  readonly blockInterval?: number
+  readonly accounts?: number
+}
+
+export async function startEmbeddedChain(
+  options: EmbeddedChainOptions = {},
+): Promise<EmbeddedChain> {
+  const { port = 0, blockInterval, accounts: count = 20 } = options
+  const hre = await createHardhatRuntimeEnvironment({
+    networks: {
+      embedded: {
+        type: 'edr-simulated',
+        chainType: 'l1',
+        chainId: 31337,
+        accounts: { mnemonic, count, accountsBalance: 10_000n * 10n ** 18n },
+        allowBlocksWithSameTimestamp: true,
+        ...(blockInterval === undefined
+          ? {}
+          : { mining: { auto: false, interval: blockInterval } }),
+      },
+    },
+  })
+  const server = await hre.network.createServer('embedded', '127.0.0.1', port)
+  const listening = await server.listen()
+  const rpcUrl = `http://127.0.0.1:${listening.port}`
+  const provider = new JsonRpcProvider(rpcUrl, 31337, {
+    staticNetwork: true,
+    batchMaxCount: 1,
+    cacheTimeout: -1,
+    pollingInterval: 20,
+  })
+  const accounts = Array.from({ length: count }, (_, index) => accountAt(index))
+  return {
+    rpcUrl,
+    chainId: 31337n,
+    accounts,
+    provider,
+    wallet: (index) => new Wallet(accountAt(index).privateKey, provider),
+    mine: async (blocks) => {
+      await provider.send('hardhat_mine', [`0x${blocks.toString(16)}`])
+    },
+    snapshot: async () => {
+      const id = await provider.send('evm_snapshot', [])
+      return async () => {
+        await provider.send('evm_revert', [id])
+      }
+    },
+    close: async () => {
+      provider.destroy()
+      await server.close()
+    },
+  }
+}
+
+function accountAt(index: number): FundedAccount {
+  const wallet = HDNodeWallet.fromPhrase(mnemonic, '', `m/44'/60'/0'/0/${index}`)
+  return {
+    address: parseAddress(wallet.address),
+    privateKey: wallet.privateKey as `0x${string}`,
+  }
+}
+
+export interface DeployedContracts {
+  readonly token: Contract
+  readonly channels: Contract
+  readonly tokenAddress: Address
+  readonly channelsAddress: Address
+}
+
+export interface TestDeployment {
+  readonly challengePeriod?: number
+  readonly decimals?: number
+  readonly symbol?: string
+  /** In whole tokens, for the deploying account. */
+  readonly supply?: bigint
+  readonly trusted?: readonly string[]
+}
+
+/** Token and channels contract, deployed by `deployer`, which gets the whole supply. */
+export async function deployTestContracts(
+  deployer: Wallet,
+  options: TestDeployment = {},
+): Promise<DeployedContracts> {
+  const { challengePeriod = 500, decimals = 18, symbol = 'TKN', trusted = [] } = options
+  const supply = (options.supply ?? 10_000_000n) * 10n ** BigInt(decimals)
+  const token = await deploy(deployer, tokenAbi, tokenBytecode, [
+    supply,
+    'CustomToken',
+    symbol,
+    decimals,
+  ])
+  const tokenAddress = parseAddress(await token.getAddress())
+  const channels = await deploy(deployer, channelsAbi, channelsBytecode, [
+    tokenAddress,
+    challengePeriod,
+    trusted,
+  ])
+  const channelsAddress = parseAddress(await channels.getAddress())
+  return { token, channels, tokenAddress, channelsAddress }
+}
+
+async function deploy(
+  deployer: Wallet,
+  abi: readonly object[],
+  bytecode: string,
+  args: readonly unknown[],
+): Promise<Contract> {
+  const deployed = await new ContractFactory([...abi], bytecode, deployer).deploy(...args)
+  await deployed.waitForDeployment()
+  return new Contract(await deployed.getAddress(), [...abi], deployer)
+}

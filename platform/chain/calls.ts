@@ -1,0 +1,66 @@
+// Encodes the calls of senders and receivers (contract.md section 1, wire-protocol.md section 7).
+import type { Interface } from 'ethers'
+import type { Address, Hex } from '../../protocol/index.ts'
+import type { BalanceProofItem, Call, ChannelCalls } from './types.ts'
+
+/** `contract` is the channels contract; the interfaces know its and the token's ABI. */
+export function channelCalls(
+  contract: Address,
+  channels: Interface,
+  token: Interface,
+): ChannelCalls {
+  const onChannels = (purpose: string, name: string, args: readonly unknown[]): Call => ({
+    purpose,
+    to: contract,
+    data: channels.encodeFunctionData(name, args) as Hex,
+  })
+  const onToken = (purpose: string, to: Address, name: string, args: readonly unknown[]): Call => ({
+    purpose,
+    to,
+    data: token.encodeFunctionData(name, args) as Hex,
+  })
+  const transfer = 'transfer(address,uint256,bytes)'
+  return {
+    openErc223: (tokenAddress, { sender, receiver, deposit }) =>
+      onToken('open a channel', tokenAddress, transfer, [
+        contract,
+        deposit,
+        `${sender}${receiver.slice(2)}`,
+      ]),
+    topUpErc223: (tokenAddress, { sender, receiver, openBlock }, added) =>
+      onToken('top up a channel', tokenAddress, transfer, [
+        contract,
+        added,
+        `${sender}${receiver.slice(2)}${openBlock.toString(16).padStart(8, '0')}`,
+      ]),
+    approve: (tokenAddress, amount) =>
+      onToken('approve a deposit', tokenAddress, 'approve', [contract, amount]),
+    createChannel: (receiver, deposit) =>
+      onChannels('open a channel', 'createChannel', [receiver, deposit]),
+    topUp: ({ receiver, openBlock }, added) =>
+      onChannels('top up a channel', 'topUp', [receiver, openBlock, added]),
+    cooperativeClose: ({ receiver, openBlock }, balance, balanceSignature, closingSignature) =>
+      onChannels('close a channel', 'cooperativeClose', [
+        receiver,
+        openBlock,
+        balance,
+        balanceSignature,
+        closingSignature,
+      ]),
+    uncooperativeClose: ({ receiver, openBlock }, balance) =>
+      onChannels('request a close', 'uncooperativeClose', [receiver, openBlock, balance]),
+    settle: ({ receiver, openBlock }) =>
+      onChannels('settle a channel', 'settle', [receiver, openBlock]),
+    withdraw: ({ openBlock, balance, signature }) =>
+      onChannels('withdraw', 'withdraw', [openBlock, balance, signature]),
+    withdrawBatch: (proofs) => onChannels('withdraw', 'withdrawBatch', [proofs.map(item)]),
+    cooperativeCloseBatch: (proofs) =>
+      onChannels('close channels', 'cooperativeCloseBatch', [proofs.map(item)]),
+    challenge: ({ receiver, openBlock }, balance, signature) =>
+      onChannels('challenge a close', 'challenge', [receiver, openBlock, balance, signature]),
+  }
+}
+
+function item({ openBlock, balance, signature }: BalanceProofItem): readonly unknown[] {
+  return [openBlock, balance, signature]
+}

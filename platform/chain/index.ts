@@ -1,0 +1,3 @@
+export * from './connect.ts'
+export * from './send.ts'
+export * from './types.ts'

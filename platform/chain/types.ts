@@ -1,0 +1,156 @@
+// What agent and receiver know of the chain: plain data, no library's types.
+import type {
+  Address,
+  BlockNumber,
+  ChannelId,
+  Hex,
+  TokenAmount,
+  TokenUnit,
+} from '../../protocol/index.ts'
+
+export interface BlockRef {
+  readonly number: BlockNumber
+  readonly hash: Hex
+  readonly parentHash: Hex
+  /** Unix seconds. */
+  readonly timestamp: number
+}
+
+export interface ContractFacts {
+  /** Of the contract's code, such as `0.3.0`. */
+  readonly version: string
+  readonly token: Address
+  /** Blocks between a close request and the earliest settlement. */
+  readonly challengePeriod: number
+}
+
+export interface TokenFacts extends TokenUnit {
+  readonly address: Address
+  readonly name: string
+}
+
+/** What the contract says about a channel that exists. */
+export interface ChannelInfo {
+  readonly deposit: TokenAmount
+  /** Last block of the challenge period; 0 while no close is requested. */
+  readonly settleBlock: BlockNumber
+  readonly closingBalance: TokenAmount
+  readonly withdrawn: TokenAmount
+}
+
+interface EventPlace {
+  readonly block: BlockNumber
+  readonly blockHash: Hex
+  readonly transaction: Hex
+  readonly logIndex: number
+}
+
+/** An event of the channels contract about one channel. Amounts in the token's smallest unit. */
+export type ChannelEvent = EventPlace & { readonly channel: ChannelId } & (
+    | { readonly kind: 'created'; readonly deposit: TokenAmount }
+    | { readonly kind: 'toppedUp'; readonly added: TokenAmount }
+    | { readonly kind: 'closeRequested'; readonly balance: TokenAmount }
+    | { readonly kind: 'challenged'; readonly balance: TokenAmount }
+    | { readonly kind: 'withdrawn'; readonly amount: TokenAmount }
+    | {
+        readonly kind: 'settled'
+        readonly balance: TokenAmount
+        readonly receiverTokens: TokenAmount
+      }
+  )
+
+/** Which events: a block range, both ends included, and whose channels. */
+export interface EventQuery {
+  readonly from: BlockNumber
+  readonly to: BlockNumber
+  readonly sender?: Address
+  readonly receiver?: Address
+}
+
+/** A contract call that is not sent yet. */
+export interface Call {
+  /** For messages, such as `open a channel`. */
+  readonly purpose: string
+  readonly to: Address
+  readonly data: Hex
+  /** In wei. */
+  readonly value?: bigint
+}
+
+export interface Receipt {
+  readonly transaction: Hex
+  readonly block: BlockNumber
+  readonly blockHash: Hex
+  readonly gasUsed: bigint
+  readonly events: readonly ChannelEvent[]
+}
+
+/** One connection to one chain and one channels contract on it. */
+export interface ChainClient {
+  readonly chainId: bigint
+  readonly contract: Address
+  readonly head: () => Promise<BlockRef>
+  /** Undefined when the chain has no block of this number (yet, or any more). */
+  readonly block: (number: BlockNumber) => Promise<BlockRef | undefined>
+  readonly contractFacts: () => Promise<ContractFacts>
+  readonly tokenFacts: () => Promise<TokenFacts>
+  readonly tokenBalance: (account: Address) => Promise<TokenAmount>
+  /** In wei. */
+  readonly etherBalance: (account: Address) => Promise<bigint>
+  /** Undefined when the contract has no such channel (never opened, or settled). */
+  readonly channelInfo: (channel: ChannelId) => Promise<ChannelInfo | undefined>
+  /** In the order of the chain. */
+  readonly events: (query: EventQuery) => Promise<readonly ChannelEvent[]>
+  readonly calls: ChannelCalls
+  /** For the transaction sender: one JSON-RPC request. */
+  readonly request: (method: string, params: readonly unknown[]) => Promise<unknown>
+  /** The events of the channels contract in a receipt's logs. */
+  readonly decodeLogs: (logs: readonly RawLog[]) => readonly ChannelEvent[]
+  /** The custom error in a revert's data, such as `ChannelNotFound`; undefined when unknown. */
+  readonly revertReason: (data: string) => string | undefined
+  readonly close: () => void
+}
+
+export interface RawLog {
+  readonly address: string
+  readonly topics: readonly string[]
+  readonly data: string
+  readonly blockNumber: string
+  readonly blockHash: string
+  readonly transactionHash: string
+  readonly logIndex: string
+}
+
+export interface BalanceProofItem {
+  readonly openBlock: BlockNumber
+  readonly balance: TokenAmount
+  readonly signature: Hex
+}
+
+/** Builds the calls that senders and receivers make. */
+export interface ChannelCalls {
+  /** ERC-223: opens in one transaction. */
+  readonly openErc223: (token: Address, channel: NewChannel) => Call
+  readonly topUpErc223: (token: Address, channel: ChannelId, added: TokenAmount) => Call
+  readonly approve: (token: Address, amount: TokenAmount) => Call
+  readonly createChannel: (receiver: Address, deposit: TokenAmount) => Call
+  readonly topUp: (channel: ChannelId, added: TokenAmount) => Call
+  readonly cooperativeClose: (
+    channel: ChannelId,
+    balance: TokenAmount,
+    balanceSignature: Hex,
+    closingSignature: Hex,
+  ) => Call
+  readonly uncooperativeClose: (channel: ChannelId, balance: TokenAmount) => Call
+  readonly settle: (channel: ChannelId) => Call
+  readonly withdraw: (proof: BalanceProofItem) => Call
+  readonly withdrawBatch: (proofs: readonly BalanceProofItem[]) => Call
+  readonly cooperativeCloseBatch: (proofs: readonly BalanceProofItem[]) => Call
+  readonly challenge: (channel: ChannelId, balance: TokenAmount, signature: Hex) => Call
+}
+
+export interface NewChannel {
+  readonly sender: Address
+  readonly receiver: Address
+  readonly deposit: TokenAmount
+}

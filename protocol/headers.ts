@@ -140,7 +140,8 @@ const noCookies: HeaderSource = () => undefined
 /**
  * The payment of a request; undefined when one of its four parts (sender, open block, balance,
  * signature) is not there, so that the request is unpaid. Cookies override headers.
- * @throws UraidenError `malformed_header` also for an unpaid request: answered with 409
+ * @throws UraidenError `malformed_header` also for an unpaid request: answered with 409;
+ * `high_s_signature`: an invalid balance proof
  */
 export function parsePayment(
   headers: HeaderSource,
@@ -223,6 +224,8 @@ function parseField<Value>(name: string, text: string, parse: (text: string) => 
   try {
     return parse(text)
   } catch (error) {
+    // Well formed, but nobody can cash it: that is an invalid proof, not a malformed header.
+    if (isUraidenError(error, 'high_s_signature')) throw error
     if (isUraidenError(error)) throw malformed(name, error.message, error.hint)
     throw error
   }

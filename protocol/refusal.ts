@@ -1,0 +1,92 @@
+// Why a receiver does not serve: one code per cause (wire-protocol.md sections 2 and 8).
+import type { PaymentReason } from './headers.ts'
+
+interface RefusalKind {
+  readonly status: 402 | 409 | 502
+  readonly title: string
+  /** The RDN header that goes with it, if any. */
+  readonly reason?: PaymentReason
+  /** What to do, unless the case at hand says it better. */
+  readonly remedy: string
+}
+
+const kinds = {
+  payment_required: {
+    status: 402,
+    title: 'Payment required',
+    remedy: 'Open a channel to the receiver and pay with a balance proof.',
+  },
+  wrong_contract: {
+    status: 402,
+    title: 'Another contract or receiver',
+    remedy: 'Pay through the contract and to the receiver that the RDN headers name.',
+  },
+  nonexisting_channel: {
+    status: 402,
+    title: 'No such channel',
+    reason: 'nonexisting_channel',
+    remedy: 'The channel is unknown, closing or closed. Open another one.',
+  },
+  insufficient_confirmations: {
+    status: 402,
+    title: 'The channel is not confirmed yet',
+    reason: 'insufficient_confirmations',
+    remedy: 'Wait for more blocks and send the same request again.',
+  },
+  invalid_balance_proof: {
+    status: 402,
+    title: 'Invalid balance proof',
+    reason: 'invalid_balance_proof',
+    remedy: 'Sign the balance with the key of the channel’s sender.',
+  },
+  balance_over_deposit: {
+    status: 402,
+    title: 'The balance is over the deposit',
+    reason: 'invalid_balance_proof',
+    remedy: 'Top up the channel, or wait until the top-up is confirmed.',
+  },
+  invalid_amount: {
+    status: 402,
+    title: 'Invalid amount',
+    reason: 'invalid_amount',
+    remedy: 'Sign RDN-Sender-Balance + RDN-Price.',
+  },
+  balance_spent: {
+    status: 402,
+    title: 'This balance has paid already',
+    remedy: 'Sign RDN-Sender-Balance + RDN-Price.',
+  },
+  malformed_payment: {
+    status: 409,
+    title: 'Malformed payment header',
+    remedy: 'Correct the header that is named.',
+  },
+  chain_unavailable: {
+    status: 502,
+    title: 'The receiver’s Ethereum node does not answer',
+    remedy: 'Try again later. Nothing was charged.',
+  },
+  receiver_lacks_ether: {
+    status: 502,
+    title: 'The receiver could not defend a channel',
+    remedy: 'Its account lacks ether. Try again later. Nothing was charged.',
+  },
+} as const satisfies { readonly [code: string]: RefusalKind }
+
+export type RefusalCode = keyof typeof kinds
+
+export interface Refusal extends RefusalKind {
+  readonly code: RefusalCode
+  /** One sentence about this case, with the remedy. */
+  readonly detail: string
+}
+
+export function refusal(code: RefusalCode, detail?: string): Refusal {
+  const kind: RefusalKind = kinds[code]
+  return { ...kind, code, detail: detail ?? kind.remedy }
+}
+
+/** The body of a refusal as RFC 9457 has it; `code` is an extension member. */
+export function problemDetails({ code, title, status, detail }: Refusal) {
+  return { type: `urn:uraiden:problem:${code}`, title, status, detail, code }
+}

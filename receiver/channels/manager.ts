@@ -1,0 +1,154 @@
+// Registers payments and agrees to close channels. Nothing is promised before it is on disk.
+import {
+  type Address,
+  type BlockNumber,
+  closingAgreementDigest,
+  type Payment,
+  type RefusalCode,
+  type Signature,
+  type SignatureDomain,
+  type Signer,
+  type TokenAmount,
+  UraidenError,
+} from '../../protocol/index.ts'
+import type { Channel, PaymentLedger } from '../store/records.ts'
+import { type Interval, unclaim } from '../verify/claims.ts'
+import type { ProofChecker } from '../verify/signer.ts'
+import { decidePayment } from '../verify/verify.ts'
+import type { ChannelBook } from './book.ts'
+
+export type PaymentOutcome =
+  | {
+      readonly kind: 'paid'
+      readonly channel: Channel
+      /**
+       * Gives back what was paid over `cost`: all of it for a resource that failed. Resolves when
+       * the credit is on disk.
+       */
+      readonly chargeOnly: (cost: TokenAmount) => Promise<void>
+    }
+  | {
+      readonly kind: 'refused'
+      readonly code: RefusalCode
+      /** Where the channel stands, when the payment named one that we know. */
+      readonly channel: Channel | undefined
+    }
+
+export interface ChannelManager {
+  /** Checks a payment of `price` and stores its proof; resolves when it is on disk. */
+  readonly registerPayment: (payment: Payment, price: TokenAmount) => Promise<PaymentOutcome>
+  /**
+   * Signs that we are content with `balance`, and takes no payment on the channel from then on.
+   * @throws UraidenError `channel_unknown`, `channel_closing`, `never_paid`, `not_latest_balance`
+   */
+  readonly agreeToClose: (
+    sender: Address,
+    openBlock: BlockNumber,
+    balance: TokenAmount,
+  ) => Promise<Signature>
+}
+
+export interface ManagerOptions {
+  readonly book: ChannelBook
+  readonly checker: ProofChecker
+  readonly signer: Signer
+  readonly domain: SignatureDomain
+}
+
+export function createChannelManager(options: ManagerOptions): ChannelManager {
+  const { book, checker, signer, domain } = options
+
+  function decide(payment: Payment, price: TokenAmount) {
+    const channel = book.get(payment.sender, payment.openBlock)
+    const seenUnconfirmed = book.isUnconfirmed(payment.sender, payment.openBlock)
+    return decidePayment({ payment, price, channel, seenUnconfirmed })
+  }
+
+  function refused(payment: Payment, code: RefusalCode): PaymentOutcome {
+    return { kind: 'refused', code, channel: book.get(payment.sender, payment.openBlock) }
+  }
+
+  return {
+    registerPayment: async (payment, price) => {
+      const first = decide(payment, price)
+      if (first.kind === 'refused') return refused(payment, first.code)
+      const form = await checker.formOf(payment)
+      if (form === undefined) return refused(payment, 'invalid_balance_proof')
+      // While the signature was checked another request may have claimed the same interval.
+      const decision = decide(payment, price)
+      if (decision.kind === 'refused') return refused(payment, decision.code)
+      const { claims, paid, channel: before } = decision
+      const isBest = claims.highest > before.claims.highest
+      const ledger: PaymentLedger = {
+        ...ledgerOf(before),
+        claims,
+        ...(isBest && { proof: { signature: payment.signature, form } }),
+      }
+      try {
+        await book.putLedger(before.sender, before.openBlock, ledger)
+      } catch (error) {
+        // Not served, so not paid: the same proof may try again when the disk is well.
+        await giveBack(book, before, paid, 0n).catch(() => undefined)
+        throw error
+      }
+      const channel = { ...before, ...ledger }
+      return { kind: 'paid', channel, chargeOnly: (cost) => giveBack(book, channel, paid, cost) }
+    },
+    agreeToClose: async (sender, openBlock, balance) => {
+      const channel = closeable(book.get(sender, openBlock), balance)
+      await book.putLedger(sender, openBlock, { ...ledgerOf(channel), agreedToClose: true })
+      // In the form that the sender itself uses, so that its own check understands it.
+      const form = channel.proof?.form ?? 'seed'
+      return signer.sign(closingAgreementDigest(form, domain, sender)(openBlock, balance))
+    },
+  }
+}
+
+async function giveBack(
+  book: ChannelBook,
+  { sender, openBlock }: Channel,
+  paid: Interval,
+  cost: TokenAmount,
+): Promise<void> {
+  const now = book.get(sender, openBlock)
+  // A cost above the price is not ours to take.
+  if (now === undefined || cost >= paid.to - paid.from) return
+  const claims = unclaim(now.claims, { from: paid.from + cost, to: paid.to })
+  await book.putLedger(sender, openBlock, { ...ledgerOf(now), claims })
+}
+
+function ledgerOf({ claims, proof, agreedToClose }: Channel): PaymentLedger {
+  return { claims, agreedToClose, ...(proof && { proof }) }
+}
+
+function closeable(channel: Channel | undefined, balance: TokenAmount): Channel {
+  if (channel === undefined || channel.state === 'settled') {
+    throw new UraidenError({
+      code: 'channel_unknown',
+      message: 'There is no such channel.',
+      hint: 'Check sender and open block.',
+    })
+  }
+  if (channel.state === 'closing') {
+    throw new UraidenError({
+      code: 'channel_closing',
+      message: 'A close of this channel was requested on the chain already.',
+      hint: 'Settle it when the challenge period is over.',
+    })
+  }
+  if (channel.proof === undefined) {
+    throw new UraidenError({
+      code: 'never_paid',
+      message: 'No payment was ever registered on this channel.',
+      hint: 'Close it without the receiver: uncooperativeClose with balance 0.',
+    })
+  }
+  if (balance !== channel.claims.highest) {
+    throw new UraidenError({
+      code: 'not_latest_balance',
+      message: `The latest balance of this channel is ${channel.claims.highest}, not ${balance}.`,
+      hint: 'Ask again with the latest balance.',
+    })
+  }
+  return channel
+}

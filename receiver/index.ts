@@ -1,0 +1,10 @@
+// The receiver as a library.
+export { fastifyPaywall, type PaywallPluginOptions, type Price } from './http/fastify.ts'
+export type { Admission, Paywall } from './paywall/paywall.ts'
+export {
+  type Receiver,
+  type ReceiverLog,
+  type ReceiverOptions,
+  startReceiver,
+} from './receiver.ts'
+export { createReceiverServer, type Resource } from './server.ts'

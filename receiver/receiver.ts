@@ -1,0 +1,210 @@
+// The receiver without any HTTP server: chain, state, channel manager and paywall, put together.
+import { mkdir } from 'node:fs/promises'
+import {
+  type ChainClient,
+  type ContractFacts,
+  connectChain,
+  type TokenFacts,
+} from '../platform/chain/index.ts'
+import {
+  type Address,
+  type BlockNumber,
+  type Feature,
+  type RefusalCode,
+  recoverSigner,
+  type Signer,
+  type TokenAmount,
+  UraidenError,
+} from '../protocol/index.ts'
+import { type ChainWatch, watchChain } from './chain-sync/watch.ts'
+import { type ChannelBook, openBook } from './channels/book.ts'
+import { type ChannelManager, createChannelManager } from './channels/manager.ts'
+import { rdnDialect } from './dialect/rdn.ts'
+import { createPaywall, type Paywall } from './paywall/paywall.ts'
+import { type ChannelStore, openStore } from './store/store.ts'
+import { acceptedForms, createProofChecker } from './verify/signer.ts'
+
+export interface ReceiverLog {
+  readonly info: (facts: object, message: string) => void
+  readonly warn: (facts: object, message: string) => void
+}
+
+export interface ReceiverOptions {
+  /** Holds the receiver's key: it signs closing agreements. */
+  readonly signer: Signer
+  readonly rpcUrl: string
+  readonly contract: Address
+  /** Folder for balance proofs; made if missing, for its owner only. */
+  readonly state: string
+  /** How deep a block must be to count, itself included. Default 1. */
+  readonly confirmations?: number
+  /** No event of the contract is older. Default 0. */
+  readonly startBlock?: BlockNumber
+  /** Between two looks at the chain, in milliseconds. Default 2000. */
+  readonly pollInterval?: number
+  /** How long to serve confirmed channels while the node does not answer, in milliseconds. */
+  readonly outageTolerance?: number
+  readonly log?: ReceiverLog
+}
+
+export interface Receiver {
+  readonly address: Address
+  readonly chainId: bigint
+  readonly contract: Address
+  readonly contractFacts: ContractFacts
+  readonly token: TokenFacts
+  readonly paywall: Paywall
+  readonly manager: ChannelManager
+  readonly book: ChannelBook
+  /** Resolves once the chain was read up to its head. */
+  readonly synced: Promise<void>
+  /** Reads the chain now instead of at the next poll. */
+  readonly refresh: () => Promise<void>
+  /** Tokens the receiver holds outside channels, as of the last look at the chain. */
+  readonly liquidBalance: () => TokenAmount
+  readonly stop: () => Promise<void>
+}
+
+export const gatewayPath = '/api/1'
+
+/** The original's limit: with less the receiver could not pay for a transaction to defend a channel. */
+const leastEther = 10n ** 8n
+
+const features: ReadonlySet<Feature> = new Set(['parallel'])
+
+/**
+ * @throws UraidenError `chain_unavailable`, `contract_missing`, `contract_version_unsupported`, and
+ * those of `openStore`
+ */
+export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
+  const chain = await connectChain(options)
+  try {
+    const contractFacts = await supportedContract(chain)
+    const token = await chain.tokenFacts()
+    await mkdir(options.state, { recursive: true, mode: 0o700 })
+    const owner = {
+      chainId: chain.chainId,
+      contract: options.contract,
+      receiver: options.signer.address,
+    }
+    const store = await openStore(options.state, owner)
+    return await assemble(options, chain, contractFacts, token, store)
+  } catch (error) {
+    chain.close()
+    throw error
+  }
+}
+
+/** Major and minor version decide, as in the original. */
+async function supportedContract(chain: ChainClient): Promise<ContractFacts> {
+  const facts = await chain.contractFacts()
+  if (!/^0\.[23]\./.test(facts.version)) {
+    throw new UraidenError({
+      code: 'contract_version_unsupported',
+      message: `The contract ${chain.contract} has version ${facts.version}; this program knows 0.2 and 0.3.`,
+      hint: 'Check the contract address, or use a newer program.',
+    })
+  }
+  return facts
+}
+
+async function assemble(
+  options: ReceiverOptions,
+  chain: ChainClient,
+  contractFacts: ContractFacts,
+  token: TokenFacts,
+  store: ChannelStore,
+): Promise<Receiver> {
+  const { signer, contract, outageTolerance = 60_000, pollInterval = 2000 } = options
+  const book = await openBook(store)
+  const domain = { contract, chainId: chain.chainId }
+  const forms = acceptedForms(contractFacts.version)
+  const manager = createChannelManager({
+    book,
+    checker: createProofChecker(domain, signer.address, forms, recoverSigner),
+    signer,
+    domain,
+  })
+  const account = watchAccount(chain, signer.address)
+  const watch = startWatch(options, chain, book, account.refresh)
+  const dialect = rdnDialect({
+    gatewayPath,
+    receiver: signer.address,
+    contract,
+    token: token.address,
+    features: forms.includes('eip712') ? new Set([...features, 'eip712' as const]) : features,
+  })
+  return {
+    address: signer.address,
+    chainId: chain.chainId,
+    contract,
+    contractFacts,
+    token,
+    manager,
+    book,
+    paywall: createPaywall({
+      dialect,
+      manager,
+      isOurs: (payment) =>
+        (payment.contract ?? contract) === contract &&
+        (payment.receiver ?? signer.address) === signer.address,
+      outage: () => currentOutage(watch.age(), outageTolerance, account.ether()),
+      retryAfter: Math.ceil(pollInterval / 1000),
+    }),
+    synced: watch.synced,
+    refresh: watch.refresh,
+    liquidBalance: account.tokens,
+    stop: async () => {
+      await watch.stop()
+      await store.close()
+      chain.close()
+    },
+  }
+}
+
+/** Ether and tokens of the receiver's account, looked at in the background. */
+function watchAccount(chain: ChainClient, address: Address) {
+  let ether: bigint | undefined
+  let tokens = 0n
+  return {
+    ether: () => ether,
+    tokens: () => tokens,
+    refresh: async () => {
+      const found = await Promise.all([chain.etherBalance(address), chain.tokenBalance(address)])
+      ether = found[0]
+      tokens = found[1]
+    },
+  }
+}
+
+function currentOutage(
+  age: number,
+  tolerance: number,
+  ether: bigint | undefined,
+): RefusalCode | undefined {
+  if (age > tolerance) return 'chain_unavailable'
+  return ether !== undefined && ether < leastEther ? 'receiver_lacks_ether' : undefined
+}
+
+function startWatch(
+  options: ReceiverOptions,
+  chain: ChainClient,
+  book: ChannelBook,
+  afterSync: () => Promise<void>,
+): ChainWatch {
+  const { log, signer, confirmations = 1, startBlock = 0, pollInterval = 2000 } = options
+  return watchChain({
+    chain,
+    book,
+    receiver: signer.address,
+    startBlock,
+    confirmations,
+    interval: pollInterval,
+    afterSync,
+    onOutcome: (outcome) => {
+      if (outcome === 'synced') return
+      log?.warn({ outcome }, 'the chain went back; payments wait until it is read again')
+    },
+    onError: (error) => log?.warn({ err: error }, 'the chain could not be read'),
+  })
+}

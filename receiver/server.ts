@@ -1,0 +1,44 @@
+// The receiver as an HTTP server: priced resources, the channel API, nothing else.
+import formBody from '@fastify/formbody'
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
+import { channelRoutes } from './api/channels.ts'
+import { stats } from './api/stats.ts'
+import { fastifyPaywall, type Price } from './http/fastify.ts'
+import { gatewayPath, type Receiver } from './receiver.ts'
+
+/** Something to buy. What the handler returns is sent; what it throws costs nothing. */
+export interface Resource {
+  readonly path: string
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly price: Price
+  readonly handler: (request: FastifyRequest) => unknown
+}
+
+/**
+ * @throws UraidenError those of `parseAmount` for a price that cannot be read
+ */
+export async function createReceiverServer(
+  receiver: Receiver,
+  resources: readonly Resource[],
+): Promise<FastifyInstance> {
+  const app = fastify({ forceCloseConnections: true })
+  await app.register(formBody)
+  await app.register(fastifyPaywall, { paywall: receiver.paywall, token: receiver.token })
+  await app.register(
+    async (api) => {
+      api.get('/stats', async () => stats(receiver))
+      await channelRoutes(api, receiver)
+    },
+    { prefix: gatewayPath },
+  )
+  app.get('/cm', async () => 'OK')
+  for (const { path, method = 'GET', price, handler } of resources) {
+    app.route({
+      url: path,
+      method,
+      config: { price },
+      handler: async (request) => handler(request),
+    })
+  }
+  return app
+}

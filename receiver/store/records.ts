@@ -1,0 +1,74 @@
+// What the receiver keeps of one channel, and how it is written to disk. What the chain says and what
+// was paid have different authorities and different writers, so they are two records.
+import {
+  type Address,
+  type BlockNumber,
+  parseAddress,
+  parseSignature,
+  parseUint192,
+  type Signature,
+  type SignatureForm,
+  type TokenAmount,
+} from '../../protocol/index.ts'
+import { type Claims, noClaims } from '../verify/claims.ts'
+
+/** What the chain says, after its confirmations. */
+export interface ChainFacts {
+  readonly sender: Address
+  readonly openBlock: BlockNumber
+  readonly deposit: TokenAmount
+  readonly state: 'open' | 'closing' | 'settled'
+}
+
+/** What was paid. */
+export interface PaymentLedger {
+  /** `claims.highest` is the balance of the best proof. */
+  readonly claims: Claims
+  /** The best proof; there is none before the first payment. */
+  readonly proof?: { readonly signature: Signature; readonly form: SignatureForm }
+  /** We signed a closing agreement: a payment after it could not be claimed any more. */
+  readonly agreedToClose: boolean
+}
+
+export const emptyLedger: PaymentLedger = { claims: noClaims, agreedToClose: false }
+
+/** Both together. */
+export interface Channel extends ChainFacts, PaymentLedger {}
+
+/** Sender and open block: the receiver is always the same. */
+export type ChannelName = `${Address}/${BlockNumber}`
+
+export function channelName(sender: Address, openBlock: BlockNumber): ChannelName {
+  return `${sender}/${openBlock}`
+}
+
+export function acceptsPayments({ state, agreedToClose }: Channel): boolean {
+  return state === 'open' && !agreedToClose
+}
+
+/** Amounts are decimal strings on disk: JSON numbers would lose digits. */
+export function encodeRecord(record: ChainFacts | PaymentLedger): string {
+  return JSON.stringify(record, (_, value) => (typeof value === 'bigint' ? `${value}` : value))
+}
+
+/** @throws UraidenError when a field is not what it should be: the file was damaged */
+export function decodeFacts(text: string): ChainFacts {
+  const { sender, openBlock, deposit, state } = JSON.parse(text)
+  return { sender: parseAddress(sender), openBlock, deposit: parseUint192(deposit), state }
+}
+
+/** @throws UraidenError when a field is not what it should be: the file was damaged */
+export function decodeLedger(text: string): PaymentLedger {
+  const { claims, proof, agreedToClose } = JSON.parse(text)
+  return {
+    claims: {
+      highest: parseUint192(claims.highest),
+      unclaimed: claims.unclaimed.map((gap: { from: string; to: string }) => ({
+        from: parseUint192(gap.from),
+        to: parseUint192(gap.to),
+      })),
+    },
+    ...(proof && { proof: { signature: parseSignature(proof.signature), form: proof.form } }),
+    agreedToClose,
+  }
+}

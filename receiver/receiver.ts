@@ -1,5 +1,4 @@
 // The receiver without any HTTP server: chain, state, channel manager and paywall, put together.
-import { mkdir } from 'node:fs/promises'
 import {
   type ChainClient,
   type ContractFacts,
@@ -81,11 +80,10 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   try {
     const contractFacts = await supportedContract(chain)
     const token = await chain.tokenFacts()
-    await mkdir(options.state, { recursive: true, mode: 0o700 })
     const owner = {
       chainId: chain.chainId,
       contract: options.contract,
-      receiver: options.signer.address,
+      account: options.signer.address,
     }
     const store = await openStore(options.state, owner)
     return await assemble(options, chain, contractFacts, token, store)

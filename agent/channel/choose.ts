@@ -1,0 +1,74 @@
+// Which channel pays: a pure function (wire-protocol.md section 7).
+import type { BlockNumber, TokenAmount } from '../../protocol/index.ts'
+
+export interface Candidate {
+  readonly openBlock: BlockNumber
+  readonly deposit: TokenAmount
+  /** Balance signed so far, or more: never less. */
+  readonly balance: TokenAmount
+}
+
+export type ChannelChoice =
+  | { readonly kind: 'use'; readonly openBlock: BlockNumber }
+  | { readonly kind: 'topUp'; readonly openBlock: BlockNumber; readonly added: TokenAmount }
+  | { readonly kind: 'open'; readonly deposit: TokenAmount }
+
+/** How large deposits are, in the smallest unit. */
+export interface DepositPolicy {
+  /** A new channel's deposit for this price. */
+  readonly open: (price: TokenAmount) => TokenAmount
+  /** What should be left in a channel after a top-up for this price. */
+  readonly topUp: (price: TokenAmount) => TokenAmount
+  /** Most deposit in one channel. */
+  readonly most?: TokenAmount
+}
+
+/** Open with ten times the price, top up to five times. */
+export const defaultDeposits: DepositPolicy = {
+  open: (price) => 10n * price,
+  topUp: (price) => 5n * price,
+}
+
+/**
+ * The open channel with the least sufficient rest; else the one with the most rest is topped up;
+ * else one is opened. `undefined` when the most that may be deposited is not enough for the price.
+ */
+export function chooseChannel(
+  candidates: readonly Candidate[],
+  price: TokenAmount,
+  deposits: DepositPolicy,
+): ChannelChoice | undefined {
+  const byRest = [...candidates].sort((a, b) => compare(rest(a), rest(b)))
+  const sufficient = byRest.find((candidate) => rest(candidate) >= price)
+  if (sufficient) return { kind: 'use', openBlock: sufficient.openBlock }
+  const fullest = byRest.at(-1)
+  if (fullest) {
+    const added = limit(
+      larger(deposits.topUp(price), price) - rest(fullest),
+      fullest.deposit,
+      deposits,
+    )
+    if (rest(fullest) + added >= price) {
+      return { kind: 'topUp', openBlock: fullest.openBlock, added }
+    }
+  }
+  const deposit = limit(larger(deposits.open(price), price), 0n, deposits)
+  return deposit >= price ? { kind: 'open', deposit } : undefined
+}
+
+function rest({ deposit, balance }: Candidate): TokenAmount {
+  return deposit - balance
+}
+
+function limit(added: TokenAmount, before: TokenAmount, { most }: DepositPolicy): TokenAmount {
+  if (most === undefined || before + added <= most) return added
+  return most > before ? most - before : 0n
+}
+
+function larger(a: TokenAmount, b: TokenAmount): TokenAmount {
+  return a > b ? a : b
+}
+
+function compare(a: TokenAmount, b: TokenAmount): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,0 +1,65 @@
+// Why a payment was not made, or made and not honoured. Each says what became of the money.
+import {
+  type Address,
+  formatAmount,
+  type TokenAmount,
+  type TokenUnit,
+  UraidenError,
+} from '../../protocol/index.ts'
+
+export function cheated(receiver: Address, balance: TokenAmount, token: TokenUnit): UraidenError {
+  return new UraidenError({
+    code: 'receiver_cheats',
+    message: `The receiver ${receiver} keeps the payment that makes ${formatAmount(balance, token)} and refuses what was paid for.`,
+    hint: 'It gets nothing more from this request. Close the channel if it happens again.',
+  })
+}
+
+export function unproven(receiver: Address, claimed: TokenAmount | undefined): UraidenError {
+  return new UraidenError({
+    code: 'balance_unproven',
+    message: `The receiver ${receiver} says the channel stands at ${claimed ?? 'no balance'}, without our signature under it.`,
+    hint: 'Nothing was paid. Close the channel and open another one.',
+  })
+}
+
+export function proofRefused(receiver: Address): UraidenError {
+  return new UraidenError({
+    code: 'proof_refused',
+    message: `The receiver ${receiver} refuses our balance proof as invalid.`,
+    hint: 'It may be on another chain, or have read the chain less far than we. Try again later.',
+  })
+}
+
+export function channelDisowned(receiver: Address): UraidenError {
+  return new UraidenError({
+    code: 'channel_disowned',
+    message: `The receiver ${receiver} does not know a channel that is open on the chain.`,
+    hint: 'Try again later. If it stays so, close the channel.',
+  })
+}
+
+export function refusedRepeatedly(receiver: Address): UraidenError {
+  return new UraidenError({
+    code: 'payment_refused',
+    message: `The receiver ${receiver} refuses every payment.`,
+    hint: 'Nothing more is sent for this request. Look at the receiver’s log.',
+  })
+}
+
+export function notConfirmed(receiver: Address): UraidenError {
+  return new UraidenError({
+    code: 'channel_unconfirmed',
+    message: `The receiver ${receiver} has not seen our channel confirmed in time.`,
+    hint: 'The payment stays reserved. Try again when more blocks are mined.',
+  })
+}
+
+export function notAReceiver(url: URL, cause: UraidenError): UraidenError {
+  return new UraidenError({
+    code: 'terms_unreadable',
+    message: `${url.origin} answers 402, but its terms cannot be read: ${cause.message}`,
+    hint: cause.hint,
+    cause,
+  })
+}

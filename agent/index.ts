@@ -1,0 +1,13 @@
+// The agent as a library.
+export {
+  type Agent,
+  type AgentOptions,
+  type AgentResponse,
+  createAgent,
+  type RequestOptions,
+} from './agent.ts'
+export { type DepositPolicy, defaultDeposits } from './channel/choose.ts'
+export type { ChannelChange } from './channel/funding.ts'
+export type { PaymentFacts } from './exchange/exchange.ts'
+export type { ChannelBalance } from './ledger/ledger.ts'
+export type { ChannelName } from './ledger/records.ts'

@@ -1,0 +1,10 @@
+import { addressOfKey, type Signer, signDigest } from '../../protocol/index.ts'
+
+/**
+ * A signer that holds its key in memory. The key stays inside this closure: it is no property of
+ * anything that could be logged or serialised.
+ */
+export function createKeySigner(privateKey: Uint8Array): Signer {
+  const key = Uint8Array.from(privateKey)
+  return { address: addressOfKey(key), sign: async (digest) => signDigest(digest, key) }
+}

@@ -1,0 +1,125 @@
+// A folder with a LevelDB that belongs to one account on one contract on one chain, is used by one
+// process at a time, and is read by nobody else.
+import { mkdir, stat } from 'node:fs/promises'
+import { Level } from 'level'
+import { type Address, UraidenError } from '../../protocol/index.ts'
+
+/** Whose state it is. A folder never mixes two of these. */
+export interface StateOwner {
+  readonly chainId: bigint
+  readonly contract: Address
+  /** The agent's or the receiver's own. */
+  readonly account: Address
+}
+
+export interface StateOptions {
+  readonly folder: string
+  readonly owner: StateOwner
+  /** For messages. */
+  readonly program: 'agent' | 'receiver'
+  /** Grows with every change of the records that an older program would misread. */
+  readonly format: number
+}
+
+export type StateDatabase = Level<string, string>
+
+const formatKey = 'format'
+const ownerKey = 'owner'
+
+/**
+ * Opens the state, or makes it with mode 0700.
+ * @throws UraidenError `state_in_use`, `state_readable_by_others`, `state_of_another`,
+ * `state_format_unknown`, `state_unusable`
+ */
+export async function openState(options: StateOptions): Promise<StateDatabase> {
+  await preparePrivateFolder(options)
+  const db: StateDatabase = new Level(options.folder, {
+    keyEncoding: 'utf8',
+    valueEncoding: 'utf8',
+  })
+  await openDatabase(db, options)
+  try {
+    await checkOwner(db, options)
+    return db
+  } catch (error) {
+    await db.close()
+    throw error
+  }
+}
+
+/** The keys that begin with `prefix`, as LevelDB wants a range. */
+export function keysUnder(prefix: string): { readonly gte: string; readonly lt: string } {
+  return { gte: prefix, lt: `${prefix}\uffff` }
+}
+
+async function preparePrivateFolder({ folder }: StateOptions): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw unusable(folder, error)
+  }
+  const { mode } = await stat(folder)
+  if ((mode & 0o077) !== 0) {
+    throw new UraidenError({
+      code: 'state_readable_by_others',
+      message: `Others can read the state folder ${folder} (mode ${(mode & 0o777).toString(8)}).`,
+      hint: `What is in it is worth money. Run: chmod 700 ${folder}`,
+    })
+  }
+}
+
+async function openDatabase(db: StateDatabase, { folder, program }: StateOptions): Promise<void> {
+  try {
+    await db.open()
+  } catch (error) {
+    const { cause } = error as { readonly cause?: { readonly code?: string } }
+    if (cause?.code !== 'LEVEL_LOCKED') throw unusable(folder, error)
+    throw new UraidenError({
+      code: 'state_in_use',
+      message: `Another process uses the state in ${folder}.`,
+      hint: `Stop the other ${program}, or give this one a state folder of its own.`,
+      cause: error,
+    })
+  }
+}
+
+function unusable(folder: string, cause: unknown): UraidenError {
+  return new UraidenError({
+    code: 'state_unusable',
+    message: `The state in ${folder} cannot be opened.`,
+    hint: 'Check the disk and the folder’s owner; restore the last backup if files are damaged.',
+    cause,
+  })
+}
+
+async function checkOwner(
+  db: StateDatabase,
+  { folder, owner, format, program }: StateOptions,
+): Promise<void> {
+  const written = JSON.stringify({ program, ...owner, chainId: owner.chainId.toString() })
+  const [foundFormat, found] = await db.getMany([formatKey, ownerKey])
+  if (found === undefined) {
+    await db.batch(
+      [
+        { type: 'put', key: formatKey, value: `${format}` },
+        { type: 'put', key: ownerKey, value: written },
+      ],
+      { sync: true },
+    )
+    return
+  }
+  if (foundFormat !== `${format}`) {
+    throw new UraidenError({
+      code: 'state_format_unknown',
+      message: `The state in ${folder} has format ${foundFormat}; this program knows ${format}.`,
+      hint: 'Use the program version that wrote it, or a newer one.',
+    })
+  }
+  if (found !== written) {
+    throw new UraidenError({
+      code: 'state_of_another',
+      message: `The state in ${folder} belongs to ${found}, not to ${written}.`,
+      hint: 'Use the chain, contract and key it was made with, or another state folder.',
+    })
+  }
+}

@@ -69,7 +69,7 @@ export interface ExchangeParts {
   readonly inTurn: <Value>(receiver: string, work: () => Promise<Value>) => Promise<Value>
   /** How long to wait for a receiver to see our channel confirmed, in milliseconds. */
   readonly confirmTimeout: number
-  /** Between two tries while waiting, in milliseconds, unless the receiver says how long. */
+  /** Between two tries while waiting, in milliseconds. */
   readonly retryInterval: number
 }
 
@@ -151,6 +151,8 @@ class PaidExchange {
   async #deliver({ channel, payment, price, previous }: Attempt): Promise<HttpAnswer> {
     const { transport, confirmTimeout, funding } = this.#parts
     const giveUp = performance.now() + confirmTimeout
+    // The receiver has to see the chain too: asking at once would only be a round trip more.
+    if (funding.isFresh(channel)) await this.#pause()
     for (;;) {
       this.#roundTrips++
       const headers = { ...this.#request.headers, ...formatPayment(payment) }
@@ -163,7 +165,7 @@ class PaidExchange {
         return answer
       }
       if (performance.now() > giveUp) throw notConfirmed(this.#parts.ledger.get(channel).receiver)
-      await this.#pause(answer)
+      await this.#pause()
     }
   }
 
@@ -223,11 +225,8 @@ class PaidExchange {
     return readTerms(this.#request.url, answer.header)
   }
 
-  async #pause(answer: HttpAnswer): Promise<void> {
-    const seconds = Number(answer.header('retry-after'))
-    const wanted = seconds > 0 ? seconds * 1000 : this.#parts.retryInterval
-    const delay = Math.min(wanted, this.#parts.retryInterval)
-    await new Promise((resolve) => setTimeout(resolve, delay))
+  #pause(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, this.#parts.retryInterval))
   }
 }
 

@@ -1,0 +1,37 @@
+// ./scripts/demo: see its --help.
+import { Command, InvalidArgumentError } from 'commander'
+import { runDemo, sumsAgree } from './demo/run.ts'
+import { silentView, terminalView } from './demo/terminal.ts'
+
+const most = 100_000
+
+function parsePayments(text: string): number {
+  const payments = Number(text)
+  if (!/^\d+$/.test(text) || payments < 1 || payments > most) {
+    throw new InvalidArgumentError(`Write an integer from 1 to ${most}.`)
+  }
+  return payments
+}
+
+const { payments, json } = new Command('demo')
+  .description('a device buys sensor readings on a local test chain')
+  .option('--payments <number>', 'how many readings to buy', parsePayments, 20)
+  .option('--json', 'print one JSON object at the end, amounts in the smallest unit as strings')
+  .parse()
+  .opts<{ payments: number; json?: true }>()
+
+if (!json) {
+  process.stdout.write(
+    'µRaiden for Raspberry Pi: a device buys sensor readings on a local test chain\n',
+  )
+}
+const view = json ? silentView : terminalView(payments, process.stdout)
+const result = await runDemo(payments, view)
+view.end(result)
+if (json) {
+  const text = JSON.stringify(result, (_, value) =>
+    typeof value === 'bigint' ? value.toString() : value,
+  )
+  process.stdout.write(`${text}\n`)
+}
+process.exitCode = sumsAgree(result) ? 0 : 1

@@ -1,66 +1,12 @@
 // A whole system: chain, receiver and agent, with real HTTP, real signatures and real files.
-import { cp, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import test, { type ExecutionContext } from 'ava'
-import { type Agent, type AgentOptions, createAgent } from '../../agent/index.ts'
-import { createKeySigner } from '../../platform/keys/index.ts'
-import { fromHex } from '../../protocol/index.ts'
-import { createReceiverServer, type Resource, startReceiver } from '../../receiver/index.ts'
-import { deployTestContracts, startEmbeddedChain } from '../../scripts/lib/embedded-chain.ts'
-
-const price = 5n
-
-async function given(t: ExecutionContext, resources: readonly Resource[] = [reading()]) {
-  const chain = await startEmbeddedChain()
-  const { channelsAddress: contract, token } = await deployTestContracts(chain.wallet(0))
-  const [, receiverAccount, senderAccount] = chain.accounts
-  if (!receiverAccount || !senderAccount) throw new Error('no accounts')
-  const tokens = token.getFunction('transfer(address,uint256)')
-  await (await tokens(senderAccount.address, 10_000n)).wait()
-  const folder = await mkdtemp(join(tmpdir(), 'uraiden-e2e-'))
-  const receiver = await startReceiver({
-    signer: createKeySigner(fromHex(receiverAccount.privateKey)),
-    rpcUrl: chain.rpcUrl,
-    contract,
-    state: join(folder, 'receiver'),
-    pollInterval: 20,
-  })
-  await receiver.synced
-  const server = await createReceiverServer(receiver, resources)
-  const base = await server.listen({ host: '127.0.0.1', port: 0 })
-  const agents: Agent[] = []
-  const agent = async (options: Partial<AgentOptions> = {}): Promise<Agent> => {
-    const made = await createAgent({
-      signer: createKeySigner(fromHex(senderAccount.privateKey)),
-      rpcUrl: chain.rpcUrl,
-      chainId: chain.chainId,
-      contract,
-      store: join(folder, 'agent'),
-      retryInterval: 20,
-      ...options,
-    })
-    agents.push(made)
-    return made
-  }
-  t.teardown(async () => {
-    for (const each of agents) await each.stop().catch(() => undefined)
-    await server.close()
-    await receiver.stop()
-    await chain.close()
-    await rm(folder, { recursive: true })
-  })
-  const tokensOf = async (address: string): Promise<bigint> =>
-    token.getFunction('balanceOf')(address)
-  return { base, agent, folder, receiver, receiverAccount, senderAccount, tokensOf }
-}
-
-function reading(): Resource {
-  return { path: '/reading', price, handler: () => ({ celsius: 21.4 }) }
-}
+import test from 'ava'
+import type { Resource } from '../../receiver/index.ts'
+import { price, startSystem } from '../support/system.ts'
 
 test('from nothing to paid readings, a top-up and a close; every token is where it belongs', async (t) => {
-  const { base, agent, receiverAccount, senderAccount, tokensOf } = await given(t)
+  const { base, agent, receiverAccount, senderAccount, tokensOf } = await startSystem(t)
   const changes: string[] = []
   const buyer = await agent({ onChannelChange: (_, { kind }) => changes.push(kind) })
   const roundTrips: number[] = []
@@ -82,7 +28,7 @@ test('from nothing to paid readings, a top-up and a close; every token is where 
 })
 
 test('the price is over the cap: refused before anything is signed, opened or sent', async (t) => {
-  const { base, agent, senderAccount, tokensOf } = await given(t)
+  const { base, agent, senderAccount, tokensOf } = await startSystem(t)
   const buyer = await agent({ budget: { request: 4n } })
   await t.throwsAsync(buyer.get(`${base}/reading`), {
     code: 'price_over_cap',
@@ -98,7 +44,7 @@ test('the price is over the cap: refused before anything is signed, opened or se
 })
 
 test('the total budget is spent to the last unit and not one further, over a restart too', async (t) => {
-  const { base, agent } = await given(t)
+  const { base, agent } = await startSystem(t)
   const first = await agent({ budget: { total: 12n } })
   await first.get(`${base}/reading`)
   await first.stop()
@@ -121,7 +67,7 @@ test('a resource that fails costs nothing, and the next try pays with the same b
       return 'ok'
     },
   }
-  const { base, agent, receiver, senderAccount } = await given(t, [flaky])
+  const { base, agent, receiver, senderAccount } = await startSystem(t, [flaky])
   const buyer = await agent()
   const failed = await buyer.get(`${base}/reading`)
   t.is(failed.status, 500)
@@ -141,7 +87,7 @@ test('a resource that fails costs nothing, and the next try pays with the same b
 test('a price that changes is noticed and paid, when the policy allows it', async (t) => {
   let current = 5n
   const dear: Resource = { path: '/reading', price: () => current, handler: () => 'ok' }
-  const { base, agent } = await given(t, [dear])
+  const { base, agent } = await startSystem(t, [dear])
   const buyer = await agent({ budget: { request: 8n } })
   await buyer.get(`${base}/reading`)
   current = 8n
@@ -154,7 +100,7 @@ test('a price that changes is noticed and paid, when the policy allows it', asyn
 })
 
 test('after a crash the receiver shows our own signature, and nothing reserved is lost', async (t) => {
-  const { base, agent, folder } = await given(t)
+  const { base, agent, folder } = await startSystem(t)
   const before = await agent({ deposit: { open: () => 500n } })
   for (let i = 0; i < 3; i++) await before.get(`${base}/reading`)
   // What a power cut leaves is a copy of the files as they are now.

@@ -1,0 +1,82 @@
+// A chain, a receiver on it and agents that buy from it, on loopback, with real files.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ExecutionContext } from 'ava'
+import { type Agent, type AgentOptions, createAgent } from '../../agent/index.ts'
+import { createKeySigner } from '../../platform/keys/index.ts'
+import { fromHex } from '../../protocol/index.ts'
+import {
+  createReceiverServer,
+  type ReceiverOptions,
+  type Resource,
+  startReceiver,
+} from '../../receiver/index.ts'
+import { deployTestContracts, startEmbeddedChain } from '../../scripts/lib/embedded-chain.ts'
+
+/** Of the resource that is there when a test names none. */
+export const price = 5n
+
+/** Everything stops and is removed when the test ends. Each agent is a sender with 10 000 units. */
+export async function startSystem(
+  t: ExecutionContext,
+  resources: readonly Resource[] = [reading()],
+  receiverOptions: Partial<ReceiverOptions> = {},
+) {
+  const chain = await startEmbeddedChain()
+  const { channelsAddress: contract, token } = await deployTestContracts(chain.wallet(0))
+  const [, receiverAccount, senderAccount] = chain.accounts
+  if (!receiverAccount || !senderAccount) throw new Error('no accounts')
+  const tokens = token.getFunction('transfer(address,uint256)')
+  await (await tokens(senderAccount.address, 10_000n)).wait()
+  const folder = await mkdtemp(join(tmpdir(), 'uraiden-e2e-'))
+  const receiver = await startReceiver({
+    signer: createKeySigner(fromHex(receiverAccount.privateKey)),
+    rpcUrl: chain.rpcUrl,
+    contract,
+    state: join(folder, 'receiver'),
+    pollInterval: 20,
+    ...receiverOptions,
+  })
+  await receiver.synced
+  const server = await createReceiverServer(receiver, resources)
+  const base = await server.listen({ host: '127.0.0.1', port: 0 })
+  const agents: Agent[] = []
+  const agent = async (options: Partial<AgentOptions> = {}): Promise<Agent> => {
+    const made = await createAgent({
+      signer: createKeySigner(fromHex(senderAccount.privateKey)),
+      rpcUrl: chain.rpcUrl,
+      chainId: chain.chainId,
+      contract,
+      store: join(folder, 'agent'),
+      retryInterval: 20,
+      ...options,
+    })
+    agents.push(made)
+    return made
+  }
+  t.teardown(async () => {
+    for (const each of agents) await each.stop().catch(() => undefined)
+    await server.close()
+    await receiver.stop()
+    await chain.close()
+    await rm(folder, { recursive: true })
+  })
+  const tokensOf = async (address: string): Promise<bigint> =>
+    token.getFunction('balanceOf')(address)
+  return {
+    base,
+    agent,
+    folder,
+    chain,
+    contract,
+    receiver,
+    receiverAccount,
+    senderAccount,
+    tokensOf,
+  }
+}
+
+function reading(): Resource {
+  return { path: '/reading', price, handler: () => ({ celsius: 21.4 }) }
+}

@@ -154,22 +154,25 @@ abstract contract ChannelSignatures is EIP712 {
         bytes32 r;
         bytes32 s;
         uint256 v;
+        // Slices would check their bounds once more; the length decides which bytes are there.
         if (signature.length == 65) {
-            r = bytes32(signature[0:32]);
-            s = bytes32(signature[32:64]);
-            v = uint8(signature[64]);
-            if (v < 27) v += 27;
-            if (v > 28) return address(0);
+            assembly ("memory-safe") {
+                r := calldataload(signature.offset)
+                s := calldataload(add(signature.offset, 0x20))
+                v := byte(0, calldataload(add(signature.offset, 0x40)))
+                if lt(v, 27) { v := add(v, 27) }
+            }
         } else if (signature.length == 64) {
-            r = bytes32(signature[0:32]);
-            bytes32 vs = bytes32(signature[32:64]);
-            s = vs & bytes32(uint256(type(int256).max));
-            v = 27 + (uint256(vs) >> 255);
-        } else {
-            return address(0);
+            assembly ("memory-safe") {
+                r := calldataload(signature.offset)
+                let vs := calldataload(add(signature.offset, 0x20))
+                s := shr(1, shl(1, vs))
+                v := add(27, shr(255, vs))
+            }
         }
         // Of the two signatures that anybody can make from one, only that with the low s counts.
         if (uint256(s) > ECDSA.N / 2) return address(0);
+        // Another v than 27 or 28, or the zeros of another length, recover to nobody.
         return ECDSA.tryRecover(digest, uint8(v), r, s);
     }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {LibCall} from "solady/src/utils/LibCall.sol";
 import {SafeTransferLib} from "solady/src/utils/SafeTransferLib.sol";
 
 import {ChannelRecord, ChannelRecords} from "./ChannelRecord.sol";
@@ -9,7 +8,6 @@ import {ChannelSignatures} from "./ChannelSignatures.sol";
 
 interface IPermitToken {
     function totalSupply() external view returns (uint256);
-    function transfer(address to, uint256 amount) external returns (bool);
     function permit(address owner, address spender, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
         external;
 }
@@ -551,7 +549,13 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         pure
         returns (bytes32 data)
     {
-        return keccak256(abi.encodePacked(_sender_address, _receiver_address, _open_block_number));
+        assembly ("memory-safe") {
+            // The 44 bytes end at 0x40: the scratch space is enough. Bits above an address end where
+            // the next word overwrites them, or before the hashed bytes.
+            mstore(0x20, or(shl(32, _receiver_address), and(_open_block_number, 0xffffffff)))
+            mstore(0x08, _sender_address)
+            data := keccak256(0x14, 44)
+        }
     }
 
     // ------------------------------------------------------------------ private
@@ -675,11 +679,19 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     /// @dev Pays, or credits when the token refuses this account, so that it cannot block the other.
     function _pay(address to, uint256 amount) private {
         if (amount == 0) return;
-        (bool success,, bytes memory result) = LibCall.tryCall(
-            token, 0, gasleft(), 32, abi.encodeCall(IPermitToken.transfer, (to, amount))
-        );
-        // A token that returns nothing reverts when it refuses; others say true.
-        if (success && (result.length == 0 || (result.length == 32 && uint256(bytes32(result)) == 1))) return;
+        address token_ = token;
+        bool paid;
+        assembly ("memory-safe") {
+            // transfer(address,uint256); a token that returns nothing reverts when it refuses, others
+            // say true. Not more than a word of what it returns is looked at.
+            mstore(0x00, 0xa9059cbb000000000000000000000000)
+            mstore(0x14, to)
+            mstore(0x34, amount)
+            paid := call(gas(), token_, 0, 0x10, 0x44, 0x00, 0x20)
+            paid := and(paid, or(iszero(returndatasize()), and(gt(returndatasize(), 0x1f), eq(mload(0x00), 1))))
+            mstore(0x34, 0)
+        }
+        if (paid) return;
         credits[to] += amount;
         emit PayoutCredited(to, amount);
     }

@@ -1,4 +1,5 @@
 // The agent as a library.
+export { createKeySigner } from '../platform/keys/index.ts'
 export {
   type Agent,
   type AgentOptions,

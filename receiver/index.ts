@@ -1,4 +1,5 @@
 // The receiver as a library.
+export { createKeySigner } from '../platform/keys/index.ts'
 export { fastifyPaywall, type PaywallPluginOptions, type Price } from './http/fastify.ts'
 export type { Admission, Paywall } from './paywall/paywall.ts'
 export {

@@ -15,6 +15,8 @@ import type { ChannelStore, SyncPosition } from '../store/store.ts'
 export interface ChannelBook {
   readonly get: (sender: Address, openBlock: BlockNumber) => Channel | undefined
   readonly all: () => Iterable<Channel>
+  /** What was paid on a channel, also while the chain is read again and says nothing of it. */
+  readonly ledger: (sender: Address, openBlock: BlockNumber) => PaymentLedger
   /** True when the opening was seen in a block that is not confirmed yet. */
   readonly isUnconfirmed: (sender: Address, openBlock: BlockNumber) => boolean
   /** How far the chain was read and confirmed. */
@@ -57,6 +59,7 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
       return known && joined(name, known)
     },
     all,
+    ledger: (sender, openBlock) => ledgers.get(channelName(sender, openBlock)) ?? emptyLedger,
     isUnconfirmed: (sender, openBlock) => unconfirmed.has(channelName(sender, openBlock)),
     position: () => position,
     putLedger: (sender, openBlock, ledger) => {

@@ -110,11 +110,11 @@ async function giveBack(
   paid: Interval,
   cost: TokenAmount,
 ): Promise<void> {
-  const now = book.get(sender, openBlock)
   // A cost above the price is not ours to take.
-  if (now === undefined || cost >= paid.to - paid.from) return
+  if (cost >= paid.to - paid.from) return
+  const now = book.ledger(sender, openBlock)
   const claims = unclaim(now.claims, { from: paid.from + cost, to: paid.to })
-  await book.putLedger(sender, openBlock, { ...ledgerOf(now), claims })
+  await book.putLedger(sender, openBlock, { ...now, claims })
 }
 
 function ledgerOf({ claims, proof, agreedToClose }: Channel): PaymentLedger {

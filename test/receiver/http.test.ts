@@ -6,6 +6,7 @@ import { createKeySigner } from '../../platform/keys/index.ts'
 import {
   closingAgreementDigest,
   fromHex,
+  type Hex,
   parseSignature,
   recoverSigner,
   type SignatureForm,
@@ -99,7 +100,7 @@ interface Refused {
   readonly code: string
 }
 
-const stranger = `0x${'77'.repeat(32)}`
+const strangersKey: Hex = `0x${'77'.repeat(32)}`
 
 const refusals: readonly Refused[] = [
   { when: 'a replay', balance: 10n, status: 402, code: 'balance_spent' },
@@ -191,7 +192,7 @@ test('a payment that is not good is refused with its own answer, and changes not
     )
     t.deepEqual(reasons, header ? [header] : [], when)
   }
-  const forged = await pay(15n, { 'RDN-Balance-Signature': sign(15n, stranger) })
+  const forged = await pay(15n, { 'RDN-Balance-Signature': sign(15n, strangersKey) })
   t.is(forged.headers.get('rdn-invalid-balance-proof'), '1')
   t.is(forged.headers.get('rdn-sender-balance'), '10')
   t.true(forged.headers.get('rdn-balance-signature') === sign(10n))

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs'
+import test from 'ava'
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
+  string,
+  Record<string, string>
+>
+const names = [...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})]
+
+test('each dependency is explained, and nothing else is', (t) => {
+  const explained = [...read('docs/dependencies.md').matchAll(/`((?:@[a-z0-9-]+\/)?[a-z0-9.-]+)`/g)]
+  const mentioned = new Set(explained.map(([, name]) => name))
+  t.deepEqual(
+    names.filter((name) => !mentioned.has(name)),
+    [],
+  )
+  const tables = read('docs/dependencies.md').matchAll(/^\| (`[^|]*`) \|/gm)
+  const listed = [...tables].flatMap(([, cell]) => cell?.match(/[^`, ]+/g) ?? [])
+  t.deepEqual(
+    listed.filter((name) => !names.includes(name)),
+    [],
+  )
+})
+
+test('versions are exact', (t) => {
+  for (const version of Object.values({ ...dependencies, ...devDependencies })) {
+    t.regex(version, /^\d+\.\d+\.\d+$/)
+  }
+})
+
+test('the lock file names no registry', (t) => {
+  t.false(read('package-lock.json').includes('"resolved"'))
+})

@@ -1,0 +1,72 @@
+// The package as others install it: JavaScript, and an agent that runs on the oldest Node that a
+// Raspberry Pi OS brings.
+import { execFile } from 'node:child_process'
+import { access, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import test from 'ava'
+import { startSystem } from '../support/system.ts'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+// scripts/test puts it there.
+const oldestNode = join(root, '.node/20.11.0/bin/node')
+
+/** Buys one reading and closes, with nothing but the built package. */
+const program = `
+import { createAgent, createKeySigner } from 'uraiden-pi/agent'
+import { fromHex } from 'uraiden-pi/protocol'
+const { url, key, ...options } = JSON.parse(process.argv[2])
+const agent = await createAgent({
+  ...options,
+  chainId: 31337n,
+  signer: createKeySigner(fromHex(key)),
+  retryInterval: 20,
+})
+const response = await agent.get(url)
+const [{ receiver, openBlock, balance }] = agent.channels()
+await agent.closeChannel(receiver + '/' + openBlock, url)
+await agent.stop()
+console.log(JSON.stringify({
+  node: process.version,
+  body: response.json(),
+  balance: balance.toString(),
+}))
+`
+
+test('an agent of the built package buys and closes on Node 20', async (t) => {
+  await access(oldestNode)
+  const folder = await packageFolder()
+  t.teardown(() => rm(folder, { recursive: true }))
+  await writeFile(join(folder, 'buy.mjs'), program)
+  const { base, chain, contract, senderAccount } = await startSystem(t)
+  const options = {
+    url: `${base}/reading`,
+    key: senderAccount.privateKey,
+    rpcUrl: chain.rpcUrl,
+    contract,
+    store: join(folder, 'store'),
+  }
+  const { stdout } = await run(oldestNode, [join(folder, 'buy.mjs'), JSON.stringify(options)])
+  t.deepEqual(JSON.parse(stdout), {
+    node: 'v20.11.0',
+    body: { celsius: 21.4 },
+    balance: '5',
+  })
+})
+
+/** A project that has installed the package; its dependencies are found in the checkout above it. */
+async function packageFolder(): Promise<string> {
+  await mkdir(join(root, '.cache'), { recursive: true })
+  const folder = await mkdtemp(join(root, '.cache/package-'))
+  const installed = join(folder, 'node_modules/uraiden-pi')
+  await run(process.execPath, [
+    join(root, 'node_modules/typescript/bin/tsc'),
+    ...['-p', join(root, 'tsconfig.build.json'), '--outDir', join(installed, 'dist')],
+  ])
+  await cp(join(root, 'package.json'), join(installed, 'package.json'))
+  // A package of its own: inside ours the name would mean the checkout.
+  await writeFile(join(folder, 'package.json'), '{ "name": "buyer", "type": "module" }')
+  return folder
+}

@@ -17,7 +17,7 @@ const config: HardhatUserConfig = {
     settings: {
       evmVersion: 'cancun',
       viaIR: true,
-      optimizer: { enabled: true, runs: 1000 },
+      optimizer: { enabled: true, runs: 1_000_000 },
       metadata: { bytecodeHash: 'none', appendCBOR: false },
     },
   },

@@ -68,6 +68,13 @@ export function parseSignature(text: string): Signature {
   return `${lower.slice(0, 130)}${normal.toString(16)}` as Signature
 }
 
+/** r and vs of EIP-2098: v takes the highest bit of s, which a low s leaves free. */
+export function compactSignature(signature: Signature): readonly [r: Hex, vs: Hex] {
+  const s = BigInt(`0x${signature.slice(66, 130)}`)
+  const vs = signature.endsWith('1c') ? s | (1n << 255n) : s
+  return [signature.slice(0, 66) as Hex, `0x${vs.toString(16).padStart(64, '0')}`]
+}
+
 /** Signs a digest; the same key and digest give the same 65 bytes. */
 export function signDigest(digest: Digest, privateKey: Uint8Array): Signature {
   const recovered = sign(digest, privateKey, { prehash: false, format: 'recovered' })

@@ -7,8 +7,12 @@ import {
   Signature,
   type Wallet,
 } from 'ethers'
-import type { Address } from '../../protocol/index.ts'
-import { parseAddress } from '../../protocol/index.ts'
+import {
+  type Address,
+  compactSignature,
+  type Signature as ProofSignature,
+  parseAddress,
+} from '../../protocol/index.ts'
 import {
   type DeployedContracts,
   deployTestContracts,
@@ -161,7 +165,7 @@ class GasMeter {
     return this.#gas(transfer(this.#deployed.channelsAddress, deposit, data))
   }
 
-  #proof(openBlock: number, balance: bigint, from = sender): string {
+  #proof(openBlock: number, balance: bigint, from = sender): ProofSignature {
     return balanceProof({
       domain: this.#domain(),
       receiver: this.#address(receiver),
@@ -216,7 +220,11 @@ class GasMeter {
     const items = []
     for (let account = 4; account < 4 + batchSize; account++) {
       const { block } = await this.#open(account)
-      items.push([block, deposit / 2n, this.#proof(block, deposit / 2n, account)])
+      items.push([
+        block,
+        deposit / 2n,
+        ...compactSignature(this.#proof(block, deposit / 2n, account)),
+      ])
     }
     return this.#gas(this.#as(receiver, this.#deployed.channels).getFunction(method)(items))
   }

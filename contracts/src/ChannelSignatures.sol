@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {ECDSA} from "solady/src/utils/ECDSA.sol";
 import {EIP712} from "solady/src/utils/EIP712.sol";
+import {EfficientHashLib} from "solady/src/utils/EfficientHashLib.sol";
 
 /// @title What senders and receivers sign
 /// @notice Hashes and recovers balance proofs and closing agreements in both forms: EIP-712 with a
@@ -102,7 +103,7 @@ abstract contract ChannelSignatures is EIP712 {
         view
         returns (bytes32)
     {
-        return _hashTypedData(keccak256(abi.encode(BALANCE_PROOF_TYPE, receiver, openBlock, balance)));
+        return _hashTypedData(_hashFour(BALANCE_PROOF_TYPE, receiver, openBlock, balance));
     }
 
     function _seedBalanceProof(address receiver, uint32 openBlock, uint192 balance)
@@ -112,7 +113,7 @@ abstract contract ChannelSignatures is EIP712 {
     {
         bytes32 values =
             keccak256(abi.encodePacked("Sender balance proof signature", receiver, openBlock, balance, address(this)));
-        return keccak256(abi.encode(SEED_BALANCE_PROOF_SCHEMA, values));
+        return EfficientHashLib.hash(SEED_BALANCE_PROOF_SCHEMA, values);
     }
 
     function _openChannelHash(address sender, address receiver, uint192 deposit, uint256 nonce, uint256 deadline)
@@ -145,39 +146,44 @@ abstract contract ChannelSignatures is EIP712 {
         uint192 balance,
         bytes calldata signature
     ) internal view returns (bool) {
-        return _recover(_typedClosing(sender, openBlock, balance), signature) == receiver
-            || _recover(_seedClosing(sender, openBlock, balance), signature) == receiver;
+        (bytes32 r, bytes32 vs) = _compact(signature);
+        return _recover(_typedClosing(sender, openBlock, balance), r, vs) == receiver
+            || _recover(_seedClosing(sender, openBlock, balance), r, vs) == receiver;
     }
 
-    /// @dev The signer, or zero when the bytes are no signature.
-    function _recover(bytes32 digest, bytes calldata signature) internal view returns (address) {
-        bytes32 r;
-        bytes32 s;
-        uint256 v;
+    /// @dev A signature of 65 or 64 bytes as r and vs (EIP-2098); zeros, which nobody can have signed,
+    /// when the bytes are none.
+    function _compact(bytes calldata signature) internal pure returns (bytes32 r, bytes32 vs) {
         // Slices would check their bounds once more; the length decides which bytes are there.
         if (signature.length == 65) {
             assembly ("memory-safe") {
-                r := calldataload(signature.offset)
-                s := calldataload(add(signature.offset, 0x20))
-                v := byte(0, calldataload(add(signature.offset, 0x40)))
-                if lt(v, 27) { v := add(v, 27) }
+                let s := calldataload(add(signature.offset, 0x20))
+                let v := byte(0, calldataload(add(signature.offset, 0x40)))
+                if iszero(lt(v, 27)) { v := sub(v, 27) }
+                // An s that uses the highest bit is a high one, and v has a single bit there.
+                if iszero(or(shr(255, s), gt(v, 1))) {
+                    r := calldataload(signature.offset)
+                    vs := or(s, shl(255, v))
+                }
             }
         } else if (signature.length == 64) {
             assembly ("memory-safe") {
                 r := calldataload(signature.offset)
-                let vs := calldataload(add(signature.offset, 0x20))
-                s := shr(1, shl(1, vs))
-                v := add(27, shr(255, vs))
+                vs := calldataload(add(signature.offset, 0x20))
             }
         }
-        // Of the two signatures that anybody can make from one, only that with the low s counts.
-        if (uint256(s) > ECDSA.N / 2) return address(0);
-        // Another v than 27 or 28, or the zeros of another length, recover to nobody.
-        return ECDSA.tryRecover(digest, uint8(v), r, s);
+    }
+
+    /// @dev The signer, or zero when nobody can have signed this. Of the two signatures that anybody
+    /// can make from one, only that with the low s counts (EIP-2).
+    function _recover(bytes32 digest, bytes32 r, bytes32 vs) internal view returns (address) {
+        if (uint256(vs << 1) >> 1 > ECDSA.N / 2) return address(0);
+        return ECDSA.tryRecover(digest, r, vs);
     }
 
     function _requireSigner(bytes32 digest, bytes calldata signature) internal view returns (address signer) {
-        signer = _recover(digest, signature);
+        (bytes32 r, bytes32 vs) = _compact(signature);
+        signer = _recover(digest, r, vs);
         if (signer == address(0)) revert InvalidSignature();
     }
 
@@ -186,12 +192,20 @@ abstract contract ChannelSignatures is EIP712 {
     }
 
     function _typedClosing(address sender, uint32 openBlock, uint192 balance) private view returns (bytes32) {
-        return _hashTypedData(keccak256(abi.encode(CLOSING_AGREEMENT_TYPE, sender, openBlock, balance)));
+        return _hashTypedData(_hashFour(CLOSING_AGREEMENT_TYPE, sender, openBlock, balance));
+    }
+
+    function _hashFour(bytes32 typeHash, address party, uint32 openBlock, uint192 balance)
+        private
+        pure
+        returns (bytes32)
+    {
+        return EfficientHashLib.hash(uint256(typeHash), uint160(party), openBlock, balance);
     }
 
     function _seedClosing(address sender, uint32 openBlock, uint192 balance) private view returns (bytes32) {
         bytes32 values =
             keccak256(abi.encodePacked("Receiver closing signature", sender, openBlock, balance, address(this)));
-        return keccak256(abi.encode(SEED_CLOSING_SCHEMA, values));
+        return EfficientHashLib.hash(SEED_CLOSING_SCHEMA, values);
     }
 }

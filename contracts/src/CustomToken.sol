@@ -65,7 +65,7 @@ contract CustomToken is ERC20 {
     /// @param _data Passed to the contract's `tokenFallback`; accounts get no call.
     function transfer(address _to, uint256 _value, bytes calldata _data) external returns (bool) {
         _transfer(msg.sender, _to, _value);
-        if (_to.code.length != 0) ITokenRecipient(_to).tokenFallback(msg.sender, _value, _data);
+        if (_to.code.length != 0) _tell(_to, abi.encodeCall(ITokenRecipient.tokenFallback, (msg.sender, _value, _data)));
         return true;
     }
 
@@ -73,6 +73,15 @@ contract CustomToken is ERC20 {
     function transferFunds() external {
         if (msg.sender != owner_address) revert NotOwner();
         SafeTransferLib.safeTransferAllETH(owner_address);
+    }
+
+    /// @dev A refusal of the contract undoes the transfer, with the contract's own error.
+    function _tell(address to, bytes memory message) private {
+        (bool success, bytes memory refusal) = to.call(message);
+        if (success) return;
+        assembly ("memory-safe") {
+            revert(add(refusal, 0x20), mload(refusal))
+        }
     }
 
     /// @dev Solady would let Permit2 spend everybody's tokens; a plain token does not.

@@ -131,11 +131,13 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
 
     // ------------------------------------------------------------------- types
 
-    /// @notice A balance proof for the caller as receiver, as the batches take it.
+    /// @notice A balance proof for the caller as receiver, as the batches take it: the sender's
+    /// signature is in the compact form of EIP-2098, which costs less to send.
     struct BalanceProofItem {
         uint32 open_block_number;
         uint192 balance;
-        bytes balance_msg_sig;
+        bytes32 r;
+        bytes32 vs;
     }
 
     /// @notice An EIP-2612 permit over the deposit, with the deadline of the message it comes with.
@@ -174,8 +176,9 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
 
     mapping(bytes32 key => ChannelRecord record) private _records;
 
-    /// @dev Set while tokens are being pulled, so that no callback counts them a second time.
-    bool private transient _pulling;
+    /// @dev Not 0 while tokens are being pulled, so that no callback counts them a second time. A whole
+    /// word, because setting a part of one would read it first.
+    uint256 private transient _pulling;
 
     // ------------------------------------------------------------- constructor
 
@@ -205,7 +208,7 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     /// @param _data Which channel.
     function tokenFallback(address _sender_address, uint256 _deposit, bytes calldata _data) external {
         if (msg.sender != token) revert NotToken();
-        if (_pulling) revert Reentrancy();
+        if (_pulling != 0) revert Reentrancy();
         if (_data.length != 40 && _data.length != 44) revert InvalidData();
         address sender = address(bytes20(_data[0:20]));
         address receiver = address(bytes20(_data[20:40]));
@@ -339,7 +342,8 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     /// @param _balance The proof's balance. What was withdrawn before is not paid again.
     /// @param _balance_msg_sig The sender's balance proof for the caller.
     function withdraw(uint32 _open_block_number, uint192 _balance, bytes calldata _balance_msg_sig) external {
-        (uint192 amount, bytes4 refusal) = _withdraw(_open_block_number, _balance, _balance_msg_sig);
+        (bytes32 r, bytes32 vs) = _compact(_balance_msg_sig);
+        (uint256 amount, bytes4 refusal) = _withdraw(_open_block_number, _balance, r, vs);
         _requireNo(refusal);
         SafeTransferLib.safeTransfer(token, msg.sender, amount);
     }
@@ -351,9 +355,11 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         uint256 total;
         for (uint256 i; i < _items.length; ++i) {
             BalanceProofItem calldata item = _items[i];
-            (uint192 amount, bytes4 refusal) = _withdraw(item.open_block_number, item.balance, item.balance_msg_sig);
+            (uint256 amount, bytes4 refusal) = _withdraw(item.open_block_number, item.balance, item.r, item.vs);
             if (refusal != 0) emit BatchItemSkipped(i, refusal);
-            total += amount;
+            unchecked {
+                total += amount; // 72 bits each
+            }
         }
         if (total != 0) SafeTransferLib.safeTransfer(token, msg.sender, total);
     }
@@ -374,8 +380,9 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         bytes calldata _balance_msg_sig,
         bytes calldata _closing_sig
     ) external {
+        (bytes32 r, bytes32 vs) = _compact(_balance_msg_sig);
         (bytes32 key, address sender, ChannelRecord record) =
-            _find(_receiver_address, _open_block_number, _balance, _balance_msg_sig);
+            _find(_receiver_address, _open_block_number, _balance, r, vs);
         _requireNo(_closeRefusal(record, _open_block_number, _balance));
         if (msg.sender != _receiver_address || _closing_sig.length != 0) {
             if (!_isClosingAgreement(_receiver_address, sender, _open_block_number, _balance, _closing_sig)) {
@@ -393,14 +400,17 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         for (uint256 i; i < _items.length; ++i) {
             BalanceProofItem calldata item = _items[i];
             (bytes32 key, address sender, ChannelRecord record) =
-                _find(msg.sender, item.open_block_number, item.balance, item.balance_msg_sig);
+                _find(msg.sender, item.open_block_number, item.balance, item.r, item.vs);
             bytes4 refusal = _closeRefusal(record, item.open_block_number, item.balance);
             if (refusal != 0) {
                 emit BatchItemSkipped(i, refusal);
                 continue;
             }
-            total += _end(key, record, sender, msg.sender, item.open_block_number, item.balance);
-            _pay(sender, record.deposit() - item.balance);
+            unchecked {
+                // The balance is at most the deposit, and sums are of 72 bits each.
+                total += _end(key, record, sender, msg.sender, item.open_block_number, item.balance);
+                _pay(sender, record.deposit() - item.balance);
+            }
         }
         _pay(msg.sender, total);
     }
@@ -413,9 +423,12 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     function uncooperativeClose(address _receiver_address, uint32 _open_block_number, uint192 _balance) external {
         bytes32 key = getKey(msg.sender, _receiver_address, _open_block_number);
         ChannelRecord record = _records[key];
+        if (record.isCloseRequested()) revert CloseRequested();
         _requireNo(_closeRefusal(record, _open_block_number, _balance));
-        if (!record.isOpen()) revert CloseRequested();
-        uint256 settleBlock = block.number + challenge_period;
+        uint256 settleBlock;
+        unchecked {
+            settleBlock = block.number + challenge_period;
+        }
         if (settleBlock > type(uint32).max) revert SettleBlockTooLarge();
         _records[key] = record.closeRequested(_balance, settleBlock);
         emit ChannelCloseRequested(msg.sender, _receiver_address, _open_block_number, _balance);
@@ -433,8 +446,9 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         uint192 _balance,
         bytes calldata _balance_msg_sig
     ) external {
+        (bytes32 r, bytes32 vs) = _compact(_balance_msg_sig);
         (bytes32 key, address sender, ChannelRecord record) =
-            _find(_receiver_address, _open_block_number, _balance, _balance_msg_sig);
+            _find(_receiver_address, _open_block_number, _balance, r, vs);
         if (!record.exists()) revert ChannelNotFound();
         if (!record.isCloseRequested()) revert CloseNotRequested();
         if (block.number > record.settleBlock()) revert ChallengePeriodOver();
@@ -585,12 +599,12 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     /// @dev Takes exactly `amount` from `from`. A callback of the token cannot open or top up
     /// meanwhile, so tokens that arrive are counted once.
     function _pull(address from, uint256 amount) private {
-        if (_pulling) revert Reentrancy();
-        _pulling = true;
+        if (_pulling != 0) revert Reentrancy();
+        _pulling = 1;
         uint256 before = SafeTransferLib.balanceOf(token, address(this));
         SafeTransferLib.safeTransferFrom(token, from, address(this), amount);
         if (SafeTransferLib.balanceOf(token, address(this)) != before + amount) revert UnexpectedTransferAmount();
-        _pulling = false;
+        _pulling = 0;
     }
 
     /// @dev A permit that fails may have been used by somebody in front of us; if it was really bad,
@@ -605,21 +619,22 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         view
     {
         if (block.timestamp > deadline) revert DeadlinePassed();
-        if (sender == address(0) || _recover(digest, signature) != sender) revert InvalidSenderSignature();
+        (bytes32 r, bytes32 vs) = _compact(signature);
+        if (sender == address(0) || _recover(digest, r, vs) != sender) revert InvalidSenderSignature();
     }
 
     /// @dev The channel whose sender signed this balance proof; a record of zero when there is none.
     /// The form that binds the chain comes first, the form of 0.2 second.
-    function _find(address receiver, uint32 openBlock, uint192 balance, bytes calldata signature)
+    function _find(address receiver, uint32 openBlock, uint192 balance, bytes32 r, bytes32 vs)
         private
         view
         returns (bytes32 key, address sender, ChannelRecord record)
     {
-        sender = _recover(_typedBalanceProof(receiver, openBlock, balance), signature);
+        sender = _recover(_typedBalanceProof(receiver, openBlock, balance), r, vs);
         key = getKey(sender, receiver, openBlock);
         record = _records[key];
         if (!record.exists()) {
-            sender = _recover(_seedBalanceProof(receiver, openBlock, balance), signature);
+            sender = _recover(_seedBalanceProof(receiver, openBlock, balance), r, vs);
             key = getKey(sender, receiver, openBlock);
             record = _records[key];
         }
@@ -635,18 +650,20 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     }
 
     /// @dev Books a withdrawal of the caller; the amount to pay, or why not.
-    function _withdraw(uint32 openBlock, uint192 balance, bytes calldata signature)
+    function _withdraw(uint32 openBlock, uint192 balance, bytes32 r, bytes32 vs)
         private
-        returns (uint192 amount, bytes4 refusal)
+        returns (uint256 amount, bytes4 refusal)
     {
-        (bytes32 key, address sender, ChannelRecord record) = _find(msg.sender, openBlock, balance, signature);
+        (bytes32 key, address sender, ChannelRecord record) = _find(msg.sender, openBlock, balance, r, vs);
         if (!record.exists()) return (0, ChannelNotFound.selector);
         if (!record.isOpen()) return (0, CloseRequested.selector);
         if (balance > record.deposit()) return (0, BalanceOverDeposit.selector);
         if (balance <= record.withdrawn()) return (0, BalanceNotHigher.selector);
-        amount = balance - record.withdrawn();
+        unchecked {
+            amount = balance - record.withdrawn();
+        }
         _records[key] = record.withWithdrawn(balance);
-        emit ChannelWithdraw(sender, msg.sender, openBlock, amount);
+        emit ChannelWithdraw(sender, msg.sender, openBlock, uint192(amount));
     }
 
     function _settle(
@@ -659,7 +676,9 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     ) private {
         uint192 receiverTokens = _end(key, record, sender, receiver, openBlock, balance);
         _pay(receiver, receiverTokens);
-        _pay(sender, record.deposit() - balance);
+        unchecked {
+            _pay(sender, record.deposit() - balance); // every caller has checked: not over the deposit
+        }
     }
 
     /// @dev Forgets the channel before anything is paid. Returns what the receiver is still due.
@@ -671,7 +690,9 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         uint32 openBlock,
         uint192 balance
     ) private returns (uint192 receiverTokens) {
-        receiverTokens = balance - record.withdrawn();
+        unchecked {
+            receiverTokens = balance - record.withdrawn(); // every caller has checked: not under it
+        }
         _records[key] = ChannelRecord.wrap(0);
         emit ChannelSettled(sender, receiver, openBlock, balance, receiverTokens);
     }

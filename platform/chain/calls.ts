@@ -1,6 +1,6 @@
 // Encodes the calls of senders and receivers (contract.md section 1, wire-protocol.md section 7).
 import type { Interface } from 'ethers'
-import type { Address, Hex } from '../../protocol/index.ts'
+import { type Address, compactSignature, type Hex } from '../../protocol/index.ts'
 import type { BalanceProofItem, Call, ChannelCalls } from './types.ts'
 
 /** `contract` is the channels contract; the interfaces know its and the token's ABI. */
@@ -61,6 +61,7 @@ export function channelCalls(
   }
 }
 
+/** The batches take signatures in the compact form of EIP-2098. */
 function item({ openBlock, balance, signature }: BalanceProofItem): readonly unknown[] {
-  return [openBlock, balance, signature]
+  return [openBlock, balance, ...compactSignature(signature)]
 }

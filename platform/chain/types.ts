@@ -4,6 +4,7 @@ import type {
   BlockNumber,
   ChannelId,
   Hex,
+  Signature,
   TokenAmount,
   TokenUnit,
 } from '../../protocol/index.ts'
@@ -124,7 +125,7 @@ export interface RawLog {
 export interface BalanceProofItem {
   readonly openBlock: BlockNumber
   readonly balance: TokenAmount
-  readonly signature: Hex
+  readonly signature: Signature
 }
 
 /** Builds the calls that senders and receivers make. */

@@ -5,7 +5,7 @@ const require = createRequire(import.meta.url)
 
 const config: HardhatUserConfig = {
   paths: {
-    sources: './contracts/src',
+    sources: ['./contracts/src', './test/contracts/tokens'],
     tests: { solidity: './test/contracts/solidity' },
     artifacts: './.cache/hardhat/artifacts',
     cache: './.cache/hardhat/cache',

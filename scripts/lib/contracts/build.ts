@@ -11,7 +11,6 @@ const contractsFolder = fileURLToPath(new URL('../../../contracts', import.meta.
 const published = [
   { contract: 'RaidenMicroTransferChannels', name: 'channels' },
   { contract: 'CustomToken', name: 'token' },
-  { contract: 'Delegate', name: 'delegate' },
 ] as const
 
 interface GeneratedFile {

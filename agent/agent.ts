@@ -1,93 +1,49 @@
 // The agent as a library: all steps put together.
-import { connectChain, createTransactionSender, type Receipt } from '../platform/chain/index.ts'
+import { connectChain, createTransactionSender } from '../platform/chain/index.ts'
 import {
   type Address,
-  type HeaderFields,
   type Hex,
-  type Signer,
+  isUraidenError,
   type TokenAmount,
   type TokenUnit,
-  UraidenError,
 } from '../protocol/index.ts'
-import { type DepositPolicy, defaultDeposits } from './channel/choose.ts'
-import { askForClosingAgreement } from './channel/close.ts'
-import {
-  type AgentChain,
-  type ChannelChange,
-  type ChannelFunding,
-  createFunding,
-} from './channel/funding.ts'
-import { type ExchangeParts, type ExchangeResult, exchange } from './exchange/exchange.ts'
-import { createProofMaker, formFor, type ProofMaker } from './exchange/proofs.ts'
-import { lanes } from './lanes.ts'
-import { type ChannelBalance, type Ledger, type LedgerFacts, openLedger } from './ledger/ledger.ts'
+import { type BudgetScope, capsOf } from './budget/caps.ts'
+import { machineClock } from './budget/machine-clock.ts'
+import { defaultDeposits } from './channel/choose.ts'
+import { type ChannelFunding, createFunding } from './channel/funding.ts'
+import type { AgentChain } from './channel/opening.ts'
+import { type ChannelOperations, createOperations } from './channel/operations.ts'
+import { exchange } from './exchange/exchange.ts'
+import { createLostPayments } from './exchange/lost.ts'
+import { createProofMaker, type ProofMaker } from './exchange/proofs.ts'
+import type { ExchangeParts, ExchangeResult, PaidRequest } from './exchange/types.ts'
+import { type ChannelBalance, type Ledger, openLedger } from './ledger/ledger.ts'
 import type { ChannelName } from './ledger/records.ts'
-import type { Policy } from './policy.ts'
-import { createTermsMemory, type TermsMemory } from './terms.ts'
+import type { LedgerFacts } from './ledger/storage.ts'
+import { createLocks } from './locks.ts'
+import type {
+  Agent,
+  AgentOptions,
+  AgentResponse,
+  AgentStream,
+  BudgetView,
+  CloseOptions,
+  RequestOptions,
+} from './options.ts'
+import { createTermsMemory } from './terms.ts'
 import { createTransport, type Transport } from './transport.ts'
 
-export interface AgentOptions {
-  /** Holds the sender's key. */
-  readonly signer: Signer
-  readonly rpcUrl: string
-  readonly chainId: bigint
-  readonly contract: Address
-  /** Folder for the ledger; made if missing, for its owner only. */
-  readonly store: string
-  /** In the token's smallest unit. What is not given is not limited. */
-  readonly budget?: Pick<Policy, 'request' | 'total'>
-  /** Who may be paid; anybody when not given. */
-  readonly receivers?: readonly Address[]
-  readonly deposit?: Partial<DepositPolicy>
-  /** How many payments one synced write covers; 1 syncs for each. Default 16. */
-  readonly reservation?: number
-  /** Blocks to wait for after an own transaction, the one with it included. Default 1. */
-  readonly confirmations?: number
-  /** How long a receiver may take to see a channel confirmed, in milliseconds. */
-  readonly confirmTimeout?: number
-  /** Between two tries while waiting for the chain, in milliseconds. */
-  readonly retryInterval?: number
-  /** Longest wait for one HTTP answer, in milliseconds. */
-  readonly timeout?: number
-  readonly onChannelChange?: (channel: ChannelName, change: ChannelChange, receipt: Receipt) => void
-}
-
-export interface RequestOptions {
-  readonly method?: string
-  readonly headers?: HeaderFields
-  readonly body?: string | Uint8Array
-  readonly signal?: AbortSignal
-  /** Refuse a higher price for this request, in the smallest unit. */
-  readonly mostPrice?: TokenAmount
-}
-
-export interface AgentResponse extends ExchangeResult {
-  readonly status: number
-  readonly text: () => string
-  readonly json: () => unknown
-}
-
-export interface Agent {
-  readonly address: Address
-  readonly request: (url: string | URL, options?: RequestOptions) => Promise<AgentResponse>
-  readonly get: (url: string | URL, options?: RequestOptions) => Promise<AgentResponse>
-  readonly channels: () => readonly ChannelBalance[]
-  /** Reserved in all, and the cap. */
-  readonly budget: () => { readonly reserved: TokenAmount; readonly total: TokenAmount | undefined }
-  readonly token: () => Promise<TokenUnit>
-  readonly openChannel: (receiver: Address, deposit: TokenAmount) => Promise<ChannelName>
-  readonly topUp: (channel: ChannelName, added: TokenAmount) => Promise<void>
-  /** Cooperatively: `api` is any URL of the receiver. Resolves with the closing transaction. */
-  readonly closeChannel: (channel: ChannelName, api: string | URL) => Promise<Hex>
-  /** Writes exact balances and releases the store. */
-  readonly stop: () => Promise<void>
-}
-
-/** @throws UraidenError those of `openState` */
+/** @throws UraidenError those of `openState`, `ledger_damaged` */
 export async function createAgent(options: AgentOptions): Promise<Agent> {
-  const { signer, contract, chainId, store, reservation = 16 } = options
-  const owner = { chainId, contract, account: signer.address }
-  const ledger = await openLedger({ folder: store, owner, reservation })
+  const { signer, contract, chainId, store, reservation = 16, budget = {}, timeZone } = options
+  const ledger = await openLedger({
+    folder: store,
+    owner: { chainId, contract, account: signer.address },
+    reservation,
+    budget,
+    readClock: machineClock(options.clock ?? 'auto'),
+    ...(timeZone !== undefined && { timeZone }),
+  })
   return new PayingAgent(options, ledger)
 }
 
@@ -95,27 +51,35 @@ class PayingAgent implements Agent {
   readonly #options: AgentOptions
   readonly #ledger: Ledger
   readonly #funding: ChannelFunding
+  readonly #operations: ChannelOperations
   readonly #transport: Transport
-  readonly #memory: TermsMemory = createTermsMemory()
-  readonly #inTurn = lanes()
+  readonly #locks = createLocks()
   readonly #proofs: ProofMaker
   #connecting: Promise<AgentChain> | undefined
   #parts: Promise<ExchangeParts> | undefined
-  #facts: LedgerFacts | undefined
 
   constructor(options: AgentOptions, ledger: Ledger) {
-    const { signer, contract, chainId, deposit, confirmations = 1, timeout } = options
-    this.#proofs = createProofMaker(signer, { contract, chainId })
+    const { signer, contract, chainId, deposit, funding = 'auto', confirmations = 1 } = options
+    const domain = { contract, chainId }
     this.#options = options
     this.#ledger = ledger
-    this.#transport = createTransport(timeout === undefined ? {} : { timeout })
-    this.#funding = createFunding({
+    this.#proofs = createProofMaker(signer, domain)
+    this.#transport = createTransport(options)
+    const chain = {
       ledger,
       chain: () => this.#chain(),
-      own: signer.address,
-      deposits: { ...defaultDeposits, ...deposit },
       confirmations,
       onChange: options.onChannelChange ?? (() => undefined),
+    }
+    const deposits = { ...defaultDeposits, ...deposit }
+    this.#funding = createFunding({ ...chain, own: signer.address, deposits, method: funding })
+    this.#operations = createOperations({
+      ...chain,
+      contractVersion: async () => (await this.#facts()).contractVersion,
+      transport: this.#transport,
+      proofs: this.#proofs,
+      signer,
+      domain,
     })
   }
 
@@ -124,14 +88,7 @@ class PayingAgent implements Agent {
   }
 
   async request(url: string | URL, options: RequestOptions = {}): Promise<AgentResponse> {
-    this.#parts ??= this.#assemble().catch((error) => {
-      this.#parts = undefined
-      throw error
-    })
-    const { method = 'GET', headers = {}, ...rest } = options
-    const parts = await this.#parts
-    const request = { method: method.toUpperCase(), url: new URL(url), headers, ...rest }
-    const result = await exchange(parts, request)
+    const result = await this.#exchange(url, options, 'body')
     const text = () => new TextDecoder().decode(result.answer.body)
     return { ...result, status: result.answer.status, text, json: () => JSON.parse(text()) }
   }
@@ -140,30 +97,60 @@ class PayingAgent implements Agent {
     return this.request(url, { ...options, method: 'GET' })
   }
 
+  post(url: string | URL, options: RequestOptions = {}): Promise<AgentResponse> {
+    return this.request(url, { ...options, method: 'POST' })
+  }
+
+  async stream(url: string | URL, options: RequestOptions = {}): Promise<AgentStream> {
+    const { answer, payment, roundTrips } = await this.#exchange(url, options, 'stream')
+    const { status, headers, stream: body } = answer
+    return { status, headers, body, payment, roundTrips }
+  }
+
   channels(): readonly ChannelBalance[] {
     return this.#ledger.channels()
   }
 
-  budget() {
-    return { reserved: this.#ledger.reserved(), total: this.#options.budget?.total }
+  budget(): BudgetView {
+    const { budget = {} } = this.#options
+    const scopes: readonly BudgetScope[] = [
+      'all',
+      ...Object.keys(budget.receivers ?? {}).map(
+        (name): BudgetScope => `receiver/${name as Address}`,
+      ),
+      ...Object.keys(budget.jobs ?? {}).map((name): BudgetScope => `job/${name}`),
+    ]
+    return {
+      reserved: this.#ledger.reserved(),
+      total: capsOf(budget, 'all').total,
+      limits: this.#ledger.limits(scopes),
+    }
   }
 
   async token(): Promise<TokenUnit> {
-    return (await this.#chainFacts()).token
+    const { symbol, decimals } = (await this.#facts()).token
+    return { symbol, decimals }
   }
 
   openChannel(receiver: Address, deposit: TokenAmount): Promise<ChannelName> {
-    return this.#inTurn(receiver, () => this.#funding.open(receiver, deposit))
+    return this.#locks.alone(receiver, () => this.#funding.open(receiver, deposit))
   }
 
   topUp(channel: ChannelName, added: TokenAmount): Promise<void> {
-    const { receiver } = this.#ledger.get(channel)
-    return this.#inTurn(receiver, () => this.#funding.topUp(channel, added))
+    return this.#aloneOn(channel, () => this.#funding.topUp(channel, added))
   }
 
-  closeChannel(channel: ChannelName, api: string | URL): Promise<Hex> {
-    const { receiver } = this.#ledger.get(channel)
-    return this.#inTurn(receiver, () => this.#close(channel, new URL('/api/1', api)))
+  closeChannel(channel: ChannelName, how: string | URL | CloseOptions): Promise<Hex> {
+    const options = typeof how === 'string' || how instanceof URL ? { api: how } : how
+    return this.#aloneOn(channel, () => this.#close(channel, options))
+  }
+
+  settle(): Promise<readonly ChannelName[]> {
+    return this.#operations.settleDue()
+  }
+
+  recoverChannels(from = 0): Promise<readonly ChannelName[]> {
+    return this.#operations.recover(from)
   }
 
   async stop(): Promise<void> {
@@ -172,32 +159,34 @@ class PayingAgent implements Agent {
     connected?.client.close()
   }
 
-  async #close(name: ChannelName, api: URL): Promise<Hex> {
-    const { receiver, openBlock, balance, certain } = this.#ledger.get(name)
-    if (!certain) throw balanceUncertain(receiver)
-    const { signer, contract, chainId, confirmations = 1, onChannelChange } = this.#options
-    const domain = { contract, chainId }
-    const sender = signer.address
-    const agreement = await askForClosingAgreement(this.#transport, {
-      api,
-      sender,
-      receiver,
-      openBlock,
-      balance,
-      domain,
+  #aloneOn<Value>(channel: ChannelName, work: () => Promise<Value>): Promise<Value> {
+    return this.#locks.alone(this.#ledger.get(channel).receiver, work)
+  }
+
+  async #close(channel: ChannelName, { api, otherwise, balance }: CloseOptions): Promise<Hex> {
+    if (api === undefined) return this.#operations.requestClose(channel, balance)
+    try {
+      return await this.#operations.closeTogether(channel, new URL('/api/1', api))
+    } catch (error) {
+      const { state } = this.#ledger.get(channel)
+      if (otherwise === undefined || state !== 'open' || !isUraidenError(error)) throw error
+      return this.#operations.requestClose(channel, balance)
+    }
+  }
+
+  async #exchange(
+    url: string | URL,
+    options: RequestOptions,
+    read: PaidRequest['read'],
+  ): Promise<ExchangeResult> {
+    this.#parts ??= this.#assemble().catch((error) => {
+      this.#parts = undefined
+      throw error
     })
-    const { client, sender: transactions } = await this.#chain()
-    const { contractVersion } = await this.#chainFacts()
-    const form = formFor(contractVersion, new Set(['eip712']))
-    const proof = await this.#proofs.payment({ receiver, openBlock }, balance, form)
-    const channel = { sender, receiver, openBlock }
-    const receipt = await transactions.send(
-      client.calls.cooperativeClose(channel, balance, proof.signature, agreement),
-      confirmations,
-    )
-    await this.#ledger.update(name, { state: 'closed' })
-    onChannelChange?.(name, { kind: 'closed', balance }, receipt)
-    return receipt.transaction
+    const { method = 'GET', headers = {}, ...rest } = options
+    const parts = await this.#parts
+    const request = { ...rest, method: method.toUpperCase(), url: new URL(url), headers, read }
+    return exchange(parts, request)
   }
 
   #chain(): Promise<AgentChain> {
@@ -216,45 +205,44 @@ class PayingAgent implements Agent {
   }
 
   /** Asked once of the chain, then kept in the ledger: paying goes on without the chain. */
-  async #chainFacts(): Promise<LedgerFacts> {
-    this.#facts ??= await this.#ledger.facts()
-    if (this.#facts === undefined) {
-      const { client } = await this.#chain()
-      const [token, { version }] = await Promise.all([client.tokenFacts(), client.contractFacts()])
-      const { symbol, decimals } = token
-      this.#facts = { token: { symbol, decimals }, contractVersion: version }
-      await this.#ledger.rememberFacts(this.#facts)
-    }
-    return this.#facts
+  async #facts(): Promise<LedgerFacts> {
+    const known = this.#ledger.facts()
+    if (known !== undefined) return known
+    const { client } = await this.#chain()
+    const [token, { version }] = await Promise.all([client.tokenFacts(), client.contractFacts()])
+    const { address, symbol, decimals } = token
+    const facts = { token: { address, symbol, decimals }, contractVersion: version }
+    await this.#ledger.rememberFacts(facts)
+    return facts
   }
 
   async #assemble(): Promise<ExchangeParts> {
-    const { contract, budget, receivers, deposit } = this.#options
-    const { confirmTimeout = 120_000, retryInterval = 500 } = this.#options
+    const { contract, budget, receivers, hosts, priceJump, dryRun, hooks = {} } = this.#options
+    const { confirmTimeout = 120_000, retryInterval = 500, repeats = 1 } = this.#options
+    const { token, contractVersion } = await this.#facts()
     return {
-      memory: this.#memory,
+      memory: createTermsMemory(),
       policy: {
-        ...budget,
         contract,
+        token: token.address,
+        ...(budget?.request !== undefined && { request: budget.request }),
         ...(receivers && { receivers }),
-        ...(deposit?.most !== undefined && { deposit: deposit.most }),
+        ...(hosts && { hosts }),
+        ...(priceJump !== undefined && { priceJump }),
+        ...(dryRun !== undefined && { dryRun }),
       },
-      ...(await this.#chainFacts()),
+      token,
+      contractVersion,
       funding: this.#funding,
       ledger: this.#ledger,
       proofs: this.#proofs,
       transport: this.#transport,
-      inTurn: this.#inTurn,
+      locks: this.#locks,
+      hooks,
+      lost: createLostPayments(),
+      repeats,
       confirmTimeout,
       retryInterval,
     }
   }
-}
-
-function balanceUncertain(receiver: Address): UraidenError {
-  return new UraidenError({
-    code: 'balance_uncertain',
-    message: `After a crash it is not known how much of the channel to ${receiver} is spent.`,
-    hint: 'Make one paid request first: the receiver then shows our last signature.',
-  })
 }

@@ -1,14 +1,21 @@
 // The agent as a library.
 export { createKeySigner } from '../platform/keys/index.ts'
-export {
-  type Agent,
-  type AgentOptions,
-  type AgentResponse,
-  createAgent,
-  type RequestOptions,
-} from './agent.ts'
+export { createAgent } from './agent.ts'
+export type { Budget, BudgetLimit, WindowCaps } from './budget/caps.ts'
 export { type DepositPolicy, defaultDeposits } from './channel/choose.ts'
 export type { ChannelChange } from './channel/funding.ts'
-export type { PaymentFacts } from './exchange/exchange.ts'
+export type { PaymentFacts } from './exchange/types.ts'
+export { payingFetch } from './extras/fetch.ts'
+export { gotPayments } from './extras/got.ts'
+export type { AgentHooks, HookDecision, HookEvents, HookName } from './hooks.ts'
 export type { ChannelBalance } from './ledger/ledger.ts'
 export type { ChannelName } from './ledger/records.ts'
+export type {
+  Agent,
+  AgentOptions,
+  AgentResponse,
+  AgentStream,
+  BudgetView,
+  CloseOptions,
+  RequestOptions,
+} from './options.ts'

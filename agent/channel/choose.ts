@@ -21,6 +21,8 @@ export interface DepositPolicy {
   readonly topUp: (price: TokenAmount) => TokenAmount
   /** Most deposit in one channel. */
   readonly most?: TokenAmount
+  /** Most deposit in all channels that are not closed. */
+  readonly mostInAll?: TokenAmount
 }
 
 /** Open with ten times the price, top up to five times. */
@@ -31,28 +33,27 @@ export const defaultDeposits: DepositPolicy = {
 
 /**
  * The open channel with the least sufficient rest; else the one with the most rest is topped up;
- * else one is opened. `undefined` when the most that may be deposited is not enough for the price.
+ * else one is opened. `undefined` when the most that may be deposited is not enough for the price;
+ * `room` is what all channels together may still get, undefined when unlimited.
  */
 export function chooseChannel(
   candidates: readonly Candidate[],
   price: TokenAmount,
   deposits: DepositPolicy,
+  room: TokenAmount | undefined,
 ): ChannelChoice | undefined {
   const byRest = [...candidates].sort((a, b) => compare(rest(a), rest(b)))
   const sufficient = byRest.find((candidate) => rest(candidate) >= price)
   if (sufficient) return { kind: 'use', openBlock: sufficient.openBlock }
   const fullest = byRest.at(-1)
   if (fullest) {
-    const added = limit(
-      larger(deposits.topUp(price), price) - rest(fullest),
-      fullest.deposit,
-      deposits,
-    )
+    const wanted = larger(deposits.topUp(price), price) - rest(fullest)
+    const added = smaller(limit(wanted, fullest.deposit, deposits), room)
     if (rest(fullest) + added >= price) {
       return { kind: 'topUp', openBlock: fullest.openBlock, added }
     }
   }
-  const deposit = limit(larger(deposits.open(price), price), 0n, deposits)
+  const deposit = smaller(limit(larger(deposits.open(price), price), 0n, deposits), room)
   return deposit >= price ? { kind: 'open', deposit } : undefined
 }
 
@@ -67,6 +68,10 @@ function limit(added: TokenAmount, before: TokenAmount, { most }: DepositPolicy)
 
 function larger(a: TokenAmount, b: TokenAmount): TokenAmount {
   return a > b ? a : b
+}
+
+function smaller(amount: TokenAmount, cap: TokenAmount | undefined): TokenAmount {
+  return cap !== undefined && cap < amount ? cap : amount
 }
 
 function compare(a: TokenAmount, b: TokenAmount): number {

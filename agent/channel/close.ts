@@ -4,13 +4,14 @@ import {
   closingAgreementDigest,
   isUraidenError,
   parseSignature,
+  parseUint192,
   recoverSigner,
   type Signature,
   type SignatureDomain,
   type TokenAmount,
   UraidenError,
 } from '../../protocol/index.ts'
-import type { HttpAnswer, Transport } from '../transport.ts'
+import type { Transport } from '../transport.ts'
 
 export interface CloseRequest {
   /** Root of the receiver's channel API. */
@@ -37,7 +38,7 @@ export async function askForClosingAgreement(
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify({ balance: balance.toString() }),
   })
-  const said = readJson(answer)
+  const said = readJson(await answer.body())
   if (answer.status !== 200) {
     throw new UraidenError({
       code: 'close_refused',
@@ -66,10 +67,35 @@ function checkedAgreement(request: CloseRequest, text: string): Signature {
   })
 }
 
-function readJson({ body }: HttpAnswer): {
+/**
+ * What the receiver says the channel stands at. Its word only: the caller checks what it may be.
+ * @throws UraidenError `close_refused`, and those of the transport
+ */
+export async function askForBalance(
+  transport: Transport,
+  { api, sender, openBlock }: Pick<CloseRequest, 'api' | 'sender' | 'openBlock'>,
+): Promise<TokenAmount> {
+  const answer = await transport.send({
+    method: 'GET',
+    url: new URL(`${api.pathname}/channels/${sender}/${openBlock}`, api),
+    headers: { accept: 'application/json' },
+  })
+  const { balance } = readJson(await answer.body())
+  if (answer.status === 200 && balance !== undefined) return parseUint192(String(balance))
+  throw new UraidenError({
+    code: 'close_refused',
+    message: `The receiver at ${api.origin} does not say where the channel stands (${answer.status}).`,
+    hint: 'Close without it (uncooperative), then settle after the challenge period.',
+  })
+}
+
+interface ChannelAnswer {
   readonly close_signature?: string
   readonly detail?: string
-} {
+  readonly balance?: string | number
+}
+
+function readJson(body: Uint8Array): ChannelAnswer {
   try {
     return JSON.parse(new TextDecoder().decode(body)) ?? {}
   } catch {

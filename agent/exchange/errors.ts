@@ -63,3 +63,23 @@ export function notAReceiver(url: URL, cause: UraidenError): UraidenError {
     cause,
   })
 }
+
+/** The transport's error, with the key that repeats the request without paying twice. */
+export function lostWithKey(error: UraidenError, key: string): UraidenError {
+  const { code, message } = error
+  return new UraidenError({
+    code,
+    message,
+    hint: `The payment stays counted. Repeat the request with the idempotency key ${key}: the same proof pays for it.`,
+    cause: error,
+  })
+}
+
+export function aborted(signal: AbortSignal | undefined): UraidenError {
+  return new UraidenError({
+    code: 'aborted',
+    message: 'The request was aborted while the receiver waited for the chain.',
+    hint: 'The payment stays counted until the receiver says where the channel stands.',
+    cause: signal?.reason,
+  })
+}

@@ -1,13 +1,13 @@
-// What a 402 to a paid request means: a pure function (wire-protocol.md sections 2 and 7).
+// What a 402 to a paid request means: a pure function (wire-protocol.md sections 2 and 7). It holds for a
+// payment that was alone on its channel.
 import type { Payment, Terms, TokenAmount } from '../../protocol/index.ts'
+import type { TakenFrom } from '../ledger/position.ts'
 
 export interface RefusedPayment {
   readonly sent: Payment
-  readonly price: TokenAmount
+  readonly source: TakenFrom
   /** Our balance before this payment, as far as we know. */
   readonly previous: TokenAmount
-  /** False when a crash hid the true balance: `previous` is then an upper bound. */
-  readonly certain: boolean
   /** The channel was opened or topped up and the receiver may not have seen it yet. */
   readonly fresh: boolean
   readonly answer: Terms
@@ -20,8 +20,10 @@ export type Verdict =
   | { readonly kind: 'wait' }
   /** The channel stands at `balance`: pay from there. */
   | { readonly kind: 'correct'; readonly balance: TokenAmount }
-  /** Pay above all that may have been signed, and leave a gap. */
-  | { readonly kind: 'leaveGap' }
+  /** What was offered has paid already: pay with something else. */
+  | { readonly kind: 'spentBefore' }
+  /** Pay above all that may have been signed. */
+  | { readonly kind: 'assumeWorst' }
   | { readonly kind: 'channelGone' }
   /** The receiver keeps the payment and refuses the resource. */
   | { readonly kind: 'cheated' }
@@ -44,12 +46,20 @@ export function judgeRefusal(refused: RefusedPayment): Verdict {
   }
 }
 
-function judgeBalance({ sent, previous, certain, answer, proven }: RefusedPayment): Verdict {
+function judgeBalance({ sent, source, previous, answer, proven }: RefusedPayment): Verdict {
   const claimed = answer.senderBalance
+  if (source === 'probe') {
+    if (proven && claimed !== undefined) return { kind: 'correct', balance: claimed }
+    // Of nothing there is no proof, and of what our own store holds we need none.
+    if (claimed === undefined || claimed === 0n) return { kind: 'correct', balance: 0n }
+    if (claimed === sent.balance) return { kind: 'correct', balance: claimed }
+    return answer.features.has('parallel') ? { kind: 'assumeWorst' } : { kind: 'unproven' }
+  }
+  if (source !== 'fresh') return { kind: 'spentBefore' }
   if (proven && claimed !== undefined) {
-    return claimed >= sent.balance ? { kind: 'cheated' } : { kind: 'correct', balance: claimed }
+    return claimed === sent.balance ? { kind: 'cheated' } : { kind: 'correct', balance: claimed }
   }
   // Our own knowledge needs no proof: the payment was not taken.
-  if (certain && (claimed ?? 0n) === previous) return { kind: 'correct', balance: previous }
-  return answer.features.has('parallel') ? { kind: 'leaveGap' } : { kind: 'unproven' }
+  if ((claimed ?? 0n) === previous) return { kind: 'correct', balance: previous }
+  return { kind: 'unproven' }
 }

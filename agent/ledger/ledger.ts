@@ -1,183 +1,465 @@
-// The agent's books: which channels it has, and how much of each it may have signed away.
+// The agent's books: which channels it has, how much of each it may have signed away, and what that
+// leaves of the budget.
 //
 // For each channel an upper bound is on disk before any signature over a balance up to it is made, and
-// the bound, not the balance, counts against the budget. One synced write covers many payments; a
-// power cut costs at most what was reserved and not yet signed, and only until the receiver shows our
-// own last signature.
+// the bound, not the balance, counts against the budget: what is below the bound and not signed yet
+// counts in every window at every moment. One synced write covers many payments; a power cut costs at
+// most what was reserved and not yet signed, and only until the receiver shows our own last signature.
+import type { StateOwner } from '../../platform/state/state.ts'
+import type { Address, TokenAmount } from '../../protocol/index.ts'
+import { type Accounts, createAccounts, scopesOf } from '../budget/accounts.ts'
+import { calendar } from '../budget/calendar.ts'
+import { type Budget, type BudgetLimit, type BudgetScope, left, tightest } from '../budget/caps.ts'
+import type { ClockReading } from '../budget/clock.ts'
 import {
-  keysUnder,
-  openState,
-  type StateDatabase,
-  type StateOwner,
-} from '../../platform/state/state.ts'
-import type { Address, TokenAmount, TokenUnit } from '../../protocol/index.ts'
-import {
-  type ChannelEntry,
-  type ChannelName,
-  channelName,
-  decodeEntry,
-  encodeEntry,
-} from './records.ts'
+  doubt,
+  freeSum,
+  giveBack,
+  type Interval,
+  length,
+  type Position,
+  resolveDoubt,
+  standAt,
+  type TakenFrom,
+  takeFrom,
+} from './position.ts'
+import { type ChannelEntry, type ChannelName, channelName } from './records.ts'
 import { nextBound } from './reservation.ts'
+import { type LedgerFacts, type LedgerStorage, openStorage } from './storage.ts'
+import { writeQueue } from './write-queue.ts'
 
 /** A channel and what of it was signed. */
 export interface ChannelBalance extends ChannelEntry {
   /** Signed so far. Where `certain` is false: at most this, a crash hid the true one. */
   readonly balance: TokenAmount
+  /** The highest balance a signature was ever made for. */
+  readonly top: TokenAmount
   readonly certain: boolean
 }
 
-/** How much more may be reserved in all, given what is; undefined when there is no limit. */
-export type BudgetRoom = (reserved: TokenAmount) => TokenAmount | undefined
+export interface Purchase {
+  readonly price: TokenAmount
+  readonly job?: string
+  readonly receiverKnows: 'intervals' | 'balances'
+}
+
+/** An interval of a channel that one payment may use, durably covered. */
+export interface Taken {
+  readonly channel: ChannelName
+  readonly interval: Interval
+  readonly source: TakenFrom
+  readonly job: string | undefined
+}
+
+/** Why there is nothing to take: the deposit, or a cap and what can still be paid under it. */
+export type Shortfall =
+  | { readonly short: 'deposit' }
+  | { readonly short: 'budget'; readonly limit: BudgetLimit; readonly available: TokenAmount }
 
 export interface Ledger {
   readonly channels: (receiver?: Address) => readonly ChannelBalance[]
   readonly get: (name: ChannelName) => ChannelBalance
-  /** The sum of all bounds, of closed channels too: what the budget counts. */
+  /** The sum of all bounds, of closed channels too. */
   readonly reserved: () => TokenAmount
+  /** Each cap that is set for these scopes, and what is used of it. */
+  readonly limits: (scopes: readonly BudgetScope[]) => readonly BudgetLimit[]
+  /** Why a new payment would not be covered by the budget; undefined when it would. */
+  readonly shortfall: (receiver: Address, purchase: Purchase) => Shortfall | undefined
   readonly add: (entry: ChannelEntry) => Promise<void>
   /** Changes what the chain says about a channel. */
-  readonly update: (
-    name: ChannelName,
-    change: Partial<Pick<ChannelEntry, 'deposit' | 'state'>>,
-  ) => Promise<void>
+  readonly update: (name: ChannelName, change: ChainChange) => Promise<void>
+  /** The channel is over, and the receiver got `balance` of it. */
+  readonly end: (name: ChannelName, balance: TokenAmount) => Promise<void>
+  /** Takes what pays for a purchase: durable before it resolves. */
+  readonly take: (name: ChannelName, purchase: Purchase) => Promise<Taken | Shortfall>
+  /** Of what was taken, all but `cost` was not charged and pays for something else. */
+  readonly settle: (taken: Taken, cost: TokenAmount) => void
+  /** Nobody knows whether the receiver took it: it stays counted, and is offered again. */
+  readonly leaveInDoubt: (taken: Taken) => void
+  /** The very same payment once more, for the request that it was made for. */
+  readonly offerAgain: (taken: Taken) => Taken
   /**
-   * Takes the next balance of a channel: durable before it resolves, and never given twice. Undefined
-   * when deposit or budget have no room for the price.
+   * The receiver has shown our own signature over `balance`, and nothing is on its way to it: that is
+   * where the channel stands.
    */
-  readonly take: (
-    name: ChannelName,
-    price: TokenAmount,
-    room: BudgetRoom,
-  ) => Promise<TokenAmount | undefined>
-  /** The receiver has shown our own signature over `balance`: that is where the channel stands. */
   readonly correct: (name: ChannelName, balance: TokenAmount) => Promise<void>
-  /** Of the payment that made `balance`, `amount` was not charged and pays for the next request. */
-  readonly giveBack: (name: ChannelName, balance: TokenAmount, amount: TokenAmount) => void
-  /** What the chain said about contract and token; it never changes. */
-  readonly facts: () => Promise<LedgerFacts | undefined>
+  /** The receiver shows nothing: all up to the bound counts as signed. */
+  readonly assumeWorst: (name: ChannelName) => void
+  readonly facts: () => LedgerFacts | undefined
   readonly rememberFacts: (facts: LedgerFacts) => Promise<void>
-  /** Writes the exact balances, so that a clean stop reserves nothing. */
+  /** Writes exact balances, so that a clean stop reserves nothing. */
   readonly close: () => Promise<void>
 }
 
-/** Kept so that paying goes on, also after a restart, while the chain is away. */
-export interface LedgerFacts {
-  readonly token: TokenUnit
-  readonly contractVersion: string
-}
-
-const channelPrefix = 'channel/'
-const factsKey = 'facts'
+export type ChainChange = Partial<Pick<ChannelEntry, 'deposit' | 'state' | 'settleBlock'>>
 
 export interface LedgerOptions {
-  readonly folder: string
-  readonly owner: StateOwner
+  readonly storage: LedgerStorage
   /** How many payments one synced write reserves. 1 syncs for each. */
   readonly reservation: number
+  readonly budget: Budget
+  /** IANA name of the zone in which days and months begin. */
+  readonly timeZone?: string
+  readonly readClock: () => ClockReading
 }
 
-/** @throws UraidenError those of `openState` */
-export async function openLedger({ folder, owner, reservation }: LedgerOptions): Promise<Ledger> {
-  const db = await openState({ folder, owner, program: 'agent', format: 1 })
-  const entries = await loadEntries(db)
-  const balances = new Map<ChannelName, { balance: TokenAmount; certain: boolean }>(
-    [...entries].map(([name, { bound, exact }]) => [name, { balance: bound, certain: exact }]),
-  )
-  // One write after the other, so that two never spend the same room of the budget.
-  let last: Promise<unknown> = Promise.resolve()
-
-  const inOrder = <Value>(work: () => Promise<Value>): Promise<Value> => {
-    const done = last.then(work)
-    last = done.catch(() => undefined)
-    return done
+/** @throws UraidenError those of `openState`, `ledger_damaged` */
+export async function openLedger(
+  options: Omit<LedgerOptions, 'storage'> & { readonly folder: string; readonly owner: StateOwner },
+): Promise<Ledger> {
+  const storage = await openStorage(options.folder, options.owner)
+  try {
+    return await createLedger({ ...options, storage })
+  } catch (error) {
+    await storage.close()
+    throw error
   }
-  const entryOf = (name: ChannelName): ChannelEntry => known(entries, name)
-  const balanceOf = (name: ChannelName) => known(balances, name)
-  const view = (name: ChannelName): ChannelBalance => ({ ...entryOf(name), ...balanceOf(name) })
-  const reserved = () => [...entries.values()].reduce((sum, { bound }) => sum + bound, 0n)
+}
 
-  async function write(name: ChannelName, entry: ChannelEntry): Promise<void> {
-    await db.put(`${channelPrefix}${name}`, encodeEntry(entry), { sync: true })
-    entries.set(name, entry)
+/** A ledger on a storage that is open already. */
+export async function createLedger(options: LedgerOptions): Promise<Ledger> {
+  const { storage, budget, timeZone, readClock } = options
+  const stored = await storage.load()
+  const date = calendar(timeZone)
+  const accounts = createAccounts({ budget, readClock, date, ...stored })
+  return new ChannelLedger(options, accounts, stored.channels, stored.facts)
+}
+
+interface Slot {
+  /** As on disk. */
+  entry: ChannelEntry
+  position: Position
+  /** Signed since the last write. */
+  dirty: boolean
+}
+
+class ChannelLedger implements Ledger {
+  readonly #storage: LedgerStorage
+  readonly #reservation: number
+  readonly #budget: Budget
+  readonly #accounts: Accounts
+  readonly #slots = new Map<ChannelName, Slot>()
+  readonly #inOrder = writeQueue()
+  #facts: LedgerFacts | undefined
+
+  constructor(
+    { storage, reservation, budget }: LedgerOptions,
+    accounts: Accounts,
+    channels: ReadonlyMap<ChannelName, ChannelEntry>,
+    facts: LedgerFacts | undefined,
+  ) {
+    this.#storage = storage
+    this.#reservation = reservation
+    this.#budget = budget
+    this.#accounts = accounts
+    this.#facts = facts
+    for (const [name, entry] of channels) {
+      this.#slots.set(name, { entry, position: positionOf(entry), dirty: false })
+    }
   }
 
-  /** Raises the bound so that `payments` more fit, or as many as deposit and budget allow. */
-  function reserve(name: ChannelName, price: TokenAmount, room: BudgetRoom): Promise<void> {
-    return inOrder(async () => {
-      const entry = entryOf(name)
-      const { balance } = balanceOf(name)
-      const bound = nextBound({ ...entry, balance, price, reservation, room: room(reserved()) })
-      if (bound > entry.bound) await write(name, { ...entry, bound, exact: false })
+  channels(receiver?: Address): readonly ChannelBalance[] {
+    return [...this.#slots]
+      .filter(([, { entry }]) => receiver === undefined || entry.receiver === receiver)
+      .map(([name]) => this.get(name))
+  }
+
+  get(name: ChannelName): ChannelBalance {
+    const { entry, position } = this.#slot(name)
+    const { signed, top, certain, free } = position
+    return { ...entry, signed, free, top, certain, balance: certain ? signed : entry.bound }
+  }
+
+  reserved(): TokenAmount {
+    return sum([...this.#slots.values()].map(({ entry }) => entry.bound))
+  }
+
+  limits(scopes: readonly BudgetScope[]): readonly BudgetLimit[] {
+    return scopes.flatMap((scope) => this.#accounts.limits(scope, this.#reservedFor(scope)))
+  }
+
+  shortfall(receiver: Address, { price, job }: Purchase): Shortfall | undefined {
+    // What other channels have reserved and not signed can be released, so it is there to be spent.
+    const scopes: readonly BudgetScope[] = ['all', `receiver/${receiver}`]
+    const limit = tightest(
+      scopes.flatMap((scope) => this.#accounts.limits(scope, this.#hiddenIn(scope))),
+    )
+    if (limit !== undefined && left(limit) < price) {
+      return { short: 'budget', limit, available: left(limit) }
+    }
+    return this.#jobShortfall(price, job)
+  }
+
+  add(entry: ChannelEntry): Promise<void> {
+    return this.#inOrder(async () => {
+      const name = channelName(entry.receiver, entry.openBlock)
+      await this.#write(new Map([[name, entry]]))
+      this.#slots.set(name, { entry, position: positionOf(entry), dirty: false })
     })
   }
 
-  return {
-    channels: (receiver) =>
-      [...entries]
-        .filter(([, entry]) => receiver === undefined || entry.receiver === receiver)
-        .map(([name]) => view(name)),
-    get: view,
-    reserved,
-    add: (entry) =>
-      inOrder(async () => {
-        const name = channelName(entry.receiver, entry.openBlock)
-        await write(name, entry)
-        balances.set(name, { balance: entry.bound, certain: entry.exact })
-      }),
-    update: (name, change) => inOrder(() => write(name, { ...entryOf(name), ...change })),
-    take: async (name, price, room) => {
-      const slot = balanceOf(name)
-      if (slot.balance + price > entryOf(name).bound) await reserve(name, price, room)
-      const { bound } = entryOf(name)
-      if (slot.balance + price > bound) return undefined
-      slot.balance += price
-      if (reservation > 1 && bound - slot.balance < (price * BigInt(reservation)) / 2n) {
-        // In the background; if it fails, the payment that needs it sees the error.
-        reserve(name, price, room).catch(() => undefined)
+  update(name: ChannelName, change: ChainChange): Promise<void> {
+    return this.#inOrder(() => this.#writeEntry(name, change))
+  }
+
+  end(name: ChannelName, balance: TokenAmount): Promise<void> {
+    return this.#inOrder(async () => {
+      this.#standAt(name, balance)
+      const slot = this.#slot(name)
+      // What the chain has paid out is over: nothing above it can ever be claimed.
+      slot.position = { ...slot.position, top: balance }
+      await this.#writeEntry(name, { state: 'closed', bound: balance, exact: true })
+    })
+  }
+
+  async take(name: ChannelName, purchase: Purchase): Promise<Taken | Shortfall> {
+    const { price, job, receiverKnows } = purchase
+    for (;;) {
+      const slot = this.#slot(name)
+      const tooMuch = this.#jobShortfall(price, job)
+      if (tooMuch !== undefined) return tooMuch
+      if (slot.entry.exact) {
+        await this.#inOrder(() => this.#writeEntry(name, { exact: false }))
+        continue
       }
-      return slot.balance
-    },
-    correct: (name, balance) =>
-      inOrder(async () => {
-        const entry = entryOf(name)
-        // Only an older copy of this store can be below our own signature.
-        if (balance > entry.bound) await write(name, { ...entry, bound: balance, exact: false })
-        Object.assign(balanceOf(name), { balance, certain: true })
-      }),
-    giveBack: (name, balance, amount) => {
-      const slot = balanceOf(name)
-      // Below a later balance it stays the sender's credit at the receiver, but cannot be signed for.
-      if (slot.balance === balance) slot.balance -= amount
-    },
-    facts: async () => {
-      const text = await db.get(factsKey)
-      return text === undefined ? undefined : JSON.parse(text)
-    },
-    rememberFacts: (facts) => db.put(factsKey, JSON.stringify(facts), { sync: true }),
-    close: async () => {
-      await inOrder(async () => {
-        for (const [name, entry] of entries) {
-          const { balance, certain } = balanceOf(name)
-          if (certain && !entry.exact) await write(name, { ...entry, bound: balance, exact: true })
-        }
-      })
-      await db.close()
-    },
+      const taking = takeFrom(slot.position, price, slot.entry.bound, receiverKnows)
+      if (taking !== undefined) {
+        const taken = { channel: name, interval: taking.interval, source: taking.source, job }
+        this.#book(slot, taken, taking.position)
+        this.#refillInBackground(name, price)
+        return taken
+      }
+      const shortfall = await this.#reserve(name, price)
+      if (shortfall !== undefined) return shortfall
+    }
+  }
+
+  settle(taken: Taken, cost: TokenAmount): void {
+    const { channel, interval, source, job } = taken
+    if (source === 'probe' || cost >= length(interval)) return
+    const slot = this.#slot(channel)
+    const returned = { from: interval.from + cost, to: interval.to }
+    slot.position = giveBack(slot.position, returned)
+    slot.dirty = true
+    this.#accounts.refund(scopesOf(slot.entry.receiver, job), length(returned))
+  }
+
+  leaveInDoubt({ channel, interval, source }: Taken): void {
+    if (source === 'probe') return
+    const slot = this.#slot(channel)
+    slot.position = doubt(slot.position, interval)
+  }
+
+  offerAgain(taken: Taken): Taken {
+    const slot = this.#slot(taken.channel)
+    slot.position = resolveDoubt(slot.position, taken.interval)
+    return { ...taken, source: 'doubtful' }
+  }
+
+  correct(name: ChannelName, balance: TokenAmount): Promise<void> {
+    return this.#inOrder(async () => {
+      const { bound } = this.#slot(name).entry
+      // Only an older copy of this store can be below our own signature.
+      if (balance > bound) await this.#writeEntry(name, { bound: balance })
+      this.#standAt(name, balance)
+    })
+  }
+
+  assumeWorst(name: ChannelName): void {
+    const { entry } = this.#slot(name)
+    this.#standAt(name, entry.bound)
+  }
+
+  facts(): LedgerFacts | undefined {
+    return this.#facts
+  }
+
+  async rememberFacts(facts: LedgerFacts): Promise<void> {
+    await this.#inOrder(() => this.#storage.write({ facts }))
+    this.#facts = facts
+  }
+
+  async close(): Promise<void> {
+    await this.#inOrder(async () => {
+      const exact = new Map(
+        [...this.#slots]
+          .filter(([, { entry, position, dirty }]) => position.certain && (dirty || !entry.exact))
+          .map(([name, slot]) => [
+            name,
+            { ...written(slot), bound: slot.position.top, exact: true },
+          ]),
+      )
+      if (exact.size > 0) await this.#write(exact)
+    })
+    await this.#storage.close()
+  }
+
+  #slot(name: ChannelName): Slot {
+    const slot = this.#slots.get(name)
+    if (slot === undefined) throw new Error(`no channel ${name} in the ledger`)
+    return slot
+  }
+
+  /** Doubtful intervals and probes are spent already. */
+  #book(slot: Slot, { interval, source, job }: Taken, position: Position): void {
+    slot.position = position
+    slot.dirty = true
+    if (source === 'fresh' || source === 'credit') {
+      this.#accounts.spend(scopesOf(slot.entry.receiver, job), length(interval))
+    }
+  }
+
+  /** Moves the position, and what is counted as spent with it. */
+  #standAt(name: ChannelName, balance: TokenAmount): void {
+    const slot = this.#slot(name)
+    const before = slot.position.signed - freeSum(slot.position)
+    slot.position = standAt(slot.position, balance)
+    slot.dirty = true
+    const change = slot.position.signed - freeSum(slot.position) - before
+    const scopes = scopesOf(slot.entry.receiver, undefined)
+    if (change < 0n) this.#accounts.refund(scopes, -change)
+    // Nobody knows which job it was: it counts for each.
+    if (change > 0n) this.#accounts.spend([...scopes, ...this.#jobScopes()], change)
+  }
+
+  #jobScopes(): readonly BudgetScope[] {
+    return Object.keys(this.#budget.jobs ?? {}).map((job): BudgetScope => `job/${job}`)
+  }
+
+  #jobShortfall(price: TokenAmount, job: string | undefined): Shortfall | undefined {
+    if (job === undefined) return undefined
+    const limit = tightest(this.limits([`job/${job}`]))
+    if (limit === undefined || left(limit) >= price) return undefined
+    return { short: 'budget', limit, available: left(limit) }
+  }
+
+  /** Below a bound and not signed. A job reserves nothing, but a crash may have hidden its payments. */
+  #reservedFor(scope: BudgetScope): TokenAmount {
+    if (scope.startsWith('job/')) return this.#hiddenIn(scope)
+    return sum(this.#slotsIn(scope).map(unspent))
+  }
+
+  /** What a crash may have hidden. */
+  #hiddenIn(scope: BudgetScope): TokenAmount {
+    return sum(
+      this.#slotsIn(scope)
+        .filter(({ position }) => !position.certain)
+        .map(unspent),
+    )
+  }
+
+  #slotsIn(scope: BudgetScope): readonly Slot[] {
+    return [...this.#slots.values()].filter(
+      ({ entry }) => !scope.startsWith('receiver/') || scope === `receiver/${entry.receiver}`,
+    )
+  }
+
+  /** Refilled when half of a reservation is left; never less than one payment. */
+  #lowWater(price: TokenAmount): TokenAmount {
+    return this.#reservation === 1 ? price : (price * BigInt(this.#reservation)) / 2n
+  }
+
+  #refillInBackground(name: ChannelName, price: TokenAmount): void {
+    if (this.#reservation === 1) return
+    const { entry, position } = this.#slot(name)
+    if (!position.certain) return
+    if (entry.bound - position.signed >= this.#lowWater(price)) return
+    if (entry.bound + price > entry.deposit) return
+    // If it fails, the payment that needs it sees the error.
+    this.#reserve(name, price).catch(() => undefined)
+  }
+
+  /** Raises the bound so that payments fit, as many as reservation, deposit and budget allow. */
+  #reserve(name: ChannelName, price: TokenAmount): Promise<Shortfall | undefined> {
+    return this.#inOrder(async () => {
+      const slot = this.#slot(name)
+      const { entry, position } = slot
+      // A write that was waited for may have made the room already.
+      if (entry.bound - position.signed >= this.#lowWater(price)) return
+      if (position.signed + price > entry.deposit) return { short: 'deposit' }
+      let limit = this.#limitOn(entry.receiver)
+      if (limit !== undefined && entry.bound + left(limit) < position.signed + price) {
+        await this.#releaseIdle(name)
+        limit = this.#limitOn(entry.receiver)
+      }
+      const room = limit && left(limit)
+      const { signed: balance } = position
+      const bound = nextBound({ ...entry, balance, price, reservation: this.#reservation, room })
+      if (bound < slot.position.signed + price) {
+        return limit === undefined
+          ? { short: 'deposit' }
+          : { short: 'budget', limit, available: left(limit) + entry.bound - slot.position.signed }
+      }
+      if (bound > entry.bound) await this.#writeEntry(name, { bound, exact: false })
+      return
+    })
+  }
+
+  #limitOn(receiver: Address): BudgetLimit | undefined {
+    return tightest(this.limits(['all', `receiver/${receiver}`]))
+  }
+
+  /** Other channels give back what they have reserved and not signed. */
+  async #releaseIdle(wanted: ChannelName): Promise<void> {
+    const released = new Map<ChannelName, ChannelEntry>()
+    for (const [name, slot] of this.#slots) {
+      const { entry, position } = slot
+      if (name === wanted || !position.certain || entry.bound === position.top) continue
+      // Lower in memory first: from here on nothing is signed above, whatever becomes of the write.
+      slot.entry = { ...entry, bound: position.top }
+      released.set(name, written(slot))
+    }
+    if (released.size > 0) await this.#write(released)
+  }
+
+  async #writeEntry(
+    name: ChannelName,
+    change: ChainChange & Partial<Pick<ChannelEntry, 'bound' | 'exact'>>,
+  ): Promise<void> {
+    await this.#write(new Map([[name, { ...written(this.#slot(name)), ...change }]]))
+  }
+
+  /** Other channels that have signed since are written too, so that sums and balances agree. */
+  async #write(entries: ReadonlyMap<ChannelName, ChannelEntry>): Promise<void> {
+    const channels = new Map(entries)
+    for (const [name, slot] of this.#slots) {
+      if (slot.dirty && !channels.has(name)) channels.set(name, written(slot))
+      slot.dirty = false
+    }
+    const changes = this.#accounts.takeChanges()
+    try {
+      await this.#storage.write({ channels, ...changes })
+    } catch (error) {
+      this.#accounts.putBack(changes)
+      for (const name of channels.keys()) {
+        const slot = this.#slots.get(name)
+        if (slot !== undefined) slot.dirty = true
+      }
+      throw error
+    }
+    for (const [name, entry] of channels) {
+      const slot = this.#slots.get(name)
+      if (slot !== undefined) slot.entry = entry
+    }
   }
 }
 
-async function loadEntries(db: StateDatabase): Promise<Map<ChannelName, ChannelEntry>> {
-  const entries = new Map<ChannelName, ChannelEntry>()
-  for await (const text of db.values(keysUnder(channelPrefix))) {
-    const entry = decodeEntry(text)
-    entries.set(channelName(entry.receiver, entry.openBlock), entry)
-  }
-  return entries
+/** As it is to be written. While a crash hides the balance, the last certain one stays. */
+function written({ entry, position }: Slot): ChannelEntry {
+  const { signed, free, certain } = position
+  return certain ? { ...entry, signed, free } : entry
 }
 
-function known<Value>(map: ReadonlyMap<ChannelName, Value>, name: ChannelName): Value {
-  const value = map.get(name)
-  if (value === undefined) throw new Error(`no channel ${name} in the ledger`)
-  return value
+function positionOf({ signed, bound, exact, free }: ChannelEntry): Position {
+  return exact
+    ? { signed, top: bound, free, doubtful: [], certain: true }
+    : { signed, top: bound, free: [], doubtful: [], certain: false }
+}
+
+function unspent({ entry, position }: Slot): TokenAmount {
+  return entry.bound - position.signed + freeSum(position)
+}
+
+function sum(amounts: readonly TokenAmount[]): TokenAmount {
+  return amounts.reduce((a, b) => a + b, 0n)
 }

@@ -6,7 +6,9 @@ import {
   parseAddress,
   parseUint192,
   type TokenAmount,
+  UraidenError,
 } from '../../protocol/index.ts'
+import type { Interval } from './position.ts'
 
 /**
  * open      can pay
@@ -25,12 +27,18 @@ export interface ChannelEntry {
    * signature is made; counts against the budget.
    */
   readonly bound: TokenAmount
+  /** Balance that was reached for certain when this was written. */
+  readonly signed: TokenAmount
   /**
-   * True when `bound` is the balance itself: written at a clean stop, and when a channel is closed.
-   * False while payments run: after a crash the balance lies somewhere up to the bound.
+   * True at a clean stop and when a channel is closed: nothing above `signed` is on its way. False
+   * while payments run: after a crash the balance lies somewhere up to the bound.
    */
   readonly exact: boolean
+  /** Below `signed`, and not taken by the receiver. Right only while `exact`. */
+  readonly free: readonly Interval[]
   readonly state: AgentChannelState
+  /** While closing: the last block of the challenge period. */
+  readonly settleBlock?: BlockNumber
   readonly openTransaction: Hex
 }
 
@@ -42,20 +50,37 @@ export function channelName(receiver: Address, openBlock: BlockNumber): ChannelN
 }
 
 /** Amounts are decimal strings on disk: JSON numbers would lose digits. */
-export function encodeEntry(entry: ChannelEntry): string {
-  return JSON.stringify(entry, (_, value) => (typeof value === 'bigint' ? `${value}` : value))
+export function encodeRecord(record: object): string {
+  return JSON.stringify(record, (_, value) => (typeof value === 'bigint' ? `${value}` : value))
 }
 
 /** @throws UraidenError when a field is not what it should be: the file was damaged */
 export function decodeEntry(text: string): ChannelEntry {
-  const { receiver, openBlock, deposit, bound, exact, state, openTransaction } = JSON.parse(text)
-  return {
-    receiver: parseAddress(receiver),
-    openBlock,
-    deposit: parseUint192(deposit),
-    bound: parseUint192(bound),
-    exact,
-    state,
-    openTransaction,
+  const raw = JSON.parse(text)
+  const entry: ChannelEntry = {
+    receiver: parseAddress(raw.receiver),
+    openBlock: raw.openBlock,
+    deposit: parseUint192(raw.deposit),
+    bound: parseUint192(raw.bound),
+    signed: parseUint192(raw.signed),
+    exact: raw.exact === true,
+    free: decodeIntervals(raw.free),
+    state: raw.state,
+    openTransaction: raw.openTransaction,
+    ...(raw.settleBlock !== undefined && { settleBlock: raw.settleBlock }),
   }
+  if (entry.signed > entry.bound || entry.bound > entry.deposit) throw damaged(text)
+  return entry
+}
+
+function decodeIntervals(raw: readonly { readonly from: string; readonly to: string }[]) {
+  return raw.map(({ from, to }) => ({ from: parseUint192(from), to: parseUint192(to) }))
+}
+
+function damaged(text: string): UraidenError {
+  return new UraidenError({
+    code: 'ledger_damaged',
+    message: `The ledger holds a channel that cannot be: ${text}`,
+    hint: 'Restore the last backup, or recover the channels from the chain into a new folder.',
+  })
 }

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { judgeRefusal, type RefusedPayment, type Verdict } from '../../agent/exchange/judge.ts'
+import type { TakenFrom } from '../../agent/ledger/position.ts'
 import {
   addressOfKey,
   type Feature,
@@ -16,7 +17,7 @@ interface Case {
   readonly reason?: PaymentReason
   readonly claimed?: bigint
   readonly proven?: true
-  readonly uncertain?: true
+  readonly source?: TakenFrom
   readonly fresh?: true
   readonly features?: readonly Feature[]
   readonly verdict: Verdict
@@ -77,17 +78,50 @@ const cases: readonly Case[] = [
     verdict: { kind: 'correct', balance: 10n },
   },
   {
-    when: 'the receiver stands where we may have stood before a crash, without proof',
-    claimed: 10n,
-    uncertain: true,
+    when: 'asked after a crash, the receiver shows our signature',
+    claimed: 35n,
+    proven: true,
+    source: 'probe',
+    verdict: { kind: 'correct', balance: 35n },
+  },
+  {
+    when: 'asked after a crash, the receiver claims more without proof',
+    claimed: 20n,
+    source: 'probe',
     verdict: { kind: 'unproven' },
   },
   {
-    when: 'a balance is claimed without proof, and gaps are allowed',
+    when: 'asked after a crash, the receiver stands at the last balance that we know of',
+    claimed: 15n,
+    source: 'probe',
+    verdict: { kind: 'correct', balance: 15n },
+  },
+  {
+    when: 'asked after a crash, the receiver has never seen a payment',
     claimed: 0n,
-    uncertain: true,
+    source: 'probe',
+    verdict: { kind: 'correct', balance: 0n },
+  },
+  {
+    when: 'asked after a crash, the receiver claims more without proof, and gaps are allowed',
+    claimed: 20n,
+    source: 'probe',
     features: ['parallel'],
-    verdict: { kind: 'leaveGap' },
+    verdict: { kind: 'assumeWorst' },
+  },
+  {
+    when: 'what was offered a second time has paid the first time',
+    claimed: 15n,
+    proven: true,
+    source: 'doubtful',
+    verdict: { kind: 'spentBefore' },
+  },
+  {
+    when: 'the receiver takes its credit back',
+    claimed: 20n,
+    proven: true,
+    source: 'credit',
+    verdict: { kind: 'spentBefore' },
   },
   {
     when: 'this very payment is kept and the resource refused',
@@ -96,10 +130,10 @@ const cases: readonly Case[] = [
     verdict: { kind: 'cheated' },
   },
   {
-    when: 'even more is proven, of another process with our key',
+    when: 'even more is proven: our store is an old copy',
     claimed: 20n,
     proven: true,
-    verdict: { kind: 'cheated' },
+    verdict: { kind: 'correct', balance: 20n },
   },
 ]
 
@@ -107,9 +141,8 @@ for (const given of cases) {
   test(`${given.when}: ${given.verdict.kind}`, (t) => {
     const refused: RefusedPayment = {
       sent: { sender: someone, openBlock: 1, balance: 15n, signature },
-      price: 5n,
+      source: given.source ?? 'fresh',
       previous: 10n,
-      certain: !given.uncertain,
       fresh: given.fresh ?? false,
       proven: given.proven ?? false,
       answer: {

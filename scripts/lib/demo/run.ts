@@ -198,7 +198,7 @@ class Demo {
       deposit: { open: () => open, topUp: () => larger(open, budget.total - open) },
       retryInterval: 200,
       onChannelChange: (_, change, receipt) => {
-        if (change.kind !== 'closed') this.#deposited += change.added
+        if ('added' in change) this.#deposited += change.added
         this.#view.channelChanged(change, receipt.block)
       },
     })

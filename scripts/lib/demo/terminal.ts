@@ -91,6 +91,10 @@ function whatChanged(
       return `topped up by ${amount(change.added)} when the deposit was spent`
     case 'closed':
       return `closed cooperatively at ${amount(change.balance)}`
+    case 'closeRequested':
+      return `close requested at ${amount(change.balance)}`
+    case 'settled':
+      return 'settled after the challenge period'
   }
 }
 

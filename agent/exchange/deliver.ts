@@ -1,0 +1,175 @@
+// Sends a payment and brings back the answer: again while the receiver waits for the chain, and again
+// with the same key when the answer was lost and the receiver offers that.
+import {
+  formatPayment,
+  type HeaderFields,
+  headerName,
+  isUraidenError,
+  parseUint192,
+  type Terms,
+  type TokenAmount,
+} from '../../protocol/index.ts'
+import { runHook } from '../hooks.ts'
+import type { OpenAnswer } from '../transport.ts'
+import { aborted, lostWithKey, notConfirmed } from './errors.ts'
+import { judge } from './follow.ts'
+import type { Answer, Attempt, ExchangeParts, PaidRequest, PaymentFacts } from './types.ts'
+
+export interface Delivery {
+  /** Called for every round trip. */
+  readonly sent: () => void
+  readonly readTerms: (answer: OpenAnswer) => Terms
+}
+
+/** The first answer that is not "wait". */
+export async function deliver(
+  parts: ExchangeParts,
+  request: PaidRequest,
+  attempt: Attempt,
+  delivery: Delivery,
+): Promise<OpenAnswer> {
+  const { confirmTimeout, funding, hooks, retryInterval } = parts
+  const { channel } = attempt.taken
+  const giveUp = performance.now() + confirmTimeout
+  for (;;) {
+    const answer = await sendUntilAnswered(parts, request, attempt, delivery)
+    if (answer.status !== 402) return answer
+    const terms = delivery.readTerms(answer)
+    if (judge(parts, attempt, terms).kind !== 'wait') {
+      funding.seen(channel)
+      return answer
+    }
+    try {
+      await runHook(hooks, 'insufficientConfirmations', request, { terms, channel })
+      if (performance.now() > giveUp) throw notConfirmed(terms.receiver)
+      await pause(answer, retryInterval, request.signal)
+    } catch (error) {
+      parts.ledger.leaveInDoubt(attempt.taken)
+      throw error
+    }
+  }
+}
+
+async function sendUntilAnswered(
+  parts: ExchangeParts,
+  request: PaidRequest,
+  attempt: Attempt,
+  { sent }: Delivery,
+): Promise<OpenAnswer> {
+  const headers = paidHeaders(request.headers, attempt)
+  for (let repeats = 0; ; repeats++) {
+    sent()
+    try {
+      const answer = await parts.transport.send({ ...request, headers })
+      // A body that breaks off is a lost answer too.
+      if (answer.status !== 402 && request.read === 'body') await answer.body()
+      return answer
+    } catch (error) {
+      if (!mayRepeat(parts, attempt, repeats, error)) throw settleLoss(parts, attempt, error)
+    }
+  }
+}
+
+function paidHeaders(own: HeaderFields, { payment, key }: Attempt): HeaderFields {
+  const idempotency = key === undefined ? {} : { 'Idempotency-Key': key }
+  return { ...own, ...idempotency, ...formatPayment(payment) }
+}
+
+function mayRepeat(
+  { repeats: most }: ExchangeParts,
+  { key }: Attempt,
+  repeats: number,
+  error: unknown,
+): boolean {
+  return key !== undefined && repeats < most && isUraidenError(error, 'answer_lost')
+}
+
+/** The answer is lost: what was on its way stays counted, what never left is there again. */
+function settleLoss({ ledger, lost }: ExchangeParts, attempt: Attempt, error: unknown): unknown {
+  const { taken, key } = attempt
+  const neverSent =
+    isUraidenError(error, 'receiver_unreachable') || isUraidenError(error, 'receiver_untrusted')
+  if (neverSent) {
+    ledger.settle(taken, 0n)
+    return error
+  }
+  if (key === undefined || !isUraidenError(error)) {
+    ledger.leaveInDoubt(taken)
+    return error
+  }
+  lost.put(key, attempt)
+  ledger.leaveInDoubt(taken)
+  return lostWithKey(error, key)
+}
+
+/** The answer as the caller wants it, and what it cost. */
+export async function read(
+  parts: ExchangeParts,
+  request: PaidRequest,
+  open: OpenAnswer,
+  attempt: Attempt | undefined,
+): Promise<{ readonly answer: Answer; readonly payment: PaymentFacts | undefined }> {
+  const answer = { ...open, body: new Uint8Array() }
+  const payment = attempt && settled(parts, request, open, attempt)
+  if (request.read === 'stream') return { answer, payment }
+  return { answer: { ...answer, body: await open.body() }, payment }
+}
+
+/** Only a receiver that says so has charged nothing; an error without a word about it may have. */
+function settled(
+  { ledger, funding, memory }: ExchangeParts,
+  { method, url }: PaidRequest,
+  answer: OpenAnswer,
+  { taken, payment, terms, key }: Attempt,
+): PaymentFacts {
+  const { price } = terms
+  const told = chargedCost(answer, price)
+  if (told === undefined && (answer.status >= 500 || answer.status === 409)) {
+    ledger.leaveInDoubt(taken)
+  } else {
+    ledger.settle(taken, told ?? price)
+  }
+  funding.seen(taken.channel)
+  memory.remember(method, url, terms)
+  memory.paid(method, url, price)
+  return {
+    price,
+    cost: told ?? price,
+    channel: taken.channel,
+    balance: payment.balance,
+    ...(key !== undefined && { idempotencyKey: key }),
+  }
+}
+
+/** `RDN-Cost` up to the price; undefined when the receiver says nothing that can be read. */
+function chargedCost({ header }: OpenAnswer, price: TokenAmount): TokenAmount | undefined {
+  const text = header(headerName.cost)
+  if (text === undefined) return undefined
+  try {
+    const cost = parseUint192(text)
+    return cost < price ? cost : price
+  } catch {
+    return undefined
+  }
+}
+
+async function pause(
+  answer: OpenAnswer,
+  most: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const seconds = Number(answer.header('retry-after'))
+  const delay = seconds > 0 ? Math.min(seconds * 1000, most) : most
+  await new Promise<void>((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer)
+      reject(aborted(signal))
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    }, delay)
+    if (signal?.aborted) stop()
+    else signal?.addEventListener('abort', stop, { once: true })
+  })
+}

@@ -1,0 +1,87 @@
+// What a paid request is, what comes of it, and what it needs.
+import type { HeaderFields, Payment, Terms, TokenAmount, TokenUnit } from '../../protocol/index.ts'
+import type { ChannelFunding } from '../channel/funding.ts'
+import type { AgentHooks } from '../hooks.ts'
+import type { Ledger, Taken } from '../ledger/ledger.ts'
+import type { ChannelName } from '../ledger/records.ts'
+import type { Locks } from '../locks.ts'
+import type { Policy } from '../policy.ts'
+import type { TermsMemory } from '../terms.ts'
+import type { OpenAnswer, Transport } from '../transport.ts'
+import type { ProofMaker } from './proofs.ts'
+
+export interface PaidRequest {
+  readonly method: string
+  readonly url: URL
+  readonly headers: HeaderFields
+  readonly body?: string | Uint8Array
+  readonly signal?: AbortSignal
+  readonly timeout?: number
+  /** Refuse a higher price for this request, in the smallest unit. */
+  readonly mostPrice?: TokenAmount
+  /** The job whose budget it counts against too. */
+  readonly job?: string
+  /** To repeat a request whose answer was lost: the same key pays with the same proof. */
+  readonly idempotencyKey?: string
+  /** Whether the answer is complete with its body, or with its headers. */
+  readonly read: 'body' | 'stream'
+}
+
+/** What was paid for an answer. Amounts in the token's smallest unit. */
+export interface PaymentFacts {
+  readonly price: TokenAmount
+  /** What the receiver charged: the price, or less. */
+  readonly cost: TokenAmount
+  readonly channel: ChannelName
+  readonly balance: TokenAmount
+  /** With which the request can be repeated, where the receiver offers that. */
+  readonly idempotencyKey?: string
+}
+
+export interface Answer extends Omit<OpenAnswer, 'body'> {
+  /** Empty for `read: 'stream'`. */
+  readonly body: Uint8Array
+}
+
+export interface ExchangeResult {
+  readonly answer: Answer
+  /** Undefined for an answer that was free. */
+  readonly payment: PaymentFacts | undefined
+  readonly roundTrips: number
+}
+
+export interface ExchangeParts {
+  readonly memory: TermsMemory
+  readonly policy: Policy
+  readonly token: TokenUnit
+  readonly contractVersion: string
+  readonly funding: ChannelFunding
+  readonly ledger: Ledger
+  readonly proofs: ProofMaker
+  readonly transport: Transport
+  readonly locks: Locks
+  readonly hooks: AgentHooks
+  readonly lost: LostPayments
+  /** How often a request with a lost answer is repeated, where the receiver offers idempotency. */
+  readonly repeats: number
+  /** How long to wait for a receiver to see our channel confirmed, in milliseconds. */
+  readonly confirmTimeout: number
+  /** Between two tries while waiting, in milliseconds, unless the receiver says how long. */
+  readonly retryInterval: number
+}
+
+/** Payments whose answers were lost, by the key they can be repeated with. */
+export interface LostPayments {
+  readonly put: (key: string, attempt: Attempt) => void
+  readonly take: (key: string) => Attempt | undefined
+}
+
+/** One payment for one request: the same proof and the same key however often it is sent. */
+export interface Attempt {
+  readonly taken: Taken
+  readonly payment: Payment
+  readonly terms: Terms
+  /** Our balance before it. */
+  readonly previous: TokenAmount
+  readonly key: string | undefined
+}

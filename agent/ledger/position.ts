@@ -1,0 +1,146 @@
+// Where a channel stands, and what a payment takes of it: pure functions on plain data.
+//
+// A payment over price p that signs the balance b pays the interval (b − p, b] (wire-protocol.md
+// section 8). Everything up to `signed` has been given to payments, but for the intervals in `free`,
+// which the receiver has not taken, and those in `doubtful`, of which nobody knows because the answer
+// was lost. The receiver takes each unit once, whoever offers it how often.
+import type { TokenAmount } from '../../protocol/index.ts'
+
+/** The units in (from, to]. */
+export interface Interval {
+  readonly from: TokenAmount
+  readonly to: TokenAmount
+}
+
+export interface Position {
+  /** The next fresh payment begins here. */
+  readonly signed: TokenAmount
+  /** The highest balance a signature was ever made for. */
+  readonly top: TokenAmount
+  /** Apart from each other and rising, all below `signed`. */
+  readonly free: readonly Interval[]
+  readonly doubtful: readonly Interval[]
+  /** False after a crash: signatures up to the bound may have left that nobody remembers. */
+  readonly certain: boolean
+}
+
+/**
+ * fresh     above everything that was signed
+ * credit    an interval that the receiver gave back
+ * doubtful  one of which it is not known whether the receiver took it: offered again, costs nothing
+ * probe     the last known proof once more: makes the receiver say where the channel stands
+ */
+export type TakenFrom = 'fresh' | 'credit' | 'doubtful' | 'probe'
+
+export interface Taking {
+  readonly source: TakenFrom
+  readonly interval: Interval
+  readonly position: Position
+}
+
+/**
+ * The interval for a payment of `price`; undefined when nothing fits below `bound`. Intervals below
+ * `signed` are for receivers that know the rule of intervals.
+ */
+export function takeFrom(
+  position: Position,
+  price: TokenAmount,
+  bound: TokenAmount,
+  receiverKnows: 'intervals' | 'balances',
+): Taking | undefined {
+  const { signed, top, certain } = position
+  if (!certain) {
+    const from = signed > price ? signed - price : 0n
+    return { source: 'probe', interval: { from, to: signed }, position }
+  }
+  if (receiverKnows === 'intervals') {
+    const taken = takeBelow(position, price)
+    if (taken !== undefined) return taken
+  }
+  const to = signed + price
+  if (to > bound) return undefined
+  return {
+    source: 'fresh',
+    interval: { from: signed, to },
+    position: { ...position, signed: to, top: to > top ? to : top },
+  }
+}
+
+function takeBelow(position: Position, price: TokenAmount): Taking | undefined {
+  const { doubtful, free } = position
+  // Only as a whole: of a part of it nobody could say afterwards what became of the rest.
+  const again = doubtful.find((each) => length(each) === price)
+  if (again !== undefined) {
+    const rest = doubtful.filter((each) => each !== again)
+    return { source: 'doubtful', interval: again, position: { ...position, doubtful: rest } }
+  }
+  const credit = free.find((each) => length(each) >= price)
+  if (credit === undefined) return undefined
+  const interval = { from: credit.from, to: credit.from + price }
+  const rest = free.flatMap((each) =>
+    each === credit ? nonEmpty({ from: interval.to, to: each.to }) : [each],
+  )
+  return { source: 'credit', interval, position: { ...position, free: rest } }
+}
+
+/** The receiver has not taken this interval: it can pay for something else. */
+export function giveBack(position: Position, interval: Interval): Position {
+  const free = joined([...position.free, ...nonEmpty(interval)])
+  const last = free.at(-1)
+  // At the end it needs no gap, so that it pays any receiver.
+  if (last !== undefined && last.to === position.signed) {
+    return { ...position, signed: last.from, free: free.slice(0, -1) }
+  }
+  return { ...position, free }
+}
+
+export function doubt(position: Position, interval: Interval): Position {
+  return { ...position, doubtful: [...position.doubtful, ...nonEmpty(interval)] }
+}
+
+export function resolveDoubt(position: Position, { from, to }: Interval): Position {
+  const others = position.doubtful.filter((each) => each.from !== from || each.to !== to)
+  return { ...position, doubtful: others }
+}
+
+/**
+ * It is proven that the receiver holds a proof for `highest` and none above, and nothing is on its
+ * way to it.
+ */
+export function standAt(position: Position, highest: TokenAmount): Position {
+  const below = ({ to }: Interval): boolean => to <= highest
+  return {
+    signed: highest,
+    top: position.top > highest ? position.top : highest,
+    free: position.free.filter(below),
+    doubtful: position.doubtful.filter(below),
+    certain: true,
+  }
+}
+
+/** The units of intervals that the receiver has not taken. */
+export function freeSum({ free }: Position): TokenAmount {
+  return free.reduce((sum, each) => sum + length(each), 0n)
+}
+
+export function length({ from, to }: Interval): TokenAmount {
+  return to - from
+}
+
+function nonEmpty(interval: Interval): readonly Interval[] {
+  return interval.from < interval.to ? [interval] : []
+}
+
+function joined(intervals: readonly Interval[]): readonly Interval[] {
+  const sorted = [...intervals].sort((a, b) => (a.from < b.from ? -1 : 1))
+  const result: Interval[] = []
+  for (const next of sorted) {
+    const last = result.at(-1)
+    if (last !== undefined && last.to === next.from) {
+      result[result.length - 1] = { from: last.from, to: next.to }
+    } else {
+      result.push(next)
+    }
+  }
+  return result
+}

@@ -1,0 +1,108 @@
+// Where the ledger's records lie: LevelDB, or in tests something that fails when it should.
+import {
+  keysUnder,
+  openState,
+  type StateDatabase,
+  type StateOwner,
+} from '../../platform/state/state.ts'
+import { type Address, parseUint192, type TokenUnit } from '../../protocol/index.ts'
+import type { BudgetScope } from '../budget/caps.ts'
+import type { BudgetClock } from '../budget/clock.ts'
+import type { Spending } from '../budget/spending.ts'
+import {
+  type ChannelEntry,
+  type ChannelName,
+  channelName,
+  decodeEntry,
+  encodeRecord,
+} from './records.ts'
+
+/** What the chain said about contract and token: kept, so that paying goes on while it is away. */
+export interface LedgerFacts {
+  readonly token: TokenUnit & { readonly address: Address }
+  readonly contractVersion: string
+}
+
+export interface StoredLedger {
+  readonly channels: ReadonlyMap<ChannelName, ChannelEntry>
+  readonly spent: ReadonlyMap<BudgetScope, Spending>
+  readonly clock: BudgetClock | undefined
+  readonly facts: LedgerFacts | undefined
+}
+
+/** Records that become durable together or not at all. */
+export interface LedgerWrite {
+  readonly channels?: ReadonlyMap<ChannelName, ChannelEntry>
+  readonly spent?: ReadonlyMap<BudgetScope, Spending>
+  readonly clock?: BudgetClock
+  readonly facts?: LedgerFacts
+}
+
+export interface LedgerStorage {
+  readonly load: () => Promise<StoredLedger>
+  /** Resolves when everything is durable. */
+  readonly write: (write: LedgerWrite) => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+const channelPrefix = 'channel/'
+const spentPrefix = 'spent/'
+const clockKey = 'clock'
+const factsKey = 'facts'
+
+/** @throws UraidenError those of `openState` */
+export async function openStorage(folder: string, owner: StateOwner): Promise<LedgerStorage> {
+  const db = await openState({ folder, owner, program: 'agent', format: 2 })
+  return {
+    load: () => load(db),
+    write: (write) => db.batch(operations(write), { sync: true }),
+    close: () => db.close(),
+  }
+}
+
+async function load(db: StateDatabase): Promise<StoredLedger> {
+  const channels = new Map<ChannelName, ChannelEntry>()
+  for await (const text of db.values(keysUnder(channelPrefix))) {
+    const entry = decodeEntry(text)
+    channels.set(channelName(entry.receiver, entry.openBlock), entry)
+  }
+  const spent = new Map<BudgetScope, Spending>()
+  for await (const [key, text] of db.iterator(keysUnder(spentPrefix))) {
+    spent.set(key.slice(spentPrefix.length) as BudgetScope, decodeSpending(text))
+  }
+  const [clock, facts] = await db.getMany([clockKey, factsKey])
+  return {
+    channels,
+    spent,
+    clock: clock === undefined ? undefined : JSON.parse(clock),
+    facts: facts === undefined ? undefined : JSON.parse(facts),
+  }
+}
+
+function operations({ channels, spent, clock, facts }: LedgerWrite) {
+  const put = (key: string, record: object) => ({
+    type: 'put' as const,
+    key,
+    value: encodeRecord(record),
+  })
+  return [
+    ...[...(channels ?? [])].map(([name, entry]) => put(`${channelPrefix}${name}`, entry)),
+    ...[...(spent ?? [])].map(([scope, each]) => put(`${spentPrefix}${scope}`, each)),
+    ...(clock === undefined ? [] : [put(clockKey, clock)]),
+    ...(facts === undefined ? [] : [put(factsKey, facts)]),
+  ]
+}
+
+/** @throws UraidenError `not_an_integer`: the file was damaged */
+function decodeSpending(text: string): Spending {
+  const { total, month, day, slots } = JSON.parse(text)
+  return {
+    total: parseUint192(total),
+    month: { key: String(month.key), amount: parseUint192(month.amount) },
+    day: { key: String(day.key), amount: parseUint192(day.amount) },
+    slots: slots.map((slot: { readonly from: number; readonly amount: string }) => ({
+      from: slot.from,
+      amount: parseUint192(slot.amount),
+    })),
+  }
+}

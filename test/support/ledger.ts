@@ -1,0 +1,115 @@
+// Ledgers for tests: on a clock that the test sets, and on a disk that fails when the test says so.
+import type { Budget } from '../../agent/budget/caps.ts'
+import type { ClockReading } from '../../agent/budget/clock.ts'
+import { createLedger, type Ledger, type Purchase } from '../../agent/ledger/ledger.ts'
+import { type ChannelEntry, channelName } from '../../agent/ledger/records.ts'
+import type { LedgerStorage, LedgerWrite, StoredLedger } from '../../agent/ledger/storage.ts'
+import { addressOfKey, fromHex } from '../../protocol/index.ts'
+
+export const receiver = addressOfKey(fromHex(`0x${'22'.repeat(32)}`))
+export const otherReceiver = addressOfKey(fromHex(`0x${'44'.repeat(32)}`))
+export const channel = channelName(receiver, 7)
+export const otherChannel = channelName(otherReceiver, 7)
+
+export function newChannel(deposit: bigint, to = receiver): ChannelEntry {
+  return {
+    receiver: to,
+    openBlock: 7,
+    deposit,
+    bound: 0n,
+    signed: 0n,
+    exact: true,
+    free: [],
+    state: 'open',
+    openTransaction: '0x00',
+  }
+}
+
+export function buy(price: bigint, job?: string): Purchase {
+  return { price, receiverKnows: 'intervals', ...(job !== undefined && { job }) }
+}
+
+/** Noon of a Saturday, synchronised, an hour after the machine started. */
+export const noon: ClockReading = {
+  wall: Date.UTC(2026, 10, 21, 12),
+  uptime: 3_600_000,
+  boot: 'first',
+  synchronised: true,
+}
+
+/** A clock that stands still until it is moved. */
+export function testClock() {
+  let reading = noon
+  return {
+    read: () => reading,
+    set: (change: Partial<ClockReading>) => {
+      reading = { ...reading, ...change }
+    },
+    /** Time passes: on the wall as well as since the start. */
+    pass: (milliseconds: number) => {
+      const { wall, uptime } = reading
+      reading = { ...reading, wall: wall + milliseconds, uptime: uptime + milliseconds }
+    },
+  }
+}
+
+export interface TestDisk extends LedgerStorage {
+  /** The next write fails: before it reaches the disk, or after it did. */
+  readonly failNext: (when: 'before' | 'after') => void
+  readonly writes: () => number
+}
+
+/** Keeps what was written over any number of ledgers. */
+export function testDisk(): TestDisk {
+  let stored: StoredLedger = {
+    channels: new Map(),
+    spent: new Map(),
+    clock: undefined,
+    facts: undefined,
+  }
+  let fails: 'before' | 'after' | undefined
+  let writes = 0
+  const merge = ({ channels, spent, clock, facts }: LedgerWrite): void => {
+    stored = {
+      channels: new Map([...stored.channels, ...(channels ?? [])]),
+      spent: new Map([...stored.spent, ...(spent ?? [])]),
+      clock: clock ?? stored.clock,
+      facts: facts ?? stored.facts,
+    }
+  }
+  return {
+    load: async () => stored,
+    write: async (write) => {
+      const failing = fails
+      fails = undefined
+      if (failing === 'before') throw new Error('the disk is full')
+      writes++
+      merge(write)
+      if (failing === 'after') throw new Error('the disk has gone')
+    },
+    close: async () => undefined,
+    failNext: (when) => {
+      fails = when
+    },
+    writes: () => writes,
+  }
+}
+
+export interface LedgerCase {
+  readonly disk?: LedgerStorage
+  readonly clock?: () => ClockReading
+  readonly budget?: Budget
+  readonly reservation?: number
+  readonly timeZone?: string
+}
+
+export function ledgerOn(given: LedgerCase = {}): Promise<Ledger> {
+  const { disk = testDisk(), clock = () => noon, budget = {}, reservation = 4, timeZone } = given
+  return createLedger({
+    storage: disk,
+    readClock: clock,
+    budget,
+    reservation,
+    ...(timeZone !== undefined && { timeZone }),
+  })
+}

@@ -10,6 +10,13 @@ const config: HardhatUserConfig = {
     artifacts: './.cache/hardhat/artifacts',
     cache: './.cache/hardhat/cache',
   },
+  test: {
+    solidity: {
+      fuzz: { runs: 256, seed: '0x7261696465' },
+      // 40 sequences of 256 calls each: 10 240 calls. The handler makes no call that should fail.
+      invariant: { runs: 40, depth: 256, failOnRevert: true },
+    },
+  },
   solidity: {
     // The compiler is the npm package: nothing is downloaded, and the lock file holds its hash.
     version: '0.8.37',

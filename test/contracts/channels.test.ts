@@ -4,8 +4,8 @@
 import test, { type ExecutionContext } from 'ava'
 import { ContractFactory, ZeroAddress } from 'ethers'
 import { channelsAbi } from '../../contracts/abi/channels.ts'
-import { channelsBytecode } from '../../contracts/bytecode/channels.ts'
 import { channelKey } from '../../protocol/index.ts'
+import { channelsCode } from '../../scripts/lib/embedded-chain.ts'
 import {
   type ContractFixture,
   contractFixture,
@@ -52,6 +52,8 @@ for (const setup of setups) {
     t.is(await f.channels.getFunction('owner_address')(), f.account(owner))
     t.is(await f.channels.getFunction('version')(), '0.3.0')
     t.is(await f.channels.getFunction('channel_deposit_bugbounty_limit')(), 2n ** 72n - 1n)
+    t.is(await f.token.getFunction('decimals')(), BigInt(decimals))
+    t.is(await f.token.getFunction('symbol')(), 'TKN')
     t.is(await f.balance(f.address), 0n)
     t.is(await f.chain.provider.getBalance(f.address), 0n)
     const { name, version, chainId, verifyingContract } =
@@ -469,6 +471,8 @@ for (const setup of setups) {
 
     const { block: first } = await mined(call('createChannel', ...parties, 10n))
     await mined(call('topUp', ...parties, first, 5n))
+    const byStranger = delegate.connect(f.chain.wallet(stranger)) as typeof delegate
+    await t.throwsAsync(byStranger.getFunction('topUp')(...parties, first, 5n))
     t.is((await f.info(first))[1], 15n)
     const { block: second } = await mined(call('transferWithData', 10n, f.openData()))
     await mined(call('transferWithData', 5n, f.topUpData(second)))
@@ -520,7 +524,7 @@ for (const setup of setups) {
 test('the constructor takes what can work and refuses the rest', async (t) => {
   const f = await contractFixture()
   t.teardown(() => f.chain.close())
-  const factory = new ContractFactory([...channelsAbi], channelsBytecode, f.chain.wallet(owner))
+  const factory = new ContractFactory([...channelsAbi], await channelsCode(), f.chain.wallet(owner))
   const token = await f.token.getAddress()
   const empty = await (await deployArtifact(f.chain, 'EmptyToken')).getAddress()
   const create = (address: string, period: bigint | number) =>
@@ -558,7 +562,7 @@ test('a challenge period that would end beyond 32 bits is refused, the longest t
     const period = 2 ** 32 - 1 - (head + blocksAhead)
     const factory = new ContractFactory(
       [...channelsAbi],
-      channelsBytecode,
+      await channelsCode(),
       chainFixture.chain.wallet(owner),
     )
     const contract = await (

@@ -159,6 +159,11 @@ weakness(
       ),
       'InvalidSignature',
     )
+    // The lowest s that is too high leaves the highest bit free, so that it looks like a compact one.
+    const justOver = `${good.r}7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a1`
+    for (const bad of [justOver, `${justOver}1b`]) {
+      await reverts(t, withdraw(block, 50n, bad), 'ChannelNotFound')
+    }
     await mined(withdraw(block, 50n, good.compactSerialized))
     for (const v of [good.v - 27, good.v]) {
       const signature = `${good.r}${good.s.slice(2)}${v.toString(16).padStart(2, '0')}`
@@ -565,6 +570,14 @@ test('hostile: a token that calls back cannot count tokens twice or end a channe
   t.false(await h.token.getFunction('succeeded')())
   t.is(await answer(), 'Reentrancy')
   await reverts(t, h.info(block, sender, stranger), 'ChannelNotFound')
+
+  // While tokens are pulled, others are to be pulled too: in the name of a trusted contract.
+  await mined(h.as(owner, 'addTrustedContracts')([token]))
+  const second = [h.account(sender), h.account(receiver), block, 50n] as const
+  await mined(call(h.address, h.channels.interface.encodeFunctionData('topUpDelegate', second)))
+  await mined(h.as(sender, 'topUp')(h.account(receiver), block, 1n))
+  t.is(await answer(), 'Reentrancy')
+  t.is((await h.info(block))[1], 101n)
 
   // While a channel is paid out, it is closed once more.
   await h.chain.mine(1)

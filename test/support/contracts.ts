@@ -11,7 +11,6 @@ import {
 import hre from 'hardhat'
 import { channelsAbi } from '../../contracts/abi/channels.ts'
 import { tokenAbi } from '../../contracts/abi/token.ts'
-import { channelsBytecode } from '../../contracts/bytecode/channels.ts'
 import {
   type Address,
   compactSignature,
@@ -19,6 +18,7 @@ import {
   type SignatureForm,
 } from '../../protocol/index.ts'
 import {
+  channelsCode,
   type DeployedContracts,
   deployTestContracts,
   type EmbeddedChain,
@@ -163,7 +163,7 @@ export async function contractFixture(options: TestDeployment = {}): Promise<Con
 export async function hostileFixture(name: string): Promise<ContractFixture> {
   const chain = await startEmbeddedChain()
   const token = await deployArtifact(chain, name)
-  const channels = await deploy(chain, [...channelsAbi], channelsBytecode, [
+  const channels = await deploy(chain, [...channelsAbi], await channelsCode(), [
     await token.getAddress(),
     500,
     [],

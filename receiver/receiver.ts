@@ -9,8 +9,6 @@ import {
   type Address,
   type BlockNumber,
   type Feature,
-  type RefusalCode,
-  recoverSigner,
   type Signer,
   type TokenAmount,
   UraidenError,
@@ -19,16 +17,20 @@ import { type ChainWatch, watchChain } from './chain-sync/watch.ts'
 import { type ChannelBook, openBook } from './channels/book.ts'
 import { type ChannelManager, createChannelManager } from './channels/manager.ts'
 import { rdnDialect } from './dialect/rdn.ts'
+import { decideOutage, defaultOutageLimits, type OutageLimits } from './paywall/outage.ts'
+import { type PaywallPage, plainPage } from './paywall/page.ts'
 import { createPaywall, type Paywall } from './paywall/paywall.ts'
+import { defaultReplyLimits, openReplies, type ReplyLimits } from './paywall/replies.ts'
 import { type ChannelStore, openStore } from './store/store.ts'
-import { acceptedForms, createProofChecker } from './verify/signer.ts'
+import { acceptedForms } from './verify/checker.ts'
+import { startVerifier, type VerifierFacts, type VerifierOptions } from './verify/index.ts'
 
 export interface ReceiverLog {
   readonly info: (facts: object, message: string) => void
   readonly warn: (facts: object, message: string) => void
 }
 
-export interface ReceiverOptions {
+export interface ReceiverOptions extends VerifierOptions {
   /** Holds the receiver's key: it signs closing agreements. */
   readonly signer: Signer
   readonly rpcUrl: string
@@ -41,8 +43,12 @@ export interface ReceiverOptions {
   readonly startBlock?: BlockNumber
   /** Between two looks at the chain, in milliseconds. Default 2000. */
   readonly pollInterval?: number
-  /** How long to serve confirmed channels while the node does not answer, in milliseconds. */
-  readonly outageTolerance?: number
+  /** What is risked while the node does not answer. */
+  readonly outage?: Partial<OutageLimits>
+  /** Replies that may be asked for again, in time and bytes. */
+  readonly replies?: Partial<ReplyLimits>
+  /** What browsers see in place of a resource that is not paid for. */
+  readonly page?: PaywallPage
   readonly log?: ReceiverLog
 }
 
@@ -52,6 +58,8 @@ export interface Receiver {
   readonly contract: Address
   readonly contractFacts: ContractFacts
   readonly token: TokenFacts
+  /** How signatures are checked. */
+  readonly verifier: VerifierFacts
   readonly paywall: Paywall
   readonly manager: ChannelManager
   readonly book: ChannelBook
@@ -66,10 +74,7 @@ export interface Receiver {
 
 export const gatewayPath = '/api/1'
 
-/** The original's limit: with less the receiver could not pay for a transaction to defend a channel. */
-const leastEther = 10n ** 8n
-
-const features: ReadonlySet<Feature> = new Set(['parallel'])
+const features: ReadonlySet<Feature> = new Set(['parallel', 'idempotency'])
 
 /**
  * @throws UraidenError `chain_unavailable`, `contract_missing`, `contract_version_unsupported`, and
@@ -113,18 +118,15 @@ async function assemble(
   token: TokenFacts,
   store: ChannelStore,
 ): Promise<Receiver> {
-  const { signer, contract, outageTolerance = 60_000, pollInterval = 2000 } = options
+  const { signer, contract, pollInterval = 2000, page = plainPage, log } = options
   const book = await openBook(store)
   const domain = { contract, chainId: chain.chainId }
   const forms = acceptedForms(contractFacts.version)
-  const manager = createChannelManager({
-    book,
-    checker: createProofChecker(domain, signer.address, forms, recoverSigner),
-    signer,
-    domain,
-  })
+  const verifier = await startVerifier({ domain, receiver: signer.address, forms }, options, log)
+  const manager = createChannelManager({ book, checker: verifier, signer, domain })
   const account = watchAccount(chain, signer.address)
   const watch = startWatch(options, chain, book, account.refresh)
+  const limits = { ...defaultOutageLimits, ...options.outage }
   const dialect = rdnDialect({
     gatewayPath,
     receiver: signer.address,
@@ -138,15 +140,26 @@ async function assemble(
     contract,
     contractFacts,
     token,
+    verifier,
     manager,
     book,
     paywall: createPaywall({
       dialect,
       manager,
+      replies: await openReplies(store.replies, { ...defaultReplyLimits, ...options.replies }),
+      page,
+      token,
       isOurs: (payment) =>
         (payment.contract ?? contract) === contract &&
         (payment.receiver ?? signer.address) === signer.address,
-      outage: () => currentOutage(watch.age(), outageTolerance, account.ether()),
+      outage: (payment) =>
+        decideOutage(limits, {
+          nodeAnswers: watch.answers(),
+          age: watch.age(),
+          ether: account.ether(),
+          balance: payment?.balance ?? 0n,
+          unsettled: book.unsettled(),
+        }),
       retryAfter: Math.ceil(pollInterval / 1000),
     }),
     synced: watch.synced,
@@ -154,6 +167,7 @@ async function assemble(
     liquidBalance: account.tokens,
     stop: async () => {
       await watch.stop()
+      await verifier.close()
       await store.close()
       chain.close()
     },
@@ -173,15 +187,6 @@ function watchAccount(chain: ChainClient, address: Address) {
       tokens = found[1]
     },
   }
-}
-
-function currentOutage(
-  age: number,
-  tolerance: number,
-  ether: bigint | undefined,
-): RefusalCode | undefined {
-  if (age > tolerance) return 'chain_unavailable'
-  return ether !== undefined && ether < leastEther ? 'receiver_lacks_ether' : undefined
 }
 
 function startWatch(

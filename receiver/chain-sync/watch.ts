@@ -17,6 +17,8 @@ export interface ChainWatch {
   readonly synced: Promise<void>
   /** Milliseconds since the last round that went well; Infinity before the first. */
   readonly age: () => number
+  /** False once a round failed, until one goes well again. */
+  readonly answers: () => boolean
   /** Runs a round now; resolves when it is done. */
   readonly refresh: () => Promise<void>
   readonly stop: () => Promise<void>
@@ -24,6 +26,7 @@ export interface ChainWatch {
 
 export function watchChain(options: WatchOptions): ChainWatch {
   let lastSuccess = Number.NEGATIVE_INFINITY
+  let answers = true
   let stopped = false
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> | undefined
@@ -43,8 +46,10 @@ export function watchChain(options: WatchOptions): ChainWatch {
       if (outcome !== 'synced') return
       await options.afterSync()
       lastSuccess = performance.now()
+      answers = true
       firstSync()
     } catch (error) {
+      answers = false
       if (!isUraidenError(error)) throw error
       options.onError(error)
     }
@@ -72,6 +77,7 @@ export function watchChain(options: WatchOptions): ChainWatch {
   schedule()
   return {
     synced,
+    answers: () => answers,
     age: () => performance.now() - lastSuccess,
     refresh,
     stop: async () => {

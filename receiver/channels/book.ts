@@ -1,6 +1,6 @@
 // All channels of this receiver, in memory as on disk. The one place that changes a record.
 import type { ChannelEvent } from '../../platform/chain/index.ts'
-import type { Address, BlockNumber } from '../../protocol/index.ts'
+import type { Address, BlockNumber, TokenAmount } from '../../protocol/index.ts'
 import { applyEvent } from '../chain-sync/view.ts'
 import {
   type ChainFacts,
@@ -17,6 +17,8 @@ export interface ChannelBook {
   readonly all: () => Iterable<Channel>
   /** What was paid on a channel, also while the chain is read again and says nothing of it. */
   readonly ledger: (sender: Address, openBlock: BlockNumber) => PaymentLedger
+  /** Balances of all channels that are not settled: what the receiver still has to collect. */
+  readonly unsettled: () => TokenAmount
   /** True when the opening was seen in a block that is not confirmed yet. */
   readonly isUnconfirmed: (sender: Address, openBlock: BlockNumber) => boolean
   /** How far the chain was read and confirmed. */
@@ -41,12 +43,27 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
   const ledgers = new Map<ChannelName, PaymentLedger>(loaded.ledgers)
   let position = loaded.position
   let unconfirmed: ReadonlySet<ChannelName> = new Set()
+  let unsettled = 0n
+  for (const name of facts.keys()) unsettled += due(name)
 
   const nameOf = ({ channel }: ChannelEvent) => channelName(channel.sender, channel.openBlock)
   const joined = (name: ChannelName, known: ChainFacts): Channel => ({
     ...known,
     ...(ledgers.get(name) ?? emptyLedger),
   })
+
+  function due(name: ChannelName): TokenAmount {
+    const known = facts.get(name)
+    if (known === undefined || known.state === 'settled') return 0n
+    return ledgers.get(name)?.claims.highest ?? 0n
+  }
+
+  /** Does a change to one channel and carries it over to the sum. */
+  function changing(name: ChannelName, change: () => void): void {
+    unsettled -= due(name)
+    change()
+    unsettled += due(name)
+  }
 
   function* all(): Iterable<Channel> {
     for (const [name, known] of facts) yield joined(name, known)
@@ -60,11 +77,12 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
     },
     all,
     ledger: (sender, openBlock) => ledgers.get(channelName(sender, openBlock)) ?? emptyLedger,
+    unsettled: () => unsettled,
     isUnconfirmed: (sender, openBlock) => unconfirmed.has(channelName(sender, openBlock)),
     position: () => position,
     putLedger: (sender, openBlock, ledger) => {
       const name = channelName(sender, openBlock)
-      ledgers.set(name, ledger)
+      changing(name, () => ledgers.set(name, ledger))
       return store.saveLedger(name, ledger)
     },
     confirm: async (events, reached) => {
@@ -75,7 +93,7 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
         if (next !== undefined) changed.set(name, next)
       }
       await store.saveFacts(changed, reached)
-      for (const [name, next] of changed) facts.set(name, next)
+      for (const [name, next] of changed) changing(name, () => facts.set(name, next))
       position = reached
     },
     setUnconfirmed: (events) => {
@@ -83,6 +101,7 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
     },
     forgetChain: async (start) => {
       facts.clear()
+      unsettled = 0n
       position = start
       await store.dropFacts(start)
     },

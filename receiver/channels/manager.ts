@@ -12,8 +12,8 @@ import {
   UraidenError,
 } from '../../protocol/index.ts'
 import type { Channel, PaymentLedger } from '../store/records.ts'
+import type { ProofChecker } from '../verify/checker.ts'
 import { type Interval, unclaim } from '../verify/claims.ts'
-import type { ProofChecker } from '../verify/signer.ts'
 import { decidePayment } from '../verify/verify.ts'
 import type { ChannelBook } from './book.ts'
 

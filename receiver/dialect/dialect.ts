@@ -10,6 +10,9 @@ import type {
 import type { Channel } from '../store/records.ts'
 
 export interface RequestView {
+  readonly method: string
+  /** As the client sent it: path and query. */
+  readonly url: string
   readonly header: HeaderSource
   readonly cookie: HeaderSource
 }

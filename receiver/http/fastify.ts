@@ -1,16 +1,15 @@
 // The paywall for fastify: a route with `config: { price }` is served when it is paid for.
+import { type Readable, Transform } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import type { HeaderFields, TokenAmount, TokenUnit } from '../../protocol/index.ts'
-import { parseAmount } from '../../protocol/index.ts'
-import type { Admission, Paywall } from '../paywall/paywall.ts'
-import { parseCookies } from './cookies.ts'
+import type { Admission, Paid, Paywall } from '../paywall/paywall.ts'
+import { createPricer, type PriceRule, type Pricer } from '../paywall/price.ts'
+import { keptHeaders } from './reply-headers.ts'
+import { urlOf, viewOf } from './request.ts'
 
-/**
- * In the token's smallest unit as bigint, as text with a unit (`0.005 TKN`), or computed from the
- * request. 0 is free.
- */
-export type Price = TokenAmount | string | ((request: FastifyRequest) => TokenAmount)
+/** One price, one computed from the request, or a table by method and path. */
+export type Price = PriceRule<FastifyRequest>
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -30,10 +29,16 @@ declare module 'fastify' {
 export interface PaywallPluginOptions {
   readonly paywall: Paywall
   readonly token: TokenUnit
+  /** For the routes of this scope that have none of their own. */
+  readonly price?: Price
 }
 
 async function register(app: FastifyInstance, options: PaywallPluginOptions): Promise<void> {
-  const { paywall, token } = options
+  const { paywall, token, price: scopePrice } = options
+  const pricers = new Map<Price, Pricer<FastifyRequest>>()
+  const learn = (price: Price | undefined) => {
+    if (price !== undefined) pricers.set(price, createPricer(price, token))
+  }
   app.decorateRequest('admission', null)
   app.decorateReply('chargedCost', null)
   app.decorateReply('cost', function (this: FastifyReply, amount: TokenAmount) {
@@ -42,56 +47,87 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
   })
 
   // A price that cannot be read stops the server before it listens, not the first request.
-  app.addHook('onRoute', ({ config }) => {
-    if (typeof config?.price === 'string') config.price = parseAmount(config.price, token)
-  })
+  learn(scopePrice)
+  app.addHook('onRoute', ({ config }) => learn(config?.price))
 
   // After validation: a request that the route would refuse anyway costs nothing.
   app.addHook('preHandler', async (request, reply) => {
-    const { price } = request.routeOptions.config
-    if (price === undefined) return
-    const admission = await paywall.admit(viewOf(request), amountOf(price, request))
+    const price = request.routeOptions.config.price ?? scopePrice
+    const pricer = price === undefined ? undefined : pricers.get(price)
+    if (pricer === undefined) return
+    const asked = { method: request.method, url: urlOf(request) }
+    const admission = await paywall.admit(viewOf(request), await pricer(asked, request))
     request.admission = admission
+    if (admission.kind === 'repeated') {
+      const { status, headers, body } = admission.reply
+      for (const [name, value] of Object.entries(headers)) reply.header(name, value)
+      return reply.code(status).send(body)
+    }
     if (admission.kind !== 'refused') return
+    for (const cookie of admission.cookies) reply.header('set-cookie', cookie)
     return reply.code(admission.status).headers(admission.headers).send(admission.body)
   })
 
-  app.addHook('onSend', async ({ admission }, reply) => {
-    if (admission?.kind !== 'paid') return
+  app.addHook('onSend', async ({ admission }, reply, payload) => {
+    if (admission?.kind !== 'paid') return payload
     setMissing(reply, await settle(admission, reply))
+    return admission.keepReply ? keep(paywall, admission, reply, payload) : payload
   })
+
+  const neverSent = async ({ admission }: FastifyRequest) => {
+    if (admission?.kind === 'paid') await admission.keepReply?.()
+  }
+  app.addHook('onResponse', neverSent)
+  app.addHook('onRequestAbort', neverSent)
 }
 
 /** What the resource turned out to cost: nothing when it failed. */
-async function settle(
-  admission: Admission & { readonly kind: 'paid' },
-  reply: FastifyReply,
-): Promise<HeaderFields> {
+async function settle(admission: Paid, reply: FastifyReply): Promise<HeaderFields> {
   if (reply.statusCode >= 500) return admission.chargeOnly(0n)
   return reply.chargedCost === null ? admission.headers : admission.chargeOnly(reply.chargedCost)
+}
+
+async function keep(
+  { largestReply }: Paywall,
+  { keepReply }: Paid,
+  reply: FastifyReply,
+  payload: unknown,
+): Promise<unknown> {
+  const done = (body?: Uint8Array) =>
+    keepReply?.(
+      body && { status: reply.statusCode, headers: keptHeaders(reply.getHeaders()), body },
+    )
+  if (reply.statusCode >= 500) await done()
+  else if (isStream(payload)) return payload.pipe(collecting(largestReply, done))
+  else await done(Buffer.from((payload ?? '') as string | Uint8Array))
+  return payload
+}
+
+/** Passes a stream on and hands over all of it, or nothing if it is larger than `most` bytes. */
+function collecting(most: number, done: (body?: Uint8Array) => Promise<void> | undefined) {
+  let chunks: Buffer[] | undefined = []
+  let size = 0
+  return new Transform({
+    transform: (chunk, _, next) => {
+      size += chunk.length
+      if (size > most) chunks = undefined
+      chunks?.push(Buffer.from(chunk))
+      next(null, chunk)
+    },
+    flush: (next) => {
+      Promise.resolve(done(chunks && Buffer.concat(chunks))).then(() => next(), next)
+    },
+  })
+}
+
+function isStream(payload: unknown): payload is Readable {
+  return typeof (payload as Readable | null)?.pipe === 'function'
 }
 
 /** Headers that the resource sets itself win over ours. */
 function setMissing(reply: FastifyReply, headers: HeaderFields): void {
   for (const [name, value] of Object.entries(headers)) {
     if (!reply.hasHeader(name)) reply.header(name, value)
-  }
-}
-
-function amountOf(price: Price, request: FastifyRequest): TokenAmount {
-  if (typeof price === 'function') return price(request)
-  if (typeof price === 'bigint') return price
-  throw new TypeError('a price in text is read when its route is made')
-}
-
-function viewOf(request: FastifyRequest) {
-  const cookies = parseCookies(request.headers.cookie ?? '')
-  return {
-    header: (name: string) => {
-      const value = request.headers[name.toLowerCase()]
-      return Array.isArray(value) ? value.join(', ') : value
-    },
-    cookie: (name: string) => cookies.get(name),
   }
 }
 

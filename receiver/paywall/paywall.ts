@@ -9,39 +9,62 @@ import {
   type RefusalCode,
   refusal,
   type TokenAmount,
+  type TokenUnit,
 } from '../../protocol/index.ts'
 import type { ChannelManager } from '../channels/manager.ts'
 import type { Dialect, PaymentAnswer, RequestView } from '../dialect/dialect.ts'
 import type { Channel } from '../store/records.ts'
+import { wantedBody } from './accept.ts'
+import type { PaywallPage } from './page.ts'
+import { type Replies, type Reply, replyId } from './replies.ts'
+
+/** A request that paid and is to be served. */
+export interface Paid {
+  readonly kind: 'paid'
+  readonly headers: HeaderFields
+  /**
+   * Charges `cost` in place of the price, 0 for a resource that failed; the rest stays the sender's
+   * credit. Resolves, when that is on disk, with the headers to answer.
+   */
+  readonly chargeOnly: (cost: TokenAmount) => Promise<HeaderFields>
+  /**
+   * There when the sender may repeat the request (`Idempotency-Key`). Must be called once the reply
+   * is known, before its last byte is sent; without a reply when it failed or was not to be kept.
+   */
+  readonly keepReply?: (reply?: Reply) => Promise<void>
+}
+
+export interface Refused {
+  readonly kind: 'refused'
+  readonly status: number
+  readonly headers: HeaderFields
+  /** For browsers: the same terms as `Set-Cookie` values. */
+  readonly cookies: readonly string[]
+  /** Empty for a client that did not ask for any. */
+  readonly body: string
+}
 
 export type Admission =
   | { readonly kind: 'free' }
-  | {
-      readonly kind: 'paid'
-      readonly headers: HeaderFields
-      /**
-       * Charges `cost` in place of the price, 0 for a resource that failed; the rest stays the
-       * sender's credit. Resolves, when that is on disk, with the headers to answer.
-       */
-      readonly chargeOnly: (cost: TokenAmount) => Promise<HeaderFields>
-    }
-  | {
-      readonly kind: 'refused'
-      readonly status: number
-      readonly headers: HeaderFields
-      /** JSON text, or empty for a client that did not ask for any. */
-      readonly body: string
-    }
+  | Paid
+  /** Paid before, under the same key: this was the answer. */
+  | { readonly kind: 'repeated'; readonly reply: Reply }
+  | Refused
 
 export interface Paywall {
   readonly admit: (request: RequestView, price: TokenAmount) => Promise<Admission>
+  /** A longer body need not be collected for `keepReply`, in bytes. */
+  readonly largestReply: number
 }
 
 export interface PaywallOptions {
   readonly dialect: Dialect
   readonly manager: ChannelManager
-  /** Why no payment can be taken now (node away, no ether), if so. */
-  readonly outage: () => RefusalCode | undefined
+  readonly replies: Replies
+  readonly page: PaywallPage
+  readonly token: TokenUnit
+  /** Why this payment cannot be taken now (node away, no ether), if so. */
+  readonly outage: (payment: Payment | undefined) => RefusalCode | undefined
   /** What a payment may name as its contract and receiver. */
   readonly isOurs: (payment: Payment) => boolean
   /** Seconds until it is worth while to ask again, after an answer that time will change. */
@@ -55,20 +78,29 @@ const passing: ReadonlySet<RefusalCode> = new Set([
   'receiver_lacks_ether',
 ])
 
-export function createPaywall(options: PaywallOptions): Paywall {
-  const { dialect, manager, outage, isOurs, retryAfter } = options
+/** As much as the IETF's draft has examples for, many times over. */
+const longestKey = 255
 
-  function refuse(request: RequestView, why: Refusal, answer: PaymentAnswer): Admission {
-    const wantsBody = why.status === 409 || acceptsJson(request.header('accept') ?? '')
+export function createPaywall(options: PaywallOptions): Paywall {
+  const { dialect, manager, replies, page, token, outage, isOurs, retryAfter } = options
+
+  function refuse(request: RequestView, why: Refusal, answer: PaymentAnswer): Refused {
+    const terms = dialect.headers({ ...answer, reason: why.reason })
+    const wanted = wantedBody(request.header('accept') ?? '')
+    const base = { kind: 'refused', status: why.status } as const
+    const headers = { ...terms, ...(passing.has(why.code) && { 'retry-after': `${retryAfter}` }) }
+    if (wanted === 'html') {
+      const body = page({ refusal: why, price: answer.price, token, headers: terms })
+      const html = { ...headers, 'content-type': 'text/html; charset=utf-8' }
+      return { ...base, headers: html, cookies: cookiesOf(terms), body }
+    }
+    const json = wanted === 'json' || why.status === 409
+    const type = json ? 'application/problem+json' : 'application/json'
     return {
-      kind: 'refused',
-      status: why.status,
-      headers: {
-        ...dialect.headers({ ...answer, reason: why.reason }),
-        'content-type': wantsBody ? 'application/problem+json' : 'application/json',
-        ...(passing.has(why.code) && { 'retry-after': retryAfter.toString() }),
-      },
-      body: wantsBody ? JSON.stringify(problemDetails(why)) : '',
+      ...base,
+      headers: { ...headers, 'content-type': type },
+      cookies: [],
+      body: json ? JSON.stringify(problemDetails(why)) : '',
     }
   }
 
@@ -76,24 +108,45 @@ export function createPaywall(options: PaywallOptions): Paywall {
     request: RequestView,
     payment: Payment,
     price: TokenAmount,
-  ): Promise<Admission> {
+  ): Promise<Paid | Refused> {
     const outcome = await manager.registerPayment(payment, price)
     if (outcome.kind === 'refused') {
       const { code, channel } = outcome
       return refuse(request, refusal(code), { price, channel })
     }
     const { channel, chargeOnly } = outcome
+    const answer = { price, channel: withoutProof(channel) }
     return {
       kind: 'paid',
-      headers: dialect.headers({ price, channel: withoutProof(channel) }),
+      headers: dialect.headers(answer),
       chargeOnly: async (cost) => {
         await chargeOnly(cost)
-        return dialect.headers({ price, channel: withoutProof(channel), cost })
+        return dialect.headers({ ...answer, cost })
       },
     }
   }
 
+  async function takeOnce(
+    request: RequestView,
+    payment: Payment,
+    price: TokenAmount,
+    key: string,
+  ): Promise<Admission> {
+    const turn = await replies.take(replyId(request, payment, key))
+    if (turn.kind === 'kept') return { kind: 'repeated', reply: turn.reply }
+    try {
+      const admission = await take(request, payment, price)
+      if (admission.kind === 'paid') return { ...admission, keepReply: turn.finish }
+      await turn.finish()
+      return admission
+    } catch (error) {
+      await turn.finish()
+      throw error
+    }
+  }
+
   return {
+    largestReply: replies.largestBody,
     admit: async (request, price) => {
       if (price === 0n) return { kind: 'free' }
       let payment: Payment | undefined
@@ -102,11 +155,15 @@ export function createPaywall(options: PaywallOptions): Paywall {
       } catch (error) {
         return refuse(request, unreadable(error), { price })
       }
-      const away = outage()
+      const away = outage(payment)
       if (away !== undefined) return refuse(request, refusal(away), { price })
       if (payment === undefined) return refuse(request, refusal('payment_required'), { price })
       if (!isOurs(payment)) return refuse(request, refusal('wrong_contract'), { price })
-      return take(request, payment, price)
+      const key = request.header('idempotency-key')
+      if (key === undefined) return take(request, payment, price)
+      if (key.length <= longestKey) return takeOnce(request, payment, price, key)
+      const detail = `Idempotency-Key: it has more than ${longestKey} characters. Send a shorter one.`
+      return refuse(request, refusal('malformed_payment', detail), { price })
     },
   }
 }
@@ -124,7 +181,6 @@ function withoutProof({ proof: _, ...channel }: Channel): Channel {
   return channel
 }
 
-/** Clients that name JSON get a body; `*\/*` alone gets the original's empty one. */
-function acceptsJson(accept: string): boolean {
-  return /application\/(?:problem\+)?json/.test(accept)
+function cookiesOf(terms: HeaderFields): readonly string[] {
+  return Object.entries(terms).map(([name, value]) => `${name}=${value}; Path=/; SameSite=Lax`)
 }

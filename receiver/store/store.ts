@@ -7,6 +7,7 @@ import {
   type StateOwner,
 } from '../../platform/state/state.ts'
 import type { BlockNumber, Hex } from '../../protocol/index.ts'
+import type { KeptReply, ReplyDisk } from '../paywall/replies.ts'
 import { groupCommit } from './group-commit.ts'
 import {
   type ChainFacts,
@@ -41,27 +42,25 @@ export interface ChannelStore {
   ) => Promise<void>
   /** Forgets all facts, for the chain to be read again from `position`. Ledgers stay. */
   readonly dropFacts: (position: SyncPosition) => Promise<void>
+  readonly replies: ReplyDisk
   readonly close: () => Promise<void>
 }
 
 const positionKey = 'position'
 const factsPrefix = 'facts/'
 const ledgerPrefix = 'ledger/'
+const replyPrefix = 'reply/'
 
 /** @throws UraidenError those of `openState` */
 export async function openStore(folder: string, owner: StateOwner): Promise<ChannelStore> {
   const db = await openState({ folder, owner, program: 'receiver', format: 1 })
-  const commits = groupCommit<string>({
-    writeBatch: (entries) =>
-      db.batch(
-        [...entries].map(([key, value]) => ({ type: 'put' as const, key, value })),
-        { sync: true },
-      ),
+  const commits = groupCommit<string | undefined>({
+    writeBatch: (entries) => db.batch([...entries].map(operation), { sync: true }),
   })
   return {
     load: async () => ({
-      facts: await readAll(db, factsPrefix, decodeFacts),
-      ledgers: await readAll(db, ledgerPrefix, decodeLedger),
+      facts: await readAll<ChannelName, ChainFacts>(db, factsPrefix, decodeFacts),
+      ledgers: await readAll<ChannelName, PaymentLedger>(db, ledgerPrefix, decodeLedger),
       position: parsePosition(await db.get(positionKey)),
     }),
     saveLedger: (name, ledger) => commits.save([[`${ledgerPrefix}${name}`, encodeRecord(ledger)]]),
@@ -81,6 +80,11 @@ export async function openStore(folder: string, owner: StateOwner): Promise<Chan
         { sync: true },
       )
     },
+    replies: {
+      load: () => readAll(db, replyPrefix, decodeReply),
+      save: (id, reply) => commits.save([[`${replyPrefix}${id}`, encodeReply(reply)]]),
+      remove: (ids) => commits.save(ids.map((id) => [`${replyPrefix}${id}`, undefined] as const)),
+    },
     close: async () => {
       await commits.idle()
       await db.close()
@@ -88,16 +92,32 @@ export async function openStore(folder: string, owner: StateOwner): Promise<Chan
   }
 }
 
-async function readAll<Value>(
+/** A key without a value is removed. */
+function operation([key, value]: readonly [string, string | undefined]) {
+  return value === undefined
+    ? ({ type: 'del', key } as const)
+    : ({ type: 'put', key, value } as const)
+}
+
+async function readAll<Name extends string, Value>(
   db: StateDatabase,
   prefix: string,
   decode: (text: string) => Value,
-): Promise<ReadonlyMap<ChannelName, Value>> {
-  const found = new Map<ChannelName, Value>()
+): Promise<ReadonlyMap<Name, Value>> {
+  const found = new Map<Name, Value>()
   for await (const [key, text] of db.iterator(keysUnder(prefix))) {
-    found.set(key.slice(prefix.length) as ChannelName, decode(text))
+    found.set(key.slice(prefix.length) as Name, decode(text))
   }
   return found
+}
+
+function encodeReply(reply: KeptReply): string {
+  return JSON.stringify({ ...reply, body: Buffer.from(reply.body).toString('base64') })
+}
+
+function decodeReply(text: string): KeptReply {
+  const { status, headers, body, expires } = JSON.parse(text)
+  return { status, headers, expires, body: Buffer.from(body, 'base64') }
 }
 
 function parsePosition(text: string | undefined): SyncPosition | undefined {

@@ -1,60 +1,17 @@
 // What the receiver answers over HTTP, as wire-protocol.md sections 2, 3 and 5 have it.
 import { Point } from '@noble/secp256k1'
 import test, { type ExecutionContext } from 'ava'
-import { connectChain, createTransactionSender } from '../../platform/chain/index.ts'
-import { createKeySigner } from '../../platform/keys/index.ts'
 import {
   closingAgreementDigest,
-  fromHex,
   type Hex,
   parseSignature,
   recoverSigner,
-  type SignatureForm,
 } from '../../protocol/index.ts'
-import { balanceProof } from '../../scripts/lib/sign.ts'
-import { price, startSystem } from '../support/system.ts'
+import { deposit, givenChannel } from '../support/channel.ts'
+import { price } from '../support/system.ts'
 
-const deposit = 100n
-
-/** A system with a channel that the receiver has seen, and a hand to pay with. */
-async function given(t: ExecutionContext, confirmations = 1) {
-  const system = await startSystem(t, undefined, { confirmations })
-  const { chain, contract, base, receiver, receiverAccount, senderAccount } = system
-  const signer = createKeySigner(fromHex(senderAccount.privateKey))
-  const client = await connectChain({ rpcUrl: chain.rpcUrl, contract })
-  t.teardown(() => client.close())
-  const transactions = createTransactionSender({ chain: client, signer, pollInterval: 10 })
-  const parties = { sender: senderAccount.address, receiver: receiverAccount.address }
-  const { token } = await client.contractFacts()
-  const { block: openBlock } = await transactions.send(
-    client.calls.openErc223(token, { ...parties, deposit }),
-  )
-  await receiver.refresh()
-  await receiver.refresh()
-
-  const domain = { contract, chainId: chain.chainId }
-  const sign = (balance: bigint, key = senderAccount.privateKey, form?: SignatureForm) =>
-    balanceProof({
-      domain,
-      receiver: parties.receiver,
-      openBlock,
-      balance,
-      key,
-      ...(form && { form }),
-    })
-  const headers = (balance: bigint, more: Record<string, string> = {}) => ({
-    'RDN-Sender-Address': parties.sender,
-    'RDN-Open-Block': `${openBlock}`,
-    'RDN-Balance': `${balance}`,
-    'RDN-Balance-Signature': sign(balance),
-    ...more,
-  })
-  const pay = (balance: bigint, more: Record<string, string> = {}) =>
-    fetch(`${base}/reading`, { headers: headers(balance, more) })
-  const api = (path: string, init?: RequestInit) => fetch(`${base}/api/1${path}`, init)
-  const channel = { ...parties, openBlock }
-  return { ...system, client, transactions, token, domain, channel, sign, headers, pay, api }
-}
+const given = (t: ExecutionContext, confirmations = 1) =>
+  givenChannel(t, { receiver: { confirmations } })
 
 test('an unpaid request gets 402 with all terms, and nothing in the body unless JSON is asked for', async (t) => {
   const { base, contract, receiver } = await given(t)
@@ -66,7 +23,7 @@ test('an unpaid request gets 402 with all terms, and nothing in the body unless 
     'rdn-contract-address': contract,
     'rdn-token-address': receiver.token.address,
     'rdn-price': `${price}`,
-    'rdn-features': 'parallel, eip712',
+    'rdn-features': 'parallel, idempotency, eip712',
   }
   for (const [name, value] of Object.entries(expected)) t.is(answer.headers.get(name), value)
   t.is(answer.headers.get('rdn-sender-address'), null)

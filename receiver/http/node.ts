@@ -1,0 +1,102 @@
+// The paywall for node:http: wraps a handler that is served when it is paid for.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isUraidenError, type TokenAmount, type TokenUnit } from '../../protocol/index.ts'
+import type { Paywall, Refused } from '../paywall/paywall.ts'
+import { createPricer, type PriceRule } from '../paywall/price.ts'
+import type { Reply } from '../paywall/replies.ts'
+import { urlOf, viewOf } from './request.ts'
+import { guardResponse } from './response.ts'
+
+/** What of a receiver the middleware needs. */
+export interface Till {
+  readonly paywall: Paywall
+  readonly token: TokenUnit
+}
+
+export interface HttpPaywallOptions<Request> {
+  readonly price: PriceRule<Request>
+}
+
+/** Charges less than the price; the rest stays the sender's credit. */
+export type ChargeCost = (amount: TokenAmount) => void
+
+/** Resolves with how to charge less when the request is to be served, undefined when it is answered. */
+export type Gate<Request extends IncomingMessage> = (
+  request: Request,
+  response: ServerResponse,
+) => Promise<ChargeCost | undefined>
+
+const chargesNothing: ChargeCost = () => undefined
+
+/** @throws UraidenError those of `createPricer` */
+export function createGate<Request extends IncomingMessage>(
+  { paywall, token }: Till,
+  { price }: HttpPaywallOptions<Request>,
+): Gate<Request> {
+  const pricer = createPricer(price, token)
+  return async (request, response) => {
+    const asked = { method: request.method ?? 'GET', url: urlOf(request) }
+    const admission = await paywall.admit(viewOf(request), await pricer(asked, request))
+    switch (admission.kind) {
+      case 'free':
+        return chargesNothing
+      case 'paid':
+        return guardResponse(response, admission, paywall.largestReply).cost
+      case 'repeated':
+        repeat(response, admission.reply)
+        return undefined
+      case 'refused':
+        refuse(response, admission)
+        return undefined
+    }
+  }
+}
+
+export type PaidHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  charge: ChargeCost,
+) => void | Promise<void>
+
+/**
+ * A request listener for `http.createServer`. A handler that throws costs nothing.
+ * @throws UraidenError those of `createPricer`
+ */
+export function httpPaywall(
+  till: Till,
+  options: HttpPaywallOptions<IncomingMessage>,
+  handler: PaidHandler,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  const gate = createGate(till, options)
+  return async (request, response) => {
+    try {
+      const charge = await gate(request, response)
+      if (charge !== undefined) await handler(request, response, charge)
+    } catch (error) {
+      fail(response, error)
+    }
+  }
+}
+
+/** An answer that has begun can only be broken off. */
+function fail(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  // A price function says with an error of ours that the request is wrong.
+  response.statusCode = isUraidenError(error) ? 400 : 500
+  response.setHeader('content-type', 'text/plain; charset=utf-8')
+  response.end(isUraidenError(error) ? `${error.message} ${error.hint}\n` : '')
+}
+
+function refuse(response: ServerResponse, { status, headers, cookies, body }: Refused): void {
+  if (cookies.length > 0) response.setHeader('set-cookie', cookies)
+  response.writeHead(status, headers).end(body)
+}
+
+function repeat(response: ServerResponse, { status, headers, body }: Reply): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+  response.statusCode = status
+  response.end(body)
+}

@@ -1,0 +1,71 @@
+// What a browser shows in place of a resource that has to be paid for.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { HeaderFields, Refusal } from '../../protocol/index.ts'
+import {
+  formatAmount,
+  type TokenAmount,
+  type TokenUnit,
+  UraidenError,
+} from '../../protocol/index.ts'
+
+export interface PageFacts {
+  readonly refusal: Refusal
+  readonly price: TokenAmount
+  readonly token: TokenUnit
+  /** The same that the answer carries as headers and cookies. */
+  readonly headers: HeaderFields
+}
+
+export type PaywallPage = (facts: PageFacts) => string
+
+export const plainPage: PaywallPage = ({ refusal, price, token, headers }) => {
+  const rows = Object.entries(headers)
+    .filter(([name]) => name.startsWith('RDN-'))
+    .map(
+      ([name, value]) =>
+        `<tr><th>${escapeHtml(name)}</th><td><code>${escapeHtml(value)}</code></td></tr>`,
+    )
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${escapeHtml(refusal.title)}</title>
+<h1>${escapeHtml(refusal.title)}</h1>
+<p>This costs ${escapeHtml(formatAmount(price, token))}. ${escapeHtml(refusal.detail)}</p>
+<table>
+${rows.join('\n')}
+</table>
+</html>
+`
+}
+
+/**
+ * A page of the operator's own: `index.html` of a folder. It finds the terms in its cookies.
+ * @throws UraidenError `paywall_page_missing`
+ */
+export async function readPaywallPage(folder: string): Promise<PaywallPage> {
+  const file = join(folder, 'index.html')
+  try {
+    const page = await readFile(file, 'utf8')
+    return () => page
+  } catch (cause) {
+    throw new UraidenError({
+      code: 'paywall_page_missing',
+      message: `The paywall page ${file} cannot be read.`,
+      hint: 'Put an index.html into the folder, or leave paywall-info out for the plain page.',
+      cause,
+    })
+  }
+}
+
+const entities: { readonly [character: string]: string } = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => entities[character] ?? '')
+}

@@ -1,0 +1,145 @@
+// Replies that are kept for a while, so that a paid request whose answer was lost can be repeated
+// (wire-protocol.md section 8, idempotency).
+import { createHash } from 'node:crypto'
+import type { Payment } from '../../protocol/index.ts'
+import type { RequestView } from '../dialect/dialect.ts'
+
+export interface Reply {
+  readonly status: number
+  readonly headers: { readonly [name: string]: string | readonly string[] }
+  readonly body: Uint8Array
+}
+
+/** Names one payment for one request under one key; another proof or request has another id. */
+export type ReplyId = string
+
+export interface KeptReply extends Reply {
+  /** Unix time in milliseconds. */
+  readonly expires: number
+}
+
+/** Where small replies survive a restart. */
+export interface ReplyDisk {
+  readonly load: () => Promise<ReadonlyMap<ReplyId, KeptReply>>
+  /** Resolves when durable. */
+  readonly save: (id: ReplyId, reply: KeptReply) => Promise<void>
+  readonly remove: (ids: readonly ReplyId[]) => Promise<void>
+}
+
+export interface ReplyLimits {
+  /** How long a reply is kept, in milliseconds. */
+  readonly lifetime: number
+  /** Bodies of all replies together, in bytes. */
+  readonly mostBytes: number
+  /** One body in memory, in bytes. */
+  readonly largestBody: number
+  /** One body that is kept over a restart, in bytes. */
+  readonly largestOnDisk: number
+}
+
+export const defaultReplyLimits: ReplyLimits = {
+  lifetime: 600_000,
+  mostBytes: 16 << 20,
+  largestBody: 1 << 20,
+  largestOnDisk: 4096,
+}
+
+/** What a reply weighs beside its body: headers, id, bookkeeping. So empty bodies are bounded too. */
+const overhead = 1024
+
+export type Turn =
+  | { readonly kind: 'kept'; readonly reply: Reply }
+  /** It is ours to answer; `finish` must be called, without a reply when there is none to keep. */
+  | { readonly kind: 'ours'; readonly finish: (reply?: Reply) => Promise<void> }
+
+export interface Replies {
+  /** Waits for a request with the same id that is being answered. */
+  readonly take: (id: ReplyId) => Promise<Turn>
+  readonly largestBody: number
+}
+
+export function replyId(request: RequestView, payment: Payment, key: string): ReplyId {
+  const { sender, openBlock, balance, signature } = payment
+  const parts = [request.method, request.url, key, sender, openBlock, `${balance}`, signature]
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
+}
+
+export async function openReplies(
+  disk: ReplyDisk,
+  limits: ReplyLimits = defaultReplyLimits,
+  now: () => number = Date.now,
+): Promise<Replies> {
+  // In the order of their time: the first one is the oldest.
+  const kept = new Map<ReplyId, KeptReply>()
+  const underWay = new Map<ReplyId, Promise<void>>()
+  let bytes = 0
+
+  function forget(ids: readonly ReplyId[]): Promise<void> {
+    for (const id of ids) {
+      bytes -= weight(kept.get(id))
+      kept.delete(id)
+    }
+    return ids.length === 0 ? Promise.resolve() : disk.remove(ids)
+  }
+
+  function surplus(): readonly ReplyId[] {
+    const ids: ReplyId[] = []
+    let left = bytes
+    for (const [id, reply] of kept) {
+      if (reply.expires > now() && left <= limits.mostBytes) break
+      left -= weight(reply)
+      ids.push(id)
+    }
+    return ids
+  }
+
+  async function keep(id: ReplyId, reply: Reply): Promise<void> {
+    if (reply.body.length > limits.largestBody) return
+    const timed = { ...reply, expires: now() + limits.lifetime }
+    if (reply.body.length <= limits.largestOnDisk) await disk.save(id, timed)
+    kept.set(id, timed)
+    bytes += weight(timed)
+    await forget(surplus())
+  }
+
+  function begin(id: ReplyId): Turn {
+    let done: () => void = () => undefined
+    underWay.set(id, new Promise((resolve) => (done = resolve)))
+    let finished = false
+    const finish = async (reply?: Reply) => {
+      if (finished) return
+      finished = true
+      try {
+        if (reply !== undefined) await keep(id, reply)
+      } finally {
+        underWay.delete(id)
+        done()
+      }
+    }
+    return { kind: 'ours', finish }
+  }
+
+  const found = [...(await disk.load())].sort(([, a], [, b]) => a.expires - b.expires)
+  for (const [id, reply] of found) {
+    kept.set(id, reply)
+    bytes += weight(reply)
+  }
+  await forget(surplus())
+
+  return {
+    largestBody: limits.largestBody,
+    take: async (id) => {
+      for (;;) {
+        const reply = kept.get(id)
+        if (reply !== undefined && reply.expires > now()) return { kind: 'kept', reply }
+        const other = underWay.get(id)
+        if (other === undefined) return begin(id)
+        await other
+      }
+    },
+  }
+}
+
+function weight(reply: Reply | undefined): number {
+  return reply === undefined ? 0 : reply.body.length + overhead
+}

@@ -1,0 +1,49 @@
+// Who signed a balance proof, in which of the two forms.
+import {
+  type Address,
+  balanceProofDigest,
+  type SignatureDomain,
+  type SignatureForm,
+} from '../../protocol/index.ts'
+import { type Job, packJobs, type SignedPayment, unpackJobs } from './job.ts'
+import { isSignedBy, type Recovery } from './recovery.ts'
+
+export interface ProofChecker {
+  /** The form in which the payment's sender signed it; undefined when it did not. */
+  readonly formOf: (payment: SignedPayment) => Promise<SignatureForm | undefined>
+}
+
+/** What all proofs to one receiver have in common. */
+export interface ProofContext {
+  readonly domain: SignatureDomain
+  readonly receiver: Address
+  /** In the order in which they are tried. */
+  readonly forms: readonly SignatureForm[]
+}
+
+export type CheckJob = (job: Job) => SignatureForm | undefined
+
+/** Contracts of version 0.2 understand the seed's form only: another one could not be claimed. */
+export function acceptedForms(contractVersion: string): readonly SignatureForm[] {
+  return contractVersion.startsWith('0.2.') ? ['seed'] : ['eip712', 'seed']
+}
+
+export function createCheck({ domain, receiver, forms }: ProofContext, by: Recovery): CheckJob {
+  const digests = forms.map((form) => ({
+    form,
+    of: balanceProofDigest(form, domain, receiver, by.keccak),
+  }))
+  return ({ openBlock, balance, signature, sender }) =>
+    digests.find(({ of }) => isSignedBy(by, sender, of(openBlock, balance), signature))?.form
+}
+
+/** Checks on the calling thread. */
+export function createProofChecker(context: ProofContext, by: Recovery): ProofChecker {
+  const check = createCheck(context, by)
+  return {
+    formOf: async (payment) => {
+      const [job] = unpackJobs(packJobs([payment]))
+      return job && check(job)
+    },
+  }
+}

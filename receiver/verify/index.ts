@@ -1,0 +1,52 @@
+// The checker of signatures for one receiver: which implementation, on how many threads.
+import { availableParallelism } from 'node:os'
+import { createProofChecker, type ProofContext } from './checker.ts'
+import { type CheckerPool, createCheckerPool } from './pool.ts'
+import { chooseRecovery, type RecoveryName } from './recovery.ts'
+
+export interface VerifierOptions {
+  /** Use this implementation or do not start; by default the fastest that works. */
+  readonly verifier?: RecoveryName
+  /** Worker threads; 0 checks on the main thread. Default: one for each core but one, at most 4. */
+  readonly verifierThreads?: number
+}
+
+export interface VerifierFacts {
+  readonly verifier: RecoveryName
+  readonly threads: number
+}
+
+export interface VerifierLog {
+  readonly info: (facts: object, message: string) => void
+  readonly warn: (facts: object, message: string) => void
+}
+
+export type Verifier = CheckerPool & VerifierFacts
+
+/** @throws UraidenError `no_verifier` */
+export async function startVerifier(
+  context: ProofContext,
+  options: VerifierOptions,
+  log?: VerifierLog,
+): Promise<Verifier> {
+  const { verifier, verifierThreads: threads = defaultThreads() } = options
+  const { recovery, passedOver } = await chooseRecovery(verifier && [verifier])
+  const facts: VerifierFacts = { verifier: recovery.name, threads }
+  for (const { name, why } of passedOver) log?.warn({ name, why }, 'a faster verifier is not there')
+  log?.info(facts, 'signatures are checked')
+  const here = createProofChecker(context, recovery)
+  if (threads === 0) return { ...facts, ...here, close: async () => undefined }
+  const pool = createCheckerPool({
+    context,
+    verifier: recovery.name,
+    threads,
+    fallback: here,
+    onThreadLost: (err) => log?.warn({ err }, 'a verifying thread ended; the main thread steps in'),
+  })
+  return { ...facts, ...pool }
+}
+
+/** The main thread, which serves, keeps a core. */
+function defaultThreads(): number {
+  return Math.min(availableParallelism() - 1, 4)
+}

@@ -4,6 +4,7 @@ import {
   fromHex,
   type Hex,
   isUraidenError,
+  parseAddress,
   type Signer,
   UraidenError,
 } from '../../protocol/index.ts'
@@ -55,7 +56,7 @@ async function submit(options: SenderOptions, call: Call): Promise<Hex> {
     type: 2,
     chainId: chain.chainId,
     nonce: Number(nonce),
-    to: call.to,
+    to: call.to ?? null,
     data: call.data,
     value: call.value ?? 0n,
     gasLimit,
@@ -77,7 +78,7 @@ async function submit(options: SenderOptions, call: Call): Promise<Hex> {
 async function estimateGas({ chain, signer }: SenderOptions, call: Call): Promise<bigint> {
   const request = {
     from: signer.address,
-    to: call.to,
+    ...(call.to && { to: call.to }),
     data: call.data,
     value: `0x${(call.value ?? 0n).toString(16)}`,
   }
@@ -154,6 +155,7 @@ interface RawReceipt {
   readonly blockHash: string
   readonly gasUsed: string
   readonly status: string
+  readonly contractAddress?: string | null
   readonly logs: readonly RawLog[]
 }
 
@@ -180,6 +182,7 @@ function checkedReceipt(chain: ChainClient, call: Call, receipt: RawReceipt): Re
     block: Number(receipt.blockNumber),
     blockHash: receipt.blockHash as Hex,
     gasUsed: BigInt(receipt.gasUsed),
+    ...(receipt.contractAddress && { contract: parseAddress(receipt.contractAddress) }),
     events: chain.decodeLogs(receipt.logs),
   }
 }

@@ -72,7 +72,8 @@ export interface EventQuery {
 export interface Call {
   /** For messages, such as `open a channel`. */
   readonly purpose: string
-  readonly to: Address
+  /** Left out to deploy a contract. */
+  readonly to?: Address
   readonly data: Hex
   /** In wei. */
   readonly value?: bigint
@@ -83,6 +84,8 @@ export interface Receipt {
   readonly block: BlockNumber
   readonly blockHash: Hex
   readonly gasUsed: bigint
+  /** The contract that was deployed, if one was. */
+  readonly contract?: Address
   readonly events: readonly ChannelEvent[]
 }
 

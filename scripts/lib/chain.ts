@@ -1,16 +1,7 @@
 // ./scripts/chain: an embedded chain that stays, for hands-on work.
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
+import { integer } from './arguments.ts'
 import { deployTestContracts, startEmbeddedChain } from './embedded-chain.ts'
-
-function parseInteger(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const number = Number(text)
-    if (!/^\d+$/.test(text) || number < least || number > most) {
-      throw new InvalidArgumentError(`Write an integer from ${least} to ${most}.`)
-    }
-    return number
-  }
-}
 
 interface Options {
   readonly port: number
@@ -21,18 +12,13 @@ interface Options {
 
 const options = new Command('chain')
   .description('a local test chain with token and channels contract, until you press Ctrl-C')
-  .option('--port <number>', 'TCP port on 127.0.0.1', parseInteger(0, 65535), 8545)
+  .option('--port <number>', 'TCP port on 127.0.0.1', integer(0, 65535), 8545)
   .option(
     '--block-interval <milliseconds>',
     'a block every so often; without it each transaction gets its own at once',
-    parseInteger(1, 3_600_000),
+    integer(1, 3_600_000),
   )
-  .option(
-    '--challenge-period <blocks>',
-    'of the channels contract',
-    parseInteger(500, 2 ** 31),
-    500,
-  )
+  .option('--challenge-period <blocks>', 'of the channels contract', integer(500, 2 ** 31), 500)
   .option('--json', 'print one JSON object when the chain is ready')
   .parse()
   .opts<Options>()

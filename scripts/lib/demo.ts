@@ -1,21 +1,12 @@
 // ./scripts/demo: see its --help.
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
+import { integer } from './arguments.ts'
 import { runDemo, sumsAgree } from './demo/run.ts'
 import { silentView, terminalView } from './demo/terminal.ts'
 
-const most = 100_000
-
-function parsePayments(text: string): number {
-  const payments = Number(text)
-  if (!/^\d+$/.test(text) || payments < 1 || payments > most) {
-    throw new InvalidArgumentError(`Write an integer from 1 to ${most}.`)
-  }
-  return payments
-}
-
 const { payments, json } = new Command('demo')
   .description('a device buys sensor readings on a local test chain')
-  .option('--payments <number>', 'how many readings to buy', parsePayments, 20)
+  .option('--payments <number>', 'how many readings to buy', integer(1, 100_000), 20)
   .option('--json', 'print one JSON object at the end, amounts in the smallest unit as strings')
   .parse()
   .opts<{ payments: number; json?: true }>()

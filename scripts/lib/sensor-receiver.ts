@@ -12,6 +12,7 @@ import {
   type UraidenError,
 } from '../../protocol/index.ts'
 import { createReceiverServer, startReceiver } from '../../receiver/index.ts'
+import { argument } from './arguments.ts'
 import { simulatedThermometer } from './demo/thermometer.ts'
 
 interface Options {
@@ -21,18 +22,6 @@ interface Options {
   readonly price: string
   readonly port: string
   readonly state: string
-}
-
-/** The errors of our own parsers, in the words of the command line's library. */
-function argument<Value>(parse: (text: string) => Value): (text: string) => Value {
-  return (text) => {
-    try {
-      return parse(text)
-    } catch (error) {
-      if (isUraidenError(error)) throw new InvalidArgumentError(error.hint)
-      throw error
-    }
-  }
 }
 
 function parseKey(text: string): Uint8Array {

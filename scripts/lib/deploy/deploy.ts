@@ -1,0 +1,173 @@
+// Deploys token and channels contract: looks before it sends, waits, and leaves a record.
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { formatEther, getCreateAddress, Interface } from 'ethers'
+import { channelsAbi } from '../../../contracts/abi/channels.ts'
+import { tokenAbi } from '../../../contracts/abi/token.ts'
+import { channelsBytecode } from '../../../contracts/bytecode/channels.ts'
+import { tokenBytecode } from '../../../contracts/bytecode/token.ts'
+import { type Deployment, findDeployment } from '../../../contracts/deployments.ts'
+import {
+  type ChainClient,
+  connectChain,
+  createTransactionSender,
+  type Receipt,
+  type TransactionSender,
+} from '../../../platform/chain/index.ts'
+import {
+  type Address,
+  type Hex,
+  isUraidenError,
+  parseAddress,
+  type Signer,
+  UraidenError,
+} from '../../../protocol/index.ts'
+
+export interface NewToken {
+  readonly name: string
+  readonly symbol: string
+  readonly decimals: number
+  /** In whole tokens, for the deployer. */
+  readonly supply: bigint
+}
+
+export interface DeployOptions {
+  readonly rpcUrl: string
+  readonly signer: Signer
+  /** An existing token's address, or what a new one is to be. */
+  readonly token: Address | NewToken
+  /** In blocks. */
+  readonly challengePeriod: number
+  readonly confirmations: number
+  /** Folder for the record. */
+  readonly record: string
+  readonly say: (line: string) => void
+}
+
+/** Both deployments cost some 4.2 million gas; the rest is for a price that rises meanwhile. */
+const gasNeeded = 5_000_000n
+
+/**
+ * @throws UraidenError `ether_short`, `token_missing`, and those of the chain: before anything is sent
+ */
+export async function deployContracts(options: DeployOptions): Promise<Deployment> {
+  const { rpcUrl, signer, say } = options
+  const chain = await connectChain({ rpcUrl, contract: await nextContract(options) })
+  try {
+    say(`chain     ${chain.chainId}, block ${(await chain.head()).number}`)
+    await checkEther(chain, signer.address)
+    const sender = createTransactionSender({ chain, signer })
+    const token = await provideToken(options, chain, sender)
+    const receipt = await deploy(sender, options.confirmations, 'deploy the channels contract', {
+      abi: channelsAbi,
+      bytecode: channelsBytecode,
+      args: [token, options.challengePeriod, []],
+    })
+    return await writeRecord(options, chain, token, receipt)
+  } finally {
+    chain.close()
+  }
+}
+
+/** Where the channels contract will be: the deployer's next contract, or the one after a new token. */
+async function nextContract({ rpcUrl, signer, token }: DeployOptions): Promise<Address> {
+  const chain = await connectChain({ rpcUrl, contract: signer.address })
+  const count = await chain.request('eth_getTransactionCount', [signer.address, 'latest'])
+  chain.close()
+  const nonce = Number(count) + (typeof token === 'string' ? 0 : 1)
+  return parseAddress(getCreateAddress({ from: signer.address, nonce }))
+}
+
+async function checkEther(chain: ChainClient, account: Address): Promise<void> {
+  const [balance, price] = await Promise.all([
+    chain.etherBalance(account),
+    chain.request('eth_gasPrice', []),
+  ])
+  const needed = gasNeeded * BigInt(String(price))
+  if (balance >= needed) return
+  throw new UraidenError({
+    code: 'ether_short',
+    message: `The account ${account} has ${formatEther(balance)} ETH; deploying takes up to ${formatEther(needed)} ETH.`,
+    hint: 'Nothing was sent. Send it ether first.',
+  })
+}
+
+async function provideToken(
+  { token, signer, confirmations, say }: DeployOptions,
+  chain: ChainClient,
+  sender: TransactionSender,
+): Promise<Address> {
+  if (typeof token === 'string') {
+    await checkToken(chain, token)
+    return token
+  }
+  const { name, symbol, decimals, supply } = token
+  const receipt = await deploy(sender, confirmations, 'deploy the token', {
+    abi: tokenAbi,
+    bytecode: tokenBytecode,
+    args: [supply * 10n ** BigInt(decimals), name, symbol, decimals],
+  })
+  say(`token     ${symbol}, ${supply} for ${signer.address}`)
+  return contractOf(receipt)
+}
+
+/** The channels contract would refuse it too, but not say why. */
+async function checkToken(chain: ChainClient, token: Address): Promise<void> {
+  const data = new Interface(tokenAbi).encodeFunctionData('totalSupply')
+  const answer = await chain.request('eth_call', [{ to: token, data }, 'latest']).catch((error) => {
+    if (isUraidenError(error, 'rpc_error')) return '0x'
+    throw error
+  })
+  if (BigInt(answer === '0x' ? 0 : String(answer)) > 0n) return
+  throw new UraidenError({
+    code: 'token_missing',
+    message: `There is no token at ${token} on chain ${chain.chainId}, or nothing of it exists.`,
+    hint: 'Nothing was sent. Check --token-address and --rpc.',
+  })
+}
+
+interface ContractCode {
+  readonly abi: readonly object[]
+  readonly bytecode: string
+  readonly args: readonly unknown[]
+}
+
+function deploy(
+  sender: TransactionSender,
+  confirmations: number,
+  purpose: string,
+  { abi, bytecode, args }: ContractCode,
+): Promise<Receipt> {
+  const data = (bytecode + new Interface([...abi]).encodeDeploy([...args]).slice(2)) as Hex
+  return sender.send({ purpose, data }, confirmations)
+}
+
+function contractOf({ contract, transaction }: Receipt): Address {
+  if (contract === undefined) throw new Error(`${transaction} deployed nothing`)
+  return contract
+}
+
+async function writeRecord(
+  { record, challengePeriod, say }: DeployOptions,
+  chain: ChainClient,
+  token: Address,
+  receipt: Receipt,
+): Promise<Deployment> {
+  const contract = contractOf(receipt)
+  const { version } = await chain.contractFacts()
+  const deployment: Deployment = {
+    chainId: Number(chain.chainId),
+    contract,
+    token,
+    version,
+    challengePeriod,
+    startBlock: receipt.block,
+    transaction: receipt.transaction,
+  }
+  const before = findDeployment(chain.chainId, record)
+  const file = join(record, `${chain.chainId}.json`)
+  await mkdir(record, { recursive: true })
+  await writeFile(file, `${JSON.stringify(deployment, null, 2)}\n`)
+  say(`record    ${file}${before ? ` (before: ${before.contract})` : ''}`)
+  return deployment
+}

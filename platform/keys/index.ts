@@ -1,1 +1,3 @@
+export * from './key-file.ts'
 export * from './key-signer.ts'
+export { askPassword, findPassword, type PasswordSources } from './password.ts'

@@ -1,0 +1,50 @@
+// Values that configuration files of agent and receiver have in common.
+import { z } from 'zod'
+import { isUraidenError, parseAmount, parseTypedAddress } from '../../protocol/index.ts'
+
+/**
+ * A text that one of our own parsers reads; its error and hint become the file's.
+ */
+export function parsed<Value>(parse: (text: string) => Value) {
+  return scalar.transform((text, context): Value => {
+    try {
+      return parse(text)
+    } catch (error) {
+      if (!isUraidenError(error)) throw error
+      context.addIssue({ code: 'custom', message: error.message, params: { hint: error.hint } })
+      return z.NEVER
+    }
+  })
+}
+
+/** YAML reads 0.005 and 16 as numbers; up to 15 digits JavaScript writes them back as they were. */
+const scalar = z
+  .union([z.string(), z.number()], { error: 'this should be a text or a number.' })
+  .transform((value, context) => {
+    if (typeof value === 'string' || /^-?[0-9.]{1,16}$/.test(String(value))) return String(value)
+    context.addIssue({
+      code: 'custom',
+      message: `"${value}" has too many digits for a number.`,
+      params: { hint: 'Write it in quotes, without an exponent.' },
+    })
+    return z.NEVER
+  })
+
+/** An address as a person writes it: a wrong EIP-55 checksum is an error. */
+export const address = parsed(parseTypedAddress)
+
+/**
+ * An amount with or without its token's symbol. It stays text, because the token's decimals come
+ * from the chain; `parseAmount` then says whether symbol and decimals are right.
+ */
+export const amountText = parsed((text) => {
+  const symbol = /[^\s0-9.,+-]\S*$/.exec(text.trim())?.[0] ?? 'TKN'
+  parseAmount(text, { symbol: symbol === 'units' ? 'TKN' : symbol, decimals: 36 })
+  return text
+})
+
+/** An http or https URL. */
+export const httpUrl = z.url({
+  protocol: /^https?$/,
+  error: 'this is not an http:// or https:// URL.',
+})

@@ -1,0 +1,119 @@
+// Reads a configuration file once, at the edge: checked, with defaults, overridden by variables.
+import { readFile } from 'node:fs/promises'
+import type { z } from 'zod'
+import { UraidenError } from '../../protocol/index.ts'
+import { jsonSchemaOf, namesAt, nearestName, pathOfVariable } from './names.ts'
+import { type Problem, problemsOf } from './problems.ts'
+import { type KeyPath, parseYaml, type YamlFile } from './yaml.ts'
+
+export interface ConfigSource<Schema extends z.ZodType> {
+  /** As the person named it; messages repeat it. */
+  readonly file: string
+  readonly schema: Schema
+  readonly overrides?: EnvironmentOverrides
+}
+
+/** `URAIDEN_AGENT_BUDGET_HOUR=1` overrides `budget.hour` for the prefix `URAIDEN_AGENT_`. */
+export interface EnvironmentOverrides {
+  readonly prefix: string
+  readonly environment: NodeJS.ProcessEnv
+  /** Variables with the prefix that are no configuration, such as a password's. */
+  readonly except?: readonly string[]
+}
+
+/**
+ * The file's content, validated and with the schema's defaults.
+ * @throws UraidenError `config_missing`, `config_unreadable`, `config_invalid`; the latter has one
+ * line for every problem: `file:line key: what is wrong`
+ */
+export async function loadConfig<Schema extends z.ZodType>(
+  source: ConfigSource<Schema>,
+): Promise<z.output<Schema>> {
+  return parseConfig(await readConfig(source.file), source)
+}
+
+/** The part of `loadConfig` that needs no file. */
+export function parseConfig<Schema extends z.ZodType>(
+  text: string,
+  { file, schema, overrides }: ConfigSource<Schema>,
+): z.output<Schema> {
+  const yaml = parseYaml(text, file)
+  const variables = overrides === undefined ? [] : variablesOf(schema, overrides)
+  const value = variables.reduce<unknown>(
+    (whole, { name, path, text }) => withValue(whole, path, parseYaml(text, name).value),
+    yaml.value ?? {},
+  )
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const problems = problemsOf(result.error, value, (path) => namesAt(jsonSchemaOf(schema), path))
+  throw invalid(
+    problems.map((problem) => ({ ...problem, place: place(file, yaml, variables, problem.path) })),
+  )
+}
+
+interface Variable {
+  readonly name: string
+  readonly path: KeyPath
+  readonly text: string
+}
+
+function variablesOf(schema: z.ZodType, overrides: EnvironmentOverrides): readonly Variable[] {
+  const { prefix, environment, except = [] } = overrides
+  const json = jsonSchemaOf(schema)
+  return Object.entries(environment).flatMap(([name, text]) => {
+    if (text === undefined || !name.startsWith(prefix) || except.includes(name)) return []
+    const path = pathOfVariable(json, name.slice(prefix.length).split('_'))
+    if (path !== undefined && path.length > 0) return [{ name, path, text }]
+    const known = [...except, ...namesAt(json, []).map((key) => prefix + key.toUpperCase())]
+    const near = nearestName(name, known)
+    throw new UraidenError({
+      code: 'config_invalid',
+      message: `The environment variable ${name} overrides no setting.`,
+      hint: near ? `Did you mean ${near}?` : `Unset it, or name a setting: ${known.join(', ')}.`,
+    })
+  })
+}
+
+function withValue(whole: unknown, path: KeyPath, value: unknown): unknown {
+  const [key, ...rest] = path
+  if (key === undefined) return value
+  const object = typeof whole === 'object' && whole !== null ? whole : {}
+  return { ...object, [key]: withValue(object[key as keyof typeof object], rest, value) }
+}
+
+function place(
+  file: string,
+  yaml: YamlFile,
+  variables: readonly Variable[],
+  path: KeyPath,
+): string {
+  const variable = variables.find((each) => each.path.every((key, index) => path[index] === key))
+  const key = path.join('.')
+  return variable ? `${variable.name} ${key}` : `${file}:${yaml.lineOf(path)} ${key}`.trimEnd()
+}
+
+function invalid(problems: readonly (Problem & { readonly place: string })[]): UraidenError {
+  return new UraidenError({
+    code: 'config_invalid',
+    message: problems.map((problem) => `${problem.place}: ${problem.message}`).join('\n'),
+    hint:
+      [...new Set(problems.flatMap(({ hint }) => hint ?? []))].join('\n') || 'Correct the file.',
+  })
+}
+
+async function readConfig(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const { code } = error as { readonly code?: string }
+    const missing = code === 'ENOENT'
+    throw new UraidenError({
+      code: missing ? 'config_missing' : 'config_unreadable',
+      message: missing
+        ? `There is no configuration file ${file}.`
+        : `The configuration file ${file} cannot be read (${code}).`,
+      hint: missing ? 'Name another one, or write it.' : 'Check its owner and mode.',
+      cause: error,
+    })
+  }
+}

@@ -1,5 +1,5 @@
 // One JSON-RPC connection to a node (geth or any other), bound to one channels contract.
-import type { Interface, JsonRpcProvider } from 'ethers'
+import type { Interface } from 'ethers'
 import { channelsAbi } from '../../contracts/abi/channels.ts'
 import { tokenAbi } from '../../contracts/abi/token.ts'
 import {
@@ -8,10 +8,13 @@ import {
   type Hex,
   isUraidenError,
   parseAddress,
+  shorten,
   UraidenError,
 } from '../../protocol/index.ts'
 import { channelCalls } from './calls.ts'
 import { decodeChannelLogs } from './events.ts'
+import { readInPieces } from './ranges.ts'
+import { connectRpc, type Request } from './rpc.ts'
 import type {
   BlockRef,
   ChainClient,
@@ -23,7 +26,8 @@ import type {
 } from './types.ts'
 
 export interface ChainOptions {
-  readonly rpcUrl: string
+  /** One node, or several in the order of preference. */
+  readonly rpcUrl: string | readonly string[]
   readonly contract: Address
   /** Refuse a node of another chain. */
   readonly chainId?: bigint
@@ -44,32 +48,17 @@ const channelEvents = [
 /**
  * Connects and asks the node for its chain id. ethers is loaded here and not before, because it is
  * heavy and an agent needs it for chain operations only.
- * @throws UraidenError `chain_unavailable`, `wrong_chain`
+ * @throws UraidenError `chain_unavailable`, `wrong_chain`, `rpc_url_invalid`; its methods also
+ * `rpc_error`, and those that read the contract `contract_missing`, `contract_version_unsupported`
  */
 export async function connectChain(options: ChainOptions): Promise<ChainClient> {
   const { contract, rpcUrl, timeout = 10_000 } = options
-  const { FetchRequest, Interface, JsonRpcProvider, Network } = await import('ethers')
-  const requests = new FetchRequest(rpcUrl)
-  requests.timeout = timeout
-  // A node that is away is tried again by those who know how urgent it is, not here.
-  requests.setThrottleParams({ maxAttempts: 1 })
-  const anyNetwork = Network.from(1)
-  const provider = new JsonRpcProvider(requests, anyNetwork, {
-    staticNetwork: anyNetwork,
-    batchMaxCount: 1,
-    cacheTimeout: -1,
+  const { Interface } = await import('ethers')
+  const { chainId, request, close } = await connectRpc({
+    urls: typeof rpcUrl === 'string' ? [rpcUrl] : rpcUrl,
+    chainId: options.chainId,
+    timeout,
   })
-  const request = (method: string, params: readonly unknown[]): Promise<unknown> =>
-    askNode(provider, rpcUrl, method, params)
-  const chainId = BigInt(String(await request('eth_chainId', [])))
-  if (options.chainId !== undefined && options.chainId !== chainId) {
-    provider.destroy()
-    throw new UraidenError({
-      code: 'wrong_chain',
-      message: `The node at ${rpcUrl} is on chain ${chainId}, not ${options.chainId}.`,
-      hint: 'Set rpc to a node of the right chain.',
-    })
-  }
   const channels = new Interface(channelsAbi)
   const token = new Interface(tokenAbi)
   const reader = contractReader(request, contract, channels)
@@ -96,63 +85,22 @@ export async function connectChain(options: ChainOptions): Promise<ChainClient> 
     events: (query) => readEvents(request, contract, channels, query),
     calls: channelCalls(contract, channels, token),
     decodeLogs: (logs) => decodeChannelLogs(contract, channels, logs),
-    revertReason: (data) => {
-      try {
-        return channels.parseError(data)?.name
-      } catch {
-        return undefined
-      }
-    },
-    close: () => provider.destroy(),
+    revertReason: (data) => revertReason([channels, token], data),
+    close,
   }
 }
 
-type Request = ChainClient['request']
-
-/** @throws UraidenError `chain_unavailable`, `rpc_error` (with the node's error as cause) */
-async function askNode(
-  provider: JsonRpcProvider,
-  rpcUrl: string,
-  method: string,
-  params: readonly unknown[],
-): Promise<unknown> {
-  try {
-    return await provider.send(method, [...params])
-  } catch (error) {
-    const answered = nodeError(error)
-    if (answered !== undefined) {
-      throw new UraidenError({
-        code: 'rpc_error',
-        message: `The node refused ${method}: ${answered.message}`,
-        hint: 'The reason is the node’s own.',
-        cause: answered,
-      })
+function revertReason(known: readonly Interface[], data: string): string | undefined {
+  for (const contract of known) {
+    try {
+      const error = contract.parseError(data)
+      // require(…, 'text') of contracts that have no custom errors.
+      if (error) return error.name === 'Error' ? String(error.args[0]) : error.name
+    } catch {
+      // Not an error of this contract.
     }
-    throw new UraidenError({
-      code: 'chain_unavailable',
-      message: `The Ethereum node at ${rpcUrl} does not answer ${method}.`,
-      hint: 'Check that it runs and that the rpc address is right.',
-      cause: error,
-    })
   }
-}
-
-/** The JSON-RPC error object inside an ethers error: the node answered, and said no. */
-export interface NodeError {
-  readonly message: string
-  readonly code?: number
-  readonly data?: unknown
-}
-
-function nodeError(error: unknown): NodeError | undefined {
-  if (typeof error !== 'object' || error === null) return undefined
-  const { error: direct, info } = error as {
-    readonly error?: unknown
-    readonly info?: { readonly error?: unknown }
-  }
-  const inner = direct ?? info?.error
-  if (typeof inner !== 'object' || inner === null) return undefined
-  return typeof (inner as NodeError).message === 'string' ? (inner as NodeError) : undefined
+  return undefined
 }
 
 function contractReader(request: Request, contract: Address, channels: Interface) {
@@ -174,7 +122,7 @@ function contractReader(request: Request, contract: Address, channels: Interface
       read('challenge_period'),
     ])
     return {
-      version: String(version),
+      version: supported(String(version), contract),
       token: parseAddress(String(token)),
       challengePeriod: Number(challengePeriod),
     }
@@ -209,6 +157,16 @@ function contractReader(request: Request, contract: Address, channels: Interface
   }
 }
 
+/** 0.2 is the original's, 0.3 ours; the calls of both have the same form. */
+function supported(version: string, contract: Address): string {
+  if (/^0\.[23]\./.test(version)) return version
+  throw new UraidenError({
+    code: 'contract_version_unsupported',
+    message: `The contract at ${contract} has version "${shorten(version, 20)}"; versions 0.2 and 0.3 are known here.`,
+    hint: 'Check the contract address, or use a program that knows this version.',
+  })
+}
+
 async function readContract(
   request: Request,
   to: Address,
@@ -241,15 +199,15 @@ async function readEvents(
   { from, to, sender, receiver }: EventQuery,
 ) {
   const topics = channelEvents.map((name) => channels.getEvent(name)?.topicHash)
-  const logs = await request('eth_getLogs', [
-    {
-      address: contract,
-      fromBlock: quantity(from),
-      toBlock: quantity(to),
-      topics: [topics, sender ? topic(sender) : null, receiver ? topic(receiver) : null],
-    },
-  ])
-  return decodeChannelLogs(contract, channels, logs as readonly RawLog[])
+  const parties = [sender ? topic(sender) : null, receiver ? topic(receiver) : null]
+  const logs = await readInPieces(from, to, async (first, last) => {
+    const range = { fromBlock: quantity(first), toBlock: quantity(last) }
+    const found = await request('eth_getLogs', [
+      { address: contract, ...range, topics: [topics, ...parties] },
+    ])
+    return found as readonly RawLog[]
+  })
+  return decodeChannelLogs(contract, channels, logs)
 }
 
 function topic(address: Address): Hex {

@@ -1,0 +1,65 @@
+// Tries a call without sending it: what would fail is not paid for.
+import { type Address, isUraidenError, UraidenError } from '../../protocol/index.ts'
+import { chooseFees, type Fees, type Market } from './fees.ts'
+import { revertHint } from './reverts.ts'
+import type { NodeError } from './rpc.ts'
+import type { Call, ChainClient } from './types.ts'
+
+/** Gas for `call`, a fifth more than the node's estimate: state may change until it runs. */
+export async function estimateGas(chain: ChainClient, from: Address, call: Call): Promise<bigint> {
+  const value = `0x${(call.value ?? 0n).toString(16)}`
+  try {
+    const request = { from, ...(call.to && { to: call.to }), data: call.data, value }
+    const estimate = BigInt(String(await chain.request('eth_estimateGas', [request])))
+    return (estimate * 6n) / 5n
+  } catch (error) {
+    if (!isUraidenError(error, 'rpc_error')) throw error
+    const { message, data } = error.cause as NodeError
+    if (lacksEther(message)) throw etherMissing(from, call.purpose, error)
+    const reason = revertName(chain, data)
+    throw new UraidenError({
+      code: 'transaction_reverts',
+      message: `To ${call.purpose} would fail: ${reason ?? message}.`,
+      hint: revertHint(reason),
+      cause: error,
+    })
+  }
+}
+
+/** @throws UraidenError `fee_over_cap` */
+export async function currentFees(chain: ChainClient, cap: bigint | undefined): Promise<Fees> {
+  return chooseFees(await market(chain), cap)
+}
+
+export function lacksEther(message: string): boolean {
+  return /insufficient funds|doesn't have enough funds|insufficient balance/i.test(message)
+}
+
+export function etherMissing(from: Address, purpose: string, cause: unknown): UraidenError {
+  return new UraidenError({
+    code: 'ether_missing',
+    message: `To ${purpose}, ${from} has not enough ether for the transaction’s fee.`,
+    hint: 'Nothing was sent. Send ether to this address, then try again.',
+    cause,
+  })
+}
+
+async function market(chain: ChainClient): Promise<Market> {
+  const block = await chain.request('eth_getBlockByNumber', ['latest', false])
+  const { baseFeePerGas } = block as { readonly baseFeePerGas?: string }
+  if (baseFeePerGas === undefined) {
+    return { gasPrice: BigInt(String(await chain.request('eth_gasPrice', []))) }
+  }
+  // Not every node knows the method; 1 gwei is what geth suggests on a quiet chain.
+  const tip = await chain.request('eth_maxPriorityFeePerGas', []).catch((error) => {
+    if (!isUraidenError(error, 'rpc_error')) throw error
+    return '0x3b9aca00'
+  })
+  return { baseFee: BigInt(baseFeePerGas), tip: BigInt(String(tip)) }
+}
+
+/** Nodes differ in how deep they put the revert's data. */
+function revertName(chain: ChainClient, data: unknown): string | undefined {
+  const nested = typeof data === 'object' && data !== null ? (data as NodeError).data : data
+  return typeof nested === 'string' ? chain.revertReason(nested) : undefined
+}

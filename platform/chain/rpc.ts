@@ -1,0 +1,172 @@
+// JSON-RPC over one or several nodes: the next one is asked when one is away.
+import type { JsonRpcProvider } from 'ethers'
+import { isUraidenError, UraidenError } from '../../protocol/index.ts'
+
+/** Asks a node. @throws UraidenError `chain_unavailable`, `wrong_chain`, `rpc_error` */
+export type Request = (method: string, params: readonly unknown[]) => Promise<unknown>
+
+export interface RpcOptions {
+  /** In the order of preference. */
+  readonly urls: readonly string[]
+  /** Refuse nodes of another chain; by default the first that answers decides. */
+  readonly chainId?: bigint | undefined
+  /** Longest wait for one answer of one node, in milliseconds. */
+  readonly timeout: number
+}
+
+export interface Rpc {
+  readonly chainId: bigint
+  readonly request: Request
+  readonly close: () => void
+}
+
+/** The JSON-RPC error object: the node answered, and said no. */
+export interface NodeError {
+  readonly message: string
+  readonly code?: number
+  readonly data?: unknown
+}
+
+interface Endpoint {
+  /** Without path and user, which may hold an access key. */
+  readonly name: string
+  readonly provider: JsonRpcProvider
+  checked: boolean
+}
+
+/** @throws UraidenError `chain_unavailable`, `wrong_chain`, `rpc_url_invalid` */
+export async function connectRpc({ urls, chainId, timeout }: RpcOptions): Promise<Rpc> {
+  const endpoints = await Promise.all(urls.map((url) => endpoint(url, timeout)))
+  let expected = chainId
+  let preferred = 0
+
+  async function check(node: Endpoint): Promise<void> {
+    const found = BigInt(String(await ask(node, 'eth_chainId', [])))
+    expected ??= found
+    if (found !== expected) throw wrongChain(node.name, found, expected)
+    node.checked = true
+  }
+
+  const request: Request = async (method, params) => {
+    const errors: unknown[] = []
+    for (let tried = 0; tried < endpoints.length; tried++) {
+      const index = (preferred + tried) % endpoints.length
+      const node = endpoints[index]
+      if (node === undefined) continue
+      try {
+        if (!node.checked) await check(node)
+        const answer = await ask(node, method, params)
+        preferred = index
+        return answer
+      } catch (error) {
+        // An answer is an answer, whichever node gives it.
+        if (isUraidenError(error, 'rpc_error')) throw error
+        errors.push(error)
+      }
+    }
+    throw errors.length === 1 ? errors[0] : allAway(endpoints, method, errors)
+  }
+
+  const close = () => {
+    for (const { provider } of endpoints) provider.destroy()
+  }
+  try {
+    const answered = BigInt(String(await request('eth_chainId', [])))
+    return { chainId: expected ?? answered, request, close }
+  } catch (error) {
+    close()
+    throw error
+  }
+}
+
+async function endpoint(url: string, timeout: number): Promise<Endpoint> {
+  const { FetchRequest, JsonRpcProvider, Network } = await import('ethers')
+  const parsed = parseUrl(url)
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
+    throw new UraidenError({
+      code: 'rpc_url_invalid',
+      message: 'The rpc address is not an http:// or https:// URL.',
+      hint: 'Write it like http://192.168.1.104:8545.',
+    })
+  }
+  const requests = new FetchRequest(url)
+  requests.timeout = timeout
+  // A node that is away is tried again by those who know how urgent it is, not here.
+  requests.setThrottleParams({ maxAttempts: 1 })
+  // ethers wants to know a chain; which one it is we ask ourselves.
+  const anyNetwork = Network.from(1)
+  const provider = new JsonRpcProvider(requests, anyNetwork, {
+    staticNetwork: anyNetwork,
+    batchMaxCount: 1,
+    cacheTimeout: -1,
+  })
+  return { name: parsed.origin, provider, checked: false }
+}
+
+function parseUrl(url: string): URL | null {
+  try {
+    return new URL(url)
+  } catch {
+    return null
+  }
+}
+
+async function ask(
+  { provider, name }: Endpoint,
+  method: string,
+  params: readonly unknown[],
+): Promise<unknown> {
+  try {
+    return await provider.send(method, [...params])
+  } catch (error) {
+    const answered = nodeError(error)
+    if (answered !== undefined) {
+      throw new UraidenError({
+        code: 'rpc_error',
+        message: `The node refused ${method}: ${answered.message}`,
+        hint: 'The reason is the node’s own.',
+        cause: answered,
+      })
+    }
+    throw new UraidenError({
+      code: 'chain_unavailable',
+      message: `The Ethereum node at ${name} does not answer ${method}.`,
+      hint: 'Check that it runs and that the rpc address is right.',
+      cause: error,
+    })
+  }
+}
+
+function nodeError(error: unknown): NodeError | undefined {
+  if (typeof error !== 'object' || error === null) return undefined
+  const { error: direct, info } = error as {
+    readonly error?: unknown
+    readonly info?: { readonly error?: unknown }
+  }
+  const inner = direct ?? info?.error
+  if (typeof inner !== 'object' || inner === null) return undefined
+  return typeof (inner as NodeError).message === 'string' ? (inner as NodeError) : undefined
+}
+
+function wrongChain(name: string, found: bigint, expected: bigint): UraidenError {
+  return new UraidenError({
+    code: 'wrong_chain',
+    message: `The node at ${name} is on chain ${found}, not ${expected}.`,
+    hint: 'Set rpc to a node of the right chain.',
+  })
+}
+
+function allAway(
+  endpoints: readonly Endpoint[],
+  method: string,
+  errors: readonly unknown[],
+): UraidenError {
+  const wrong = errors.find((error) => isUraidenError(error, 'wrong_chain'))
+  if (isUraidenError(wrong)) return wrong
+  return new UraidenError({
+    code: 'chain_unavailable',
+    message: `None of the Ethereum nodes ${endpoints.map(({ name }) => name).join(', ')} answers ${method}.`,
+    hint: 'Check that one of them runs and that the rpc addresses are right.',
+    cause: new AggregateError(errors),
+  })
+}

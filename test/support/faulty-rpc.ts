@@ -1,0 +1,67 @@
+// A JSON-RPC node that misbehaves as a test wants it, in front of a real one.
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { ExecutionContext } from 'ava'
+
+/**
+ * loseAnswer   the node gets the request, nobody hears the answer
+ * loseRequest  the node never gets it
+ * hang         never answered, never closed
+ * refuse       a JSON-RPC error with this message
+ * answer       this result, without asking the node
+ * change       the node's result, changed
+ */
+export type Fault =
+  | 'loseAnswer'
+  | 'loseRequest'
+  | 'hang'
+  | { readonly refuse: string }
+  | { readonly answer: unknown }
+  | { readonly change: (result: unknown) => unknown }
+
+export interface RpcCall {
+  readonly method: string
+  readonly params: readonly unknown[]
+}
+
+/** Faults are decided request by request; undefined lets one through. */
+export async function startFaultyRpc(
+  t: ExecutionContext,
+  node: string,
+  decide: (call: RpcCall) => Fault | undefined,
+) {
+  const calls: RpcCall[] = []
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    const text = Buffer.concat(chunks).toString()
+    const call = JSON.parse(text) as RpcCall & { readonly id: number }
+    calls.push(call)
+    const fault = decide(call)
+    if (fault === 'hang') return
+    if (fault === 'loseRequest') return void response.destroy()
+    if (typeof fault === 'object' && 'refuse' in fault) {
+      return reply(response, { id: call.id, error: { code: -32000, message: fault.refuse } })
+    }
+    if (typeof fault === 'object' && 'answer' in fault) {
+      return reply(response, { id: call.id, result: fault.answer })
+    }
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(node, { method: 'POST', body: text, headers })
+    const body = (await answer.json()) as { readonly result?: unknown }
+    if (fault === 'loseAnswer') return void response.destroy()
+    reply(response, fault ? { ...body, result: fault.change(body.result) } : body)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const stop = async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+  t.teardown(stop)
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls, stop }
+}
+
+function reply(response: ServerResponse, body: object): void {
+  response.setHeader('content-type', 'application/json')
+  response.end(JSON.stringify({ jsonrpc: '2.0', ...body }))
+}

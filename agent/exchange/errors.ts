@@ -19,7 +19,7 @@ export function unproven(receiver: Address, claimed: TokenAmount | undefined): U
   return new UraidenError({
     code: 'balance_unproven',
     message: `The receiver ${receiver} says the channel stands at ${claimed ?? 'no balance'}, without our signature under it.`,
-    hint: 'Nothing was paid. Close the channel and open another one.',
+    hint: 'What was signed stays counted, nothing more is. Close the channel and open another one.',
   })
 }
 

@@ -19,3 +19,4 @@ export type {
   CloseOptions,
   RequestOptions,
 } from './options.ts'
+export type { TlsTrust } from './transport.ts'

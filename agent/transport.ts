@@ -1,6 +1,6 @@
 // One HTTP request, one answer. Redirects are not followed, because payment headers must not reach
 // another host, and nothing is repeated here: a repeated payment is a decision of the exchange.
-import { createHash } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import got, { type Got, type Options, type PlainResponse, RequestError } from 'got'
 import { type HeaderFields, type HeaderSource, UraidenError } from '../protocol/index.ts'
@@ -47,8 +47,11 @@ export interface TransportOptions {
 export interface TlsTrust {
   /** Certificates of one's own authority, PEM; they replace the machine's. */
   readonly authority?: string | Buffer
-  /** SHA-256 of the only certificate that is accepted, in hex; colons may stand between bytes. */
-  readonly pinned?: string
+  /**
+   * The only certificate that is accepted, self-signed, PEM. It needs not name the host: a device in a
+   * home network has no name that anybody vouches for.
+   */
+  readonly pinned?: string | Buffer
 }
 
 /** Errors of DNS, TCP and TLS that happen before the first byte of a request leaves. */
@@ -84,7 +87,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
         ...(signal && { signal }),
         ...(own !== undefined && { timeout: { request: own } }),
       })
-      const { statusCode, headers: received } = await firstResponse(url, stream)
+      const { statusCode, headers: received } = await firstResponse(request, stream)
       let whole: Promise<Uint8Array> | undefined
       return {
         status: statusCode,
@@ -92,7 +95,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
         header: headerSource(received),
         stream,
         body: () => {
-          whole ??= readAll(url, stream, mostBody)
+          whole ??= readAll(request, stream, mostBody)
           return whole
         },
       }
@@ -101,32 +104,31 @@ export function createTransport(options: TransportOptions = {}): Transport {
 }
 
 function httpsOptions({ authority, pinned }: TlsTrust): NonNullable<Options['https']> {
-  if (pinned === undefined)
+  if (pinned === undefined) {
     return authority === undefined ? {} : { certificateAuthority: authority }
-  const wanted = pinned.replaceAll(':', '').toLowerCase()
+  }
+  const wanted = new X509Certificate(pinned).fingerprint256
   return {
-    // The one certificate is known, so who issued it does not matter; a wrong one is refused below,
-    // after the handshake and before the request is written.
-    ...(authority === undefined ? {} : { certificateAuthority: authority }),
-    checkServerIdentity: (_, certificate) => {
-      const found = createHash('sha256').update(certificate.raw).digest('hex')
-      if (found === wanted) return undefined
-      return Object.assign(new Error(`the certificate ${found} is not the pinned one`), {
-        code: 'ERR_CERTIFICATE_NOT_PINNED',
-      })
-    },
+    certificateAuthority: pinned,
+    // Asked after the handshake and before the request is written.
+    checkServerIdentity: (_, { fingerprint256 }) =>
+      fingerprint256 === wanted
+        ? undefined
+        : Object.assign(new Error(`the certificate ${fingerprint256} is not the pinned one`), {
+            code: 'ERR_CERTIFICATE_NOT_PINNED',
+          }),
   }
 }
 
-function firstResponse(url: URL, stream: Readable): Promise<PlainResponse> {
+function firstResponse(request: HttpRequest, stream: Readable): Promise<PlainResponse> {
   return new Promise((resolve, reject) => {
     stream.once('response', resolve)
     // Stays on: an error after the response belongs to the body, and whoever reads that sees it.
-    stream.on('error', (error) => reject(transportError(url, error)))
+    stream.on('error', (error) => reject(transportError(request, error)))
   })
 }
 
-async function readAll(url: URL, stream: Readable, most: number): Promise<Uint8Array> {
+async function readAll(request: HttpRequest, stream: Readable, most: number): Promise<Uint8Array> {
   const chunks: Buffer[] = []
   let size = 0
   try {
@@ -136,13 +138,13 @@ async function readAll(url: URL, stream: Readable, most: number): Promise<Uint8A
       chunks.push(chunk)
     }
   } catch (error) {
-    throw transportError(url, error)
+    throw transportError(request, error)
   }
   if (size <= most) return Buffer.concat(chunks)
   stream.destroy()
   throw new UraidenError({
     code: 'answer_too_large',
-    message: `The answer of ${url.origin} has more than ${most} bytes.`,
+    message: `The answer of ${request.url.origin} has more than ${most} bytes.`,
     hint: 'Read it as a stream, or raise mostBody.',
   })
 }
@@ -157,10 +159,12 @@ function headerSource(headers: NodeJS.Dict<string | string[]>): HeaderSource {
 const stillCounted =
   'If a payment was on its way, it stays counted until the receiver says where the channel stands.'
 
-function transportError(url: URL, error: unknown): unknown {
+function transportError({ url, signal }: HttpRequest, error: unknown): unknown {
   if (!(error instanceof RequestError)) return error
-  const { code, message } = error
-  if (code === 'ERR_ABORTED') {
+  const { message } = error
+  // An aborted signal's reason has a number there.
+  const code = String(error.code)
+  if (signal?.aborted) {
     const told = `The request to ${url.origin} was aborted.`
     return new UraidenError({ code: 'aborted', message: told, hint: stillCounted, cause: error })
   }

@@ -1,0 +1,163 @@
+// ./scripts/torture agent: kills a paying agent at random moments, starts it again, and checks that
+// receiver and agent agree to the unit: nothing served is unpaid, nothing is paid twice, and what the
+// agent counts as spent is never below what the receiver has, and at most one reservation above.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { seededRandom } from './torture/random.ts'
+import type { LoopOrders, LoopReport } from './torture/reports.ts'
+import { openShop, type Shop } from './torture/shop.ts'
+
+const price = 5n
+const reservation = 16
+const loop = fileURLToPath(new URL('./torture/paying-loop.ts', import.meta.url))
+
+interface Result {
+  readonly kills: number
+  readonly seed: number
+  /** What was served, at its price. */
+  readonly served: number
+  /** What has paid, by the receiver's books. */
+  readonly claimed: number
+  /** What the agent counts as signed at the end. */
+  readonly signed: number
+  /** What it counts as spent at the end: all that may ever be claimed. */
+  readonly reserved: number
+  /** Signed and not claimed. */
+  readonly lost: number
+  /** Requests that were paid more than once. */
+  readonly paidTwice: number
+}
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '20' },
+    seed: { type: 'string', default: String(randomInt(2 ** 31)) },
+    json: { type: 'boolean', default: false },
+  },
+})
+const kills = readNumber('kills', values.kills)
+const seed = readNumber('seed', values.seed)
+process.exitCode = await torture()
+
+async function torture(): Promise<number> {
+  const shop = await openShop(price, 10n ** 9n)
+  const troubles: string[] = []
+  try {
+    const result = await run(shop, troubles)
+    troubles.push(...judge(result))
+    process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : describe(result))
+  } finally {
+    await shop.close()
+  }
+  for (const trouble of troubles) process.stderr.write(`torture agent: ${trouble}\n`)
+  return troubles.length === 0 ? 0 : 1
+}
+
+async function run(shop: Shop, troubles: string[]): Promise<Result> {
+  const random = seededRandom(seed)
+  // The first life opens the channel and is not disturbed.
+  await life(shop, troubles, ({ event }, child) => {
+    if (event === 'paying') child.stdin?.write('stop\n')
+  })
+  for (let kill = 0; kill < kills; kill++) {
+    // Sometimes while it starts and asks where the channel stands, mostly while it pays.
+    const moment = random() < 0.2 ? 'started' : 'paying'
+    const delay = random() * 150
+    await life(shop, troubles, ({ event }, child) => {
+      if (event === moment) setTimeout(() => child.kill('SIGKILL'), delay)
+    })
+  }
+  const last = await life(shop, troubles, ({ event }, child) => {
+    if (event === 'paying') child.stdin?.write('stop\n')
+  })
+  const claimed = shop.claimed()
+  const signed = BigInt(last?.signed ?? 0)
+  const counts = [...shop.served.values()]
+  return {
+    kills,
+    seed,
+    served: counts.reduce((sum, count) => sum + count, 0) * Number(price),
+    claimed: Number(claimed),
+    signed: Number(signed),
+    reserved: Number(last?.reserved ?? 0),
+    lost: Number(signed - claimed),
+    paidTwice: counts.filter((count) => count > 1).length,
+  }
+}
+
+type OnReport = (report: LoopReport, child: ChildProcess) => void
+
+/** One process from its start to its end. Resolves with its last words. */
+async function life(
+  shop: Shop,
+  troubles: string[],
+  onReport: OnReport,
+): Promise<LoopReport | undefined> {
+  const child = spawn(process.execPath, [loop, JSON.stringify(ordersFor(shop))], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  let last: LoopReport | undefined
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    last = JSON.parse(line) as LoopReport
+    if (last.event === 'started') troubles.push(...compare(shop.claimed(), BigInt(last.reserved)))
+    onReport(last, child)
+  })
+  const [code, signal] = await new Promise<[number | null, string | null]>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (...ended) => resolve(ended))
+  })
+  if (code !== 0 && signal !== 'SIGKILL')
+    troubles.push(`the paying loop ended with ${code ?? signal}`)
+  return last
+}
+
+/** After each crash, before the receiver was asked. */
+function compare(claimed: bigint, reserved: bigint): readonly string[] {
+  const most = claimed + price * BigInt(reservation + 1)
+  if (reserved < claimed) return [`${reserved} counted as spent, but ${claimed} claimed`]
+  if (reserved > most)
+    return [`${reserved} counted as spent, more than a reservation over ${claimed}`]
+  return []
+}
+
+function judge({ served, claimed, signed, reserved, paidTwice }: Result): readonly string[] {
+  return [
+    ...(served === claimed ? [] : [`${served} served, but ${claimed} claimed`]),
+    ...(signed >= claimed ? [] : [`${signed} signed, but ${claimed} claimed`]),
+    ...(reserved <= claimed + Number(price) * reservation ? [] : [`${reserved} counted as spent`]),
+    ...(paidTwice === 0 ? [] : [`${paidTwice} requests paid more than once`]),
+  ]
+}
+
+function ordersFor(shop: Shop): LoopOrders {
+  return {
+    key: shop.senderKey,
+    rpcUrl: shop.rpcUrl,
+    chainId: shop.chainId.toString(),
+    contract: shop.contract,
+    store: join(shop.folder, 'agent'),
+    url: shop.url,
+    reservation,
+    deposit: '100000000',
+  }
+}
+
+function describe(result: Result): string {
+  const { served, claimed, signed, reserved, lost, paidTwice } = result
+  return [
+    `${result.kills} kills, seed ${result.seed}`,
+    `served ${served}, claimed ${claimed}, signed ${signed}, reserved ${reserved}`,
+    `lost ${lost}, paid twice ${paidTwice}`,
+    '',
+  ].join('\n')
+}
+
+function readNumber(name: string, text: string): number {
+  if (/^[0-9]{1,9}[0-9]?$/.test(text)) return Number(text)
+  process.stderr.write(`torture agent: --${name} ${text} is not a number. Write --${name} 20.\n`)
+  process.exit(2)
+}

@@ -1,0 +1,29 @@
+// The real thing, shorter: processes that are killed, a real receiver, a real chain.
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import test from 'ava'
+
+const run = promisify(execFile)
+
+test('an agent that is killed again and again pays for what it got, once, and counts at least that', async (t) => {
+  const { stdout } = await run('./scripts/torture', [
+    'agent',
+    ...['--kills', '8'],
+    ...['--seed', '20261121'],
+    '--json',
+  ])
+  const { kills, served, claimed, signed, reserved, lost, paidTwice } = JSON.parse(stdout)
+  t.is(kills, 8)
+  t.true(served > 0)
+  t.is(claimed, served)
+  t.is(paidTwice, 0)
+  t.is(lost, signed - claimed)
+  t.true(lost >= 0 && reserved >= signed)
+  t.true(reserved - claimed <= 16 * 5)
+})
+
+test('a number of kills that is none is refused with what to write', async (t) => {
+  await t.throwsAsync(run('./scripts/torture', ['agent', '--kills', 'many']), {
+    message: /--kills many is not a number. Write --kills 20/,
+  })
+})

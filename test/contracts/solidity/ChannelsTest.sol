@@ -3,10 +3,12 @@ pragma solidity ^0.8.30;
 
 import {CustomToken} from "../../../contracts/src/CustomToken.sol";
 import {RaidenMicroTransferChannels} from "../../../contracts/src/RaidenMicroTransferChannels.sol";
-import {Vm, vm} from "./Vm.sol";
+import {vm} from "./Vm.sol";
 
 /// A token, a channels contract on it, and proofs of parties whose keys are small numbers.
 abstract contract ChannelsTest {
+    uint256 internal constant FOREVER = type(uint256).max;
+
     CustomToken internal token;
     RaidenMicroTransferChannels internal channels;
 
@@ -53,6 +55,125 @@ abstract contract ChannelsTest {
                 )
             )
         );
+    }
+
+    function seedProof(uint256 key, address receiver, uint32 openBlock, uint192 balance)
+        internal
+        view
+        returns (bytes memory)
+    {
+        return signSeed(key, "address receiver", "Sender balance proof signature", receiver, openBlock, balance);
+    }
+
+    function seedAgreement(uint256 key, address sender, uint32 openBlock, uint192 balance)
+        internal
+        view
+        returns (bytes memory)
+    {
+        return signSeed(key, "address sender", "Receiver closing signature", sender, openBlock, balance);
+    }
+
+    /// A balance proof as the batches take it.
+    function proofItem(uint256 key, address receiver, uint32 openBlock, uint192 balance)
+        internal
+        view
+        returns (RaidenMicroTransferChannels.BalanceProofItem memory)
+    {
+        (bytes32 r, bytes32 s, uint8 v) = split(typedProof(key, receiver, openBlock, balance));
+        bytes32 vs = bytes32(uint256(s) | (uint256(v - 27) << 255));
+        return RaidenMicroTransferChannels.BalanceProofItem(openBlock, balance, r, vs);
+    }
+
+    function openMessage(uint256 key, address sender, address receiver, uint192 deposit)
+        internal
+        view
+        returns (bytes memory)
+    {
+        return signTyped(
+            key,
+            keccak256(
+                abi.encode(
+                    keccak256(
+                        "OpenChannel(address sender,address receiver,uint192 deposit,uint256 nonce,uint256 deadline)"
+                    ),
+                    sender,
+                    receiver,
+                    deposit,
+                    channels.nonces(sender),
+                    FOREVER
+                )
+            )
+        );
+    }
+
+    function topUpMessage(uint256 key, address sender, address receiver, uint32 openBlock, uint192 added)
+        internal
+        view
+        returns (bytes memory)
+    {
+        return signTyped(
+            key,
+            keccak256(
+                abi.encode(
+                    keccak256(
+                        "TopUp(address sender,address receiver,uint32 block_created,uint192 added_deposit,uint256 nonce,uint256 deadline)"
+                    ),
+                    sender,
+                    receiver,
+                    openBlock,
+                    added,
+                    channels.nonces(sender),
+                    FOREVER
+                )
+            )
+        );
+    }
+
+    /// An EIP-2612 permit for the channels contract.
+    function permitOf(uint256 key, address owner, uint256 amount)
+        internal
+        view
+        returns (RaidenMicroTransferChannels.Permit memory)
+    {
+        bytes32 structHash = keccak256(
+            abi.encode(
+                keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"),
+                owner,
+                address(channels),
+                amount,
+                token.nonces(owner),
+                FOREVER
+            )
+        );
+        (uint8 v, bytes32 r, bytes32 s) =
+            vm.sign(key, keccak256(abi.encodePacked("\x19\x01", token.DOMAIN_SEPARATOR(), structHash)));
+        return RaidenMicroTransferChannels.Permit(v, r, s);
+    }
+
+    function signSeed(
+        uint256 key,
+        string memory partyField,
+        string memory id,
+        address party,
+        uint32 openBlock,
+        uint192 balance
+    ) private view returns (bytes memory) {
+        bytes32 schema = keccak256(
+            abi.encodePacked(
+                "string message_id", partyField, "uint32 block_created", "uint192 balance", "address contract"
+            )
+        );
+        bytes32 values = keccak256(abi.encodePacked(id, party, openBlock, balance, address(channels)));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, keccak256(abi.encodePacked(schema, values)));
+        return abi.encodePacked(r, s, v);
+    }
+
+    function split(bytes memory signature) private pure returns (bytes32 r, bytes32 s, uint8 v) {
+        assembly ("memory-safe") {
+            r := mload(add(signature, 0x20))
+            s := mload(add(signature, 0x40))
+            v := byte(0, mload(add(signature, 0x60)))
+        }
     }
 
     function signTyped(uint256 key, bytes32 structHash) internal view returns (bytes memory) {

@@ -6,12 +6,13 @@ interface Vm {
     function addr(uint256 privateKey) external pure returns (address);
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function prank(address sender) external;
+    function startPrank(address sender) external;
+    function stopPrank() external;
     function roll(uint256 blockNumber) external;
+    function getBlockNumber() external view returns (uint256);
     function assume(bool condition) external pure;
     function expectRevert() external;
     function expectRevert(bytes4 selector) external;
-    function snapshotState() external returns (uint256);
-    function revertToState(uint256 snapshot) external returns (bool);
 }
 
 Vm constant vm = Vm(0x7109709ECfa91a80626fF3989D68f67F5b1DD12D);

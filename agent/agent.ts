@@ -201,7 +201,7 @@ class PayingAgent implements Agent {
     const { rpcUrl, contract, chainId, signer, retryInterval = 500 } = this.#options
     const client = await connectChain({ rpcUrl, contract, chainId })
     const sender = createTransactionSender({ chain: client, signer, pollInterval: retryInterval })
-    return { client, sender }
+    return { client, sender, signer }
   }
 
   /** Asked once of the chain, then kept in the ledger: paying goes on without the chain. */

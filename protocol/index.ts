@@ -1,6 +1,7 @@
 // What agent, receiver, browser page and other programs use of the protocol.
 export * from './address.ts'
 export * from './amount.ts'
+export * from './authorisation.ts'
 export * from './bytes.ts'
 export * from './channel.ts'
 export * from './errors.ts'

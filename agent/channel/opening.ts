@@ -1,36 +1,29 @@
 // How tokens get into a channel: the ways to open one and to top one up.
 import type { Call, ChainClient, Receipt, TransactionSender } from '../../platform/chain/index.ts'
-import {
-  type Address,
-  type BlockNumber,
-  isUraidenError,
-  type TokenAmount,
-} from '../../protocol/index.ts'
+import { type Address, isUraidenError, type Signer } from '../../protocol/index.ts'
+import { authoriseDeposit } from './authorise.ts'
+import type { Into } from './into.ts'
 
 /** The chain side of the agent; connected when it is needed and not before. */
 export interface AgentChain {
   readonly client: ChainClient
   readonly sender: TransactionSender
+  readonly signer: Signer
 }
 
 /**
  * erc223   one transaction: transfer with data
+ * permit   one transaction, with an EIP-2612 token and a contract of version 0.3
  * approve  two transactions, with any ERC-20 token
  * auto     ERC-223, and where the token does not know it, approve
  */
-export type FundingMethod = 'auto' | 'erc223' | 'approve'
+export type FundingMethod = 'auto' | 'erc223' | 'permit' | 'approve'
 
-export interface NewDeposit {
-  readonly sender: Address
-  readonly receiver: Address
-  readonly amount: TokenAmount
-}
-
-/** Puts tokens into a new channel, or with an open block into that one. */
+/** @throws UraidenError those of the chain */
 export async function deposit(
   chain: AgentChain,
   method: FundingMethod,
-  into: NewDeposit & { readonly openBlock?: BlockNumber },
+  into: Into,
   confirmations: number,
 ): Promise<Receipt> {
   const { token } = await chain.client.contractFacts()
@@ -44,18 +37,28 @@ export async function deposit(
       return inOne()
     case 'approve':
       return inTwo()
+    case 'permit':
+      return chain.sender.send(await permitCall(chain, into), confirmations)
     case 'auto':
       return withFallback(inOne, inTwo)
   }
 }
-
-type Into = NewDeposit & { readonly openBlock?: BlockNumber }
 
 function erc223Call({ calls }: ChainClient, token: Address, into: Into): Call {
   const { sender, receiver, amount, openBlock } = into
   return openBlock === undefined
     ? calls.openErc223(token, { sender, receiver, deposit: amount })
     : calls.topUpErc223(token, { sender, receiver, openBlock }, amount)
+}
+
+async function permitCall({ client, signer }: AgentChain, into: Into): Promise<Call> {
+  const { sender, receiver, amount, openBlock } = into
+  const { chainId, contract, calls } = client
+  const authorised = await authoriseDeposit(client, signer, { chainId, contract }, into)
+  const { permit, signature } = authorised
+  return openBlock === undefined
+    ? calls.createChannelWithPermit({ sender, receiver, deposit: amount }, permit)
+    : calls.topUpFor({ sender, receiver, openBlock }, amount, permit, signature)
 }
 
 function erc20Call({ calls }: ChainClient, into: Into): Call {

@@ -1,7 +1,7 @@
 // Encodes the calls of senders and receivers (contract.md section 1, wire-protocol.md section 7).
 import type { Interface } from 'ethers'
 import { type Address, compactSignature, type Hex } from '../../protocol/index.ts'
-import type { BalanceProofItem, Call, ChannelCalls } from './types.ts'
+import type { BalanceProofItem, Call, ChannelCalls, SignedPermit } from './types.ts'
 
 /** `contract` is the channels contract; the interfaces know its and the token's ABI. */
 export function channelCalls(
@@ -39,6 +39,32 @@ export function channelCalls(
       onChannels('open a channel', 'createChannel', [receiver, deposit]),
     topUp: ({ receiver, openBlock }, added) =>
       onChannels('top up a channel', 'topUp', [receiver, openBlock, added]),
+    createChannelWithPermit: ({ receiver, deposit }, permit) =>
+      onChannels('open a channel', 'createChannelWithPermit', [
+        receiver,
+        deposit,
+        permit.deadline,
+        permitParts(permit),
+      ]),
+    createChannelFor: ({ sender, receiver, deposit }, permit, signature) =>
+      onChannels('open a channel for its sender', 'createChannelFor', [
+        sender,
+        receiver,
+        deposit,
+        permit.deadline,
+        permitParts(permit),
+        signature,
+      ]),
+    topUpFor: ({ sender, receiver, openBlock }, added, permit, signature) =>
+      onChannels('top up a channel for its sender', 'topUpFor', [
+        sender,
+        receiver,
+        openBlock,
+        added,
+        permit.deadline,
+        permitParts(permit),
+        signature,
+      ]),
     cooperativeClose: ({ receiver, openBlock }, balance, balanceSignature, closingSignature) =>
       onChannels('close a channel', 'cooperativeClose', [
         receiver,
@@ -59,6 +85,15 @@ export function channelCalls(
     challenge: ({ receiver, openBlock }, balance, signature) =>
       onChannels('challenge a close', 'challenge', [receiver, openBlock, balance, signature]),
   }
+}
+
+/** v, r and s, as the contract's struct has them. */
+function permitParts({ signature }: SignedPermit): readonly [number, Hex, Hex] {
+  return [
+    Number.parseInt(signature.slice(130), 16),
+    `0x${signature.slice(2, 66)}`,
+    `0x${signature.slice(66, 130)}`,
+  ]
 }
 
 /** The batches take signatures in the compact form of EIP-2098. */

@@ -139,6 +139,17 @@ export interface ChannelCalls {
   readonly approve: (token: Address, amount: TokenAmount) => Call
   readonly createChannel: (receiver: Address, deposit: TokenAmount) => Call
   readonly topUp: (channel: ChannelId, added: TokenAmount) => Call
+  /** With a permit in place of an earlier approve; sent by the channel's sender. */
+  readonly createChannelWithPermit: (channel: NewChannel, permit: SignedPermit) => Call
+  /** Sent by anybody, with the sender's signature of `OpenChannel`. */
+  readonly createChannelFor: (channel: NewChannel, permit: SignedPermit, signature: Hex) => Call
+  /** Sent by anybody, with the sender's signature of `TopUp`. */
+  readonly topUpFor: (
+    channel: ChannelId,
+    added: TokenAmount,
+    permit: SignedPermit,
+    signature: Hex,
+  ) => Call
   readonly cooperativeClose: (
     channel: ChannelId,
     balance: TokenAmount,
@@ -151,6 +162,13 @@ export interface ChannelCalls {
   readonly withdrawBatch: (proofs: readonly BalanceProofItem[]) => Call
   readonly cooperativeCloseBatch: (proofs: readonly BalanceProofItem[]) => Call
   readonly challenge: (channel: ChannelId, balance: TokenAmount, signature: Hex) => Call
+}
+
+/** EIP-2612. */
+export interface SignedPermit {
+  /** Unix seconds; also of the message that comes with it. */
+  readonly deadline: bigint
+  readonly signature: Signature
 }
 
 export interface NewChannel {

@@ -105,14 +105,19 @@ test('a channel with credit at the receiver closes at the balance that the recei
   t.like(buyer.channels()[0], { state: 'closed' })
 })
 
-test('a token deposit by approve and createChannel works as well', async (t) => {
-  const { base, agent } = await startSystem(t)
-  const buyer = await agent({ funding: 'approve' })
-  for (let reading = 0; reading < 11; reading++) {
-    t.is((await buyer.get(`${base}/reading`)).status, 200)
-  }
-  t.like(buyer.channels()[0], { deposit: 75n })
-})
+for (const funding of ['erc223', 'permit', 'approve'] as const) {
+  test(`deposits by ${funding}: opened, topped up, and every unit accounted for`, async (t) => {
+    const { base, agent, receiverAccount, tokensOf } = await startSystem(t)
+    const buyer = await agent({ funding })
+    for (let reading = 0; reading < 11; reading++) {
+      t.is((await buyer.get(`${base}/reading`)).status, 200)
+    }
+    const [channel] = buyer.channels()
+    t.is(channel?.deposit, 75n)
+    await buyer.closeChannel(`${receiverAccount.address}/${channel?.openBlock ?? 0}`, base)
+    t.is(await tokensOf(receiverAccount.address), 55n)
+  })
+}
 
 test('deposits stay under their caps, one by one and in all', async (t) => {
   const { base, agent, receiverAccount } = await startSystem(t)

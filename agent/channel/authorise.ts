@@ -1,0 +1,72 @@
+// Signs what lets a deposit be taken without an earlier approve, and by somebody else's transaction.
+import type { ChainClient, SignedPermit } from '../../platform/chain/index.ts'
+import {
+  type Address,
+  addressToBytes,
+  fromHex,
+  openChannelDigest,
+  permitDigest,
+  type Signature,
+  type SignatureDomain,
+  type Signer,
+  toHex,
+  topUpDigest,
+} from '../../protocol/index.ts'
+import type { Into } from './into.ts'
+
+export interface AuthorisedDeposit {
+  readonly permit: SignedPermit
+  /** Of `OpenChannel`, or with an open block of `TopUp`. */
+  readonly signature: Signature
+}
+
+/** Selectors (Solidity ABI): both of the token (EIP-2612), `nonces` of the channels contract as well. */
+const domainSeparatorSelector = '0x3644e515'
+const noncesSelector = '0x7ecebe00'
+
+/** Long enough for a transaction to be mined, too short to be kept for another day. */
+const validSeconds = 3600
+
+/**
+ * @throws UraidenError `rpc_error` when the token knows no permits, `chain_unavailable`
+ */
+export async function authoriseDeposit(
+  client: ChainClient,
+  signer: Signer,
+  domain: SignatureDomain,
+  into: Into,
+): Promise<AuthorisedDeposit> {
+  const { sender, amount } = into
+  const { token } = await client.contractFacts()
+  // By the chain's clock, because it is the chain that compares.
+  const deadline = BigInt((await client.head()).timestamp + validSeconds)
+  const [separator, permitNonce, nonce] = await Promise.all([
+    read(client, token, domainSeparatorSelector),
+    readNonce(client, token, sender),
+    readNonce(client, domain.contract, sender),
+  ])
+  const permit = permitDigest(fromHex(separator), {
+    ...{ owner: sender, spender: domain.contract, value: amount },
+    ...{ nonce: permitNonce, deadline },
+  })
+  return {
+    permit: { deadline, signature: await signer.sign(permit) },
+    signature: await signer.sign(messageDigest(domain, into, nonce, deadline)),
+  }
+}
+
+function messageDigest(domain: SignatureDomain, into: Into, nonce: bigint, deadline: bigint) {
+  const { sender, receiver, amount, openBlock } = into
+  return openBlock === undefined
+    ? openChannelDigest(domain, { sender, receiver, deposit: amount, nonce, deadline })
+    : topUpDigest(domain, { sender, receiver, openBlock, added: amount, nonce, deadline })
+}
+
+async function readNonce(client: ChainClient, of: Address, account: Address): Promise<bigint> {
+  const argument = toHex(addressToBytes(account)).slice(2).padStart(64, '0')
+  return BigInt(await read(client, of, `${noncesSelector}${argument}`))
+}
+
+async function read(client: ChainClient, to: Address, data: string): Promise<string> {
+  return String(await client.request('eth_call', [{ to, data }, 'latest']))
+}

@@ -30,6 +30,8 @@ const config: HardhatUserConfig = {
       evmVersion: 'cancun',
       viaIR: true,
       optimizer: { enabled: true, runs: 1_000_000 },
+      // For docs/contract.md.
+      outputSelection: { '*': { '*': ['devdoc', 'userdoc'] } },
       metadata: { bytecodeHash: 'none', appendCBOR: false },
     },
   },

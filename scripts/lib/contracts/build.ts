@@ -1,10 +1,12 @@
 // Compiles contracts/src and writes ABI and bytecode as TypeScript, so that a program that uses them
-// needs no compiler and no build step. `--check` writes nothing and fails when they are not current.
+// needs no compiler and no build step, and the reference docs/contract.md. `--check` writes nothing and fails when they are not current.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import hre from 'hardhat'
+import { contractDocumentation } from './documentation.ts'
 
+const documentation = fileURLToPath(new URL('../../../docs/contract.md', import.meta.url))
 const contractsFolder = fileURLToPath(new URL('../../../contracts', import.meta.url))
 
 /** The contracts that others use, and the name of their modules. */
@@ -48,7 +50,8 @@ async function isCurrent({ path, text }: GeneratedFile): Promise<boolean> {
 
 await hre.tasks.getTask('build').run({ quiet: true, noTests: true })
 const files = await Promise.all(published.map(({ contract, name }) => generate(contract, name)))
-for (const file of files.flat()) {
+const reference = { path: documentation, text: await contractDocumentation() }
+for (const file of [...files.flat(), reference]) {
   if (await isCurrent(file)) continue
   const shown = relative(process.cwd(), file.path)
   if (process.argv.includes('--check')) {

@@ -9,8 +9,10 @@ import {
 } from '../../protocol/index.ts'
 import type { ChannelBalance, Ledger } from '../ledger/ledger.ts'
 import { type ChannelName, channelName } from '../ledger/records.ts'
+import type { AgentChain } from './agent-chain.ts'
 import { chooseChannel, type DepositPolicy } from './choose.ts'
-import { type AgentChain, deposit, type FundingMethod } from './opening.ts'
+import { deposit, type FundingMethod } from './opening.ts'
+import type { Relay } from './relay.ts'
 
 export type ChannelChange =
   | { readonly kind: 'opened' | 'toppedUp'; readonly added: TokenAmount }
@@ -44,6 +46,8 @@ export interface ChannelFunding {
 export interface WantedChannel {
   readonly receiver: Address
   readonly price: TokenAmount
+  /** Where the receiver offers to send transactions for others. */
+  readonly relay?: Relay
 }
 
 export interface FundingOptions {
@@ -62,9 +66,9 @@ export function createFunding(options: FundingOptions): ChannelFunding {
   const openTo = (receiver: Address): readonly ChannelBalance[] =>
     ledger.channels(receiver).filter(({ state }) => state === 'open')
 
-  async function open(receiver: Address, amount: TokenAmount): Promise<ChannelName> {
+  async function open(receiver: Address, amount: TokenAmount, relay?: Relay): Promise<ChannelName> {
     const wanted = { sender, receiver, amount }
-    const receipt: Receipt = await deposit(await chain(), method, wanted, confirmations)
+    const receipt: Receipt = await deposit(await chain(), method, wanted, confirmations, relay)
     const channel = channelName(receiver, receipt.block)
     await ledger.add({
       receiver,
@@ -82,10 +86,10 @@ export function createFunding(options: FundingOptions): ChannelFunding {
     return channel
   }
 
-  async function topUp(name: ChannelName, amount: TokenAmount): Promise<void> {
+  async function topUp(name: ChannelName, amount: TokenAmount, relay?: Relay): Promise<void> {
     const { receiver, openBlock, deposit: before } = ledger.get(name)
     const into = { sender, receiver, openBlock, amount }
-    const receipt = await deposit(await chain(), method, into, confirmations)
+    const receipt = await deposit(await chain(), method, into, confirmations, relay)
     await ledger.update(name, { deposit: before + amount })
     fresh.add(name)
     onChange(name, { kind: 'toppedUp', added: amount }, receipt)
@@ -112,12 +116,12 @@ export function createFunding(options: FundingOptions): ChannelFunding {
     seen: (channel) => {
       fresh.delete(channel)
     },
-    ensure: async ({ receiver, price }, token) => {
+    ensure: async ({ receiver, price, relay }, token) => {
       const choice = chooseChannel(openTo(receiver), price, deposits, roomForDeposits())
       if (choice === undefined) throw depositOverCap(price, deposits, token)
-      if (choice.kind === 'open') return open(receiver, choice.deposit)
+      if (choice.kind === 'open') return open(receiver, choice.deposit, relay)
       const name = channelName(receiver, choice.openBlock)
-      if (choice.kind === 'topUp') await topUp(name, choice.added)
+      if (choice.kind === 'topUp') await topUp(name, choice.added, relay)
       return name
     },
     isStillOpen: async (name) => {

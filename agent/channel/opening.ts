@@ -1,23 +1,19 @@
 // How tokens get into a channel: the ways to open one and to top one up.
-import type { Call, ChainClient, Receipt, TransactionSender } from '../../platform/chain/index.ts'
-import { type Address, isUraidenError, type Signer } from '../../protocol/index.ts'
+import type { Call, ChainClient, Receipt } from '../../platform/chain/index.ts'
+import { type Address, isUraidenError, UraidenError } from '../../protocol/index.ts'
+import type { AgentChain } from './agent-chain.ts'
 import { authoriseDeposit } from './authorise.ts'
 import type { Into } from './into.ts'
-
-/** The chain side of the agent; connected when it is needed and not before. */
-export interface AgentChain {
-  readonly client: ChainClient
-  readonly sender: TransactionSender
-  readonly signer: Signer
-}
+import { type Relay, relayDeposit } from './relay.ts'
 
 /**
  * erc223   one transaction: transfer with data
  * permit   one transaction, with an EIP-2612 token and a contract of version 0.3
  * approve  two transactions, with any ERC-20 token
- * auto     ERC-223, and where the token does not know it, approve
+ * relay    none of one's own: the receiver sends it, and pays for it
+ * auto     relay without any ether, else ERC-223, and where the token does not know it, approve
  */
-export type FundingMethod = 'auto' | 'erc223' | 'permit' | 'approve'
+export type FundingMethod = 'auto' | 'erc223' | 'permit' | 'approve' | 'relay'
 
 /** @throws UraidenError those of the chain */
 export async function deposit(
@@ -25,7 +21,11 @@ export async function deposit(
   method: FundingMethod,
   into: Into,
   confirmations: number,
+  relay?: Relay,
 ): Promise<Receipt> {
+  if (relay !== undefined && (await wantsRelay(chain, method, into))) {
+    return relayDeposit(chain, relay, into, confirmations)
+  }
   const { token } = await chain.client.contractFacts()
   const inOne = () => chain.sender.send(erc223Call(chain.client, token, into), confirmations)
   const inTwo = async () => {
@@ -39,9 +39,29 @@ export async function deposit(
       return inTwo()
     case 'permit':
       return chain.sender.send(await permitCall(chain, into), confirmations)
+    case 'relay':
+      throw noRelay(into.receiver)
     case 'auto':
       return withFallback(inOne, inTwo)
   }
+}
+
+/** Without any ether there is no other way. */
+async function wantsRelay(
+  { client }: AgentChain,
+  method: FundingMethod,
+  { sender }: Into,
+): Promise<boolean> {
+  if (method !== 'auto') return method === 'relay'
+  return (await client.etherBalance(sender)) === 0n
+}
+
+function noRelay(receiver: Address): UraidenError {
+  return new UraidenError({
+    code: 'relay_not_offered',
+    message: `The receiver ${receiver} does not send transactions for others.`,
+    hint: 'Nothing was sent. Set funding to auto and give the account some ether.',
+  })
 }
 
 function erc223Call({ calls }: ChainClient, token: Address, into: Into): Call {

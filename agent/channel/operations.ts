@@ -14,9 +14,9 @@ import { formFor, type ProofMaker } from '../exchange/proofs.ts'
 import type { ChannelBalance, Ledger } from '../ledger/ledger.ts'
 import { type ChannelName, channelName } from '../ledger/records.ts'
 import type { Transport } from '../transport.ts'
+import type { AgentChain } from './agent-chain.ts'
 import { askForBalance, askForClosingAgreement } from './close.ts'
 import type { ChannelChangeListener } from './funding.ts'
-import type { AgentChain } from './opening.ts'
 import { channelsFromEvents, readOwnEvents } from './recovery.ts'
 
 export interface OperationsOptions {

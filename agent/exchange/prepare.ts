@@ -23,7 +23,7 @@ export async function prepare(
   await checkPolicy(parts, request, terms)
   const purchase = purchaseOf(request, terms)
   const { ledger } = parts
-  const channel = await channelFor(parts, terms, purchase, use)
+  const channel = await channelFor(parts, request, terms, purchase, use)
   if (channel === undefined) return undefined
   const previous = ledger.get(channel).signed
   const taken = await ledger.take(channel, purchase)
@@ -74,6 +74,7 @@ function purchaseOf({ job }: PaidRequest, { price, features }: Terms): Purchase 
 
 async function channelFor(
   parts: ExchangeParts,
+  { url }: PaidRequest,
   terms: Terms,
   purchase: Purchase,
   use: 'channelAtHand' | 'anyChannel',
@@ -87,7 +88,13 @@ async function channelFor(
   // A transaction costs a fee: ask the budget first.
   const shortfall = ledger.shortfall(terms.receiver, purchase)
   if (shortfall !== undefined) throw shortfallError(parts, terms, shortfall)
-  return funding.ensure(terms, token)
+  const { receiver, price, features, gatewayPath } = terms
+  const relay = {
+    api: new URL(gatewayPath, url),
+    transport: parts.transport,
+    pollInterval: parts.retryInterval,
+  }
+  return funding.ensure({ receiver, price, ...(features.has('relay') && { relay }) }, token)
 }
 
 function openChannels(ledger: Ledger, { receiver }: Terms): readonly ChannelBalance[] {

@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import type { ExecutionContext } from 'ava'
 import { type Agent, type AgentOptions, createAgent, createKeySigner } from '../../agent/index.ts'
 import { openLedger } from '../../agent/ledger/ledger.ts'
@@ -37,6 +38,7 @@ export const terms: Terms = {
 export interface Received {
   readonly request: IncomingMessage
   readonly payment: Payment | undefined
+  readonly body: string
   /** How many requests came before this one. */
   readonly before: number
 }
@@ -67,14 +69,14 @@ export interface LyingReceiver {
 
 export async function lyingReceiver(t: ExecutionContext, script: Script): Promise<LyingReceiver> {
   const received: Received[] = []
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const header = (name: string): string | undefined => {
       const value = request.headers[name.toLowerCase()]
       return Array.isArray(value) ? value.join(', ') : value
     }
-    const next = { request, payment: parsePayment(header), before: received.length }
+    const body = await text(request)
+    const next = { request, payment: parsePayment(header), body, before: received.length }
     received.push(next)
-    request.resume()
     const said = script(next, response)
     if (said !== undefined) response.writeHead(said.status, said.headers).end(said.body)
   })

@@ -69,6 +69,7 @@ export async function startSystem(
     agent,
     folder,
     chain,
+    token,
     contract,
     receiver,
     receiverAccount,

@@ -22,7 +22,8 @@ import type { TlsTrust } from './transport.ts'
 export interface AgentOptions {
   /** Holds the sender's key. */
   readonly signer: Signer
-  readonly rpcUrl: string
+  /** One node, or several in the order of preference. */
+  readonly rpcUrl: string | readonly string[]
   readonly chainId: bigint
   readonly contract: Address
   /** Folder for the ledger; made if missing, for its owner only. */

@@ -1,3 +1,3 @@
 export * from './fields.ts'
 export * from './load.ts'
-export { type JsonSchema, jsonSchemaOf } from './names.ts'
+export { jsonSchemaOf } from './names.ts'

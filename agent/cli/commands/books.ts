@@ -1,0 +1,78 @@
+// uraiden-agent budget and history: what may be spent, and what happened on the chain.
+import type { ChannelEvent } from '../../../platform/chain/index.ts'
+import { formatAmount, type TokenUnit } from '../../../protocol/index.ts'
+import { left } from '../../budget/caps.ts'
+import { channelName } from '../../ledger/records.ts'
+import { type ExitCode, exitCode } from '../exit-codes.ts'
+import { table, toJson } from '../output.ts'
+import { type GlobalOptions, openChain, withAgent } from '../session.ts'
+
+export function budget(options: GlobalOptions): Promise<ExitCode> {
+  return withAgent(options, async ({ agent, config, output, token }) => {
+    const { reserved, limits } = agent.budget()
+    const request = config.budget.request
+    if (output.json) output.print(toJson({ token, request, reserved, limits }))
+    else {
+      output.print(`spent or reserved in all: ${formatAmount(reserved, token)}`)
+      output.print(`a request: ${request === undefined ? 'no limit' : `at most ${request}`}`)
+      if (limits.length === 0) output.print('no limit for hour, day, month or in all')
+      else {
+        const rows = limits.map((limit) => [
+          limit.scope,
+          limit.window,
+          formatAmount(limit.cap, token),
+          formatAmount(limit.used, token),
+          formatAmount(left(limit), token),
+        ])
+        output.print(table(['FOR', 'WINDOW', 'LIMIT', 'USED', 'LEFT'], rows))
+      }
+    }
+    return exitCode.ok
+  })
+}
+
+export function history(options: GlobalOptions): Promise<ExitCode> {
+  return withAgent(options, async ({ agent, config, output, token }) => {
+    const chain = await openChain(config)
+    try {
+      const { number: to } = await chain.head()
+      const events = await output.during('reading the chain', () =>
+        chain.events({ from: 0, to, sender: agent.address }),
+      )
+      if (output.json) output.print(toJson(events))
+      else output.print(events.length === 0 ? 'nothing yet' : eventTable(events, token))
+      return exitCode.ok
+    } finally {
+      chain.close()
+    }
+  })
+}
+
+function eventTable(events: readonly ChannelEvent[], token: TokenUnit): string {
+  return table(
+    ['BLOCK', 'CHANNEL', 'WHAT', 'TRANSACTION'],
+    events.map((event) => [
+      `${event.block}`,
+      channelName(event.channel.receiver, event.channel.openBlock),
+      described(event, token),
+      event.transaction,
+    ]),
+  )
+}
+
+function described(event: ChannelEvent, token: TokenUnit): string {
+  switch (event.kind) {
+    case 'created':
+      return `opened with ${formatAmount(event.deposit, token)}`
+    case 'toppedUp':
+      return `topped up by ${formatAmount(event.added, token)}`
+    case 'closeRequested':
+      return `close requested at ${formatAmount(event.balance, token)}`
+    case 'challenged':
+      return `challenged with ${formatAmount(event.balance, token)}`
+    case 'withdrawn':
+      return `receiver withdrew, ${formatAmount(event.amount, token)} in all`
+    case 'settled':
+      return `closed at ${formatAmount(event.balance, token)}`
+  }
+}

@@ -1,0 +1,212 @@
+// uraiden-agent channels, open, topup, close, settle, recover.
+import {
+  type Address,
+  formatAmount,
+  parseAmount,
+  parseTypedAddress,
+  type TokenUnit,
+  UraidenError,
+} from '../../../protocol/index.ts'
+import type { ChannelBalance } from '../../ledger/ledger.ts'
+import { type ChannelName, channelName } from '../../ledger/records.ts'
+import { type ExitCode, exitCode } from '../exit-codes.ts'
+import { table, toJson } from '../output.ts'
+import { type GlobalOptions, openChain, type Session, withAgent } from '../session.ts'
+
+const waiting = 'waiting for the chain'
+
+export function channels(options: GlobalOptions & { readonly all?: boolean }): Promise<ExitCode> {
+  return withAgent(options, async ({ agent, output, token }) => {
+    const known = agent.channels().filter(({ state }) => options.all || state !== 'closed')
+    if (output.json) output.print(toJson(known.map(channelFacts)))
+    else output.print(known.length === 0 ? 'no open channels' : channelTable(known, token))
+    return exitCode.ok
+  })
+}
+
+export function open(receiver: string, deposit: string, options: GlobalOptions): Promise<ExitCode> {
+  return withAgent(options, async (session) => {
+    const { agent, output, token } = session
+    const amount = parseAmount(deposit, token)
+    const name = await output.during(waiting, () =>
+      agent.openChannel(receiverAddress(session, receiver), amount),
+    )
+    if (output.json) output.print(toJson({ channel: name, deposit: amount }))
+    else output.print(`opened ${name} with ${formatAmount(amount, token)}`)
+    return exitCode.ok
+  })
+}
+
+export function topUp(channel: string, added: string, options: GlobalOptions): Promise<ExitCode> {
+  return withAgent(options, async (session) => {
+    const { agent, output, token } = session
+    const name = findChannel(session, channel)
+    const amount = parseAmount(added, token)
+    await output.during(waiting, () => agent.topUp(name, amount))
+    if (output.json) output.print(toJson({ channel: name, added: amount }))
+    else output.print(`topped up ${name} by ${formatAmount(amount, token)}`)
+    return exitCode.ok
+  })
+}
+
+export interface CloseCommandOptions extends GlobalOptions {
+  readonly uncooperative?: boolean
+  readonly url?: string
+  readonly balance?: string
+}
+
+export function close(channel: string, options: CloseCommandOptions): Promise<ExitCode> {
+  return withAgent(options, async (session) => {
+    const { agent, output, token } = session
+    const name = findChannel(session, channel)
+    const { balance } = options
+    const how = options.uncooperative
+      ? balance === undefined
+        ? {}
+        : { balance: parseAmount(balance, token) }
+      : { api: receiverUrl(session, name, options.url) }
+    const transaction = await output.during(waiting, () => agent.closeChannel(name, how))
+    if (output.json) {
+      output.print(toJson({ channel: name, transaction, settled: !options.uncooperative }))
+    } else if (options.uncooperative) {
+      output.print(`close of ${name} requested (${transaction})`)
+      output.print('After the challenge period run: uraiden-agent settle')
+    } else output.print(`closed ${name} (${transaction})`)
+    return exitCode.ok
+  })
+}
+
+export function settle(options: GlobalOptions & { readonly wait?: boolean }): Promise<ExitCode> {
+  return withAgent(options, async (session) => {
+    const { agent, output } = session
+    if (options.wait) await waitUntilDue(session)
+    const settled = await output.during(waiting, () => agent.settle())
+    const left = agent.channels().filter(({ state }) => state === 'closing')
+    if (output.json) output.print(toJson({ settled, closing: left.map(channelFacts) }))
+    else {
+      output.print(settled.length === 0 ? 'nothing to settle now' : `settled ${settled.join(', ')}`)
+      for (const { receiver, openBlock, settleBlock } of left) {
+        output.print(
+          `${channelName(receiver, openBlock)} can be settled after block ${settleBlock}`,
+        )
+      }
+    }
+    return exitCode.ok
+  })
+}
+
+export function recover(
+  options: GlobalOptions & { readonly fromBlock?: string },
+): Promise<ExitCode> {
+  return withAgent(options, async ({ agent, output }) => {
+    const from = Number(options.fromBlock ?? 0)
+    if (!Number.isSafeInteger(from) || from < 0) {
+      throw new UraidenError({
+        code: 'not_a_block_number',
+        message: `"${options.fromBlock}" is not a block number.`,
+        hint: 'Write a whole number, such as that of the contract’s first block.',
+      })
+    }
+    const found = await output.during('reading the chain', () => agent.recoverChannels(from))
+    if (output.json) output.print(toJson({ recovered: found }))
+    else output.print(found.length === 0 ? 'no unknown channels' : `recovered ${found.join(', ')}`)
+    return exitCode.ok
+  })
+}
+
+/** Until the last challenge period that runs is over. */
+async function waitUntilDue({ agent, config, output }: Session): Promise<void> {
+  const due = Math.max(
+    0,
+    ...agent
+      .channels()
+      .flatMap(({ state, settleBlock }) => (state === 'closing' ? (settleBlock ?? 0) : [])),
+  )
+  const chain = await openChain(config)
+  try {
+    await output.during(`waiting for block ${due + 1}`, async () => {
+      // The transaction runs in the block after the head.
+      while ((await chain.head()).number < due) {
+        await new Promise((resolve) => setTimeout(resolve, 1000))
+      }
+    })
+  } finally {
+    chain.close()
+  }
+}
+
+/** A channel’s name, a receiver’s address or its name in the configuration. */
+function findChannel(session: Session, text: string): ChannelName {
+  const running = session.agent.channels().filter(({ state }) => state !== 'closed')
+  const names = running.map(({ receiver, openBlock }) => channelName(receiver, openBlock))
+  const exact = names.find((name) => name.toLowerCase() === text.toLowerCase())
+  if (exact !== undefined) return exact
+  if (text.includes('/')) throw unknownChannel(text, names)
+  const receiver = receiverAddress(session, text)
+  const [only, ...others] = names.filter((name) => name.startsWith(`${receiver}/`))
+  if (only === undefined) throw unknownChannel(text, names)
+  if (others.length === 0) return only
+  throw new UraidenError({
+    code: 'channel_ambiguous',
+    message: `There are ${others.length + 1} channels to ${text}.`,
+    hint: `Name one: ${[only, ...others].join(', ')}`,
+  })
+}
+
+function unknownChannel(text: string, names: readonly ChannelName[]): UraidenError {
+  return new UraidenError({
+    code: 'channel_unknown',
+    message: `There is no open channel ${text}.`,
+    hint: names.length === 0 ? 'There are none at all.' : `There are: ${names.join(', ')}`,
+  })
+}
+
+function receiverAddress({ config }: Session, text: string): Address {
+  const named = Object.hasOwn(config.receivers, text) ? config.receivers[text]?.address : undefined
+  return named ?? parseTypedAddress(text)
+}
+
+function receiverUrl({ config }: Session, name: ChannelName, url: string | undefined): string {
+  if (url !== undefined) return url
+  const known = Object.values(config.receivers).find(
+    ({ address }) => address !== undefined && name.startsWith(`${address}/`),
+  )
+  if (known !== undefined) return known.url
+  throw new UraidenError({
+    code: 'usage_url_missing',
+    message: `It is not known where the receiver of ${name} is.`,
+    hint: 'Give any URL of it with --url, list it under receivers, or close with --uncooperative.',
+  })
+}
+
+function channelFacts(channel: ChannelBalance) {
+  const { receiver, openBlock, deposit, balance, bound, certain, state, settleBlock } = channel
+  const name = channelName(receiver, openBlock)
+  return {
+    channel: name,
+    receiver,
+    openBlock,
+    deposit,
+    balance,
+    bound,
+    certain,
+    state,
+    settleBlock,
+  }
+}
+
+function channelTable(known: readonly ChannelBalance[], token: TokenUnit): string {
+  return table(
+    ['CHANNEL', 'DEPOSIT', 'SPENT', 'RESERVED', 'STATE'],
+    known.map((channel) => {
+      const { receiver, openBlock, deposit, balance, bound, certain, state, settleBlock } = channel
+      return [
+        channelName(receiver, openBlock),
+        formatAmount(deposit, token),
+        `${certain ? '' : 'at most '}${formatAmount(balance, token)}`,
+        formatAmount(bound - balance, token),
+        state === 'closing' ? `closing, settle after block ${settleBlock}` : state,
+      ]
+    }),
+  )
+}

@@ -1,0 +1,71 @@
+// uraiden-agent doctor: looks at everything a payment needs; each line says what to do.
+import { loadAgentConfig, resolveUrl } from '../../config.ts'
+import { chainCheck, contractCheck, etherCheck, tokensCheck } from '../doctor/chain.ts'
+import { type Check, type Finding, findingOf, type Patient, type Verdict } from '../doctor/check.ts'
+import { clockCheck, diskCheck, keyCheck } from '../doctor/machine.ts'
+import { receiverCheck } from '../doctor/receiver.ts'
+import { type ExitCode, exitCode } from '../exit-codes.ts'
+import { createOutput, type Output, toJson } from '../output.ts'
+import { configFile, type GlobalOptions, openChain, openSigner, stateFolder } from '../session.ts'
+
+interface Named extends Finding {
+  readonly check: string
+}
+
+export async function doctor(
+  target: string | undefined,
+  options: GlobalOptions,
+): Promise<ExitCode> {
+  const output = createOutput(options.json ?? false)
+  const config = await loadAgentConfig(configFile(options))
+  const found: Named[] = []
+  const report = (check: string, finding: Finding) => {
+    found.push({ check, ...finding })
+    if (!output.json) output.print(line(check, finding, output))
+  }
+  const attempt = async <Value>(check: string, work: () => Promise<Value>) => {
+    try {
+      return await work()
+    } catch (error) {
+      report(check, findingOf(error))
+      return undefined
+    }
+  }
+  const chain = await attempt('chain', () => openChain(config))
+  const signer = await attempt('key', () => openSigner(config, output))
+  const patient: Patient = { config, folder: stateFolder(config), chain, signer }
+  const receivers =
+    target === undefined
+      ? Object.values(config.receivers).map(({ url, address }) =>
+          receiverCheck(new URL(url), address),
+        )
+      : [receiverCheck(resolveUrl(config, target), undefined)]
+  for (const check of [...checks(patient), ...receivers]) {
+    report(check.name, await check.look(patient).catch(findingOf))
+  }
+  chain?.close()
+  if (output.json) output.print(toJson(found))
+  return found.some(({ verdict }) => verdict === 'failure') ? exitCode.failed : exitCode.ok
+}
+
+/** What depends on something that is missing is left out: its failure has its own line already. */
+function checks({ chain, signer }: Patient): readonly Check[] {
+  return [
+    clockCheck,
+    ...(chain ? [chainCheck, contractCheck] : []),
+    ...(signer ? [keyCheck] : []),
+    ...(chain && signer ? [tokensCheck, etherCheck] : []),
+    diskCheck,
+  ]
+}
+
+const marks: Readonly<Record<Verdict, readonly [mark: string, 'green' | 'yellow' | 'red']>> = {
+  ok: ['✔', 'green'],
+  warning: ['!', 'yellow'],
+  failure: ['✘', 'red'],
+}
+
+function line(check: string, { verdict, says }: Finding, output: Output): string {
+  const [mark, colour] = marks[verdict]
+  return `  ${output.colour(colour, mark)} ${check.padEnd(10)} ${says}`
+}

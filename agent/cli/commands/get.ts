@@ -1,0 +1,106 @@
+// uraiden-agent get URL: like curl, and it pays.
+import { createWriteStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import { formatAmount, parseAmount, type TokenUnit, UraidenError } from '../../../protocol/index.ts'
+import { resolveUrl } from '../../config.ts'
+import type { AgentStream, RequestOptions } from '../../options.ts'
+import { type ExitCode, exitCode } from '../exit-codes.ts'
+import { toJson } from '../output.ts'
+import { type GlobalOptions, withAgent } from '../session.ts'
+
+export interface GetOptions extends GlobalOptions {
+  readonly output?: string
+  readonly header: readonly string[]
+  readonly data?: string
+  readonly request?: string
+  readonly maxPrice?: string
+  readonly dryRun?: boolean
+  readonly job?: string
+}
+
+export function get(target: string, options: GetOptions): Promise<ExitCode> {
+  return withAgent(options, async ({ agent, config, output, token }) => {
+    const url = resolveUrl(config, target)
+    const request = await requestOptions(options, token)
+    const answer = await agent.stream(url, request)
+    if (output.json) output.print(await described(answer, options.output))
+    else {
+      await save(answer, options.output)
+      if (answer.payment && process.stderr.isTTY) {
+        output.say(`paid ${formatAmount(answer.payment.cost, token)}`)
+      }
+    }
+    if (answer.status < 400) return exitCode.ok
+    output.say(`uraiden-agent: ${url.origin} answers with HTTP status ${answer.status}.`)
+    return exitCode.httpError
+  })
+}
+
+async function requestOptions(options: GetOptions, token: TokenUnit): Promise<RequestOptions> {
+  const { header, data, maxPrice, job } = options
+  const body = data?.startsWith('@') ? await readBody(data.slice(1)) : data
+  return {
+    method: (options.request ?? (data === undefined ? 'GET' : 'POST')).toUpperCase(),
+    headers: Object.fromEntries(header.map(splitHeader)),
+    ...(body !== undefined && { body }),
+    ...(maxPrice !== undefined && { mostPrice: parseAmount(maxPrice, token) }),
+    ...(job !== undefined && { job }),
+  }
+}
+
+async function readBody(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file)
+  } catch (cause) {
+    throw new UraidenError({
+      code: 'file_unreadable',
+      message: `The file ${file} for the body cannot be read.`,
+      hint: 'Nothing was sent. Check the name after -d @.',
+      cause,
+    })
+  }
+}
+
+function splitHeader(text: string): readonly [string, string] {
+  const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*)$/.exec(text) ?? []
+  if (name !== undefined && value !== undefined) return [name.toLowerCase(), value]
+  throw new UraidenError({
+    code: 'not_a_header',
+    message: `"${text}" is not a header.`,
+    hint: "Write it like -H 'Accept: application/json'.",
+  })
+}
+
+async function save({ body }: AgentStream, file: string | undefined): Promise<void> {
+  if (file === undefined) return pipeline(body, process.stdout, { end: false })
+  try {
+    await pipeline(body, createWriteStream(file))
+  } catch (cause) {
+    throw new UraidenError({
+      code: 'file_unwritable',
+      message: `The answer cannot be written to ${file}.`,
+      hint: 'It was paid for. Check the folder and the disk.',
+      cause,
+    })
+  }
+}
+
+async function described(answer: AgentStream, file: string | undefined): Promise<string> {
+  const { status, payment, roundTrips } = answer
+  if (file !== undefined) {
+    await save(answer, file)
+    return toJson({ status, payment, roundTrips, file })
+  }
+  const chunks: Uint8Array[] = []
+  for await (const chunk of answer.body) chunks.push(chunk)
+  const body = Buffer.concat(chunks)
+  const text = body.toString('utf8')
+  const readable = Buffer.from(text).equals(body)
+  return toJson({
+    status,
+    payment,
+    roundTrips,
+    ...(readable ? { body: text } : { bodyBase64: body.toString('base64') }),
+  })
+}

@@ -1,0 +1,47 @@
+// Is a receiver there, and what does it ask?
+import {
+  formatAmount,
+  isUraidenError,
+  parseTerms,
+  type TokenUnit,
+} from '../../../protocol/index.ts'
+import { createTransport } from '../../transport.ts'
+import { type Check, type Finding, failure, findingOf, ok, type Patient } from './check.ts'
+
+/** Asks without paying. */
+export function receiverCheck(url: URL, address: string | undefined): Check {
+  return { name: 'receiver', look: (patient) => lookAtReceiver(url, address, patient) }
+}
+
+async function lookAtReceiver(
+  url: URL,
+  address: string | undefined,
+  { chain, config }: Patient,
+): Promise<Finding> {
+  try {
+    const transport = createTransport({ timeout: 5000 })
+    const answer = await transport.send({ method: 'GET', url, headers: {} })
+    answer.stream.destroy()
+    if (answer.status !== 402) return ok(`${url} answers, HTTP status ${answer.status}, free`)
+    const terms = parseTerms(answer.header)
+    if (terms.contract !== config.contract) {
+      return failure(
+        `${url} wants payment through the contract ${terms.contract}. Set contract to it, if you trust it.`,
+      )
+    }
+    if (address !== undefined && terms.receiver !== address) {
+      return failure(
+        `${url} wants payment to ${terms.receiver}, not ${address}. Correct the address, if you trust it.`,
+      )
+    }
+    const token = await chain?.tokenFacts().catch(() => undefined)
+    return ok(`${url} costs ${priceText(terms.price, token)}`)
+  } catch (error) {
+    if (isUraidenError(error)) return findingOf(error)
+    throw error
+  }
+}
+
+function priceText(price: bigint, token: TokenUnit | undefined): string {
+  return token === undefined ? `${price} units` : formatAmount(price, token)
+}

@@ -1,0 +1,60 @@
+// How the command line speaks: tables for a person, JSON for a program.
+
+/** Where a command writes. */
+export interface Output {
+  readonly json: boolean
+  /** What was asked for: standard output. */
+  readonly print: (text: string) => void
+  /** What a person should also know: standard error. */
+  readonly say: (text: string) => void
+  readonly colour: (name: 'green' | 'yellow' | 'red', text: string) => string
+  /** Shows that something lasts, until `work` is done; only to a person at a terminal. */
+  readonly during: <Value>(text: string, work: () => Promise<Value>) => Promise<Value>
+}
+
+const colours = { green: 32, yellow: 33, red: 31 } as const
+
+export function createOutput(json: boolean, environment: NodeJS.ProcessEnv = process.env): Output {
+  const coloured = process.stdout.isTTY === true && !environment.NO_COLOR
+  return {
+    json,
+    print: (text) => void process.stdout.write(`${text}\n`),
+    say: (text) => void process.stderr.write(`${text}\n`),
+    colour: (name, text) => (coloured ? `\u001b[${colours[name]}m${text}\u001b[0m` : text),
+    during: json || !process.stderr.isTTY ? (_, work) => work() : showProgress,
+  }
+}
+
+async function showProgress<Value>(text: string, work: () => Promise<Value>): Promise<Value> {
+  const began = Date.now()
+  const show = () => {
+    const seconds = Math.round((Date.now() - began) / 1000)
+    process.stderr.write(`\r\u001b[K${text}… ${seconds} s`)
+  }
+  show()
+  const timer = setInterval(show, 1000)
+  try {
+    return await work()
+  } finally {
+    clearInterval(timer)
+    process.stderr.write('\r\u001b[K')
+  }
+}
+
+/** Amounts become decimal strings of the smallest unit: JSON numbers would lose digits. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? item.toString() : item), 2)
+}
+
+/** Columns as wide as their widest cell. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  )
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()
+  return [head, ...rows].map(line).join('\n')
+}

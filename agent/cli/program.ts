@@ -1,0 +1,147 @@
+// The commands of uraiden-agent and their options.
+import { Command } from 'commander'
+import { budget, history } from './commands/books.ts'
+import {
+  type CloseCommandOptions,
+  channels,
+  close,
+  open,
+  recover,
+  settle,
+  topUp,
+} from './commands/channels.ts'
+import { configCheck, configSchema } from './commands/config.ts'
+import { doctor } from './commands/doctor.ts'
+import { type GetOptions, get } from './commands/get.ts'
+import { type KeyOptions, keyAddress, keyImport, keyNew } from './commands/key.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+
+/** Runs the command that `args` names. Rejects with the command’s error. */
+export async function runProgram(args: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = exitCode.ok
+  const finish = async (command: Promise<ExitCode>) => {
+    code = await command
+  }
+  const program = new Command('uraiden-agent')
+    .description('buys over HTTP and pays through µRaiden channels')
+    .option('-c, --config <file>', 'configuration (else $URAIDEN_AGENT_CONFIG, ~/.config, /etc)')
+    .option('--json', 'answer in JSON; amounts are strings of the smallest unit')
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, 'uraiden-agent: ')),
+    })
+
+  program
+    .command('get <url>')
+    .description('buy one answer; the URL may begin with a receiver’s name')
+    .option('-o, --output <file>', 'write the body there')
+    .option('-H, --header <header>', 'send a header; may be given again', append, [])
+    .option('-d, --data <body>', 'send a body; @file sends a file')
+    .option('-X, --request <method>', 'HTTP method (GET, or POST with -d)')
+    .option('--max-price <amount>', 'pay at most so much')
+    .option('--job <name>', 'count it against the budget of a job too')
+    .option('--dry-run', 'say what it costs; sign and send nothing')
+    .action((url: string, _: object, command: Command) =>
+      finish(get(url, command.optsWithGlobals<GetOptions>())),
+    )
+  program
+    .command('channels')
+    .description('channels that are not closed')
+    .option('--all', 'closed ones too')
+    .action((_: object, command: Command) => finish(channels(command.optsWithGlobals())))
+  program
+    .command('open <receiver> <deposit>')
+    .description('open a channel')
+    .action((receiver: string, deposit: string, _: object, command: Command) =>
+      finish(open(receiver, deposit, command.optsWithGlobals())),
+    )
+  program
+    .command('topup <channel> <amount>')
+    .description('raise a channel’s deposit')
+    .action((channel: string, amount: string, _: object, command: Command) =>
+      finish(topUp(channel, amount, command.optsWithGlobals())),
+    )
+  program
+    .command('close <channel>')
+    .description('close together with the receiver, at once')
+    .option('--url <url>', 'any URL of the receiver')
+    .option('--uncooperative', 'without the receiver; settle after the challenge period')
+    .option('--balance <amount>', 'what is owed, where a crash hides it (uncooperative only)')
+    .action((channel: string, _: object, command: Command) =>
+      finish(close(channel, command.optsWithGlobals<CloseCommandOptions>())),
+    )
+  program
+    .command('settle')
+    .description('end the channels whose challenge period is over')
+    .option('--wait', 'wait for the challenge periods that still run')
+    .action((_: object, command: Command) => finish(settle(command.optsWithGlobals())))
+  program
+    .command('recover')
+    .description('enter own channels that only the chain knows, after a disk was lost')
+    .option('--from-block <number>', 'where to begin')
+    .action((_: object, command: Command) => finish(recover(command.optsWithGlobals())))
+  program
+    .command('budget')
+    .description('limits, and what is used of them')
+    .action((_: object, command: Command) => finish(budget(command.optsWithGlobals())))
+  program
+    .command('history')
+    .description('what happened to own channels, from the chain')
+    .action((_: object, command: Command) => finish(history(command.optsWithGlobals())))
+  program
+    .command('doctor [url]')
+    .description('look at everything a payment needs')
+    .action((url: string | undefined, _: object, command: Command) =>
+      finish(doctor(url, command.optsWithGlobals())),
+    )
+  addKeyCommands(program, finish)
+  addConfigCommands(program, finish)
+  await program.parseAsync(args, { from: 'user' })
+  return code
+}
+
+type Finish = (command: Promise<ExitCode>) => Promise<void>
+
+function addKeyCommands(program: Command, finish: Finish): void {
+  const key = program.command('key').description('make and look at key files')
+  const passwordFile = ['--password-file <file>', 'its first line is the password'] as const
+  key
+    .command('new <file>')
+    .description('write a new key, encrypted')
+    .option(...passwordFile)
+    .action((file: string, _: object, command: Command) =>
+      finish(keyNew(file, command.optsWithGlobals<KeyOptions>())),
+    )
+  key
+    .command('import <from> <to>')
+    .description('write the key of a keystore or hex file as a new keystore')
+    .option(...passwordFile)
+    .action((from: string, to: string, _: object, command: Command) =>
+      finish(keyImport(from, to, command.optsWithGlobals<KeyOptions>())),
+    )
+  key
+    .command('address [file]')
+    .description('the address of a key file, or of the configured one')
+    .option(...passwordFile)
+    .action((file: string | undefined, _: object, command: Command) =>
+      finish(keyAddress(file, command.optsWithGlobals<KeyOptions>())),
+    )
+}
+
+function addConfigCommands(program: Command, finish: Finish): void {
+  const config = program.command('config').description('check the configuration')
+  config
+    .command('check [file]')
+    .description('every problem with file, line and key')
+    .action((file: string | undefined, _: object, command: Command) =>
+      finish(configCheck(file, command.optsWithGlobals())),
+    )
+  config
+    .command('schema')
+    .description('JSON schema of agent.yaml, for editors')
+    .action(() => finish(configSchema()))
+}
+
+function append(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value]
+}

@@ -1,0 +1,210 @@
+// agent.yaml: what a person writes, checked, and what of it becomes the agent's options.
+import { z } from 'zod'
+import {
+  address,
+  amountText,
+  type EnvironmentOverrides,
+  httpUrl,
+  loadConfig,
+  parsed,
+} from '../platform/config/index.ts'
+import {
+  type Address,
+  parseAmount,
+  type TokenAmount,
+  type TokenUnit,
+  UraidenError,
+} from '../protocol/index.ts'
+import type { Budget, WindowCaps } from './budget/caps.ts'
+import type { DepositPolicy } from './channel/choose.ts'
+import type { AgentOptions } from './options.ts'
+
+const windowCaps = {
+  hour: amountText.optional().describe('in 60 minutes'),
+  day: amountText.optional(),
+  month: amountText.optional(),
+  total: amountText.optional().describe('for ever'),
+}
+const count = z.int({ error: 'this should be a whole number.' })
+
+/** `10x`: so many times the price; else an amount. */
+const depositText = parsed((text) => {
+  if (/^[1-9][0-9]{0,3}x$/.test(text)) return text
+  if (!/^[0-9.]+x$/.test(text)) return parsedAmount(text)
+  throw new UraidenError({
+    code: 'not_an_amount',
+    message: `"${text}" is neither a multiple of the price nor an amount.`,
+    hint: 'Write a multiple from 1x to 9999x, or an amount such as 1 TKN.',
+  })
+})
+
+function parsedAmount(text: string): string {
+  return amountText.parse(text)
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}
+
+export const agentConfig = z.strictObject({
+  rpc: z
+    .union([httpUrl, z.array(httpUrl).min(1)])
+    .describe('JSON-RPC addresses of Ethereum nodes, in the order of preference'),
+  chainId: count.positive().optional().describe('refuse nodes of another chain'),
+  contract: address.describe('the channels contract'),
+  key: z.string().min(1).describe('a key file, mode 600: geth keystore or hex'),
+  password: z.string().min(1).optional().describe('a file, mode 600; its first line opens the key'),
+  state: z.string().min(1).optional().describe('folder for the ledger, mode 700'),
+  budget: z
+    .strictObject({
+      request: amountText.optional().describe('for a single request'),
+      ...windowCaps,
+      jobs: z.record(z.string(), z.strictObject(windowCaps)).optional(),
+    })
+    .prefault({}),
+  deposit: z
+    .strictObject({
+      open: depositText.optional().describe('of a new channel: 10x the price, or an amount'),
+      topUp: depositText.optional().describe('what should be left after a top-up'),
+      most: amountText.optional().describe('in one channel'),
+      mostInAll: amountText.optional().describe('in all open channels'),
+    })
+    .prefault({}),
+  receivers: z
+    .record(
+      z.string().regex(/^[a-z0-9][a-z0-9-]*$/, {
+        error: 'a name has lower-case letters, digits and hyphens only.',
+      }),
+      z
+        .strictObject({
+          url: httpUrl,
+          address: address.optional(),
+          budget: z.strictObject(windowCaps).optional(),
+        })
+        // A limit that is not kept is worse than none.
+        .refine(({ address, budget }) => budget === undefined || address !== undefined, {
+          error: 'a budget for a receiver needs its "address".',
+        }),
+    )
+    .default({})
+    .describe('with an address at any of them, only addresses listed here are paid'),
+  hosts: z.array(z.string()).optional().describe('where may be bought: host or host:port'),
+  priceJump: z.number().min(1).optional().describe('most rise of a price, as a factor'),
+  timeZone: z
+    .string()
+    .refine(isTimeZone, { error: 'this is not the name of a time zone, such as Europe/Berlin.' })
+    .optional()
+    .describe('IANA name; where days and months begin'),
+  clock: z.enum(['auto', 'trusted']).optional(),
+  funding: z.enum(['auto', 'erc223', 'approve']).optional(),
+  reservation: count.min(1).max(10_000).optional().describe('payments covered by one synced write'),
+  confirmations: count.min(1).max(1000).optional(),
+  timeout: count.min(1).max(3600).default(30).describe('seconds for one answer'),
+})
+
+export type AgentConfig = z.output<typeof agentConfig>
+
+/** Variables with the prefix that are no settings. */
+export const variables = {
+  prefix: 'URAIDEN_AGENT_',
+  config: 'URAIDEN_AGENT_CONFIG',
+  /** Not `URAIDEN_AGENT_PASSWORD`: that one overrides the name of the password file. */
+  password: 'URAIDEN_AGENT_KEY_PASSWORD',
+} as const
+
+/** @throws UraidenError `config_missing`, `config_unreadable`, `config_invalid` */
+export function loadAgentConfig(
+  file: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<AgentConfig> {
+  const overrides: EnvironmentOverrides = {
+    prefix: variables.prefix,
+    environment,
+    except: [variables.config, variables.password],
+  }
+  return loadConfig({ file, schema: agentConfig, overrides })
+}
+
+/**
+ * What of the configuration the library needs, in the token's smallest unit.
+ * @throws UraidenError `wrong_token`, `too_many_decimals`
+ */
+export function policyOptions(config: AgentConfig, token: TokenUnit) {
+  const { hosts, priceJump, timeZone, clock, funding, reservation, confirmations } = config
+  const listed = Object.values(config.receivers).flatMap(({ address }) => address ?? [])
+  return {
+    rpcUrl: config.rpc,
+    contract: config.contract,
+    timeout: config.timeout * 1000,
+    budget: budgetOf(config, token),
+    deposit: depositOf(config.deposit, token),
+    ...(listed.length > 0 && { receivers: listed }),
+    ...given({ hosts, priceJump, timeZone, clock, funding, reservation, confirmations }),
+  } satisfies Partial<AgentOptions>
+}
+
+/** A URL, or `name/path` with the name of a receiver in the configuration. */
+export function resolveUrl({ receivers }: Pick<AgentConfig, 'receivers'>, text: string): URL {
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return new URL(text)
+  const [name = '', ...path] = text.split('/')
+  const receiver = Object.hasOwn(receivers, name) ? receivers[name] : undefined
+  if (receiver !== undefined) return new URL(`${receiver.url.replace(/\/$/, '')}/${path.join('/')}`)
+  const names = Object.keys(receivers).join(', ')
+  throw new UraidenError({
+    code: 'not_a_url',
+    message: `"${text}" is neither a URL nor a receiver’s name and a path.`,
+    hint: `Write http://…${names && `, or begin with one of: ${names}`}.`,
+  })
+}
+
+function budgetOf({ budget, receivers }: AgentConfig, token: TokenUnit): Budget {
+  const { request, jobs = {}, ...windows } = budget
+  const perReceiver = Object.values(receivers).flatMap(({ address, budget: caps }) =>
+    address && caps ? [[address, capsOf(caps, token)] as const] : [],
+  )
+  const perJob = Object.entries(jobs).map(([job, caps]) => [job, capsOf(caps, token)] as const)
+  return {
+    ...capsOf(windows, token),
+    ...(request !== undefined && { request: parseAmount(request, token) }),
+    receivers: Object.fromEntries(perReceiver) as { readonly [receiver: Address]: WindowCaps },
+    jobs: Object.fromEntries(perJob),
+  }
+}
+
+type CapTexts = { readonly [Window in keyof WindowCaps]?: string | undefined }
+
+function capsOf({ hour, day, month, total }: CapTexts, token: TokenUnit): WindowCaps {
+  const amount = (text: string | undefined) =>
+    text === undefined ? undefined : parseAmount(text, token)
+  return given({ hour: amount(hour), day: amount(day), month: amount(month), total: amount(total) })
+}
+
+function depositOf(
+  { open, topUp, most, mostInAll }: AgentConfig['deposit'],
+  token: TokenUnit,
+): Partial<DepositPolicy> {
+  return given({
+    open: open === undefined ? undefined : depositFor(open, token),
+    topUp: topUp === undefined ? undefined : depositFor(topUp, token),
+    most: most === undefined ? undefined : parseAmount(most, token),
+    mostInAll: mostInAll === undefined ? undefined : parseAmount(mostInAll, token),
+  })
+}
+
+function depositFor(text: string, token: TokenUnit): (price: TokenAmount) => TokenAmount {
+  if (text.endsWith('x')) return (price) => BigInt(text.slice(0, -1)) * price
+  const amount = parseAmount(text, token)
+  return () => amount
+}
+
+type Given<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> }
+
+/** Without the fields that are undefined. */
+function given<Fields extends object>(fields: Fields): Given<Fields> {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as Given<Fields>
+}

@@ -17,9 +17,10 @@ import { exchange } from './exchange/exchange.ts'
 import { createLostPayments } from './exchange/lost.ts'
 import { createProofMaker, type ProofMaker } from './exchange/proofs.ts'
 import type { ExchangeParts, ExchangeResult, PaidRequest } from './exchange/types.ts'
-import { type ChannelBalance, type Ledger, openLedger } from './ledger/ledger.ts'
+import { openLedger } from './ledger/ledger.ts'
 import type { ChannelName } from './ledger/records.ts'
 import type { LedgerFacts } from './ledger/storage.ts'
+import type { ChannelBalance, Ledger } from './ledger/types.ts'
 import { createLocks } from './locks.ts'
 import type {
   Agent,

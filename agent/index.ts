@@ -8,8 +8,8 @@ export type { PaymentFacts } from './exchange/types.ts'
 export { payingFetch } from './extras/fetch.ts'
 export { gotPayments } from './extras/got.ts'
 export type { AgentHooks, HookDecision, HookEvents, HookName } from './hooks.ts'
-export type { ChannelBalance } from './ledger/ledger.ts'
 export type { ChannelName } from './ledger/records.ts'
+export type { ChannelBalance } from './ledger/types.ts'
 export type {
   Agent,
   AgentOptions,

@@ -15,8 +15,8 @@ import type { ChannelChangeListener } from './channel/funding.ts'
 import type { FundingMethod } from './channel/opening.ts'
 import type { ExchangeResult, PaymentFacts } from './exchange/types.ts'
 import type { AgentHooks } from './hooks.ts'
-import type { ChannelBalance } from './ledger/ledger.ts'
 import type { ChannelName } from './ledger/records.ts'
+import type { ChannelBalance } from './ledger/types.ts'
 import type { TlsTrust } from './transport.ts'
 
 export interface AgentOptions {

@@ -7,8 +7,8 @@ import {
   type TokenUnit,
   UraidenError,
 } from '../../protocol/index.ts'
-import type { ChannelBalance, Ledger } from '../ledger/ledger.ts'
 import { type ChannelName, channelName } from '../ledger/records.ts'
+import type { ChannelBalance, Ledger } from '../ledger/types.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { chooseChannel, type DepositPolicy } from './choose.ts'
 import { deposit, type FundingMethod } from './opening.ts'

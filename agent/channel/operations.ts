@@ -11,8 +11,8 @@ import {
   UraidenError,
 } from '../../protocol/index.ts'
 import { formFor, type ProofMaker } from '../exchange/proofs.ts'
-import type { ChannelBalance, Ledger } from '../ledger/ledger.ts'
 import { type ChannelName, channelName } from '../ledger/records.ts'
+import type { ChannelBalance, Ledger } from '../ledger/types.ts'
 import type { Transport } from '../transport.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { askForBalance, askForClosingAgreement } from './close.ts'

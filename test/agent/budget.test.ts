@@ -2,7 +2,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import type { Budget } from '../../agent/budget/caps.ts'
 import { advance, type BudgetClock, type ClockReading } from '../../agent/budget/clock.ts'
-import type { Ledger, Shortfall, Taken } from '../../agent/ledger/ledger.ts'
+import type { Ledger, Shortfall, Taken } from '../../agent/ledger/types.ts'
 import {
   buy,
   channel,

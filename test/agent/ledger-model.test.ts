@@ -3,8 +3,8 @@
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import type { Budget } from '../../agent/budget/caps.ts'
-import type { Ledger, Taken } from '../../agent/ledger/ledger.ts'
 import type { ChannelName } from '../../agent/ledger/records.ts'
+import type { Ledger, Taken } from '../../agent/ledger/types.ts'
 import {
   buy,
   channel,

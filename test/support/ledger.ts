@@ -1,9 +1,10 @@
 // Ledgers for tests: on a clock that the test sets, and on a disk that fails when the test says so.
 import type { Budget } from '../../agent/budget/caps.ts'
 import type { ClockReading } from '../../agent/budget/clock.ts'
-import { createLedger, type Ledger, type Purchase } from '../../agent/ledger/ledger.ts'
+import { createLedger } from '../../agent/ledger/ledger.ts'
 import { type ChannelEntry, channelName } from '../../agent/ledger/records.ts'
 import type { LedgerStorage, LedgerWrite, StoredLedger } from '../../agent/ledger/storage.ts'
+import type { Ledger, Purchase } from '../../agent/ledger/types.ts'
 import { addressOfKey, fromHex } from '../../protocol/index.ts'
 
 export const receiver = addressOfKey(fromHex(`0x${'22'.repeat(32)}`))

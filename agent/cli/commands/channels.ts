@@ -7,8 +7,8 @@ import {
   type TokenUnit,
   UraidenError,
 } from '../../../protocol/index.ts'
-import type { ChannelBalance } from '../../ledger/ledger.ts'
 import { type ChannelName, channelName } from '../../ledger/records.ts'
+import type { ChannelBalance } from '../../ledger/types.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
 import { table, toJson } from '../output.ts'
 import { type GlobalOptions, openChain, type Session, withAgent } from '../session.ts'

@@ -16,6 +16,7 @@ export const channelsAbi = [
   {"inputs":[],"name":"InvalidClosingSignature","type":"error"},
   {"inputs":[],"name":"InvalidData","type":"error"},
   {"inputs":[],"name":"InvalidReceiver","type":"error"},
+  {"inputs":[],"name":"InvalidSender","type":"error"},
   {"inputs":[],"name":"InvalidSenderSignature","type":"error"},
   {"inputs":[],"name":"InvalidSignature","type":"error"},
   {"inputs":[],"name":"InvalidToken","type":"error"},

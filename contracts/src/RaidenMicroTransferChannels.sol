@@ -32,6 +32,9 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     error NotTrusted();
     /// @notice The receiver may not be zero, the token or this contract: they could never settle.
     error InvalidReceiver();
+    /// @notice A trusted contract may not open for zero, the token or this contract: what is left at the
+    /// end could not go back.
+    error InvalidSender();
     /// @notice The amount is zero.
     error ZeroAmount();
     /// @notice The deposit would be over `channel_deposit_bugbounty_limit()`.
@@ -212,7 +215,7 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         if (_data.length != 40 && _data.length != 44) revert InvalidData();
         address sender = address(bytes20(_data[0:20]));
         address receiver = address(bytes20(_data[20:40]));
-        if (sender != _sender_address && !trusted_contracts[_sender_address]) revert NotTrusted();
+        if (sender != _sender_address) _requireTrusted(_sender_address, sender);
         if (_data.length == 40) {
             _open(sender, receiver, _deposit);
         } else {
@@ -274,7 +277,7 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     /// @param _receiver_address Who is paid.
     /// @param _deposit The deposit.
     function createChannelDelegate(address _sender_address, address _receiver_address, uint192 _deposit) external {
-        if (!trusted_contracts[msg.sender]) revert NotTrusted();
+        _requireTrusted(msg.sender, _sender_address);
         _open(_sender_address, _receiver_address, _deposit);
         _pull(msg.sender, _deposit);
     }
@@ -330,7 +333,7 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         uint32 _open_block_number,
         uint192 _added_deposit
     ) external {
-        if (!trusted_contracts[msg.sender]) revert NotTrusted();
+        _requireTrusted(msg.sender, _sender_address);
         _topUp(_sender_address, _receiver_address, _open_block_number, _added_deposit);
         _pull(msg.sender, _added_deposit);
     }
@@ -573,6 +576,13 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     }
 
     // ------------------------------------------------------------------ private
+
+    /// @dev Zero is what a signature of nobody recovers to, so it must never be a sender. The other ways
+    /// to open have a sender that called or signed.
+    function _requireTrusted(address caller, address sender) private view {
+        if (!trusted_contracts[caller]) revert NotTrusted();
+        if (sender == address(0) || sender == token || sender == address(this)) revert InvalidSender();
+    }
 
     function _open(address sender, address receiver, uint256 deposit) private {
         if (receiver == address(0) || receiver == token || receiver == address(this)) revert InvalidReceiver();

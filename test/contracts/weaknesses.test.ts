@@ -5,6 +5,7 @@ import { type ContractTransactionResponse, Signature, ZeroAddress } from 'ethers
 import {
   type ContractFixture,
   contractFixture,
+  deployArtifact,
   hostileFixture,
   mined,
   owner,
@@ -122,6 +123,25 @@ weakness(3, 'a receiver that could never settle is refused', async (t) => {
     )
   }
 })
+
+weakness(
+  3,
+  'a trusted contract cannot open for a sender that could never be paid back',
+  async (t) => {
+    const delegate = await deployArtifact(f.chain, 'Delegate', f.address)
+    const address = await delegate.getAddress()
+    await mined(f.tokenAs(owner, 'transfer(address,uint256)')(address, 100n))
+    await mined(f.as(owner, 'addTrustedContracts')([address]))
+    const to = f.account(receiver)
+    for (const bad of [ZeroAddress, await f.token.getAddress(), f.address]) {
+      await reverts(t, delegate.getFunction('createChannel')(bad, to, 10n), 'InvalidSender')
+      const transfer = delegate.getFunction('transferWithData')
+      await reverts(t, transfer(10n, bad + to.slice(2)), 'InvalidSender')
+    }
+    // Zero is what bytes that nobody signed recover to: the receiver could take all with them.
+    t.is(await f.balance(f.address), 0n)
+  },
+)
 
 weakness(4, 'a proof in the form that binds the chain is none on another chain', async (t) => {
   const block = await f.open(100n)

@@ -104,4 +104,17 @@ contract FuzzTest is ChannelsTest {
         assert(key == keccak256(abi.encodePacked(a, b, openBlock)));
         if (a != c || b != d || openBlock != other) assert(key != channels.getKey(c, d, other));
     }
+
+    /// Too little gas for the token must undo the close, not turn what is due into a credit.
+    function testFuzz_noGasLimitTurnsAPayoutIntoACredit(uint256 gasLimit) public {
+        uint32 openBlock = open(100);
+        vm.roll(block.number + 1);
+        bytes memory proof = typedProof(SENDER_KEY, RECEIVER, openBlock, 60);
+        bytes memory message = abi.encodeCall(channels.cooperativeClose, (RECEIVER, openBlock, 60, proof, ""));
+        vm.prank(RECEIVER);
+        (bool closed,) = address(channels).call{gas: bound(gasLimit, 5_000, 120_000)}(message);
+        assert(channels.credits(RECEIVER) == 0 && channels.credits(sender) == 0);
+        assert(token.balanceOf(RECEIVER) == (closed ? 60 : 0));
+        assert(token.balanceOf(address(channels)) == (closed ? 0 : 100));
+    }
 }

@@ -5,8 +5,8 @@ import plugin from 'fastify-plugin'
 import type { HeaderFields, TokenAmount, TokenUnit } from '../../protocol/index.ts'
 import type { Admission, Paid, Paywall } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule, type Pricer } from '../paywall/price.ts'
+import { admit } from './admit.ts'
 import { keptHeaders } from './reply-headers.ts'
-import { urlOf, viewOf } from './request.ts'
 
 /** One price, one computed from the request, or a table by method and path. */
 export type Price = PriceRule<FastifyRequest>
@@ -55,8 +55,7 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
     const price = request.routeOptions.config.price ?? scopePrice
     const pricer = price === undefined ? undefined : pricers.get(price)
     if (pricer === undefined) return
-    const asked = { method: request.method, url: urlOf(request) }
-    const admission = await paywall.admit(viewOf(request), await pricer(asked, request))
+    const admission = await admit(paywall, pricer, request)
     request.admission = admission
     if (admission.kind === 'repeated') {
       const { status, headers, body } = admission.reply

@@ -1,10 +1,10 @@
 // The paywall for node:http: wraps a handler that is served when it is paid for.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isUraidenError, type TokenAmount, type TokenUnit } from '../../protocol/index.ts'
+import type { TokenAmount, TokenUnit } from '../../protocol/index.ts'
 import type { Paywall, Refused } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule } from '../paywall/price.ts'
 import type { Reply } from '../paywall/replies.ts'
-import { urlOf, viewOf } from './request.ts'
+import { admit } from './admit.ts'
 import { guardResponse } from './response.ts'
 
 /** What of a receiver the middleware needs. */
@@ -35,8 +35,7 @@ export function createGate<Request extends IncomingMessage>(
 ): Gate<Request> {
   const pricer = createPricer(price, token)
   return async (request, response) => {
-    const asked = { method: request.method ?? 'GET', url: urlOf(request) }
-    const admission = await paywall.admit(viewOf(request), await pricer(asked, request))
+    const admission = await admit(paywall, pricer, request)
     switch (admission.kind) {
       case 'free':
         return chargesNothing
@@ -72,22 +71,20 @@ export function httpPaywall(
     try {
       const charge = await gate(request, response)
       if (charge !== undefined) await handler(request, response, charge)
-    } catch (error) {
-      fail(response, error)
+    } catch {
+      fail(response)
     }
   }
 }
 
 /** An answer that has begun can only be broken off. */
-function fail(response: ServerResponse, error: unknown): void {
+function fail(response: ServerResponse): void {
   if (response.headersSent) {
     response.destroy()
     return
   }
-  // A price function says with an error of ours that the request is wrong.
-  response.statusCode = isUraidenError(error) ? 400 : 500
-  response.setHeader('content-type', 'text/plain; charset=utf-8')
-  response.end(isUraidenError(error) ? `${error.message} ${error.hint}\n` : '')
+  response.statusCode = 500
+  response.end()
 }
 
 function refuse(response: ServerResponse, { status, headers, cookies, body }: Refused): void {

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { RequestView } from '../dialect/dialect.ts'
 import { parseCookies } from './cookies.ts'
 
-interface AnyRequest {
+export interface AnyRequest {
   readonly method?: string | undefined
   /** express rewrites `url` below a mount point and keeps what was asked for here. */
   readonly originalUrl?: string | undefined

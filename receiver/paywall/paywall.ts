@@ -168,6 +168,23 @@ export function createPaywall(options: PaywallOptions): Paywall {
   }
 }
 
+/**
+ * A price function says with an error of ours that the request is wrong; any other error is a
+ * defect and thrown on.
+ */
+export function badRequest(error: unknown): Refused {
+  if (!isUraidenError(error)) throw error
+  const { code, message, hint } = error
+  const problem = { type: `urn:uraiden:problem:${code}`, title: 'Bad request', status: 400, code }
+  return {
+    kind: 'refused',
+    status: 400,
+    headers: { 'content-type': 'application/problem+json' },
+    cookies: [],
+    body: JSON.stringify({ ...problem, detail: `${message} ${hint}` }),
+  }
+}
+
 function unreadable(error: unknown): Refusal {
   if (!isUraidenError(error)) throw error
   const detail = `${error.message} ${error.hint}`

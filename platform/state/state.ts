@@ -96,7 +96,8 @@ async function checkOwner(
   db: StateDatabase,
   { folder, owner, format, program }: StateOptions,
 ): Promise<void> {
-  const written = JSON.stringify({ program, ...owner, chainId: owner.chainId.toString() })
+  const { contract, account } = owner
+  const written = JSON.stringify({ program, chainId: `${owner.chainId}`, contract, account })
   const [foundFormat, found] = await db.getMany([formatKey, ownerKey])
   if (found === undefined) {
     await db.batch(

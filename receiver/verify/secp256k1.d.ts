@@ -8,6 +8,11 @@ declare module 'secp256k1/bindings.js' {
       digest: Uint8Array,
       compressed: boolean,
     ) => Uint8Array
+    /** RFC 6979; for benchmarks. */
+    readonly ecdsaSign: (
+      digest: Uint8Array,
+      privateKey: Uint8Array,
+    ) => { readonly signature: Uint8Array; readonly recid: 0 | 1 }
   }
   const binding: Binding
   export = binding

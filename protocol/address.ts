@@ -24,7 +24,20 @@ export function parseAddress(text: string): Address {
       hint: 'Write 0x and 40 hex digits.',
     })
   }
-  return checksum(text.slice(2).toLowerCase())
+  return known.get(text) ?? remember(text, checksum(text.slice(2).toLowerCase()))
+}
+
+/**
+ * Texts that were parsed lately: a server sees the same few in every request, and a checksum costs a
+ * hash. Emptied when full, so that made-up addresses take no more room than this.
+ */
+const known = new Map<string, Address>()
+const mostKnown = 4096
+
+function remember(text: string, address: Address): Address {
+  if (known.size >= mostKnown) known.clear()
+  known.set(text, address)
+  return address
 }
 
 /**

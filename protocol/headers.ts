@@ -239,6 +239,9 @@ type Defined<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefine
 
 /** With `exactOptionalPropertyTypes` a field that is not there must not be there as undefined. */
 function definedOnly<Fields extends object>(fields: Fields): Defined<Fields> {
-  const present = Object.entries(fields).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(present) as Defined<Fields>
+  const present: { [name: string]: unknown } = {}
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) present[name] = value
+  }
+  return present as Defined<Fields>
 }

@@ -9,6 +9,7 @@ import {
   type Signature,
   type SignatureForm,
   type TokenAmount,
+  toHex,
 } from '../../protocol/index.ts'
 import { type Claims, noClaims } from '../verify/claims.ts'
 
@@ -47,8 +48,21 @@ export function acceptsPayments({ state, agreedToClose }: Channel): boolean {
 }
 
 /** Amounts are decimal strings on disk: JSON numbers would lose digits. */
-export function encodeRecord(record: ChainFacts | PaymentLedger): string {
-  return JSON.stringify(record, (_, value) => (typeof value === 'bigint' ? `${value}` : value))
+export function encodeFacts(facts: ChainFacts): string {
+  return JSON.stringify({ ...facts, deposit: `${facts.deposit}` })
+}
+
+/** Written for every payment, so it is short: the disk sees each byte several times. */
+export function encodeLedger({ claims, proof, agreedToClose }: PaymentLedger): string {
+  const { highest, unclaimed } = claims
+  return JSON.stringify({
+    highest: `${highest}`,
+    ...(unclaimed.length > 0 && {
+      unclaimed: unclaimed.map(({ from, to }) => [`${from}`, `${to}`]),
+    }),
+    ...(proof && { [proof.form]: toBase64(proof.signature) }),
+    ...(agreedToClose && { agreedToClose }),
+  })
 }
 
 /** @throws UraidenError when a field is not what it should be: the file was damaged */
@@ -59,16 +73,27 @@ export function decodeFacts(text: string): ChainFacts {
 
 /** @throws UraidenError when a field is not what it should be: the file was damaged */
 export function decodeLedger(text: string): PaymentLedger {
-  const { claims, proof, agreedToClose } = JSON.parse(text)
+  const { highest, unclaimed = [], agreedToClose = false, ...rest } = JSON.parse(text)
+  const form = forms.find((name) => name in rest)
   return {
     claims: {
-      highest: parseUint192(claims.highest),
-      unclaimed: claims.unclaimed.map((gap: { from: string; to: string }) => ({
-        from: parseUint192(gap.from),
-        to: parseUint192(gap.to),
+      highest: parseUint192(highest),
+      unclaimed: unclaimed.map(([from, to]: readonly [string, string]) => ({
+        from: parseUint192(from),
+        to: parseUint192(to),
       })),
     },
-    ...(proof && { proof: { signature: parseSignature(proof.signature), form: proof.form } }),
+    ...(form && { proof: { signature: fromBase64(rest[form]), form } }),
     agreedToClose,
   }
+}
+
+const forms: readonly SignatureForm[] = ['seed', 'eip712']
+
+function toBase64(signature: Signature): string {
+  return Buffer.from(signature.slice(2), 'hex').toString('base64')
+}
+
+function fromBase64(text: string): Signature {
+  return parseSignature(toHex(Buffer.from(text, 'base64')))
 }

@@ -14,7 +14,8 @@ import {
   type ChannelName,
   decodeFacts,
   decodeLedger,
-  encodeRecord,
+  encodeFacts,
+  encodeLedger,
   type PaymentLedger,
 } from './records.ts'
 
@@ -53,7 +54,7 @@ const replyPrefix = 'reply/'
 
 /** @throws UraidenError those of `openState` */
 export async function openStore(folder: string, owner: StateOwner): Promise<ChannelStore> {
-  const db = await openState({ folder, owner, program: 'receiver', format: 1 })
+  const db = await openState({ folder, owner, program: 'receiver', format: 2 })
   const commits = groupCommit<string | undefined>({
     writeBatch: (entries) => db.batch([...entries].map(operation), { sync: true }),
   })
@@ -63,10 +64,10 @@ export async function openStore(folder: string, owner: StateOwner): Promise<Chan
       ledgers: await readAll<ChannelName, PaymentLedger>(db, ledgerPrefix, decodeLedger),
       position: parsePosition(await db.get(positionKey)),
     }),
-    saveLedger: (name, ledger) => commits.save([[`${ledgerPrefix}${name}`, encodeRecord(ledger)]]),
+    saveLedger: (name, ledger) => commits.save([[`${ledgerPrefix}${name}`, encodeLedger(ledger)]]),
     saveFacts: (facts, position) =>
       commits.save([
-        ...[...facts].map(([name, each]) => [`${factsPrefix}${name}`, encodeRecord(each)] as const),
+        ...[...facts].map(([name, each]) => [`${factsPrefix}${name}`, encodeFacts(each)] as const),
         [positionKey, JSON.stringify(position)],
       ]),
     dropFacts: async (position) => {

@@ -3,6 +3,7 @@ import {
   type ChainClient,
   type ContractFacts,
   connectChain,
+  createTransactionSender,
   type TokenFacts,
 } from '../platform/chain/index.ts'
 import {
@@ -21,6 +22,7 @@ import { decideOutage, defaultOutageLimits, type OutageLimits } from './paywall/
 import { type PaywallPage, plainPage } from './paywall/page.ts'
 import { createPaywall, type Paywall } from './paywall/paywall.ts'
 import { defaultReplyLimits, openReplies, type ReplyLimits } from './paywall/replies.ts'
+import { createRelay, type Relay, type RelayOptions, type RelayParts } from './relay/relay.ts'
 import { type ChannelStore, openStore } from './store/store.ts'
 import { acceptedForms } from './verify/checker.ts'
 import { startVerifier, type VerifierFacts, type VerifierOptions } from './verify/index.ts'
@@ -49,6 +51,8 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly replies?: Partial<ReplyLimits>
   /** What browsers see in place of a resource that is not paid for. */
   readonly page?: PaywallPage
+  /** Send transactions for senders without ether, from this account; off when not given. */
+  readonly relay?: RelayOptions
   readonly log?: ReceiverLog
 }
 
@@ -63,6 +67,8 @@ export interface Receiver {
   readonly paywall: Paywall
   readonly manager: ChannelManager
   readonly book: ChannelBook
+  /** Undefined when it is off. */
+  readonly relay: Relay | undefined
   /** Resolves once the chain was read up to its head. */
   readonly synced: Promise<void>
   /** Reads the chain now instead of at the next poll. */
@@ -124,6 +130,7 @@ async function assemble(
   const forms = acceptedForms(contractFacts.version)
   const verifier = await startVerifier({ domain, receiver: signer.address, forms }, options, log)
   const manager = createChannelManager({ book, checker: verifier, signer, domain })
+  const relay = relayOf(options, contractFacts, { chain, token, manager, book, checker: verifier })
   const account = watchAccount(chain, signer.address)
   const watch = startWatch(options, chain, book, account.refresh)
   const limits = { ...defaultOutageLimits, ...options.outage }
@@ -132,7 +139,11 @@ async function assemble(
     receiver: signer.address,
     contract,
     token: token.address,
-    features: forms.includes('eip712') ? new Set([...features, 'eip712' as const]) : features,
+    features: new Set<Feature>([
+      ...features,
+      ...(forms.includes('eip712') ? (['eip712'] as const) : []),
+      ...(relay === undefined ? [] : (['relay'] as const)),
+    ]),
   })
   return {
     address: signer.address,
@@ -143,6 +154,7 @@ async function assemble(
     verifier,
     manager,
     book,
+    relay,
     paywall: createPaywall({
       dialect,
       manager,
@@ -172,6 +184,23 @@ async function assemble(
       chain.close()
     },
   }
+}
+
+/** Contracts of version 0.2 know no deposits for others. */
+function relayOf(
+  { relay, signer, log }: ReceiverOptions,
+  { version }: ContractFacts,
+  parts: Pick<RelayParts, 'chain' | 'token' | 'manager' | 'book' | 'checker'>,
+): Relay | undefined {
+  if (relay === undefined || version.startsWith('0.2.')) return undefined
+  const { leastDeposit = 1n, ...fees } = relay
+  return createRelay({
+    ...parts,
+    transactions: createTransactionSender({ chain: parts.chain, signer, ...fees }),
+    own: signer.address,
+    leastDeposit,
+    onFailure: (err) => log?.warn({ err }, 'a transaction for a sender did not get through'),
+  })
 }
 
 /** Ether and tokens of the receiver's account, looked at in the background. */

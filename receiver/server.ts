@@ -2,6 +2,8 @@
 import formBody from '@fastify/formbody'
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
 import { channelRoutes } from './api/channels.ts'
+import { answerErrors } from './api/errors.ts'
+import { relayRoutes } from './api/relay.ts'
 import { stats } from './api/stats.ts'
 import { fastifyPaywall, type Price } from './http/fastify.ts'
 import { gatewayPath, type Receiver } from './receiver.ts'
@@ -26,8 +28,10 @@ export async function createReceiverServer(
   await app.register(fastifyPaywall, { paywall: receiver.paywall, token: receiver.token })
   await app.register(
     async (api) => {
+      answerErrors(api)
       api.get('/stats', async () => stats(receiver))
       await channelRoutes(api, receiver)
+      relayRoutes(api, receiver.relay)
     },
     { prefix: gatewayPath },
   )

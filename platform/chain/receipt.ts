@@ -1,5 +1,5 @@
 // What came of a transaction.
-import { type Hex, parseAddress, UraidenError } from '../../protocol/index.ts'
+import { type Hex, isUraidenError, parseAddress, UraidenError } from '../../protocol/index.ts'
 import type { Call, ChainClient, RawLog, Receipt } from './types.ts'
 
 export interface RawReceipt {
@@ -12,17 +12,28 @@ export interface RawReceipt {
   readonly logs: readonly RawLog[]
 }
 
-/** Of whichever of the hashes was mined; undefined when none was, or no node answers now. */
+/**
+ * Of whichever of the hashes was mined; undefined when none was, or no node answers now.
+ * @throws UraidenError `chain_closed`
+ */
 export async function findReceipt(
   chain: ChainClient,
   hashes: readonly Hex[],
 ): Promise<RawReceipt | undefined> {
   // The newest first: it pays most.
   for (const hash of [...hashes].reverse()) {
-    const found = await chain.request('eth_getTransactionReceipt', [hash]).catch(() => null)
+    const found = await chain.request('eth_getTransactionReceipt', [hash]).catch(unlessClosed(null))
     if (found !== null) return found as RawReceipt
   }
   return undefined
+}
+
+/** A node that is away comes back; a connection that was closed does not. */
+function unlessClosed<Value>(value: Value): (error: unknown) => Value {
+  return (error) => {
+    if (isUraidenError(error, 'chain_closed')) throw error
+    return value
+  }
 }
 
 export async function isDeepEnough(
@@ -31,7 +42,7 @@ export async function isDeepEnough(
   confirmations: number,
 ): Promise<boolean> {
   if (confirmations <= 1) return true
-  const head = await chain.head().catch(() => undefined)
+  const head = await chain.head().catch(unlessClosed(undefined))
   return head !== undefined && head.number - Number(receipt.blockNumber) + 1 >= confirmations
 }
 

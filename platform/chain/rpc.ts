@@ -2,7 +2,7 @@
 import type { JsonRpcProvider } from 'ethers'
 import { isUraidenError, UraidenError } from '../../protocol/index.ts'
 
-/** Asks a node. @throws UraidenError `chain_unavailable`, `wrong_chain`, `rpc_error` */
+/** Asks a node. @throws UraidenError `chain_unavailable`, `wrong_chain`, `rpc_error`, `chain_closed` */
 export type Request = (method: string, params: readonly unknown[]) => Promise<unknown>
 
 export interface RpcOptions {
@@ -39,6 +39,7 @@ export async function connectRpc({ urls, chainId, timeout }: RpcOptions): Promis
   const endpoints = await Promise.all(urls.map((url) => endpoint(url, timeout)))
   let expected = chainId
   let preferred = 0
+  let closed = false
 
   async function check(node: Endpoint): Promise<void> {
     const found = BigInt(String(await ask(node, 'eth_chainId', [])))
@@ -48,6 +49,7 @@ export async function connectRpc({ urls, chainId, timeout }: RpcOptions): Promis
   }
 
   const request: Request = async (method, params) => {
+    if (closed) throw connectionClosed(method)
     const errors: unknown[] = []
     for (let tried = 0; tried < endpoints.length; tried++) {
       const index = (preferred + tried) % endpoints.length
@@ -68,6 +70,7 @@ export async function connectRpc({ urls, chainId, timeout }: RpcOptions): Promis
   }
 
   const close = () => {
+    closed = true
     for (const { provider } of endpoints) provider.destroy()
   }
   try {
@@ -146,6 +149,15 @@ function nodeError(error: unknown): NodeError | undefined {
   const inner = direct ?? info?.error
   if (typeof inner !== 'object' || inner === null) return undefined
   return typeof (inner as NodeError).message === 'string' ? (inner as NodeError) : undefined
+}
+
+/** Whoever waits for the chain must not wait for this. */
+function connectionClosed(method: string): UraidenError {
+  return new UraidenError({
+    code: 'chain_closed',
+    message: `The connection to the chain was closed before ${method}.`,
+    hint: 'The program is stopping; what was sent to the chain is still there.',
+  })
 }
 
 function wrongChain(name: string, found: bigint, expected: bigint): UraidenError {

@@ -39,6 +39,17 @@ export interface TransactionSender {
    * `transaction_unconfirmed` (sent, outcome unknown), `chain_unavailable`
    */
   readonly send: (call: Call, confirmations?: number, operation?: string) => Promise<Receipt>
+  /**
+   * The same in two steps, for those who have to answer before a block is mined: resolves when the
+   * node has the transaction. `mined` must be called, once.
+   */
+  readonly start: (call: Call, operation?: string) => Promise<StartedTransaction>
+}
+
+export interface StartedTransaction {
+  /** A replacement at a higher fee has another hash. */
+  readonly transaction: Hex
+  readonly mined: (confirmations?: number) => Promise<Receipt>
 }
 
 export function createTransactionSender(options: SenderOptions): TransactionSender {
@@ -50,22 +61,36 @@ export function createTransactionSender(options: SenderOptions): TransactionSend
     last = done.catch(() => undefined)
     return done
   }
-  return {
-    send: async (call, confirmations = 1, operation) => {
-      const waiting = await inTurn(async () => {
-        const earlier = await resume(options, operation)
-        const pending = earlier ?? (await submit(options, nonces, call, operation))
-        nonces.add(pending.nonce)
-        return pending
-      })
-      try {
-        const receipt = await awaitReceipt(options, waiting, { call, confirmations, operation })
-        return readReceipt(options.chain, call, receipt)
-      } finally {
-        nonces.delete(waiting.nonce)
-      }
-    },
+  const start: TransactionSender['start'] = async (call, operation) => {
+    const waiting = await inTurn(async () => {
+      const earlier = await resume(options, operation)
+      const pending = earlier ?? (await submit(options, nonces, call, operation))
+      nonces.add(pending.nonce)
+      return pending
+    })
+    return {
+      transaction: newestHash(waiting),
+      mined: async (confirmations = 1) => {
+        try {
+          const receipt = await awaitReceipt(options, waiting, { call, confirmations, operation })
+          return readReceipt(options.chain, call, receipt)
+        } finally {
+          nonces.delete(waiting.nonce)
+        }
+      },
+    }
   }
+  return {
+    start,
+    send: async (call, confirmations, operation) =>
+      (await start(call, operation)).mined(confirmations),
+  }
+}
+
+function newestHash({ transactions }: Pending): Hex {
+  const newest = transactions.at(-1)
+  if (newest === undefined) throw new Error('a pending operation without a transaction')
+  return newest.hash
 }
 
 /** What was signed in an earlier run; undefined when it can never be mined any more. */

@@ -3,7 +3,6 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import {
   type Address,
   type BlockNumber,
-  isUraidenError,
   parseAddress,
   parseBlockNumber,
   parseUint192,
@@ -20,15 +19,7 @@ interface ChannelPath {
 
 const statuses = ['open', 'closed', 'all'] as const
 
-/** Bad input is answered with 400, and a body that names what was wrong. */
 export async function channelRoutes(app: FastifyInstance, receiver: Receiver): Promise<void> {
-  app.setErrorHandler((error, _, reply) => {
-    if (isUraidenError(error)) {
-      const { code, message, hint } = error
-      return reply.code(400).send({ code, title: 'Bad request', detail: `${message} ${hint}` })
-    }
-    return reply.send(error)
-  })
   for (const path of ['/channels', '/channels/']) {
     app.get(path, async (request) => listed(receiver, request, () => true))
   }

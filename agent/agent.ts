@@ -200,8 +200,14 @@ class PayingAgent implements Agent {
 
   async #connect(): Promise<AgentChain> {
     const { rpcUrl, contract, chainId, signer, retryInterval = 500 } = this.#options
+    const { mostFeePerGas } = this.#options
     const client = await connectChain({ rpcUrl, contract, chainId })
-    const sender = createTransactionSender({ chain: client, signer, pollInterval: retryInterval })
+    const sender = createTransactionSender({
+      chain: client,
+      signer,
+      pollInterval: retryInterval,
+      ...(mostFeePerGas !== undefined && { mostFeePerGas }),
+    })
     return { client, sender, signer }
   }
 

@@ -42,6 +42,17 @@ function parsedAmount(text: string): string {
   return amountText.parse(text)
 }
 
+/** Digits after the point are those of a gwei; the result is in wei. */
+function gasPrice(text: string): bigint {
+  const price = parseAmount(text, { symbol: 'gwei', decimals: 9 })
+  if (price > 0n) return price
+  throw new UraidenError({
+    code: 'not_an_amount',
+    message: `"${text}" pays for no transaction.`,
+    hint: 'Write a price above zero, such as 50 gwei, or leave it out.',
+  })
+}
+
 function isTimeZone(name: string): boolean {
   try {
     return Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
@@ -100,9 +111,10 @@ export const agentConfig = z.strictObject({
     .optional()
     .describe('IANA name; where days and months begin'),
   clock: z.enum(['auto', 'trusted']).optional(),
-  funding: z.enum(['auto', 'erc223', 'approve']).optional(),
+  funding: z.enum(['auto', 'erc223', 'permit', 'approve', 'relay']).optional(),
   reservation: count.min(1).max(10_000).optional().describe('payments covered by one synced write'),
   confirmations: count.min(1).max(1000).optional(),
+  mostGasPrice: parsed(gasPrice).optional().describe('pay no more for a unit of gas: 50 gwei'),
   timeout: count.min(1).max(3600).default(30).describe('seconds for one answer'),
 })
 
@@ -135,6 +147,7 @@ export function loadAgentConfig(
  */
 export function policyOptions(config: AgentConfig, token: TokenUnit) {
   const { hosts, priceJump, timeZone, clock, funding, reservation, confirmations } = config
+  const mostFeePerGas = config.mostGasPrice
   const listed = Object.values(config.receivers).flatMap(({ address }) => address ?? [])
   return {
     rpcUrl: config.rpc,
@@ -143,7 +156,16 @@ export function policyOptions(config: AgentConfig, token: TokenUnit) {
     budget: budgetOf(config, token),
     deposit: depositOf(config.deposit, token),
     ...(listed.length > 0 && { receivers: listed }),
-    ...given({ hosts, priceJump, timeZone, clock, funding, reservation, confirmations }),
+    ...given({
+      hosts,
+      priceJump,
+      timeZone,
+      clock,
+      funding,
+      reservation,
+      confirmations,
+      mostFeePerGas,
+    }),
   } satisfies Partial<AgentOptions>
 }
 

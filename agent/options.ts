@@ -49,6 +49,8 @@ export interface AgentOptions {
   readonly reservation?: number
   /** Blocks to wait for after an own transaction, the one with it included. Default 1. */
   readonly confirmations?: number
+  /** Refuse to pay more for a unit of gas, in wei. */
+  readonly mostFeePerGas?: bigint
   /** How long a receiver may take to see a channel confirmed, in milliseconds. */
   readonly confirmTimeout?: number
   /** Between two tries while waiting for the chain, in milliseconds. */

@@ -27,7 +27,7 @@ const families: readonly (readonly [RegExp, ExitCode])[] = [
     exitCode.refused,
   ],
   [
-    /^(receiver_|answer_|terms_|close_|closing_|proof_|payment_|balance_un|channel_)/,
+    /^(receiver_|relay_|answer_|terms_|close_|closing_|proof_|payment_|balance_un|channel_)/,
     exitCode.receiver,
   ],
   [/^(chain_|wrong_chain|contract_|transaction_|rpc_|ether_|fee_)/, exitCode.chain],

@@ -52,6 +52,11 @@ receivers:
   t.deepEqual(receivers, [someAddress])
 })
 
+test('a gas price is in gwei', async (t) => {
+  const options = policyOptions(await load(t, 'mostGasPrice: 1.5 gwei\n'), token)
+  t.is(options.mostFeePerGas, 1_500_000_000n)
+})
+
 test('an amount in another token is refused as soon as the token is known', async (t) => {
   const config = await load(t, 'budget: { hour: 1 RDN }\n')
   t.throws(() => policyOptions(config, token), { code: 'wrong_token' })
@@ -68,6 +73,8 @@ const wrong: readonly (readonly [text: string, key: RegExp])[] = [
   ['timeZone: Mars/Olympus', /:4 timeZone: "Mars\/Olympus"/],
   ['reservation: 0', /:4 reservation: 0/],
   ['reservation: 1.5', /:4 reservation: 1\.5/],
+  ['mostGasPrice: 0', /:4 mostGasPrice: "0" pays for no transaction/],
+  ['mostGasPrice: 5 wei', /:4 mostGasPrice: /],
   ['timeout: 3601', /:4 timeout: 3601/],
   ['chainId: 0', /:4 chainId: 0/],
   ['rpc2: x', /:4 rpc2: there is no such setting/],

@@ -51,7 +51,9 @@ export const etherCheck: Check = {
     if (chain === undefined || signer === undefined) return notKnown(patient)
     const balance = await chain.etherBalance(signer.address)
     if (balance > 0n) return ok(formatAmount(balance, { symbol: 'ETH', decimals: 18 }))
-    return warning(`0 ETH: fees cannot be paid. Send ether to ${signer.address}.`)
+    return warning(
+      `0 ETH: fine while the receiver relays; closing without it needs ether. Send some to ${signer.address}.`,
+    )
   },
 }
 

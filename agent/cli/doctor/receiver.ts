@@ -35,7 +35,8 @@ async function lookAtReceiver(
       )
     }
     const token = await chain?.tokenFacts().catch(() => undefined)
-    return ok(`${url} costs ${priceText(terms.price, token)}`)
+    const relays = terms.features.has('relay') ? ', relays deposits' : ''
+    return ok(`${url} costs ${priceText(terms.price, token)}${relays}`)
   } catch (error) {
     if (isUraidenError(error)) return findingOf(error)
     throw error

@@ -213,13 +213,22 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         if (msg.sender != token) revert NotToken();
         if (_pulling != 0) revert Reentrancy();
         if (_data.length != 40 && _data.length != 44) revert InvalidData();
-        address sender = address(bytes20(_data[0:20]));
-        address receiver = address(bytes20(_data[20:40]));
+        address sender;
+        address receiver;
+        assembly ("memory-safe") {
+            // Slices would check their bounds once more; the length says which bytes are there.
+            sender := shr(96, calldataload(_data.offset))
+            receiver := shr(96, calldataload(add(_data.offset, 20)))
+        }
         if (sender != _sender_address) _requireTrusted(_sender_address, sender);
         if (_data.length == 40) {
             _open(sender, receiver, _deposit);
         } else {
-            _topUp(sender, receiver, uint32(bytes4(_data[40:44])), _deposit);
+            uint32 openBlock;
+            assembly ("memory-safe") {
+                openBlock := shr(224, calldataload(add(_data.offset, 40)))
+            }
+            _topUp(sender, receiver, openBlock, _deposit);
         }
     }
 
@@ -452,8 +461,10 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         (bytes32 r, bytes32 vs) = _compact(_balance_msg_sig);
         (bytes32 key, address sender, ChannelRecord record) =
             _find(_receiver_address, _open_block_number, _balance, r, vs);
-        if (!record.exists()) revert ChannelNotFound();
-        if (!record.isCloseRequested()) revert CloseNotRequested();
+        if (!record.isCloseRequested()) {
+            if (record.exists()) revert CloseNotRequested();
+            revert ChannelNotFound();
+        }
         if (block.number > record.settleBlock()) revert ChallengePeriodOver();
         if (_balance > record.deposit()) revert BalanceOverDeposit();
         if (_balance <= record.closingBalance()) revert BalanceNotHigher();
@@ -475,8 +486,10 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     function settleFor(address _sender_address, address _receiver_address, uint32 _open_block_number) public {
         bytes32 key = getKey(_sender_address, _receiver_address, _open_block_number);
         ChannelRecord record = _records[key];
-        if (!record.exists()) revert ChannelNotFound();
-        if (!record.isCloseRequested()) revert CloseNotRequested();
+        if (!record.isCloseRequested()) {
+            if (record.exists()) revert CloseNotRequested();
+            revert ChannelNotFound();
+        }
         if (block.number <= record.settleBlock()) revert ChallengePeriodNotOver();
         _settle(
             key, record, _sender_address, _receiver_address, _open_block_number, record.closingBalance()
@@ -597,8 +610,7 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     function _topUp(address sender, address receiver, uint32 openBlock, uint256 added) private {
         bytes32 key = getKey(sender, receiver, openBlock);
         ChannelRecord record = _records[key];
-        if (!record.exists()) revert ChannelNotFound();
-        if (!record.isOpen()) revert CloseRequested();
+        if (!record.isOpen()) _requireNo(_notOpen(record));
         if (added == 0) revert ZeroAmount();
         uint256 room = ChannelRecords.MAX_AMOUNT - record.deposit();
         if (added > room) revert DepositTooLarge();
@@ -659,14 +671,18 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         return 0;
     }
 
+    /// @dev Why a channel that is not open is not.
+    function _notOpen(ChannelRecord record) private pure returns (bytes4) {
+        return record.exists() ? CloseRequested.selector : ChannelNotFound.selector;
+    }
+
     /// @dev Books a withdrawal of the caller; the amount to pay, or why not.
     function _withdraw(uint32 openBlock, uint192 balance, bytes32 r, bytes32 vs)
         private
         returns (uint256 amount, bytes4 refusal)
     {
         (bytes32 key, address sender, ChannelRecord record) = _find(msg.sender, openBlock, balance, r, vs);
-        if (!record.exists()) return (0, ChannelNotFound.selector);
-        if (!record.isOpen()) return (0, CloseRequested.selector);
+        if (!record.isOpen()) return (0, _notOpen(record));
         if (balance > record.deposit()) return (0, BalanceOverDeposit.selector);
         if (balance <= record.withdrawn()) return (0, BalanceNotHigher.selector);
         unchecked {

@@ -17,6 +17,7 @@ export type ExitCode = (typeof exitCode)[keyof typeof exitCode]
 
 /** The first pattern that fits an error's code decides. */
 const families: readonly (readonly [RegExp, ExitCode])[] = [
+  [/^answer_not_written$/, exitCode.failed],
   [
     /^(config_|usage|not_a|wrong_checksum|wrong_token|too_many_decimals|amount_too_large)/,
     exitCode.usage,

@@ -1,4 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { EventEmitter, once } from 'node:events'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { runCli, writeAgentFiles } from '../support/cli.ts'
@@ -7,10 +8,23 @@ import { startSystem } from '../support/system.ts'
 
 /** An agent's folder on a chain with a receiver. A reading costs 5 units of TKN with 18 decimals. */
 async function given(t: ExecutionContext, more = '') {
+  const gate = new EventEmitter()
+  const entered = once(gate, 'entered')
+  const released = once(gate, 'released')
   const system = await startSystem(t, [
     { path: '/reading', price: 5n, handler: () => ({ celsius: 21.4 }) },
     { path: '/echo', price: 5n, handler: () => 'thanks' },
+    {
+      path: '/slow',
+      price: 5n,
+      handler: async () => {
+        gate.emit('entered')
+        await released
+        return 'late'
+      },
+    },
   ])
+  t.teardown(() => void gate.emit('released'))
   const { base, chain, contract, receiverAccount, senderAccount, folder: shared } = system
   const folder = join(shared, 'cli')
   await mkdir(folder)
@@ -33,7 +47,7 @@ ${more}`,
     t.is(code, 0, stderr)
     return JSON.parse(stdout)
   }
-  return { ...system, folder, receiver, cli, json }
+  return { ...system, folder, receiver, cli, json, entered }
 }
 
 test('a device’s life: doctor, get, channels, budget, topup, close, history', async (t) => {
@@ -107,6 +121,7 @@ test('refusals have a sentence, a hint, a code and an exit code, and never a sta
     [['get', 'room/reading', '--max-price', '0,5'], 'not_an_amount', 2],
     [['get', 'room/reading', '-H', 'no colon'], 'not_a_header', 2],
     [['get', 'room/reading', '-d', '@missing'], 'file_unreadable', 2],
+    [['get', 'room/reading', '-o', 'no/such/folder'], 'file_unwritable', 2],
     [['get', 'http://127.0.0.1:9/x'], 'receiver_unreachable', 4],
     [['close', 'room'], 'channel_unknown', 2],
     [['topup', 'nobody', '1'], 'not_an_address', 2],
@@ -142,6 +157,30 @@ test('refusals have a sentence, a hint, a code and an exit code, and never a sta
   const elsewhere = await runCli(folder, ['history'], { URAIDEN_AGENT_CHAIN_ID: '5' })
   t.is(elsewhere.code, 5)
   t.regex(elsewhere.stderr, /chain 31337, not 5/)
+})
+
+test('Ctrl-C ends a request, and the books are written', async (t) => {
+  const { cli, json, folder, entered } = await given(t)
+  await json('get', 'room/reading')
+  const { code, stderr } = await runCli(folder, ['get', 'room/slow'], {}, entered)
+  t.is(code, 1)
+  t.regex(stderr, /\(aborted, exit 1\)/)
+  t.is((await cli('get', 'room/reading')).code, 0)
+})
+
+test('doctor names what is wrong and the command that helps', async (t) => {
+  const { cli, json, folder } = await given(t)
+  await chmod(join(folder, 'key'), 0o644)
+  await mkdir(join(folder, 'state'), { mode: 0o755 })
+  const { code, stdout } = await cli('doctor')
+  t.is(code, 1)
+  t.regex(stdout, /✘ key +Others can read the file key .* Run: chmod 600 key/)
+  t.regex(stdout, /✘ disk +Others can read state\. Run: chmod 700 state/)
+  t.regex(stdout, /✔ chain/)
+  await chmod(join(folder, 'key'), 0o600)
+  await chmod(join(folder, 'state'), 0o700)
+  const checks: readonly { readonly verdict: string }[] = await json('doctor')
+  t.false(checks.some(({ verdict }) => verdict === 'failure'))
 })
 
 test('once the chain was seen, paying needs it no more', async (t) => {

@@ -12,11 +12,12 @@ export interface CliResult {
   readonly stderr: string
 }
 
-/** Nothing of the machine's own configuration reaches it. */
+/** Nothing of the machine's own configuration reaches it. Ctrl-C is pressed after `interrupt`. */
 export function runCli(
   folder: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
+  interrupt?: Promise<unknown>,
 ): Promise<CliResult> {
   const child = spawn(process.execPath, [main, ...args], {
     cwd: folder,
@@ -28,6 +29,7 @@ export function runCli(
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  interrupt?.then(() => child.kill('SIGINT'))
   const read = (stream: NodeJS.ReadableStream) => {
     const chunks: Buffer[] = []
     stream.on('data', (chunk) => chunks.push(chunk))

@@ -1,8 +1,14 @@
 // uraiden-agent get URL: like curl, and it pays.
 import { createWriteStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { formatAmount, parseAmount, type TokenUnit, UraidenError } from '../../../protocol/index.ts'
+import {
+  formatAmount,
+  isUraidenError,
+  parseAmount,
+  type TokenUnit,
+  UraidenError,
+} from '../../../protocol/index.ts'
 import { resolveUrl } from '../../config.ts'
 import type { AgentStream, RequestOptions } from '../../options.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
@@ -23,7 +29,8 @@ export function get(target: string, options: GetOptions): Promise<ExitCode> {
   return withAgent(options, async ({ agent, config, output, token }) => {
     const url = resolveUrl(config, target)
     const request = await requestOptions(options, token)
-    const answer = await agent.stream(url, request)
+    if (options.output !== undefined) await checkWritable(options.output)
+    const answer = await agent.stream(url, { ...request, signal: interrupted() })
     if (output.json) output.print(await described(answer, options.output))
     else {
       await save(answer, options.output)
@@ -35,6 +42,15 @@ export function get(target: string, options: GetOptions): Promise<ExitCode> {
     output.say(`uraiden-agent: ${url.origin} answers with HTTP status ${answer.status}.`)
     return exitCode.httpError
   })
+}
+
+/** Ctrl-C ends the request, not the process: the agent still writes its books. */
+function interrupted(): AbortSignal {
+  const controller = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => controller.abort())
+  }
+  return controller.signal
 }
 
 async function requestOptions(options: GetOptions, token: TokenUnit): Promise<RequestOptions> {
@@ -72,18 +88,48 @@ function splitHeader(text: string): readonly [string, string] {
   })
 }
 
-async function save({ body }: AgentStream, file: string | undefined): Promise<void> {
-  if (file === undefined) return pipeline(body, process.stdout, { end: false })
+/** Before anything is paid. What is in the file stays until there is an answer. */
+async function checkWritable(path: string): Promise<void> {
   try {
-    await pipeline(body, createWriteStream(file))
+    await (await open(path, 'a')).close()
   } catch (cause) {
     throw new UraidenError({
       code: 'file_unwritable',
-      message: `The answer cannot be written to ${file}.`,
-      hint: 'It was paid for. Check the folder and the disk.',
+      message: `The file ${path} cannot be written.`,
+      hint: 'Nothing was sent. Check that its folder exists and belongs to you.',
       cause,
     })
   }
+}
+
+async function save({ body }: AgentStream, file: string | undefined): Promise<void> {
+  try {
+    if (file === undefined) await pipeline(body, process.stdout, { end: false })
+    else await pipeline(body, createWriteStream(file))
+  } catch (error) {
+    const { code, syscall } = error as { readonly code?: string; readonly syscall?: string }
+    // Who reads standard output may stop when it has enough.
+    if (code === 'EPIPE' || isUraidenError(error)) throw error
+    throw syscall === 'write' ? notWritten(file, error) : cutShort(error)
+  }
+}
+
+function notWritten(file: string | undefined, cause: unknown): UraidenError {
+  return new UraidenError({
+    code: 'answer_not_written',
+    message: `The answer cannot be written to ${file ?? 'standard output'}.`,
+    hint: 'It was paid for. Check the disk.',
+    cause,
+  })
+}
+
+function cutShort(cause: unknown): UraidenError {
+  return new UraidenError({
+    code: 'answer_lost',
+    message: 'The answer ended before it was complete.',
+    hint: 'It was paid for. Look at the connection and the receiver, then get it again.',
+    cause,
+  })
 }
 
 async function described(answer: AgentStream, file: string | undefined): Promise<string> {

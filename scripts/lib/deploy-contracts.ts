@@ -11,8 +11,9 @@ import {
 import { argument, integer } from './arguments.ts'
 import { type DeployOptions, deployContracts } from './deploy/deploy.ts'
 
-interface Options extends Omit<DeployOptions, 'rpcUrl' | 'signer' | 'say' | 'token'> {
+interface Options extends Omit<DeployOptions, 'rpcUrl' | 'signer' | 'say' | 'token' | 'chainId'> {
   readonly rpc: string
+  readonly chainId?: number
   readonly key: string
   readonly keyPasswordFile?: string
   readonly tokenName: string
@@ -28,6 +29,11 @@ const options = new Command('deploy-contracts')
   .requiredOption('--rpc <url>', 'JSON-RPC endpoint')
   .requiredOption('--key <file>', 'the deployer’s key: a geth keystore, or 64 hex digits')
   .option('--key-password-file <file>', 'password of the keystore; asked for when not given')
+  .option(
+    '--chain-id <number>',
+    'the chain that is meant; a node of another one is refused',
+    integer(1, Number.MAX_SAFE_INTEGER),
+  )
   .option('--challenge-period <blocks>', 'at least 500', integer(500, 2 ** 32 - 1), 500)
   .option('--token-name <name>', 'of a new token', 'CustomToken')
   .option('--token-symbol <symbol>', 'of a new token', 'TKN')
@@ -63,9 +69,10 @@ async function run({ rpc, key, keyPasswordFile, json, ...rest }: Options): Promi
     decimals: rest.tokenDecimals,
     supply: rest.supply,
   }
-  const { challengePeriod, confirmations, record } = rest
+  const { chainId, challengePeriod, confirmations, record } = rest
   const deployed = await deployContracts({
     rpcUrl: rpc,
+    ...(chainId !== undefined && { chainId: BigInt(chainId) }),
     signer,
     token,
     challengePeriod,

@@ -37,7 +37,8 @@ test('deploys token and contract, waits, writes the record; then a channel opens
   const { chain, folder, deploy } = await given(t)
   const { stdout, stderr, code } = await deploy(
     ...['--token-name', 'Sensor', '--token-symbol', 'SNS', '--token-decimals', '6'],
-    ...['--supply', '5000', '--challenge-period', '777', '--json'],
+    ...['--supply', '5000', '--challenge-period', '777'],
+    ...['--chain-id', '31337', '--json'],
   )
   t.is(code, 0, stderr)
   const deployed = JSON.parse(stdout)
@@ -133,6 +134,7 @@ const bad: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['--token-address', `0x${'12'.repeat(20)}`],
     /There is no token at/,
   ],
+  ['a node of another chain', ['--chain-id', '1'], /is on chain 31337, not 1\./],
   ['a node that is not there', ['--rpc', 'http://127.0.0.1:9'], /does not answer/],
   ['a key file that is not there', ['--key', '/nonexistent/key'], /\/nonexistent\/key/],
   ['a supply that is no number', ['--supply', '1e6'], /decimal integer/],

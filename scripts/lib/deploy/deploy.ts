@@ -33,6 +33,8 @@ export interface NewToken {
 
 export interface DeployOptions {
   readonly rpcUrl: string
+  /** The chain that is meant; a node of another one is refused. */
+  readonly chainId?: bigint
   readonly signer: Signer
   /** An existing token's address, or what a new one is to be. */
   readonly token: Address | NewToken
@@ -48,11 +50,11 @@ export interface DeployOptions {
 const gasNeeded = 5_000_000n
 
 /**
- * @throws UraidenError `ether_short`, `token_missing`, and those of the chain: before anything is sent
+ * @throws UraidenError `wrong_chain`, `ether_short`, `token_missing`, and those of the chain: before anything is sent
  */
 export async function deployContracts(options: DeployOptions): Promise<Deployment> {
-  const { rpcUrl, signer, say } = options
-  const chain = await connectChain({ rpcUrl, contract: await nextContract(options) })
+  const { signer, say } = options
+  const chain = await connect(options, await nextContract(options))
   try {
     say(`chain     ${chain.chainId}, block ${(await chain.head()).number}`)
     await checkEther(chain, signer.address)
@@ -69,9 +71,14 @@ export async function deployContracts(options: DeployOptions): Promise<Deploymen
   }
 }
 
+function connect({ rpcUrl, chainId }: DeployOptions, contract: Address): Promise<ChainClient> {
+  return connectChain({ rpcUrl, contract, ...(chainId !== undefined && { chainId }) })
+}
+
 /** Where the channels contract will be: the deployer's next contract, or the one after a new token. */
-async function nextContract({ rpcUrl, signer, token }: DeployOptions): Promise<Address> {
-  const chain = await connectChain({ rpcUrl, contract: signer.address })
+async function nextContract(options: DeployOptions): Promise<Address> {
+  const { signer, token } = options
+  const chain = await connect(options, signer.address)
   const count = await chain.request('eth_getTransactionCount', [signer.address, 'latest'])
   chain.close()
   const nonce = Number(count) + (typeof token === 'string' ? 0 : 1)

@@ -9,4 +9,4 @@ export {
   type ReceiverOptions,
   startReceiver,
 } from './receiver.ts'
-export { createReceiverServer, type Resource } from './server.ts'
+export { createReceiverServer, type Resource, type ServerLimits } from './server.ts'

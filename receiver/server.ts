@@ -16,14 +16,29 @@ export interface Resource {
   readonly handler: (request: FastifyRequest) => unknown
 }
 
+/** What one client may take of the server, in milliseconds. */
+export interface ServerLimits {
+  /** For all headers of a request to arrive. Default 10 000. */
+  readonly headersTimeout?: number
+  /** For a whole request to arrive. Default 60 000. */
+  readonly requestTimeout?: number
+}
+
 /**
- * @throws UraidenError those of `parseAmount` for a price that cannot be read
+ * @throws UraidenError those of `createPricer` for a price that cannot be read
  */
 export async function createReceiverServer(
   receiver: Receiver,
   resources: readonly Resource[],
+  limits: ServerLimits = {},
 ): Promise<FastifyInstance> {
-  const app = fastify({ forceCloseConnections: true })
+  const { headersTimeout = 10_000, requestTimeout = 60_000 } = limits
+  const app = fastify({
+    forceCloseConnections: true,
+    requestTimeout,
+    // Node looks for late clients every 30 seconds unless told otherwise.
+    http: { headersTimeout, connectionsCheckingInterval: Math.min(headersTimeout, 5000) },
+  })
   await app.register(formBody)
   await app.register(fastifyPaywall, { paywall: receiver.paywall, token: receiver.token })
   await app.register(

@@ -10,6 +10,7 @@ import {
   createReceiverServer,
   type ReceiverOptions,
   type Resource,
+  type ServerLimits,
   startReceiver,
 } from '../../receiver/index.ts'
 import { deployTestContracts, startEmbeddedChain } from '../../scripts/lib/embedded-chain.ts'
@@ -22,6 +23,7 @@ export async function startSystem(
   t: ExecutionContext,
   resources: readonly Resource[] = [reading()],
   receiverOptions: Partial<ReceiverOptions> = {},
+  serverLimits: ServerLimits = {},
 ) {
   const chain = await startEmbeddedChain()
   const { channelsAddress: contract, token } = await deployTestContracts(chain.wallet(0))
@@ -39,7 +41,7 @@ export async function startSystem(
     ...receiverOptions,
   })
   await receiver.synced
-  const server = await createReceiverServer(receiver, resources)
+  const server = await createReceiverServer(receiver, resources, serverLimits)
   const base = await server.listen({ host: '127.0.0.1', port: 0 })
   const agents: Agent[] = []
   const agent = async (options: Partial<AgentOptions> = {}): Promise<Agent> => {

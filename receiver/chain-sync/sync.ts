@@ -1,7 +1,7 @@
 // Follows the contract's events for one receiver (wire-protocol.md section 6): confirmed blocks into
 // the book, block by block to disk; the rest is looked at anew each time.
-import type { BlockRef, ChainClient } from '../../platform/chain/index.ts'
-import type { Address, BlockNumber } from '../../protocol/index.ts'
+import type { BlockRef, ChainClient, ChannelEvent } from '../../platform/chain/index.ts'
+import { type Address, type BlockNumber, UraidenError } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import type { SyncPosition } from '../store/store.ts'
 
@@ -60,12 +60,14 @@ async function readConfirmed(
 ): Promise<SyncPosition> {
   let reached = start
   while (reached.block < confirmedTo) {
+    const from = reached.block + 1
     const to = Math.min(reached.block + chunk, confirmedTo)
-    const events = await chain.events({ from: reached.block + 1, to, receiver })
-    const last = to === head.number ? head : await chain.block(to)
-    // The chain grew shorter while it was read; the next round sees what it has become.
-    if (last === undefined) break
-    reached = { block: to, hash: last.hash }
+    const before = to === head.number ? head : await chain.block(to)
+    const events = checked(await chain.events({ from, to, receiver }), { from, to, receiver })
+    const after = await chain.block(to)
+    // The chain changed while it was read; the next round sees what it has become.
+    if (before === undefined || before.hash !== after?.hash) break
+    reached = { block: to, hash: after.hash }
     await book.confirm(events, reached)
   }
   return reached
@@ -76,5 +78,29 @@ async function readUnconfirmed(
   from: BlockNumber,
   to: BlockNumber,
 ): Promise<void> {
-  book.setUnconfirmed(from > to ? [] : await chain.events({ from, to, receiver }))
+  const query = { from, to, receiver }
+  book.setUnconfirmed(from > to ? [] : checked(await chain.events(query), query))
+}
+
+/**
+ * A node that answers with what was not asked for must not open a channel here.
+ * @throws UraidenError `node_wrong`
+ */
+function checked(
+  events: readonly ChannelEvent[],
+  {
+    from,
+    to,
+    receiver,
+  }: { readonly from: number; readonly to: number; readonly receiver: Address },
+): readonly ChannelEvent[] {
+  const foreign = events.find(
+    ({ block, channel }) => block < from || block > to || channel.receiver !== receiver,
+  )
+  if (foreign === undefined) return events
+  throw new UraidenError({
+    code: 'node_wrong',
+    message: `Asked for events to ${receiver} in blocks ${from} to ${to}, the node told of one to ${foreign.channel.receiver} in block ${foreign.block}.`,
+    hint: 'Use another node: what this one says cannot be relied on.',
+  })
 }

@@ -17,7 +17,7 @@ export interface ChainWatch {
   readonly synced: Promise<void>
   /** Milliseconds since the last round that went well; Infinity before the first. */
   readonly age: () => number
-  /** False once a round failed, until one goes well again. */
+  /** False once a round failed or the node was behind, until one goes well again. */
   readonly answers: () => boolean
   /** Runs a round now; resolves when it is done. */
   readonly refresh: () => Promise<void>
@@ -41,9 +41,14 @@ export function watchChain(options: WatchOptions): ChainWatch {
 
   async function round(): Promise<void> {
     try {
-      const outcome = await syncOnce(options)
+      let outcome = await syncOnce(options)
       options.onOutcome(outcome)
-      if (outcome !== 'synced') return
+      // Nobody can pay until the new chain was read: now, and not after the interval.
+      if (outcome === 'reorganised') outcome = await syncOnce(options)
+      if (outcome !== 'synced') {
+        answers = false
+        return
+      }
       await options.afterSync()
       lastSuccess = performance.now()
       answers = true

@@ -53,9 +53,12 @@ async function given(t: ExecutionContext) {
     await opened.store.close()
     opened = await openNew()
   }
+  const close = (openBlock: number, balance: bigint) =>
+    transactions.send(chain.calls.uncooperativeClose({ ...parties, openBlock }, balance))
+  const states = () => [...opened.book.all()].map(({ state }) => state)
   const deposits = () => [...opened.book.all()].map(({ deposit }) => deposit)
   const book = (): ChannelBook => opened.book
-  return { embedded, chain, sender, open, topUp, sync, restart, deposits, book }
+  return { embedded, chain, sender, open, topUp, close, sync, restart, deposits, states, book }
 }
 
 test('a channel counts when its block is as deep as asked, and not one block before', async (t) => {
@@ -132,6 +135,67 @@ for (const depth of [1, 2, 5, 20]) {
     t.deepEqual(deposits(), [10n, 30n])
   })
 }
+
+for (const depth of [1, 2, 3, 4, 20]) {
+  test(`a reorganisation of ${depth} blocks takes a top-up and a close back, and brings another`, async (t) => {
+    const { embedded, open, topUp, close, sync, deposits, states } = await given(t)
+    const kept = await open(10n)
+    const closed = await open(20n)
+    await embedded.mine(5)
+    await sync()
+    const goBack = await embedded.snapshot()
+    await topUp(kept, 7n)
+    if (depth > 1) await close(closed, 0n)
+    if (depth > 2) await embedded.mine(depth - 2)
+    await sync()
+    await goBack()
+    await topUp(kept, 1n)
+    await close(kept, 0n)
+    await embedded.mine(depth + 5)
+    await sync()
+    await sync()
+    t.deepEqual(deposits(), [11n, 20n])
+    t.deepEqual(states(), ['closing', 'open'])
+  })
+}
+
+test('blocks that are replaced while they are read do not count', async (t) => {
+  const { embedded, chain, open, sync, deposits, book } = await given(t)
+  const goBack = await embedded.snapshot()
+  await open(10n)
+  await embedded.mine(5)
+  const treacherous: SyncOptions['chain'] = {
+    ...chain,
+    events: async (query) => {
+      const events = await chain.events(query)
+      await goBack()
+      await embedded.mine(6)
+      return events
+    },
+  }
+  await sync({ chain: treacherous })
+  t.deepEqual(deposits(), [])
+  await sync()
+  t.deepEqual(deposits(), [])
+  t.true((book().position()?.block ?? 0) > 0)
+})
+
+test('a node that tells of channels it was not asked for is not believed', async (t) => {
+  const { embedded, chain, open, sync, deposits, sender } = await given(t)
+  const block = await open(10n)
+  await embedded.mine(5)
+  const [event] = await chain.events({ from: block, to: block })
+  if (event === undefined) return t.fail()
+  for (const wrong of [
+    { ...event, channel: { ...event.channel, receiver: sender.address } },
+    { ...event, block: 1_000_000 },
+    { ...event, block: -1 },
+  ]) {
+    const lying = { ...chain, events: async () => [wrong] }
+    await t.throwsAsync(sync({ chain: lying }), { code: 'node_wrong' })
+  }
+  t.deepEqual(deposits(), [])
+})
 
 test('a reorganisation deeper than the confirmations stops payments, and never forgets a proof', async (t) => {
   const { embedded, open, sync, book, sender } = await given(t)

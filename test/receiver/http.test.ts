@@ -35,6 +35,21 @@ test('an unpaid request gets 402 with all terms, and nothing in the body unless 
   t.regex(asked.headers.get('content-type') ?? '', /^application\/problem\+json/)
 })
 
+test('a browser gets a page with 402, and each term as a cookie too', async (t) => {
+  const { base, pay } = await given(t)
+  const accept = 'text/html,application/xhtml+xml,*/*;q=0.8'
+  const answer = await fetch(`${base}/reading`, { headers: { accept } })
+  t.is(answer.status, 402)
+  t.regex(answer.headers.get('content-type') ?? '', /^text\/html/)
+  const cookies = new Map(
+    answer.headers.getSetCookie().map((text) => text.split(';')[0]?.split('=') as [string, string]),
+  )
+  for (const [name, value] of cookies) t.is(answer.headers.get(name), value)
+  t.is(cookies.get('RDN-Price'), `${price}`)
+  t.true((await answer.text()).includes('Payment required'))
+  t.deepEqual((await pay(5n)).headers.getSetCookie(), [])
+})
+
 test('a paid request is served, in both forms of the signature, under both names of the balance', async (t) => {
   const { channel, sign, headers, pay, base } = await given(t)
   const first = await pay(5n)

@@ -1,0 +1,134 @@
+// The receiver's node goes away, comes back, is slow: what clients see of it (wire-protocol.md
+// section 8, chain outage).
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { createKeySigner } from '../../platform/keys/index.ts'
+import { fromHex } from '../../protocol/index.ts'
+import { createReceiverServer, type ReceiverOptions, startReceiver } from '../../receiver/index.ts'
+import { givenChannel } from '../support/channel.ts'
+
+/** Stands between a receiver and its node. */
+async function startGate(t: ExecutionContext, target: string) {
+  let state: 'open' | 'closed' = 'open'
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    if (state === 'closed') {
+      response.destroy()
+      return
+    }
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(target, { method: 'POST', headers, body: Buffer.concat(chunks) })
+    response.writeHead(answer.status, headers).end(await answer.text())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    set: (next: 'open' | 'closed') => {
+      state = next
+    },
+  }
+}
+
+async function given(t: ExecutionContext, options: Partial<ReceiverOptions>) {
+  const system = await givenChannel(t)
+  const gate = await startGate(t, system.chain.rpcUrl)
+  const receiver = await startReceiver({
+    signer: createKeySigner(fromHex(system.receiverAccount.privateKey)),
+    rpcUrl: gate.url,
+    contract: system.contract,
+    state: join(system.folder, 'behind-gate'),
+    pollInterval: 20,
+    ...options,
+  })
+  await receiver.synced
+  const server = await createReceiverServer(receiver, [
+    { path: '/reading', price: 5n, handler: () => 'served' },
+  ])
+  const base = await server.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(async () => {
+    await server.close()
+    await receiver.stop()
+  })
+  const pay = async (balance: bigint) => {
+    const answer = await fetch(`${base}/reading`, {
+      headers: system.headers(balance, { accept: 'application/json' }),
+    })
+    const { status, headers } = answer
+    const text = await answer.text()
+    return { status, retryAfter: headers.get('retry-after'), code: codeOf(text) }
+  }
+  return { ...system, gate, receiver, pay }
+}
+
+function codeOf(text: string): string | undefined {
+  return text.startsWith('{') ? JSON.parse(text).code : undefined
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+test('without its node the receiver serves for as long as allowed, then says 502, and recovers', async (t) => {
+  const { gate, pay } = await given(t, { outage: { longest: 1500 } })
+  gate.set('closed')
+  t.is((await pay(5n)).status, 200)
+  await until(async () => (await pay(5n)).status === 502)
+  t.deepEqual(await pay(10n), { status: 502, retryAfter: '1', code: 'chain_unavailable' })
+  gate.set('open')
+  await until(async () => (await pay(10n)).status === 200)
+  t.is((await pay(15n)).status, 200)
+})
+
+test('without its node the receiver risks so much on a channel and not one unit more', async (t) => {
+  const { gate, pay, receiver } = await given(t, {
+    outage: { longest: 600_000, mostPerChannel: 10n },
+  })
+  t.is((await pay(5n)).status, 200)
+  gate.set('closed')
+  await receiver.refresh()
+  await receiver.refresh()
+  t.is((await pay(10n)).status, 200)
+  t.deepEqual(await pay(15n), { status: 502, retryAfter: '1', code: 'chain_unavailable' })
+  gate.set('open')
+  await until(async () => (await pay(15n)).status === 200)
+})
+
+test('a receiver that has not read its chain yet says 502 and not that the channel is unknown', async (t) => {
+  const { gate, contract, receiverAccount, folder, headers } = await given(t, {})
+  const starting = await startReceiver({
+    signer: createKeySigner(fromHex(receiverAccount.privateKey)),
+    rpcUrl: gate.url,
+    contract,
+    state: join(folder, 'starting'),
+    pollInterval: 20,
+  })
+  const sent = headers(5n)
+  const admission = await starting.paywall.admit(
+    {
+      method: 'GET',
+      url: '/',
+      header: (name) => Object.entries(sent).find(([each]) => each === name)?.[1],
+      cookie: () => undefined,
+    },
+    5n,
+  )
+  t.like(admission, { kind: 'refused', status: 502 })
+  await starting.stop()
+})
+
+test('no request asks the node for anything', async (t) => {
+  const { pay, receiver, gate } = await given(t, {
+    pollInterval: 3_600_000,
+    outage: { longest: 3_600_000 },
+  })
+  await receiver.synced
+  gate.set('closed')
+  for (let balance = 5n; balance <= 50n; balance += 5n) t.is((await pay(balance)).status, 200)
+})

@@ -38,7 +38,6 @@ const variants: readonly Variant[] = [
   {},
   { verifier: 'native', verifierThreads: 0 },
   { verifier: 'native', verifierThreads: 1 },
-  { verifier: 'native', verifierThreads: 2 },
   { verifier: 'wasm', verifierThreads: 0 },
   { verifier: 'wasm', verifierThreads: 2 },
   { verifier: 'js', verifierThreads: 2 },

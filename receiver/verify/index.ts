@@ -7,7 +7,7 @@ import { chooseRecovery, type RecoveryName } from './recovery.ts'
 export interface VerifierOptions {
   /** Use this implementation or do not start; by default the fastest that works. */
   readonly verifier?: RecoveryName
-  /** Worker threads; 0 checks on the main thread. Default: one for each core but one, at most 4. */
+  /** Worker threads; 0 checks on the main thread. Default: one for each core, at most 4; none on a single core. */
   readonly verifierThreads?: number
 }
 
@@ -46,7 +46,8 @@ export async function startVerifier(
   return { ...facts, ...pool }
 }
 
-/** The main thread, which serves, keeps a core. */
+/** As many as cores: on two, two workers served a quarter more than one (docs/performance.md). */
 function defaultThreads(): number {
-  return Math.min(availableParallelism() - 1, 4)
+  const cores = availableParallelism()
+  return cores === 1 ? 0 : Math.min(cores, 4)
 }

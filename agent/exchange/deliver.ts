@@ -31,6 +31,14 @@ export async function deliver(
   const { confirmTimeout, funding, hooks, retryInterval } = parts
   const { channel } = attempt.taken
   const giveUp = performance.now() + confirmTimeout
+  try {
+    // The receiver has to see the chain too: asking at once would only be a round trip more.
+    if (funding.isFresh(channel)) await pause(retryInterval, request.signal)
+  } catch (error) {
+    // Nothing has left yet.
+    parts.ledger.settle(attempt.taken, 0n)
+    throw error
+  }
   for (;;) {
     const answer = await sendUntilAnswered(parts, request, attempt, delivery)
     if (answer.status !== 402) return answer
@@ -42,7 +50,7 @@ export async function deliver(
     try {
       await runHook(hooks, 'insufficientConfirmations', request, { terms, channel })
       if (performance.now() > giveUp) throw notConfirmed(terms.receiver)
-      await pause(answer, retryInterval, request.signal)
+      await pause(retryDelay(answer, retryInterval), request.signal)
     } catch (error) {
       parts.ledger.leaveInDoubt(attempt.taken)
       throw error
@@ -153,13 +161,13 @@ function chargedCost({ header }: OpenAnswer, price: TokenAmount): TokenAmount | 
   }
 }
 
-async function pause(
-  answer: OpenAnswer,
-  most: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+/** What the receiver asks for, in milliseconds, but not more than `most`. */
+function retryDelay(answer: OpenAnswer, most: number): number {
   const seconds = Number(answer.header('retry-after'))
-  const delay = seconds > 0 ? Math.min(seconds * 1000, most) : most
+  return seconds > 0 ? Math.min(seconds * 1000, most) : most
+}
+
+async function pause(delay: number, signal: AbortSignal | undefined): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const stop = (): void => {
       clearTimeout(timer)

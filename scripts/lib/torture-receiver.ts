@@ -8,18 +8,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import type { ProcessOptions, Started } from '../../bench/lib/receiver/process.ts'
 import { connectChain, createTransactionSender } from '../../platform/chain/index.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { fromHex, type SignatureDomain } from '../../protocol/index.ts'
 import { deployTestContracts, type EmbeddedChain, startEmbeddedChain } from './embedded-chain.ts'
+import type { ProcessOptions, Started } from './receiver-process.ts'
 import { createPayer, type Payer } from './torture/payer.ts'
 import { seededRandom } from './torture/random.ts'
 import { readDisk } from './torture/receiver-disk.ts'
 
 const price = 5n
 const channels = 4
-const program = fileURLToPath(new URL('../../bench/lib/receiver/process.ts', import.meta.url))
+const program = fileURLToPath(new URL('receiver-process.ts', import.meta.url))
 
 interface Result {
   readonly kills: number

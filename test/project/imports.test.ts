@@ -46,6 +46,10 @@ const violations: readonly { readonly rule: string; readonly files: Files }[] = 
     files: { 'receiver/a.ts': "import '../agent/b.ts'", 'agent/b.ts': '' },
   },
   {
+    rule: 'scripts-never-import-benchmarks',
+    files: { 'scripts/a.ts': "import '../bench/b.ts'", 'bench/b.ts': '' },
+  },
+  {
     rule: 'nothing-imports-tests',
     files: { 'scripts/a.ts': "import '../test/b.ts'", 'test/b.ts': '' },
   },

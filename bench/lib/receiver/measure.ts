@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { ProcessOptions, Started, Usage } from './process.ts'
+import type { ProcessOptions, Started, Usage } from '../../../scripts/lib/receiver-process.ts'
 import { type Load, runWrk } from './wrk.ts'
 
 export interface Measurement {
@@ -33,9 +33,12 @@ export interface MeasureOptions {
 }
 
 export async function measure(options: MeasureOptions): Promise<Measurement> {
-  const child = fork(fileURLToPath(new URL('process.ts', import.meta.url)), {
-    serialization: 'advanced',
-  })
+  const child = fork(
+    fileURLToPath(new URL('../../../scripts/lib/receiver-process.ts', import.meta.url)),
+    {
+      serialization: 'advanced',
+    },
+  )
   try {
     child.send(options.receiver)
     const started = await answer<Started>(child)

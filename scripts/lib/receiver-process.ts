@@ -1,12 +1,8 @@
 // The receiver under load, in a process of its own, steered over IPC.
 import { readFile } from 'node:fs/promises'
-import { createKeySigner } from '../../../platform/keys/index.ts'
-import { type Address, fromHex } from '../../../protocol/index.ts'
-import {
-  createReceiverServer,
-  type ReceiverOptions,
-  startReceiver,
-} from '../../../receiver/index.ts'
+import { createKeySigner } from '../../platform/keys/index.ts'
+import { type Address, fromHex } from '../../protocol/index.ts'
+import { createReceiverServer, type ReceiverOptions, startReceiver } from '../../receiver/index.ts'
 
 export interface ProcessOptions extends Pick<ReceiverOptions, 'verifier' | 'verifierThreads'> {
   readonly key: string

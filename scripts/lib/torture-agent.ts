@@ -2,11 +2,10 @@
 // receiver and agent agree to the unit: nothing served is unpaid, nothing is paid twice, and what the
 // agent counts as spent is never below what the receiver has, and at most one reservation above.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { tortureArguments } from './torture/arguments.ts'
 import { seededRandom } from './torture/random.ts'
 import type { LoopOrders, LoopReport } from './torture/reports.ts'
 import { openShop, type Shop } from './torture/shop.ts'
@@ -32,15 +31,7 @@ interface Result {
   readonly paidTwice: number
 }
 
-const { values } = parseArgs({
-  options: {
-    kills: { type: 'string', default: '20' },
-    seed: { type: 'string', default: String(randomInt(2 ** 31)) },
-    json: { type: 'boolean', default: false },
-  },
-})
-const kills = readNumber('kills', values.kills)
-const seed = readNumber('seed', values.seed)
+const { kills, seed, json } = tortureArguments('agent')
 process.exitCode = await torture()
 
 async function torture(): Promise<number> {
@@ -49,7 +40,7 @@ async function torture(): Promise<number> {
   try {
     const result = await run(shop, troubles)
     troubles.push(...judge(result))
-    process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : describe(result))
+    process.stdout.write(json ? `${JSON.stringify(result)}\n` : describe(result))
   } finally {
     await shop.close()
   }
@@ -154,10 +145,4 @@ function describe(result: Result): string {
     `lost ${lost}, paid twice ${paidTwice}`,
     '',
   ].join('\n')
-}
-
-function readNumber(name: string, text: string): number {
-  if (/^[0-9]{1,9}[0-9]?$/.test(text)) return Number(text)
-  process.stderr.write(`torture agent: --${name} ${text} is not a number. Write --${name} 20.\n`)
-  process.exit(2)
 }

@@ -1,18 +1,17 @@
 // ./scripts/torture receiver: kills a receiver under load at random moments, starts it again, and
 // checks that no request was served whose proof is not on disk, and that no balance paid twice.
 import { type ChildProcess, fork } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { connectChain, createTransactionSender } from '../../platform/chain/index.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { fromHex, type SignatureDomain } from '../../protocol/index.ts'
 import { deployTestContracts, type EmbeddedChain, startEmbeddedChain } from './embedded-chain.ts'
 import type { ProcessOptions, Started } from './receiver-process.ts'
+import { tortureArguments } from './torture/arguments.ts'
 import { createPayer, type Payer } from './torture/payer.ts'
 import { seededRandom } from './torture/random.ts'
 import { readDisk } from './torture/receiver-disk.ts'
@@ -36,15 +35,7 @@ interface Result {
   readonly paidTwice: number
 }
 
-const { values } = parseArgs({
-  options: {
-    kills: { type: 'string', default: '20' },
-    seed: { type: 'string', default: String(randomInt(2 ** 31)) },
-    json: { type: 'boolean', default: false },
-  },
-})
-const kills = readNumber('kills', values.kills)
-const seed = readNumber('seed', values.seed)
+const { kills, seed, json } = tortureArguments('receiver')
 process.exitCode = await torture()
 
 async function torture(): Promise<number> {
@@ -53,7 +44,7 @@ async function torture(): Promise<number> {
   try {
     const { options, domain, payers } = await setUp(chain, join(folder, 'receiver'))
     const { result, troubles } = await run(options, domain, payers)
-    process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : describe(result))
+    process.stdout.write(json ? `${JSON.stringify(result)}\n` : describe(result))
     const all = [...troubles, ...judge(result)]
     for (const trouble of all) process.stderr.write(`torture receiver: ${trouble}\n`)
     return all.length === 0 ? 0 : 1
@@ -170,10 +161,4 @@ function describe({ served, claimed, lost, unproven, paidTwice }: Result): strin
     `without proof ${unproven}, paid twice ${paidTwice}`,
     '',
   ].join('\n')
-}
-
-function readNumber(name: string, text: string): number {
-  if (/^[0-9]{1,10}$/.test(text)) return Number(text)
-  process.stderr.write(`torture receiver: --${name} ${text} is not a number. Write --${name} 20.\n`)
-  process.exit(2)
 }

@@ -183,8 +183,11 @@ function parseFeatures(text: string): ReadonlySet<Feature> {
   return new Set(knownFeatures.filter((name) => offered.has(name)))
 }
 
-/** A path on the receiver's own host and nothing else: no scheme, no host, no query. */
-function parseGatewayPath(text: string): string {
+/**
+ * A path on the receiver's own host and nothing else: no scheme, no host, no query.
+ * @throws UraidenError `not_a_path`
+ */
+export function parseGatewayPath(text: string): string {
   if (!/^\/(?!\/)[A-Za-z0-9._~/-]{0,200}$/.test(text)) {
     throw new UraidenError({
       code: 'not_a_path',

@@ -16,7 +16,8 @@ import { type ChannelOperations, createOperations } from './channel/operations.t
 import { exchange } from './exchange/exchange.ts'
 import { createLostPayments } from './exchange/lost.ts'
 import { createProofMaker, type ProofMaker } from './exchange/proofs.ts'
-import type { ExchangeParts, ExchangeResult, PaidRequest } from './exchange/types.ts'
+import { repeatPayment } from './exchange/repeat.ts'
+import type { ExchangeParts, ExchangeResult, PaidRequest, SentPayment } from './exchange/types.ts'
 import { openLedger } from './ledger/ledger.ts'
 import type { ChannelName } from './ledger/records.ts'
 import type { LedgerFacts } from './ledger/storage.ts'
@@ -89,9 +90,17 @@ class PayingAgent implements Agent {
   }
 
   async request(url: string | URL, options: RequestOptions = {}): Promise<AgentResponse> {
-    const result = await this.#exchange(url, options, 'body')
-    const text = () => new TextDecoder().decode(result.answer.body)
-    return { ...result, status: result.answer.status, text, json: () => JSON.parse(text()) }
+    const { parts, request } = await this.#prepared(url, options, 'body')
+    return agentResponse(await exchange(parts, request))
+  }
+
+  async repeatPayment(
+    url: string | URL,
+    payment: SentPayment,
+    options: RequestOptions = {},
+  ): Promise<AgentResponse> {
+    const { parts, request } = await this.#prepared(url, options, 'body')
+    return agentResponse(await repeatPayment(parts, request, payment))
   }
 
   get(url: string | URL, options: RequestOptions = {}): Promise<AgentResponse> {
@@ -103,7 +112,8 @@ class PayingAgent implements Agent {
   }
 
   async stream(url: string | URL, options: RequestOptions = {}): Promise<AgentStream> {
-    const { answer, payment, roundTrips } = await this.#exchange(url, options, 'stream')
+    const { parts, request } = await this.#prepared(url, options, 'stream')
+    const { answer, payment, roundTrips } = await exchange(parts, request)
     const { status, headers, stream: body } = answer
     return { status, headers, body, payment, roundTrips }
   }
@@ -175,11 +185,11 @@ class PayingAgent implements Agent {
     }
   }
 
-  async #exchange(
+  async #prepared(
     url: string | URL,
     options: RequestOptions,
     read: PaidRequest['read'],
-  ): Promise<ExchangeResult> {
+  ): Promise<{ readonly parts: ExchangeParts; readonly request: PaidRequest }> {
     this.#parts ??= this.#assemble().catch((error) => {
       this.#parts = undefined
       throw error
@@ -187,7 +197,7 @@ class PayingAgent implements Agent {
     const { method = 'GET', headers = {}, ...rest } = options
     const parts = await this.#parts
     const request = { ...rest, method: method.toUpperCase(), url: new URL(url), headers, read }
-    return exchange(parts, request)
+    return { parts, request }
   }
 
   #chain(): Promise<AgentChain> {
@@ -252,4 +262,9 @@ class PayingAgent implements Agent {
       retryInterval,
     }
   }
+}
+
+function agentResponse(result: ExchangeResult): AgentResponse {
+  const text = () => new TextDecoder().decode(result.answer.body)
+  return { ...result, status: result.answer.status, text, json: () => JSON.parse(text()) }
 }

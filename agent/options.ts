@@ -13,7 +13,7 @@ import type { ClockTrust } from './budget/machine-clock.ts'
 import type { DepositPolicy } from './channel/choose.ts'
 import type { ChannelChangeListener } from './channel/funding.ts'
 import type { FundingMethod } from './channel/opening.ts'
-import type { ExchangeResult, PaymentFacts } from './exchange/types.ts'
+import type { ExchangeResult, PaymentFacts, SentPayment } from './exchange/types.ts'
 import type { AgentHooks } from './hooks.ts'
 import type { ChannelName } from './ledger/records.ts'
 import type { ChannelBalance } from './ledger/types.ts'
@@ -79,6 +79,11 @@ export interface RequestOptions {
   readonly job?: string
   /** Of a payment whose answer was lost: repeats it with the same proof. */
   readonly idempotencyKey?: string
+  /**
+   * Called with each payment before it leaves, and waited for; nothing leaves when it throws. Who writes
+   * it down can ask for the answer after a crash, with `repeatPayment`.
+   */
+  readonly onPayment?: (payment: SentPayment) => void | Promise<void>
 }
 
 export interface AgentResponse extends ExchangeResult {
@@ -117,6 +122,17 @@ export interface Agent {
   readonly request: (url: string | URL, options?: RequestOptions) => Promise<AgentResponse>
   readonly get: (url: string | URL, options?: RequestOptions) => Promise<AgentResponse>
   readonly post: (url: string | URL, options?: RequestOptions) => Promise<AgentResponse>
+  /**
+   * The answer to a payment that left before, in this process or an earlier one, with the same method, URL
+   * and body. It cannot cost twice.
+   * @throws UraidenError `payment_spent`: its answer cannot be had; `payment_waits`: perhaps later; those
+   * of the transport
+   */
+  readonly repeatPayment: (
+    url: string | URL,
+    payment: SentPayment,
+    options?: RequestOptions,
+  ) => Promise<AgentResponse>
   /** Resolves with the headers; the body comes as it arrives. */
   readonly stream: (url: string | URL, options?: RequestOptions) => Promise<AgentStream>
   readonly channels: () => readonly ChannelBalance[]

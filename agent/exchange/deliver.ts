@@ -13,7 +13,14 @@ import { runHook } from '../hooks.ts'
 import type { OpenAnswer } from '../transport.ts'
 import { aborted, lostWithKey, notConfirmed } from './errors.ts'
 import { judge } from './follow.ts'
-import type { Answer, Attempt, ExchangeParts, PaidRequest, PaymentFacts } from './types.ts'
+import type {
+  Answer,
+  Attempt,
+  ExchangeParts,
+  PaidRequest,
+  PaymentFacts,
+  SentPayment,
+} from './types.ts'
 
 export interface Delivery {
   /** Called for every round trip. */
@@ -32,6 +39,7 @@ export async function deliver(
   const { channel } = attempt.taken
   const giveUp = performance.now() + confirmTimeout
   try {
+    await request.onPayment?.(sentPayment(attempt))
     // The receiver has to see the chain too: asking at once would only be a round trip more.
     if (funding.isFresh(channel)) await pause(retryInterval, request.signal)
   } catch (error) {
@@ -64,7 +72,7 @@ async function sendUntilAnswered(
   attempt: Attempt,
   { sent }: Delivery,
 ): Promise<OpenAnswer> {
-  const headers = paidHeaders(request.headers, attempt)
+  const headers = { ...request.headers, ...paymentHeaders(attempt) }
   for (let repeats = 0; ; repeats++) {
     sent()
     try {
@@ -78,9 +86,21 @@ async function sendUntilAnswered(
   }
 }
 
-function paidHeaders(own: HeaderFields, { payment, key }: Attempt): HeaderFields {
+function paymentHeaders({ payment, key }: Attempt): HeaderFields {
   const idempotency = key === undefined ? {} : { 'Idempotency-Key': key }
-  return { ...own, ...idempotency, ...formatPayment(payment) }
+  return { ...idempotency, ...formatPayment(payment) }
+}
+
+function sentPayment(attempt: Attempt): SentPayment {
+  const { payment, taken, terms, key } = attempt
+  return {
+    headers: paymentHeaders(attempt),
+    receiver: terms.receiver,
+    channel: taken.channel,
+    price: terms.price,
+    balance: payment.balance,
+    ...(key !== undefined && { key }),
+  }
 }
 
 function mayRepeat(
@@ -150,7 +170,7 @@ function settled(
 }
 
 /** `RDN-Cost` up to the price; undefined when the receiver says nothing that can be read. */
-function chargedCost({ header }: OpenAnswer, price: TokenAmount): TokenAmount | undefined {
+export function chargedCost({ header }: OpenAnswer, price: TokenAmount): TokenAmount | undefined {
   const text = header(headerName.cost)
   if (text === undefined) return undefined
   try {

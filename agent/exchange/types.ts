@@ -1,5 +1,12 @@
 // What a paid request is, what comes of it, and what it needs.
-import type { HeaderFields, Payment, Terms, TokenAmount, TokenUnit } from '../../protocol/index.ts'
+import type {
+  Address,
+  HeaderFields,
+  Payment,
+  Terms,
+  TokenAmount,
+  TokenUnit,
+} from '../../protocol/index.ts'
 import type { ChannelFunding } from '../channel/funding.ts'
 import type { AgentHooks } from '../hooks.ts'
 import type { ChannelName } from '../ledger/records.ts'
@@ -23,8 +30,21 @@ export interface PaidRequest {
   readonly job?: string
   /** To repeat a request whose answer was lost: the same key pays with the same proof. */
   readonly idempotencyKey?: string
+  /** Called with each payment before it leaves, and waited for. Nothing leaves when it throws. */
+  readonly onPayment?: (payment: SentPayment) => void | Promise<void>
   /** Whether the answer is complete with its body, or with its headers. */
   readonly read: 'body' | 'stream'
+}
+
+/** All that it takes to send a payment again, for who writes it down. */
+export interface SentPayment {
+  /** The payment's own, with the idempotency key. */
+  readonly headers: HeaderFields
+  readonly receiver: Address
+  readonly channel: ChannelName
+  readonly price: TokenAmount
+  readonly balance: TokenAmount
+  readonly key?: string
 }
 
 /** What was paid for an answer. Amounts in the token's smallest unit. */

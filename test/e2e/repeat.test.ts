@@ -1,0 +1,118 @@
+// A payment whose answer was lost, sent once more: by the process that paid, and by one after a crash.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import type { SentPayment } from '../../agent/index.ts'
+import { claimedSum } from '../../receiver/verify/claims.ts'
+import { crashCopy } from '../support/folder.ts'
+import { price, startSystem } from '../support/system.ts'
+
+/** Counts what is served, so that every answer is another one. */
+async function startCounting(t: ExecutionContext) {
+  let served = 0
+  const system = await startSystem(t, [
+    { path: '/reading', price, handler: () => ({ number: ++served }) },
+  ])
+  const claimed = () =>
+    [...system.receiver.book.all()].reduce((sum, { claims }) => sum + claimedSum(claims), 0n)
+  return { ...system, served: () => served, claimed }
+}
+
+test('after a crash the written payment brings the answer that was paid for, and costs nothing more', async (t) => {
+  const { base, agent, folder, served, claimed } = await startCounting(t)
+  const before = await agent({ deposit: { open: () => 500n } })
+  await before.get(`${base}/reading`)
+  const written: SentPayment[] = []
+  const paid = await before.get(`${base}/reading`, { onPayment: (each) => void written.push(each) })
+  t.deepEqual(paid.json(), { number: 2 })
+  const [payment] = written
+  if (payment === undefined || written.length > 1) return t.fail('one payment, one call')
+  const crashed = await agent({
+    store: await crashCopy(join(folder, 'agent'), join(folder, 'crash')),
+  })
+  const again = await crashed.repeatPayment(`${base}/reading`, payment)
+  t.deepEqual(again.json(), { number: 2 })
+  t.like(again.payment, { price, cost: price, balance: 2n * price })
+  t.is(served(), 2)
+  t.is(claimed(), 2n * price)
+  // And the books go on from where the receiver stands.
+  t.deepEqual((await crashed.get(`${base}/reading`)).json(), { number: 3 })
+  t.is(claimed(), 3n * price)
+})
+
+test('a payment that was written down and never left is served when it is sent', async (t) => {
+  const { base, agent, folder, served, claimed } = await startCounting(t)
+  const before = await agent({ deposit: { open: () => 500n } })
+  await before.get(`${base}/reading`)
+  const written: SentPayment[] = []
+  const stopped = before.get(`${base}/reading`, {
+    onPayment: (each) => {
+      written.push(each)
+      throw new Error('power cut')
+    },
+  })
+  await t.throwsAsync(stopped, { message: 'power cut' })
+  t.is(served(), 1)
+  const [payment] = written
+  if (payment === undefined) return t.fail('it was written')
+  const crashed = await agent({
+    store: await crashCopy(join(folder, 'agent'), join(folder, 'crash')),
+  })
+  t.deepEqual((await crashed.repeatPayment(`${base}/reading`, payment)).json(), { number: 2 })
+  t.is(claimed(), 2n * price)
+})
+
+test('a payment for another request is spent: refused, and nothing is paid instead', async (t) => {
+  const { base, agent, claimed } = await startCounting(t)
+  const buyer = await agent()
+  const written: SentPayment[] = []
+  await buyer.get(`${base}/reading`, { onPayment: (each) => void written.push(each) })
+  const [payment] = written
+  if (payment === undefined) return t.fail('it was written')
+  await t.throwsAsync(buyer.repeatPayment(`${base}/reading?other`, payment), {
+    code: 'payment_spent',
+  })
+  t.is(claimed(), price)
+})
+
+test('in the process that lost the answer the books are settled by the repeat', async (t) => {
+  const { base, agent, served } = await startCounting(t)
+  const deaf = await startDeafProxy(t, base)
+  const buyer = await agent({ deposit: { open: () => 500n }, repeats: 0 })
+  await buyer.get(`${base}/reading`)
+  const written: SentPayment[] = []
+  deaf.swallowNext()
+  const lost = buyer.get(`${deaf.url}/reading`, { onPayment: (each) => void written.push(each) })
+  await t.throwsAsync(lost, { code: 'answer_lost' })
+  const [payment] = written
+  if (payment === undefined) return t.fail('it was written')
+  const again = await buyer.repeatPayment(`${deaf.url}/reading`, payment)
+  t.deepEqual(again.json(), { number: 2 })
+  t.is(served(), 2)
+  // Nothing is in doubt any more: the next payment is the next balance.
+  t.like((await buyer.get(`${base}/reading`)).payment, { balance: 3n * price })
+})
+
+/** Passes requests on, and when told so keeps an answer to a payment for itself. */
+async function startDeafProxy(t: ExecutionContext, base: string) {
+  let swallow = false
+  const server = createServer(async (request, response) => {
+    const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)])
+    const answer = await fetch(`${base}${request.url}`, { headers: headers as [string, string][] })
+    const body = Buffer.from(await answer.arrayBuffer())
+    if (swallow && answer.status === 200) {
+      swallow = false
+      request.socket.destroy()
+      return
+    }
+    response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(body)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const swallowNext = (): void => {
+    swallow = true
+  }
+  return { url: `http://127.0.0.1:${port}`, swallowNext }
+}

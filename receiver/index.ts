@@ -1,6 +1,9 @@
 // The receiver as a library.
 export { createKeySigner } from '../platform/keys/index.ts'
 export { fastifyPaywall, type PaywallPluginOptions, type Price } from './http/fastify.ts'
+export { type OpsConfig, opsSchema } from './ops/config.ts'
+export type { ReceiverObserver } from './ops/observer.ts'
+export { createOps, type Ops } from './ops/ops.ts'
 export { type PaywallPage, readPaywallPage } from './paywall/page.ts'
 export type { Admission, Paywall } from './paywall/paywall.ts'
 export {
@@ -9,4 +12,4 @@ export {
   type ReceiverOptions,
   startReceiver,
 } from './receiver.ts'
-export { createReceiverServer, type Resource, type ServerLimits } from './server.ts'
+export { createReceiverServer, type Resource, type ServerOptions } from './server.ts'

@@ -18,6 +18,8 @@ import { type ChainWatch, watchChain } from './chain-sync/watch.ts'
 import { type ChannelBook, openBook } from './channels/book.ts'
 import { type ChannelManager, createChannelManager } from './channels/manager.ts'
 import { rdnDialect } from './dialect/rdn.ts'
+import { createDiskProbe, type ReceiverHealth, rememberHead } from './ops/health.ts'
+import { observedPaywall, type ReceiverObserver } from './ops/observer.ts'
 import { decideOutage, defaultOutageLimits, type OutageLimits } from './paywall/outage.ts'
 import { type PaywallPage, plainPage } from './paywall/page.ts'
 import { createPaywall, type Paywall } from './paywall/paywall.ts'
@@ -54,6 +56,8 @@ export interface ReceiverOptions extends VerifierOptions {
   /** Send transactions for senders without ether, from this account; off when not given. */
   readonly relay?: RelayOptions
   readonly log?: ReceiverLog
+  /** Counts what happens, for metrics. */
+  readonly observer?: ReceiverObserver | undefined
 }
 
 export interface Receiver {
@@ -75,6 +79,7 @@ export interface Receiver {
   readonly refresh: () => Promise<void>
   /** Tokens the receiver holds outside channels, as of the last look at the chain. */
   readonly liquidBalance: () => TokenAmount
+  readonly health: ReceiverHealth
   readonly stop: () => Promise<void>
 }
 
@@ -87,7 +92,8 @@ const features: ReadonlySet<Feature> = new Set(['parallel', 'idempotency'])
  * those of `openStore`
  */
 export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
-  const chain = await connectChain(options)
+  const { observer } = options
+  const chain = await connectChain({ ...options, ...(observer && { onRequest: observer.asked }) })
   try {
     const contractFacts = await supportedContract(chain)
     const token = await chain.tokenFacts()
@@ -96,7 +102,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
       contract: options.contract,
       account: options.signer.address,
     }
-    const store = await openStore(options.state, owner)
+    const store = await openStore(options.state, owner, observer?.committed)
     return await assemble(options, chain, contractFacts, token, store)
   } catch (error) {
     chain.close()
@@ -124,7 +130,7 @@ async function assemble(
   token: TokenFacts,
   store: ChannelStore,
 ): Promise<Receiver> {
-  const { signer, contract, pollInterval = 2000, page = plainPage, log } = options
+  const { signer, contract, pollInterval = 2000, page = plainPage, log, observer } = options
   const book = await openBook(store)
   const domain = { contract, chainId: chain.chainId }
   const forms = acceptedForms(contractFacts.version)
@@ -132,7 +138,8 @@ async function assemble(
   const manager = createChannelManager({ book, checker: verifier, signer, domain })
   const relay = relayOf(options, contractFacts, { chain, token, manager, book, checker: verifier })
   const account = watchAccount(chain, signer.address)
-  const watch = startWatch(options, chain, book, account.refresh)
+  const seen = rememberHead(chain)
+  const watch = startWatch(options, seen.chain, book, account.refresh)
   const limits = { ...defaultOutageLimits, ...options.outage }
   const dialect = rdnDialect({
     gatewayPath,
@@ -145,6 +152,25 @@ async function assemble(
       ...(relay === undefined ? [] : (['relay'] as const)),
     ]),
   })
+  const paywall = createPaywall({
+    dialect,
+    manager,
+    replies: await openReplies(store.replies, { ...defaultReplyLimits, ...options.replies }),
+    page,
+    token,
+    isOurs: (payment) =>
+      (payment.contract ?? contract) === contract &&
+      (payment.receiver ?? signer.address) === signer.address,
+    outage: (payment) =>
+      decideOutage(limits, {
+        nodeAnswers: watch.answers(),
+        age: watch.age(),
+        ether: account.ether(),
+        balance: payment?.balance ?? 0n,
+        unsettled: book.unsettled(),
+      }),
+    retryAfter: Math.ceil(pollInterval / 1000),
+  })
   return {
     address: signer.address,
     chainId: chain.chainId,
@@ -155,28 +181,19 @@ async function assemble(
     manager,
     book,
     relay,
-    paywall: createPaywall({
-      dialect,
-      manager,
-      replies: await openReplies(store.replies, { ...defaultReplyLimits, ...options.replies }),
-      page,
-      token,
-      isOurs: (payment) =>
-        (payment.contract ?? contract) === contract &&
-        (payment.receiver ?? signer.address) === signer.address,
-      outage: (payment) =>
-        decideOutage(limits, {
-          nodeAnswers: watch.answers(),
-          age: watch.age(),
-          ether: account.ether(),
-          balance: payment?.balance ?? 0n,
-          unsettled: book.unsettled(),
-        }),
-      retryAfter: Math.ceil(pollInterval / 1000),
-    }),
+    paywall: observer === undefined ? paywall : observedPaywall(paywall, observer),
     synced: watch.synced,
     refresh: watch.refresh,
     liquidBalance: account.tokens,
+    health: {
+      chain: () => ({
+        answers: watch.answers(),
+        age: watch.age(),
+        head: seen.head(),
+        ether: account.ether(),
+      }),
+      disk: createDiskProbe({ write: store.probe, folder: options.state }),
+    },
     stop: async () => {
       await watch.stop()
       await verifier.close()

@@ -6,6 +6,7 @@ import { answerErrors } from './api/errors.ts'
 import { relayRoutes } from './api/relay.ts'
 import { stats } from './api/stats.ts'
 import { fastifyPaywall, type Price } from './http/fastify.ts'
+import type { Ops } from './ops/ops.ts'
 import { gatewayPath, type Receiver } from './receiver.ts'
 
 /** Something to buy. What the handler returns is sent; what it throws costs nothing. */
@@ -16,12 +17,14 @@ export interface Resource {
   readonly handler: (request: FastifyRequest) => unknown
 }
 
-/** What one client may take of the server, in milliseconds. */
-export interface ServerLimits {
+/** What one client may take of the server, in milliseconds; and what else it does. */
+export interface ServerOptions {
   /** For all headers of a request to arrive. Default 10 000. */
   readonly headersTimeout?: number
   /** For a whole request to arrive. Default 60 000. */
   readonly requestTimeout?: number
+  /** Health and metrics; not attached yet. */
+  readonly ops?: Ops
 }
 
 /**
@@ -30,15 +33,17 @@ export interface ServerLimits {
 export async function createReceiverServer(
   receiver: Receiver,
   resources: readonly Resource[],
-  limits: ServerLimits = {},
+  options: ServerOptions = {},
 ): Promise<FastifyInstance> {
-  const { headersTimeout = 10_000, requestTimeout = 60_000 } = limits
+  const { headersTimeout = 10_000, requestTimeout = 60_000, ops } = options
   const app = fastify({
     forceCloseConnections: true,
     requestTimeout,
     // Node looks for late clients every 30 seconds unless told otherwise.
     http: { headersTimeout, connectionsCheckingInterval: Math.min(headersTimeout, 5000) },
   })
+  ops?.attach(receiver)
+  await ops?.register(app)
   await app.register(formBody)
   await app.register(fastifyPaywall, { paywall: receiver.paywall, token: receiver.token })
   await app.register(

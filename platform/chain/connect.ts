@@ -14,7 +14,7 @@ import {
 import { channelCalls } from './calls.ts'
 import { decodeChannelLogs } from './events.ts'
 import { readInPieces } from './ranges.ts'
-import { connectRpc, type Request } from './rpc.ts'
+import { connectRpc, observed, type Request, type RequestObserver } from './rpc.ts'
 import type {
   BlockRef,
   ChainClient,
@@ -33,6 +33,7 @@ export interface ChainOptions {
   readonly chainId?: bigint
   /** Longest wait for one answer of the node, in milliseconds. */
   readonly timeout?: number
+  readonly onRequest?: RequestObserver
 }
 
 /** The event topics that are about channels; the contract's administrative ones are left out. */
@@ -52,13 +53,15 @@ const channelEvents = [
  * `rpc_error`, and those that read the contract `contract_missing`, `contract_version_unsupported`
  */
 export async function connectChain(options: ChainOptions): Promise<ChainClient> {
-  const { contract, rpcUrl, timeout = 10_000 } = options
+  const { contract, rpcUrl, timeout = 10_000, onRequest } = options
   const { Interface } = await import('ethers')
-  const { chainId, request, close } = await connectRpc({
+  const rpc = await connectRpc({
     urls: typeof rpcUrl === 'string' ? [rpcUrl] : rpcUrl,
     chainId: options.chainId,
     timeout,
   })
+  const { chainId, close } = rpc
+  const request = onRequest === undefined ? rpc.request : observed(rpc.request, onRequest)
   const channels = new Interface(channelsAbi)
   const token = new Interface(tokenAbi)
   const reader = contractReader(request, contract, channels)

@@ -5,6 +5,24 @@ import { isUraidenError, UraidenError } from '../../protocol/index.ts'
 /** Asks a node. @throws UraidenError `chain_unavailable`, `wrong_chain`, `rpc_error`, `chain_closed` */
 export type Request = (method: string, params: readonly unknown[]) => Promise<unknown>
 
+/** Told how long the nodes took for an answer; `outcome` is `ok` or the error's code. */
+export type RequestObserver = (method: string, seconds: number, outcome: string) => void
+
+export function observed(request: Request, onRequest: RequestObserver): Request {
+  return async (method, params) => {
+    const begun = performance.now()
+    const tell = (outcome: string) => onRequest(method, (performance.now() - begun) / 1000, outcome)
+    try {
+      const answer = await request(method, params)
+      tell('ok')
+      return answer
+    } catch (error) {
+      tell(isUraidenError(error) ? error.code : 'unknown')
+      throw error
+    }
+  }
+}
+
 export interface RpcOptions {
   /** In the order of preference. */
   readonly urls: readonly string[]

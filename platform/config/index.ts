@@ -1,3 +1,4 @@
 export * from './fields.ts'
+export * from './listen.ts'
 export * from './load.ts'
 export { jsonSchemaOf } from './names.ts'

@@ -31,7 +31,7 @@ export interface ChainHealth {
 }
 
 /** The original's limit: with less the receiver could not pay for a transaction. In wei. */
-const leastEther = 10n ** 8n
+export const leastEther = 10n ** 8n
 
 export function decideOutage(limits: OutageLimits, health: ChainHealth): RefusalCode | undefined {
   const { nodeAnswers, age, ether, balance, unsettled } = health

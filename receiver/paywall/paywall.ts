@@ -36,6 +36,8 @@ export interface Paid {
 
 export interface Refused {
   readonly kind: 'refused'
+  /** Why: that of the refusal, or of a price function's error. */
+  readonly code: string
   readonly status: number
   readonly headers: HeaderFields
   /** For browsers: the same terms as `Set-Cookie` values. */
@@ -87,7 +89,7 @@ export function createPaywall(options: PaywallOptions): Paywall {
   function refuse(request: RequestView, why: Refusal, answer: PaymentAnswer): Refused {
     const terms = dialect.headers({ ...answer, reason: why.reason })
     const wanted = wantedBody(request.header('accept') ?? '')
-    const base = { kind: 'refused', status: why.status } as const
+    const base = { kind: 'refused', code: why.code, status: why.status } as const
     const headers = { ...terms, ...(passing.has(why.code) && { 'retry-after': `${retryAfter}` }) }
     if (wanted === 'html') {
       const body = page({ refusal: why, price: answer.price, token, headers: terms })
@@ -178,6 +180,7 @@ export function badRequest(error: unknown): Refused {
   const problem = { type: `urn:uraiden:problem:${code}`, title: 'Bad request', status: 400, code }
   return {
     kind: 'refused',
+    code,
     status: 400,
     headers: { 'content-type': 'application/problem+json' },
     cookies: [],

@@ -44,6 +44,8 @@ export interface ChannelStore {
   /** Forgets all facts, for the chain to be read again from `position`. Ledgers stay. */
   readonly dropFacts: (position: SyncPosition) => Promise<void>
   readonly replies: ReplyDisk
+  /** Writes and syncs as a payment does. Rejects when the disk takes no more. */
+  readonly probe: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -51,12 +53,21 @@ const positionKey = 'position'
 const factsPrefix = 'facts/'
 const ledgerPrefix = 'ledger/'
 const replyPrefix = 'reply/'
+const probeKey = 'probe'
+
+/** Told of every synced write. */
+export type CommitObserver = (records: number, seconds: number, outcome: 'ok' | 'failed') => void
 
 /** @throws UraidenError those of `openState` */
-export async function openStore(folder: string, owner: StateOwner): Promise<ChannelStore> {
+export async function openStore(
+  folder: string,
+  owner: StateOwner,
+  onCommit?: CommitObserver,
+): Promise<ChannelStore> {
   const db = await openState({ folder, owner, program: 'receiver', format: 2 })
+  const write: Write = (entries) => db.batch([...entries].map(operation), { sync: true })
   const commits = groupCommit<string | undefined>({
-    writeBatch: (entries) => db.batch([...entries].map(operation), { sync: true }),
+    writeBatch: onCommit === undefined ? write : observed(write, onCommit),
   })
   return {
     load: async () => ({
@@ -86,10 +97,28 @@ export async function openStore(folder: string, owner: StateOwner): Promise<Chan
       save: (id, reply) => commits.save([[`${replyPrefix}${id}`, encodeReply(reply)]]),
       remove: (ids) => commits.save(ids.map((id) => [`${replyPrefix}${id}`, undefined] as const)),
     },
+    probe: () => commits.save([[probeKey, undefined]]),
     close: async () => {
       await commits.idle()
       await db.close()
     },
+  }
+}
+
+type Write = (entries: ReadonlyMap<string, string | undefined>) => Promise<void>
+
+function observed(write: Write, onCommit: CommitObserver): Write {
+  return async (entries) => {
+    const begun = performance.now()
+    const tell = (outcome: 'ok' | 'failed') =>
+      onCommit(entries.size, (performance.now() - begun) / 1000, outcome)
+    try {
+      await write(entries)
+    } catch (error) {
+      tell('failed')
+      throw error
+    }
+    tell('ok')
   }
 }
 

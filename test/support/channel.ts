@@ -3,7 +3,7 @@ import type { ExecutionContext } from 'ava'
 import { connectChain, createTransactionSender } from '../../platform/chain/index.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { fromHex, type SignatureForm } from '../../protocol/index.ts'
-import type { ReceiverOptions, Resource, ServerLimits } from '../../receiver/index.ts'
+import type { ReceiverOptions, Resource, ServerOptions } from '../../receiver/index.ts'
 import { balanceProof } from '../../scripts/lib/sign.ts'
 import { startSystem } from './system.ts'
 
@@ -15,7 +15,7 @@ export async function givenChannel(
   options: {
     readonly receiver?: Partial<ReceiverOptions>
     readonly resources?: readonly Resource[]
-    readonly server?: ServerLimits
+    readonly server?: ServerOptions
   } = {},
 ) {
   const system = await startSystem(t, options.resources, options.receiver, options.server)

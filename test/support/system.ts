@@ -10,7 +10,7 @@ import {
   createReceiverServer,
   type ReceiverOptions,
   type Resource,
-  type ServerLimits,
+  type ServerOptions,
   startReceiver,
 } from '../../receiver/index.ts'
 import { deployTestContracts, startEmbeddedChain } from '../../scripts/lib/embedded-chain.ts'
@@ -23,7 +23,7 @@ export async function startSystem(
   t: ExecutionContext,
   resources: readonly Resource[] = [reading()],
   receiverOptions: Partial<ReceiverOptions> = {},
-  serverLimits: ServerLimits = {},
+  serverLimits: ServerOptions = {},
 ) {
   const chain = await startEmbeddedChain()
   const { channelsAddress: contract, token } = await deployTestContracts(chain.wallet(0))

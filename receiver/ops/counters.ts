@@ -1,0 +1,81 @@
+// Metrics that count what happens while it happens.
+import { Counter, Histogram, type Registry } from 'prom-client'
+import type { TokenAmount } from '../../protocol/index.ts'
+import type { ReceiverObserver } from './observer.ts'
+
+export interface Sums {
+  /** Prices of all paid requests, in the token's smallest unit. */
+  readonly paid: TokenAmount
+  /** What of it became the senders' credit again. */
+  readonly credited: TokenAmount
+}
+
+export interface Counters {
+  readonly observer: ReceiverObserver
+  /** Exact: metrics are floats, so they are converted as late as possible. */
+  readonly sums: () => Sums
+}
+
+export function createCounters(registry: Registry): Counters {
+  const registers = [registry]
+  const requests = new Counter({
+    name: 'uraiden_requests_total',
+    help: 'Requests that the paywall decided about; code says why one was refused.',
+    labelNames: ['outcome', 'code'],
+    registers,
+  })
+  const commitRecords = new Histogram({
+    name: 'uraiden_commit_records',
+    help: 'Records in one synced write: how many payments share a sync.',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+    registers,
+  })
+  const commitSeconds = new Histogram({
+    name: 'uraiden_commit_duration_seconds',
+    help: 'How long a synced write takes.',
+    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
+    registers,
+  })
+  const commitFailures = new Counter({
+    name: 'uraiden_commit_failures_total',
+    help: 'Synced writes that failed.',
+    registers,
+  })
+  const rpcRequests = new Counter({
+    name: 'uraiden_rpc_requests_total',
+    help: 'Requests to the Ethereum node; outcome is ok or the code of the error.',
+    labelNames: ['method', 'outcome'],
+    registers,
+  })
+  const rpcSeconds = new Histogram({
+    name: 'uraiden_rpc_duration_seconds',
+    help: 'How long the Ethereum node takes to answer.',
+    labelNames: ['method'],
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
+    registers,
+  })
+  let paid = 0n
+  let credited = 0n
+  return {
+    sums: () => ({ paid, credited }),
+    observer: {
+      admitted: (admission, price) => {
+        const code = admission.kind === 'refused' ? admission.code : ''
+        requests.inc({ outcome: admission.kind, code })
+        if (admission.kind === 'paid') paid += price
+      },
+      credited: (amount) => {
+        credited += amount
+      },
+      committed: (records, seconds, outcome) => {
+        commitRecords.observe(records)
+        commitSeconds.observe(seconds)
+        if (outcome === 'failed') commitFailures.inc()
+      },
+      asked: (method, seconds, outcome) => {
+        rpcRequests.inc({ method, outcome })
+        rpcSeconds.observe({ method }, seconds)
+      },
+    },
+  }
+}

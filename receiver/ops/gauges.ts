@@ -1,0 +1,126 @@
+// Metrics that are read from the receiver when somebody asks for them.
+import { Counter, Gauge, type Registry } from 'prom-client'
+import { formatNumber, type TokenAmount } from '../../protocol/index.ts'
+import type { Receiver } from '../receiver.ts'
+import { acceptsPayments, type Channel } from '../store/records.ts'
+import type { Sums } from './counters.ts'
+
+/**
+ * Amounts are shown in whole tokens: the nearest float to the exact sum, so 15 digits are right.
+ * For book-keeping there is `/api/1/stats`, which is exact.
+ */
+export function registerGauges(registry: Registry, receiver: Receiver, sums: () => Sums): void {
+  const tokens = (amount: TokenAmount) => Number(formatNumber(amount, receiver.token.decimals))
+  const gauge = (name: string, help: string, read: () => number) => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+  const total = (name: string, help: string, read: () => TokenAmount) => {
+    new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset()
+        this.inc(tokens(read()))
+      },
+    })
+  }
+  total('uraiden_paid_tokens_total', 'Prices of all paid requests.', () => sums().paid)
+  total(
+    'uraiden_credited_tokens_total',
+    'What of it became credit again: the resource failed or cost less.',
+    () => sums().credited,
+  )
+  gauge(
+    'uraiden_uncollected_tokens',
+    'Balances of all channels that are not settled: what a lost state would cost.',
+    () => tokens(receiver.book.unsettled()),
+  )
+  gauge('uraiden_liquid_tokens', 'Tokens of the receiver outside channels.', () =>
+    tokens(receiver.liquidBalance()),
+  )
+  registerChannels(registry, receiver, tokens)
+  registerChain(gauge, receiver)
+  registerFacts(registry, receiver)
+}
+
+function registerChannels(
+  registry: Registry,
+  { book }: Receiver,
+  tokens: (amount: TokenAmount) => number,
+): void {
+  new Gauge({
+    name: 'uraiden_deposit_tokens',
+    help: 'Deposits of channels that are not settled.',
+    registers: [registry],
+    collect() {
+      let sum = 0n
+      for (const { state, deposit } of book.all()) if (state !== 'settled') sum += deposit
+      this.set(tokens(sum))
+    },
+  })
+  new Gauge({
+    name: 'uraiden_channels',
+    help: 'Channels by state.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const counts = { open: 0, agreed: 0, closing: 0, settled: 0 }
+      for (const channel of book.all()) counts[stateOf(channel)]++
+      for (const [state, count] of Object.entries(counts)) this.set({ state }, count)
+    },
+  })
+}
+
+/** `agreed`: we signed a closing agreement, and wait for it on the chain. */
+function stateOf(channel: Channel): 'open' | 'agreed' | 'closing' | 'settled' {
+  if (channel.state !== 'open') return channel.state
+  return acceptsPayments(channel) ? 'open' : 'agreed'
+}
+
+function registerChain(
+  gauge: (name: string, help: string, read: () => number) => void,
+  { book, health }: Receiver,
+): void {
+  const synced = () => book.position()?.block ?? Number.NaN
+  const head = () => health.chain().head ?? Number.NaN
+  gauge('uraiden_chain_head_block', 'The newest block that the node told of.', head)
+  gauge('uraiden_chain_synced_block', 'The chain was read and confirmed up to this block.', synced)
+  gauge(
+    'uraiden_chain_lag_blocks',
+    'Blocks between the two; confirmations - 1 when all is well.',
+    () => head() - synced(),
+  )
+  gauge(
+    'uraiden_chain_age_seconds',
+    'Since the chain was read up to its head.',
+    () => health.chain().age / 1000,
+  )
+  gauge('uraiden_node_up', '1 while the Ethereum node answers and is not behind.', () =>
+    health.chain().answers ? 1 : 0,
+  )
+  gauge('uraiden_ether', 'Ether of the receiver, to pay for transactions.', () => {
+    const { ether } = health.chain()
+    return ether === undefined ? Number.NaN : Number(formatNumber(ether, 18))
+  })
+}
+
+function registerFacts(registry: Registry, receiver: Receiver): void {
+  const { verifier, threads } = receiver.verifier
+  const info = (name: string, help: string, labels: { readonly [name: string]: string }) =>
+    new Gauge({ name, help, labelNames: Object.keys(labels), registers: [registry] }).set(labels, 1)
+  info('uraiden_verifier_info', 'How signatures are checked.', { verifier, threads: `${threads}` })
+  info('uraiden_receiver_info', 'Whose metrics these are.', {
+    receiver: receiver.address,
+    contract: receiver.contract,
+    chain_id: `${receiver.chainId}`,
+    token: receiver.token.symbol,
+  })
+}

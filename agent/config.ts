@@ -16,15 +16,12 @@ import {
   UraidenError,
 } from '../protocol/index.ts'
 import type { Budget, WindowCaps } from './budget/caps.ts'
+import { windowCaps } from './budget/config.ts'
 import type { DepositPolicy } from './channel/choose.ts'
 import type { AgentOptions } from './options.ts'
+import { proxySchema } from './proxy/config.ts'
+import { jobOfProgram } from './proxy/pay.ts'
 
-const windowCaps = {
-  hour: amountText.optional().describe('in 60 minutes'),
-  day: amountText.optional(),
-  month: amountText.optional(),
-  total: amountText.optional().describe('for ever'),
-}
 const count = z.int({ error: 'this should be a whole number.' })
 
 /** `10x`: so many times the price; else an amount. */
@@ -116,6 +113,7 @@ export const agentConfig = z.strictObject({
   confirmations: count.min(1).max(1000).optional(),
   mostGasPrice: parsed(gasPrice).optional().describe('pay no more for a unit of gas: 50 gwei'),
   timeout: count.min(1).max(3600).default(30).describe('seconds for one answer'),
+  proxy: proxySchema.optional(),
 })
 
 export type AgentConfig = z.output<typeof agentConfig>
@@ -183,17 +181,20 @@ export function resolveUrl({ receivers }: Pick<AgentConfig, 'receivers'>, text: 
   })
 }
 
-function budgetOf({ budget, receivers }: AgentConfig, token: TokenUnit): Budget {
+function budgetOf({ budget, receivers, proxy }: AgentConfig, token: TokenUnit): Budget {
   const { request, jobs = {}, ...windows } = budget
   const perReceiver = Object.values(receivers).flatMap(({ address, budget: caps }) =>
     address && caps ? [[address, capsOf(caps, token)] as const] : [],
   )
   const perJob = Object.entries(jobs).map(([job, caps]) => [job, capsOf(caps, token)] as const)
+  const perProgram = Object.entries(proxy?.programs ?? {}).map(
+    ([name, { budget: caps }]) => [jobOfProgram(name), capsOf(caps, token)] as const,
+  )
   return {
     ...capsOf(windows, token),
     ...(request !== undefined && { request: parseAmount(request, token) }),
     receivers: Object.fromEntries(perReceiver) as { readonly [receiver: Address]: WindowCaps },
-    jobs: Object.fromEntries(perJob),
+    jobs: Object.fromEntries([...perJob, ...perProgram]),
   }
 }
 

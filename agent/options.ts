@@ -17,7 +17,7 @@ import type { ExchangeResult, PaymentFacts, SentPayment } from './exchange/types
 import type { AgentHooks } from './hooks.ts'
 import type { ChannelName } from './ledger/records.ts'
 import type { ChannelBalance } from './ledger/types.ts'
-import type { TlsTrust } from './transport.ts'
+import type { ContentForm, TlsTrust } from './transport.ts'
 
 export interface AgentOptions {
   /** Holds the sender's key. */
@@ -84,6 +84,8 @@ export interface RequestOptions {
    * it down can ask for the answer after a crash, with `repeatPayment`.
    */
   readonly onPayment?: (payment: SentPayment) => void | Promise<void>
+  /** Whether a content coding such as gzip is taken off. Default decoded. */
+  readonly content?: ContentForm
 }
 
 export interface AgentResponse extends ExchangeResult {

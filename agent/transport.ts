@@ -13,7 +13,11 @@ export interface HttpRequest {
   readonly signal?: AbortSignal
   /** Longest wait for a whole answer, in milliseconds; the transport's own when not given. */
   readonly timeout?: number
+  readonly content?: ContentForm
 }
+
+/** `decoded`: without its content coding (RFC 9110 section 8.4), which is the default; or as it came. */
+export type ContentForm = 'decoded' | 'asSent'
 
 /** An answer whose body has not been read yet. */
 export interface OpenAnswer {
@@ -79,10 +83,11 @@ export function createTransport(options: TransportOptions = {}): Transport {
   })
   return {
     send: async (request) => {
-      const { method, url, headers, body, signal, timeout: own } = request
+      const { method, url, headers, body, signal, timeout: own, content } = request
       const stream = http.stream(url, {
         method: method as 'GET',
         headers: { ...headers },
+        decompress: content !== 'asSent',
         ...(body !== undefined && { body }),
         ...(signal && { signal }),
         ...(own !== undefined && { timeout: { request: own } }),

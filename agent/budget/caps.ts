@@ -79,12 +79,21 @@ export function budgetSpent(
   token: TokenUnit,
 ): UraidenError {
   const { scope, window, cap } = limit
-  const [kind, name] = splitScope(scope)
-  const whose = scope === 'all' ? '' : ` for the ${kind} ${name}`
-  const setting = scope === 'all' ? `budget.${window}` : `budget.${kind}s.${name}.${window}`
+  const { whose, setting } = wordsFor(scope)
   return new UraidenError({
     code: `budget_${window}_spent`,
     message: `This costs ${formatAmount(price, token)}, but of the budget of ${formatAmount(cap, token)} ${inWindow[window]}${whose} only ${formatAmount(available, token)} are left.`,
-    hint: `Nothing was signed. ${whenAgain[window]} ${setting}.`,
+    hint: `Nothing was signed. ${whenAgain[window]} ${setting}.${window}.`,
   })
+}
+
+/** How a person calls a scope, and where its caps are in the configuration. */
+function wordsFor(scope: BudgetScope): { readonly whose: string; readonly setting: string } {
+  if (scope === 'all') return { whose: '', setting: 'budget' }
+  const [kind, name] = splitScope(scope)
+  const [owner, program] = splitScope(name)
+  if (kind === 'job' && owner === 'proxy') {
+    return { whose: ` for the program ${program}`, setting: `proxy.programs.${program}.budget` }
+  }
+  return { whose: ` for the ${kind} ${name}`, setting: `budget.${kind}s.${name}` }
 }

@@ -14,7 +14,7 @@ import type { Ledger, Taken } from '../ledger/types.ts'
 import type { Locks } from '../locks.ts'
 import type { Policy } from '../policy.ts'
 import type { TermsMemory } from '../terms.ts'
-import type { OpenAnswer, Transport } from '../transport.ts'
+import type { ContentForm, OpenAnswer, Transport } from '../transport.ts'
 import type { ProofMaker } from './proofs.ts'
 
 export interface PaidRequest {
@@ -34,6 +34,7 @@ export interface PaidRequest {
   readonly onPayment?: (payment: SentPayment) => void | Promise<void>
   /** Whether the answer is complete with its body, or with its headers. */
   readonly read: 'body' | 'stream'
+  readonly content?: ContentForm
 }
 
 /** All that it takes to send a payment again, for who writes it down. */

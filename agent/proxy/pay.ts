@@ -1,0 +1,148 @@
+// A request to a receiver: the agent pays it, and the answer says what it cost.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream/promises'
+import {
+  type HeaderFields,
+  parseAmount,
+  type TokenAmount,
+  type TokenUnit,
+  UraidenError,
+} from '../../protocol/index.ts'
+import type { PaymentFacts } from '../exchange/types.ts'
+import type { Agent, RequestOptions } from '../options.ts'
+import {
+  endToEnd,
+  type Field,
+  fieldsOf,
+  ownPrefix,
+  without,
+  withoutPayment,
+  withVia,
+} from './fields.ts'
+import { flat, readBody } from './io.ts'
+import type { Program } from './programs.ts'
+
+/** Fields of answers that were paid, and the one that a program may send. Amounts in smallest units. */
+const ownField = {
+  price: 'Uraiden-Price',
+  cost: 'Uraiden-Cost',
+  channel: 'Uraiden-Channel',
+  balance: 'Uraiden-Balance',
+  key: 'Uraiden-Idempotency-Key',
+  roundTrips: 'Uraiden-Round-Trips',
+  mostPrice: 'Uraiden-Max-Price',
+} as const
+
+/** The job whose budget a program's requests count against. */
+export function jobOfProgram(name: string): `proxy/${string}` {
+  return `proxy/${name}`
+}
+
+export interface PayOptions {
+  readonly stream: Agent['stream']
+  readonly token: TokenUnit
+  /** Most bytes of a request's content: it is kept until it is paid, because it may be sent twice. */
+  readonly mostBody: number
+  /** For a whole answer, in milliseconds. */
+  readonly timeout: number
+}
+
+/** @throws UraidenError those of the agent's `stream`, `body_too_large`, `body_not_allowed` */
+export async function payAndAnswer(
+  { stream, token, mostBody, timeout }: PayOptions,
+  url: URL,
+  program: Program | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { method = 'GET' } = request
+  const fields = fieldsOf(request.rawHeaders)
+  const body = await readBody(request, mostBody)
+  const answer = await stream(url, {
+    method,
+    headers: requestHeaders(fields, request.httpVersion),
+    signal: goneWith(response),
+    timeout,
+    content: 'asSent',
+    ...content(method, body),
+    ...keyOf(request),
+    ...priceCap(program, request, token),
+    ...(program && { job: jobOfProgram(program.name) }),
+  })
+  const received = Object.entries(answer.headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map((each): Field => [name, each]),
+  )
+  const kept = without(endToEnd(received), (name) => name.startsWith(ownPrefix))
+  response.writeHead(
+    answer.status,
+    flat([...withVia(kept, '1.1'), ...paidFields(answer.payment, answer.roundTrips)]),
+  )
+  // An answer that breaks off must look broken off: the connection ends without the rest.
+  await pipeline(answer.body, response)
+}
+
+function requestHeaders(fields: readonly Field[], version: string): HeaderFields {
+  const kept = without(
+    withVia(withoutPayment(endToEnd(fields)), version),
+    (name) => name === 'host' || name === 'content-length' || name === 'expect',
+  )
+  const headers: Record<string, string> = {}
+  for (const [name, value] of kept) {
+    const key = name.toLowerCase()
+    headers[key] = key in headers ? `${headers[key]}, ${value}` : value
+  }
+  return headers
+}
+
+function content(method: string, body: Uint8Array): Pick<RequestOptions, 'body'> {
+  if (method !== 'GET' && method !== 'HEAD') return { body }
+  if (body.length === 0) return {}
+  throw new UraidenError({
+    code: 'body_not_allowed',
+    message: `A ${method} request with content means nothing.`,
+    hint: 'Nothing was paid. Leave the content out, or use POST.',
+  })
+}
+
+/** The IETF draft's header: the same key repeats a request whose answer was lost, without paying twice. */
+function keyOf({ headers }: IncomingMessage): Pick<RequestOptions, 'idempotencyKey'> {
+  const key = headers['idempotency-key']
+  return typeof key === 'string' && key !== '' ? { idempotencyKey: key } : {}
+}
+
+/** The program's own cap, or what this request allows; the lower one. */
+function priceCap(
+  program: Program | undefined,
+  { headers }: IncomingMessage,
+  token: TokenUnit,
+): Pick<RequestOptions, 'mostPrice'> {
+  const text = headers[ownField.mostPrice.toLowerCase()]
+  const caps: TokenAmount[] = []
+  if (typeof text === 'string') caps.push(parseAmount(text, token))
+  if (program?.mostPrice !== undefined) caps.push(program.mostPrice)
+  const [first, second = first] = caps
+  if (first === undefined || second === undefined) return {}
+  return { mostPrice: first < second ? first : second }
+}
+
+function paidFields(payment: PaymentFacts | undefined, roundTrips: number): readonly Field[] {
+  if (payment === undefined) return [[ownField.cost, '0']]
+  const { price, cost, channel, balance, idempotencyKey } = payment
+  return [
+    [ownField.price, `${price}`],
+    [ownField.cost, `${cost}`],
+    [ownField.channel, channel],
+    [ownField.balance, `${balance}`],
+    [ownField.roundTrips, `${roundTrips}`],
+    ...(idempotencyKey === undefined ? [] : [[ownField.key, idempotencyKey] as const]),
+  ]
+}
+
+/** Aborted when the program hangs up before it has its answer. */
+function goneWith(response: ServerResponse): AbortSignal {
+  const controller = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort()
+  })
+  return controller.signal
+}

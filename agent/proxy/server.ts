@@ -1,0 +1,244 @@
+// The local paying proxy: any program on this machine pays by setting an HTTP proxy.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { isUraidenError, type TokenUnit, UraidenError } from '../../protocol/index.ts'
+import { listenOnSocket, type SocketAccess } from '../local-socket.ts'
+import type { Agent } from '../options.ts'
+import { fieldsOf, passedHere } from './fields.ts'
+import { refuse, refuseSocket } from './io.ts'
+import { type Loopback, listenOn } from './listen.ts'
+import { passOn } from './pass.ts'
+import { payAndAnswer } from './pay.ts'
+import { createPrograms, type Program, type WithoutToken } from './programs.ts'
+import { absoluteTarget, authorityTarget } from './target.ts'
+import { tunnel } from './tunnel.ts'
+
+/** Who is paid: nobody else is. */
+export interface ReceiverPlaces {
+  /**
+   * The URL to buy at when `url` means a receiver, by its place or by its configured name as the host
+   * (`http://living-room/…`); undefined for anybody else.
+   * @throws UraidenError `receiver_not_found` for a name that nobody answers to now
+   */
+  readonly find: (url: URL) => Promise<URL | undefined>
+}
+
+export interface ProxyOptions {
+  readonly stream: Agent['stream']
+  readonly token: TokenUnit
+  readonly receivers: ReceiverPlaces
+  /** Undefined: no port. */
+  readonly listen?: Loopback
+  /** Undefined: no Unix socket. */
+  readonly socket?: { readonly path: string; readonly access: SocketAccess }
+  readonly programs: readonly Program[]
+  readonly withoutToken: WithoutToken
+  /** Requests to anybody who is no receiver. */
+  readonly others: 'pass' | 'refuse'
+  /** CONNECT to anybody who is no receiver. */
+  readonly connect: 'tunnel' | 'refuse'
+  /** For a whole paid answer, or the longest silence of another one, in milliseconds. */
+  readonly timeout: number
+  /** Most bytes of the content of a request that is paid. */
+  readonly mostBody: number
+  /** Most requests at a time. */
+  readonly mostAtOnce: number
+  /** What is nobody's fault but ours. */
+  readonly onDefect: (error: unknown) => void
+}
+
+export interface Proxy {
+  /** Undefined without a port. */
+  readonly port: number | undefined
+  /** Takes nothing new, and resolves when the requests under way are over, or cut off after `grace` ms. */
+  readonly close: (grace: number) => Promise<void>
+}
+
+/** @throws UraidenError `proxy_address_in_use`, `socket_in_use`, `socket_unusable` */
+export async function startProxy(options: ProxyOptions): Promise<Proxy> {
+  const handler = new ProxyHandler(options)
+  const servers: Server[] = []
+  const close = async (grace: number): Promise<void> => {
+    const cut = setTimeout(() => {
+      for (const server of servers) server.closeAllConnections()
+      handler.cutTunnels()
+    }, grace)
+    await Promise.all(servers.map(closed))
+    clearTimeout(cut)
+  }
+  try {
+    if (options.listen !== undefined) {
+      const server = serverFor(handler)
+      await listenOn(server, options.listen)
+      servers.push(server)
+      handler.ownPort = (server.address() as AddressInfo).port
+    }
+    if (options.socket !== undefined) {
+      const server = serverFor(handler)
+      await listenOnSocket(server, options.socket.path, options.socket.access)
+      servers.push(server)
+    }
+  } catch (error) {
+    await close(0)
+    throw error
+  }
+  return { port: handler.ownPort, close }
+}
+
+function serverFor(handler: ProxyHandler): Server {
+  const server = createServer({
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+    maxHeaderSize: 16_384,
+    headersTimeout: 10_000,
+    requestTimeout: 60_000,
+    keepAliveTimeout: 5_000,
+    connectionsCheckingInterval: 5_000,
+  })
+  server.on('request', (request, response) => void handler.request(request, response))
+  server.on('connect', (request, socket, head) => void handler.connect(request, socket, head))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET') return void socket.destroy()
+    refuseSocket(socket, notHttp(error), 'Bad Request')
+  })
+  return server
+}
+
+class ProxyHandler {
+  readonly #options: ProxyOptions
+  readonly #programs: ReturnType<typeof createPrograms>
+  readonly #tunnels = new Set<Duplex>()
+  #underWay = 0
+  /** To see a request to itself. */
+  ownPort: number | undefined
+
+  constructor(options: ProxyOptions) {
+    this.#options = options
+    this.#programs = createPrograms(options.programs, options.withoutToken)
+  }
+
+  async request(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#underWay++
+    try {
+      await this.#handle(request, response)
+    } catch (error) {
+      // A program that hangs up is no defect.
+      if (!isUraidenError(error) && !response.destroyed) this.#options.onDefect(error)
+      refuse(request, response, error)
+    } finally {
+      this.#underWay--
+    }
+  }
+
+  async connect(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    this.#tunnels.add(socket)
+    socket.once('close', () => this.#tunnels.delete(socket))
+    // Nobody else listens to it after CONNECT.
+    socket.on('error', () => socket.destroy())
+    try {
+      this.#programs.identify(request.headers['proxy-authorization'])
+      const authority = authorityTarget(request.url ?? '')
+      const url = new URL(`http://${request.url}`)
+      const paid =
+        (await this.#options.receivers.find(url)) ??
+        (await this.#options.receivers.find(new URL(`https://${request.url}`)))
+      if (paid !== undefined) throw tunnelCannotPay()
+      if (this.#options.connect === 'refuse') throw tunnelRefused(authority.host)
+      this.#checkLoop(url)
+      await tunnel(authority, this.#options.timeout, socket, head)
+    } catch (error) {
+      if (!isUraidenError(error)) this.#options.onDefect(error)
+      refuseSocket(socket, error, 'Refused')
+    }
+  }
+
+  cutTunnels(): void {
+    for (const socket of this.#tunnels) socket.destroy()
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { others, timeout, mostAtOnce, receivers } = this.#options
+    const url = absoluteTarget(request.url ?? '')
+    const program = this.#programs.identify(request.headers['proxy-authorization'])
+    // RFC 9110 section 9.3.8: it would show a program the payment headers.
+    if (request.method === 'TRACE') throw methodNotAllowed()
+    if (passedHere(fieldsOf(request.rawHeaders))) throw loop()
+    if (this.#underWay > mostAtOnce) throw busy(mostAtOnce)
+    const paidUrl = await receivers.find(url)
+    if (paidUrl !== undefined) {
+      return payAndAnswer(this.#options, paidUrl, program, request, response)
+    }
+    if (others === 'refuse') throw othersRefused(url)
+    this.#checkLoop(url)
+    await passOn(url, timeout, request, response)
+  }
+
+  #checkLoop({ hostname, port }: URL): void {
+    const local = /^(localhost|127\..*|\[::1\])$/.test(hostname)
+    if (local && Number(port) === this.ownPort) throw loop()
+  }
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeIdleConnections()
+  })
+}
+
+function notHttp(error: NodeJS.ErrnoException): UraidenError {
+  return new UraidenError({
+    code: 'bad_request',
+    message: `This is not HTTP that can be read safely (${error.code}).`,
+    hint: 'Check the request’s headers: one length, no stray line ends.',
+  })
+}
+
+function othersRefused({ host }: URL): UraidenError {
+  return new UraidenError({
+    code: 'others_refused',
+    message: `${host} is no receiver that this proxy pays.`,
+    hint: 'List it under receivers, or set proxy.others to pass.',
+  })
+}
+
+function tunnelRefused(host: string): UraidenError {
+  return new UraidenError({
+    code: 'tunnel_refused',
+    message: `This proxy opens no tunnel to ${host}.`,
+    hint: 'Set proxy.connect to tunnel to allow https:// to others.',
+  })
+}
+
+function tunnelCannotPay(): UraidenError {
+  return new UraidenError({
+    code: 'tunnel_cannot_pay',
+    message: 'Nobody can pay inside an encrypted tunnel.',
+    hint: 'Ask for http://NAME/… with the receiver’s name in the configuration: the agent speaks https to it.',
+  })
+}
+
+function methodNotAllowed(): UraidenError {
+  return new UraidenError({
+    code: 'method_not_allowed',
+    message: 'TRACE is not answered here.',
+    hint: 'Use another method.',
+  })
+}
+
+function loop(): UraidenError {
+  return new UraidenError({
+    code: 'proxy_loop',
+    message: 'This request comes back to the proxy that sent it.',
+    hint: 'Check the proxy settings of the program and of the receiver.',
+  })
+}
+
+function busy(most: number): UraidenError {
+  return new UraidenError({
+    code: 'proxy_busy',
+    message: `There are ${most} requests under way already.`,
+    hint: 'Nothing was paid. Try again later.',
+  })
+}

@@ -58,6 +58,8 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly log?: ReceiverLog
   /** Counts what happens, for metrics. */
   readonly observer?: ReceiverObserver | undefined
+  /** Milliseconds that only grow, by which an outage is measured; the process's own by default. */
+  readonly now?: () => number
 }
 
 export interface Receiver {
@@ -241,8 +243,9 @@ function startWatch(
   book: ChannelBook,
   afterSync: () => Promise<void>,
 ): ChainWatch {
-  const { log, signer, confirmations = 1, startBlock = 0, pollInterval = 2000 } = options
+  const { log, signer, confirmations = 1, startBlock = 0, pollInterval = 2000, now } = options
   return watchChain({
+    ...(now !== undefined && { now }),
     chain,
     book,
     receiver: signer.address,

@@ -194,7 +194,7 @@ const lies: readonly Lie[] = [
       response.write('a')
       return undefined
     },
-    request: { timeout: 200 },
+    request: { timeout: 1000 },
     code: 'answer_lost',
     signed: 5n,
   },

@@ -90,7 +90,7 @@ test.serial('a node that has not answered in time is away', async (t) => {
   const { chain } = await given(
     t,
     ({ method }) => (method === 'eth_getBalance' ? 'hang' : undefined),
-    { rpcTimeout: 100 },
+    { rpcTimeout: 1000 },
   )
   await t.throwsAsync(chain.etherBalance(t.context.deployed.tokenAddress), {
     code: 'chain_unavailable',

@@ -1,44 +1,19 @@
 // The receiver's node goes away, comes back, is slow: what clients see of it (wire-protocol.md
 // section 8, chain outage).
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { fromHex } from '../../protocol/index.ts'
 import { createReceiverServer, type ReceiverOptions, startReceiver } from '../../receiver/index.ts'
 import { givenChannel } from '../support/channel.ts'
-
-/** Stands between a receiver and its node. */
-async function startGate(t: ExecutionContext, target: string) {
-  let state: 'open' | 'closed' = 'open'
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk)
-    if (state === 'closed') {
-      response.destroy()
-      return
-    }
-    const headers = { 'content-type': 'application/json' }
-    const answer = await fetch(target, { method: 'POST', headers, body: Buffer.concat(chunks) })
-    response.writeHead(answer.status, headers).end(await answer.text())
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    set: (next: 'open' | 'closed') => {
-      state = next
-    },
-  }
-}
+import { startFaultyRpc } from '../support/faulty-rpc.ts'
 
 async function given(t: ExecutionContext, options: Partial<ReceiverOptions>) {
   const system = await givenChannel(t)
-  const gate = await startGate(t, system.chain.rpcUrl)
+  let away = false
+  const gate = await startFaultyRpc(t, system.chain.rpcUrl, () =>
+    away ? 'loseRequest' : undefined,
+  )
   const receiver = await startReceiver({
     signer: createKeySigner(fromHex(system.receiverAccount.privateKey)),
     rpcUrl: gate.url,
@@ -64,7 +39,16 @@ async function given(t: ExecutionContext, options: Partial<ReceiverOptions>) {
     const text = await answer.text()
     return { status, retryAfter: headers.get('retry-after'), code: codeOf(text) }
   }
-  return { ...system, gate, receiver, pay }
+  const node = {
+    url: gate.url,
+    goesAway: () => {
+      away = true
+    },
+    comesBack: () => {
+      away = false
+    },
+  }
+  return { ...system, node, receiver, pay }
 }
 
 function codeOf(text: string): string | undefined {
@@ -76,35 +60,43 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 }
 
 test('without its node the receiver serves for as long as allowed, then says 502, and recovers', async (t) => {
-  const { gate, pay } = await given(t, { outage: { longest: 1500 } })
-  gate.set('closed')
+  let elapsed = 0
+  const { node, pay, receiver } = await given(t, {
+    outage: { longest: 1500 },
+    pollInterval: 20,
+    now: () => elapsed,
+  })
+  node.goesAway()
+  await receiver.refresh()
+  await receiver.refresh()
+  elapsed = 1500
   t.is((await pay(5n)).status, 200)
-  await until(async () => (await pay(5n)).status === 502)
+  elapsed = 1501
   t.deepEqual(await pay(10n), { status: 502, retryAfter: '1', code: 'chain_unavailable' })
-  gate.set('open')
+  node.comesBack()
   await until(async () => (await pay(10n)).status === 200)
   t.is((await pay(15n)).status, 200)
 })
 
 test('without its node the receiver risks so much on a channel and not one unit more', async (t) => {
-  const { gate, pay, receiver } = await given(t, {
+  const { node, pay, receiver } = await given(t, {
     outage: { longest: 600_000, mostPerChannel: 10n },
   })
   t.is((await pay(5n)).status, 200)
-  gate.set('closed')
+  node.goesAway()
   await receiver.refresh()
   await receiver.refresh()
   t.is((await pay(10n)).status, 200)
   t.deepEqual(await pay(15n), { status: 502, retryAfter: '1', code: 'chain_unavailable' })
-  gate.set('open')
+  node.comesBack()
   await until(async () => (await pay(15n)).status === 200)
 })
 
 test('a receiver that has not read its chain yet says 502 and not that the channel is unknown', async (t) => {
-  const { gate, contract, receiverAccount, folder, headers } = await given(t, {})
+  const { node, contract, receiverAccount, folder, headers } = await given(t, {})
   const starting = await startReceiver({
     signer: createKeySigner(fromHex(receiverAccount.privateKey)),
-    rpcUrl: gate.url,
+    rpcUrl: node.url,
     contract,
     state: join(folder, 'starting'),
     pollInterval: 20,
@@ -124,11 +116,11 @@ test('a receiver that has not read its chain yet says 502 and not that the chann
 })
 
 test('no request asks the node for anything', async (t) => {
-  const { pay, receiver, gate } = await given(t, {
+  const { pay, receiver, node } = await given(t, {
     pollInterval: 3_600_000,
     outage: { longest: 3_600_000 },
   })
   await receiver.synced
-  gate.set('closed')
+  node.goesAway()
   for (let balance = 5n; balance <= 50n; balance += 5n) t.is((await pay(balance)).status, 200)
 })

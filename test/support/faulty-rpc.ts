@@ -1,5 +1,11 @@
 // A JSON-RPC node that misbehaves as a test wants it, in front of a real one.
-import { createServer, type ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ExecutionContext } from 'ava'
 
@@ -46,12 +52,12 @@ export async function startFaultyRpc(
     if (typeof fault === 'object' && 'answer' in fault) {
       return reply(response, { id: call.id, result: fault.answer })
     }
-    const headers = { 'content-type': 'application/json' }
-    const answer = await fetch(node, { method: 'POST', body: text, headers })
-    const body = (await answer.json()) as { readonly result?: unknown }
+    const body = await ask(node, text)
     if (fault === 'loseAnswer') return void response.destroy()
     reply(response, fault ? { ...body, result: fault.change(body.result) } : body)
   })
+  // A node closes idle connections when it likes; that is no fault these tests are about.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const stop = async () => {
     server.closeAllConnections()
@@ -59,6 +65,17 @@ export async function startFaultyRpc(
   }
   t.teardown(stop)
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls, stop }
+}
+
+/** Over a connection of its own: one that was kept may be closed by the node just now. */
+async function ask(node: string, text: string): Promise<{ readonly result?: unknown }> {
+  const headers = { 'content-type': 'application/json' }
+  const chunks: Buffer[] = []
+  const request = httpRequest(node, { method: 'POST', headers, agent: false })
+  request.end(text)
+  const [answer] = (await once(request, 'response')) as [IncomingMessage]
+  for await (const chunk of answer) chunks.push(chunk)
+  return JSON.parse(Buffer.concat(chunks).toString())
 }
 
 function reply(response: ServerResponse, body: object): void {

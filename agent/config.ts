@@ -4,6 +4,8 @@ import {
   address,
   amountText,
   type EnvironmentOverrides,
+  gasPrice,
+  given,
   httpUrl,
   loadConfig,
   parsed,
@@ -37,17 +39,6 @@ const depositText = parsed((text) => {
 
 function parsedAmount(text: string): string {
   return amountText.parse(text)
-}
-
-/** Digits after the point are those of a gwei; the result is in wei. */
-function gasPrice(text: string): bigint {
-  const price = parseAmount(text, { symbol: 'gwei', decimals: 9 })
-  if (price > 0n) return price
-  throw new UraidenError({
-    code: 'not_an_amount',
-    message: `"${text}" pays for no transaction.`,
-    hint: 'Write a price above zero, such as 50 gwei, or leave it out.',
-  })
 }
 
 function isTimeZone(name: string): boolean {
@@ -111,7 +102,7 @@ export const agentConfig = z.strictObject({
   funding: z.enum(['auto', 'erc223', 'permit', 'approve', 'relay']).optional(),
   reservation: count.min(1).max(10_000).optional().describe('payments covered by one synced write'),
   confirmations: count.min(1).max(1000).optional(),
-  mostGasPrice: parsed(gasPrice).optional().describe('pay no more for a unit of gas: 50 gwei'),
+  mostGasPrice: gasPrice.optional().describe('pay no more for a unit of gas: 50 gwei'),
   timeout: count.min(1).max(3600).default(30).describe('seconds for one answer'),
   proxy: proxySchema.optional(),
 })
@@ -222,12 +213,4 @@ function depositFor(text: string, token: TokenUnit): (price: TokenAmount) => Tok
   if (text.endsWith('x')) return (price) => BigInt(text.slice(0, -1)) * price
   const amount = parseAmount(text, token)
   return () => amount
-}
-
-type Given<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> }
-
-/** Without the fields that are undefined. */
-function given<Fields extends object>(fields: Fields): Given<Fields> {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries) as Given<Fields>
 }

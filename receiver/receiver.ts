@@ -37,7 +37,10 @@ export interface ReceiverLog {
 export interface ReceiverOptions extends VerifierOptions {
   /** Holds the receiver's key: it signs closing agreements. */
   readonly signer: Signer
-  readonly rpcUrl: string
+  /** One node, or several in the order of preference. */
+  readonly rpcUrl: string | readonly string[]
+  /** Refuse a node of another chain. */
+  readonly chainId?: bigint
   readonly contract: Address
   /** Folder for balance proofs; made if missing, for its owner only. */
   readonly state: string

@@ -1,6 +1,12 @@
 // The receiver as an HTTP server: priced resources, the channel API, nothing else.
 import formBody from '@fastify/formbody'
-import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from 'fastify'
 import { channelRoutes } from './api/channels.ts'
 import { answerErrors } from './api/errors.ts'
 import { relayRoutes } from './api/relay.ts'
@@ -25,6 +31,11 @@ export interface ServerOptions {
   readonly requestTimeout?: number
   /** Health and metrics; not attached yet. */
   readonly ops?: Ops
+  readonly loggerInstance?: FastifyBaseLogger
+  /** A line in the log for every request. Default false. */
+  readonly logRequests?: boolean
+  /** Whether `close` breaks off requests that are being answered. Default `at once`: it does. */
+  readonly closing?: 'at once' | 'when idle'
 }
 
 /**
@@ -35,9 +46,13 @@ export async function createReceiverServer(
   resources: readonly Resource[],
   options: ServerOptions = {},
 ): Promise<FastifyInstance> {
-  const { headersTimeout = 10_000, requestTimeout = 60_000, ops } = options
+  const { headersTimeout = 10_000, requestTimeout = 60_000, ops, loggerInstance } = options
   const app = fastify({
-    forceCloseConnections: true,
+    ...(loggerInstance && { loggerInstance }),
+    logController: new LogController({ disableRequestLogging: options.logRequests !== true }),
+    forceCloseConnections: options.closing === 'when idle' ? 'idle' : true,
+    // The original client asks for //echofix/hello.
+    routerOptions: { ignoreDuplicateSlashes: true },
     requestTimeout,
     // Node looks for late clients every 30 seconds unless told otherwise.
     http: { headersTimeout, connectionsCheckingInterval: Math.min(headersTimeout, 5000) },

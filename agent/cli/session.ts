@@ -1,16 +1,15 @@
 // What a command needs, made from the command line's options: configuration, key, agent.
-import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type ChainClient, connectChain } from '../../platform/chain/index.ts'
+import { createOutput, type Output } from '../../platform/cli/output.ts'
+import { usualConfigFile, usualStateFolder } from '../../platform/cli/places.ts'
 import { askPassword, loadSigner, type PasswordSources } from '../../platform/keys/index.ts'
 import type { Signer, TokenUnit } from '../../protocol/index.ts'
 import { createAgent } from '../agent.ts'
 import { type AgentConfig, loadAgentConfig, policyOptions, variables } from '../config.ts'
 import type { Agent } from '../options.ts'
-import { createOutput, type Output } from './output.ts'
 
 /** Options that every command has. */
 export interface GlobalOptions {
@@ -25,20 +24,14 @@ export interface Session {
   readonly token: TokenUnit
 }
 
-const systemConfig = '/etc/uraiden/agent.yaml'
-
 /** The named file, the variable's, a person's own, the system's. */
 export function configFile({ config }: GlobalOptions, environment = process.env): string {
-  const named = config ?? environment[variables.config]
-  if (named !== undefined) return named
-  const own = join(environment.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'uraiden/agent.yaml')
-  return existsSync(own) ? own : systemConfig
+  return config ?? environment[variables.config] ?? usualConfigFile('agent.yaml', environment)
 }
 
-/** systemd names its folder in STATE_DIRECTORY; a person's own is where XDG says. */
+/** The configured one, else where such folders usually are. */
 export function stateFolder({ state }: AgentConfig, environment = process.env): string {
-  const home = environment.XDG_STATE_HOME ?? join(homedir(), '.local/state')
-  return state ?? environment.STATE_DIRECTORY ?? join(home, 'uraiden-agent')
+  return state ?? usualStateFolder('uraiden-agent', environment)
 }
 
 /** Where the password of the agent's key is looked for. */

@@ -1,6 +1,11 @@
 // Values that configuration files of agent and receiver have in common.
 import { z } from 'zod'
-import { isUraidenError, parseAmount, parseTypedAddress } from '../../protocol/index.ts'
+import {
+  isUraidenError,
+  parseAmount,
+  parseTypedAddress,
+  UraidenError,
+} from '../../protocol/index.ts'
 
 /**
  * A text that one of our own parsers reads; its error and hint become the file's.
@@ -48,3 +53,22 @@ export const httpUrl = z.url({
   protocol: /^https?$/,
   error: 'this is not an http:// or https:// URL.',
 })
+
+/** A cap for the price of gas: `50 gwei`. Digits after the point are those of a gwei; gives wei. */
+export const gasPrice = parsed((text) => {
+  const price = parseAmount(text, { symbol: 'gwei', decimals: 9 })
+  if (price > 0n) return price
+  throw new UraidenError({
+    code: 'not_an_amount',
+    message: `"${text}" pays for no transaction.`,
+    hint: 'Write a price above zero, such as 50 gwei, or leave it out.',
+  })
+})
+
+type Given<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> }
+
+/** Without the fields that are undefined. */
+export function given<Fields extends object>(fields: Fields): Given<Fields> {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as Given<Fields>
+}

@@ -7,10 +7,20 @@ import { type Problem, problemsOf } from './problems.ts'
 import { type KeyPath, parseYaml, type YamlFile } from './yaml.ts'
 
 export interface ConfigSource<Schema extends z.ZodType> {
-  /** As the person named it; messages repeat it. */
-  readonly file: string
+  /** As the person named it; messages repeat it. Without one everything comes from the overrides. */
+  readonly file: string | undefined
   readonly schema: Schema
   readonly overrides?: EnvironmentOverrides
+  /** Options of a command line; they win over the environment. */
+  readonly options?: readonly ConfigOption[]
+}
+
+/** A setting that was given elsewhere. */
+export interface ConfigOption {
+  /** As the person wrote it, such as `--rpc`; messages repeat it. */
+  readonly name: string
+  readonly path: KeyPath
+  readonly value: unknown
 }
 
 /** `URAIDEN_AGENT_BUDGET_HOUR=1` overrides `budget.hour` for the prefix `URAIDEN_AGENT_`. */
@@ -29,41 +39,38 @@ export interface EnvironmentOverrides {
 export async function loadConfig<Schema extends z.ZodType>(
   source: ConfigSource<Schema>,
 ): Promise<z.output<Schema>> {
-  return parseConfig(await readConfig(source.file), source)
+  const { file } = source
+  return parseConfig(file === undefined ? '' : await readConfig(file), source)
 }
 
 /** The part of `loadConfig` that needs no file. */
 export function parseConfig<Schema extends z.ZodType>(
   text: string,
-  { file, schema, overrides }: ConfigSource<Schema>,
+  { file, schema, overrides, options = [] }: ConfigSource<Schema>,
 ): z.output<Schema> {
-  const yaml = parseYaml(text, file)
+  const yaml = parseYaml(text, file ?? '')
   const variables = overrides === undefined ? [] : variablesOf(schema, overrides)
-  const value = variables.reduce<unknown>(
-    (whole, { name, path, text }) => withValue(whole, path, parseYaml(text, name).value),
+  const given = [...variables, ...options]
+  const value = given.reduce<unknown>(
+    (whole, { path, value }) => withValue(whole, path, value),
     yaml.value ?? {},
   )
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const problems = problemsOf(result.error, value, (path) => namesAt(jsonSchemaOf(schema), path))
   throw invalid(
-    problems.map((problem) => ({ ...problem, place: place(file, yaml, variables, problem.path) })),
+    problems.map((problem) => ({ ...problem, place: place(file, yaml, given, problem.path) })),
   )
 }
 
-interface Variable {
-  readonly name: string
-  readonly path: KeyPath
-  readonly text: string
-}
-
-function variablesOf(schema: z.ZodType, overrides: EnvironmentOverrides): readonly Variable[] {
+function variablesOf(schema: z.ZodType, overrides: EnvironmentOverrides): readonly ConfigOption[] {
   const { prefix, environment, except = [] } = overrides
   const json = jsonSchemaOf(schema)
   return Object.entries(environment).flatMap(([name, text]) => {
     if (text === undefined || !name.startsWith(prefix) || except.includes(name)) return []
     const path = pathOfVariable(json, name.slice(prefix.length).split('_'))
-    if (path !== undefined && path.length > 0) return [{ name, path, text }]
+    if (path !== undefined && path.length > 0)
+      return [{ name, path, value: parseYaml(text, name).value }]
     const known = [...except, ...namesAt(json, []).map((key) => prefix + key.toUpperCase())]
     const near = nearestName(name, known)
     throw new UraidenError({
@@ -82,14 +89,15 @@ function withValue(whole: unknown, path: KeyPath, value: unknown): unknown {
 }
 
 function place(
-  file: string,
+  file: string | undefined,
   yaml: YamlFile,
-  variables: readonly Variable[],
+  given: readonly ConfigOption[],
   path: KeyPath,
 ): string {
-  const variable = variables.find((each) => each.path.every((key, index) => path[index] === key))
   const key = path.join('.')
-  return variable ? `${variable.name} ${key}` : `${file}:${yaml.lineOf(path)} ${key}`.trimEnd()
+  const option = given.findLast((each) => each.path.every((part, index) => path[index] === part))
+  if (option !== undefined) return `${option.name} ${key}`
+  return file === undefined ? key : `${file}:${yaml.lineOf(path)} ${key}`.trimEnd()
 }
 
 function invalid(problems: readonly (Problem & { readonly place: string })[]): UraidenError {

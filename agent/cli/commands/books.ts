@@ -1,10 +1,10 @@
 // uraiden-agent budget and history: what may be spent, and what happened on the chain.
 import type { ChannelEvent } from '../../../platform/chain/index.ts'
+import { table, toJson } from '../../../platform/cli/output.ts'
 import { formatAmount, type TokenUnit } from '../../../protocol/index.ts'
 import { left } from '../../budget/caps.ts'
 import { channelName } from '../../ledger/records.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
-import { table, toJson } from '../output.ts'
 import { type GlobalOptions, openChain, withAgent } from '../session.ts'
 
 export function budget(options: GlobalOptions): Promise<ExitCode> {

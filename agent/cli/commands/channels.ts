@@ -1,4 +1,6 @@
 // uraiden-agent channels, open, topup, close, settle, recover.
+
+import { table, toJson } from '../../../platform/cli/output.ts'
 import {
   type Address,
   formatAmount,
@@ -10,7 +12,6 @@ import {
 import { type ChannelName, channelName } from '../../ledger/records.ts'
 import type { ChannelBalance } from '../../ledger/types.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
-import { table, toJson } from '../output.ts'
 import { type GlobalOptions, openChain, type Session, withAgent } from '../session.ts'
 
 const waiting = 'waiting for the chain'

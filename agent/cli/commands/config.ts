@@ -1,8 +1,9 @@
 // uraiden-agent config check and schema.
+
+import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { jsonSchemaOf } from '../../../platform/config/index.ts'
 import { agentConfig, loadAgentConfig } from '../../config.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
-import { createOutput, toJson } from '../output.ts'
 import { configFile, type GlobalOptions } from '../session.ts'
 
 export async function configCheck(

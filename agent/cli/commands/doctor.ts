@@ -1,11 +1,12 @@
 // uraiden-agent doctor: looks at everything a payment needs; each line says what to do.
+
+import { createOutput, type Output, toJson } from '../../../platform/cli/output.ts'
 import { loadAgentConfig, resolveUrl } from '../../config.ts'
 import { chainCheck, contractCheck, etherCheck, tokensCheck } from '../doctor/chain.ts'
 import { type Check, type Finding, findingOf, type Patient, type Verdict } from '../doctor/check.ts'
 import { clockCheck, diskCheck, keyCheck } from '../doctor/machine.ts'
 import { receiverCheck } from '../doctor/receiver.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
-import { createOutput, type Output, toJson } from '../output.ts'
 import { configFile, type GlobalOptions, openChain, openSigner, stateFolder } from '../session.ts'
 
 interface Named extends Finding {

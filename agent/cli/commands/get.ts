@@ -2,6 +2,7 @@
 import { createWriteStream } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
+import { toJson } from '../../../platform/cli/output.ts'
 import {
   formatAmount,
   isUraidenError,
@@ -12,7 +13,6 @@ import {
 import { resolveUrl } from '../../config.ts'
 import type { AgentStream, RequestOptions } from '../../options.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
-import { toJson } from '../output.ts'
 import { type GlobalOptions, withAgent } from '../session.ts'
 
 export interface GetOptions extends GlobalOptions {

@@ -1,4 +1,6 @@
 // uraiden-agent key new, import, address.
+
+import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import {
   askPassword,
   createKeyFile,
@@ -9,7 +11,6 @@ import {
 import { type Signer, UraidenError } from '../../../protocol/index.ts'
 import { loadAgentConfig, variables } from '../../config.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
-import { createOutput, toJson } from '../output.ts'
 import { configFile, type GlobalOptions, passwordSources } from '../session.ts'
 
 export interface KeyOptions extends GlobalOptions {

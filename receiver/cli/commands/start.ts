@@ -1,0 +1,85 @@
+// uraiden-receiver start: sells until it is told to stop.
+import { createOutput, type Output, toJson } from '../../../platform/cli/output.ts'
+import { shorten, UraidenError } from '../../../protocol/index.ts'
+import type { ListenAddress, ReceiverConfig } from '../../config.ts'
+import { createLog } from '../../log.ts'
+import { type RunningReceiver, runReceiver } from '../../run.ts'
+import { type ExitCode, exitCode } from '../exit-codes.ts'
+import type { GlobalOptions } from '../options.ts'
+import { openConfig, openSigner, stateFolder } from '../session.ts'
+
+export interface StartOptions extends GlobalOptions {
+  readonly host?: string
+  readonly port?: string
+}
+
+export async function start(options: StartOptions): Promise<ExitCode> {
+  const output = createOutput(options.json ?? false)
+  // Whoever stops it while it starts means it too.
+  const asked = stopRequest()
+  const config = await openConfig(options)
+  const log = createLog(config.log)
+  const signer = await openSigner(config, (message) => log.warn(message))
+  const running = await runReceiver({
+    config,
+    signer,
+    state: stateFolder(config),
+    listen: listenAddress(config, options),
+    log,
+  })
+  try {
+    const facts = startFacts(running, config)
+    log.info(facts, 'listening')
+    await Promise.race([running.receiver.synced, asked])
+    announce(running, config, output)
+    log.info({ signal: await asked }, 'stopping')
+  } finally {
+    await running.stop()
+  }
+  log.info('stopped; everything is on disk')
+  return exitCode.ok
+}
+
+/** Resolves with the first signal's name; a second one ends the process at once. */
+function stopRequest(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve)
+  })
+}
+
+function listenAddress({ listen }: ReceiverConfig, { host, port }: StartOptions): ListenAddress {
+  if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535)) {
+    throw new UraidenError({
+      code: 'not_a_port',
+      message: `"${shorten(port)}" is no TCP port.`,
+      hint: 'Write a number from 0 to 65535; 0 takes a free one.',
+    })
+  }
+  return { host: host ?? listen.host, port: port === undefined ? listen.port : Number(port) }
+}
+
+function startFacts({ receiver, url }: RunningReceiver, config: ReceiverConfig) {
+  return {
+    url,
+    receiver: receiver.address,
+    chainId: receiver.chainId.toString(),
+    contract: receiver.contract,
+    token: receiver.token.symbol,
+    resources: Object.keys(config.resources),
+  }
+}
+
+/** Once the chain is read, so that whoever waits for this line can pay. */
+function announce(running: RunningReceiver, config: ReceiverConfig, output: Output): void {
+  const facts = startFacts(running, config)
+  if (output.json) {
+    output.print(JSON.stringify(JSON.parse(toJson(facts))))
+    return
+  }
+  const { url, receiver, chainId, contract, token, resources } = facts
+  output.print(`receiver   ${receiver}`)
+  output.print(`chain      id ${chainId}, contract ${contract}, token ${token}`)
+  for (const path of resources) output.print(`sells      ${url}${path}`)
+  if (resources.length === 0)
+    output.print(`sells      nothing yet: ${url} has the channel API only`)
+}

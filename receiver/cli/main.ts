@@ -1,0 +1,10 @@
+// uraiden-receiver.
+import { runCommandLine } from '../../platform/cli/run.ts'
+import { exitCodeOf } from './exit-codes.ts'
+import { runProgram } from './program.ts'
+
+process.exitCode = await runCommandLine({
+  program: 'uraiden-receiver',
+  run: runProgram,
+  exitCodeOf,
+})

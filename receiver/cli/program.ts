@@ -1,0 +1,45 @@
+// The commands of uraiden-receiver and their options.
+import { Command } from 'commander'
+import { configCheck, configSchema } from './commands/config.ts'
+import { type StartOptions, start } from './commands/start.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import { addGlobalOptions } from './options.ts'
+
+/** Runs the command that `args` names. Rejects with the command’s error. */
+export async function runProgram(args: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = exitCode.ok
+  const finish = async (command: Promise<ExitCode>) => {
+    code = await command
+  }
+  const program = addGlobalOptions(new Command('uraiden-receiver'))
+    .description('sells over HTTP and is paid through µRaiden channels')
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, 'uraiden-receiver: ')),
+    })
+  program
+    .command('start')
+    .description('sell until it is stopped (SIGTERM, SIGINT)')
+    .option('--host <address>', 'address to listen on')
+    .option('--port <number>', 'TCP port; 0 takes a free one')
+    .action((_: object, command: Command) => finish(start(command.optsWithGlobals<StartOptions>())))
+  addConfigCommands(program, finish)
+  await program.parseAsync(args, { from: 'user' })
+  return code
+}
+
+type Finish = (command: Promise<ExitCode>) => Promise<void>
+
+function addConfigCommands(program: Command, finish: Finish): void {
+  const config = program.command('config').description('check the configuration')
+  config
+    .command('check [file]')
+    .description('every problem with file, line and key')
+    .action((file: string | undefined, _: object, command: Command) =>
+      finish(configCheck(file, command.optsWithGlobals())),
+    )
+  config
+    .command('schema')
+    .description('JSON schema of receiver.yaml, for editors')
+    .action(() => finish(configSchema()))
+}

@@ -1,0 +1,28 @@
+// What the program tells while it runs: pino, one JSON object a line, or text at a terminal.
+import { type Logger, pino } from 'pino'
+import pretty from 'pino-pretty'
+import type { ReceiverConfig } from './config.ts'
+
+/** Should one of these ever be logged, its value is not. */
+const secrets = ['password', 'privateKey', 'authorization', 'cookie', 'token'].flatMap((name) => [
+  name,
+  `*.${name}`,
+  `*.*.${name}`,
+])
+
+/** Writes to standard error; standard output is for what a command was asked. */
+export function createLog({ level, format }: ReceiverConfig['log']): Logger {
+  const options = { level, redact: { paths: secrets, censor: '[not logged]' } }
+  const asText = format === 'text' || (format === 'auto' && process.stderr.isTTY === true)
+  if (!asText) return pino(options, pino.destination({ fd: 2, sync: true }))
+  return pino(
+    options,
+    pretty({
+      destination: 2,
+      sync: true,
+      colorize: process.stderr.isTTY === true && !process.env.NO_COLOR,
+      ignore: 'pid,hostname',
+      translateTime: 'SYS:HH:MM:ss',
+    }),
+  )
+}

@@ -1,0 +1,108 @@
+// The receiver as a program runs it: everything that the configuration names, started in order and
+// stopped in the opposite one.
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { connectChain } from '../platform/chain/index.ts'
+import type { Signer, TokenUnit } from '../protocol/index.ts'
+import { isUraidenError, UraidenError } from '../protocol/index.ts'
+import {
+  amountOptions,
+  type ListenAddress,
+  type ReceiverConfig,
+  receiverOptions,
+} from './config.ts'
+import { readPaywallPage } from './paywall/page.ts'
+import { type Receiver, startReceiver } from './receiver.ts'
+import { createReceiverServer } from './server.ts'
+
+export interface RunOptions {
+  readonly config: ReceiverConfig
+  readonly signer: Signer
+  /** For balance proofs. */
+  readonly state: string
+  readonly listen: ListenAddress
+  readonly log: Logger
+}
+
+export interface RunningReceiver {
+  readonly receiver: Receiver
+  /** Where it listens. */
+  readonly url: string
+  /**
+   * Takes no new request, gives running ones their time, and writes everything down. Resolves when
+   * the process may end.
+   */
+  readonly stop: () => Promise<void>
+}
+
+/**
+ * Resolves when it listens; what has to be read of the chain may still be under way, see
+ * `receiver.synced`.
+ * @throws UraidenError those of `startReceiver` and `createReceiverServer`, `listen_failed`
+ */
+export async function runReceiver(options: RunOptions): Promise<RunningReceiver> {
+  const { config, signer, state, log } = options
+  const connection = receiverOptions(config)
+  const token = await readToken(connection)
+  const receiver = await startReceiver({
+    ...connection,
+    ...amountOptions(config, token),
+    signer,
+    state,
+    log,
+    ...(config.page !== undefined && { page: await readPaywallPage(config.page) }),
+  })
+  try {
+    const server = await createReceiverServer(receiver, [], {
+      loggerInstance: log,
+      logRequests: config.log.requests,
+      closing: 'when idle',
+    })
+    const url = await listenOn(server, options.listen)
+    return { receiver, url, stop: () => stopAll(server, receiver, config.stopWithin * 1000) }
+  } catch (error) {
+    await receiver.stop()
+    throw error
+  }
+}
+
+/** Amounts in the configuration can be read only with the token's decimals. */
+async function readToken(
+  options: Pick<ReturnType<typeof receiverOptions>, 'rpcUrl' | 'contract' | 'chainId'>,
+): Promise<TokenUnit> {
+  const chain = await connectChain(options)
+  try {
+    return await chain.tokenFacts()
+  } finally {
+    chain.close()
+  }
+}
+
+async function listenOn(server: FastifyInstance, { host, port }: ListenAddress): Promise<string> {
+  try {
+    return await server.listen({ host, port })
+  } catch (error) {
+    await server.close()
+    if (isUraidenError(error)) throw error
+    const { code } = error as { readonly code?: string }
+    throw new UraidenError({
+      code: 'listen_failed',
+      message: `Cannot listen on ${host}:${port} (${code}).`,
+      hint:
+        code === 'EADDRINUSE'
+          ? 'Another program has the port: stop it, or choose another one with --port.'
+          : 'Check --host and --port; ports below 1024 need a right of their own.',
+      cause: error,
+    })
+  }
+}
+
+async function stopAll(server: FastifyInstance, receiver: Receiver, within: number): Promise<void> {
+  const deadline = setTimeout(() => server.server.closeAllConnections(), within)
+  try {
+    await server.close()
+  } finally {
+    clearTimeout(deadline)
+    await receiver.stop()
+  }
+}

@@ -1,0 +1,106 @@
+// uraiden-receiver as a process: what it takes, what it says, how it ends.
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'ava'
+import { temporaryFolder } from '../support/folder.ts'
+import { givenReceiverFolder, runReceiver, startProgram } from '../support/receiver-program.ts'
+
+test('it starts with the options of the documents, serves the channel API, and stops on SIGTERM', async (t) => {
+  const given = await givenReceiverFolder(t)
+  const { folder, contract, chain, receiverAccount } = given
+  const program = await startProgram(t, given, [
+    ...['--private-key', 'key', '--rpc-provider', chain.rpcUrl],
+    ...['--channel-manager-address', contract, '--state-file', 'state.db'],
+    ...['--gas-price', '20000000000'],
+  ])
+  t.is(program.receiver, receiverAccount.address)
+  const stats = await fetch(`${program.url}/api/1/stats`)
+  t.like(await stats.json(), { contract_address: contract, open_channels: 0 })
+  t.is(await (await fetch(`${program.url}/cm`)).text(), 'OK')
+
+  program.kill('SIGTERM')
+  const { code, stderr } = await program.ended
+  t.is(code, 0, stderr)
+  t.regex(stderr, /"msg":"stopped; everything is on disk"/)
+  t.false(stderr.includes(receiverAccount.privateKey.slice(2)))
+  t.truthy(await readFile(join(folder, 'state.db/CURRENT')))
+})
+
+const mistakes = [
+  { name: 'no key', yaml: 'contract: CONTRACT', says: /receiver\.yaml:1 key: this is missing/ },
+  {
+    name: 'a port out of range',
+    yaml: 'contract: CONTRACT\nkey: key\nlisten: 0.0.0.0:65536',
+    says: /receiver\.yaml:3 listen: "0\.0\.0\.0:65536" is no address to listen on/,
+  },
+  {
+    name: 'a decimal comma in a price',
+    yaml: "contract: CONTRACT\nkey: key\nresources:\n  /a:\n    price: '0,02 TKN'\n    command: date",
+    says: /receiver\.yaml:5 resources\.\/a\.price: "0,02 TKN" is not an amount\.\nWrite a decimal point: 0\.02 TKN\./,
+  },
+  {
+    name: 'a typing error in a setting',
+    yaml: 'contract: CONTRACT\nkey: key\nresource: {}',
+    says: /receiver\.yaml:3 resource: there is no such setting\.\nDid you mean resources\?/,
+  },
+  {
+    name: 'two things sold at one path',
+    yaml: 'contract: CONTRACT\nkey: key\nresources:\n  /a: { price: 1, command: date, files: x }',
+    says: /receiver\.yaml:4 resources\.\/a: it has "files" and "command"/,
+  },
+  {
+    name: 'a setting of another kind',
+    yaml: 'contract: CONTRACT\nkey: key\nresources:\n  /a:\n    price: 1\n    command: date\n    methods: [GET]',
+    says: /receiver\.yaml:7 resources\.\/a\.methods: "methods" says nothing about command/,
+  },
+  {
+    name: 'a pipe in a command',
+    yaml: 'contract: CONTRACT\nkey: key\nresources:\n  /a: { price: 1, command: "cat x | head" }',
+    says: /resources\.\/a\.command: "cat x \| head" has "\|", which only a shell understands/,
+  },
+] as const
+
+for (const { name, yaml, says } of mistakes) {
+  test(`config check finds ${name}, with file, line and key`, async (t) => {
+    const folder = await temporaryFolder(t)
+    const text = yaml.replace('CONTRACT', `'0x${'11'.repeat(20)}'`)
+    await writeFile(join(folder, 'receiver.yaml'), text)
+    const { code, stderr } = await runReceiver(folder, ['-c', 'receiver.yaml', 'config', 'check'])
+    t.is(code, 2, stderr)
+    t.regex(stderr, says)
+    t.notRegex(stderr, / at .*\.ts:/)
+  })
+}
+
+test('what is wrong in an option or a variable is said by its name', async (t) => {
+  const folder = await temporaryFolder(t)
+  const named = await runReceiver(folder, ['--key', 'key', '--rpc-provider', 'ftp://x', 'start'])
+  t.is(named.code, 2)
+  t.regex(named.stderr, /--rpc-provider rpc: "ftp:\/\/x": this is not an http/)
+  const variable = await runReceiver(folder, ['config', 'check'], {
+    URAIDEN_RECEIVER_CONFIRMATIONS: 'many',
+  })
+  t.regex(variable.stderr, /URAIDEN_RECEIVER_CONFIRMATIONS confirmations: /)
+})
+
+test('config schema is a JSON schema of every setting', async (t) => {
+  const folder = await temporaryFolder(t)
+  const { code, stdout } = await runReceiver(folder, ['config', 'schema'])
+  t.is(code, 0)
+  const schema = JSON.parse(stdout)
+  t.is(schema.title, 'receiver.yaml')
+  for (const name of ['rpc', 'contract', 'key', 'resources', 'listen']) {
+    t.truthy(schema.properties[name].description, name)
+  }
+})
+
+test('a node that is not there ends it with the chain’s exit code', async (t) => {
+  const folder = await temporaryFolder(t)
+  await writeFile(join(folder, 'key'), `0x${'11'.repeat(32)}`, { mode: 0o600 })
+  const { code, stderr } = await runReceiver(folder, [
+    ...['--key', 'key', '--contract', `0x${'11'.repeat(20)}`, '--rpc', 'http://127.0.0.1:9'],
+    ...['--state', 'state', 'start'],
+  ])
+  t.is(code, 5, stderr)
+  t.regex(stderr, /uraiden-receiver: .*127\.0\.0\.1:9/)
+})

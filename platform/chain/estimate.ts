@@ -10,7 +10,7 @@ export async function estimateGas(chain: ChainClient, from: Address, call: Call)
   const value = `0x${(call.value ?? 0n).toString(16)}`
   try {
     const request = { from, ...(call.to && { to: call.to }), data: call.data, value }
-    const estimate = BigInt(String(await chain.request('eth_estimateGas', [request])))
+    const estimate = BigInt(String(await tryInNextBlock(chain, request)))
     return (estimate * 6n) / 5n
   } catch (error) {
     if (!isUraidenError(error, 'rpc_error')) throw error
@@ -22,6 +22,21 @@ export async function estimateGas(chain: ChainClient, from: Address, call: Call)
       message: `To ${call.purpose} would fail: ${reason ?? message}.`,
       hint: revertHint(reason),
       cause: error,
+    })
+  }
+}
+
+/**
+ * geth tries a call in the latest block once more, not in the one after it. What must not happen in
+ * that block (a close in the block of the opening) would never be sent.
+ */
+async function tryInNextBlock(chain: ChainClient, request: object): Promise<unknown> {
+  try {
+    return await chain.request('eth_estimateGas', [request])
+  } catch (error) {
+    if (!isUraidenError(error, 'rpc_error')) throw error
+    return chain.request('eth_estimateGas', [request, 'pending']).catch((second) => {
+      throw isUraidenError(second, 'rpc_error') ? error : second
     })
   }
 }

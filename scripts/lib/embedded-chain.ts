@@ -1,5 +1,5 @@
 // A whole Ethereum chain inside this process, for the demo, for hands-on work and for tests.
-import { Contract, ContractFactory, HDNodeWallet, JsonRpcProvider, Wallet } from 'ethers'
+import { Contract, ContractFactory, JsonRpcProvider, Wallet } from 'ethers'
 import { createHardhatRuntimeEnvironment } from 'hardhat/hre'
 import { markTestWorkerDone } from 'hardhat/internal/coverage'
 import { channelsAbi } from '../../contracts/abi/channels.ts'
@@ -7,27 +7,12 @@ import { tokenAbi } from '../../contracts/abi/token.ts'
 import { channelsBytecode } from '../../contracts/bytecode/channels.ts'
 import { tokenBytecode } from '../../contracts/bytecode/token.ts'
 import { type Address, parseAddress } from '../../protocol/index.ts'
+import { testAccount, testMnemonic } from './test-accounts.ts'
+import type { TestChain } from './test-chain.ts'
 
-/** The accounts that every Ethereum development tool funds: public keys, worth nothing elsewhere. */
-const mnemonic = 'test test test test test test test test test test test junk'
-
-export interface FundedAccount {
-  readonly address: Address
-  readonly privateKey: `0x${string}`
-}
-
-export interface EmbeddedChain {
-  readonly rpcUrl: string
-  readonly chainId: bigint
-  readonly accounts: readonly FundedAccount[]
-  /** For deploying and for steering the chain; agent and receiver make their own connection. */
-  readonly provider: JsonRpcProvider
-  /** An ethers wallet of one of the accounts. */
-  readonly wallet: (account: number) => Wallet
-  readonly mine: (blocks: number) => Promise<void>
+export interface EmbeddedChain extends TestChain {
   /** Remembers the state; the returned function goes back to it, once. */
   readonly snapshot: () => Promise<() => Promise<void>>
-  readonly close: () => Promise<void>
 }
 
 export interface EmbeddedChainOptions {
@@ -49,7 +34,7 @@ export async function startEmbeddedChain(
       chainType: 'l1',
       override: {
         chainId: 31337,
-        accounts: { mnemonic, count, accountsBalance: 10_000n * 10n ** 18n },
+        accounts: { mnemonic: testMnemonic, count, accountsBalance: 10_000n * 10n ** 18n },
         allowBlocksWithSameTimestamp: true,
         // Code that counts its own coverage is larger than a chain allows.
         allowUnlimitedContractSize: coverage,
@@ -69,13 +54,13 @@ export async function startEmbeddedChain(
     cacheTimeout: -1,
     pollingInterval: 20,
   })
-  const accounts = Array.from({ length: count }, (_, index) => accountAt(index))
+  const accounts = Array.from({ length: count }, (_, index) => testAccount(index))
   return {
     rpcUrl,
     chainId: 31337n,
     accounts,
     provider,
-    wallet: (index) => new Wallet(accountAt(index).privateKey, provider),
+    wallet: (index) => new Wallet(testAccount(index).privateKey, provider),
     mine: async (blocks) => {
       await provider.send('hardhat_mine', [`0x${blocks.toString(16)}`])
     },
@@ -105,14 +90,6 @@ async function globalHardhat() {
 async function bytecodeOf(contract: string, published: string): Promise<string> {
   if (!coverage) return published
   return (await (await globalHardhat()).artifacts.readArtifact(contract)).bytecode
-}
-
-function accountAt(index: number): FundedAccount {
-  const wallet = HDNodeWallet.fromPhrase(mnemonic, '', `m/44'/60'/0'/0/${index}`)
-  return {
-    address: parseAddress(wallet.address),
-    privateKey: wallet.privateKey as `0x${string}`,
-  }
 }
 
 /** The channels contract's code for a deployment. */

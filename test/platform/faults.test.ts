@@ -194,6 +194,34 @@ test.serial('a chain without a base fee gets transactions of the old kind', asyn
   t.is((await t.context.embedded.provider.getTransaction(transaction))?.type, 0)
 })
 
+test.serial('what fails in the latest block only is sent for the next one', async (t) => {
+  const { sender, approve, count } = await given(t, ({ method, params }) =>
+    method === 'eth_estimateGas' && params[1] !== 'pending'
+      ? { refuse: 'execution reverted' }
+      : undefined,
+  )
+  const before = await count()
+  await sender.send(approve(5n))
+  t.is(await count(), before + 1)
+})
+
+test.serial(
+  'what fails in the next block too is not sent, for the first reason given',
+  async (t) => {
+    const { sender, approve, count } = await given(t, ({ method, params }) =>
+      method === 'eth_estimateGas'
+        ? { refuse: params[1] === 'pending' ? 'no pending block' : 'execution reverted' }
+        : undefined,
+    )
+    const before = await count()
+    await t.throwsAsync(sender.send(approve(5n)), {
+      code: 'transaction_reverts',
+      message: /execution reverted/,
+    })
+    t.is(await count(), before)
+  },
+)
+
 test.serial('an account without ether is told so', async (t) => {
   const { chain, approve } = await given(t, () => undefined)
   const signer = createKeySigner(new Uint8Array(32).fill(5))

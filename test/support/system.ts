@@ -14,6 +14,7 @@ import {
   startReceiver,
 } from '../../receiver/index.ts'
 import { deployTestContracts, startEmbeddedChain } from '../../scripts/lib/embedded-chain.ts'
+import type { TestChain } from '../../scripts/lib/test-chain.ts'
 
 /** Of the resource that is there when a test names none. */
 export const price = 5n
@@ -25,7 +26,18 @@ export async function startSystem(
   receiverOptions: Partial<ReceiverOptions> = {},
   serverLimits: ServerOptions = {},
 ) {
-  const chain = await startEmbeddedChain()
+  return startSystemOn(t, await startEmbeddedChain(), resources, receiverOptions, serverLimits)
+}
+
+/** The same on a chain of any kind, which it closes. */
+export async function startSystemOn<Chain extends TestChain>(
+  t: ExecutionContext,
+  chain: Chain,
+  resources: readonly Resource[] = [reading()],
+  receiverOptions: Partial<ReceiverOptions> = {},
+  serverLimits: ServerOptions = {},
+) {
+  t.teardown(chain.close)
   const { channelsAddress: contract, token } = await deployTestContracts(chain.wallet(0))
   const [, receiverAccount, senderAccount] = chain.accounts
   if (!receiverAccount || !senderAccount) throw new Error('no accounts')
@@ -61,7 +73,6 @@ export async function startSystem(
     for (const each of agents) await each.stop().catch(() => undefined)
     await server.close()
     await receiver.stop()
-    await chain.close()
     await rm(folder, { recursive: true })
   })
   const tokensOf = async (address: string): Promise<bigint> =>
@@ -74,12 +85,13 @@ export async function startSystem(
     token,
     contract,
     receiver,
+    server,
     receiverAccount,
     senderAccount,
     tokensOf,
   }
 }
 
-function reading(): Resource {
+export function reading(): Resource {
   return { path: '/reading', price, handler: () => ({ celsius: 21.4 }) }
 }

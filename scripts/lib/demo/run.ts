@@ -22,9 +22,9 @@ import {
   type DeployedContracts,
   deployTestContracts,
   type EmbeddedChain,
-  type FundedAccount,
   startEmbeddedChain,
 } from '../embedded-chain.ts'
+import type { FundedAccount } from '../test-accounts.ts'
 import { simulatedThermometer } from './thermometer.ts'
 
 export interface DemoFacts {

@@ -1,0 +1,99 @@
+// What a channel can go through, from its opening to the last token, on every kind of chain.
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'ava'
+import { onEachChain } from '../../support/chains.ts'
+import { price } from '../../support/system.ts'
+import { startWholeSystem } from '../../support/whole-system.ts'
+
+onEachChain(test, ({ name, start }) => {
+  for (const funding of ['erc223', 'approve', 'permit', 'relay'] as const) {
+    test.serial(`${name}: deposits by ${funding}, 12 payments, closed together`, async (t) => {
+      const system = await startWholeSystem(t, await start(), { relay: {} })
+      const { base, agent, receiverAccount, senderAccount, tokensOf, channelOf } = system
+      const buyer = await agent({ funding })
+      for (let reading = 0; reading < 12; reading++) {
+        t.is((await buyer.get(`${base}/reading`)).status, 200)
+      }
+      t.like(buyer.channels()[0], { deposit: 75n, balance: 60n })
+      await buyer.closeChannel(channelOf(buyer).name, base)
+      t.is(await tokensOf(receiverAccount.address), 60n)
+      t.is(await tokensOf(senderAccount.address), 10_000n - 60n)
+    })
+  }
+
+  test.serial(`${name}: the receiver withdraws, and the channel pays on`, async (t) => {
+    const system = await startWholeSystem(t, await start())
+    const { base, agent, receiverAccount, tokensOf, asReceiver, channelOf } = system
+    const buyer = await agent()
+    for (let reading = 0; reading < 3; reading++) await buyer.get(`${base}/reading`)
+    const { openBlock, highest, signature, name: channel } = channelOf(buyer)
+    const { client, transactions } = await asReceiver()
+    const proof = { openBlock, balance: highest, signature }
+    await transactions.send(client.calls.withdrawBatch([proof]))
+    t.is(await tokensOf(receiverAccount.address), 15n)
+    t.is((await buyer.get(`${base}/reading`)).status, 200)
+    await buyer.closeChannel(channel, base)
+    t.is(await tokensOf(receiverAccount.address), 20n)
+  })
+
+  test.serial(`${name}: closed alone, settled after the challenge period`, async (t) => {
+    const system = await startWholeSystem(t, await start())
+    const { base, agent, chain, receiverAccount, senderAccount, tokensOf, channelOf } = system
+    const buyer = await agent()
+    await buyer.get(`${base}/reading`)
+    const { name: channel } = channelOf(buyer)
+    await buyer.closeChannel(channel, { api: 'http://127.0.0.1:9', otherwise: 'requestClose' })
+    t.deepEqual(await buyer.settle(), [])
+    await chain.mine(501)
+    t.deepEqual(await buyer.settle(), [channel])
+    t.is(await tokensOf(receiverAccount.address), price)
+    t.is(await tokensOf(senderAccount.address), 10_000n - price)
+  })
+
+  test.serial(`${name}: a close below the proof is challenged, and nothing is lost`, async (t) => {
+    const system = await startWholeSystem(t, await start())
+    const { base, agent, chain, receiverAccount, senderAccount, tokensOf } = system
+    const { asReceiver, asSender, channelOf } = system
+    const buyer = await agent()
+    for (let reading = 0; reading < 4; reading++) await buyer.get(`${base}/reading`)
+    const { id, highest, signature } = channelOf(buyer)
+    const cheat = await asSender()
+    await cheat.transactions.send(cheat.client.calls.uncooperativeClose(id, 5n))
+    const { client, transactions } = await asReceiver()
+    await transactions.send(client.calls.challenge(id, highest, signature))
+    t.like(await client.channelInfo(id), { closingBalance: 20n })
+    await chain.mine(501)
+    await cheat.transactions.send(client.calls.settle(id))
+    t.is(await tokensOf(receiverAccount.address), 20n)
+    t.is(await tokensOf(senderAccount.address), 10_000n - 20n)
+    t.is(await client.channelInfo(id), undefined)
+  })
+
+  test.serial(`${name}: the agent’s disk is lost, chain and receiver know the rest`, async (t) => {
+    const system = await startWholeSystem(t, await start())
+    const { base, agent, folder, receiverAccount, tokensOf } = system
+    const before = await agent()
+    for (let reading = 0; reading < 3; reading++) await before.get(`${base}/reading`)
+    await before.stop()
+    await rm(join(folder, 'agent'), { recursive: true })
+    const again = await agent()
+    const [found] = await again.recoverChannels()
+    if (found === undefined) return t.fail('no channel was found')
+    t.like((await again.get(`${base}/reading`)).payment, { channel: found, balance: 20n })
+    await again.closeChannel(found, base)
+    t.is(await tokensOf(receiverAccount.address), 20n)
+  })
+
+  test.serial(`${name}: the receiver’s disk is lost, the next payment is worth all`, async (t) => {
+    const system = await startWholeSystem(t, await start())
+    const { base, agent, folder, receiverAccount, tokensOf, channelOf, restartReceiver } = system
+    const buyer = await agent()
+    for (let reading = 0; reading < 3; reading++) await buyer.get(`${base}/reading`)
+    await restartReceiver(() => rm(join(folder, 'receiver'), { recursive: true }))
+    t.is((await buyer.get(`${base}/reading`)).status, 200)
+    t.is(channelOf(buyer).highest, 20n)
+    await buyer.closeChannel(channelOf(buyer).name, base)
+    t.is(await tokensOf(receiverAccount.address), 20n)
+  })
+})

@@ -1,0 +1,66 @@
+// The chains that a whole-system suite runs on: the embedded one, and geth where there is one.
+import { execFileSync } from 'node:child_process'
+import type { TestFn } from 'ava'
+import { startEmbeddedChain } from '../../scripts/lib/embedded-chain.ts'
+import { findGeth } from '../../scripts/lib/geth/binary.ts'
+import {
+  type GethChain,
+  type GethChainOptions,
+  startGethChain,
+} from '../../scripts/lib/geth/chain.ts'
+import type { TestChain } from '../../scripts/lib/test-chain.ts'
+
+export interface LongChain extends TestChain {
+  /** Adds very many blocks without transactions, in seconds. */
+  readonly addBlocks: (blocks: number) => Promise<void>
+}
+
+export interface ChainKind {
+  /** For test titles, with geth's version. */
+  readonly name: string
+  readonly start: () => Promise<LongChain>
+}
+
+export type StartGeth = (options?: Omit<GethChainOptions, 'geth'>) => Promise<GethChain>
+
+const embedded: ChainKind = {
+  name: 'embedded chain',
+  start: async () => {
+    const chain = await startEmbeddedChain()
+    return { ...chain, addBlocks: chain.mine }
+  },
+}
+
+/** Calls `suite` once for each chain; without a geth see `withGeth`. */
+export function onEachChain(test: TestFn, suite: (kind: ChainKind) => void): void {
+  suite(embedded)
+  withGeth(test, (name, start) =>
+    suite({
+      name,
+      start: async () => {
+        const chain = await start()
+        return { ...chain, addBlocks: chain.importBlocks }
+      },
+    }),
+  )
+}
+
+/**
+ * Calls `suite` when there is a geth. Otherwise the suite does not exist, and standard error says so; in
+ * CI that is a failure.
+ */
+export function withGeth(test: TestFn, suite: (name: string, start: StartGeth) => void): void {
+  const geth = findGeth()
+  if (geth !== undefined) {
+    suite(`geth ${versionOf(geth)}`, (options) => startGethChain({ ...options, geth }))
+    return
+  }
+  const missing = 'There is no geth: its tests DID NOT RUN. ./scripts/geth --install gets one.'
+  if (process.env.CI === 'true') test('geth is there', (t) => t.fail(missing))
+  else process.stderr.write(`\n*** ${missing}\n\n`)
+}
+
+function versionOf(geth: string): string {
+  const said = execFileSync(geth, ['version'], { encoding: 'utf8' })
+  return /^Version: (\S+)/m.exec(said)?.[1] ?? 'of unknown version'
+}

@@ -10,6 +10,7 @@ import {
   type Address,
   type BlockNumber,
   type Feature,
+  type Payment,
   type Signer,
   type TokenAmount,
   UraidenError,
@@ -20,11 +21,17 @@ import { type ChannelManager, createChannelManager } from './channels/manager.ts
 import { rdnDialect } from './dialect/rdn.ts'
 import { createDiskProbe, type ReceiverHealth, rememberHead } from './ops/health.ts'
 import { observedPaywall, type ReceiverObserver } from './ops/observer.ts'
-import { decideOutage, defaultOutageLimits, type OutageLimits } from './paywall/outage.ts'
+import {
+  type ChannelDue,
+  decideOutage,
+  defaultOutageLimits,
+  type OutageLimits,
+} from './paywall/outage.ts'
 import { type PaywallPage, plainPage } from './paywall/page.ts'
 import { createPaywall, type Paywall } from './paywall/paywall.ts'
 import { defaultReplyLimits, openReplies, type ReplyLimits } from './paywall/replies.ts'
 import { createRelay, type Relay, type RelayOptions, type RelayParts } from './relay/relay.ts'
+import { dueOf } from './store/records.ts'
 import { type ChannelStore, openStore } from './store/store.ts'
 import { acceptedForms } from './verify/checker.ts'
 import { startVerifier, type VerifierFacts, type VerifierOptions } from './verify/index.ts'
@@ -171,8 +178,8 @@ async function assemble(
         nodeAnswers: watch.answers(),
         age: watch.age(),
         ether: account.ether(),
-        balance: payment?.balance ?? 0n,
-        unsettled: book.unsettled(),
+        due: book.unsettled(),
+        payment: payment && !watch.answers() ? channelDue(book, payment) : undefined,
       }),
     retryAfter: Math.ceil(pollInterval / 1000),
   })
@@ -205,6 +212,20 @@ async function assemble(
       await store.close()
       chain.close()
     },
+  }
+}
+
+/** A replay owes no more than before; a channel that is not known yet owes nothing. */
+function channelDue(
+  book: ChannelBook,
+  { sender, openBlock, balance }: Payment,
+): ChannelDue | undefined {
+  const channel = book.get(sender, openBlock)
+  if (channel === undefined) return undefined
+  const { highest } = channel.claims
+  return {
+    before: dueOf(channel, highest),
+    after: dueOf(channel, balance > highest ? balance : highest),
   }
 }
 
@@ -257,8 +278,13 @@ function startWatch(
     interval: pollInterval,
     afterSync,
     onOutcome: (outcome) => {
-      if (outcome === 'synced') return
-      log?.warn({ outcome }, 'the chain went back; payments wait until it is read again')
+      if (outcome.kind === 'node_behind') log?.warn({}, 'the node is behind; waiting for it')
+      if (outcome.kind !== 'reorganised') return
+      const { common, forgotten, channels } = outcome
+      log?.warn(
+        { common, forgotten, channels },
+        'confirmed blocks were replaced; reading them again',
+      )
     },
     onError: (error) => log?.warn({ err: error }, 'the chain could not be read'),
   })

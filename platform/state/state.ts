@@ -19,6 +19,8 @@ export interface StateOptions {
   readonly program: 'agent' | 'receiver'
   /** Grows with every change of the records that an older program would misread. */
   readonly format: number
+  /** By the format that it reads: turns its records into those of the next one. May run twice. */
+  readonly upgrades?: { readonly [format: number]: (db: StateDatabase) => Promise<void> }
 }
 
 export type StateDatabase = Level<string, string>
@@ -92,10 +94,8 @@ function unusable(folder: string, cause: unknown): UraidenError {
   })
 }
 
-async function checkOwner(
-  db: StateDatabase,
-  { folder, owner, format, program }: StateOptions,
-): Promise<void> {
+async function checkOwner(db: StateDatabase, options: StateOptions): Promise<void> {
+  const { folder, owner, format, program } = options
   const { contract, account } = owner
   const written = JSON.stringify({ program, chainId: `${owner.chainId}`, contract, account })
   const [foundFormat, found] = await db.getMany([formatKey, ownerKey])
@@ -109,13 +109,7 @@ async function checkOwner(
     )
     return
   }
-  if (foundFormat !== `${format}`) {
-    throw new UraidenError({
-      code: 'state_format_unknown',
-      message: `The state in ${folder} has format ${foundFormat}; this program knows ${format}.`,
-      hint: 'Use the program version that wrote it, or a newer one.',
-    })
-  }
+  checkFormat(Number(foundFormat), options)
   if (found !== written) {
     throw new UraidenError({
       code: 'state_of_another',
@@ -123,4 +117,28 @@ async function checkOwner(
       hint: 'Use the chain, contract and key it was made with, or another state folder.',
     })
   }
+  await upgrade(db, Number(foundFormat), options)
+}
+
+/** From the format that is there, one after the other. */
+async function upgrade(
+  db: StateDatabase,
+  found: number,
+  { format, upgrades = {} }: StateOptions,
+): Promise<void> {
+  for (let from = found; from < format; from++) {
+    await upgrades[from]?.(db)
+    await db.put(formatKey, `${from + 1}`, { sync: true })
+  }
+}
+
+function checkFormat(found: number, { folder, format, upgrades = {} }: StateOptions): void {
+  let known = found
+  while (known < format && upgrades[known] !== undefined) known++
+  if (known === format) return
+  throw new UraidenError({
+    code: 'state_format_unknown',
+    message: `The state in ${folder} has format ${found}; this program knows ${format}.`,
+    hint: 'Use the program version that wrote it, or a newer one.',
+  })
 }

@@ -3,7 +3,8 @@
 import type { BlockRef, ChainClient, ChannelEvent } from '../../platform/chain/index.ts'
 import { type Address, type BlockNumber, UraidenError } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
-import type { SyncPosition } from '../store/store.ts'
+import { type ChannelName, channelName } from '../store/records.ts'
+import type { History, SyncPosition } from './history.ts'
 
 export interface SyncOptions {
   readonly chain: Pick<ChainClient, 'head' | 'block' | 'events'>
@@ -19,11 +20,19 @@ export interface SyncOptions {
 
 export type SyncOutcome =
   /** Read up to the head. */
-  | 'synced'
+  | { readonly kind: 'synced' }
   /** The node knows fewer blocks than were read already: it is behind, wait for it. */
-  | 'node_behind'
-  /** Confirmed blocks were replaced: everything was forgotten and is read again. */
-  | 'reorganised'
+  | { readonly kind: 'node_behind' }
+  /** Confirmed blocks were replaced: what they said was taken back and is to be read again. */
+  | {
+      readonly kind: 'reorganised'
+      /** The last block that is still there; read again from the one after it. */
+      readonly common: BlockNumber
+      /** No block that is remembered is still there: all was forgotten. */
+      readonly forgotten: boolean
+      /** Take no payments until they are read again. */
+      readonly channels: readonly ChannelName[]
+    }
 
 /** One round: reads what is new. Throws what the chain client throws. */
 export async function syncOnce(options: SyncOptions): Promise<SyncOutcome> {
@@ -32,17 +41,40 @@ export async function syncOnce(options: SyncOptions): Promise<SyncOutcome> {
   const known = book.position()
   if (known !== undefined) {
     const now = await chain.block(known.block)
-    if (now === undefined) return 'node_behind'
-    if (now.hash !== known.hash) {
-      await book.forgetChain(await startPosition(options))
-      return 'reorganised'
-    }
+    if (now === undefined) return { kind: 'node_behind' }
+    if (now.hash !== known.hash) return goBack(options)
   }
   const start = known ?? (await startPosition(options))
   const confirmedTo = head.number - confirmations + 1
   const reached = await readConfirmed(options, start, confirmedTo, head)
   await readUnconfirmed(options, reached.block + 1, head.number)
-  return 'synced'
+  return { kind: 'synced' }
+}
+
+/** To the last block that both the book and the chain know. */
+async function goBack(options: SyncOptions): Promise<SyncOutcome> {
+  const { chain, book } = options
+  const common = await lastCommon(chain, book.history())
+  if (common !== undefined) {
+    const channels = await book.rollBack(common)
+    return { kind: 'reorganised', common: common.block, forgotten: false, channels }
+  }
+  const channels = [...book.all()].map(({ sender, openBlock }) => channelName(sender, openBlock))
+  const start = await startPosition(options)
+  await book.forgetChain(start)
+  return { kind: 'reorganised', common: start.block, forgotten: true, channels }
+}
+
+/** The newest first: a block's hash covers all blocks before it. */
+async function lastCommon(
+  chain: Pick<ChainClient, 'block'>,
+  history: History,
+): Promise<SyncPosition | undefined> {
+  for (const past of [...history].reverse()) {
+    const now = await chain.block(past.block)
+    if (now?.hash === past.hash) return past
+  }
+  return undefined
 }
 
 /** The block before the first one that is read. */

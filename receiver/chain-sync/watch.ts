@@ -47,8 +47,8 @@ export function watchChain(options: WatchOptions): ChainWatch {
       let outcome = await syncOnce(options)
       options.onOutcome(outcome)
       // Nobody can pay until the new chain was read: now, and not after the interval.
-      if (outcome === 'reorganised') outcome = await syncOnce(options)
-      if (outcome !== 'synced') {
+      if (outcome.kind === 'reorganised') outcome = await syncOnce(options)
+      if (outcome.kind !== 'synced') {
         answers = false
         return
       }

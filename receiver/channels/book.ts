@@ -1,23 +1,31 @@
 // All channels of this receiver, in memory as on disk. The one place that changes a record.
 import type { ChannelEvent } from '../../platform/chain/index.ts'
 import type { Address, BlockNumber, TokenAmount } from '../../protocol/index.ts'
-import { applyEvent } from '../chain-sync/view.ts'
+import {
+  confirmEvents,
+  type FactsByName,
+  type History,
+  type SyncPosition,
+  trim,
+  undoAfter,
+} from '../chain-sync/history.ts'
 import {
   type ChainFacts,
   type Channel,
   type ChannelName,
   channelName,
+  dueOf,
   emptyLedger,
   type PaymentLedger,
 } from '../store/records.ts'
-import type { ChannelStore, SyncPosition } from '../store/store.ts'
+import type { ChannelStore } from '../store/store.ts'
 
 export interface ChannelBook {
   readonly get: (sender: Address, openBlock: BlockNumber) => Channel | undefined
   readonly all: () => Iterable<Channel>
   /** What was paid on a channel, also while the chain is read again and says nothing of it. */
   readonly ledger: (sender: Address, openBlock: BlockNumber) => PaymentLedger
-  /** Balances of all channels that are not settled: what the receiver still has to collect. */
+  /** What all channels together still owe: their balances without what was taken out. */
   readonly unsettled: () => TokenAmount
   /** True when the opening was seen in a block that is not confirmed yet. */
   readonly isUnconfirmed: (sender: Address, openBlock: BlockNumber) => boolean
@@ -33,6 +41,13 @@ export interface ChannelBook {
   readonly confirm: (events: readonly ChannelEvent[], position: SyncPosition) => Promise<void>
   /** Replaces what is known of blocks that are not confirmed. */
   readonly setUnconfirmed: (events: readonly ChannelEvent[]) => void
+  /** Confirmed blocks that can be gone back to, in the order of the chain. */
+  readonly history: () => History
+  /**
+   * Takes back what was confirmed after `ancestor`, which is in the history. Resolves with the
+   * channels that this changes.
+   */
+  readonly rollBack: (ancestor: SyncPosition) => Promise<readonly ChannelName[]>
   /** Forgets what the chain said, never what was paid; nobody pays until it is read again. */
   readonly forgetChain: (position: SyncPosition) => Promise<void>
 }
@@ -41,10 +56,10 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
   const loaded = await store.load()
   const facts = new Map<ChannelName, ChainFacts>(loaded.facts)
   const ledgers = new Map<ChannelName, PaymentLedger>(loaded.ledgers)
-  let position = loaded.position
+  let { position, history } = loaded
   let unconfirmed: ReadonlySet<ChannelName> = new Set()
+  let closeSeen: ReadonlySet<ChannelName> = new Set()
   let unsettled = 0n
-  for (const name of facts.keys()) unsettled += due(name)
 
   const nameOf = ({ channel }: ChannelEvent) => channelName(channel.sender, channel.openBlock)
   const joined = (name: ChannelName, known: ChainFacts): Channel => ({
@@ -54,8 +69,7 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
 
   function due(name: ChannelName): TokenAmount {
     const known = facts.get(name)
-    if (known === undefined || known.state === 'settled') return 0n
-    return ledgers.get(name)?.claims.highest ?? 0n
+    return known === undefined ? 0n : dueOf(known, ledgers.get(name)?.claims.highest ?? 0n)
   }
 
   /** Does a change to one channel and carries it over to the sum. */
@@ -65,15 +79,35 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
     unsettled += due(name)
   }
 
+  /** Durable first, then in memory. */
+  async function step(changed: FactsByName, reached: SyncPosition, next: History): Promise<void> {
+    const [were, are] = [new Set(history), new Set(next)]
+    await store.saveStep({
+      facts: changed,
+      position: reached,
+      added: next.filter((past) => !were.has(past)),
+      dropped: history.filter((past) => !are.has(past)).map(({ block }) => block),
+    })
+    for (const [name, known] of changed) {
+      changing(name, () => (known === undefined ? facts.delete(name) : facts.set(name, known)))
+    }
+    position = reached
+    history = next
+  }
+
   function* all(): Iterable<Channel> {
     for (const [name, known] of facts) yield joined(name, known)
   }
 
+  for (const name of facts.keys()) unsettled += due(name)
   return {
     get: (sender, openBlock) => {
       const name = channelName(sender, openBlock)
       const known = facts.get(name)
-      return known && joined(name, known)
+      if (known === undefined) return undefined
+      // Whoever asks for a close pays no more on the channel, confirmed or not.
+      const closing = known.state === 'open' && closeSeen.has(name)
+      return joined(name, closing ? { ...known, state: 'closing' } : known)
     },
     all,
     ledger: (sender, openBlock) => ledgers.get(channelName(sender, openBlock)) ?? emptyLedger,
@@ -86,23 +120,30 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
       return store.saveLedger(name, ledger)
     },
     confirm: async (events, reached) => {
-      const changed = new Map<ChannelName, ChainFacts>()
-      for (const event of events) {
-        const name = nameOf(event)
-        const next = applyEvent(changed.get(name) ?? facts.get(name), event)
-        if (next !== undefined) changed.set(name, next)
-      }
-      await store.saveFacts(changed, reached)
-      for (const [name, next] of changed) changing(name, () => facts.set(name, next))
-      position = reached
+      const { facts: changed, blocks } = confirmEvents(facts, events, reached)
+      await step(changed, reached, trim([...history, ...blocks]))
     },
     setUnconfirmed: (events) => {
-      unconfirmed = new Set(events.filter(({ kind }) => kind === 'created').map(nameOf))
+      const namesOf = (kind: ChannelEvent['kind']) =>
+        new Set(events.filter((event) => event.kind === kind).map(nameOf))
+      unconfirmed = namesOf('created')
+      closeSeen = namesOf('closeRequested')
+    },
+    history: () => history,
+    rollBack: async ({ block, hash }) => {
+      const changed = undoAfter(history, block)
+      await step(
+        changed,
+        { block, hash },
+        history.filter((past) => past.block <= block),
+      )
+      return [...changed.keys()]
     },
     forgetChain: async (start) => {
       facts.clear()
       unsettled = 0n
       position = start
+      history = []
       await store.dropFacts(start)
     },
   }

@@ -5,9 +5,9 @@ import { maxTokenAmount, type RefusalCode, type TokenAmount } from '../../protoc
 export interface OutageLimits {
   /** How long confirmed channels are served while the node does not answer, in milliseconds. */
   readonly longest: number
-  /** Meanwhile: the highest balance of one channel. */
+  /** Meanwhile: what one channel may owe, its balance without what was taken out. */
   readonly mostPerChannel: TokenAmount
-  /** Meanwhile: the balances of all channels that are not settled. */
+  /** Meanwhile: what all channels together may owe. */
   readonly mostInAll: TokenAmount
 }
 
@@ -24,20 +24,35 @@ export interface ChainHealth {
   readonly age: number
   /** Of the receiver's account, in wei; undefined before the first look. */
   readonly ether: bigint | undefined
-  /** What the request at hand would raise its channel to; 0 when it does not pay. */
-  readonly balance: TokenAmount
-  /** Of all channels, before this request. */
-  readonly unsettled: TokenAmount
+  /** What all channels owe, before this request. */
+  readonly due: TokenAmount
+  /** The channel that the request at hand pays with; undefined when it does not pay. */
+  readonly payment: ChannelDue | undefined
+}
+
+/** What one channel owes. */
+export interface ChannelDue {
+  readonly before: TokenAmount
+  /** With the payment. */
+  readonly after: TokenAmount
 }
 
 /** The original's limit: with less the receiver could not pay for a transaction. In wei. */
 export const leastEther = 10n ** 8n
 
 export function decideOutage(limits: OutageLimits, health: ChainHealth): RefusalCode | undefined {
-  const { nodeAnswers, age, ether, balance, unsettled } = health
+  const { nodeAnswers, age, ether } = health
   if (age > limits.longest) return 'chain_unavailable'
   if (ether !== undefined && ether < leastEther) return 'receiver_lacks_ether'
-  if (nodeAnswers) return undefined
-  const tooMuch = balance > limits.mostPerChannel || unsettled >= limits.mostInAll
-  return tooMuch ? 'chain_unavailable' : undefined
+  return nodeAnswers || isWithin(limits, health) ? undefined : 'chain_unavailable'
+}
+
+function isWithin(
+  { mostPerChannel, mostInAll }: OutageLimits,
+  { due, payment }: ChainHealth,
+): boolean {
+  // Who only asks is told of the outage as soon as nobody can pay any more.
+  if (payment === undefined) return due < mostInAll
+  const { before, after } = payment
+  return after <= mostPerChannel && due - before + after <= mostInAll
 }

@@ -18,7 +18,17 @@ export interface ChainFacts {
   readonly sender: Address
   readonly openBlock: BlockNumber
   readonly deposit: TokenAmount
+  /** What the receiver took out while the channel stayed open. */
+  readonly withdrawn: TokenAmount
   readonly state: 'open' | 'closing' | 'settled'
+  /** There once a close was requested. */
+  readonly end?: ChannelEnd
+}
+
+/** Closing: the balance that stands, and the block of the request. Settled: what was paid, and when. */
+export interface ChannelEnd {
+  readonly balance: TokenAmount
+  readonly block: BlockNumber
 }
 
 /** What was paid. */
@@ -47,9 +57,14 @@ export function acceptsPayments({ state, agreedToClose }: Channel): boolean {
   return state === 'open' && !agreedToClose
 }
 
+/** What a channel owes the receiver at this balance: the rest was taken out, or paid at its end. */
+export function dueOf({ state, withdrawn }: ChainFacts, balance: TokenAmount): TokenAmount {
+  return state === 'settled' || balance <= withdrawn ? 0n : balance - withdrawn
+}
+
 /** Amounts are decimal strings on disk: JSON numbers would lose digits. */
 export function encodeFacts(facts: ChainFacts): string {
-  return JSON.stringify({ ...facts, deposit: `${facts.deposit}` })
+  return JSON.stringify(facts, (_, value) => (typeof value === 'bigint' ? `${value}` : value))
 }
 
 /** Written for every payment, so it is short: the disk sees each byte several times. */
@@ -67,8 +82,15 @@ export function encodeLedger({ claims, proof, agreedToClose }: PaymentLedger): s
 
 /** @throws UraidenError when a field is not what it should be: the file was damaged */
 export function decodeFacts(text: string): ChainFacts {
-  const { sender, openBlock, deposit, state } = JSON.parse(text)
-  return { sender: parseAddress(sender), openBlock, deposit: parseUint192(deposit), state }
+  const { sender, openBlock, deposit, withdrawn, state, end } = JSON.parse(text)
+  return {
+    sender: parseAddress(sender),
+    openBlock,
+    deposit: parseUint192(deposit),
+    withdrawn: parseUint192(withdrawn),
+    state,
+    ...(end && { end: { balance: parseUint192(end.balance), block: end.block } }),
+  }
 }
 
 /** @throws UraidenError when a field is not what it should be: the file was damaged */

@@ -1,12 +1,15 @@
 // The receiver's state on disk: balance proofs and how far the chain was read. LevelDB; every write
 // that somebody relies on is synced before anybody is answered.
+
+import type { JournalEntry, TransactionJournal } from '../../platform/chain/index.ts'
 import {
   keysUnder,
   openState,
   type StateDatabase,
   type StateOwner,
 } from '../../platform/state/state.ts'
-import type { BlockNumber, Hex } from '../../protocol/index.ts'
+import type { BlockNumber } from '../../protocol/index.ts'
+import type { FactsByName, History, PastBlock, SyncPosition } from '../chain-sync/history.ts'
 import type { KeptReply, ReplyDisk } from '../paywall/replies.ts'
 import { groupCommit } from './group-commit.ts'
 import {
@@ -19,30 +22,33 @@ import {
   type PaymentLedger,
 } from './records.ts'
 
-/** Everything up to this block has been read and confirmed. */
-export interface SyncPosition {
-  readonly block: BlockNumber
-  readonly hash: Hex
-}
-
 /** What the store held when it was opened. */
 export interface LoadedState {
   readonly facts: ReadonlyMap<ChannelName, ChainFacts>
   readonly ledgers: ReadonlyMap<ChannelName, PaymentLedger>
   readonly position: SyncPosition | undefined
+  readonly history: History
+}
+
+/** What one step along the chain changes; durable together. */
+export interface ChainStep {
+  /** A channel without facts is forgotten. */
+  readonly facts: FactsByName
+  readonly position: SyncPosition
+  readonly added: History
+  /** Blocks of the history that are not needed any more. */
+  readonly dropped: readonly BlockNumber[]
 }
 
 export interface ChannelStore {
   readonly load: () => Promise<LoadedState>
   /** Resolves when the ledger, or a newer one of the same channel, is durable. */
   readonly saveLedger: (name: ChannelName, ledger: PaymentLedger) => Promise<void>
-  /** Facts and position become durable together. */
-  readonly saveFacts: (
-    facts: ReadonlyMap<ChannelName, ChainFacts>,
-    position: SyncPosition,
-  ) => Promise<void>
+  readonly saveStep: (step: ChainStep) => Promise<void>
   /** Forgets all facts, for the chain to be read again from `position`. Ledgers stay. */
   readonly dropFacts: (position: SyncPosition) => Promise<void>
+  /** Of the transactions that this account has signed. */
+  readonly journal: TransactionJournal
   readonly replies: ReplyDisk
   /** Writes and syncs as a payment does. Rejects when the disk takes no more. */
   readonly probe: () => Promise<void>
@@ -53,6 +59,11 @@ const positionKey = 'position'
 const factsPrefix = 'facts/'
 const ledgerPrefix = 'ledger/'
 const replyPrefix = 'reply/'
+const pastPrefix = 'past/'
+const journalPrefix = 'journal/'
+
+/** Format 2 did not know what was withdrawn, nor how a channel ends: the chain is read again. */
+const upgrades = { 2: (db: StateDatabase) => dropChain(db, []) }
 const probeKey = 'probe'
 
 /** Told of every synced write. */
@@ -64,7 +75,7 @@ export async function openStore(
   owner: StateOwner,
   onCommit?: CommitObserver,
 ): Promise<ChannelStore> {
-  const db = await openState({ folder, owner, program: 'receiver', format: 2 })
+  const db = await openState({ folder, owner, program: 'receiver', format: 3, upgrades })
   const write: Write = (entries) => db.batch([...entries].map(operation), { sync: true })
   const commits = groupCommit<string | undefined>({
     writeBatch: onCommit === undefined ? write : observed(write, onCommit),
@@ -74,23 +85,26 @@ export async function openStore(
       facts: await readAll<ChannelName, ChainFacts>(db, factsPrefix, decodeFacts),
       ledgers: await readAll<ChannelName, PaymentLedger>(db, ledgerPrefix, decodeLedger),
       position: parsePosition(await db.get(positionKey)),
+      history: (await db.values(keysUnder(pastPrefix)).all()).map(decodePast),
     }),
     saveLedger: (name, ledger) => commits.save([[`${ledgerPrefix}${name}`, encodeLedger(ledger)]]),
-    saveFacts: (facts, position) =>
+    saveStep: ({ facts, position, added, dropped }) =>
       commits.save([
-        ...[...facts].map(([name, each]) => [`${factsPrefix}${name}`, encodeFacts(each)] as const),
+        ...[...facts].map(
+          ([name, each]) => [`${factsPrefix}${name}`, each && encodeFacts(each)] as const,
+        ),
+        ...added.map((past) => [pastKey(past.block), encodePast(past)] as const),
+        ...dropped.map((block) => [pastKey(block), undefined] as const),
         [positionKey, JSON.stringify(position)],
       ]),
     dropFacts: async (position) => {
       await commits.idle()
-      const keys = await db.keys(keysUnder(factsPrefix)).all()
-      await db.batch(
-        [
-          ...keys.map((key) => ({ type: 'del' as const, key })),
-          { type: 'put', key: positionKey, value: JSON.stringify(position) },
-        ],
-        { sync: true },
-      )
+      await dropChain(db, [{ type: 'put', key: positionKey, value: JSON.stringify(position) }])
+    },
+    journal: {
+      put: (name, entry) => commits.save([[`${journalPrefix}${name}`, JSON.stringify(entry)]]),
+      get: async (name) => parseEntry(await db.get(`${journalPrefix}${name}`)),
+      delete: (name) => commits.save([[`${journalPrefix}${name}`, undefined]]),
     },
     replies: {
       load: () => readAll(db, replyPrefix, decodeReply),
@@ -120,6 +134,42 @@ function observed(write: Write, onCommit: CommitObserver): Write {
     }
     tell('ok')
   }
+}
+
+/** All that the chain has said, in one write. */
+async function dropChain(
+  db: StateDatabase,
+  more: readonly { readonly type: 'put'; readonly key: string; readonly value: string }[],
+): Promise<void> {
+  const keys = [factsPrefix, pastPrefix].map((prefix) => db.keys(keysUnder(prefix)).all())
+  const all = [positionKey, ...(await Promise.all(keys)).flat()]
+  await db.batch([...all.map((key) => ({ type: 'del' as const, key })), ...more], { sync: true })
+}
+
+/** Padded, so that the order of keys is the order of the chain. */
+function pastKey(block: BlockNumber): string {
+  return `${pastPrefix}${`${block}`.padStart(10, '0')}`
+}
+
+function encodePast({ block, hash, before }: PastBlock): string {
+  const facts = [...before].map(([name, each]) => [name, each && encodeFacts(each)])
+  return JSON.stringify({ block, hash, ...(facts.length > 0 && { before: facts }) })
+}
+
+function decodePast(text: string): PastBlock {
+  const {
+    block,
+    hash,
+    before = [],
+  } = JSON.parse(text) as SyncPosition & {
+    readonly before?: readonly (readonly [ChannelName, string | null])[]
+  }
+  const facts = before.map(([name, each]) => [name, each ? decodeFacts(each) : undefined] as const)
+  return { block, hash, before: new Map(facts) }
+}
+
+function parseEntry(text: string | undefined): JournalEntry | undefined {
+  return text === undefined ? undefined : JSON.parse(text)
 }
 
 /** A key without a value is removed. */

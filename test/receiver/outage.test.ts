@@ -2,6 +2,7 @@
 // section 8, chain outage).
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { connectChain, createTransactionSender } from '../../platform/chain/index.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { fromHex } from '../../protocol/index.ts'
 import { createReceiverServer, type ReceiverOptions, startReceiver } from '../../receiver/index.ts'
@@ -90,6 +91,29 @@ test('without its node the receiver risks so much on a channel and not one unit 
   t.deepEqual(await pay(15n), { status: 502, retryAfter: '1', code: 'chain_unavailable' })
   node.comesBack()
   await until(async () => (await pay(15n)).status === 200)
+})
+
+test('what was withdrawn is risked no more: without its node the receiver takes as much again', async (t) => {
+  const { gate, pay, receiver, chain, contract, receiverAccount, channel, sign } = await given(t, {
+    outage: { longest: 600_000, mostPerChannel: 10n, mostInAll: 10n },
+  })
+  t.is((await pay(5n)).status, 200)
+  t.is((await pay(10n)).status, 200)
+  const client = await connectChain({ rpcUrl: chain.rpcUrl, contract })
+  const signer = createKeySigner(fromHex(receiverAccount.privateKey))
+  const { openBlock } = channel
+  const call = client.calls.withdraw({ openBlock, balance: 10n, signature: sign(10n) })
+  await createTransactionSender({ chain: client, signer, pollInterval: 10 }).send(call)
+  client.close()
+  await receiver.refresh()
+  await receiver.refresh()
+  t.is(receiver.book.unsettled(), 0n)
+  gate.set('closed')
+  await receiver.refresh()
+  await receiver.refresh()
+  t.is((await pay(15n)).status, 200)
+  t.is((await pay(20n)).status, 200)
+  t.is((await pay(25n)).status, 502)
 })
 
 test('a receiver that has not read its chain yet says 502 and not that the channel is unknown', async (t) => {

@@ -94,22 +94,26 @@ const healthy: ChainHealth = {
   nodeAnswers: true,
   age: 0,
   ether: 10n ** 8n,
-  balance: 0n,
-  unsettled: 0n,
+  due: 0n,
+  payment: undefined,
 }
+const raise = (before: bigint, after: bigint) => ({ payment: { before, after } })
 const limits = { longest: 1000, mostPerChannel: 50n, mostInAll: 100n }
 const away = { nodeAnswers: false }
 
 for (const [given, change, expected] of [
   ['all is well', {}, undefined],
-  ['large balances while the node answers', { balance: 51n, unsettled: 1000n }, undefined],
+  ['large balances while the node answers', { ...raise(0n, 51n), due: 1000n }, undefined],
   ['the node is away for as long as allowed', { ...away, age: 1000 }, undefined],
   ['the node is away for longer', { ...away, age: 1001 }, 'chain_unavailable'],
   ['the chain was never read', { age: Number.POSITIVE_INFINITY }, 'chain_unavailable'],
-  ['the node is away, the channel at its limit', { ...away, balance: 50n }, undefined],
-  ['the node is away, the channel over its limit', { ...away, balance: 51n }, 'chain_unavailable'],
-  ['the node is away, all below the limit', { ...away, unsettled: 99n }, undefined],
-  ['the node is away, all at the limit', { ...away, unsettled: 100n }, 'chain_unavailable'],
+  ['the node is away, the channel at its limit', { ...away, ...raise(45n, 50n) }, undefined],
+  ['… over its limit', { ...away, ...raise(45n, 51n) }, 'chain_unavailable'],
+  ['… all at the limit with it', { ...away, due: 95n, ...raise(5n, 10n) }, undefined],
+  ['… all over the limit with it', { ...away, due: 95n, ...raise(5n, 11n) }, 'chain_unavailable'],
+  ['… a replay, all at the limit', { ...away, due: 100n, ...raise(9n, 9n) }, undefined],
+  ['… only asked, room is left', { ...away, due: 99n }, undefined],
+  ['… only asked, no room is left', { ...away, due: 100n }, 'chain_unavailable'],
   ['just enough ether', { ether: 10n ** 8n }, undefined],
   ['too little ether', { ether: 10n ** 8n - 1n }, 'receiver_lacks_ether'],
   ['ether not looked at yet', { ether: undefined }, undefined],

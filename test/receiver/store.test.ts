@@ -2,11 +2,12 @@ import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
+import { openState } from '../../platform/state/state.ts'
 import { addressOfKey, fromHex, parseSignature } from '../../protocol/index.ts'
 import { openBook } from '../../receiver/channels/book.ts'
 import { createChannelManager } from '../../receiver/channels/manager.ts'
 import { groupCommit } from '../../receiver/store/group-commit.ts'
-import { channelName, type PaymentLedger } from '../../receiver/store/records.ts'
+import { channelName, encodeLedger, type PaymentLedger } from '../../receiver/store/records.ts'
 import { type ChannelStore, openStore } from '../../receiver/store/store.ts'
 import { crashCopy, temporaryFolder } from '../support/folder.ts'
 
@@ -159,4 +160,28 @@ test('state of another chain, contract or receiver, in use, or readable by other
   }
   await chmod(folder, 0o705)
   await t.throwsAsync(openStore(folder, owner), { code: 'state_readable_by_others' })
+})
+
+test('state of format 2 keeps its proofs and reads the chain again', async (t) => {
+  const folder = await temporaryFolder(t)
+  const old = await openState({ folder, owner, program: 'receiver', format: 2 })
+  await old.batch([
+    { type: 'put', key: 'position', value: '{"block":7,"hash":"0x07"}' },
+    {
+      type: 'put',
+      key: `facts/${name}`,
+      value: `{"sender":"${sender}","openBlock":7,"deposit":"100","state":"closing"}`,
+    },
+    { type: 'put', key: `ledger/${name}`, value: encodeLedger(ledgerAt(5n)) },
+  ])
+  await old.close()
+  const store = await openStore(folder, owner)
+  const { facts, ledgers, position } = await store.load()
+  await store.close()
+  t.deepEqual([...ledgers], [[name, ledgerAt(5n)]])
+  t.is(facts.size, 0)
+  t.is(position, undefined)
+  await t.throwsAsync(openState({ folder, owner, program: 'receiver', format: 2 }), {
+    code: 'state_format_unknown',
+  })
 })

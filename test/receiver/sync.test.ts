@@ -207,9 +207,9 @@ test('a reorganisation deeper than the confirmations stops payments, and never f
   await book().putLedger(sender.address, block, ledger)
   await goBack()
   await embedded.mine(20)
-  t.is(await sync(), 'reorganised')
+  t.like(await sync(), { kind: 'reorganised' })
   t.is(book().get(sender.address, block), undefined)
-  t.is(await sync(), 'synced')
+  t.like(await sync(), { kind: 'synced' })
   t.is(book().get(sender.address, block), undefined)
 })
 
@@ -219,6 +219,6 @@ test('a node that is behind, or goes back in time, changes nothing', async (t) =
   await embedded.mine(5)
   await sync()
   const behind: Partial<ChainClient> = { ...chain, block: async () => undefined }
-  t.is(await sync({ chain: behind as ChainClient }), 'node_behind')
+  t.like(await sync({ chain: behind as ChainClient }), { kind: 'node_behind' })
   t.deepEqual(deposits(), [10n])
 })

@@ -9,8 +9,9 @@ import {
   type SignatureDomain,
   toHex,
 } from '../../../protocol/index.ts'
+import type { SyncPosition } from '../../../receiver/chain-sync/history.ts'
 import { openBook } from '../../../receiver/channels/book.ts'
-import { openStore, type SyncPosition } from '../../../receiver/store/store.ts'
+import { openStore } from '../../../receiver/store/store.ts'
 import { chooseRecovery } from '../../../receiver/verify/recovery.ts'
 import { threads } from './wrk.ts'
 

@@ -77,6 +77,8 @@ export function channelCalls(
       onChannels('request a close', 'uncooperativeClose', [receiver, openBlock, balance]),
     settle: ({ receiver, openBlock }) =>
       onChannels('settle a channel', 'settle', [receiver, openBlock]),
+    settleFor: ({ sender, receiver, openBlock }) =>
+      onChannels('settle a channel', 'settleFor', [sender, receiver, openBlock]),
     withdraw: ({ openBlock, balance, signature }) =>
       onChannels('withdraw', 'withdraw', [openBlock, balance, signature]),
     withdrawBatch: (proofs) => onChannels('withdraw', 'withdrawBatch', [proofs.map(item)]),

@@ -46,6 +46,12 @@ export async function currentFees(chain: ChainClient, cap: bigint | undefined): 
   return chooseFees(await market(chain), cap)
 }
 
+/** What a unit of gas costs now, in wei: the base fee and the tip, or the price on chains without. */
+export async function gasPrice(chain: ChainClient): Promise<bigint> {
+  const now = await market(chain)
+  return 'gasPrice' in now ? now.gasPrice : now.baseFee + now.tip
+}
+
 export function lacksEther(message: string): boolean {
   return /insufficient funds|doesn't have enough funds|insufficient balance/i.test(message)
 }

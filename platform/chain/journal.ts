@@ -1,7 +1,6 @@
 // Where a signed transaction is written down before it leaves, so that after a crash it is found
 // again instead of sent twice.
 import type { Hex } from '../../protocol/index.ts'
-import type { Fees } from './fees.ts'
 
 /** A signed transaction, as it goes to the node. */
 export interface SignedTransaction {
@@ -21,11 +20,4 @@ export interface TransactionJournal {
   readonly put: (operation: string, entry: JournalEntry) => Promise<void>
   readonly get: (operation: string) => Promise<JournalEntry | undefined>
   readonly delete: (operation: string) => Promise<void>
-}
-
-/** A transaction that waits for its block, with what is needed to replace it. */
-export interface Pending extends JournalEntry {
-  /** Of the newest one; undefined when it comes from an earlier run. */
-  readonly fees: Fees | undefined
-  readonly gasLimit: bigint
 }

@@ -1,17 +1,13 @@
 // Sends transactions of one account: estimated first, one nonce after the other, written down
 // before they leave, found again when an answer was lost, replaced when the price of gas has risen.
-import {
-  fromHex,
-  type Hex,
-  isUraidenError,
-  type Signer,
-  UraidenError,
-} from '../../protocol/index.ts'
-import { currentFees, estimateGas, etherMissing, lacksEther } from './estimate.ts'
-import { type Fees, replacementFees } from './fees.ts'
-import type { JournalEntry, Pending, SignedTransaction, TransactionJournal } from './journal.ts'
+import { type Hex, isUraidenError, type Signer, UraidenError } from '../../protocol/index.ts'
+import { currentFees, estimateGas, etherMissing, gasPrice, lacksEther } from './estimate.ts'
+import { replacementFees } from './fees.ts'
+import type { JournalEntry, SignedTransaction, TransactionJournal } from './journal.ts'
+import { createNonceQueue, type NonceQueue } from './nonces.ts'
 import { findReceipt, isDeepEnough, readReceipt } from './receipt.ts'
 import type { NodeError } from './rpc.ts'
+import { feesOf, signTransaction, withFees } from './signed.ts'
 import type { Call, ChainClient, Receipt } from './types.ts'
 
 export interface SenderOptions {
@@ -44,6 +40,20 @@ export interface TransactionSender {
    * node has the transaction. `mined` must be called, once.
    */
   readonly start: (call: Call, operation?: string) => Promise<StartedTransaction>
+  /**
+   * Tries a call on the node and says what it would cost; sends nothing.
+   * @throws UraidenError `transaction_reverts`, `ether_missing`, `chain_unavailable`
+   */
+  readonly quote: (call: Call) => Promise<Quote>
+  /** What a unit of gas costs now, in wei. */
+  readonly gasPrice: () => Promise<bigint>
+}
+
+export interface Quote {
+  /** A fifth more than the node expects to be used. */
+  readonly gasLimit: bigint
+  /** In wei. */
+  readonly gasPrice: bigint
 }
 
 export interface StartedTransaction {
@@ -53,7 +63,8 @@ export interface StartedTransaction {
 }
 
 export function createTransactionSender(options: SenderOptions): TransactionSender {
-  const nonces = new Set<number>()
+  const nonces = createNonceQueue()
+  const { chain, signer } = options
   // One after the other: two sends at once would take the same nonce.
   let last: Promise<unknown> = Promise.resolve()
   const inTurn = <Value>(work: () => Promise<Value>): Promise<Value> => {
@@ -65,17 +76,18 @@ export function createTransactionSender(options: SenderOptions): TransactionSend
     const waiting = await inTurn(async () => {
       const earlier = await resume(options, operation)
       const pending = earlier ?? (await submit(options, nonces, call, operation))
-      nonces.add(pending.nonce)
+      nonces.add(pending.nonce, capOf(options, call))
       return pending
     })
     return {
       transaction: newestHash(waiting),
       mined: async (confirmations = 1) => {
         try {
-          const receipt = await awaitReceipt(options, waiting, { call, confirmations, operation })
-          return readReceipt(options.chain, call, receipt)
+          const cap = () => nonces.capFor(waiting.nonce)
+          const wait = { call, confirmations, operation, cap }
+          return readReceipt(chain, call, await awaitReceipt(options, waiting, wait))
         } finally {
-          nonces.delete(waiting.nonce)
+          nonces.remove(waiting.nonce)
         }
       },
     }
@@ -84,10 +96,19 @@ export function createTransactionSender(options: SenderOptions): TransactionSend
     start,
     send: async (call, confirmations, operation) =>
       (await start(call, operation)).mined(confirmations),
+    quote: async (call) => {
+      const gasLimit = await estimateGas(chain, signer.address, call)
+      return { gasLimit, gasPrice: await gasPrice(chain) }
+    },
+    gasPrice: () => gasPrice(chain),
   }
 }
 
-function newestHash({ transactions }: Pending): Hex {
+function capOf({ mostFeePerGas }: SenderOptions, call: Call): () => bigint | undefined {
+  return call.feeCap ?? (() => mostFeePerGas)
+}
+
+function newestHash({ transactions }: JournalEntry): Hex {
   const newest = transactions.at(-1)
   if (newest === undefined) throw new Error('a pending operation without a transaction')
   return newest.hash
@@ -97,7 +118,7 @@ function newestHash({ transactions }: Pending): Hex {
 async function resume(
   { chain, signer, journal }: SenderOptions,
   operation: string | undefined,
-): Promise<Pending | undefined> {
+): Promise<JournalEntry | undefined> {
   if (journal === undefined || operation === undefined) return undefined
   const entry = await journal.get(operation)
   if (entry === undefined) return undefined
@@ -113,25 +134,26 @@ async function resume(
       return undefined
     }
   }
-  return { ...entry, fees: undefined, gasLimit: 0n }
+  return entry
 }
 
 async function submit(
   options: SenderOptions,
-  nonces: ReadonlySet<number>,
+  nonces: NonceQueue,
   call: Call,
   operation: string | undefined,
-): Promise<Pending> {
-  const { chain, signer, mostFeePerGas } = options
+): Promise<JournalEntry> {
+  const { chain, signer } = options
   const gasLimit = await estimateGas(chain, signer.address, call)
   const [count, fees] = await Promise.all([
     chain.request('eth_getTransactionCount', [signer.address, 'pending']),
-    currentFees(chain, mostFeePerGas),
+    currentFees(chain, capOf(options, call)()),
   ])
   // Another node may not know yet what the last one took.
-  const nonce = Math.max(Number(count), ...[...nonces].map((taken) => taken + 1))
-  const transaction = await sign(options, call, { nonce, gasLimit, fees })
-  const pending = { nonce, gasLimit, fees, transactions: [transaction] }
+  const nonce = Math.max(Number(count), nonces.next())
+  const envelope = { chainId: chain.chainId, nonce, gasLimit, fees }
+  const transaction = await signTransaction(signer, call, envelope)
+  const pending = { nonce, transactions: [transaction] }
   await note(options, operation, pending)
   try {
     await broadcast(options, call, transaction)
@@ -140,31 +162,6 @@ async function submit(
     throw error
   }
   return pending
-}
-
-interface Envelope {
-  readonly nonce: number
-  readonly gasLimit: bigint
-  readonly fees: Fees
-}
-
-async function sign(
-  { chain, signer }: SenderOptions,
-  call: Call,
-  { nonce, gasLimit, fees }: Envelope,
-): Promise<SignedTransaction> {
-  const { Transaction } = await import('ethers')
-  const transaction = Transaction.from({
-    chainId: chain.chainId,
-    nonce,
-    to: call.to ?? null,
-    data: call.data,
-    value: call.value ?? 0n,
-    gasLimit,
-    ...fees,
-  })
-  transaction.signature = await signer.sign(fromHex(transaction.unsignedHash))
-  return { hash: transaction.hash as Hex, serialized: transaction.serialized as Hex }
 }
 
 async function note(
@@ -206,9 +203,11 @@ interface Wait {
   readonly call: Call
   readonly confirmations: number
   readonly operation: string | undefined
+  /** The most for a unit of gas, as of now. */
+  readonly cap: () => bigint | undefined
 }
 
-async function awaitReceipt(options: SenderOptions, first: Pending, wait: Wait) {
+async function awaitReceipt(options: SenderOptions, first: JournalEntry, wait: Wait) {
   const { chain, journal, pollInterval = 500 } = options
   const { timeout = 600_000, replaceAfter = 120_000 } = options
   const giveUp = Date.now() + timeout
@@ -237,7 +236,7 @@ async function awaitReceipt(options: SenderOptions, first: Pending, wait: Wait) 
 /** A node that never got it, or has thrown it out of its pool, gets it once more. */
 async function sendAgainIfForgotten(
   options: SenderOptions,
-  { transactions }: Pending,
+  { transactions }: JournalEntry,
   call: Call,
 ): Promise<void> {
   const newest = transactions.at(-1)
@@ -249,24 +248,28 @@ async function sendAgainIfForgotten(
 }
 
 /** The same nonce at a higher fee; the same transaction again when the cap allows no more. */
-async function replace(options: SenderOptions, pending: Pending, wait: Wait): Promise<Pending> {
-  const { chain, mostFeePerGas } = options
-  const now = await currentFees(chain, mostFeePerGas).catch(() => undefined)
-  const stuck = pending.fees
-  const fees = now && stuck && replacementFees(stuck, now, mostFeePerGas)
+async function replace(
+  options: SenderOptions,
+  pending: JournalEntry,
+  wait: Wait,
+): Promise<JournalEntry> {
+  const newest = pending.transactions.at(-1)
+  const cap = wait.cap()
+  const now = await currentFees(options.chain, cap).catch(() => undefined)
+  const fees = now && newest && replacementFees(await feesOf(newest), now, cap)
   if (!fees) {
     await sendAgainIfForgotten(options, pending, wait.call)
     return pending
   }
-  const transaction = await sign(options, wait.call, { ...pending, fees })
-  const replaced = { ...pending, fees, transactions: [...pending.transactions, transaction] }
+  const transaction = await withFees(options.signer, newest, fees)
+  const replaced = { ...pending, transactions: [...pending.transactions, transaction] }
   await note(options, wait.operation, replaced)
   // Refused when the old one was mined just now: then its receipt is there at the next look.
   await broadcast(options, wait.call, transaction).catch(() => undefined)
   return replaced
 }
 
-function unconfirmed({ transactions }: Pending, call: Call): UraidenError {
+function unconfirmed({ transactions }: JournalEntry, call: Call): UraidenError {
   return new UraidenError({
     code: 'transaction_unconfirmed',
     message: `The transaction ${transactions.at(-1)?.hash} to ${call.purpose} was sent but is not confirmed yet.`,

@@ -77,6 +77,11 @@ export interface Call {
   readonly data: Hex
   /** In wei. */
   readonly value?: bigint
+  /**
+   * The most to pay for a unit of gas, in wei, in place of the sender's own cap; asked again whenever
+   * the transaction is to be replaced. Undefined: whatever it costs.
+   */
+  readonly feeCap?: () => bigint | undefined
 }
 
 export interface Receipt {
@@ -157,7 +162,10 @@ export interface ChannelCalls {
     closingSignature: Hex,
   ) => Call
   readonly uncooperativeClose: (channel: ChannelId, balance: TokenAmount) => Call
+  /** Sent by the channel's sender. */
   readonly settle: (channel: ChannelId) => Call
+  /** Sent by anybody; contracts of version 0.2 do not have it. */
+  readonly settleFor: (channel: ChannelId) => Call
   readonly withdraw: (proof: BalanceProofItem) => Call
   readonly withdrawBatch: (proofs: readonly BalanceProofItem[]) => Call
   readonly cooperativeCloseBatch: (proofs: readonly BalanceProofItem[]) => Call

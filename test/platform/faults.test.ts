@@ -76,6 +76,8 @@ function memoryJournal(): TransactionJournal & { readonly entries: Map<string, J
   }
 }
 
+const tick = () => new Promise((resolve) => setTimeout(resolve, 10))
+
 for (const fault of ['loseAnswer', 'loseRequest'] as const) {
   test.serial(`a transaction whose sending met “${fault}” is mined, once`, async (t) => {
     const { sender, count, approve } = await given(t, once('eth_sendRawTransaction', fault))
@@ -291,6 +293,67 @@ test.serial(
     }
   },
 )
+
+test.serial(
+  'after a crash a stuck transaction is replaced too, and stays the same operation',
+  async (t) => {
+    const { embedded } = t.context
+    const journal = memoryJournal()
+    await embedded.provider.send('evm_setAutomine', [false])
+    t.teardown(() => embedded.provider.send('evm_setAutomine', [true]))
+    const first = await given(t, () => undefined, { journal, timeout: 0 })
+    const before = await first.count()
+    await t.throwsAsync(first.sender.send(first.approve(7n), 1, 'approve'), {
+      code: 'transaction_unconfirmed',
+    })
+    const second = await given(t, () => undefined, { journal, replaceAfter: 30 })
+    const sent = second.sender.send(second.approve(8n), 1, 'approve')
+    while ((journal.entries.get('approve')?.transactions.length ?? 0) < 2) await tick()
+    await embedded.mine(1)
+    const mined = await embedded.provider.getTransaction((await sent).transaction)
+    t.is(mined?.data, first.approve(7n).data)
+    t.is(await second.count(), before + 1)
+  },
+)
+
+test.serial(
+  'who waits behind a cheap transaction pays for it too, as far as its own cap goes',
+  async (t) => {
+    const { embedded } = t.context
+    await embedded.provider.send('evm_setAutomine', [false])
+    t.teardown(() => embedded.provider.send('evm_setAutomine', [true]))
+    const { chain, signer, approve, count } = await given(t, () => undefined)
+    const journal = memoryJournal()
+    const sender = createTransactionSender({
+      chain,
+      signer,
+      journal,
+      pollInterval: 10,
+      replaceAfter: 30,
+    })
+    const before = await count()
+    const price = await sender.gasPrice()
+    // Its cap leaves no room for a replacement.
+    const cheap = sender.send({ ...approve(1n), feeCap: () => price }, 1, 'cheap')
+    while (journal.entries.size < 1) await tick()
+    const waits = async () => journal.entries.get('cheap')?.transactions.length
+    t.is(await waits(), 1)
+    const urgent = sender.send({ ...approve(2n), feeCap: () => undefined }, 1, 'urgent')
+    while ((await waits()) === 1) await tick()
+    await embedded.mine(1)
+    await Promise.all([cheap, urgent])
+    t.is(await count(), before + 2)
+  },
+)
+
+test.serial('a quote says what a call would cost, and sends nothing', async (t) => {
+  const { sender, approve, count } = await given(t, () => undefined)
+  const before = await count()
+  const { gasLimit, gasPrice } = await sender.quote(approve(1n))
+  t.true(gasLimit > 21_000n && gasLimit < 100_000n)
+  t.true(gasPrice > 0n)
+  t.is(await count(), before)
+})
 
 test.serial('an operation whose nonce another transaction took is sent anew', async (t) => {
   const journal = memoryJournal()

@@ -1,0 +1,49 @@
+// Signs transactions, also once more at another fee: then what an earlier run signed is the source, so
+// that the operation stays the same.
+import type { Transaction } from 'ethers'
+import { fromHex, type Hex, type Signer } from '../../protocol/index.ts'
+import type { Fees } from './fees.ts'
+import type { SignedTransaction } from './journal.ts'
+import type { Call } from './types.ts'
+
+export interface Envelope {
+  readonly chainId: bigint
+  readonly nonce: number
+  readonly gasLimit: bigint
+  readonly fees: Fees
+}
+
+export async function signTransaction(
+  signer: Signer,
+  call: Call,
+  { fees, ...envelope }: Envelope,
+): Promise<SignedTransaction> {
+  const { Transaction } = await import('ethers')
+  const { to = null, data, value = 0n } = call
+  return signed(signer, Transaction.from({ ...envelope, ...fees, to, data, value }))
+}
+
+/** The same nonce, call and gas. */
+export async function withFees(
+  signer: Signer,
+  { serialized }: SignedTransaction,
+  fees: Fees,
+): Promise<SignedTransaction> {
+  const { Transaction } = await import('ethers')
+  const { chainId, nonce, gasLimit, to, data, value } = Transaction.from(serialized)
+  const transaction = Transaction.from({ chainId, nonce, gasLimit, to, data, value, ...fees })
+  return signed(signer, transaction)
+}
+
+export async function feesOf({ serialized }: SignedTransaction): Promise<Fees> {
+  const { Transaction } = await import('ethers')
+  const { gasPrice, maxFeePerGas, maxPriorityFeePerGas } = Transaction.from(serialized)
+  return maxFeePerGas === null
+    ? { type: 0, gasPrice: gasPrice ?? 0n }
+    : { type: 2, maxFeePerGas, maxPriorityFeePerGas: maxPriorityFeePerGas ?? 0n }
+}
+
+async function signed(signer: Signer, transaction: Transaction): Promise<SignedTransaction> {
+  transaction.signature = await signer.sign(fromHex(transaction.unsignedHash as Hex))
+  return { hash: transaction.hash as Hex, serialized: transaction.serialized as Hex }
+}

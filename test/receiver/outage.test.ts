@@ -94,7 +94,7 @@ test('without its node the receiver risks so much on a channel and not one unit 
 })
 
 test('what was withdrawn is risked no more: without its node the receiver takes as much again', async (t) => {
-  const { gate, pay, receiver, chain, contract, receiverAccount, channel, sign } = await given(t, {
+  const { node, pay, receiver, chain, contract, receiverAccount, channel, sign } = await given(t, {
     outage: { longest: 600_000, mostPerChannel: 10n, mostInAll: 10n },
   })
   t.is((await pay(5n)).status, 200)
@@ -108,7 +108,7 @@ test('what was withdrawn is risked no more: without its node the receiver takes 
   await receiver.refresh()
   await receiver.refresh()
   t.is(receiver.book.unsettled(), 0n)
-  gate.set('closed')
+  node.goesAway()
   await receiver.refresh()
   await receiver.refresh()
   t.is((await pay(15n)).status, 200)

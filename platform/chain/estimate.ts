@@ -1,7 +1,8 @@
 // Tries a call without sending it: what would fail is not paid for.
+
+import { revertHint } from '../../contracts/reverts.ts'
 import { type Address, isUraidenError, UraidenError } from '../../protocol/index.ts'
 import { chooseFees, type Fees, type Market } from './fees.ts'
-import { revertHint } from './reverts.ts'
 import type { NodeError } from './rpc.ts'
 import type { Call, ChainClient } from './types.ts'
 

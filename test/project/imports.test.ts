@@ -34,6 +34,19 @@ const violations: readonly { readonly rule: string; readonly files: Files }[] = 
     files: { 'contracts/a.ts': "import '../protocol/b.ts'", 'protocol/b.ts': '' },
   },
   {
+    rule: 'browser-imports-protocol-and-contracts-only',
+    files: { 'browser/a.ts': "import '../platform/b.ts'", 'platform/b.ts': '' },
+  },
+  { rule: 'browser-runs-in-a-browser', files: { 'browser/a.ts': "import 'node:fs'" } },
+  {
+    rule: 'pages-import-no-server',
+    files: { 'receiver/web/pages/a.ts': "import '../../b.ts'", 'receiver/b.ts': '' },
+  },
+  {
+    rule: 'only-pages-import-browser',
+    files: { 'receiver/a.ts': "import '../browser/b.ts'", 'browser/b.ts': '' },
+  },
+  {
     rule: 'platform-imports-protocol-and-contracts-only',
     files: { 'platform/a.ts': "import '../agent/b.ts'", 'agent/b.ts': '' },
   },
@@ -102,6 +115,8 @@ test('imports along the arrows pass', async (t) => {
     'agent/a.ts': "import '../protocol/b.ts'\nimport '../platform/c.ts'",
     'protocol/b.ts': '',
     'platform/c.ts': "import '../protocol/b.ts'",
+    'browser/d.ts': "import '../protocol/b.ts'",
+    'receiver/web/pages/e.ts': "import '../../../browser/d.ts'",
   }
   t.deepEqual(brokenRules(await cruise(files)), [])
 })

@@ -1,6 +1,7 @@
-// What to do about the custom errors of the channels contract (contract.md).
+// What to do about the custom errors of the channels contract and of its token (contract.md).
 
-const hints: Readonly<Record<string, string>> = {
+/** By the error's name. */
+export const revertHints: Readonly<Record<string, string>> = {
   BalanceNotHigher: 'The contract has an equal or higher balance already.',
   BalanceOverDeposit: 'The balance is higher than the channel’s deposit: top it up first.',
   BalanceUnderWithdrawn: 'The receiver has withdrawn more than this balance already.',
@@ -11,6 +12,8 @@ const hints: Readonly<Record<string, string>> = {
   CloseNotRequested: 'Request the close first, then settle after the challenge period.',
   CloseRequested: 'A close was requested already: settle it after the challenge period.',
   DepositTooLarge: 'The contract limits deposits: use a smaller one.',
+  InsufficientAllowance: 'The contract may not take that many tokens: approve them first.',
+  InsufficientBalance: 'The account has fewer tokens than that.',
   InvalidClosingSignature: 'The closing agreement is not the receiver’s over this balance.',
   InvalidSenderSignature: 'The balance proof is not the sender’s over this balance.',
   OpenedInThisBlock: 'Try again in the next block.',
@@ -21,7 +24,7 @@ const hints: Readonly<Record<string, string>> = {
 
 /** For a person; the general one when the error is not known. */
 export function revertHint(reason: string | undefined): string {
-  const known = reason === undefined ? undefined : hints[reason]
+  const known = reason === undefined ? undefined : revertHints[reason]
   const why = known ?? 'The reason is the contract’s, or the account lacks tokens.'
   return `Nothing was sent. ${why}`
 }

@@ -1,0 +1,168 @@
+// The chain as the wallet shows it: the facts that a sender needs of contract, token and channel.
+import {
+  type Address,
+  addressFromBytes,
+  type BlockNumber,
+  type ChannelId,
+  fromHex,
+  type Hex,
+  isHex,
+  isUraidenError,
+  type TokenAmount,
+  type TokenUnit,
+} from '../protocol/index.ts'
+import { type AbiValue, decodeText, decodeWord, decodeWords, encodeCall, topicOf } from './abi.ts'
+import { ask, type Eip1193Provider, quantity, wrongAnswer } from './wallet.ts'
+
+export interface ContractFacts {
+  /** Of the contract's code, such as `0.3.0`. */
+  readonly version: string
+  readonly token: Address
+  /** Blocks between a close request and the earliest settlement. */
+  readonly challengePeriod: number
+}
+
+export interface TokenInfo extends TokenUnit {
+  readonly address: Address
+  readonly name: string
+}
+
+/** What the contract says about a channel that exists. */
+export interface ChannelFacts {
+  readonly deposit: TokenAmount
+  /** Last block of the challenge period; 0 while no close is requested. */
+  readonly settleBlock: BlockNumber
+  readonly closingBalance: TokenAmount
+  readonly withdrawn: TokenAmount
+}
+
+export interface Chain {
+  readonly wallet: Eip1193Provider
+  readonly blockNumber: () => Promise<BlockNumber>
+  readonly contractFacts: () => Promise<ContractFacts>
+  readonly tokenInfo: (token: Address) => Promise<TokenInfo>
+  readonly tokenBalance: (token: Address, account: Address) => Promise<TokenAmount>
+  readonly allowance: (token: Address, owner: Address) => Promise<TokenAmount>
+  /** In wei. */
+  readonly etherBalance: (account: Address) => Promise<bigint>
+  /** Undefined when the contract has no such channel (never opened, or settled). */
+  readonly channel: (channel: ChannelId) => Promise<ChannelFacts | undefined>
+  /** Blocks in which `sender` opened channels to `receiver`, oldest first. */
+  readonly openings: (
+    sender: Address,
+    receiver: Address,
+    from: BlockNumber,
+  ) => Promise<readonly BlockNumber[]>
+}
+
+/** Nodes limit how many blocks one query of logs may span. */
+const blocksPerQuery = 10_000
+
+/** Each method throws the errors of `ask`, and `not_a_contract` on a chain without the contract. */
+export function chainOf(wallet: Eip1193Provider, contract: Address): Chain {
+  const call = async (to: Address, signature: string, values: readonly AbiValue[] = []) => {
+    const data = encodeCall(signature, values)
+    const answer = await ask(wallet, 'eth_call', [{ to, data }, 'latest'])
+    if (!isHex(answer)) throw wrongAnswer('eth_call')
+    return answer
+  }
+  const blockNumber = async () =>
+    Number(quantity(await ask(wallet, 'eth_blockNumber'), 'eth_blockNumber'))
+  return {
+    wallet,
+    blockNumber,
+    contractFacts: async () => {
+      const [version, token, period] = await Promise.all([
+        call(contract, 'version()'),
+        call(contract, 'token()'),
+        call(contract, 'challenge_period()'),
+      ])
+      return {
+        version: decodeText(version),
+        token: addressFrom(decodeWord(token)),
+        challengePeriod: Number(decodeWord(period)),
+      }
+    },
+    tokenInfo: async (address) => {
+      const [name, symbol, decimals] = await Promise.all([
+        call(address, 'name()'),
+        call(address, 'symbol()'),
+        call(address, 'decimals()'),
+      ])
+      return {
+        address,
+        name: decodeText(name),
+        symbol: decodeText(symbol),
+        decimals: Number(decodeWord(decimals)),
+      }
+    },
+    tokenBalance: async (token, account) =>
+      decodeWord(await call(token, 'balanceOf(address)', [account])),
+    allowance: async (token, owner) =>
+      decodeWord(await call(token, 'allowance(address,address)', [owner, contract])),
+    etherBalance: async (account) =>
+      quantity(await ask(wallet, 'eth_getBalance', [account, 'latest']), 'eth_getBalance'),
+    channel: async ({ sender, receiver, openBlock }) => {
+      const values = [sender, receiver, BigInt(openBlock)]
+      try {
+        return channelFacts(await call(contract, 'getChannelInfo(address,address,uint32)', values))
+      } catch (error) {
+        // The contract answers so when it has no such channel; 0.2 says no more than that it reverts.
+        if (isUraidenError(error, 'would_revert')) return undefined
+        throw error
+      }
+    },
+    openings: async (sender, receiver, from) => {
+      const head = await blockNumber()
+      const found: BlockNumber[] = []
+      for (let start = from; start <= head; start += blocksPerQuery) {
+        const to = Math.min(head, start + blocksPerQuery - 1)
+        found.push(...(await openingsIn(wallet, contract, { sender, receiver, from: start, to })))
+      }
+      return found
+    },
+  }
+}
+
+function channelFacts(answer: Hex): ChannelFacts | undefined {
+  const [, deposit = 0n, settleBlock = 0n, closingBalance = 0n, withdrawn = 0n] = decodeWords(
+    answer,
+    5,
+  )
+  if (deposit === 0n) return undefined
+  return { deposit, settleBlock: Number(settleBlock), closingBalance, withdrawn }
+}
+
+interface OpeningsQuery {
+  readonly sender: Address
+  readonly receiver: Address
+  readonly from: BlockNumber
+  readonly to: BlockNumber
+}
+
+async function openingsIn(
+  wallet: Eip1193Provider,
+  contract: Address,
+  { sender, receiver, from, to }: OpeningsQuery,
+): Promise<readonly BlockNumber[]> {
+  const filter = {
+    address: contract,
+    topics: [topicOf('ChannelCreated(address,address,uint192)'), topic(sender), topic(receiver)],
+    fromBlock: `0x${from.toString(16)}`,
+    toBlock: `0x${to.toString(16)}`,
+  }
+  const logs = await ask(wallet, 'eth_getLogs', [filter])
+  if (!Array.isArray(logs)) throw wrongAnswer('eth_getLogs')
+  return logs.map((log: { readonly blockNumber?: unknown }) =>
+    Number(quantity(log.blockNumber, 'eth_getLogs')),
+  )
+}
+
+/** An address as an indexed argument of an event. */
+function topic(address: Address): Hex {
+  return `0x${address.slice(2).toLowerCase().padStart(64, '0')}`
+}
+
+function addressFrom(value: bigint): Address {
+  return addressFromBytes(fromHex(`0x${value.toString(16).padStart(40, '0').slice(-40)}`))
+}

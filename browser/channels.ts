@@ -1,0 +1,232 @@
+// The life of a channel on the chain: open, find again, top up, close, settle.
+
+import { concatBytes } from '@noble/hashes/utils.js'
+import {
+  addressToBytes,
+  type BlockNumber,
+  type ChannelId,
+  fromHex,
+  type Hex,
+  isUraidenError,
+  type Signature,
+  type TokenAmount,
+  UraidenError,
+} from '../protocol/index.ts'
+import { type AbiValue, encodeCall } from './abi.ts'
+import type { ChannelFacts } from './chain.ts'
+import type { Parts } from './parts.ts'
+import type { StoredChannel } from './storage.ts'
+import { type Call, mined, send } from './transactions.ts'
+
+/** A stored channel and what the chain says about it. */
+export interface ChannelView extends ChannelId, StoredChannel {
+  /** Undefined when the contract has no such channel: it was closed. */
+  readonly facts: ChannelFacts | undefined
+}
+
+export function identify({ sender, receiver }: Parts, openBlock: BlockNumber): ChannelId {
+  return { sender, receiver, openBlock }
+}
+
+/** The stored channel beside what the chain says; undefined when none is stored. */
+export async function viewChannel(parts: Parts): Promise<ChannelView | undefined> {
+  const stored = parts.memory.load()
+  if (stored === undefined) return undefined
+  const id = identify(parts, stored.openBlock)
+  return { ...stored, ...id, facts: await parts.chain.channel(id) }
+}
+
+/**
+ * Finds the sender's channel by the contract's events, newest first, and stores it. What was paid on
+ * it is not known: at least what the receiver has withdrawn.
+ */
+export async function findChannel(
+  parts: Parts,
+  from: BlockNumber,
+): Promise<StoredChannel | undefined> {
+  const openings = await parts.chain.openings(parts.sender, parts.receiver, from)
+  for (const openBlock of [...openings].reverse()) {
+    const facts = await parts.chain.channel(identify(parts, openBlock))
+    if (facts === undefined) continue
+    const known = parts.memory.load()
+    if (known?.openBlock === openBlock) return known
+    const found = { openBlock, balance: facts.withdrawn, recovered: true }
+    parts.memory.save(found)
+    return found
+  }
+  return undefined
+}
+
+/**
+ * Opens a channel, or goes on waiting for one that was sent before the page was left.
+ * @throws UraidenError `deposit_missing`, and those of `send` and `mined`
+ */
+export async function openChannel(parts: Parts, deposit: TokenAmount): Promise<StoredChannel> {
+  const { memory } = parts
+  if (memory.opening() === undefined) {
+    positive(deposit)
+    const data = concatBytes(addressToBytes(parts.sender), addressToBytes(parts.receiver))
+    const direct = contractCall(parts, 'createChannel(address,uint192)', [parts.receiver, deposit])
+    memory.setOpening({ transaction: await sendDeposit(parts, deposit, data, direct) })
+  }
+  return awaitOpening(parts)
+}
+
+/** @throws UraidenError `deposit_missing` when no opening was sent, and those of `mined` */
+export async function awaitOpening(parts: Parts): Promise<StoredChannel> {
+  const { memory, wallet, patience } = parts
+  const opening = memory.opening()
+  if (opening === undefined) throw depositMissing()
+  try {
+    const openBlock = await mined(wallet, opening.transaction, patience)
+    const channel = { openBlock, balance: 0n, recovered: false }
+    memory.save(channel)
+    memory.setOpening(undefined)
+    return channel
+  } catch (error) {
+    if (isUraidenError(error, 'transaction_failed')) memory.setOpening(undefined)
+    if (isUraidenError(error, 'transaction_gone')) memory.setOpening(undefined)
+    throw error
+  }
+}
+
+/** @throws UraidenError `channel_missing`, `deposit_missing`, and those of `send` and `mined` */
+export async function topUp(parts: Parts, added: TokenAmount): Promise<void> {
+  positive(added)
+  const { openBlock } = stored(parts)
+  const { sender, receiver } = parts
+  const block = fromHex(`0x${openBlock.toString(16).padStart(8, '0')}`)
+  const data = concatBytes(addressToBytes(sender), addressToBytes(receiver), block)
+  const direct = contractCall(parts, 'topUp(address,uint32,uint192)', [
+    receiver,
+    BigInt(openBlock),
+    added,
+  ])
+  await mined(parts.wallet, await sendDeposit(parts, added, data, direct), parts.patience)
+}
+
+/**
+ * Ends the channel with the receiver's agreement.
+ * @throws UraidenError `channel_missing`, `never_paid`, and those of `send` and `mined`
+ */
+export async function closeWith(parts: Parts, closing: Signature): Promise<void> {
+  const { openBlock, balance, signature } = stored(parts)
+  if (signature === undefined) {
+    throw new UraidenError({
+      code: 'never_paid',
+      message: 'Nothing was paid on this channel, so there is no proof to close it with.',
+      hint: 'Close it without the receiver, then settle it after the challenge period.',
+    })
+  }
+  const call = contractCall(parts, 'cooperativeClose(address,uint32,uint192,bytes,bytes)', [
+    parts.receiver,
+    BigInt(openBlock),
+    balance,
+    fromHex(signature),
+    fromHex(closing),
+  ])
+  await sendAndWait(parts, call)
+  parts.memory.forget()
+}
+
+/**
+ * Asks the contract to close; the receiver has the challenge period to object.
+ * @throws UraidenError `channel_missing`, and those of `send` and `mined`
+ */
+export async function requestClose(parts: Parts): Promise<void> {
+  const { openBlock, balance } = stored(parts)
+  const values = [parts.receiver, BigInt(openBlock), balance]
+  await sendAndWait(
+    parts,
+    contractCall(parts, 'uncooperativeClose(address,uint32,uint192)', values),
+  )
+}
+
+/**
+ * Pays out after the challenge period.
+ * @throws UraidenError `channel_missing`, and those of `send` and `mined`
+ */
+export async function settle(parts: Parts): Promise<void> {
+  const { openBlock } = stored(parts)
+  const values = [parts.receiver, BigInt(openBlock)]
+  await sendAndWait(parts, contractCall(parts, 'settle(address,uint32)', values))
+  parts.memory.forget()
+}
+
+/** What a test token's `mint()` takes, in wei. */
+const mintPrice = 10n ** 17n
+
+/** Buys tokens of the test token for 0.1 ether. @throws UraidenError those of `send` and `mined` */
+export async function buyTokens(parts: Parts): Promise<void> {
+  const call = { to: parts.token, data: encodeCall('mint()'), value: mintPrice }
+  await sendAndWait(parts, call)
+}
+
+/** @throws UraidenError `channel_missing` */
+export function stored({ memory }: Parts): StoredChannel {
+  const channel = memory.load()
+  if (channel !== undefined) return channel
+  throw new UraidenError({
+    code: 'channel_missing',
+    message: 'There is no channel to this receiver here.',
+    hint: 'Open one, or look for it on the chain.',
+  })
+}
+
+/**
+ * By ERC-223 in one transaction; a plain ERC-20 token has no such transfer, and takes an approval
+ * and the contract's own call.
+ */
+async function sendDeposit(
+  parts: Parts,
+  amount: TokenAmount,
+  data: Uint8Array,
+  direct: Call,
+): Promise<Hex> {
+  const { wallet, sender, token, domain } = parts
+  const transfer = encodeCall('transfer(address,uint256,bytes)', [domain.contract, amount, data])
+  try {
+    return await send(wallet, sender, { to: token, data: transfer })
+  } catch (error) {
+    if (!isUraidenError(error, 'would_revert') || (await hasErc223(parts))) throw error
+  }
+  if ((await parts.chain.allowance(token, sender)) < amount) {
+    const approve = encodeCall('approve(address,uint256)', [domain.contract, amount])
+    await sendAndWait(parts, { to: token, data: approve })
+  }
+  return send(wallet, sender, direct)
+}
+
+/** A transfer of nothing to oneself, an account without code, works where there is the function. */
+async function hasErc223({ wallet, sender, token }: Parts): Promise<boolean> {
+  const data = encodeCall('transfer(address,uint256,bytes)', [sender, 0n, new Uint8Array()])
+  try {
+    await wallet.request({
+      method: 'eth_call',
+      params: [{ from: sender, to: token, data }, 'latest'],
+    })
+    return true
+  } catch {
+    return false
+  }
+}
+
+function contractCall({ domain }: Parts, signature: string, values: readonly AbiValue[]): Call {
+  return { to: domain.contract, data: encodeCall(signature, values) }
+}
+
+async function sendAndWait(parts: Parts, call: Call): Promise<void> {
+  await mined(parts.wallet, await send(parts.wallet, parts.sender, call), parts.patience)
+}
+
+function positive(amount: TokenAmount): void {
+  if (amount <= 0n) throw depositMissing()
+}
+
+function depositMissing(): UraidenError {
+  return new UraidenError({
+    code: 'deposit_missing',
+    message: 'A deposit must be more than nothing.',
+    hint: 'Write how many tokens go into the channel.',
+  })
+}

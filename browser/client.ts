@@ -1,0 +1,154 @@
+// A sender in a browser: one account of one wallet, and its channel to one receiver.
+import {
+  type Address,
+  type BlockNumber,
+  type Signature,
+  type TokenAmount,
+  UraidenError,
+} from '../protocol/index.ts'
+import { type ContractFacts, chainOf, type TokenInfo } from './chain.ts'
+import {
+  awaitOpening,
+  buyTokens,
+  type ChannelView,
+  closeWith,
+  findChannel,
+  openChannel,
+  requestClose,
+  settle,
+  stored,
+  topUp,
+  viewChannel,
+} from './channels.ts'
+import type { Parts } from './parts.ts'
+import { type PaidAnswer, type PayOptions, pay } from './pay.ts'
+import { confirmPayment, type SignedPayment, signPayment, verifyProof } from './payments.ts'
+import { askForClosing, type Fetch } from './receiver-api.ts'
+import { formFor } from './signing.ts'
+import { channelMemory, type KeyValueStore, type StoredChannel } from './storage.ts'
+import { chainIdOf, type Eip1193Provider } from './wallet.ts'
+
+export interface BrowserClientOptions {
+  readonly wallet: Eip1193Provider
+  /** One of the wallet's accounts: see `requestAccounts`. */
+  readonly account: Address
+  readonly receiver: Address
+  readonly contract: Address
+  /** Root of the receiver's channel API, such as `/api/1`. */
+  readonly api: string
+  /** The chain that the receiver is on; left out, the one that the wallet is on. */
+  readonly chainId?: bigint
+  /** Default `localStorage`. */
+  readonly storage?: KeyValueStore
+  /** Between two looks at the chain, in milliseconds. Default 2000. */
+  readonly interval?: number
+  readonly signal?: AbortSignal
+  readonly fetch?: Fetch
+}
+
+export interface BrowserClient {
+  readonly account: Address
+  readonly chainId: bigint
+  readonly contract: ContractFacts
+  readonly token: TokenInfo
+  /** Tokens of the account, in the smallest unit. */
+  readonly tokenBalance: () => Promise<TokenAmount>
+  /** In wei. */
+  readonly etherBalance: () => Promise<bigint>
+  readonly blockNumber: () => Promise<BlockNumber>
+  /** The stored channel and what the chain says of it; undefined when there is none. */
+  readonly channel: () => Promise<ChannelView | undefined>
+  /** Looks for an open channel on the chain, from a block on. */
+  readonly findChannel: (from?: BlockNumber) => Promise<StoredChannel | undefined>
+  /** True when an opening was sent that is not in a block yet: `awaitOpening` goes on with it. */
+  readonly isOpening: () => boolean
+  readonly awaitOpening: () => Promise<StoredChannel>
+  readonly openChannel: (deposit: TokenAmount) => Promise<StoredChannel>
+  readonly topUp: (added: TokenAmount) => Promise<void>
+  readonly signPayment: (price: TokenAmount) => Promise<SignedPayment>
+  readonly confirmPayment: (payment: SignedPayment) => void
+  /** True when the signature under a balance that the receiver claims is the account's own. */
+  readonly verifyProof: (balance: TokenAmount, signature: Signature) => boolean
+  /** Signs, sends and waits as the receiver asks for. */
+  readonly pay: (url: string, options: PayOptions) => Promise<PaidAnswer>
+  /** Together with the receiver: one transaction. */
+  readonly closeChannel: () => Promise<void>
+  /** Without the receiver: it has the challenge period to object, then `settle`. */
+  readonly requestClose: () => Promise<void>
+  readonly settle: () => Promise<void>
+  /** Forgets what is stored; the channel itself stays, and is found on the chain again. */
+  readonly forgetChannel: () => void
+  /** From the test token, for 0.1 ether. */
+  readonly buyTokens: () => Promise<void>
+}
+
+/**
+ * Each method throws the errors of `ask`; the rest is written beside each function.
+ * @throws UraidenError `wrong_chain`, `not_a_contract`, `contract_version_unsupported`
+ */
+export async function createBrowserClient(options: BrowserClientOptions): Promise<BrowserClient> {
+  const { wallet, account, receiver, contract, api, storage = globalThis.localStorage } = options
+  const { interval = 2000, signal, fetch: fetcher = globalThis.fetch.bind(globalThis) } = options
+  const chainId = await chainIdOf(wallet)
+  if (options.chainId !== undefined && options.chainId !== chainId) {
+    throw wrongChain(options.chainId, chainId)
+  }
+  const chain = chainOf(wallet, contract)
+  const facts = supported(await chain.contractFacts())
+  const token = await chain.tokenInfo(facts.token)
+  const parts: Parts = {
+    wallet,
+    chain,
+    memory: channelMemory(storage, { chainId, contract, receiver, sender: account }),
+    sender: account,
+    receiver,
+    token: facts.token,
+    domain: { contract, chainId },
+    form: formFor(facts.version),
+    patience: { interval, signal },
+  }
+  return {
+    account,
+    chainId,
+    contract: facts,
+    token,
+    tokenBalance: () => chain.tokenBalance(facts.token, account),
+    etherBalance: () => chain.etherBalance(account),
+    blockNumber: chain.blockNumber,
+    channel: () => viewChannel(parts),
+    findChannel: (from = 0) => findChannel(parts, from),
+    isOpening: () => parts.memory.opening() !== undefined,
+    awaitOpening: () => awaitOpening(parts),
+    openChannel: (deposit) => openChannel(parts, deposit),
+    topUp: (added) => topUp(parts, added),
+    signPayment: (price) => signPayment(parts, price),
+    confirmPayment: (payment) => confirmPayment(parts, payment),
+    verifyProof: (balance, signature) => verifyProof(parts, stored(parts), balance, signature),
+    pay: (url, payOptions) =>
+      pay(parts, fetcher, url, { ...(signal && { signal }), ...payOptions }),
+    closeChannel: async () =>
+      closeWith(parts, await askForClosing(parts, fetcher, api, stored(parts))),
+    requestClose: () => requestClose(parts),
+    settle: () => settle(parts),
+    forgetChannel: () => parts.memory.forget(),
+    buyTokens: () => buyTokens(parts),
+  }
+}
+
+/** Major and minor version decide, as in the original. */
+function supported(facts: ContractFacts): ContractFacts {
+  if (/^0\.[23]\./.test(facts.version)) return facts
+  throw new UraidenError({
+    code: 'contract_version_unsupported',
+    message: `The contract has version ${facts.version}; this page knows 0.2 and 0.3.`,
+    hint: 'The receiver needs a newer program.',
+  })
+}
+
+function wrongChain(wanted: bigint, found: bigint): UraidenError {
+  return new UraidenError({
+    code: 'wrong_chain',
+    message: `The wallet is on chain ${found}, the receiver is on chain ${wanted}.`,
+    hint: 'Switch the network in the wallet.',
+  })
+}

@@ -1,0 +1,212 @@
+// A request that is paid for: sign, send, and do what the answer asks for.
+import {
+  formatPayment,
+  headerName,
+  parseTerms,
+  type Terms,
+  type TokenAmount,
+  UraidenError,
+} from '../protocol/index.ts'
+import { judge, type Verdict } from './judge.ts'
+import type { Parts } from './parts.ts'
+import {
+  adoptBalance,
+  confirmPayment,
+  type SignedPayment,
+  signPayment,
+  verifyProof,
+} from './payments.ts'
+import { type Fetch, reach } from './receiver-api.ts'
+import type { StoredChannel } from './storage.ts'
+import { pause } from './transactions.ts'
+
+export interface PayOptions {
+  /** What the person agreed to pay, in the token's smallest unit. */
+  readonly price: TokenAmount
+  /** The receiver offers `idempotency`: a repeat of the same request is free for a while. */
+  readonly idempotency?: boolean
+  /** Default `*\/*`, with problem details for refusals. */
+  readonly accept?: string
+  /** Told each time before the same payment is sent again, because the receiver waits for the chain. */
+  readonly onWaiting?: (tries: number) => void
+  readonly signal?: AbortSignal
+}
+
+export interface PaidAnswer {
+  readonly response: Response
+  readonly payment: SignedPayment
+  /** What it cost in the end. */
+  readonly cost: TokenAmount
+}
+
+/** How often a receiver may say that it does not know what the chain shows already. */
+const mostTries = 30
+
+/**
+ * Pays for a request and resolves with its answer. A price that changed is not paid.
+ * @throws UraidenError `price_changed`, `channel_gone`, `proof_refused`, `cheated`, `unproven`,
+ * `receiver_refused`, `receiver_unreachable`, `waiting_stopped`, and those of `signPayment`
+ */
+export async function pay(
+  parts: Parts,
+  fetcher: Fetch,
+  url: string,
+  options: PayOptions,
+): Promise<PaidAnswer> {
+  let corrected = false
+  let tries = 0
+  for (;;) {
+    const signed = await signPayment(parts, options.price)
+    const response = await reach(fetcher, url, requestOf(parts, signed, options))
+    if (![402, 409, 502].includes(response.status)) return served(parts, signed, response, options)
+    const terms = termsOf(response)
+    if (terms === undefined) return served(parts, signed, response, options)
+    const verdict = await verdictOn(parts, signed, terms, response, tries < mostTries)
+    if (verdict === 'wait') {
+      tries++
+      options.onWaiting?.(tries)
+      await pause({ interval: retryAfter(response, parts), signal: options.signal })
+    } else if (verdict === 'correct' && !corrected) {
+      corrected = true
+      adopt(parts, signed.channel, terms)
+    } else {
+      throw refusedBecause(verdict, terms)
+    }
+  }
+}
+
+function requestOf(
+  { sender, receiver, domain }: Parts,
+  { channel, payment }: SignedPayment,
+  { idempotency = false, accept = '*/*;q=0.9', signal }: PayOptions,
+): RequestInit {
+  const { balance, signature, key } = payment
+  const { openBlock } = channel
+  return {
+    headers: {
+      ...formatPayment({
+        sender,
+        receiver,
+        contract: domain.contract,
+        openBlock,
+        balance,
+        signature,
+      }),
+      // Refusals as problem details; of what is sold the rest decides.
+      accept: `application/problem+json, ${accept}`,
+      ...(idempotency && { 'idempotency-key': key }),
+    },
+    cache: 'no-store',
+    credentials: 'same-origin',
+    ...(signal && { signal }),
+  }
+}
+
+function served(
+  parts: Parts,
+  payment: SignedPayment,
+  response: Response,
+  { price }: PayOptions,
+): PaidAnswer {
+  const cost = costOf(response, price)
+  // What failed is the sender's credit: the same proof pays for the next try.
+  if (cost > 0n) confirmPayment(parts, payment)
+  return { response, payment, cost }
+}
+
+function costOf({ headers, status }: Response, price: TokenAmount): TokenAmount {
+  const cost = headers.get(headerName.cost)
+  if (cost !== null && /^\d{1,58}$/.test(cost)) return BigInt(cost)
+  return status >= 500 ? 0n : price
+}
+
+/** Undefined when the answer is not a receiver's: the resource itself may answer 409 or 502. */
+function termsOf({ headers }: Response): Terms | undefined {
+  try {
+    return parseTerms((name) => headers.get(name) ?? undefined)
+  } catch {
+    return undefined
+  }
+}
+
+async function verdictOn(
+  parts: Parts,
+  { channel, payment, repeated }: SignedPayment,
+  terms: Terms,
+  response: Response,
+  fresh: boolean,
+): Promise<Verdict> {
+  if (response.status !== 402) throw await receiverRefused(response)
+  const { senderBalance, signature } = terms
+  const proven =
+    senderBalance !== undefined &&
+    signature !== undefined &&
+    verifyProof(parts, channel, senderBalance, signature)
+  return judge({
+    channel,
+    sent: payment,
+    repeated,
+    fresh,
+    reason: terms.reason,
+    price: terms.price,
+    claimed: senderBalance,
+    proven,
+  })
+}
+
+/** The claimed balance with the proof of it, or the one that is known here with its own. */
+function adopt(parts: Parts, channel: StoredChannel, { senderBalance = 0n, signature }: Terms) {
+  const known = senderBalance === channel.balance
+  adoptBalance(parts, channel, senderBalance, signature ?? (known ? channel.signature : undefined))
+}
+
+/** In milliseconds; the receiver's own word counts within reason. */
+function retryAfter({ headers }: Response, { patience }: Parts): number {
+  const seconds = Number(headers.get('retry-after') ?? Number.NaN)
+  return seconds >= 0 ? Math.min(seconds * 1000, 30_000) : patience.interval
+}
+
+async function receiverRefused(response: Response): Promise<UraidenError> {
+  const problem = (await response.json().catch(() => ({}))) as { readonly detail?: string }
+  return new UraidenError({
+    code: 'receiver_refused',
+    message: `The receiver does not take payments now (${response.status}).`,
+    hint: problem.detail ?? 'Try again later. What was signed is kept and pays once only.',
+  })
+}
+
+function refusedBecause(verdict: Verdict, { senderBalance, price }: Terms): UraidenError {
+  switch (verdict) {
+    case 'price_changed':
+      return new UraidenError({
+        code: 'price_changed',
+        message: `The price has changed to ${price} of the smallest unit.`,
+        hint: 'Nothing was paid. Reload the page to see the new price.',
+      })
+    case 'channel_gone':
+      return new UraidenError({
+        code: 'channel_gone',
+        message: 'The receiver does not know this channel, or it is closed.',
+        hint: 'Open another one, or close this one without the receiver.',
+      })
+    case 'cheated':
+      return new UraidenError({
+        code: 'cheated',
+        message: 'The receiver keeps this payment and does not serve it.',
+        hint: 'Do not pay it again. Close the channel.',
+      })
+    case 'unproven':
+    case 'correct':
+      return new UraidenError({
+        code: 'unproven',
+        message: `The receiver claims a balance of ${senderBalance ?? 0n} without your signature under it.`,
+        hint: 'Do not pay it again. Close the channel without it.',
+      })
+    default:
+      return new UraidenError({
+        code: 'proof_refused',
+        message: 'The receiver does not accept the signature, or has not seen the deposit.',
+        hint: 'Wait until the last transaction is confirmed, then try again.',
+      })
+  }
+}

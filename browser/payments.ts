@@ -1,0 +1,111 @@
+// Signing payments, and keeping what was signed until its outcome is known.
+import { type Signature, type TokenAmount, UraidenError } from '../protocol/index.ts'
+import { identify, stored } from './channels.ts'
+import type { Parts } from './parts.ts'
+import { isOwnProof, signBalance } from './signing.ts'
+import type { PendingPayment, StoredChannel } from './storage.ts'
+
+/** A payment to send. */
+export interface SignedPayment {
+  readonly channel: StoredChannel
+  readonly payment: PendingPayment
+  /** It was signed earlier, and nobody knows what became of it. */
+  readonly repeated: boolean
+}
+
+/**
+ * Signs the next balance and stores it before it is handed out. A payment whose outcome is not known
+ * is handed out again when it is enough: the wallet is not asked, and it pays once only.
+ * @throws UraidenError `channel_missing`, `channel_closing`, `channel_gone`, `deposit_spent`,
+ * `paid_elsewhere`, and those of `signBalance`
+ */
+export async function signPayment(parts: Parts, price: TokenAmount): Promise<SignedPayment> {
+  const channel = stored(parts)
+  const { pending } = channel
+  if (pending !== undefined && pending.price === price) {
+    return { channel, payment: pending, repeated: true }
+  }
+  // Of a pending payment of another price it is not known whether it was taken: pay above it.
+  const balance = (pending?.balance ?? channel.balance) + price
+  await checkDeposit(parts, channel, balance)
+  const message = { receiver: parts.receiver, openBlock: channel.openBlock, balance }
+  const signature = await signBalance(parts.wallet, parts.sender, parts.form, parts.domain, message)
+  unchanged(channel, parts.memory.load())
+  const payment = { balance, price, signature, key: randomKey() }
+  parts.memory.save({ ...channel, pending: payment })
+  return { channel, payment, repeated: false }
+}
+
+/** The receiver has taken the payment and served it. */
+export function confirmPayment({ memory }: Parts, { channel, payment }: SignedPayment): void {
+  const { balance, signature } = payment
+  memory.save({ openBlock: channel.openBlock, balance, signature, recovered: false })
+}
+
+/** The channel stands at a balance that the receiver has proven, or at none. */
+export function adoptBalance(
+  { memory }: Parts,
+  { openBlock }: StoredChannel,
+  balance: TokenAmount,
+  signature: Signature | undefined,
+): void {
+  memory.save({ openBlock, balance, recovered: false, ...(signature && { signature }) })
+}
+
+/** True when the signature under a balance that the receiver claims is the sender's own. */
+export function verifyProof(
+  { sender, receiver, domain }: Parts,
+  { openBlock }: Pick<StoredChannel, 'openBlock'>,
+  balance: TokenAmount,
+  signature: Signature,
+): boolean {
+  return isOwnProof(sender, domain, { receiver, openBlock, balance }, signature)
+}
+
+async function checkDeposit(
+  parts: Parts,
+  channel: StoredChannel,
+  balance: TokenAmount,
+): Promise<void> {
+  const facts = await parts.chain.channel(identify(parts, channel.openBlock))
+  if (facts === undefined) {
+    throw new UraidenError({
+      code: 'channel_gone',
+      message: 'The channel is no longer on the chain: it was closed.',
+      hint: 'Open another one.',
+    })
+  }
+  if (facts.settleBlock !== 0) {
+    throw new UraidenError({
+      code: 'channel_closing',
+      message: 'The channel is being closed.',
+      hint: 'Settle it when the challenge period is over, then open another one.',
+    })
+  }
+  if (balance > facts.deposit) {
+    throw new UraidenError({
+      code: 'deposit_spent',
+      message: 'What is left in the channel is less than the price.',
+      hint: 'Top the channel up.',
+    })
+  }
+}
+
+/** While the wallet was open, the same channel may have paid in another tab. */
+function unchanged(before: StoredChannel, now: StoredChannel | undefined): void {
+  const same =
+    now?.openBlock === before.openBlock &&
+    now.balance === before.balance &&
+    now.pending?.signature === before.pending?.signature
+  if (same) return
+  throw new UraidenError({
+    code: 'paid_elsewhere',
+    message: 'This channel was used in another tab meanwhile.',
+    hint: 'The signature was thrown away. Pay again.',
+  })
+}
+
+function randomKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

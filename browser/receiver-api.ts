@@ -1,0 +1,81 @@
+// The receiver's channel API as far as a sender needs it (wire-protocol.md section 5).
+import {
+  closingAgreementDigest,
+  isUraidenError,
+  parseSignature,
+  recoverSigner,
+  type Signature,
+  type TokenAmount,
+  UraidenError,
+} from '../protocol/index.ts'
+import type { Parts } from './parts.ts'
+
+export type Fetch = typeof globalThis.fetch
+
+/**
+ * Asks the receiver to agree to close at `balance`, and checks that it did.
+ * @throws UraidenError `receiver_unreachable`, `close_refused`, `closing_agreement_invalid`
+ */
+export async function askForClosing(
+  parts: Parts,
+  fetcher: Fetch,
+  api: string,
+  channel: { readonly openBlock: number; readonly balance: TokenAmount },
+): Promise<Signature> {
+  const { sender } = parts
+  const answer = await reach(fetcher, `${api}/channels/${sender}/${channel.openBlock}`, {
+    method: 'DELETE',
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify({ balance: `${channel.balance}` }),
+    credentials: 'same-origin',
+  })
+  const said = (await answer.json().catch(() => ({}))) as Answer
+  if (!answer.ok) {
+    throw new UraidenError({
+      code: 'close_refused',
+      message: `The receiver does not agree to close: ${said.detail ?? answer.status}`,
+      hint: 'Close without it, then settle after the challenge period.',
+    })
+  }
+  return checked(parts, channel, said.close_signature ?? '')
+}
+
+interface Answer {
+  readonly close_signature?: string
+  readonly detail?: string
+}
+
+function checked(
+  { sender, receiver, domain }: Parts,
+  { openBlock, balance }: { readonly openBlock: number; readonly balance: TokenAmount },
+  text: string,
+): Signature {
+  try {
+    const signature = parseSignature(text)
+    for (const form of ['eip712', 'seed'] as const) {
+      const digest = closingAgreementDigest(form, domain, sender)(openBlock, balance)
+      if (recoverSigner(digest, signature) === receiver) return signature
+    }
+  } catch (error) {
+    if (!isUraidenError(error)) throw error
+  }
+  throw new UraidenError({
+    code: 'closing_agreement_invalid',
+    message: 'What the receiver sent is not its agreement to close at this balance.',
+    hint: 'Nothing was sent to the chain. Close without the receiver.',
+  })
+}
+
+/** @throws UraidenError `receiver_unreachable` */
+export async function reach(fetcher: Fetch, url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetcher(url, init)
+  } catch (cause) {
+    throw new UraidenError({
+      code: 'receiver_unreachable',
+      message: 'The server does not answer.',
+      hint: 'Check the network and try again. What was signed is kept and pays once only.',
+      cause,
+    })
+  }
+}

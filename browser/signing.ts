@@ -1,0 +1,123 @@
+// Balance proofs signed by a wallet: what it is shown, and whether it signed just that.
+import {
+  type Address,
+  type BlockNumber,
+  balanceProofDigest,
+  channelsDomain,
+  recoverSigner,
+  type Signature,
+  type SignatureDomain,
+  type SignatureForm,
+  type TokenAmount,
+  UraidenError,
+} from '../protocol/index.ts'
+import { ask, type Eip1193Provider, signatureFrom } from './wallet.ts'
+
+export interface BalanceMessage {
+  readonly receiver: Address
+  readonly openBlock: BlockNumber
+  readonly balance: TokenAmount
+}
+
+/** Contracts of version 0.2 know the seed's hash only. */
+export function formFor(version: string): SignatureForm {
+  return version.startsWith('0.2.') ? 'seed' : 'eip712'
+}
+
+/** For `eth_signTypedData_v4` (contract.md section 2, row 4). */
+export function typedBalance(domain: SignatureDomain, message: BalanceMessage) {
+  return {
+    types: {
+      EIP712Domain: [
+        { name: 'name', type: 'string' },
+        { name: 'version', type: 'string' },
+        { name: 'chainId', type: 'uint256' },
+        { name: 'verifyingContract', type: 'address' },
+      ],
+      BalanceProof: [
+        { name: 'receiver', type: 'address' },
+        { name: 'block_created', type: 'uint32' },
+        { name: 'balance', type: 'uint192' },
+      ],
+    },
+    primaryType: 'BalanceProof',
+    domain: {
+      ...channelsDomain,
+      chainId: Number(domain.chainId),
+      verifyingContract: domain.contract,
+    },
+    message: {
+      receiver: message.receiver,
+      block_created: message.openBlock,
+      balance: message.balance.toString(),
+    },
+  } as const
+}
+
+/** For `eth_signTypedData`, the form of 2017 (wire-protocol.md section 4). */
+export function seedBalance({ contract }: SignatureDomain, message: BalanceMessage) {
+  return [
+    { type: 'string', name: 'message_id', value: 'Sender balance proof signature' },
+    { type: 'address', name: 'receiver', value: message.receiver },
+    { type: 'uint32', name: 'block_created', value: `${message.openBlock}` },
+    { type: 'uint192', name: 'balance', value: message.balance.toString() },
+    { type: 'address', name: 'contract', value: contract },
+  ] as const
+}
+
+/**
+ * Has the wallet sign a balance, and checks what it signed.
+ * @throws UraidenError `wallet_signed_otherwise`, `not_a_signature`, `high_s_signature`, and those
+ * of `ask`
+ */
+export async function signBalance(
+  wallet: Eip1193Provider,
+  account: Address,
+  form: SignatureForm,
+  domain: SignatureDomain,
+  message: BalanceMessage,
+): Promise<Signature> {
+  const signature = await askToSign(wallet, account, form, domain, message)
+  const digest = balanceProofDigest(form, domain, message.receiver)
+  if (recoverSigner(digest(message.openBlock, message.balance), signature) !== account) {
+    throw new UraidenError({
+      code: 'wallet_signed_otherwise',
+      message: `The wallet's signature is not ${account}'s over this payment.`,
+      hint: 'Nothing was sent. Check the account in the wallet, or use another wallet.',
+    })
+  }
+  return signature
+}
+
+async function askToSign(
+  wallet: Eip1193Provider,
+  account: Address,
+  form: SignatureForm,
+  domain: SignatureDomain,
+  message: BalanceMessage,
+): Promise<Signature> {
+  if (form === 'seed') {
+    const method = 'eth_signTypedData'
+    return signatureFrom(await ask(wallet, method, [seedBalance(domain, message), account]), method)
+  }
+  const method = 'eth_signTypedData_v4'
+  const typed = JSON.stringify(typedBalance(domain, message))
+  return signatureFrom(await ask(wallet, method, [account, typed]), method)
+}
+
+/** True when `signature` is the sender's over this balance, in one of the forms it may sign. */
+export function isOwnProof(
+  sender: Address,
+  domain: SignatureDomain,
+  message: BalanceMessage,
+  signature: Signature,
+): boolean {
+  return (['eip712', 'seed'] as const).some((form) => {
+    const digest = balanceProofDigest(form, domain, message.receiver)
+    try {
+      return recoverSigner(digest(message.openBlock, message.balance), signature) === sender
+    } catch {
+      return false
+    }
+  })
+}

@@ -1,0 +1,117 @@
+// What a page remembers of the channel between one sender and one receiver.
+import {
+  type Address,
+  type BlockNumber,
+  type Hex,
+  isHex,
+  parseBlockNumber,
+  parseSignature,
+  parseUint192,
+  type Signature,
+  type TokenAmount,
+} from '../protocol/index.ts'
+
+/** As much of `localStorage` as is needed. */
+export interface KeyValueStore {
+  readonly getItem: (key: string) => string | null
+  readonly setItem: (key: string, value: string) => void
+  readonly removeItem: (key: string) => void
+}
+
+/** A proof that was signed and whose outcome is not known yet. */
+export interface PendingPayment {
+  readonly balance: TokenAmount
+  readonly price: TokenAmount
+  readonly signature: Signature
+  /** Makes a repeat of the same request free (`Idempotency-Key`). */
+  readonly key: string
+}
+
+export interface StoredChannel {
+  readonly openBlock: BlockNumber
+  /** The highest balance that the receiver is known to have a proof for. */
+  readonly balance: TokenAmount
+  /** Of that balance. */
+  readonly signature?: Signature
+  readonly pending?: PendingPayment
+  /** Found on the chain: what was paid before is not known. */
+  readonly recovered: boolean
+}
+
+/** An opening that was sent and is not in a block yet. */
+export interface SentOpening {
+  readonly transaction: Hex
+}
+
+export interface ChannelMemory {
+  readonly load: () => StoredChannel | undefined
+  readonly save: (channel: StoredChannel) => void
+  readonly forget: () => void
+  readonly opening: () => SentOpening | undefined
+  readonly setOpening: (opening: SentOpening | undefined) => void
+}
+
+export interface MemoryOwner {
+  readonly chainId: bigint
+  readonly contract: Address
+  readonly receiver: Address
+  readonly sender: Address
+}
+
+export function channelMemory(store: KeyValueStore, owner: MemoryOwner): ChannelMemory {
+  const { chainId, contract, receiver, sender } = owner
+  const key = `uraiden/${chainId}/${contract}/${receiver}/${sender}`
+  const openingKey = `${key}/opening`
+  return {
+    load: () => decode(store.getItem(key)),
+    save: (channel) => store.setItem(key, encode(channel)),
+    forget: () => {
+      store.removeItem(key)
+      store.removeItem(openingKey)
+    },
+    opening: () => {
+      const transaction = store.getItem(openingKey)
+      return isHex(transaction) ? { transaction } : undefined
+    },
+    setOpening: (opening) =>
+      opening === undefined
+        ? store.removeItem(openingKey)
+        : store.setItem(openingKey, opening.transaction),
+  }
+}
+
+function encode({ openBlock, balance, signature, pending, recovered }: StoredChannel): string {
+  return JSON.stringify({
+    openBlock: `${openBlock}`,
+    balance: `${balance}`,
+    signature,
+    recovered,
+    pending: pending && { ...pending, balance: `${pending.balance}`, price: `${pending.price}` },
+  })
+}
+
+/** A damaged record is as good as none: the channel is found on the chain again. */
+function decode(text: string | null): StoredChannel | undefined {
+  if (text === null) return undefined
+  try {
+    const { openBlock, balance, signature, pending, recovered } = JSON.parse(text)
+    return {
+      openBlock: parseBlockNumber(openBlock),
+      balance: parseUint192(balance),
+      recovered: recovered === true,
+      ...(signature !== undefined && { signature: parseSignature(signature) }),
+      ...(pending !== undefined && { pending: decodePending(pending) }),
+    }
+  } catch {
+    return undefined
+  }
+}
+
+function decodePending({ balance, price, signature, key }: Record<string, string>): PendingPayment {
+  return {
+    balance: parseUint192(balance ?? ''),
+    price: parseUint192(price ?? ''),
+    signature: parseSignature(signature ?? ''),
+    key: key ?? '',
+  }
+}

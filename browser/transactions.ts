@@ -1,0 +1,115 @@
+// Transactions that the wallet signs and sends: tried first, then waited for.
+import {
+  type Address,
+  type BlockNumber,
+  type Hex,
+  isHex,
+  isUraidenError,
+  UraidenError,
+} from '../protocol/index.ts'
+import { ask, type Eip1193Provider, quantity, wrongAnswer } from './wallet.ts'
+
+export interface Call {
+  readonly to: Address
+  readonly data: Hex
+  /** In wei. */
+  readonly value?: bigint
+}
+
+/** How to wait; a test passes its own. */
+export interface Patience {
+  /** Between two looks, in milliseconds. */
+  readonly interval: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Resolves with the hash when the wallet has sent it. Nothing is sent that the contract would refuse.
+ * @throws UraidenError `would_revert`, and those of `ask`
+ */
+export async function send(wallet: Eip1193Provider, from: Address, call: Call): Promise<Hex> {
+  const { to, data, value = 0n } = call
+  const transaction = { from, to, data, value: `0x${value.toString(16)}` }
+  await tryOut(wallet, transaction)
+  const hash = await ask(wallet, 'eth_sendTransaction', [transaction])
+  if (!isHex(hash) || hash.length !== 66) throw wrongAnswer('eth_sendTransaction')
+  return hash
+}
+
+async function tryOut(wallet: Eip1193Provider, transaction: object): Promise<void> {
+  try {
+    await ask(wallet, 'eth_call', [transaction, 'latest'])
+  } catch (error) {
+    // The transaction itself will be in a later block.
+    if (!isUraidenError(error, 'would_revert_now')) throw error
+  }
+}
+
+/**
+ * Waits until a transaction is in a block; that block's number.
+ * @throws UraidenError `transaction_failed`, `transaction_gone`, `waiting_stopped`, those of `ask`
+ */
+export async function mined(
+  wallet: Eip1193Provider,
+  transaction: Hex,
+  patience: Patience,
+): Promise<BlockNumber> {
+  let missing = 0
+  for (;;) {
+    const receipt = await ask(wallet, 'eth_getTransactionReceipt', [transaction])
+    if (receipt !== null && typeof receipt === 'object') return blockOf(transaction, receipt)
+    const known = await ask(wallet, 'eth_getTransactionByHash', [transaction])
+    // A node may learn of it late; a wallet that sped it up has replaced it for good.
+    missing = known === null || known === undefined ? missing + 1 : 0
+    if (missing >= mostMissing) throw gone(transaction)
+    await pause(patience)
+  }
+}
+
+const mostMissing = 30
+
+interface Receipt {
+  readonly status?: unknown
+  readonly blockNumber?: unknown
+}
+
+function blockOf(transaction: Hex, { status, blockNumber }: Receipt): BlockNumber {
+  if (status !== '0x1') {
+    throw new UraidenError({
+      code: 'transaction_failed',
+      message: `The transaction ${transaction} is in a block, but the contract refused it.`,
+      hint: 'Look at the channel again, then decide whether to repeat it.',
+    })
+  }
+  return Number(quantity(blockNumber, 'eth_getTransactionReceipt'))
+}
+
+function gone(transaction: Hex): UraidenError {
+  return new UraidenError({
+    code: 'transaction_gone',
+    message: `The chain does not know the transaction ${transaction}.`,
+    hint: 'The wallet has dropped or replaced it. Look for the channel on the chain.',
+  })
+}
+
+/** @throws UraidenError `waiting_stopped` */
+export function pause({ interval, signal }: Patience): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    }, interval)
+    const stop = () => {
+      clearTimeout(timer)
+      reject(
+        new UraidenError({
+          code: 'waiting_stopped',
+          message: 'Waiting was stopped.',
+          hint: 'What was sent goes on all the same.',
+        }),
+      )
+    }
+    if (signal?.aborted) stop()
+    else signal?.addEventListener('abort', stop, { once: true })
+  })
+}

@@ -1,0 +1,308 @@
+// The browser client against a real chain and a real receiver, with a wallet that signs for real.
+import test, { type ExecutionContext } from 'ava'
+import { AbiCoder, Interface } from 'ethers'
+import { type BrowserClientOptions, createBrowserClient } from '../../browser/index.ts'
+import { channelsAbi } from '../../contracts/abi/channels.ts'
+import { headerName } from '../../protocol/index.ts'
+import type { ReceiverOptions, Resource } from '../../receiver/index.ts'
+import { mapStore } from '../support/map-store.ts'
+import { price, startSystem } from '../support/system.ts'
+import { createTestWallet, refusal } from '../support/wallet.ts'
+
+interface Given {
+  readonly resources?: readonly Resource[]
+  readonly receiver?: Partial<ReceiverOptions>
+}
+
+async function givenBuyer(t: ExecutionContext, { resources, receiver }: Given = {}) {
+  const system = await startSystem(t, resources, receiver)
+  const { chain, contract, base, receiverAccount, senderAccount } = system
+  const wallet = createTestWallet(chain.rpcUrl, senderAccount.privateKey)
+  t.teardown(wallet.close)
+  const storage = mapStore()
+  const connect = (options: Partial<BrowserClientOptions> = {}) =>
+    createBrowserClient({
+      wallet,
+      account: senderAccount.address,
+      receiver: receiverAccount.address,
+      contract,
+      api: `${base}/api/1`,
+      storage,
+      interval: 20,
+      ...options,
+    })
+  const client = await connect()
+  const buy = () => client.pay(`${base}/reading`, { price, idempotency: true })
+  const asked = (method: string) => wallet.calls.filter((call) => call.method === method).length
+  return { ...system, wallet, storage, connect, client, buy, asked }
+}
+
+test('opens, pays, tops up, pays on, and closes; the sums agree on the chain', async (t) => {
+  const { client, buy, tokensOf, senderAccount, receiverAccount, asked } = await givenBuyer(t)
+  t.deepEqual(
+    [client.token.symbol, client.token.decimals, await client.tokenBalance()],
+    ['TKN', 18, 10_000n],
+  )
+  await client.openChannel(8n)
+  const first = await buy()
+  t.deepEqual(await first.response.json(), { celsius: 21.4 })
+  t.is(first.cost, price)
+  await t.throwsAsync(buy(), { code: 'deposit_spent' })
+  await client.topUp(12n)
+  await buy()
+  const view = await client.channel()
+  t.deepEqual([view?.balance, view?.facts?.deposit], [10n, 20n])
+  t.is(asked('eth_signTypedData_v4'), 2)
+  await client.closeChannel()
+  t.is(await tokensOf(receiverAccount.address), 10n)
+  t.is(await tokensOf(senderAccount.address), 9_990n)
+  t.is(await client.channel(), undefined)
+})
+
+test('closes without the receiver, and settles after the challenge period only', async (t) => {
+  const { client, chain, tokensOf, senderAccount } = await givenBuyer(t)
+  await client.openChannel(8n)
+  await t.throwsAsync(client.closeChannel(), { code: 'close_refused' })
+  await client.requestClose()
+  const view = await client.channel()
+  t.true((view?.facts?.settleBlock ?? 0) > 0)
+  await t.throwsAsync(client.settle(), { code: 'would_revert', message: /ChallengePeriodNotOver/ })
+  await t.throwsAsync(client.signPayment(1n), { code: 'channel_closing' })
+  await chain.mine(501)
+  await client.settle()
+  t.is(await tokensOf(senderAccount.address), 10_000n)
+  t.is(await client.channel(), undefined)
+})
+
+test('what was refused in the wallet was neither signed nor stored', async (t) => {
+  const { client, wallet, buy, storage } = await givenBuyer(t)
+  const refuse = (method: string) =>
+    wallet.disturb((call) => (call.method === method ? refusal : undefined))
+  refuse('eth_sendTransaction')
+  await t.throwsAsync(client.openChannel(8n), { code: 'wallet_refused' })
+  t.deepEqual([client.isOpening(), storage.keys()], [false, []])
+  wallet.disturb(() => undefined)
+  await client.openChannel(8n)
+  const before = await client.channel()
+  refuse('eth_signTypedData_v4')
+  await t.throwsAsync(buy(), { code: 'wallet_refused' })
+  t.deepEqual(await client.channel(), before)
+})
+
+test('a payment whose answer was lost is repeated as it is, and costs once', async (t) => {
+  const { client, buy, base, connect, receiver, asked } = await givenBuyer(t)
+  await client.openChannel(100n)
+  let lost = 0
+  const loses: typeof fetch = async (...request) => {
+    await fetch(...request)
+    lost++
+    throw new TypeError('network')
+  }
+  const onBadNetwork = await connect({ fetch: loses })
+  while (lost === 0) {
+    await t.throwsAsync(onBadNetwork.pay(`${base}/reading`, { price, idempotency: true }), {
+      code: 'receiver_unreachable',
+    })
+  }
+  const { response, payment } = await buy()
+  t.is(response.status, 200)
+  t.true(payment.repeated)
+  t.is(asked('eth_signTypedData_v4'), 1)
+  t.is(receiver.book.unsettled(), price)
+  await buy()
+  t.is(receiver.book.unsettled(), 2n * price)
+})
+
+test('a page that was left while the channel opened goes on with it', async (t) => {
+  const { client, connect, chain, asked } = await givenBuyer(t)
+  await chain.provider.send('evm_setAutomine', [false])
+  const left = new AbortController()
+  const first = await connect({ signal: left.signal })
+  const opening = first.openChannel(8n)
+  while (!first.isOpening()) await new Promise((resolve) => setTimeout(resolve, 10))
+  left.abort()
+  await t.throwsAsync(opening, { code: 'waiting_stopped' })
+  t.true(client.isOpening())
+  const again = client.openChannel(8n)
+  await chain.provider.send('evm_setAutomine', [true])
+  await chain.mine(1)
+  const { openBlock } = await again
+  t.is((await client.channel())?.openBlock, openBlock)
+  t.is(asked('eth_sendTransaction'), 1)
+})
+
+test('a channel whose record was lost is found on the chain, its balance by the own signature', async (t) => {
+  const { client, buy, receiver } = await givenBuyer(t)
+  const opened = await client.openChannel(100n)
+  await buy()
+  await buy()
+  client.forgetChannel()
+  t.is(await client.channel(), undefined)
+  const found = await client.findChannel()
+  t.deepEqual([found?.openBlock, found?.recovered], [opened.openBlock, true])
+  const { response } = await buy()
+  t.is(response.status, 200)
+  t.is(receiver.book.unsettled(), 3n * price)
+  t.is((await client.channel())?.balance, 3n * price)
+})
+
+test('no other channel is found, and none that was closed', async (t) => {
+  const { client, connect, buy, chain } = await givenBuyer(t)
+  await client.openChannel(20n)
+  const stranger = await connect({ receiver: chain.accounts[5]?.address ?? client.account })
+  t.is(await stranger.findChannel(), undefined)
+  await buy()
+  await client.closeChannel()
+  t.is(await client.findChannel(), undefined)
+})
+
+test('a failed resource costs nothing: the same proof pays for the next try', async (t) => {
+  let broken = true
+  const handler = () => {
+    if (broken) throw new Error('broken')
+    return 'well'
+  }
+  const resources = [{ path: '/reading', price, handler }]
+  const { client, buy, receiver, asked } = await givenBuyer(t, { resources })
+  await client.openChannel(100n)
+  const failed = await buy()
+  t.deepEqual([failed.response.status, failed.cost], [500, 0n])
+  broken = false
+  t.is(await (await buy()).response.text(), 'well')
+  t.is(asked('eth_signTypedData_v4'), 1)
+  t.is(receiver.book.unsettled(), price)
+})
+
+test('a price other than the one agreed to is not paid', async (t) => {
+  const { client, base } = await givenBuyer(t)
+  await client.openChannel(100n)
+  await client.pay(`${base}/reading`, { price })
+  await t.throwsAsync(client.pay(`${base}/reading`, { price: 4n }), { code: 'price_changed' })
+})
+
+test('a receiver that claims a balance without proof gets nothing more', async (t) => {
+  const { client, base, connect } = await givenBuyer(t)
+  await client.openChannel(100n)
+  await client.pay(`${base}/reading`, { price })
+  const lie = (headers: Record<string, string>): typeof fetch => {
+    return async (...request) => {
+      const honest = await fetch(`${base}/reading`)
+      const { headers: sent } = request[1] as { readonly headers: Record<string, string> }
+      const signature = sent[headerName.signature] ?? ''
+      const claimed = { [headerName.signature]: signature, ...headers }
+      return new Response('', {
+        status: 402,
+        headers: { ...Object.fromEntries(honest.headers), ...claimed },
+      })
+    }
+  }
+  const unproven = await connect({ fetch: lie({ [headerName.senderBalance]: '90' }) })
+  await t.throwsAsync(unproven.pay(`${base}/reading`, { price }), { code: 'unproven' })
+  client.forgetChannel()
+  await client.findChannel()
+  const cheats = await connect({ fetch: lie({ [headerName.senderBalance]: '5' }) })
+  await t.throwsAsync(cheats.pay(`${base}/reading`, { price }), { code: 'cheated' })
+})
+
+test('a closing agreement that is not the receiver’s never gets to the chain', async (t) => {
+  const { client, base, connect, asked } = await givenBuyer(t)
+  await client.openChannel(100n)
+  const { payment } = await client.pay(`${base}/reading`, { price })
+  const sent = asked('eth_sendTransaction')
+  for (const close_signature of ['0x12', payment.payment.signature]) {
+    const liar = await connect({ fetch: async () => Response.json({ close_signature }) })
+    await t.throwsAsync(liar.closeChannel(), { code: 'closing_agreement_invalid' })
+  }
+  t.is(asked('eth_sendTransaction'), sent)
+})
+
+test('a wallet on another chain is told so before anything is asked of it', async (t) => {
+  const { connect } = await givenBuyer(t)
+  await t.throwsAsync(connect({ chainId: 5n }), {
+    code: 'wrong_chain',
+    message: /on chain 31337, the receiver is on chain 5/,
+  })
+})
+
+test('an address without a contract is told from a contract', async (t) => {
+  const { connect, senderAccount } = await givenBuyer(t)
+  await t.throwsAsync(connect({ contract: senderAccount.address }), { code: 'not_a_contract' })
+})
+
+test('a wallet that signs with another account is found out', async (t) => {
+  const { client, base, connect, chain } = await givenBuyer(t)
+  await client.openChannel(100n)
+  const other = createTestWallet(chain.rpcUrl, chain.accounts[4]?.privateKey ?? '')
+  t.teardown(other.close)
+  const confused = await connect({ wallet: other })
+  await t.throwsAsync(confused.pay(`${base}/reading`, { price }), {
+    code: 'wallet_signed_otherwise',
+  })
+})
+
+test('a plain ERC-20 token is approved and deposited; a 0.2 contract gets the seed’s form', async (t) => {
+  const { chain, contract, wallet, senderAccount, receiverAccount, asked } = await givenBuyer(t)
+  const refusesErc223 = (call: {
+    readonly method: string
+    readonly params: readonly unknown[]
+  }) => {
+    const { data } = (call.params[0] ?? {}) as { readonly data?: string }
+    return data?.startsWith('0xbe45fd62') ? { code: 3, message: 'execution reverted' } : undefined
+  }
+  wallet.disturb(refusesErc223)
+  // What version() answers, as the original does.
+  const old: typeof wallet = {
+    ...wallet,
+    request: async (call) => {
+      const { data } = (call.params?.[0] ?? {}) as { readonly data?: string }
+      return data === '0x54fd4d50' ? encodedText('0.2.0') : wallet.request(call)
+    },
+  }
+  const client = await createBrowserClient({
+    wallet: old,
+    account: senderAccount.address,
+    receiver: receiverAccount.address,
+    contract,
+    api: '',
+    storage: mapStore(),
+    interval: 20,
+  })
+  t.is(client.contract.version, '0.2.0')
+  await client.openChannel(100n)
+  await client.topUp(7n)
+  t.is(asked('eth_sendTransaction'), 4)
+  t.is((await client.channel())?.facts?.deposit, 107n)
+  const { channel, payment } = await client.signPayment(3n)
+  t.deepEqual([asked('eth_signTypedData'), asked('eth_signTypedData_v4')], [1, 0])
+  t.true(client.verifyProof(payment.balance, payment.signature))
+  const { openBlock } = channel
+  const recovered: unknown = await chain.provider.send('eth_call', [
+    { to: contract, data: extractCall(receiverAccount.address, openBlock, payment) },
+    'latest',
+  ])
+  t.is(BigInt(String(recovered)), BigInt(senderAccount.address))
+})
+
+test('test tokens are bought for ether', async (t) => {
+  const { client } = await givenBuyer(t)
+  const before = await client.tokenBalance()
+  await client.buyTokens()
+  t.is((await client.tokenBalance()) - before, 50n * 10n ** 18n)
+})
+
+function encodedText(text: string): string {
+  return AbiCoder.defaultAbiCoder().encode(['string'], [text])
+}
+
+function extractCall(
+  receiver: string,
+  openBlock: number,
+  { balance, signature }: { readonly balance: bigint; readonly signature: string },
+): string {
+  return new Interface(channelsAbi).encodeFunctionData('extractBalanceProofSignature', [
+    receiver,
+    openBlock,
+    balance,
+    signature,
+  ])
+}

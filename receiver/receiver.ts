@@ -31,7 +31,7 @@ import { type PaywallPage, plainPage } from './paywall/page.ts'
 import { createPaywall, type Paywall } from './paywall/paywall.ts'
 import { defaultReplyLimits, openReplies, type ReplyLimits } from './paywall/replies.ts'
 import { createRelay, type Relay, type RelayOptions, type RelayParts } from './relay/relay.ts'
-import { dueOf } from './store/records.ts'
+import { type ChannelName, dueOf, type PaymentLedger } from './store/records.ts'
 import { type ChannelStore, openStore } from './store/store.ts'
 import { acceptedForms } from './verify/checker.ts'
 import { startVerifier, type VerifierFacts, type VerifierOptions } from './verify/index.ts'
@@ -92,6 +92,8 @@ export interface Receiver {
   /** Tokens the receiver holds outside channels, as of the last look at the chain. */
   readonly liquidBalance: () => TokenAmount
   readonly health: ReceiverHealth
+  /** What was paid, as it is on disk at one moment. */
+  readonly ledgers: () => Promise<ReadonlyMap<ChannelName, PaymentLedger>>
   readonly stop: () => Promise<void>
 }
 
@@ -197,6 +199,7 @@ async function assemble(
     synced: watch.synced,
     refresh: watch.refresh,
     liquidBalance: account.tokens,
+    ledgers: store.readLedgers,
     health: {
       chain: () => ({
         answers: watch.answers(),

@@ -44,6 +44,10 @@ export interface ChannelStore {
   readonly load: () => Promise<LoadedState>
   /** Resolves when the ledger, or a newer one of the same channel, is durable. */
   readonly saveLedger: (name: ChannelName, ledger: PaymentLedger) => Promise<void>
+  /** All ledgers that are durable at one moment, while others are written. */
+  readonly readLedgers: () => Promise<ReadonlyMap<ChannelName, PaymentLedger>>
+  /** All of them become durable at once, or none. */
+  readonly saveLedgers: (ledgers: ReadonlyMap<ChannelName, PaymentLedger>) => Promise<void>
   readonly saveStep: (step: ChainStep) => Promise<void>
   /** Forgets all facts, for the chain to be read again from `position`. Ledgers stay. */
   readonly dropFacts: (position: SyncPosition) => Promise<void>
@@ -88,6 +92,11 @@ export async function openStore(
       history: (await db.values(keysUnder(pastPrefix)).all()).map(decodePast),
     }),
     saveLedger: (name, ledger) => commits.save([[`${ledgerPrefix}${name}`, encodeLedger(ledger)]]),
+    readLedgers: () => readAll(db, ledgerPrefix, decodeLedger),
+    saveLedgers: (ledgers) =>
+      commits.save(
+        [...ledgers].map(([name, each]) => [`${ledgerPrefix}${name}`, encodeLedger(each)]),
+      ),
     saveStep: ({ facts, position, added, dropped }) =>
       commits.save([
         ...[...facts].map(
@@ -179,6 +188,7 @@ function operation([key, value]: readonly [string, string | undefined]) {
     : ({ type: 'put', key, value } as const)
 }
 
+/** LevelDB reads from a snapshot: what is written meanwhile is not seen. */
 async function readAll<Name extends string, Value>(
   db: StateDatabase,
   prefix: string,

@@ -1,5 +1,6 @@
 // The commands of uraiden-receiver and their options.
 import { Command } from 'commander'
+import { restore } from './commands/backup.ts'
 import { configCheck, configSchema } from './commands/config.ts'
 import { type StartOptions, start } from './commands/start.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
@@ -23,6 +24,12 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     .option('--host <address>', 'address to listen on')
     .option('--port <number>', 'TCP port; 0 takes a free one')
     .action((_: object, command: Command) => finish(start(command.optsWithGlobals<StartOptions>())))
+  program
+    .command('restore <file>')
+    .description('put a backup back into the state; the receiver must be stopped')
+    .action((file: string, _: object, command: Command) =>
+      finish(restore(file, command.optsWithGlobals())),
+    )
   addConfigCommands(program, finish)
   await program.parseAsync(args, { from: 'user' })
   return code

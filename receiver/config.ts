@@ -8,36 +8,17 @@ import {
   gasPrice,
   given,
   httpUrl,
+  listenAddress,
   loadConfig,
-  parsed,
 } from '../platform/config/index.ts'
-import { parseAmount, type TokenUnit, UraidenError } from '../protocol/index.ts'
+import { parseAmount, type TokenUnit } from '../protocol/index.ts'
+import { opsSchema } from './ops/config.ts'
 import type { ReceiverOptions } from './receiver.ts'
 import { resourceFrom, resourcesSchema } from './resources/schema.ts'
 
 const count = z.int({ error: 'this should be a whole number.' })
 const seconds = z.number({ error: 'this should be a number of seconds.' })
 const path = z.string().min(1)
-
-export interface ListenAddress {
-  readonly host: string
-  /** 0 takes a free one. */
-  readonly port: number
-}
-
-/** `0.0.0.0:5000`, `[::]:5000`, or a port alone. */
-function listenAddress(text: string): ListenAddress {
-  const [, ipv6, name, port = ''] =
-    /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):)?(\d{1,5})$/.exec(text) ?? []
-  if (port !== '' && Number(port) <= 65_535) {
-    return { host: ipv6 ?? name ?? '0.0.0.0', port: Number(port) }
-  }
-  throw new UraidenError({
-    code: 'not_an_address_to_listen_on',
-    message: `"${text}" is no address to listen on.`,
-    hint: 'Write host:port, such as 0.0.0.0:5000 or [::]:5000; the port is at most 65535.',
-  })
-}
 
 export const receiverConfig = z.strictObject({
   rpc: z
@@ -49,9 +30,7 @@ export const receiverConfig = z.strictObject({
   key: path.describe('a key file, mode 600: geth keystore or hex'),
   password: path.optional().describe('a file, mode 600; its first line opens the key'),
   state: path.optional().describe('folder for the balance proofs, mode 700'),
-  listen: parsed(listenAddress)
-    .prefault('0.0.0.0:5000')
-    .describe('host:port; 0.0.0.0 is every interface'),
+  listen: listenAddress.prefault('0.0.0.0:5000').describe('host:port; 0.0.0.0 is every interface'),
   resources: resourcesSchema.default({}).describe('what is sold, by path'),
   page: path.optional().describe('folder with an index.html for browsers that have not paid'),
   confirmations: count.min(1).max(1000).default(1).describe('blocks until the chain is believed'),
@@ -91,6 +70,7 @@ export const receiverConfig = z.strictObject({
       requests: z.boolean().default(false).describe('a line for every request'),
     })
     .prefault({}),
+  ops: opsSchema.prefault({}).describe('health and metrics'),
   stopWithin: seconds
     .min(0)
     .max(600)

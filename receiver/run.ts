@@ -3,14 +3,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { connectChain } from '../platform/chain/index.ts'
+import type { ListenAddress } from '../platform/config/index.ts'
 import type { Signer, TokenUnit } from '../protocol/index.ts'
 import { isUraidenError, UraidenError } from '../protocol/index.ts'
-import {
-  amountOptions,
-  type ListenAddress,
-  type ReceiverConfig,
-  receiverOptions,
-} from './config.ts'
+import { amountOptions, type ReceiverConfig, receiverOptions } from './config.ts'
+import { createOps } from './ops/ops.ts'
 import { readPaywallPage } from './paywall/page.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
 import { createReceiverServer } from './server.ts'
@@ -38,10 +35,27 @@ export interface RunningReceiver {
 /**
  * Resolves when it listens; what has to be read of the chain may still be under way, see
  * `receiver.synced`.
- * @throws UraidenError those of `startReceiver` and `createReceiverServer`, `listen_failed`
+ * @throws UraidenError those of `startReceiver` and `createReceiverServer`, `listen_failed`,
+ * `ops_address_unusable`
  */
 export async function runReceiver(options: RunOptions): Promise<RunningReceiver> {
+  const parts = startedParts()
+  try {
+    return { ...(await startParts(options, parts)), stop: parts.stop }
+  } catch (error) {
+    await parts.stop()
+    throw error
+  }
+}
+
+async function startParts(
+  options: RunOptions,
+  { started }: StartedParts,
+): Promise<Omit<RunningReceiver, 'stop'>> {
   const { config, signer, state, log } = options
+  const ops = createOps(config.ops)
+  started(ops.stop)
+  await ops.start()
   const connection = receiverOptions(config)
   const token = await readToken(connection)
   const receiver = await startReceiver({
@@ -50,19 +64,37 @@ export async function runReceiver(options: RunOptions): Promise<RunningReceiver>
     signer,
     state,
     log,
+    observer: ops.observer,
     ...(config.page !== undefined && { page: await readPaywallPage(config.page) }),
   })
-  try {
-    const server = await createReceiverServer(receiver, [], {
-      loggerInstance: log,
-      logRequests: config.log.requests,
-      closing: 'when idle',
-    })
-    const url = await listenOn(server, options.listen)
-    return { receiver, url, stop: () => stopAll(server, receiver, config.stopWithin * 1000) }
-  } catch (error) {
-    await receiver.stop()
-    throw error
+  started(receiver.stop)
+  const server = await createReceiverServer(receiver, [], {
+    loggerInstance: log,
+    logRequests: config.log.requests,
+    closing: 'when idle',
+    ops,
+  })
+  started(() => closeServer(server, config.stopWithin * 1000))
+  return { receiver, url: await listenOn(server, options.listen) }
+}
+
+interface StartedParts {
+  readonly started: (stop: () => Promise<void>) => void
+  /** The last one first; all of them, whatever one says. */
+  readonly stop: () => Promise<void>
+}
+
+function startedParts(): StartedParts {
+  const stops: (() => Promise<void>)[] = []
+  return {
+    started: (stop) => void stops.push(stop),
+    stop: async () => {
+      const errors: unknown[] = []
+      for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) {
+        await stop().catch((error) => errors.push(error))
+      }
+      if (errors.length > 0) throw errors[0]
+    },
   }
 }
 
@@ -82,7 +114,6 @@ async function listenOn(server: FastifyInstance, { host, port }: ListenAddress):
   try {
     return await server.listen({ host, port })
   } catch (error) {
-    await server.close()
     if (isUraidenError(error)) throw error
     const { code } = error as { readonly code?: string }
     throw new UraidenError({
@@ -97,12 +128,11 @@ async function listenOn(server: FastifyInstance, { host, port }: ListenAddress):
   }
 }
 
-async function stopAll(server: FastifyInstance, receiver: Receiver, within: number): Promise<void> {
+async function closeServer(server: FastifyInstance, within: number): Promise<void> {
   const deadline = setTimeout(() => server.server.closeAllConnections(), within)
   try {
     await server.close()
   } finally {
     clearTimeout(deadline)
-    await receiver.stop()
   }
 }

@@ -5,22 +5,22 @@ import { defaultReadinessLimits } from './readiness.ts'
 
 /** Health is for load balancers and systemd, metrics for Prometheus. Neither costs anything. */
 export const opsSchema = z.strictObject({
-  /** An address of their own, such as 127.0.0.1:9402; without it they are on the receiver's own. */
-  listen: listenAddress.optional(),
-  /** `/healthz` and `/readyz`. */
-  health: z.boolean().default(true),
-  /** `/metrics`. They tell what is earned: by default only where `listen` gives them a place. */
-  metrics: z.boolean().optional(),
-  /** Not ready when the chain was read longer ago, in seconds. */
+  listen: listenAddress
+    .optional()
+    .describe('an address of their own, such as 127.0.0.1:9402; else the receiver’s'),
+  health: z.boolean().default(true).describe('/healthz and /readyz'),
+  // They tell what is earned.
+  metrics: z.boolean().optional().describe('/metrics; by default only where listen is set'),
   chainAge: z
     .number()
     .positive()
-    .default(defaultReadinessLimits.chainAge / 1000),
-  /** Not ready with less free space for the state, in megabytes. */
+    .default(defaultReadinessLimits.chainAge / 1000)
+    .describe('seconds since the chain was read, until it is not ready'),
   freeSpace: z
     .number()
     .nonnegative()
-    .default(defaultReadinessLimits.freeBytes / 2 ** 20),
+    .default(defaultReadinessLimits.freeBytes / 2 ** 20)
+    .describe('megabytes left for the state, below which it is not ready'),
 })
 
 export type OpsConfig = z.output<typeof opsSchema>

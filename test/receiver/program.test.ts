@@ -31,7 +31,7 @@ const mistakes = [
   {
     name: 'a port out of range',
     yaml: 'contract: CONTRACT\nkey: key\nlisten: 0.0.0.0:65536',
-    says: /receiver\.yaml:3 listen: "0\.0\.0\.0:65536" is no address to listen on/,
+    says: /receiver\.yaml:3 listen: "0\.0\.0\.0:65536" is not an address and a port/,
   },
   {
     name: 'a decimal comma in a price',

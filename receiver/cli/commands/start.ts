@@ -1,7 +1,8 @@
 // uraiden-receiver start: sells until it is told to stop.
 import { createOutput, type Output, toJson } from '../../../platform/cli/output.ts'
+import type { ListenAddress } from '../../../platform/config/index.ts'
 import { shorten, UraidenError } from '../../../protocol/index.ts'
-import type { ListenAddress, ReceiverConfig } from '../../config.ts'
+import type { ReceiverConfig } from '../../config.ts'
 import { createLog } from '../../log.ts'
 import { type RunningReceiver, runReceiver } from '../../run.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'

@@ -12,4 +12,5 @@ export {
   type ReceiverOptions,
   startReceiver,
 } from './receiver.ts'
+export type { ResourceModule } from './resources/module.ts'
 export { createReceiverServer, type Resource, type ServerOptions } from './server.ts'

@@ -10,6 +10,7 @@ import { amountOptions, type ReceiverConfig, receiverOptions } from './config.ts
 import { createOps } from './ops/ops.ts'
 import { readPaywallPage } from './paywall/page.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
+import { type ResourceConfigs, registerResources } from './resources/routes.ts'
 import { createReceiverServer } from './server.ts'
 
 export interface RunOptions {
@@ -75,6 +76,7 @@ async function startParts(
     ops,
   })
   started(() => closeServer(server, config.stopWithin * 1000))
+  await registerResources(server, { ...pageFiles(config), ...config.resources })
   return { receiver, url: await listenOn(server, options.listen) }
 }
 
@@ -96,6 +98,11 @@ function startedParts(): StartedParts {
       if (errors.length > 0) throw errors[0]
     },
   }
+}
+
+/** What a page of the operator's own needs besides, under the path that the original has for it. */
+function pageFiles({ page }: ReceiverConfig): ResourceConfigs {
+  return page === undefined ? {} : { '/js/*': { kind: 'files', files: page, price: '0', free: [] } }
 }
 
 /** Amounts in the configuration can be read only with the token's decimals. */

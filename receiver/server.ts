@@ -2,6 +2,7 @@
 import formBody from '@fastify/formbody'
 import {
   type FastifyBaseLogger,
+  type FastifyError,
   type FastifyInstance,
   type FastifyRequest,
   fastify,
@@ -14,6 +15,7 @@ import { stats } from './api/stats.ts'
 import { fastifyPaywall, type Price } from './http/fastify.ts'
 import type { Ops } from './ops/ops.ts'
 import { gatewayPath, type Receiver } from './receiver.ts'
+import { nothingCharged, sendProblem } from './resources/problem.ts'
 
 /** Something to buy. What the handler returns is sent; what it throws costs nothing. */
 export interface Resource {
@@ -57,6 +59,7 @@ export async function createReceiverServer(
     // Node looks for late clients every 30 seconds unless told otherwise.
     http: { headersTimeout, connectionsCheckingInterval: Math.min(headersTimeout, 5000) },
   })
+  answerFailures(app)
   ops?.attach(receiver)
   await ops?.register(app)
   await app.register(formBody)
@@ -80,4 +83,18 @@ export async function createReceiverServer(
     })
   }
   return app
+}
+
+/** What went wrong inside is for the log, not for the client. */
+function answerFailures(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (error.statusCode !== undefined && error.statusCode < 500) return reply.send(error)
+    request.log.error({ err: error }, 'a request could not be answered')
+    return sendProblem(reply, {
+      status: 500,
+      code: 'resource_failed',
+      title: 'The resource failed',
+      detail: nothingCharged,
+    })
+  })
 }

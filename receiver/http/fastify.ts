@@ -1,5 +1,5 @@
 // The paywall for fastify: a route with `config: { price }` is served when it is paid for.
-import { type Readable, Transform } from 'node:stream'
+import { pipeline, type Readable, Transform } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import type { HeaderFields, TokenAmount, TokenUnit } from '../../protocol/index.ts'
@@ -97,7 +97,7 @@ async function keep(
       body && { status: reply.statusCode, headers: keptHeaders(reply.getHeaders()), body },
     )
   if (reply.statusCode >= 500) await done()
-  else if (isStream(payload)) return payload.pipe(collecting(largestReply, done))
+  else if (isStream(payload)) return passing(payload, collecting(largestReply, done))
   else await done(Buffer.from((payload ?? '') as string | Uint8Array))
   return payload
 }
@@ -106,6 +106,7 @@ async function keep(
 function collecting(most: number, done: (body?: Uint8Array) => Promise<void> | undefined) {
   let chunks: Buffer[] | undefined = []
   let size = 0
+  let whole = false
   return new Transform({
     transform: (chunk, _, next) => {
       size += chunk.length
@@ -114,9 +115,23 @@ function collecting(most: number, done: (body?: Uint8Array) => Promise<void> | u
       next(null, chunk)
     },
     flush: (next) => {
+      whole = true
       Promise.resolve(done(chunks && Buffer.concat(chunks))).then(() => next(), next)
     },
+    // It broke off: whoever waits for this reply asks for itself.
+    destroy: (error, next) => {
+      Promise.resolve(whole ? undefined : done()).then(
+        () => next(error),
+        () => next(error),
+      )
+    },
   })
+}
+
+/** Unlike `pipe` it also passes on that the source broke off. */
+function passing(from: Readable, through: Transform): Transform {
+  pipeline(from, through, () => undefined)
+  return through
 }
 
 function isStream(payload: unknown): payload is Readable {

@@ -1,0 +1,127 @@
+// A reverse proxy: requests that have paid go to an upstream server, bodies stream both ways.
+import type { Readable } from 'node:stream'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Agent, request as ask, type Dispatcher } from 'undici'
+import type { Price } from '../../http/fastify.ts'
+import { nothingCharged, type Problem, sendProblem } from '../problem.ts'
+import type { UpstreamResource } from '../schema.ts'
+import { requestHeaders, responseHeaders } from './headers.ts'
+import { locationOf, targetOf } from './target.ts'
+
+export interface UpstreamOptions extends Pick<UpstreamResource, 'upstream' | 'timeout'> {
+  readonly price: Price
+  readonly log: FastifyBaseLogger
+}
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+
+/** In a scope of its own: it replaces the parsers of bodies, which go through as they come. */
+export async function upstreamRoutes(
+  app: FastifyInstance,
+  path: string,
+  options: UpstreamOptions,
+): Promise<void> {
+  const { timeout, price } = options
+  const dispatcher = new Agent({
+    connect: { timeout },
+    headersTimeout: timeout,
+    bodyTimeout: timeout,
+  })
+  app.addHook('onClose', () => dispatcher.destroy())
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_, body, done) => done(null, body))
+  app.route({
+    url: path,
+    method: [...methods],
+    config: { price },
+    // Before the payment: a connection that is given away cannot be charged for.
+    onRequest: async ({ headers }, reply) => {
+      if (headers.upgrade === undefined) return
+      return sendProblem(reply, {
+        status: 501,
+        code: 'upgrade_refused',
+        title: 'Not implemented',
+        detail: 'WebSockets and other upgrades are not sold here: ask with plain HTTP.',
+      })
+    },
+    handler: (request, reply) => pass(path, options, dispatcher, request, reply),
+  })
+}
+
+async function pass(
+  path: string,
+  { upstream, log }: UpstreamOptions,
+  dispatcher: Agent,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const gone = new AbortController()
+  reply.raw.once('close', () => gone.abort())
+  let answer: Dispatcher.ResponseData
+  try {
+    answer = await ask(targetOf(upstream, path, request.url), {
+      dispatcher,
+      method: request.method as Dispatcher.HttpMethod,
+      headers: requestHeaders(request.headers, {
+        client: request.ip,
+        host: request.host,
+        protocol: request.protocol,
+      }),
+      body: hasBody(request) ? (request.body as Readable) : null,
+      signal: gone.signal,
+    })
+  } catch (error) {
+    const { code, message } = error as { readonly code?: string; readonly message: string }
+    if (!gone.signal.aborted) log.warn({ resource: path, upstream, code }, message)
+    return sendProblem(reply, code?.endsWith('_TIMEOUT') ? tooLate : unreachable)
+  }
+  if (answer.statusCode === 402) {
+    await answer.body.dump()
+    log.warn({ resource: path, upstream }, 'the upstream server wants to be paid itself')
+    return sendProblem(reply, unreachable)
+  }
+  const headers = responseHeaders(answer.headers)
+  if (typeof headers.location === 'string') {
+    headers.location = locationOf(upstream, path, headers.location)
+  }
+  creditWhenBroken(answer.body, request, reply, log)
+  return reply.code(answer.statusCode).headers(headers).send(answer.body)
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+/**
+ * An answer that breaks off in its middle cannot say any more that it costs nothing, but it does: the
+ * same proof pays for the next try. Only when it is the upstream that fails: a client that leaves has
+ * got what it took.
+ */
+function creditWhenBroken(
+  body: Readable,
+  { admission }: FastifyRequest,
+  reply: FastifyReply,
+  log: FastifyBaseLogger,
+): void {
+  body.once('error', (err) => {
+    if (reply.raw.destroyed || admission?.kind !== 'paid') return
+    log.warn({ err }, 'the upstream server broke off; the payment is given back')
+    admission.chargeOnly(0n).catch((failed) => {
+      log.error({ err: failed }, 'the payment could not be given back')
+    })
+  })
+}
+
+const unreachable: Problem = {
+  status: 502,
+  code: 'upstream_failed',
+  title: 'The resource is not reachable',
+  detail: nothingCharged,
+}
+
+const tooLate: Problem = {
+  status: 504,
+  code: 'resource_timeout',
+  title: 'The resource took too long',
+  detail: nothingCharged,
+}

@@ -12,6 +12,7 @@ import {
   loadConfig,
 } from '../platform/config/index.ts'
 import { parseAmount, type TokenUnit } from '../protocol/index.ts'
+import { adminSchema } from './admin/config.ts'
 import { opsSchema } from './ops/config.ts'
 import type { ReceiverOptions } from './receiver.ts'
 import { resourceFrom, resourcesSchema } from './resources/schema.ts'
@@ -70,6 +71,7 @@ export const receiverConfig = z.strictObject({
       requests: z.boolean().default(false).describe('a line for every request'),
     })
     .prefault({}),
+  admin: adminSchema.prefault({}).describe('who may administer it, and how'),
   ops: opsSchema.prefault({}).describe('health and metrics'),
   stopWithin: seconds
     .min(0)
@@ -121,11 +123,12 @@ function withPathsFrom(config: ReceiverConfig, folder: string): ReceiverConfig {
   const resources = Object.entries(config.resources).map(
     ([path, resource]) => [path, resourceFrom(folder, resource)] as const,
   )
-  const { password, state, page } = config
+  const { password, state, page, admin } = config
   return {
     ...config,
     ...given({ password: at(password), state: at(state), page: at(page) }),
     key: resolve(folder, config.key),
+    admin: { ...admin, ...given({ socket: admin.socket === 'off' ? 'off' : at(admin.socket) }) },
     resources: Object.fromEntries(resources),
   }
 }

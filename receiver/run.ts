@@ -6,6 +6,9 @@ import { connectChain } from '../platform/chain/index.ts'
 import type { ListenAddress } from '../platform/config/index.ts'
 import type { Signer, TokenUnit } from '../protocol/index.ts'
 import { isUraidenError, UraidenError } from '../protocol/index.ts'
+import { createAdmin } from './admin/admin.ts'
+import { controlSocket } from './admin/place.ts'
+import { listPrices } from './admin/prices.ts'
 import { amountOptions, type ReceiverConfig, receiverOptions } from './config.ts'
 import { createOps } from './ops/ops.ts'
 import { readPaywallPage } from './paywall/page.ts'
@@ -56,7 +59,8 @@ async function startParts(
   const { config, signer, state, log } = options
   const ops = createOps(config.ops)
   started(ops.stop)
-  await ops.start()
+  const opsUrl = await ops.start()
+  if (opsUrl !== undefined) log.info({ ops: opsUrl }, 'health and metrics')
   const connection = receiverOptions(config)
   const token = await readToken(connection)
   const receiver = await startReceiver({
@@ -69,15 +73,26 @@ async function startParts(
     ...(config.page !== undefined && { page: await readPaywallPage(config.page) }),
   })
   started(receiver.stop)
+  const admin = await createAdmin(config.admin)
   const server = await createReceiverServer(receiver, [], {
     loggerInstance: log,
     logRequests: config.log.requests,
     closing: 'when idle',
     ops,
+    admin,
   })
   started(() => closeServer(server, config.stopWithin * 1000))
+<<<<<<< HEAD
   await registerResources(server, { ...pageFiles(config), ...config.resources })
   return { receiver, url: await listenOn(server, options.listen) }
+=======
+  const url = await listenOn(server, options.listen)
+  const socket = controlSocket(config.admin, state)
+  if (socket !== undefined) {
+    started(await admin.listenOnSocket(socket, { receiver, prices: listPrices([], token) }))
+  }
+  return { receiver, url }
+>>>>>>> 383a1c3 (receiver: administration with login, tokens and a local socket; uraiden-receiver backup and admin)
 }
 
 interface StartedParts {

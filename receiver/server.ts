@@ -8,6 +8,8 @@ import {
   fastify,
   LogController,
 } from 'fastify'
+import type { Admin } from './admin/admin.ts'
+import { listPrices } from './admin/prices.ts'
 import { channelRoutes } from './api/channels.ts'
 import { answerErrors } from './api/errors.ts'
 import { relayRoutes } from './api/relay.ts'
@@ -33,6 +35,8 @@ export interface ServerOptions {
   readonly requestTimeout?: number
   /** Health and metrics; not attached yet. */
   readonly ops?: Ops
+  /** Who may administer it; nobody when not given. */
+  readonly admin?: Admin
   readonly loggerInstance?: FastifyBaseLogger
   /** A line in the log for every request. Default false. */
   readonly logRequests?: boolean
@@ -48,7 +52,7 @@ export async function createReceiverServer(
   resources: readonly Resource[],
   options: ServerOptions = {},
 ): Promise<FastifyInstance> {
-  const { headersTimeout = 10_000, requestTimeout = 60_000, ops, loggerInstance } = options
+  const { headersTimeout = 10_000, requestTimeout = 60_000, ops, admin, loggerInstance } = options
   const app = fastify({
     ...(loggerInstance && { loggerInstance }),
     logController: new LogController({ disableRequestLogging: options.logRequests !== true }),
@@ -70,6 +74,8 @@ export async function createReceiverServer(
       api.get('/stats', async () => stats(receiver))
       await channelRoutes(api, receiver)
       relayRoutes(api, receiver.relay)
+      const prices = listPrices(resources, receiver.token)
+      await admin?.register(api, { receiver, prices })
     },
     { prefix: gatewayPath },
   )

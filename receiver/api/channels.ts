@@ -1,21 +1,9 @@
 // GET and DELETE of channels (wire-protocol.md section 5).
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import {
-  type Address,
-  type BlockNumber,
-  parseAddress,
-  parseBlockNumber,
-  parseUint192,
-  type TokenAmount,
-  UraidenError,
-} from '../../protocol/index.ts'
+import { parseAddress, parseUint192, type TokenAmount, UraidenError } from '../../protocol/index.ts'
 import type { Receiver } from '../receiver.ts'
 import { acceptsPayments, type Channel } from '../store/records.ts'
-
-interface ChannelPath {
-  readonly sender: string
-  readonly openBlock: string
-}
+import { type ChannelPath, channelUnknown, parsePath } from './paths.ts'
 
 const statuses = ['open', 'closed', 'all'] as const
 
@@ -30,22 +18,13 @@ export async function channelRoutes(app: FastifyInstance, receiver: Receiver): P
   app.get<{ Params: ChannelPath }>('/channels/:sender/:openBlock', async (request, reply) => {
     const { sender, openBlock } = parsePath(request.params)
     const channel = receiver.book.get(sender, openBlock)
-    return channel === undefined
-      ? reply.code(404).send({ code: 'channel_unknown', title: 'There is no such channel.' })
-      : describe(channel)
+    return channel === undefined ? channelUnknown(reply) : describe(channel)
   })
   app.delete<{ Params: ChannelPath }>('/channels/:sender/:openBlock', async (request) => {
     const { sender, openBlock } = parsePath(request.params)
     const balance = parseBalance(request)
     return { close_signature: await receiver.manager.agreeToClose(sender, openBlock, balance) }
   })
-}
-
-function parsePath({ sender, openBlock }: ChannelPath): {
-  readonly sender: Address
-  readonly openBlock: BlockNumber
-} {
-  return { sender: parseAddress(sender), openBlock: parseBlockNumber(openBlock) }
 }
 
 /** As JSON number or string, as form data (the original client), or in the query. */

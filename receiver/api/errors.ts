@@ -8,10 +8,12 @@ const statuses: { readonly [code: string]: number } = {
   ether_missing: 503,
   fee_over_cap: 503,
   relay_off: 404,
+  other_origin: 403,
 }
 
 const titles: { readonly [status: number]: string } = {
   400: 'Bad request',
+  403: 'Forbidden',
   404: 'Not found',
   502: 'The Ethereum node does not answer',
   503: 'Not now',

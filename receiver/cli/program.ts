@@ -1,6 +1,7 @@
 // The commands of uraiden-receiver and their options.
 import { Command } from 'commander'
-import { restore } from './commands/backup.ts'
+import { adminHash, adminToken } from './commands/admin.ts'
+import { backup, restore } from './commands/backup.ts'
 import { configCheck, configSchema } from './commands/config.ts'
 import { type StartOptions, start } from './commands/start.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
@@ -25,17 +26,38 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     .option('--port <number>', 'TCP port; 0 takes a free one')
     .action((_: object, command: Command) => finish(start(command.optsWithGlobals<StartOptions>())))
   program
+    .command('backup <file>')
+    .description('copy the balance proofs, also while the receiver runs')
+    .action((file: string, _: object, command: Command) =>
+      finish(backup(file, command.optsWithGlobals())),
+    )
+  program
     .command('restore <file>')
     .description('put a backup back into the state; the receiver must be stopped')
     .action((file: string, _: object, command: Command) =>
       finish(restore(file, command.optsWithGlobals())),
     )
+  addAdminCommands(program, finish)
   addConfigCommands(program, finish)
   await program.parseAsync(args, { from: 'user' })
   return code
 }
 
 type Finish = (command: Promise<ExitCode>) => Promise<void>
+
+function addAdminCommands(program: Command, finish: Finish): void {
+  const admin = program.command('admin').description('passwords and tokens for administrators')
+  admin
+    .command('hash')
+    .description('a line for admin.users; asks for the password, or reads it from standard input')
+    .action((_: object, command: Command) => finish(adminHash(command.optsWithGlobals())))
+  admin
+    .command('token <name>')
+    .description('a new token for a program, and its line for admin.tokens')
+    .action((name: string, _: object, command: Command) =>
+      finish(adminToken(name, command.optsWithGlobals())),
+    )
+}
 
 function addConfigCommands(program: Command, finish: Finish): void {
   const config = program.command('config').description('check the configuration')

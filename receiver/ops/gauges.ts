@@ -1,8 +1,8 @@
 // Metrics that are read from the receiver when somebody asks for them.
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { formatNumber, type TokenAmount } from '../../protocol/index.ts'
+import { stateOf } from '../admin/views.ts'
 import type { Receiver } from '../receiver.ts'
-import { acceptsPayments, type Channel } from '../store/records.ts'
 import type { Sums } from './counters.ts'
 
 /**
@@ -77,12 +77,6 @@ function registerChannels(
       for (const [state, count] of Object.entries(counts)) this.set({ state }, count)
     },
   })
-}
-
-/** `agreed`: we signed a closing agreement, and wait for it on the chain. */
-function stateOf(channel: Channel): 'open' | 'agreed' | 'closing' | 'settled' {
-  if (channel.state !== 'open') return channel.state
-  return acceptsPayments(channel) ? 'open' : 'agreed'
 }
 
 function registerChain(

@@ -35,12 +35,15 @@ export function spawnReceiver(
   folder: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
+  input?: string,
 ): Program {
   const child = spawn(process.execPath, [main, ...args], {
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: folder, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
+  // It need not read it.
+  child.stdin.on('error', () => undefined).end(input)
   let stdout = ''
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (text) => {
@@ -68,13 +71,14 @@ export function spawnReceiver(
   return { announced, log: () => stderr, kill: (signal) => void child.kill(signal), ended }
 }
 
-/** A command that ends by itself. */
+/** A command that ends by itself. `input` is what it reads from standard input. */
 export function runReceiver(
   folder: string,
   args: readonly string[],
   environment?: NodeJS.ProcessEnv,
+  input?: string,
 ): Promise<CliResult> {
-  return spawnReceiver(folder, args, environment).ended
+  return spawnReceiver(folder, args, environment, input).ended
 }
 
 /** A chain with the contracts, and a folder with the key of a receiver in `key`. */

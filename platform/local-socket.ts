@@ -49,7 +49,7 @@ async function removeStale(path: string): Promise<void> {
     throw new UraidenError({
       code: 'socket_in_use',
       message: `Another process listens on ${path}.`,
-      hint: 'The agent runs already: stop it first, or name another socket.',
+      hint: 'The program runs already: stop it first, or name another socket.',
     })
   }
   await unlink(path).catch(() => undefined)
@@ -72,6 +72,6 @@ function unusable(path: string, why: string | undefined): UraidenError {
   return new UraidenError({
     code: 'socket_unusable',
     message: `No socket can be made at ${path} (${why}).`,
-    hint: 'Check that the folder exists, belongs to the agent, and that the path is short.',
+    hint: 'Check that the folder exists and belongs to the program’s user, and that the path is short.',
   })
 }

@@ -1,0 +1,70 @@
+// Administration of one receiver, as its configuration wants it: over the network with a login, and
+// over a Unix socket for commands on the same machine.
+import { type FastifyInstance, fastify } from 'fastify'
+import { listenOnSocket } from '../../platform/local-socket.ts'
+import { answerErrors } from '../api/errors.ts'
+import { gatewayPath, type Receiver } from '../receiver.ts'
+import { createAuthenticator } from './authenticator.ts'
+import type { AdminConfig } from './config.ts'
+import { type Gate, loginGate, socketGate } from './gate.ts'
+import type { ListedPrice } from './prices.ts'
+import { adminRoutes } from './routes.ts'
+import { createSessions } from './sessions.ts'
+
+/** What is administered. */
+export interface Administered {
+  readonly receiver: Receiver
+  readonly prices: readonly ListedPrice[]
+}
+
+export interface Admin {
+  /** Adds the routes to the channel API. */
+  readonly register: (api: FastifyInstance, administered: Administered) => Promise<void>
+  /**
+   * Serves the same under the same paths on a Unix socket of mode 0600, without a login. Resolves
+   * with what stops it.
+   * @throws UraidenError `socket_in_use`, `socket_unusable`
+   */
+  readonly listenOnSocket: (
+    path: string,
+    administered: Administered,
+  ) => Promise<() => Promise<void>>
+}
+
+/** Logins at the same time. */
+const mostSessions = 1000
+
+export async function createAdmin(
+  config: Pick<AdminConfig, 'users' | 'tokens' | 'attempts' | 'sessionLifetime'>,
+  now: () => number = () => performance.now(),
+): Promise<Admin> {
+  const { users, tokens, attempts, sessionLifetime } = config
+  const sessions = createSessions({ lifetime: sessionLifetime * 1000, most: mostSessions, now })
+  const authenticator = await createAuthenticator({
+    users: new Map(Object.entries(users)),
+    tokens: new Map(Object.entries(tokens)),
+    sessions,
+  })
+  const register = (api: FastifyInstance, gate: Gate, administered: Administered) =>
+    adminRoutes(api, { ...administered, gate, sessions })
+  return {
+    register: (api, administered) =>
+      register(api, loginGate({ authenticator, attempts }), administered),
+    listenOnSocket: async (path, administered) => {
+      const app = fastify()
+      await app.register(
+        async (api) => {
+          answerErrors(api)
+          await register(api, socketGate, administered)
+        },
+        { prefix: gatewayPath },
+      )
+      await app.ready()
+      await listenOnSocket(app.server, path, 'owner')
+      return async () => {
+        app.server.closeAllConnections()
+        await app.close()
+      }
+    },
+  }
+}

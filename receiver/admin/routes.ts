@@ -1,0 +1,84 @@
+// The administrator's part of the channel API (wire-protocol.md section 5).
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { UraidenError } from '../../protocol/index.ts'
+import { type ChannelPath, channelUnknown, parsePath } from '../api/paths.ts'
+import { backupOf } from '../backup/backup.ts'
+import type { Receiver } from '../receiver.ts'
+import { parseCredentials } from './credentials.ts'
+import type { Gate } from './gate.ts'
+import type { ListedPrice } from './prices.ts'
+import type { Sessions } from './sessions.ts'
+import { adminChannel, adminStats, channelStates, stateOf } from './views.ts'
+
+export interface AdminRoutes {
+  readonly receiver: Receiver
+  readonly gate: Gate
+  readonly sessions: Sessions
+  readonly prices: readonly ListedPrice[]
+}
+
+/** Registers in a scope of its own: nothing else asks for a login. */
+export async function adminRoutes(app: FastifyInstance, routes: AdminRoutes): Promise<void> {
+  await app.register(async (scope) => {
+    await routes.gate(scope)
+    scope.addHook('onSend', async (_, reply) => {
+      reply.header('cache-control', 'no-store')
+    })
+    loginRoutes(scope, routes.sessions)
+    bookRoutes(scope, routes)
+  })
+}
+
+function loginRoutes(app: FastifyInstance, sessions: Sessions): void {
+  app.get('/login', async (request) => {
+    const token = sessionOf(request) ?? sessions.open(request.admin?.name ?? '')
+    return { token }
+  })
+  app.get('/logout', async (request) => {
+    const token = sessionOf(request)
+    if (token !== undefined) sessions.close(token)
+    return { logged_out: token !== undefined }
+  })
+  app.get('/admin', async ({ admin }) => ({ user: admin?.name, by: admin?.by }))
+}
+
+/** The token of a request that came with one of a session. */
+function sessionOf({ admin, headers }: FastifyRequest): string | undefined {
+  if (admin?.by !== 'session') return undefined
+  const credentials = parseCredentials(headers.authorization)
+  return credentials?.kind === 'bearer' ? credentials.token : undefined
+}
+
+function bookRoutes(app: FastifyInstance, { receiver, prices }: AdminRoutes): void {
+  const { book } = receiver
+  app.get('/admin/stats', async () => adminStats(receiver))
+  app.get('/admin/prices', async () => prices)
+  app.get<{ Querystring: { readonly state?: string } }>('/admin/channels', async ({ query }) => {
+    const wanted = wantedState(query.state)
+    return [...book.all()]
+      .filter((channel) => wanted === undefined || stateOf(channel) === wanted)
+      .map(adminChannel)
+  })
+  app.get<{ Params: ChannelPath }>(
+    '/admin/channels/:sender/:openBlock',
+    async ({ params }, reply) => {
+      const { sender, openBlock } = parsePath(params)
+      const channel = book.get(sender, openBlock)
+      return channel === undefined ? channelUnknown(reply) : adminChannel(channel)
+    },
+  )
+  app.get('/admin/backup', async (_, reply) => {
+    reply.type('application/x-ndjson')
+    return backupOf(receiver)
+  })
+}
+
+/** @throws UraidenError `status_unknown` */
+function wantedState(text: string | undefined): string | undefined {
+  if (text === undefined || channelStates.some((state) => state === text)) return text
+  throw new UraidenError({
+    code: 'status_unknown',
+    message: `"${text}" is no state of a channel.`,
+    hint: `Use one of ${channelStates.join(', ')}, or leave it out for all.`,
+  })
+}

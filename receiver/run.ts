@@ -8,7 +8,6 @@ import type { Signer, TokenUnit } from '../protocol/index.ts'
 import { isUraidenError, UraidenError } from '../protocol/index.ts'
 import { createAdmin } from './admin/admin.ts'
 import { controlSocket } from './admin/place.ts'
-import { listPrices } from './admin/prices.ts'
 import { amountOptions, type ReceiverConfig, receiverOptions } from './config.ts'
 import { createOps } from './ops/ops.ts'
 import { readPaywallPage } from './paywall/page.ts'
@@ -82,17 +81,11 @@ async function startParts(
     admin,
   })
   started(() => closeServer(server, config.stopWithin * 1000))
-<<<<<<< HEAD
   await registerResources(server, { ...pageFiles(config), ...config.resources })
-  return { receiver, url: await listenOn(server, options.listen) }
-=======
   const url = await listenOn(server, options.listen)
   const socket = controlSocket(config.admin, state)
-  if (socket !== undefined) {
-    started(await admin.listenOnSocket(socket, { receiver, prices: listPrices([], token) }))
-  }
+  if (socket !== undefined) started(await admin.listenOnSocket(socket))
   return { receiver, url }
->>>>>>> 383a1c3 (receiver: administration with login, tokens and a local socket; uraiden-receiver backup and admin)
 }
 
 interface StartedParts {

@@ -9,7 +9,7 @@ import {
   LogController,
 } from 'fastify'
 import type { Admin } from './admin/admin.ts'
-import { listPrices } from './admin/prices.ts'
+import { listPrices, type Priced } from './admin/prices.ts'
 import { channelRoutes } from './api/channels.ts'
 import { answerErrors } from './api/errors.ts'
 import { relayRoutes } from './api/relay.ts'
@@ -68,13 +68,18 @@ export async function createReceiverServer(
   await ops?.register(app)
   await app.register(formBody)
   await app.register(fastifyPaywall, { paywall: receiver.paywall, token: receiver.token })
+  const sold: Priced<FastifyRequest>[] = []
+  app.addHook('onRoute', ({ url: path, method, config }) => {
+    if (config?.price !== undefined)
+      sold.push({ path, methods: [method].flat(), price: config.price })
+  })
   await app.register(
     async (api) => {
       answerErrors(api)
       api.get('/stats', async () => stats(receiver))
       await channelRoutes(api, receiver)
       relayRoutes(api, receiver.relay)
-      const prices = listPrices(resources, receiver.token)
+      const prices = () => listPrices(sold, receiver.token)
       await admin?.register(api, { receiver, prices })
     },
     { prefix: gatewayPath },

@@ -14,21 +14,19 @@ import { createSessions } from './sessions.ts'
 /** What is administered. */
 export interface Administered {
   readonly receiver: Receiver
-  readonly prices: readonly ListedPrice[]
+  /** What is sold at the moment of asking. */
+  readonly prices: () => readonly ListedPrice[]
 }
 
 export interface Admin {
-  /** Adds the routes to the channel API. */
+  /** Adds the routes to the channel API; once. */
   readonly register: (api: FastifyInstance, administered: Administered) => Promise<void>
   /**
-   * Serves the same under the same paths on a Unix socket of mode 0600, without a login. Resolves
-   * with what stops it.
+   * After that: serves the same under the same paths on a Unix socket of mode 0600, without a login.
+   * Resolves with what stops it.
    * @throws UraidenError `socket_in_use`, `socket_unusable`
    */
-  readonly listenOnSocket: (
-    path: string,
-    administered: Administered,
-  ) => Promise<() => Promise<void>>
+  readonly listenOnSocket: (path: string) => Promise<() => Promise<void>>
 }
 
 /** Logins at the same time. */
@@ -45,17 +43,22 @@ export async function createAdmin(
     tokens: new Map(Object.entries(tokens)),
     sessions,
   })
-  const register = (api: FastifyInstance, gate: Gate, administered: Administered) =>
-    adminRoutes(api, { ...administered, gate, sessions })
+  let administered: Administered | undefined
+  const register = (api: FastifyInstance, gate: Gate) => {
+    if (administered === undefined) throw new Error('there is nothing to administer yet')
+    return adminRoutes(api, { ...administered, gate, sessions })
+  }
   return {
-    register: (api, administered) =>
-      register(api, loginGate({ authenticator, attempts }), administered),
-    listenOnSocket: async (path, administered) => {
+    register: (api, given) => {
+      administered = given
+      return register(api, loginGate({ authenticator, attempts }))
+    },
+    listenOnSocket: async (path) => {
       const app = fastify()
       await app.register(
         async (api) => {
           answerErrors(api)
-          await register(api, socketGate, administered)
+          await register(api, socketGate)
         },
         { prefix: gatewayPath },
       )

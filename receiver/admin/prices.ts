@@ -4,14 +4,15 @@ import type { PriceOf, PriceRule } from '../paywall/price.ts'
 
 export interface ListedPrice {
   readonly path: string
-  readonly method: string
+  /** Empty for all. */
+  readonly methods: readonly string[]
   /** With its unit; `computed` where it depends on the request. */
   readonly price: string
 }
 
 export interface Priced<Request> {
   readonly path: string
-  readonly method?: string
+  readonly methods: readonly string[]
   readonly price: PriceRule<Request>
 }
 
@@ -20,14 +21,25 @@ export function listPrices<Request>(
   resources: readonly Priced<Request>[],
   token: TokenUnit,
 ): readonly ListedPrice[] {
-  return resources.flatMap(({ path, method = 'GET', price }) => {
-    if (typeof price !== 'object') return [{ path, method, price: shown(price, token) }]
+  return resources.flatMap(({ path, methods, price }) => {
+    // The server adds HEAD to every GET by itself.
+    if (methods.every((method) => method === 'HEAD')) return []
+    if (typeof price !== 'object') return [{ path, methods, price: shown(price, token) }]
     return Object.entries(price).map(([pattern, each]) => ({
-      path: pattern === '*' ? path : pattern,
-      method,
+      ...splitPattern(pattern, { path, methods }),
       price: shown(each, token),
     }))
   })
+}
+
+/** `METHOD /path`, `/path`, or `*` for all that the route has besides. */
+function splitPattern(
+  pattern: string,
+  route: { readonly path: string; readonly methods: readonly string[] },
+) {
+  if (pattern === '*') return route
+  const [path = '', method] = pattern.split(' ').reverse()
+  return { path, methods: method === undefined ? route.methods : [method] }
 }
 
 function shown<Request>(price: PriceOf<Request>, token: TokenUnit): string {

@@ -14,7 +14,7 @@ export interface AdminRoutes {
   readonly receiver: Receiver
   readonly gate: Gate
   readonly sessions: Sessions
-  readonly prices: readonly ListedPrice[]
+  readonly prices: () => readonly ListedPrice[]
 }
 
 /** Registers in a scope of its own: nothing else asks for a login. */
@@ -52,7 +52,7 @@ function sessionOf({ admin, headers }: FastifyRequest): string | undefined {
 function bookRoutes(app: FastifyInstance, { receiver, prices }: AdminRoutes): void {
   const { book } = receiver
   app.get('/admin/stats', async () => adminStats(receiver))
-  app.get('/admin/prices', async () => prices)
+  app.get('/admin/prices', async () => prices())
   app.get<{ Querystring: { readonly state?: string } }>('/admin/channels', async ({ query }) => {
     const wanted = wantedState(query.state)
     return [...book.all()]

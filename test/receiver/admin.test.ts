@@ -152,10 +152,10 @@ test('the books: channels with what is due, sums, prices', async (t) => {
     node_answers: true,
   })
   t.deepEqual(await (await ask('/admin/prices', alice)).json(), [
-    { path: '/reading', method: 'GET', price: '0.000000000000000005 TKN' },
-    { path: '/dear', method: 'POST', price: '0.02 TKN' },
-    { path: '/table/:n', method: 'GET', price: 'computed' },
-    { path: '/table/*', method: 'GET', price: '0.000000000000000001 TKN' },
+    { path: '/reading', methods: ['GET'], price: '0.000000000000000005 TKN' },
+    { path: '/dear', methods: ['POST'], price: '0.02 TKN' },
+    { path: '/table/:n', methods: ['GET'], price: 'computed' },
+    { path: '/table/*', methods: ['GET'], price: '0.000000000000000001 TKN' },
   ])
 })
 
@@ -169,13 +169,13 @@ test('the backup is a whole one, and only for who is logged in', async (t) => {
 })
 
 test('on the socket nobody logs in, and only its owner can connect', async (t) => {
-  const { admin, receiver, ask } = await given(t)
+  const { admin, ask } = await given(t)
   const path = join(await temporaryFolder(t), 'control.sock')
-  const stop = await admin.listenOnSocket(path, { receiver, prices: [] })
+  const stop = await admin.listenOnSocket(path)
   t.is((await stat(path)).mode & 0o777, 0o600)
   t.deepEqual(JSON.parse(await get(path, '/api/1/admin')), { user: 'socket', by: 'socket' })
-  t.deepEqual(JSON.parse(await get(path, '/api/1/admin/prices')), [])
-  await t.throwsAsync(admin.listenOnSocket(path, { receiver, prices: [] }), {
+  t.is(JSON.parse(await get(path, '/api/1/admin/prices')).length, 4)
+  await t.throwsAsync(admin.listenOnSocket(path), {
     code: 'socket_in_use',
   })
   await stop()

@@ -9,7 +9,9 @@ import type { StateOwner } from '../../platform/state/state.ts'
 import type { Address, TokenAmount } from '../../protocol/index.ts'
 import { type Accounts, createAccounts, scopesOf } from '../budget/accounts.ts'
 import { calendar } from '../budget/calendar.ts'
-import { type Budget, type BudgetLimit, type BudgetScope, left, tightest } from '../budget/caps.ts'
+import { type Budget, type BudgetLimit, type BudgetScope, left } from '../budget/caps.ts'
+import { createLimits, type LedgerLimits } from './limits.ts'
+import { createNoteBook, type NoteBook, type Notes } from './notes.ts'
 import {
   doubt,
   freeSum,
@@ -22,7 +24,8 @@ import {
 } from './position.ts'
 import { type ChannelEntry, type ChannelName, channelName } from './records.ts'
 import { nextBound } from './reservation.ts'
-import { type LedgerFacts, type LedgerStorage, openStorage } from './storage.ts'
+import { type Slot, slotOf, written, writtenExactly } from './slot.ts'
+import { type LedgerFacts, type LedgerStorage, openStorage, type StoredLedger } from './storage.ts'
 import type {
   ChainChange,
   ChannelBalance,
@@ -33,6 +36,7 @@ import type {
   Taken,
 } from './types.ts'
 import { writeQueue } from './write-queue.ts'
+import { createWriter, type LedgerWriter } from './writer.ts'
 
 /** @throws UraidenError those of `openState`, `ledger_damaged` */
 export async function openLedger(
@@ -53,15 +57,7 @@ export async function createLedger(options: LedgerOptions): Promise<Ledger> {
   const stored = await storage.load()
   const date = calendar(timeZone)
   const accounts = createAccounts({ budget, readClock, date, ...stored })
-  return new ChannelLedger(options, accounts, stored.channels, stored.facts)
-}
-
-interface Slot {
-  /** As on disk. */
-  entry: ChannelEntry
-  position: Position
-  /** Signed since the last write. */
-  dirty: boolean
+  return new ChannelLedger(options, accounts, stored)
 }
 
 class ChannelLedger implements Ledger {
@@ -69,24 +65,29 @@ class ChannelLedger implements Ledger {
   readonly #reservation: number
   readonly #budget: Budget
   readonly #accounts: Accounts
-  readonly #slots = new Map<ChannelName, Slot>()
+  readonly #limits: LedgerLimits
+  readonly #slots: Map<ChannelName, Slot>
+  readonly #noteBook: NoteBook
+  readonly #write: LedgerWriter
   readonly #inOrder = writeQueue()
   #facts: LedgerFacts | undefined
 
-  constructor(
-    { storage, reservation, budget }: LedgerOptions,
-    accounts: Accounts,
-    channels: ReadonlyMap<ChannelName, ChannelEntry>,
-    facts: LedgerFacts | undefined,
-  ) {
+  constructor(options: LedgerOptions, accounts: Accounts, stored: StoredLedger) {
+    const { storage, reservation, budget } = options
     this.#storage = storage
     this.#reservation = reservation
     this.#budget = budget
     this.#accounts = accounts
-    this.#facts = facts
-    for (const [name, entry] of channels) {
-      this.#slots.set(name, { entry, position: positionOf(entry), dirty: false })
-    }
+    this.#facts = stored.facts
+    this.#slots = new Map([...stored.channels].map(([name, entry]) => [name, slotOf(entry)]))
+    this.#limits = createLimits(this.#slots, accounts)
+    this.#noteBook = createNoteBook(stored.notes)
+    this.#write = createWriter(storage, this.#slots, accounts, this.#noteBook)
+  }
+
+  get notes(): Notes {
+    const { get, keysUnder, set: later } = this.#noteBook
+    return { get, keysUnder, later, now: (key, value) => this.#noteNow(key, value) }
   }
 
   channels(receiver?: Address): readonly ChannelBalance[] {
@@ -106,40 +107,32 @@ class ChannelLedger implements Ledger {
   }
 
   limits(scopes: readonly BudgetScope[]): readonly BudgetLimit[] {
-    return scopes.flatMap((scope) => this.#accounts.limits(scope, this.#reservedFor(scope)))
+    return this.#limits.of(scopes)
   }
 
-  shortfall(receiver: Address, { price, job }: Purchase): Shortfall | undefined {
-    // What other channels have reserved and not signed can be released, so it is there to be spent.
-    const scopes: readonly BudgetScope[] = ['all', `receiver/${receiver}`]
-    const limit = tightest(
-      scopes.flatMap((scope) => this.#accounts.limits(scope, this.#hiddenIn(scope))),
-    )
-    if (limit !== undefined && left(limit) < price) {
-      return { short: 'budget', limit, available: left(limit) }
-    }
-    return this.#jobShortfall(price, job)
+  shortfall(receiver: Address, purchase: Purchase): Shortfall | undefined {
+    return this.#limits.shortfall(receiver, purchase)
   }
 
-  add(entry: ChannelEntry): Promise<void> {
-    return this.#inOrder(async () => {
+  add(entry: ChannelEntry, intent?: string): Promise<void> {
+    return this.#fulfilling(intent, async () => {
       const name = channelName(entry.receiver, entry.openBlock)
       await this.#write(new Map([[name, entry]]))
-      this.#slots.set(name, { entry, position: positionOf(entry), dirty: false })
+      this.#slots.set(name, slotOf(entry))
     })
   }
 
-  update(name: ChannelName, change: ChainChange): Promise<void> {
-    return this.#inOrder(() => this.#writeEntry(name, change))
+  update(name: ChannelName, change: ChainChange, intent?: string): Promise<void> {
+    return this.#fulfilling(intent, () => this.#writeEntry(name, change))
   }
 
-  end(name: ChannelName, balance: TokenAmount): Promise<void> {
-    return this.#inOrder(async () => {
+  end(name: ChannelName, balance: TokenAmount, intent?: string): Promise<void> {
+    return this.#fulfilling(intent, () => {
       this.#standAt(name, balance)
       const slot = this.#slot(name)
       // What the chain has paid out is over: nothing above it can ever be claimed.
       slot.position = { ...slot.position, top: balance }
-      await this.#writeEntry(name, { state: 'closed', bound: balance, exact: true })
+      return this.#writeEntry(name, { state: 'closed', bound: balance, exact: true })
     })
   }
 
@@ -147,7 +140,7 @@ class ChannelLedger implements Ledger {
     const { price, job, receiverKnows } = purchase
     for (;;) {
       const slot = this.#slot(name)
-      const tooMuch = this.#jobShortfall(price, job)
+      const tooMuch = this.#limits.jobShortfall(price, job)
       if (tooMuch !== undefined) return tooMuch
       if (slot.entry.exact) {
         await this.#inOrder(() => this.#writeEntry(name, { exact: false }))
@@ -215,14 +208,32 @@ class ChannelLedger implements Ledger {
       const exact = new Map(
         [...this.#slots]
           .filter(([, { entry, position, dirty }]) => position.certain && (dirty || !entry.exact))
-          .map(([name, slot]) => [
-            name,
-            { ...written(slot), bound: slot.position.top, exact: true },
-          ]),
+          .map(([name, slot]) => [name, writtenExactly(slot)]),
       )
-      if (exact.size > 0) await this.#write(exact)
+      if (exact.size > 0 || this.#noteBook.hasChanges()) await this.#write(exact)
     })
     await this.#storage.close()
+  }
+
+  #noteNow(key: string, value: object | undefined): Promise<void> {
+    return this.#inOrder(() => {
+      this.#noteBook.set(key, value)
+      return this.#write(new Map())
+    })
+  }
+
+  /** What was intended has happened: its note goes in the very write that says so. */
+  #fulfilling(intent: string | undefined, write: () => Promise<void>): Promise<void> {
+    return this.#inOrder(async () => {
+      const note = intent === undefined ? undefined : this.#noteBook.get(intent)
+      if (intent !== undefined) this.#noteBook.set(intent, undefined)
+      try {
+        await write()
+      } catch (error) {
+        if (intent !== undefined) this.#noteBook.set(intent, note as object | undefined)
+        throw error
+      }
+    })
   }
 
   #slot(name: ChannelName): Slot {
@@ -257,34 +268,6 @@ class ChannelLedger implements Ledger {
     return Object.keys(this.#budget.jobs ?? {}).map((job): BudgetScope => `job/${job}`)
   }
 
-  #jobShortfall(price: TokenAmount, job: string | undefined): Shortfall | undefined {
-    if (job === undefined) return undefined
-    const limit = tightest(this.limits([`job/${job}`]))
-    if (limit === undefined || left(limit) >= price) return undefined
-    return { short: 'budget', limit, available: left(limit) }
-  }
-
-  /** Below a bound and not signed. A job reserves nothing, but a crash may have hidden its payments. */
-  #reservedFor(scope: BudgetScope): TokenAmount {
-    if (scope.startsWith('job/')) return this.#hiddenIn(scope)
-    return sum(this.#slotsIn(scope).map(unspent))
-  }
-
-  /** What a crash may have hidden. */
-  #hiddenIn(scope: BudgetScope): TokenAmount {
-    return sum(
-      this.#slotsIn(scope)
-        .filter(({ position }) => !position.certain)
-        .map(unspent),
-    )
-  }
-
-  #slotsIn(scope: BudgetScope): readonly Slot[] {
-    return [...this.#slots.values()].filter(
-      ({ entry }) => !scope.startsWith('receiver/') || scope === `receiver/${entry.receiver}`,
-    )
-  }
-
   /** Refilled when half of a reservation is left; never less than one payment. */
   #lowWater(price: TokenAmount): TokenAmount {
     return this.#reservation === 1 ? price : (price * BigInt(this.#reservation)) / 2n
@@ -308,10 +291,10 @@ class ChannelLedger implements Ledger {
       // A write that was waited for may have made the room already.
       if (entry.bound - position.signed >= this.#lowWater(price)) return
       if (position.signed + price > entry.deposit) return { short: 'deposit' }
-      let limit = this.#limitOn(entry.receiver)
+      let limit = this.#limits.onReceiver(entry.receiver)
       if (limit !== undefined && entry.bound + left(limit) < position.signed + price) {
         await this.#releaseIdle(name)
-        limit = this.#limitOn(entry.receiver)
+        limit = this.#limits.onReceiver(entry.receiver)
       }
       const room = limit && left(limit)
       const { signed: balance } = position
@@ -324,10 +307,6 @@ class ChannelLedger implements Ledger {
       if (bound > entry.bound) await this.#writeEntry(name, { bound, exact: false })
       return
     })
-  }
-
-  #limitOn(receiver: Address): BudgetLimit | undefined {
-    return tightest(this.limits(['all', `receiver/${receiver}`]))
   }
 
   /** Other channels give back what they have reserved and not signed. */
@@ -349,46 +328,6 @@ class ChannelLedger implements Ledger {
   ): Promise<void> {
     await this.#write(new Map([[name, { ...written(this.#slot(name)), ...change }]]))
   }
-
-  /** Other channels that have signed since are written too, so that sums and balances agree. */
-  async #write(entries: ReadonlyMap<ChannelName, ChannelEntry>): Promise<void> {
-    const channels = new Map(entries)
-    for (const [name, slot] of this.#slots) {
-      if (slot.dirty && !channels.has(name)) channels.set(name, written(slot))
-      slot.dirty = false
-    }
-    const changes = this.#accounts.takeChanges()
-    try {
-      await this.#storage.write({ channels, ...changes })
-    } catch (error) {
-      this.#accounts.putBack(changes)
-      for (const name of channels.keys()) {
-        const slot = this.#slots.get(name)
-        if (slot !== undefined) slot.dirty = true
-      }
-      throw error
-    }
-    for (const [name, entry] of channels) {
-      const slot = this.#slots.get(name)
-      if (slot !== undefined) slot.entry = entry
-    }
-  }
-}
-
-/** As it is to be written. While a crash hides the balance, the last certain one stays. */
-function written({ entry, position }: Slot): ChannelEntry {
-  const { signed, free, certain } = position
-  return certain ? { ...entry, signed, free } : entry
-}
-
-function positionOf({ signed, bound, exact, free }: ChannelEntry): Position {
-  return exact
-    ? { signed, top: bound, free, doubtful: [], certain: true }
-    : { signed, top: bound, free: [], doubtful: [], certain: false }
-}
-
-function unspent({ entry, position }: Slot): TokenAmount {
-  return entry.bound - position.signed + freeSum(position)
 }
 
 function sum(amounts: readonly TokenAmount[]): TokenAmount {

@@ -9,6 +9,7 @@ import { type Address, parseUint192, type TokenUnit } from '../../protocol/index
 import type { BudgetScope } from '../budget/caps.ts'
 import type { BudgetClock } from '../budget/clock.ts'
 import type { Spending } from '../budget/spending.ts'
+import type { NoteChanges } from './notes.ts'
 import {
   type ChannelEntry,
   type ChannelName,
@@ -28,6 +29,7 @@ export interface StoredLedger {
   readonly spent: ReadonlyMap<BudgetScope, Spending>
   readonly clock: BudgetClock | undefined
   readonly facts: LedgerFacts | undefined
+  readonly notes: ReadonlyMap<string, string>
 }
 
 /** Records that become durable together or not at all. */
@@ -36,6 +38,7 @@ export interface LedgerWrite {
   readonly spent?: ReadonlyMap<BudgetScope, Spending>
   readonly clock?: BudgetClock
   readonly facts?: LedgerFacts
+  readonly notes?: NoteChanges
 }
 
 export interface LedgerStorage {
@@ -49,6 +52,7 @@ const channelPrefix = 'channel/'
 const spentPrefix = 'spent/'
 const clockKey = 'clock'
 const factsKey = 'facts'
+const notePrefix = 'note/'
 
 /** @throws UraidenError those of `openState` */
 export async function openStorage(folder: string, owner: StateOwner): Promise<LedgerStorage> {
@@ -70,16 +74,21 @@ async function load(db: StateDatabase): Promise<StoredLedger> {
   for await (const [key, text] of db.iterator(keysUnder(spentPrefix))) {
     spent.set(key.slice(spentPrefix.length) as BudgetScope, decodeSpending(text))
   }
+  const notes = new Map<string, string>()
+  for await (const [key, text] of db.iterator(keysUnder(notePrefix))) {
+    notes.set(key.slice(notePrefix.length), text)
+  }
   const [clock, facts] = await db.getMany([clockKey, factsKey])
   return {
     channels,
     spent,
     clock: clock === undefined ? undefined : JSON.parse(clock),
     facts: facts === undefined ? undefined : JSON.parse(facts),
+    notes,
   }
 }
 
-function operations({ channels, spent, clock, facts }: LedgerWrite) {
+function operations({ channels, spent, clock, facts, notes }: LedgerWrite) {
   const put = (key: string, record: object) => ({
     type: 'put' as const,
     key,
@@ -90,6 +99,12 @@ function operations({ channels, spent, clock, facts }: LedgerWrite) {
     ...[...(spent ?? [])].map(([scope, each]) => put(`${spentPrefix}${scope}`, each)),
     ...(clock === undefined ? [] : [put(clockKey, clock)]),
     ...(facts === undefined ? [] : [put(factsKey, facts)]),
+    ...[...(notes ?? [])].map(([name, value]) => {
+      const key = `${notePrefix}${name}`
+      return value === undefined
+        ? { type: 'del' as const, key }
+        : { type: 'put' as const, key, value }
+    }),
   ]
 }
 

@@ -2,6 +2,7 @@
 import type { Address, TokenAmount } from '../../protocol/index.ts'
 import type { Budget, BudgetLimit, BudgetScope } from '../budget/caps.ts'
 import type { ClockReading } from '../budget/clock.ts'
+import type { Notes } from './notes.ts'
 import type { Interval, TakenFrom } from './position.ts'
 import type { ChannelEntry, ChannelName } from './records.ts'
 import type { LedgerFacts, LedgerStorage } from './storage.ts'
@@ -43,11 +44,12 @@ export interface Ledger {
   readonly limits: (scopes: readonly BudgetScope[]) => readonly BudgetLimit[]
   /** Why a new payment would not be covered by the budget; undefined when it would. */
   readonly shortfall: (receiver: Address, purchase: Purchase) => Shortfall | undefined
-  readonly add: (entry: ChannelEntry) => Promise<void>
+  /** `intent` is the key of a note of what was to happen: it is deleted in the same write. */
+  readonly add: (entry: ChannelEntry, intent?: string) => Promise<void>
   /** Changes what the chain says about a channel. */
-  readonly update: (name: ChannelName, change: ChainChange) => Promise<void>
+  readonly update: (name: ChannelName, change: ChainChange, intent?: string) => Promise<void>
   /** The channel is over, and the receiver got `balance` of it. */
-  readonly end: (name: ChannelName, balance: TokenAmount) => Promise<void>
+  readonly end: (name: ChannelName, balance: TokenAmount, intent?: string) => Promise<void>
   /** Takes what pays for a purchase: durable before it resolves. */
   readonly take: (name: ChannelName, purchase: Purchase) => Promise<Taken | Shortfall>
   /** Of what was taken, all but `cost` was not charged and pays for something else. */
@@ -63,6 +65,8 @@ export interface Ledger {
   readonly correct: (name: ChannelName, balance: TokenAmount) => Promise<void>
   /** The receiver shows nothing: all up to the bound counts as signed. */
   readonly assumeWorst: (name: ChannelName) => void
+  /** Small records in the same batches. */
+  readonly notes: Notes
   readonly facts: () => LedgerFacts | undefined
   readonly rememberFacts: (facts: LedgerFacts) => Promise<void>
   /** Writes exact balances, so that a clean stop reserves nothing. */

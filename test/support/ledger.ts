@@ -67,15 +67,18 @@ export function testDisk(): TestDisk {
     spent: new Map(),
     clock: undefined,
     facts: undefined,
+    notes: new Map(),
   }
   let fails: 'before' | 'after' | undefined
   let writes = 0
-  const merge = ({ channels, spent, clock, facts }: LedgerWrite): void => {
+  const merge = ({ channels, spent, clock, facts, notes = new Map() }: LedgerWrite): void => {
+    const kept = [...stored.notes, ...notes].filter(([key]) => !notes.has(key) || notes.get(key))
     stored = {
       channels: new Map([...stored.channels, ...(channels ?? [])]),
       spent: new Map([...stored.spent, ...(spent ?? [])]),
       clock: clock ?? stored.clock,
       facts: facts ?? stored.facts,
+      notes: new Map(kept.map(([key, text]) => [key, text ?? ''])),
     }
   }
   return {

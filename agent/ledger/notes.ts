@@ -1,0 +1,55 @@
+// Small records beside the channels: what was intended on the chain, what was paid last, what was
+// bought. They are kept in memory as a whole, so whoever writes them bounds their number.
+import { encodeRecord } from './records.ts'
+
+export interface Notes {
+  /** As JSON: amounts come back as decimal strings. */
+  readonly get: (key: string) => unknown
+  readonly keysUnder: (prefix: string) => readonly string[]
+  /** Durable with the ledger's next write, at the latest at a clean stop. Undefined deletes. */
+  readonly later: (key: string, value: object | undefined) => void
+  /** Durable when it resolves. Undefined deletes. */
+  readonly now: (key: string, value: object | undefined) => Promise<void>
+}
+
+/** JSON texts by key; undefined where one was deleted. */
+export type NoteChanges = ReadonlyMap<string, string | undefined>
+
+/** The notes in memory, and which of them the disk does not have yet. */
+export interface NoteBook {
+  readonly get: Notes['get']
+  readonly keysUnder: Notes['keysUnder']
+  readonly set: Notes['later']
+  readonly hasChanges: () => boolean
+  /** Takes the changes for a write; `putBack` when it failed. */
+  readonly takeChanges: () => NoteChanges
+  readonly putBack: (changes: NoteChanges) => void
+}
+
+export function createNoteBook(stored: ReadonlyMap<string, string>): NoteBook {
+  const texts = new Map(stored)
+  let changed = new Set<string>()
+  return {
+    get: (key) => {
+      const text = texts.get(key)
+      return text === undefined ? undefined : JSON.parse(text)
+    },
+    keysUnder: (prefix) => [...texts.keys()].filter((key) => key.startsWith(prefix)),
+    set: (key, value) => {
+      const text = value === undefined ? undefined : encodeRecord(value)
+      if (text === texts.get(key)) return
+      if (text === undefined) texts.delete(key)
+      else texts.set(key, text)
+      changed.add(key)
+    },
+    hasChanges: () => changed.size > 0,
+    takeChanges: () => {
+      const changes = new Map([...changed].map((key) => [key, texts.get(key)]))
+      changed = new Set()
+      return changes
+    },
+    putBack: (changes) => {
+      for (const key of changes.keys()) changed.add(key)
+    },
+  }
+}

@@ -1,5 +1,4 @@
 // The agent as a library: all steps put together.
-import { connectChain, createTransactionSender } from '../platform/chain/index.ts'
 import {
   type Address,
   type Hex,
@@ -9,10 +8,11 @@ import {
 } from '../protocol/index.ts'
 import { type BudgetScope, capsOf } from './budget/caps.ts'
 import { machineClock } from './budget/machine-clock.ts'
-import type { AgentChain } from './channel/agent-chain.ts'
+import { type AgentChain, connectAgentChain } from './channel/agent-chain.ts'
 import { defaultDeposits } from './channel/choose.ts'
 import { type ChannelFunding, createFunding } from './channel/funding.ts'
 import { type ChannelOperations, createOperations } from './channel/operations.ts'
+import type { Relay } from './channel/relay.ts'
 import { exchange } from './exchange/exchange.ts'
 import { createLostPayments } from './exchange/lost.ts'
 import { createProofMaker, type ProofMaker } from './exchange/proofs.ts'
@@ -34,6 +34,9 @@ import type {
 } from './options.ts'
 import { createTermsMemory } from './terms.ts'
 import { createTransport, type Transport } from './transport.ts'
+
+/** Where a receiver's channel API is, unless its terms say otherwise (wire-protocol.md section 5). */
+const gatewayPath = '/api/1'
 
 /** @throws UraidenError those of `openState`, `ledger_damaged` */
 export async function createAgent(options: AgentOptions): Promise<Agent> {
@@ -67,14 +70,9 @@ class PayingAgent implements Agent {
     this.#ledger = ledger
     this.#proofs = createProofMaker(signer, domain)
     this.#transport = createTransport(options)
-    const chain = {
-      ledger,
-      chain: () => this.#chain(),
-      confirmations,
-      onChange: options.onChannelChange ?? (() => undefined),
-    }
+    const chain = { ledger, chain: () => this.#chain(), confirmations, method: funding }
     const deposits = { ...defaultDeposits, ...deposit }
-    this.#funding = createFunding({ ...chain, own: signer.address, deposits, method: funding })
+    this.#funding = createFunding({ ...chain, own: signer.address, deposits })
     this.#operations = createOperations({
       ...chain,
       contractVersion: async () => (await this.#facts()).contractVersion,
@@ -82,6 +80,7 @@ class PayingAgent implements Agent {
       proofs: this.#proofs,
       signer,
       domain,
+      pollInterval: options.retryInterval ?? 500,
     })
   }
 
@@ -143,12 +142,14 @@ class PayingAgent implements Agent {
     return { symbol, decimals }
   }
 
-  openChannel(receiver: Address, deposit: TokenAmount): Promise<ChannelName> {
-    return this.#locks.alone(receiver, () => this.#funding.open(receiver, deposit))
+  openChannel(receiver: Address, deposit: TokenAmount, api?: string | URL): Promise<ChannelName> {
+    const relay = this.#relay(api)
+    return this.#locks.alone(receiver, () => this.#funding.open(receiver, deposit, relay))
   }
 
-  topUp(channel: ChannelName, added: TokenAmount): Promise<void> {
-    return this.#aloneOn(channel, () => this.#funding.topUp(channel, added))
+  topUp(channel: ChannelName, added: TokenAmount, api?: string | URL): Promise<void> {
+    const relay = this.#relay(api)
+    return this.#aloneOn(channel, () => this.#funding.topUp(channel, added, relay))
   }
 
   closeChannel(channel: ChannelName, how: string | URL | CloseOptions): Promise<Hex> {
@@ -170,6 +171,12 @@ class PayingAgent implements Agent {
     connected?.client.close()
   }
 
+  #relay(api: string | URL | undefined): Relay | undefined {
+    if (api === undefined) return undefined
+    const { retryInterval: pollInterval = 500 } = this.#options
+    return { api: new URL(gatewayPath, api), transport: this.#transport, pollInterval }
+  }
+
   #aloneOn<Value>(channel: ChannelName, work: () => Promise<Value>): Promise<Value> {
     return this.#locks.alone(this.#ledger.get(channel).receiver, work)
   }
@@ -177,7 +184,7 @@ class PayingAgent implements Agent {
   async #close(channel: ChannelName, { api, otherwise, balance }: CloseOptions): Promise<Hex> {
     if (api === undefined) return this.#operations.requestClose(channel, balance)
     try {
-      return await this.#operations.closeTogether(channel, new URL('/api/1', api))
+      return await this.#operations.closeTogether(channel, new URL(gatewayPath, api))
     } catch (error) {
       const { state } = this.#ledger.get(channel)
       if (otherwise === undefined || state !== 'open' || !isUraidenError(error)) throw error
@@ -201,24 +208,16 @@ class PayingAgent implements Agent {
   }
 
   #chain(): Promise<AgentChain> {
-    this.#connecting ??= this.#connect().catch((error) => {
+    const { onChannelChange = () => undefined } = this.#options
+    this.#connecting ??= connectAgentChain(this.#options, this.#ledger, (name, change, receipt) => {
+      // The receiver has to see the chain too.
+      if (change.kind === 'opened' || change.kind === 'toppedUp') this.#funding.notYetSeen(name)
+      onChannelChange(name, change, receipt)
+    }).catch((error) => {
       this.#connecting = undefined
       throw error
     })
     return this.#connecting
-  }
-
-  async #connect(): Promise<AgentChain> {
-    const { rpcUrl, contract, chainId, signer, retryInterval = 500 } = this.#options
-    const { mostFeePerGas } = this.#options
-    const client = await connectChain({ rpcUrl, contract, chainId })
-    const sender = createTransactionSender({
-      chain: client,
-      signer,
-      pollInterval: retryInterval,
-      ...(mostFeePerGas !== undefined && { mostFeePerGas }),
-    })
-    return { client, sender, signer }
   }
 
   /** Asked once of the chain, then kept in the ledger: paying goes on without the chain. */

@@ -10,8 +10,8 @@ import type {
 } from '../protocol/index.ts'
 import type { Budget, BudgetLimit } from './budget/caps.ts'
 import type { ClockTrust } from './budget/machine-clock.ts'
+import type { ChannelChangeListener } from './channel/booking.ts'
 import type { DepositPolicy } from './channel/choose.ts'
-import type { ChannelChangeListener } from './channel/funding.ts'
 import type { FundingMethod } from './channel/opening.ts'
 import type { ExchangeResult, PaymentFacts, SentPayment } from './exchange/types.ts'
 import type { AgentHooks } from './hooks.ts'
@@ -140,8 +140,13 @@ export interface Agent {
   readonly channels: () => readonly ChannelBalance[]
   readonly budget: () => BudgetView
   readonly token: () => Promise<TokenUnit>
-  readonly openChannel: (receiver: Address, deposit: TokenAmount) => Promise<ChannelName>
-  readonly topUp: (channel: ChannelName, added: TokenAmount) => Promise<void>
+  /** `api` is any URL of the receiver: it sends the transaction where we have no ether for one. */
+  readonly openChannel: (
+    receiver: Address,
+    deposit: TokenAmount,
+    api?: string | URL,
+  ) => Promise<ChannelName>
+  readonly topUp: (channel: ChannelName, added: TokenAmount, api?: string | URL) => Promise<void>
   /**
    * Resolves with the closing transaction, or with that of the close request: `settle` ends the channel
    * after the challenge period.

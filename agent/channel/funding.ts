@@ -1,5 +1,4 @@
 // Has a channel with room for a payment: picks one, tops one up, or opens one on the chain.
-import type { Receipt } from '../../platform/chain/index.ts'
 import {
   type Address,
   formatAmount,
@@ -11,20 +10,9 @@ import { type ChannelName, channelName } from '../ledger/records.ts'
 import type { ChannelBalance, Ledger } from '../ledger/types.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { chooseChannel, type DepositPolicy } from './choose.ts'
+import type { Into } from './into.ts'
 import { deposit, type FundingMethod } from './opening.ts'
 import type { Relay } from './relay.ts'
-
-export type ChannelChange =
-  | { readonly kind: 'opened' | 'toppedUp'; readonly added: TokenAmount }
-  | { readonly kind: 'closed' | 'closeRequested'; readonly balance: TokenAmount }
-  | { readonly kind: 'settled' }
-
-/** What happened, and the transaction with which it did. */
-export type ChannelChangeListener = (
-  channel: ChannelName,
-  change: ChannelChange,
-  receipt: Receipt,
-) => void
 
 export interface ChannelFunding {
   /** An open channel with room for `price`; undefined when a transaction is needed first. */
@@ -34,11 +22,13 @@ export interface ChannelFunding {
    * @throws UraidenError `deposit_over_cap`, and those of the chain
    */
   readonly ensure: (wanted: WantedChannel, token: TokenUnit) => Promise<ChannelName>
-  readonly open: (receiver: Address, deposit: TokenAmount) => Promise<ChannelName>
-  readonly topUp: (channel: ChannelName, added: TokenAmount) => Promise<void>
+  /** Through the relay where one is given and the account has no ether, or as configured. */
+  readonly open: (receiver: Address, deposit: TokenAmount, relay?: Relay) => Promise<ChannelName>
+  readonly topUp: (channel: ChannelName, added: TokenAmount, relay?: Relay) => Promise<void>
   /** True from an opening or a top-up until the receiver has taken a payment. */
   readonly isFresh: (channel: ChannelName) => boolean
   readonly seen: (channel: ChannelName) => void
+  readonly notYetSeen: (channel: ChannelName) => void
   /** Asks the chain, and writes down what it says. */
   readonly isStillOpen: (channel: ChannelName) => Promise<boolean>
 }
@@ -57,42 +47,26 @@ export interface FundingOptions {
   readonly deposits: DepositPolicy
   readonly method: FundingMethod
   readonly confirmations: number
-  readonly onChange: ChannelChangeListener
 }
 
 export function createFunding(options: FundingOptions): ChannelFunding {
-  const { ledger, chain, own: sender, deposits, method, confirmations, onChange } = options
+  const { ledger, chain, own: sender, deposits, method, confirmations } = options
   const fresh = new Set<ChannelName>()
   const openTo = (receiver: Address): readonly ChannelBalance[] =>
     ledger.channels(receiver).filter(({ state }) => state === 'open')
 
-  async function open(receiver: Address, amount: TokenAmount, relay?: Relay): Promise<ChannelName> {
-    const wanted = { sender, receiver, amount }
-    const receipt: Receipt = await deposit(await chain(), method, wanted, confirmations, relay)
-    const channel = channelName(receiver, receipt.block)
-    await ledger.add({
-      receiver,
-      openBlock: receipt.block,
-      deposit: amount,
-      bound: 0n,
-      signed: 0n,
-      exact: true,
-      free: [],
-      state: 'open',
-      openTransaction: receipt.transaction,
-    })
-    fresh.add(channel)
-    onChange(channel, { kind: 'opened', added: amount }, receipt)
-    return channel
+  async function into(wanted: Into, relay: Relay | undefined): Promise<ChannelName> {
+    const { notes } = ledger
+    const how = { method, confirmations, notes, ...(relay !== undefined && { relay }) }
+    return deposit(await chain(), wanted, how)
   }
 
+  const open: ChannelFunding['open'] = (receiver, amount, relay) =>
+    into({ sender, receiver, amount }, relay)
+
   async function topUp(name: ChannelName, amount: TokenAmount, relay?: Relay): Promise<void> {
-    const { receiver, openBlock, deposit: before } = ledger.get(name)
-    const into = { sender, receiver, openBlock, amount }
-    const receipt = await deposit(await chain(), method, into, confirmations, relay)
-    await ledger.update(name, { deposit: before + amount })
-    fresh.add(name)
-    onChange(name, { kind: 'toppedUp', added: amount }, receipt)
+    const { receiver, openBlock } = ledger.get(name)
+    await into({ sender, receiver, openBlock, amount }, relay)
   }
 
   /** What may still be deposited under the cap over all channels. */
@@ -116,7 +90,12 @@ export function createFunding(options: FundingOptions): ChannelFunding {
     seen: (channel) => {
       fresh.delete(channel)
     },
+    notYetSeen: (channel) => {
+      fresh.add(channel)
+    },
     ensure: async ({ receiver, price, relay }, token) => {
+      // Connecting books what an earlier process has begun, so it comes before the choice.
+      await chain()
       const choice = chooseChannel(openTo(receiver), price, deposits, roomForDeposits())
       if (choice === undefined) throw depositOverCap(price, deposits, token)
       if (choice.kind === 'open') return open(receiver, choice.deposit, relay)

@@ -1,8 +1,11 @@
 // How tokens get into a channel: the ways to open one and to top one up.
 import type { Call, ChainClient, Receipt } from '../../platform/chain/index.ts'
 import { type Address, isUraidenError, UraidenError } from '../../protocol/index.ts'
+import type { Notes } from '../ledger/notes.ts'
+import { type ChannelName, channelName } from '../ledger/records.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { authoriseDeposit } from './authorise.ts'
+import { relayedIntent, transactionIntent } from './intents.ts'
 import type { Into } from './into.ts'
 import { type Relay, relayDeposit } from './relay.ts'
 
@@ -15,22 +18,51 @@ import { type Relay, relayDeposit } from './relay.ts'
  */
 export type FundingMethod = 'auto' | 'erc223' | 'permit' | 'approve' | 'relay'
 
-/** @throws UraidenError those of the chain */
+export interface DepositOptions {
+  readonly method: FundingMethod
+  readonly confirmations: number
+  readonly notes: Notes
+  /** Where the receiver sends transactions for others. */
+  readonly relay?: Relay
+}
+
+/**
+ * Makes a deposit and books it.
+ * @throws UraidenError `relay_not_offered`, `deposit_missing`, and those of the chain
+ */
 export async function deposit(
   chain: AgentChain,
-  method: FundingMethod,
   into: Into,
-  confirmations: number,
-  relay?: Relay,
-): Promise<Receipt> {
-  if (relay !== undefined && (await wantsRelay(chain, method, into))) {
-    return relayDeposit(chain, relay, into, confirmations)
+  options: DepositOptions,
+): Promise<ChannelName> {
+  const { method, confirmations, notes, relay } = options
+  if (relay !== undefined && (await wantsRelay(chain, method))) {
+    const relayed = await relayDeposit(chain, relay, into, confirmations, notes)
+    return booked(chain, into, relayed, relayedIntent(into))
   }
+  const operation = operationOf(into)
+  const receipt = await sendDeposit(chain, into, options, operation)
+  return booked(chain, into, receipt, transactionIntent(operation))
+}
+
+function operationOf({ receiver, openBlock }: Into): string {
+  return openBlock === undefined
+    ? `open a channel to ${receiver}`
+    : `top up ${channelName(receiver, openBlock)}`
+}
+
+async function sendDeposit(
+  chain: AgentChain,
+  into: Into,
+  { method, confirmations }: DepositOptions,
+  operation: string,
+): Promise<Receipt> {
   const { token } = await chain.client.contractFacts()
-  const inOne = () => chain.sender.send(erc223Call(chain.client, token, into), confirmations)
+  const send = (call: Call) => chain.sender.send(call, confirmations, operation)
+  const inOne = () => send(erc223Call(chain.client, token, into))
   const inTwo = async () => {
     await chain.sender.send(chain.client.calls.approve(token, into.amount))
-    return chain.sender.send(erc20Call(chain.client, into), confirmations)
+    return send(erc20Call(chain.client, into))
   }
   switch (method) {
     case 'erc223':
@@ -38,7 +70,7 @@ export async function deposit(
     case 'approve':
       return inTwo()
     case 'permit':
-      return chain.sender.send(await permitCall(chain, into), confirmations)
+      return send(await permitCall(chain, into))
     case 'relay':
       throw noRelay(into.receiver)
     case 'auto':
@@ -46,14 +78,39 @@ export async function deposit(
   }
 }
 
+/** The chain's word, not anybody else's: the transaction must have made our deposit. */
+async function booked(
+  { book, signer }: AgentChain,
+  { receiver, openBlock }: Into,
+  receipt: Receipt,
+  intent: string,
+): Promise<ChannelName> {
+  const made = receipt.events.find(({ kind, channel }) => {
+    if (channel.sender !== signer.address || channel.receiver !== receiver) return false
+    return openBlock === undefined
+      ? kind === 'created'
+      : kind === 'toppedUp' && channel.openBlock === openBlock
+  })
+  if (made === undefined) throw depositMissing(receipt)
+  await book(receipt, intent)
+  return channelName(receiver, made.channel.openBlock)
+}
+
 /** Without any ether there is no other way. */
-async function wantsRelay(
-  { client }: AgentChain,
+export async function wantsRelay(
+  { client, signer }: AgentChain,
   method: FundingMethod,
-  { sender }: Into,
 ): Promise<boolean> {
   if (method !== 'auto') return method === 'relay'
-  return (await client.etherBalance(sender)) === 0n
+  return (await client.etherBalance(signer.address)) === 0n
+}
+
+function depositMissing({ transaction }: Receipt): UraidenError {
+  return new UraidenError({
+    code: 'deposit_missing',
+    message: `The transaction ${transaction} has not made our deposit.`,
+    hint: 'Nothing is locked by it. Give the account ether, or use another receiver.',
+  })
 }
 
 function noRelay(receiver: Address): UraidenError {

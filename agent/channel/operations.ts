@@ -1,5 +1,5 @@
 // What ends a channel, and what finds it again.
-import type { Receipt } from '../../platform/chain/index.ts'
+import type { Call, Receipt } from '../../platform/chain/index.ts'
 import {
   type Address,
   type BlockNumber,
@@ -16,8 +16,10 @@ import type { ChannelBalance, Ledger } from '../ledger/types.ts'
 import type { Transport } from '../transport.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { askForBalance, askForClosingAgreement } from './close.ts'
-import type { ChannelChangeListener } from './funding.ts'
+import { hasUnfinished, transactionIntent } from './intents.ts'
+import { type FundingMethod, wantsRelay } from './opening.ts'
 import { channelsFromEvents, readOwnEvents } from './recovery.ts'
+import { relayClose } from './relay.ts'
 
 export interface OperationsOptions {
   readonly ledger: Ledger
@@ -28,12 +30,15 @@ export interface OperationsOptions {
   readonly signer: Signer
   readonly domain: SignatureDomain
   readonly confirmations: number
-  readonly onChange: ChannelChangeListener
+  readonly method: FundingMethod
+  /** Between two looks for a transaction, in milliseconds. */
+  readonly pollInterval: number
 }
 
 export interface ChannelOperations {
   /**
-   * Together with the receiver, whose channel API is at `api`: at once.
+   * Together with the receiver, whose channel API is at `api`: at once. Without ether the receiver sends
+   * the transaction.
    * @throws UraidenError `close_refused`, `closing_agreement_invalid`, `balance_unknown`, and those of
    * transport and chain
    */
@@ -51,15 +56,17 @@ export interface ChannelOperations {
 }
 
 export function createOperations(options: OperationsOptions): ChannelOperations {
-  const { ledger, chain, transport, proofs, signer, domain, confirmations, onChange } = options
+  const { ledger, chain, transport, proofs, signer, domain, confirmations } = options
   const sender = signer.address
 
-  async function send(
-    name: ChannelName,
-    call: (chain: AgentChain) => Promise<Receipt>,
-  ): Promise<Receipt> {
+  /** Sends once, also over a crash, and books what it did. */
+  async function send(name: ChannelName, what: string, call: Call): Promise<Receipt> {
+    const { sender: transactions, book } = await chain()
+    const operation = `${what} ${name}`
     try {
-      return await call(await chain())
+      const receipt = await transactions.send(call, confirmations, operation)
+      await book(receipt, transactionIntent(operation))
+      return receipt
     } catch (error) {
       // Somebody else may have ended it, the receiver for one.
       if (isUraidenError(error, 'transaction_reverts')) await lookAgain(name)
@@ -78,30 +85,23 @@ export function createOperations(options: OperationsOptions): ChannelOperations 
   async function closeTogether(name: ChannelName, api: URL): Promise<Hex> {
     const { receiver, openBlock } = openChannel(ledger, name)
     const balance = await balanceForClosing(name, api)
-    const agreement = await askForClosingAgreement(transport, {
-      api,
-      sender,
-      receiver,
-      openBlock,
-      balance,
-      domain,
-    })
+    const channel = { sender, receiver, openBlock }
+    const request = { api, ...channel, balance, domain }
+    const agreement = await askForClosingAgreement(transport, request)
     const form = formFor(await options.contractVersion(), new Set(['eip712']))
-    const proof = await proofs.payment({ receiver, openBlock }, balance, form)
-    const receipt = await send(name, ({ client, sender: transactions }) =>
-      transactions.send(
-        client.calls.cooperativeClose(
-          { sender, receiver, openBlock },
-          balance,
-          proof.signature,
-          agreement,
-        ),
-        confirmations,
-      ),
-    )
-    await ledger.end(name, balance)
-    onChange(name, { kind: 'closed', balance }, receipt)
-    return receipt.transaction
+    const { signature } = await proofs.payment({ receiver, openBlock }, balance, form)
+    const connected = await chain()
+    if (await wantsRelay(connected, options.method)) {
+      const relay = { api, transport, pollInterval: options.pollInterval }
+      const closing = { openBlock, balance, signature }
+      const receipt = await relayClose(connected, relay, closing, confirmations)
+      await connected.book(receipt, transactionIntent(`close ${name}`))
+      if (ledger.get(name).state !== 'closed') throw notClosed(receipt)
+      return receipt.transaction
+    }
+    const { calls } = connected.client
+    const call = calls.cooperativeClose(channel, balance, signature, agreement)
+    return (await send(name, 'close', call)).transaction
   }
 
   /** A receiver agrees to its latest balance only; credit below it cannot be taken home. */
@@ -123,27 +123,20 @@ export function createOperations(options: OperationsOptions): ChannelOperations 
     const withdrawn = (await client.channelInfo(channel))?.withdrawn ?? 0n
     const owed = given ?? signed
     const balance = owed > withdrawn ? owed : withdrawn
-    const receipt = await send(name, ({ client, sender: transactions }) =>
-      transactions.send(client.calls.uncooperativeClose(channel, balance), confirmations),
-    )
-    const { challengePeriod } = await client.contractFacts()
-    await ledger.update(name, { state: 'closing', settleBlock: receipt.block + challengePeriod })
-    onChange(name, { kind: 'closeRequested', balance }, receipt)
-    return receipt.transaction
+    const call = client.calls.uncooperativeClose(channel, balance)
+    return (await send(name, 'request the close of', call)).transaction
   }
 
   async function settleOne(name: ChannelName): Promise<boolean> {
     const { receiver, openBlock, settleBlock = 0 } = ledger.get(name)
-    const { client, sender: transactions } = await chain()
+    const { client } = await chain()
     const { number: head } = await client.head()
     // The next block is the first that can hold the transaction.
     if (head < settleBlock) return !(await lookAgain(name))
     const channel = { sender, receiver, openBlock }
     const info = await client.channelInfo(channel)
     if (info === undefined) return !(await lookAgain(name))
-    const receipt = await transactions.send(client.calls.settle(channel), confirmations)
-    await ledger.end(name, info.closingBalance)
-    onChange(name, { kind: 'settled' }, receipt)
+    await send(name, 'settle', client.calls.settle(channel))
     return true
   }
 
@@ -151,6 +144,8 @@ export function createOperations(options: OperationsOptions): ChannelOperations 
     closeTogether,
     requestClose,
     settleDue: async () => {
+      // Connecting books what an earlier process has begun.
+      if (hasUnfinished(ledger.notes)) await chain()
       const settled: ChannelName[] = []
       for (const { state, receiver, openBlock } of ledger.channels()) {
         const name = channelName(receiver, openBlock)
@@ -184,6 +179,14 @@ function openChannel(ledger: Ledger, name: ChannelName): ChannelBalance {
     code: 'channel_not_open',
     message: `The channel ${name} is ${channel.state}.`,
     hint: channel.state === 'closing' ? 'Settle it after the challenge period.' : 'It is over.',
+  })
+}
+
+function notClosed({ transaction }: Receipt): UraidenError {
+  return new UraidenError({
+    code: 'relay_failed',
+    message: `The transaction ${transaction} that the receiver names has not closed the channel.`,
+    hint: 'Nothing is lost. Close without the receiver (uncooperative).',
   })
 }
 

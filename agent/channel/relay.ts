@@ -1,11 +1,21 @@
-// A deposit without ether: the receiver sends the transaction that we have signed the contents of
-// (wire-protocol.md section 8, relay). It can send it or not; it cannot change it.
-import type { Receipt } from '../../platform/chain/index.ts'
-import { type Hex, isHex, UraidenError } from '../../protocol/index.ts'
+// Without ether: the receiver sends the transactions that we have signed the contents of
+// (wire-protocol.md section 8, relay). It can send them or not; it cannot change them.
+import { type ChainClient, type Receipt, waitForTransaction } from '../../platform/chain/index.ts'
+import {
+  type Address,
+  type Hex,
+  isHex,
+  type Signature,
+  type TokenAmount,
+  UraidenError,
+} from '../../protocol/index.ts'
+import type { Notes } from '../ledger/notes.ts'
 import type { Transport } from '../transport.ts'
 import type { AgentChain } from './agent-chain.ts'
-import { authoriseDeposit } from './authorise.ts'
+import { type AuthorisedDeposit, authoriseDeposit } from './authorise.ts'
+import { type RelayedDeposit, readRelayed, relayedIntent } from './intents.ts'
 import type { Into } from './into.ts'
+import { readOwnEvents } from './recovery.ts'
 
 export interface Relay {
   /** Root of the receiver's channel API. */
@@ -15,56 +25,108 @@ export interface Relay {
   readonly pollInterval: number
 }
 
-/** Longest wait for a relayed transaction, in milliseconds. */
-const patience = 600_000
+export interface RelayedClose {
+  readonly openBlock: number
+  readonly balance: TokenAmount
+  /** Ours, over the balance. */
+  readonly signature: Signature
+}
 
 /**
- * @throws UraidenError `relay_refused`, `relay_unconfirmed`, `relay_failed`, and those of transport and
- * chain
+ * Noted before the receiver can send anything: it may do so whatever it answers.
+ * @throws UraidenError `relay_refused`, `transaction_reverted`, `transaction_unconfirmed`, and those of
+ * transport and chain
  */
 export async function relayDeposit(
-  chain: AgentChain,
+  { client, signer }: AgentChain,
   relay: Relay,
   into: Into,
   confirmations: number,
+  notes: Notes,
 ): Promise<Receipt> {
-  const transaction = await askToSend(chain, relay, into)
-  const giveUp = performance.now() + patience
-  for (;;) {
-    const receipt = await findReceipt(chain, transaction, confirmations)
-    if (receipt !== undefined) return checked(receipt, into)
-    if (performance.now() > giveUp) throw unconfirmed(transaction)
-    await new Promise((resolve) => setTimeout(resolve, relay.pollInterval))
+  const { chainId, contract } = client
+  const { number: head } = await client.head()
+  const authorised = await authoriseDeposit(client, signer, { chainId, contract }, into)
+  const intent = relayedIntent(into)
+  const wait = {
+    purpose: 'add a deposit through the receiver',
+    confirmations,
+    pollInterval: relay.pollInterval,
   }
+  const earlier = readRelayed(notes, intent)
+  // Looked for after the nonces were read: what is mined from here on uses one that we have signed now,
+  // so only one of the two can be.
+  const made = earlier && (await findRelayed(client, signer.address, intent, earlier))
+  if (made !== undefined) return waitForTransaction(client, made, wait)
+  const since = earlier?.since ?? head
+  const noted: RelayedDeposit = { since, deadline: Number(authorised.permit.deadline) }
+  await notes.now(intent, noted)
+  const [path, body] = depositRequest(into, authorised)
+  const transaction = await askToSend(relay, path, body, into.receiver)
+  await notes.now(intent, { ...noted, transaction })
+  return waitForTransaction(client, transaction, wait)
 }
 
-async function askToSend(
+/** The transaction that has made a deposit which was asked for earlier. */
+export async function findRelayed(
+  client: ChainClient,
+  own: Address,
+  intent: string,
+  { since }: RelayedDeposit,
+): Promise<Hex | undefined> {
+  const events = await readOwnEvents(client, own, since + 1)
+  const made = events.find(({ kind, channel: { receiver, openBlock } }) =>
+    kind === 'created'
+      ? intent === relayedIntent({ receiver })
+      : kind === 'toppedUp' && intent === relayedIntent({ receiver, openBlock }),
+  )
+  return made?.transaction
+}
+
+/** @throws UraidenError as `relayDeposit` */
+export async function relayClose(
   { client, signer }: AgentChain,
-  { api, transport }: Relay,
-  into: Into,
-): Promise<Hex> {
-  const { sender, receiver, amount, openBlock } = into
-  const { chainId, contract } = client
-  const authorised = await authoriseDeposit(client, signer, { chainId, contract }, into)
-  const { permit, signature } = authorised
+  relay: Relay,
+  { openBlock, balance, signature }: RelayedClose,
+  confirmations: number,
+): Promise<Receipt> {
+  const body = {
+    sender_address: signer.address,
+    open_block: `${openBlock}`,
+    balance: `${balance}`,
+    balance_signature: signature,
+  }
+  const transaction = await askToSend(relay, 'close', body, relay.api.origin)
+  return waitForTransaction(client, transaction, {
+    purpose: 'close the channel through the receiver',
+    confirmations,
+    pollInterval: relay.pollInterval,
+  })
+}
+
+function depositRequest(
+  { sender, receiver, amount, openBlock }: Into,
+  { permit, signature }: AuthorisedDeposit,
+): readonly [path: string, body: object] {
   const common = {
     sender_address: sender,
     receiver_address: receiver,
     deadline: permit.deadline.toString(),
     permit_signature: permit.signature,
   }
-  const [path, body] =
-    openBlock === undefined
-      ? ['open', { ...common, deposit: `${amount}`, open_signature: signature }]
-      : [
-          'topup',
-          {
-            ...common,
-            open_block: `${openBlock}`,
-            added_deposit: `${amount}`,
-            top_up_signature: signature,
-          },
-        ]
+  if (openBlock === undefined) {
+    return ['open', { ...common, deposit: `${amount}`, open_signature: signature }]
+  }
+  const added = { open_block: `${openBlock}`, added_deposit: `${amount}` }
+  return ['topup', { ...common, ...added, top_up_signature: signature }]
+}
+
+async function askToSend(
+  { api, transport }: Relay,
+  path: string,
+  body: object,
+  receiver: string,
+): Promise<Hex> {
   const answer = await transport.send({
     method: 'POST',
     url: new URL(`${api.pathname}/relay/${path}`, api),
@@ -75,54 +137,8 @@ async function askToSend(
   if (answer.status === 200 && isHex(said.transaction_hash)) return said.transaction_hash
   throw new UraidenError({
     code: 'relay_refused',
-    message: `The receiver ${receiver} does not send our deposit: ${said.detail ?? answer.status}`,
-    hint: 'Nothing is locked. Give the account ether, or look at what the receiver asks of a relay.',
-  })
-}
-
-async function findReceipt(
-  { client }: AgentChain,
-  transaction: Hex,
-  confirmations: number,
-): Promise<Receipt | undefined> {
-  const found = await client.request('eth_getTransactionReceipt', [transaction])
-  if (found === null) return undefined
-  const { blockNumber, blockHash, gasUsed, logs } = found as RawReceipt
-  const block = Number(blockNumber)
-  if (confirmations > 1 && (await client.head()).number - block + 1 < confirmations)
-    return undefined
-  const events = client.decodeLogs(logs)
-  return { transaction, block, blockHash, gasUsed: BigInt(gasUsed), events }
-}
-
-interface RawReceipt {
-  readonly blockNumber: string
-  readonly blockHash: Hex
-  readonly gasUsed: string
-  readonly logs: Parameters<AgentChain['client']['decodeLogs']>[0]
-}
-
-/** The chain's word, not the receiver's: the transaction must have made our deposit. */
-function checked(receipt: Receipt, { sender, receiver, amount, openBlock }: Into): Receipt {
-  const made = receipt.events.some(({ channel, ...event }) => {
-    if (channel.sender !== sender || channel.receiver !== receiver) return false
-    return openBlock === undefined
-      ? event.kind === 'created' && event.deposit === amount
-      : event.kind === 'toppedUp' && event.added === amount && channel.openBlock === openBlock
-  })
-  if (made) return receipt
-  throw new UraidenError({
-    code: 'relay_failed',
-    message: `The transaction ${receipt.transaction} that the receiver ${receiver} names has not made our deposit.`,
-    hint: 'Nothing is locked by it. Give the account ether, or use another receiver.',
-  })
-}
-
-function unconfirmed(transaction: Hex): UraidenError {
-  return new UraidenError({
-    code: 'relay_unconfirmed',
-    message: `The transaction ${transaction} that the receiver sent for us is not confirmed yet.`,
-    hint: 'It may still be. recoverChannels finds the channel then.',
+    message: `The receiver ${receiver} does not send our transaction: ${said.detail ?? answer.status}`,
+    hint: 'Give the account ether, or look at what the receiver asks of a relay.',
   })
 }
 

@@ -20,4 +20,9 @@ export interface TransactionJournal {
   readonly put: (operation: string, entry: JournalEntry) => Promise<void>
   readonly get: (operation: string) => Promise<JournalEntry | undefined>
   readonly delete: (operation: string) => Promise<void>
+  /**
+   * It happened on the chain. By default `delete`; who books the outcome and wants to hear of it once
+   * more when it is killed before that, deletes the entry together with the booking instead.
+   */
+  readonly mined?: (operation: string) => Promise<void>
 }

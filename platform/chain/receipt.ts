@@ -1,6 +1,6 @@
 // What came of a transaction.
 import { type Hex, isUraidenError, parseAddress, UraidenError } from '../../protocol/index.ts'
-import type { Call, ChainClient, RawLog, Receipt } from './types.ts'
+import type { ChainClient, RawLog, Receipt } from './types.ts'
 
 export interface RawReceipt {
   readonly transactionHash: string
@@ -47,11 +47,11 @@ export async function isDeepEnough(
 }
 
 /** @throws UraidenError `transaction_reverted` */
-export function readReceipt(chain: ChainClient, call: Call, receipt: RawReceipt): Receipt {
+export function readReceipt(chain: ChainClient, purpose: string, receipt: RawReceipt): Receipt {
   if (BigInt(receipt.status) !== 1n) {
     throw new UraidenError({
       code: 'transaction_reverted',
-      message: `The transaction ${receipt.transactionHash} to ${call.purpose} failed on the chain.`,
+      message: `The transaction ${receipt.transactionHash} to ${purpose} failed on the chain.`,
       hint: 'Its fee is spent, nothing else happened. The state changed after it was estimated.',
     })
   }
@@ -63,4 +63,42 @@ export function readReceipt(chain: ChainClient, call: Call, receipt: RawReceipt)
     ...(receipt.contractAddress && { contract: parseAddress(receipt.contractAddress) }),
     events: chain.decodeLogs(receipt.logs),
   }
+}
+
+export interface ReceiptWait {
+  readonly purpose: string
+  /** 1: in the latest block. */
+  readonly confirmations: number
+  /** Between two looks, in milliseconds. */
+  readonly pollInterval: number
+  /** Longest wait, in milliseconds. */
+  readonly timeout?: number
+}
+
+/**
+ * Waits for a transaction that somebody else has sent.
+ * @throws UraidenError `transaction_reverted`, `transaction_unconfirmed`, `chain_closed`
+ */
+export async function waitForTransaction(
+  chain: ChainClient,
+  hash: Hex,
+  { purpose, confirmations, pollInterval, timeout = 600_000 }: ReceiptWait,
+): Promise<Receipt> {
+  const giveUp = performance.now() + timeout
+  for (;;) {
+    const receipt = await findReceipt(chain, [hash])
+    if (receipt && (await isDeepEnough(chain, receipt, confirmations))) {
+      return readReceipt(chain, purpose, receipt)
+    }
+    if (performance.now() > giveUp) throw unconfirmed(hash, purpose)
+    await new Promise((resolve) => setTimeout(resolve, pollInterval))
+  }
+}
+
+export function unconfirmed(hash: Hex, purpose: string): UraidenError {
+  return new UraidenError({
+    code: 'transaction_unconfirmed',
+    message: `The transaction ${hash} to ${purpose} was sent but is not confirmed yet.`,
+    hint: 'It may still be. Look at it again before you repeat it.',
+  })
 }

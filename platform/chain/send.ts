@@ -5,7 +5,7 @@ import { currentFees, estimateGas, etherMissing, gasPrice, lacksEther } from './
 import { replacementFees } from './fees.ts'
 import type { JournalEntry, SignedTransaction, TransactionJournal } from './journal.ts'
 import { createNonceQueue, type NonceQueue } from './nonces.ts'
-import { findReceipt, isDeepEnough, readReceipt } from './receipt.ts'
+import { findReceipt, isDeepEnough, type RawReceipt, readReceipt, unconfirmed } from './receipt.ts'
 import type { NodeError } from './rpc.ts'
 import { feesOf, signTransaction, withFees } from './signed.ts'
 import type { Call, ChainClient, Receipt } from './types.ts'
@@ -41,6 +41,12 @@ export interface TransactionSender {
    */
   readonly start: (call: Call, operation?: string) => Promise<StartedTransaction>
   /**
+   * Waits for what an earlier run has sent for this operation. Undefined when there is none, or when it
+   * can never be mined any more.
+   * @throws UraidenError `transaction_reverted`, `transaction_unconfirmed`, `chain_unavailable`
+   */
+  readonly resume: (operation: string, confirmations?: number) => Promise<Receipt | undefined>
+  /**
    * Tries a call on the node and says what it would cost; sends nothing.
    * @throws UraidenError `transaction_reverts`, `ether_missing`, `chain_unavailable`
    */
@@ -72,30 +78,40 @@ export function createTransactionSender(options: SenderOptions): TransactionSend
     last = done.catch(() => undefined)
     return done
   }
+  const waitFor = async (waiting: JournalEntry, wait: Omit<Wait, 'cap'>): Promise<Receipt> => {
+    try {
+      const cap = () => nonces.capFor(waiting.nonce)
+      const receipt = await awaitReceipt(options, waiting, { ...wait, cap })
+      return await outcome(options, receipt, wait)
+    } finally {
+      nonces.remove(waiting.nonce)
+    }
+  }
   const start: TransactionSender['start'] = async (call, operation) => {
     const waiting = await inTurn(async () => {
-      const earlier = await resume(options, operation)
+      const earlier = await findEarlier(options, operation)
       const pending = earlier ?? (await submit(options, nonces, call, operation))
       nonces.add(pending.nonce, capOf(options, call))
       return pending
     })
+    const { purpose } = call
     return {
-      transaction: newestHash(waiting),
-      mined: async (confirmations = 1) => {
-        try {
-          const cap = () => nonces.capFor(waiting.nonce)
-          const wait = { call, confirmations, operation, cap }
-          return readReceipt(chain, call, await awaitReceipt(options, waiting, wait))
-        } finally {
-          nonces.remove(waiting.nonce)
-        }
-      },
+      transaction: newestOf(waiting).hash,
+      mined: (confirmations = 1) => waitFor(waiting, { purpose, confirmations, operation }),
     }
   }
   return {
     start,
     send: async (call, confirmations, operation) =>
       (await start(call, operation)).mined(confirmations),
+    resume: async (operation, confirmations = 1) => {
+      const earlier = await inTurn(async () => {
+        const found = await findEarlier(options, operation)
+        if (found !== undefined) nonces.add(found.nonce, () => options.mostFeePerGas)
+        return found
+      })
+      return earlier && waitFor(earlier, { purpose: operation, confirmations, operation })
+    },
     quote: async (call) => {
       const gasLimit = await estimateGas(chain, signer.address, call)
       return { gasLimit, gasPrice: await gasPrice(chain) }
@@ -108,14 +124,14 @@ function capOf({ mostFeePerGas }: SenderOptions, call: Call): () => bigint | und
   return call.feeCap ?? (() => mostFeePerGas)
 }
 
-function newestHash({ transactions }: JournalEntry): Hex {
+function newestOf({ transactions }: JournalEntry): SignedTransaction {
   const newest = transactions.at(-1)
   if (newest === undefined) throw new Error('a pending operation without a transaction')
-  return newest.hash
+  return newest
 }
 
 /** What was signed in an earlier run; undefined when it can never be mined any more. */
-async function resume(
+async function findEarlier(
   { chain, signer, journal }: SenderOptions,
   operation: string | undefined,
 ): Promise<JournalEntry | undefined> {
@@ -156,7 +172,7 @@ async function submit(
   const pending = { nonce, transactions: [transaction] }
   await note(options, operation, pending)
   try {
-    await broadcast(options, call, transaction)
+    await broadcast(options, call.purpose, transaction)
   } catch (error) {
     if (operation !== undefined) await options.journal?.delete(operation)
     throw error
@@ -178,7 +194,7 @@ async function note(
  */
 async function broadcast(
   { chain, signer }: SenderOptions,
-  call: Call,
+  purpose: string,
   { hash, serialized }: SignedTransaction,
 ): Promise<void> {
   try {
@@ -189,10 +205,10 @@ async function broadcast(
     const known = await chain.request('eth_getTransactionByHash', [hash]).catch(() => 'unknown')
     if (known !== null) return
     const { message } = error.cause as NodeError
-    if (lacksEther(message)) throw etherMissing(signer.address, call.purpose, error)
+    if (lacksEther(message)) throw etherMissing(signer.address, purpose, error)
     throw new UraidenError({
       code: 'transaction_refused',
-      message: `The node does not take the transaction to ${call.purpose}: ${message}`,
+      message: `The node does not take the transaction to ${purpose}: ${message}`,
       hint: 'Nothing happened on the chain. Try again; another program may use the same key.',
       cause: error,
     })
@@ -200,15 +216,39 @@ async function broadcast(
 }
 
 interface Wait {
-  readonly call: Call
+  readonly purpose: string
   readonly confirmations: number
   readonly operation: string | undefined
   /** The most for a unit of gas, as of now. */
   readonly cap: () => bigint | undefined
 }
 
-async function awaitReceipt(options: SenderOptions, first: JournalEntry, wait: Wait) {
-  const { chain, journal, pollInterval = 500 } = options
+/** Written down as done when it has happened, and as never sent when it failed. */
+async function outcome(
+  { chain, journal }: SenderOptions,
+  receipt: RawReceipt,
+  { purpose, operation }: Omit<Wait, 'cap'>,
+): Promise<Receipt> {
+  const forget = async () => {
+    if (operation !== undefined) await journal?.delete(operation)
+  }
+  try {
+    const read = readReceipt(chain, purpose, receipt)
+    if (operation === undefined || journal?.mined === undefined) await forget()
+    else await journal.mined(operation)
+    return read
+  } catch (error) {
+    if (isUraidenError(error, 'transaction_reverted')) await forget()
+    throw error
+  }
+}
+
+async function awaitReceipt(
+  options: SenderOptions,
+  first: JournalEntry,
+  wait: Wait,
+): Promise<RawReceipt> {
+  const { chain, pollInterval = 500 } = options
   const { timeout = 600_000, replaceAfter = 120_000 } = options
   const giveUp = Date.now() + timeout
   let replaceAt = Date.now() + replaceAfter
@@ -218,16 +258,13 @@ async function awaitReceipt(options: SenderOptions, first: JournalEntry, wait: W
       chain,
       pending.transactions.map(({ hash }) => hash),
     )
-    if (receipt && (await isDeepEnough(chain, receipt, wait.confirmations))) {
-      if (wait.operation !== undefined) await journal?.delete(wait.operation)
-      return receipt
-    }
-    if (Date.now() > giveUp) throw unconfirmed(pending, wait.call)
+    if (receipt && (await isDeepEnough(chain, receipt, wait.confirmations))) return receipt
+    if (Date.now() > giveUp) throw unconfirmed(newestOf(pending).hash, wait.purpose)
     if (receipt === undefined && Date.now() > replaceAt) {
       replaceAt = Date.now() + replaceAfter
       pending = await replace(options, pending, wait)
     } else if (receipt === undefined) {
-      await sendAgainIfForgotten(options, pending, wait.call)
+      await sendAgainIfForgotten(options, pending, wait.purpose)
     }
     await new Promise((resolve) => setTimeout(resolve, pollInterval))
   }
@@ -236,15 +273,14 @@ async function awaitReceipt(options: SenderOptions, first: JournalEntry, wait: W
 /** A node that never got it, or has thrown it out of its pool, gets it once more. */
 async function sendAgainIfForgotten(
   options: SenderOptions,
-  { transactions }: JournalEntry,
-  call: Call,
+  pending: JournalEntry,
+  purpose: string,
 ): Promise<void> {
-  const newest = transactions.at(-1)
-  if (newest === undefined) return
+  const newest = newestOf(pending)
   const known = await options.chain
     .request('eth_getTransactionByHash', [newest.hash])
     .catch(() => 'unknown')
-  if (known === null) await broadcast(options, call, newest).catch(() => undefined)
+  if (known === null) await broadcast(options, purpose, newest).catch(() => undefined)
 }
 
 /** The same nonce at a higher fee; the same transaction again when the cap allows no more. */
@@ -253,26 +289,18 @@ async function replace(
   pending: JournalEntry,
   wait: Wait,
 ): Promise<JournalEntry> {
-  const newest = pending.transactions.at(-1)
+  const newest = newestOf(pending)
   const cap = wait.cap()
   const now = await currentFees(options.chain, cap).catch(() => undefined)
-  const fees = now && newest && replacementFees(await feesOf(newest), now, cap)
+  const fees = now && replacementFees(await feesOf(newest), now, cap)
   if (!fees) {
-    await sendAgainIfForgotten(options, pending, wait.call)
+    await sendAgainIfForgotten(options, pending, wait.purpose)
     return pending
   }
   const transaction = await withFees(options.signer, newest, fees)
   const replaced = { ...pending, transactions: [...pending.transactions, transaction] }
   await note(options, wait.operation, replaced)
   // Refused when the old one was mined just now: then its receipt is there at the next look.
-  await broadcast(options, wait.call, transaction).catch(() => undefined)
+  await broadcast(options, wait.purpose, transaction).catch(() => undefined)
   return replaced
-}
-
-function unconfirmed({ transactions }: JournalEntry, call: Call): UraidenError {
-  return new UraidenError({
-    code: 'transaction_unconfirmed',
-    message: `The transaction ${transactions.at(-1)?.hash} to ${call.purpose} was sent but is not confirmed yet.`,
-    hint: 'It may still be. Look at it again before you repeat it.',
-  })
 }

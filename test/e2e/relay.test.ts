@@ -12,3 +12,24 @@ test('a device that never has any ether buys, tops up and pays on', async (t) =>
   t.deepEqual(changes, ['opened', 'toppedUp'])
   t.is(await chain.provider.getTransactionCount(senderAccount.address), 0)
 })
+
+test('a device without ether opens, tops up and closes by hand through its receiver', async (t) => {
+  const { base, agent, chain, senderAccount, receiverAccount, tokensOf } = await startSystem(
+    t,
+    undefined,
+    { relay: {} },
+  )
+  await chain.provider.send('hardhat_setBalance', [senderAccount.address, '0x0'])
+  const before = await tokensOf(senderAccount.address)
+  const buyer = await agent({})
+  const to = receiverAccount.address
+  await t.throwsAsync(buyer.openChannel(to, 20n), { code: 'ether_missing' })
+  const name = await buyer.openChannel(to, 20n, base)
+  await buyer.topUp(name, 7n, `${base}/reading`)
+  t.is(buyer.channels()[0]?.deposit, 27n)
+  t.is((await buyer.get(`${base}/reading`)).status, 200)
+  await buyer.closeChannel(name, base)
+  t.like(buyer.channels()[0], { state: 'closed', balance: 5n })
+  t.is(before - (await tokensOf(senderAccount.address)), 5n)
+  t.is(await chain.provider.getTransactionCount(senderAccount.address), 0)
+})

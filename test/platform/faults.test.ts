@@ -355,6 +355,33 @@ test.serial('a quote says what a call would cost, and sends nothing', async (t) 
   t.is(await count(), before)
 })
 
+test.serial(
+  'what an earlier process has sent is taken up, and replaced at a higher fee when it is stuck',
+  async (t) => {
+    const { embedded } = t.context
+    const journal = memoryJournal()
+    await embedded.provider.send('evm_setAutomine', [false])
+    t.teardown(() => embedded.provider.send('evm_setAutomine', [true]))
+    const first = await given(t, () => undefined, { journal, timeout: 0 })
+    const before = await first.count()
+    await t.throwsAsync(first.sender.send(first.approve(9n), 1, 'open/1'), {
+      code: 'transaction_unconfirmed',
+    })
+    const sent = journal.entries.get('open/1')?.transactions.map(({ hash }) => hash) ?? []
+    const second = await given(t, () => undefined, { journal, replaceAfter: 30 })
+    const taken = second.sender.resume('open/1')
+    // The third is written down after the second has left.
+    while ((journal.entries.get('open/1')?.transactions.length ?? 0) < 3) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    await embedded.mine(1)
+    const receipt = await taken
+    t.false(sent.includes(receipt?.transaction ?? '0x'))
+    t.is(await second.count(), before + 1)
+    t.is(await second.sender.resume('open/1'), undefined)
+  },
+)
+
 test.serial('an operation whose nonce another transaction took is sent anew', async (t) => {
   const journal = memoryJournal()
   const { sender, approve, count } = await given(t, () => undefined, { journal })

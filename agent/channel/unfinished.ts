@@ -1,21 +1,10 @@
 // Takes up what an earlier process has begun on the chain and could not book.
-import {
-  type ChainClient,
-  type TransactionSender,
-  waitForTransaction,
-} from '../../platform/chain/index.ts'
-import { isUraidenError, type Signer } from '../../protocol/index.ts'
+import { waitForTransaction } from '../../platform/chain/index.ts'
+import { isUraidenError } from '../../protocol/index.ts'
 import type { Notes } from '../ledger/notes.ts'
-import type { Booking } from './booking.ts'
+import type { AgentChain } from './agent-chain.ts'
 import { pendingOperations, readRelayed, relayedDeposits, transactionIntent } from './intents.ts'
 import { findRelayed } from './relay.ts'
-
-interface UnfinishedChain {
-  readonly client: ChainClient
-  readonly sender: TransactionSender
-  readonly signer: Signer
-  readonly book: Booking
-}
 
 interface UnfinishedOptions {
   readonly notes: Notes
@@ -29,7 +18,7 @@ interface UnfinishedOptions {
  * @throws UraidenError `chain_unavailable`
  */
 export async function finishUnfinished(
-  chain: UnfinishedChain,
+  chain: AgentChain,
   options: UnfinishedOptions,
 ): Promise<void> {
   for (const operation of pendingOperations(options.notes)) {
@@ -39,7 +28,7 @@ export async function finishUnfinished(
 }
 
 async function finishOwn(
-  { sender, book }: UnfinishedChain,
+  { sender, book }: AgentChain,
   operation: string,
   { confirmations }: UnfinishedOptions,
 ): Promise<void> {
@@ -55,7 +44,7 @@ async function finishOwn(
 
 /** The receiver has sent it, or may do so until its deadline; the chain says which. */
 async function finishRelayed(
-  { client, signer, book }: UnfinishedChain,
+  { client, signer, book }: AgentChain,
   intent: string,
   { notes, confirmations, pollInterval }: UnfinishedOptions,
 ): Promise<void> {

@@ -14,45 +14,67 @@ const node = process.execPath
 /** A command that runs JavaScript. */
 const script = (code: string) => [node, '-e', code]
 
-test('the output of a command is sold, with its type; a sensor is read once for all who wait', async (t) => {
-  const { ask, buy, folder } = await givenShop(t, () => ({
-    '/sensor': {
-      price: '5 units',
-      type: 'application/json',
-      cache: 3600,
-      command: script(
-        `require('fs').appendFileSync('runs', 'x'); console.log(JSON.stringify({ celsius: 21.4 }))`,
-      ),
-    },
-  }))
-  t.is((await ask('/sensor')).status, 402)
-  t.false(existsSync(join(folder, 'runs')), 'nobody paid, so nothing ran')
-  const first = await buy('/sensor', 5n)
-  t.is(first.headers.get('content-type'), 'application/json')
-  t.deepEqual(await first.json(), { celsius: 21.4 })
-  t.is((await buy('/sensor', 5n)).status, 200)
-  t.is(await readFile(join(folder, 'runs'), 'utf8'), 'x')
-})
+test.serial(
+  'the output of a command is sold, with its type; a sensor is read once for all who wait',
+  async (t) => {
+    const { ask, buy, folder } = await givenShop(t, () => ({
+      '/sensor': {
+        price: '5 units',
+        type: 'application/json',
+        cache: 3600,
+        timeout: 60,
+        command: script(
+          `require('fs').appendFileSync('runs', 'x'); console.log(JSON.stringify({ celsius: 21.4 }))`,
+        ),
+      },
+    }))
+    t.is((await ask('/sensor')).status, 402)
+    t.false(existsSync(join(folder, 'runs')), 'nobody paid, so nothing ran')
+    const first = await buy('/sensor', 5n)
+    t.is(first.headers.get('content-type'), 'application/json')
+    t.deepEqual(await first.json(), { celsius: 21.4 })
+    t.is((await buy('/sensor', 5n)).status, 200)
+    t.is(await readFile(join(folder, 'runs'), 'utf8'), 'x')
+  },
+)
 
 const failures = [
-  { name: 'fails', command: script(`console.error('no sensor'); process.exit(3)`), status: 500 },
-  { name: 'is not there', command: ['/nowhere/read-sensor'], status: 500 },
-  { name: 'takes too long', command: script('setInterval(() => 0, 1000)'), status: 504 },
-  { name: 'writes too much', command: script(`console.log('x'.repeat(2000))`), status: 500 },
+  {
+    name: 'fails',
+    timeout: 60,
+    command: script(`console.error('no sensor'); process.exit(3)`),
+    status: 500,
+  },
+  { name: 'is not there', timeout: 60, command: ['/nowhere/read-sensor'], status: 500 },
+  {
+    name: 'takes too long',
+    timeout: 0.5,
+    command: script('setInterval(() => 0, 1000)'),
+    status: 504,
+  },
+  {
+    name: 'writes too much',
+    timeout: 60,
+    command: script(`console.log('x'.repeat(2000))`),
+    status: 500,
+  },
 ] as const
-for (const { name, command, status } of failures) {
-  test(`a command that ${name} costs nothing, and says nothing of the machine`, async (t) => {
-    const { buy, balance } = await givenShop(t, () => ({
-      '/sensor': { price: '5 units', timeout: 2, mostOutput: 1000, command },
-    }))
-    const answer = await buy('/sensor', 5n)
-    t.is(answer.status, status)
-    t.is(answer.headers.get('rdn-cost'), '0')
-    t.is(balance(), 0n)
-    const body = await answer.text()
-    t.regex(body, /"code":"resource_(failed|timeout)"/)
-    t.notRegex(body, /nowhere|no sensor|exit code/)
-  })
+for (const { name, timeout, command, status } of failures) {
+  test.serial(
+    `a command that ${name} costs nothing, and says nothing of the machine`,
+    async (t) => {
+      const { buy, balance } = await givenShop(t, () => ({
+        '/sensor': { price: '5 units', timeout, mostOutput: 1000, command },
+      }))
+      const answer = await buy('/sensor', 5n)
+      t.is(answer.status, status)
+      t.is(answer.headers.get('rdn-cost'), '0')
+      t.is(balance(), 0n)
+      const body = await answer.text()
+      t.regex(body, /"code":"resource_(failed|timeout)"/)
+      t.notRegex(body, /nowhere|no sensor|exit code/)
+    },
+  )
 }
 
 const limits = { timeout: 30_000, mostOutput: 100, signal: new AbortController().signal }

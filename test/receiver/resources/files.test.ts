@@ -22,32 +22,35 @@ async function givenArchive(t: ExecutionContext) {
   return { ...shop, archive }
 }
 
-test('a file is sold whole and in ranges, with its type, and again with its tag for nothing', async (t) => {
-  const { ask, buy } = await givenArchive(t)
-  t.is((await ask('/archive/a%20b.txt')).status, 402)
-  const whole = await buy('/archive/a%20b.txt', 5n)
-  t.is(whole.status, 200)
-  t.is(whole.headers.get('content-type'), 'text/plain; charset=utf-8')
-  t.is(await whole.text(), '0123456789')
+test.serial(
+  'a file is sold whole and in ranges, with its type, and again with its tag for nothing',
+  async (t) => {
+    const { ask, buy } = await givenArchive(t)
+    t.is((await ask('/archive/a%20b.txt')).status, 402)
+    const whole = await buy('/archive/a%20b.txt', 5n)
+    t.is(whole.status, 200)
+    t.is(whole.headers.get('content-type'), 'text/plain; charset=utf-8')
+    t.is(await whole.text(), '0123456789')
 
-  const part = await buy('/archive/a%20b.txt', 5n, { headers: { Range: 'bytes=2-4' } })
-  t.is(part.status, 206)
-  t.is(part.headers.get('content-range'), 'bytes 2-4/10')
-  t.is(await part.text(), '234')
+    const part = await buy('/archive/a%20b.txt', 5n, { headers: { Range: 'bytes=2-4' } })
+    t.is(part.status, 206)
+    t.is(part.headers.get('content-range'), 'bytes 2-4/10')
+    t.is(await part.text(), '234')
 
-  const tag = whole.headers.get('etag') ?? ''
-  // Without it fetch would ask for a fresh one.
-  const headers = { 'If-None-Match': tag, 'Cache-Control': 'max-age=0' }
-  const unchanged = await buy('/archive/a%20b.txt', 5n, { headers })
-  t.is(unchanged.status, 304)
-  t.is(unchanged.headers.get('rdn-cost'), '0')
+    const tag = whole.headers.get('etag') ?? ''
+    // Without it fetch would ask for a fresh one.
+    const headers = { 'If-None-Match': tag, 'Cache-Control': 'max-age=0' }
+    const unchanged = await buy('/archive/a%20b.txt', 5n, { headers })
+    t.is(unchanged.status, 304)
+    t.is(unchanged.headers.get('rdn-cost'), '0')
 
-  const beyond = await buy('/archive/a%20b.txt', 5n, { headers: { Range: 'bytes=99-' } })
-  t.is(beyond.status, 416)
-  t.is(beyond.headers.get('rdn-cost'), '0')
-})
+    const beyond = await buy('/archive/a%20b.txt', 5n, { headers: { Range: 'bytes=99-' } })
+    t.is(beyond.status, 416)
+    t.is(beyond.headers.get('rdn-cost'), '0')
+  },
+)
 
-test('a single file is sold under a path of its own, and HEAD costs the same', async (t) => {
+test.serial('a single file is sold under a path of its own, and HEAD costs the same', async (t) => {
   const { buy, ask } = await givenArchive(t)
   t.is(await (await buy('/manual', 2n)).text(), '0123456789')
   t.is((await ask('/manual', { method: 'HEAD' })).status, 402)
@@ -55,7 +58,7 @@ test('a single file is sold under a path of its own, and HEAD costs the same', a
   t.is(head.headers.get('content-length'), '10')
 })
 
-test('a folder with an index page is sold with a slash at the end', async (t) => {
+test.serial('a folder with an index page is sold with a slash at the end', async (t) => {
   const { ask, buy } = await givenArchive(t)
   const moved = await ask('/archive/deep?x=1', { redirect: 'manual' })
   t.is(moved.status, 301)
@@ -63,7 +66,7 @@ test('a folder with an index page is sold with a slash at the end', async (t) =>
   t.is(await (await buy('/archive/deep/', 5n)).text(), '<p>deep</p>')
 })
 
-test('what is not there, or begins with a dot, is 404 before anybody pays', async (t) => {
+test.serial('what is not there, or begins with a dot, is 404 before anybody pays', async (t) => {
   const { ask } = await givenArchive(t)
   for (const path of [
     'nothing.txt',
@@ -81,7 +84,7 @@ test('what is not there, or begins with a dot, is 404 before anybody pays', asyn
   }
 })
 
-test('no path leads out of the folder', async (t) => {
+test.serial('no path leads out of the folder', async (t) => {
   const { base, headers } = await givenArchive(t)
   const payment = Object.entries(headers(5n))
     .map(([name, value]) => `\r\n${name}: ${value}`)
@@ -107,13 +110,13 @@ test('no path leads out of the folder', async (t) => {
   }
 })
 
-test('links of the operator’s own are followed', async (t) => {
+test.serial('links of the operator’s own are followed', async (t) => {
   const { archive, buy } = await givenArchive(t)
   await symlink(join(archive, 'deep'), join(archive, 'linked'))
   t.is(await (await buy('/archive/linked/', 5n)).text(), '<p>deep</p>')
 })
 
-test('a folder that is not there is found at the start, with its key', async (t) => {
+test.serial('a folder that is not there is found at the start, with its key', async (t) => {
   const { archive, open } = await givenArchive(t)
   for (const [files, path, says] of [
     [join(archive, 'gone'), '/x/*', /resources\.\/x\/\*\.files: .*gone is not there/],

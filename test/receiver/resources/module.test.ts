@@ -16,7 +16,7 @@ async function givenModule(t: ExecutionContext, source: string, more: object = {
   })
 }
 
-test('a module says what it sells and what it costs', async (t) => {
+test.serial('a module says what it sells and what it costs', async (t) => {
   const { ask, buy } = await givenModule(t, echo, { methods: ['GET', 'POST'] })
   t.is((await ask('/m/7')).headers.get('rdn-price'), '7')
   t.deepEqual(await (await buy('/m/7?x=1', 7n)).json(), { n: '7', query: { x: '1' } })
@@ -29,13 +29,13 @@ test('a module says what it sells and what it costs', async (t) => {
   t.is((await ask('/m/3', { method: 'PUT' })).status, 404)
 })
 
-test('the configuration’s price counts before the module’s', async (t) => {
+test.serial('the configuration’s price counts before the module’s', async (t) => {
   const { ask } = await givenModule(t, echo, { price: '4 units', free: ['/m/0'] })
   t.is((await ask('/m/7')).headers.get('rdn-price'), '4')
   t.is((await ask('/m/0')).status, 200)
 })
 
-test('a module that throws costs nothing and shows nothing of why', async (t) => {
+test.serial('a module that throws costs nothing and shows nothing of why', async (t) => {
   const { buy, balance } = await givenModule(
     t,
     `export const handler = () => { throw new Error('/home/pi/secret') }`,
@@ -48,7 +48,7 @@ test('a module that throws costs nothing and shows nothing of why', async (t) =>
   t.is(balance(), 0n)
 })
 
-test('a module may charge less than its price', async (t) => {
+test.serial('a module may charge less than its price', async (t) => {
   const { buy, balance } = await givenModule(
     t,
     `export const handler = (request, reply) => reply.cost(1n).send('half a page')`,
@@ -82,24 +82,27 @@ const mistakes = [
   },
 ] as const
 for (const { name, source, says } of mistakes) {
-  test(`a module with ${name} is found at the start, with its key`, async (t) => {
+  test.serial(`a module with ${name} is found at the start, with its key`, async (t) => {
     const error = await t.throwsAsync(givenModule(t, source))
     t.regex(error.message, says)
     t.regex(error.message, /^resources\.\/m\/:n/)
   })
 }
 
-test('a price in another token is found at the start, with its key', async (t) => {
+test.serial('a price in another token is found at the start, with its key', async (t) => {
   const error = await t.throwsAsync(givenModule(t, echo, { price: '1 RDN' }))
   t.regex(error.message, /^resources\.\/m\/:n: "1 RDN" is in RDN, but the token here is TKN/)
 })
 
-test('a path of the channel API, or one that is there already, is found at the start', async (t) => {
-  const error = await t.throwsAsync(givenModule(t, echo, { price: 0 }, '/cm'))
-  t.regex(error.message, /^resources\.\/cm: .*already declared/)
-})
+test.serial(
+  'a path of the channel API, or one that is there already, is found at the start',
+  async (t) => {
+    const error = await t.throwsAsync(givenModule(t, echo, { price: 0 }, '/cm'))
+    t.regex(error.message, /^resources\.\/cm: .*already declared/)
+  },
+)
 
-test('prices by method and path', async (t) => {
+test.serial('prices by method and path', async (t) => {
   const { ask } = await givenModule(
     t,
     `export const handler = () => 'x'`,

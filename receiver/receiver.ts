@@ -31,6 +31,11 @@ import { type PaywallPage, plainPage } from './paywall/page.ts'
 import { createPaywall, type Paywall } from './paywall/paywall.ts'
 import { defaultReplyLimits, openReplies, type ReplyLimits } from './paywall/replies.ts'
 import { createRelay, type Relay, type RelayOptions, type RelayParts } from './relay/relay.ts'
+import {
+  createSettlement,
+  type Settlement,
+  type SettlementOptions,
+} from './settlement/settlement.ts'
 import { type ChannelName, dueOf, type PaymentLedger } from './store/records.ts'
 import { type ChannelStore, openStore } from './store/store.ts'
 import { acceptedForms } from './verify/checker.ts'
@@ -65,6 +70,10 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly page?: PaywallPage
   /** Send transactions for senders without ether, from this account; off when not given. */
   readonly relay?: RelayOptions
+  /** When to withdraw, and what transactions may cost. Dishonest closes are always answered. */
+  readonly settlement?: SettlementOptions
+  /** How often to look whether a transaction was mined, in milliseconds. Default 500. */
+  readonly transactionPoll?: number
   readonly log?: ReceiverLog
   /** Counts what happens, for metrics. */
   readonly observer?: ReceiverObserver | undefined
@@ -85,6 +94,7 @@ export interface Receiver {
   readonly book: ChannelBook
   /** Undefined when it is off. */
   readonly relay: Relay | undefined
+  readonly settlement: Settlement
   /** Resolves once the chain was read up to its head. */
   readonly synced: Promise<void>
   /** Reads the chain now instead of at the next poll. */
@@ -150,10 +160,34 @@ async function assemble(
   const forms = acceptedForms(contractFacts.version)
   const verifier = await startVerifier({ domain, receiver: signer.address, forms }, options, log)
   const manager = createChannelManager({ book, checker: verifier, signer, domain })
-  const relay = relayOf(options, contractFacts, { chain, token, manager, book, checker: verifier })
+  // One for all: two senders of one account would take the same nonces.
+  const transactions = createTransactionSender({
+    chain,
+    signer,
+    journal: store.journal,
+    ...(options.transactionPoll !== undefined && { pollInterval: options.transactionPoll }),
+  })
+  const relay = relayOf(options, contractFacts, {
+    ...{ chain, token, manager, book, transactions },
+    checker: verifier,
+  })
   const account = watchAccount(chain, signer.address)
   const seen = rememberHead(chain)
-  const watch = startWatch(options, seen.chain, book, account.refresh)
+  const settlement = createSettlement(
+    {
+      ...{ chain, book, transactions, signer, domain, log },
+      hasBatches: !contractFacts.version.startsWith('0.2.'),
+      challengePeriod: contractFacts.challengePeriod,
+      head: () => seen.head() ?? 0,
+      ether: account.ether,
+      refresh: () => watch.refresh(),
+    },
+    options.settlement ?? {},
+  )
+  const watch = startWatch(options, seen.chain, book, async () => {
+    await account.refresh()
+    await settlement.round()
+  })
   const limits = { ...defaultOutageLimits, ...options.outage }
   const dialect = rdnDialect({
     gatewayPath,
@@ -195,6 +229,7 @@ async function assemble(
     manager,
     book,
     relay,
+    settlement,
     paywall: observer === undefined ? paywall : observedPaywall(paywall, observer),
     synced: watch.synced,
     refresh: watch.refresh,
@@ -212,8 +247,10 @@ async function assemble(
     stop: async () => {
       await watch.stop()
       await verifier.close()
-      await store.close()
+      // Whoever waits for a block ends by this.
       chain.close()
+      await settlement.stop()
+      await store.close()
     },
   }
 }
@@ -236,13 +273,13 @@ function channelDue(
 function relayOf(
   { relay, signer, log }: ReceiverOptions,
   { version }: ContractFacts,
-  parts: Pick<RelayParts, 'chain' | 'token' | 'manager' | 'book' | 'checker'>,
+  parts: Pick<RelayParts, 'chain' | 'token' | 'manager' | 'book' | 'checker' | 'transactions'>,
 ): Relay | undefined {
   if (relay === undefined || version.startsWith('0.2.')) return undefined
-  const { leastDeposit = 1n, ...fees } = relay
+  const { leastDeposit = 1n, mostFeePerGas } = relay
   return createRelay({
     ...parts,
-    transactions: createTransactionSender({ chain: parts.chain, signer, ...fees }),
+    mostFeePerGas,
     own: signer.address,
     leastDeposit,
     onFailure: (err) => log?.warn({ err }, 'a transaction for a sender did not get through'),

@@ -43,23 +43,16 @@ export interface TransactionSender {
   /**
    * Waits for what an earlier run has sent for this operation. Undefined when there is none, or when it
    * can never be mined any more.
+   * `feeCap` as in a call, for the case that it has to be replaced.
    * @throws UraidenError `transaction_reverted`, `transaction_unconfirmed`, `chain_unavailable`
    */
-  readonly resume: (operation: string, confirmations?: number) => Promise<Receipt | undefined>
-  /**
-   * Tries a call on the node and says what it would cost; sends nothing.
-   * @throws UraidenError `transaction_reverts`, `ether_missing`, `chain_unavailable`
-   */
-  readonly quote: (call: Call) => Promise<Quote>
+  readonly resume: (
+    operation: string,
+    confirmations?: number,
+    feeCap?: Call['feeCap'],
+  ) => Promise<Receipt | undefined>
   /** What a unit of gas costs now, in wei. */
   readonly gasPrice: () => Promise<bigint>
-}
-
-export interface Quote {
-  /** A fifth more than the node expects to be used. */
-  readonly gasLimit: bigint
-  /** In wei. */
-  readonly gasPrice: bigint
 }
 
 export interface StartedTransaction {
@@ -70,7 +63,7 @@ export interface StartedTransaction {
 
 export function createTransactionSender(options: SenderOptions): TransactionSender {
   const nonces = createNonceQueue()
-  const { chain, signer } = options
+  const { chain } = options
   // One after the other: two sends at once would take the same nonce.
   let last: Promise<unknown> = Promise.resolve()
   const inTurn = <Value>(work: () => Promise<Value>): Promise<Value> => {
@@ -104,17 +97,13 @@ export function createTransactionSender(options: SenderOptions): TransactionSend
     start,
     send: async (call, confirmations, operation) =>
       (await start(call, operation)).mined(confirmations),
-    resume: async (operation, confirmations = 1) => {
+    resume: async (operation, confirmations = 1, feeCap = () => options.mostFeePerGas) => {
       const earlier = await inTurn(async () => {
         const found = await findEarlier(options, operation)
-        if (found !== undefined) nonces.add(found.nonce, () => options.mostFeePerGas)
+        if (found !== undefined) nonces.add(found.nonce, feeCap)
         return found
       })
       return earlier && waitFor(earlier, { purpose: operation, confirmations, operation })
-    },
-    quote: async (call) => {
-      const gasLimit = await estimateGas(chain, signer.address, call)
-      return { gasLimit, gasPrice: await gasPrice(chain) }
     },
     gasPrice: () => gasPrice(chain),
   }

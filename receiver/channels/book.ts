@@ -23,6 +23,7 @@ import type { ChannelStore } from '../store/store.ts'
 export interface ChannelBook {
   readonly get: (sender: Address, openBlock: BlockNumber) => Channel | undefined
   readonly all: () => Iterable<Channel>
+  readonly inState: (state: ChainFacts['state']) => Iterable<Channel>
   /** What was paid on a channel, also while the chain is read again and says nothing of it. */
   readonly ledger: (sender: Address, openBlock: BlockNumber) => PaymentLedger
   /** What all channels together still owe: their balances without what was taken out. */
@@ -79,6 +80,10 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
     unsettled += due(name)
   }
 
+  function* inState(state: ChainFacts['state']): Iterable<Channel> {
+    for (const [name, known] of facts) if (known.state === state) yield joined(name, known)
+  }
+
   /** Durable first, then in memory. */
   async function step(changed: FactsByName, reached: SyncPosition, next: History): Promise<void> {
     const [were, are] = [new Set(history), new Set(next)]
@@ -110,6 +115,7 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
       return joined(name, closing ? { ...known, state: 'closing' } : known)
     },
     all,
+    inState,
     ledger: (sender, openBlock) => ledgers.get(channelName(sender, openBlock)) ?? emptyLedger,
     unsettled: () => unsettled,
     isUnconfirmed: (sender, openBlock) => unconfirmed.has(channelName(sender, openBlock)),

@@ -63,6 +63,8 @@ export interface RelayParts {
   readonly book: ChannelBook
   readonly checker: ProofChecker
   readonly leastDeposit: TokenAmount
+  /** In wei; undefined: whatever it costs. */
+  readonly mostFeePerGas: bigint | undefined
   readonly onFailure: (error: unknown) => void
 }
 
@@ -70,7 +72,8 @@ export function createRelay(parts: RelayParts): Relay {
   const { chain, transactions, own, manager, book, checker, onFailure } = parts
 
   async function start(call: Call): Promise<Hex> {
-    const { transaction, mined } = await transactions.start(call)
+    const feeCap = () => parts.mostFeePerGas
+    const { transaction, mined } = await transactions.start({ ...call, feeCap })
     mined().catch(onFailure)
     return transaction
   }

@@ -346,15 +346,6 @@ test.serial(
   },
 )
 
-test.serial('a quote says what a call would cost, and sends nothing', async (t) => {
-  const { sender, approve, count } = await given(t, () => undefined)
-  const before = await count()
-  const { gasLimit, gasPrice } = await sender.quote(approve(1n))
-  t.true(gasLimit > 21_000n && gasLimit < 100_000n)
-  t.true(gasPrice > 0n)
-  t.is(await count(), before)
-})
-
 test.serial(
   'what an earlier process has sent is taken up, and replaced at a higher fee when it is stuck',
   async (t) => {

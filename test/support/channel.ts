@@ -33,11 +33,16 @@ export async function givenChannel(
   await receiver.refresh()
 
   const domain = { contract, chainId: chain.chainId }
-  const sign = (balance: bigint, key = senderAccount.privateKey, form?: SignatureForm) =>
+  const sign = (
+    balance: bigint,
+    key = senderAccount.privateKey,
+    form?: SignatureForm,
+    block = openBlock,
+  ) =>
     balanceProof({
       domain,
       receiver: parties.receiver,
-      openBlock,
+      openBlock: block,
       balance,
       key,
       ...(form && { form }),

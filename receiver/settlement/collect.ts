@@ -1,0 +1,112 @@
+// Carries out what was planned: withdrawals from open channels, and closes from the receiver's side.
+import type {
+  Call,
+  ChainClient,
+  ChannelEvent,
+  Receipt,
+  TransactionSender,
+} from '../../platform/chain/index.ts'
+import {
+  type Address,
+  closingAgreementDigest,
+  type Hex,
+  type SignatureDomain,
+  type Signer,
+  type TokenAmount,
+} from '../../protocol/index.ts'
+import type { Channel } from '../store/records.ts'
+
+/** What collecting needs of the chain. */
+export interface CollectParts {
+  readonly chain: Pick<ChainClient, 'calls'>
+  readonly transactions: TransactionSender
+  readonly signer: Signer
+  readonly domain: SignatureDomain
+  /** Contracts of version 0.2 know neither batches nor closes without an agreement. */
+  readonly hasBatches: boolean
+}
+
+/** What one transaction did. */
+export interface Collected {
+  readonly transaction: Hex
+  readonly block: number
+  readonly gasUsed: bigint
+  readonly channels: readonly CollectedChannel[]
+}
+
+export interface CollectedChannel {
+  readonly sender: Address
+  readonly openBlock: number
+  /** Got with this transaction, in the token's smallest unit. */
+  readonly amount: TokenAmount
+}
+
+export type CollectKind = 'withdraw' | 'close'
+
+export interface Collection {
+  readonly kind: CollectKind
+  /** After a crash the same name finds the transaction that was signed for it. */
+  readonly operation: string
+  readonly channels: readonly Channel[]
+  /** In wei for a unit of gas. */
+  readonly feeCap: bigint | undefined
+}
+
+/** @throws UraidenError those of the transaction sender */
+export async function collect(
+  parts: CollectParts,
+  { kind, operation, channels, feeCap }: Collection,
+): Promise<Collected> {
+  const call = await (kind === 'withdraw' ? withdrawal(parts, channels) : closing(parts, channels))
+  const capped = { ...call, feeCap: () => feeCap }
+  return collectedBy(await parts.transactions.send(capped, 1, operation))
+}
+
+/** From the chain's own words, because a batch leaves out what it cannot do. */
+function collectedBy({ transaction, block, gasUsed, events }: Receipt): Collected {
+  return { transaction, block, gasUsed, channels: events.flatMap(channelOf) }
+}
+
+function channelOf(event: ChannelEvent): readonly CollectedChannel[] {
+  const { sender, openBlock } = event.channel
+  if (event.kind === 'withdrawn') return [{ sender, openBlock, amount: event.amount }]
+  if (event.kind === 'settled') return [{ sender, openBlock, amount: event.receiverTokens }]
+  return []
+}
+
+async function withdrawal(
+  { chain, hasBatches }: CollectParts,
+  channels: readonly Channel[],
+): Promise<Call> {
+  const items = channels.flatMap(proofItem)
+  const [only] = items
+  if (only !== undefined && items.length === 1) return chain.calls.withdraw(only)
+  if (!hasBatches) throw new Error('a batch for a contract that has none')
+  return chain.calls.withdrawBatch(items)
+}
+
+async function closing(parts: CollectParts, channels: readonly Channel[]): Promise<Call> {
+  const [only] = channels
+  if (only !== undefined && channels.length === 1) return closeByReceiver(parts, only)
+  return parts.chain.calls.cooperativeCloseBatch(channels.flatMap(proofItem))
+}
+
+function proofItem({ openBlock, claims, proof }: Channel) {
+  return proof ? [{ openBlock, balance: claims.highest, signature: proof.signature }] : []
+}
+
+/**
+ * Ends a channel at our best proof, also in and after the challenge period: the contract pays at once.
+ */
+export async function closeByReceiver(
+  { chain, signer, domain, hasBatches }: Omit<CollectParts, 'transactions'>,
+  { sender, openBlock, claims, proof }: Channel,
+): Promise<Call> {
+  if (proof === undefined) throw new Error('a close without a proof')
+  const balance = claims.highest
+  const agreement = hasBatches
+    ? '0x'
+    : await signer.sign(closingAgreementDigest('seed', domain, sender)(openBlock, balance))
+  const channel = { sender, receiver: signer.address, openBlock }
+  return chain.calls.cooperativeClose(channel, balance, proof.signature, agreement)
+}

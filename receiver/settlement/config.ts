@@ -1,0 +1,75 @@
+// `settlement` of receiver.yaml.
+import { z } from 'zod'
+import { amountText, gasPrice, given, parsed } from '../../platform/config/index.ts'
+import { parseAmount, shorten, type TokenUnit, UraidenError } from '../../protocol/index.ts'
+import type { SettlementOptions } from './settlement.ts'
+import { parseSchedule } from './timetable.ts'
+
+/** `5%` or `0.25%`, in hundredths of a percent. @throws UraidenError `not_a_share` */
+function parseShare(text: string): bigint {
+  const [, whole = '', fraction = ''] = /^(\d{1,3})(?:\.(\d{1,2}))? ?%$/.exec(text) ?? []
+  const share = Number(whole) * 100 + Number(fraction.padEnd(2, '0'))
+  if (whole !== '' && share > 0 && share <= 10_000) return BigInt(share)
+  throw new UraidenError({
+    code: 'not_a_share',
+    message: `"${shorten(text)}" is not a share.`,
+    hint: 'Write a percentage above 0 % and up to 100 %, with at most two decimals, such as 5%.',
+  })
+}
+
+export const settlementSchema = z.strictObject({
+  withdraw: z
+    .strictObject({
+      when: amountText.describe('withdraw once the channels owe so much in all'),
+      schedule: parsed(parseSchedule)
+        .optional()
+        .describe("look only then: '0 4 * * *'; else whenever the chain was read"),
+      mostGasPrice: gasPrice.optional().describe('wait while a unit of gas costs more: 30 gwei'),
+      mostFeeShare: parsed(parseShare)
+        .optional()
+        .describe('leave what costs more of itself: 5%; needs etherPrice'),
+      etherPrice: amountText.optional().describe('what one ether is worth in tokens: 2500 TKN'),
+    })
+    .refine(
+      ({ mostFeeShare, etherPrice }) => mostFeeShare === undefined || etherPrice !== undefined,
+      {
+        error: 'fees are paid in ether: how much of the tokens they are needs "etherPrice".',
+        path: ['etherPrice'],
+      },
+    )
+    .optional()
+    .describe('collect from open channels without being asked'),
+  dispute: z
+    .strictObject({
+      mostGasPrice: gasPrice
+        .optional()
+        .describe('never pay more to answer a dishonest close, even if the channel is lost'),
+    })
+    .prefault({}),
+})
+
+/**
+ * `usual` is the general `mostGasPrice`, in wei.
+ * @throws UraidenError `wrong_token`, `too_many_decimals`
+ */
+export function settlementOptions(
+  { withdraw, dispute }: z.output<typeof settlementSchema>,
+  token: TokenUnit,
+  usual: bigint | undefined,
+): SettlementOptions {
+  const fees = given({ usual, most: dispute.mostGasPrice })
+  if (withdraw === undefined) return { fees }
+  const { when, schedule, mostGasPrice = usual, mostFeeShare, etherPrice } = withdraw
+  return {
+    fees,
+    withdraw: {
+      least: parseAmount(when, token),
+      ...given({
+        schedule,
+        mostGasPrice,
+        mostFeeShare,
+        etherPrice: etherPrice === undefined ? undefined : parseAmount(etherPrice, token),
+      }),
+    },
+  }
+}

@@ -1,0 +1,56 @@
+// What the receiver has earned and not got yet, and what of it is in danger, on plain data.
+import type { BlockNumber, TokenAmount } from '../../protocol/index.ts'
+import { type Channel, dueOf } from '../store/records.ts'
+
+export interface Exposure {
+  /** What channels that are not settled still owe. */
+  readonly uncollected: TokenAmount
+  /** Of it, what is lost if nobody answers the closes that were requested below our proofs. */
+  readonly atRisk: TokenAmount
+  /** What settled channels paid less than we have proofs for. */
+  readonly lost: TokenAmount
+}
+
+/** A requested close at less than we have a proof for. */
+export interface DishonestClose {
+  readonly channel: Channel
+  readonly stake: TokenAmount
+  /** Blocks in which it can be answered for sure; below 0 the sender may settle any moment. */
+  readonly remaining: number
+}
+
+export function exposureOf(channels: Iterable<Channel>): Exposure {
+  let [uncollected, atRisk, lost] = [0n, 0n, 0n]
+  for (const channel of channels) {
+    uncollected += dueOf(channel, channel.claims.highest)
+    if (channel.state === 'closing') atRisk += shortfall(channel)
+    if (channel.state === 'settled') lost += shortfall(channel)
+  }
+  return { uncollected, atRisk, lost }
+}
+
+/** What the channel's end gives less than the best proof. */
+export function shortfall({ claims, proof, end }: Channel): TokenAmount {
+  if (proof === undefined || end === undefined || claims.highest <= end.balance) return 0n
+  return claims.highest - end.balance
+}
+
+/** The last block in which a close can be challenged. */
+export function lastBlock({ end }: Channel, challengePeriod: number): BlockNumber {
+  return (end?.block ?? 0) + challengePeriod
+}
+
+/** The most urgent first; of equally urgent ones the largest. */
+export function dishonestCloses(
+  closing: Iterable<Channel>,
+  { head, challengePeriod }: { readonly head: BlockNumber; readonly challengePeriod: number },
+): readonly DishonestClose[] {
+  return [...closing]
+    .map((channel) => ({
+      channel,
+      stake: shortfall(channel),
+      remaining: lastBlock(channel, challengePeriod) - head,
+    }))
+    .filter(({ stake }) => stake > 0n)
+    .sort((a, b) => a.remaining - b.remaining || (a.stake > b.stake ? -1 : 1))
+}

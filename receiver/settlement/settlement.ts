@@ -1,0 +1,111 @@
+// Sees to it that the receiver gets what it has proofs for (wire-protocol.md section 6): answers
+// dishonest closes, settles channels whose senders do not, withdraws when it is worth while.
+import type { ChannelBook } from '../channels/book.ts'
+import {
+  createAnswers,
+  type PendingAnswer,
+  type SettlementLog,
+  type Surroundings,
+} from './answers.ts'
+import { type CollectParts, closeByReceiver } from './collect.ts'
+import { type Collector, createCollector } from './collector.ts'
+import { createEnds } from './ends.ts'
+import { type Exposure, exposureOf } from './exposure.ts'
+import type { AnswerFees } from './fees.ts'
+import type { CollectPolicy } from './policy.ts'
+import { createTimetable } from './timetable.ts'
+
+export interface SettlementOptions {
+  /** Withdraw without being asked, under these conditions. */
+  readonly withdraw?: AutomaticWithdrawal | undefined
+  /** What answers to dishonest closes may cost. */
+  readonly fees?: AnswerFees | undefined
+}
+
+export interface AutomaticWithdrawal extends CollectPolicy {
+  /** When to look, as five cron fields; whenever the chain was read if left out. */
+  readonly schedule?: string | undefined
+}
+
+export interface SettlementParts extends CollectParts, Surroundings {
+  readonly book: ChannelBook
+  readonly refresh: () => Promise<void>
+  readonly log?: SettlementLog | undefined
+}
+
+export interface SettlementStatus extends Exposure {
+  /** Dishonest closes, and how their answers stand. */
+  readonly answers: readonly PendingAnswer[]
+}
+
+export interface Settlement extends Pick<Collector, 'withdrawAll' | 'closeAll' | 'closeChannel'> {
+  readonly status: () => SettlementStatus
+}
+
+/** To be driven by whoever reads the chain. */
+export interface SettlementEngine extends Settlement {
+  /** To be called whenever the chain was read. Never rejects; waits for no block. */
+  readonly round: () => Promise<void>
+  /** Resolves when nothing is under way any more: after the connection was closed, at once. */
+  readonly stop: () => Promise<void>
+}
+
+export function createSettlement(
+  parts: SettlementParts,
+  { withdraw, fees = {} }: SettlementOptions,
+): SettlementEngine {
+  const { book, chain, transactions, signer, hasBatches, log } = parts
+  const answers = createAnswers({
+    ...parts,
+    fees,
+    patience: 0,
+    answer: (channel) => closeByReceiver(parts, channel),
+  })
+  const ends = createEnds({
+    ...parts,
+    policy: withdraw ?? { least: 1n, mostGasPrice: fees.usual },
+    canEnd: ({ claims, proof, end }) =>
+      hasBatches || (proof !== undefined && claims.highest === end?.balance),
+    end: async (channel) => {
+      if (!hasBatches) return closeByReceiver(parts, channel)
+      const { sender, openBlock } = channel
+      return chain.calls.settleFor({ sender, receiver: signer.address, openBlock })
+    },
+  })
+  const collector = createCollector(parts)
+  const timetable = createTimetable(withdraw?.schedule)
+
+  /** Ether that an answer needs is not spent on anything else. */
+  function allAnswered(): boolean {
+    return answers.pending().every(({ state }) => state !== undefined && state.kind !== 'waiting')
+  }
+
+  async function collectDue(): Promise<void> {
+    const mayWithdraw =
+      withdraw !== undefined && book.unsettled() >= withdraw.least && timetable.takeDue()
+    if (!mayWithdraw && !ends.isDue()) return
+    const gasPrice = await transactions.gasPrice()
+    await ends.round(gasPrice)
+    if (mayWithdraw) await collector.withdrawIfWorth(withdraw, gasPrice)
+  }
+
+  return {
+    withdrawAll: collector.withdrawAll,
+    closeAll: collector.closeAll,
+    closeChannel: collector.closeChannel,
+    status: () => ({ ...exposureOf(book.all()), answers: answers.pending() }),
+    round: async () => {
+      await answers.round()
+      if (!allAnswered()) return
+      try {
+        await collectDue()
+      } catch (err) {
+        log?.warn({ err }, 'what is due could not be looked at')
+      }
+    },
+    stop: async () => {
+      timetable.close()
+      await Promise.all([answers.idle(), ends.idle(), collector.idle()])
+    },
+  }
+}

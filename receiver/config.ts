@@ -16,6 +16,7 @@ import { adminSchema } from './admin/config.ts'
 import { opsSchema } from './ops/config.ts'
 import type { ReceiverOptions } from './receiver.ts'
 import { resourceFrom, resourcesSchema } from './resources/schema.ts'
+import { settlementOptions, settlementSchema } from './settlement/config.ts'
 
 const count = z.int({ error: 'this should be a whole number.' })
 const seconds = z.number({ error: 'this should be a number of seconds.' })
@@ -64,6 +65,7 @@ export const receiverConfig = z.strictObject({
     .strictObject({ leastDeposit: amountText.optional() })
     .optional()
     .describe('send transactions for senders without ether: relay: {}'),
+  settlement: settlementSchema.prefault({}),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -169,6 +171,7 @@ export function amountOptions(config: ReceiverConfig, token: TokenUnit) {
       mostPerChannel: amount(mostPerChannel),
       mostInAll: amount(mostInAll),
     }),
+    settlement: settlementOptions(config.settlement, token, mostGasPrice),
     ...(relay !== undefined && {
       relay: given({ leastDeposit: amount(relay.leastDeposit), mostFeePerGas: mostGasPrice }),
     }),

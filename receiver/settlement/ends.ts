@@ -9,7 +9,7 @@ import { createOperations } from './operations.ts'
 import { type CollectPolicy, isWorthItsFee } from './policy.ts'
 
 /** Blocks that a sender has to do it: it mostly wants the rest of its deposit. */
-export const graceBlocks = 20
+const graceBlocks = 20
 
 /** docs/gas.md: `settle` at a part of the deposit. */
 const settleGas = 50_000n

@@ -86,12 +86,13 @@ test('a payment that comes while a close is prepared is in it, or is refused: ne
   const given = await givenCheater(t)
   const { receiver, receiverAccount, tokensOf, pay } = given
   await pay(5n)
+  const balances = [10n, 15n, 20n]
   const [closed, ...answers] = await Promise.all([
     receiver.settlement.closeAll(),
-    ...[10n, 15n, 20n].map((balance) => pay(balance, { 'RDN-Payment': '5' })),
+    ...balances.map((balance) => pay(balance, { 'RDN-Payment': '5' })),
   ])
-  const served = answers.filter(({ status }) => status === 200).length
-  t.is(closed.sum, BigInt(5 + 5 * served))
+  const served = balances.filter((_, index) => answers[index]?.status === 200)
+  t.is(closed.sum, served.at(-1) ?? 5n)
   t.is(await tokensOf(receiverAccount.address), closed.sum)
 })
 

@@ -298,7 +298,7 @@ test('a requested close ends payments; a top-up raises what can be paid', async 
   await receiver.refresh()
   await receiver.refresh()
   t.is((await pay(deposit + 5n, { 'RDN-Payment': `${price}` })).status, 200)
-  await transactions.send(client.calls.uncooperativeClose(channel, deposit))
+  await transactions.send(client.calls.uncooperativeClose(channel, deposit + 5n))
   await receiver.refresh()
   await receiver.refresh()
   const late = await pay(deposit + 10n)

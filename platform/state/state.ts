@@ -3,6 +3,7 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { Level } from 'level'
 import { type Address, UraidenError } from '../../protocol/index.ts'
+import { guardWrites } from './guard.ts'
 
 /** Whose state it is. A folder never mixes two of these. */
 export interface StateOwner {
@@ -29,7 +30,8 @@ const formatKey = 'format'
 const ownerKey = 'owner'
 
 /**
- * Opens the state, or makes it with mode 0700.
+ * Opens the state, or makes it with mode 0700. A batch that cannot be written rejects with
+ * `state_unwritable`, see `guardWrites`.
  * @throws UraidenError `state_in_use`, `state_readable_by_others`, `state_of_another`,
  * `state_format_unknown`, `state_unusable`
  */
@@ -42,6 +44,7 @@ export async function openState(options: StateOptions): Promise<StateDatabase> {
   await openDatabase(db, options)
   try {
     await checkOwner(db, options)
+    guardWrites(db, options.folder)
     return db
   } catch (error) {
     await db.close()

@@ -12,6 +12,8 @@ import { type GethOptions, gethCommand, startGethProcess } from './process.ts'
 export interface GethChain extends TestChain {
   /** Ends the process and starts it again on the same data and port. */
   readonly restart: (signal?: 'SIGINT' | 'SIGKILL') => Promise<void>
+  /** SIGSTOP freezes it, SIGCONT lets it go on. */
+  readonly signal: (signal: NodeJS.Signals) => void
   /** Ends the process; `restart` brings it back. */
   readonly halt: () => Promise<void>
   /** Goes back to an older block; what comes next is another chain. */
@@ -56,6 +58,7 @@ export async function startGethChain(options: GethChainOptions): Promise<GethCha
     wallet: (index) => new Wallet(testAccount(index).privateKey, provider),
     mine: (blocks) => mineBySending(provider, count - 1, blocks),
     restart,
+    signal: (signal) => running.signal(signal),
     halt: () => running.stop('SIGINT'),
     rewind: (block) => provider.send('debug_setHead', [`0x${block.toString(16)}`]),
     importBlocks: async (blocks) => {

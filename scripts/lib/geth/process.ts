@@ -24,6 +24,7 @@ export interface GethProcess {
    * (`--gcmode archive`) it has forgotten the newest blocks when it comes back.
    */
   readonly stop: (signal: 'SIGINT' | 'SIGKILL') => Promise<void>
+  readonly signal: (signal: NodeJS.Signals) => void
 }
 
 /** Such as `1.16.7-stable`. */
@@ -49,6 +50,7 @@ export async function startGethProcess(options: GethOptions): Promise<GethProces
   const port = await listening(child)
   return {
     port,
+    signal: (signal) => void child.kill(signal),
     stop: async (signal) => {
       if (child.exitCode !== null || child.signalCode !== null) return
       const ended = new Promise((resolve) => child.once('exit', resolve))

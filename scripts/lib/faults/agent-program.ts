@@ -1,0 +1,78 @@
+// The agent of the fault lab: buys as much as it can, several readings at once.
+import { appendFileSync } from 'node:fs'
+import { type Agent, createAgent, createKeySigner } from '../../../agent/index.ts'
+import { fromHex, isUraidenError } from '../../../protocol/index.ts'
+import type { AgentOrders, FromProgram, ToAgent } from './orders.ts'
+
+const orders: AgentOrders = JSON.parse(process.argv[2] ?? '{}')
+const { key, rpcUrl, chainId, contract, state, receiverUrl, answersFile } = orders
+const { atOnce, reservation, total, clockTrust } = orders
+
+const agent = await createAgent({
+  signer: createKeySigner(fromHex(key)),
+  rpcUrl,
+  chainId: BigInt(chainId),
+  contract,
+  store: state,
+  reservation,
+  budget: { total: BigInt(total), hour: BigInt(total) },
+  clock: clockTrust,
+  deposit: { open: () => 60n, topUp: () => 40n },
+  retryInterval: 30,
+  timeout: 1500,
+  confirmTimeout: 3000,
+})
+let stopping = false
+let bought = 0
+
+const ready: FromProgram = { ready: true }
+process.send?.(ready)
+const buyers = Array.from({ length: atOnce }, async () => {
+  while (!stopping) if ((await buy()) !== '200') await pause(30)
+})
+
+process.on('message', async (message: ToAgent) => {
+  if (message === 'close') await close(agent)
+  if (message === 'finish') await finish()
+  if (message === 'stop') {
+    await agent.stop()
+    process.exit(0)
+  }
+})
+
+async function buy(): Promise<string> {
+  const name = `${process.pid}-${bought++}`
+  const outcome = await agent.get(`${receiverUrl}/reading?request=${name}`).then(
+    ({ status }) => `${status}`,
+    (error) => (isUraidenError(error) ? error.code : `unexpected ${error}`),
+  )
+  appendFileSync(answersFile, `${name} ${outcome}\n`)
+  return outcome
+}
+
+/** Refused where nothing was paid yet, and where the receiver is away. */
+async function close(from: Agent): Promise<void> {
+  const open = from.channels().find(({ state: channel }) => channel === 'open')
+  if (open === undefined) return
+  await from.closeChannel(`${open.receiver}/${open.openBlock}`, receiverUrl).catch((error) => {
+    if (!isUraidenError(error)) throw error
+  })
+}
+
+/** Everything is mended: a purchase has to go well before long, or the budget is spent. */
+async function finish(): Promise<void> {
+  stopping = true
+  await Promise.all(buyers)
+  const giveUp = performance.now() + 30_000
+  let outcome = await buy()
+  while (!/^200$|^budget_/.test(outcome) && performance.now() < giveUp) {
+    await pause(100)
+    outcome = await buy()
+  }
+  const finished: FromProgram = { finished: outcome }
+  process.send?.(finished)
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}

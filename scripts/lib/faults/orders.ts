@@ -1,0 +1,37 @@
+// What the fault lab and its programs say to each other. Amounts are decimal strings.
+import type { Address } from '../../../protocol/index.ts'
+
+/** To every program, from `preload.ts`. In milliseconds. */
+export type Injection = { readonly clock: number } | { readonly slowDisk: number }
+
+interface Orders {
+  readonly key: string
+  readonly rpcUrl: string
+  readonly chainId: string
+  readonly contract: Address
+  readonly state: string
+}
+
+export interface ReceiverOrders extends Orders {
+  readonly port: number
+  readonly price: string
+  /** Gets a line for every request that was served. */
+  readonly servedFile: string
+  readonly seed: number
+}
+
+export interface AgentOrders extends Orders {
+  readonly receiverUrl: string
+  readonly atOnce: number
+  readonly reservation: number
+  readonly total: string
+  readonly clockTrust: 'auto' | 'trusted'
+  /** Gets a line for every request: its name and what came of it. */
+  readonly answersFile: string
+}
+
+export type ToProgram = Injection | 'stop'
+export type ToAgent = ToProgram | 'close' | 'finish'
+
+/** `finished` tells whether a last purchase went well, or what it failed with. */
+export type FromProgram = { readonly ready: true } | { readonly finished: string }

@@ -1,0 +1,60 @@
+// The receiver of the fault lab: sells readings, and writes down which it has handed over.
+import { appendFileSync } from 'node:fs'
+import type { FastifyRequest } from 'fastify'
+import { createKeySigner } from '../../../platform/keys/index.ts'
+import { fromHex } from '../../../protocol/index.ts'
+import { createReceiverServer, startReceiver } from '../../../receiver/index.ts'
+import type { FromProgram, ReceiverOrders, ToProgram } from './orders.ts'
+
+const orders: ReceiverOrders = JSON.parse(process.argv[2] ?? '{}')
+const { key, rpcUrl, contract, state, port, price, servedFile, seed } = orders
+
+const receiver = await startReceiver({
+  signer: createKeySigner(fromHex(key)),
+  rpcUrl,
+  contract,
+  state,
+  pollInterval: 100,
+  verifierThreads: 1,
+})
+await receiver.synced
+const ran = new WeakSet<FastifyRequest>()
+const server = await createReceiverServer(receiver, [
+  {
+    path: '/reading',
+    price: BigInt(price),
+    handler: (request) => {
+      if (fails(nameOf(request))) throw new Error('the sensor is unplugged')
+      ran.add(request)
+      return { celsius: 21.4 }
+    },
+  },
+])
+// After the paywall's own hook: a reply that could not be kept is an error by now, and costs nothing.
+server.addHook('onSend', async (request, reply, payload) => {
+  // The page cache outlives the process.
+  if (reply.statusCode === 200 && ran.has(request)) {
+    appendFileSync(servedFile, `${nameOf(request)}\n`)
+  }
+  return payload
+})
+await server.listen({ host: '127.0.0.1', port })
+const ready: FromProgram = { ready: true }
+process.send?.(ready)
+
+process.on('message', async (message: ToProgram) => {
+  if (message !== 'stop') return
+  await server.close()
+  await receiver.stop()
+  process.exit(0)
+})
+
+function nameOf({ query }: FastifyRequest): string {
+  return (query as { readonly request: string }).request
+}
+
+/** One in sixteen requests, always the same ones of a seed. */
+function fails(name: string): boolean {
+  const sum = [...name].reduce((all, letter) => Math.imul(all, 31) + letter.charCodeAt(0), seed)
+  return (sum & 15) === 0
+}

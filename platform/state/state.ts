@@ -1,6 +1,7 @@
 // A folder with a LevelDB that belongs to one account on one contract on one chain, is used by one
 // process at a time, and is read by nobody else.
-import { mkdir, stat } from 'node:fs/promises'
+import { access, mkdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Level } from 'level'
 import { type Address, UraidenError } from '../../protocol/index.ts'
 import { guardWrites } from './guard.ts'
@@ -52,6 +53,35 @@ export async function openState(options: StateOptions): Promise<StateDatabase> {
   }
 }
 
+/**
+ * Whose state is in a folder, for those who only look. Nothing is made where there is none.
+ * @throws UraidenError `state_missing`, `state_in_use`, `state_unusable`
+ */
+export async function ownerOfState({
+  folder,
+  program,
+}: Pick<StateOptions, 'folder' | 'program'>): Promise<StateOwner> {
+  const missing = new UraidenError({
+    code: 'state_missing',
+    message: `There is no state in ${folder}.`,
+    hint: `Name the state folder with --state, or start the ${program} once.`,
+  })
+  // Opening it would make a new one.
+  await access(join(folder, 'CURRENT')).catch(() => {
+    throw missing
+  })
+  const db: StateDatabase = new Level(folder, { keyEncoding: 'utf8', valueEncoding: 'utf8' })
+  await openDatabase(db, { folder, program })
+  try {
+    const written = await db.get(ownerKey)
+    if (written === undefined) throw missing
+    const { chainId, contract, account } = JSON.parse(written)
+    return { chainId: BigInt(chainId), contract, account }
+  } finally {
+    await db.close()
+  }
+}
+
 /** The keys that begin with `prefix`, as LevelDB wants a range. */
 export function keysUnder(prefix: string): { readonly gte: string; readonly lt: string } {
   return { gte: prefix, lt: `${prefix}\uffff` }
@@ -73,7 +103,10 @@ async function preparePrivateFolder({ folder }: StateOptions): Promise<void> {
   }
 }
 
-async function openDatabase(db: StateDatabase, { folder, program }: StateOptions): Promise<void> {
+async function openDatabase(
+  db: StateDatabase,
+  { folder, program }: Pick<StateOptions, 'folder' | 'program'>,
+): Promise<void> {
   try {
     await db.open()
   } catch (error) {

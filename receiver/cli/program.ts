@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { adminHash, adminToken } from './commands/admin.ts'
 import { backup, restore } from './commands/backup.ts'
+import { type ChannelsOptions, channels, stats } from './commands/books.ts'
 import { configCheck, configSchema } from './commands/config.ts'
 import { type StartOptions, start } from './commands/start.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
@@ -25,6 +26,18 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     .option('--host <address>', 'address to listen on')
     .option('--port <number>', 'TCP port; 0 takes a free one')
     .action((_: object, command: Command) => finish(start(command.optsWithGlobals<StartOptions>())))
+  program
+    .command('channels')
+    .description('channels with what is deposited, paid and still to collect')
+    .option('--all', 'settled ones too')
+    .option('--only <state>', 'open, agreed, closing or settled')
+    .action((_: object, command: Command) =>
+      finish(channels(command.optsWithGlobals<ChannelsOptions>())),
+    )
+  program
+    .command('stats')
+    .description('sums over all channels, and how the running receiver is')
+    .action((_: object, command: Command) => finish(stats(command.optsWithGlobals())))
   program
     .command('backup <file>')
     .description('copy the balance proofs, also while the receiver runs')

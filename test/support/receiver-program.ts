@@ -103,11 +103,12 @@ export async function startProgram(
   t: ExecutionContext,
   { folder, chain }: { readonly folder: string; readonly chain: EmbeddedChain },
   args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
 ): Promise<Program & Announcement> {
   const program = spawnReceiver(
     folder,
     ['--json', '--rpc', chain.rpcUrl, 'start', '--host', '127.0.0.1', '--port', '0', ...args],
-    { URAIDEN_RECEIVER_POLLINTERVAL: '0.05' },
+    { URAIDEN_RECEIVER_POLLINTERVAL: '0.05', ...environment },
   )
   // Teardowns run last to first: the process ends before its folder and its chain.
   t.teardown(async () => {

@@ -12,6 +12,7 @@ import type { Admin } from './admin/admin.ts'
 import { listPrices, type Priced } from './admin/prices.ts'
 import { channelRoutes } from './api/channels.ts'
 import { answerErrors } from './api/errors.ts'
+import { openApiDocument } from './api/openapi/document.ts'
 import { relayRoutes } from './api/relay.ts'
 import { stats } from './api/stats.ts'
 import { fastifyPaywall, type Price } from './http/fastify.ts'
@@ -76,6 +77,7 @@ export async function createReceiverServer(
   await app.register(
     async (api) => {
       answerErrors(api)
+      api.get('/openapi.json', async () => openApiDocument)
       api.get('/stats', async () => stats(receiver))
       await channelRoutes(api, receiver)
       relayRoutes(api, receiver.relay)

@@ -2,6 +2,7 @@
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { UraidenError } from '../../protocol/index.ts'
+import { sendProblem } from '../resources/problem.ts'
 import type { Authenticator, Identity } from './authenticator.ts'
 import { parseCredentials } from './credentials.ts'
 import { isSameOrigin } from './origin.ts'
@@ -82,7 +83,7 @@ function notLoggedIn({ headers }: FastifyRequest, reply: FastifyReply): FastifyR
   const scheme = /^bearer /i.test(headers.authorization ?? '') ? 'Bearer' : 'Basic'
   const charset = scheme === 'Basic' ? ', charset="UTF-8"' : ''
   reply.header('www-authenticate', `${scheme} realm="uraiden-receiver"${charset}`)
-  return reply.code(401).send({
+  return sendProblem(reply, {
     status: 401,
     code: 'not_logged_in',
     title: 'Not logged in',
@@ -91,13 +92,10 @@ function notLoggedIn({ headers }: FastifyRequest, reply: FastifyReply): FastifyR
 }
 
 function later(reply: FastifyReply, seconds: number): FastifyReply {
-  return reply
-    .header('retry-after', `${seconds}`)
-    .code(429)
-    .send({
-      status: 429,
-      code: 'too_many_attempts',
-      title: 'Too many attempts',
-      detail: `Try again in ${seconds} s.`,
-    })
+  return sendProblem(reply.header('retry-after', `${seconds}`), {
+    status: 429,
+    code: 'too_many_attempts',
+    title: 'Too many attempts',
+    detail: `Try again in ${seconds} s.`,
+  })
 }

@@ -6,6 +6,7 @@ import {
   parseAddress,
   parseBlockNumber,
 } from '../../protocol/index.ts'
+import { sendProblem } from '../resources/problem.ts'
 
 export interface ChannelPath {
   readonly sender: string
@@ -21,10 +22,10 @@ export function parsePath({ sender, openBlock }: ChannelPath): {
 }
 
 export function channelUnknown(reply: FastifyReply): FastifyReply {
-  return reply.code(404).send({
+  return sendProblem(reply, {
     status: 404,
     code: 'channel_unknown',
-    title: 'There is no such channel.',
+    title: 'There is no such channel',
     detail: 'Check sender and open block.',
   })
 }

@@ -1,0 +1,149 @@
+// What an administrator may ask, with a password, a token, or on the receiver's Unix socket.
+import {
+  count,
+  json,
+  listOf,
+  object,
+  openBlockParameter,
+  orNull,
+  problem,
+  ref,
+  senderParameter,
+  text,
+} from './schemas.ts'
+import type { Operation, Paths } from './types.ts'
+
+const state = { enum: ['open', 'agreed', 'closing', 'settled'] }
+
+const channel = object({
+  sender_address: ref('Address'),
+  open_block: ref('BlockText'),
+  state: { ...state, description: 'agreed: a closing agreement was signed, the chain has it not' },
+  deposit: ref('Amount'),
+  balance: ref('Amount'),
+  withdrawn: ref('Amount'),
+  due: { ...ref('Amount'), description: 'balance without what was taken out' },
+  credit: {
+    ...ref('Amount'),
+    description: 'of the balance: the sender’s, for what was not served',
+  },
+  signature_form: orNull({ enum: ['seed', 'eip712'] }),
+  closing_balance: orNull(ref('Amount')),
+  closing_block: orNull(count),
+})
+
+const stats = object({
+  channels: object({ open: count, agreed: count, closing: count, settled: count }),
+  deposit_sum: ref('Amount'),
+  uncollected_sum: ref('Amount'),
+  liquid_balance: ref('Amount'),
+  ether_balance: orNull({ ...ref('Amount'), description: 'in wei' }),
+  token_symbol: text,
+  token_decimals: count,
+  verifier: { enum: ['native', 'wasm', 'js'] },
+  verifier_threads: count,
+  chain_head: orNull(count),
+  chain_synced: orNull(count),
+  chain_age_seconds: orNull(count),
+  node_answers: { type: 'boolean' },
+})
+
+const price = object({
+  path: text,
+  methods: { ...listOf(text), description: 'empty: all' },
+  price: { ...text, description: 'with its unit; computed where it depends on the request' },
+})
+
+/** With what every operation here has: a login, and what is said without one. */
+function administered(operation: Omit<Operation, 'tags' | 'security'>): Operation {
+  return {
+    ...operation,
+    tags: ['admin'],
+    security: [{ password: [] }, { token: [] }],
+    responses: {
+      ...operation.responses,
+      401: problem('Not logged in.'),
+      403: problem('A page of another site asked, with the browser’s login.'),
+      429: problem('Too many wrong passwords or tokens from this address; see `Retry-After`.'),
+    },
+  }
+}
+
+export const adminPaths: Paths = {
+  '/api/1/login': {
+    get: administered({
+      operationId: 'login',
+      summary: 'A token that is valid for ten minutes after its last use',
+      description: 'Use it as a bearer token, or as the user name of Basic with an empty password.',
+      responses: { 200: json('The token.', object({ token: text })) },
+    }),
+  },
+  '/api/1/logout': {
+    get: administered({
+      operationId: 'logout',
+      summary: 'End the token that the request came with',
+      responses: { 200: json('Done.', object({ logged_out: { type: 'boolean' } })) },
+    }),
+  },
+  '/api/1/admin': {
+    get: administered({
+      operationId: 'getAdmin',
+      summary: 'Who is logged in',
+      responses: {
+        200: json(
+          'The administrator.',
+          object({ user: text, by: { enum: ['password', 'token', 'session', 'socket'] } }),
+        ),
+      },
+    }),
+  },
+  '/api/1/admin/stats': {
+    get: administered({
+      operationId: 'getAdminStats',
+      summary: 'What is earned and not collected, and how the receiver is',
+      responses: { 200: json('The statistics.', stats) },
+    }),
+  },
+  '/api/1/admin/prices': {
+    get: administered({
+      operationId: 'listPrices',
+      summary: 'What is sold',
+      responses: { 200: json('The prices.', listOf(price)) },
+    }),
+  },
+  '/api/1/admin/channels': {
+    get: administered({
+      operationId: 'listAdminChannels',
+      summary: 'All channels with what they owe',
+      parameters: [{ name: 'state', in: 'query', schema: state }],
+      responses: {
+        200: json('The channels.', listOf(channel)),
+        400: problem('The state is unknown.'),
+      },
+    }),
+  },
+  '/api/1/admin/channels/{sender}/{openBlock}': {
+    get: administered({
+      operationId: 'getAdminChannel',
+      summary: 'One channel',
+      parameters: [senderParameter, openBlockParameter],
+      responses: {
+        200: json('The channel.', channel),
+        400: problem('The address or the block is none.'),
+        404: problem('There is no such channel.'),
+      },
+    }),
+  },
+  '/api/1/admin/backup': {
+    get: administered({
+      operationId: 'getBackup',
+      summary: 'The best proof of every channel, for `uraiden-receiver restore`',
+      responses: {
+        200: {
+          description: 'One JSON object a line; the last one has the checksum.',
+          content: { 'application/x-ndjson': { schema: text } },
+        },
+      },
+    }),
+  },
+}

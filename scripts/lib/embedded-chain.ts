@@ -55,6 +55,12 @@ export async function startEmbeddedChain(
     pollingInterval: 20,
   })
   const accounts = Array.from({ length: count }, (_, index) => testAccount(index))
+  let closing: Promise<void> | undefined
+  async function close(): Promise<void> {
+    provider.destroy()
+    await server.close()
+    if (coverage) await markTestWorkerDone(coverageRun)
+  }
   return {
     rpcUrl,
     chainId: 31337n,
@@ -70,10 +76,10 @@ export async function startEmbeddedChain(
         await provider.send('evm_revert', [id])
       }
     },
-    close: async () => {
-      provider.destroy()
-      await server.close()
-      if (coverage) await markTestWorkerDone(coverageRun)
+    // A test may close it before its teardown does.
+    close: () => {
+      closing ??= close()
+      return closing
     },
   }
 }

@@ -1,0 +1,62 @@
+// A sink from its configuration.
+import { resolve } from 'node:path'
+import type { Writable } from 'node:stream'
+import { createCommandSink } from './command.ts'
+import { createFileSink } from './file.ts'
+import { createMqttSink } from './mqtt.ts'
+import type { SinkConfig } from './schema.ts'
+import type { Station } from './station.ts'
+import { createStreamSink } from './stream.ts'
+import type { Sink } from './types.ts'
+import { createWebhookSink } from './webhook.ts'
+
+export interface SinkPlace {
+  readonly job: string
+  readonly config: SinkConfig
+  /** There when a broker is configured. */
+  readonly station: Station | undefined
+  readonly stdout: Writable
+}
+
+/** Names a target, the same after every start, wherever in the configuration it stands. */
+export function sinkId({ file, mqtt, webhook, command }: SinkConfig): string {
+  if (file !== undefined) return `file:${resolve(file)}`
+  if (mqtt !== undefined) return `mqtt:${mqtt.topic}`
+  if (webhook !== undefined) return `webhook:${webhook.url}`
+  if (command !== undefined) return `command:${command.join(' ')}`
+  return 'stdout'
+}
+
+export function createSink({ job, config, station, stdout }: SinkPlace): Sink {
+  const { file, webhook, command, mqtt, rotate } = config
+  if (file !== undefined) {
+    const { size, age, keep } = { size: 10_000_000, age: undefined, keep: 10, ...rotate }
+    return createFileSink({ path: resolve(file), rotation: { size, age, keep } })
+  }
+  if (webhook !== undefined) return createWebhookSink(webhook)
+  if (command !== undefined)
+    return createCommandSink({ command, timeout: config.timeout ?? 60_000 })
+  if (mqtt !== undefined && station !== undefined) return mqttSink(job, mqtt, station)
+  if (mqtt !== undefined) throw new Error('the configuration promised a broker')
+  return createStreamSink(stdout)
+}
+
+function mqttSink(
+  job: string,
+  { topic, qos, retain, homeAssistant }: NonNullable<SinkConfig['mqtt']>,
+  { connection: broker, device }: Station,
+): Sink {
+  if (homeAssistant === undefined) return createMqttSink({ broker, topic, qos, retain })
+  const { name = job, class: deviceClass, unit, stateClass, icon, expireAfter } = homeAssistant
+  const { value: valueTemplate } = homeAssistant
+  const sensor = {
+    name,
+    ...(deviceClass !== undefined && { deviceClass }),
+    ...(unit !== undefined && { unit }),
+    ...(stateClass !== undefined && { stateClass }),
+    ...(icon !== undefined && { icon }),
+    ...(expireAfter !== undefined && { expireAfter: Math.ceil(expireAfter / 1000) }),
+    ...(valueTemplate !== undefined && { valueTemplate }),
+  }
+  return createMqttSink({ broker, topic, qos, retain, homeAssistant: { sensor, device } })
+}

@@ -1,0 +1,73 @@
+// What Home Assistant needs to know to show a topic as a sensor by itself: pure functions.
+// https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery and /integrations/sensor.mqtt/
+
+export interface HomeAssistantSensor {
+  readonly name: string
+  /** `device_class`, such as temperature. */
+  readonly deviceClass?: string
+  readonly unit?: string
+  readonly stateClass?: string
+  readonly icon?: string
+  /** Seconds after which a value that was not renewed counts as unavailable. */
+  readonly expireAfter?: number
+  /** A Jinja template that takes the value out of the payload. */
+  readonly valueTemplate?: string
+}
+
+/** Of the agent: all its sensors are parts of one device. */
+export interface HomeAssistantDevice {
+  /** Unique among the devices of a Home Assistant, and the same after every start. */
+  readonly id: string
+  readonly name: string
+  /** The first part of discovery topics; `homeassistant` unless it was changed there. */
+  readonly prefix: string
+  readonly statusTopic: string
+}
+
+export interface Announcement {
+  readonly topic: string
+  readonly payload: string
+}
+
+export const available = 'online'
+export const unavailable = 'offline'
+
+export function announceSensor(
+  sensor: HomeAssistantSensor,
+  stateTopic: string,
+  qos: number,
+  device: HomeAssistantDevice,
+): Announcement {
+  const { name, deviceClass, unit, stateClass, icon, expireAfter, valueTemplate } = sensor
+  const node = objectId(device.id)
+  const object = objectId(stateTopic)
+  const config = {
+    name,
+    unique_id: `${node}_${object}`,
+    state_topic: stateTopic,
+    qos,
+    availability_topic: device.statusTopic,
+    payload_available: available,
+    payload_not_available: unavailable,
+    device_class: deviceClass,
+    unit_of_measurement: unit,
+    state_class: stateClass,
+    icon,
+    expire_after: expireAfter,
+    value_template: valueTemplate,
+    device: { identifiers: [node], name: device.name, manufacturer: 'µRaiden', model: 'agent' },
+    origin: { name: 'uraiden-agent' },
+  }
+  return {
+    topic: `${device.prefix}/sensor/${node}/${object}/config`,
+    // JSON leaves out what is undefined.
+    payload: JSON.stringify(config),
+  }
+}
+
+/** In a discovery topic an id has letters, digits, _ and - only. Two texts never share an id. */
+export function objectId(text: string): string {
+  return text.replace(/[^a-zA-Z0-9-]/gu, (character) =>
+    character === '/' ? '__' : `_${character.codePointAt(0)?.toString(16)}_`,
+  )
+}

@@ -1,0 +1,87 @@
+// A file of lines that is appended to, and that a process killed in the middle of a line leaves in order.
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+export interface LineFile {
+  readonly size: number
+  readonly firstLine: string | undefined
+  readonly lastLine: string | undefined
+}
+
+const newline = 0x0a
+const chunk = 1 << 16
+
+/** Opens for appending and cuts off a last line that has no end. */
+export async function openLineFile(
+  path: string,
+): Promise<{ readonly handle: FileHandle; readonly found: LineFile }> {
+  await mkdir(dirname(path), { recursive: true })
+  // Others in the group may read what was bought; `a+`, because writing at the end is atomic.
+  const handle = await open(path, 'a+', 0o640)
+  try {
+    const { size } = await handle.stat()
+    const whole = await endOfLines(handle, size)
+    if (whole < size) await handle.truncate(whole)
+    return { handle, found: await describe(handle, whole) }
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+/** The last line of a file that may be missing or empty. */
+export async function lastLineOf(path: string): Promise<string | undefined> {
+  let handle: FileHandle
+  try {
+    handle = await open(path, 'r')
+  } catch {
+    return undefined
+  }
+  try {
+    const { size } = await handle.stat()
+    return (await describe(handle, await endOfLines(handle, size))).lastLine
+  } finally {
+    await handle.close()
+  }
+}
+
+/** False when somebody has moved or removed what is open. */
+export async function isStillAt(handle: FileHandle, path: string): Promise<boolean> {
+  const opened = await handle.stat()
+  const there = await stat(path).catch(() => undefined)
+  return there !== undefined && there.ino === opened.ino && there.dev === opened.dev
+}
+
+async function describe(handle: FileHandle, size: number): Promise<LineFile> {
+  if (size === 0) return { size, firstLine: undefined, lastLine: undefined }
+  const firstEnd = await findForwards(handle, size)
+  const lastBegin = await endOfLines(handle, size - 1)
+  return {
+    size,
+    firstLine: (await readAt(handle, 0, firstEnd)).toString('utf8'),
+    lastLine: (await readAt(handle, lastBegin, size - 1)).toString('utf8'),
+  }
+}
+
+/** Where the last line before `end` ends, its newline included; 0 when there is none. */
+async function endOfLines(handle: FileHandle, end: number): Promise<number> {
+  for (let to = end; to > 0; to -= chunk) {
+    const from = Math.max(0, to - chunk)
+    const at = (await readAt(handle, from, to)).lastIndexOf(newline)
+    if (at >= 0) return from + at + 1
+  }
+  return 0
+}
+
+async function findForwards(handle: FileHandle, size: number): Promise<number> {
+  for (let from = 0; from < size; from += chunk) {
+    const at = (await readAt(handle, from, Math.min(size, from + chunk))).indexOf(newline)
+    if (at >= 0) return from + at
+  }
+  return size
+}
+
+async function readAt(handle: FileHandle, from: number, to: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(to - from), 0, to - from, from)
+  return buffer.subarray(0, bytesRead)
+}

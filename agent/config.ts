@@ -23,6 +23,10 @@ import type { DepositPolicy } from './channel/choose.ts'
 import type { AgentOptions } from './options.ts'
 import { proxySchema } from './proxy/config.ts'
 import { jobOfProgram } from './proxy/pay.ts'
+import { problemsOfJobs } from './schedule/check.ts'
+import { isTimeZone } from './schedule/fields.ts'
+import { jobSchema } from './schedule/schema.ts'
+import { brokerSchema } from './sinks/schema.ts'
 
 const count = z.int({ error: 'this should be a whole number.' })
 
@@ -41,15 +45,7 @@ function parsedAmount(text: string): string {
   return amountText.parse(text)
 }
 
-function isTimeZone(name: string): boolean {
-  try {
-    return Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
-}
-
-export const agentConfig = z.strictObject({
+const settings = z.strictObject({
   rpc: z
     .union([httpUrl, z.array(httpUrl).min(1)])
     .describe('JSON-RPC addresses of Ethereum nodes, in the order of preference'),
@@ -105,6 +101,23 @@ export const agentConfig = z.strictObject({
   mostGasPrice: gasPrice.optional().describe('pay no more for a unit of gas: 50 gwei'),
   timeout: count.min(1).max(3600).default(30).describe('seconds for one answer'),
   proxy: proxySchema.optional(),
+  jobs: z
+    .record(
+      z.string().regex(/^[a-z0-9][a-z0-9-]*$/, {
+        error: 'a name has lower-case letters, digits and hyphens only.',
+      }),
+      jobSchema,
+    )
+    .default({})
+    .describe('what is bought when, and where it goes'),
+  mqtt: brokerSchema.optional().describe('the broker of all sinks with mqtt'),
+})
+
+export const agentConfig = settings.superRefine(({ jobs, mqtt, budget }, context) => {
+  const budgets = Object.keys(budget.jobs ?? {})
+  for (const { path, message, hint } of problemsOfJobs({ jobs, broker: mqtt, budgets })) {
+    context.addIssue({ code: 'custom', path: [...path], message, params: { hint } })
+  }
 })
 
 export type AgentConfig = z.output<typeof agentConfig>
@@ -172,12 +185,20 @@ export function resolveUrl({ receivers }: Pick<AgentConfig, 'receivers'>, text: 
   })
 }
 
-function budgetOf({ budget, receivers, proxy }: AgentConfig, token: TokenUnit): Budget {
+function budgetOf(
+  { budget, receivers, proxy, jobs: configured }: AgentConfig,
+  token: TokenUnit,
+): Budget {
   const { request, jobs = {}, ...windows } = budget
   const perReceiver = Object.values(receivers).flatMap(({ address, budget: caps }) =>
     address && caps ? [[address, capsOf(caps, token)] as const] : [],
   )
-  const perJob = Object.entries(jobs).map(([job, caps]) => [job, capsOf(caps, token)] as const)
+  const ofJobs = Object.entries(configured).flatMap(([job, { budget: caps }]) =>
+    caps === undefined ? [] : [[job, caps] as const],
+  )
+  const perJob = [...Object.entries(jobs), ...ofJobs].map(
+    ([job, caps]) => [job, capsOf(caps, token)] as const,
+  )
   const perProgram = Object.entries(proxy?.programs ?? {}).map(
     ([name, { budget: caps }]) => [jobOfProgram(name), capsOf(caps, token)] as const,
   )

@@ -19,20 +19,4 @@ export type {
   CloseOptions,
   RequestOptions,
 } from './options.ts'
-export type {
-  Job,
-  JobEvent,
-  JobStatus,
-  LastRun,
-  MissedRule,
-  OverlapRule,
-  Retry,
-  RunCause,
-  RunDone,
-  RunFailed,
-  RunOutcome,
-  Scheduler,
-  SkipReason,
-} from './schedule/types.ts'
-export type { Entry, Sink, SinkEvent, SinkStatus } from './sinks/types.ts'
 export type { TlsTrust } from './transport.ts'

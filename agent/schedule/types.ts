@@ -21,7 +21,7 @@ export interface Retry {
 export interface Job {
   /** Of the job's budget, too. */
   readonly name: string
-  /** A URL, or a receiver's name and a path; see `SchedulerOptions.resolve`. */
+  /** A URL, or a receiver's name and a path; see `JobsOptions.resolve`. */
   readonly target: string
   readonly method: string
   readonly headers: HeaderFields
@@ -122,7 +122,7 @@ export interface LastRun {
 }
 
 export interface Scheduler {
-  /** Asks for answers that a crash cut off, then begins. Resolves when the first runs are scheduled. */
+  /** Begins. Resolves when answers that a crash cut off were asked for once. */
   readonly start: () => Promise<void>
   readonly status: () => readonly JobStatus[]
   /**
@@ -130,10 +130,16 @@ export interface Scheduler {
    * @throws UraidenError `job_unknown`, `job_running`
    */
   readonly run: (name: string) => Promise<RunOutcome>
-  /** All jobs when no name is given. Runs that are under way go on. @throws UraidenError `job_unknown` */
-  readonly pause: (name?: string) => void
-  /** @throws UraidenError `job_unknown` */
-  readonly resume: (name?: string) => void
-  /** Begins no more runs, waits for those under way up to `grace`, then aborts them. */
+  /**
+   * All jobs when no name is given. Runs that are under way go on. Kept over restarts.
+   * @throws UraidenError `job_unknown`, `outbox_unwritable`
+   */
+  readonly pause: (name?: string) => Promise<void>
+  /** @throws UraidenError `job_unknown`, `outbox_unwritable` */
+  readonly resume: (name?: string) => Promise<void>
+  /**
+   * Begins no more runs, waits for those under way up to `grace`, then aborts them. What is not delivered
+   * waits on the disk. Default 5 seconds.
+   */
   readonly stop: (grace?: Milliseconds) => Promise<void>
 }

@@ -12,6 +12,7 @@ import type { AgentChain } from './channel/agent-chain.ts'
 import { defaultDeposits } from './channel/choose.ts'
 import { connectAgentChain } from './channel/connection.ts'
 import { type ChannelFunding, createFunding } from './channel/funding.ts'
+import { unfinishedWork } from './channel/intents.ts'
 import { type ChannelOperations, createOperations } from './channel/operations.ts'
 import type { Relay } from './channel/relay.ts'
 import { exchange } from './exchange/exchange.ts'
@@ -20,6 +21,11 @@ import { createProofMaker, type ProofMaker } from './exchange/proofs.ts'
 import { repeatPayment } from './exchange/repeat.ts'
 import type { ExchangeParts, ExchangeResult, PaidRequest, SentPayment } from './exchange/types.ts'
 import { openLedger } from './ledger/ledger.ts'
+import {
+  createPurchaseHistory,
+  type PurchaseHistory,
+  type PurchaseRecord,
+} from './ledger/purchases.ts'
 import type { ChannelName } from './ledger/records.ts'
 import type { LedgerFacts } from './ledger/storage.ts'
 import type { ChannelBalance, Ledger } from './ledger/types.ts'
@@ -56,6 +62,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
 class PayingAgent implements Agent {
   readonly #options: AgentOptions
   readonly #ledger: Ledger
+  readonly #history: PurchaseHistory
   readonly #funding: ChannelFunding
   readonly #operations: ChannelOperations
   readonly #transport: Transport
@@ -69,6 +76,7 @@ class PayingAgent implements Agent {
     const domain = { contract, chainId }
     this.#options = options
     this.#ledger = ledger
+    this.#history = createPurchaseHistory(ledger.notes, options.history ?? 500)
     this.#proofs = createProofMaker(signer, domain)
     this.#transport = createTransport(options)
     const chain = { ledger, chain: () => this.#chain(), confirmations, method: funding }
@@ -120,6 +128,14 @@ class PayingAgent implements Agent {
 
   channels(): readonly ChannelBalance[] {
     return this.#ledger.channels()
+  }
+
+  history(): readonly PurchaseRecord[] {
+    return this.#history.all()
+  }
+
+  unfinished(): readonly string[] {
+    return unfinishedWork(this.#ledger.notes)
   }
 
   budget(): BudgetView {
@@ -238,7 +254,7 @@ class PayingAgent implements Agent {
     const { confirmTimeout = 120_000, retryInterval = 500, repeats = 1 } = this.#options
     const { token, contractVersion } = await this.#facts()
     return {
-      memory: createTermsMemory(),
+      memory: createTermsMemory(this.#ledger.notes),
       policy: {
         contract,
         token: token.address,
@@ -256,7 +272,8 @@ class PayingAgent implements Agent {
       transport: this.#transport,
       locks: this.#locks,
       hooks,
-      lost: createLostPayments(),
+      lost: createLostPayments(this.#ledger.notes),
+      history: this.#history,
       repeats,
       confirmTimeout,
       retryInterval,

@@ -1,4 +1,5 @@
 // agent.yaml: what a person writes, checked, and what of it becomes the agent's options.
+import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import {
   address,
@@ -27,6 +28,7 @@ import { problemsOfJobs } from './schedule/check.ts'
 import { isTimeZone } from './schedule/fields.ts'
 import { jobSchema } from './schedule/schema.ts'
 import { brokerSchema } from './sinks/schema.ts'
+import type { TlsTrust } from './transport.ts'
 
 const count = z.int({ error: 'this should be a whole number.' })
 
@@ -100,6 +102,21 @@ const settings = z.strictObject({
   confirmations: count.min(1).max(1000).optional(),
   mostGasPrice: gasPrice.optional().describe('pay no more for a unit of gas: 50 gwei'),
   timeout: count.min(1).max(3600).default(30).describe('seconds for one answer'),
+  history: count.min(0).max(100_000).optional().describe('purchases to remember; 0 for none'),
+  tls: z
+    .strictObject({
+      authority: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('a PEM file: the only certificate authority'),
+      pinned: z.string().min(1).optional().describe('a PEM file: the only certificate'),
+    })
+    // Each replaces the machine's authorities in its own way.
+    .refine(({ authority, pinned }) => authority === undefined || pinned === undefined, {
+      error: 'give "authority" or "pinned", not both.',
+    })
+    .optional(),
   proxy: proxySchema.optional(),
   jobs: z
     .record(
@@ -145,10 +162,10 @@ export function loadAgentConfig(
 
 /**
  * What of the configuration the library needs, in the token's smallest unit.
- * @throws UraidenError `wrong_token`, `too_many_decimals`
+ * @throws UraidenError `wrong_token`, `too_many_decimals`, `config_file_unreadable`
  */
 export function policyOptions(config: AgentConfig, token: TokenUnit) {
-  const { hosts, priceJump, timeZone, clock, funding, reservation, confirmations } = config
+  const { hosts, priceJump, timeZone, clock, funding, reservation, confirmations, history } = config
   const mostFeePerGas = config.mostGasPrice
   const listed = Object.values(config.receivers).flatMap(({ address }) => address ?? [])
   return {
@@ -167,8 +184,32 @@ export function policyOptions(config: AgentConfig, token: TokenUnit) {
       reservation,
       confirmations,
       mostFeePerGas,
+      history,
     }),
+    ...(config.tls && { tls: trustOf(config.tls) }),
   } satisfies Partial<AgentOptions>
+}
+
+/** @throws UraidenError `config_file_unreadable` */
+function trustOf(tls: NonNullable<AgentConfig['tls']>): TlsTrust {
+  const read = (key: 'authority' | 'pinned') => {
+    const file = tls[key]
+    return file === undefined ? undefined : readCertificate(`tls.${key}`, file)
+  }
+  return given({ authority: read('authority'), pinned: read('pinned') })
+}
+
+function readCertificate(key: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new UraidenError({
+      code: 'config_file_unreadable',
+      message: `${key}: ${file} cannot be read.`,
+      hint: 'Name a certificate in PEM form that this user may read.',
+      cause,
+    })
+  }
 }
 
 /** A URL, or `name/path` with the name of a receiver in the configuration. */

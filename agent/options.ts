@@ -15,6 +15,7 @@ import type { DepositPolicy } from './channel/choose.ts'
 import type { FundingMethod } from './channel/opening.ts'
 import type { ExchangeResult, PaymentFacts, SentPayment } from './exchange/types.ts'
 import type { AgentHooks } from './hooks.ts'
+import type { PurchaseRecord } from './ledger/purchases.ts'
 import type { ChannelName } from './ledger/records.ts'
 import type { ChannelBalance } from './ledger/types.ts'
 import type { ContentForm, TlsTrust } from './transport.ts'
@@ -62,6 +63,8 @@ export interface AgentOptions {
   /** Most bytes of a body that is read as a whole. Default 64 MiB. */
   readonly mostBody?: number
   readonly tls?: TlsTrust
+  /** How many purchases are remembered for `history`. Default 500; 0 for none. */
+  readonly history?: number
   readonly hooks?: AgentHooks
   readonly onChannelChange?: ChannelChangeListener
 }
@@ -139,6 +142,10 @@ export interface Agent {
   readonly stream: (url: string | URL, options?: RequestOptions) => Promise<AgentStream>
   readonly channels: () => readonly ChannelBalance[]
   readonly budget: () => BudgetView
+  /** The last purchases, oldest first. */
+  readonly history: () => readonly PurchaseRecord[]
+  /** What is on its way to the chain: taken up at the next connection to it. */
+  readonly unfinished: () => readonly string[]
   readonly token: () => Promise<TokenUnit>
   /** `api` is any URL of the receiver: it sends the transaction where we have no ether for one. */
   readonly openChannel: (

@@ -1,6 +1,7 @@
 // What receivers ask, remembered, so that from the second request on the payment is in the first
 // round trip. A receiver's 402 corrects what is remembered.
-import type { Terms, TokenAmount } from '../protocol/index.ts'
+import { parseUint192, type Terms, type TokenAmount } from '../protocol/index.ts'
+import type { Notes } from './ledger/notes.ts'
 
 export interface TermsMemory {
   /** What is known of this very URL, or else of its path with another query. */
@@ -11,19 +12,37 @@ export interface TermsMemory {
   readonly paid: (method: string, url: URL, price: TokenAmount) => void
 }
 
-export function createTermsMemory(): TermsMemory {
+const pricePrefix = 'price/'
+
+/** Terms are asked again after a restart; last prices are kept, so that none jumps over one. */
+export function createTermsMemory(notes: Notes): TermsMemory {
   const terms = byResource<Terms>()
   const prices = byResource<TokenAmount>()
+  const lastNoted = (key: string): TokenAmount | undefined => {
+    const noted = notes.get(`${pricePrefix}${key}`) as { readonly price: string } | undefined
+    return noted && parseUint192(noted.price)
+  }
+  const makeRoom = (): void => {
+    const noted = notes.keysUnder(pricePrefix)
+    if (noted[0] !== undefined && noted.length >= mostKept) notes.later(noted[0], undefined)
+  }
   return {
     recall: terms.get,
     remember: terms.set,
-    lastPrice: prices.get,
-    paid: prices.set,
+    lastPrice: (method, url) => prices.get(method, url) ?? lastNoted(anyQuery(method, url)),
+    paid: (method, url, price) => {
+      prices.set(method, url, price)
+      const key = `${pricePrefix}${anyQuery(method, url)}`
+      if (notes.get(key) === undefined) makeRoom()
+      notes.later(key, { price })
+    },
   }
 }
 
-/** Keeps the `most` entries that were used last. */
-function byResource<Value>(most = 1000) {
+const mostKept = 1000
+
+/** Keeps the entries that were used last. */
+function byResource<Value>() {
   const known = new Map<string, Value>()
 
   function use(key: string): Value | undefined {
@@ -37,7 +56,7 @@ function byResource<Value>(most = 1000) {
     known.delete(key)
     known.set(key, value)
     const [oldest] = known.keys()
-    if (known.size > most && oldest !== undefined) known.delete(oldest)
+    if (known.size > mostKept && oldest !== undefined) known.delete(oldest)
   }
 
   return {

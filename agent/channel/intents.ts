@@ -18,8 +18,12 @@ export function pendingOperations(notes: Notes): readonly string[] {
   return notes.keysUnder(transactions).map((key) => key.slice(transactions.length))
 }
 
-export function hasUnfinished(notes: Notes): boolean {
-  return pendingOperations(notes).length + relayedDeposits(notes).length > 0
+/** For people: what is on its way to the chain, or was when the process ended. */
+export function unfinishedWork(notes: Notes): readonly string[] {
+  const deposits = relayedDeposits(notes).map(
+    (key) => `relayed deposit ${key.slice(relayed.length)}`,
+  )
+  return [...pendingOperations(notes), ...deposits]
 }
 
 /** Survives a crash, because it is the ledger's; an entry goes with the booking. */

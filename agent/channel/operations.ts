@@ -16,7 +16,7 @@ import type { ChannelBalance, Ledger } from '../ledger/types.ts'
 import type { Transport } from '../transport.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { askForBalance, askForClosingAgreement } from './close.ts'
-import { hasUnfinished, transactionIntent } from './intents.ts'
+import { transactionIntent, unfinishedWork } from './intents.ts'
 import { type FundingMethod, wantsRelay } from './opening.ts'
 import { channelsFromEvents, readOwnEvents } from './recovery.ts'
 import { relayClose } from './relay.ts'
@@ -145,7 +145,7 @@ export function createOperations(options: OperationsOptions): ChannelOperations 
     requestClose,
     settleDue: async () => {
       // Connecting books what an earlier process has begun.
-      if (hasUnfinished(ledger.notes)) await chain()
+      if (unfinishedWork(ledger.notes).length > 0) await chain()
       const settled: ChannelName[] = []
       for (const { state, receiver, openBlock } of ledger.channels()) {
         const name = channelName(receiver, openBlock)

@@ -52,12 +52,14 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
   program
     .command('open <receiver> <deposit>')
     .description('open a channel')
+    .option('--url <url>', 'any URL of the receiver, which may send the transaction')
     .action((receiver: string, deposit: string, _: object, command: Command) =>
       finish(open(receiver, deposit, command.optsWithGlobals())),
     )
   program
     .command('topup <channel> <amount>')
     .description('raise a channel’s deposit')
+    .option('--url <url>', 'any URL of the receiver, which may send the transaction')
     .action((channel: string, amount: string, _: object, command: Command) =>
       finish(topUp(channel, amount, command.optsWithGlobals())),
     )
@@ -86,7 +88,9 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     .action((_: object, command: Command) => finish(budget(command.optsWithGlobals())))
   program
     .command('history')
-    .description('what happened to own channels, from the chain')
+    .description('the last purchases')
+    .option('--chain', 'what happened to own channels, from the chain')
+    .option('--from-block <number>', 'where to begin on the chain')
     .action((_: object, command: Command) => finish(history(command.optsWithGlobals())))
   program
     .command('doctor [url]')

@@ -39,7 +39,10 @@ export async function deliver(
   const { channel } = attempt.taken
   const giveUp = performance.now() + confirmTimeout
   try {
-    await request.onPayment?.(sentPayment(attempt))
+    const leaving = sentPayment(attempt)
+    // Who writes payments down has no need of a second note.
+    if (request.onPayment === undefined) await parts.lost.noteSent(request, leaving)
+    else await request.onPayment(leaving)
     // The receiver has to see the chain too: asking at once would only be a round trip more.
     if (funding.isFresh(channel)) await pause(retryInterval, request.signal)
   } catch (error) {
@@ -81,7 +84,8 @@ async function sendUntilAnswered(
       if (answer.status !== 402 && request.read === 'body') await answer.body()
       return answer
     } catch (error) {
-      if (!mayRepeat(parts, attempt, repeats, error)) throw settleLoss(parts, attempt, error)
+      if (!mayRepeat(parts, attempt, repeats, error))
+        throw settleLoss(parts, request, attempt, error)
     }
   }
 }
@@ -113,11 +117,17 @@ function mayRepeat(
 }
 
 /** The answer is lost: what was on its way stays counted, what never left is there again. */
-function settleLoss({ ledger, lost }: ExchangeParts, attempt: Attempt, error: unknown): unknown {
+function settleLoss(
+  { ledger, lost }: ExchangeParts,
+  request: PaidRequest,
+  attempt: Attempt,
+  error: unknown,
+): unknown {
   const { taken, key } = attempt
   const neverSent =
     isUraidenError(error, 'receiver_unreachable') || isUraidenError(error, 'receiver_untrusted')
   if (neverSent) {
+    lost.answered(request)
     ledger.settle(taken, 0n)
     return error
   }
@@ -139,14 +149,15 @@ export async function read(
 ): Promise<{ readonly answer: Answer; readonly payment: PaymentFacts | undefined }> {
   const answer = { ...open, body: new Uint8Array() }
   const payment = attempt && settled(parts, request, open, attempt)
-  if (request.read === 'stream') return { answer, payment }
-  return { answer: { ...answer, body: await open.body() }, payment }
+  const body = request.read === 'stream' ? answer.body : await open.body()
+  if (payment !== undefined) parts.lost.answered(request)
+  return { answer: { ...answer, body }, payment }
 }
 
 /** Only a receiver that says so has charged nothing; an error without a word about it may have. */
 function settled(
-  { ledger, funding, memory }: ExchangeParts,
-  { method, url }: PaidRequest,
+  { ledger, funding, memory, history }: ExchangeParts,
+  { method, url, job }: PaidRequest,
   answer: OpenAnswer,
   { taken, payment, terms, key }: Attempt,
 ): PaymentFacts {
@@ -160,11 +171,16 @@ function settled(
   funding.seen(taken.channel)
   memory.remember(method, url, terms)
   memory.paid(method, url, price)
+  const cost = told ?? price
+  const { channel } = taken
+  const { balance } = payment
+  history.add({
+    ...{ time: Date.now(), method, url: `${url.origin}${url.pathname}`, status: answer.status },
+    ...{ cost, channel, balance },
+    ...(job !== undefined && { job }),
+  })
   return {
-    price,
-    cost: told ?? price,
-    channel: taken.channel,
-    balance: payment.balance,
+    ...{ price, cost, channel, balance },
     ...(key !== undefined && { idempotencyKey: key }),
   }
 }

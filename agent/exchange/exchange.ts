@@ -6,6 +6,7 @@ import { deliver, read } from './deliver.ts'
 import { notAReceiver, refusedRepeatedly } from './errors.ts'
 import { follow, judge } from './follow.ts'
 import { canGoTogether, prepare } from './prepare.ts'
+import { repeatPayment } from './repeat.ts'
 import type { Attempt, ExchangeParts, ExchangeResult, PaidRequest } from './types.ts'
 
 /** A receiver may correct us so often within one request; more is no conversation but a trap. */
@@ -56,6 +57,8 @@ class Exchange {
         return this.#alone(lost.terms, { ...lost, taken })
       })
     }
+    const earlier = this.#parts.lost.sentBefore(this.#request)
+    if (earlier !== undefined) return repeatPayment(this.#parts, this.#request, earlier)
     const remembered = memory.recall(method, url)
     if (remembered !== undefined) return this.#pay(remembered)
     this.#roundTrips++

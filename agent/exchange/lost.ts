@@ -1,10 +1,31 @@
-// Remembers payments whose answers were lost, so that the same request can be repeated with the same
-// proof and key. In memory: a restart forgets the keys, and the ledger finds the balance again.
-import type { Attempt, LostPayments } from './types.ts'
+// Payments whose answers are missing, by the key that asks for them again with the same proof: those of
+// this process, and, where the caller gave the key, those of one that was killed.
+import { parseUint192 } from '../../protocol/index.ts'
+import type { Notes } from '../ledger/notes.ts'
+import type { Attempt, LostPayments, PaidRequest, SentPayment } from './types.ts'
+
+const prefix = 'sent/'
+
+interface SentNote extends Omit<SentPayment, 'price' | 'balance'> {
+  readonly price: string
+  readonly balance: string
+  /** Whom it was sent to: nobody else may see it. */
+  readonly to: string
+  readonly time: number
+}
 
 /** Keeps the `most` newest. */
-export function createLostPayments(most = 100): LostPayments {
+export function createLostPayments(notes: Notes, most = 100): LostPayments {
   const known = new Map<string, Attempt>()
+
+  function forgetOldestNote(): void {
+    const keys = notes.keysUnder(prefix)
+    if (keys.length < most) return
+    const time = (key: string): number => (notes.get(key) as SentNote).time
+    const oldest = keys.reduce((a, b) => (time(b) < time(a) ? b : a))
+    notes.later(oldest, undefined)
+  }
+
   return {
     put: (key, attempt) => {
       known.set(key, attempt)
@@ -16,5 +37,25 @@ export function createLostPayments(most = 100): LostPayments {
       known.delete(key)
       return attempt
     },
+    noteSent: async (request, payment) => {
+      if (request.idempotencyKey === undefined || payment.key === undefined) return
+      forgetOldestNote()
+      const note = { ...payment, to: destination(request), time: Date.now() }
+      await notes.now(`${prefix}${request.idempotencyKey}`, note)
+    },
+    sentBefore: (request) => {
+      if (request.idempotencyKey === undefined) return undefined
+      const note = notes.get(`${prefix}${request.idempotencyKey}`) as SentNote | undefined
+      if (note?.to !== destination(request)) return undefined
+      const { to: _, time: __, price, balance, ...rest } = note
+      return { ...rest, price: parseUint192(price), balance: parseUint192(balance) }
+    },
+    answered: ({ idempotencyKey }) => {
+      if (idempotencyKey !== undefined) notes.later(`${prefix}${idempotencyKey}`, undefined)
+    },
   }
+}
+
+function destination({ method, url }: PaidRequest): string {
+  return `${method} ${url.href}`
 }

@@ -32,6 +32,7 @@ async function repeatAlone(
     if (request.read === 'body') await open.body()
     return { ...(await answered(parts, request, open, sent, attempt)), roundTrips: 1 }
   } catch (error) {
+    if (isUraidenError(error, 'payment_spent')) lost.answered(request)
     // What the receiver took for something else is spent; all else stays on its way.
     if (attempt !== undefined && !isUraidenError(error, 'payment_spent')) {
       ledger.leaveInDoubt(attempt.taken)
@@ -50,6 +51,7 @@ async function answered(
 ): Promise<Omit<ExchangeResult, 'roundTrips'>> {
   const result = await read(parts, request, open, attempt)
   if (attempt !== undefined) return result
+  parts.lost.answered(request)
   // A process before this one has signed it: its books are settled by what the receiver shows next.
   const { price, channel, balance, key } = sent
   const cost = chargedCost(open, price) ?? price

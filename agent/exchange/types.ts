@@ -9,6 +9,7 @@ import type {
 } from '../../protocol/index.ts'
 import type { ChannelFunding } from '../channel/funding.ts'
 import type { AgentHooks } from '../hooks.ts'
+import type { PurchaseHistory } from '../ledger/purchases.ts'
 import type { ChannelName } from '../ledger/records.ts'
 import type { Ledger, Taken } from '../ledger/types.ts'
 import type { Locks } from '../locks.ts'
@@ -83,6 +84,7 @@ export interface ExchangeParts {
   readonly locks: Locks
   readonly hooks: AgentHooks
   readonly lost: LostPayments
+  readonly history: PurchaseHistory
   /** How often a request with a lost answer is repeated, where the receiver offers idempotency. */
   readonly repeats: number
   /** How long to wait for a receiver to see our channel confirmed, in milliseconds. */
@@ -91,10 +93,16 @@ export interface ExchangeParts {
   readonly retryInterval: number
 }
 
-/** Payments whose answers were lost, by the key they can be repeated with. */
+/** Payments whose answers are missing, by the key they can be repeated with. */
 export interface LostPayments {
   readonly put: (key: string, attempt: Attempt) => void
   readonly take: (key: string) => Attempt | undefined
+  /** Before a payment with a key of the caller's leaves; durable when it resolves. */
+  readonly noteSent: (request: PaidRequest, payment: SentPayment) => Promise<void>
+  /** The payment of an earlier process for this very request. */
+  readonly sentBefore: (request: PaidRequest) => SentPayment | undefined
+  /** Its answer has come, or never will. */
+  readonly answered: (request: PaidRequest) => void
 }
 
 /** One payment for one request: the same proof and the same key however often it is sent. */

@@ -88,7 +88,15 @@ test('a device’s life: doctor, get, channels, budget, topup, close, history', 
   t.is(await tokensOf(receiver), 15n)
   t.deepEqual(await json('channels'), [])
   t.is((await json('channels', '--all'))[0].state, 'closed')
-  const events = (await json('history')) as readonly { readonly kind: string }[]
+  t.like(await json('history'), [
+    { url: `${base}/reading`, status: 200, cost: '5', balance: '5' },
+    { balance: '10' },
+    { balance: '15' },
+  ])
+  t.regex((await cli('history')).stdout, /^TIME +WHAT +STATUS +PAID +CHANNEL +JOB\n\d{4}-/)
+  const events = (await json('history', '--chain', '--from-block', '1')) as readonly {
+    readonly kind: string
+  }[]
   t.deepEqual(
     events.map(({ kind }) => kind),
     ['created', 'toppedUp', 'settled'],
@@ -154,7 +162,7 @@ test('refusals have a sentence, a hint, a code and an exit code, and never a sta
   const away = await cli('-c', 'wrong.yaml', 'doctor')
   t.is(away.code, 1)
   t.regex(away.stdout, /✘ chain +The Ethereum node at http:\/\/127\.0\.0\.1:9 does not answer/)
-  const elsewhere = await runCli(folder, ['history'], { URAIDEN_AGENT_CHAIN_ID: '5' })
+  const elsewhere = await runCli(folder, ['history', '--chain'], { URAIDEN_AGENT_CHAIN_ID: '5' })
   t.is(elsewhere.code, 5)
   t.regex(elsewhere.stderr, /chain 31337, not 5/)
 })

@@ -52,6 +52,18 @@ receivers:
   t.deepEqual(receivers, [someAddress])
 })
 
+test('certificates are read from their files', async (t) => {
+  const file = join(await temporaryFolder(t), 'ca.pem')
+  await writeFile(file, 'PEM')
+  const options = policyOptions(await load(t, `tls: { authority: ${file} }\n`), token)
+  t.deepEqual(options.tls, { authority: 'PEM' })
+  const missing = await load(t, 'tls: { pinned: /no/such/file }\n')
+  t.throws(() => policyOptions(missing, token), {
+    code: 'config_file_unreadable',
+    message: /tls\.pinned/,
+  })
+})
+
 test('a gas price is in gwei', async (t) => {
   const options = policyOptions(await load(t, 'mostGasPrice: 1.5 gwei\n'), token)
   t.is(options.mostFeePerGas, 1_500_000_000n)
@@ -76,6 +88,9 @@ const wrong: readonly (readonly [text: string, key: RegExp])[] = [
   ['mostGasPrice: 0', /:4 mostGasPrice: "0" pays for no transaction/],
   ['mostGasPrice: 5 wei', /:4 mostGasPrice: /],
   ['timeout: 3601', /:4 timeout: 3601/],
+  ['tls: { authority: a, pinned: b }', /:4 tls: .*not both/],
+  ['history: -1', /:4 history: -1/],
+  ['history: 100001', /:4 history: 100001/],
   ['chainId: 0', /:4 chainId: 0/],
   ['rpc2: x', /:4 rpc2: there is no such setting/],
 ]

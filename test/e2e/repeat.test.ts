@@ -94,6 +94,40 @@ test('in the process that lost the answer the books are settled by the repeat', 
   t.like((await buyer.get(`${base}/reading`)).payment, { balance: 3n * price })
 })
 
+test('with a key of one’s own a request is paid once, also when the process is killed meanwhile', async (t) => {
+  const { base, agent, folder, served, claimed } = await startCounting(t)
+  const deaf = await startDeafProxy(t, base)
+  const before = await agent({ deposit: { open: () => 500n }, repeats: 0 })
+  await before.get(`${base}/reading`)
+  deaf.swallowNext()
+  const lost = before.get(`${deaf.url}/reading`, { idempotencyKey: 'noon' })
+  await t.throwsAsync(lost, { code: 'answer_lost' })
+  const crashed = await agent({
+    store: await crashCopy(join(folder, 'agent'), join(folder, 'crash')),
+  })
+  const again = await crashed.get(`${deaf.url}/reading`, { idempotencyKey: 'noon' })
+  t.deepEqual(again.json(), { number: 2 })
+  t.is(served(), 2)
+  t.is(claimed(), 2n * price)
+  // The key has done its work: used again it buys again.
+  const next = await crashed.get(`${deaf.url}/reading`, { idempotencyKey: 'noon/2' })
+  t.deepEqual(next.json(), { number: 3 })
+})
+
+test('the key of a payment that was sent elsewhere is not shown to this receiver', async (t) => {
+  const { base, agent, folder, claimed } = await startCounting(t)
+  const deaf = await startDeafProxy(t, base)
+  const before = await agent({ deposit: { open: () => 500n }, repeats: 0 })
+  await before.get(`${base}/reading`)
+  deaf.swallowNext()
+  await t.throwsAsync(before.get(`${deaf.url}/reading`, { idempotencyKey: 'noon' }))
+  const crashed = await agent({
+    store: await crashCopy(join(folder, 'agent'), join(folder, 'crash')),
+  })
+  await crashed.get(`${base}/reading?other`, { idempotencyKey: 'noon' })
+  t.is(claimed(), 3n * price)
+})
+
 /** Passes requests on, and when told so keeps an answer to a payment for itself. */
 async function startDeafProxy(t: ExecutionContext, base: string) {
   let swallow = false

@@ -1,10 +1,12 @@
-// uraiden-agent budget and history: what may be spent, and what happened on the chain.
+// uraiden-agent budget and history: what may be spent, what was bought, what happened on the chain.
 import type { ChannelEvent } from '../../../platform/chain/index.ts'
 import { table, toJson } from '../../../platform/cli/output.ts'
 import { formatAmount, type TokenUnit } from '../../../protocol/index.ts'
 import { left } from '../../budget/caps.ts'
+import type { PurchaseRecord } from '../../ledger/purchases.ts'
 import { channelName } from '../../ledger/records.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
+import { parseFromBlock } from '../from-block.ts'
 import { type GlobalOptions, openChain, withAgent } from '../session.ts'
 
 export function budget(options: GlobalOptions): Promise<ExitCode> {
@@ -31,13 +33,46 @@ export function budget(options: GlobalOptions): Promise<ExitCode> {
   })
 }
 
-export function history(options: GlobalOptions): Promise<ExitCode> {
+export interface HistoryOptions extends GlobalOptions {
+  readonly chain?: boolean
+  readonly fromBlock?: string
+}
+
+export function history(options: HistoryOptions): Promise<ExitCode> {
+  return options.chain ? chainHistory(options) : purchases(options)
+}
+
+function purchases(options: GlobalOptions): Promise<ExitCode> {
+  return withAgent(options, async ({ agent, output, token }) => {
+    const bought = agent.history()
+    if (output.json) output.print(toJson(bought))
+    else output.print(bought.length === 0 ? 'nothing bought yet' : purchaseTable(bought, token))
+    return exitCode.ok
+  })
+}
+
+function purchaseTable(bought: readonly PurchaseRecord[], token: TokenUnit): string {
+  return table(
+    ['TIME', 'WHAT', 'STATUS', 'PAID', 'CHANNEL', 'JOB'],
+    bought.map(({ time, method, url, status, cost, channel, job = '' }) => [
+      new Date(time).toISOString(),
+      `${method} ${url}`,
+      `${status}`,
+      formatAmount(cost, token),
+      channel,
+      job,
+    ]),
+  )
+}
+
+function chainHistory(options: HistoryOptions): Promise<ExitCode> {
   return withAgent(options, async ({ agent, config, output, token }) => {
+    const from = parseFromBlock(options.fromBlock)
     const chain = await openChain(config)
     try {
       const { number: to } = await chain.head()
       const events = await output.during('reading the chain', () =>
-        chain.events({ from: 0, to, sender: agent.address }),
+        chain.events({ from, to, sender: agent.address }),
       )
       if (output.json) output.print(toJson(events))
       else output.print(events.length === 0 ? 'nothing yet' : eventTable(events, token))

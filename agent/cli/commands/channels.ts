@@ -12,6 +12,7 @@ import {
 import { type ChannelName, channelName } from '../../ledger/records.ts'
 import type { ChannelBalance } from '../../ledger/types.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
+import { parseFromBlock } from '../from-block.ts'
 import { type GlobalOptions, openChain, type Session, withAgent } from '../session.ts'
 
 const waiting = 'waiting for the chain'
@@ -21,29 +22,42 @@ export function channels(options: GlobalOptions & { readonly all?: boolean }): P
     const known = agent.channels().filter(({ state }) => options.all || state !== 'closed')
     if (output.json) output.print(toJson(known.map(channelFacts)))
     else output.print(known.length === 0 ? 'no open channels' : channelTable(known, token))
+    for (const work of agent.unfinished()) {
+      output.say(`not finished: ${work}. The next payment takes it up, or: uraiden-agent settle`)
+    }
     return exitCode.ok
   })
 }
 
-export function open(receiver: string, deposit: string, options: GlobalOptions): Promise<ExitCode> {
+export interface DepositOptions extends GlobalOptions {
+  /** Any URL of the receiver, which may send the transaction for us. */
+  readonly url?: string
+}
+
+export function open(
+  receiver: string,
+  deposit: string,
+  options: DepositOptions,
+): Promise<ExitCode> {
   return withAgent(options, async (session) => {
     const { agent, output, token } = session
     const amount = parseAmount(deposit, token)
-    const name = await output.during(waiting, () =>
-      agent.openChannel(receiverAddress(session, receiver), amount),
-    )
+    const to = receiverAddress(session, receiver)
+    const api = options.url ?? knownUrl(session, to)
+    const name = await output.during(waiting, () => agent.openChannel(to, amount, api))
     if (output.json) output.print(toJson({ channel: name, deposit: amount }))
     else output.print(`opened ${name} with ${formatAmount(amount, token)}`)
     return exitCode.ok
   })
 }
 
-export function topUp(channel: string, added: string, options: GlobalOptions): Promise<ExitCode> {
+export function topUp(channel: string, added: string, options: DepositOptions): Promise<ExitCode> {
   return withAgent(options, async (session) => {
     const { agent, output, token } = session
     const name = findChannel(session, channel)
     const amount = parseAmount(added, token)
-    await output.during(waiting, () => agent.topUp(name, amount))
+    const api = options.url ?? knownUrl(session, receiverOf(name))
+    await output.during(waiting, () => agent.topUp(name, amount, api))
     if (output.json) output.print(toJson({ channel: name, added: amount }))
     else output.print(`topped up ${name} by ${formatAmount(amount, token)}`)
     return exitCode.ok
@@ -100,14 +114,7 @@ export function recover(
   options: GlobalOptions & { readonly fromBlock?: string },
 ): Promise<ExitCode> {
   return withAgent(options, async ({ agent, output }) => {
-    const from = Number(options.fromBlock ?? 0)
-    if (!Number.isSafeInteger(from) || from < 0) {
-      throw new UraidenError({
-        code: 'not_a_block_number',
-        message: `"${options.fromBlock}" is not a block number.`,
-        hint: 'Write a whole number, such as that of the contract’s first block.',
-      })
-    }
+    const from = parseFromBlock(options.fromBlock)
     const found = await output.during('reading the chain', () => agent.recoverChannels(from))
     if (output.json) output.print(toJson({ recovered: found }))
     else output.print(found.length === 0 ? 'no unknown channels' : `recovered ${found.join(', ')}`)
@@ -167,17 +174,22 @@ function receiverAddress({ config }: Session, text: string): Address {
   return named ?? parseTypedAddress(text)
 }
 
-function receiverUrl({ config }: Session, name: ChannelName, url: string | undefined): string {
-  if (url !== undefined) return url
-  const known = Object.values(config.receivers).find(
-    ({ address }) => address !== undefined && name.startsWith(`${address}/`),
-  )
-  if (known !== undefined) return known.url
+function receiverUrl(session: Session, name: ChannelName, url: string | undefined): string {
+  const known = url ?? knownUrl(session, receiverOf(name))
+  if (known !== undefined) return known
   throw new UraidenError({
     code: 'usage_url_missing',
     message: `It is not known where the receiver of ${name} is.`,
     hint: 'Give any URL of it with --url, list it under receivers, or close with --uncooperative.',
   })
+}
+
+function knownUrl({ config }: Session, receiver: Address): string | undefined {
+  return Object.values(config.receivers).find(({ address }) => address === receiver)?.url
+}
+
+function receiverOf(name: ChannelName): Address {
+  return parseTypedAddress(name.slice(0, name.indexOf('/')))
 }
 
 function channelFacts(channel: ChannelBalance) {

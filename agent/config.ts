@@ -51,6 +51,7 @@ const settings = z.strictObject({
   rpc: z
     .union([httpUrl, z.array(httpUrl).min(1)])
     .describe('JSON-RPC addresses of Ethereum nodes, in the order of preference'),
+  quorum: count.min(1).optional().describe('nodes that must agree where money depends on it'),
   chainId: count.positive().optional().describe('refuse nodes of another chain'),
   contract: address.describe('the channels contract'),
   key: z.string().min(1).describe('a key file, mode 600: geth keystore or hex'),
@@ -176,6 +177,7 @@ export function policyOptions(config: AgentConfig, token: TokenUnit) {
     deposit: depositOf(config.deposit, token),
     ...(listed.length > 0 && { receivers: listed }),
     ...given({
+      quorum: config.quorum,
       hosts,
       priceJump,
       timeZone,

@@ -25,6 +25,8 @@ export interface AgentOptions {
   readonly signer: Signer
   /** One node, or several in the order of preference. */
   readonly rpcUrl: string | readonly string[]
+  /** How many of the nodes have to say the same where money depends on it. Default 1. */
+  readonly quorum?: number
   readonly chainId: bigint
   readonly contract: Address
   /** Folder for the ledger; made if missing, for its owner only. */

@@ -27,6 +27,7 @@ export const receiverConfig = z.strictObject({
     .union([httpUrl, z.array(httpUrl).min(1)])
     .default('http://127.0.0.1:8545')
     .describe('JSON-RPC addresses of Ethereum nodes, in the order of preference'),
+  quorum: count.min(1).optional().describe('nodes that must agree where money depends on it'),
   chainId: count.positive().optional().describe('refuse nodes of another chain'),
   contract: address.describe('the channels contract'),
   key: path.describe('a key file, mode 600: geth keystore or hex'),
@@ -149,6 +150,7 @@ export function receiverOptions(config: ReceiverConfig) {
     pollInterval: config.pollInterval * 1000,
     replies: given({ ...replies, lifetime: lifetime === undefined ? undefined : lifetime * 1000 }),
     ...given({
+      quorum: config.quorum,
       verifier,
       verifierThreads,
       chainId: config.chainId === undefined ? undefined : BigInt(config.chainId),

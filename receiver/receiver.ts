@@ -51,6 +51,8 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly signer: Signer
   /** One node, or several in the order of preference. */
   readonly rpcUrl: string | readonly string[]
+  /** How many of the nodes have to say the same where money depends on it. Default 1. */
+  readonly quorum?: number
   /** Refuse a node of another chain. */
   readonly chainId?: bigint
   readonly contract: Address

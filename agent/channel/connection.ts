@@ -18,7 +18,7 @@ export async function connectAgentChain(
 ): Promise<AgentChain> {
   const { rpcUrl, contract, chainId, signer, mostFeePerGas } = options
   const { retryInterval: pollInterval = 500, confirmations = 1 } = options
-  const client = await connectChain({ rpcUrl, contract, chainId })
+  const client = await connectChain({ rpcUrl, contract, chainId, quorum: options.quorum })
   const { notes } = ledger
   const sender = createTransactionSender({
     chain: client,

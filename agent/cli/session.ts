@@ -53,9 +53,10 @@ export function openSigner(config: AgentConfig, output: Output): Promise<Signer>
   })
 }
 
-export function openChain({ rpc, contract, chainId }: AgentConfig): Promise<ChainClient> {
+export function openChain({ rpc, quorum, contract, chainId }: AgentConfig): Promise<ChainClient> {
   return connectChain({
     rpcUrl: rpc,
+    quorum,
     contract,
     ...(chainId !== undefined && { chainId: BigInt(chainId) }),
   })

@@ -33,6 +33,8 @@ export interface ChainOptions {
   readonly chainId?: bigint
   /** Longest wait for one answer of the node, in milliseconds. */
   readonly timeout?: number
+  /** How many of the nodes have to say the same where money depends on it. Default 1. */
+  readonly quorum?: number | undefined
   readonly onRequest?: RequestObserver
 }
 
@@ -49,8 +51,8 @@ const channelEvents = [
 /**
  * Connects and asks the node for its chain id. ethers is loaded here and not before, because it is
  * heavy and an agent needs it for chain operations only.
- * @throws UraidenError `chain_unavailable`, `wrong_chain`, `rpc_url_invalid`; its methods also
- * `rpc_error`, and those that read the contract `contract_missing`, `contract_version_unsupported`
+ * @throws UraidenError `chain_unavailable`, `wrong_chain`, `rpc_url_invalid`, `quorum_too_large`; its
+ * methods also `rpc_error`, `nodes_disagree`, and those that read the contract `contract_missing`, `contract_version_unsupported`
  */
 export async function connectChain(options: ChainOptions): Promise<ChainClient> {
   const { contract, rpcUrl, timeout = 10_000, onRequest } = options
@@ -59,6 +61,7 @@ export async function connectChain(options: ChainOptions): Promise<ChainClient> 
     urls: typeof rpcUrl === 'string' ? [rpcUrl] : rpcUrl,
     chainId: options.chainId,
     timeout,
+    quorum: options.quorum,
   })
   const { chainId, close } = rpc
   const request = onRequest === undefined ? rpc.request : observed(rpc.request, onRequest)

@@ -1,6 +1,7 @@
 // JSON-RPC over one or several nodes: the next one is asked when one is away.
 import type { JsonRpcProvider } from 'ethers'
 import { isUraidenError, UraidenError } from '../../protocol/index.ts'
+import { needsQuorum, quorumOf } from './quorum.ts'
 
 /** Asks a node. @throws UraidenError `chain_unavailable`, `wrong_chain`, `rpc_error`, `chain_closed` */
 export type Request = (method: string, params: readonly unknown[]) => Promise<unknown>
@@ -30,6 +31,8 @@ export interface RpcOptions {
   readonly chainId?: bigint | undefined
   /** Longest wait for one answer of one node, in milliseconds. */
   readonly timeout: number
+  /** How many nodes have to say the same where money depends on it. Default 1. */
+  readonly quorum?: number | undefined
 }
 
 export interface Rpc {
@@ -52,11 +55,12 @@ interface Endpoint {
   checked: boolean
 }
 
-/** @throws UraidenError `chain_unavailable`, `wrong_chain`, `rpc_url_invalid` */
-export async function connectRpc({ urls, chainId, timeout }: RpcOptions): Promise<Rpc> {
+/** @throws UraidenError `chain_unavailable`, `wrong_chain`, `rpc_url_invalid`, `quorum_too_large` */
+export async function connectRpc(options: RpcOptions): Promise<Rpc> {
+  const { urls, chainId, timeout, quorum = 1 } = options
+  if (quorum > urls.length) throw quorumTooLarge(quorum, urls.length)
   const endpoints = await Promise.all(urls.map((url) => endpoint(url, timeout)))
   let expected = chainId
-  let preferred = 0
   let closed = false
 
   async function check(node: Endpoint): Promise<void> {
@@ -66,25 +70,19 @@ export async function connectRpc({ urls, chainId, timeout }: RpcOptions): Promis
     node.checked = true
   }
 
+  const nodes = endpoints.map(
+    (node): Request =>
+      async (method, params) => {
+        if (!node.checked) await check(node)
+        return ask(node, method, params)
+      },
+  )
+  const names = endpoints.map(({ name }) => name)
+  const anyOne = failover(nodes, names)
+  const agreed = quorumOf(nodes, quorum)
   const request: Request = async (method, params) => {
     if (closed) throw connectionClosed(method)
-    const errors: unknown[] = []
-    for (let tried = 0; tried < endpoints.length; tried++) {
-      const index = (preferred + tried) % endpoints.length
-      const node = endpoints[index]
-      if (node === undefined) continue
-      try {
-        if (!node.checked) await check(node)
-        const answer = await ask(node, method, params)
-        preferred = index
-        return answer
-      } catch (error) {
-        // An answer is an answer, whichever node gives it.
-        if (isUraidenError(error, 'rpc_error')) throw error
-        errors.push(error)
-      }
-    }
-    throw errors.length === 1 ? errors[0] : allAway(endpoints, method, errors)
+    return quorum > 1 && needsQuorum(method) ? agreed(method, params) : anyOne(method, params)
   }
 
   const close = () => {
@@ -97,6 +95,27 @@ export async function connectRpc({ urls, chainId, timeout }: RpcOptions): Promis
   } catch (error) {
     close()
     throw error
+  }
+}
+
+/** Asks the node that answered last, and the next one while one is away. */
+function failover(nodes: readonly Request[], names: readonly string[]): Request {
+  let preferred = 0
+  return async (method, params) => {
+    const errors: unknown[] = []
+    for (let tried = 0; tried < nodes.length; tried++) {
+      const index = (preferred + tried) % nodes.length
+      try {
+        const answer = await nodes[index]?.(method, params)
+        preferred = index
+        return answer
+      } catch (error) {
+        // An answer is an answer, whichever node gives it.
+        if (isUraidenError(error, 'rpc_error')) throw error
+        errors.push(error)
+      }
+    }
+    throw errors.length === 1 ? errors[0] : allAway(names, method, errors)
   }
 }
 
@@ -169,6 +188,14 @@ function nodeError(error: unknown): NodeError | undefined {
   return typeof (inner as NodeError).message === 'string' ? (inner as NodeError) : undefined
 }
 
+function quorumTooLarge(quorum: number, nodes: number): UraidenError {
+  return new UraidenError({
+    code: 'quorum_too_large',
+    message: `A quorum of ${quorum} is asked for, but rpc names ${nodes === 1 ? 'one node' : `${nodes} nodes`}.`,
+    hint: 'Name more nodes in rpc, or lower quorum.',
+  })
+}
+
 /** Whoever waits for the chain must not wait for this. */
 function connectionClosed(method: string): UraidenError {
   return new UraidenError({
@@ -187,7 +214,7 @@ function wrongChain(name: string, found: bigint, expected: bigint): UraidenError
 }
 
 function allAway(
-  endpoints: readonly Endpoint[],
+  names: readonly string[],
   method: string,
   errors: readonly unknown[],
 ): UraidenError {
@@ -195,7 +222,7 @@ function allAway(
   if (isUraidenError(wrong)) return wrong
   return new UraidenError({
     code: 'chain_unavailable',
-    message: `None of the Ethereum nodes ${endpoints.map(({ name }) => name).join(', ')} answers ${method}.`,
+    message: `None of the Ethereum nodes ${names.join(', ')} answers ${method}.`,
     hint: 'Check that one of them runs and that the rpc addresses are right.',
     cause: new AggregateError(errors),
   })

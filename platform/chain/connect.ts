@@ -14,7 +14,8 @@ import {
 import { channelCalls } from './calls.ts'
 import { decodeChannelLogs } from './events.ts'
 import { readInPieces } from './ranges.ts'
-import { connectRpc, observed, type Request, type RequestObserver } from './rpc.ts'
+import type { Request } from './request.ts'
+import { connectRpc, observed, type RequestObserver } from './rpc.ts'
 import type {
   BlockRef,
   ChainClient,

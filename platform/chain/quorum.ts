@@ -1,6 +1,6 @@
 // What money depends on counts only when several nodes say the same (configuration `quorum`).
 import { isUraidenError, UraidenError } from '../../protocol/index.ts'
-import type { Request } from './rpc.ts'
+import type { Request } from './request.ts'
 
 type Fields = { readonly [name: string]: unknown }
 

@@ -2,9 +2,7 @@
 import type { JsonRpcProvider } from 'ethers'
 import { isUraidenError, UraidenError } from '../../protocol/index.ts'
 import { needsQuorum, quorumOf } from './quorum.ts'
-
-/** Asks a node. @throws UraidenError `chain_unavailable`, `wrong_chain`, `rpc_error`, `chain_closed` */
-export type Request = (method: string, params: readonly unknown[]) => Promise<unknown>
+import type { Request } from './request.ts'
 
 /** Told how long the nodes took for an answer; `outcome` is `ok` or the error's code. */
 export type RequestObserver = (method: string, seconds: number, outcome: string) => void

@@ -1,7 +1,7 @@
 // Several nodes that do not say the same.
 import test from 'ava'
 import { quorumOf } from '../../platform/chain/quorum.ts'
-import type { Request } from '../../platform/chain/rpc.ts'
+import type { Request } from '../../platform/chain/request.ts'
 import { connectRpc } from '../../platform/chain/rpc.ts'
 import { UraidenError } from '../../protocol/index.ts'
 

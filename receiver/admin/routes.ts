@@ -4,6 +4,7 @@ import { UraidenError } from '../../protocol/index.ts'
 import { type ChannelPath, channelUnknown, parsePath } from '../api/paths.ts'
 import { backupOf } from '../backup/backup.ts'
 import type { Receiver } from '../receiver.ts'
+import { collectingRoutes } from './collecting.ts'
 import { parseCredentials } from './credentials.ts'
 import type { Gate } from './gate.ts'
 import type { ListedPrice } from './prices.ts'
@@ -26,6 +27,7 @@ export async function adminRoutes(app: FastifyInstance, routes: AdminRoutes): Pr
     })
     loginRoutes(scope, routes.sessions)
     bookRoutes(scope, routes)
+    collectingRoutes(scope, routes.receiver)
   })
 }
 

@@ -30,8 +30,10 @@ export function adminChannel(channel: Channel) {
   }
 }
 
-export function adminStats({ book, liquidBalance, token, verifier, health }: Receiver) {
+export function adminStats(receiver: Receiver) {
+  const { book, liquidBalance, token, verifier, health, settlement } = receiver
   const channels = [...book.all()]
+  const { atRisk, lost, answers: closes } = settlement.status()
   const { age, answers, head, ether } = health.chain()
   const count = (state: ChannelState) =>
     channels.filter((channel) => stateOf(channel) === state).length
@@ -39,6 +41,15 @@ export function adminStats({ book, liquidBalance, token, verifier, health }: Rec
     channels: Object.fromEntries(channelStates.map((state) => [state, count(state)])),
     deposit_sum: `${sumOf(channels, ({ state, deposit }) => (state === 'settled' ? 0n : deposit))}`,
     uncollected_sum: `${book.unsettled()}`,
+    at_risk_sum: `${atRisk}`,
+    lost_sum: `${lost}`,
+    dishonest_closes: closes.map(({ sender, openBlock, stake, remaining, state }) => ({
+      sender_address: sender,
+      open_block: `${openBlock}`,
+      stake: `${stake}`,
+      remaining_blocks: remaining,
+      answer: state?.kind ?? 'due',
+    })),
     liquid_balance: `${liquidBalance()}`,
     ether_balance: ether === undefined ? null : `${ether}`,
     token_symbol: token.symbol,

@@ -10,16 +10,21 @@ const statuses: { readonly [code: string]: number } = {
   fee_over_cap: 503,
   relay_off: 404,
   other_origin: 403,
+  collection_running: 409,
+  transaction_refused: 502,
+  transaction_unconfirmed: 504,
 }
 
 const titles: { readonly [status: number]: string } = {
   400: 'Bad request',
   403: 'Forbidden',
   404: 'Not found',
+  409: 'Not now',
   413: 'Too large',
   415: 'Unsupported media type',
   502: 'The Ethereum node does not answer',
   503: 'Not now',
+  504: 'Not confirmed in time',
 }
 
 /** Also for what fastify itself finds wrong with a request. */

@@ -43,6 +43,19 @@ export function registerGauges(registry: Registry, receiver: Receiver, sums: () 
     'Balances of all channels that are not settled: what a lost state would cost.',
     () => tokens(receiver.book.unsettled()),
   )
+  gauge(
+    'uraiden_at_risk_tokens',
+    'Lost if nobody answers the closes that were requested below our proofs.',
+    () => tokens(receiver.settlement.status().atRisk),
+  )
+  gauge('uraiden_lost_tokens', 'What settled channels paid less than there are proofs for.', () =>
+    tokens(receiver.settlement.status().lost),
+  )
+  gauge(
+    'uraiden_dishonest_closes',
+    'Closes below our proofs that are not answered on the chain yet.',
+    () => receiver.settlement.status().answers.length,
+  )
   gauge('uraiden_liquid_tokens', 'Tokens of the receiver outside channels.', () =>
     tokens(receiver.liquidBalance()),
   )

@@ -48,78 +48,91 @@ const routes = [
   '/admin/backup',
 ] as const
 
-test('without a login every route of the administrator says 401 and nothing else', async (t) => {
-  const { ask } = await given(t)
-  for (const path of routes) {
-    for (const headers of [{}, { authorization: 'Bearer made-up' }]) {
-      const answer = await ask(path, headers)
-      t.is(answer.status, 401, path)
-      t.like(await answer.json(), { status: 401, code: 'not_logged_in' })
+// One after the other: each has a chain of its own, and they would starve each other.
+test.serial(
+  'without a login every route of the administrator says 401 and nothing else',
+  async (t) => {
+    const { ask } = await given(t)
+    for (const path of routes) {
+      for (const headers of [{}, { authorization: 'Bearer made-up' }]) {
+        const answer = await ask(path, headers)
+        t.is(answer.status, 401, path)
+        t.like(await answer.json(), { status: 401, code: 'not_logged_in' })
+      }
     }
-  }
-  t.regex((await ask('/admin')).headers.get('www-authenticate') ?? '', /^Basic realm=/)
-  // A page that asks with a token must not make the browser open its own dialogue.
-  const page = await ask('/admin', { authorization: 'Bearer made-up' })
-  t.regex(page.headers.get('www-authenticate') ?? '', /^Bearer /)
-  t.is((await ask('/stats')).status, 200)
-})
+    t.regex((await ask('/admin')).headers.get('www-authenticate') ?? '', /^Basic realm=/)
+    // A page that asks with a token must not make the browser open its own dialogue.
+    const page = await ask('/admin', { authorization: 'Bearer made-up' })
+    t.regex(page.headers.get('www-authenticate') ?? '', /^Bearer /)
+    t.is((await ask('/stats')).status, 200)
+  },
+)
 
-test('as the documents have it: log in with a password, use the token as the user, log out', async (t) => {
-  const { ask, wait } = await given(t)
-  const login = await ask('/login', alice)
-  t.is(login.status, 200)
-  t.is(login.headers.get('cache-control'), 'no-store')
-  t.is(login.headers.get('set-cookie'), null)
-  const { token } = (await login.json()) as { token: string }
-  t.deepEqual(await (await ask('/admin', basic(token, ''))).json(), {
-    user: 'alice',
-    by: 'session',
-  })
-  wait(599)
-  t.is((await ask('/admin', { authorization: `Bearer ${token}` })).status, 200)
-  wait(599)
-  t.deepEqual(await (await ask('/login', basic(token, ''))).json(), { token })
-  t.deepEqual(await (await ask('/logout', basic(token, ''))).json(), { logged_out: true })
-  t.is((await ask('/admin', basic(token, ''))).status, 401)
+test.serial(
+  'as the documents have it: log in with a password, use the token as the user, log out',
+  async (t) => {
+    const { ask, wait } = await given(t)
+    const login = await ask('/login', alice)
+    t.is(login.status, 200)
+    t.is(login.headers.get('cache-control'), 'no-store')
+    t.is(login.headers.get('set-cookie'), null)
+    const { token } = (await login.json()) as { token: string }
+    t.deepEqual(await (await ask('/admin', basic(token, ''))).json(), {
+      user: 'alice',
+      by: 'session',
+    })
+    wait(599)
+    t.is((await ask('/admin', { authorization: `Bearer ${token}` })).status, 200)
+    wait(599)
+    t.deepEqual(await (await ask('/login', basic(token, ''))).json(), { token })
+    t.deepEqual(await (await ask('/logout', basic(token, ''))).json(), { logged_out: true })
+    t.is((await ask('/admin', basic(token, ''))).status, 401)
 
-  const { token: second } = (await (await ask('/login', alice)).json()) as { token: string }
-  wait(601)
-  t.is((await ask('/admin', basic(second, ''))).status, 401)
-})
+    const { token: second } = (await (await ask('/login', alice)).json()) as { token: string }
+    wait(601)
+    t.is((await ask('/admin', basic(second, ''))).status, 401)
+  },
+)
 
-test('a program uses its token and needs no login', async (t) => {
+test.serial('a program uses its token and needs no login', async (t) => {
   const { ask } = await given(t)
   const answer = await ask('/admin', { authorization: 'Bearer grafana.secret' })
   t.deepEqual(await answer.json(), { user: 'grafana', by: 'token' })
 })
 
-test('an address has so many guesses, then it waits; whoever is logged in does not', async (t) => {
-  const { ask } = await given(t, { attempts: 3 })
-  t.is((await ask('/admin', alice)).status, 200)
-  t.is((await ask('/admin', basic('alice', 'guess 2'))).status, 401)
-  t.is((await ask('/admin', basic('alice', 'guess 3'))).status, 401)
-  const late = await ask('/admin', basic('alice', 'guess 4'))
-  t.is(late.status, 429)
-  t.like(await late.json(), { code: 'too_many_attempts' })
-  t.regex(late.headers.get('retry-after') ?? '', /^[1-9][0-9]*$/)
-  t.is((await ask('/admin', basic('bob', password))).status, 429)
-  t.is((await ask('/admin', alice)).status, 200)
-  t.is((await ask('/stats')).status, 200)
-})
+test.serial(
+  'an address has so many guesses, then it waits; whoever is logged in does not',
+  async (t) => {
+    const { ask } = await given(t, { attempts: 3 })
+    t.is((await ask('/admin', alice)).status, 200)
+    t.is((await ask('/admin', basic('alice', 'guess 2'))).status, 401)
+    t.is((await ask('/admin', basic('alice', 'guess 3'))).status, 401)
+    const late = await ask('/admin', basic('alice', 'guess 4'))
+    t.is(late.status, 429)
+    t.like(await late.json(), { code: 'too_many_attempts' })
+    t.regex(late.headers.get('retry-after') ?? '', /^[1-9][0-9]*$/)
+    t.is((await ask('/admin', basic('bob', password))).status, 429)
+    t.is((await ask('/admin', alice)).status, 200)
+    t.is((await ask('/stats')).status, 200)
+  },
+)
 
-test('a page of another site cannot use the browser’s login; it could not know a token', async (t) => {
-  const { ask } = await given(t)
-  const other = { 'sec-fetch-site': 'cross-site', origin: 'http://evil.example' }
-  for (const path of routes) {
-    const answer = await ask(path, { ...alice, ...other })
-    t.is(answer.status, 403, path)
-    t.like(await answer.json(), { code: 'other_origin' })
-  }
-  t.is((await ask('/admin', { authorization: 'Bearer grafana.secret', ...other })).status, 200)
-  t.is((await ask('/admin', { ...alice, 'sec-fetch-site': 'same-origin' })).status, 200)
-})
+test.serial(
+  'a page of another site cannot use the browser’s login; it could not know a token',
+  async (t) => {
+    const { ask } = await given(t)
+    const other = { 'sec-fetch-site': 'cross-site', origin: 'http://evil.example' }
+    for (const path of routes) {
+      const answer = await ask(path, { ...alice, ...other })
+      t.is(answer.status, 403, path)
+      t.like(await answer.json(), { code: 'other_origin' })
+    }
+    t.is((await ask('/admin', { authorization: 'Bearer grafana.secret', ...other })).status, 200)
+    t.is((await ask('/admin', { ...alice, 'sec-fetch-site': 'same-origin' })).status, 200)
+  },
+)
 
-test('the books: channels with what is due, sums, prices', async (t) => {
+test.serial('the books: channels with what is due, sums, prices', async (t) => {
   const { ask, pay, channel, receiver } = await given(t)
   await pay(5n)
   await pay(15n, { 'RDN-Payment': '5' })
@@ -147,6 +160,9 @@ test('the books: channels with what is due, sums, prices', async (t) => {
     channels: { open: 1, agreed: 0, closing: 0, settled: 0 },
     deposit_sum: '100',
     uncollected_sum: '15',
+    at_risk_sum: '0',
+    lost_sum: '0',
+    dishonest_closes: [],
     token_symbol: 'TKN',
     verifier: receiver.verifier.verifier,
     node_answers: true,
@@ -159,7 +175,35 @@ test('the books: channels with what is due, sums, prices', async (t) => {
   ])
 })
 
-test('the backup is a whole one, and only for who is logged in', async (t) => {
+test.serial('the administrator withdraws and closes; the tokens arrive', async (t) => {
+  const { base, pay, channel, receiver, tokensOf } = await given(t)
+  const post = async (path: string, body: object) => {
+    const headers = { ...alice, 'content-type': 'application/json' }
+    const init = { method: 'POST', headers, body: JSON.stringify(body) }
+    return (await fetch(`${base}/api/1/admin/${path}`, init)).json()
+  }
+  await pay(5n)
+  const tried = (await post('withdraw', { dry_run: true })) as object
+  const owed = { sender_address: channel.sender, open_block: `${channel.openBlock}`, amount: '5' }
+  t.like(tried, { dry_run: true, planned: [owed], planned_sum: '5', transactions: [], sum: '0' })
+  t.is(await tokensOf(receiver.address), 0n)
+  t.like(await post('withdraw', {}), {
+    dry_run: false,
+    sum: '5',
+    transactions: [{ channels: [owed] }],
+  })
+  t.is(await tokensOf(receiver.address), 5n)
+  await receiver.refresh()
+  await receiver.refresh()
+  t.like(await post('withdraw', {}), { planned: [], reason: 'nothing_due', sum: '0' })
+  await pay(15n, { 'RDN-Payment': '5' })
+  const path = `/api/1/admin/channels/${channel.sender}/${channel.openBlock}`
+  const closed = await fetch(base + path, { method: 'DELETE', headers: alice })
+  t.is(closed.status, 200)
+  t.is(await tokensOf(receiver.address), 15n)
+})
+
+test.serial('the backup is a whole one, and only for who is logged in', async (t) => {
   const { ask, pay, channel } = await given(t)
   await pay(5n)
   const answer = await ask('/admin/backup', alice)
@@ -168,7 +212,7 @@ test('the backup is a whole one, and only for who is logged in', async (t) => {
   t.is(found?.claims.highest, 5n)
 })
 
-test('on the socket nobody logs in, and only its owner can connect', async (t) => {
+test.serial('on the socket nobody logs in, and only its owner can connect', async (t) => {
   const { admin, ask } = await given(t)
   const path = join(await temporaryFolder(t), 'control.sock')
   const stop = await admin.listenOnSocket(path)

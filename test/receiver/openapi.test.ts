@@ -69,7 +69,7 @@ async function everythingOn(attempts: number) {
 async function given(t: ExecutionContext, relay: boolean, attempts = 1000) {
   const { admin, ops, recorded } = await everythingOn(attempts)
   const system = await givenChannel(t, {
-    receiver: { observer: ops.observer, ...(relay && { relay: {} }) },
+    receiver: { observer: ops.observer, transactionPoll: 10, ...(relay && { relay: {} }) },
     server: { admin, ops: recorded.ops },
   })
   const { base, channel } = system
@@ -136,13 +136,46 @@ async function askAsStranger({ call }: Given, headers: Record<string, string>): 
   }
 }
 
-async function closeIt({ call, pay }: Given): Promise<void> {
+const adminChannel = '/api/1/admin/channels/{sender}/{openBlock}'
+
+/** While one collection waits for its block, no other one begins. */
+async function collect({ call, chain, pay }: Given): Promise<void> {
+  const post = (path: string, body: object) =>
+    call(path, {
+      method: 'POST',
+      headers: { ...alice, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
   await pay(5n)
+  for (const path of ['withdraw', 'close-all']) {
+    await post(`/api/1/admin/${path}`, { dry_run: 'no' })
+    await post(`/api/1/admin/${path}`, { dry_run: true })
+  }
+  await call(adminChannel.replace('{openBlock}', '1'), { method: 'DELETE', headers: alice })
+  await chain.provider.send('evm_setAutomine', [false])
+  const first = post('/api/1/admin/withdraw', {})
+  const dryRun = () => post('/api/1/admin/withdraw', { dry_run: true })
+  await until(async () => (await dryRun()).status === 409)
+  await post('/api/1/admin/close-all', {})
+  await call(adminChannel, { method: 'DELETE', headers: alice })
+  let withdrawn = false
+  const done = first.then(() => (withdrawn = true))
+  await until(async () => {
+    await chain.mine(1)
+    return withdrawn
+  })
+  await done
+  await chain.provider.send('evm_setAutomine', [true])
+}
+
+async function closeIt({ call, pay }: Given): Promise<void> {
+  await pay(10n)
   const form = { 'content-type': 'application/x-www-form-urlencoded' }
   const channel = '/api/1/channels/{sender}/{openBlock}'
-  await call(channel, { method: 'DELETE', headers: form, body: 'balance=5' })
+  await call(channel, { method: 'DELETE', headers: form, body: 'balance=10' })
   const json = { 'content-type': 'application/json' }
-  await call(channel, { method: 'DELETE', headers: json, body: '{ "balance": 5 }' })
+  await call(channel, { method: 'DELETE', headers: json, body: '{ "balance": 10 }' })
+  await call(adminChannel, { method: 'DELETE', headers: alice })
 }
 
 async function relayClose({ post, pay, sign, channel }: Given) {
@@ -191,6 +224,7 @@ test('every route is documented, every operation is called, every answer is as d
   ])
   await askEverything(open)
   await askWronglyForChannels(open)
+  await collect(noRelay)
   await closeIt(noRelay)
   for (const path of ['open', 'topup', 'close']) await noRelay.post(`/api/1/relay/${path}`, {})
   await askAsStranger(open, {})

@@ -46,41 +46,44 @@ async function given(t: ExecutionContext) {
   return { ...system, openBlock, paid, writeProofs, configure, run }
 }
 
-test('proofs survive the loss of the state, and a backup is taken while the receiver runs', async (t) => {
-  const system = await given(t)
-  const { folder, paid, writeProofs, configure, run, openBlock } = system
-  await configure()
-  await writeProofs('before', paid(30n))
-  const restored = await run('restore', 'before')
-  t.is(restored.code, 0, restored.stderr)
-  t.like(JSON.parse(restored.stdout), { restored: 1, kept: 0, balanceSum: '30' })
+test.serial(
+  'proofs survive the loss of the state, and a backup is taken while the receiver runs',
+  async (t) => {
+    const system = await given(t)
+    const { folder, paid, writeProofs, configure, run, openBlock } = system
+    await configure()
+    await writeProofs('before', paid(30n))
+    const restored = await run('restore', 'before')
+    t.is(restored.code, 0, restored.stderr)
+    t.like(JSON.parse(restored.stdout), { restored: 1, kept: 0, balanceSum: '30' })
 
-  const first = await startProgram(t, system, ['-c', 'receiver.yaml'])
-  const channels = await (await fetch(`${first.url}/api/1/channels`)).json()
-  t.like((channels as object[])[0], { balance: '30', open_block: `${openBlock}` })
-  const taken = await run('backup', 'after')
-  t.is(taken.code, 0, taken.stderr)
-  t.like(JSON.parse(taken.stdout), { channels: 1, balanceSum: '30' })
-  t.is((await stat(join(folder, 'after'))).mode & 0o777, 0o600)
-  const busy = await run('restore', 'after')
-  t.is(busy.code, 7)
-  t.regex(busy.stderr, /Another process uses the state/)
-  first.kill('SIGKILL')
-  await first.ended
+    const first = await startProgram(t, system, ['-c', 'receiver.yaml'])
+    const channels = await (await fetch(`${first.url}/api/1/channels`)).json()
+    t.like((channels as object[])[0], { balance: '30', open_block: `${openBlock}` })
+    const taken = await run('backup', 'after')
+    t.is(taken.code, 0, taken.stderr)
+    t.like(JSON.parse(taken.stdout), { channels: 1, balanceSum: '30' })
+    t.is((await stat(join(folder, 'after'))).mode & 0o777, 0o600)
+    const busy = await run('restore', 'after')
+    t.is(busy.code, 7)
+    t.regex(busy.stderr, /Another process uses the state/)
+    first.kill('SIGKILL')
+    await first.ended
 
-  await rm(join(folder, 'state'), { recursive: true })
-  const again = await run('restore', 'after')
-  t.is(again.code, 0, again.stderr)
-  await writeProofs('older', paid(20n))
-  t.like(JSON.parse((await run('restore', 'older')).stdout), { restored: 0, kept: 1 })
-  // Nothing runs: the state itself is read.
-  const offline = await run('backup', 'after')
-  t.is(offline.code, 0, offline.stderr)
-  const [found] = parseBackup(await readFile(join(folder, 'after'), 'utf8')).channels
-  t.deepEqual(found?.claims, { highest: 30n, unclaimed: [] })
-})
+    await rm(join(folder, 'state'), { recursive: true })
+    const again = await run('restore', 'after')
+    t.is(again.code, 0, again.stderr)
+    await writeProofs('older', paid(20n))
+    t.like(JSON.parse((await run('restore', 'older')).stdout), { restored: 0, kept: 1 })
+    // Nothing runs: the state itself is read.
+    const offline = await run('backup', 'after')
+    t.is(offline.code, 0, offline.stderr)
+    const [found] = parseBackup(await readFile(join(folder, 'after'), 'utf8')).channels
+    t.deepEqual(found?.claims, { highest: 30n, unclaimed: [] })
+  },
+)
 
-test('a backup of a state that is not there is an error, and makes neither', async (t) => {
+test.serial('a backup of a state that is not there is an error, and makes neither', async (t) => {
   const { configure, run, folder } = await given(t)
   await configure()
   const { code, stderr } = await run('backup', 'proofs')
@@ -90,31 +93,34 @@ test('a backup of a state that is not there is an error, and makes neither', asy
   await t.throwsAsync(stat(join(folder, 'proofs')), { code: 'ENOENT' })
 })
 
-test('health and metrics have their own address; an administrator logs in; the socket can be off', async (t) => {
-  const system = await given(t)
-  const { folder, configure, run } = system
-  const hashed = await runReceiver(folder, ['admin', 'hash'], {}, 'correct horse\n')
-  t.is(hashed.code, 0, hashed.stderr)
-  const hash = hashed.stdout.trim()
-  await configure([
-    'ops: { listen: 127.0.0.1:0 }',
-    `admin: { users: { alice: '${hash}' }, socket: off }`,
-  ])
-  const program = await startProgram(t, system, ['-c', 'receiver.yaml'])
-  const own = /"ops":"(http:[^"]+)"/.exec(program.log())?.[1]
-  t.is((await fetch(`${own}/readyz`)).status, 200)
-  t.regex(await (await fetch(`${own}/metrics`)).text(), /^uraiden_channels\{state="open"\} 1$/m)
-  t.is((await fetch(`${program.url}/metrics`)).status, 404)
-  const authorization = `Basic ${Buffer.from('alice:correct horse').toString('base64')}`
-  const admin = await fetch(`${program.url}/api/1/admin`, { headers: { authorization } })
-  t.deepEqual(await admin.json(), { user: 'alice', by: 'password' })
-  t.false(program.log().includes('correct horse'))
-  const refused = await run('backup', 'proofs')
-  t.is(refused.code, 7)
-  t.regex(refused.stderr, /Another process uses the state/)
-})
+test.serial(
+  'health and metrics have their own address; an administrator logs in; the socket can be off',
+  async (t) => {
+    const system = await given(t)
+    const { folder, configure, run } = system
+    const hashed = await runReceiver(folder, ['admin', 'hash'], {}, 'correct horse\n')
+    t.is(hashed.code, 0, hashed.stderr)
+    const hash = hashed.stdout.trim()
+    await configure([
+      'ops: { listen: 127.0.0.1:0 }',
+      `admin: { users: { alice: '${hash}' }, socket: off }`,
+    ])
+    const program = await startProgram(t, system, ['-c', 'receiver.yaml'])
+    const own = /"ops":"(http:[^"]+)"/.exec(program.log())?.[1]
+    t.is((await fetch(`${own}/readyz`)).status, 200)
+    t.regex(await (await fetch(`${own}/metrics`)).text(), /^uraiden_channels\{state="open"\} 1$/m)
+    t.is((await fetch(`${program.url}/metrics`)).status, 404)
+    const authorization = `Basic ${Buffer.from('alice:correct horse').toString('base64')}`
+    const admin = await fetch(`${program.url}/api/1/admin`, { headers: { authorization } })
+    t.deepEqual(await admin.json(), { user: 'alice', by: 'password' })
+    t.false(program.log().includes('correct horse'))
+    const refused = await run('backup', 'proofs')
+    t.is(refused.code, 7)
+    t.regex(refused.stderr, /Another process uses the state/)
+  },
+)
 
-test('a password comes from standard input, and a token is shown once', async (t) => {
+test.serial('a password comes from standard input, and a token is shown once', async (t) => {
   const folder = await temporaryFolder(t)
   const hashed = await runReceiver(folder, ['--json', 'admin', 'hash'], {}, 'correct horse\n')
   t.true(await isSecret(parseSecretHash(JSON.parse(hashed.stdout).hash), 'correct horse'))

@@ -36,6 +36,20 @@ const stats = object({
   channels: object({ open: count, agreed: count, closing: count, settled: count }),
   deposit_sum: ref('Amount'),
   uncollected_sum: ref('Amount'),
+  at_risk_sum: {
+    ...ref('Amount'),
+    description: 'lost if nobody answers the closes below our proofs',
+  },
+  lost_sum: ref('Amount'),
+  dishonest_closes: listOf(
+    object({
+      sender_address: ref('Address'),
+      open_block: ref('BlockText'),
+      stake: ref('Amount'),
+      remaining_blocks: { type: 'integer' },
+      answer: { enum: ['due', 'waiting', 'sent', 'mined'] },
+    }),
+  ),
   liquid_balance: ref('Amount'),
   ether_balance: orNull({ ...ref('Amount'), description: 'in wei' }),
   token_symbol: text,
@@ -67,6 +81,61 @@ function administered(operation: Omit<Operation, 'tags' | 'security'>): Operatio
       429: problem('Too many wrong passwords or tokens from this address; see `Retry-After`.'),
     },
   }
+}
+
+const collected = listOf(
+  object({
+    sender_address: ref('Address'),
+    open_block: ref('BlockText'),
+    amount: { ...ref('Amount'), description: 'of tokens' },
+  }),
+)
+
+const transaction = object({
+  transaction_hash: ref('TransactionHash'),
+  block: count,
+  gas_used: ref('Amount'),
+  channels: collected,
+})
+
+const collection = object({
+  dry_run: { type: 'boolean' },
+  planned: collected,
+  planned_sum: ref('Amount'),
+  expected_fee_wei: ref('Amount'),
+  gas_price_wei: ref('Amount'),
+  reason: {
+    enum: ['nothing_due', 'too_little', 'gas_price', 'fee_share', null],
+    description: 'why not all, or nothing, is collected',
+  },
+  left: object({ channels: count, sum: ref('Amount') }),
+  transactions: listOf(transaction),
+  sum: { ...ref('Amount'), description: 'what was got' },
+})
+
+const sendingFailures = {
+  409: problem('Another collection is under way.'),
+  502: problem('The Ethereum node does not answer, or takes no transaction.'),
+  503: problem('Gas is too dear now, or the receiver has no ether.'),
+  504: problem('Sent, and not mined in time: it may still be.'),
+}
+
+function collecting(operationId: string, summary: string): Operation {
+  return administered({
+    operationId,
+    summary,
+    description: 'Answers when the transactions are mined; at once on a dry run.',
+    requestBody: {
+      content: {
+        'application/json': { schema: object({ dry_run: { type: 'boolean' } }, ['dry_run']) },
+      },
+    },
+    responses: {
+      200: json('What was planned and done.', collection),
+      400: problem('The body is wrong.'),
+      ...sendingFailures,
+    },
+  })
 }
 
 export const adminPaths: Paths = {
@@ -133,6 +202,22 @@ export const adminPaths: Paths = {
         404: problem('There is no such channel.'),
       },
     }),
+    delete: administered({
+      operationId: 'closeFromReceiver',
+      summary: 'Close a channel from the receiver’s side, on the chain, at its best proof',
+      parameters: [senderParameter, openBlockParameter],
+      responses: {
+        200: json('It is mined.', transaction),
+        400: problem('There is no such channel, or nothing was ever paid on it.'),
+        ...sendingFailures,
+      },
+    }),
+  },
+  '/api/1/admin/withdraw': {
+    post: collecting('withdraw', 'Take out what all open channels owe; they stay open'),
+  },
+  '/api/1/admin/close-all': {
+    post: collecting('closeAll', 'Close all channels that owe something, on the chain'),
   },
   '/api/1/admin/backup': {
     get: administered({

@@ -1,0 +1,66 @@
+// Channels of a contract of version 0.2, which knows the seed's signatures only.
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { createKeySigner } from '../../platform/keys/index.ts'
+import { fromHex, parseAddress } from '../../protocol/index.ts'
+import { createReceiverServer, startReceiver } from '../../receiver/index.ts'
+import { reading, startSystem } from '../support/system.ts'
+import { deployVersion02 } from '../support/version02/deploy.ts'
+
+async function given(t: ExecutionContext) {
+  const system = await startSystem(t)
+  const { chain, token, folder, receiverAccount } = system
+  const tokenAddress = parseAddress(await token.getAddress())
+  const contract = await deployVersion02(chain.wallet(0), tokenAddress)
+  const receiver = await startReceiver({
+    signer: createKeySigner(fromHex(receiverAccount.privateKey)),
+    rpcUrl: chain.rpcUrl,
+    contract,
+    state: join(folder, 'receiver-02'),
+    pollInterval: 20,
+  })
+  const server = await createReceiverServer(receiver, [reading()])
+  const base = await server.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(async () => {
+    await server.close()
+    await receiver.stop()
+  })
+  const store = join(folder, 'agent-02')
+  return { ...system, base, contract, receiver, agent: () => system.agent({ contract, store }) }
+}
+
+test('buys, tops up, and closes together with the receiver', async (t) => {
+  const { agent, base, receiver, contract, tokensOf, receiverAccount } = await given(t)
+  const buyer = await agent()
+  for (let payment = 1; payment <= 12; payment++) {
+    t.is((await buyer.get(`${base}/reading`)).status, 200)
+  }
+  const [proof] = [...receiver.book.all()].map(({ proof }) => proof)
+  t.is(proof?.form, 'seed')
+  const [channel] = buyer.channels()
+  if (channel === undefined) return t.fail('a channel')
+  t.is(channel.deposit, 75n)
+  await buyer.closeChannel(`${channel.receiver}/${channel.openBlock}`, base)
+  t.is(await tokensOf(receiverAccount.address), 60n)
+  t.is(await tokensOf(contract), 0n)
+})
+
+test('closes alone, settles after the challenge period, and finds channels again', async (t) => {
+  const { agent, base, chain, contract, tokensOf, receiverAccount } = await given(t)
+  const buyer = await agent()
+  await buyer.get(`${base}/reading`)
+  const [channel] = buyer.channels()
+  if (channel === undefined) return t.fail('a channel')
+  await buyer.closeChannel(`${channel.receiver}/${channel.openBlock}`, {})
+  t.deepEqual(await buyer.settle(), [])
+  await chain.mine(501)
+  t.is((await buyer.settle()).length, 1)
+  t.is(await tokensOf(receiverAccount.address), 5n)
+  const again = await buyer.openChannel(receiverAccount.address, 30n)
+  await buyer.stop()
+  const found = await agent()
+  t.deepEqual(await found.recoverChannels(), [])
+  t.is(found.channels().filter(({ state }) => state === 'open').length, 1)
+  await found.topUp(again, 7n)
+  t.is(await tokensOf(contract), 37n)
+})

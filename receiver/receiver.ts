@@ -40,6 +40,8 @@ import { type ChannelName, dueOf, type PaymentLedger } from './store/records.ts'
 import { type ChannelStore, openStore } from './store/store.ts'
 import { acceptedForms } from './verify/checker.ts'
 import { startVerifier, type VerifierFacts, type VerifierOptions } from './verify/index.ts'
+import type { PusherStatus, WatchtowerAddress } from './watchtower/pusher.ts'
+import { startPushers } from './watchtower/pushers.ts'
 
 export interface ReceiverLog {
   readonly info: (facts: object, message: string) => void
@@ -74,6 +76,8 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly relay?: RelayOptions
   /** When to withdraw, and what transactions may cost. Dishonest closes are always answered. */
   readonly settlement?: SettlementOptions
+  /** Where copies of the best proofs go. */
+  readonly watchtowers?: readonly WatchtowerAddress[]
   /** How often to look whether a transaction was mined, in milliseconds. Default 500. */
   readonly transactionPoll?: number
   readonly log?: ReceiverLog
@@ -97,6 +101,8 @@ export interface Receiver {
   /** Undefined when it is off. */
   readonly relay: Relay | undefined
   readonly settlement: Settlement
+  /** How far each of them is behind. */
+  readonly watchtowers: () => readonly PusherStatus[]
   /** Resolves once the chain was read up to its head. */
   readonly synced: Promise<void>
   /** Reads the chain now instead of at the next poll. */
@@ -128,7 +134,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
       contract: options.contract,
       account: options.signer.address,
     }
-    const store = await openStore(options.state, owner, observer?.committed)
+    const store = await openStore(options.state, owner, { onCommit: observer?.committed })
     return await assemble(options, chain, contractFacts, token, store)
   } catch (error) {
     chain.close()
@@ -157,8 +163,14 @@ async function assemble(
   store: ChannelStore,
 ): Promise<Receiver> {
   const { signer, contract, pollInterval = 2000, page = plainPage, log, observer } = options
-  const book = await openBook(store)
   const domain = { contract, chainId: chain.chainId }
+  const pushers = startPushers(
+    await openBook(store),
+    options.watchtowers ?? [],
+    { ...domain, receiver: signer.address },
+    log,
+  )
+  const { book } = pushers
   const forms = acceptedForms(contractFacts.version)
   const verifier = await startVerifier({ domain, receiver: signer.address, forms }, options, log)
   const manager = createChannelManager({ book, checker: verifier, signer, domain })
@@ -232,6 +244,7 @@ async function assemble(
     book,
     relay,
     settlement,
+    watchtowers: pushers.statuses,
     paywall: observer === undefined ? paywall : observedPaywall(paywall, observer),
     synced: watch.synced,
     refresh: watch.refresh,
@@ -248,6 +261,7 @@ async function assemble(
     },
     stop: async () => {
       await watch.stop()
+      await pushers.stop()
       await verifier.close()
       // Whoever waits for a block ends by this.
       chain.close()

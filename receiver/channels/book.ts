@@ -38,6 +38,10 @@ export interface ChannelBook {
     openBlock: BlockNumber,
     ledger: PaymentLedger,
   ) => Promise<void>
+  /** Channels with something paid, known to the chain or not. */
+  readonly ledgerCount: () => number
+  /** Forgets what was paid on a channel that is over; resolves when that is durable. */
+  readonly dropLedger: (sender: Address, openBlock: BlockNumber) => Promise<void>
   /** Applies confirmed events up to and with `position`: durable first, then in memory. */
   readonly confirm: (events: readonly ChannelEvent[], position: SyncPosition) => Promise<void>
   /** Replaces what is known of blocks that are not confirmed. */
@@ -124,6 +128,12 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
       const name = channelName(sender, openBlock)
       changing(name, () => ledgers.set(name, ledger))
       return store.saveLedger(name, ledger)
+    },
+    ledgerCount: () => ledgers.size,
+    dropLedger: (sender, openBlock) => {
+      const name = channelName(sender, openBlock)
+      changing(name, () => ledgers.delete(name))
+      return store.dropLedger(name)
     },
     confirm: async (events, reached) => {
       const { facts: changed, blocks } = confirmEvents(facts, events, reached)

@@ -48,6 +48,7 @@ export interface ChannelStore {
   readonly readLedgers: () => Promise<ReadonlyMap<ChannelName, PaymentLedger>>
   /** All of them become durable at once, or none. */
   readonly saveLedgers: (ledgers: ReadonlyMap<ChannelName, PaymentLedger>) => Promise<void>
+  readonly dropLedger: (name: ChannelName) => Promise<void>
   readonly saveStep: (step: ChainStep) => Promise<void>
   /** Forgets all facts, for the chain to be read again from `position`. Ledgers stay. */
   readonly dropFacts: (position: SyncPosition) => Promise<void>
@@ -73,13 +74,19 @@ const probeKey = 'probe'
 /** Told of every synced write. */
 export type CommitObserver = (records: number, seconds: number, outcome: 'ok' | 'failed') => void
 
+export interface StoreOptions {
+  readonly onCommit?: CommitObserver | undefined
+  /** Who keeps it; one does not open the other's. Default `receiver`. */
+  readonly program?: 'receiver' | 'watchtower'
+}
+
 /** @throws UraidenError those of `openState` */
 export async function openStore(
   folder: string,
   owner: StateOwner,
-  onCommit?: CommitObserver,
+  { onCommit, program = 'receiver' }: StoreOptions = {},
 ): Promise<ChannelStore> {
-  const db = await openState({ folder, owner, program: 'receiver', format: 3, upgrades })
+  const db = await openState({ folder, owner, program, format: 3, upgrades })
   const write: Write = (entries) => db.batch([...entries].map(operation), { sync: true })
   const commits = groupCommit<string | undefined>({
     writeBatch: onCommit === undefined ? write : observed(write, onCommit),
@@ -97,6 +104,7 @@ export async function openStore(
       commits.save(
         [...ledgers].map(([name, each]) => [`${ledgerPrefix}${name}`, encodeLedger(each)]),
       ),
+    dropLedger: (name) => commits.save([[`${ledgerPrefix}${name}`, undefined]]),
     saveStep: ({ facts, position, added, dropped }) =>
       commits.save([
         ...[...facts].map(

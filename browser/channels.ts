@@ -16,7 +16,7 @@ import { type AbiValue, encodeCall } from './abi.ts'
 import type { ChannelFacts } from './chain.ts'
 import type { Parts } from './parts.ts'
 import type { StoredChannel } from './storage.ts'
-import { type Call, mined, send } from './transactions.ts'
+import { type Call, mined, send, tryOut } from './transactions.ts'
 
 /** A stored channel and what the chain says about it. */
 export interface ChannelView extends ChannelId, StoredChannel {
@@ -37,15 +37,14 @@ export async function viewChannel(parts: Parts): Promise<ChannelView | undefined
 }
 
 /**
- * Finds the sender's channel by the contract's events, newest first, and stores it. What was paid on
- * it is not known: at least what the receiver has withdrawn.
+ * Takes the newest of the sender's openings whose channel is on the chain, and stores it. What was
+ * paid on it is not known: at least what the receiver has withdrawn.
  */
 export async function findChannel(
   parts: Parts,
-  from: BlockNumber,
+  openings: readonly BlockNumber[],
 ): Promise<StoredChannel | undefined> {
-  const openings = await parts.chain.openings(parts.sender, parts.receiver, from)
-  for (const openBlock of [...openings].reverse()) {
+  for (const openBlock of [...openings].sort((a, b) => b - a)) {
     const facts = await parts.chain.channel(identify(parts, openBlock))
     if (facts === undefined) continue
     const known = parts.memory.load()
@@ -156,10 +155,23 @@ export async function settle(parts: Parts): Promise<void> {
 /** What a test token's `mint()` takes, in wei. */
 const mintPrice = 10n ** 17n
 
+function mint({ token }: Parts): Call {
+  return { to: token, data: encodeCall('mint()'), value: mintPrice }
+}
+
+/** True for a token that sells itself, when the account has the ether. */
+export async function canBuyTokens(parts: Parts): Promise<boolean> {
+  try {
+    await tryOut(parts.wallet, parts.sender, mint(parts))
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Buys tokens of the test token for 0.1 ether. @throws UraidenError those of `send` and `mined` */
 export async function buyTokens(parts: Parts): Promise<void> {
-  const call = { to: parts.token, data: encodeCall('mint()'), value: mintPrice }
-  await sendAndWait(parts, call)
+  await sendAndWait(parts, mint(parts))
 }
 
 /** @throws UraidenError `channel_missing` */

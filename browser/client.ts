@@ -11,6 +11,7 @@ import {
   awaitOpening,
   buyTokens,
   type ChannelView,
+  canBuyTokens,
   closeWith,
   findChannel,
   openChannel,
@@ -23,7 +24,7 @@ import {
 import type { Parts } from './parts.ts'
 import { type PaidAnswer, type PayOptions, pay } from './pay.ts'
 import { confirmPayment, type SignedPayment, signPayment, verifyProof } from './payments.ts'
-import { askForClosing, type Fetch } from './receiver-api.ts'
+import { askForClosing, askForOpenings, type Fetch } from './receiver-api.ts'
 import { formFor } from './signing.ts'
 import { channelMemory, type KeyValueStore, type StoredChannel } from './storage.ts'
 import { chainIdOf, type Eip1193Provider } from './wallet.ts'
@@ -58,7 +59,10 @@ export interface BrowserClient {
   readonly blockNumber: () => Promise<BlockNumber>
   /** The stored channel and what the chain says of it; undefined when there is none. */
   readonly channel: () => Promise<ChannelView | undefined>
-  /** Looks for an open channel on the chain, from a block on. */
+  /**
+   * Looks for an open channel: in the contract's events from a block on, or, without one, where the
+   * receiver says that there are channels. Whether there are, the chain decides.
+   */
   readonly findChannel: (from?: BlockNumber) => Promise<StoredChannel | undefined>
   /** True when an opening was sent that is not in a block yet: `awaitOpening` goes on with it. */
   readonly isOpening: () => boolean
@@ -78,6 +82,8 @@ export interface BrowserClient {
   readonly settle: () => Promise<void>
   /** Forgets what is stored; the channel itself stays, and is found on the chain again. */
   readonly forgetChannel: () => void
+  /** True for a token that sells itself, when the account has the ether. */
+  readonly canBuyTokens: () => Promise<boolean>
   /** From the test token, for 0.1 ether. */
   readonly buyTokens: () => Promise<void>
 }
@@ -116,7 +122,13 @@ export async function createBrowserClient(options: BrowserClientOptions): Promis
     etherBalance: () => chain.etherBalance(account),
     blockNumber: chain.blockNumber,
     channel: () => viewChannel(parts),
-    findChannel: (from = 0) => findChannel(parts, from),
+    findChannel: async (from) =>
+      findChannel(
+        parts,
+        from === undefined
+          ? await askForOpenings(fetcher, api, account)
+          : await chain.openings(account, receiver, from),
+      ),
     isOpening: () => parts.memory.opening() !== undefined,
     awaitOpening: () => awaitOpening(parts),
     openChannel: (deposit) => openChannel(parts, deposit),
@@ -131,6 +143,7 @@ export async function createBrowserClient(options: BrowserClientOptions): Promis
     requestClose: () => requestClose(parts),
     settle: () => settle(parts),
     forgetChannel: () => parts.memory.forget(),
+    canBuyTokens: () => canBuyTokens(parts),
     buyTokens: () => buyTokens(parts),
   }
 }

@@ -43,8 +43,9 @@ export function judge(refused: Refused): Verdict {
 }
 
 function judgeBalance({ channel, sent, repeated, claimed = 0n, proven }: Refused): Verdict {
-  if (proven && claimed === sent.balance && !repeated) return 'cheated'
-  if (proven) return 'correct'
+  // Of a recovered channel the first balance that is tried may be the one that was paid last.
+  const first = !repeated && !channel.recovered
+  if (proven) return first && claimed === sent.balance ? 'cheated' : 'correct'
   // Of nothing there is no proof, and of what the page knows itself it needs none.
   if (claimed === channel.balance || (claimed === 0n && channel.recovered)) return 'correct'
   return 'unproven'

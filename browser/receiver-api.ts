@@ -1,7 +1,10 @@
 // The receiver's channel API as far as a sender needs it (wire-protocol.md section 5).
 import {
+  type Address,
+  type BlockNumber,
   closingAgreementDigest,
   isUraidenError,
+  maxBlockNumber,
   parseSignature,
   recoverSigner,
   type Signature,
@@ -39,6 +42,31 @@ export async function askForClosing(
   }
   return checked(parts, channel, said.close_signature ?? '')
 }
+
+/**
+ * In which blocks the receiver has seen the sender open channels. Hints only: an unknown sender, and
+ * an answer that is no list, are none.
+ * @throws UraidenError `receiver_unreachable`
+ */
+export async function askForOpenings(
+  fetcher: Fetch,
+  api: string,
+  sender: Address,
+): Promise<readonly BlockNumber[]> {
+  const answer = await reach(fetcher, `${api}/channels/${sender}?status=all`, {
+    headers: { accept: 'application/json' },
+    credentials: 'same-origin',
+  })
+  const listed: unknown = answer.ok ? await answer.json().catch(() => []) : []
+  if (!Array.isArray(listed)) return []
+  return listed.slice(0, mostHints).flatMap((channel: { readonly open_block?: unknown } | null) => {
+    const block = Number(channel?.open_block)
+    return Number.isInteger(block) && block >= 0 && block <= maxBlockNumber ? [block] : []
+  })
+}
+
+/** Each one is a question to the chain. */
+const mostHints = 100
 
 interface Answer {
   readonly close_signature?: string

@@ -28,17 +28,20 @@ export interface Patience {
  * @throws UraidenError `would_revert`, and those of `ask`
  */
 export async function send(wallet: Eip1193Provider, from: Address, call: Call): Promise<Hex> {
-  const { to, data, value = 0n } = call
-  const transaction = { from, to, data, value: `0x${value.toString(16)}` }
-  await tryOut(wallet, transaction)
-  const hash = await ask(wallet, 'eth_sendTransaction', [transaction])
+  await tryOut(wallet, from, call)
+  const hash = await ask(wallet, 'eth_sendTransaction', [written(from, call)])
   if (!isHex(hash) || hash.length !== 66) throw wrongAnswer('eth_sendTransaction')
   return hash
 }
 
-async function tryOut(wallet: Eip1193Provider, transaction: object): Promise<void> {
+function written(from: Address, { to, data, value = 0n }: Call) {
+  return { from, to, data, value: `0x${value.toString(16)}` }
+}
+
+/** Has the node run it without sending it. @throws UraidenError `would_revert`, and those of `ask` */
+export async function tryOut(wallet: Eip1193Provider, from: Address, call: Call): Promise<void> {
   try {
-    await ask(wallet, 'eth_call', [transaction, 'latest'])
+    await ask(wallet, 'eth_call', [written(from, call), 'latest'])
   } catch (error) {
     // The transaction itself will be in a later block.
     if (!isUraidenError(error, 'would_revert_now')) throw error

@@ -23,6 +23,8 @@ export const headerName = {
   insufficientConfirmations: 'RDN-Insufficient-Confirmations',
   invalidBalanceProof: 'RDN-Invalid-Balance-Proof',
   invalidAmount: 'RDN-Invalid-Amount',
+  /** A cookie only: browsers cannot be told to send `Idempotency-Key`. */
+  idempotencyKey: 'RDN-Idempotency-Key',
 } as const
 
 /** The one reason that a 402 may give, by its header. */

@@ -4,7 +4,7 @@ export { fastifyPaywall, type PaywallPluginOptions, type Price } from './http/fa
 export { type OpsConfig, opsSchema } from './ops/config.ts'
 export type { ReceiverObserver } from './ops/observer.ts'
 export { createOps, type Ops } from './ops/ops.ts'
-export { type PaywallPage, readPaywallPage } from './paywall/page.ts'
+export { type PaywallPage, plainPage, readPaywallPage } from './paywall/page.ts'
 export type { Admission, Paywall } from './paywall/paywall.ts'
 export {
   type Receiver,

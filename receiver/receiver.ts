@@ -27,7 +27,7 @@ import {
   defaultOutageLimits,
   type OutageLimits,
 } from './paywall/outage.ts'
-import { type PaywallPage, plainPage } from './paywall/page.ts'
+import type { PaywallPage } from './paywall/page.ts'
 import { createPaywall, type Paywall } from './paywall/paywall.ts'
 import { defaultReplyLimits, openReplies, type ReplyLimits } from './paywall/replies.ts'
 import { createRelay, type Relay, type RelayOptions, type RelayParts } from './relay/relay.ts'
@@ -42,6 +42,7 @@ import { acceptedForms } from './verify/checker.ts'
 import { startVerifier, type VerifierFacts, type VerifierOptions } from './verify/index.ts'
 import type { PusherStatus, WatchtowerAddress } from './watchtower/pusher.ts'
 import { startPushers } from './watchtower/pushers.ts'
+import { builtPage } from './web/built-page.ts'
 
 export interface ReceiverLog {
   readonly info: (facts: object, message: string) => void
@@ -162,7 +163,7 @@ async function assemble(
   token: TokenFacts,
   store: ChannelStore,
 ): Promise<Receiver> {
-  const { signer, contract, pollInterval = 2000, page = plainPage, log, observer } = options
+  const { signer, contract, pollInterval = 2000, log, observer } = options
   const domain = { contract, chainId: chain.chainId }
   const pushers = startPushers(
     await openBook(store),
@@ -218,7 +219,8 @@ async function assemble(
     dialect,
     manager,
     replies: await openReplies(store.replies, { ...defaultReplyLimits, ...options.replies }),
-    page,
+    page: options.page ?? (await builtPage(log)),
+    chainId: chain.chainId,
     token,
     isOurs: (payment) =>
       (payment.contract ?? contract) === contract &&

@@ -4,6 +4,7 @@ import {
   type FastifyBaseLogger,
   type FastifyError,
   type FastifyInstance,
+  type FastifyReply,
   type FastifyRequest,
   fastify,
   LogController,
@@ -19,13 +20,15 @@ import { fastifyPaywall, type Price } from './http/fastify.ts'
 import type { Ops } from './ops/ops.ts'
 import { gatewayPath, type Receiver } from './receiver.ts'
 import { nothingCharged, sendProblem } from './resources/problem.ts'
+import { loadWebAssets } from './web/assets.ts'
+import { webRoutes } from './web/routes.ts'
 
 /** Something to buy. What the handler returns is sent; what it throws costs nothing. */
 export interface Resource {
   readonly path: string
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly price: Price
-  readonly handler: (request: FastifyRequest) => unknown
+  readonly handler: (request: FastifyRequest, reply: FastifyReply) => unknown
 }
 
 /** What one client may take of the server, in milliseconds; and what else it does. */
@@ -74,6 +77,7 @@ export async function createReceiverServer(
     if (config?.price !== undefined)
       sold.push({ path, methods: [method].flat(), price: config.price })
   })
+  const assets = await loadWebAssets()
   await app.register(
     async (api) => {
       answerErrors(api)
@@ -83,6 +87,7 @@ export async function createReceiverServer(
       relayRoutes(api, receiver.relay)
       const prices = () => listPrices(sold, receiver.token)
       await admin?.register(api, { receiver, prices })
+      webRoutes(api, assets)
     },
     { prefix: gatewayPath },
   )
@@ -92,7 +97,7 @@ export async function createReceiverServer(
       url: path,
       method,
       config: { price },
-      handler: async (request) => handler(request),
+      handler: async (request, reply) => handler(request, reply),
     })
   }
   return app

@@ -13,11 +13,21 @@ export interface PageFacts {
   readonly refusal: Refusal
   readonly price: TokenAmount
   readonly token: TokenUnit
+  readonly chainId: bigint
   /** The same that the answer carries as headers and cookies. */
   readonly headers: HeaderFields
 }
 
-export type PaywallPage = (facts: PageFacts) => string
+export interface Page {
+  readonly html: string
+  /** What the page needs beside its type, such as its Content-Security-Policy. */
+  readonly headers?: HeaderFields
+}
+
+export type PaywallPage = (facts: PageFacts) => Page
+
+/** Nothing is loaded, run, framed or sent anywhere by a page that is only read. */
+const readOnly = { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'" }
 
 export const plainPage: PaywallPage = ({ refusal, price, token, headers }) => {
   const rows = Object.entries(headers)
@@ -26,7 +36,7 @@ export const plainPage: PaywallPage = ({ refusal, price, token, headers }) => {
       ([name, value]) =>
         `<tr><th>${escapeHtml(name)}</th><td><code>${escapeHtml(value)}</code></td></tr>`,
     )
-  return `<!doctype html>
+  const html = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
@@ -38,6 +48,7 @@ ${rows.join('\n')}
 </table>
 </html>
 `
+  return { html, headers: readOnly }
 }
 
 /**
@@ -47,8 +58,8 @@ ${rows.join('\n')}
 export async function readPaywallPage(folder: string): Promise<PaywallPage> {
   const file = join(folder, 'index.html')
   try {
-    const page = await readFile(file, 'utf8')
-    return () => page
+    const html = await readFile(file, 'utf8')
+    return () => ({ html })
   } catch (cause) {
     throw new UraidenError({
       code: 'paywall_page_missing',
@@ -66,6 +77,7 @@ const entities: { readonly [character: string]: string } = {
   '"': '&quot;',
 }
 
-function escapeHtml(text: string): string {
+/** For text and for attributes in double quotes. */
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (character) => entities[character] ?? '')
 }

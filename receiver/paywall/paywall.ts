@@ -2,6 +2,7 @@
 // translates (wire-protocol.md sections 1, 2 and 8).
 import {
   type HeaderFields,
+  headerName,
   isUraidenError,
   type Payment,
   problemDetails,
@@ -65,6 +66,7 @@ export interface PaywallOptions {
   readonly replies: Replies
   readonly page: PaywallPage
   readonly token: TokenUnit
+  readonly chainId: bigint
   /** Why this payment cannot be taken now (node away, no ether), if so. */
   readonly outage: (payment: Payment | undefined) => RefusalCode | undefined
   /** What a payment may name as its contract and receiver. */
@@ -84,7 +86,8 @@ const passing: ReadonlySet<RefusalCode> = new Set([
 const longestKey = 255
 
 export function createPaywall(options: PaywallOptions): Paywall {
-  const { dialect, manager, replies, page, token, outage, isOurs, retryAfter } = options
+  const { dialect, manager, replies, page, token, chainId, outage } = options
+  const { isOurs, retryAfter } = options
 
   function refuse(request: RequestView, why: Refusal, answer: PaymentAnswer): Refused {
     const terms = dialect.headers({ ...answer, reason: why.reason })
@@ -92,9 +95,10 @@ export function createPaywall(options: PaywallOptions): Paywall {
     const base = { kind: 'refused', code: why.code, status: why.status } as const
     const headers = { ...terms, ...(passing.has(why.code) && { 'retry-after': `${retryAfter}` }) }
     if (wanted === 'html') {
-      const body = page({ refusal: why, price: answer.price, token, headers: terms })
-      const html = { ...headers, 'content-type': 'text/html; charset=utf-8' }
-      return { ...base, headers: html, cookies: cookiesOf(terms), body }
+      const facts = { refusal: why, price: answer.price, token, chainId, headers: terms }
+      const { html: body, headers: own } = page(facts)
+      const all = { ...headers, ...own, 'content-type': 'text/html; charset=utf-8' }
+      return { ...base, headers: all, cookies: cookiesOf(terms), body }
     }
     const json = wanted === 'json' || why.status === 409
     const type = json ? 'application/problem+json' : 'application/json'
@@ -161,7 +165,7 @@ export function createPaywall(options: PaywallOptions): Paywall {
       if (away !== undefined) return refuse(request, refusal(away), { price })
       if (payment === undefined) return refuse(request, refusal('payment_required'), { price })
       if (!isOurs(payment)) return refuse(request, refusal('wrong_contract'), { price })
-      const key = request.header('idempotency-key')
+      const key = request.header('idempotency-key') ?? request.cookie(headerName.idempotencyKey)
       if (key === undefined) return take(request, payment, price)
       if (key.length <= longestKey) return takeOnce(request, payment, price, key)
       const detail = `Idempotency-Key: it has more than ${longestKey} characters. Send a shorter one.`

@@ -78,6 +78,8 @@ mkdir -p "$root/.cache"
 exec 9>"$root/.cache/setup.lock"
 command -v flock >/dev/null && flock 9
 install_packages
+# What browsers load from a receiver is bundled, and not committed.
+(cd "$root" && node scripts/lib/web.ts) || fail 'the pages could not be bundled; the message is above.'
 exec 9>&-
 # Node 22 warns that it strips types; there is nothing to do about it.
 export NODE_OPTIONS="${NODE_OPTIONS:-} --disable-warning=ExperimentalWarning"

@@ -131,29 +131,36 @@ test('a page that was left while the channel opened goes on with it', async (t) 
   t.is(asked('eth_sendTransaction'), 1)
 })
 
-test('a channel whose record was lost is found on the chain, its balance by the own signature', async (t) => {
-  const { client, buy, receiver } = await givenBuyer(t)
-  const opened = await client.openChannel(100n)
-  await buy()
-  await buy()
-  client.forgetChannel()
-  t.is(await client.channel(), undefined)
-  const found = await client.findChannel()
-  t.deepEqual([found?.openBlock, found?.recovered], [opened.openBlock, true])
-  const { response } = await buy()
-  t.is(response.status, 200)
-  t.is(receiver.book.unsettled(), 3n * price)
-  t.is((await client.channel())?.balance, 3n * price)
-})
+for (const earlier of [0, 1, 2]) {
+  test(`a channel whose record was lost after ${earlier} payments is found, with its balance`, async (t) => {
+    const { client, buy, receiver } = await givenBuyer(t)
+    const opened = await client.openChannel(100n)
+    for (let payment = 0; payment < earlier; payment++) await buy()
+    client.forgetChannel()
+    t.is(await client.channel(), undefined)
+    const found = await client.findChannel(0)
+    t.deepEqual([found?.openBlock, found?.recovered], [opened.openBlock, true])
+    const { response } = await buy()
+    t.is(response.status, 200)
+    t.is(receiver.book.unsettled(), BigInt(earlier + 1) * price)
+    t.is((await client.channel())?.balance, BigInt(earlier + 1) * price)
+  })
+}
 
 test('no other channel is found, and none that was closed', async (t) => {
   const { client, connect, buy, chain } = await givenBuyer(t)
   await client.openChannel(20n)
   const stranger = await connect({ receiver: chain.accounts[5]?.address ?? client.account })
-  t.is(await stranger.findChannel(), undefined)
+  t.is(await stranger.findChannel(0), undefined)
+  const invents = await connect({
+    storage: mapStore(),
+    fetch: async () => Response.json([{ open_block: '1' }, { open_block: -1 }, null, 'x']),
+  })
+  t.is(await invents.findChannel(), undefined)
   await buy()
   await client.closeChannel()
   t.is(await client.findChannel(), undefined)
+  t.is(await client.findChannel(0), undefined)
 })
 
 test('a failed resource costs nothing: the same proof pays for the next try', async (t) => {
@@ -198,9 +205,8 @@ test('a receiver that claims a balance without proof gets nothing more', async (
   }
   const unproven = await connect({ fetch: lie({ [headerName.senderBalance]: '90' }) })
   await t.throwsAsync(unproven.pay(`${base}/reading`, { price }), { code: 'unproven' })
-  client.forgetChannel()
-  await client.findChannel()
-  const cheats = await connect({ fetch: lie({ [headerName.senderBalance]: '5' }) })
+  await client.pay(`${base}/reading`, { price })
+  const cheats = await connect({ fetch: lie({ [headerName.senderBalance]: '15' }) })
   await t.throwsAsync(cheats.pay(`${base}/reading`, { price }), { code: 'cheated' })
 })
 
@@ -286,6 +292,7 @@ test('a plain ERC-20 token is approved and deposited; a 0.2 contract gets the se
 test('test tokens are bought for ether', async (t) => {
   const { client } = await givenBuyer(t)
   const before = await client.tokenBalance()
+  t.true(await client.canBuyTokens())
   await client.buyTokens()
   t.is((await client.tokenBalance()) - before, 50n * 10n ** 18n)
 })

@@ -155,6 +155,11 @@ const verdicts: readonly (readonly [string, Partial<Refused>, ReturnType<typeof 
   ['takes a proven balance', { claimed: 40n, reason: 'invalid_amount' }, 'correct'],
   ['finds a receiver that keeps a payment', { claimed: 15n }, 'cheated'],
   ['is not cheated by what it repeats', { claimed: 15n, repeated: true }, 'correct'],
+  [
+    'is not cheated when a recovered channel stands just there',
+    { claimed: 15n, channel: { ...channel, recovered: true } },
+    'correct',
+  ],
   ['needs no proof of what it knows', { claimed: 10n, proven: false }, 'correct'],
   ['believes no other balance', { claimed: 11n, proven: false }, 'unproven'],
   ['believes no loss of a balance', { claimed: undefined, proven: false }, 'unproven'],

@@ -77,7 +77,8 @@ test('a browser gets a page, a program that names JSON gets JSON, all others not
 })
 
 test('the page names the price and the terms, and foreign text in it is text', async (t) => {
-  const page = plainPage({
+  const { html: page } = plainPage({
+    chainId: 1n,
     refusal: refusal('malformed_payment', 'RDN-Balance: "<script>" is no amount.'),
     price: 5n,
     token,

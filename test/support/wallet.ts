@@ -1,5 +1,7 @@
 // A wallet as browsers have it (EIP-1193), with a real key: it signs and sends, and can be told to
 // refuse. What is signed is hashed by ethers, not by our own code.
+import { type IncomingMessage, request } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { JsonRpcProvider, keccak256, solidityPacked, TypedDataEncoder, Wallet } from 'ethers'
 import type { Eip1193Provider } from '../../browser/index.ts'
 import { fromHex, signDigest } from '../../protocol/index.ts'
@@ -89,13 +91,15 @@ export function seedHash(fields: SeedTyped): string {
   )
 }
 
+/** On a connection of its own: a test chain closes idle ones just when they are used again. */
 async function forward(url: string, method: string, params: readonly unknown[]): Promise<unknown> {
-  const answer = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const headers = { 'content-type': 'application/json' }
+    request(url, { method: 'POST', headers, agent: false }, resolve)
+      .once('error', reject)
+      .end(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }))
   })
-  const { result, error } = (await answer.json()) as { result?: unknown; error?: object }
+  const { result, error } = JSON.parse(await text(answer))
   if (error !== undefined) throw error
   return result
 }

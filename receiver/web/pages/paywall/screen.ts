@@ -1,0 +1,92 @@
+// What the page offers in which situation: pure functions of plain data.
+import type { ChannelView } from '../../../../browser/index.ts'
+import { formatAmount, type TokenAmount } from '../../../../protocol/index.ts'
+import type { PurchaseFacts } from './facts.ts'
+
+/** What the wallet and the chain say just now. */
+export interface Situation {
+  readonly tokens: TokenAmount
+  /** In wei. */
+  readonly ether: bigint
+  readonly block: number
+  readonly challengePeriod: number
+  readonly channel: ChannelView | undefined
+  readonly opening: boolean
+  /** The token sells itself for ether: a test token. */
+  readonly canBuyTokens: boolean
+}
+
+export type Step = 'open' | 'opening' | 'pay' | 'top-up' | 'closing' | 'settle' | 'closed'
+
+export interface Screen {
+  readonly step: Step
+  /** One sentence about the channel. */
+  readonly channel: string
+  /** Share of the deposit that is left, 0 to 1; undefined where there is nothing to show. */
+  readonly share: number | undefined
+  readonly canClose: boolean
+  /** Nothing was paid: the receiver has nothing to agree to. */
+  readonly neverPaid: boolean
+}
+
+export function screenOf(facts: PurchaseFacts, situation: Situation): Screen {
+  const { channel, opening } = situation
+  const nothing = { share: undefined, canClose: false, neverPaid: false }
+  if (opening) return { ...nothing, step: 'opening', channel: 'Your channel is being opened.' }
+  if (channel === undefined) return { ...nothing, step: 'open', channel: 'No channel yet.' }
+  if (channel.facts === undefined) {
+    return { ...nothing, step: 'closed', channel: 'Your last channel is closed.' }
+  }
+  if (channel.facts.settleBlock > 0) return closing(situation, channel.facts.settleBlock)
+  return openScreen(facts, channel, channel.facts.deposit)
+}
+
+function closing({ block }: Situation, settleBlock: number): Screen {
+  const left = settleBlock - block
+  const base = { share: undefined, canClose: false, neverPaid: false }
+  return left < 0
+    ? { ...base, step: 'settle', channel: 'The challenge period is over.' }
+    : {
+        ...base,
+        step: 'closing',
+        channel: `Your channel is being closed: ${blocks(left + 1)} until it can be settled.`,
+      }
+}
+
+function openScreen(
+  { price, token }: PurchaseFacts,
+  channel: ChannelView,
+  deposit: TokenAmount,
+): Screen {
+  const signed = larger(channel.balance, channel.pending?.balance ?? 0n)
+  const left = deposit - signed
+  const neverPaid = signed === 0n && !channel.recovered
+  const base = { canClose: true, neverPaid, share: Number((left * 1000n) / deposit) / 1000 }
+  // A pending payment of this price is sent again: it needs no more deposit.
+  const enough = left >= price || channel.pending?.price === price
+  const more = price === 0n ? 0n : left / price
+  const rest = channel.recovered
+    ? `${formatAmount(deposit, token)} deposited; what is left is asked for with the first payment.`
+    : `${formatAmount(left, token)} of ${formatAmount(deposit, token)} left: ${purchases(more)}.`
+  return { ...base, step: enough ? 'pay' : 'top-up', channel: rest }
+}
+
+/** Ten purchases, or fewer when the account has not enough; at least one. */
+export function suggestedDeposit({ price }: PurchaseFacts, tokens: TokenAmount): TokenAmount {
+  const ten = price * 10n
+  if (ten <= tokens) return ten
+  const some = (tokens / price) * price
+  return some > 0n ? some : price
+}
+
+function purchases(count: bigint): string {
+  return count === 1n ? 'one more purchase' : `${count} more purchases`
+}
+
+function blocks(count: number): string {
+  return count === 1 ? 'one block' : `${count} blocks`
+}
+
+function larger(a: TokenAmount, b: TokenAmount): TokenAmount {
+  return a > b ? a : b
+}

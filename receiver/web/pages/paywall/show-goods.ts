@@ -1,0 +1,67 @@
+// Shows what was bought, without leaving the page where that is possible.
+import type { PaidAnswer } from '../../../../browser/index.ts'
+import type { Address } from '../../../../protocol/index.ts'
+import { h, show } from '../shared/dom.ts'
+import { setPaymentCookies } from './cookies.ts'
+import { fileName, type Goods, goodsOf } from './goods.ts'
+
+/** Resolves with true when the browser itself goes on to show it. */
+export async function showGoods(
+  place: HTMLElement,
+  { response, payment }: PaidAnswer,
+  sender: Address,
+  idempotency: boolean,
+): Promise<boolean> {
+  const type = response.headers.get('content-type') ?? ''
+  const disposition = response.headers.get('content-disposition') ?? ''
+  const body = await response.blob()
+  const goods = goodsOf(type, disposition, body.size, idempotency)
+  if (goods === 'reload') {
+    setPaymentCookies(sender, payment)
+    location.reload()
+    return true
+  }
+  const name = fileName(disposition, location.pathname)
+  place.replaceChildren(
+    h('h2', { tabindex: '-1' }, 'What you bought'),
+    ...(await elementsFor(goods, body, name)),
+  )
+  show(place, true)
+  place.querySelector('h2')?.focus()
+  return false
+}
+
+async function elementsFor(
+  goods: Goods,
+  body: Blob,
+  name: string,
+): Promise<readonly HTMLElement[]> {
+  const url = URL.createObjectURL(body)
+  const link = h('a', { href: url, download: name, class: 'u-link' }, `Save as ${name}`)
+  switch (goods) {
+    case 'text':
+      return [h('pre', { tabindex: '0' }, tidy(await body.text())), link]
+    case 'image':
+      return [h('img', { src: url, alt: name }), link]
+    case 'audio':
+    case 'video':
+      return [h(goods, { src: url, controls: true }), link]
+    default:
+      return [h('p', {}, `${name}, ${size(body.size)}`), link]
+  }
+}
+
+/** JSON on one line is laid out. */
+function tidy(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), undefined, 2)
+  } catch {
+    return text
+  }
+}
+
+function size(bytes: number): string {
+  return bytes < 1_000_000
+    ? `${Math.ceil(bytes / 1000)} kB`
+    : `${(bytes / 1_000_000).toFixed(1)} MB`
+}

@@ -1,0 +1,147 @@
+// The page's elements. They are made once and changed after that, so that focus stays where it is.
+import { h, setText, show } from '../shared/dom.ts'
+
+/** What a person can do; the names stand in the app's table of actions. */
+export type Action =
+  | 'switch'
+  | 'mint'
+  | 'deposit'
+  | 'pay'
+  | 'close'
+  | 'request-close'
+  | 'settle'
+  | 'forget'
+  | 'stop-waiting'
+
+export interface View {
+  readonly root: HTMLElement
+  readonly wallets: HTMLElement
+  readonly account: HTMLElement
+  readonly tokens: HTMLElement
+  readonly channel: HTMLElement
+  readonly bar: HTMLElement
+  readonly fill: HTMLElement
+  readonly facts: HTMLElement
+  readonly deposit: HTMLFormElement
+  readonly depositLabel: HTMLElement
+  readonly amount: HTMLInputElement
+  readonly manage: HTMLDetailsElement
+  readonly manageNote: HTMLElement
+  readonly status: HTMLElement
+  readonly error: HTMLElement
+  readonly errorMessage: HTMLElement
+  readonly errorHint: HTMLElement
+  readonly goods: HTMLElement
+  readonly buttons: { readonly [Name in Action]: HTMLButtonElement }
+}
+
+export function createView(root: HTMLElement, act: (action: Action) => void): View {
+  const button = (action: Action, text: string, kind = 'u-plain') =>
+    h('button', { type: 'button', class: kind, onclick: () => act(action) }, text)
+  const buttons = {
+    switch: button('switch', 'Switch the wallet’s network', 'u-primary'),
+    mint: button('mint', 'Buy 50 test tokens for 0.1 ether'),
+    deposit: h('button', { type: 'submit', class: 'u-primary' }),
+    pay: button('pay', 'Pay', 'u-primary'),
+    close: button('close', 'Close the channel and get the rest back'),
+    'request-close': button('request-close', 'Close without the server'),
+    settle: button('settle', 'Settle: get the rest back', 'u-primary'),
+    forget: button('forget', 'Forget it in this browser'),
+    'stop-waiting': button('stop-waiting', 'Stop waiting'),
+  }
+  const wallets = h('div', { class: 'u-wallets' })
+  const account = h('dd')
+  const tokens = h('dd')
+  const channel = h('dd')
+  const fill = h('div', { class: 'u-fill' })
+  const bar = h('div', { class: 'u-bar', 'aria-hidden': 'true' }, fill)
+  const facts = h(
+    'dl',
+    { class: 'u-facts', hidden: true },
+    ...row('Account', account),
+    ...row('Tokens', tokens),
+    ...row('Channel', channel),
+  )
+  const amount = h('input', {
+    id: 'u-amount',
+    inputmode: 'decimal',
+    autocomplete: 'off',
+    required: true,
+    'aria-describedby': 'u-amount-note',
+  })
+  const depositLabel = h('label', { for: 'u-amount' })
+  const note = h(
+    'p',
+    { id: 'u-amount-note', class: 'u-note' },
+    'One transaction. What you do not spend comes back when you close.',
+  )
+  const deposit = h(
+    'form',
+    { class: 'u-deposit', novalidate: true, hidden: true },
+    depositLabel,
+    h('div', { class: 'u-row' }, amount, buttons.deposit),
+    note,
+  )
+  deposit.addEventListener('submit', (event) => {
+    event.preventDefault()
+    act('deposit')
+  })
+  const manageNote = h('p', { class: 'u-note' })
+  const manage = h(
+    'details',
+    { class: 'u-manage', hidden: true },
+    h('summary', {}, 'More about the channel'),
+    manageNote,
+    h('div', { class: 'u-stack' }, buttons.close, buttons['request-close'], buttons.forget),
+  )
+  const status = h('p', { role: 'status', class: 'u-status' })
+  const errorMessage = h('strong')
+  const errorHint = h('span')
+  const error = h('div', { role: 'alert', class: 'u-error', hidden: true }, errorMessage, errorHint)
+  const goods = h('section', { class: 'u-goods', 'aria-label': 'What you bought', hidden: true })
+  root.append(
+    error,
+    wallets,
+    facts,
+    bar,
+    h('div', { class: 'u-stack' }, buttons.switch, buttons.pay, buttons.settle),
+    deposit,
+    buttons.mint,
+    h('div', { class: 'u-busy' }, status, buttons['stop-waiting']),
+    goods,
+    manage,
+  )
+  for (const each of Object.values(buttons)) show(each, false)
+  show(buttons.deposit, true)
+  return {
+    root,
+    wallets,
+    account,
+    tokens,
+    channel,
+    bar,
+    fill,
+    facts,
+    deposit,
+    depositLabel,
+    amount,
+    manage,
+    manageNote,
+    status,
+    error,
+    errorMessage,
+    errorHint,
+    goods,
+    buttons,
+  }
+}
+
+export function showError(view: View, error: { message: string; hint: string } | undefined): void {
+  show(view.error, error !== undefined)
+  setText(view.errorMessage, error?.message ?? '')
+  setText(view.errorHint, error?.hint ?? '')
+}
+
+function row(term: string, description: HTMLElement): readonly HTMLElement[] {
+  return [h('dt', {}, term), description]
+}

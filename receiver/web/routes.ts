@@ -1,0 +1,21 @@
+// Serves what the pages load. Its name changes with its content, so it may be kept for ever.
+import type { FastifyInstance } from 'fastify'
+import type { WebAssets } from './assets.ts'
+
+export function webRoutes(app: FastifyInstance, assets: WebAssets | undefined): void {
+  app.get<{ Params: { readonly name: string } }>('/web/:name', async (request, reply) => {
+    const asset = assets?.files.get(request.params.name)
+    if (asset === undefined) {
+      return reply.code(404).send({ code: 'not_found', title: 'There is no such file.' })
+    }
+    reply.headers({
+      'content-type': asset.type,
+      'cache-control': 'public, max-age=31536000, immutable',
+      'x-content-type-options': 'nosniff',
+      vary: 'accept-encoding',
+    })
+    const zips = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
+    if (!zips) return reply.send(asset.body)
+    return reply.header('content-encoding', 'gzip').send(asset.gzip)
+  })
+}

@@ -1,0 +1,127 @@
+// What does not show at first sight: weight, policies, screen readers, keyboard, small screens.
+import { gzipSync } from 'node:zlib'
+import test from 'ava'
+import { seriousViolations } from '../support/axe.ts'
+import { openWindow, startChromium } from '../support/chromium.ts'
+import { costs, startShop } from '../support/page-shop.ts'
+
+/** kB, compressed, of everything that the browser loads for the page. */
+const budget = 120
+
+test.serial('the page weighs less than 120 kB, and loads nothing from elsewhere', async (t) => {
+  const { base, wallet } = await startShop(t)
+  const { page } = await openWindow(await startChromium(t), { wallet })
+  const loaded: { readonly url: string; readonly size: number }[] = []
+  page.on('response', async (response) => {
+    const zipped = response.headers()['content-encoding'] === 'gzip'
+    const body = await response.body()
+    const size = zipped ? gzipSync(body, { level: 9 }).length : body.length
+    loaded.push({ url: response.url(), size })
+  })
+  await page.goto(`${base}/reading`)
+  await page.getByText('No channel yet.').waitFor()
+  const whenReady = await page.evaluate(() => {
+    const [ready] = performance.getEntriesByName('uraiden-ready')
+    return [ready?.startTime ?? Number.NaN, performance.now()].map(Math.round)
+  })
+  const size = loaded.reduce((sum, each) => sum + each.size, 0) / 1000
+  t.log(`${size.toFixed(1)} kB compressed in ${loaded.length} answers`)
+  t.log(`interactive after ${whenReady[0]} ms, the wallet's balance shown after ${whenReady[1]} ms`)
+  t.true(loaded.length >= 3 && size < budget)
+  t.deepEqual(
+    loaded.filter(({ url }) => !url.startsWith(base)).map(({ url }) => url),
+    [],
+  )
+})
+
+test.serial('nothing inline is run, and no other page may frame this one', async (t) => {
+  const { base } = await startShop(t)
+  const accept = 'text/html'
+  const answer = await fetch(`${base}/reading`, { headers: { accept } })
+  const policy = answer.headers.get('content-security-policy') ?? ''
+  t.regex(policy, /default-src 'none'/)
+  t.regex(policy, /frame-ancestors 'none'/)
+  t.notRegex(policy, /unsafe/)
+  const html = await answer.text()
+  t.notRegex(html, /<script(?![^>]* src=)|<style|\son\w+=|style=/i)
+  t.is(answer.headers.get('cache-control'), 'no-store')
+
+  const [script = ''] = /\/api\/1\/web\/[^"]+\.js/.exec(html) ?? []
+  const asset = await fetch(base + script)
+  t.regex(asset.headers.get('cache-control') ?? '', /immutable/)
+  t.is(asset.headers.get('x-content-type-options'), 'nosniff')
+  t.is((await fetch(`${base}/api/1/web/..%2f..%2fpackage.json`)).status, 404)
+})
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test.serial(`axe finds nothing serious at any step, ${colorScheme}`, async (t) => {
+    const { base, wallet, chain } = await startShop(t)
+    const browser = await startChromium(t)
+    const { page } = await openWindow(browser, { wallet, colorScheme })
+    const check = async (step: string) => t.deepEqual(await seriousViolations(page), [], step)
+    wallet.disturb(({ method }) => (method === 'eth_accounts' ? { code: 4100 } : undefined))
+    await page.goto(`${base}/reading`)
+    await page.getByRole('button', { name: 'Connect Test Wallet' }).waitFor()
+    await check('choose a wallet')
+    await page.getByRole('button', { name: 'Connect Test Wallet' }).click()
+    await page.getByText('No channel yet.').waitFor()
+    await check('open')
+    await page.getByLabel('Deposit').fill('nonsense')
+    await page.getByRole('button', { name: 'Open a channel' }).click()
+    await page.getByRole('alert').getByText('is not an amount').waitFor()
+    await check('an error')
+    await page.getByLabel('Deposit').fill('0.01')
+    await page.getByRole('button', { name: 'Open a channel' }).click()
+    await page.getByText('2 more purchases').waitFor()
+    await page.getByText('More about the channel').click()
+    await check('pay')
+    await page.getByRole('button', { name: `Pay ${costs}` }).click()
+    await page.getByRole('region', { name: 'What you bought' }).waitFor()
+    await check('bought')
+    await chain.mine(1)
+    await page.getByRole('button', { name: 'Close without the server' }).click()
+    await page.getByText('until it can be settled').waitFor()
+    await check('closing')
+  })
+}
+
+test.serial(
+  'the keyboard alone opens and pays, and the focus goes to what was bought',
+  async (t) => {
+    const { base, wallet } = await startShop(t)
+    const { page } = await openWindow(await startChromium(t), { wallet })
+    await page.goto(`${base}/reading`)
+    await page.getByText('No channel yet.').waitFor()
+    const focused = () => page.evaluate<string>('document.activeElement?.textContent ?? ""')
+    const tabTo = async (text: RegExp) => {
+      for (let tries = 0; tries < 20 && !text.test(await focused()); tries++) {
+        await page.keyboard.press('Tab')
+      }
+      t.regex(await focused(), text)
+    }
+    await tabTo(/^Open a channel/)
+    await page.keyboard.press('Enter')
+    await page.getByText('10 more purchases').waitFor()
+    await tabTo(/^Pay/)
+    await page.keyboard.press('Enter')
+    await page.getByRole('region', { name: 'What you bought' }).waitFor()
+    await page.waitForFunction('document.activeElement?.textContent === "What you bought"')
+    t.pass()
+  },
+)
+
+test.serial('on a small phone nothing is cut off', async (t) => {
+  const { base, wallet } = await startShop(t)
+  const viewport = { width: 320, height: 568 }
+  const { page } = await openWindow(await startChromium(t), { wallet, viewport, isMobile: true })
+  await page.goto(`${base}/reading`)
+  await page.getByText('No channel yet.').waitFor()
+  const overflow = await page.evaluate(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  )
+  t.is(overflow, 0)
+  for (const button of await page.getByRole('button').all()) {
+    const box = await button.boundingBox()
+    if (box !== null) t.true(box.height >= 36 && box.x >= 0 && box.x + box.width <= 320)
+  }
+})

@@ -1,0 +1,233 @@
+// A person with a wallet at the paywall page, in a real browser, against a real receiver and chain.
+import test, { type ExecutionContext } from 'ava'
+import type { Page } from 'playwright-core'
+import type { ReceiverOptions } from '../../receiver/index.ts'
+import { openWindow, startChromium } from '../support/chromium.ts'
+import { costs, pocket, price, startShop } from '../support/page-shop.ts'
+import { refusal } from '../support/wallet.ts'
+
+async function givenPerson(t: ExecutionContext, options: Partial<ReceiverOptions> = {}) {
+  const shop = await startShop(t, options)
+  const browser = await startChromium(t)
+  const { page, complaints } = await openWindow(browser, { wallet: shop.wallet })
+  const visit = (path: string) => page.goto(shop.base + path)
+  return { ...shop, browser, page, visit, complaints }
+}
+
+const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name })
+const bought = (page: Page) => page.getByRole('region', { name: 'What you bought' })
+const left = (page: Page, text: string) => page.getByText(text).waitFor()
+
+async function deposit(page: Page, amount: string): Promise<void> {
+  await page.getByLabel(/Deposit|Add to the deposit/).fill(amount)
+  await button(page, /Open a channel|Top up/).click()
+}
+
+async function openAndPay(page: Page): Promise<void> {
+  await deposit(page, '0.05')
+  await button(page, `Pay ${costs}`).click()
+}
+
+test.serial('a person opens, pays, reads, tops up when it is empty, and closes', async (t) => {
+  const { page, visit, tokensOf, receiverAccount, senderAccount, complaints } = await givenPerson(t)
+  t.is((await visit('/reading'))?.status(), 402)
+  await page.getByRole('heading', { name: `This costs ${costs}` }).waitFor()
+  await deposit(page, '0.01')
+  await left(page, '0.01 TKN of 0.01 TKN left: 2 more purchases.')
+
+  await button(page, `Pay ${costs}`).click()
+  await bought(page).getByText('"celsius": 21.4').waitFor()
+  await button(page, /Pay .* get it again/).click()
+  await left(page, '0 TKN of 0.01 TKN left: 0 more purchases.')
+  t.is(await button(page, /^Pay/).count(), 0)
+
+  await deposit(page, '0.01')
+  await button(page, /^Pay/).click()
+  await left(page, '0.005 TKN of 0.02 TKN left: one more purchase.')
+
+  await page.getByText('More about the channel').click()
+  await button(page, 'Close the channel').click()
+  await left(page, 'No channel yet.')
+  t.is(await tokensOf(receiverAccount.address), 3n * price)
+  t.is(await tokensOf(senderAccount.address), pocket - 3n * price)
+  t.deepEqual(complaints, [])
+})
+
+test.serial(
+  'an article is the browser’s to show, also after a reload, for one payment',
+  async (t) => {
+    const { page, visit, receiver, complaints } = await givenPerson(t)
+    await visit('/article')
+    await openAndPay(page)
+    await page.getByRole('heading', { name: 'The whole article' }).waitFor()
+    await page.reload()
+    await page.getByRole('heading', { name: 'The whole article' }).waitFor()
+    t.is(await page.title(), 'Its script ran')
+    t.is(receiver.book.unsettled(), price)
+    await page.context().clearCookies()
+    t.is((await page.reload())?.status(), 402)
+    t.deepEqual(complaints, [])
+  },
+)
+
+test.serial('a picture is shown in the page, a file is offered to be saved', async (t) => {
+  const { page, visit, complaints } = await givenPerson(t)
+  await visit('/photo.png')
+  await openAndPay(page)
+  await bought(page).getByRole('img', { name: 'photo.png' }).waitFor()
+  await visit('/file')
+  await button(page, `Pay ${costs}`).click()
+  const saved = page.waitForEvent('download')
+  await page.getByRole('link', { name: 'Save as data.bin' }).click()
+  t.is((await saved).suggestedFilename(), 'data.bin')
+  t.deepEqual(complaints, [])
+})
+
+test.serial('what fails costs nothing, and the same signature pays for the next try', async (t) => {
+  const { page, visit, breakGoods, receiver, wallet, complaints } = await givenPerson(t)
+  breakGoods(true)
+  await visit('/fails')
+  await openAndPay(page)
+  await page.getByRole('alert').getByText('It has cost nothing').waitFor()
+  breakGoods(false)
+  await button(page, `Pay ${costs}`).click()
+  await bought(page).getByText('well').waitFor()
+  t.is(receiver.book.unsettled(), price)
+  t.is(wallet.calls.filter(({ method }) => method === 'eth_signTypedData_v4').length, 1)
+  t.deepEqual(complaints, [])
+})
+
+test.serial(
+  'reloaded while the channel opens, the page goes on with the same transaction',
+  async (t) => {
+    const { page, visit, chain, wallet, complaints } = await givenPerson(t)
+    await visit('/reading')
+    await chain.provider.send('evm_setAutomine', [false])
+    await deposit(page, '0.05')
+    await left(page, 'Your channel is being opened.')
+    await page.reload()
+    await left(page, 'Your channel is being opened.')
+    await chain.provider.send('evm_setAutomine', [true])
+    await chain.mine(1)
+    await left(page, '10 more purchases')
+    t.is(wallet.calls.filter(({ method }) => method === 'eth_sendTransaction').length, 1)
+    t.deepEqual(complaints, [])
+  },
+)
+
+test.serial('a deposit that is not confirmed yet is waited for, or given up', async (t) => {
+  const { page, visit, chain, complaints } = await givenPerson(t, { confirmations: 4 })
+  await visit('/reading')
+  await openAndPay(page)
+  await left(page, 'The server waits until your deposit is confirmed')
+  await button(page, 'Stop waiting').click()
+  await left(page, '9 more purchases')
+  await button(page, `Pay ${costs}`).click()
+  await left(page, 'The server waits until your deposit is confirmed')
+  await chain.mine(4)
+  await bought(page).waitFor()
+  t.deepEqual(complaints, [])
+})
+
+test.serial('what the wallet refuses is said, and can be done again', async (t) => {
+  const { page, visit, wallet, complaints } = await givenPerson(t)
+  const refuse = (refused: string) =>
+    wallet.disturb(({ method }) => (method === refused ? refusal : undefined))
+  await visit('/reading')
+  refuse('eth_sendTransaction')
+  await deposit(page, '0.05')
+  await page.getByRole('alert').getByText('The wallet was told not to go on.').waitFor()
+  refuse('eth_signTypedData_v4')
+  await deposit(page, '0.05')
+  await left(page, '10 more purchases')
+  await button(page, `Pay ${costs}`).click()
+  await page.getByRole('alert').getByText('Nothing was signed').waitFor()
+  refuse('nothing')
+  await button(page, `Pay ${costs}`).click()
+  await bought(page).waitFor()
+  t.deepEqual(complaints, [])
+})
+
+test.serial('a wallet on the wrong network is asked to switch', async (t) => {
+  const { browser, base, wallet, chain } = await givenPerson(t)
+  let chainId = '0x1'
+  const switching: typeof wallet = {
+    ...wallet,
+    request: async (call) => {
+      if (call.method === 'eth_chainId') return chainId
+      if (call.method !== 'wallet_switchEthereumChain') return wallet.request(call)
+      const [wanted] = call.params as readonly [{ readonly chainId: string }]
+      chainId = wanted.chainId
+      return null
+    },
+  }
+  const { page, complaints } = await openWindow(browser, { wallet: switching })
+  await page.goto(`${base}/reading`)
+  await page.getByRole('alert').getByText('on chain 1, the receiver is on chain 31337').waitFor()
+  await button(page, 'Switch the wallet’s network').click()
+  await left(page, 'No channel yet.')
+  t.is(BigInt(chainId), chain.chainId)
+  t.deepEqual(complaints, [])
+})
+
+test.serial('the server restarts between two payments, and is away for a third', async (t) => {
+  const { page, visit, restart, stop, receiverAccount, tokensOf } = await givenPerson(t)
+  await visit('/reading')
+  await openAndPay(page)
+  await bought(page).waitFor()
+  await restart()
+  await button(page, /get it again/).click()
+  await left(page, '8 more purchases')
+  await stop()
+  await button(page, /get it again/).click()
+  await page.getByRole('alert').getByText('The server does not answer.').waitFor()
+  await restart()
+  await button(page, /get it again/).click()
+  await left(page, '7 more purchases')
+  await page.getByText('More about the channel').click()
+  await button(page, 'Close the channel').click()
+  await left(page, 'No channel yet.')
+  t.is(await tokensOf(receiverAccount.address), 3n * price)
+})
+
+test.serial('without the server: close, wait for the challenge period, settle', async (t) => {
+  const { page, visit, chain, tokensOf, senderAccount, complaints } = await givenPerson(t)
+  await visit('/reading')
+  await deposit(page, '0.05')
+  await left(page, '10 more purchases')
+  await page.getByText('More about the channel').click()
+  t.is(await button(page, 'Close the channel and').count(), 0)
+  await button(page, 'Close without the server').click()
+  await left(page, 'until it can be settled')
+  await chain.mine(501)
+  await button(page, 'Settle').click()
+  await left(page, 'No channel yet.')
+  t.is(await tokensOf(senderAccount.address), pocket)
+  t.deepEqual(complaints, [])
+})
+
+test.serial('a channel that this browser does not know is found on the chain', async (t) => {
+  const { page, visit, receiver, complaints } = await givenPerson(t)
+  await visit('/reading')
+  await openAndPay(page)
+  await bought(page).waitFor()
+  await page.evaluate(() => localStorage.clear())
+  await page.reload()
+  await left(page, 'what is left is asked for with the first payment')
+  await button(page, `Pay ${costs}`).click()
+  await left(page, '8 more purchases')
+  t.is(receiver.book.unsettled(), 2n * price)
+  t.deepEqual(complaints, [])
+})
+
+test.serial('without a wallet the page says what it costs and how else to pay', async (t) => {
+  const { browser, base } = await givenPerson(t)
+  const { page, complaints } = await openWindow(browser)
+  await page.goto(`${base}/reading`)
+  await page.getByRole('heading', { name: `This costs ${costs}` }).waitFor()
+  await left(page, 'No wallet was found in this browser.')
+  const noScript = await openWindow(browser, { javaScriptEnabled: false })
+  await noScript.page.goto(`${base}/reading`)
+  await left(noScript.page, 'use a browser with an Ethereum wallet')
+  t.deepEqual([...complaints, ...noScript.complaints], [])
+})

@@ -1,0 +1,125 @@
+// A receiver for tests of its pages: with things of several types to buy, and it can be restarted at
+// the same address.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ExecutionContext } from 'ava'
+import { createKeySigner } from '../../platform/keys/index.ts'
+import { formatAmount, fromHex } from '../../protocol/index.ts'
+import {
+  createReceiverServer,
+  type ReceiverOptions,
+  type Resource,
+  startReceiver,
+} from '../../receiver/index.ts'
+import type { ServerOptions } from '../../receiver/server.ts'
+import { deployTestContracts, startEmbeddedChain } from '../../scripts/lib/embedded-chain.ts'
+import { createTestWallet } from './wallet.ts'
+
+/** Of everything in the shop: 0.005 TKN. */
+export const price = 5n * 10n ** 15n
+
+export const costs = formatAmount(price, { symbol: 'TKN', decimals: 18 })
+
+/** What a person has at first. */
+export const pocket = 10n ** 18n
+
+const pixel = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
+
+const article = `<!doctype html><html lang="en"><title>Article</title><link rel="icon" href="data:,">
+<h1>The whole article</h1><script>document.title = 'Its script ran'</script></html>`
+
+function goods(broken: () => boolean): readonly Resource[] {
+  const attachment = 'attachment; filename="data.bin"'
+  return [
+    { path: '/reading', price, handler: () => ({ celsius: 21.4 }) },
+    { path: '/article', price, handler: (_, reply) => reply.type('text/html').send(article) },
+    { path: '/photo.png', price, handler: (_, reply) => reply.type('image/png').send(pixel) },
+    {
+      path: '/file',
+      price,
+      handler: (_, reply) =>
+        reply
+          .header('content-disposition', attachment)
+          .type('application/octet-stream')
+          .send('bytes'),
+    },
+    {
+      path: '/fails',
+      price,
+      handler: () => {
+        if (broken()) throw new Error('broken')
+        return 'well'
+      },
+    },
+  ]
+}
+
+/** Everything ends with the test. */
+export async function startShop(
+  t: ExecutionContext,
+  receiverOptions: Partial<ReceiverOptions> = {},
+  serverOptions: ServerOptions = {},
+) {
+  const chain = await startEmbeddedChain()
+  t.teardown(chain.close)
+  const folder = await mkdtemp(join(tmpdir(), 'uraiden-pages-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const { channelsAddress: contract, token } = await deployTestContracts(chain.wallet(0))
+  const [, receiverAccount, senderAccount] = chain.accounts
+  if (!receiverAccount || !senderAccount) throw new Error('no accounts')
+  await (await token.getFunction('transfer(address,uint256)')(senderAccount.address, pocket)).wait()
+
+  let broken = false
+  let running: Awaited<ReturnType<typeof open>> | undefined
+  async function open(port: number) {
+    const receiver = await startReceiver({
+      signer: createKeySigner(fromHex(receiverAccount?.privateKey ?? '')),
+      rpcUrl: chain.rpcUrl,
+      contract,
+      state: join(folder, 'receiver'),
+      pollInterval: 20,
+      ...receiverOptions,
+    })
+    await receiver.synced
+    const server = await createReceiverServer(
+      receiver,
+      goods(() => broken),
+      serverOptions,
+    )
+    const base = await server.listen({ host: '127.0.0.1', port })
+    return { receiver, server, base }
+  }
+  async function stop() {
+    await running?.server.close()
+    await running?.receiver.stop()
+    running = undefined
+  }
+  running = await open(0)
+  t.teardown(stop)
+  const { base, receiver } = running
+  const wallet = createTestWallet(chain.rpcUrl, senderAccount.privateKey)
+  t.teardown(wallet.close)
+  return {
+    chain,
+    contract,
+    token,
+    base,
+    receiver,
+    wallet,
+    receiverAccount,
+    senderAccount,
+    stop,
+    restart: async () => {
+      await stop()
+      running = await open(Number(new URL(base).port))
+    },
+    breakGoods: (now: boolean) => {
+      broken = now
+    },
+    tokensOf: async (address: string): Promise<bigint> => token.getFunction('balanceOf')(address),
+  }
+}

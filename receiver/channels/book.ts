@@ -17,6 +17,7 @@ import {
   dueOf,
   emptyLedger,
   type PaymentLedger,
+  type UnansweredChange,
 } from '../store/records.ts'
 import type { ChannelStore } from '../store/store.ts'
 
@@ -37,6 +38,7 @@ export interface ChannelBook {
     sender: Address,
     openBlock: BlockNumber,
     ledger: PaymentLedger,
+    change?: UnansweredChange,
   ) => Promise<void>
   /** Channels with something paid, known to the chain or not. */
   readonly ledgerCount: () => number
@@ -124,10 +126,10 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
     unsettled: () => unsettled,
     isUnconfirmed: (sender, openBlock) => unconfirmed.has(channelName(sender, openBlock)),
     position: () => position,
-    putLedger: (sender, openBlock, ledger) => {
+    putLedger: (sender, openBlock, ledger, change) => {
       const name = channelName(sender, openBlock)
       changing(name, () => ledgers.set(name, ledger))
-      return store.saveLedger(name, ledger)
+      return store.saveLedger(name, ledger, change)
     },
     ledgerCount: () => ledgers.size,
     dropLedger: (sender, openBlock) => {

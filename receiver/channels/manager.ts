@@ -11,22 +11,30 @@ import {
   type TokenAmount,
   UraidenError,
 } from '../../protocol/index.ts'
-import type { Channel, PaymentLedger } from '../store/records.ts'
+import type { Channel, PaymentLedger, Unanswered, UnansweredChange } from '../store/records.ts'
 import type { ProofChecker } from '../verify/checker.ts'
-import { type Interval, unclaim } from '../verify/claims.ts'
+import { isClaimed, unclaim } from '../verify/claims.ts'
 import { decidePayment } from '../verify/verify.ts'
 import type { ChannelBook } from './book.ts'
 
+export interface PaidOutcome {
+  readonly kind: 'paid'
+  readonly channel: Channel
+  /**
+   * Gives back what was paid over `cost`: all of it for a resource that failed. Resolves when the
+   * credit is on disk.
+   */
+  readonly chargeOnly: (cost: TokenAmount) => Promise<void>
+}
+
+/** A request that can be repeated, and until when (Unix time in milliseconds). */
+export interface KeyedRequest {
+  readonly id: string
+  readonly expires: number
+}
+
 export type PaymentOutcome =
-  | {
-      readonly kind: 'paid'
-      readonly channel: Channel
-      /**
-       * Gives back what was paid over `cost`: all of it for a resource that failed. Resolves when
-       * the credit is on disk.
-       */
-      readonly chargeOnly: (cost: TokenAmount) => Promise<void>
-    }
+  | PaidOutcome
   | {
       readonly kind: 'refused'
       readonly code: RefusalCode
@@ -35,8 +43,20 @@ export type PaymentOutcome =
     }
 
 export interface ChannelManager {
-  /** Checks a payment of `price` and stores its proof; resolves when it is on disk. */
-  readonly registerPayment: (payment: Payment, price: TokenAmount) => Promise<PaymentOutcome>
+  /**
+   * Checks a payment of `price` and stores its proof; resolves when it is on disk. With a request's
+   * id also that the request is to be answered.
+   */
+  readonly registerPayment: (
+    payment: Payment,
+    price: TokenAmount,
+    request?: KeyedRequest,
+  ) => Promise<PaymentOutcome>
+  /**
+   * A request that had paid when the process before this one was killed: pays nothing again.
+   * Undefined when its payment was given back meanwhile.
+   */
+  readonly resumePayment: (request: KeyedRequest, earlier: Unanswered) => PaidOutcome | undefined
   /**
    * Signs that we are content with `balance`, and takes no payment on the channel from then on.
    * @throws UraidenError `channel_unknown`, `channel_closing`, `never_paid`, `not_latest_balance`
@@ -69,7 +89,7 @@ export function createChannelManager(options: ManagerOptions): ChannelManager {
   }
 
   return {
-    registerPayment: async (payment, price) => {
+    registerPayment: async (payment, price, request) => {
       const first = decide(payment, price)
       if (first.kind === 'refused') return refused(payment, first.code)
       const form = await checker.formOf(payment)
@@ -84,15 +104,30 @@ export function createChannelManager(options: ManagerOptions): ChannelManager {
         claims,
         ...(isBest && { proof: { signature: payment.signature, form } }),
       }
+      const { sender, openBlock } = before
+      const order = { sender, openBlock, paid }
       try {
-        await book.putLedger(before.sender, before.openBlock, ledger)
+        await book.putLedger(sender, openBlock, ledger, unanswered(request, order))
       } catch (error) {
         // Not served, so not paid: the same proof may try again when the disk is well.
-        await giveBack(book, before, paid, 0n).catch(() => undefined)
+        await giveBack(book, order, 0n, request).catch(() => undefined)
         throw error
       }
       const channel = { ...before, ...ledger }
-      return { kind: 'paid', channel, chargeOnly: (cost) => giveBack(book, channel, paid, cost) }
+      return {
+        kind: 'paid',
+        channel,
+        chargeOnly: (cost) => giveBack(book, order, cost, request),
+      }
+    },
+    resumePayment: (request, earlier) => {
+      const channel = book.get(earlier.sender, earlier.openBlock)
+      if (channel === undefined || !isClaimed(channel.claims, earlier.paid)) return undefined
+      return {
+        kind: 'paid',
+        channel,
+        chargeOnly: (cost) => giveBack(book, earlier, cost, request),
+      }
     },
     agreeToClose: async (sender, openBlock, balance) => {
       const channel = closeable(book.get(sender, openBlock), balance)
@@ -104,17 +139,29 @@ export function createChannelManager(options: ManagerOptions): ChannelManager {
   }
 }
 
+type Order = Pick<Unanswered, 'sender' | 'openBlock' | 'paid'>
+
 async function giveBack(
   book: ChannelBook,
-  { sender, openBlock }: Channel,
-  paid: Interval,
+  { sender, openBlock, paid }: Order,
   cost: TokenAmount,
+  request: KeyedRequest | undefined,
 ): Promise<void> {
   // A cost above the price is not ours to take.
   if (cost >= paid.to - paid.from) return
   const now = book.ledger(sender, openBlock)
-  const claims = unclaim(now.claims, { from: paid.from + cost, to: paid.to })
-  await book.putLedger(sender, openBlock, { ...now, claims })
+  const charged = { from: paid.from, to: paid.from + cost }
+  const claims = unclaim(now.claims, { from: charged.to, to: paid.to })
+  const change = unanswered(request, { sender, openBlock, paid: charged })
+  await book.putLedger(sender, openBlock, { ...now, claims }, change)
+}
+
+/** In the same write as the proof, so that a crash leaves none without the other. */
+function unanswered(request: KeyedRequest | undefined, order: Order): UnansweredChange | undefined {
+  if (request === undefined) return undefined
+  const { id, expires } = request
+  const { from, to } = order.paid
+  return [id, from === to ? undefined : { ...order, expires }]
 }
 
 function ledgerOf({ claims, proof, agreedToClose }: Channel): PaymentLedger {

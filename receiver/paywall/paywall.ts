@@ -12,9 +12,9 @@ import {
   type TokenAmount,
   type TokenUnit,
 } from '../../protocol/index.ts'
-import type { ChannelManager } from '../channels/manager.ts'
+import type { ChannelManager, KeyedRequest } from '../channels/manager.ts'
 import type { Dialect, PaymentAnswer, RequestView } from '../dialect/dialect.ts'
-import type { Channel } from '../store/records.ts'
+import type { Channel, Unanswered } from '../store/records.ts'
 import { wantedBody } from './accept.ts'
 import type { PaywallPage } from './page.ts'
 import { type Replies, type Reply, replyId } from './replies.ts'
@@ -114,8 +114,10 @@ export function createPaywall(options: PaywallOptions): Paywall {
     request: RequestView,
     payment: Payment,
     price: TokenAmount,
+    keyed?: KeyedRequest & { readonly earlier: Unanswered | undefined },
   ): Promise<Paid | Refused> {
-    const outcome = await manager.registerPayment(payment, price)
+    const resumed = keyed?.earlier && manager.resumePayment(keyed, keyed.earlier)
+    const outcome = resumed ?? (await manager.registerPayment(payment, price, keyed))
     if (outcome.kind === 'refused') {
       const { code, channel } = outcome
       return refuse(request, refusal(code), { price, channel })
@@ -138,15 +140,17 @@ export function createPaywall(options: PaywallOptions): Paywall {
     price: TokenAmount,
     key: string,
   ): Promise<Admission> {
-    const turn = await replies.take(replyId(request, payment, key))
+    const id = replyId(request, payment, key)
+    const turn = await replies.take(id)
     if (turn.kind === 'kept') return { kind: 'repeated', reply: turn.reply }
+    const { expires, earlier } = turn
     try {
-      const admission = await take(request, payment, price)
+      const admission = await take(request, payment, price, { id, expires, earlier })
       if (admission.kind === 'paid') return { ...admission, keepReply: turn.finish }
-      await turn.finish()
+      await turn.pass()
       return admission
     } catch (error) {
-      await turn.finish()
+      await turn.pass()
       throw error
     }
   }

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { Payment } from '../../protocol/index.ts'
 import type { RequestView } from '../dialect/dialect.ts'
+import type { Unanswered } from '../store/records.ts'
 
 export interface Reply {
   readonly status: number
@@ -24,6 +25,10 @@ export interface ReplyDisk {
   /** Resolves when durable. */
   readonly save: (id: ReplyId, reply: KeptReply) => Promise<void>
   readonly remove: (ids: readonly ReplyId[]) => Promise<void>
+  /** Requests that had paid and were not answered when the process ended. */
+  readonly unanswered: () => Promise<ReadonlyMap<ReplyId, Unanswered>>
+  /** Saving a reply does this too. */
+  readonly answered: (ids: readonly ReplyId[]) => Promise<void>
 }
 
 export interface ReplyLimits {
@@ -49,8 +54,18 @@ const overhead = 1024
 
 export type Turn =
   | { readonly kind: 'kept'; readonly reply: Reply }
-  /** It is ours to answer; `finish` must be called, without a reply when there is none to keep. */
-  | { readonly kind: 'ours'; readonly finish: (reply?: Reply) => Promise<void> }
+  /** It is ours to answer; one of `finish` and `pass` must be called. */
+  | {
+      readonly kind: 'ours'
+      /** It has paid; without a reply when there is none to keep. */
+      readonly finish: (reply?: Reply) => Promise<void>
+      /** It has not paid. */
+      readonly pass: () => Promise<void>
+      /** Unix time in milliseconds until which the request can be repeated. */
+      readonly expires: number
+      /** It has paid already, and the process ended before it was answered. */
+      readonly earlier: Unanswered | undefined
+    }
 
 export interface Replies {
   /** Waits for a request with the same id that is being answered. */
@@ -82,6 +97,10 @@ export async function openReplies(
     return ids.length === 0 ? Promise.resolve() : disk.remove(ids)
   }
 
+  function isLive(earlier: Unanswered | undefined): boolean {
+    return earlier !== undefined && earlier.expires > now()
+  }
+
   function surplus(): readonly ReplyId[] {
     const ids: ReplyId[] = []
     let left = bytes
@@ -94,29 +113,49 @@ export async function openReplies(
   }
 
   async function keep(id: ReplyId, reply: Reply): Promise<void> {
-    if (reply.body.length > limits.largestBody) return
+    if (reply.body.length > limits.largestBody) return disk.answered([id])
     const timed = { ...reply, expires: now() + limits.lifetime }
     if (reply.body.length <= limits.largestOnDisk) await disk.save(id, timed)
+    else await disk.answered([id])
     kept.set(id, timed)
     bytes += weight(timed)
     await forget(surplus())
   }
 
+  async function forgetUnanswered(): Promise<void> {
+    const over = [...unanswered].flatMap(([id, each]) => (isLive(each) ? [] : [id]))
+    for (const id of over) unanswered.delete(id)
+    if (over.length > 0) await disk.answered(over)
+  }
+
   function begin(id: ReplyId): Turn {
     let done: () => void = () => undefined
     underWay.set(id, new Promise((resolve) => (done = resolve)))
-    let finished = false
-    const finish = async (reply?: Reply) => {
-      if (finished) return
-      finished = true
+    let ended = false
+    const end = async (work: () => Promise<void>): Promise<void> => {
+      if (ended) return
+      ended = true
       try {
-        if (reply !== undefined) await keep(id, reply)
+        await work()
       } finally {
         underWay.delete(id)
         done()
       }
     }
-    return { kind: 'ours', finish }
+    const earlier = unanswered.get(id)
+    return {
+      kind: 'ours',
+      expires: now() + limits.lifetime,
+      earlier: isLive(earlier) ? earlier : undefined,
+      finish: (reply) =>
+        end(async () => {
+          unanswered.delete(id)
+          if (reply === undefined) await disk.answered([id])
+          else await keep(id, reply)
+        }),
+      // Whoever has not paid must not make the disk work.
+      pass: () => end(async () => undefined),
+    }
   }
 
   const found = [...(await disk.load())].sort(([, a], [, b]) => a.expires - b.expires)
@@ -125,6 +164,8 @@ export async function openReplies(
     bytes += weight(reply)
   }
   await forget(surplus())
+  const unanswered = new Map(await disk.unanswered())
+  await forgetUnanswered()
 
   return {
     largestBody: limits.largestBody,

@@ -11,7 +11,7 @@ import {
   type TokenAmount,
   toHex,
 } from '../../protocol/index.ts'
-import { type Claims, noClaims } from '../verify/claims.ts'
+import { type Claims, type Interval, noClaims } from '../verify/claims.ts'
 
 /** What the chain says, after its confirmations. */
 export interface ChainFacts {
@@ -40,6 +40,18 @@ export interface PaymentLedger {
   /** We signed a closing agreement: a payment after it could not be claimed any more. */
   readonly agreedToClose: boolean
 }
+
+/** A request that has paid and whose answer is not known to be made: a crash may have been in between. */
+export interface Unanswered {
+  readonly sender: Address
+  readonly openBlock: BlockNumber
+  readonly paid: Interval
+  /** Unix time in milliseconds. */
+  readonly expires: number
+}
+
+/** By the request's id; undefined once it is answered, or has its money back. */
+export type UnansweredChange = readonly [id: string, unanswered: Unanswered | undefined]
 
 export const emptyLedger: PaymentLedger = { claims: noClaims, agreedToClose: false }
 
@@ -108,6 +120,17 @@ export function decodeLedger(text: string): PaymentLedger {
     ...(form && { proof: { signature: fromBase64(rest[form]), form } }),
     agreedToClose,
   }
+}
+
+export function encodeUnanswered({ sender, openBlock, paid, expires }: Unanswered): string {
+  return JSON.stringify([sender, openBlock, `${paid.from}`, `${paid.to}`, expires])
+}
+
+/** @throws UraidenError when a field is not what it should be: the file was damaged */
+export function decodeUnanswered(text: string): Unanswered {
+  const [sender, openBlock, from, to, expires] = JSON.parse(text)
+  const paid = { from: parseUint192(from), to: parseUint192(to) }
+  return { sender: parseAddress(sender), openBlock, paid, expires }
 }
 
 const forms: readonly SignatureForm[] = ['seed', 'eip712']

@@ -17,9 +17,12 @@ import {
   type ChannelName,
   decodeFacts,
   decodeLedger,
+  decodeUnanswered,
   encodeFacts,
   encodeLedger,
+  encodeUnanswered,
   type PaymentLedger,
+  type UnansweredChange,
 } from './records.ts'
 
 /** What the store held when it was opened. */
@@ -42,8 +45,12 @@ export interface ChainStep {
 
 export interface ChannelStore {
   readonly load: () => Promise<LoadedState>
-  /** Resolves when the ledger, or a newer one of the same channel, is durable. */
-  readonly saveLedger: (name: ChannelName, ledger: PaymentLedger) => Promise<void>
+  /** Resolves when the ledger, or a newer one of the same channel, is durable, with the change. */
+  readonly saveLedger: (
+    name: ChannelName,
+    ledger: PaymentLedger,
+    change?: UnansweredChange,
+  ) => Promise<void>
   /** All ledgers that are durable at one moment, while others are written. */
   readonly readLedgers: () => Promise<ReadonlyMap<ChannelName, PaymentLedger>>
   /** All of them become durable at once, or none. */
@@ -64,6 +71,7 @@ const positionKey = 'position'
 const factsPrefix = 'facts/'
 const ledgerPrefix = 'ledger/'
 const replyPrefix = 'reply/'
+const unansweredPrefix = 'unanswered/'
 const pastPrefix = 'past/'
 const journalPrefix = 'journal/'
 
@@ -98,7 +106,11 @@ export async function openStore(
       position: parsePosition(await db.get(positionKey)),
       history: (await db.values(keysUnder(pastPrefix)).all()).map(decodePast),
     }),
-    saveLedger: (name, ledger) => commits.save([[`${ledgerPrefix}${name}`, encodeLedger(ledger)]]),
+    saveLedger: (name, ledger, change) =>
+      commits.save([
+        [`${ledgerPrefix}${name}`, encodeLedger(ledger)],
+        ...(change === undefined ? [] : [unansweredEntry(change)]),
+      ]),
     readLedgers: () => readAll(db, ledgerPrefix, decodeLedger),
     saveLedgers: (ledgers) =>
       commits.save(
@@ -125,8 +137,14 @@ export async function openStore(
     },
     replies: {
       load: () => readAll(db, replyPrefix, decodeReply),
-      save: (id, reply) => commits.save([[`${replyPrefix}${id}`, encodeReply(reply)]]),
+      save: (id, reply) =>
+        commits.save([
+          [`${replyPrefix}${id}`, encodeReply(reply)],
+          unansweredEntry([id, undefined]),
+        ]),
       remove: (ids) => commits.save(ids.map((id) => [`${replyPrefix}${id}`, undefined] as const)),
+      unanswered: () => readAll(db, unansweredPrefix, decodeUnanswered),
+      answered: (ids) => commits.save(ids.map((id) => unansweredEntry([id, undefined]))),
     },
     probe: () => commits.save([[probeKey, undefined]]),
     close: async () => {
@@ -183,6 +201,10 @@ function decodePast(text: string): PastBlock {
   }
   const facts = before.map(([name, each]) => [name, each ? decodeFacts(each) : undefined] as const)
   return { block, hash, before: new Map(facts) }
+}
+
+function unansweredEntry([id, unanswered]: UnansweredChange) {
+  return [`${unansweredPrefix}${id}`, unanswered && encodeUnanswered(unanswered)] as const
 }
 
 function parseEntry(text: string | undefined): JournalEntry | undefined {

@@ -64,6 +64,11 @@ export function unclaim({ highest, unclaimed }: Claims, returned: Interval): Cla
   return { highest, unclaimed: joined(sorted) }
 }
 
+/** True when every unit of the interval has paid for something. */
+export function isClaimed({ highest, unclaimed }: Claims, { from, to }: Interval): boolean {
+  return to <= highest && unclaimed.every((gap) => gap.to <= from || to <= gap.from)
+}
+
 /** What the sender has paid for: every claimed unit. */
 export function claimedSum({ highest, unclaimed }: Claims): TokenAmount {
   return unclaimed.reduce((sum, { from, to }) => sum - (to - from), highest)

@@ -128,6 +128,8 @@ const noDisk: ReplyDisk = {
   load: async () => new Map(),
   save: async () => undefined,
   remove: async () => undefined,
+  unanswered: async () => new Map(),
+  answered: async () => undefined,
 }
 const small = { lifetime: 1000, mostBytes: 5000, largestBody: 3000, largestOnDisk: 100 }
 const reply = (size: number) => ({

@@ -17,6 +17,7 @@ import { opsSchema } from './ops/config.ts'
 import type { ReceiverOptions } from './receiver.ts'
 import { resourceFrom, resourcesSchema } from './resources/schema.ts'
 import { settlementOptions, settlementSchema } from './settlement/config.ts'
+import { tlsSchema } from './tls/config.ts'
 
 const count = z.int({ error: 'this should be a whole number.' })
 const seconds = z.number({ error: 'this should be a number of seconds.' })
@@ -74,6 +75,7 @@ export const receiverConfig = z.strictObject({
       requests: z.boolean().default(false).describe('a line for every request'),
     })
     .prefault({}),
+  tls: tlsSchema.optional().describe('speak https; without it http'),
   admin: adminSchema.prefault({}).describe('who may administer it, and how'),
   ops: opsSchema.prefault({}).describe('health and metrics'),
   stopWithin: seconds
@@ -126,10 +128,11 @@ function withPathsFrom(config: ReceiverConfig, folder: string): ReceiverConfig {
   const resources = Object.entries(config.resources).map(
     ([path, resource]) => [path, resourceFrom(folder, resource)] as const,
   )
-  const { password, state, page, admin } = config
+  const { password, state, page, admin, tls } = config
   return {
     ...config,
     ...given({ password: at(password), state: at(state), page: at(page) }),
+    ...(tls && { tls: { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) } }),
     key: resolve(folder, config.key),
     admin: { ...admin, ...given({ socket: admin.socket === 'off' ? 'off' : at(admin.socket) }) },
     resources: Object.fromEntries(resources),

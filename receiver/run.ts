@@ -1,5 +1,6 @@
 // The receiver as a program runs it: everything that the configuration names, started in order and
 // stopped in the opposite one.
+import type { Server } from 'node:https'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { connectChain } from '../platform/chain/index.ts'
@@ -14,6 +15,9 @@ import { readPaywallPage } from './paywall/page.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
 import { type ResourceConfigs, registerResources } from './resources/routes.ts'
 import { createReceiverServer } from './server.ts'
+import type { TlsFiles } from './tls/config.ts'
+import { readTlsMaterial, type TlsMaterial } from './tls/material.ts'
+import { type CertificateReload, warnAbout, watchCertificate } from './tls/reload.ts'
 
 export interface RunOptions {
   readonly config: ReceiverConfig
@@ -28,6 +32,8 @@ export interface RunningReceiver {
   readonly receiver: Receiver
   /** Where it listens. */
   readonly url: string
+  /** Reads again what may change while it runs: the certificate. Never rejects. */
+  readonly reload: () => Promise<void>
   /**
    * Takes no new request, gives running ones their time, and writes everything down. Resolves when
    * the process may end.
@@ -73,19 +79,33 @@ async function startParts(
   })
   started(receiver.stop)
   const admin = await createAdmin(config.admin)
+  const tls = config.tls && (await readTlsMaterial(config.tls))
   const server = await createReceiverServer(receiver, [], {
     loggerInstance: log,
     logRequests: config.log.requests,
     closing: 'when idle',
     ops,
     admin,
+    tls: tls?.options,
   })
   started(() => closeServer(server, config.stopWithin * 1000))
   await registerResources(server, { ...pageFiles(config), ...config.resources })
   const url = await listenOn(server, options.listen)
   const socket = controlSocket(config.admin, state)
   if (socket !== undefined) started(await admin.listenOnSocket(socket))
-  return { receiver, url }
+  const certificate =
+    config.tls && tls && followCertificate(server, { ...options, files: config.tls, tls })
+  if (certificate !== undefined) started(async () => certificate.stop())
+  return { receiver, url, reload: async () => certificate?.reload() }
+}
+
+function followCertificate(
+  server: FastifyInstance,
+  { log, files, tls }: RunOptions & { readonly files: TlsFiles; readonly tls: TlsMaterial },
+): CertificateReload {
+  warnAbout(tls.certificate, log)
+  const secure = server.server as unknown as Server
+  return watchCertificate({ files, server: secure, current: tls.certificate, log })
 }
 
 interface StartedParts {

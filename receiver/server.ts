@@ -1,4 +1,5 @@
 // The receiver as an HTTP server: priced resources, the channel API, nothing else.
+import type { SecureContextOptions } from 'node:tls'
 import formBody from '@fastify/formbody'
 import {
   type FastifyBaseLogger,
@@ -41,6 +42,8 @@ export interface ServerOptions {
   readonly ops?: Ops
   /** Who may administer it; nobody when not given. */
   readonly admin?: Admin
+  /** Speaks https with this certificate; http without. */
+  readonly tls?: SecureContextOptions | undefined
   readonly loggerInstance?: FastifyBaseLogger
   /** A line in the log for every request. Default false. */
   readonly logRequests?: boolean
@@ -57,15 +60,16 @@ export async function createReceiverServer(
   options: ServerOptions = {},
 ): Promise<FastifyInstance> {
   const { headersTimeout = 10_000, requestTimeout = 60_000, ops, admin, loggerInstance } = options
+  // Node looks for late clients every 30 seconds unless told otherwise.
+  const http = { headersTimeout, connectionsCheckingInterval: Math.min(headersTimeout, 5000) }
   const app = fastify({
+    ...(options.tls === undefined ? { http } : { https: { ...http, ...options.tls } }),
     ...(loggerInstance && { loggerInstance }),
     logController: new LogController({ disableRequestLogging: options.logRequests !== true }),
     forceCloseConnections: options.closing === 'when idle' ? 'idle' : true,
     // The original client asks for //echofix/hello.
     routerOptions: { ignoreDuplicateSlashes: true },
     requestTimeout,
-    // Node looks for late clients every 30 seconds unless told otherwise.
-    http: { headersTimeout, connectionsCheckingInterval: Math.min(headersTimeout, 5000) },
   })
   answerFailures(app)
   ops?.attach(receiver)

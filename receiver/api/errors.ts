@@ -32,8 +32,8 @@ export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, _, reply) => {
     if (isUraidenError(error)) return sendError(reply, error)
     const { statusCode: status = 500, message } = error as Partial<FastifyError>
-    // A defect of ours: fastify logs it and says no more than that.
-    if (status >= 500) return reply.send(error)
+    // A defect of ours: for the log, and for whoever answers for the whole server.
+    if (status >= 500) throw error
     const title = titles[status] ?? 'Bad request'
     return sendProblem(reply, { status, code: 'request_malformed', title, detail: `${message}` })
   })

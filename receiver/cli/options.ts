@@ -26,6 +26,10 @@ interface Settings {
   readonly gasPrice?: string
   readonly page?: string
   readonly paywallInfo?: string
+  readonly tlsCert?: string
+  readonly sslCert?: string
+  readonly tlsKey?: string
+  readonly sslKey?: string
 }
 
 interface SettingOption {
@@ -116,6 +120,26 @@ const settings: readonly SettingOption[] = [
     original: '--paywall-info',
     originalName: 'paywallInfo',
     path: ['page'],
+    read: asPath,
+  },
+  {
+    flag: '--tls-cert',
+    value: 'file',
+    says: 'certificate and those above it, PEM: speak https',
+    name: 'tlsCert',
+    original: '--ssl-cert',
+    originalName: 'sslCert',
+    path: ['tls', 'cert'],
+    read: asPath,
+  },
+  {
+    flag: '--tls-key',
+    value: 'file',
+    says: 'its private key, PEM, mode 600',
+    name: 'tlsKey',
+    original: '--ssl-key',
+    originalName: 'sslKey',
+    path: ['tls', 'key'],
     read: asPath,
   },
 ]

@@ -31,6 +31,10 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   try {
     const facts = startFacts(running, config)
     log.info(facts, 'listening')
+    process.on('SIGHUP', () => {
+      log.info('reading again what may change')
+      void running.reload()
+    })
     await Promise.race([running.receiver.synced, asked])
     announce(running, config, output)
     log.info({ signal: await asked }, 'stopping')

@@ -134,7 +134,7 @@ function pageFiles({ page }: ReceiverConfig): ResourceConfigs {
 }
 
 /** Amounts in the configuration can be read only with the token's decimals. */
-async function readToken(
+export async function readToken(
   options: Pick<ReturnType<typeof receiverOptions>, 'rpcUrl' | 'contract' | 'chainId'>,
 ): Promise<TokenUnit> {
   const chain = await connectChain(options)

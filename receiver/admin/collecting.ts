@@ -37,8 +37,10 @@ function readDryRun(body: unknown): boolean {
   })
 }
 
+export type CollectionView = ReturnType<typeof collection>
+
 /** Amounts are decimal strings: of the token's smallest unit, or of wei where the name says so. */
-function collection({ plan, done, sum }: CollectReport, dryRun: boolean) {
+export function collection({ plan, done, sum }: CollectReport, dryRun: boolean) {
   const { batches, reason = null, fee, gasPrice, left } = plan
   return {
     dry_run: dryRun,

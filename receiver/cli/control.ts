@@ -3,24 +3,39 @@ import { request } from 'node:http'
 import { UraidenError } from '../../protocol/index.ts'
 import { gatewayPath } from '../receiver.ts'
 
-/** Undefined when no receiver runs there. */
-export async function askReceiver(socketPath: string, path: string): Promise<string | undefined> {
-  const answer = await send(socketPath, path)
+/**
+ * Undefined when no receiver runs there. With `json` it is a POST.
+ * @throws UraidenError `receiver_unreachable`, `receiver_refused`, and what the receiver itself says
+ */
+export async function askReceiver(
+  socketPath: string,
+  path: string,
+  json?: object,
+): Promise<string | undefined> {
+  const answer = await send(socketPath, path, json && JSON.stringify(json))
   if (answer === undefined || answer.status === 200) return answer?.body
-  throw new UraidenError({
-    code: 'receiver_refused',
-    message: `The receiver answered ${path} with status ${answer.status}.`,
-    hint: 'Its log says more; the running program may be of another version.',
-  })
+  throw problemOf(answer.body) ?? refused(path, answer.status)
 }
 
-/** @throws UraidenError `receiver_unreachable` */
+interface Answer {
+  readonly status: number | undefined
+  readonly body: string
+}
+
 function send(
   socketPath: string,
   path: string,
-): Promise<{ readonly status: number | undefined; readonly body: string } | undefined> {
+  body: string | undefined,
+): Promise<Answer | undefined> {
+  const options = {
+    ...{ socketPath, path: gatewayPath + path, agent: false },
+    ...(body !== undefined && {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+    }),
+  }
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path: gatewayPath + path, agent: false }, (response) => {
+    const asked = request(options, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk) => chunks.push(chunk))
       response.once('error', (error) => reject(unreachable(socketPath, error)))
@@ -33,7 +48,26 @@ function send(
       if (nobody) resolve(undefined)
       else reject(unreachable(socketPath, error))
     })
-    asked.end()
+    asked.end(body)
+  })
+}
+
+/** The receiver's own error (RFC 9457); undefined when the answer is none. */
+function problemOf(body: string): UraidenError | undefined {
+  try {
+    const { code, detail } = JSON.parse(body) as { readonly [field: string]: unknown }
+    if (typeof code !== 'string' || typeof detail !== 'string') return undefined
+    return new UraidenError({ code, message: detail, hint: 'The running receiver said so.' })
+  } catch {
+    return undefined
+  }
+}
+
+function refused(path: string, status: number | undefined): UraidenError {
+  return new UraidenError({
+    code: 'receiver_refused',
+    message: `The receiver answered ${path} with status ${status}.`,
+    hint: 'Its log says more; the running program may be of another version.',
   })
 }
 

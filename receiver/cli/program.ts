@@ -3,8 +3,10 @@ import { Command } from 'commander'
 import { adminHash, adminToken } from './commands/admin.ts'
 import { backup, restore } from './commands/backup.ts'
 import { type ChannelsOptions, channels, stats } from './commands/books.ts'
+import { closeAll } from './commands/close-all.ts'
 import { configCheck, configSchema } from './commands/config.ts'
 import { type StartOptions, start } from './commands/start.ts'
+import { withdraw } from './commands/withdraw.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import { addGlobalOptions } from './options.ts'
 
@@ -50,6 +52,7 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     .action((file: string, _: object, command: Command) =>
       finish(restore(file, command.optsWithGlobals())),
     )
+  addCollectCommands(program, finish)
   addAdminCommands(program, finish)
   addConfigCommands(program, finish)
   await program.parseAsync(args, { from: 'user' })
@@ -57,6 +60,20 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
 }
 
 type Finish = (command: Promise<ExitCode>) => Promise<void>
+
+function addCollectCommands(program: Command, finish: Finish): void {
+  const dryRun = ['--dry-run', 'say what would be done and what it costs; send nothing'] as const
+  program
+    .command('withdraw')
+    .description('take out what open channels owe; they stay open')
+    .option(...dryRun)
+    .action((_: object, command: Command) => finish(withdraw(command.optsWithGlobals())))
+  program
+    .command('close-all')
+    .description('end all channels that owe something, at the latest balance')
+    .option(...dryRun)
+    .action((_: object, command: Command) => finish(closeAll(command.optsWithGlobals())))
+}
 
 function addAdminCommands(program: Command, finish: Finish): void {
   const admin = program.command('admin').description('passwords and tokens for administrators')

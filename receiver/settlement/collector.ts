@@ -37,7 +37,7 @@ export interface CollectorOptions extends CollectParts {
 export interface CollectOptions {
   /** Say what would be done, and do nothing. */
   readonly dryRun?: boolean
-  /** By default all that is owed, whatever it costs. */
+  /** By default all that is owed, at the usual price of gas. */
   readonly policy?: CollectPolicy
 }
 

@@ -89,9 +89,10 @@ export function createSettlement(
     if (mayWithdraw) await collector.withdrawIfWorth(withdraw, gasPrice)
   }
 
+  const whenAsked: CollectPolicy = { least: 1n, mostGasPrice: fees.usual }
   return {
-    withdrawAll: collector.withdrawAll,
-    closeAll: collector.closeAll,
+    withdrawAll: (options) => collector.withdrawAll({ policy: whenAsked, ...options }),
+    closeAll: (options) => collector.closeAll({ policy: whenAsked, ...options }),
     closeChannel: collector.closeChannel,
     status: () => ({ ...exposureOf(book.all()), answers: answers.pending() }),
     round: async () => {

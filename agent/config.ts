@@ -21,6 +21,7 @@ import {
 import type { Budget, WindowCaps } from './budget/caps.ts'
 import { windowCaps } from './budget/config.ts'
 import type { DepositPolicy } from './channel/choose.ts'
+import { controlSchema, logSchema, metricsSchema } from './daemon/config.ts'
 import type { AgentOptions } from './options.ts'
 import { proxySchema } from './proxy/config.ts'
 import { jobOfProgram } from './proxy/pay.ts'
@@ -129,6 +130,9 @@ const settings = z.strictObject({
     .default({})
     .describe('what is bought when, and where it goes'),
   mqtt: brokerSchema.optional().describe('the broker of all sinks with mqtt'),
+  control: controlSchema,
+  metrics: metricsSchema,
+  log: logSchema,
 })
 
 export const agentConfig = settings.superRefine(({ jobs, mqtt, budget }, context) => {

@@ -89,6 +89,8 @@ export interface RequestOptions {
    * it down can ask for the answer after a crash, with `repeatPayment`.
    */
   readonly onPayment?: (payment: SentPayment) => void | Promise<void>
+  /** Say what it costs, with the error `dry_run`; sign and send nothing. */
+  readonly dryRun?: boolean
   /** Whether a content coding such as gzip is taken off. Default decoded. */
   readonly content?: ContentForm
 }

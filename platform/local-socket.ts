@@ -1,6 +1,7 @@
 // Unix sockets for programs on this machine: their file mode says who may connect.
-import { lstat, unlink } from 'node:fs/promises'
+import { lstat, mkdir, unlink } from 'node:fs/promises'
 import { connect, type Server } from 'node:net'
+import { dirname } from 'node:path'
 import { UraidenError } from '../protocol/index.ts'
 
 /** Which users may connect. */
@@ -28,6 +29,7 @@ export async function listenOnSocket(
   if (Buffer.byteLength(path) > longestPath) {
     throw unusable(path, `longer than ${longestPath} bytes`)
   }
+  await makeFolder(dirname(path))
   await removeStale(path)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(unusable(path, error.code)))
@@ -41,11 +43,20 @@ export async function listenOnSocket(
   })
 }
 
+/** Of the agent's own, when it is missing; one that is there keeps its mode. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw unusable(folder, (error as NodeJS.ErrnoException).code)
+  }
+}
+
 async function removeStale(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined)
   if (found === undefined) return
   if (!found.isSocket()) throw unusable(path, 'something else is there')
-  if (await answers(path)) {
+  if ((await reach(path)) !== 'nobody') {
     throw new UraidenError({
       code: 'socket_in_use',
       message: `Another process listens on ${path}.`,
@@ -55,16 +66,17 @@ async function removeStale(path: string): Promise<void> {
   await unlink(path).catch(() => undefined)
 }
 
-/** True when somebody accepts connections at `path`. */
-function answers(path: string): Promise<boolean> {
+/** Whether somebody accepts connections at `path`, and us among them. */
+export function reach(path: string): Promise<'somebody' | 'nobody' | 'forbidden'> {
   return new Promise((resolve) => {
     const socket = connect(path)
-    const done = (open: boolean) => {
+    socket.once('connect', () => {
       socket.destroy()
-      resolve(open)
-    }
-    socket.once('connect', () => done(true))
-    socket.once('error', (error: NodeJS.ErrnoException) => done(error.code === 'EACCES'))
+      resolve('somebody')
+    })
+    socket.once('error', ({ code }: NodeJS.ErrnoException) =>
+      resolve(code === 'EACCES' ? 'forbidden' : 'nobody'),
+    )
   })
 }
 

@@ -33,7 +33,7 @@ const families: readonly (readonly [RegExp, ExitCode])[] = [
   ],
   [/^(chain_|wrong_chain|contract_|transaction_|rpc_|ether_|fee_)/, exitCode.chain],
   [/^key/, exitCode.key],
-  [/^(state_|ledger_)/, exitCode.state],
+  [/^(state_|ledger_|socket_|daemon_|control_|agent_)/, exitCode.state],
 ]
 
 export function exitCodeOf(code: string): ExitCode {

@@ -11,9 +11,11 @@ import {
   topUp,
 } from './commands/channels.ts'
 import { configCheck, configSchema } from './commands/config.ts'
+import { pause, reload, resume, runJob, status } from './commands/daemon.ts'
 import { doctor } from './commands/doctor.ts'
 import { type GetOptions, get } from './commands/get.ts'
 import { type KeyOptions, keyAddress, keyImport, keyNew } from './commands/key.ts'
+import { run } from './commands/run.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 
 /** Runs the command that `args` names. Rejects with the command’s error. */
@@ -98,6 +100,7 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     .action((url: string | undefined, _: object, command: Command) =>
       finish(doctor(url, command.optsWithGlobals())),
     )
+  addDaemonCommands(program, finish)
   addKeyCommands(program, finish)
   addConfigCommands(program, finish)
   await program.parseAsync(args, { from: 'user' })
@@ -105,6 +108,39 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
 }
 
 type Finish = (command: Promise<ExitCode>) => Promise<void>
+
+function addDaemonCommands(program: Command, finish: Finish): void {
+  program
+    .command('run')
+    .description('the daemon: jobs, proxy, commands; until SIGTERM')
+    .action((_: object, command: Command) => finish(run(command.optsWithGlobals())))
+  program
+    .command('status')
+    .description('what the daemon does, its channels, what is left of budgets')
+    .action((_: object, command: Command) => finish(status(command.optsWithGlobals())))
+  program
+    .command('pause [job]')
+    .description('a job, or all jobs and the proxy')
+    .action((job: string | undefined, _: object, command: Command) =>
+      finish(pause(job, command.optsWithGlobals())),
+    )
+  program
+    .command('resume [job]')
+    .description('goes on')
+    .action((job: string | undefined, _: object, command: Command) =>
+      finish(resume(job, command.optsWithGlobals())),
+    )
+  program
+    .command('run-job <job>')
+    .description('run a job now')
+    .action((job: string, _: object, command: Command) =>
+      finish(runJob(job, command.optsWithGlobals())),
+    )
+  program
+    .command('reload')
+    .description('read the configuration again; a bad one changes nothing')
+    .action((_: object, command: Command) => finish(reload(command.optsWithGlobals())))
+}
 
 function addKeyCommands(program: Command, finish: Finish): void {
   const key = program.command('key').description('make and look at key files')

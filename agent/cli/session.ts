@@ -1,15 +1,12 @@
 // What a command needs, made from the command line's options: configuration, key, agent.
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
-import { type ChainClient, connectChain } from '../../platform/chain/index.ts'
 import { createOutput, type Output } from '../../platform/cli/output.ts'
-import { usualConfigFile, usualStateFolder } from '../../platform/cli/places.ts'
-import { askPassword, loadSigner, type PasswordSources } from '../../platform/keys/index.ts'
-import type { Signer, TokenUnit } from '../../protocol/index.ts'
+import type { TokenUnit } from '../../protocol/index.ts'
 import { createAgent } from '../agent.ts'
-import { type AgentConfig, loadAgentConfig, policyOptions, variables } from '../config.ts'
+import { type AgentConfig, loadAgentConfig, policyOptions } from '../config.ts'
+import { connectToDaemon } from '../control/client.ts'
 import type { Agent } from '../options.ts'
+import { chainFacts, configFile, openSigner, stateFolder } from '../setup.ts'
 
 /** Options that every command has. */
 export interface GlobalOptions {
@@ -17,59 +14,41 @@ export interface GlobalOptions {
   readonly json?: boolean
 }
 
+/** What of an agent commands use; the daemon's or one's own. */
+export type CommandAgent = Pick<
+  Agent,
+  | 'address'
+  | 'stream'
+  | 'channels'
+  | 'budget'
+  | 'history'
+  | 'unfinished'
+  | 'openChannel'
+  | 'topUp'
+  | 'closeChannel'
+  | 'settle'
+  | 'recoverChannels'
+>
+
 export interface Session {
   readonly config: AgentConfig
   readonly output: Output
-  readonly agent: Agent
+  readonly agent: CommandAgent
   readonly token: TokenUnit
 }
 
-/** The named file, the variable's, a person's own, the system's. */
-export function configFile({ config }: GlobalOptions, environment = process.env): string {
-  return config ?? environment[variables.config] ?? usualConfigFile('agent.yaml', environment)
-}
-
-/** The configured one, else where such folders usually are. */
-export function stateFolder({ state }: AgentConfig, environment = process.env): string {
-  return state ?? usualStateFolder('uraiden-agent', environment)
-}
-
-/** Where the password of the agent's key is looked for. */
-export function passwordSources(file: string | undefined): PasswordSources {
-  const asks = process.stdin.isTTY === true
-  return {
-    file,
-    variable: variables.password,
-    credential: 'agent-key-password',
-    prompt: asks ? () => askPassword('Password of the key: ') : undefined,
-  }
-}
-
-export function openSigner(config: AgentConfig, output: Output): Promise<Signer> {
-  return loadSigner({
-    file: config.key,
-    password: passwordSources(config.password),
-    warn: output.say,
-  })
-}
-
-export function openChain({ rpc, quorum, contract, chainId }: AgentConfig): Promise<ChainClient> {
-  return connectChain({
-    rpcUrl: rpc,
-    quorum,
-    contract,
-    ...(chainId !== undefined && { chainId: BigInt(chainId) }),
-  })
-}
-
-/** Runs `work` with an agent, and stops the agent whatever comes of it. */
+/** Runs `work` with the daemon's agent when one runs, else with one of its own that it stops. */
 export async function withAgent<Value>(
   options: GlobalOptions & { readonly dryRun?: boolean },
   work: (session: Session) => Promise<Value>,
 ): Promise<Value> {
   const output = createOutput(options.json ?? false)
-  const config = await loadAgentConfig(configFile(options))
-  const signer = await openSigner(config, output)
+  const config = await loadAgentConfig(configFile(options.config))
+  const daemon = await connectToDaemon(config)
+  if (daemon !== undefined) {
+    return work({ config, output, agent: await daemon.agent(), token: await daemon.token() })
+  }
+  const signer = await openSigner(config, output.say)
   const folder = stateFolder(config)
   const { chainId, ...token } = await chainFacts(config, folder)
   const agent = await createAgent({
@@ -77,56 +56,10 @@ export async function withAgent<Value>(
     signer,
     chainId,
     store: join(folder, 'ledger'),
-    ...(options.dryRun !== undefined && { dryRun: options.dryRun }),
   })
   try {
     return await work({ config, output, agent, token })
   } finally {
     await agent.stop()
-  }
-}
-
-const storedFacts = z.object({
-  contract: z.string(),
-  chainId: z.string().regex(/^\d+$/),
-  symbol: z.string(),
-  decimals: z.int().min(0).max(255),
-})
-
-/** Asked of the chain once: afterwards an agent pays while the chain is away. */
-async function chainFacts(
-  config: AgentConfig,
-  folder: string,
-): Promise<TokenUnit & { readonly chainId: bigint }> {
-  const file = join(folder, 'chain.json')
-  const text = await readFile(file, 'utf8').catch(() => '{}')
-  const stored = storedFacts.safeParse(readJson(text))
-  if (stored.success && isFor(stored.data, config)) {
-    const { symbol, decimals, chainId } = stored.data
-    return { symbol, decimals, chainId: BigInt(chainId) }
-  }
-  const chain = await openChain(config)
-  try {
-    const { symbol, decimals } = await chain.tokenFacts()
-    const { chainId } = chain
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    const facts = { contract: config.contract, chainId: `${chainId}`, symbol, decimals }
-    await writeFile(file, `${JSON.stringify(facts)}\n`, { mode: 0o600 })
-    return { symbol, decimals, chainId }
-  } finally {
-    chain.close()
-  }
-}
-
-function isFor({ contract, chainId }: z.output<typeof storedFacts>, config: AgentConfig): boolean {
-  const sameChain = config.chainId === undefined || BigInt(config.chainId) === BigInt(chainId)
-  return contract === config.contract && sameChain
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

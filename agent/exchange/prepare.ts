@@ -49,11 +49,11 @@ async function checkPolicy(
   request: PaidRequest,
   terms: Terms,
 ): Promise<void> {
-  const { method, url, mostPrice } = request
+  const { method, url, mostPrice, dryRun } = request
   if (terms.contract !== policy.contract) await runHook(hooks, 'wrongContract', request, { terms })
   const lastPrice = memory.lastPrice(method, url)
   checkProposal(
-    policy,
+    dryRun ? { ...policy, dryRun } : policy,
     {
       url,
       terms,

@@ -36,6 +36,7 @@ export interface PaidRequest {
   /** Whether the answer is complete with its body, or with its headers. */
   readonly read: 'body' | 'stream'
   readonly content?: ContentForm
+  readonly dryRun?: boolean
 }
 
 /** All that it takes to send a payment again, for who writes it down. */

@@ -204,7 +204,16 @@ class ChannelLedger implements Ledger {
   }
 
   async close(): Promise<void> {
-    await this.#inOrder(async () => {
+    try {
+      await this.#writeExact()
+    } finally {
+      await this.#storage.close()
+    }
+  }
+
+  /** So that nothing is hidden at the next start. */
+  #writeExact(): Promise<void> {
+    return this.#inOrder(async () => {
       const exact = new Map(
         [...this.#slots]
           .filter(([, { entry, position, dirty }]) => position.certain && (dirty || !entry.exact))
@@ -212,7 +221,6 @@ class ChannelLedger implements Ledger {
       )
       if (exact.size > 0 || this.#noteBook.hasChanges()) await this.#write(exact)
     })
-    await this.#storage.close()
   }
 
   #noteNow(key: string, value: object | undefined): Promise<void> {

@@ -10,7 +10,7 @@ import { refuse, refuseSocket } from './io.ts'
 import { type Loopback, listenOn } from './listen.ts'
 import { passOn } from './pass.ts'
 import { payAndAnswer } from './pay.ts'
-import { createPrograms, type Program, type WithoutToken } from './programs.ts'
+import { createPrograms, type Program, type Programs, type WithoutToken } from './programs.ts'
 import { absoluteTarget, authorityTarget } from './target.ts'
 import { tunnel } from './tunnel.ts'
 
@@ -48,15 +48,19 @@ export interface ProxyOptions {
   readonly onDefect: (error: unknown) => void
 }
 
-export interface Proxy {
+export interface LocalProxy {
   /** Undefined without a port. */
   readonly port: number | undefined
+  /** True when these options listen at the same places. */
+  readonly isAt: (options: ProxyOptions) => boolean
+  /** From the next request on. */
+  readonly change: (options: ProxyOptions) => void
   /** Takes nothing new, and resolves when the requests under way are over, or cut off after `grace` ms. */
   readonly close: (grace: number) => Promise<void>
 }
 
 /** @throws UraidenError `proxy_address_in_use`, `socket_in_use`, `socket_unusable` */
-export async function startProxy(options: ProxyOptions): Promise<Proxy> {
+export async function startProxy(options: ProxyOptions): Promise<LocalProxy> {
   const handler = new ProxyHandler(options)
   const servers: Server[] = []
   const close = async (grace: number): Promise<void> => {
@@ -83,7 +87,16 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     await close(0)
     throw error
   }
-  return { port: handler.ownPort, close }
+  return {
+    port: handler.ownPort,
+    isAt: (other) => placesOf(other) === placesOf(options),
+    change: (changed) => handler.change(changed),
+    close,
+  }
+}
+
+function placesOf({ listen, socket }: ProxyOptions): string {
+  return JSON.stringify([listen, socket])
 }
 
 function serverFor(handler: ProxyHandler): Server {
@@ -106,14 +119,19 @@ function serverFor(handler: ProxyHandler): Server {
 }
 
 class ProxyHandler {
-  readonly #options: ProxyOptions
-  readonly #programs: ReturnType<typeof createPrograms>
+  #options: ProxyOptions
+  #programs: Programs
   readonly #tunnels = new Set<Duplex>()
   #underWay = 0
   /** To see a request to itself. */
   ownPort: number | undefined
 
   constructor(options: ProxyOptions) {
+    this.#options = options
+    this.#programs = createPrograms(options.programs, options.withoutToken)
+  }
+
+  change(options: ProxyOptions): void {
     this.#options = options
     this.#programs = createPrograms(options.programs, options.withoutToken)
   }

@@ -11,9 +11,10 @@ import {
 } from '../../../protocol/index.ts'
 import { type ChannelName, channelName } from '../../ledger/records.ts'
 import type { ChannelBalance } from '../../ledger/types.ts'
+import { openChain } from '../../setup.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
 import { parseFromBlock } from '../from-block.ts'
-import { type GlobalOptions, openChain, type Session, withAgent } from '../session.ts'
+import { type GlobalOptions, type Session, withAgent } from '../session.ts'
 
 const waiting = 'waiting for the chain'
 
@@ -208,7 +209,7 @@ function channelFacts(channel: ChannelBalance) {
   }
 }
 
-function channelTable(known: readonly ChannelBalance[], token: TokenUnit): string {
+export function channelTable(known: readonly ChannelBalance[], token: TokenUnit): string {
   return table(
     ['CHANNEL', 'DEPOSIT', 'SPENT', 'RESERVED', 'STATE'],
     known.map((channel) => {

@@ -3,14 +3,15 @@
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { jsonSchemaOf } from '../../../platform/config/index.ts'
 import { agentConfig, loadAgentConfig } from '../../config.ts'
+import { configFile } from '../../setup.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
-import { configFile, type GlobalOptions } from '../session.ts'
+import type { GlobalOptions } from '../session.ts'
 
 export async function configCheck(
   file: string | undefined,
   options: GlobalOptions,
 ): Promise<ExitCode> {
-  const path = file ?? configFile(options)
+  const path = file ?? configFile(options.config)
   const output = createOutput(options.json ?? false)
   const config = await loadAgentConfig(path)
   output.print(output.json ? toJson({ file: path, config }) : `${path} is right.`)

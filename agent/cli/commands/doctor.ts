@@ -2,12 +2,13 @@
 
 import { createOutput, type Output, toJson } from '../../../platform/cli/output.ts'
 import { loadAgentConfig, resolveUrl } from '../../config.ts'
+import { configFile, openChain, openSigner, stateFolder } from '../../setup.ts'
 import { chainCheck, contractCheck, etherCheck, tokensCheck } from '../doctor/chain.ts'
 import { type Check, type Finding, findingOf, type Patient, type Verdict } from '../doctor/check.ts'
 import { clockCheck, diskCheck, keyCheck } from '../doctor/machine.ts'
 import { receiverCheck } from '../doctor/receiver.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
-import { configFile, type GlobalOptions, openChain, openSigner, stateFolder } from '../session.ts'
+import type { GlobalOptions } from '../session.ts'
 
 interface Named extends Finding {
   readonly check: string
@@ -18,7 +19,7 @@ export async function doctor(
   options: GlobalOptions,
 ): Promise<ExitCode> {
   const output = createOutput(options.json ?? false)
-  const config = await loadAgentConfig(configFile(options))
+  const config = await loadAgentConfig(configFile(options.config))
   const found: Named[] = []
   const report = (check: string, finding: Finding) => {
     found.push({ check, ...finding })
@@ -33,7 +34,7 @@ export async function doctor(
     }
   }
   const chain = await attempt('chain', () => openChain(config))
-  const signer = await attempt('key', () => openSigner(config, output))
+  const signer = await attempt('key', () => openSigner(config, output.say))
   const patient: Patient = { config, folder: stateFolder(config), chain, signer }
   const receivers =
     target === undefined

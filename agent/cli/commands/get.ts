@@ -62,6 +62,7 @@ async function requestOptions(options: GetOptions, token: TokenUnit): Promise<Re
     ...(body !== undefined && { body }),
     ...(maxPrice !== undefined && { mostPrice: parseAmount(maxPrice, token) }),
     ...(job !== undefined && { job }),
+    ...(options.dryRun !== undefined && { dryRun: options.dryRun }),
   }
 }
 

@@ -10,8 +10,9 @@ import {
 } from '../../../platform/keys/index.ts'
 import { type Signer, UraidenError } from '../../../protocol/index.ts'
 import { loadAgentConfig, variables } from '../../config.ts'
+import { configFile, passwordSources } from '../../setup.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
-import { configFile, type GlobalOptions, passwordSources } from '../session.ts'
+import type { GlobalOptions } from '../session.ts'
 
 export interface KeyOptions extends GlobalOptions {
   readonly passwordFile?: string
@@ -31,7 +32,7 @@ export async function keyImport(from: string, to: string, options: KeyOptions): 
 
 export async function keyAddress(file: string | undefined, options: KeyOptions): Promise<ExitCode> {
   const output = createOutput(options.json ?? false)
-  const config = file === undefined ? await loadAgentConfig(configFile(options)) : undefined
+  const config = file === undefined ? await loadAgentConfig(configFile(options.config)) : undefined
   const signer = await loadSigner({
     file: file ?? config?.key ?? '',
     password: passwordSources(options.passwordFile ?? config?.password),

@@ -1,0 +1,170 @@
+// uraiden-agent status, pause, resume, run-job, reload: the daemon, asked over its socket.
+
+import { readFile } from 'node:fs/promises'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { createOutput, type Output, table, toJson } from '../../../platform/cli/output.ts'
+import {
+  formatAmount,
+  isUraidenError,
+  type TokenAmount,
+  type TokenUnit,
+} from '../../../protocol/index.ts'
+import { type BudgetLimit, left } from '../../budget/caps.ts'
+import { loadAgentConfig } from '../../config.ts'
+import { type DaemonConnection, daemonOf } from '../../control/client.ts'
+import type { DaemonPlace } from '../../control/place.ts'
+import type { DaemonStatus } from '../../control/status.ts'
+import type { JobStatus } from '../../schedule/types.ts'
+import { configFile } from '../../setup.ts'
+import { type ExitCode, exitCode } from '../exit-codes.ts'
+import type { GlobalOptions } from '../session.ts'
+import { channelTable } from './channels.ts'
+
+async function withDaemon(
+  options: GlobalOptions,
+  work: (daemon: DaemonConnection, output: Output) => Promise<void>,
+): Promise<ExitCode> {
+  await work(await daemonOf(await placeOf(options)), createOutput(options.json ?? false))
+  return exitCode.ok
+}
+
+const placeSchema = z.object({
+  state: z.string().optional(),
+  control: z.object({ socket: z.string().optional() }).default({}),
+})
+
+/** Where the daemon is. A file that somebody has just broken says it too: the daemon still runs. */
+async function placeOf(options: GlobalOptions): Promise<DaemonPlace> {
+  const file = configFile(options.config)
+  try {
+    return await loadAgentConfig(file)
+  } catch (error) {
+    if (!isUraidenError(error, 'config_invalid')) throw error
+    const { success, data } = placeSchema.safeParse(parse(await readFile(file, 'utf8')))
+    if (!success) throw error
+    return data
+  }
+}
+
+export function pause(job: string | undefined, options: GlobalOptions): Promise<ExitCode> {
+  return withDaemon(options, async (daemon, output) => {
+    await daemon.command('pause', job === undefined ? {} : { job })
+    output.print(output.json ? toJson({ paused: job ?? 'all' }) : `paused ${job ?? 'everything'}`)
+  })
+}
+
+export function resume(job: string | undefined, options: GlobalOptions): Promise<ExitCode> {
+  return withDaemon(options, async (daemon, output) => {
+    await daemon.command('resume', job === undefined ? {} : { job })
+    output.print(output.json ? toJson({ resumed: job ?? 'all' }) : `resumed ${job ?? 'everything'}`)
+  })
+}
+
+export function runJob(job: string, options: GlobalOptions): Promise<ExitCode> {
+  return withDaemon(options, async (daemon, output) => {
+    const outcome = await output.during(`running ${job}`, () => daemon.command('runJob', { job }))
+    if (output.json) return output.print(toJson(outcome))
+    const { token } = await daemon.command('status', {})
+    const cost =
+      token === undefined ? '' : `, cost ${formatAmount(outcome.payment?.cost ?? 0n, token)}`
+    output.print(`${job}: status ${outcome.status}, ${outcome.bytes} bytes${cost}`)
+  })
+}
+
+export function reload(options: GlobalOptions): Promise<ExitCode> {
+  return withDaemon(options, async (daemon, output) => {
+    await daemon.command('reload', {})
+    output.print(output.json ? toJson({ reloaded: true }) : 'configuration reloaded')
+  })
+}
+
+export function status(options: GlobalOptions): Promise<ExitCode> {
+  return withDaemon(options, async (daemon, output) => {
+    const found = await daemon.command('status', {})
+    if (output.json) output.print(toJson(found))
+    else for (const part of statusText(found, Date.now())) output.print(part)
+  })
+}
+
+function statusText(found: DaemonStatus, now: number): readonly string[] {
+  const { waiting, configuration, paused, token, jobs, channels, budget, proxy, troubles } = found
+  const money = (amount: TokenAmount) => (token ? formatAmount(amount, token) : `${amount} units`)
+  const open = channels.filter(({ state }) => state !== 'closed')
+  const limits = budget?.limits ?? []
+  const { payments, refusals, failures } = found.counters
+  return [
+    `${state(waiting, paused)} since ${ago(found.started, now)}, process ${found.pid}, account ${found.address}`,
+    `bought ${payments}, refused ${refusals}, failed ${failures}`,
+    ...(proxy ? [`proxy   ${proxyText(proxy)}`] : []),
+    ...(configuration.refused ? [`the last reload was refused: ${configuration.refused}`] : []),
+    ...(jobs.length > 0 ? ['', jobTable(jobs, limits, token, now)] : []),
+    ...(open.length > 0 && token ? ['', channelTable(open, token)] : []),
+    ...(limits.length > 0 ? ['', limitTable(limits, money)] : []),
+    ...(troubles.length > 0 ? ['', 'last troubles:'] : []),
+    ...troubles.slice(-5).map(({ time, message, code }) => {
+      return `  ${ago(time, now)} ago: ${message}${code ? ` (${code})` : ''}`
+    }),
+  ]
+}
+
+function state(waiting: DaemonStatus['waiting'], paused: boolean): string {
+  if (waiting !== undefined) return `waiting (${waiting.code}: ${waiting.message})`
+  return paused ? 'paused' : 'running'
+}
+
+function proxyText({ port, socket }: NonNullable<DaemonStatus['proxy']>): string {
+  return [port === undefined ? [] : `port ${port}`, socket ?? []].flat().join(', ')
+}
+
+function jobTable(
+  jobs: readonly JobStatus[],
+  limits: readonly BudgetLimit[],
+  token: TokenUnit | undefined,
+  now: number,
+): string {
+  const money = (text: string | undefined) =>
+    text === undefined || token === undefined ? '' : formatAmount(BigInt(text), token)
+  return table(
+    ['JOB', 'NEXT', 'LAST', 'PRICE', 'LEFT', 'STATE', 'WAITING'],
+    jobs.map(({ name, next, last, state, failures, sinks }) => {
+      const result = last?.kind === 'done' ? 'ok' : (last?.error?.code ?? 'failed')
+      const own = limits.filter(({ scope }) => scope === `job/${name}`)
+      const waiting = sinks.reduce((sum, sink) => sum + sink.waiting, 0)
+      return [
+        name,
+        next === undefined ? '' : `in ${ago(2 * now - next, now)}`,
+        last === undefined ? 'never' : `${result}, ${ago(last.ended, now)} ago`,
+        money(last?.price),
+        own.map((limit) => `${money(`${left(limit)}`)} ${limit.window}`).join(', '),
+        failures > 1 ? `${state}, ${failures} failures` : state,
+        `${waiting}`,
+      ]
+    }),
+  )
+}
+
+function limitTable(
+  limits: readonly BudgetLimit[],
+  money: (amount: TokenAmount) => string,
+): string {
+  return table(
+    ['BUDGET', 'WINDOW', 'LIMIT', 'USED', 'LEFT'],
+    limits.map((limit) => [
+      limit.scope,
+      limit.window,
+      money(limit.cap),
+      money(limit.used),
+      money(left(limit)),
+    ]),
+  )
+}
+
+/** From `time` to now, in one unit. */
+function ago(time: number, now: number): string {
+  const seconds = Math.max(0, Math.round((now - time) / 1000))
+  if (seconds < 120) return `${seconds} s`
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`
+  return `${Math.round(seconds / 86_400)} d`
+}

@@ -1,0 +1,98 @@
+// The daemon's log: to standard error, for journald or a person.
+import pino from 'pino'
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+export type LogFacts = Readonly<Record<string, unknown>>
+
+export type Log = {
+  readonly [Level in LogLevel]: (message: string, facts?: LogFacts) => void
+}
+
+/** json: one object a line, for programs; text: a line for a person. */
+export type LogForm = 'json' | 'text'
+
+export interface LogEntry {
+  /** Unix time in milliseconds. */
+  readonly time: number
+  readonly level: LogLevel
+  readonly message: string
+  readonly code?: string
+}
+
+export interface LogOptions {
+  readonly level: LogLevel
+  readonly form: LogForm
+  /** Lines begin with `<4>` and the like, sd-daemon(3), where journald reads them. */
+  readonly priorities: 'none' | 'syslog'
+  readonly write: (text: string) => void
+  /** Sees what is a warning or worse, also what the level hides. */
+  readonly onTrouble?: (entry: LogEntry) => void
+}
+
+const priority: Readonly<Record<LogLevel, number>> = { debug: 7, info: 6, warn: 4, error: 3 }
+
+/** What could be a secret is never given to the log; these are taken out of a URL that a person wrote. */
+const userInfo = /(\bhttps?:\/\/)[^\s/@]*@/gi
+
+export function createLog(options: LogOptions): Log {
+  const { level, form, priorities, write, onTrouble } = options
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      messageKey: 'message',
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line: string) => write(line) },
+  )
+  const at =
+    (name: LogLevel) =>
+    (text: string, facts: LogFacts = {}): void => {
+      const message = text.replace(userInfo, '$1')
+      const plain = plainFacts(facts)
+      if (name === 'warn' || name === 'error') {
+        const code = typeof plain.code === 'string' ? { code: plain.code } : {}
+        onTrouble?.({ time: Date.now(), level: name, message, ...code })
+      }
+      if (!logger.isLevelEnabled(name)) return
+      if (priorities === 'syslog') write(`<${priority[name]}>`)
+      if (form === 'json') logger[name](plain, message)
+      else write(`${line(name, message, plain)}\n`)
+    }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+/** An error's words and code without its stack, and amounts as text. */
+export function errorFacts(error: unknown): LogFacts {
+  const { code, hint, message } = error as {
+    readonly code?: unknown
+    readonly hint?: unknown
+    readonly message?: unknown
+  }
+  return {
+    ...(typeof code === 'string' && { code }),
+    reason: typeof message === 'string' ? message : String(error),
+    ...(typeof hint === 'string' && { hint }),
+  }
+}
+
+function plainFacts(facts: LogFacts): Record<string, unknown> {
+  const entries = Object.entries(facts).flatMap(([name, value]) => {
+    if (value === undefined) return []
+    if (typeof value === 'bigint') return [[name, value.toString()] as const]
+    if (typeof value === 'string') return [[name, value.replace(userInfo, '$1')] as const]
+    return [[name, value] as const]
+  })
+  return Object.fromEntries(entries)
+}
+
+function line(level: LogLevel, message: string, facts: Record<string, unknown>): string {
+  const more = Object.entries(facts).map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
+  const mark = level === 'info' || level === 'debug' ? [] : [`${level}:`]
+  // One event is one line, whatever an error's message holds.
+  return [...mark, message, ...more].join(' ').replace(/[\r\n]+/g, ' ')
+}

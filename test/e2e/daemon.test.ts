@@ -1,0 +1,160 @@
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'ava'
+import { daemonFolder, startDaemonProcess, until } from '../support/daemon.ts'
+import { curl } from '../support/proxy.ts'
+import { startSystem } from '../support/system.ts'
+
+const proxy = "proxy: { listen: '127.0.0.1:0' }\n"
+
+test('the daemon pays for curl, and every command works beside it', async (t) => {
+  const system = await startSystem(t)
+  const { folder, cli, json } = await daemonFolder(
+    system,
+    `budget: { total: 1000 units }\n${proxy}`,
+  )
+  const daemon = await startDaemonProcess(t, folder)
+  t.is((await stat(join(folder, 'state/control.sock'))).mode & 0o777, 0o600)
+  const url = await daemon.proxyUrl()
+  t.is((await curl('-x', url, 'http://room/reading')).headers.get('uraiden-balance'), '5')
+
+  const got = await json(t, 'get', 'room/reading')
+  t.like(got, { status: 200, payment: { cost: '5', balance: '10' }, body: '{"celsius":21.4}' })
+  t.is((await cli('get', 'room/reading', '--max-price', '4 units')).code, 3)
+  t.regex((await cli('get', 'room/reading', '--dry-run')).stderr, /\(dry_run, exit 3\)/)
+  const [channel] = await json(t, 'channels')
+  t.like(channel, { balance: '10', deposit: '50', state: 'open' })
+  t.like(await json(t, 'budget'), { limits: [{ scope: 'all', window: 'total', cap: '1000' }] })
+  await json(t, 'topup', 'room', '7 units')
+  t.is((await json(t, 'channels'))[0].deposit, '57')
+  t.is((await json(t, 'history')).length, 2)
+  t.is((await json(t, 'history', '--chain')).length, 2)
+  const person = await cli('status')
+  t.regex(person.stdout, /^running since .*\nbought 2, refused 1, failed 0\nproxy +port \d+/)
+  t.regex(person.stdout, /CHANNEL +DEPOSIT/)
+  t.regex(person.stdout, /BUDGET +WINDOW +LIMIT/)
+  await json(t, 'close', 'room')
+  t.is(await system.tokensOf(system.receiverAccount.address), 10n)
+  t.deepEqual(await json(t, 'channels'), [])
+
+  await json(t, 'pause')
+  const paused = await curl('-x', url, 'http://room/reading')
+  t.is(paused.status, 503)
+  t.is(JSON.parse(paused.body).code, 'agent_paused')
+  await json(t, 'resume')
+  t.is((await curl('-x', url, 'http://room/reading')).status, 200)
+  t.regex((await cli('run-job', 'nothing')).stderr, /There is no job nothing/)
+
+  daemon.child.kill('SIGTERM')
+  t.is(await daemon.ended, 0, daemon.log())
+  t.regex((await cli('status')).stderr, /No daemon answers .*\n.*\(daemon_not_running, exit 7\)/)
+  // Its books are in order: without a daemon the balance is certain at once.
+  t.like((await json(t, 'channels'))[0], { balance: '5', certain: true, bound: '5' })
+})
+
+test('SIGTERM while a request waits for the receiver: ended, and the books are written', async (t) => {
+  const system = await startSystem(t, [
+    { path: '/reading', price: 5n, handler: () => 'here' },
+    { path: '/never', price: 5n, handler: () => new Promise(() => undefined) },
+  ])
+  const { folder, json } = await daemonFolder(system, proxy)
+  const daemon = await startDaemonProcess(t, folder)
+  const url = await daemon.proxyUrl()
+  t.is((await curl('-x', url, 'http://room/reading')).status, 200)
+  const waiting = curl('-x', url, 'http://room/never').catch((error) => error)
+  await until(async () => {
+    const found = await daemon.status()
+    return found?.channels.some(({ balance }) => balance === 10n) || undefined
+  })
+  const began = performance.now()
+  daemon.child.kill('SIGTERM')
+  t.is(await daemon.ended, 0, daemon.log())
+  t.log(`stopped after ${Math.round(performance.now() - began)} ms`)
+  await waiting
+  t.like((await json(t, 'channels'))[0], { balance: '10', bound: '10', certain: true })
+})
+
+test('SIGHUP: a new configuration is followed without losing the port, a bad one changes nothing', async (t) => {
+  const system = await startSystem(t)
+  const { folder, config, cli } = await daemonFolder(system, proxy)
+  const daemon = await startDaemonProcess(t, folder)
+  const url = await daemon.proxyUrl()
+  const ask = (...args: readonly string[]) => curl('-x', url, ...args, 'http://room/reading')
+  t.is((await ask()).status, 200)
+
+  await config(`budget: { request: 4 units }\n${proxy}`)
+  daemon.child.kill('SIGHUP')
+  await until(() => /configuration reloaded/.test(daemon.log()) || undefined, daemon.log)
+  const refused = await ask()
+  t.is(refused.status, 402)
+  t.is(JSON.parse(refused.body).code, 'price_over_cap')
+
+  await config("budget: { request: '0,02 TKN' }\n")
+  const bad = await cli('reload')
+  t.is(bad.code, 2)
+  t.regex(bad.stderr, /agent\.yaml:7 budget\.request/)
+  t.regex(daemon.log(), /the new configuration is refused, the old one stays/)
+  t.is((await ask()).status, 402)
+  t.regex((await daemon.status())?.configuration.refused ?? '', /budget\.request/)
+
+  // Wrong only for who knows the token.
+  await config('budget: { request: 5 unit }\n')
+  t.regex((await cli('reload')).stderr, /\(wrong_token, exit 2\)/)
+  t.is((await ask()).status, 402)
+
+  // Right by itself, but its token's file is not there: nothing of it is in effect either.
+  await config('budget: { request: 5 units }\nproxy: { programs: { a: { token: missing } } }\n')
+  t.is((await cli('reload')).code, 6)
+  t.is((await ask()).status, 402)
+
+  await writeFile(join(folder, 'token'), 'a-token-long-enough\n', { mode: 0o600 })
+  await config(
+    `budget: { request: 5 units }
+proxy: { listen: '127.0.0.1:0', programs: { a: { token: token, budget: { total: 5 units } } } }
+`,
+  )
+  t.is((await cli('reload')).code, 0)
+  t.is((await ask()).status, 407)
+  t.is((await ask('-U', 'a:a-token-long-enough')).headers.get('uraiden-balance'), '10')
+  t.is((await ask('-U', 'a:a-token-long-enough')).status, 402)
+  t.is((await daemon.status())?.configuration.refused, undefined)
+})
+
+test('a daemon that is there is not started twice', async (t) => {
+  const system = await startSystem(t)
+  const { folder, cli } = await daemonFolder(system, proxy)
+  await startDaemonProcess(t, folder)
+  const second = await cli('run')
+  t.is(second.code, 7)
+  t.regex(second.stderr, /Another process listens on .*\(socket_in_use, exit 7\)/s)
+})
+
+test('jobs run in the daemon, into their sinks, also when a person says so', async (t) => {
+  const system = await startSystem(t)
+  const job = (name: string, every: string) =>
+    `  ${name}: { get: room/reading, every: '${every}', sinks: [{ file: ${name}.jsonl }] }\n`
+  const seldom = `jobs:\n${job('seldom', '0 0 1 1 *')}`
+  const { folder, config, cli, json } = await daemonFolder(system, seldom)
+  const daemon = await startDaemonProcess(t, folder)
+  await until(async () => ((await daemon.status())?.jobs.length === 1 ? true : undefined))
+  t.like(await json(t, 'run-job', 'seldom'), { kind: 'done', status: 200, payment: { cost: '5' } })
+  const delivered = (name: string) =>
+    until(() =>
+      readFile(join(folder, `${name}.jsonl`), 'utf8').then(
+        (text) => text || undefined,
+        () => undefined,
+      ),
+    )
+  t.regex(await delivered('seldom'), /21\.4/)
+  const person = await cli('status')
+  t.regex(person.stdout, /JOB +NEXT +LAST .*\nseldom +in \d+ d +ok, \d+ s ago/)
+
+  await config(`${seldom}${job('often', '* * * * * *')}`)
+  t.is((await cli('reload')).code, 0)
+  t.regex(await delivered('often'), /21\.4/)
+  await json(t, 'pause', 'often')
+  t.is((await daemon.status())?.jobs.find(({ name }) => name === 'often')?.state, 'paused')
+  t.regex((await cli('pause', 'nobody')).stderr, /There is no job nobody/)
+  daemon.child.kill('SIGTERM')
+  t.is(await daemon.ended, 0, daemon.log())
+})

@@ -1,0 +1,49 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import test, { type ExecutionContext } from 'ava'
+import { temporaryFolder } from '../support/folder.ts'
+
+const unit = fileURLToPath(
+  new URL('../../deploy/pi/systemd/uraiden-agent.service', import.meta.url),
+)
+/** The unit with a program that is there: the packaged one is not. */
+async function installed(t: ExecutionContext): Promise<string> {
+  const file = join(await temporaryFolder(t), 'uraiden-agent.service')
+  const text = await readFile(unit, 'utf8')
+  await writeFile(file, text.replaceAll('/usr/bin/uraiden-agent', process.execPath))
+  return file
+}
+
+if (spawnSync('systemd-analyze', ['--version']).status === 0) {
+  test('systemd finds nothing wrong with the unit', async (t) => {
+    const file = await installed(t)
+    const run = promisify(execFile)
+    const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', file])
+    t.is(stdout + stderr, '')
+    // And it would find something.
+    const broken = join(await temporaryFolder(t), 'broken.service')
+    await writeFile(broken, (await readFile(file, 'utf8')).replace('WatchdogSec=2min', 'Watch=1'))
+    const { stderr: found } = await run('systemd-analyze', ['verify', '--man=no', broken])
+    t.regex(found, /Unknown key.* 'Watch'/)
+  })
+
+  test('little is exposed to it', async (t) => {
+    const file = await installed(t)
+    const { stdout } = await promisify(execFile)('systemd-analyze', [
+      'security',
+      '--offline=true',
+      '--no-pager',
+      file,
+    ])
+    const exposure = /Overall exposure level for \S+: ([0-9.]+)/.exec(stdout)?.[1]
+    // 1.5 with systemd 252; other versions know more or less settings to count.
+    t.true(Number(exposure) <= 2, stdout)
+  })
+} else {
+  const missing = 'There is no systemd-analyze: the unit WAS NOT CHECKED. apt-get install systemd'
+  if (process.env.CI === 'true') test('systemd-analyze is there', (t) => t.fail(missing))
+  else process.stderr.write(`\n*** ${missing}\n\n`)
+}

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // uraiden-agent.
 import { runCommandLine } from '../../platform/cli/run.ts'
 import { exitCodeOf } from './exit-codes.ts'

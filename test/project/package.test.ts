@@ -1,11 +1,13 @@
-// The package as others install it: JavaScript, and an agent that runs on the oldest Node that a
+// The package as others install it: JavaScript, both programs, and an agent that runs on the oldest Node that a
 // Raspberry Pi OS brings.
 import { execFile } from 'node:child_process'
-import { access, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { access, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
+import { writeAgentFiles } from '../support/cli.ts'
+import { givenReceiverFolder, startProgram } from '../support/receiver-program.ts'
 import { startSystem } from '../support/system.ts'
 
 const run = promisify(execFile)
@@ -38,7 +40,6 @@ console.log(JSON.stringify({
 test('an agent of the built package buys and closes on Node 20', async (t) => {
   await access(oldestNode)
   const folder = await packageFolder()
-  t.teardown(() => rm(folder, { recursive: true }))
   await writeFile(join(folder, 'buy.mjs'), program)
   const { base, chain, contract, senderAccount } = await startSystem(t)
   const options = {
@@ -56,8 +57,50 @@ test('an agent of the built package buys and closes on Node 20', async (t) => {
   })
 })
 
+test('the package offers both programs: a receiver that sells, and an agent on Node 20 that buys', async (t) => {
+  const installed = join(await packageFolder(), 'node_modules/uraiden-pi')
+  const { bin, files } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
+  t.deepEqual(Object.keys(bin), ['uraiden-agent', 'uraiden-receiver'])
+  for (const path of Object.values<string>(bin)) {
+    t.true(files.some((folder: string) => path.startsWith(`${folder}/`)))
+    t.regex(await readFile(join(installed, path), 'utf8'), /^#!\/usr\/bin\/env node\n/)
+  }
+  const given = await givenReceiverFolder(t)
+  const { folder, contract, chain, senderAccount } = given
+  await writeFile(join(folder, 'hello.txt'), 'hello')
+  await writeFile(
+    join(folder, 'receiver.yaml'),
+    `contract: ${contract}\nkey: key\nstate: state\nresources:\n  /hello: { price: 5 units, files: hello.txt }\n`,
+  )
+  const program = join(installed, bin['uraiden-receiver'])
+  const { url } = await startProgram(t, { ...given, program }, ['--config', 'receiver.yaml'])
+  await mkdir(join(folder, 'agent'))
+  await writeAgentFiles(
+    join(folder, 'agent'),
+    senderAccount.privateKey,
+    `rpc: ${chain.rpcUrl}\ncontract: ${contract}\nkey: key\nstate: state\nbudget: { total: 100 units }\n`,
+  )
+  const { stdout } = await run(
+    oldestNode,
+    [join(installed, bin['uraiden-agent']), '--config', 'agent.yaml', 'get', `${url}/hello`],
+    { cwd: join(folder, 'agent') },
+  )
+  t.is(stdout, 'hello')
+})
+
+let built: Promise<string> | undefined
+
 /** A project that has installed the package; its dependencies are found in the checkout above it. */
-async function packageFolder(): Promise<string> {
+function packageFolder(): Promise<string> {
+  built ??= buildPackage()
+  return built
+}
+
+test.after.always(async () => {
+  if (built !== undefined) await rm(await built, { recursive: true })
+})
+
+async function buildPackage(): Promise<string> {
   await mkdir(join(root, '.cache'), { recursive: true })
   const folder = await mkdtemp(join(root, '.cache/package-'))
   const installed = join(folder, 'node_modules/uraiden-pi')

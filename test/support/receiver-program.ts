@@ -101,14 +101,21 @@ export async function givenReceiverFolder(t: ExecutionContext) {
 /** Started and selling; stopped when the test ends. */
 export async function startProgram(
   t: ExecutionContext,
-  { folder, chain }: { readonly folder: string; readonly chain: EmbeddedChain },
+  given: {
+    readonly folder: string
+    readonly chain: EmbeddedChain
+    /** Another one than the checkout's. */
+    readonly program?: string
+  },
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
 ): Promise<Program & Announcement> {
+  const { folder, chain } = given
   const program = spawnReceiver(
     folder,
     ['--json', '--rpc', chain.rpcUrl, 'start', '--host', '127.0.0.1', '--port', '0', ...args],
     { URAIDEN_RECEIVER_POLLINTERVAL: '0.05', ...environment },
+    given.program,
   )
   // Teardowns run last to first: the process ends before its folder and its chain.
   t.teardown(async () => {

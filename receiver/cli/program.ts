@@ -5,6 +5,7 @@ import { backup, restore } from './commands/backup.ts'
 import { type ChannelsOptions, channels, stats } from './commands/books.ts'
 import { closeAll } from './commands/close-all.ts'
 import { configCheck, configSchema } from './commands/config.ts'
+import { doctor } from './commands/doctor.ts'
 import { type StartOptions, start } from './commands/start.ts'
 import { withdraw } from './commands/withdraw.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
@@ -40,6 +41,10 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     .command('stats')
     .description('sums over all channels, and how the running receiver is')
     .action((_: object, command: Command) => finish(stats(command.optsWithGlobals())))
+  program
+    .command('doctor')
+    .description('look at everything that selling needs')
+    .action((_: object, command: Command) => finish(doctor(command.optsWithGlobals())))
   program
     .command('backup <file>')
     .description('copy the balance proofs, also while the receiver runs')

@@ -1,6 +1,8 @@
 // What a command needs, made from the command line's options: configuration, key, chain.
 import { existsSync } from 'node:fs'
+import { type ChainClient, connectChain } from '../../platform/chain/index.ts'
 import { usualConfigFile, usualStateFolder } from '../../platform/cli/places.ts'
+import { given } from '../../platform/config/index.ts'
 import { askPassword, loadSigner, type PasswordSources } from '../../platform/keys/index.ts'
 import type { Signer } from '../../protocol/index.ts'
 import { loadReceiverConfig, type ReceiverConfig, variables } from '../config.ts'
@@ -33,6 +35,14 @@ export function openSigner(
   warn: (message: string) => void,
 ): Promise<Signer> {
   return loadSigner({ file: config.key, password: passwordSources(config.password), warn })
+}
+
+export function openChain({ rpc, contract, chainId }: ReceiverConfig): Promise<ChainClient> {
+  return connectChain({
+    rpcUrl: rpc,
+    contract,
+    ...given({ chainId: chainId === undefined ? undefined : BigInt(chainId) }),
+  })
 }
 
 function passwordSources(file: string | undefined): PasswordSources {

@@ -1,10 +1,11 @@
 // uraiden-agent doctor: looks at everything a payment needs; each line says what to do.
 
-import { createOutput, type Output, toJson } from '../../../platform/cli/output.ts'
+import { type Finding, findingLine, findingOf } from '../../../platform/cli/finding.ts'
+import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { loadAgentConfig, resolveUrl } from '../../config.ts'
 import { configFile, openChain, openSigner, stateFolder } from '../../setup.ts'
 import { chainCheck, contractCheck, etherCheck, tokensCheck } from '../doctor/chain.ts'
-import { type Check, type Finding, findingOf, type Patient, type Verdict } from '../doctor/check.ts'
+import type { Check, Patient } from '../doctor/check.ts'
 import { clockCheck, diskCheck, keyCheck } from '../doctor/machine.ts'
 import { receiverCheck } from '../doctor/receiver.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
@@ -23,7 +24,7 @@ export async function doctor(
   const found: Named[] = []
   const report = (check: string, finding: Finding) => {
     found.push({ check, ...finding })
-    if (!output.json) output.print(line(check, finding, output))
+    if (!output.json) output.print(findingLine(check, finding, output))
   }
   const attempt = async <Value>(check: string, work: () => Promise<Value>) => {
     try {
@@ -59,15 +60,4 @@ function checks({ chain, signer }: Patient): readonly Check[] {
     ...(chain && signer ? [tokensCheck, etherCheck] : []),
     diskCheck,
   ]
-}
-
-const marks: Readonly<Record<Verdict, readonly [mark: string, 'green' | 'yellow' | 'red']>> = {
-  ok: ['✔', 'green'],
-  warning: ['!', 'yellow'],
-  failure: ['✘', 'red'],
-}
-
-function line(check: string, { verdict, says }: Finding, output: Output): string {
-  const [mark, colour] = marks[verdict]
-  return `  ${output.colour(colour, mark)} ${check.padEnd(10)} ${says}`
 }

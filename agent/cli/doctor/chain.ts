@@ -1,31 +1,19 @@
 // Node, contract, tokens, ether.
+import { lookAtChain, lookAtContract } from '../../../platform/cli/chain-looks.ts'
+import { failure, ok, warning } from '../../../platform/cli/finding.ts'
 import { formatAmount } from '../../../protocol/index.ts'
-import { type Check, failure, ok, type Patient, warning } from './check.ts'
-
-/** A head older than this is one of a node that is behind, or of a quiet test chain. */
-const oldHead = 300
+import type { Check, Patient } from './check.ts'
 
 const notAsked = failure('Not looked at, because the chain does not answer.')
 
 export const chainCheck: Check = {
   name: 'chain',
-  look: async ({ chain }) => {
-    if (chain === undefined) return notAsked
-    const { number, timestamp } = await chain.head()
-    const age = Math.max(0, Math.round(Date.now() / 1000) - timestamp)
-    const says = `chain id ${chain.chainId}, block ${number}, ${age} s old`
-    if (age <= oldHead) return ok(says)
-    return warning(`${says}. The node may be behind, or this clock wrong; see \`clock\`.`)
-  },
+  look: async ({ chain }) => (chain === undefined ? notAsked : lookAtChain(chain)),
 }
 
 export const contractCheck: Check = {
   name: 'contract',
-  look: async ({ chain }) => {
-    if (chain === undefined) return notAsked
-    const [{ version }, token] = await Promise.all([chain.contractFacts(), chain.tokenFacts()])
-    return ok(`${chain.contract}, version ${version}, token ${token.symbol}`)
-  },
+  look: async ({ chain }) => (chain === undefined ? notAsked : lookAtContract(chain)),
 }
 
 export const tokensCheck: Check = {

@@ -1,4 +1,5 @@
 // Is a receiver there, and what does it ask?
+import { type Finding, failure, findingOf, ok } from '../../../platform/cli/finding.ts'
 import {
   formatAmount,
   isUraidenError,
@@ -6,7 +7,7 @@ import {
   type TokenUnit,
 } from '../../../protocol/index.ts'
 import { createTransport } from '../../transport.ts'
-import { type Check, type Finding, failure, findingOf, ok, type Patient } from './check.ts'
+import type { Check, Patient } from './check.ts'
 
 /** Asks without paying. */
 export function receiverCheck(url: URL, address: string | undefined): Check {

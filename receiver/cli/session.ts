@@ -2,10 +2,9 @@
 import { existsSync } from 'node:fs'
 import { type ChainClient, connectChain } from '../../platform/chain/index.ts'
 import { usualConfigFile, usualStateFolder } from '../../platform/cli/places.ts'
-import { given } from '../../platform/config/index.ts'
 import { askPassword, loadSigner, type PasswordSources } from '../../platform/keys/index.ts'
 import type { Signer } from '../../protocol/index.ts'
-import { loadReceiverConfig, type ReceiverConfig, variables } from '../config.ts'
+import { loadReceiverConfig, type ReceiverConfig, receiverOptions, variables } from '../config.ts'
 import { configOptions, type GlobalOptions } from './options.ts'
 
 /** The named file, the variable's, a person's own, the system's; undefined when there is none. */
@@ -37,12 +36,8 @@ export function openSigner(
   return loadSigner({ file: config.key, password: passwordSources(config.password), warn })
 }
 
-export function openChain({ rpc, contract, chainId }: ReceiverConfig): Promise<ChainClient> {
-  return connectChain({
-    rpcUrl: rpc,
-    contract,
-    ...given({ chainId: chainId === undefined ? undefined : BigInt(chainId) }),
-  })
+export function openChain(config: ReceiverConfig): Promise<ChainClient> {
+  return connectChain(receiverOptions(config))
 }
 
 function passwordSources(file: string | undefined): PasswordSources {

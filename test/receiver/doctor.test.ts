@@ -1,10 +1,20 @@
 // uraiden-receiver doctor: each line says what is so, and what to do.
 import { once } from 'node:events'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { givenReceiverFolder, runReceiver, startProgram } from '../support/receiver-program.ts'
+
+const certificates = fileURLToPath(new URL('../support/certificates', import.meta.url))
+
+/** What git checked out others may read. */
+async function givenCertificate(folder: string, cert: string, key: string): Promise<void> {
+  await cp(join(certificates, cert), join(folder, 'cert.pem'))
+  await cp(join(certificates, key), join(folder, 'tls-key.pem'))
+  await chmod(join(folder, 'tls-key.pem'), 0o600)
+}
 
 async function givenConfig(t: ExecutionContext, more = '') {
   const given = await givenReceiverFolder(t)
@@ -116,3 +126,16 @@ test.serial('with ether at its limit, or a state of another receiver, or no node
   t.regex(alone.text, /✔ state/)
   t.true(alone.text.includes(contract) === false)
 })
+
+test.serial(
+  'a certificate that is good, that has a foreign key, that others can read',
+  async (t) => {
+    const { doctor, folder } = await givenConfig(t, 'tls: { cert: cert.pem, key: tls-key.pem }\n')
+    await givenCertificate(folder, 'ip.pem', 'ip.key')
+    t.regex((await doctor()).text, /✔ tls +\S+cert\.pem for CN=\S+, good until 2126-/)
+    await givenCertificate(folder, 'ip.pem', 'name.key')
+    t.regex((await doctor()).text, /✘ tls +\S+ and \S+ are no certificate and its key/)
+    await chmod(join(folder, 'tls-key.pem'), 0o644)
+    t.regex((await doctor()).text, /✘ tls +Others can read the file \S+tls-key\.pem/)
+  },
+)

@@ -7,6 +7,7 @@ import type { TokenUnit } from '../../../protocol/index.ts'
 import { controlSocket } from '../../admin/place.ts'
 import { askReceiver } from '../control.ts'
 import { etherCheck, keyCheck } from '../doctor/account.ts'
+import { certificateCheck } from '../doctor/certificate.ts'
 import type { Check, Patient } from '../doctor/check.ts'
 import { clockCheck, diskCheck, portCheck, stateCheck } from '../doctor/machine.ts'
 import { resourceCheck } from '../doctor/resources.ts'
@@ -73,6 +74,7 @@ function checksFor(patient: Patient, token: TokenUnit | undefined): readonly Che
     stateCheck,
     diskCheck,
     portCheck,
+    ...(config.tls ? [certificateCheck(config.tls)] : []),
     ...(token ? resources.map(([path, resource]) => resourceCheck(path, resource, token)) : []),
     ...(resources.length === 0 ? [nothingSold] : []),
   ]

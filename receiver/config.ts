@@ -18,6 +18,7 @@ import type { ReceiverOptions } from './receiver.ts'
 import { resourceFrom, resourcesSchema } from './resources/schema.ts'
 import { settlementOptions, settlementSchema } from './settlement/config.ts'
 import { tlsSchema } from './tls/config.ts'
+import { watchtowersSchema } from './watchtower/addresses.ts'
 
 const count = z.int({ error: 'this should be a whole number.' })
 const seconds = z.number({ error: 'this should be a number of seconds.' })
@@ -68,6 +69,7 @@ export const receiverConfig = z.strictObject({
     .optional()
     .describe('send transactions for senders without ether: relay: {}'),
   settlement: settlementSchema.prefault({}),
+  watchtowers: watchtowersSchema.default([]),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -129,11 +131,17 @@ function withPathsFrom(config: ReceiverConfig, folder: string): ReceiverConfig {
     ([path, resource]) => [path, resourceFrom(folder, resource)] as const,
   )
   const { password, state, page, admin, tls } = config
+  const watchtowers = config.watchtowers.map(({ token, ca, ...rest }) => ({
+    ...rest,
+    token: resolve(folder, token),
+    ...given({ ca: at(ca) }),
+  }))
   return {
     ...config,
     ...given({ password: at(password), state: at(state), page: at(page) }),
     ...(tls && { tls: { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) } }),
     key: resolve(folder, config.key),
+    watchtowers,
     admin: { ...admin, ...given({ socket: admin.socket === 'off' ? 'off' : at(admin.socket) }) },
     resources: Object.fromEntries(resources),
   }

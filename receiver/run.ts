@@ -18,6 +18,7 @@ import { createReceiverServer } from './server.ts'
 import type { TlsFiles } from './tls/config.ts'
 import { readTlsMaterial, type TlsMaterial } from './tls/material.ts'
 import { type CertificateReload, warnAbout, watchCertificate } from './tls/reload.ts'
+import { readWatchtowers } from './watchtower/addresses.ts'
 
 export interface RunOptions {
   readonly config: ReceiverConfig
@@ -75,6 +76,7 @@ async function startParts(
     state,
     log,
     observer: ops.observer,
+    watchtowers: await readWatchtowers(config.watchtowers),
     ...(config.page !== undefined && { page: await readPaywallPage(config.page) }),
   })
   started(receiver.stop)
@@ -99,9 +101,13 @@ async function startParts(
   return { receiver, url, reload: async () => certificate?.reload() }
 }
 
-function followCertificate(
+export function followCertificate(
   server: FastifyInstance,
-  { log, files, tls }: RunOptions & { readonly files: TlsFiles; readonly tls: TlsMaterial },
+  {
+    log,
+    files,
+    tls,
+  }: Pick<RunOptions, 'log'> & { readonly files: TlsFiles; readonly tls: TlsMaterial },
 ): CertificateReload {
   warnAbout(tls.certificate, log)
   const secure = server.server as unknown as Server
@@ -145,7 +151,10 @@ export async function readToken(
   }
 }
 
-async function listenOn(server: FastifyInstance, { host, port }: ListenAddress): Promise<string> {
+export async function listenOn(
+  server: FastifyInstance,
+  { host, port }: ListenAddress,
+): Promise<string> {
   try {
     return await server.listen({ host, port })
   } catch (error) {
@@ -163,7 +172,7 @@ async function listenOn(server: FastifyInstance, { host, port }: ListenAddress):
   }
 }
 
-async function closeServer(server: FastifyInstance, within: number): Promise<void> {
+export async function closeServer(server: FastifyInstance, within: number): Promise<void> {
   const deadline = setTimeout(() => server.server.closeAllConnections(), within)
   try {
     await server.close()

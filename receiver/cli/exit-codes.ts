@@ -20,7 +20,7 @@ const families: readonly (readonly [RegExp, ExitCode])[] = [
   [/^(transaction_|rpc_error|node_)/, exitCode.chain],
   [/^(config_|usage|not_a|wrong_checksum|wrong_token|too_many_decimals)/, exitCode.usage],
   [/^(amount_too_large|rpc_url_invalid|price_|bad_price|resource_|module_)/, exitCode.usage],
-  [/^(paywall_page|listen_|certificate_|tls_|file_|backup_exists)/, exitCode.usage],
+  [/^(paywall_page|listen_|certificate_|tls_|file_|backup_exists|watchtower_)/, exitCode.usage],
   [/^(channel_|collection_|close_|never_paid|not_latest)/, exitCode.refused],
   [/^receiver_/, exitCode.receiver],
   [/^key/, exitCode.key],

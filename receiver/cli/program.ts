@@ -7,6 +7,7 @@ import { closeAll } from './commands/close-all.ts'
 import { configCheck, configSchema } from './commands/config.ts'
 import { doctor } from './commands/doctor.ts'
 import { type StartOptions, start } from './commands/start.ts'
+import { watch } from './commands/watch.ts'
 import { withdraw } from './commands/withdraw.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import { addGlobalOptions } from './options.ts'
@@ -29,6 +30,12 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     .option('--host <address>', 'address to listen on')
     .option('--port <number>', 'TCP port; 0 takes a free one')
     .action((_: object, command: Command) => finish(start(command.optsWithGlobals<StartOptions>())))
+  program
+    .command('watch')
+    .description('guard another receiver’s channels; configured in watchtower.yaml')
+    .option('--host <address>', 'address to listen on')
+    .option('--port <number>', 'TCP port; 0 takes a free one')
+    .action((_: object, command: Command) => finish(watch(command.optsWithGlobals<StartOptions>())))
   program
     .command('channels')
     .description('channels with what is deposited, paid and still to collect')

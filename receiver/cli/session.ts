@@ -41,11 +41,15 @@ export function openChain(config: ReceiverConfig): Promise<ChainClient> {
 }
 
 function passwordSources(file: string | undefined): PasswordSources {
-  const asks = process.stdin.isTTY === true
   return {
     file,
     variable: variables.password,
     credential: 'receiver-key-password',
-    prompt: asks ? () => askPassword('Password of the key: ') : undefined,
+    prompt: askingPassword(),
   }
+}
+
+/** Undefined when nobody is there to answer. */
+export function askingPassword(): PasswordSources['prompt'] {
+  return process.stdin.isTTY === true ? () => askPassword('Password of the key: ') : undefined
 }

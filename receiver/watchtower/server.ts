@@ -1,6 +1,7 @@
 // The watchtower's HTTP server: takes copies of proofs from who has the token.
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { type FastifyInstance, fastify } from 'fastify'
+import type { SecureContextOptions } from 'node:tls'
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
 import { pushSchema, type Verdict } from './messages.ts'
 import type { Watchtower } from './tower.ts'
 
@@ -8,7 +9,8 @@ export interface WatchtowerServerOptions {
   /** Whoever has it may leave proofs and read the status. At least 16 characters. */
   readonly token: string
   /** PEM; plain HTTP without it. */
-  readonly tls?: { readonly key: string | Buffer; readonly cert: string | Buffer } | undefined
+  readonly tls?: SecureContextOptions | undefined
+  readonly loggerInstance?: FastifyBaseLogger
 }
 
 /** 500 proofs have about 150 kB. */
@@ -16,9 +18,9 @@ const bodyLimit = 512 * 1024
 
 export function createWatchtowerServer(
   tower: Watchtower,
-  { token, tls }: WatchtowerServerOptions,
+  { token, ...options }: WatchtowerServerOptions,
 ): FastifyInstance {
-  const app = createServer(tls)
+  const app = createServer(options)
   const isRight = sameAs(`Bearer ${token}`)
   app.get('/healthz', async () => ({ status: 'ok' }))
   app.register(
@@ -60,8 +62,15 @@ export function createWatchtowerServer(
   return app
 }
 
-function createServer(tls: WatchtowerServerOptions['tls']): FastifyInstance {
-  const options = { bodyLimit, forceCloseConnections: true, requestTimeout: 60_000 }
+function createServer({
+  tls,
+  loggerInstance,
+}: Omit<WatchtowerServerOptions, 'token'>): FastifyInstance {
+  const options = {
+    ...{ bodyLimit, forceCloseConnections: true, requestTimeout: 60_000 },
+    ...(loggerInstance && { loggerInstance }),
+    logController: new LogController({ disableRequestLogging: true }),
+  }
   if (tls === undefined) return fastify(options)
   // The type of the server under it is of no interest to the routes.
   return fastify({ ...options, https: tls }) as unknown as FastifyInstance

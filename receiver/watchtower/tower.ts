@@ -37,6 +37,8 @@ export interface WatchtowerOptions {
   /** Whose channels are guarded. */
   readonly receiver: Address
   readonly rpcUrl: string | readonly string[]
+  /** Nodes that must agree where money depends on it. */
+  readonly quorum?: number
   readonly chainId?: bigint
   readonly contract: Address
   /** Folder for the proofs; made if missing, for its owner only. */

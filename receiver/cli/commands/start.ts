@@ -46,13 +46,16 @@ export async function start(options: StartOptions): Promise<ExitCode> {
 }
 
 /** Resolves with the first signal's name; a second one ends the process at once. */
-function stopRequest(): Promise<string> {
+export function stopRequest(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve)
   })
 }
 
-function listenAddress({ listen }: ReceiverConfig, { host, port }: StartOptions): ListenAddress {
+export function listenAddress(
+  { listen }: Pick<ReceiverConfig, 'listen'>,
+  { host, port }: StartOptions,
+): ListenAddress {
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535)) {
     throw new UraidenError({
       code: 'not_a_port',

@@ -3,6 +3,7 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 import { formatNumber, type TokenAmount } from '../../protocol/index.ts'
 import { stateOf } from '../admin/views.ts'
 import type { Receiver } from '../receiver.ts'
+import type { PusherStatus } from '../watchtower/pusher.ts'
 import type { Sums } from './counters.ts'
 
 /**
@@ -61,7 +62,35 @@ export function registerGauges(registry: Registry, receiver: Receiver, sums: () 
   )
   registerChannels(registry, receiver, tokens)
   registerChain(gauge, receiver)
+  registerWatchtowers(registry, receiver)
   registerFacts(registry, receiver)
+}
+
+function registerWatchtowers(registry: Registry, { watchtowers }: Receiver): void {
+  const gauge = (name: string, help: string, of: (status: PusherStatus) => number) => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['watchtower'],
+      registers: [registry],
+      collect() {
+        for (const status of watchtowers()) this.set({ watchtower: status.watchtower }, of(status))
+      },
+    })
+  }
+  gauge(
+    'uraiden_watchtower_behind_channels',
+    'Channels whose best proof the watchtower has not confirmed.',
+    ({ behind }) => behind,
+  )
+  gauge(
+    'uraiden_watchtower_behind_seconds',
+    'For how long the oldest of them waits.',
+    ({ behindFor }) => behindFor / 1000,
+  )
+  gauge('uraiden_watchtower_up', '1 while it takes proofs.', ({ trouble }) =>
+    trouble === undefined ? 1 : 0,
+  )
 }
 
 function registerChannels(

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { fromHex, isUraidenError } from '../../protocol/index.ts'
-import { createOps, opsSchema, startReceiver } from '../../receiver/index.ts'
+import { createOps, opsSchema, type ReceiverOptions, startReceiver } from '../../receiver/index.ts'
 import { createDiskProbe } from '../../receiver/ops/health.ts'
 import {
   type Check,
@@ -17,13 +17,17 @@ import { temporaryFolder } from '../support/folder.ts'
 
 const config = (text: object) => opsSchema.parse(text)
 
-async function given(t: ExecutionContext, settings: object) {
+async function given(
+  t: ExecutionContext,
+  settings: object,
+  receiver: Partial<ReceiverOptions> = {},
+) {
   const ops = createOps(config(settings))
   const own = await ops.start()
   t.teardown(ops.stop)
   let failing = false
   const system = await givenChannel(t, {
-    receiver: { observer: ops.observer },
+    receiver: { observer: ops.observer, ...receiver },
     server: { ops },
     resources: [
       {
@@ -296,3 +300,19 @@ for (const [listen, host, port] of [
     t.deepEqual(config({ listen }).listen, { host, port })
   })
 }
+
+test('how far a watchtower is behind is a metric of its own', async (t) => {
+  // Nobody listens there.
+  const url = 'http://127.0.0.1:9'
+  const watchtowers = [{ url, token: 'a-token-of-16-characters', interval: 10 }]
+  const { pay, scrape } = await given(t, { metrics: true }, { watchtowers })
+  const label = `{watchtower="${url}"}`
+  const before = await scrape()
+  t.is(before.get(`uraiden_watchtower_behind_channels${label}`), 0)
+  t.is(before.get(`uraiden_watchtower_up${label}`), 1)
+  t.is((await pay(5n)).status, 200)
+  let now = await scrape()
+  while (now.get(`uraiden_watchtower_up${label}`) === 1) now = await scrape()
+  t.is(now.get(`uraiden_watchtower_behind_channels${label}`), 1)
+  t.true((now.get(`uraiden_watchtower_behind_seconds${label}`) ?? 0) > 0)
+})

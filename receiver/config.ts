@@ -13,6 +13,7 @@ import {
 } from '../platform/config/index.ts'
 import { parseAmount, type TokenUnit } from '../protocol/index.ts'
 import { adminSchema } from './admin/config.ts'
+import { discoverySchema } from './discovery/config.ts'
 import { opsSchema } from './ops/config.ts'
 import type { ReceiverOptions } from './receiver.ts'
 import { resourceFrom, resourcesSchema } from './resources/schema.ts'
@@ -78,6 +79,9 @@ export const receiverConfig = z.strictObject({
     })
     .prefault({}),
   tls: tlsSchema.optional().describe('speak https; without it http'),
+  discovery: discoverySchema
+    .optional()
+    .describe('announce it in the local network by DNS-SD: discovery: {}'),
   admin: adminSchema.prefault({}).describe('who may administer it, and how'),
   ops: opsSchema.prefault({}).describe('health and metrics'),
   stopWithin: seconds

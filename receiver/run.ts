@@ -1,6 +1,7 @@
 // The receiver as a program runs it: everything that the configuration names, started in order and
 // stopped in the opposite one.
 import type { Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { connectChain } from '../platform/chain/index.ts'
@@ -10,6 +11,7 @@ import { isUraidenError, UraidenError } from '../protocol/index.ts'
 import { createAdmin } from './admin/admin.ts'
 import { controlSocket } from './admin/place.ts'
 import { amountOptions, type ReceiverConfig, receiverOptions } from './config.ts'
+import { announceReceiver } from './discovery/of-receiver.ts'
 import { createOps } from './ops/ops.ts'
 import { readPaywallPage } from './paywall/page.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
@@ -95,6 +97,12 @@ async function startParts(
   const url = await listenOn(server, options.listen)
   const socket = controlSocket(config.admin, state)
   if (socket !== undefined) started(await admin.listenOnSocket(socket))
+  if (config.discovery !== undefined) {
+    const { resources, discovery } = config
+    const { port } = server.server.address() as AddressInfo
+    const parts = { discovery, receiver, resources, port, tls: tls !== undefined, log }
+    started((await announceReceiver(parts)).stop)
+  }
   const certificate =
     config.tls && tls && followCertificate(server, { ...options, files: config.tls, tls })
   if (certificate !== undefined) started(async () => certificate.stop())

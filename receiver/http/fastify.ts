@@ -6,6 +6,7 @@ import type { HeaderFields, TokenAmount, TokenUnit } from '../../protocol/index.
 import type { Admission, Paid, Paywall } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule, type Pricer } from '../paywall/price.ts'
 import { admit } from './admit.ts'
+import { giveUpLater } from './patience.ts'
 import { keptHeaders } from './reply-headers.ts'
 
 /** One price, one computed from the request, or a table by method and path. */
@@ -73,11 +74,13 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
     return admission.keepReply ? keep(paywall, admission, reply, payload) : payload
   })
 
-  const neverSent = async ({ admission }: FastifyRequest) => {
+  app.addHook('onResponse', async ({ admission }) => {
     if (admission?.kind === 'paid') await admission.keepReply?.()
-  }
-  app.addHook('onResponse', neverSent)
-  app.addHook('onRequestAbort', neverSent)
+  })
+  // A client that hangs up has paid: what the route still answers is kept for its repetition.
+  app.addHook('onRequestAbort', async ({ admission }) => {
+    if (admission?.kind === 'paid') giveUpLater(admission)
+  })
 }
 
 /** What the resource turned out to cost: nothing when it failed. */

@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import type { HeaderFields, TokenAmount } from '../../protocol/index.ts'
 import type { Paid } from '../paywall/paywall.ts'
+import { giveUpLater } from './patience.ts'
 import { keptHeaders } from './reply-headers.ts'
 
 type Write = 'writeHead' | 'write' | 'end' | 'flushHeaders'
@@ -96,8 +97,12 @@ export function guardResponse(
     pass(() => finish(args))
     return response
   }
-  // Whoever waits for the same request need not wait for one that was broken off.
-  response.once('close', () => void paid.keepReply?.())
+  response.once('close', () => {
+    // A client that hangs up before has paid: what the handler still answers is kept for its repetition.
+    if (state !== 'flowing') giveUpLater(paid)
+    // Broken off in the middle: whoever waits for this reply asks for itself.
+    else if (!response.writableEnded) void paid.keepReply?.()
+  })
   return {
     cost: (amount) => {
       cost = amount

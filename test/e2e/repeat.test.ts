@@ -1,12 +1,15 @@
 // A payment whose answer was lost, sent once more: by the process that paid, and by one after a crash.
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { SentPayment } from '../../agent/index.ts'
+import { httpPaywall } from '../../receiver/http/node.ts'
+import type { Receiver } from '../../receiver/index.ts'
 import { claimedSum } from '../../receiver/verify/claims.ts'
 import { crashCopy } from '../support/folder.ts'
 import { price, startSystem } from '../support/system.ts'
+import { until } from '../support/until.ts'
 
 /** Counts what is served, so that every answer is another one. */
 async function startCounting(t: ExecutionContext) {
@@ -127,6 +130,58 @@ test('the key of a payment that was sent elsewhere is not shown to this receiver
   await crashed.get(`${base}/reading?other`, { idempotencyKey: 'noon' })
   t.is(claimed(), 3n * price)
 })
+for (const server of ['fastify', 'node:http'] as const) {
+  test(`${server}: a reply that the client did not wait for is kept for its repetition`, async (t) => {
+    let served = 0
+    const waiting: (() => void)[] = []
+    let hungUp = false
+    const slow = async ({ socket }: IncomingMessage) => {
+      const number = ++served
+      socket.once('close', () => {
+        hungUp ||= number === 2
+      })
+      if (number === 2) await new Promise<void>((resolve) => waiting.push(resolve))
+      return { number }
+    }
+    const system = await startSystem(t, [
+      { path: '/reading', price, handler: (request) => slow(request.raw) },
+    ])
+    const base = server === 'fastify' ? system.base : await listen(t, system.receiver, slow)
+    const buyer = await system.agent({ deposit: { open: () => 500n }, repeats: 0 })
+    await buyer.get(`${base}/reading`)
+    const hangUp = new AbortController()
+    const written: SentPayment[] = []
+    const lost = buyer.get(`${base}/reading`, {
+      signal: hangUp.signal,
+      onPayment: (each) => void written.push(each),
+    })
+    await until(() => waiting.length > 0)
+    hangUp.abort()
+    await t.throwsAsync(lost, { code: 'aborted' })
+    await until(() => hungUp)
+    const [payment] = written
+    if (payment === undefined) return t.fail('it was written')
+    const again = buyer.repeatPayment(`${base}/reading`, payment)
+    waiting[0]?.()
+    t.deepEqual((await again).json(), { number: 2 })
+    t.is(served, 2)
+  })
+}
+
+async function listen(
+  t: ExecutionContext,
+  receiver: Receiver,
+  handler: (request: IncomingMessage) => Promise<object>,
+): Promise<string> {
+  const server = createServer(
+    httpPaywall(receiver, { price }, async (request, response) => {
+      response.end(JSON.stringify(await handler(request)))
+    }),
+  )
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
 
 /** Passes requests on, and when told so keeps an answer to a payment for itself. */
 async function startDeafProxy(t: ExecutionContext, base: string) {

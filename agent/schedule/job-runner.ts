@@ -93,7 +93,7 @@ export class JobRunner {
     return this.#track(this.#run('command'))
   }
 
-  /** @throws UraidenError `outbox_unwritable` */
+  /** @throws UraidenError `state_unwritable` */
   async setPaused(state: 'paused' | 'active'): Promise<void> {
     this.#paused = state === 'paused'
     await this.#options.parts.storage.write([this.#put(this.#history)], 'soon')

@@ -41,6 +41,8 @@ export type Purchase = {
 
 /** Nothing was sent: the ledger has its money back. */
 const neverSent = new Set(['receiver_unreachable', 'receiver_untrusted'])
+/** It was sent and not taken. */
+const notTaken = new Set(['payment_refused'])
 /** The answer may still be had for the same payment. */
 const mayStillCome = new Set([
   'answer_lost',
@@ -56,6 +58,8 @@ const retryable = new Set([
   'payment_waits',
   'deposit_spent',
   'receiver_failing',
+  // It has looked at what was in doubt, and refused that only.
+  'payment_refused',
 ])
 
 export async function purchase(parts: PurchaseParts, order: Order): Promise<Purchase> {
@@ -161,7 +165,7 @@ class Attempt {
     const nothingLeft = neverSent.has(code)
     // The repeat did not leave, but the payment did before it.
     if (nothingLeft && sent === 'repeat') return
-    await this.#drop(nothingLeft ? 'none' : 'spent')
+    await this.#drop(nothingLeft || notTaken.has(code) ? 'none' : 'spent')
   }
 
   async #drop(payment: 'none' | 'spent'): Promise<void> {

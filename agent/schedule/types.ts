@@ -132,10 +132,10 @@ export interface Scheduler {
   readonly run: (name: string) => Promise<RunOutcome>
   /**
    * All jobs when no name is given. Runs that are under way go on. Kept over restarts.
-   * @throws UraidenError `job_unknown`, `outbox_unwritable`
+   * @throws UraidenError `job_unknown`, `state_unwritable`
    */
   readonly pause: (name?: string) => Promise<void>
-  /** @throws UraidenError `job_unknown`, `outbox_unwritable` */
+  /** @throws UraidenError `job_unknown`, `state_unwritable` */
   readonly resume: (name?: string) => Promise<void>
   /**
    * Begins no more runs, waits for those under way up to `grace`, then aborts them. What is not delivered

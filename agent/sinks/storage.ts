@@ -9,7 +9,6 @@ import {
   type StateDatabase,
   type StateOwner,
 } from '../../platform/state/state.ts'
-import { UraidenError } from '../../protocol/index.ts'
 import type { Milliseconds } from '../budget/clock.ts'
 
 export type StorageOperation =
@@ -20,7 +19,10 @@ export type StorageOperation =
 export type Urgency = 'soon' | 'lazily'
 
 export interface OutboxStorage {
-  /** Resolves when a killed process would not lose it. In the order of the calls, each all or nothing. */
+  /**
+   * Resolves when a killed process would not lose it. In the order of the calls, each all or nothing.
+   * @throws UraidenError `state_unwritable`
+   */
   readonly write: (operations: readonly StorageOperation[], urgency: Urgency) => Promise<void>
   readonly getMany: (keys: readonly string[]) => Promise<readonly (string | undefined)[]>
   /** The records whose keys begin with `prefix`, in the order of their keys. */
@@ -61,7 +63,6 @@ function createWriter(db: StateDatabase, syncInterval: Milliseconds) {
   let synced = Number.NEGATIVE_INFINITY
   let unsynced = false
   let timer: NodeJS.Timeout | undefined
-  let broken = false
 
   async function commit(): Promise<void> {
     const operations = waiting
@@ -75,26 +76,9 @@ function createWriter(db: StateDatabase, syncInterval: Milliseconds) {
 
   async function writeBatch(operations: readonly StorageOperation[], sync: boolean): Promise<void> {
     if (sync) synced = performance.now()
-    if (broken) await reopen()
-    try {
-      await db.batch([...operations], { sync })
-    } catch (error) {
-      broken = true
-      throw unwritable(error)
-    }
+    await db.batch([...operations], { sync })
     if (sync) unsynced = false
     else if (unsynced) arm()
-  }
-
-  /** After a write that failed LevelDB refuses all others until it has read its files again. */
-  async function reopen(): Promise<void> {
-    try {
-      await db.close()
-      await db.open()
-      broken = false
-    } catch (error) {
-      throw unwritable(error)
-    }
   }
 
   function arm(): void {
@@ -131,13 +115,4 @@ function createWriter(db: StateDatabase, syncInterval: Milliseconds) {
       if (unsynced) await enqueueSync()
     },
   }
-}
-
-function unwritable(cause: unknown): UraidenError {
-  return new UraidenError({
-    code: 'outbox_unwritable',
-    message: `The queue on the disk cannot be written (${(cause as Error).message}).`,
-    hint: 'Nothing is bought meanwhile. Check that the disk is not full and not read-only.',
-    cause,
-  })
 }

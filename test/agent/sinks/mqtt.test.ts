@@ -8,11 +8,8 @@ import {
 } from '../../../agent/sinks/home-assistant.ts'
 import { createMqttSink } from '../../../agent/sinks/mqtt.ts'
 import { type BrokerOptions, connectBroker } from '../../../agent/sinks/mqtt-connection.ts'
-import {
-  startBroker,
-  type TestBroker,
-  type BrokerOptions as TestOptions,
-} from '../../support/broker.ts'
+import type { BrokerOptions as TestOptions } from '../../../bench/lib/mqtt-broker.ts'
+import { startTestBroker, type TestBroker } from '../../support/broker.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 import { discoveryTopic, documentedSensor } from '../../support/home-assistant.ts'
 import { entry, openStorage, openTestQueue } from '../../support/outbox.ts'
@@ -53,7 +50,7 @@ async function start(
   t: ExecutionContext,
   options: { readonly broker?: TestOptions; readonly connection?: Partial<BrokerOptions> } = {},
 ) {
-  const broker = await startBroker(t, options.broker)
+  const broker = await startTestBroker(t, options.broker)
   const connection = connect(t, broker, options.connection)
   const published = (topic: string) => broker.messages.filter((each) => each.topic === topic)
   const send = (payload: string) =>

@@ -22,6 +22,7 @@ import type { Budget, WindowCaps } from './budget/caps.ts'
 import { windowCaps } from './budget/config.ts'
 import type { DepositPolicy } from './channel/choose.ts'
 import { controlSchema, logSchema, metricsSchema } from './daemon/config.ts'
+import { discoverySchema, serviceUrl } from './discovery/config.ts'
 import type { AgentOptions } from './options.ts'
 import { proxySchema } from './proxy/config.ts'
 import { jobOfProgram } from './proxy/pay.ts'
@@ -80,13 +81,21 @@ const settings = z.strictObject({
       }),
       z
         .strictObject({
-          url: httpUrl,
+          url: z
+            .union([httpUrl, serviceUrl], {
+              error: 'this is not http://…, https://… or dns-sd:NAME.',
+            })
+            .describe('http://… or https://…, or dns-sd: and the name that it announces'),
           address: address.optional(),
           budget: z.strictObject(windowCaps).optional(),
         })
         // A limit that is not kept is worse than none.
         .refine(({ address, budget }) => budget === undefined || address !== undefined, {
           error: 'a budget for a receiver needs its "address".',
+        })
+        // Anybody in the network can announce any name.
+        .refine(({ url, address }) => !url.startsWith('dns-sd:') || address !== undefined, {
+          error: 'a receiver that is found by its name needs its "address".',
         }),
     )
     .default({})
@@ -130,6 +139,7 @@ const settings = z.strictObject({
     .default({})
     .describe('what is bought when, and where it goes'),
   mqtt: brokerSchema.optional().describe('the broker of all sinks with mqtt'),
+  discovery: discoverySchema,
   control: controlSchema,
   metrics: metricsSchema,
   log: logSchema,

@@ -7,6 +7,8 @@ import { usualConfigFile, usualStateFolder } from '../platform/cli/places.ts'
 import { askPassword, loadSigner, type PasswordSources } from '../platform/keys/index.ts'
 import type { Signer, TokenUnit } from '../protocol/index.ts'
 import { type AgentConfig, variables } from './config.ts'
+import { createBrowse } from './discovery/browse.ts'
+import { createReceivers, type Receivers } from './receivers.ts'
 
 /** The named file, the variable's, a person's own, the system's. */
 export function configFile(named: string | undefined, environment = process.env): string {
@@ -43,6 +45,10 @@ export function openChain({ rpc, quorum, contract, chainId }: AgentConfig): Prom
     contract,
     ...(chainId !== undefined && { chainId: BigInt(chainId) }),
   })
+}
+
+export function receiversOf(config: AgentConfig): Receivers {
+  return createReceivers({ config, browse: createBrowse(config.discovery) })
 }
 
 export type ChainFacts = TokenUnit & { readonly chainId: bigint }

@@ -12,6 +12,7 @@ import {
 } from './commands/channels.ts'
 import { configCheck, configSchema } from './commands/config.ts'
 import { pause, reload, resume, runJob, status } from './commands/daemon.ts'
+import { discover } from './commands/discover.ts'
 import { doctor } from './commands/doctor.ts'
 import { type GetOptions, get } from './commands/get.ts'
 import { type KeyOptions, keyAddress, keyImport, keyNew } from './commands/key.ts'
@@ -94,6 +95,11 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     .option('--chain', 'what happened to own channels, from the chain')
     .option('--from-block <number>', 'where to begin on the chain')
     .action((_: object, command: Command) => finish(history(command.optsWithGlobals())))
+  program
+    .command('discover')
+    .description('receivers that announce themselves in the local network, and their prices')
+    .option('--wait <seconds>', 'how long to listen', '3')
+    .action((_: object, command: Command) => finish(discover(command.optsWithGlobals())))
   program
     .command('doctor [url]')
     .description('look at everything a payment needs')

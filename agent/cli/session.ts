@@ -6,7 +6,8 @@ import { createAgent } from '../agent.ts'
 import { type AgentConfig, loadAgentConfig, policyOptions } from '../config.ts'
 import { connectToDaemon } from '../control/client.ts'
 import type { Agent } from '../options.ts'
-import { chainFacts, configFile, openSigner, stateFolder } from '../setup.ts'
+import type { Receivers } from '../receivers.ts'
+import { chainFacts, configFile, openSigner, receiversOf, stateFolder } from '../setup.ts'
 
 /** Options that every command has. */
 export interface GlobalOptions {
@@ -32,6 +33,7 @@ export type CommandAgent = Pick<
 
 export interface Session {
   readonly config: AgentConfig
+  readonly receivers: Receivers
   readonly output: Output
   readonly agent: CommandAgent
   readonly token: TokenUnit
@@ -44,9 +46,11 @@ export async function withAgent<Value>(
 ): Promise<Value> {
   const output = createOutput(options.json ?? false)
   const config = await loadAgentConfig(configFile(options.config))
+  const receivers = receiversOf(config)
   const daemon = await connectToDaemon(config)
   if (daemon !== undefined) {
-    return work({ config, output, agent: await daemon.agent(), token: await daemon.token() })
+    const [agent, token] = [await daemon.agent(), await daemon.token()]
+    return work({ config, receivers, output, agent, token })
   }
   const signer = await openSigner(config, output.say)
   const folder = stateFolder(config)
@@ -58,7 +62,7 @@ export async function withAgent<Value>(
     store: join(folder, 'ledger'),
   })
   try {
-    return await work({ config, output, agent, token })
+    return await work({ config, receivers, output, agent, token })
   } finally {
     await agent.stop()
   }

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { isUraidenError, UraidenError } from '../../protocol/index.ts'
 import { createAgent } from '../agent.ts'
 import type { Milliseconds } from '../budget/clock.ts'
-import { policyOptions, resolveUrl } from '../config.ts'
+import { policyOptions } from '../config.ts'
 import type { Agent } from '../options.ts'
 import type { LocalProxy } from '../proxy/server.ts'
-import { fixedReceivers } from '../receivers.ts'
+import type { Receivers } from '../receivers.ts'
 import { openJobs } from '../schedule/open.ts'
 import type { Scheduler } from '../schedule/types.ts'
-import { type ChainFacts, chainFacts, stateFolder } from '../setup.ts'
+import { type ChainFacts, chainFacts, receiversOf, stateFolder } from '../setup.ts'
 import { logJobEvent } from './job-log.ts'
 import type { Journal } from './journal.ts'
 import { type MetricsServer, startMetrics } from './metrics-server.ts'
@@ -43,6 +43,7 @@ export class Engine {
   readonly #options: EngineOptions
   readonly #upkeep: Upkeep
   #metrics: MetricsServer | undefined
+  #receivers: Receivers | undefined
 
   constructor(options: EngineOptions) {
     const { journal } = options
@@ -60,6 +61,8 @@ export class Engine {
       onPaid: (channel, price) => this.#upkeep.paid(channel, price),
       onFailed: (error) => {
         const code = isUraidenError(error) ? error.code : 'internal'
+        // One that was found in the network may have another address now.
+        if (code === 'receiver_unreachable') this.#receivers?.forget()
         journal.trouble(`purchase ${code}`, 'a purchase failed', error)
       },
     })
@@ -75,16 +78,18 @@ export class Engine {
     const before = this.settings
     const facts = await this.#factsFor(next)
     policyOptions(config, facts)
+    const receivers = this.#receiversFor(next)
     const proxy = await proxyOptions(config, {
       stream: (url, options) => this.#buyForProxy(url, options),
       token: facts,
-      receivers: fixedReceivers(config.receivers),
+      receivers,
       onDefect: (error) => this.#options.journal.trouble('proxy', 'the proxy failed', error),
     })
     const exchange =
       before === undefined || this.shared.current() === undefined || !sameAgent(before, next)
     if (exchange) await this.#exchange(next, facts)
     this.facts = facts
+    this.#receivers = receivers
     await this.#changeJobs(before, next, facts)
     this.proxy = await changedProxy(this.proxy, proxy, graceOfChange)
     if (this.#metrics === undefined || !same(before?.config.metrics, config.metrics)) {
@@ -118,13 +123,22 @@ export class Engine {
       ...(mqtt !== undefined && { broker: mqtt }),
       token: { symbol, decimals },
       buyer: this.purchases,
-      resolve: (target) => resolveUrl(config, target),
+      resolve: (target) => this.#receiversFor(next).resolve(target),
       folder: join(this.#folder(next), 'jobs'),
       owner: { chainId, contract, account: signer.address },
       onEvent: (event) => logJobEvent(journal, event),
     })
     // What a crash cut off is asked for in the background.
     this.jobs.start().catch((error: unknown) => journal.trouble('jobs', 'jobs failed', error))
+  }
+
+  #receiversFor(next: Settings): Receivers {
+    const before = this.settings?.config
+    const part = ({ receivers, contract, discovery }: Settings['config']) => {
+      return { receivers, contract, discovery }
+    }
+    const known = before !== undefined && same(part(before), part(next.config))
+    return (known ? this.#receivers : undefined) ?? receiversOf(next.config)
   }
 
   #exchange(next: Settings, facts: ChainFacts): Promise<void> {

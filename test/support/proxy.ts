@@ -5,7 +5,8 @@ import { promisify } from 'node:util'
 import type { ExecutionContext } from 'ava'
 import type { Agent } from '../../agent/index.ts'
 import { type ProxyOptions, startProxy } from '../../agent/proxy/server.ts'
-import { fixedReceivers } from '../../agent/receivers.ts'
+import { createReceivers } from '../../agent/receivers.ts'
+import { parseAddress } from '../../protocol/index.ts'
 
 export const token = { symbol: 'TKN', decimals: 18 }
 
@@ -20,7 +21,10 @@ export async function startTestProxy(
   const proxy = await startProxy({
     stream: (url, request) => agent.stream(url, request),
     token,
-    receivers: fixedReceivers({ room: { url: base } }),
+    receivers: createReceivers({
+      config: { receivers: { room: { url: base } }, contract: parseAddress(`0x${'1'.repeat(40)}`) },
+      browse: async () => [],
+    }),
     listen: { host: '127.0.0.1', port: 0 },
     programs: [],
     withoutToken: 'pay',

@@ -44,7 +44,7 @@ export function open(
     const { agent, output, token } = session
     const amount = parseAmount(deposit, token)
     const to = receiverAddress(session, receiver)
-    const api = options.url ?? knownUrl(session, to)
+    const api = options.url ?? (await knownUrl(session, to))
     const name = await output.during(waiting, () => agent.openChannel(to, amount, api))
     if (output.json) output.print(toJson({ channel: name, deposit: amount }))
     else output.print(`opened ${name} with ${formatAmount(amount, token)}`)
@@ -57,7 +57,7 @@ export function topUp(channel: string, added: string, options: DepositOptions): 
     const { agent, output, token } = session
     const name = findChannel(session, channel)
     const amount = parseAmount(added, token)
-    const api = options.url ?? knownUrl(session, receiverOf(name))
+    const api = options.url ?? (await knownUrl(session, receiverOf(name)))
     await output.during(waiting, () => agent.topUp(name, amount, api))
     if (output.json) output.print(toJson({ channel: name, added: amount }))
     else output.print(`topped up ${name} by ${formatAmount(amount, token)}`)
@@ -80,7 +80,7 @@ export function close(channel: string, options: CloseCommandOptions): Promise<Ex
       ? balance === undefined
         ? {}
         : { balance: parseAmount(balance, token) }
-      : { api: receiverUrl(session, name, options.url) }
+      : { api: await receiverUrl(session, name, options.url) }
     const transaction = await output.during(waiting, () => agent.closeChannel(name, how))
     if (output.json) {
       output.print(toJson({ channel: name, transaction, settled: !options.uncooperative }))
@@ -175,8 +175,12 @@ function receiverAddress({ config }: Session, text: string): Address {
   return named ?? parseTypedAddress(text)
 }
 
-function receiverUrl(session: Session, name: ChannelName, url: string | undefined): string {
-  const known = url ?? knownUrl(session, receiverOf(name))
+async function receiverUrl(
+  session: Session,
+  name: ChannelName,
+  url: string | undefined,
+): Promise<string | URL> {
+  const known = url ?? (await knownUrl(session, receiverOf(name)))
   if (known !== undefined) return known
   throw new UraidenError({
     code: 'usage_url_missing',
@@ -185,8 +189,13 @@ function receiverUrl(session: Session, name: ChannelName, url: string | undefine
   })
 }
 
-function knownUrl({ config }: Session, receiver: Address): string | undefined {
-  return Object.values(config.receivers).find(({ address }) => address === receiver)?.url
+async function knownUrl(
+  { config, receivers }: Session,
+  receiver: Address,
+): Promise<URL | undefined> {
+  const all = Object.entries(config.receivers)
+  const [name] = all.find(([, { address }]) => address === receiver) ?? []
+  return name === undefined ? undefined : receivers.resolve(name)
 }
 
 function receiverOf(name: ChannelName): Address {

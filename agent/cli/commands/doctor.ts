@@ -2,8 +2,8 @@
 
 import { type Finding, findingLine, findingOf } from '../../../platform/cli/finding.ts'
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
-import { loadAgentConfig, resolveUrl } from '../../config.ts'
-import { configFile, openChain, openSigner, stateFolder } from '../../setup.ts'
+import { loadAgentConfig } from '../../config.ts'
+import { configFile, openChain, openSigner, receiversOf, stateFolder } from '../../setup.ts'
 import { chainCheck, contractCheck, etherCheck, tokensCheck } from '../doctor/chain.ts'
 import type { Check, Patient } from '../doctor/check.ts'
 import { clockCheck, diskCheck, keyCheck } from '../doctor/machine.ts'
@@ -36,13 +36,14 @@ export async function doctor(
   }
   const chain = await attempt('chain', () => openChain(config))
   const signer = await attempt('key', () => openSigner(config, output.say))
+  const places = receiversOf(config)
   const patient: Patient = { config, folder: stateFolder(config), chain, signer }
   const receivers =
     target === undefined
-      ? Object.values(config.receivers).map(({ url, address }) =>
-          receiverCheck(new URL(url), address),
+      ? Object.entries(config.receivers).map(([name, { address }]) =>
+          receiverCheck(() => places.resolve(name), address),
         )
-      : [receiverCheck(resolveUrl(config, target), undefined)]
+      : [receiverCheck(() => places.resolve(target), undefined)]
   for (const check of [...checks(patient), ...receivers]) {
     report(check.name, await check.look(patient).catch(findingOf))
   }

@@ -10,7 +10,6 @@ import {
   type TokenUnit,
   UraidenError,
 } from '../../../protocol/index.ts'
-import { resolveUrl } from '../../config.ts'
 import type { AgentStream, RequestOptions } from '../../options.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
 import { type GlobalOptions, withAgent } from '../session.ts'
@@ -26,8 +25,8 @@ export interface GetOptions extends GlobalOptions {
 }
 
 export function get(target: string, options: GetOptions): Promise<ExitCode> {
-  return withAgent(options, async ({ agent, config, output, token }) => {
-    const url = resolveUrl(config, target)
+  return withAgent(options, async ({ agent, receivers, output, token }) => {
+    const url = await receivers.resolve(target)
     const request = await requestOptions(options, token)
     if (options.output !== undefined) await checkWritable(options.output)
     const answer = await agent.stream(url, { ...request, signal: interrupted() })

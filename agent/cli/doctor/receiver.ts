@@ -10,16 +10,17 @@ import { createTransport } from '../../transport.ts'
 import type { Check, Patient } from './check.ts'
 
 /** Asks without paying. */
-export function receiverCheck(url: URL, address: string | undefined): Check {
-  return { name: 'receiver', look: (patient) => lookAtReceiver(url, address, patient) }
+export function receiverCheck(place: () => Promise<URL>, address: string | undefined): Check {
+  return { name: 'receiver', look: (patient) => lookAtReceiver(place, address, patient) }
 }
 
 async function lookAtReceiver(
-  url: URL,
+  place: () => Promise<URL>,
   address: string | undefined,
   { chain, config }: Patient,
 ): Promise<Finding> {
   try {
+    const url = await place()
     const transport = createTransport({ timeout: 5000 })
     const answer = await transport.send({ method: 'GET', url, headers: {} })
     answer.stream.destroy()

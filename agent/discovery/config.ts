@@ -1,0 +1,32 @@
+// Receivers that are configured by the name under which they announce themselves.
+import { z } from 'zod'
+import { parsed } from '../../platform/config/index.ts'
+import { shorten, UraidenError } from '../../protocol/index.ts'
+
+const scheme = 'dns-sd:'
+
+/** `dns-sd:Living Room` as a URL, `dns-sd://Living%20Room`. RFC 6763 section 4.1.1: up to 63 bytes. */
+export const serviceUrl = parsed((text) => {
+  const name = text.slice(scheme.length).trim().normalize('NFC')
+  const fits = name !== '' && Buffer.byteLength(name) <= 63 && !/[\p{Cc}./]/u.test(name)
+  if (text.startsWith(scheme) && fits) return `${scheme}//${encodeURIComponent(name)}`
+  throw new UraidenError({
+    code: 'not_a_receiver_place',
+    message: `"${shorten(text)}" is neither an http:// or https:// URL nor dns-sd: and a name.`,
+    hint: 'Write http://192.168.1.104:5000, or dns-sd:living-room for one that announces itself.',
+  })
+})
+
+/** The name in such a URL; undefined for a URL of another scheme. */
+export function serviceName(url: URL): string | undefined {
+  return url.protocol === scheme ? decodeURIComponent(url.hostname) : undefined
+}
+
+export const discoverySchema = z
+  .strictObject({
+    interface: z
+      .ipv4()
+      .optional()
+      .describe('the machine’s own address in the network to look in; all when left out'),
+  })
+  .prefault({})

@@ -27,7 +27,7 @@ interface Result {
   readonly served: number
   /** What has paid, by what is on disk. */
   readonly claimed: number
-  /** Paid for an answer that a kill kept from arriving. */
+  /** Paid, without an `Idempotency-Key`, for an answer that a kill kept from arriving. */
   readonly lost: number
   /** Served requests whose proof was not on disk after a kill. */
   readonly unproven: number
@@ -71,7 +71,8 @@ async function setUp(chain: EmbeddedChain, state: string) {
   for (let index = 0; index < channels; index++) {
     const call = client.calls.openErc223(tokenAddress, { ...parties, deposit })
     const { block: openBlock } = await transactions.send(call)
-    payers.push(createPayer({ domain, ...parties, openBlock, key: sender.privateKey, price }))
+    const key = sender.privateKey
+    payers.push(createPayer({ domain, ...parties, openBlock, key, price, keyed: index % 2 === 0 }))
   }
   client.close()
   const options: ProcessOptions = {

@@ -14,6 +14,8 @@ export interface PayerChannel {
   readonly openBlock: number
   readonly key: string
   readonly price: bigint
+  /** Whether requests have an `Idempotency-Key`: then none of their answers may be lost. */
+  readonly keyed: boolean
 }
 
 interface Payment {
@@ -52,9 +54,16 @@ export function createPayer(channel: PayerChannel): Payer {
   })
 
   /** Undefined when no answer came. */
-  async function send(url: string, payment: Payment): Promise<number | undefined> {
-    const { sender, openBlock, price } = channel
-    const headers = formatPayment({ ...payment, sender, openBlock, amount: price })
+  async function send(
+    url: string,
+    payment: Payment,
+    request: 'itself' | 'another',
+  ): Promise<number | undefined> {
+    const { sender, openBlock, price, keyed } = channel
+    const headers = {
+      ...formatPayment({ ...payment, sender, openBlock, amount: price }),
+      ...(keyed && { 'Idempotency-Key': `${request} ${payment.balance}` }),
+    }
     try {
       const answer = await fetch(url, { headers })
       await answer.arrayBuffer()
@@ -67,7 +76,10 @@ export function createPayer(channel: PayerChannel): Payer {
   function note({ balance }: Payment, status: number): void {
     if (status === 200 && served.has(balance)) servedTwice.add(balance)
     if (status === 200) served.add(balance)
-    if (status === 402 && !served.has(balance)) lost.add(balance)
+    if (status === 402 && !served.has(balance)) {
+      lost.add(balance)
+      if (channel.keyed) troubles.push(`${balance} has paid, and its key brings no answer`)
+    }
     if (status !== 200 && status !== 402) troubles.push(`${balance} was answered with ${status}`)
   }
 
@@ -75,7 +87,7 @@ export function createPayer(channel: PayerChannel): Payer {
     for (;;) {
       signed += channel.price
       const payment = sign(signed)
-      const status = await send(url, payment)
+      const status = await send(url, payment, 'itself')
       if (status === undefined) {
         unanswered.push(payment)
         return
@@ -97,13 +109,13 @@ export function createPayer(channel: PayerChannel): Payer {
       const again = unanswered
       unanswered = []
       for (const payment of again) {
-        const status = await send(url, payment)
+        const status = await send(url, payment, 'itself')
         if (status === undefined) unanswered.push(payment)
         else note(payment, status)
       }
       for (const balance of replays) {
         const payment = sign(balance)
-        const status = await send(url, payment)
+        const status = await send(url, payment, 'another')
         if (status !== undefined) note(payment, status)
       }
     },

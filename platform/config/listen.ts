@@ -1,4 +1,4 @@
-// Where a server listens: `127.0.0.1:9402`, `[::1]:9402`, `localhost:9402`.
+// Where a server listens: `127.0.0.1:9403`, `[::1]:9403`, `localhost:9403`.
 import { shorten, UraidenError } from '../../protocol/index.ts'
 import { parsed } from './fields.ts'
 
@@ -19,7 +19,7 @@ function parseListenAddress(text: string): ListenAddress {
   throw new UraidenError({
     code: 'not_an_address_to_listen_on',
     message: `"${shorten(text)}" is not an address and a port.`,
-    hint: 'Write it like 127.0.0.1:9402, or [::1]:9402, with a port up to 65535.',
+    hint: 'Write it like 127.0.0.1:9403, or [::1]:9403, with a port up to 65535.',
   })
 }
 

@@ -7,7 +7,7 @@ import { defaultReadinessLimits } from './readiness.ts'
 export const opsSchema = z.strictObject({
   listen: listenAddress
     .optional()
-    .describe('an address of their own, such as 127.0.0.1:9402; else the receiver’s'),
+    .describe('an address of their own, such as 127.0.0.1:9403; else the receiver’s'),
   health: z.boolean().default(true).describe('/healthz and /readyz'),
   // They tell what is earned.
   metrics: z.boolean().optional().describe('/metrics; by default only where listen is set'),

@@ -283,7 +283,7 @@ test('however often somebody asks, the disk is tried once in ten seconds', async
   t.is(writes, 2)
 })
 
-for (const listen of ['9402', '127.0.0.1', '127.0.0.1:65536', 'http://127.0.0.1:1', '::1:9402']) {
+for (const listen of ['9403', '127.0.0.1', '127.0.0.1:65536', 'http://127.0.0.1:1', '::1:9403']) {
   test(`ops.listen: ${listen} is refused with a remedy`, (t) => {
     const result = opsSchema.safeParse({ listen })
     t.false(result.success)
@@ -294,7 +294,7 @@ for (const listen of ['9402', '127.0.0.1', '127.0.0.1:65536', 'http://127.0.0.1:
 for (const [listen, host, port] of [
   ['127.0.0.1:65535', '127.0.0.1', 65_535],
   ['[::1]:0', '::1', 0],
-  ['localhost:9402', 'localhost', 9402],
+  ['localhost:9403', 'localhost', 9403],
 ] as const) {
   test(`ops.listen: ${listen} is understood`, (t) => {
     t.deepEqual(config({ listen }).listen, { host, port })

@@ -164,6 +164,7 @@ class AgentDaemon implements Daemon {
     this.#waiting = true
     const failed = (error: unknown): void => {
       const { code = 'internal', reason } = errorFacts(error)
+      this.#engine.shared.lacks(error)
       this.journal.trouble(`waiting ${code}`, 'nothing can be paid now', error)
       this.#options.onStatus(`waiting: ${reason}`)
     }

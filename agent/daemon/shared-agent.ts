@@ -16,6 +16,8 @@ export interface SharedAgent {
   readonly current: () => Agent | undefined
   /** Why there is none. */
   readonly problem: () => unknown
+  /** Says why, where not even its making could begin. */
+  readonly lacks: (why: unknown) => void
   /**
    * Waits for what is under way, at most `grace` before it is aborted, stops the agent, and makes another.
    * What is begun meanwhile waits. When `make` throws there is no agent, and its error says why.
@@ -84,6 +86,9 @@ export function createSharedAgent(): SharedAgent {
     use,
     current: () => agent,
     problem: () => (agent === undefined ? problem : undefined),
+    lacks: (why) => {
+      problem = why
+    },
     exchange,
     stop: async (grace) => {
       const done = gate.then(() => {

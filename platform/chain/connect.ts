@@ -11,20 +11,13 @@ import {
   shorten,
   UraidenError,
 } from '../../protocol/index.ts'
+import { decoded, readBlock, readLogs, readQuantity } from './answers.ts'
 import { channelCalls } from './calls.ts'
 import { decodeChannelLogs } from './events.ts'
 import { readInPieces } from './ranges.ts'
 import type { Request } from './request.ts'
 import { connectRpc, observed, type RequestObserver } from './rpc.ts'
-import type {
-  BlockRef,
-  ChainClient,
-  ChannelInfo,
-  ContractFacts,
-  EventQuery,
-  RawLog,
-  TokenFacts,
-} from './types.ts'
+import type { ChainClient, ChannelInfo, ContractFacts, EventQuery, TokenFacts } from './types.ts'
 
 export interface ChainOptions {
   /** One node, or several in the order of preference. */
@@ -73,10 +66,10 @@ export async function connectChain(options: ChainOptions): Promise<ChainClient> 
     chainId,
     contract,
     request,
-    head: async () => blockRef(await request('eth_getBlockByNumber', ['latest', false])),
+    head: async () => readBlock(await request('eth_getBlockByNumber', ['latest', false])),
     block: async (number) => {
       const block = await request('eth_getBlockByNumber', [quantity(number), false])
-      return block === null ? undefined : blockRef(block)
+      return block === null ? undefined : readBlock(block)
     },
     contractFacts: () => reader.contractFacts(),
     tokenFacts: async () => tokenFacts(request, (await reader.contractFacts()).token, token),
@@ -86,7 +79,7 @@ export async function connectChain(options: ChainOptions): Promise<ChainClient> 
       return balance as bigint
     },
     etherBalance: async (account) =>
-      BigInt(String(await request('eth_getBalance', [account, 'latest']))),
+      readQuantity(await request('eth_getBalance', [account, 'latest'])),
     channelInfo: ({ sender, receiver, openBlock }) =>
       reader.channelInfo([sender, receiver, openBlock]),
     events: (query) => readEvents(request, contract, channels, query),
@@ -183,7 +176,7 @@ async function readContract(
 ): Promise<readonly unknown[]> {
   const data = contract.encodeFunctionData(name, args)
   const answer = await request('eth_call', [{ to, data }, 'latest'])
-  return contract.decodeFunctionResult(name, String(answer)).toArray()
+  return decoded(name, () => contract.decodeFunctionResult(name, String(answer)).toArray())
 }
 
 async function tokenFacts(
@@ -212,9 +205,9 @@ async function readEvents(
     const found = await request('eth_getLogs', [
       { address: contract, ...range, topics: [topics, ...parties] },
     ])
-    return found as readonly RawLog[]
+    return readLogs(found)
   })
-  return decodeChannelLogs(contract, channels, logs)
+  return decoded('events', () => decodeChannelLogs(contract, channels, logs))
 }
 
 function topic(address: Address): Hex {
@@ -223,16 +216,4 @@ function topic(address: Address): Hex {
 
 function quantity(number: BlockNumber): Hex {
   return `0x${number.toString(16)}`
-}
-
-function blockRef(block: unknown): BlockRef {
-  const { number, hash, parentHash, timestamp } = block as {
-    readonly [field: string]: string
-  }
-  return {
-    number: Number(number),
-    hash: hash as Hex,
-    parentHash: parentHash as Hex,
-    timestamp: Number(timestamp),
-  }
 }

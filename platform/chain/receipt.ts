@@ -1,16 +1,7 @@
 // What came of a transaction.
 import { type Hex, isUraidenError, parseAddress, UraidenError } from '../../protocol/index.ts'
-import type { ChainClient, RawLog, Receipt } from './types.ts'
-
-export interface RawReceipt {
-  readonly transactionHash: string
-  readonly blockNumber: string
-  readonly blockHash: string
-  readonly gasUsed: string
-  readonly status: string
-  readonly contractAddress?: string | null
-  readonly logs: readonly RawLog[]
-}
+import { type RawReceipt, readReceiptOf } from './answers.ts'
+import type { ChainClient, Receipt } from './types.ts'
 
 /**
  * Of whichever of the hashes was mined; undefined when none was, or no node answers now.
@@ -23,7 +14,8 @@ export async function findReceipt(
   // The newest first: it pays most.
   for (const hash of [...hashes].reverse()) {
     const found = await chain.request('eth_getTransactionReceipt', [hash]).catch(unlessClosed(null))
-    if (found !== null) return found as RawReceipt
+    const receipt = readReceiptOf(hash, found)
+    if (receipt !== undefined) return receipt
   }
   return undefined
 }

@@ -1,11 +1,12 @@
 // Sends transactions of one account: estimated first, one nonce after the other, written down
 // before they leave, found again when an answer was lost, replaced when the price of gas has risen.
 import { type Hex, isUraidenError, type Signer, UraidenError } from '../../protocol/index.ts'
+import type { RawReceipt } from './answers.ts'
 import { currentFees, estimateGas, etherMissing, gasPrice, lacksEther } from './estimate.ts'
 import { replacementFees } from './fees.ts'
 import type { JournalEntry, SignedTransaction, TransactionJournal } from './journal.ts'
 import { createNonceQueue, type NonceQueue } from './nonces.ts'
-import { findReceipt, isDeepEnough, type RawReceipt, readReceipt, unconfirmed } from './receipt.ts'
+import { findReceipt, isDeepEnough, readReceipt, unconfirmed } from './receipt.ts'
 import type { NodeError } from './rpc.ts'
 import { feesOf, signTransaction, withFees } from './signed.ts'
 import type { Call, ChainClient, Receipt } from './types.ts'

@@ -30,11 +30,11 @@ export interface RpcCall {
   readonly params: readonly unknown[]
 }
 
-/** Faults are decided request by request; undefined lets one through. */
+/** Faults are decided request by request; undefined lets one through, a promise holds it up. */
 export async function startFaultyRpc(
   t: ExecutionContext,
   node: string,
-  decide: (call: RpcCall) => Fault | undefined,
+  decide: (call: RpcCall) => Fault | undefined | Promise<Fault | undefined>,
 ) {
   const calls: RpcCall[] = []
   const server = createServer(async (request, response) => {
@@ -43,7 +43,7 @@ export async function startFaultyRpc(
     const text = Buffer.concat(chunks).toString()
     const call = JSON.parse(text) as RpcCall & { readonly id: number }
     calls.push(call)
-    const fault = decide(call)
+    const fault = await decide(call)
     if (fault === 'hang') return
     if (fault === 'loseRequest') return void response.destroy()
     if (typeof fault === 'object' && 'refuse' in fault) {

@@ -1,0 +1,99 @@
+// What a node says, looked at before anything is made of it.
+import { z } from 'zod'
+import { type Hex, shorten, UraidenError } from '../../protocol/index.ts'
+import type { BlockRef, RawLog } from './types.ts'
+
+const hex = z.string().regex(/^0x[0-9a-fA-F]*$/)
+const hash = z.string().regex(/^0x[0-9a-fA-F]{64}$/)
+const quantity = z.string().regex(/^0x[0-9a-fA-F]{1,64}$/)
+/** Below 2^52, so that it is an exact number. */
+const smallQuantity = z.string().regex(/^0x[0-9a-fA-F]{1,13}$/)
+
+const block = z.object({
+  number: smallQuantity,
+  hash,
+  parentHash: hash,
+  timestamp: smallQuantity,
+})
+
+const logs = z.array(
+  z.object({
+    address: hex,
+    topics: z.array(hash),
+    data: hex,
+    blockNumber: smallQuantity,
+    blockHash: hash,
+    transactionHash: hash,
+    logIndex: smallQuantity,
+  }),
+)
+
+const receipt = z.object({
+  transactionHash: hash,
+  blockNumber: smallQuantity,
+  blockHash: hash,
+  gasUsed: quantity,
+  status: quantity,
+  contractAddress: hex.nullish(),
+  logs,
+})
+
+export type RawReceipt = z.output<typeof receipt>
+
+/** @throws UraidenError `node_wrong` */
+export function readBlock(answer: unknown): BlockRef {
+  const { number, hash, parentHash, timestamp } = read('a block', block, answer)
+  return {
+    number: Number(number),
+    hash: hash as Hex,
+    parentHash: parentHash as Hex,
+    timestamp: Number(timestamp),
+  }
+}
+
+/** @throws UraidenError `node_wrong` */
+export function readLogs(answer: unknown): readonly RawLog[] {
+  return read('logs', logs, answer)
+}
+
+/** In wei. @throws UraidenError `node_wrong` */
+export function readQuantity(answer: unknown): bigint {
+  return BigInt(read('a number', quantity, answer))
+}
+
+/** Undefined for what is no receipt of this transaction: it is asked for again. */
+export function readReceiptOf(transaction: Hex, answer: unknown): RawReceipt | undefined {
+  const { data } = receipt.safeParse(answer)
+  return data?.transactionHash.toLowerCase() === transaction.toLowerCase() ? data : undefined
+}
+
+/**
+ * Runs what makes something of an answer; a library's error becomes one about the node.
+ * @throws UraidenError `node_wrong`
+ */
+export function decoded<Value>(what: string, decode: () => Value): Value {
+  try {
+    return decode()
+  } catch (cause) {
+    throw nodeWrong(what, cause instanceof Error ? cause.message : String(cause), cause)
+  }
+}
+
+function read<Schema extends z.ZodType>(
+  what: string,
+  schema: Schema,
+  answer: unknown,
+): z.output<Schema> {
+  const { data, error } = schema.safeParse(answer)
+  if (error === undefined) return data as z.output<Schema>
+  throw nodeWrong(what, JSON.stringify(answer) ?? 'nothing', error)
+}
+
+function nodeWrong(what: string, said: string, cause: unknown): UraidenError {
+  return new UraidenError({
+    code: 'node_wrong',
+    message: `Asked for ${what}, the node said something else: ${shorten(said, 200)}`,
+    hint: 'Use another node: what this one says cannot be relied on.',
+    cause,
+  })
+}

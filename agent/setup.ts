@@ -3,8 +3,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type ChainClient, connectChain } from '../platform/chain/index.ts'
+import { passwordFrom } from '../platform/cli/keys.ts'
 import { usualConfigFile, usualStateFolder } from '../platform/cli/places.ts'
-import { askPassword, loadSigner, type PasswordSources } from '../platform/keys/index.ts'
+import { loadSigner, type PasswordSources } from '../platform/keys/index.ts'
 import type { Signer, TokenUnit } from '../protocol/index.ts'
 import { type AgentConfig, variables } from './config.ts'
 import { createBrowse } from './discovery/browse.ts'
@@ -25,13 +26,7 @@ export function stateFolder(
 
 /** Where the password of the agent's key is looked for. */
 export function passwordSources(file: string | undefined): PasswordSources {
-  const asks = process.stdin.isTTY === true
-  return {
-    file,
-    variable: variables.password,
-    credential: 'agent-key-password',
-    prompt: asks ? () => askPassword('Password of the key: ') : undefined,
-  }
+  return passwordFrom({ file, variable: variables.password, credential: 'agent-key-password' })
 }
 
 export function openSigner(config: AgentConfig, warn: (text: string) => void): Promise<Signer> {

@@ -91,6 +91,7 @@ async function preparePrivateFolder({ folder }: StateOptions): Promise<void> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
   } catch (error) {
+    if ((error as { readonly code?: string }).code === 'EEXIST') throw notAFolder(folder)
     throw unusable(folder, error)
   }
   const { mode } = await stat(folder)
@@ -119,6 +120,14 @@ async function openDatabase(
       cause: error,
     })
   }
+}
+
+function notAFolder(path: string): UraidenError {
+  return new UraidenError({
+    code: 'state_unusable',
+    message: `${path} is a file; the state is a folder.`,
+    hint: 'Name another path. State files of the original cannot be read: close its channels first.',
+  })
 }
 
 function unusable(folder: string, cause: unknown): UraidenError {

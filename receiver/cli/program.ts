@@ -6,6 +6,7 @@ import { type ChannelsOptions, channels, stats } from './commands/books.ts'
 import { closeAll } from './commands/close-all.ts'
 import { configCheck, configSchema } from './commands/config.ts'
 import { doctor } from './commands/doctor.ts'
+import { keyAddress, keyImport, keyNew } from './commands/key.ts'
 import { type StartOptions, start } from './commands/start.ts'
 import { watch } from './commands/watch.ts'
 import { withdraw } from './commands/withdraw.ts'
@@ -66,6 +67,7 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     )
   addCollectCommands(program, finish)
   addAdminCommands(program, finish)
+  addKeyCommands(program, finish)
   addConfigCommands(program, finish)
   await program.parseAsync(args, { from: 'user' })
   return code
@@ -98,6 +100,29 @@ function addAdminCommands(program: Command, finish: Finish): void {
     .description('a new token for a program, and its line for admin.tokens')
     .action((name: string, _: object, command: Command) =>
       finish(adminToken(name, command.optsWithGlobals())),
+    )
+}
+
+/** `--password-file` is an option of all commands. */
+function addKeyCommands(program: Command, finish: Finish): void {
+  const key = program.command('key').description('make and look at key files')
+  key
+    .command('new <file>')
+    .description('write a new key, encrypted')
+    .action((file: string, _: object, command: Command) =>
+      finish(keyNew(file, command.optsWithGlobals())),
+    )
+  key
+    .command('import <from> <to>')
+    .description('write the key of a keystore or hex file as a new keystore')
+    .action((from: string, to: string, _: object, command: Command) =>
+      finish(keyImport(from, to, command.optsWithGlobals())),
+    )
+  key
+    .command('address [file]')
+    .description('the address of a key file, or of the configured one')
+    .action((file: string | undefined, _: object, command: Command) =>
+      finish(keyAddress(file, command.optsWithGlobals())),
     )
 }
 

@@ -1,8 +1,9 @@
 // What a command needs, made from the command line's options: configuration, key, chain.
 import { existsSync } from 'node:fs'
 import { type ChainClient, connectChain } from '../../platform/chain/index.ts'
+import { passwordFrom } from '../../platform/cli/keys.ts'
 import { usualConfigFile, usualStateFolder } from '../../platform/cli/places.ts'
-import { askPassword, loadSigner, type PasswordSources } from '../../platform/keys/index.ts'
+import { loadSigner, type PasswordSources } from '../../platform/keys/index.ts'
 import type { Signer } from '../../protocol/index.ts'
 import { loadReceiverConfig, type ReceiverConfig, receiverOptions, variables } from '../config.ts'
 import { configOptions, type GlobalOptions } from './options.ts'
@@ -40,16 +41,7 @@ export function openChain(config: ReceiverConfig): Promise<ChainClient> {
   return connectChain(receiverOptions(config))
 }
 
-function passwordSources(file: string | undefined): PasswordSources {
-  return {
-    file,
-    variable: variables.password,
-    credential: 'receiver-key-password',
-    prompt: askingPassword(),
-  }
-}
-
-/** Undefined when nobody is there to answer. */
-export function askingPassword(): PasswordSources['prompt'] {
-  return process.stdin.isTTY === true ? () => askPassword('Password of the key: ') : undefined
+/** Where the password of the receiver's key is looked for. */
+export function passwordSources(file: string | undefined): PasswordSources {
+  return passwordFrom({ file, variable: variables.password, credential: 'receiver-key-password' })
 }

@@ -104,3 +104,43 @@ test('a node that is not there ends it with the chain’s exit code', async (t) 
   t.is(code, 5, stderr)
   t.regex(stderr, /uraiden-receiver: .*127\.0\.0\.1:9/)
 })
+
+test('keys: made, imported and shown, with the password from a file', async (t) => {
+  const folder = await temporaryFolder(t)
+  await writeFile(join(folder, 'password'), 'secret\n', { mode: 0o600 })
+  const withPassword = ['--password-file', 'password', 'key']
+  const made = await runReceiver(folder, [...withPassword, 'new', 'key.json'])
+  t.is(made.code, 0, made.stderr)
+  t.regex(made.stdout, /^Key written to key\.json .*\nAddress (0x\w{40})\. Send it ether/)
+  const shown = await runReceiver(folder, ['--json', ...withPassword, 'address', 'key.json'])
+  t.true(made.stdout.includes(JSON.parse(shown.stdout).address))
+  t.is((await runReceiver(folder, [...withPassword, 'new', 'key.json'])).code, 6)
+
+  await writeFile(join(folder, 'hex'), `0x${'11'.repeat(32)}`, { mode: 0o600 })
+  const imported = await runReceiver(folder, [...withPassword, 'import', 'hex', 'other.json'])
+  t.is(imported.code, 0, imported.stderr)
+  const configured = await runReceiver(folder, [
+    ...['--json', '--key', 'other.json', '--contract', `0x${'11'.repeat(20)}`],
+    ...['--private-key-password-file', 'password', 'key', 'address'],
+  ])
+  t.is(JSON.parse(configured.stdout).address, '0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A')
+})
+
+test.serial(
+  'a state file of the original, and a port that is taken, are said as such',
+  async (t) => {
+    const { folder, contract, chain } = await givenReceiverFolder(t)
+    await writeFile(join(folder, 'echo_server.db'), 'SQLite format 3')
+    const start = (...args: readonly string[]) =>
+      runReceiver(folder, [
+        ...['--key', 'key', '--contract', contract, '--rpc', chain.rpcUrl],
+        ...[...args, 'start', '--host', '127.0.0.1', '--port', new URL(chain.rpcUrl).port],
+      ])
+    const file = await start('--state-file', 'echo_server.db')
+    t.is(file.code, 7)
+    t.regex(file.stderr, /echo_server\.db is a file; the state is a folder\.\nName another path/)
+    const taken = await start('--state', 'state')
+    t.is(taken.code, 2)
+    t.regex(taken.stderr, /Cannot listen on 127\.0\.0\.1:\d+ \(EADDRINUSE\)\.\nAnother program has/)
+  },
+)

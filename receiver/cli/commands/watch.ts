@@ -1,5 +1,6 @@
 // uraiden-receiver watch: guards a receiver's channels from another machine.
 import { existsSync } from 'node:fs'
+import { passwordFrom } from '../../../platform/cli/keys.ts'
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { usualConfigFile, usualStateFolder } from '../../../platform/cli/places.ts'
 import { loadSigner } from '../../../platform/keys/index.ts'
@@ -8,7 +9,6 @@ import { loadWatchConfig, watchVariables } from '../../watchtower/config.ts'
 import { type RunningWatchtower, runWatchtower } from '../../watchtower/run.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
 import { configOptions } from '../options.ts'
-import { askingPassword } from '../session.ts'
 import { listenAddress, type StartOptions, stopRequest } from './start.ts'
 
 export async function watch(options: StartOptions): Promise<ExitCode> {
@@ -19,12 +19,11 @@ export async function watch(options: StartOptions): Promise<ExitCode> {
   const log = createLog(config.log)
   const signer = await loadSigner({
     file: config.key,
-    password: {
+    password: passwordFrom({
       file: config.password,
       variable: watchVariables.password,
       credential: 'watchtower-key-password',
-      prompt: askingPassword(),
-    },
+    }),
     warn: (message) => log.warn(message),
   })
   const state = config.state ?? usualStateFolder('uraiden-watchtower', process.env)

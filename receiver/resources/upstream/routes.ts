@@ -29,7 +29,7 @@ export async function upstreamRoutes(
   })
   app.addHook('onClose', () => dispatcher.destroy())
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', (_, body, done) => done(null, body))
+  app.addContentTypeParser('*', (_request, _body, done) => done(null))
   app.route({
     url: path,
     method: [...methods],
@@ -67,7 +67,7 @@ async function pass(
         host: request.host,
         protocol: request.protocol,
       }),
-      body: hasBody(request) ? (request.body as Readable) : null,
+      body: hasBody(request) ? request.raw : null,
       signal: gone.signal,
     })
   } catch (error) {

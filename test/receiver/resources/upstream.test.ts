@@ -273,3 +273,18 @@ for (const [upstream, resource, location, given] of locations) {
     t.is(locationOf(upstream, resource, location), given)
   })
 }
+
+test.serial('a GET with a body, and a body of no type, go through too', async (t) => {
+  const { base } = await givenProxy(t, mirror, { price: 0 })
+  for (const [method, type] of [
+    ['GET', 'Content-Type: text/plain\r\n'],
+    ['POST', ''],
+    ['PUT', 'Content-Type: application/json\r\n'],
+  ]) {
+    const head = `${method} /api/x HTTP/1.1\r\n${type}Content-Length: 2\r\nHost: x\r\nConnection: close\r\n\r\n{]`
+    const { hostname, port } = new URL(base)
+    const socket = connect(Number(port), hostname)
+    socket.write(head)
+    t.regex(await text(socket), /"body":"\{\]"/, `${method} ${type}`)
+  }
+})

@@ -1,0 +1,73 @@
+// The commands key new, import and address, for both programs.
+
+import { type Signer, UraidenError } from '../../protocol/index.ts'
+import {
+  askPassword,
+  createKeyFile,
+  findPassword,
+  importKeyFile,
+  loadSigner,
+  type PasswordSources,
+} from '../keys/index.ts'
+import { type Output, toJson } from './output.ts'
+
+/** Of one program. */
+export interface KeyContext {
+  readonly output: Output
+  /** Where its password is looked for; those of `passwordFrom`. */
+  readonly password: PasswordSources
+  /** What the account will need. */
+  readonly advice: string
+}
+
+/** Where a program looks for its key's password; asked for only at a terminal. */
+export function passwordFrom(
+  sources: Pick<PasswordSources, 'file' | 'variable' | 'credential'>,
+): PasswordSources {
+  const asks = process.stdin.isTTY === true
+  return { ...sources, prompt: asks ? () => askPassword('Password of the key: ') : undefined }
+}
+
+/** @throws UraidenError those of `createKeyFile` and `findPassword`, `key_password_mistyped` */
+export async function newKey(file: string, context: KeyContext): Promise<void> {
+  tellWritten(file, await createKeyFile(file, await newPassword(context)), context)
+}
+
+/** @throws UraidenError those of `importKeyFile` and `findPassword`, `key_password_mistyped` */
+export async function importKey(from: string, to: string, context: KeyContext): Promise<void> {
+  const { variable } = context.password
+  const prompt = process.stdin.isTTY ? () => askPassword(`Password of ${from}: `) : undefined
+  const source = { file: from, password: { ...(variable && { variable }), prompt } }
+  tellWritten(to, await importKeyFile(source, to, await newPassword(context)), context)
+}
+
+/** @throws UraidenError those of `loadSigner` */
+export async function showAddress(file: string, context: KeyContext): Promise<void> {
+  const { output, password } = context
+  const { address } = await loadSigner({ file, password, warn: output.say })
+  output.print(output.json ? toJson({ address }) : address)
+}
+
+function tellWritten(file: string, { address }: Signer, { output, advice }: KeyContext): void {
+  if (output.json) output.print(toJson({ file, address }))
+  else {
+    output.print(`Key written to ${file} (encrypted; only its owner can read it).`)
+    output.print(`Address ${address}. ${advice}`)
+    output.print('Keep a copy of the file and its password: without them the money is lost.')
+  }
+}
+
+function newPassword({ password }: KeyContext): Promise<string> {
+  return findPassword({ ...password, prompt: process.stdin.isTTY ? askTwice : undefined })
+}
+
+/** What is typed unseen is typed twice: a mistake would lock the key up for ever. */
+async function askTwice(): Promise<string> {
+  const password = await askPassword('New password: ')
+  if ((await askPassword('Once more: ')) === password) return password
+  throw new UraidenError({
+    code: 'key_password_mistyped',
+    message: 'The two passwords differ.',
+    hint: 'Nothing was written. Run it again.',
+  })
+}

@@ -23,7 +23,7 @@ export interface WatchtowerAddress {
   /** Of the watchtower's server, such as https://tower.example:5001. */
   readonly url: string
   readonly token: string
-  /** PEM of an authority to trust besides the usual ones. */
+  /** PEM of the authority to trust, in place of the usual ones. */
   readonly ca?: string | undefined
   /** Between two messages, in milliseconds: so long is a copy behind when all is well. Default 1000. */
   readonly interval?: number

@@ -2,6 +2,7 @@
 // stopped in the opposite one.
 import type { Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { connectChain } from '../platform/chain/index.ts'
@@ -12,6 +13,7 @@ import { createAdmin } from './admin/admin.ts'
 import { controlSocket } from './admin/place.ts'
 import { amountOptions, type ReceiverConfig, receiverOptions } from './config.ts'
 import { announceReceiver } from './discovery/of-receiver.ts'
+import { earned, recordIncome } from './income/recorder.ts'
 import { createOps } from './ops/ops.ts'
 import { readPaywallPage } from './paywall/page.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
@@ -82,6 +84,12 @@ async function startParts(
     ...(config.page !== undefined && { page: await readPaywallPage(config.page) }),
   })
   started(receiver.stop)
+  const income = await recordIncome({
+    file: join(state, 'income.json'),
+    total: () => earned(receiver.book.all()),
+    onError: (err) => log.warn({ err }, 'the history of income could not be written'),
+  })
+  started(income.stop)
   const admin = await createAdmin(config.admin)
   const tls = config.tls && (await readTlsMaterial(config.tls))
   const server = await createReceiverServer(receiver, [], {
@@ -91,6 +99,7 @@ async function startParts(
     ops,
     admin,
     tls: tls?.options,
+    income,
   })
   started(() => closeServer(server, config.stopWithin * 1000))
   await registerResources(server, { ...pageFiles(config), ...config.resources })

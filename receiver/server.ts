@@ -18,11 +18,12 @@ import { openApiDocument } from './api/openapi/document.ts'
 import { relayRoutes } from './api/relay.ts'
 import { stats } from './api/stats.ts'
 import { fastifyPaywall, type Price } from './http/fastify.ts'
+import type { Income } from './income/recorder.ts'
 import type { Ops } from './ops/ops.ts'
 import { gatewayPath, type Receiver } from './receiver.ts'
 import { nothingCharged, sendProblem } from './resources/problem.ts'
 import { loadWebAssets } from './web/assets.ts'
-import { webRoutes } from './web/routes.ts'
+import { dashboardRoute, webRoutes } from './web/routes.ts'
 
 /** Something to buy. What the handler returns is sent; what it throws costs nothing. */
 export interface Resource {
@@ -44,6 +45,8 @@ export interface ServerOptions {
   readonly admin?: Admin
   /** Speaks https with this certificate; http without. */
   readonly tls?: SecureContextOptions | undefined
+  /** For the administrator's pages. */
+  readonly income?: Income
   readonly loggerInstance?: FastifyBaseLogger
   /** A line in the log for every request. Default false. */
   readonly logRequests?: boolean
@@ -90,11 +93,13 @@ export async function createReceiverServer(
       await channelRoutes(api, receiver)
       relayRoutes(api, receiver.relay)
       const prices = () => listPrices(sold, receiver.token)
-      await admin?.register(api, { receiver, prices })
+      const income = () => options.income?.history() ?? []
+      await admin?.register(api, { receiver, prices, income })
       webRoutes(api, assets)
     },
     { prefix: gatewayPath },
   )
+  if (admin !== undefined && assets !== undefined) dashboardRoute(app, assets, gatewayPath)
   app.get('/cm', async () => 'OK')
   for (const { path, method = 'GET', price, handler } of resources) {
     app.route({

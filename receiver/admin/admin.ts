@@ -3,6 +3,7 @@
 import { type FastifyInstance, fastify } from 'fastify'
 import { listenOnSocket } from '../../platform/local-socket.ts'
 import { answerErrors } from '../api/errors.ts'
+import type { IncomeHistory } from '../income/history.ts'
 import { gatewayPath, type Receiver } from '../receiver.ts'
 import { createAuthenticator } from './authenticator.ts'
 import type { AdminConfig } from './config.ts'
@@ -16,6 +17,7 @@ export interface Administered {
   readonly receiver: Receiver
   /** What is sold at the moment of asking. */
   readonly prices: () => readonly ListedPrice[]
+  readonly income: () => IncomeHistory
 }
 
 export interface Admin {

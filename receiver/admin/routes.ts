@@ -3,9 +3,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { UraidenError } from '../../protocol/index.ts'
 import { type ChannelPath, channelUnknown, parsePath } from '../api/paths.ts'
 import { backupOf } from '../backup/backup.ts'
+import type { IncomeHistory } from '../income/history.ts'
 import type { Receiver } from '../receiver.ts'
 import { collectingRoutes } from './collecting.ts'
 import { parseCredentials } from './credentials.ts'
+import { eventRoutes } from './events.ts'
 import type { Gate } from './gate.ts'
 import type { ListedPrice } from './prices.ts'
 import type { Sessions } from './sessions.ts'
@@ -16,6 +18,7 @@ export interface AdminRoutes {
   readonly gate: Gate
   readonly sessions: Sessions
   readonly prices: () => readonly ListedPrice[]
+  readonly income: () => IncomeHistory
 }
 
 /** Registers in a scope of its own: nothing else asks for a login. */
@@ -28,6 +31,7 @@ export async function adminRoutes(app: FastifyInstance, routes: AdminRoutes): Pr
     loginRoutes(scope, routes.sessions)
     bookRoutes(scope, routes)
     collectingRoutes(scope, routes.receiver)
+    eventRoutes(scope, routes.receiver)
   })
 }
 
@@ -51,10 +55,13 @@ function sessionOf({ admin, headers }: FastifyRequest): string | undefined {
   return credentials?.kind === 'bearer' ? credentials.token : undefined
 }
 
-function bookRoutes(app: FastifyInstance, { receiver, prices }: AdminRoutes): void {
+function bookRoutes(app: FastifyInstance, { receiver, prices, income }: AdminRoutes): void {
   const { book } = receiver
   app.get('/admin/stats', async () => adminStats(receiver))
   app.get('/admin/prices', async () => prices())
+  app.get('/admin/income', async () =>
+    income().map(({ start, total }) => ({ start, total: `${total}` })),
+  )
   app.get<{ Querystring: { readonly state?: string } }>('/admin/channels', async ({ query }) => {
     const wanted = wantedState(query.state)
     return [...book.all()]

@@ -20,6 +20,7 @@ interface PageAssets {
 
 export interface WebAssets {
   readonly paywall: PageAssets
+  readonly dashboard: PageAssets
   readonly files: ReadonlyMap<string, WebAsset>
 }
 
@@ -28,7 +29,8 @@ const folder = fileURLToPath(new URL('./assets/', import.meta.url))
 
 /** Undefined when they were not built: `npm run web`. */
 export async function loadWebAssets(from = folder): Promise<WebAssets | undefined> {
-  if (!existsSync(`${from}paywall.js`)) return undefined
+  // The last one that is written.
+  if (!existsSync(`${from}dashboard.css`)) return undefined
   const files = new Map<string, WebAsset>()
   const add = async (file: string, type: string): Promise<string> => {
     const body = await readFile(from + file)
@@ -37,13 +39,13 @@ export async function loadWebAssets(from = folder): Promise<WebAssets | undefine
     files.set(name, { name, type, body, gzip: gzipSync(body, { level: 9 }) })
     return name
   }
-  const script = 'text/javascript; charset=utf-8'
-  const style = 'text/css; charset=utf-8'
+  const page = async (name: string): Promise<PageAssets> => ({
+    script: await add(`${name}.js`, 'text/javascript; charset=utf-8'),
+    style: await add(`${name}.css`, 'text/css; charset=utf-8'),
+  })
   return {
-    paywall: {
-      script: await add('paywall.js', script),
-      style: await add('paywall.css', style),
-    },
+    paywall: await page('paywall'),
+    dashboard: await page('dashboard'),
     files,
   }
 }

@@ -1,6 +1,13 @@
 // Serves what the pages load. Its name changes with its content, so it may be kept for ever.
 import type { FastifyInstance } from 'fastify'
 import type { WebAssets } from './assets.ts'
+import { dashboardHeaders, dashboardPage } from './dashboard-page.ts'
+
+/** Where somebody may log in. */
+export function dashboardRoute(app: FastifyInstance, assets: WebAssets, gateway: string): void {
+  const html = dashboardPage(assets, gateway)
+  app.get('/admin', async (_, reply) => reply.headers(dashboardHeaders).send(html))
+}
 
 export function webRoutes(app: FastifyInstance, assets: WebAssets | undefined): void {
   app.get<{ Params: { readonly name: string } }>('/web/:name', async (request, reply) => {

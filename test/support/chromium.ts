@@ -30,7 +30,7 @@ export async function openWindow(browser: Browser, options: OpenOptions = {}) {
   const complaints: string[] = []
   const page = await window.newPage()
   if (wallet !== undefined) await plugIn(page, wallet)
-  page.setDefaultTimeout(60_000)
+  page.setDefaultTimeout(40_000)
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('console', (message) => {
     const text = message.text()

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { formatAmount, fromHex } from '../../protocol/index.ts'
+import { earned, recordIncome } from '../../receiver/income/recorder.ts'
 import {
   createReceiverServer,
   type ReceiverOptions,
@@ -85,16 +86,19 @@ export async function startShop(
       ...receiverOptions,
     })
     await receiver.synced
-    const server = await createReceiverServer(
-      receiver,
-      goods(() => broken),
-      serverOptions,
-    )
+    const income = await recordIncome({
+      file: join(folder, 'income.json'),
+      total: () => earned(receiver.book.all()),
+      onError: (error) => t.fail(String(error)),
+    })
+    const resources = goods(() => broken)
+    const server = await createReceiverServer(receiver, resources, { ...serverOptions, income })
     const base = await server.listen({ host: '127.0.0.1', port })
-    return { receiver, server, base }
+    return { receiver, server, base, income }
   }
   async function stop() {
     await running?.server.close()
+    await running?.income.stop()
     await running?.receiver.stop()
     running = undefined
   }

@@ -180,6 +180,37 @@ export const adminPaths: Paths = {
       responses: { 200: json('The prices.', listOf(price)) },
     }),
   },
+  '/api/1/admin/income': {
+    get: administered({
+      operationId: 'getIncome',
+      summary: 'What was paid in all by the end of each hour in which something was paid',
+      responses: {
+        200: json(
+          'The hours, oldest first.',
+          listOf(
+            object({
+              start: { ...count, description: 'of the hour, Unix time in seconds' },
+              total: ref('Amount'),
+            }),
+          ),
+        ),
+      },
+    }),
+  },
+  '/api/1/admin/events': {
+    get: administered({
+      operationId: 'followStats',
+      summary: 'The statistics whenever they change, as server-sent events',
+      parameters: [{ name: 'count', in: 'query', description: 'end after so many', schema: count }],
+      responses: {
+        200: {
+          description: 'Each event’s data is what /admin/stats answers.',
+          content: { 'text/event-stream': { schema: text } },
+        },
+        503: problem('Too many streams.'),
+      },
+    }),
+  },
   '/api/1/admin/channels': {
     get: administered({
       operationId: 'listAdminChannels',

@@ -10,6 +10,7 @@ const pages = join(root, 'receiver/web/pages')
 
 const entries = {
   paywall: [join(pages, 'paywall/main.ts'), join(pages, 'paywall/paywall.css')],
+  dashboard: [join(pages, 'dashboard/main.ts'), join(pages, 'dashboard/dashboard.css')],
 }
 
 /** The newest browsers of 2023 run it; wallets need newer ones. */

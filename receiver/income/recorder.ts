@@ -1,0 +1,75 @@
+// Looks at the balances now and then and writes income by the hour into a small file.
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import type { TokenAmount } from '../../protocol/index.ts'
+import type { Channel } from '../store/records.ts'
+import { decodeHistory, encodeHistory, type IncomeHistory, withTotal } from './history.ts'
+
+/** What the receiver may keep of all that was paid, in channels of any state. */
+export function earned(channels: Iterable<Pick<Channel, 'claims'>>): TokenAmount {
+  let sum = 0n
+  for (const { claims } of channels) {
+    sum += claims.highest
+    for (const { from, to } of claims.unclaimed) sum -= to - from
+  }
+  return sum
+}
+
+export interface IncomeOptions {
+  /** Made if missing, for its owner only. */
+  readonly file: string
+  /** Paid in all channels, ever. */
+  readonly total: () => TokenAmount
+  /** Unix time in milliseconds. */
+  readonly now?: () => number
+  /** Between two looks, in milliseconds. */
+  readonly interval?: number
+  readonly onError: (error: unknown) => void
+}
+
+export interface Income {
+  /** Up to this moment. */
+  readonly history: () => IncomeHistory
+  readonly stop: () => Promise<void>
+}
+
+export async function recordIncome(options: IncomeOptions): Promise<Income> {
+  const { file, total, now = Date.now, interval = 60_000, onError } = options
+  let history = await load(file)
+  let written = history
+  let writing: Promise<void> = Promise.resolve()
+
+  function look(): IncomeHistory {
+    history = withTotal(history, now() / 1000, total())
+    return history
+  }
+
+  function save(): Promise<void> {
+    look()
+    if (history === written) return writing
+    const saved = history
+    writing = writing.then(() => write(file, saved)).catch(onError)
+    written = saved
+    return writing
+  }
+
+  const timer = setInterval(save, interval)
+  timer.unref()
+  return {
+    history: look,
+    stop: () => {
+      clearInterval(timer)
+      return save()
+    },
+  }
+}
+
+async function load(file: string): Promise<IncomeHistory> {
+  const text = await readFile(file, 'utf8').catch(() => '[]')
+  return decodeHistory(text)
+}
+
+/** Whoever is killed here leaves the old file or the new one. */
+async function write(file: string, history: IncomeHistory): Promise<void> {
+  await writeFile(`${file}.new`, encodeHistory(history), { mode: 0o600 })
+  await rename(`${file}.new`, file)
+}

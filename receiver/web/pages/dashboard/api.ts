@@ -1,0 +1,136 @@
+// The administrator's API as the dashboard uses it. The token is sent by hand with every request, so no
+// page of another site can act in its place; it is kept for this tab only.
+
+export interface Stats {
+  readonly channels: { readonly [state: string]: number }
+  readonly deposit_sum: string
+  readonly uncollected_sum: string
+  readonly at_risk_sum: string
+  readonly lost_sum: string
+  readonly dishonest_closes: readonly {
+    readonly sender_address: string
+    readonly open_block: string
+    readonly stake: string
+    readonly remaining_blocks: number
+    readonly answer: string
+  }[]
+  readonly liquid_balance: string
+  readonly ether_balance: string | null
+  readonly token_symbol: string
+  readonly token_decimals: number
+  readonly chain_head: number | null
+  readonly chain_synced: number | null
+  readonly chain_age_seconds: number | null
+  readonly node_answers: boolean
+}
+
+export interface Channel {
+  readonly sender_address: string
+  readonly open_block: string
+  readonly state: string
+  readonly deposit: string
+  readonly balance: string
+  readonly due: string
+}
+
+export interface Price {
+  readonly path: string
+  readonly methods: readonly string[]
+  readonly price: string
+}
+
+export interface IncomeHour {
+  readonly start: number
+  readonly total: string
+}
+
+export interface Collection {
+  readonly planned: readonly unknown[]
+  readonly planned_sum: string
+  readonly expected_fee_wei: string
+  readonly sum: string
+}
+
+/** What the receiver refused, in its own words. */
+export class ApiError extends Error {
+  readonly status: number
+
+  constructor(status: number, detail: string) {
+    super(detail)
+    this.status = status
+  }
+}
+
+const tokenKey = 'uraiden-admin-token'
+
+export function savedToken(): string | null {
+  return sessionStorage.getItem(tokenKey)
+}
+
+export function forgetToken(): void {
+  sessionStorage.removeItem(tokenKey)
+}
+
+/** @throws ApiError */
+export async function logIn(user: string, password: string): Promise<void> {
+  const bytes = new TextEncoder().encode(`${user}:${password}`)
+  const authorization = `Basic ${btoa(String.fromCharCode(...bytes))}`
+  const answer = await checked(await request('/login', { headers: { authorization } }))
+  const { token } = (await answer.json()) as { readonly token: string }
+  sessionStorage.setItem(tokenKey, token)
+}
+
+/** @throws ApiError */
+export async function ask<Answer>(path: string, init: RequestInit = {}): Promise<Answer> {
+  const answer = await checked(await request(path, { ...init, headers: headers(init) }))
+  return answer.json() as Promise<Answer>
+}
+
+/** @throws ApiError */
+export function post<Answer>(path: string, body: object): Promise<Answer> {
+  return ask(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+}
+
+/**
+ * Tells of the statistics whenever they change; resolves when the stream ends.
+ * @throws ApiError, and what fetch throws
+ */
+export async function followStats(
+  told: (stats: Stats) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const answer = await checked(await request('/admin/events', { headers: headers({}), signal }))
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader()
+  let rest = ''
+  for (;;) {
+    const { value, done } = (await reader?.read()) ?? { value: undefined, done: true }
+    if (done) return
+    const events = (rest + value).split('\n\n')
+    rest = events.pop() ?? ''
+    const last = events.filter((event) => event.startsWith('data: ')).at(-1)
+    if (last !== undefined) told(JSON.parse(last.slice('data: '.length)))
+  }
+}
+
+/** Without credentials the browser keeps its own dialogue for passwords to itself. */
+function request(path: string, init: RequestInit): Promise<Response> {
+  return fetch(`/api/1${path}`, { ...init, credentials: 'omit', cache: 'no-store' })
+}
+
+function headers({ headers: more }: RequestInit): Record<string, string> {
+  return {
+    ...(more as Record<string, string> | undefined),
+    accept: 'application/json',
+    authorization: `Bearer ${savedToken() ?? ''}`,
+  }
+}
+
+async function checked(answer: Response): Promise<Response> {
+  if (answer.ok) return answer
+  const problem = (await answer.json().catch(() => ({}))) as { readonly detail?: string }
+  throw new ApiError(answer.status, problem.detail ?? `The receiver answered ${answer.status}.`)
+}

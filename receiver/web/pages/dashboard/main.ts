@@ -1,0 +1,36 @@
+// Loaded by the dashboard's page: asks for a login, then shows the dashboard until it ends.
+import { byId, setText, show } from '../shared/dom.ts'
+import { ApiError, forgetToken, logIn, savedToken } from './api.ts'
+import { runDashboard } from './app.ts'
+
+const login = byId('d-login') as HTMLFormElement
+const problem = byId('d-login-problem')
+
+async function enter(): Promise<void> {
+  show(login, false)
+  await runDashboard(byId('d-main'))
+  // Everything of the old login goes with the page.
+  location.reload()
+}
+
+login.addEventListener('submit', async (event) => {
+  event.preventDefault()
+  const form = new FormData(login)
+  setText(problem, '')
+  try {
+    await logIn(String(form.get('user')), String(form.get('password')))
+    login.reset()
+    await enter()
+  } catch (error) {
+    forgetToken()
+    const unknown = error instanceof ApiError && error.status === 401
+    setText(problem, unknown ? 'User or password is wrong.' : String(error))
+  }
+})
+
+if (savedToken() === null) {
+  show(login, true)
+  login.querySelector('input')?.focus()
+} else {
+  void enter()
+}

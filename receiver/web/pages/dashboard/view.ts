@@ -1,0 +1,114 @@
+// The dashboard's parts, made once.
+import { formatAmount, formatNumber, type TokenUnit } from '../../../../protocol/amount.ts'
+import { h, setText, show } from '../shared/dom.ts'
+import { shortAddress } from '../shared/short.ts'
+import type { Price, Stats } from './api.ts'
+
+const tileNames = [
+  ['uncollected', 'To collect'],
+  ['today', 'Income today (UTC)'],
+  ['open', 'Open channels'],
+  ['pending', 'Channels closing'],
+  ['senders', 'Senders'],
+  ['deposits', 'Deposits'],
+  ['liquid', 'Tokens in the account'],
+  ['ether', 'Ether for transactions'],
+] as const
+
+type Tile = (typeof tileNames)[number][0]
+
+export type Tiles = { readonly [Name in Tile]: HTMLElement }
+
+export function createTiles(place: HTMLElement): Tiles {
+  const made = tileNames.map(([name, title]) => {
+    const value = h('dd', {}, '…')
+    place.append(h('div', { class: 'd-tile' }, h('dt', {}, title), value))
+    return [name, value] as const
+  })
+  return Object.fromEntries(made) as unknown as Tiles
+}
+
+export function showTiles(
+  tiles: Tiles,
+  stats: Stats,
+  more: { readonly senders: number; readonly today: bigint },
+): void {
+  const token = tokenOf(stats)
+  const amount = (text: string) => formatAmount(BigInt(text), token)
+  const { open = 0, agreed = 0, closing = 0 } = stats.channels
+  setText(tiles.uncollected, amount(stats.uncollected_sum))
+  setText(tiles.today, formatAmount(more.today, token))
+  setText(tiles.open, `${open}`)
+  setText(tiles.pending, `${agreed + closing}`)
+  setText(tiles.senders, `${more.senders}`)
+  setText(tiles.deposits, amount(stats.deposit_sum))
+  setText(tiles.liquid, amount(stats.liquid_balance))
+  setText(
+    tiles.ether,
+    stats.ether_balance === null ? 'not known yet' : etherOf(stats.ether_balance),
+  )
+}
+
+export function tokenOf(stats: Stats): TokenUnit {
+  return { symbol: stats.token_symbol, decimals: stats.token_decimals }
+}
+
+/** Four digits after the point say enough. */
+export function etherOf(wei: string): string {
+  const [whole = '0', fraction = ''] = formatNumber(BigInt(wei), 18).split('.')
+  const short = fraction.slice(0, 6).replace(/0+$/, '')
+  return `${whole}${short === '' ? '' : `.${short}`} ETH`
+}
+
+/** One sentence on the chain, and whether it is a good one. */
+export function chainState(stats: Stats): { readonly text: string; readonly well: boolean } {
+  const { chain_head: head, chain_age_seconds: age, node_answers: answers } = stats
+  if (head === null) return { text: 'The chain was not read yet.', well: false }
+  if (answers) return { text: `The node answers; read up to block ${head}.`, well: true }
+  return {
+    text: `The node does not answer. Last look ${age ?? '?'} s ago, at block ${head}.`,
+    well: false,
+  }
+}
+
+export function showDisputes(place: HTMLElement, stats: Stats): void {
+  const token = tokenOf(stats)
+  show(place, stats.dishonest_closes.length > 0)
+  place.replaceChildren(
+    h('h2', {}, 'Disputes'),
+    h(
+      'p',
+      {},
+      `Senders ask to close below what they have signed. At risk if nobody answers: ${formatAmount(BigInt(stats.at_risk_sum), token)}.`,
+    ),
+    h(
+      'ul',
+      {},
+      ...stats.dishonest_closes.map((close) =>
+        h(
+          'li',
+          {},
+          `${shortAddress(close.sender_address)}, block ${close.open_block}: ${formatAmount(BigInt(close.stake), token)}, answer ${close.answer}, ${close.remaining_blocks} blocks left`,
+        ),
+      ),
+    ),
+  )
+}
+
+export function showPrices(place: HTMLElement, prices: readonly Price[]): void {
+  const rows = prices.map(({ path, methods, price }) =>
+    h(
+      'tr',
+      {},
+      h('td', {}, h('code', {}, path)),
+      h('td', {}, methods.length === 0 ? 'all' : methods.join(', ')),
+      h('td', { class: 'd-number' }, price),
+    ),
+  )
+  const heads = ['Path', 'Methods', 'Price'].map((title) => h('th', { scope: 'col' }, title))
+  place.replaceChildren(
+    rows.length === 0
+      ? h('p', {}, 'Nothing is sold.')
+      : h('table', {}, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows)),
+  )
+}

@@ -1,0 +1,191 @@
+// The owner at the dashboard, in a real browser, while somebody buys.
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import test, { type ExecutionContext } from 'ava'
+import type { Page } from 'playwright-core'
+import { createBrowserClient } from '../../browser/index.ts'
+import { createAdmin } from '../../receiver/admin/admin.ts'
+import { adminSchema } from '../../receiver/admin/config.ts'
+import { hashSecret } from '../../receiver/admin/secrets.ts'
+import { seriousViolations } from '../support/axe.ts'
+import { openWindow, startChromium } from '../support/chromium.ts'
+import { mapStore } from '../support/map-store.ts'
+import { price, startShop } from '../support/page-shop.ts'
+
+const password = 'correct horse'
+
+async function givenOwner(t: ExecutionContext, colorScheme: 'light' | 'dark' = 'light') {
+  const admin = await createAdmin(
+    adminSchema.parse({ users: { owner: await hashSecret(password) }, attempts: 1000 }),
+  )
+  const shop = await startShop(t, { transactionPoll: 20 }, { admin })
+  const { wallet, senderAccount, receiverAccount, contract, base } = shop
+  const buyer = await createBrowserClient({
+    wallet,
+    account: senderAccount.address,
+    receiver: receiverAccount.address,
+    contract,
+    api: `${base}/api/1`,
+    storage: mapStore(),
+    interval: 50,
+  })
+  await buyer.openChannel(10n * price)
+  const buy = () => buyer.pay(`${base}/reading`, { price })
+  const window = await openWindow(await startChromium(t), { colorScheme })
+  return { ...shop, ...window, buyer, buy }
+}
+
+async function logIn(page: Page, base: string): Promise<void> {
+  await page.goto(`${base}/admin`)
+  await page.getByLabel('User').fill('owner')
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await page.getByText('live').waitFor()
+}
+
+/** The value of a tile. */
+const tile = (page: Page, name: string, value: string) =>
+  page.locator('.d-tile', { hasText: name }).getByText(value, { exact: true }).waitFor()
+
+test.serial('the owner logs in, sees payments as they come, withdraws and closes', async (t) => {
+  const { page, base, buy, tokensOf, receiverAccount, complaints } = await givenOwner(t)
+  await page.goto(`${base}/admin`)
+  await page.getByLabel('User').fill('owner')
+  await page.getByLabel('Password').fill('guess')
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await page.getByText('User or password is wrong.').waitFor()
+  await logIn(page, base)
+  await tile(page, 'Open channels', '1')
+  await buy()
+  await tile(page, 'To collect', '0.005 TKN')
+  await tile(page, 'Income today (UTC)', '0.005 TKN')
+  await page.getByRole('cell', { name: '/photo.png' }).waitFor()
+
+  const withdraw = page.getByRole('button', { name: 'Withdraw', exact: true })
+  await withdraw.click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('0.005 TKN from 1 channels').waitFor()
+  await dialog.getByRole('button', { name: 'Cancel' }).click()
+  t.is(await tokensOf(receiverAccount.address), 0n)
+  await withdraw.click()
+  await dialog.getByRole('button', { name: 'Withdraw' }).click()
+  await page.getByText('Collected 0.005 TKN.').waitFor()
+  t.is(await tokensOf(receiverAccount.address), price)
+
+  await buy()
+  await tile(page, 'To collect', '0.005 TKN')
+  await page.getByRole('button', { name: /^Close channel of 0x/ }).click()
+  await dialog.getByRole('button', { name: 'Close it' }).click()
+  await page.getByText('is closed.').waitFor()
+  await tile(page, 'Open channels', '0')
+  t.is(await tokensOf(receiverAccount.address), 2n * price)
+
+  await page.reload()
+  await tile(page, 'Income today (UTC)', '0.01 TKN')
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await page.getByLabel('User').waitFor()
+  await page.reload()
+  await page.getByLabel('User').waitFor()
+  t.deepEqual(
+    complaints.filter((text) => !text.includes('401')),
+    [],
+  )
+})
+
+test.serial('no page of another site acts in the owner’s place', async (t) => {
+  const { page, window, base, buy, tokensOf, receiverAccount } = await givenOwner(t)
+  await buy()
+  await logIn(page, base)
+  t.deepEqual(await window.cookies(), [])
+  const evil = await window.newPage()
+  await evil.goto(await startOtherSite(t))
+  const outcomes = await evil.evaluate(async (target) => {
+    const tries = [
+      { method: 'POST', mode: 'no-cors', credentials: 'omit' },
+      { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' },
+    ] as const
+    return Promise.all(
+      tries.map((init) =>
+        fetch(`${target}/api/1/admin/withdraw`, init).then(
+          (answer) => `${answer.status}`,
+          () => 'stopped',
+        ),
+      ),
+    )
+  }, base)
+  // The first is sent and answered 401, which no-cors hides as 0; the second fails its preflight.
+  t.deepEqual(outcomes, ['0', 'stopped'])
+  t.is(await tokensOf(receiverAccount.address), 0n)
+})
+
+test.serial('ten thousand channels are filtered, sorted, paged and saved', async (t) => {
+  const { page, base, complaints } = await givenOwner(t)
+  const many = Array.from({ length: 10_000 }, (_, at) => ({
+    sender_address: `0x${(at + 1).toString(16).padStart(40, '0')}`,
+    open_block: `${at}`,
+    state: at % 4 === 0 ? 'open' : 'settled',
+    deposit: '1000000000000000000',
+    balance: `${at}000000000000`,
+    due: `${at}000000000000`,
+  }))
+  await page.route('**/api/1/admin/channels', (route) => route.fulfill({ json: many }))
+  await logIn(page, base)
+  const rows = page.getByRole('region', { name: 'Table of channels' }).locator('tbody tr')
+  await page.getByText('10000 of 10000 channels, page 1 of 200').waitFor()
+  t.is(await rows.count(), 50)
+  await rows.first().getByText('9999', { exact: true }).waitFor()
+  await page.getByRole('button', { name: 'Next' }).click()
+  await page.getByText('page 2 of 200').waitFor()
+  await page.getByRole('button', { name: 'Opened in block', exact: true }).click()
+  await rows.first().getByText('0', { exact: true }).waitFor()
+  await page.getByLabel('State').selectOption('open')
+  await page.getByText('2500 of 10000 channels').waitFor()
+  await page.getByLabel('Sender').fill('270d')
+  await page.getByText('1 of 10000 channels').waitFor()
+  await page.getByLabel('Sender').fill('')
+  const saved = page.waitForEvent('download')
+  await page.getByRole('button', { name: 'Save as CSV' }).click()
+  const text = await readFile(await (await saved).path(), 'utf8')
+  t.is(text.trimEnd().split('\r\n').length, 2501)
+  t.deepEqual(complaints, [])
+})
+
+test.serial('a receiver that restarts asks for a new login', async (t) => {
+  const { page, base, restart } = await givenOwner(t)
+  await logIn(page, base)
+  await restart()
+  await page.getByText('live').waitFor()
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await page.getByLabel('User').waitFor()
+  t.pass()
+})
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test.serial(`axe finds nothing serious on the dashboard, ${colorScheme}`, async (t) => {
+    const { page, base, buy } = await givenOwner(t, colorScheme)
+    await page.goto(`${base}/admin`)
+    await page.getByLabel('User').waitFor()
+    t.deepEqual(await seriousViolations(page), [])
+    await buy()
+    await logIn(page, base)
+    await tile(page, 'To collect', '0.005 TKN')
+    await page.getByRole('button', { name: 'Withdraw', exact: true }).click()
+    await page.getByRole('dialog').waitFor()
+    t.deepEqual(await seriousViolations(page), [])
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByText('As a table').click()
+    t.deepEqual(await seriousViolations(page), [])
+  })
+}
+
+/** A page on another port: another origin. */
+async function startOtherSite(t: ExecutionContext): Promise<string> {
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'text/html')
+    response.end('<title>evil</title>')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}

@@ -84,14 +84,16 @@ export function createTransport(options: TransportOptions = {}): Transport {
   return {
     send: async (request) => {
       const { method, url, headers, body, signal, timeout: own, content } = request
+      const link = signal && linkTo(signal)
       const stream = http.stream(url, {
         method: method as 'GET',
         headers: { ...headers },
         decompress: content !== 'asSent',
         ...(body !== undefined && { body }),
-        ...(signal && { signal }),
+        ...(link && { signal: link.signal }),
         ...(own !== undefined && { timeout: { request: own } }),
       })
+      if (link) for (const over of ['end', 'error', 'close']) stream.once(over, link.unlink)
       const { statusCode, headers: received } = await firstResponse(request, stream)
       let whole: Promise<Uint8Array> | undefined
       return {
@@ -106,6 +108,22 @@ export function createTransport(options: TransportOptions = {}): Transport {
       }
     },
   }
+}
+
+/**
+ * A signal for one request that follows the caller's. got listens to a signal until its stream is
+ * destroyed, and one that was read to its end is not: a caller's signal that lives for years would keep
+ * every request.
+ */
+function linkTo(signal: AbortSignal): {
+  readonly signal: AbortSignal
+  readonly unlink: () => void
+} {
+  const own = new AbortController()
+  const abort = (): void => own.abort(signal.reason)
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort, { once: true })
+  return { signal: own.signal, unlink: () => signal.removeEventListener('abort', abort) }
 }
 
 function httpsOptions({ authority, pinned }: TlsTrust): NonNullable<Options['https']> {

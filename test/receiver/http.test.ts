@@ -47,7 +47,9 @@ test('a browser gets a page with 402, and each term as a cookie too', async (t) 
   for (const [name, value] of cookies) t.is(answer.headers.get(name), value)
   t.is(cookies.get('RDN-Price'), `${price}`)
   t.true((await answer.text()).includes('Payment required'))
+  // With the page only: as cookies of a paid answer they would speak for the next request.
   t.deepEqual((await pay(5n)).headers.getSetCookie(), [])
+  t.deepEqual((await pay(10n, { accept })).headers.getSetCookie(), [])
 })
 
 test('a paid request is served, in both forms of the signature, under both names of the balance', async (t) => {

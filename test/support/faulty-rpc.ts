@@ -16,6 +16,8 @@ import type { ExecutionContext } from 'ava'
  * refuse       a JSON-RPC error with this message
  * answer       this result, without asking the node
  * change       the node's result, changed
+ * status       an HTTP status without JSON in its body, as a proxy or a rate limit gives it
+ * error        a JSON-RPC error as a provider words it
  */
 export type Fault =
   | 'loseAnswer'
@@ -24,6 +26,8 @@ export type Fault =
   | { readonly refuse: string }
   | { readonly answer: unknown }
   | { readonly change: (result: unknown) => unknown }
+  | { readonly status: number }
+  | { readonly error: { readonly code: number; readonly message: string } }
 
 export interface RpcCall {
   readonly method: string
@@ -52,8 +56,16 @@ export async function startFaultyRpc(
     if (typeof fault === 'object' && 'answer' in fault) {
       return reply(response, { id: call.id, result: fault.answer })
     }
-    const body = await ask(node, text)
-    if (fault === 'loseAnswer') return void response.destroy()
+    if (typeof fault === 'object' && 'error' in fault) {
+      return reply(response, { id: call.id, error: fault.error })
+    }
+    if (typeof fault === 'object' && 'status' in fault) {
+      response.statusCode = fault.status
+      return void response.end('<html>not JSON</html>')
+    }
+    const body = await ask(node, text).catch(() => undefined)
+    // The node itself is away.
+    if (body === undefined || fault === 'loseAnswer') return void response.destroy()
     reply(response, fault ? { ...body, result: fault.change(body.result) } : body)
   })
   // A node closes idle connections when it likes; that is no fault these tests are about.

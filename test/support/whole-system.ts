@@ -39,6 +39,7 @@ export async function startWholeSystem<Chain extends TestChain>(
   return {
     ...system,
     receiver: () => receiver,
+    as,
     asSender: (rpcUrl?: string) => as(senderAccount, rpcUrl),
     asReceiver: (rpcUrl?: string) => as(receiverAccount, rpcUrl),
     /** The only channel of an agent, as the chain and as the receiver's books know it. */

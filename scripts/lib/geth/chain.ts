@@ -77,7 +77,7 @@ export async function startGethChain(options: GethChainOptions): Promise<GethCha
   }
 }
 
-/** While it indexes transactions, geth answers questions about one with an error. */
+/** While it indexes transactions, geth answers questions about one with an error; while it restarts, none. */
 function patient(provider: JsonRpcProvider): void {
   const send = provider.send.bind(provider)
   provider.send = async (method, params) => {
@@ -85,11 +85,17 @@ function patient(provider: JsonRpcProvider): void {
       try {
         return await send(method, params)
       } catch (error) {
-        if (!String(error).includes('transaction indexing is in progress')) throw error
+        if (!isPassing(method, error)) throw error
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
     }
   }
+}
+
+function isPassing(method: string, error: unknown): boolean {
+  const { code = '' } = error as NodeJS.ErrnoException
+  if (/^ECONN(RESET|REFUSED)$/.test(code)) return method !== 'eth_sendRawTransaction'
+  return String(error).includes('transaction indexing is in progress')
 }
 
 /** geth has no call that mines: where no period does it, each transaction gets its block. */

@@ -55,6 +55,17 @@ contract FuzzTest is ChannelsTest {
         token.transfer(address(channels), 10, data);
     }
 
+    function testFuzz_dataNeverActsForSomebodyElse(address named, address receiver, uint32 openBlock) public {
+        vm.assume(named != sender);
+        vm.prank(sender);
+        vm.expectRevert(RaidenMicroTransferChannels.NotTrusted.selector);
+        token.transfer(address(channels), 10, abi.encodePacked(named, receiver));
+        vm.prank(sender);
+        vm.expectRevert(RaidenMicroTransferChannels.NotTrusted.selector);
+        token.transfer(address(channels), 10, abi.encodePacked(named, receiver, openBlock));
+        assert(token.balanceOf(address(channels)) == 0);
+    }
+
     function testFuzz_bytesThatNobodySignedMoveNothing(bytes calldata signature, uint192 balance) public {
         uint32 openBlock = open(100);
         vm.roll(block.number + 1);

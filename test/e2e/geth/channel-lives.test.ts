@@ -2,8 +2,10 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
+import type { FundedAccount } from '../../../scripts/lib/test-accounts.ts'
 import { onEachChain } from '../../support/chains.ts'
 import { price } from '../../support/system.ts'
+import { until } from '../../support/until.ts'
 import { startWholeSystem } from '../../support/whole-system.ts'
 
 onEachChain(test, ({ name, start }) => {
@@ -51,23 +53,37 @@ onEachChain(test, ({ name, start }) => {
     t.is(await tokensOf(senderAccount.address), 10_000n - price)
   })
 
-  test.serial(`${name}: a close below the proof is challenged, and nothing is lost`, async (t) => {
+  test.serial(`${name}: a close below the proof is answered, and nothing is lost`, async (t) => {
     const system = await startWholeSystem(t, await start())
-    const { base, agent, chain, receiverAccount, senderAccount, tokensOf } = system
-    const { asReceiver, asSender, channelOf } = system
+    const { base, agent, receiverAccount, senderAccount, tokensOf } = system
+    const { asSender, channelOf } = system
+    const buyer = await agent()
+    for (let reading = 0; reading < 4; reading++) await buyer.get(`${base}/reading`)
+    const { id } = channelOf(buyer)
+    const { client, transactions } = await asSender()
+    await transactions.send(client.calls.uncooperativeClose(id, 5n))
+    await until(async () => (await client.channelInfo(id)) === undefined)
+    t.is(await tokensOf(receiverAccount.address), 20n)
+    t.is(await tokensOf(senderAccount.address), 10_000n - 20n)
+  })
+
+  test.serial(`${name}: anybody challenges a close while the receiver is off`, async (t) => {
+    const system = await startWholeSystem(t, await start())
+    const { base, agent, chain, receiver, receiverAccount, tokensOf } = system
+    const { as, asSender, channelOf } = system
     const buyer = await agent()
     for (let reading = 0; reading < 4; reading++) await buyer.get(`${base}/reading`)
     const { id, highest, signature } = channelOf(buyer)
+    await receiver().stop()
     const cheat = await asSender()
     await cheat.transactions.send(cheat.client.calls.uncooperativeClose(id, 5n))
-    const { client, transactions } = await asReceiver()
-    await transactions.send(client.calls.challenge(id, highest, signature))
-    t.like(await client.channelInfo(id), { closingBalance: 20n })
+    const tower = await as(accountOf(chain.accounts, 3))
+    await tower.transactions.send(tower.client.calls.challenge(id, highest, signature))
+    t.like(await tower.client.channelInfo(id), { closingBalance: 20n })
     await chain.mine(501)
-    await cheat.transactions.send(client.calls.settle(id))
+    await cheat.transactions.send(cheat.client.calls.settle(id))
     t.is(await tokensOf(receiverAccount.address), 20n)
-    t.is(await tokensOf(senderAccount.address), 10_000n - 20n)
-    t.is(await client.channelInfo(id), undefined)
+    t.is(await tower.client.channelInfo(id), undefined)
   })
 
   test.serial(`${name}: the agent’s disk is lost, chain and receiver know the rest`, async (t) => {
@@ -97,3 +113,9 @@ onEachChain(test, ({ name, start }) => {
     t.is(await tokensOf(receiverAccount.address), 20n)
   })
 })
+
+function accountOf(accounts: readonly FundedAccount[], index: number): FundedAccount {
+  const account = accounts[index]
+  if (account === undefined) throw new Error(`the chain has no account ${index}`)
+  return account
+}

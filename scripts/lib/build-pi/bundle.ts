@@ -1,0 +1,65 @@
+// The agent's command line as one file of JavaScript that Node 20.11 runs.
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { build, type Plugin } from 'esbuild'
+import { checkout } from './tools.ts'
+
+export interface Bundle {
+  readonly code: string
+  /** Folders of the packages in it, for their licences. */
+  readonly packages: readonly string[]
+}
+
+/** As agent/cli/main.ts, which waits at the top level: CommonJS cannot. */
+const entry = `
+import { runCommandLine } from './platform/cli/run.ts'
+import { exitCodeOf } from './agent/cli/exit-codes.ts'
+import { runProgram } from './agent/cli/program.ts'
+void runCommandLine({ program: 'uraiden-agent', run: runProgram, exitCodeOf }).then((code) => {
+  process.exitCode = code
+})
+`
+
+/**
+ * Not minified: an uncaught error would print a line of 200 kB. What the sources load late is run
+ * late in the bundle too.
+ */
+export async function bundleAgent(): Promise<Bundle> {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: entry, resolveDir: checkout, sourcefile: 'uraiden-agent.ts', loader: 'ts' },
+    absWorkingDir: checkout,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20.11',
+    // A single executable cannot import() its own parts.
+    supported: { 'dynamic-import': false },
+    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href" },
+    define: { 'import.meta.url': 'bundleUrl' },
+    plugins: [addonBesideBundle],
+    legalComments: 'none',
+    charset: 'ascii',
+    metafile: true,
+    write: false,
+  })
+  const [file] = outputFiles
+  if (file === undefined) throw new Error('esbuild made no file')
+  return { code: file.text, packages: packagesIn(Object.keys(metafile.inputs)) }
+}
+
+/** node-gyp-build looks for the addon in folders of node_modules, which a package does not have. */
+const addonBesideBundle: Plugin = {
+  name: 'addon-beside-bundle',
+  setup({ onLoad }) {
+    onLoad({ filter: /node_modules\/classic-level\/binding\.js$/ }, async () => ({
+      contents: await readFile(join(checkout, 'scripts/lib/build-pi/addon.cjs'), 'utf8'),
+      loader: 'js',
+    }))
+  },
+}
+
+function packagesIn(inputs: readonly string[]): readonly string[] {
+  const folder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/
+  const folders = inputs.map((input) => folder.exec(input)?.[0] ?? '')
+  return [...new Set(folders.filter((path) => path !== '' && dirname(path) !== '.'))].sort()
+}

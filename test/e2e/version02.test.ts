@@ -5,6 +5,7 @@ import { createKeySigner } from '../../platform/keys/index.ts'
 import { fromHex, parseAddress } from '../../protocol/index.ts'
 import { createReceiverServer, startReceiver } from '../../receiver/index.ts'
 import { reading, startSystem } from '../support/system.ts'
+import { until } from '../support/until.ts'
 import { deployVersion02 } from '../support/version02/deploy.ts'
 
 async function given(t: ExecutionContext) {
@@ -63,4 +64,20 @@ test('closes alone, settles after the challenge period, and finds channels again
   t.is(found.channels().filter(({ state }) => state === 'open').length, 1)
   await found.topUp(again, 7n)
   t.is(await tokensOf(contract), 37n)
+})
+
+test('the receiver withdraws channel by channel, and answers a close below its best proof', async (t) => {
+  const { agent, base, chain, receiver, tokensOf, receiverAccount } = await given(t)
+  const buyer = await agent()
+  t.is((await buyer.get(`${base}/reading`)).status, 200)
+  t.is((await receiver.settlement.withdrawAll()).sum, 5n)
+  await until(() => receiver.settlement.status().uncollected === 0n)
+  t.is((await buyer.get(`${base}/reading`)).status, 200)
+  const [channel] = buyer.channels()
+  if (channel === undefined) return t.fail('a channel')
+  await buyer.closeChannel(`${channel.receiver}/${channel.openBlock}`, { balance: 5n })
+  await until(async () => (await tokensOf(receiverAccount.address)) === 10n)
+  const nonce = await chain.provider.getTransactionCount(receiverAccount.address)
+  // The withdrawal and the answer, nothing else.
+  t.is(nonce, 2)
 })

@@ -112,7 +112,7 @@ test('whatever is mined, replaced, interrupted and restarted: the book says what
   )
 })
 
-for (const depth of [3, 4, 5, 10, 20]) {
+for (let depth = 3; depth <= 20; depth++) {
   test(`${depth} blocks are replaced: only channels that they touched stop, the others go on`, async (t) => {
     const { chain, book, sync, settle, close } = await given(await temporaryFolder(t))
     chain.mine([{ kind: 'created', pick: 0 }])
@@ -134,6 +134,32 @@ for (const depth of [3, 4, 5, 10, 20]) {
     t.deepEqual(factsOf(book()), before)
     t.like(await sync(), { kind: 'synced' })
     t.deepEqual(factsOf(book()), before)
+    await close()
+  })
+}
+
+for (let depth = 1; depth <= 20; depth++) {
+  test(`${depth} blocks with an opening, a top-up and a close are replaced by others: the book says what the chain says`, async (t) => {
+    const { chain, book, settle, close } = await given(await temporaryFolder(t))
+    for (const pick of [0, 1, 2]) chain.mine([{ kind: 'created', pick }])
+    for (let blocks = 0; blocks < 25; blocks++) chain.mine([])
+    await settle()
+    const life: readonly Happening[] = [
+      { kind: 'created', pick: 4 },
+      { kind: 'toppedUp', pick: 1 },
+      { kind: 'closeRequested', pick: 2 },
+    ]
+    for (let blocks = 0; blocks < depth; blocks++) {
+      chain.mine(life.filter((_, index) => index % depth === blocks))
+      await settle()
+    }
+    chain.rewind(depth)
+    chain.mine([{ kind: 'closeRequested', pick: 0 }])
+    chain.mine([{ kind: 'toppedUp', pick: 2 }])
+    for (let blocks = 0; blocks < depth + 2; blocks++) chain.mine([])
+    await settle()
+    t.is(book().position()?.block, chain.height() - 2)
+    t.deepEqual(factsOf(book()), [...chain.factsAt(chain.height() - 2).values()].sort(byName))
     await close()
   })
 }

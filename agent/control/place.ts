@@ -12,9 +12,9 @@ export interface DaemonPlace {
   readonly control: { readonly socket?: string | undefined }
 }
 
-/** The configured one; under systemd in its runtime folder; else beside the ledger. */
+/** The configured one; in the configured state folder; under systemd in its runtime folder. */
 export function daemonSocket(config: DaemonPlace, environment = process.env): string {
-  const folder = environment.RUNTIME_DIRECTORY ?? stateFolder(config, environment)
+  const folder = config.state ?? environment.RUNTIME_DIRECTORY ?? stateFolder(config, environment)
   return config.control.socket ?? join(folder, 'control.sock')
 }
 

@@ -1,4 +1,6 @@
 // What runs for a configuration, and how it becomes what runs for another one.
+import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isUraidenError, UraidenError } from '../../protocol/index.ts'
 import { createAgent } from '../agent.ts'
@@ -96,8 +98,17 @@ export class Engine {
       await this.#metrics?.close()
       this.#metrics = config.metrics && (await startMetrics(config.metrics, this.#options.metrics))
     }
+    if (before === undefined) this.paused = existsSync(this.#pauseMark(next))
     this.settings = next
     if (exchange) this.#upkeep.begun()
+  }
+
+  /** Outlasts a restart, as the pause of a job does. */
+  async setPaused(state: 'paused' | 'active'): Promise<void> {
+    this.paused = state === 'paused'
+    if (this.settings === undefined) return
+    const mark = this.#pauseMark(this.settings)
+    await (this.paused ? writeFile(mark, '', { mode: 0o600 }) : rm(mark, { force: true }))
   }
 
   async stop(grace: Milliseconds): Promise<void> {
@@ -163,6 +174,10 @@ export class Engine {
         journal.log.info(`channel ${kind}`, { channel, ...amounts, transaction })
       },
     })
+  }
+
+  #pauseMark(settings: Settings): string {
+    return join(this.#folder(settings), 'paused')
   }
 
   #folder({ config }: Settings): string {

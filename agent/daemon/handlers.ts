@@ -38,11 +38,11 @@ export function commandHandlers(engine: Engine, context: HandlerContext): Comman
     recover: ({ from }) => shared.use((agent) => agent.recoverChannels(from)),
     pause: async ({ job }) => {
       await jobsOf(engine).pause(job)
-      engine.paused = job === undefined || engine.paused
+      if (job === undefined) await engine.setPaused('paused')
     },
     resume: async ({ job }) => {
       await jobsOf(engine).resume(job)
-      engine.paused = job !== undefined && engine.paused
+      if (job === undefined) await engine.setPaused('active')
     },
     runJob: async ({ job }) => {
       const outcome = await jobsOf(engine).run(job)

@@ -2,6 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { daemonFolder, startDaemonProcess, until } from '../support/daemon.ts'
+import { startFaultyRpc } from '../support/faulty-rpc.ts'
 import { curl } from '../support/proxy.ts'
 import { startSystem } from '../support/system.ts'
 
@@ -45,17 +46,34 @@ test('the daemon pays for curl, and every command works beside it', async (t) =>
   t.is((await curl('-x', url, 'http://room/reading')).status, 200)
   t.regex((await cli('run-job', 'nothing')).stderr, /There is no job nothing/)
 
+  await json(t, 'pause')
   daemon.child.kill('SIGTERM')
   t.is(await daemon.ended, 0, daemon.log())
   t.regex((await cli('status')).stderr, /No daemon answers .*\n.*\(daemon_not_running, exit 7\)/)
   // Its books are in order: without a daemon the balance is certain at once.
   t.like((await json(t, 'channels'))[0], { balance: '5', certain: true, bound: '5' })
+  const next = await startDaemonProcess(t, folder)
+  t.is((await curl('-x', await next.proxyUrl(), 'http://room/reading')).status, 503)
+})
+
+test('a start that hangs ends when it is told to', async (t) => {
+  const system = await startSystem(t)
+  const node = await startFaultyRpc(t, system.chain.rpcUrl, () => 'hang')
+  const { folder } = await daemonFolder(system, proxy, node.url)
+  const daemon = await startDaemonProcess(t, folder)
+  daemon.child.kill('SIGHUP')
+  daemon.child.kill('SIGTERM')
+  t.is(await daemon.ended, 0, daemon.log())
 })
 
 test('SIGTERM while a request waits for the receiver: ended, and the books are written', async (t) => {
+  let release = (): void => undefined
+  const released = new Promise<string>((resolve) => {
+    release = () => resolve('late')
+  })
   const system = await startSystem(t, [
     { path: '/reading', price: 5n, handler: () => 'here' },
-    { path: '/never', price: 5n, handler: () => new Promise(() => undefined) },
+    { path: '/never', price: 5n, handler: () => released },
   ])
   const { folder, json } = await daemonFolder(system, proxy)
   const daemon = await startDaemonProcess(t, folder)
@@ -72,6 +90,10 @@ test('SIGTERM while a request waits for the receiver: ended, and the books are w
   t.log(`stopped after ${Math.round(performance.now() - began)} ms`)
   await waiting
   t.like((await json(t, 'channels'))[0], { balance: '10', bound: '10', certain: true })
+  // The receiver writes down what became of it before the test takes its disk away.
+  release()
+  const channel = `${system.base}/api/1/channels/${system.senderAccount.address}`
+  await until(async () => (await curl(channel)).status === 200 || undefined)
 })
 
 test('SIGHUP: a new configuration is followed without losing the port, a bad one changes nothing', async (t) => {

@@ -1,54 +1,79 @@
 // uraiden-agent run: the daemon, until a signal ends it.
-import { startDaemon } from '../../daemon/daemon.ts'
-import { errorFacts } from '../../daemon/log.ts'
-import { createServiceManager } from '../../daemon/systemd.ts'
+import { type Daemon, startDaemon } from '../../daemon/daemon.ts'
+import { createServiceManager, type ServiceManager } from '../../daemon/systemd.ts'
 import { configFile } from '../../setup.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
 import type { GlobalOptions } from '../session.ts'
 
+/** What a start may still take when the end is asked for, in milliseconds. */
+const longestStart = 5000
+
 export async function run(options: GlobalOptions): Promise<ExitCode> {
   const environment = process.env
+  let daemon: Daemon | undefined
+  let status = 'ready'
   const manager = createServiceManager({
     environment,
     onFailed: (error) => daemon?.journal.trouble('systemd', 'systemd cannot be told', error),
   })
-  let status = 'ready'
   const ended = endSignal()
-  let daemon: Awaited<ReturnType<typeof startDaemon>> | undefined
+  // One that comes before the daemon runs must not end the process; its configuration is just being read.
+  process.on('SIGHUP', () => {
+    if (daemon !== undefined) void reload(daemon, manager, () => status)
+  })
+  const starting = startDaemon({
+    configFile: configFile(options.config),
+    environment,
+    write: (text) => void process.stderr.write(text),
+    terminal: process.stderr.isTTY === true,
+    onStatus: (text) => {
+      status = text
+      manager.status(text)
+    },
+  })
   try {
-    daemon = await startDaemon({
-      configFile: configFile(options.config),
-      environment,
-      write: (text) => void process.stderr.write(text),
-      terminal: process.stderr.isTTY === true,
-      onStatus: (text) => {
-        status = text
-        manager.status(text)
-      },
-    })
-    const running = daemon
-    process.on('SIGHUP', () => {
-      manager.reloading()
-      // It says itself why it refuses one.
-      running
-        .reload()
-        .catch(() => undefined)
-        .then(() => manager.ready(status))
-    })
+    daemon = await startedBefore(starting, ended)
+    if (daemon === undefined) {
+      // What hangs there has promised nothing yet.
+      manager.stopping()
+      await manager.close()
+      process.exit(exitCode.ok)
+    }
     manager.ready(status)
     manager.keepAlive()
     const signal = await ended
-    running.journal.log.info(`${signal}: stopping`)
+    daemon.journal.log.info(`${signal}: stopping`)
     manager.stopping()
-    await running.stop()
+    await daemon.stop()
     return exitCode.ok
-  } catch (error) {
-    // A person's terminal gets it from the command line's own error line.
-    if (daemon !== undefined) daemon.journal.log.error('stopped', errorFacts(error))
-    throw error
   } finally {
     await manager.close()
   }
+}
+
+/** Undefined when the end is asked for, and the start does not come to one. */
+async function startedBefore(
+  starting: Promise<Daemon>,
+  ended: Promise<NodeJS.Signals>,
+): Promise<Daemon | undefined> {
+  const late = ended.then(
+    () =>
+      new Promise<undefined>((resolve) => {
+        setTimeout(() => resolve(undefined), longestStart)
+      }),
+  )
+  return Promise.race([starting, late])
+}
+
+async function reload(
+  daemon: Daemon,
+  manager: ServiceManager,
+  status: () => string,
+): Promise<void> {
+  manager.reloading()
+  // It says itself why it refuses one.
+  await daemon.reload().catch(() => undefined)
+  manager.ready(status())
 }
 
 function endSignal(): Promise<NodeJS.Signals> {

@@ -41,7 +41,7 @@ async function logIn(page: Page, base: string): Promise<void> {
   await page.getByLabel('User').fill('owner')
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Log in' }).click()
-  await page.getByText('live').waitFor()
+  await page.getByText('· live').waitFor()
 }
 
 /** The value of a tile. */
@@ -155,7 +155,7 @@ test.serial('a receiver that restarts asks for a new login', async (t) => {
   const { page, base, restart } = await givenOwner(t)
   await logIn(page, base)
   await restart()
-  await page.getByText('live').waitFor()
+  await page.getByText('· live').waitFor()
   await page.getByRole('button', { name: 'Log out' }).click()
   await page.getByLabel('User').waitFor()
   t.pass()

@@ -130,14 +130,14 @@ export async function runDashboard(place: HTMLElement): Promise<void> {
       try {
         await followStats((told) => {
           stats = told
-          setText(byId('d-live'), 'live')
+          setText(byId('d-live'), '· live')
           draw()
         }, over.signal)
       } catch (error) {
         if (error instanceof ApiError) report(error)
       }
       if (over.signal.aborted) return
-      setText(byId('d-live'), 'no connection; trying again')
+      setText(byId('d-live'), '· no connection; trying again')
       await new Promise((resolve) => setTimeout(resolve, listEvery))
     }
   }

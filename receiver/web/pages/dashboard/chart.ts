@@ -65,10 +65,15 @@ function optionsFor(figure: HTMLElement, { symbol }: TokenUnit): uPlot.Options {
         label: symbol,
         fill: accent,
         stroke: accent,
+        width: 0,
         paths: uPlot.paths.bars?.({ size: [0.7, 60] }),
         points: { show: false },
       } as uPlot.Series,
     ],
-    axes: [axis, { ...axis, size: 70 }],
+    // Month and day as ISO 8601 has them: 11-21 is the same everywhere.
+    axes: [
+      { ...axis, values: (_, splits) => splits.map((start) => dayOf(start).slice(5)) },
+      { ...axis, size: 70 },
+    ],
   }
 }

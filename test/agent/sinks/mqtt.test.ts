@@ -77,7 +77,8 @@ for (const qos of [0, 1, 2] as const) {
 test('a retained message is there for who comes later', async (t) => {
   const { broker, sendWhenConnected } = await start(t)
   await sendWhenConnected()
-  t.is((await broker.retained()).get('home/t'), '21.4')
+  await until(async () => (await broker.retained()).get('home/t') === '21.4')
+  t.pass()
 })
 
 test('while the broker is away everything waits on the disk, and comes in its order when it is back', async (t) => {
@@ -148,14 +149,15 @@ test('online while connected, offline by our word at the end, offline by the las
     connection: { reconnectInterval: 3_600_000 },
   })
   await sendWhenConnected()
-  t.is((await broker.retained()).get('uraiden/status'), 'online')
+  await until(async () => (await broker.retained()).get('uraiden/status') === 'online')
   broker.cutOff()
   await until(async () => (await broker.retained()).get('uraiden/status') === 'offline')
   await connection.stop()
   const second = connect(t, broker)
   await until(async () => (await broker.retained()).get('uraiden/status') === 'online')
   await second.stop()
-  t.is((await broker.retained()).get('uraiden/status'), 'offline')
+  await until(async () => (await broker.retained()).get('uraiden/status') === 'offline')
+  t.pass()
 })
 
 test('user and password are asked for and given', async (t) => {
@@ -215,6 +217,7 @@ test('Home Assistant is told of the sensor, in documented words, and again after
   await sendWhenConnected()
   const topic = 'homeassistant/sensor/uraiden-70997970/home__temperature/config'
   await until(() => published(topic).length === 1)
+  await until(async () => (await broker.retained()).has(topic))
   const told = JSON.parse((await broker.retained()).get(topic) ?? '')
   t.deepEqual(documentedSensor.parse(told), {
     name: 'Temperature',

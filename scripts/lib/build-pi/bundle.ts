@@ -32,7 +32,7 @@ export async function bundleAgent(): Promise<Bundle> {
     platform: 'node',
     format: 'cjs',
     target: 'node20.11',
-    // A single executable cannot import() its own parts.
+    // Modules of Node are required, where they are loaded late too: no second loader has to start.
     supported: { 'dynamic-import': false },
     banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href" },
     define: { 'import.meta.url': 'bundleUrl' },

@@ -6,7 +6,7 @@ import type { HeaderFields, TokenAmount, TokenUnit } from '../../protocol/index.
 import type { Admission, Paid, Paywall } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule, type Pricer } from '../paywall/price.ts'
 import { admit } from './admit.ts'
-import { giveUpLater } from './patience.ts'
+import { giveUp, giveUpLater } from './patience.ts'
 import { keptHeaders } from './reply-headers.ts'
 
 /** One price, one computed from the request, or a table by method and path. */
@@ -75,7 +75,7 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
   })
 
   app.addHook('onResponse', async ({ admission }) => {
-    if (admission?.kind === 'paid') await admission.keepReply?.()
+    if (admission?.kind === 'paid') giveUp(admission)
   })
   // A client that hangs up has paid: what the route still answers is kept for its repetition.
   app.addHook('onRequestAbort', async ({ admission }) => {

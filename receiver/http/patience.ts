@@ -5,6 +5,11 @@ import type { Paid } from '../paywall/paywall.ts'
 const patience = 30_000
 
 /** Harmless when the reply has been kept meanwhile. */
-export function giveUpLater({ keepReply }: Paid): void {
-  if (keepReply !== undefined) setTimeout(() => void keepReply(), patience).unref()
+export function giveUpLater(paid: Paid): void {
+  if (paid.keepReply !== undefined) setTimeout(() => giveUp(paid), patience).unref()
+}
+
+/** There is no reply to keep. Where the disk does not learn of it, a repetition is answered anew. */
+export function giveUp({ keepReply }: Paid): void {
+  keepReply?.().catch(() => undefined)
 }

@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import type { HeaderFields, TokenAmount } from '../../protocol/index.ts'
 import type { Paid } from '../paywall/paywall.ts'
-import { giveUpLater } from './patience.ts'
+import { giveUp, giveUpLater } from './patience.ts'
 import { keptHeaders } from './reply-headers.ts'
 
 type Write = 'writeHead' | 'write' | 'end' | 'flushHeaders'
@@ -101,7 +101,7 @@ export function guardResponse(
     // A client that hangs up before has paid: what the handler still answers is kept for its repetition.
     if (state !== 'flowing') giveUpLater(paid)
     // Broken off in the middle: whoever waits for this reply asks for itself.
-    else if (!response.writableEnded) void paid.keepReply?.()
+    else if (!response.writableEnded) giveUp(paid)
   })
   return {
     cost: (amount) => {

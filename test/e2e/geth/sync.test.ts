@@ -33,7 +33,8 @@ onEachChain(test, ({ name, start }) => {
     const system = await startWholeSystem(t, chain, { rpcUrl: provider.url, outage })
     const { base, agent, folder, receiver, receiverAccount, restartReceiver, tokensOf } = system
     const rpcUrl = provider.url
-    const buyer = await agent({ rpcUrl })
+    // The receiver has all those blocks to read before it sees the top-up.
+    const buyer = await agent({ rpcUrl, confirmTimeout: 1_200_000 })
     await buyer.get(`${base}/reading`)
     await chain.addBlocks(blocks)
     for (let reading = 0; reading < 11; reading++) {

@@ -33,9 +33,22 @@ export function parseYaml(text: string, name: string): YamlFile {
     })
   }
   return {
-    // Aliases that multiply into gigabytes end in an error of the library.
-    value: document.toJS({ maxAliasCount: 100 }),
+    value: plainValue(document, name),
     lineOf: (path) => lines.linePos(offsetOf(document, path)).line,
+  }
+}
+
+/** An alias of nothing, and aliases that multiply into gigabytes, end in an error of the library. */
+function plainValue(document: Document.Parsed, name: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch (cause) {
+    throw new UraidenError({
+      code: 'config_invalid',
+      message: `${name} is not YAML: ${cause instanceof Error ? cause.message : cause}.`,
+      hint: 'Write values out instead of aliases (*name); put text that begins with * into quotes.',
+      cause,
+    })
   }
 }
 

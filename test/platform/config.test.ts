@@ -196,3 +196,13 @@ test('a name with one letter more, less or changed is still found', (t) => {
   )
   t.is(nearestName('zebra', names), undefined)
 })
+
+test('an alias of nothing, and aliases that multiply, are no configuration', (t) => {
+  const bomb = Array.from({ length: 12 }, (_, i) =>
+    i === 0 ? 'a0: &a0 [x, x]' : `a${i}: &a${i} [*a${i - 1}, *a${i - 1}, *a${i - 1}, *a${i - 1}]`,
+  )
+  for (const text of ['key: *nobody', bomb.join('\n')]) {
+    const error = t.throws(() => parseYaml(text, 'agent.yaml'), { code: 'config_invalid' })
+    t.regex(error.message, /^agent\.yaml is not YAML: /)
+  }
+})

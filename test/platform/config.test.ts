@@ -12,6 +12,7 @@ import {
   parseConfig,
 } from '../../platform/config/index.ts'
 import { nearestName } from '../../platform/config/names.ts'
+import { parseYaml } from '../../platform/config/yaml.ts'
 import { isUraidenError } from '../../protocol/index.ts'
 import { temporaryFolder } from '../support/folder.ts'
 

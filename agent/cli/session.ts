@@ -4,8 +4,7 @@ import { createOutput, type Output } from '../../platform/cli/output.ts'
 import type { TokenUnit } from '../../protocol/index.ts'
 import { createAgent } from '../agent.ts'
 import { type AgentConfig, loadAgentConfig, policyOptions } from '../config.ts'
-import { connectToDaemon } from '../control/client.ts'
-import type { Agent } from '../options.ts'
+import { connectToDaemon, type RemoteAgent } from '../control/client.ts'
 import type { Receivers } from '../receivers.ts'
 import { chainFacts, configFile, openSigner, receiversOf, stateFolder } from '../setup.ts'
 
@@ -15,27 +14,12 @@ export interface GlobalOptions {
   readonly json?: boolean
 }
 
-/** What of an agent commands use; the daemon's or one's own. */
-export type CommandAgent = Pick<
-  Agent,
-  | 'address'
-  | 'stream'
-  | 'channels'
-  | 'budget'
-  | 'history'
-  | 'unfinished'
-  | 'openChannel'
-  | 'topUp'
-  | 'closeChannel'
-  | 'settle'
-  | 'recoverChannels'
->
-
 export interface Session {
   readonly config: AgentConfig
   readonly receivers: Receivers
   readonly output: Output
-  readonly agent: CommandAgent
+  /** The daemon's or one's own. */
+  readonly agent: RemoteAgent
   readonly token: TokenUnit
 }
 

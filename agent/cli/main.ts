@@ -2,6 +2,6 @@
 // uraiden-agent.
 import { runCommandLine } from '../../platform/cli/run.ts'
 import { exitCodeOf } from './exit-codes.ts'
-import { runProgram } from './program.ts'
+import { agentProgram } from './program.ts'
 
-process.exitCode = await runCommandLine({ program: 'uraiden-agent', run: runProgram, exitCodeOf })
+process.exitCode = await runCommandLine({ program: agentProgram, exitCodeOf })

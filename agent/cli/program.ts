@@ -1,5 +1,11 @@
 // The commands of uraiden-agent and their options.
-import { Command } from 'commander'
+import type { Command } from 'commander'
+import {
+  addConfigCommands,
+  addKeyCommands,
+  type Finish,
+  type ProgramDescription,
+} from '../../platform/cli/program.ts'
 import { budget, history } from './commands/books.ts'
 import {
   type CloseCommandOptions,
@@ -17,23 +23,30 @@ import { doctor } from './commands/doctor.ts'
 import { type GetOptions, get } from './commands/get.ts'
 import { type KeyOptions, keyAddress, keyImport, keyNew } from './commands/key.ts'
 import { run } from './commands/run.ts'
-import { type ExitCode, exitCode } from './exit-codes.ts'
+import type { GlobalOptions } from './session.ts'
 
-/** Runs the command that `args` names. Rejects with the command’s error. */
-export async function runProgram(args: readonly string[]): Promise<ExitCode> {
-  let code: ExitCode = exitCode.ok
-  const finish = async (command: Promise<ExitCode>) => {
-    code = await command
-  }
-  const program = new Command('uraiden-agent')
-    .description('buys over HTTP and pays through µRaiden channels')
-    .option('-c, --config <file>', 'configuration (else $URAIDEN_AGENT_CONFIG, ~/.config, /etc)')
-    .option('--json', 'answer in JSON; amounts are strings of the smallest unit')
-    .exitOverride()
-    .configureOutput({
-      outputError: (text, write) => write(text.replace(/^error: /, 'uraiden-agent: ')),
+export const agentProgram: ProgramDescription = {
+  name: 'uraiden-agent',
+  description: 'buys over HTTP and pays through µRaiden channels',
+  build: (program, finish) => {
+    program
+      .option('-c, --config <file>', 'configuration (else $URAIDEN_AGENT_CONFIG, ~/.config, /etc)')
+      .option('--json', 'answer in JSON; amounts are strings of the smallest unit')
+    addBuyCommands(program, finish)
+    addDaemonCommands(program, finish)
+    addKeyCommands<KeyOptions>(program, finish, { keyNew, keyImport, keyAddress }).option(
+      '--password-file <file>',
+      'its first line is the password',
+    )
+    addConfigCommands<GlobalOptions>(program, finish, {
+      name: 'agent.yaml',
+      configCheck,
+      configSchema,
     })
+  },
+}
 
+function addBuyCommands(program: Command, finish: Finish): void {
   program
     .command('get <url>')
     .description('buy one answer; the URL may begin with a receiver’s name')
@@ -106,14 +119,7 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     .action((url: string | undefined, _: object, command: Command) =>
       finish(doctor(url, command.optsWithGlobals())),
     )
-  addDaemonCommands(program, finish)
-  addKeyCommands(program, finish)
-  addConfigCommands(program, finish)
-  await program.parseAsync(args, { from: 'user' })
-  return code
 }
-
-type Finish = (command: Promise<ExitCode>) => Promise<void>
 
 function addDaemonCommands(program: Command, finish: Finish): void {
   program
@@ -146,46 +152,6 @@ function addDaemonCommands(program: Command, finish: Finish): void {
     .command('reload')
     .description('read the configuration again; a bad one changes nothing')
     .action((_: object, command: Command) => finish(reload(command.optsWithGlobals())))
-}
-
-function addKeyCommands(program: Command, finish: Finish): void {
-  const key = program.command('key').description('make and look at key files')
-  const passwordFile = ['--password-file <file>', 'its first line is the password'] as const
-  key
-    .command('new <file>')
-    .description('write a new key, encrypted')
-    .option(...passwordFile)
-    .action((file: string, _: object, command: Command) =>
-      finish(keyNew(file, command.optsWithGlobals<KeyOptions>())),
-    )
-  key
-    .command('import <from> <to>')
-    .description('write the key of a keystore or hex file as a new keystore')
-    .option(...passwordFile)
-    .action((from: string, to: string, _: object, command: Command) =>
-      finish(keyImport(from, to, command.optsWithGlobals<KeyOptions>())),
-    )
-  key
-    .command('address [file]')
-    .description('the address of a key file, or of the configured one')
-    .option(...passwordFile)
-    .action((file: string | undefined, _: object, command: Command) =>
-      finish(keyAddress(file, command.optsWithGlobals<KeyOptions>())),
-    )
-}
-
-function addConfigCommands(program: Command, finish: Finish): void {
-  const config = program.command('config').description('check the configuration')
-  config
-    .command('check [file]')
-    .description('every problem with file, line and key')
-    .action((file: string | undefined, _: object, command: Command) =>
-      finish(configCheck(file, command.optsWithGlobals())),
-    )
-  config
-    .command('schema')
-    .description('JSON schema of agent.yaml, for editors')
-    .action(() => finish(configSchema()))
 }
 
 function append(value: string, before: readonly string[]): readonly string[] {

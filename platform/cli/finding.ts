@@ -1,6 +1,6 @@
 // What a doctor command finds, and how it says so.
 import { isUraidenError } from '../../protocol/index.ts'
-import type { Output } from './output.ts'
+import { type Output, toJson } from './output.ts'
 
 export type Verdict = 'ok' | 'warning' | 'failure'
 
@@ -26,7 +26,39 @@ const marks: Readonly<Record<Verdict, readonly [mark: string, 'green' | 'yellow'
   failure: ['✘', 'red'],
 }
 
-export function findingLine(check: string, { verdict, says }: Finding, output: Output): string {
+/** Of one run of a doctor command. A person reads each finding as it comes, a program all at the end. */
+export interface Examination {
+  readonly report: (check: string, finding: Finding) => void
+  /** What `work` resolves with; undefined, and a finding, when it fails on purpose. */
+  readonly attempt: <Value>(check: string, work: () => Promise<Value>) => Promise<Value | undefined>
+  /** Whether nothing failed. */
+  readonly conclude: () => boolean
+}
+
+export function startExamination(output: Output): Examination {
+  const found: (Finding & { readonly check: string })[] = []
+  const report = (check: string, finding: Finding) => {
+    found.push({ check, ...finding })
+    if (!output.json) output.print(findingLine(check, finding, output))
+  }
+  return {
+    report,
+    attempt: async (check, work) => {
+      try {
+        return await work()
+      } catch (error) {
+        report(check, findingOf(error))
+        return undefined
+      }
+    },
+    conclude: () => {
+      if (output.json) output.print(toJson(found))
+      return found.every(({ verdict }) => verdict !== 'failure')
+    },
+  }
+}
+
+function findingLine(check: string, { verdict, says }: Finding, output: Output): string {
   const [mark, colour] = marks[verdict]
   return `  ${output.colour(colour, mark)} ${check.padEnd(10)} ${says}`
 }

@@ -2,10 +2,6 @@
 // uraiden-receiver.
 import { runCommandLine } from '../../platform/cli/run.ts'
 import { exitCodeOf } from './exit-codes.ts'
-import { runProgram } from './program.ts'
+import { receiverProgram } from './program.ts'
 
-process.exitCode = await runCommandLine({
-  program: 'uraiden-receiver',
-  run: runProgram,
-  exitCodeOf,
-})
+process.exitCode = await runCommandLine({ program: receiverProgram, exitCodeOf })

@@ -1,5 +1,11 @@
 // The commands of uraiden-receiver and their options.
-import { Command } from 'commander'
+import type { Command } from 'commander'
+import {
+  addConfigCommands,
+  addKeyCommands,
+  type Finish,
+  type ProgramDescription,
+} from '../../platform/cli/program.ts'
 import { adminHash, adminToken } from './commands/admin.ts'
 import { backup, restore } from './commands/backup.ts'
 import { type ChannelsOptions, channels, stats } from './commands/books.ts'
@@ -10,21 +16,26 @@ import { keyAddress, keyImport, keyNew } from './commands/key.ts'
 import { type StartOptions, start } from './commands/start.ts'
 import { watch } from './commands/watch.ts'
 import { withdraw } from './commands/withdraw.ts'
-import { type ExitCode, exitCode } from './exit-codes.ts'
-import { addGlobalOptions } from './options.ts'
+import { addGlobalOptions, type GlobalOptions } from './options.ts'
 
-/** Runs the command that `args` names. Rejects with the command’s error. */
-export async function runProgram(args: readonly string[]): Promise<ExitCode> {
-  let code: ExitCode = exitCode.ok
-  const finish = async (command: Promise<ExitCode>) => {
-    code = await command
-  }
-  const program = addGlobalOptions(new Command('uraiden-receiver'))
-    .description('sells over HTTP and is paid through µRaiden channels')
-    .exitOverride()
-    .configureOutput({
-      outputError: (text, write) => write(text.replace(/^error: /, 'uraiden-receiver: ')),
+export const receiverProgram: ProgramDescription = {
+  name: 'uraiden-receiver',
+  description: 'sells over HTTP and is paid through µRaiden channels',
+  build: (program, finish) => {
+    addGlobalOptions(program)
+    addSellCommands(program, finish)
+    addCollectCommands(program, finish)
+    addAdminCommands(program, finish)
+    addKeyCommands<GlobalOptions>(program, finish, { keyNew, keyImport, keyAddress })
+    addConfigCommands<GlobalOptions>(program, finish, {
+      name: 'receiver.yaml',
+      configCheck,
+      configSchema,
     })
+  },
+}
+
+function addSellCommands(program: Command, finish: Finish): void {
   program
     .command('start')
     .description('sell until it is stopped (SIGTERM, SIGINT)')
@@ -65,15 +76,7 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     .action((file: string, _: object, command: Command) =>
       finish(restore(file, command.optsWithGlobals())),
     )
-  addCollectCommands(program, finish)
-  addAdminCommands(program, finish)
-  addKeyCommands(program, finish)
-  addConfigCommands(program, finish)
-  await program.parseAsync(args, { from: 'user' })
-  return code
 }
-
-type Finish = (command: Promise<ExitCode>) => Promise<void>
 
 function addCollectCommands(program: Command, finish: Finish): void {
   const dryRun = ['--dry-run', 'say what would be done and what it costs; send nothing'] as const
@@ -101,41 +104,4 @@ function addAdminCommands(program: Command, finish: Finish): void {
     .action((name: string, _: object, command: Command) =>
       finish(adminToken(name, command.optsWithGlobals())),
     )
-}
-
-/** `--password-file` is an option of all commands. */
-function addKeyCommands(program: Command, finish: Finish): void {
-  const key = program.command('key').description('make and look at key files')
-  key
-    .command('new <file>')
-    .description('write a new key, encrypted')
-    .action((file: string, _: object, command: Command) =>
-      finish(keyNew(file, command.optsWithGlobals())),
-    )
-  key
-    .command('import <from> <to>')
-    .description('write the key of a keystore or hex file as a new keystore')
-    .action((from: string, to: string, _: object, command: Command) =>
-      finish(keyImport(from, to, command.optsWithGlobals())),
-    )
-  key
-    .command('address [file]')
-    .description('the address of a key file, or of the configured one')
-    .action((file: string | undefined, _: object, command: Command) =>
-      finish(keyAddress(file, command.optsWithGlobals())),
-    )
-}
-
-function addConfigCommands(program: Command, finish: Finish): void {
-  const config = program.command('config').description('check the configuration')
-  config
-    .command('check [file]')
-    .description('every problem with file, line and key')
-    .action((file: string | undefined, _: object, command: Command) =>
-      finish(configCheck(file, command.optsWithGlobals())),
-    )
-  config
-    .command('schema')
-    .description('JSON schema of receiver.yaml, for editors')
-    .action(() => finish(configSchema()))
 }

@@ -1,9 +1,9 @@
 // uraiden-agent status, pause, resume, run-job, reload: the daemon, asked over its socket.
 
 import { readFile } from 'node:fs/promises'
-import { parse } from 'yaml'
 import { z } from 'zod'
 import { createOutput, type Output, table, toJson } from '../../../platform/cli/output.ts'
+import { parseYaml } from '../../../platform/config/yaml.ts'
 import {
   formatAmount,
   isUraidenError,
@@ -41,7 +41,9 @@ async function placeOf(options: GlobalOptions): Promise<DaemonPlace> {
     return await loadAgentConfig(file)
   } catch (error) {
     if (!isUraidenError(error, 'config_invalid')) throw error
-    const { success, data } = placeSchema.safeParse(parse(await readFile(file, 'utf8')))
+    const { success, data } = placeSchema.safeParse(
+      parseYaml(await readFile(file, 'utf8'), file).value,
+    )
     if (!success) throw error
     return data
   }

@@ -1,7 +1,7 @@
 // uraiden-agent doctor: looks at everything a payment needs; each line says what to do.
 
-import { type Finding, findingLine, findingOf } from '../../../platform/cli/finding.ts'
-import { createOutput, toJson } from '../../../platform/cli/output.ts'
+import { findingOf, startExamination } from '../../../platform/cli/finding.ts'
+import { createOutput } from '../../../platform/cli/output.ts'
 import { loadAgentConfig } from '../../config.ts'
 import { configFile, openChain, openSigner, receiversOf, stateFolder } from '../../setup.ts'
 import { chainCheck, contractCheck, etherCheck, tokensCheck } from '../doctor/chain.ts'
@@ -11,29 +11,13 @@ import { receiverCheck } from '../doctor/receiver.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
 import type { GlobalOptions } from '../session.ts'
 
-interface Named extends Finding {
-  readonly check: string
-}
-
 export async function doctor(
   target: string | undefined,
   options: GlobalOptions,
 ): Promise<ExitCode> {
   const output = createOutput(options.json ?? false)
   const config = await loadAgentConfig(configFile(options.config))
-  const found: Named[] = []
-  const report = (check: string, finding: Finding) => {
-    found.push({ check, ...finding })
-    if (!output.json) output.print(findingLine(check, finding, output))
-  }
-  const attempt = async <Value>(check: string, work: () => Promise<Value>) => {
-    try {
-      return await work()
-    } catch (error) {
-      report(check, findingOf(error))
-      return undefined
-    }
-  }
+  const { report, attempt, conclude } = startExamination(output)
   const chain = await attempt('chain', () => openChain(config))
   const signer = await attempt('key', () => openSigner(config, output.say))
   const places = receiversOf(config)
@@ -48,8 +32,7 @@ export async function doctor(
     report(check.name, await check.look(patient).catch(findingOf))
   }
   chain?.close()
-  if (output.json) output.print(toJson(found))
-  return found.some(({ verdict }) => verdict === 'failure') ? exitCode.failed : exitCode.ok
+  return conclude() ? exitCode.ok : exitCode.failed
 }
 
 /** What depends on something that is missing is left out: its failure has its own line already. */

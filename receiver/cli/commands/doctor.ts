@@ -1,8 +1,8 @@
 // uraiden-receiver doctor: looks at everything that selling needs; each line says what to do.
 import type { ChainClient } from '../../../platform/chain/index.ts'
 import { lookAtChain, lookAtContract } from '../../../platform/cli/chain-looks.ts'
-import { type Finding, findingLine, findingOf, warning } from '../../../platform/cli/finding.ts'
-import { createOutput, toJson } from '../../../platform/cli/output.ts'
+import { findingOf, startExamination, warning } from '../../../platform/cli/finding.ts'
+import { createOutput } from '../../../platform/cli/output.ts'
 import type { TokenUnit } from '../../../protocol/index.ts'
 import { controlSocket } from '../../admin/place.ts'
 import { askReceiver } from '../control.ts'
@@ -15,26 +15,10 @@ import { type ExitCode, exitCode } from '../exit-codes.ts'
 import type { GlobalOptions } from '../options.ts'
 import { openChain, openConfig, openSigner, stateFolder } from '../session.ts'
 
-interface Named extends Finding {
-  readonly check: string
-}
-
 export async function doctor(options: GlobalOptions): Promise<ExitCode> {
   const output = createOutput(options.json ?? false)
   const config = await openConfig(options)
-  const found: Named[] = []
-  const report = (check: string, finding: Finding) => {
-    found.push({ check, ...finding })
-    if (!output.json) output.print(findingLine(check, finding, output))
-  }
-  const attempt = async <Value>(check: string, work: () => Promise<Value>) => {
-    try {
-      return await work()
-    } catch (error) {
-      report(check, findingOf(error))
-      return undefined
-    }
-  }
+  const { report, attempt, conclude } = startExamination(output)
   const folder = stateFolder(config)
   const chain = await attempt('chain', () => openChain(config))
   try {
@@ -51,8 +35,7 @@ export async function doctor(options: GlobalOptions): Promise<ExitCode> {
   } finally {
     chain?.close()
   }
-  if (output.json) output.print(toJson(found))
-  return found.some(({ verdict }) => verdict === 'failure') ? exitCode.failed : exitCode.ok
+  return conclude() ? exitCode.ok : exitCode.failed
 }
 
 /** @throws UraidenError `contract_missing`, `contract_version_unsupported` */

@@ -14,8 +14,8 @@ export interface Bundle {
 const entry = `
 import { runCommandLine } from './platform/cli/run.ts'
 import { exitCodeOf } from './agent/cli/exit-codes.ts'
-import { runProgram } from './agent/cli/program.ts'
-void runCommandLine({ program: 'uraiden-agent', run: runProgram, exitCodeOf }).then((code) => {
+import { agentProgram } from './agent/cli/program.ts'
+void runCommandLine({ program: agentProgram, exitCodeOf }).then((code) => {
   process.exitCode = code
 })
 `

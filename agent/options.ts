@@ -134,8 +134,8 @@ export interface Agent {
   /**
    * The answer to a payment that left before, in this process or an earlier one, with the same method, URL
    * and body. It cannot cost twice.
-   * @throws UraidenError `payment_spent`: its answer cannot be had; `payment_waits`: perhaps later; those
-   * of the transport
+   * @throws UraidenError `payment_spent`: its answer cannot be had; `payment_waits`: perhaps later;
+   * `payment_superseded`: it was not taken; those of the transport
    */
   readonly repeatPayment: (
     url: string | URL,

@@ -46,8 +46,7 @@ export async function deliver(
     // The receiver has to see the chain too: asking at once would only be a round trip more.
     if (funding.isFresh(channel)) await pause(retryInterval, request.signal)
   } catch (error) {
-    // Nothing has left yet.
-    parts.ledger.settle(attempt.taken, 0n)
+    parts.ledger.takeBack(attempt.taken)
     throw error
   }
   for (;;) {
@@ -76,6 +75,7 @@ async function sendUntilAnswered(
   { sent }: Delivery,
 ): Promise<OpenAnswer> {
   const headers = { ...request.headers, ...paymentHeaders(attempt) }
+  let loss: unknown
   for (let repeats = 0; ; repeats++) {
     sent()
     try {
@@ -84,10 +84,20 @@ async function sendUntilAnswered(
       if (answer.status !== 402 && request.read === 'body') await answer.body()
       return answer
     } catch (error) {
-      if (!mayRepeat(parts, attempt, repeats, error))
-        throw settleLoss(parts, request, attempt, error)
+      // That the repetition did not leave says nothing of the payment before it.
+      const why = neverLeft(error) ? (loss ?? error) : error
+      if (!mayRepeat(parts, attempt, repeats, error)) {
+        throw settleLoss(parts, request, attempt, why)
+      }
+      loss = error
     }
   }
+}
+
+function neverLeft(error: unknown): boolean {
+  return (
+    isUraidenError(error, 'receiver_unreachable') || isUraidenError(error, 'receiver_untrusted')
+  )
 }
 
 function paymentHeaders({ payment, key }: Attempt): HeaderFields {
@@ -124,11 +134,11 @@ function settleLoss(
   error: unknown,
 ): unknown {
   const { taken, key } = attempt
-  const neverSent =
-    isUraidenError(error, 'receiver_unreachable') || isUraidenError(error, 'receiver_untrusted')
-  if (neverSent) {
-    lost.answered(request)
-    ledger.settle(taken, 0n)
+  if (neverLeft(error)) {
+    // What was offered again is as doubtful as before, and can be asked for as before.
+    if (key !== undefined && taken.source === 'doubtful') lost.put(key, attempt)
+    else lost.answered(request)
+    ledger.takeBack(taken)
     return error
   }
   if (key === undefined || !isUraidenError(error)) {
@@ -156,17 +166,19 @@ export async function read(
 
 /** Only a receiver that says so has charged nothing; an error without a word about it may have. */
 function settled(
-  { ledger, funding, memory, history }: ExchangeParts,
+  { ledger, funding, memory, history, lost }: ExchangeParts,
   { method, url, job }: PaidRequest,
   answer: OpenAnswer,
-  { taken, payment, terms, key }: Attempt,
+  attempt: Attempt,
 ): PaymentFacts {
+  const { taken, payment, terms, key } = attempt
   const { price } = terms
   const told = chargedCost(answer, price)
   if (told === undefined && (answer.status >= 500 || answer.status === 409)) {
     ledger.leaveInDoubt(taken)
   } else {
     ledger.settle(taken, told ?? price)
+    lost.paidFor(attempt)
   }
   funding.seen(taken.channel)
   memory.remember(method, url, terms)

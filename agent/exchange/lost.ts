@@ -2,6 +2,7 @@
 // this process, and, where the caller gave the key, those of one that was killed.
 import { parseUint192 } from '../../protocol/index.ts'
 import type { Notes } from '../ledger/notes.ts'
+import type { Taken } from '../ledger/types.ts'
 import type { Attempt, LostPayments, PaidRequest, SentPayment } from './types.ts'
 
 const prefix = 'sent/'
@@ -17,6 +18,7 @@ interface SentNote extends Omit<SentPayment, 'price' | 'balance'> {
 /** Keeps the `most` newest. */
 export function createLostPayments(notes: Notes, most = 100): LostPayments {
   const known = new Map<string, Attempt>()
+  const superseded = new Set<string>()
 
   function forgetOldestNote(): void {
     const keys = notes.keysUnder(prefix)
@@ -26,11 +28,15 @@ export function createLostPayments(notes: Notes, most = 100): LostPayments {
     notes.later(oldest, undefined)
   }
 
+  function limit(keys: Map<string, unknown> | Set<string>): void {
+    const [oldest] = keys.keys()
+    if (keys.size > most && oldest !== undefined) keys.delete(oldest)
+  }
+
   return {
     put: (key, attempt) => {
       known.set(key, attempt)
-      const [oldest] = known.keys()
-      if (known.size > most && oldest !== undefined) known.delete(oldest)
+      limit(known)
     },
     take: (key) => {
       const attempt = known.get(key)
@@ -53,7 +59,27 @@ export function createLostPayments(notes: Notes, most = 100): LostPayments {
     answered: ({ idempotencyKey }) => {
       if (idempotencyKey !== undefined) notes.later(`${prefix}${idempotencyKey}`, undefined)
     },
+    paidFor: ({ taken, key }) => {
+      for (const [other, { taken: before, payment }] of known) {
+        if (other === key || !overlap(before, taken)) continue
+        known.delete(other)
+        notes.later(`${prefix}${other}`, undefined)
+        superseded.add(nameOf({ key: other, channel: before.channel, balance: payment.balance }))
+        limit(superseded)
+      }
+    },
+    isSuperseded: (payment) => superseded.has(nameOf(payment)),
   }
+}
+
+/** The receiver takes each unit once (wire-protocol.md section 8). */
+function overlap(a: Taken, b: Taken): boolean {
+  const units = a.interval.from < b.interval.to && b.interval.from < a.interval.to
+  return a.channel === b.channel && units
+}
+
+function nameOf({ key, channel, balance }: Pick<SentPayment, 'key' | 'channel' | 'balance'>) {
+  return `${key} ${channel} ${balance}`
 }
 
 function destination({ method, url }: PaidRequest): string {

@@ -7,7 +7,7 @@ import type { Attempt, ExchangeParts, ExchangeResult, PaidRequest, SentPayment }
 
 /**
  * @throws UraidenError `payment_spent`: the receiver will never answer it; `payment_waits`: it will
- * perhaps later; those of the transport
+ * perhaps later; `payment_superseded`: it was not taken; those of the transport
  */
 export function repeatPayment(
   parts: ExchangeParts,
@@ -23,6 +23,7 @@ async function repeatAlone(
   sent: SentPayment,
 ): Promise<ExchangeResult> {
   const { ledger, lost, transport } = parts
+  if (lost.isSuperseded(sent)) throw superseded(request.url)
   const known = sent.key === undefined ? undefined : lost.take(sent.key)
   const attempt = known && { ...known, taken: ledger.offerAgain(known.taken) }
   try {
@@ -78,6 +79,15 @@ function refusal({ origin }: URL, { header, stream, status }: OpenAnswer): Uraid
     code: 'payment_spent',
     message: `${origin} does not answer this payment again.`,
     hint: 'It may have kept the answer for a while only. What was signed stays counted.',
+  })
+}
+
+/** Known from the receiver's answer to the request that was paid with it: nothing is asked. */
+function superseded({ origin }: URL): UraidenError {
+  return new UraidenError({
+    code: 'payment_superseded',
+    message: `${origin} did not take this payment; what it offered has paid for another request.`,
+    hint: 'Nothing was spent on it. Buy again.',
   })
 }
 

@@ -104,6 +104,10 @@ export interface LostPayments {
   readonly sentBefore: (request: PaidRequest) => SentPayment | undefined
   /** Its answer has come, or never will. */
   readonly answered: (request: PaidRequest) => void
+  /** What this offered has paid for its request, so it has paid for none that offered it before. */
+  readonly paidFor: (attempt: Attempt) => void
+  /** What it offered has paid for another request meanwhile. */
+  readonly isSuperseded: (payment: SentPayment) => boolean
 }
 
 /** One payment for one request: the same proof and the same key however often it is sent. */

@@ -174,6 +174,11 @@ class ChannelLedger implements Ledger {
     slot.position = doubt(slot.position, interval)
   }
 
+  takeBack(taken: Taken): void {
+    if (taken.source === 'doubtful') this.leaveInDoubt(taken)
+    else this.settle(taken, 0n)
+  }
+
   offerAgain(taken: Taken): Taken {
     const slot = this.#slot(taken.channel)
     slot.position = resolveDoubt(slot.position, taken.interval)

@@ -58,6 +58,8 @@ export interface Ledger {
   readonly leaveInDoubt: (taken: Taken) => void
   /** The very same payment once more, for the request that it was made for. */
   readonly offerAgain: (taken: Taken) => Taken
+  /** It did not leave. What was doubtful before stays so. */
+  readonly takeBack: (taken: Taken) => void
   /**
    * The receiver has shown our own signature over `balance`, and nothing is on its way to it: that is
    * where the channel stands.

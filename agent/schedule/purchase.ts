@@ -42,7 +42,7 @@ export type Purchase = {
 /** Nothing was sent: the ledger has its money back. */
 const neverSent = new Set(['receiver_unreachable', 'receiver_untrusted'])
 /** It was sent and not taken. */
-const notTaken = new Set(['payment_refused'])
+const notTaken = new Set(['payment_refused', 'payment_superseded'])
 /** The answer may still be had for the same payment. */
 const mayStillCome = new Set([
   'answer_lost',
@@ -60,6 +60,8 @@ const retryable = new Set([
   'receiver_failing',
   // It has looked at what was in doubt, and refused that only.
   'payment_refused',
+  // Another run's request was paid with it: this one is bought anew.
+  'payment_superseded',
 ])
 
 export async function purchase(parts: PurchaseParts, order: Order): Promise<Purchase> {
@@ -82,8 +84,13 @@ export async function purchase(parts: PurchaseParts, order: Order): Promise<Purc
   }
 }
 
+export type Reclaimed =
+  | { readonly kind: 'answered'; readonly answer: AgentResponse }
+  /** It cannot be had any more, or was never paid. */
+  | { readonly kind: 'gone'; readonly payment: 'none' | 'spent' }
+
 /**
- * Asks for the answer to a payment of an earlier run. Undefined when it cannot be had any more.
+ * Asks for the answer to a payment of an earlier run.
  * @throws UraidenError why not now
  */
 export async function reclaim(
@@ -91,21 +98,21 @@ export async function reclaim(
   run: OpenRun,
   signal: AbortSignal,
   timeout: number,
-): Promise<AgentResponse | undefined> {
+): Promise<Reclaimed> {
   const { url, method, headers, body, payment } = run
   const options = { method, headers, signal, timeout, ...(body !== undefined && { body }) }
   try {
     const answer = await buyer.repeatPayment(url, payment, options)
-    if (answer.status < 300) return answer
+    if (answer.status < 300) return { kind: 'answered', answer }
     // An answer all the same, but none that anybody wants.
     await storage.write([deleteOpen(run.id)], 'lazily')
-    return undefined
+    return { kind: 'gone', payment: 'spent' }
   } catch (error) {
     if (!isUraidenError(error) || mayStillCome.has(error.code) || neverSent.has(error.code)) {
       throw error
     }
     await storage.write([deleteOpen(run.id)], 'lazily')
-    return undefined
+    return { kind: 'gone', payment: notTaken.has(error.code) ? 'none' : 'spent' }
   }
 }
 

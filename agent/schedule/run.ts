@@ -71,10 +71,12 @@ export async function reclaimRun(
 ): Promise<RunOutcome> {
   const { clock } = parts
   const { job, signal } = order
-  const answer = await reclaim(parts, run, signal, job.timeout)
+  const found = await reclaim(parts, run, signal, job.timeout)
   const facts = { id: run.id, job: run.job, cause: 'crash', began: run.began } as const
-  if (answer !== undefined) return keep(parts, order, { ...facts, answer })
-  return { ...facts, kind: 'failed', ended: clock.now(), error: gone(run), payment: 'spent' }
+  if (found.kind === 'answered') return keep(parts, order, { ...facts, answer: found.answer })
+  const { payment } = found
+  const error = payment === 'none' ? notTaken(run) : gone(run)
+  return { ...facts, kind: 'failed', ended: clock.now(), error, payment }
 }
 
 interface Bought {
@@ -117,6 +119,14 @@ async function keep(
   }
   pack.written()
   return outcome
+}
+
+function notTaken({ url }: OpenRun): UraidenError {
+  return new UraidenError({
+    code: 'payment_superseded',
+    message: `${new URL(url).origin} did not take a payment of an earlier run.`,
+    hint: 'Nothing was spent on it: what it offered has paid for another request.',
+  })
 }
 
 function gone({ url }: OpenRun): UraidenError {

@@ -65,6 +65,10 @@ export interface LyingReceiver {
   readonly received: readonly Received[]
   /** The highest balance that it holds a signature for. */
   readonly highest: () => bigint
+  /** Nobody listens any more, and no connection is left. */
+  readonly leave: () => void
+  /** On the same port. */
+  readonly comeBack: () => Promise<void>
 }
 
 export async function lyingReceiver(t: ExecutionContext, script: Script): Promise<LyingReceiver> {
@@ -81,14 +85,17 @@ export async function lyingReceiver(t: ExecutionContext, script: Script): Promis
     if (said !== undefined) response.writeHead(said.status, said.headers).end(said.body)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
+  const leave = (): void => {
     server.close()
-  })
+    server.closeAllConnections()
+  }
+  t.teardown(leave)
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}/data`,
     received,
+    leave,
+    comeBack: () => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve)),
     highest: () =>
       received.reduce(
         (most, { payment }) => (payment && payment.balance > most ? payment.balance : most),

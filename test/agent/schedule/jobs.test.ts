@@ -17,7 +17,7 @@ const minute = 60_000
 const price = 5n
 
 /** What happens to a request. */
-type Step = 'serve' | 'lose' | 'unreachable' | 'refuse' | 500 | 404 | 'hang'
+type Step = 'serve' | 'lose' | 'unreachable' | 'refuse' | 'supersede' | 500 | 404 | 'hang'
 
 /** A receiver that knows what it was paid for, and an agent in front of it. */
 function fakeBuyer(steps: readonly Step[] = []) {
@@ -43,6 +43,7 @@ function fakeBuyer(steps: readonly Step[] = []) {
     const step = queue.shift() ?? 'serve'
     if (step === 'unreachable') throw error('receiver_unreachable')
     if (step === 'refuse') throw error('payment_spent')
+    if (step === 'supersede') throw error('payment_superseded')
     if (step === 500 || step === 404) return answer(0, 0n, step)
     const number = paid.get(key) ?? ++served
     paid.set(key, number)
@@ -200,6 +201,28 @@ test('an answer that cannot be had any more is told as spent, and the job goes o
   await nextRun()
   await until(() => runs().length === 3)
   t.like(runs()[1], { kind: 'failed', payment: 'spent', error: { code: 'payment_spent' } })
+  t.like(runs()[2], { kind: 'done' })
+})
+
+test('a payment that was not taken after all is bought anew in the same run', async (t) => {
+  const steps: readonly Step[] = ['lose', 'supersede', 'serve']
+  const { nextRun, runs, payments } = await start(
+    t,
+    { retry: { times: 3, delay: '1ms' } },
+    { steps },
+  )
+  await nextRun()
+  await until(() => runs().length === 1)
+  t.like(runs()[0], { kind: 'done' })
+  t.is(payments(), 2)
+})
+
+test('the next run is told that a payment of an earlier one was not taken, and buys', async (t) => {
+  const { nextRun, runs } = await start(t, {}, { steps: ['lose', 'supersede', 'serve'] })
+  await nextRun()
+  await nextRun()
+  await until(() => runs().length === 3)
+  t.like(runs()[1], { kind: 'failed', payment: 'none', error: { code: 'payment_superseded' } })
   t.like(runs()[2], { kind: 'done' })
 })
 

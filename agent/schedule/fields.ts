@@ -1,7 +1,7 @@
 // Durations, sizes and schedules as a person writes them.
-import { validateDetailed } from 'node-cron'
 import { z } from 'zod'
 import { parsed } from '../../platform/config/index.ts'
+import { parseSchedule } from '../../platform/config/schedule.ts'
 import { shorten, UraidenError } from '../../protocol/index.ts'
 import type { Milliseconds } from '../budget/clock.ts'
 
@@ -39,18 +39,6 @@ export function parseSize(text: string): number {
     code: 'not_a_size',
     message: `"${shorten(text)}" is not a size.`,
     hint: 'Write a number with B, kB, MB, GB, KiB, MiB or GiB, such as 10 MB.',
-  })
-}
-
-/** @throws UraidenError `not_a_schedule` */
-export function parseSchedule(text: string): string {
-  const { valid, errors } = validateDetailed(text)
-  if (valid) return text
-  const wrong = errors.map(({ field, value }) => (value ? `${field} "${value}"` : field)).join(', ')
-  throw new UraidenError({
-    code: 'not_a_schedule',
-    message: `"${shorten(text)}" is not a schedule (${wrong}).`,
-    hint: "Write five fields (minute hour day month weekday) or six (second first), such as '*/5 * * * *'.",
   })
 }
 

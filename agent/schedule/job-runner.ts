@@ -1,4 +1,6 @@
 // One job: when it runs, and what it remembers.
+
+import type { Timetable } from '../../platform/config/schedule.ts'
 import { UraidenError } from '../../protocol/index.ts'
 import type { Milliseconds } from '../budget/clock.ts'
 import type { StorageOperation } from '../sinks/storage.ts'
@@ -8,7 +10,6 @@ import { createReclaimer, type Reclaimer } from './reclaimer.ts'
 import { type JobRecord, type OpenRun, putJob } from './records.ts'
 import { type RunParts, runJob } from './run.ts'
 import { startTicker, type Ticker, tolerance } from './ticker.ts'
-import type { Timetable } from './timetable.ts'
 import type { Job, JobEvent, JobStatus, RunCause, RunFailed, RunOutcome } from './types.ts'
 
 export interface RunnerOptions {

@@ -1,6 +1,7 @@
 // All jobs of a configuration, with their sinks and what they keep on the disk.
 import { stdout as standardOutput } from 'node:process'
 import type { Writable } from 'node:stream'
+import { cronTimetable, type Timetable } from '../../platform/config/schedule.ts'
 import type { StateOwner } from '../../platform/state/state.ts'
 import { type TokenUnit, UraidenError } from '../../protocol/index.ts'
 import type { Milliseconds } from '../budget/clock.ts'
@@ -13,7 +14,6 @@ import { JobRunner } from './job-runner.ts'
 import type { Buyer } from './purchase.ts'
 import { loadJobs } from './records.ts'
 import { type JobConfig, jobOf } from './schema.ts'
-import { cronTimetable, type Timetable } from './timetable.ts'
 import type { Job, JobEvent, JobStatus, Scheduler } from './types.ts'
 
 export interface JobsOptions {

@@ -1,7 +1,8 @@
 // Says when a moment of a timetable has come, also when the clock jumps or the machine sleeps.
+
+import type { Timetable } from '../../platform/config/schedule.ts'
 import type { Milliseconds } from '../budget/clock.ts'
 import type { Clock } from './clock.ts'
-import type { Timetable } from './timetable.ts'
 
 export interface Ticker {
   /** The moment that it waits for. Unix time. */

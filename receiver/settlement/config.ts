@@ -1,9 +1,9 @@
 // `settlement` of receiver.yaml.
 import { z } from 'zod'
 import { amountText, gasPrice, given, parsed } from '../../platform/config/index.ts'
+import { parseSchedule } from '../../platform/config/schedule.ts'
 import { parseAmount, shorten, type TokenUnit, UraidenError } from '../../protocol/index.ts'
 import type { SettlementOptions } from './settlement.ts'
-import { parseSchedule } from './timetable.ts'
 
 /** `5%` or `0.25%`, in hundredths of a percent. @throws UraidenError `not_a_share` */
 function parseShare(text: string): bigint {

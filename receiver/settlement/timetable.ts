@@ -1,8 +1,6 @@
-// When to look whether a withdrawal is worth while, by a cron expression.
-//
-// node-cron's expressions are used and its timers are not: the chain is looked at often enough.
-import { createTask, validateDetailed } from 'node-cron'
-import { shorten, UraidenError } from '../../protocol/index.ts'
+// When to look whether a withdrawal is worth while, by a cron expression. Without timers: the chain is
+// looked at often enough.
+import { cronTimetable } from '../../platform/config/schedule.ts'
 
 export interface Timetable {
   /** True once for each moment of the schedule that has come. */
@@ -16,8 +14,7 @@ export function createTimetable(
   now: () => number = Date.now,
 ): Timetable {
   if (expression === undefined) return { takeDue: () => true, close: () => undefined }
-  const task = createTask(expression, () => undefined)
-  const next = () => task.getNextRuns(1)[0]?.getTime() ?? Number.POSITIVE_INFINITY
+  const { next, close } = cronTimetable(expression)
   let due = next()
   return {
     takeDue: () => {
@@ -25,20 +22,6 @@ export function createTimetable(
       due = next()
       return true
     },
-    close: () => {
-      task.destroy()
-    },
+    close,
   }
-}
-
-/** @throws UraidenError `not_a_schedule` */
-export function parseSchedule(text: string): string {
-  const { valid, errors } = validateDetailed(text)
-  if (valid) return text
-  const wrong = errors.map(({ field, value }) => (value ? `${field} "${value}"` : field)).join(', ')
-  throw new UraidenError({
-    code: 'not_a_schedule',
-    message: `"${shorten(text)}" is not a schedule (${wrong}).`,
-    hint: "Write five fields: minute, hour, day, month, weekday, such as '0 4 * * *'.",
-  })
 }

@@ -1,6 +1,6 @@
 // Time that passes when a test says so.
 import type { Clock } from '../../agent/schedule/clock.ts'
-import type { Timetable } from '../../agent/schedule/timetable.ts'
+import type { Timetable } from '../../platform/config/schedule.ts'
 
 export interface ManualClock extends Clock {
   /** Lets time pass; what falls due is called at its moment, in order. */

@@ -2,12 +2,12 @@
 import { mock } from 'node:test'
 import test from 'ava'
 import { type Decision, decide, type Moment, mostAtOnce } from '../../../agent/schedule/decide.ts'
-import { parseDuration, parseSchedule, parseSize } from '../../../agent/schedule/fields.ts'
+import { parseDuration, parseSize } from '../../../agent/schedule/fields.ts'
 import { eventsOf, historyAfter, notBefore } from '../../../agent/schedule/history.ts'
 import { startTicker } from '../../../agent/schedule/ticker.ts'
-import { cronTimetable } from '../../../agent/schedule/timetable.ts'
 import type { RunOutcome } from '../../../agent/schedule/types.ts'
 import { backoffDelay } from '../../../agent/sinks/backoff.ts'
+import { cronTimetable, parseSchedule } from '../../../platform/config/schedule.ts'
 import { every, manualClock } from '../../support/manual-clock.ts'
 
 const minute = 60_000

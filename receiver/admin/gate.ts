@@ -1,11 +1,11 @@
 // Lets only those through who may administer the receiver.
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { isSameOrigin } from '../../platform/web/origin.ts'
 import { UraidenError } from '../../protocol/index.ts'
 import { sendProblem } from '../resources/problem.ts'
 import type { Authenticator, Identity } from './authenticator.ts'
 import { parseCredentials } from './credentials.ts'
-import { isSameOrigin } from './origin.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

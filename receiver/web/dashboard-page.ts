@@ -20,9 +20,9 @@ export const dashboardHeaders = {
   'cache-control': 'no-store',
 }
 
-export function dashboardPage({ dashboard }: WebAssets, gateway: string): string {
+export function dashboardPage({ pages: { dashboard } }: WebAssets, gateway: string): string {
   return `<!doctype html>
-<html lang="en">
+<html lang="en" class="u-theme">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -48,7 +48,7 @@ export function dashboardPage({ dashboard }: WebAssets, gateway: string): string
 </header>
 <p class="d-note"><span id="d-chain"></span> <span id="d-live"></span></p>
 <p id="d-message" class="d-message" role="status"></p>
-<dl id="d-tiles"></dl>
+<dl id="d-tiles" class="d-tiles"></dl>
 <section id="d-disputes" aria-label="Disputes" hidden></section>
 <section aria-labelledby="d-income-title"><h2 id="d-income-title">Income, last 30 days</h2><div id="d-chart"></div></section>
 <section aria-labelledby="d-channels-title"><h2 id="d-channels-title">Channels</h2><div id="d-channels"></div></section>

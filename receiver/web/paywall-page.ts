@@ -47,7 +47,7 @@ ${sectionOf(facts, 'main')}
 }
 
 /** Style and script of the page, for a document's head. */
-function linksOf({ paywall }: WebAssets, { headers: terms }: PageFacts): string {
+function linksOf({ pages: { paywall } }: WebAssets, { headers: terms }: PageFacts): string {
   const web = `${terms[headerName.gatewayPath] ?? ''}/web`
   return `<link rel="icon" href="data:,">
 <link rel="stylesheet" href="${escapeHtml(`${web}/${paywall.style}`)}">
@@ -60,7 +60,7 @@ function sectionOf(facts: PageFacts, place: 'main' | 'dialog'): string {
   const over = place === 'dialog'
   const role = over ? ' role="dialog" aria-modal="true" aria-labelledby="uraiden-title"' : ''
   const tag = over ? 'div' : 'main'
-  return `<${tag} id="uraiden" class="uraiden${over ? ' u-over' : ''}"${role} data-facts="${escapeHtml(factsFor(facts))}">
+  return `<${tag} id="uraiden" class="uraiden u-theme${over ? ' u-over' : ''}"${role} data-facts="${escapeHtml(factsFor(facts))}">
 <div class="u-card">
 <h1 id="uraiden-title">${escapeHtml(titleOf(facts))}</h1>
 <p class="u-what">You pay from a channel: one deposit, then a signature for each purchase. What you do not spend comes back.</p>

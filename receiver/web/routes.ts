@@ -1,5 +1,6 @@
 // Serves what the pages load. Its name changes with its content, so it may be kept for ever.
 import type { FastifyInstance } from 'fastify'
+import { assetBody, assetHeaders } from '../../platform/web/assets.ts'
 import type { WebAssets } from './assets.ts'
 import { dashboardHeaders, dashboardPage } from './dashboard-page.ts'
 
@@ -15,14 +16,9 @@ export function webRoutes(app: FastifyInstance, assets: WebAssets | undefined): 
     if (asset === undefined) {
       return reply.code(404).send({ code: 'not_found', title: 'There is no such file.' })
     }
-    reply.headers({
-      'content-type': asset.type,
-      'cache-control': 'public, max-age=31536000, immutable',
-      'x-content-type-options': 'nosniff',
-      vary: 'accept-encoding',
-    })
-    const zips = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
-    if (!zips) return reply.send(asset.body)
-    return reply.header('content-encoding', 'gzip').send(asset.gzip)
+    const { body, coding } = assetBody(asset, request.headers['accept-encoding'])
+    reply.headers({ ...assetHeaders, 'content-type': asset.type })
+    if (coding !== undefined) reply.header('content-encoding', coding)
+    return reply.send(body)
   })
 }

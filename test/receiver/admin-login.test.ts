@@ -2,10 +2,10 @@
 import { scryptSync } from 'node:crypto'
 import test from 'ava'
 import fc from 'fast-check'
+import { isSameOrigin } from '../../platform/web/origin.ts'
 import { type Authentication, createAuthenticator } from '../../receiver/admin/authenticator.ts'
 import { adminSchema } from '../../receiver/admin/config.ts'
 import { parseCredentials } from '../../receiver/admin/credentials.ts'
-import { isSameOrigin } from '../../receiver/admin/origin.ts'
 import { hashSecret, isSecret, parseSecretHash } from '../../receiver/admin/secrets.ts'
 import { createSessions } from '../../receiver/admin/sessions.ts'
 

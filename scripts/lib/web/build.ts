@@ -1,30 +1,47 @@
 // Bundles the pages. Nothing of it is committed: it is made when packages are installed and when the
 // package is built.
 import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-const pages = join(root, 'receiver/web/pages')
 
-const entries = {
-  paywall: [join(pages, 'paywall/main.ts'), join(pages, 'paywall/paywall.css')],
-  dashboard: [join(pages, 'dashboard/main.ts'), join(pages, 'dashboard/dashboard.css')],
-}
+const pages = {
+  receiver: ['paywall', 'dashboard'],
+} as const
+
+type Room = keyof typeof pages
 
 /** The newest browsers of 2023 run it; wallets need newer ones. */
 const target = ['chrome110', 'firefox110', 'safari16']
 
-export async function buildPages(folder = join(root, 'receiver/web/assets')): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  for (const [name, [script = '', style = '']] of Object.entries(entries)) {
-    await bundle(script, join(folder, `${name}.js`))
-    await bundle(style, join(folder, `${name}.css`))
+/** Writes each room's pages into its `web/assets`, below `folder`. */
+export async function buildPages(folder = root): Promise<void> {
+  for (const room of Object.keys(pages) as Room[]) {
+    const assets = join(resolve(folder), room, 'web/assets')
+    await mkdir(assets, { recursive: true })
+    for (const [name, contents] of await bundlePages(room)) {
+      // Whoever reads it meanwhile gets the old one or the new one, never half of it.
+      const made = join(assets, `${name}.${process.pid}`)
+      await writeFile(made, contents)
+      await rename(made, join(assets, name))
+    }
   }
 }
 
-async function bundle(entry: string, to: string): Promise<void> {
+/** Scripts and styles of a room's pages, by their file names. */
+async function bundlePages(room: Room): Promise<ReadonlyMap<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>()
+  for (const page of pages[room]) {
+    const folder = join(root, room, 'web/pages', page)
+    files.set(`${page}.js`, await bundle(join(folder, 'main.ts')))
+    files.set(`${page}.css`, await bundle(join(folder, `${page}.css`)))
+  }
+  return files
+}
+
+async function bundle(entry: string): Promise<Uint8Array> {
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
@@ -37,8 +54,5 @@ async function bundle(entry: string, to: string): Promise<void> {
   })
   const [file] = outputFiles
   if (file === undefined) throw new Error(`nothing came out of ${basename(entry)}`)
-  // Whoever reads it meanwhile gets the old one or the new one, never half of it.
-  const made = `${to}.${process.pid}`
-  await writeFile(made, file.contents)
-  await rename(made, to)
+  return file.contents
 }

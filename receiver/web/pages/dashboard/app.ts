@@ -1,7 +1,9 @@
 // The dashboard of a receiver's owner, once logged in.
+
+import { confirmed } from '../../../../platform/web/pages/dialog.ts'
+import { byId, h, setText, show } from '../../../../platform/web/pages/dom.ts'
+import { shortAddress } from '../../../../platform/web/pages/short.ts'
 import { formatAmount } from '../../../../protocol/amount.ts'
-import { byId, h, setText, show } from '../shared/dom.ts'
-import { shortAddress } from '../shared/short.ts'
 import {
   ApiError,
   ask,
@@ -16,7 +18,6 @@ import {
 } from './api.ts'
 import { createChart } from './chart.ts'
 import { incomeByDay } from './days.ts'
-import { confirmed } from './dialog.ts'
 import { createTable } from './table.ts'
 import {
   chainState,

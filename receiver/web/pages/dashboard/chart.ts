@@ -1,7 +1,7 @@
 // Income over time as bars, and as a table for who cannot see them.
 import uPlot from 'uplot'
+import { h } from '../../../../platform/web/pages/dom.ts'
 import { formatAmount, type TokenUnit } from '../../../../protocol/amount.ts'
-import { h } from '../shared/dom.ts'
 import type { Day } from './days.ts'
 
 export function createChart(place: HTMLElement) {

@@ -1,5 +1,5 @@
 // Loaded by the dashboard's page: asks for a login, then shows the dashboard until it ends.
-import { byId, setText, show } from '../shared/dom.ts'
+import { byId, setText, show } from '../../../../platform/web/pages/dom.ts'
 import { ApiError, forgetToken, logIn, savedToken } from './api.ts'
 import { runDashboard } from './app.ts'
 

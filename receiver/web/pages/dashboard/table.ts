@@ -1,8 +1,9 @@
 // The table of channels: sorted, filtered and paged here, so that ten thousand are no more work for
 // the browser than fifty.
+
+import { h, setText } from '../../../../platform/web/pages/dom.ts'
+import { shortAddress } from '../../../../platform/web/pages/short.ts'
 import { formatAmount, type TokenUnit } from '../../../../protocol/amount.ts'
-import { h, setText } from '../shared/dom.ts'
-import { shortAddress } from '../shared/short.ts'
 import type { Channel } from './api.ts'
 import { type Column, csvOf, pageOf, type Selection, select } from './rows.ts'
 

@@ -1,7 +1,8 @@
 // The dashboard's parts, made once.
+
+import { h, setText, show } from '../../../../platform/web/pages/dom.ts'
+import { shortAddress } from '../../../../platform/web/pages/short.ts'
 import { formatAmount, formatNumber, type TokenUnit } from '../../../../protocol/amount.ts'
-import { h, setText, show } from '../shared/dom.ts'
-import { shortAddress } from '../shared/short.ts'
 import type { Price, Stats } from './api.ts'
 
 const tileNames = [

@@ -9,6 +9,7 @@ import {
   requestAccounts,
   switchChain,
 } from '../../../../browser/index.ts'
+import { h, setText } from '../../../../platform/web/pages/dom.ts'
 import {
   type Address,
   formatAmount,
@@ -16,7 +17,6 @@ import {
   parseAmount,
   UraidenError,
 } from '../../../../protocol/index.ts'
-import { h, setText } from '../shared/dom.ts'
 import { clearCookies } from './cookies.ts'
 import type { PurchaseFacts } from './facts.ts'
 import { render } from './render.ts'

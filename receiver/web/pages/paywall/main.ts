@@ -1,5 +1,5 @@
 // Loaded by the paywall page.
-import { byId, show } from '../shared/dom.ts'
+import { byId, show } from '../../../../platform/web/pages/dom.ts'
 import { startApp } from './app.ts'
 import { parseFacts } from './facts.ts'
 

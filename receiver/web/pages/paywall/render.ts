@@ -1,8 +1,8 @@
 // Writes a situation into the page's elements.
 import type { BrowserClient } from '../../../../browser/index.ts'
+import { setText, show } from '../../../../platform/web/pages/dom.ts'
+import { shortAddress } from '../../../../platform/web/pages/short.ts'
 import { formatAmount, formatNumber } from '../../../../protocol/index.ts'
-import { setText, show } from '../shared/dom.ts'
-import { shortAddress } from '../shared/short.ts'
 import type { PurchaseFacts } from './facts.ts'
 import { type Screen, type Situation, screenOf, suggestedDeposit } from './screen.ts'
 import type { View } from './view.ts'

@@ -1,7 +1,7 @@
 // Shows what was bought, without leaving the page where that is possible.
 import type { PaidAnswer } from '../../../../browser/index.ts'
+import { h, show } from '../../../../platform/web/pages/dom.ts'
 import type { Address } from '../../../../protocol/index.ts'
-import { h, show } from '../shared/dom.ts'
 import { setPaymentCookies } from './cookies.ts'
 import { fileName, type Goods, goodsOf } from './goods.ts'
 

@@ -1,5 +1,5 @@
 // The page's elements. They are made once and changed after that, so that focus stays where it is.
-import { h, setText, show } from '../shared/dom.ts'
+import { h, setText, show } from '../../../../platform/web/pages/dom.ts'
 
 /** What a person can do; the names stand in the app's table of actions. */
 export type Action =

@@ -1,5 +1,5 @@
 // Asks before something happens that cannot be taken back.
-import { h } from '../shared/dom.ts'
+import { h } from './dom.ts'
 
 /** Resolves with true when the person confirms; Escape and the other button say no. */
 export function confirmed(question: string, consequence: string, yes: string): Promise<boolean> {

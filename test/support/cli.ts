@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { cleanEnvironment } from './environment.ts'
 
 const main = fileURLToPath(new URL('../../agent/cli/main.ts', import.meta.url))
 
@@ -22,8 +23,7 @@ export function runCli(
   const child = spawn(process.execPath, [main, ...args], {
     cwd: folder,
     env: {
-      PATH: process.env.PATH,
-      HOME: folder,
+      ...cleanEnvironment(folder),
       URAIDEN_AGENT_CONFIG: 'agent.yaml',
       ...environment,
     },

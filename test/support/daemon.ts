@@ -7,6 +7,7 @@ import type { ExecutionContext } from 'ava'
 import { connectToDaemon } from '../../agent/control/client.ts'
 import type { DaemonStatus } from '../../agent/control/status.ts'
 import { runCli, writeAgentFiles } from './cli.ts'
+import { cleanEnvironment } from './environment.ts'
 import type { startSystem } from './system.ts'
 
 const main = fileURLToPath(new URL('../../agent/cli/main.ts', import.meta.url))
@@ -62,8 +63,7 @@ export async function startDaemonProcess(
   const child = spawn(process.execPath, [main, 'run'], {
     cwd: folder,
     env: {
-      PATH: process.env.PATH,
-      HOME: folder,
+      ...cleanEnvironment(folder),
       URAIDEN_AGENT_CONFIG: 'agent.yaml',
       ...environment,
     },

@@ -12,6 +12,7 @@ import {
   startEmbeddedChain,
 } from '../../scripts/lib/embedded-chain.ts'
 import type { CliResult } from './cli.ts'
+import { cleanEnvironment } from './environment.ts'
 
 const main = fileURLToPath(new URL('../../receiver/cli/main.ts', import.meta.url))
 
@@ -39,7 +40,7 @@ export function spawnReceiver(
 ): Program {
   const child = spawn(process.execPath, [main, ...args], {
     cwd: folder,
-    env: { PATH: process.env.PATH, HOME: folder, ...environment },
+    env: { ...cleanEnvironment(folder), ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   // It need not read it.

@@ -135,7 +135,8 @@ class PayingAgent implements Agent {
   }
 
   unfinished(): readonly string[] {
-    return unfinishedWork(this.#ledger.notes)
+    const closes = this.#operations.unfinishedCloses().map((name) => `close ${name}`)
+    return [...new Set([...unfinishedWork(this.#ledger.notes), ...closes])]
   }
 
   budget(): BudgetView {
@@ -174,8 +175,21 @@ class PayingAgent implements Agent {
     return this.#aloneOn(channel, () => this.#close(channel, options))
   }
 
-  settle(): Promise<readonly ChannelName[]> {
-    return this.#operations.settleDue()
+  async settle(): Promise<readonly ChannelName[]> {
+    const closed: ChannelName[] = []
+    let failure: unknown
+    for (const name of this.#operations.unfinishedCloses()) {
+      try {
+        await this.#aloneOn(name, () => this.#operations.finishClose(name))
+        closed.push(name)
+      } catch (error) {
+        failure ??= error
+      }
+    }
+    const settled = await this.#operations.settleDue()
+    // One receiver that is away must not keep the channels to others from their end.
+    if (failure !== undefined) throw failure
+    return [...closed, ...settled]
   }
 
   recoverChannels(from = 0): Promise<readonly ChannelName[]> {
@@ -192,6 +206,15 @@ class PayingAgent implements Agent {
     if (api === undefined) return undefined
     const { retryInterval: pollInterval = 500 } = this.#options
     return { api: new URL(gatewayPath, api), transport: this.#transport, pollInterval }
+  }
+
+  /** For a payment, which goes on with another channel when a receiver does not close this one now. */
+  async #finishCloses(receiver: Address): Promise<void> {
+    for (const name of this.#operations.unfinishedCloses(receiver)) {
+      await this.#operations.finishClose(name).catch((error) => {
+        if (!isUraidenError(error)) throw error
+      })
+    }
   }
 
   #aloneOn<Value>(channel: ChannelName, work: () => Promise<Value>): Promise<Value> {
@@ -228,7 +251,9 @@ class PayingAgent implements Agent {
     const { onChannelChange = () => undefined } = this.#options
     this.#connecting ??= connectAgentChain(this.#options, this.#ledger, (name, change, receipt) => {
       // The receiver has to see the chain too.
-      if (change.kind === 'opened' || change.kind === 'toppedUp') this.#funding.notYetSeen(name)
+      if (change.kind === 'opened' || change.kind === 'toppedUp') {
+        this.#funding.notYetSeen(name, change.kind)
+      }
       onChannelChange(name, change, receipt)
     }).catch((error) => {
       this.#connecting = undefined
@@ -267,6 +292,7 @@ class PayingAgent implements Agent {
       token,
       contractVersion,
       funding: this.#funding,
+      finishCloses: (receiver) => this.#finishCloses(receiver),
       ledger: this.#ledger,
       proofs: this.#proofs,
       transport: this.#transport,

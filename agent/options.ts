@@ -163,7 +163,10 @@ export interface Agent {
    * after the challenge period.
    */
   readonly closeChannel: (channel: ChannelName, how: string | URL | CloseOptions) => Promise<Hex>
-  /** Ends the channels whose challenge period is over; to be called again later for the others. */
+  /**
+   * Ends the channels whose challenge period is over, and takes up closes that were agreed and not
+   * finished; to be called again later for the others.
+   */
   readonly settle: () => Promise<readonly ChannelName[]>
   /** Enters own channels that only the chain knows, from events since block `from` (default 0). */
   readonly recoverChannels: (from?: number) => Promise<readonly ChannelName[]>

@@ -25,7 +25,8 @@ export interface CloseRequest {
 
 /**
  * Asks the receiver for its closing agreement over `balance` and checks that it really is one.
- * @throws UraidenError `close_refused`, `closing_agreement_invalid`, and those of the transport
+ * @throws UraidenError `close_refused`: it has not agreed; `close_failed`: it may have;
+ * `closing_agreement_invalid`, and those of the transport
  */
 export async function askForClosingAgreement(
   transport: Transport,
@@ -39,6 +40,13 @@ export async function askForClosingAgreement(
     body: JSON.stringify({ balance: balance.toString() }),
   })
   const said = readJson(await answer.body())
+  if (answer.status >= 500) {
+    throw new UraidenError({
+      code: 'close_failed',
+      message: `The receiver ${request.receiver} failed when it was asked to agree to a close (${answer.status}).`,
+      hint: 'Nothing more is paid on the channel. Close it again later, or without the receiver (uncooperative).',
+    })
+  }
   if (answer.status !== 200) {
     throw new UraidenError({
       code: 'close_refused',

@@ -6,7 +6,7 @@ import {
   type TokenUnit,
   UraidenError,
 } from '../../protocol/index.ts'
-import { type ChannelName, channelName } from '../ledger/records.ts'
+import { type ChannelName, canPay, channelName } from '../ledger/records.ts'
 import type { ChannelBalance, Ledger } from '../ledger/types.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { chooseChannel, type DepositPolicy } from './choose.ts'
@@ -25,13 +25,15 @@ export interface ChannelFunding {
   /** Through the relay where one is given and the account has no ether, or as configured. */
   readonly open: (receiver: Address, deposit: TokenAmount, relay?: Relay) => Promise<ChannelName>
   readonly topUp: (channel: ChannelName, added: TokenAmount, relay?: Relay) => Promise<void>
-  /** True from an opening or a top-up until the receiver has taken a payment. */
-  readonly isFresh: (channel: ChannelName) => boolean
+  /** What the receiver may not have seen yet: from then until it has taken a payment. */
+  readonly unseen: (channel: ChannelName) => Unseen | undefined
   readonly seen: (channel: ChannelName) => void
-  readonly notYetSeen: (channel: ChannelName) => void
+  readonly notYetSeen: (channel: ChannelName, what: Unseen) => void
   /** Asks the chain, and writes down what it says. */
   readonly isStillOpen: (channel: ChannelName) => Promise<boolean>
 }
+
+export type Unseen = 'opened' | 'toppedUp'
 
 export interface WantedChannel {
   readonly receiver: Address
@@ -51,9 +53,9 @@ export interface FundingOptions {
 
 export function createFunding(options: FundingOptions): ChannelFunding {
   const { ledger, chain, own: sender, deposits, method, confirmations } = options
-  const fresh = new Set<ChannelName>()
+  const unseen = new Map<ChannelName, Unseen>()
   const openTo = (receiver: Address): readonly ChannelBalance[] =>
-    ledger.channels(receiver).filter(({ state }) => state === 'open')
+    ledger.channels(receiver).filter(canPay)
 
   async function into(wanted: Into, relay: Relay | undefined): Promise<ChannelName> {
     const { notes } = ledger
@@ -86,12 +88,13 @@ export function createFunding(options: FundingOptions): ChannelFunding {
       const choice = chooseChannel(openTo(receiver), price, deposits, undefined)
       return choice?.kind === 'use' ? channelName(receiver, choice.openBlock) : undefined
     },
-    isFresh: (channel) => fresh.has(channel),
+    unseen: (channel) => unseen.get(channel),
     seen: (channel) => {
-      fresh.delete(channel)
+      unseen.delete(channel)
     },
-    notYetSeen: (channel) => {
-      fresh.add(channel)
+    notYetSeen: (channel, what) => {
+      // Who has not seen the opening cannot see a top-up.
+      if (unseen.get(channel) !== 'opened') unseen.set(channel, what)
     },
     ensure: async ({ receiver, price, relay }, token) => {
       // Connecting books what an earlier process has begun, so it comes before the choice.

@@ -5,6 +5,7 @@ import {
   type BlockNumber,
   type Hex,
   isUraidenError,
+  type Signature,
   type SignatureDomain,
   type Signer,
   type TokenAmount,
@@ -15,7 +16,7 @@ import { type ChannelName, channelName } from '../ledger/records.ts'
 import type { ChannelBalance, Ledger } from '../ledger/types.ts'
 import type { Transport } from '../transport.ts'
 import type { AgentChain } from './agent-chain.ts'
-import { askForBalance, askForClosingAgreement } from './close.ts'
+import { askForBalance, askForClosingAgreement, type CloseRequest } from './close.ts'
 import { transactionIntent, unfinishedWork } from './intents.ts'
 import { type FundingMethod, wantsRelay } from './opening.ts'
 import { channelsFromEvents, readOwnEvents } from './recovery.ts'
@@ -39,10 +40,17 @@ export interface ChannelOperations {
   /**
    * Together with the receiver, whose channel API is at `api`: at once. Without ether the receiver sends
    * the transaction.
-   * @throws UraidenError `close_refused`, `closing_agreement_invalid`, `balance_unknown`, and those of
-   * transport and chain
+   * @throws UraidenError `close_refused`, `close_failed`, `closing_agreement_invalid`, `balance_unknown`,
+   * and those of transport and chain
    */
   readonly closeTogether: (name: ChannelName, api: URL) => Promise<Hex>
+  /** Open channels whose receiver was asked to agree to a close, and may have. */
+  readonly unfinishedCloses: (receiver?: Address) => readonly ChannelName[]
+  /**
+   * Takes such a close up again, where it was begun.
+   * @throws UraidenError those of `closeTogether`
+   */
+  readonly finishClose: (name: ChannelName) => Promise<void>
   /**
    * Without the receiver: `settle` after the challenge period ends it. `balance` only where a crash
    * hides the true one.
@@ -54,6 +62,14 @@ export interface ChannelOperations {
   /** Enters own channels that the chain knows and the ledger does not. Resolves with those. */
   readonly recover: (from: BlockNumber) => Promise<readonly ChannelName[]>
 }
+
+/** With these the receiver has not agreed to this question for certain, or was never asked. */
+const notAgreed = [
+  'close_refused',
+  'closing_agreement_invalid',
+  'receiver_unreachable',
+  'receiver_untrusted',
+] as const
 
 export function createOperations(options: OperationsOptions): ChannelOperations {
   const { ledger, chain, transport, proofs, signer, domain, confirmations } = options
@@ -86,8 +102,7 @@ export function createOperations(options: OperationsOptions): ChannelOperations 
     const { receiver, openBlock } = openChannel(ledger, name)
     const balance = await balanceForClosing(name, api)
     const channel = { sender, receiver, openBlock }
-    const request = { api, ...channel, balance, domain }
-    const agreement = await askForClosingAgreement(transport, request)
+    const agreement = await agreementOf(name, { api, ...channel, balance, domain })
     const form = formFor(await options.contractVersion(), new Set(['eip712']))
     const { signature } = await proofs.payment({ receiver, openBlock }, balance, form)
     const connected = await chain()
@@ -104,14 +119,33 @@ export function createOperations(options: OperationsOptions): ChannelOperations 
     return (await send(name, 'close', call)).transaction
   }
 
+  /**
+   * A receiver that has agreed takes no payment any more, whether its answer arrives or not: written
+   * down before it is asked, so that no later process pays there in vain.
+   */
+  async function agreementOf(name: ChannelName, request: CloseRequest): Promise<Signature> {
+    const { closeApi: before } = ledger.get(name)
+    await ledger.update(name, { closeApi: request.api.href })
+    try {
+      return await askForClosingAgreement(transport, request)
+    } catch (error) {
+      // An earlier question, whose answer was lost, may have got another answer.
+      if (notAgreed.some((code) => isUraidenError(error, code))) {
+        await ledger.update(name, { closeApi: before })
+      }
+      throw error
+    }
+  }
+
   /** A receiver agrees to its latest balance only; credit below it cannot be taken home. */
   async function balanceForClosing(name: ChannelName, api: URL): Promise<TokenAmount> {
-    const { receiver, openBlock, certain, signed, top, bound, free } = ledger.get(name)
-    if (certain && free.length === 0 && signed === top) return signed
+    const channel = ledger.get(name)
+    const { receiver, openBlock, certain, signed, top, bound } = channel
+    if (certain && channel.free.length === 0 && !channel.inDoubt && signed === top) return signed
     const claimed = await askForBalance(transport, { api, sender, openBlock })
     // It may be any that we have signed; more than the bound it cannot be.
-    const possible = certain ? claimed === signed || claimed === top : claimed <= bound
-    if (possible && claimed >= (certain ? 0n : signed)) return claimed
+    const possible = certain ? claimed <= top : claimed >= signed && claimed <= bound
+    if (possible) return claimed
     throw balanceUnknown(receiver)
   }
 
@@ -142,6 +176,17 @@ export function createOperations(options: OperationsOptions): ChannelOperations 
 
   return {
     closeTogether,
+    unfinishedCloses: (receiver) =>
+      ledger
+        .channels(receiver)
+        .filter(({ state, closeApi }) => state === 'open' && closeApi !== undefined)
+        .map((channel) => channelName(channel.receiver, channel.openBlock)),
+    finishClose: async (name) => {
+      // Connecting books what an earlier process has begun, this close perhaps.
+      await chain()
+      const { state, closeApi } = ledger.get(name)
+      if (state === 'open' && closeApi !== undefined) await closeTogether(name, new URL(closeApi))
+    },
     requestClose,
     settleDue: async () => {
       // Connecting books what an earlier process has begun.

@@ -2,7 +2,7 @@
 import type { Address, TokenAmount } from '../../protocol/index.ts'
 import { type BudgetLimit, left } from '../budget/caps.ts'
 import type { DepositPolicy } from '../channel/choose.ts'
-import { type ChannelName, channelName } from '../ledger/records.ts'
+import { type ChannelName, canPay, channelName } from '../ledger/records.ts'
 import type { ChannelBalance } from '../ledger/types.ts'
 
 export interface TopUp {
@@ -26,7 +26,7 @@ export function dueTopUp(
   receiver: Address,
   price: TokenAmount,
 ): TopUp | undefined {
-  const open = channels.filter((each) => each.state === 'open' && each.receiver === receiver)
+  const open = channels.filter((each) => canPay(each) && each.receiver === receiver)
   // A crash hides what is left: the next payment clears that first.
   if (open.some(({ certain }) => !certain)) return undefined
   const [fullest] = [...open].sort((a, b) => (rest(a) < rest(b) ? 1 : -1))

@@ -1,9 +1,11 @@
-// What a daemon does without being asked: ends channels whose challenge period is over, tops up before a
-// channel runs dry, and finds its channels again after the disk was lost.
+// What a daemon does without being asked: ends channels whose challenge period is over, or whose close was
+// begun and not finished; tops up before a channel runs dry; and finds its channels again after the disk
+// was lost.
 import type { Address, TokenAmount } from '../../protocol/index.ts'
 import type { Milliseconds } from '../budget/clock.ts'
 import { type DepositPolicy, defaultDeposits } from '../channel/choose.ts'
 import type { ChannelName } from '../ledger/records.ts'
+import type { ChannelBalance } from '../ledger/types.ts'
 import type { SharedAgent } from './shared-agent.ts'
 import { dueTopUp } from './top-up.ts'
 
@@ -21,6 +23,10 @@ export interface Upkeep {
   readonly begun: () => void
   /** Resolves when the round under way is over. */
   readonly stop: () => Promise<void>
+}
+
+function isUnfinished({ state, closeApi }: ChannelBalance): boolean {
+  return state === 'closing' || (state === 'open' && closeApi !== undefined)
 }
 
 /** After a top-up that failed. */
@@ -48,7 +54,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         agent.channels().length > 0 ||
         (await attempt('recover', () => shared.use((each) => each.recoverChannels())))
     }
-    if (agent.channels().some(({ state }) => state === 'closing')) {
+    if (agent.channels().some(isUnfinished)) {
       await attempt('settle', () => shared.use((each) => each.settle()))
     }
   }

@@ -10,6 +10,7 @@ import {
   type TokenAmount,
 } from '../../protocol/index.ts'
 import { runHook } from '../hooks.ts'
+import type { ChannelName } from '../ledger/records.ts'
 import type { OpenAnswer } from '../transport.ts'
 import { aborted, lostWithKey, notConfirmed } from './errors.ts'
 import { judge } from './follow.ts'
@@ -44,7 +45,7 @@ export async function deliver(
     if (request.onPayment === undefined) await parts.lost.noteSent(request, leaving)
     else await request.onPayment(leaving)
     // The receiver has to see the chain too: asking at once would only be a round trip more.
-    if (funding.isFresh(channel)) await pause(retryInterval, request.signal)
+    if (funding.unseen(channel) !== undefined) await pause(retryInterval, request.signal)
   } catch (error) {
     parts.ledger.takeBack(attempt.taken)
     throw error
@@ -59,13 +60,26 @@ export async function deliver(
     }
     try {
       await runHook(hooks, 'insufficientConfirmations', request, { terms, channel })
-      if (performance.now() > giveUp) throw notConfirmed(terms.receiver)
+      if (performance.now() > giveUp) {
+        if (!(await isLost(parts, channel, terms))) throw notConfirmed(terms.receiver)
+        funding.seen(channel)
+        return answer
+      }
       await pause(retryDelay(answer, retryInterval), request.signal)
     } catch (error) {
       parts.ledger.leaveInDoubt(attempt.taken)
       throw error
     }
   }
+}
+
+/** The chain may have taken our opening back, or the receiver may have closed the channel meanwhile. */
+async function isLost(
+  { funding }: ExchangeParts,
+  channel: ChannelName,
+  { reason }: Terms,
+): Promise<boolean> {
+  return reason === 'nonexisting_channel' && !(await funding.isStillOpen(channel))
 }
 
 async function sendUntilAnswered(

@@ -12,7 +12,7 @@ export function judge(parts: ExchangeParts, attempt: Attempt, answer: Terms): Ve
     sent: payment,
     source: taken.source,
     previous,
-    fresh: funding.isFresh(taken.channel),
+    unseen: funding.unseen(taken.channel),
     answer,
     proven: proofs.isOwn(ledger.get(taken.channel), answer),
   })

@@ -1,6 +1,7 @@
 // What a 402 to a paid request means: a pure function (wire-protocol.md sections 2 and 7). It holds for a
 // payment that was alone on its channel.
 import type { Payment, Terms, TokenAmount } from '../../protocol/index.ts'
+import type { Unseen } from '../channel/funding.ts'
 import type { TakenFrom } from '../ledger/position.ts'
 
 export interface RefusedPayment {
@@ -8,8 +9,8 @@ export interface RefusedPayment {
   readonly source: TakenFrom
   /** Our balance before this payment, as far as we know. */
   readonly previous: TokenAmount
-  /** The channel was opened or topped up and the receiver may not have seen it yet. */
-  readonly fresh: boolean
+  /** What the receiver may not have seen yet of this channel. */
+  readonly unseen: Unseen | undefined
   readonly answer: Terms
   /** The answer carries our own signature over the balance that it claims. */
   readonly proven: boolean
@@ -33,14 +34,15 @@ export type Verdict =
   | { readonly kind: 'proofRefused' }
 
 export function judgeRefusal(refused: RefusedPayment): Verdict {
-  const { answer, fresh } = refused
+  const { answer, unseen } = refused
   switch (answer.reason) {
     case 'insufficient_confirmations':
       return { kind: 'wait' }
     case 'nonexisting_channel':
-      return { kind: fresh ? 'wait' : 'channelGone' }
+      // A channel that was topped up was known before.
+      return { kind: unseen === 'opened' ? 'wait' : 'channelGone' }
     case 'invalid_balance_proof':
-      return { kind: fresh ? 'wait' : 'proofRefused' }
+      return { kind: unseen === undefined ? 'proofRefused' : 'wait' }
     default:
       return judgeBalance(refused)
   }

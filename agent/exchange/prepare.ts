@@ -4,7 +4,7 @@ import { type Terms, UraidenError } from '../../protocol/index.ts'
 import { budgetSpent } from '../budget/caps.ts'
 import type { ChannelFunding } from '../channel/funding.ts'
 import { runHook } from '../hooks.ts'
-import { type ChannelName, channelName } from '../ledger/records.ts'
+import { type ChannelName, canPay, channelName } from '../ledger/records.ts'
 import type { ChannelBalance, Ledger, Purchase, Shortfall, Taken } from '../ledger/types.ts'
 import { checkProposal } from '../policy.ts'
 import { formFor } from './proofs.ts'
@@ -40,7 +40,8 @@ export function canGoTogether(ledger: Ledger, funding: ChannelFunding, terms: Te
   if (!terms.features.has('parallel')) return false
   const open = openChannels(ledger, terms)
   const settled = (channel: ChannelBalance): boolean =>
-    channel.certain && !funding.isFresh(channelName(channel.receiver, channel.openBlock))
+    channel.certain &&
+    funding.unseen(channelName(channel.receiver, channel.openBlock)) === undefined
   return open.length > 0 && open.every(settled)
 }
 
@@ -89,6 +90,8 @@ async function channelFor(
   const shortfall = ledger.shortfall(terms.receiver, purchase)
   if (shortfall !== undefined) throw shortfallError(parts, terms, shortfall)
   const { receiver, price, features, gatewayPath } = terms
+  // Its deposit comes home before another one is locked.
+  await parts.finishCloses(receiver)
   const relay = {
     api: new URL(gatewayPath, url),
     transport: parts.transport,
@@ -98,7 +101,7 @@ async function channelFor(
 }
 
 function openChannels(ledger: Ledger, { receiver }: Terms): readonly ChannelBalance[] {
-  return ledger.channels(receiver).filter(({ state }) => state === 'open')
+  return ledger.channels(receiver).filter(canPay)
 }
 
 function shortfallError({ token }: ExchangeParts, { price }: Terms, why: Shortfall): UraidenError {

@@ -79,6 +79,8 @@ export interface ExchangeParts {
   readonly token: TokenUnit
   readonly contractVersion: string
   readonly funding: ChannelFunding
+  /** Takes up closes to a receiver that were agreed, or may have been; gives up quietly. */
+  readonly finishCloses: (receiver: Address) => Promise<void>
   readonly ledger: Ledger
   readonly proofs: ProofMaker
   readonly transport: Transport

@@ -98,8 +98,9 @@ class ChannelLedger implements Ledger {
 
   get(name: ChannelName): ChannelBalance {
     const { entry, position } = this.#slot(name)
-    const { signed, top, certain, free } = position
-    return { ...entry, signed, free, top, certain, balance: certain ? signed : entry.bound }
+    const { signed, top, certain, free, doubtful } = position
+    const balance = certain ? signed : entry.bound
+    return { ...entry, signed, free, top, certain, balance, inDoubt: doubtful.length > 0 }
   }
 
   reserved(): TokenAmount {

@@ -40,6 +40,16 @@ export interface ChannelEntry {
   /** While closing: the last block of the challenge period. */
   readonly settleBlock?: BlockNumber
   readonly openTransaction: Hex
+  /**
+   * The receiver's channel API that was asked to agree to a close, and may have agreed: from then on it
+   * takes no payment on the channel, and the close is to be finished there.
+   */
+  readonly closeApi?: string | undefined
+}
+
+/** Whether new payments may be made on it. */
+export function canPay({ state, closeApi }: Pick<ChannelEntry, 'state' | 'closeApi'>): boolean {
+  return state === 'open' && closeApi === undefined
 }
 
 /** The receiver and the open block; sender and contract are the store's owner. */
@@ -68,6 +78,7 @@ export function decodeEntry(text: string): ChannelEntry {
     state: raw.state,
     openTransaction: raw.openTransaction,
     ...(raw.settleBlock !== undefined && { settleBlock: raw.settleBlock }),
+    ...(raw.closeApi !== undefined && { closeApi: String(raw.closeApi) }),
   }
   if (entry.signed > entry.bound || entry.bound > entry.deposit) throw damaged(text)
   return entry

@@ -14,6 +14,8 @@ export interface ChannelBalance extends ChannelEntry {
   /** The highest balance a signature was ever made for. */
   readonly top: TokenAmount
   readonly certain: boolean
+  /** Answers were lost: nobody knows whether the receiver took those payments. */
+  readonly inDoubt: boolean
 }
 
 export interface Purchase {
@@ -75,7 +77,9 @@ export interface Ledger {
   readonly close: () => Promise<void>
 }
 
-export type ChainChange = Partial<Pick<ChannelEntry, 'deposit' | 'state' | 'settleBlock'>>
+export type ChainChange = Partial<
+  Pick<ChannelEntry, 'deposit' | 'state' | 'settleBlock' | 'closeApi'>
+>
 
 export interface LedgerOptions {
   readonly storage: LedgerStorage

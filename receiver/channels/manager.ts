@@ -131,7 +131,17 @@ export function createChannelManager(options: ManagerOptions): ChannelManager {
     },
     agreeToClose: async (sender, openBlock, balance) => {
       const channel = closeable(book.get(sender, openBlock), balance)
-      await book.putLedger(sender, openBlock, { ...ledgerOf(channel), agreedToClose: true })
+      const before = ledgerOf(channel)
+      const agreed = { ...before, agreedToClose: true }
+      try {
+        await book.putLedger(sender, openBlock, agreed)
+      } catch (error) {
+        // Nothing was signed, so the channel goes on; unless somebody else has changed it meanwhile.
+        if (book.ledger(sender, openBlock) === agreed) {
+          await book.putLedger(sender, openBlock, before).catch(() => undefined)
+        }
+        throw error
+      }
       // In the form that the sender itself uses, so that its own check understands it.
       const form = channel.proof?.form ?? 'seed'
       return signer.sign(closingAgreementDigest(form, domain, sender)(openBlock, balance))

@@ -32,6 +32,7 @@ function channel(change: Partial<ChannelBalance> = {}): ChannelBalance {
     balance: 0n,
     top: 0n,
     certain: true,
+    inDoubt: false,
     ...change,
   }
 }

@@ -1,4 +1,5 @@
 import test from 'ava'
+import type { Unseen } from '../../agent/channel/funding.ts'
 import { judgeRefusal, type RefusedPayment, type Verdict } from '../../agent/exchange/judge.ts'
 import type { TakenFrom } from '../../agent/ledger/position.ts'
 import {
@@ -18,7 +19,7 @@ interface Case {
   readonly claimed?: bigint
   readonly proven?: true
   readonly source?: TakenFrom
-  readonly fresh?: true
+  readonly unseen?: Unseen
   readonly features?: readonly Feature[]
   readonly verdict: Verdict
 }
@@ -33,8 +34,14 @@ const cases: readonly Case[] = [
   {
     when: 'a new channel is not known yet',
     reason: 'nonexisting_channel',
-    fresh: true,
+    unseen: 'opened',
     verdict: { kind: 'wait' },
+  },
+  {
+    when: 'a channel that was topped up is not known any more',
+    reason: 'nonexisting_channel',
+    unseen: 'toppedUp',
+    verdict: { kind: 'channelGone' },
   },
   {
     when: 'an old channel is not known any more',
@@ -44,7 +51,7 @@ const cases: readonly Case[] = [
   {
     when: 'a top-up is not known yet',
     reason: 'invalid_balance_proof',
-    fresh: true,
+    unseen: 'toppedUp',
     verdict: { kind: 'wait' },
   },
   {
@@ -143,7 +150,7 @@ for (const given of cases) {
       sent: { sender: someone, openBlock: 1, balance: 15n, signature },
       source: given.source ?? 'fresh',
       previous: 10n,
-      fresh: given.fresh ?? false,
+      unseen: given.unseen,
       proven: given.proven ?? false,
       answer: {
         gatewayPath: '/api/1',

@@ -299,15 +299,42 @@ for (const [cost, charged] of [
   })
 }
 
-test('its closing agreement is somebody else’s: nothing goes to the chain', async (t) => {
-  const receiver = await lyingReceiver(t, ({ payment, request }) => {
-    if (request.method !== 'DELETE') return payment ? serves() : asks()
-    return { status: 200, body: JSON.stringify({ close_signature: proof(5n) }) }
-  })
-  const agent = await agentWithChannel(t)
-  await agent.get(receiver.url)
-  await t.throwsAsync(agent.closeChannel(channel, receiver.url), {
+for (const { when, status, body, code, paysOn } of [
+  {
+    when: 'its closing agreement is somebody else’s',
+    status: 200,
+    body: { close_signature: proof(5n) },
     code: 'closing_agreement_invalid',
+    paysOn: true,
+  },
+  {
+    when: 'it does not agree to a close',
+    status: 400,
+    body: { detail: 'not the latest balance' },
+    code: 'close_refused',
+    paysOn: true,
+  },
+  // It may have agreed, on disk at least, and then it takes no payment any more.
+  {
+    when: 'it fails when it is to agree to a close',
+    status: 500,
+    body: {},
+    code: 'close_failed',
+    paysOn: false,
+  },
+] as const) {
+  test(`${when}: ${code}, nothing goes to the chain`, async (t) => {
+    const receiver = await lyingReceiver(t, ({ payment, request }) => {
+      if (request.method !== 'DELETE') return payment ? serves() : asks()
+      return { status, body: JSON.stringify(body) }
+    })
+    const agent = await agentWithChannel(t)
+    await agent.get(receiver.url)
+    await t.throwsAsync(agent.closeChannel(channel, receiver.url), { code })
+    t.like(agent.channels()[0], { state: 'open' })
+    const paying = agent.get(receiver.url)
+    if (paysOn) t.is((await paying).status, 200)
+    else await t.throwsAsync(paying, { code: 'chain_unavailable' })
+    t.is(receiver.highest(), paysOn ? 10n : 5n)
   })
-  t.like(agent.channels()[0], { state: 'open' })
-})
+}

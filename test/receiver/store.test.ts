@@ -97,6 +97,62 @@ test('an agreement to close is on disk before it is signed', async (t) => {
   await store.close()
 })
 
+test('a disk that does not take the agreement: nothing is signed, and the channel goes on paying', async (t) => {
+  const store = await openStore(await temporaryFolder(t), owner)
+  let full = false
+  const failing: ChannelStore = {
+    ...store,
+    saveLedger: (...args) =>
+      full ? Promise.reject(new Error('no space left on device')) : store.saveLedger(...args),
+  }
+  const book = await openBook(failing)
+  await book.confirm(opened, { block: 7, hash: '0x07' })
+  await book.putLedger(sender, 7, ledgerAt(5n))
+  const manager = createChannelManager({
+    book,
+    checker: { formOf: async () => 'eip712' },
+    signer: { address: receiver, sign: async () => t.fail('nothing is to be signed') as never },
+    domain: { contract, chainId: 31337n },
+  })
+  full = true
+  await t.throwsAsync(manager.agreeToClose(sender, 7, 5n), { message: /no space/ })
+  full = false
+  const payment = { sender, openBlock: 7, balance: 10n, signature }
+  t.is((await manager.registerPayment(payment, 5n)).kind, 'paid')
+  await store.close()
+})
+
+test('a disk that takes the second of two agreements: the channel takes no payment', async (t) => {
+  const store = await openStore(await temporaryFolder(t), owner)
+  let failures = 0
+  const failing: ChannelStore = {
+    ...store,
+    saveLedger: (...args) =>
+      failures-- > 0
+        ? Promise.reject(new Error('no space left on device'))
+        : store.saveLedger(...args),
+  }
+  const book = await openBook(failing)
+  await book.confirm(opened, { block: 7, hash: '0x07' })
+  await book.putLedger(sender, 7, ledgerAt(5n))
+  failures = 1
+  const manager = createChannelManager({
+    book,
+    checker: { formOf: async () => 'eip712' },
+    signer: { address: receiver, sign: async () => signature },
+    domain: { contract, chainId: 31337n },
+  })
+  const [first, second] = await Promise.allSettled([
+    manager.agreeToClose(sender, 7, 5n),
+    manager.agreeToClose(sender, 7, 5n),
+  ])
+  t.is(first.status, 'rejected')
+  t.is(second.status, 'fulfilled')
+  const payment = { sender, openBlock: 7, balance: 10n, signature }
+  t.is((await manager.registerPayment(payment, 5n)).kind, 'refused')
+  await store.close()
+})
+
 test('a disk that does not take the proof: nothing is served, and the same proof pays later', async (t) => {
   const store = await openStore(await temporaryFolder(t), owner)
   let full = true

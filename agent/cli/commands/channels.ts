@@ -218,17 +218,22 @@ function channelFacts(channel: ChannelBalance) {
   }
 }
 
+function stateWords({ state, settleBlock, closeApi }: ChannelBalance): string {
+  if (state === 'closing') return `closing, settle after block ${settleBlock}`
+  return state === 'open' && closeApi !== undefined ? 'open, its close is not finished' : state
+}
+
 export function channelTable(known: readonly ChannelBalance[], token: TokenUnit): string {
   return table(
     ['CHANNEL', 'DEPOSIT', 'SPENT', 'RESERVED', 'STATE'],
     known.map((channel) => {
-      const { receiver, openBlock, deposit, balance, bound, certain, state, settleBlock } = channel
+      const { receiver, openBlock, deposit, balance, bound, certain } = channel
       return [
         channelName(receiver, openBlock),
         formatAmount(deposit, token),
         `${certain ? '' : 'at most '}${formatAmount(balance, token)}`,
         formatAmount(bound - balance, token),
-        state === 'closing' ? `closing, settle after block ${settleBlock}` : state,
+        stateWords(channel),
       ]
     }),
   )

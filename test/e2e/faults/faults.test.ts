@@ -31,6 +31,9 @@ test.serial('five random runs break no promise', async (t) => {
 for (const [seed, found] of [
   [14, 'the agent’s disk was full for a while, and forgot all that was signed later'],
   [15, 'the receiver’s disk was full for a while, and forgot all proofs that came later'],
+  [1012, 'killed while it closed, the agent paid on where the receiver had agreed to the close'],
+  [1181, 'the receiver’s disk was full: it refused payments after an agreement that it never gave'],
+  [20261123, 'the agreement to a close was lost, and the agent paid on where nobody took it'],
 ] as const) {
   test.serial(`seed ${seed}: ${found}`, async (t) => {
     t.deepEqual((await faults(seed, 1)).broken, [])

@@ -1,6 +1,11 @@
 // The agent of the fault lab: buys as much as it can, several readings at once.
 import { appendFileSync } from 'node:fs'
-import { type Agent, createAgent, createKeySigner } from '../../../agent/index.ts'
+import {
+  type Agent,
+  createAgent,
+  createKeySigner,
+  type RequestOptions,
+} from '../../../agent/index.ts'
 import { fromHex, isUraidenError } from '../../../protocol/index.ts'
 import type { AgentOrders, FromProgram, ToAgent } from './orders.ts'
 
@@ -40,9 +45,9 @@ process.on('message', async (message: ToAgent) => {
   }
 })
 
-async function buy(): Promise<string> {
+async function buy(options: RequestOptions = {}): Promise<string> {
   const name = `${process.pid}-${bought++}`
-  const outcome = await agent.get(`${receiverUrl}/reading?request=${name}`).then(
+  const outcome = await agent.get(`${receiverUrl}/reading?request=${name}`, options).then(
     ({ status }) => `${status}`,
     (error) => (isUraidenError(error) ? error.code : `unexpected ${error}`),
   )
@@ -59,15 +64,19 @@ async function close(from: Agent): Promise<void> {
   })
 }
 
-/** Everything is mended: a purchase has to go well before long, or the budget is spent. */
+/**
+ * Everything is mended: a purchase has to go well, or the budget is spent. What is stuck stays stuck, so a
+ * long wait hides nothing; a machine with much else to do needs one.
+ */
 async function finish(): Promise<void> {
   stopping = true
   await Promise.all(buyers)
-  const giveUp = performance.now() + 30_000
-  let outcome = await buy()
+  const giveUp = performance.now() + 180_000
+  const patient = { timeout: 30_000 }
+  let outcome = await buy(patient)
   while (!/^200$|^budget_/.test(outcome) && performance.now() < giveUp) {
     await pause(100)
-    outcome = await buy()
+    outcome = await buy(patient)
   }
   const finished: FromProgram = { finished: outcome }
   process.send?.(finished)

@@ -81,9 +81,14 @@ export function channelCalls(
       onChannels('settle a channel', 'settleFor', [sender, receiver, openBlock]),
     withdraw: ({ openBlock, balance, signature }) =>
       onChannels('withdraw', 'withdraw', [openBlock, balance, signature]),
-    withdrawBatch: (proofs) => onChannels('withdraw', 'withdrawBatch', [proofs.map(item)]),
-    cooperativeCloseBatch: (proofs) =>
-      onChannels('close channels', 'cooperativeCloseBatch', [proofs.map(item)]),
+    withdrawBatch: (proofs) => ({
+      ...onChannels('withdraw', 'withdrawBatch', [proofs.map(item)]),
+      passesOver: true,
+    }),
+    cooperativeCloseBatch: (proofs) => ({
+      ...onChannels('close channels', 'cooperativeCloseBatch', [proofs.map(item)]),
+      passesOver: true,
+    }),
     challenge: ({ receiver, openBlock }, balance, signature) =>
       onChannels('challenge a close', 'challenge', [receiver, openBlock, balance, signature]),
   }

@@ -11,7 +11,7 @@ export async function estimateGas(chain: ChainClient, from: Address, call: Call)
   const value = `0x${(call.value ?? 0n).toString(16)}`
   try {
     const request = { from, ...(call.to && { to: call.to }), data: call.data, value }
-    const estimate = BigInt(String(await tryInNextBlock(chain, request)))
+    const estimate = await (call.passesOver ? largerOfBlocks : tryInNextBlock)(chain, request)
     return (estimate * 6n) / 5n
   } catch (error) {
     if (!isUraidenError(error, 'rpc_error')) throw error
@@ -31,15 +31,30 @@ export async function estimateGas(chain: ChainClient, from: Address, call: Call)
  * geth tries a call in the latest block once more, not in the one after it. What must not happen in
  * that block (a close in the block of the opening) would never be sent.
  */
-async function tryInNextBlock(chain: ChainClient, request: object): Promise<unknown> {
+async function tryInNextBlock(chain: ChainClient, request: object): Promise<bigint> {
   try {
-    return await chain.request('eth_estimateGas', [request])
+    return await estimateIn(chain, [request])
   } catch (error) {
     if (!isUraidenError(error, 'rpc_error')) throw error
-    return chain.request('eth_estimateGas', [request, 'pending']).catch((second) => {
+    return estimateIn(chain, [request, 'pending']).catch((second) => {
       throw isUraidenError(second, 'rpc_error') ? error : second
     })
   }
+}
+
+/** A batch that closes a channel in the block after its opening: nothing in one block, much in the next. */
+async function largerOfBlocks(chain: ChainClient, request: object): Promise<bigint> {
+  const latest = await tryInNextBlock(chain, request)
+  const next = await estimateIn(chain, [request, 'pending']).catch((error) => {
+    // Not every node knows a block to come.
+    if (!isUraidenError(error, 'rpc_error')) throw error
+    return latest
+  })
+  return next > latest ? next : latest
+}
+
+async function estimateIn(chain: ChainClient, params: readonly unknown[]): Promise<bigint> {
+  return BigInt(String(await chain.request('eth_estimateGas', params)))
 }
 
 /** @throws UraidenError `fee_over_cap` */

@@ -82,6 +82,11 @@ export interface Call {
    * the transaction is to be replaced. Undefined: whatever it costs.
    */
   readonly feeCap?: () => bigint | undefined
+  /**
+   * Set where the contract passes over what it cannot do now: an estimate of gas in the newest block may
+   * be one of doing nothing.
+   */
+  readonly passesOver?: true
 }
 
 export interface Receipt {

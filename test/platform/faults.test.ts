@@ -208,6 +208,32 @@ test.serial('what fails in the latest block only is sent for the next one', asyn
 })
 
 test.serial(
+  'what does nothing in the latest block gets the gas that it takes in the next one',
+  async (t) => {
+    const { sender, approve } = await given(t, ({ method, params }) =>
+      method === 'eth_estimateGas' && params[1] !== 'pending' ? { answer: '0x5208' } : undefined,
+    )
+    const { transaction } = await sender.send({ ...approve(6n), passesOver: true })
+    const sent = await t.context.embedded.provider.getTransaction(transaction)
+    t.true((sent?.gasLimit ?? 0n) > 25_200n, `${sent?.gasLimit}`)
+  },
+)
+
+test.serial(
+  'a node that knows no block to come: its estimate of the latest one will do',
+  async (t) => {
+    const { sender, approve, count } = await given(t, ({ method, params }) =>
+      method === 'eth_estimateGas' && params[1] === 'pending'
+        ? { refuse: 'unknown block' }
+        : undefined,
+    )
+    const before = await count()
+    await sender.send({ ...approve(7n), passesOver: true })
+    t.is(await count(), before + 1)
+  },
+)
+
+test.serial(
   'what fails in the next block too is not sent, for the first reason given',
   async (t) => {
     const { sender, approve, count } = await given(t, ({ method, params }) =>

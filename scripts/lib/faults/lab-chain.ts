@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { JsonRpcProvider, Wallet } from 'ethers'
+import { endWithParent } from '../end-with-parent.ts'
 import { startGethChain } from '../geth/chain.ts'
 import { type FundedAccount, testAccount } from '../test-accounts.ts'
 
@@ -38,7 +39,7 @@ export async function startLabEmbedded(): Promise<LabChain> {
   const child = spawn(process.execPath, [program, '--port', '0', '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  process.once('exit', () => child.kill('SIGKILL'))
+  endWithParent(child)
   const [line] = await Promise.race([
     once(createInterface(child.stdout), 'line'),
     once(child, 'exit').then(() => Promise.reject(new Error('the chain did not start'))),

@@ -2,6 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { promisify } from 'node:util'
 import { UraidenError } from '../../../protocol/index.ts'
+import { endWithParent } from '../end-with-parent.ts'
 
 const run = promisify(execFile)
 
@@ -44,9 +45,7 @@ export async function gethCommand(
 /** @throws UraidenError `geth_not_started` with its last words */
 export async function startGethProcess(options: GethOptions): Promise<GethProcess> {
   const child = spawn(options.geth, argumentsOf(options), { stdio: ['ignore', 'ignore', 'pipe'] })
-  const leave = () => child.kill('SIGKILL')
-  process.once('exit', leave)
-  child.once('exit', () => process.removeListener('exit', leave))
+  endWithParent(child)
   const port = await listening(child)
   return {
     port,

@@ -39,6 +39,22 @@ onEachChain(test, ({ name, start }) => {
     t.is(await tokensOf(receiverAccount.address), 20n)
   })
 
+  test.serial(
+    `${name}: the receiver closes a channel of the newest block, in a batch`,
+    async (t) => {
+      const system = await startWholeSystem(t, await start())
+      const { base, agent, receiverAccount, tokensOf, asReceiver, channelOf } = system
+      const buyer = await agent()
+      await buyer.get(`${base}/reading`)
+      const { openBlock, highest, signature } = channelOf(buyer)
+      const { client, transactions } = await asReceiver()
+      t.is((await client.head()).number, openBlock)
+      const proof = { openBlock, balance: highest, signature }
+      await transactions.send(client.calls.cooperativeCloseBatch([proof]))
+      t.is(await tokensOf(receiverAccount.address), price)
+    },
+  )
+
   test.serial(`${name}: closed alone, settled after the challenge period`, async (t) => {
     const system = await startWholeSystem(t, await start())
     const { base, agent, chain, receiverAccount, senderAccount, tokensOf, channelOf } = system

@@ -2,8 +2,9 @@
 // another host, and nothing is repeated here: a repeated payment is a decision of the exchange.
 import { X509Certificate } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import got, { type Got, type Options, type PlainResponse, RequestError } from 'got'
+import type { Options, PlainResponse, RequestError } from 'got'
 import { type HeaderFields, type HeaderSource, UraidenError } from '../protocol/index.ts'
+import { transportError } from './transport-errors.ts'
 
 export interface HttpRequest {
   readonly method: string
@@ -58,31 +59,33 @@ export interface TlsTrust {
   readonly pinned?: string | Buffer
 }
 
-/** Errors of DNS, TCP and TLS that happen before the first byte of a request leaves. */
-const neverSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
-
-const untrusted = new Set([
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'ERR_CERTIFICATE_NOT_PINNED',
-])
+/**
+ * For the name and the connection, in milliseconds. Whoever has not answered by then is not there, and
+ * nothing was sent; without a limit of its own a network that is gone would look like a lost answer.
+ */
+const longestConnect = 10_000
 
 export function createTransport(options: TransportOptions = {}): Transport {
   const { timeout = 30_000, mostBody = 64 * 2 ** 20, tls = {} } = options
-  const http: Got = got.extend({
-    followRedirect: false,
-    throwHttpErrors: false,
-    retry: { limit: 0 },
-    timeout: { request: timeout },
-    https: httpsOptions(tls),
+  const https = httpsOptions(tls)
+  const load = once(async () => {
+    // An agent that waits for its first purchase does without its memory.
+    const { default: got, RequestError } = await import('got')
+    const http = got.extend({
+      followRedirect: false,
+      throwHttpErrors: false,
+      retry: { limit: 0 },
+      timeout: { request: timeout, lookup: longestConnect, connect: longestConnect },
+      https,
+    })
+    const isOfRequest = (error: unknown): error is RequestError => error instanceof RequestError
+    return { http, isOfRequest }
   })
   return {
     send: async (request) => {
+      const { http, isOfRequest } = await load()
+      const told = (error: unknown): unknown =>
+        isOfRequest(error) ? transportError(request, error) : error
       const { method, url, headers, body, signal, timeout: own, content } = request
       const link = signal && linkTo(signal)
       const stream = http.stream(url, {
@@ -94,7 +97,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
         ...(own !== undefined && { timeout: { request: own } }),
       })
       if (link) for (const over of ['end', 'error', 'close']) stream.once(over, link.unlink)
-      const { statusCode, headers: received } = await firstResponse(request, stream)
+      const { statusCode, headers: received } = await firstResponse(stream, told)
       let whole: Promise<Uint8Array> | undefined
       return {
         status: statusCode,
@@ -102,7 +105,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
         header: headerSource(received),
         stream,
         body: () => {
-          whole ??= readAll(request, stream, mostBody)
+          whole ??= readAll(request, stream, mostBody, told)
           return whole
         },
       }
@@ -143,15 +146,31 @@ function httpsOptions({ authority, pinned }: TlsTrust): NonNullable<Options['htt
   }
 }
 
-function firstResponse(request: HttpRequest, stream: Readable): Promise<PlainResponse> {
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
+/** Says in our words why a request failed. */
+type Telling = (error: unknown) => unknown
+
+function firstResponse(stream: Readable, told: Telling): Promise<PlainResponse> {
   return new Promise((resolve, reject) => {
     stream.once('response', resolve)
     // Stays on: an error after the response belongs to the body, and whoever reads that sees it.
-    stream.on('error', (error) => reject(transportError(request, error)))
+    stream.on('error', (error) => reject(told(error)))
   })
 }
 
-async function readAll(request: HttpRequest, stream: Readable, most: number): Promise<Uint8Array> {
+async function readAll(
+  request: HttpRequest,
+  stream: Readable,
+  most: number,
+  told: Telling,
+): Promise<Uint8Array> {
   const chunks: Buffer[] = []
   let size = 0
   try {
@@ -161,7 +180,7 @@ async function readAll(request: HttpRequest, stream: Readable, most: number): Pr
       chunks.push(chunk)
     }
   } catch (error) {
-    throw transportError(request, error)
+    throw told(error)
   }
   if (size <= most) return Buffer.concat(chunks)
   stream.destroy()
@@ -177,48 +196,4 @@ function headerSource(headers: NodeJS.Dict<string | string[]>): HeaderSource {
     const value = headers[name.toLowerCase()]
     return Array.isArray(value) ? value.join(', ') : value
   }
-}
-
-const stillCounted =
-  'If a payment was on its way, it stays counted until the receiver says where the channel stands.'
-
-function transportError({ url, signal }: HttpRequest, error: unknown): unknown {
-  if (!(error instanceof RequestError)) return error
-  const { message } = error
-  // An aborted signal's reason has a number there.
-  const code = String(error.code)
-  if (signal?.aborted) {
-    const told = `The request to ${url.origin} was aborted.`
-    return new UraidenError({ code: 'aborted', message: told, hint: stillCounted, cause: error })
-  }
-  if (neverSent.has(code)) {
-    return new UraidenError({
-      code: 'receiver_unreachable',
-      message: `${url.origin} cannot be reached (${code}).`,
-      hint: 'Check the address, the network, and that the receiver runs. Nothing was sent.',
-      cause: error,
-    })
-  }
-  if (untrusted.has(code)) {
-    return new UraidenError({
-      code: 'receiver_untrusted',
-      message: `${url.origin} shows a certificate that is not trusted: ${message}.`,
-      hint: 'Set tls.authority or tls.pinned to what you expect there. Nothing was sent.',
-      cause: error,
-    })
-  }
-  if (code.startsWith('HPE_')) {
-    return new UraidenError({
-      code: 'answer_malformed',
-      message: `The answer of ${url.origin} is not HTTP that can be read (${code}).`,
-      hint: stillCounted,
-      cause: error,
-    })
-  }
-  return new UraidenError({
-    code: 'answer_lost',
-    message: `No answer came from ${url.origin} (${code}).`,
-    hint: stillCounted,
-    cause: error,
-  })
 }

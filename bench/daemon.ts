@@ -1,5 +1,6 @@
 // ./scripts/bench daemon: what the daemon takes while nothing happens, compiled as the package ships it.
-// A channel is open, the proxy listens, a job waits for its hour.
+// A channel is open, the proxy listens, a job waits for its hour. Once with the variables of the systemd
+// unit, which make it smaller, and once without.
 import { execFile, spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -34,9 +35,12 @@ try {
   await promisify(execFile)(tsc, ['-p', 'tsconfig.build.json', '--outDir', dist], { cwd: root })
   await prepareStore()
   const bare = await measure(['-e', 'setInterval(() => undefined, 2 ** 30)'])
-  const idle = await measure([join(dist, 'agent/cli/main.js'), 'run'])
-  const result = { node: process.version, seconds, bare, idle }
-  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : text(bare, idle))
+  const program = [join(dist, 'agent/cli/main.js'), 'run']
+  const plain = await measure(program)
+  const service = await measure(program, await variablesOfUnit())
+  const result = { node: process.version, seconds, bare, plain, service }
+  const rows = [row('bare Node', bare), row('daemon', plain), row('as service', service)]
+  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : rows.join(''))
 } finally {
   await rm(folder, { recursive: true, force: true })
 }
@@ -74,10 +78,20 @@ jobs: { yearly: { get: room/x, every: '0 0 1 1 *', sinks: [{ file: yearly.jsonl 
   )
 }
 
-async function measure(args: readonly string[]): Promise<Look> {
+/** systemd.exec(5): words of the form NAME=value; those with a specifier are systemd's own to fill. */
+async function variablesOfUnit(): Promise<NodeJS.ProcessEnv> {
+  const unit = await readFile(join(root, 'deploy/pi/systemd/uraiden-agent.service'), 'utf8')
+  const words = [...unit.matchAll(/^Environment=(.*)$/gm)].flatMap(([, line = '']) =>
+    line.split(' '),
+  )
+  const variables = words.filter((word) => !word.includes('%')).map((word) => word.split(/=(.*)/s))
+  return Object.fromEntries(variables.map(([name = '', value = '']) => [name, value]))
+}
+
+async function measure(args: readonly string[], variables: NodeJS.ProcessEnv = {}): Promise<Look> {
   const child = spawn(process.execPath, args, {
     cwd: folder,
-    env: { PATH: process.env.PATH, HOME: folder, URAIDEN_AGENT_CONFIG: 'agent.yaml' },
+    env: { PATH: process.env.PATH, HOME: folder, URAIDEN_AGENT_CONFIG: 'agent.yaml', ...variables },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const { pid } = child
@@ -119,8 +133,6 @@ function pause(length: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, length * 1000))
 }
 
-function text(bare: Look, idle: Look): string {
-  const row = (name: string, { residentMB, anonymousMB, cpuSeconds, wakeups }: Look) =>
-    `${name.padEnd(12)} ${residentMB} MB resident, ${anonymousMB} MB of its own, ${((100 * cpuSeconds) / seconds).toFixed(2)} % CPU, ${(wakeups / seconds).toFixed(1)} wakeups a second\n`
-  return row('bare Node', bare) + row('daemon', idle)
+function row(name: string, { residentMB, anonymousMB, cpuSeconds, wakeups }: Look): string {
+  return `${name.padEnd(12)} ${residentMB} MB resident, ${anonymousMB} MB of its own, ${((100 * cpuSeconds) / seconds).toFixed(2)} % CPU, ${(wakeups / seconds).toFixed(1)} wakeups a second\n`
 }

@@ -1,6 +1,5 @@
 // The sink that is a URL: each entry is one request. Its id is the idempotency key, so that a receiver of
 // the hook can tell a repetition.
-import got, { RequestError } from 'got'
 import { type HeaderFields, UraidenError } from '../../protocol/index.ts'
 import type { Entry, Sink } from './types.ts'
 
@@ -34,19 +33,8 @@ export function createWebhookSink(options: WebhookOptions): Sink {
 }
 
 async function send(options: WebhookOptions, entry: Entry, signal: AbortSignal): Promise<void> {
-  const { url, method, headers, timeout } = options
-  const status = await statusOf(url, () =>
-    got(url, {
-      method,
-      headers: { ...entryHeaders(entry), ...headers },
-      body: Buffer.from(entry.payload),
-      timeout: { request: timeout },
-      retry: { limit: 0 },
-      followRedirect: false,
-      throwHttpErrors: false,
-      signal,
-    }),
-  )
+  const { url } = options
+  const status = await statusOf(options, entry, signal)
   if (status >= 200 && status < 300) return
   throw new UraidenError({
     code: refusing.has(status) ? 'entry_refused' : 'webhook_failed',
@@ -65,11 +53,24 @@ function entryHeaders({ id, job, time, contentType }: Entry): HeaderFields {
 }
 
 async function statusOf(
-  url: string,
-  request: () => Promise<{ readonly statusCode: number }>,
+  { url, method, headers, timeout }: WebhookOptions,
+  entry: Entry,
+  signal: AbortSignal,
 ): Promise<number> {
+  // With the first delivery: a daemon that waits does without its memory.
+  const { default: got, RequestError } = await import('got')
   try {
-    return (await request()).statusCode
+    const { statusCode } = await got(url, {
+      method,
+      headers: { ...entryHeaders(entry), ...headers },
+      body: Buffer.from(entry.payload),
+      timeout: { request: timeout },
+      retry: { limit: 0 },
+      followRedirect: false,
+      throwHttpErrors: false,
+      signal,
+    })
+    return statusCode
   } catch (error) {
     if (!(error instanceof RequestError)) throw error
     throw new UraidenError({

@@ -277,6 +277,7 @@ class PayingAgent implements Agent {
   async #assemble(): Promise<ExchangeParts> {
     const { contract, budget, receivers, hosts, priceJump, dryRun, hooks = {} } = this.#options
     const { confirmTimeout = 120_000, retryInterval = 500, repeats = 1 } = this.#options
+    const { receiverAt = () => undefined } = this.#options
     const { token, contractVersion } = await this.#facts()
     return {
       memory: createTermsMemory(this.#ledger.notes),
@@ -289,6 +290,7 @@ class PayingAgent implements Agent {
         ...(priceJump !== undefined && { priceJump }),
         ...(dryRun !== undefined && { dryRun }),
       },
+      receiverAt,
       token,
       contractVersion,
       funding: this.#funding,

@@ -92,10 +92,6 @@ const settings = z.strictObject({
         // A limit that is not kept is worse than none.
         .refine(({ address, budget }) => budget === undefined || address !== undefined, {
           error: 'a budget for a receiver needs its "address".',
-        })
-        // Anybody in the network can announce any name.
-        .refine(({ url, address }) => !url.startsWith('dns-sd:') || address !== undefined, {
-          error: 'a receiver that is found by its name needs its "address".',
         }),
     )
     .default({})

@@ -39,6 +39,8 @@ export interface AgentOptions {
   readonly clock?: ClockTrust
   /** Who may be paid; anybody when not given. */
   readonly receivers?: readonly Address[]
+  /** Who alone may be paid at this URL; undefined when nothing is known about it. Allowed without a list. */
+  readonly receiverAt?: (url: URL) => Address | undefined
   /** Where may be bought, `host` or `host:port`; anywhere when not given. */
   readonly hosts?: readonly string[]
   /** Most that a price may be, as a multiple of what the same resource cost last. */

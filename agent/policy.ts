@@ -32,12 +32,14 @@ export interface Proposal {
   readonly mostPrice?: TokenAmount
   /** Of the same resource; undefined for the first time. */
   readonly lastPrice?: TokenAmount
+  /** Who alone may be paid there, when that is known. */
+  readonly expected?: Address
 }
 
 /**
  * Who may be paid, where, and the caps for one request.
  * @throws UraidenError `host_not_allowed`, `wrong_contract`, `wrong_token`, `receiver_not_allowed`,
- * `price_over_cap`, `price_jump`, `dry_run`
+ * `receiver_changed`, `price_over_cap`, `price_jump`, `dry_run`
  */
 export function checkProposal(policy: Policy, proposal: Proposal, token: TokenUnit): void {
   checkHost(policy, proposal.url)
@@ -61,7 +63,7 @@ function checkHost({ hosts }: Policy, url: URL): void {
   })
 }
 
-function checkParties(policy: Policy, { terms }: Proposal): void {
+function checkParties(policy: Policy, { url, terms, expected }: Proposal): void {
   if (terms.contract !== policy.contract) {
     throw new UraidenError({
       code: 'wrong_contract',
@@ -74,6 +76,14 @@ function checkParties(policy: Policy, { terms }: Proposal): void {
       code: 'wrong_token',
       message: `The receiver asks for the token ${terms.token}, but the contract’s token is ${policy.token}.`,
       hint: 'Nothing was signed. The receiver contradicts its own contract.',
+    })
+  }
+  if (expected !== undefined) {
+    if (terms.receiver === expected) return
+    throw new UraidenError({
+      code: 'receiver_changed',
+      message: `${url.origin} wants payment to ${terms.receiver}; the receiver that was found there is ${expected}.`,
+      hint: 'Nothing was signed. See who is there with: uraiden-agent discover',
     })
   }
   if (policy.receivers !== undefined && !policy.receivers.includes(terms.receiver)) {

@@ -1,17 +1,25 @@
 // Where the configured receivers are: by name, by place, and by what they announce.
-import { UraidenError } from '../protocol/index.ts'
+import type { Address } from '../protocol/index.ts'
 import type { Milliseconds } from './budget/clock.ts'
 import { type AgentConfig, resolveUrl } from './config.ts'
 import type { Browse } from './discovery/browse.ts'
 import { serviceName } from './discovery/config.ts'
+import type { Pins } from './discovery/pins.ts'
+import { search } from './discovery/search.ts'
 import type { ReceiverPlaces } from './proxy/server.ts'
 
 export interface Receivers extends ReceiverPlaces {
   /**
    * A URL, or a receiver's name and a path, as a URL that can be asked.
-   * @throws UraidenError `not_a_url`, `receiver_not_found`
+   * @throws UraidenError `not_a_url`, `receiver_not_found`; for a name without an address also
+   * `receiver_changed`, `receiver_ambiguous`, `state_unreadable`, `state_unwritable`
    */
   readonly resolve: (target: string) => Promise<URL>
+  /**
+   * Who alone may be paid there: the receiver that was found under a name first.
+   * @throws UraidenError `state_unreadable`
+   */
+  readonly receiverAt: (url: URL) => Address | undefined
   /** What was found may be elsewhere now: it is looked for again. */
   readonly forget: () => void
 }
@@ -19,20 +27,23 @@ export interface Receivers extends ReceiverPlaces {
 export interface ReceiversOptions {
   readonly config: Pick<AgentConfig, 'receivers' | 'contract'>
   readonly browse: Browse
+  readonly pins: Pins
   readonly now?: () => Milliseconds
 }
-
-/** For an answer from the network. */
-const patience: Milliseconds = 5000
 
 /** How long an answer is believed: addresses change while an agent runs for years. */
 const fresh: Milliseconds = 10 * 60_000
 
 export function createReceivers(options: ReceiversOptions): Receivers {
-  const { config, browse, now = () => performance.now() } = options
+  const { config, browse, pins, now = () => performance.now() } = options
   const bases = new Map(
     Object.entries(config.receivers).map(([name, { url }]) => [name, new URL(url)]),
   )
+  /** Found by their names alone, in lower case. */
+  const unpinned = Object.values(config.receivers).flatMap(({ url, address }) => {
+    const name = serviceName(new URL(url))
+    return name === undefined || address !== undefined ? [] : [name.toLowerCase()]
+  })
   const located = new Map<string, { readonly url: Promise<URL>; readonly at: Milliseconds }>()
 
   function locate(base: URL): Promise<URL> {
@@ -48,35 +59,23 @@ export function createReceivers(options: ReceiversOptions): Receivers {
     return url
   }
 
-  /** Only what claims to be the configured receiver on the configured contract: it has to prove it. */
   async function find(name: string): Promise<URL> {
     const { address } =
       Object.values(config.receivers).find(({ url }) => serviceName(new URL(url)) === name) ?? {}
-    const sameName = (found: { readonly name: string }) =>
-      found.name.toLowerCase() === name.toLowerCase()
-    const found = await browse(
-      patience,
-      (each) => sameName(each) && each.announcement.receiver === address,
-    )
-    const candidates = found.filter(sameName)
-    const right = candidates.find(
-      ({ announcement }) =>
-        announcement.receiver === address && announcement.contract === config.contract,
-    )
-    if (right !== undefined) return right.url
-    const [other] = candidates
-    throw new UraidenError({
-      code: 'receiver_not_found',
-      message:
-        other === undefined
-          ? `No receiver announces itself as ${name} in the local network.`
-          : `What announces itself as ${name} is ${other.announcement.receiver} with the contract ${other.announcement.contract}: not the receiver of the configuration.`,
-      hint: 'Nothing was paid. See who is there with: uraiden-agent discover',
-    })
+    const { url } = await search({ name, address, contract: config.contract }, { browse, pins })
+    return url
   }
 
   return {
     forget: () => located.clear(),
+    receiverAt: (url) => {
+      if (unpinned.length === 0) return undefined
+      const known = pins.all()
+      const pin = unpinned
+        .map((name) => known.get(name))
+        .find((each) => each?.origin === url.origin)
+      return pin?.receiver
+    },
     resolve: async (target) => {
       const url = resolveUrl(config, target)
       return serviceName(url) === undefined ? url : underneath(await locate(url), url)

@@ -9,6 +9,7 @@ import { loadSigner, type PasswordSources } from '../platform/keys/index.ts'
 import type { Signer, TokenUnit } from '../protocol/index.ts'
 import { type AgentConfig, variables } from './config.ts'
 import { createBrowse } from './discovery/browse.ts'
+import { createPins } from './discovery/pins.ts'
 import { createReceivers, type Receivers } from './receivers.ts'
 
 /** The named file, the variable's, a person's own, the system's. */
@@ -43,7 +44,8 @@ export function openChain({ rpc, quorum, contract, chainId }: AgentConfig): Prom
 }
 
 export function receiversOf(config: AgentConfig): Receivers {
-  return createReceivers({ config, browse: createBrowse(config.discovery) })
+  const pins = createPins(stateFolder(config))
+  return createReceivers({ config, browse: createBrowse(config.discovery), pins })
 }
 
 export type ChainFacts = TokenUnit & { readonly chainId: bigint }

@@ -6,6 +6,7 @@ import {
   type Finish,
   type ProgramDescription,
 } from '../../platform/cli/program.ts'
+import { acceptReceiver } from './commands/accept.ts'
 import { budget, history } from './commands/books.ts'
 import {
   type CloseCommandOptions,
@@ -113,6 +114,14 @@ function addBuyCommands(program: Command, finish: Finish): void {
     .description('receivers that announce themselves in the local network, and their prices')
     .option('--wait <seconds>', 'how long to listen', '3')
     .action((_: object, command: Command) => finish(discover(command.optsWithGlobals())))
+  program
+    .command('accept <receiver>')
+    .description(
+      'the receiver that announces this name now is the right one, in place of an earlier',
+    )
+    .action((receiver: string, _: object, command: Command) =>
+      finish(acceptReceiver(receiver, command.optsWithGlobals())),
+    )
   program
     .command('doctor [url]')
     .description('look at everything a payment needs')

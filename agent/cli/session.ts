@@ -41,6 +41,7 @@ export async function withAgent<Value>(
   const { chainId, ...token } = await chainFacts(config, folder)
   const agent = await createAgent({
     ...policyOptions(config, token),
+    receiverAt: receivers.receiverAt,
     signer,
     chainId,
     store: join(folder, 'ledger'),

@@ -134,7 +134,7 @@ export class Engine {
       ...(mqtt !== undefined && { broker: mqtt }),
       token: { symbol, decimals },
       buyer: this.purchases,
-      resolve: (target) => this.#receiversFor(next).resolve(target),
+      resolve: (target) => (this.#receivers ?? this.#receiversFor(next)).resolve(target),
       folder: join(this.#folder(next), 'jobs'),
       owner: { chainId, contract, account: signer.address },
       onEvent: (event) => logJobEvent(journal, event),
@@ -166,6 +166,7 @@ export class Engine {
     const { config, signer } = next
     return createAgent({
       ...policyOptions(config, facts),
+      receiverAt: (url) => this.#receivers?.receiverAt(url),
       signer,
       chainId: facts.chainId,
       store: join(this.#folder(next), 'ledger'),

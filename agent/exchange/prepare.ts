@@ -46,13 +46,14 @@ export function canGoTogether(ledger: Ledger, funding: ChannelFunding, terms: Te
 }
 
 async function checkPolicy(
-  { policy, token, memory, hooks }: ExchangeParts,
+  { policy, receiverAt, token, memory, hooks }: ExchangeParts,
   request: PaidRequest,
   terms: Terms,
 ): Promise<void> {
   const { method, url, mostPrice, dryRun } = request
   if (terms.contract !== policy.contract) await runHook(hooks, 'wrongContract', request, { terms })
   const lastPrice = memory.lastPrice(method, url)
+  const expected = receiverAt(url)
   checkProposal(
     dryRun ? { ...policy, dryRun } : policy,
     {
@@ -60,6 +61,7 @@ async function checkPolicy(
       terms,
       ...(mostPrice !== undefined && { mostPrice }),
       ...(lastPrice !== undefined && { lastPrice }),
+      ...(expected !== undefined && { expected }),
     },
     token,
   )

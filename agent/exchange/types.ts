@@ -76,6 +76,7 @@ export interface ExchangeResult {
 export interface ExchangeParts {
   readonly memory: TermsMemory
   readonly policy: Policy
+  readonly receiverAt: (url: URL) => Address | undefined
   readonly token: TokenUnit
   readonly contractVersion: string
   readonly funding: ChannelFunding

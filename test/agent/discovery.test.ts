@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from 'ava'
 import { Bonjour } from 'bonjour-service'
 import { loadAgentConfig } from '../../agent/config.ts'
 import { createBrowse } from '../../agent/discovery/browse.ts'
+import { createPins } from '../../agent/discovery/pins.ts'
 import { createReceivers } from '../../agent/receivers.ts'
 import {
   type Announcement,
@@ -89,6 +90,7 @@ test('a receiver by its announced name: only who claims the configured address a
       contract,
       receivers: { room: { url: 'dns-sd://living-room', address: receiver } },
     },
+    pins: createPins(await temporaryFolder(t)),
     browse: async () => {
       asked++
       return there
@@ -115,7 +117,7 @@ test('a receiver by its announced name: only who claims the configured address a
   t.is((await receivers.resolve('room')).port, '5')
 })
 
-test('a name alone is no reason to pay: the configuration needs the address', async (t) => {
+test('a receiver is configured by its place or its announced name', async (t) => {
   const folder = await temporaryFolder(t)
   const load = async (room: string) => {
     const file = join(folder, 'agent.yaml')
@@ -124,9 +126,9 @@ test('a name alone is no reason to pay: the configuration needs the address', as
     return (await loadAgentConfig(file, {})).receivers.room?.url
   }
   t.is(await load(`{ url: 'dns-sd:Living Room', address: ${receiver} }`), 'dns-sd://Living%20Room')
+  t.is(await load('{ url: dns-sd:living-room }'), 'dns-sd://living-room')
   t.is(await load('{ url: http://127.0.0.1:5000 }'), 'http://127.0.0.1:5000')
   const bad = [
-    'dns-sd:living-room }',
     `'dns-sd:' , address: ${receiver} }`,
     `'dns-sd:${'x'.repeat(64)}', address: ${receiver} }`,
     `'ftp://x', address: ${receiver} }`,
@@ -162,4 +164,34 @@ receivers: { here: { url: 'dns-sd:${name}', address: ${receiver} } }
   )
   const wrong = await runCli(folder, ['discover', '--wait', '61'])
   t.is(wrong.code, 2)
+})
+
+test('uraiden-agent accept remembers who announces a name now', async (t) => {
+  const folder = await temporaryFolder(t)
+  const name = `accepted-${process.pid}`
+  await announce(t, 5353, name, { ...announced, receiver: stranger })
+  const known = `fixed-${process.pid}`
+  await writeFile(
+    join(folder, 'agent.yaml'),
+    `rpc: http://127.0.0.1:9
+contract: ${contract}
+key: key
+state: state
+discovery: { interface: 127.0.0.1 }
+receivers:
+  room: { url: 'dns-sd:${name}' }
+  fixed: { url: 'dns-sd:${known}', address: ${receiver} }
+`,
+  )
+  const pins = createPins(join(folder, 'state'))
+  await pins.put(name, { receiver, since: '2026-11-21T00:00:00.000Z' })
+  const { code, stdout, stderr } = await runCli(folder, ['accept', 'room'])
+  t.is(code, 0, stderr)
+  t.is(stdout.trim(), `${name} is ${stranger} at http://127.0.0.1:5000, no longer ${receiver}`)
+  t.is(pins.all().get(name)?.receiver, stranger)
+  for (const other of ['fixed', 'nobody']) {
+    const refused = await runCli(folder, ['accept', other])
+    t.is(refused.code, 2)
+    t.regex(refused.stderr, /usage_accept/)
+  }
 })

@@ -85,6 +85,12 @@ const lies: readonly Lie[] = [
     code: 'receiver_not_allowed',
   },
   {
+    when: 'another receiver was found under its name',
+    script: () => asks(),
+    options: { receiverAt: () => stranger },
+    code: 'receiver_changed',
+  },
+  {
     when: 'it names a foreign contract in its second answer',
     script: ({ payment }) => asks(payment ? { contract: stranger, senderBalance: 0n } : {}),
     code: 'wrong_contract',

@@ -127,7 +127,7 @@ export async function agentWithChannel(
     ...{ chainId, contract, store },
     reservation: 1,
     retryInterval: 5,
-    timeout: 2000,
+    timeout: 20_000,
     ...options,
   })
   t.teardown(() => agent.stop().catch(() => undefined))

@@ -24,6 +24,7 @@ export async function startTestProxy(
     receivers: createReceivers({
       config: { receivers: { room: { url: base } }, contract: parseAddress(`0x${'1'.repeat(40)}`) },
       browse: async () => [],
+      pins: { all: () => new Map(), put: async () => undefined },
     }),
     listen: { host: '127.0.0.1', port: 0 },
     programs: [],

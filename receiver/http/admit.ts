@@ -8,6 +8,7 @@ export async function admit<Request extends AnyRequest>(
   paywall: Paywall,
   pricer: Pricer<Request>,
   request: Request,
+  teaser?: string,
 ): Promise<Admission> {
   let amount: TokenAmount
   try {
@@ -15,5 +16,6 @@ export async function admit<Request extends AnyRequest>(
   } catch (error) {
     return badRequest(error)
   }
-  return paywall.admit(viewOf(request), amount)
+  const view = viewOf(request)
+  return paywall.admit(teaser === undefined ? view : { ...view, teaser }, amount)
 }

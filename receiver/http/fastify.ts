@@ -15,6 +15,8 @@ export type Price = PriceRule<FastifyRequest>
 declare module 'fastify' {
   interface FastifyContextConfig {
     price?: Price
+    /** Where a browser finds what may be seen of this URL before it is paid for. */
+    teaser?: (url: string) => string
   }
   interface FastifyRequest {
     /** What the paywall decided about this request; null on a route without a price. */
@@ -53,10 +55,10 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
 
   // After validation: a request that the route would refuse anyway costs nothing.
   app.addHook('preHandler', async (request, reply) => {
-    const price = request.routeOptions.config.price ?? scopePrice
+    const { price = scopePrice, teaser } = request.routeOptions.config
     const pricer = price === undefined ? undefined : pricers.get(price)
     if (pricer === undefined) return
-    const admission = await admit(paywall, pricer, request)
+    const admission = await admit(paywall, pricer, request, teaser?.(request.url))
     request.admission = admission
     if (admission.kind === 'repeated') {
       const { status, headers, body } = admission.reply

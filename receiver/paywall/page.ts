@@ -16,6 +16,8 @@ export interface PageFacts {
   readonly chainId: bigint
   /** The same that the answer carries as headers and cookies. */
   readonly headers: HeaderFields
+  /** Where on this server there is what may be seen before it is paid for. */
+  readonly teaser?: string | undefined
 }
 
 export interface Page {

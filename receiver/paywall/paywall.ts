@@ -54,8 +54,14 @@ export type Admission =
   | { readonly kind: 'repeated'; readonly reply: Reply }
   | Refused
 
+/** A request, and what this server knows about its resource. */
+export interface PricedRequest extends RequestView {
+  /** Where on this server there is what may be seen before it is paid for. */
+  readonly teaser?: string
+}
+
 export interface Paywall {
-  readonly admit: (request: RequestView, price: TokenAmount) => Promise<Admission>
+  readonly admit: (request: PricedRequest, price: TokenAmount) => Promise<Admission>
   /** A longer body need not be collected for `keepReply`, in bytes. */
   readonly largestReply: number
 }
@@ -89,13 +95,14 @@ export function createPaywall(options: PaywallOptions): Paywall {
   const { dialect, manager, replies, page, token, chainId, outage } = options
   const { isOurs, retryAfter } = options
 
-  function refuse(request: RequestView, why: Refusal, answer: PaymentAnswer): Refused {
+  function refuse(request: PricedRequest, why: Refusal, answer: PaymentAnswer): Refused {
     const terms = dialect.headers({ ...answer, reason: why.reason })
     const wanted = wantedBody(request.header('accept') ?? '')
     const base = { kind: 'refused', code: why.code, status: why.status } as const
     const headers = { ...terms, ...(passing.has(why.code) && { 'retry-after': `${retryAfter}` }) }
     if (wanted === 'html') {
-      const facts = { refusal: why, price: answer.price, token, chainId, headers: terms }
+      const { teaser } = request
+      const facts = { refusal: why, price: answer.price, token, chainId, headers: terms, teaser }
       const { html: body, headers: own } = page(facts)
       const all = { ...headers, ...own, 'content-type': 'text/html; charset=utf-8' }
       return { ...base, headers: all, cookies: cookiesOf(terms), body }
@@ -111,7 +118,7 @@ export function createPaywall(options: PaywallOptions): Paywall {
   }
 
   async function take(
-    request: RequestView,
+    request: PricedRequest,
     payment: Payment,
     price: TokenAmount,
     keyed?: KeyedRequest & { readonly earlier: Unanswered | undefined },
@@ -135,7 +142,7 @@ export function createPaywall(options: PaywallOptions): Paywall {
   }
 
   async function takeOnce(
-    request: RequestView,
+    request: PricedRequest,
     payment: Payment,
     price: TokenAmount,
     key: string,

@@ -5,6 +5,7 @@ import { amountText } from '../../platform/config/index.ts'
 import { isUraidenError } from '../../protocol/index.ts'
 import { splitCommand } from './command/split.ts'
 import { patternOf } from './prices.ts'
+import { type TeaserConfig, teaserSchema } from './teaser/schema.ts'
 
 /** As a person writes it; the token's decimals are not known before the chain is. */
 export type PriceText = string | { readonly [pattern: string]: string }
@@ -27,6 +28,8 @@ export interface UpstreamResource extends Common {
   readonly upstream: string
   /** Milliseconds until the answer begins, and between two parts of it. */
   readonly timeout: number
+  /** Undefined when browsers see nothing of it before they pay. */
+  readonly teaser: TeaserConfig | undefined
 }
 
 export interface CommandResource extends Common {
@@ -80,6 +83,9 @@ const entry = z.strictObject({
     .url({ protocol: /^https?$/, error: 'this is not an http:// or https:// URL.' })
     .optional()
     .describe('an HTTP server; a path in it takes the place of the resource’s own'),
+  teaser: teaserSchema
+    .optional()
+    .describe('what browsers see of an upstream’s page before they pay'),
   command: z
     .union([z.string().min(1), z.array(z.string()).min(1)])
     .optional()
@@ -104,7 +110,7 @@ type Kind = ResourceConfig['kind']
 /** What of an entry belongs to which kind alone. */
 const settingsOf: { readonly [kind in Kind]: readonly (keyof Entry)[] } = {
   files: [],
-  upstream: ['timeout'],
+  upstream: ['timeout', 'teaser'],
   command: ['timeout', 'cache', 'mostOutput', 'type'],
   module: ['methods'],
 }
@@ -154,7 +160,13 @@ function resourceOf(kind: Kind, value: Entry): ResourceConfig {
     case 'files':
       return { kind, ...common, files }
     case 'upstream':
-      return { kind, ...common, upstream, timeout: milliseconds(value.timeout, 30) }
+      return {
+        kind,
+        ...common,
+        upstream,
+        timeout: milliseconds(value.timeout, 30),
+        teaser: value.teaser,
+      }
     case 'command':
       return {
         kind,

@@ -20,14 +20,19 @@ const policy = [
 ]
 
 const headers = {
-  'content-security-policy': policy.join('; '),
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'same-origin',
   'cache-control': 'no-store',
 }
 
 export function paywallPage(assets: WebAssets): PaywallPage {
-  return (facts) => ({ headers, html: documentOf(assets, facts) })
+  return (facts) => {
+    const framed = facts.teaser === undefined ? [] : ["frame-src 'self'"]
+    return {
+      headers: { ...headers, 'content-security-policy': [...policy, ...framed].join('; ') },
+      html: documentOf(assets, facts),
+    }
+  }
 }
 
 function documentOf(assets: WebAssets, facts: PageFacts): string {
@@ -40,7 +45,7 @@ function documentOf(assets: WebAssets, facts: PageFacts): string {
 ${linksOf(assets, facts)}
 </head>
 <body class="u-body">
-${sectionOf(facts, 'main')}
+${teaserOf(facts)}${sectionOf(facts)}
 </body>
 </html>
 `
@@ -54,13 +59,21 @@ function linksOf({ pages: { paywall } }: WebAssets, { headers: terms }: PageFact
 <script type="module" src="${escapeHtml(`${web}/${paywall.script}`)}"></script>`
 }
 
+/**
+ * The page that is sold, as far as it may be seen, behind the paywall: in a frame without scripts, of
+ * an origin of its own, so that neither's styles reach the other.
+ */
+function teaserOf({ teaser }: PageFacts): string {
+  if (teaser === undefined) return ''
+  return `<iframe class="u-teaser" title="Preview of this page" sandbox="allow-top-navigation-by-user-activation" src="${escapeHtml(teaser)}"></iframe>
+`
+}
+
 /** What the script takes over; without it, what there is to know. */
-function sectionOf(facts: PageFacts, place: 'main' | 'dialog'): string {
-  const { refusal } = facts
-  const over = place === 'dialog'
-  const role = over ? ' role="dialog" aria-modal="true" aria-labelledby="uraiden-title"' : ''
-  const tag = over ? 'div' : 'main'
-  return `<${tag} id="uraiden" class="uraiden u-theme${over ? ' u-over' : ''}"${role} data-facts="${escapeHtml(factsFor(facts))}">
+function sectionOf(facts: PageFacts): string {
+  const { refusal, teaser } = facts
+  const over = teaser === undefined ? '' : ' u-over'
+  return `<main id="uraiden" class="uraiden u-theme${over}" data-facts="${escapeHtml(factsFor(facts))}">
 <div class="u-card">
 <h1 id="uraiden-title">${escapeHtml(titleOf(facts))}</h1>
 <p class="u-what">You pay from a channel: one deposit, then a signature for each purchase. What you do not spend comes back.</p>
@@ -70,7 +83,7 @@ function sectionOf(facts: PageFacts, place: 'main' | 'dialog'): string {
 </div>
 <div id="uraiden-app"></div>
 </div>
-</${tag}>`
+</main>`
 }
 
 function titleOf({ price, token }: PageFacts): string {

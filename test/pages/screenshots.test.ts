@@ -10,6 +10,7 @@ import { hashSecret } from '../../receiver/admin/secrets.ts'
 import { openWindow, startChromium } from '../support/chromium.ts'
 import { mapStore } from '../support/map-store.ts'
 import { costs, price, startShop } from '../support/page-shop.ts'
+import { startWiki } from '../support/page-wiki.ts'
 
 const folder = process.env.URAIDEN_SCREENSHOTS
 const schemes = ['light', 'dark'] as const
@@ -43,6 +44,20 @@ test.serial('pictures of the paywall page', async (t) => {
       await page.getByRole('region', { name: 'What you bought' }).waitFor()
       await page.getByText(/more purchases?\./).waitFor()
       t.true((await picture(page, `paywall-${screen}-${colorScheme}`)).length > 1000)
+    }
+  }
+})
+
+test.serial('pictures of the paywall over a teaser', async (t) => {
+  const { base, wallet } = await startWiki(t)
+  const browser = await startChromium(t)
+  for (const colorScheme of schemes) {
+    for (const [screen, viewport] of Object.entries(screens)) {
+      const { page } = await openWindow(browser, { wallet, colorScheme, viewport })
+      await page.goto(`${base}/wiki/Payment_channel`)
+      await page.frameLocator('iframe').getByText('Two parties pay each other').waitFor()
+      await page.getByText('No channel yet.').waitFor()
+      t.true((await picture(page, `teaser-${screen}-${colorScheme}`)).length > 1000)
     }
   }
 })

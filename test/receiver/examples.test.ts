@@ -74,9 +74,12 @@ test.serial('eth-ticker: what an upstream server knows', async (t) => {
   t.true(Number(JSON.parse(answer.body).last_price) > 0)
 })
 
-test.serial('wiki: pages cost, how they look is free', async (t) => {
+test.serial('wiki: pages cost, how they look and begin is free', async (t) => {
   const { buy, url } = await givenExample(t, 'wiki')
   t.is((await fetch(`${url}/wiki/Blockchain`)).status, 402)
   t.regex((await buy('/wiki/Blockchain')).body, /<h1>Blockchain<\/h1>/)
   t.is((await fetch(`${url}/static/style.css`)).status, 200)
+  const teaser = await (await fetch(`${url}/api/1/teaser/wiki/Blockchain`)).text()
+  t.regex(teaser, /A list of blocks that everybody agrees on/)
+  t.notRegex(teaser, /small payments/)
 })

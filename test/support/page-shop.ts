@@ -13,6 +13,7 @@ import {
   type Resource,
   startReceiver,
 } from '../../receiver/index.ts'
+import { type ResourceConfigs, registerResources } from '../../receiver/resources/routes.ts'
 import type { ServerOptions } from '../../receiver/server.ts'
 import { deployTestContracts, startEmbeddedChain } from '../../scripts/lib/embedded-chain.ts'
 import { createTestWallet } from './wallet.ts'
@@ -64,6 +65,7 @@ export async function startShop(
   t: ExecutionContext,
   receiverOptions: Partial<ReceiverOptions> = {},
   serverOptions: ServerOptions = {},
+  configured: ResourceConfigs = {},
 ) {
   const chain = await startEmbeddedChain()
   t.teardown(chain.close)
@@ -93,6 +95,7 @@ export async function startShop(
     })
     const resources = goods(() => broken)
     const server = await createReceiverServer(receiver, resources, { ...serverOptions, income })
+    await registerResources(server, configured)
     const base = await server.listen({ host: '127.0.0.1', port })
     return { receiver, server, base, income }
   }

@@ -1,6 +1,6 @@
 // A receiver that sells resources of a configuration, and a channel to buy with.
 import type { ExecutionContext } from 'ava'
-import { createReceiverServer } from '../../receiver/index.ts'
+import { createReceiverServer, type ReceiverOptions } from '../../receiver/index.ts'
 import { registerResources } from '../../receiver/resources/routes.ts'
 import { resourceFrom, resourcesSchema } from '../../receiver/resources/schema.ts'
 import { givenChannel } from './channel.ts'
@@ -15,8 +15,9 @@ export interface Resources {
 export async function givenShop(
   t: ExecutionContext,
   resources: (folder: string) => Resources | Promise<Resources>,
+  receiver: Partial<ReceiverOptions> = {},
 ) {
-  const system = await givenChannel(t)
+  const system = await givenChannel(t, { receiver })
   const folder = await temporaryFolder(t)
   const open = async (wanted: Resources) => {
     const parsed = resourcesSchema.parse(wanted)

@@ -5,10 +5,11 @@ import { Agent, request as ask, type Dispatcher } from 'undici'
 import type { Price } from '../../http/fastify.ts'
 import { nothingCharged, type Problem, sendProblem } from '../problem.ts'
 import type { UpstreamResource } from '../schema.ts'
+import { teaserRoot, teaserRoutes } from '../teaser/routes.ts'
 import { requestHeaders, responseHeaders } from './headers.ts'
 import { locationOf, targetOf } from './target.ts'
 
-export interface UpstreamOptions extends Pick<UpstreamResource, 'upstream' | 'timeout'> {
+export interface UpstreamOptions extends Pick<UpstreamResource, 'upstream' | 'timeout' | 'teaser'> {
   readonly price: Price
   readonly log: FastifyBaseLogger
 }
@@ -21,19 +22,22 @@ export async function upstreamRoutes(
   path: string,
   options: UpstreamOptions,
 ): Promise<void> {
-  const { timeout, price } = options
+  const { timeout, price, upstream, teaser, log } = options
   const dispatcher = new Agent({
     connect: { timeout },
     headersTimeout: timeout,
     bodyTimeout: timeout,
   })
   app.addHook('onClose', () => dispatcher.destroy())
+  if (teaser !== undefined) {
+    await teaserRoutes(app, path, { ...teaser, upstream, dispatcher, log })
+  }
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _body, done) => done(null))
   app.route({
     url: path,
     method: [...methods],
-    config: { price },
+    config: { price, ...(teaser && { teaser: (url) => `${teaserRoot}${url}` }) },
     // Before the payment: a connection that is given away cannot be charged for.
     onRequest: async ({ headers }, reply) => {
       if (headers.upgrade === undefined) return

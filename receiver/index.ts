@@ -1,5 +1,6 @@
 // The receiver as a library.
 export { createKeySigner } from '../platform/keys/index.ts'
+export { type ApiMiddleware, fastifyApi, receiverApi } from './http/api.ts'
 export { fastifyPaywall, type PaywallPluginOptions, type Price } from './http/fastify.ts'
 export { type OpsConfig, opsSchema } from './ops/config.ts'
 export type { ReceiverObserver } from './ops/observer.ts'

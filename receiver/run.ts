@@ -102,7 +102,9 @@ async function startParts(
     income,
   })
   started(() => closeServer(server, config.stopWithin * 1000))
-  await registerResources(server, { ...pageFiles(config), ...config.resources })
+  // One after the other: a resource at the same path is refused, and does not take its place.
+  await registerResources(server, pageFiles(config))
+  await registerResources(server, config.resources)
   const url = await listenOn(server, options.listen)
   const socket = controlSocket(config.admin, state)
   if (socket !== undefined) started(await admin.listenOnSocket(socket))

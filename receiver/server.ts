@@ -12,18 +12,15 @@ import {
 } from 'fastify'
 import type { Admin } from './admin/admin.ts'
 import { listPrices, type Priced } from './admin/prices.ts'
-import { channelRoutes } from './api/channels.ts'
-import { answerErrors } from './api/errors.ts'
-import { openApiDocument } from './api/openapi/document.ts'
-import { relayRoutes } from './api/relay.ts'
-import { stats } from './api/stats.ts'
+import { apiRoutes } from './api/routes.ts'
 import { fastifyPaywall, type Price } from './http/fastify.ts'
 import type { Income } from './income/recorder.ts'
 import type { Ops } from './ops/ops.ts'
 import { gatewayPath, type Receiver } from './receiver.ts'
 import { nothingCharged, sendProblem } from './resources/problem.ts'
+import { refuseReserved } from './resources/reserved.ts'
 import { loadWebAssets } from './web/assets.ts'
-import { dashboardRoute, webRoutes } from './web/routes.ts'
+import { dashboardRoute } from './web/routes.ts'
 
 /** Something to buy. What the handler returns is sent; what it throws costs nothing. */
 export interface Resource {
@@ -55,7 +52,8 @@ export interface ServerOptions {
 }
 
 /**
- * @throws UraidenError those of `createPricer` for a price that cannot be read
+ * @throws UraidenError `resource_path_taken`, and those of `createPricer` for a price that cannot be
+ * read
  */
 export async function createReceiverServer(
   receiver: Receiver,
@@ -87,21 +85,16 @@ export async function createReceiverServer(
   const assets = await loadWebAssets()
   await app.register(
     async (api) => {
-      answerErrors(api)
-      api.get('/openapi.json', async () => openApiDocument)
-      api.get('/stats', async () => stats(receiver))
-      await channelRoutes(api, receiver)
-      relayRoutes(api, receiver.relay)
       const prices = () => listPrices(sold, receiver.token)
       const income = () => options.income?.history() ?? []
-      await admin?.register(api, { receiver, prices, income })
-      webRoutes(api, assets)
+      await apiRoutes(api, { receiver, assets, admin, administered: { prices, income } })
     },
     { prefix: gatewayPath },
   )
   if (admin !== undefined && assets !== undefined) dashboardRoute(app, assets, gatewayPath)
   app.get('/cm', async () => 'OK')
   for (const { path, method = 'GET', price, handler } of resources) {
+    refuseReserved(path)
     app.route({
       url: path,
       method,

@@ -93,7 +93,7 @@ function withName(path: string, error: unknown): unknown {
   return new UraidenError({
     code: 'resource_path_taken',
     message: `${name}: ${message}.`,
-    hint: 'Another resource, or the channel API (/api/1, /cm), has this path: choose another one.',
+    hint: 'Another resource has this path, or the receiver itself (health, metrics, /js of its page): choose another one.',
     cause: error,
   })
 }

@@ -5,6 +5,7 @@ import { amountText } from '../../platform/config/index.ts'
 import { isUraidenError } from '../../protocol/index.ts'
 import { splitCommand } from './command/split.ts'
 import { patternOf } from './prices.ts'
+import { choosePath, reservedFor } from './reserved.ts'
 import { type TeaserConfig, teaserSchema } from './teaser/schema.ts'
 
 /** As a person writes it; the token's decimals are not known before the chain is. */
@@ -189,6 +190,12 @@ const path = z.string().regex(/^\/[^\s?#]*$/, {
 
 export const resourcesSchema = z.record(path, resource).superRefine((resources, context) => {
   for (const [at, { kind }] of Object.entries(resources)) {
+    const own = reservedFor(at)
+    if (own !== undefined) {
+      const message = `${own} is at "${at}", so nothing can be sold there.`
+      context.addIssue({ code: 'custom', path: [at], message, params: { hint: choosePath } })
+      continue
+    }
     const star = at.indexOf('*')
     const wild = kind === 'command' ? star >= 0 : star >= 0 && !at.endsWith('/*')
     const named = kind !== 'module' && at.includes('/:')

@@ -6,6 +6,7 @@ import test, { type ExecutionContext } from 'ava'
 import express from 'express'
 import { fastify } from 'fastify'
 import { parseUint192 } from '../../protocol/index.ts'
+import { fastifyApi, receiverApi } from '../../receiver/http/api.ts'
 import { expressPaywall } from '../../receiver/http/express.ts'
 import { fastifyPaywall } from '../../receiver/http/fastify.ts'
 import { httpPaywall } from '../../receiver/http/node.ts'
@@ -21,6 +22,7 @@ function echoPrice(_: unknown, { n = '' }: { readonly [name: string]: string }):
 
 const servers: { readonly [name: string]: (receiver: Receiver) => Promise<Server> } = {
   'node:http': async (receiver) => {
+    const api = await receiverApi(receiver)
     const handler = httpPaywall(receiver, { price: prices }, async (request, response, charge) => {
       if (request.url === '/broken') throw new Error('the sensor is broken')
       if (request.url === '/cheap') charge(2n)
@@ -28,10 +30,13 @@ const servers: { readonly [name: string]: (receiver: Receiver) => Promise<Server
       if (request.url === '/stream') Readable.from(['a', 'b', 'c']).pipe(response)
       else response.end('served')
     })
-    return createServer(handler)
+    return createServer((request, response) =>
+      api(request, response, () => void handler(request, response)),
+    )
   },
   fastify: async (receiver) => {
-    const app = fastify()
+    const app = fastify({ pluginTimeout: 0 })
+    await app.register(fastifyApi, { receiver })
     await app.register(fastifyPaywall, { ...receiver, price: prices })
     app.get('/broken', () => Promise.reject(new Error('the sensor is broken')))
     app.get('/cheap', async (_, reply) => reply.cost(2n).send('served'))
@@ -44,6 +49,7 @@ const servers: { readonly [name: string]: (receiver: Receiver) => Promise<Server
   express: async (receiver) => {
     const app = express()
     app.set('env', 'test')
+    app.use(await receiverApi(receiver))
     app.use(expressPaywall(receiver, { price: prices }))
     app.get('/broken', () => Promise.reject(new Error('the sensor is broken')))
     app.get('/cheap', (_, response) => {
@@ -137,5 +143,31 @@ for (const [name, start] of Object.entries(servers)) {
       both.map(({ status }) => status),
       [200, 200],
     )
+  })
+
+  test(`${name}: beside the paywall there is what its page needs`, async (t) => {
+    const { url, get, channel } = await given(t, start)
+    const page = await fetch(`${url}/good`, { headers: { accept: 'text/html' } })
+    t.is(page.status, 402)
+    const loaded = (await page.text()).match(/\/api\/1\/web\/[\w.-]+/g) ?? []
+    t.true(loaded.length >= 2, 'the page is not built: npm run web')
+    for (const path of loaded) {
+      const asset = await fetch(`${url}${path}`)
+      t.deepEqual([asset.status, asset.headers.get('x-content-type-options')], [200, 'nosniff'])
+      t.true((await asset.text()).length > 1000)
+    }
+    await get('/good', 5n)
+    const listed = await fetch(`${url}/api/1/channels/${channel.sender}?status=all`)
+    t.like(await listed.json(), [{ balance: '5', open_block: `${channel.openBlock}` }])
+    const closing = await fetch(`${url}/api/1/channels/${channel.sender}/${channel.openBlock}`, {
+      method: 'DELETE',
+      headers: { 'content-type': 'application/json' },
+      body: '{"balance":"5"}',
+    })
+    t.is(closing.status, 200)
+    t.regex(await closing.text(), /"close_signature":"0x[0-9a-f]{130}"/)
+    t.is(await (await fetch(`${url}/cm?x`)).text(), 'OK')
+    t.is((await fetch(`${url}/api/1/unknown`)).status, 404)
+    t.is((await fetch(`${url}/api/1/admin/stats`)).status, 404)
   })
 }

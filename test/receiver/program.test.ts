@@ -50,6 +50,11 @@ const mistakes = [
     says: /receiver\.yaml:4 resources\.\/a: it has "files" and "command"/,
   },
   {
+    name: 'something sold where the dashboard is',
+    yaml: 'contract: CONTRACT\nkey: key\nresources:\n  /admin: { price: 1, command: date }',
+    says: /receiver\.yaml:4 resources\.\/admin: The dashboard is at "\/admin", so nothing can be sold there\.\nChoose another path/,
+  },
+  {
     name: 'a setting of another kind',
     yaml: 'contract: CONTRACT\nkey: key\nresources:\n  /a:\n    price: 1\n    command: date\n    methods: [GET]',
     says: /receiver\.yaml:7 resources\.\/a\.methods: "methods" says nothing about command/,

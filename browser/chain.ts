@@ -27,6 +27,14 @@ export interface TokenInfo extends TokenUnit {
   readonly name: string
 }
 
+/** What a token says about the domain of its permits (EIP-2612, EIP-712). */
+export interface PermitFacts {
+  readonly name: string
+  /** Not every token has it. */
+  readonly version: string | undefined
+  readonly separator: Hex
+}
+
 /** What the contract says about a channel that exists. */
 export interface ChannelFacts {
   readonly deposit: TokenAmount
@@ -45,6 +53,14 @@ export interface Chain {
   readonly allowance: (token: Address, owner: Address) => Promise<TokenAmount>
   /** In wei. */
   readonly etherBalance: (account: Address) => Promise<bigint>
+  /** In wei, for a unit of gas, as the node would take it now. */
+  readonly gasPrice: () => Promise<bigint>
+  /** Of the newest block, in Unix seconds. */
+  readonly timestamp: () => Promise<bigint>
+  /** How many permits, or messages for others, of the account were used. */
+  readonly nonce: (of: Address, account: Address) => Promise<bigint>
+  /** @throws UraidenError `not_a_contract`, `would_revert` when the token knows no permits */
+  readonly permitFacts: (token: Address) => Promise<PermitFacts>
   /** Undefined when the contract has no such channel (never opened, or settled). */
   readonly channel: (channel: ChannelId) => Promise<ChannelFacts | undefined>
   /** Blocks in which `sender` opened channels to `receiver`, oldest first. */
@@ -102,6 +118,21 @@ export function chainOf(wallet: Eip1193Provider, contract: Address): Chain {
       decodeWord(await call(token, 'allowance(address,address)', [owner, contract])),
     etherBalance: async (account) =>
       quantity(await ask(wallet, 'eth_getBalance', [account, 'latest']), 'eth_getBalance'),
+    gasPrice: async () => quantity(await ask(wallet, 'eth_gasPrice'), 'eth_gasPrice'),
+    timestamp: async () => {
+      const method = 'eth_getBlockByNumber'
+      const block = await ask(wallet, method, ['latest', false])
+      return quantity((block as { readonly timestamp?: unknown } | null)?.timestamp, method)
+    },
+    nonce: async (of, account) => decodeWord(await call(of, 'nonces(address)', [account])),
+    permitFacts: async (token) => {
+      const [name, separator, version] = await Promise.all([
+        call(token, 'name()'),
+        call(token, 'DOMAIN_SEPARATOR()'),
+        call(token, 'version()').then(decodeText, () => undefined),
+      ])
+      return { name: decodeText(name), version, separator }
+    },
     channel: async ({ sender, receiver, openBlock }) => {
       const values = [sender, receiver, BigInt(openBlock)]
       try {

@@ -231,7 +231,8 @@ async function sendAndWait(parts: Parts, call: Call): Promise<void> {
   await mined(parts.wallet, await send(parts.wallet, parts.sender, call), parts.patience)
 }
 
-function positive(amount: TokenAmount): void {
+/** @throws UraidenError `deposit_missing` */
+export function positive(amount: TokenAmount): void {
   if (amount <= 0n) throw depositMissing()
 }
 

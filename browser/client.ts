@@ -25,6 +25,7 @@ import type { Parts } from './parts.ts'
 import { type PaidAnswer, type PayOptions, pay } from './pay.ts'
 import { confirmPayment, type SignedPayment, signPayment, verifyProof } from './payments.ts'
 import { askForClosing, askForOpenings, type Fetch } from './receiver-api.ts'
+import { lacksEther, relayClose, relayOpening, relayTopUp } from './relay.ts'
 import { formFor } from './signing.ts'
 import { channelMemory, type KeyValueStore, type StoredChannel } from './storage.ts'
 import { chainIdOf, type Eip1193Provider } from './wallet.ts'
@@ -37,6 +38,8 @@ export interface BrowserClientOptions {
   readonly contract: Address
   /** Root of the receiver's channel API, such as `/api/1`. */
   readonly api: string
+  /** The receiver offers `relay`: it sends the transactions of an account that lacks the ether. */
+  readonly relay?: boolean
   /** The chain that the receiver is on; left out, the one that the wallet is on. */
   readonly chainId?: bigint
   /** Default `localStorage`. */
@@ -52,6 +55,11 @@ export interface BrowserClient {
   readonly chainId: bigint
   readonly contract: ContractFacts
   readonly token: TokenInfo
+  /**
+   * True when the account cannot pay for a transaction. With `relay`, opening, top-up and the close
+   * with the receiver then go through the receiver.
+   */
+  readonly lacksEther: () => Promise<boolean>
   /** Tokens of the account, in the smallest unit. */
   readonly tokenBalance: () => Promise<TokenAmount>
   /** In wei. */
@@ -113,6 +121,8 @@ export async function createBrowserClient(options: BrowserClientOptions): Promis
     form: formFor(facts.version),
     patience: { interval, signal },
   }
+  const place = { fetcher, api }
+  const needsRelay = async () => options.relay === true && (await lacksEther(parts))
   return {
     account,
     chainId,
@@ -131,15 +141,24 @@ export async function createBrowserClient(options: BrowserClientOptions): Promis
       ),
     isOpening: () => parts.memory.opening() !== undefined,
     awaitOpening: () => awaitOpening(parts),
-    openChannel: (deposit) => openChannel(parts, deposit),
-    topUp: (added) => topUp(parts, added),
+    openChannel: async (deposit) => {
+      if (parts.memory.opening() !== undefined || !(await needsRelay())) {
+        return openChannel(parts, deposit)
+      }
+      return (await relayOpening(parts, place, deposit)) ?? awaitOpening(parts)
+    },
+    topUp: async (added) =>
+      (await needsRelay()) ? relayTopUp(parts, place, added) : topUp(parts, added),
+    lacksEther: () => lacksEther(parts),
     signPayment: (price) => signPayment(parts, price),
     confirmPayment: (payment) => confirmPayment(parts, payment),
     verifyProof: (balance, signature) => verifyProof(parts, stored(parts), balance, signature),
     pay: (url, payOptions) =>
       pay(parts, fetcher, url, { ...(signal && { signal }), ...payOptions }),
     closeChannel: async () =>
-      closeWith(parts, await askForClosing(parts, fetcher, api, stored(parts))),
+      (await needsRelay())
+        ? relayClose(parts, place)
+        : closeWith(parts, await askForClosing(parts, fetcher, api, stored(parts))),
     requestClose: () => requestClose(parts),
     settle: () => settle(parts),
     forgetChannel: () => parts.memory.forget(),

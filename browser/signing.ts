@@ -24,16 +24,19 @@ export function formFor(version: string): SignatureForm {
   return version.startsWith('0.2.') ? 'seed' : 'eip712'
 }
 
+/** Of the domains that channels contract and tokens have (EIP-712). */
+export const domainFields = [
+  { name: 'name', type: 'string' },
+  { name: 'version', type: 'string' },
+  { name: 'chainId', type: 'uint256' },
+  { name: 'verifyingContract', type: 'address' },
+] as const
+
 /** For `eth_signTypedData_v4` (contract.md section 2, row 4). */
 export function typedBalance(domain: SignatureDomain, message: BalanceMessage) {
   return {
     types: {
-      EIP712Domain: [
-        { name: 'name', type: 'string' },
-        { name: 'version', type: 'string' },
-        { name: 'chainId', type: 'uint256' },
-        { name: 'verifyingContract', type: 'address' },
-      ],
+      EIP712Domain: domainFields,
       BalanceProof: [
         { name: 'receiver', type: 'address' },
         { name: 'block_created', type: 'uint32' },

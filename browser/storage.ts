@@ -49,6 +49,9 @@ export interface ChannelMemory {
   readonly forget: () => void
   readonly opening: () => SentOpening | undefined
   readonly setOpening: (opening: SentOpening | undefined) => void
+  /** The receiver was asked to open a channel and has not said that it did: in this block or later. */
+  readonly relayed: () => BlockNumber | undefined
+  readonly setRelayed: (since: BlockNumber | undefined) => void
 }
 
 export interface MemoryOwner {
@@ -62,12 +65,14 @@ export function channelMemory(store: KeyValueStore, owner: MemoryOwner): Channel
   const { chainId, contract, receiver, sender } = owner
   const key = `uraiden/${chainId}/${contract}/${receiver}/${sender}`
   const openingKey = `${key}/opening`
+  const relayedKey = `${key}/relayed`
   return {
     load: () => decode(store.getItem(key)),
     save: (channel) => store.setItem(key, encode(channel)),
     forget: () => {
       store.removeItem(key)
       store.removeItem(openingKey)
+      store.removeItem(relayedKey)
     },
     opening: () => {
       const transaction = store.getItem(openingKey)
@@ -77,6 +82,12 @@ export function channelMemory(store: KeyValueStore, owner: MemoryOwner): Channel
       opening === undefined
         ? store.removeItem(openingKey)
         : store.setItem(openingKey, opening.transaction),
+    relayed: () => {
+      const since = store.getItem(relayedKey)
+      return since !== null && /^\d{1,10}$/.test(since) ? Number(since) : undefined
+    },
+    setRelayed: (since) =>
+      since === undefined ? store.removeItem(relayedKey) : store.setItem(relayedKey, `${since}`),
   }
 }
 

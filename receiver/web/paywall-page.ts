@@ -1,5 +1,11 @@
 // The page that a browser gets with a 402: the price at once, and a script that leads to paying it.
-import { formatAmount, headerName, problemDetails } from '../../protocol/index.ts'
+import {
+  type Feature,
+  formatAmount,
+  type HeaderFields,
+  headerName,
+  problemDetails,
+} from '../../protocol/index.ts'
 import { escapeHtml, type PageFacts, type PaywallPage } from '../paywall/page.ts'
 import type { WebAssets } from './assets.ts'
 
@@ -100,6 +106,11 @@ function factsFor({ refusal, price, token, chainId, headers: terms }: PageFacts)
     api: terms[headerName.gatewayPath],
     chainId: `${chainId}`,
     code: problemDetails(refusal).code,
-    idempotency: terms[headerName.features]?.includes('idempotency') === true,
+    idempotency: offers(terms, 'idempotency'),
+    relay: offers(terms, 'relay'),
   })
+}
+
+function offers(terms: HeaderFields, feature: Feature): boolean {
+  return terms[headerName.features]?.split(', ').includes(feature) === true
 }

@@ -313,3 +313,73 @@ function extractCall(
     signature,
   ])
 }
+
+async function givenPoor(t: ExecutionContext, options: Partial<BrowserClientOptions> = {}) {
+  const given = await givenBuyer(t, { receiver: { relay: { leastDeposit: 3n } } })
+  const { chain, senderAccount, connect } = given
+  await chain.provider.send('hardhat_setBalance', [senderAccount.address, '0x0'])
+  const client = await connect({ relay: true, ...options })
+  const buy = () => client.pay(`${given.base}/reading`, { price })
+  const sent = () => chain.provider.getTransactionCount(senderAccount.address)
+  return { ...given, client, buy, sent }
+}
+
+test('without ether: the receiver opens, tops up and closes what the wallet has signed', async (t) => {
+  const { client, buy, sent, asked, tokensOf, receiverAccount, senderAccount } = await givenPoor(t)
+  t.true(await client.lacksEther())
+  await client.openChannel(8n)
+  t.like((await client.channel())?.facts, { deposit: 8n })
+  await buy()
+  await client.topUp(7n)
+  await buy()
+  t.like((await client.channel())?.facts, { deposit: 15n })
+  await client.closeChannel()
+  t.is(await client.channel(), undefined)
+  t.is(await tokensOf(receiverAccount.address), 10n)
+  t.is(await tokensOf(senderAccount.address), 9_990n)
+  t.deepEqual([await sent(), asked('eth_sendTransaction')], [0, 0])
+  t.is(asked('eth_signTypedData_v4'), 6)
+})
+
+test('what the receiver does not relay is said in its words, and nothing is waited for', async (t) => {
+  const { client, asked } = await givenPoor(t)
+  await t.throwsAsync(client.openChannel(2n), { code: 'relay_refused', message: /less than the/ })
+  t.false(client.isOpening())
+  await client.openChannel(3n)
+  await t.throwsAsync(client.closeChannel(), { code: 'never_paid' })
+  t.is(asked('eth_sendTransaction'), 0)
+})
+
+test('an account with ether sends its transactions itself, also where the receiver would', async (t) => {
+  const { chain, senderAccount, client, asked } = await givenPoor(t)
+  await chain.provider.send('hardhat_setBalance', [senderAccount.address, '0xde0b6b3a7640000'])
+  t.false(await client.lacksEther())
+  await client.openChannel(8n)
+  t.is(asked('eth_sendTransaction'), 1)
+})
+
+test('an opening whose answer was lost is found, and not made twice', async (t) => {
+  let lose = true
+  const losing: typeof fetch = async (...request) => {
+    const answer = await fetch(...request)
+    if (lose && String(request[0]).endsWith('/relay/open')) throw new TypeError('network error')
+    return answer
+  }
+  const { client, tokensOf, senderAccount } = await givenPoor(t, { fetch: losing })
+  await t.throwsAsync(client.openChannel(8n), { code: 'receiver_unreachable' })
+  lose = false
+  const found = await client.openChannel(8n)
+  t.is((await client.channel())?.openBlock, found.openBlock)
+  t.is(await tokensOf(senderAccount.address), 9_992n)
+})
+
+test('a token whose permits cannot be written is said to be one', async (t) => {
+  const { client, wallet } = await givenPoor(t)
+  const separator = `0x${'3644e515'}`
+  wallet.disturb(({ method, params }) => {
+    const [call] = params as readonly [{ readonly data?: string }]
+    const asks = method === 'eth_call' && call.data === separator
+    return asks ? { code: 3, message: 'execution reverted', data: '0x' } : undefined
+  })
+  await t.throwsAsync(client.openChannel(8n), { code: 'permit_unsupported' })
+})

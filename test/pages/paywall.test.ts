@@ -231,3 +231,44 @@ test.serial('without a wallet the page says what it costs and how else to pay', 
   await left(noScript.page, 'use a browser with an Ethereum wallet')
   t.deepEqual([...complaints, ...noScript.complaints], [])
 })
+
+test.serial(
+  'without ether: the server opens, tops up and closes, the wallet only signs',
+  async (t) => {
+    const { page, visit, wallet, chain, senderAccount, tokensOf, complaints } = await givenPerson(
+      t,
+      {
+        relay: {},
+        transactionPoll: 20,
+      },
+    )
+    await chain.provider.send('hardhat_setBalance', [senderAccount.address, '0x0'])
+    await visit('/reading')
+    await left(page, 'so the server sends it: you sign twice')
+    await deposit(page, '0.005')
+    await left(page, '0.005 TKN of 0.005 TKN left: one more purchase.')
+    await button(page, `Pay ${costs}`).click()
+    await bought(page).getByText('"celsius": 21.4').waitFor()
+    await left(page, '0 more purchases')
+    await deposit(page, '0.01')
+    await left(page, '2 more purchases')
+    await page.getByText('More about the channel').click()
+    await button(page, 'Close the channel').click()
+    await left(page, 'No channel yet.')
+    t.is(await tokensOf(senderAccount.address), pocket - price)
+    t.is(wallet.calls.filter(({ method }) => method === 'eth_sendTransaction').length, 0)
+    t.is(await chain.provider.getTransactionCount(senderAccount.address), 0)
+    t.deepEqual(complaints, [])
+  },
+)
+
+test.serial(
+  'without ether, and a server that relays nothing: the page says what is missing',
+  async (t) => {
+    const { page, visit, chain, senderAccount } = await givenPerson(t)
+    await chain.provider.send('hardhat_setBalance', [senderAccount.address, '0x0'])
+    await visit('/reading')
+    await left(page, 'send some ether to it first')
+    t.pass()
+  },
+)

@@ -5,6 +5,7 @@ import { parseAddress, parseSignature } from '../../protocol/index.ts'
 import type { PurchaseFacts } from '../../receiver/web/pages/paywall/facts.ts'
 import { fileName, goodsOf } from '../../receiver/web/pages/paywall/goods.ts'
 import {
+  depositNote,
   type Screen,
   type Situation,
   screenOf,
@@ -54,6 +55,7 @@ const facts: PurchaseFacts = {
   api: '/api/1',
   code: 'payment_required',
   idempotency: true,
+  relay: false,
 }
 const chainFacts = { deposit: 20n, settleBlock: 0, closingBalance: 0n, withdrawn: 0n }
 const channel: ChannelView = {
@@ -66,7 +68,7 @@ const channel: ChannelView = {
 }
 const situation: Situation = {
   tokens: 100n,
-  ether: 1n,
+  lacksEther: false,
   block: 100,
   challengePeriod: 500,
   channel,
@@ -128,6 +130,14 @@ for (const [name, change, expected] of steps) {
     t.like(screenOf(facts, { ...situation, ...change }), expected)
   })
 }
+
+test('what a deposit takes depends on the account’s ether and on the server', (t) => {
+  const poor = { ...situation, lacksEther: true }
+  t.regex(depositNote(facts, situation), /^One transaction/)
+  t.regex(depositNote({ ...facts, relay: true }, situation), /^One transaction/)
+  t.regex(depositNote({ ...facts, relay: true }, poor), /the server sends it: you sign twice/)
+  t.regex(depositNote(facts, poor), /send some ether/)
+})
 
 test('ten purchases are suggested as a deposit, or what the account can pay', (t) => {
   t.is(suggestedDeposit(facts, 50n), 50n)

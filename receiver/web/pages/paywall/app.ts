@@ -20,7 +20,7 @@ import {
 import { clearCookies } from './cookies.ts'
 import type { PurchaseFacts } from './facts.ts'
 import { render } from './render.ts'
-import type { Situation } from './screen.ts'
+import { relays, type Situation } from './screen.ts'
 import { showGoods } from './show-goods.ts'
 import { type Action, createView, showError } from './view.ts'
 
@@ -60,7 +60,11 @@ export function startApp(root: HTMLElement, facts: PurchaseFacts): void {
     },
     deposit: async () => {
       const amount = parseAmount(view.amount.value, connected().token)
-      say('Confirm the deposit in your wallet; then it takes a block or two.')
+      say(
+        relays(facts, situation)
+          ? 'Sign twice in your wallet; the server sends the deposit, which takes a block or two.'
+          : 'Confirm the deposit in your wallet; then it takes a block or two.',
+      )
       if (situation?.channel?.facts === undefined) await connected().openChannel(amount)
       else await connected().topUp(amount)
       view.amount.value = ''
@@ -81,7 +85,11 @@ export function startApp(root: HTMLElement, facts: PurchaseFacts): void {
       delivered = true
     },
     close: async () => {
-      say('Confirm the transaction in your wallet; then it takes a block.')
+      say(
+        relays(facts, situation)
+          ? 'The server closes the channel; that takes a block.'
+          : 'Confirm the transaction in your wallet; then it takes a block.',
+      )
       await connected().closeChannel()
     },
     'request-close': async () => {
@@ -111,9 +119,9 @@ export function startApp(root: HTMLElement, facts: PurchaseFacts): void {
     wrongChain = false
     const [account] = accounts
     if (account === undefined) return
-    const { receiver, contract, api, chainId } = facts
+    const { receiver, contract, api, chainId, relay } = facts
     const { signal } = waiting
-    const options = { wallet: provider, account, receiver, contract, api, chainId, signal }
+    const options = { wallet: provider, account, receiver, contract, api, chainId, relay, signal }
     client = await createBrowserClient(options)
     canBuyTokens = await client.canBuyTokens()
     if ((await client.channel()) === undefined && !client.isOpening()) await client.findChannel()
@@ -164,9 +172,9 @@ export function startApp(root: HTMLElement, facts: PurchaseFacts): void {
   async function look(): Promise<void> {
     const asked = client
     if (asked === undefined) return
-    const [tokens, ether, block, channel] = await Promise.all([
+    const [tokens, lacksEther, block, channel] = await Promise.all([
       asked.tokenBalance(),
-      asked.etherBalance(),
+      asked.lacksEther(),
       asked.blockNumber(),
       asked.channel(),
     ])
@@ -174,7 +182,7 @@ export function startApp(root: HTMLElement, facts: PurchaseFacts): void {
     if (asked !== client) return
     const { challengePeriod } = asked.contract
     const opening = asked.isOpening()
-    situation = { tokens, ether, block, channel, opening, challengePeriod, canBuyTokens }
+    situation = { tokens, lacksEther, block, channel, opening, challengePeriod, canBuyTokens }
     draw()
   }
 

@@ -18,11 +18,13 @@ export interface PurchaseFacts {
   /** Why the page is shown: a refusal's code. */
   readonly code: string
   readonly idempotency: boolean
+  /** The server sends transactions for accounts without ether. */
+  readonly relay: boolean
 }
 
 /** @throws UraidenError, SyntaxError when the attribute is not what the server writes */
 export function parseFacts(text: string): PurchaseFacts {
-  const { price, symbol, decimals, receiver, contract, chainId, api, code, idempotency } =
+  const { price, symbol, decimals, receiver, contract, chainId, api, code, idempotency, relay } =
     JSON.parse(text)
   return {
     price: parseUint192(price),
@@ -33,5 +35,6 @@ export function parseFacts(text: string): PurchaseFacts {
     api,
     code,
     idempotency,
+    relay,
   }
 }

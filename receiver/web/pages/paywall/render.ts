@@ -4,7 +4,7 @@ import { setText, show } from '../../../../platform/web/pages/dom.ts'
 import { shortAddress } from '../../../../platform/web/pages/short.ts'
 import { formatAmount, formatNumber } from '../../../../protocol/index.ts'
 import type { PurchaseFacts } from './facts.ts'
-import { type Screen, type Situation, screenOf, suggestedDeposit } from './screen.ts'
+import { depositNote, type Screen, type Situation, screenOf, suggestedDeposit } from './screen.ts'
 import type { View } from './view.ts'
 
 export interface AppState {
@@ -69,7 +69,10 @@ function renderChannel(
     view.depositLabel,
     `${opens ? 'Deposit' : 'Add to the deposit'}, in ${facts.token.symbol}`,
   )
-  if (situation !== undefined) suggest(view, facts, situation, opens)
+  if (situation !== undefined) {
+    suggest(view, facts, situation, opens)
+    setText(view.depositNote, depositNote(facts, situation))
+  }
   show(view.buttons.mint, situation?.canBuyTokens === true && lacksTokens(facts, situation))
   show(view.manage, screen.canClose)
   show(view.buttons.close, !screen.neverPaid)

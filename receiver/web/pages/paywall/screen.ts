@@ -6,8 +6,8 @@ import type { PurchaseFacts } from './facts.ts'
 /** What the wallet and the chain say just now. */
 export interface Situation {
   readonly tokens: TokenAmount
-  /** In wei. */
-  readonly ether: bigint
+  /** The account cannot pay for a transaction. */
+  readonly lacksEther: boolean
   readonly block: number
   readonly challengePeriod: number
   readonly channel: ChannelView | undefined
@@ -69,6 +69,21 @@ function openScreen(
     ? `${formatAmount(deposit, token)} deposited; what is left is asked for with the first payment.`
     : `${formatAmount(left, token)} of ${formatAmount(deposit, token)} left: ${purchases(more)}.`
   return { ...base, step: enough ? 'pay' : 'top-up', channel: rest }
+}
+
+/** The server sends what the account cannot pay for. */
+export function relays({ relay }: PurchaseFacts, situation: Situation | undefined): boolean {
+  return relay && situation?.lacksEther === true
+}
+
+/** What a deposit takes. */
+export function depositNote(facts: PurchaseFacts, situation: Situation): string {
+  if (relays(facts, situation)) {
+    return 'Your account has no ether for a transaction, so the server sends it: you sign twice. What you do not spend comes back when you close.'
+  }
+  return situation.lacksEther
+    ? 'Your account has no ether for a transaction, and this server sends none for you: send some ether to it first.'
+    : 'One transaction. What you do not spend comes back when you close.'
 }
 
 /** Ten purchases, or fewer when the account has not enough; at least one. */

@@ -24,6 +24,7 @@ export interface View {
   readonly facts: HTMLElement
   readonly deposit: HTMLFormElement
   readonly depositLabel: HTMLElement
+  readonly depositNote: HTMLElement
   readonly amount: HTMLInputElement
   readonly manage: HTMLDetailsElement
   readonly manageNote: HTMLElement
@@ -70,17 +71,13 @@ export function createView(root: HTMLElement, act: (action: Action) => void): Vi
     'aria-describedby': 'u-amount-note',
   })
   const depositLabel = h('label', { for: 'u-amount' })
-  const note = h(
-    'p',
-    { id: 'u-amount-note', class: 'u-note' },
-    'One transaction. What you do not spend comes back when you close.',
-  )
+  const depositNote = h('p', { id: 'u-amount-note', class: 'u-note' })
   const deposit = h(
     'form',
     { class: 'u-deposit', novalidate: true, hidden: true },
     depositLabel,
     h('div', { class: 'u-row' }, amount, buttons.deposit),
-    note,
+    depositNote,
   )
   deposit.addEventListener('submit', (event) => {
     event.preventDefault()
@@ -124,6 +121,7 @@ export function createView(root: HTMLElement, act: (action: Action) => void): Vi
     facts,
     deposit,
     depositLabel,
+    depositNote,
     amount,
     manage,
     manageNote,

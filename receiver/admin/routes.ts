@@ -1,6 +1,5 @@
 // The administrator's part of the channel API (wire-protocol.md section 5).
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { UraidenError } from '../../protocol/index.ts'
 import { type ChannelPath, channelUnknown, parsePath } from '../api/paths.ts'
 import { backupOf } from '../backup/backup.ts'
 import type { IncomeHistory } from '../income/history.ts'
@@ -9,9 +8,10 @@ import { collectingRoutes } from './collecting.ts'
 import { parseCredentials } from './credentials.ts'
 import { eventRoutes } from './events.ts'
 import type { Gate } from './gate.ts'
+import { listChannels } from './listing.ts'
 import type { ListedPrice } from './prices.ts'
 import type { Sessions } from './sessions.ts'
-import { adminChannel, adminStats, channelStates, stateOf } from './views.ts'
+import { adminChannel, adminStats } from './views.ts'
 
 export interface AdminRoutes {
   readonly receiver: Receiver
@@ -62,11 +62,14 @@ function bookRoutes(app: FastifyInstance, { receiver, prices, income }: AdminRou
   app.get('/admin/income', async () =>
     income().map(({ start, total }) => ({ start, total: `${total}` })),
   )
-  app.get<{ Querystring: { readonly state?: string } }>('/admin/channels', async ({ query }) => {
-    const wanted = wantedState(query.state)
-    return [...book.all()]
-      .filter((channel) => wanted === undefined || stateOf(channel) === wanted)
-      .map(adminChannel)
+  app.get('/admin/channels', async ({ query, routeOptions }, reply) => {
+    const { channels, total, next } = listChannels(book.all(), query)
+    reply.header('x-total-count', `${total}`)
+    if (next !== undefined) {
+      const params = new URLSearchParams({ ...(query as Record<string, string>), cursor: next })
+      reply.header('link', `<${routeOptions.url}?${params}>; rel="next"`)
+    }
+    return channels.map(adminChannel)
   })
   app.get<{ Params: ChannelPath }>(
     '/admin/channels/:sender/:openBlock',
@@ -79,15 +82,5 @@ function bookRoutes(app: FastifyInstance, { receiver, prices, income }: AdminRou
   app.get('/admin/backup', async (_, reply) => {
     reply.type('application/x-ndjson')
     return backupOf(receiver)
-  })
-}
-
-/** @throws UraidenError `status_unknown` */
-function wantedState(text: string | undefined): string | undefined {
-  if (text === undefined || channelStates.some((state) => state === text)) return text
-  throw new UraidenError({
-    code: 'status_unknown',
-    message: `"${text}" is no state of a channel.`,
-    hint: `Use one of ${channelStates.join(', ')}, or leave it out for all.`,
   })
 }

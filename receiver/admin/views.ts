@@ -33,12 +33,14 @@ export function adminChannel(channel: Channel) {
 export function adminStats(receiver: Receiver) {
   const { book, liquidBalance, token, verifier, health, settlement } = receiver
   const channels = [...book.all()]
+  const live = channels.filter(({ state }) => state !== 'settled')
   const { atRisk, lost, answers: closes } = settlement.status()
   const { age, answers, head, ether } = health.chain()
   const count = (state: ChannelState) =>
     channels.filter((channel) => stateOf(channel) === state).length
   return {
     channels: Object.fromEntries(channelStates.map((state) => [state, count(state)])),
+    unique_senders: new Set(live.map(({ sender }) => sender)).size,
     deposit_sum: `${sumOf(channels, ({ state, deposit }) => (state === 'settled' ? 0n : deposit))}`,
     uncollected_sum: `${book.unsettled()}`,
     at_risk_sum: `${atRisk}`,

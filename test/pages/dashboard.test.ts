@@ -3,13 +3,17 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
+import { Contract, Wallet } from 'ethers'
 import type { Page } from 'playwright-core'
 import { createBrowserClient } from '../../browser/index.ts'
+import { channelsAbi } from '../../contracts/abi/channels.ts'
 import { createAdmin } from '../../receiver/admin/admin.ts'
 import { adminSchema } from '../../receiver/admin/config.ts'
 import { hashSecret } from '../../receiver/admin/secrets.ts'
+import { createReceiverServer } from '../../receiver/index.ts'
 import { seriousViolations } from '../support/axe.ts'
 import { openWindow, startChromium } from '../support/chromium.ts'
+import { manyChannels, withChannels } from '../support/many-channels.ts'
 import { mapStore } from '../support/map-store.ts'
 import { price, startShop } from '../support/page-shop.ts'
 
@@ -120,34 +124,100 @@ test.serial('no page of another site acts in the owner’s place', async (t) => 
 })
 
 test.serial('ten thousand channels are filtered, sorted, paged and saved', async (t) => {
-  const { page, base, complaints } = await givenOwner(t)
-  const many = Array.from({ length: 10_000 }, (_, at) => ({
-    sender_address: `0x${(at + 1).toString(16).padStart(40, '0')}`,
-    open_block: `${at}`,
-    state: at % 4 === 0 ? 'open' : 'settled',
-    deposit: '1000000000000000000',
-    balance: `${at}000000000000`,
-    due: `${at}000000000000`,
-  }))
-  await page.route('**/api/1/admin/channels', (route) => route.fulfill({ json: many }))
-  await logIn(page, base)
+  const { page, receiver, complaints } = await givenOwner(t)
+  const many = manyChannels(10_000)
+  const users = { owner: await hashSecret(password) }
+  const admin = await createAdmin(adminSchema.parse({ users }))
+  const server = await createReceiverServer(
+    withChannels(receiver, () => many),
+    [],
+    { admin },
+  )
+  t.teardown(() => server.close())
+  const sizes: number[] = []
+  page.on('response', async (response) => {
+    if (!response.url().includes('/admin/channels?')) return
+    sizes.push(((await response.json()) as readonly unknown[]).length)
+  })
+  await logIn(page, await server.listen({ host: '127.0.0.1', port: 0 }))
   const rows = page.getByRole('region', { name: 'Table of channels' }).locator('tbody tr')
   await page.getByText('10000 of 10000 channels, page 1 of 200').waitFor()
   t.is(await rows.count(), 50)
   await rows.first().getByText('9999', { exact: true }).waitFor()
   await page.getByRole('button', { name: 'Next' }).click()
   await page.getByText('page 2 of 200').waitFor()
+  await rows.first().getByText('9949', { exact: true }).waitFor()
+  await page.getByRole('button', { name: 'Previous' }).click()
+  await page.getByText('page 1 of 200').waitFor()
   await page.getByRole('button', { name: 'Opened in block', exact: true }).click()
   await rows.first().getByText('0', { exact: true }).waitFor()
+  t.true(sizes.every((size) => size <= 50))
   await page.getByLabel('State').selectOption('open')
-  await page.getByText('2500 of 10000 channels').waitFor()
-  await page.getByLabel('Sender').fill('270d')
+  await page.getByText('2500 of 10000 channels, page 1 of 50').waitFor()
+  await page.getByLabel('Sender').fill('2701')
   await page.getByText('1 of 10000 channels').waitFor()
   await page.getByLabel('Sender').fill('')
+  await page.getByText('2500 of 10000 channels').waitFor()
   const saved = page.waitForEvent('download')
   await page.getByRole('button', { name: 'Save as CSV' }).click()
   const text = await readFile(await (await saved).path(), 'utf8')
   t.is(text.trimEnd().split('\r\n').length, 2501)
+  t.deepEqual(complaints, [])
+})
+
+test.serial('close all asks first, ends every channel, and pays out', async (t) => {
+  const { page, base, buy, tokensOf, receiverAccount, complaints } = await givenOwner(t)
+  await buy()
+  await logIn(page, base)
+  await tile(page, 'To collect', '0.005 TKN')
+  const closeAll = page.getByRole('button', { name: 'Close all', exact: true })
+  await closeAll.click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('The channels end for good.').waitFor()
+  await page.keyboard.press('Escape')
+  t.is(await tokensOf(receiverAccount.address), 0n)
+  await closeAll.click()
+  await dialog.getByRole('button', { name: 'Close all' }).click()
+  await page.getByText('Collected 0.005 TKN.').waitFor()
+  await tile(page, 'Open channels', '0')
+  await tile(page, 'To collect', '0 TKN')
+  t.is(await tokensOf(receiverAccount.address), price)
+  await closeAll.click()
+  await page.getByText('There is nothing to collect.').waitFor()
+  t.deepEqual(complaints, [])
+})
+
+test.serial('a sender that asks to close for less is shown until it is answered', async (t) => {
+  const { page, base, buy, chain, contract, senderAccount, receiverAccount, tokensOf, complaints } =
+    await givenOwner(t)
+  await buy()
+  await buy()
+  await logIn(page, base)
+  await tile(page, 'To collect', '0.01 TKN')
+  const disputes = page.getByRole('region', { name: 'Disputes' })
+  t.false(await disputes.isVisible())
+  // Without ether the receiver cannot answer: the dispute stays open until it has some.
+  await chain.provider.send('hardhat_setBalance', [receiverAccount.address, '0x0'])
+  const channels = new Contract(
+    contract,
+    channelsAbi,
+    new Wallet(senderAccount.privateKey, chain.provider),
+  )
+  const { open_block: openBlock } = (
+    (await (await fetch(`${base}/api/1/channels`)).json()) as readonly [{ open_block: string }]
+  )[0]
+  await channels.getFunction('uncooperativeClose')(receiverAccount.address, openBlock, price)
+  await disputes.getByText('At risk if nobody answers: 0.005 TKN').waitFor()
+  await disputes
+    .getByText(/0x3C44…93BC, block \d+: 0\.005 TKN, answer \w+, \d+ blocks left/)
+    .waitFor()
+  t.deepEqual(await seriousViolations(page), [])
+  await tile(page, 'Channels closing', '1')
+  await chain.provider.send('hardhat_setBalance', [receiverAccount.address, '0xde0b6b3a7640000'])
+  await chain.mine(1)
+  await tile(page, 'Channels closing', '0')
+  await disputes.waitFor({ state: 'hidden' })
+  t.is(await tokensOf(receiverAccount.address), 2n * price)
   t.deepEqual(complaints, [])
 })
 

@@ -5,7 +5,7 @@ import { adminSchema } from '../../receiver/admin/config.ts'
 import { hashSecret } from '../../receiver/admin/secrets.ts'
 import type { Channel } from '../../receiver/web/pages/dashboard/api.ts'
 import { incomeByDay } from '../../receiver/web/pages/dashboard/days.ts'
-import { csvOf, pageOf, type Selection, select } from '../../receiver/web/pages/dashboard/rows.ts'
+import { csvOf, listingOf, pagesOf } from '../../receiver/web/pages/dashboard/rows.ts'
 import { givenChannel } from '../support/channel.ts'
 
 const big = 10n ** 30n
@@ -21,27 +21,17 @@ function channel(at: number, change: Partial<Channel> = {}): Channel {
     ...change,
   }
 }
-const all: Selection = { text: '', state: '', column: 'due', descending: true }
-const blocks = (channels: readonly Channel[]) => channels.map(({ open_block: block }) => block)
-
-test('channels are sorted by exact amounts, filtered by sender and state', (t) => {
-  const three = [channel(9), channel(10), channel(2)]
-  t.deepEqual(blocks(select(three, all)), ['10', '9', '2'])
-  t.deepEqual(blocks(select(three, { ...all, column: 'block', descending: false })), [
-    '2',
-    '9',
-    '10',
-  ])
-  t.deepEqual(blocks(select(three, { ...all, state: 'settled' })), ['9'])
-  t.deepEqual(blocks(select(three, { ...all, text: ' 0A ' })), ['10'])
-  t.deepEqual(blocks(three), ['9', '10', '2'])
-})
-
-test('pages of fifty; a page that is not there any more is the last one', (t) => {
-  const many = Array.from({ length: 101 }, (_, at) => channel(at))
-  t.deepEqual([pageOf(many, 0).rows.length, pageOf(many, 2).rows.length], [50, 1])
-  t.deepEqual([pageOf(many, 3).page, pageOf(many, -1).page, pageOf([], 5).page], [2, 0, 0])
-  t.is(pageOf(many.slice(0, 100), 0).pages, 2)
+test('the receiver is asked for what the table shows', (t) => {
+  const selection = { text: ' 0xAb ', state: 'open', column: 'due', descending: true } as const
+  t.is(
+    listingOf(selection, 50),
+    '/admin/channels?sort=due&order=desc&limit=50&sender=0xAb&state=open',
+  )
+  t.is(
+    listingOf({ text: '', state: '', column: 'block', descending: false }, 1000),
+    '/admin/channels?sort=block&order=asc&limit=1000',
+  )
+  t.deepEqual([0, 1, 50, 51, 10_000].map(pagesOf), [1, 1, 1, 2, 200])
 })
 
 test('a spreadsheet takes no cell of the CSV for a formula', (t) => {

@@ -1,4 +1,5 @@
 // What an administrator may ask, with a password, a token, or on the receiver's Unix socket.
+import { mostListed, sortNames } from '../../admin/listing.ts'
 import {
   count,
   json,
@@ -34,6 +35,7 @@ const channel = object({
 
 const stats = object({
   channels: object({ open: count, agreed: count, closing: count, settled: count }),
+  unique_senders: { ...count, description: 'of channels that are not settled' },
   deposit_sum: ref('Amount'),
   uncollected_sum: ref('Amount'),
   at_risk_sum: {
@@ -214,11 +216,24 @@ export const adminPaths: Paths = {
   '/api/1/admin/channels': {
     get: administered({
       operationId: 'listAdminChannels',
-      summary: 'All channels with what they owe',
-      parameters: [{ name: 'state', in: 'query', schema: state }],
+      summary: 'Channels with what they owe',
+      description:
+        'All of them; with a limit so many, and `Link: <…>; rel="next"` while there are more. `X-Total-Count` says how many match.',
+      parameters: [
+        { name: 'state', in: 'query', schema: state },
+        { name: 'sender', in: 'query', description: 'part of an address', schema: text },
+        { name: 'sort', in: 'query', schema: { enum: sortNames, default: 'block' } },
+        { name: 'order', in: 'query', schema: { enum: ['asc', 'desc'], default: 'asc' } },
+        {
+          name: 'limit',
+          in: 'query',
+          schema: { type: 'integer', minimum: 1, maximum: mostListed },
+        },
+        { name: 'cursor', in: 'query', description: 'as `Link` has it', schema: text },
+      ],
       responses: {
         200: json('The channels.', listOf(channel)),
-        400: problem('The state is unknown.'),
+        400: problem('The state, or another part of the query, is wrong.'),
       },
     }),
   },

@@ -3,6 +3,7 @@
 
 export interface Stats {
   readonly channels: { readonly [state: string]: number }
+  readonly unique_senders: number
   readonly deposit_sum: string
   readonly uncollected_sum: string
   readonly at_risk_sum: string
@@ -84,6 +85,23 @@ export async function logIn(user: string, password: string): Promise<void> {
 export async function ask<Answer>(path: string, init: RequestInit = {}): Promise<Answer> {
   const answer = await checked(await request(path, { ...init, headers: headers(init) }))
   return answer.json() as Promise<Answer>
+}
+
+/** A part of a list. */
+export interface ListPage<Item> {
+  readonly items: readonly Item[]
+  /** Of all parts. */
+  readonly total: number
+  /** Of the next part, under the gateway path; undefined in the last one. */
+  readonly next: string | undefined
+}
+
+/** @throws ApiError */
+export async function askPage<Item>(path: string): Promise<ListPage<Item>> {
+  const answer = await checked(await request(path, { headers: headers({}) }))
+  const [, link] = /<\/api\/1([^>]+)>; rel="next"/.exec(answer.headers.get('link') ?? '') ?? []
+  const items = (await answer.json()) as readonly Item[]
+  return { items, total: Number(answer.headers.get('x-total-count')), next: link }
 }
 
 /** @throws ApiError */

@@ -40,10 +40,12 @@ export async function runDashboard(place: HTMLElement): Promise<void> {
   const over = new AbortController()
   const tiles = createTiles(byId('d-tiles'))
   const chart = createChart(byId('d-chart'))
-  const table = createTable(byId('d-channels'), (channel) => void run(() => closeOne(channel)))
+  const table = createTable(byId('d-channels'), {
+    close: (channel) => void run(() => closeOne(channel)),
+    failed: report,
+  })
   const message = byId('d-message')
   let stats: Stats | undefined
-  let channels: readonly Channel[] = []
   let hours: readonly IncomeHour[] = []
   let listed = ''
   let busy = false
@@ -96,20 +98,17 @@ export async function runDashboard(place: HTMLElement): Promise<void> {
   }
 
   async function list(): Promise<void> {
-    ;[channels, hours] = await Promise.all([
-      ask<readonly Channel[]>('/admin/channels'),
-      ask<readonly IncomeHour[]>('/admin/income'),
-    ])
+    hours = await ask<readonly IncomeHour[]>('/admin/income')
     draw()
-    if (stats !== undefined) table.show(channels, tokenOf(stats))
+    if (stats === undefined) return
+    const all = Object.values(stats.channels).reduce((sum, count) => sum + count, 0)
+    await table.refresh(tokenOf(stats), all)
   }
 
   function draw(): void {
     if (stats === undefined) return
     const shown = incomeByDay(hours, Date.now() / 1000, days)
-    const live = channels.filter(({ state }) => state !== 'settled')
-    const senders = new Set(live.map(({ sender_address: sender }) => sender)).size
-    showTiles(tiles, stats, { senders, today: shown.at(-1)?.income ?? 0n })
+    showTiles(tiles, stats, { today: shown.at(-1)?.income ?? 0n })
     showDisputes(byId('d-disputes'), stats)
     chart(shown, tokenOf(stats))
     const { text, well } = chainState(stats)

@@ -1,11 +1,10 @@
-// The table of channels: sorted, filtered and paged here, so that ten thousand are no more work for
-// the browser than fifty.
+// The table of channels: a page of it at a time, sorted and filtered by the receiver.
 
 import { h, setText } from '../../../../platform/web/pages/dom.ts'
 import { shortAddress } from '../../../../platform/web/pages/short.ts'
 import { formatAmount, type TokenUnit } from '../../../../protocol/amount.ts'
-import type { Channel } from './api.ts'
-import { type Column, csvOf, pageOf, type Selection, select } from './rows.ts'
+import { askPage, type Channel, type ListPage } from './api.ts'
+import { type Column, csvOf, listingOf, pageSize, pagesOf, type Selection } from './rows.ts'
 
 const columns: readonly (readonly [Column, string])[] = [
   ['sender', 'Sender'],
@@ -17,14 +16,26 @@ const columns: readonly (readonly [Column, string])[] = [
 ]
 
 export interface ChannelTable {
-  readonly show: (channels: readonly Channel[], token: TokenUnit) => void
+  /** Asks again for what it shows. `all` is how many channels there are. @throws ApiError */
+  readonly refresh: (token: TokenUnit, all: number) => Promise<void>
 }
 
-export function createTable(place: HTMLElement, close: (channel: Channel) => void): ChannelTable {
-  let channels: readonly Channel[] = []
+export interface TableActions {
+  readonly close: (channel: Channel) => void
+  readonly failed: (error: unknown) => void
+}
+
+/** Channels that the receiver gives at once, for a file. */
+const perRequest = 1000
+
+export function createTable(place: HTMLElement, { close, failed }: TableActions): ChannelTable {
   let token: TokenUnit = { symbol: '', decimals: 0 }
+  let all = 0
   let selection: Selection = { text: '', state: '', column: 'due', descending: true }
-  let page = 0
+  /** Where the pages up to the shown one begin: one can go back, not to any other. */
+  let pages: readonly string[] = [listingOf(selection, pageSize)]
+  let shown: ListPage<Channel> = { items: [], total: 0, next: undefined }
+  let asked = 0
 
   const filter = h('input', { id: 'd-filter', type: 'search', autocomplete: 'off' })
   const state = h('select', { id: 'd-state' })
@@ -42,7 +53,11 @@ export function createTable(place: HTMLElement, close: (channel: Channel) => voi
   const count = h('p', { role: 'status' })
   const back = h('button', { type: 'button', onclick: () => turn(-1) }, 'Previous')
   const next = h('button', { type: 'button', onclick: () => turn(1) }, 'Next')
-  const save = h('button', { type: 'button', onclick: saveCsv }, 'Save as CSV')
+  const save = h(
+    'button',
+    { type: 'button', onclick: () => saveCsv().catch(failed) },
+    'Save as CSV',
+  )
 
   filter.addEventListener('input', () => change({ text: filter.value }))
   state.addEventListener('change', () => change({ state: state.value }))
@@ -69,40 +84,57 @@ export function createTable(place: HTMLElement, close: (channel: Channel) => voi
 
   function change(changed: Partial<Selection>): void {
     selection = { ...selection, ...changed }
-    page = 0
-    draw()
+    pages = [listingOf(selection, pageSize)]
+    load().catch(failed)
   }
 
   function sortBy(column: Column): void {
     change({ column, descending: selection.column === column && !selection.descending })
   }
 
-  function turn(by: number): void {
-    page += by
+  function turn(by: -1 | 1): void {
+    if (by < 0) pages = pages.length > 1 ? pages.slice(0, -1) : pages
+    else if (shown.next !== undefined) pages = [...pages, shown.next]
+    load().catch(failed)
+  }
+
+  async function load(): Promise<void> {
+    asked += 1
+    const mine = asked
+    const found = await askPage<Channel>(pages.at(-1) ?? listingOf(selection, pageSize))
+    // Something else was asked for meanwhile.
+    if (mine !== asked) return
+    shown = found
+    // What was on this page has moved to an earlier one.
+    if (found.items.length === 0 && pages.length > 1) return turn(-1)
     draw()
   }
 
-  function saveCsv(): void {
-    const file = new Blob([csvOf(select(channels, selection))], { type: 'text/csv' })
+  async function saveCsv(): Promise<void> {
+    const channels: Channel[] = []
+    let path: string | undefined = listingOf(selection, perRequest)
+    while (path !== undefined) {
+      const part: ListPage<Channel> = await askPage<Channel>(path)
+      channels.push(...part.items)
+      path = part.next
+    }
+    const file = new Blob([csvOf(channels)], { type: 'text/csv' })
     const url = URL.createObjectURL(file)
     h('a', { href: url, download: 'channels.csv' }).click()
     URL.revokeObjectURL(url)
   }
 
   function draw(): void {
-    const found = select(channels, selection)
-    const shown = pageOf(found, page)
-    page = shown.page
-    body.replaceChildren(...shown.rows.map(rowOf))
+    body.replaceChildren(...shown.items.map(rowOf))
     for (const [at, [column]] of columns.entries()) {
       const sorted = selection.descending ? 'descending' : 'ascending'
       headers[at]?.setAttribute('aria-sort', selection.column === column ? sorted : 'none')
     }
-    back.disabled = page === 0
-    next.disabled = page >= shown.pages - 1
+    back.disabled = pages.length === 1
+    next.disabled = shown.next === undefined
     setText(
       count,
-      `${found.length} of ${channels.length} channels, page ${page + 1} of ${shown.pages}`,
+      `${shown.total} of ${all} channels, page ${pages.length} of ${pagesOf(shown.total)}`,
     )
   }
 
@@ -131,10 +163,10 @@ export function createTable(place: HTMLElement, close: (channel: Channel) => voi
   }
 
   return {
-    show: (given, unit) => {
-      channels = given
+    refresh: async (unit, known) => {
       token = unit
-      draw()
+      all = known
+      await load()
     },
   }
 }

@@ -29,11 +29,7 @@ export function createTiles(place: HTMLElement): Tiles {
   return Object.fromEntries(made) as unknown as Tiles
 }
 
-export function showTiles(
-  tiles: Tiles,
-  stats: Stats,
-  more: { readonly senders: number; readonly today: bigint },
-): void {
+export function showTiles(tiles: Tiles, stats: Stats, more: { readonly today: bigint }): void {
   const token = tokenOf(stats)
   const amount = (text: string) => formatAmount(BigInt(text), token)
   const { open = 0, agreed = 0, closing = 0 } = stats.channels
@@ -41,7 +37,7 @@ export function showTiles(
   setText(tiles.today, formatAmount(more.today, token))
   setText(tiles.open, `${open}`)
   setText(tiles.pending, `${agreed + closing}`)
-  setText(tiles.senders, `${more.senders}`)
+  setText(tiles.senders, `${stats.unique_senders}`)
   setText(tiles.deposits, amount(stats.deposit_sum))
   setText(tiles.liquid, amount(stats.liquid_balance))
   setText(

@@ -30,7 +30,8 @@ export async function openWindow(browser: Browser, options: OpenOptions = {}) {
   const complaints: string[] = []
   const page = await window.newPage()
   if (wallet !== undefined) await plugIn(page, wallet)
-  page.setDefaultTimeout(40_000)
+  // Long, for machines that do a lot besides; what is there is seen at once.
+  page.setDefaultTimeout(180_000)
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('console', (message) => {
     const text = message.text()

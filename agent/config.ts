@@ -31,6 +31,7 @@ import { isTimeZone } from './schedule/fields.ts'
 import { jobSchema } from './schedule/schema.ts'
 import { brokerSchema } from './sinks/schema.ts'
 import type { TlsTrust } from './transport.ts'
+import { pageSchema } from './web/config.ts'
 
 const count = z.int({ error: 'this should be a whole number.' })
 
@@ -138,6 +139,7 @@ const settings = z.strictObject({
   discovery: discoverySchema,
   control: controlSchema,
   metrics: metricsSchema,
+  page: pageSchema.optional(),
   log: logSchema,
 })
 

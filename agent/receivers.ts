@@ -20,6 +20,11 @@ export interface Receivers extends ReceiverPlaces {
    * @throws UraidenError `state_unreadable`
    */
   readonly receiverAt: (url: URL) => Address | undefined
+  /**
+   * Where the receiver with this address is; undefined when the configuration does not know it.
+   * @throws UraidenError `receiver_not_found`
+   */
+  readonly placeOf: (receiver: Address) => Promise<URL | undefined>
   /** What was found may be elsewhere now: it is looked for again. */
   readonly forget: () => void
 }
@@ -75,6 +80,14 @@ export function createReceivers(options: ReceiversOptions): Receivers {
         .map((name) => known.get(name))
         .find((each) => each?.origin === url.origin)
       return pin?.receiver
+    },
+    placeOf: async (receiver) => {
+      const known = Object.values(config.receivers).find(({ url, address }) => {
+        const name = serviceName(new URL(url))
+        const found = name === undefined ? undefined : pins.all().get(name.toLowerCase())?.receiver
+        return (address ?? found) === receiver
+      })
+      return known === undefined ? undefined : locate(new URL(known.url))
     },
     resolve: async (target) => {
       const url = resolveUrl(config, target)

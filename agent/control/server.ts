@@ -72,12 +72,13 @@ async function answer(
   const name = url.slice(1)
   if (!isCommand(name)) throw unknownCommand(name)
   const text = (await readAll(request, mostInput)).toString('utf8')
-  const result = await run(options.handlers, name, decode(text))
+  const result = await runCommand(options.handlers, name, decode(text))
   response.writeHead(200, { 'Content-Type': 'application/json' })
   response.end(encode(result))
 }
 
-async function run<Name extends CommandName>(
+/** @throws UraidenError `control_malformed`, and the command's own */
+export async function runCommand<Name extends CommandName>(
   handlers: CommandHandlers,
   name: Name,
   input: unknown,

@@ -29,6 +29,7 @@ export interface DaemonStatus {
   readonly proxy:
     | { readonly port: number | undefined; readonly socket: string | undefined }
     | undefined
+  readonly page: { readonly port: number } | undefined
   /** Since the start. */
   readonly counters: Counters
   /** Newest last. */

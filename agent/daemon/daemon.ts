@@ -3,11 +3,12 @@ import { isUraidenError } from '../../protocol/index.ts'
 import type { Milliseconds } from '../budget/clock.ts'
 import { metricsText } from '../control/metrics.ts'
 import { daemonSocket } from '../control/place.ts'
-import { type Control, startControl } from '../control/server.ts'
+import { type CommandHandlers, type Control, startControl } from '../control/server.ts'
 import { Engine } from './engine.ts'
 import { commandHandlers } from './handlers.ts'
 import { createJournal, type Journal } from './journal.ts'
 import { errorFacts } from './log.ts'
+import { PagePart } from './page-part.ts'
 import { untilDone } from './retry.ts'
 import { loadSettings, type Settings, same } from './settings.ts'
 import { daemonStatus } from './status.ts'
@@ -54,6 +55,8 @@ class AgentDaemon implements Daemon {
   readonly journal: Journal
   readonly #options: DaemonOptions
   readonly #engine: Engine
+  readonly #page: PagePart
+  readonly #handlers: CommandHandlers
   readonly #end = new AbortController()
   /** What should be in effect. */
   #wanted: Settings
@@ -75,6 +78,7 @@ class AgentDaemon implements Daemon {
         wanted: this.#wanted,
         refused: this.#refused,
         troubles: journal.troubles(),
+        page: this.#page.port,
       })
     this.#engine = new Engine({
       journal,
@@ -82,6 +86,17 @@ class AgentDaemon implements Daemon {
       metrics: () => metricsText(status(), Date.now()),
     })
     this.#status = status
+    this.#handlers = commandHandlers(this.#engine, {
+      status,
+      reload: () => this.reload(),
+      address: () => this.#wanted.signer.address,
+    })
+    this.#page = new PagePart({
+      status,
+      purchases: () => this.#engine.shared.current()?.history() ?? [],
+      handlers: this.#handlers,
+      onDefect: (error) => journal.trouble('page', 'the page failed', error),
+    })
   }
 
   readonly #status: () => ReturnType<typeof daemonStatus>
@@ -89,6 +104,7 @@ class AgentDaemon implements Daemon {
   async start(): Promise<void> {
     try {
       this.#control = await this.#startControl()
+      await this.#page.apply(this.#wanted)
       await this.#inTurn(() => this.#engine.apply(this.#wanted))
       this.journal.log.info('ready')
       this.#options.onStatus('ready')
@@ -126,6 +142,7 @@ class AgentDaemon implements Daemon {
 
   async stop(): Promise<void> {
     this.#end.abort()
+    await this.#page.stop()
     await this.#engine.stop(graceOfStop)
     await this.#control?.close()
     this.journal.log.info('stopped')
@@ -134,22 +151,22 @@ class AgentDaemon implements Daemon {
   #startControl(): Promise<Control> {
     return startControl({
       path: daemonSocket(this.#wanted.config, this.#options.environment),
-      handlers: commandHandlers(this.#engine, {
-        status: this.#status,
-        reload: () => this.reload(),
-        address: () => this.#wanted.signer.address,
-      }),
+      handlers: this.#handlers,
       buy: (url, request) => this.#engine.purchases.stream(url, request),
       metrics: () => metricsText(this.#status(), Date.now()),
     })
   }
 
   async #follow(before: Settings): Promise<void> {
+    await this.#page.apply(this.#wanted)
     try {
       await this.#engine.apply(this.#wanted)
     } catch (error) {
       // While it waits for the chain or the disk anyway, it goes on to wait with the new one.
       if (this.#waiting && !isFatal(error)) return
+      await this.#page.apply(before).catch((again: unknown) => {
+        this.journal.trouble('page', 'the page is not as it was', again)
+      })
       if (this.#engine.settings === undefined) throw error
       await this.#engine.apply(before).catch((again: unknown) => {
         void this.#mend(again, () => this.#engine.apply(this.#wanted))

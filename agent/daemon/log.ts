@@ -18,6 +18,8 @@ export interface LogEntry {
   readonly level: LogLevel
   readonly message: string
   readonly code?: string
+  readonly reason?: string
+  readonly hint?: string
 }
 
 export interface LogOptions {
@@ -53,8 +55,7 @@ export function createLog(options: LogOptions): Log {
       const message = text.replace(userInfo, '$1')
       const plain = plainFacts(facts)
       if (name === 'warn' || name === 'error') {
-        const code = typeof plain.code === 'string' ? { code: plain.code } : {}
-        onTrouble?.({ time: Date.now(), level: name, message, ...code })
+        onTrouble?.({ time: Date.now(), level: name, message, ...wordsOf(plain) })
       }
       if (!logger.isLevelEnabled(name)) return
       if (priorities === 'syslog') write(`<${priority[name]}>`)
@@ -74,6 +75,14 @@ export function errorFacts(error: unknown): LogFacts {
   return {
     ...(typeof code === 'string' && { code }),
     reason: typeof message === 'string' ? message : String(error),
+    ...(typeof hint === 'string' && { hint }),
+  }
+}
+
+function wordsOf({ code, reason, hint }: LogFacts): Pick<LogEntry, 'code' | 'reason' | 'hint'> {
+  return {
+    ...(typeof code === 'string' && { code }),
+    ...(typeof reason === 'string' && { reason }),
     ...(typeof hint === 'string' && { hint }),
   }
 }

@@ -1,6 +1,5 @@
 // The proxy as the configuration wants it, and how it follows a new one without losing its port.
-import { readPrivateFile } from '../../platform/keys/index.ts'
-import { parseAmount, type TokenUnit, UraidenError } from '../../protocol/index.ts'
+import { parseAmount, type TokenUnit } from '../../protocol/index.ts'
 import type { AgentConfig } from '../config.ts'
 import type { Agent } from '../options.ts'
 import type { Program } from '../proxy/programs.ts'
@@ -10,6 +9,7 @@ import {
   type ReceiverPlaces,
   startProxy,
 } from '../proxy/server.ts'
+import { readToken } from './token-file.ts'
 
 export interface ProxyPartOptions {
   readonly stream: Agent['stream']
@@ -20,7 +20,7 @@ export interface ProxyPartOptions {
 
 /**
  * Undefined where the configuration wants no proxy. Reads the programs' tokens.
- * @throws UraidenError `token_empty`, and those of `readPrivateFile` and `parseAmount`
+ * @throws UraidenError those of `readToken` and `parseAmount`
  */
 export async function proxyOptions(
   { proxy, timeout }: AgentConfig,
@@ -50,17 +50,9 @@ async function readProgram(
   { token: file, request }: NonNullable<AgentConfig['proxy']>['programs'][string],
   unit: TokenUnit,
 ): Promise<Program> {
-  const [token = ''] = (await readPrivateFile(file)).split(/\r?\n/, 1)
-  // Short ones could be guessed by another program on this machine.
-  if (token.length >= 16) {
-    const mostPrice = request === undefined ? undefined : parseAmount(request, unit)
-    return { name, token, ...(mostPrice !== undefined && { mostPrice }) }
-  }
-  throw new UraidenError({
-    code: 'config_token_short',
-    message: `proxy.programs.${name}.token: the first line of ${file} has less than 16 characters.`,
-    hint: 'Make one with: openssl rand -hex 16',
-  })
+  const token = await readToken(`proxy.programs.${name}.token`, file)
+  const mostPrice = request === undefined ? undefined : parseAmount(request, unit)
+  return { name, token, ...(mostPrice !== undefined && { mostPrice }) }
 }
 
 /** The proxy after a change of options: the same one where its places stay. */

@@ -39,7 +39,16 @@ export function sameJobs(a: Settings, b: Settings): boolean {
 }
 
 function agentPart(config: AgentConfig) {
-  const { proxy, jobs, control: _, metrics: __, log: ___, mqtt: ____, ...rest } = config
+  const {
+    proxy,
+    jobs,
+    control: _,
+    metrics: __,
+    log: ___,
+    mqtt: ____,
+    page: _____,
+    ...rest
+  } = config
   const owners = [...Object.entries(proxy?.programs ?? {}), ...Object.entries(jobs)]
   return { ...rest, budgets: owners.map(([name, { budget }]) => [name, budget]) }
 }

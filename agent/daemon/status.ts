@@ -10,10 +10,12 @@ export interface StatusContext {
   readonly wanted: Settings
   readonly refused: string | undefined
   readonly troubles: readonly LogEntry[]
+  /** The port of the page. */
+  readonly page: number | undefined
 }
 
 export function daemonStatus(engine: Engine, context: StatusContext): DaemonStatus {
-  const { started, file, wanted, refused, troubles } = context
+  const { started, file, wanted, refused, troubles, page } = context
   const agent = engine.shared.current()
   const { facts, proxy } = engine
   return {
@@ -28,6 +30,7 @@ export function daemonStatus(engine: Engine, context: StatusContext): DaemonStat
     channels: agent?.channels() ?? [],
     budget: agent?.budget(),
     proxy: proxy && { port: proxy.port, socket: wanted.config.proxy?.socket },
+    page: page === undefined ? undefined : { port: page },
     counters: engine.purchases.counters(),
     troubles,
   }

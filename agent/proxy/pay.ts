@@ -33,9 +33,16 @@ const ownField = {
   mostPrice: 'Uraiden-Max-Price',
 } as const
 
+const programs = 'proxy/'
+
 /** The job whose budget a program's requests count against. */
 export function jobOfProgram(name: string): `proxy/${string}` {
-  return `proxy/${name}`
+  return `${programs}${name}`
+}
+
+/** The other way round; undefined for a real job. */
+export function programOfJob(job: string): string | undefined {
+  return job.startsWith(programs) ? job.slice(programs.length) : undefined
 }
 
 export interface PayOptions {

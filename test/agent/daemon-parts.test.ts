@@ -218,6 +218,7 @@ test('the state in the text format of Prometheus', (t) => {
       limits: [{ scope: 'all', window: 'day', cap: 9n, used: 5n }],
     },
     proxy: undefined,
+    page: undefined,
     counters: { payments: 3, refusals: 2, failures: 1 },
     troubles: [],
   }

@@ -7,6 +7,7 @@ import { createBrowserClient } from '../../browser/index.ts'
 import { createAdmin } from '../../receiver/admin/admin.ts'
 import { adminSchema } from '../../receiver/admin/config.ts'
 import { hashSecret } from '../../receiver/admin/secrets.ts'
+import { pageToken, startAgentPage } from '../support/agent-page.ts'
 import { openWindow, startChromium } from '../support/chromium.ts'
 import { mapStore } from '../support/map-store.ts'
 import { costs, price, startShop } from '../support/page-shop.ts'
@@ -89,6 +90,37 @@ test.serial('pictures of the dashboard', async (t) => {
       await page.getByRole('button', { name: 'Log in' }).click()
       await page.getByText('1 of 1 channels').waitFor()
       t.true((await picture(page, `dashboard-${screen}-${colorScheme}`)).length > 1000)
+    }
+  }
+})
+
+test.serial('pictures of the agent’s page', async (t) => {
+  const { page: url, breakGoods } = await startAgentPage(t)
+  const browser = await startChromium(t)
+  for (const colorScheme of schemes) {
+    for (const [screen, viewport] of Object.entries(screens)) {
+      const { page } = await openWindow(browser, { colorScheme, viewport })
+      await page.goto(url)
+      await page.getByRole('button', { name: 'Allow actions…' }).click()
+      await page.getByLabel('Token').fill(pageToken)
+      await page.getByRole('button', { name: 'Allow', exact: true }).click()
+      // Once for all pictures: they show the same.
+      if (colorScheme === 'light' && screen === 'desktop') {
+        breakGoods(true)
+        await page.getByRole('button', { name: 'Run now: camera' }).click()
+        await page.getByText('job camera failed').waitFor()
+        for (let bought = 1; bought <= 3; bought++) {
+          await page.getByRole('button', { name: 'Run now: temperature' }).click()
+          await page.getByText('temperature ran.').waitFor()
+          await page
+            .locator('tbody tr')
+            .nth(bought - 1)
+            .waitFor()
+        }
+        await page.reload()
+      }
+      await page.locator('tbody tr').nth(2).waitFor()
+      t.true((await picture(page, `agent-${screen}-${colorScheme}`)).length > 1000)
     }
   }
 })

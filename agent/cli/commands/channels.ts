@@ -44,7 +44,7 @@ export function open(
     const { agent, output, token } = session
     const amount = parseAmount(deposit, token)
     const to = receiverAddress(session, receiver)
-    const api = options.url ?? (await knownUrl(session, to))
+    const api = options.url ?? (await session.receivers.placeOf(to))
     const name = await output.during(waiting, () => agent.openChannel(to, amount, api))
     if (output.json) output.print(toJson({ channel: name, deposit: amount }))
     else output.print(`opened ${name} with ${formatAmount(amount, token)}`)
@@ -57,7 +57,7 @@ export function topUp(channel: string, added: string, options: DepositOptions): 
     const { agent, output, token } = session
     const name = findChannel(session, channel)
     const amount = parseAmount(added, token)
-    const api = options.url ?? (await knownUrl(session, receiverOf(name)))
+    const api = options.url ?? (await session.receivers.placeOf(receiverOf(name)))
     await output.during(waiting, () => agent.topUp(name, amount, api))
     if (output.json) output.print(toJson({ channel: name, added: amount }))
     else output.print(`topped up ${name} by ${formatAmount(amount, token)}`)
@@ -180,22 +180,13 @@ async function receiverUrl(
   name: ChannelName,
   url: string | undefined,
 ): Promise<string | URL> {
-  const known = url ?? (await knownUrl(session, receiverOf(name)))
+  const known = url ?? (await session.receivers.placeOf(receiverOf(name)))
   if (known !== undefined) return known
   throw new UraidenError({
     code: 'usage_url_missing',
     message: `It is not known where the receiver of ${name} is.`,
     hint: 'Give any URL of it with --url, list it under receivers, or close with --uncooperative.',
   })
-}
-
-async function knownUrl(
-  { config, receivers }: Session,
-  receiver: Address,
-): Promise<URL | undefined> {
-  const all = Object.entries(config.receivers)
-  const [name] = all.find(([, { address }]) => address === receiver) ?? []
-  return name === undefined ? undefined : receivers.resolve(name)
 }
 
 function receiverOf(name: ChannelName): Address {

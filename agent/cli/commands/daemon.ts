@@ -90,7 +90,8 @@ export function status(options: GlobalOptions): Promise<ExitCode> {
 }
 
 function statusText(found: DaemonStatus, now: number): readonly string[] {
-  const { waiting, configuration, paused, token, jobs, channels, budget, proxy, troubles } = found
+  const { waiting, configuration, paused, token, jobs, channels, budget, proxy, page, troubles } =
+    found
   const money = (amount: TokenAmount) => (token ? formatAmount(amount, token) : `${amount} units`)
   const open = channels.filter(({ state }) => state !== 'closed')
   const limits = budget?.limits ?? []
@@ -99,6 +100,7 @@ function statusText(found: DaemonStatus, now: number): readonly string[] {
     `${state(waiting, paused)} since ${ago(found.started, now)}, process ${found.pid}, account ${found.address}`,
     `bought ${payments}, refused ${refusals}, failed ${failures}`,
     ...(proxy ? [`proxy   ${proxyText(proxy)}`] : []),
+    ...(page ? [`page    http://127.0.0.1:${page.port}/`] : []),
     ...(configuration.refused ? [`the last reload was refused: ${configuration.refused}`] : []),
     ...(jobs.length > 0 ? ['', jobTable(jobs, limits, token, now)] : []),
     ...(open.length > 0 && token ? ['', channelTable(open, token)] : []),

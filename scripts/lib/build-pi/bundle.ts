@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
+import { bundlePages } from '../web/build.ts'
 import { checkout } from './tools.ts'
 
 export interface Bundle {
@@ -36,7 +37,7 @@ export async function bundleAgent(): Promise<Bundle> {
     supported: { 'dynamic-import': false },
     banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href" },
     define: { 'import.meta.url': 'bundleUrl' },
-    plugins: [addonBesideBundle],
+    plugins: [addonBesideBundle, pagesInBundle],
     legalComments: 'none',
     charset: 'ascii',
     metafile: true,
@@ -55,6 +56,24 @@ const addonBesideBundle: Plugin = {
       contents: await readFile(join(checkout, 'scripts/lib/build-pi/addon.cjs'), 'utf8'),
       loader: 'js',
     }))
+  },
+}
+
+/** A page's files are not beside the bundle but in it: there is one file to install, or to run. */
+const pagesInBundle: Plugin = {
+  name: 'pages-in-bundle',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/(agent|receiver)\/web\/files\.ts$/ }, async ({ path }) => {
+      const room = path.endsWith('/agent/web/files.ts') ? 'agent' : 'receiver'
+      const files = [...(await bundlePages(room))].map(([name, contents]) => [
+        name,
+        Buffer.from(contents).toString('utf8'),
+      ])
+      const contents = `const files = new Map(${JSON.stringify(files)})
+export const readAsset = async (file) => files.has(file) ? Buffer.from(files.get(file)) : undefined
+`
+      return { contents, loader: 'js' }
+    })
   },
 }
 

@@ -35,7 +35,7 @@ const ours: readonly (readonly [string, string])[] = [
 /** Those that Debian wants compressed. */
 const compressed: readonly (readonly [string, string])[] = [
   ['deploy/pi/man/uraiden-agent.1', 'usr/share/man/man1/uraiden-agent.1.gz'],
-  ...['agent-cli', 'agent-config', 'agent-daemon', 'agent-jobs', 'agent-proxy'].map(
+  ...['agent-cli', 'agent-config', 'agent-daemon', 'agent-jobs', 'agent-page', 'agent-proxy'].map(
     (name) => [`docs/${name}.md`, `${documents}/${name}.md.gz`] as const,
   ),
 ]

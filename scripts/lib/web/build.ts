@@ -8,10 +8,11 @@ import { build } from 'esbuild'
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 const pages = {
+  agent: ['agent'],
   receiver: ['paywall', 'dashboard'],
 } as const
 
-type Room = keyof typeof pages
+export type Room = keyof typeof pages
 
 /** The newest browsers of 2023 run it; wallets need newer ones. */
 const target = ['chrome110', 'firefox110', 'safari16']
@@ -31,7 +32,7 @@ export async function buildPages(folder = root): Promise<void> {
 }
 
 /** Scripts and styles of a room's pages, by their file names. */
-async function bundlePages(room: Room): Promise<ReadonlyMap<string, Uint8Array>> {
+export async function bundlePages(room: Room): Promise<ReadonlyMap<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>()
   for (const page of pages[room]) {
     const folder = join(root, room, 'web/pages', page)

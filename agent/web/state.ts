@@ -1,0 +1,122 @@
+// What the page is told: plain data for JSON. Amounts are decimals of the token's smallest unit, times
+// milliseconds since 1970. Types alone: the page's script is compiled against them.
+
+export interface PageState {
+  /** Changes when the page's script does: an old page loads itself again. */
+  readonly build: string
+  /** Whether there is a token that allows actions. */
+  readonly actions: 'withToken' | 'never'
+  readonly started: number
+  readonly paused: boolean
+  /** Why nothing can be paid now. */
+  readonly waiting: PageProblem | null
+  /** Why the last reload of the configuration was refused. */
+  readonly refused: string | null
+  readonly address: string
+  /** Null until the chain has said it once. */
+  readonly token: { readonly symbol: string; readonly decimals: number } | null
+  readonly holdings: PageHoldings
+  readonly counters: {
+    readonly payments: number
+    readonly refusals: number
+    readonly failures: number
+  }
+  readonly budgets: readonly PageBudget[]
+  readonly jobs: readonly PageJob[]
+  /** Those that are not closed. */
+  readonly channels: readonly PageChannel[]
+  /** The newest first. */
+  readonly purchases: readonly PagePurchase[]
+  /** The newest first. */
+  readonly troubles: readonly PageTrouble[]
+}
+
+export interface PageProblem {
+  readonly code: string
+  readonly message: string
+}
+
+/** What the account has on the chain, outside of channels. */
+export interface PageHoldings {
+  readonly tokens: string | null
+  /** In wei. */
+  readonly ether: string | null
+  /** Why it is not known, or not anew. */
+  readonly problem: string | null
+}
+
+/** One cap. */
+export interface PageBudget {
+  readonly owner: 'all' | 'receiver' | 'job' | 'program'
+  /** Of the owner; empty for `all`. */
+  readonly name: string
+  readonly window: 'hour' | 'day' | 'month' | 'total'
+  readonly cap: string
+  /**
+   * Spent, or hidden by a crash. What is only reserved on a channel, for the next payments, is left: it
+   * can still be paid.
+   */
+  readonly spent: string
+}
+
+export interface PageJob {
+  readonly name: string
+  readonly target: string
+  readonly state: 'waiting' | 'running' | 'paused' | 'slowed'
+  readonly next: number | null
+  readonly last: {
+    readonly ended: number
+    readonly cost: string | null
+    /** Null after a run that went well. */
+    readonly problem: PageProblem | null
+  } | null
+  /** In a row. */
+  readonly failures: number
+  /** Those with bodies that wait, or with a problem. */
+  readonly sinks: readonly {
+    readonly id: string
+    readonly waiting: number
+    readonly problem: string | null
+  }[]
+}
+
+export interface PageChannel {
+  readonly name: string
+  readonly receiver: string
+  /** In the configuration; null when it has none. */
+  readonly receiverName: string | null
+  readonly openBlock: number
+  readonly deposit: string
+  readonly spent: string
+  /** False: `spent` is the most that it can be; a crash hides the true one. */
+  readonly certain: boolean
+  readonly state: 'open' | 'closing'
+  /** While closing: the last block of the challenge period. */
+  readonly settleBlock: number | null
+}
+
+export interface PagePurchase {
+  readonly time: number
+  readonly method: string
+  readonly url: string
+  readonly status: number
+  readonly cost: string
+  readonly receiver: string
+  readonly receiverName: string | null
+  /** Who bought it: `job temperature`, `program weather`; null for a command. */
+  readonly buyer: string | null
+}
+
+export interface PageTrouble {
+  readonly time: number
+  readonly level: 'warn' | 'error'
+  readonly message: string
+  readonly code: string | null
+  readonly reason: string | null
+  readonly hint: string | null
+}
+
+/** What an action answers when it is refused. */
+export interface PageRefusal {
+  readonly error: { readonly code: string; readonly message: string; readonly hint: string }
+}

@@ -1,0 +1,129 @@
+// The daemon with its page, as a process, over HTTP.
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'ava'
+import type { PageState } from '../../agent/web/state.ts'
+import { daemonFolder, startDaemonProcess, until } from '../support/daemon.ts'
+import { startFaultyRpc } from '../support/faulty-rpc.ts'
+import { rawRequest } from '../support/raw-http.ts'
+import { startSystem } from '../support/system.ts'
+
+const token = 'a-token-long-enough'
+
+const job = (sinkFile: string) => `jobs:
+  temperature:
+    get: room/reading
+    every: '0 0 1 1 *'
+    budget: { total: 100 units }
+    sinks: [ { file: ${sinkFile} } ]
+`
+
+type Daemon = Awaited<ReturnType<typeof startDaemonProcess>>
+
+async function portOf({ status, log }: Daemon): Promise<number> {
+  return until(async () => (await status())?.page?.port, log)
+}
+
+async function stateAt(port: number): Promise<PageState> {
+  return JSON.parse((await rawRequest(port, { path: '/state' })).body)
+}
+
+function doAt(port: number, name: string, input: object, given = token) {
+  return rawRequest(port, {
+    method: 'POST',
+    path: `/do/${name}`,
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${given}` },
+    body: JSON.stringify(input),
+  })
+}
+
+test('the page tells what the daemon has done, and does what the token’s owner wants', async (t) => {
+  const system = await startSystem(t)
+  const { folder, config, cli } = await daemonFolder(system)
+  await writeFile(join(folder, 'page-token'), `${token}\n`, { mode: 0o600 })
+  const rest = `budget: { total: 1000 units }\n${job(join(folder, 'out.jsonl'))}`
+  await config(`page: { listen: '127.0.0.1:0', token: page-token }\n${rest}`)
+  const daemon = await startDaemonProcess(t, folder)
+  const port = await portOf(daemon)
+  t.true((await cli('status')).stdout.includes(`page    http://127.0.0.1:${port}/\n`))
+  await until(async () => ((await stateAt(port)).jobs.length === 1 ? true : undefined))
+  t.like(await stateAt(port), { actions: 'withToken', paused: false, channels: [], purchases: [] })
+
+  t.is((await doAt(port, 'runJob', { job: 'temperature' }, 'not-the-right-token')).status, 401)
+  t.deepEqual((await stateAt(port)).purchases, [])
+  const ran = await doAt(port, 'runJob', { job: 'temperature' })
+  t.is(ran.status, 200, ran.body)
+  const state = await stateAt(port)
+  t.like(state.purchases[0], {
+    cost: '5',
+    status: 200,
+    receiverName: 'room',
+    buyer: 'job temperature',
+  })
+  t.like(state.jobs[0], { name: 'temperature', last: { cost: '5', problem: null } })
+  t.like(state.channels[0], { deposit: '50', spent: '5', state: 'open' })
+  t.deepEqual(
+    state.budgets.map(({ owner, window, cap }) => [owner, window, cap]),
+    [
+      ['all', 'total', '1000'],
+      ['job', 'total', '100'],
+    ],
+  )
+  const held = await until(async () => {
+    const { holdings } = await stateAt(port)
+    return holdings.tokens === '9950' ? holdings : undefined
+  })
+  t.is(held.problem, null)
+  t.true(BigInt(held.ether ?? 0) > 0n)
+
+  t.is((await doAt(port, 'pause', {})).status, 200)
+  t.true((await daemon.status())?.paused)
+  t.true((await stateAt(port)).paused)
+  t.is((await doAt(port, 'resume', {})).status, 200)
+  const unknown = await doAt(port, 'runJob', { job: 'nothing' })
+  t.is(unknown.status, 409)
+  t.regex(unknown.body, /There is no job nothing/)
+
+  const channel = state.channels[0]?.name
+  const closed = await doAt(port, 'close', { channel, how: 'together' })
+  t.is(closed.status, 200, closed.body)
+  t.deepEqual((await stateAt(port)).channels, [])
+  t.is(await system.tokensOf(system.receiverAccount.address), 5n)
+
+  // Without the token in the configuration: seen, and not to be touched.
+  await config(`page: { listen: '127.0.0.1:0' }\n${rest}`)
+  t.is((await cli('reload')).code, 0)
+  t.is(await portOf(daemon), port)
+  t.is((await doAt(port, 'pause', {})).status, 403)
+  t.is((await stateAt(port)).actions, 'never')
+
+  // A token's file that is not there changes nothing.
+  await config(`page: { listen: '127.0.0.1:0', token: missing }\n${rest}`)
+  t.is((await cli('reload')).code, 6)
+  t.is((await stateAt(port)).actions, 'never')
+  t.regex((await stateAt(port)).refused ?? '', /missing/)
+
+  await config(rest)
+  t.is((await cli('reload')).code, 0)
+  t.is((await daemon.status())?.page, undefined)
+  await t.throwsAsync(stateAt(port), { code: 'ECONNREFUSED' })
+})
+
+test('while the chain is away at the first start, the page is there and says so', async (t) => {
+  const system = await startSystem(t)
+  let away = true
+  const node = await startFaultyRpc(t, system.chain.rpcUrl, () =>
+    away ? 'loseRequest' : undefined,
+  )
+  const { folder } = await daemonFolder(system, "page: { listen: '127.0.0.1:0' }\n", node.url)
+  const daemon = await startDaemonProcess(t, folder)
+  const port = await portOf(daemon)
+  const waiting = await until(async () => {
+    const state = await stateAt(port)
+    return state.waiting?.code === 'chain_unavailable' ? state : undefined
+  })
+  t.is(waiting.token, null)
+  away = false
+  await until(async () => ((await stateAt(port)).waiting === null ? true : undefined))
+  t.deepEqual((await stateAt(port)).token, { symbol: 'TKN', decimals: 18 })
+})

@@ -91,6 +91,8 @@ export interface PageChannel {
   /** False: `spent` is the most that it can be; a crash hides the true one. */
   readonly certain: boolean
   readonly state: 'open' | 'closing'
+  /** The receiver was asked to agree to a close, and nothing came of it yet: no payment is made. */
+  readonly closeAsked: boolean
   /** While closing: the last block of the challenge period. */
   readonly settleBlock: number | null
 }

@@ -116,7 +116,7 @@ function channelOf(
   channel: DaemonStatus['channels'][number],
   nameOf: NameOf,
 ): readonly PageChannel[] {
-  const { receiver, openBlock, deposit, balance, certain, state, settleBlock } = channel
+  const { receiver, openBlock, deposit, balance, certain, state, settleBlock, closeApi } = channel
   if (state === 'closed') return []
   return [
     {
@@ -128,6 +128,7 @@ function channelOf(
       spent: `${balance}`,
       certain,
       state,
+      closeAsked: closeApi !== undefined,
       settleBlock: settleBlock ?? null,
     },
   ]

@@ -39,8 +39,8 @@ test.serial('the owner looks, runs a job, pauses and closes with confirmation', 
   await tile(page, 'Tokens in the account', '1 TKN')
   await section(page, 'Channels').getByText('No channel is open.').waitFor()
   await page.getByText('Nothing was bought yet.').waitFor()
-  const day = page.getByRole('meter', { name: 'Everything: A day' })
-  t.is(await day.getAttribute('aria-valuetext'), '0.2 TKN of 0.2 TKN left')
+  const day = page.getByRole('meter', { name: 'Everything: Day' })
+  t.is(await day.getAttribute('aria-valuetext'), '0.2 of 0.2 TKN left')
   t.is(await button(page, 'Run now: temperature').count(), 0)
 
   await allowActions(page, 'not-the-right-token')
@@ -56,7 +56,7 @@ test.serial('the owner looks, runs a job, pauses and closes with confirmation', 
   await row.getByText('got it (200)').waitFor()
   await row.getByText('living-room').waitFor()
   await row.getByText('0.005 TKN').waitFor()
-  await page.locator('[aria-valuetext="0.195 TKN of 0.2 TKN left"]').waitFor({ state: 'attached' })
+  await page.locator('[aria-valuetext="0.195 of 0.2 TKN left"]').waitFor({ state: 'attached' })
   await page.getByText('0.045 TKN', { exact: true }).first().waitFor()
 
   await button(page, 'Pause everything').click()

@@ -9,6 +9,7 @@ import {
   lastResult,
   leftInChannels,
   leftOf,
+  leftWords,
   ownerName,
   span,
   when,
@@ -33,6 +34,7 @@ function channel(change: Partial<DaemonStatus['channels'][number]> = {}) {
     state: 'open',
     balance: 20n,
     top: 20n,
+    inDoubt: false,
     certain: true,
     ...change,
   } as const
@@ -99,6 +101,9 @@ test('receivers have their names of the configuration, programs are no jobs', (t
     channels.map(({ receiverName }) => receiverName),
     ['living-room', null],
   )
+  t.false(channels[0]?.closeAsked)
+  const asked = stateOf({ channels: [channel({ closeApi: 'http://pi:5000/api/1' })] })
+  t.true(asked.channels[0]?.closeAsked)
 })
 
 test('what is reserved for the next payments is left; what a crash hides is not', (t) => {
@@ -247,6 +252,9 @@ test('the last run in words', (t) => {
 })
 
 test('amounts, states and outcomes in words', (t) => {
+  const budget = { cap: '100', spent: '31' }
+  t.is(leftWords(budget, { symbol: 'TKN', decimals: 2 }), '0.69 of 1 TKN left')
+  t.is(leftWords(budget, null), '69 of 100 units left')
   t.is(amountIn(null)('5'), '5 units')
   t.is(etherOf('1234567890000000000'), '1.234567 ETH')
   t.is(etherOf('0'), '0 ETH')

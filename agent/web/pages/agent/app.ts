@@ -106,7 +106,7 @@ export function runPage(place: HTMLElement): void {
     setText(byId('a-address'), state.address)
     showWaiting(state)
     tiles(state, now)
-    budgets(state.budgets, drawn.amount)
+    budgets(state.budgets, state.token)
     jobs(state.jobs, drawn)
     channels(state.channels, drawn)
     purchases(state.purchases, drawn)

@@ -1,8 +1,8 @@
 // What of each budget is left, as bars.
 import { h, setText } from '../../../../platform/web/pages/dom.ts'
 import { createList, type Entry } from '../../../../platform/web/pages/list.ts'
-import type { PageBudget } from '../../state.ts'
-import { leftOf, ownerName, windowName } from './words.ts'
+import type { PageBudget, PageState } from '../../state.ts'
+import { leftOf, leftWords, ownerName, windowName } from './words.ts'
 
 /** Percent; less is shown as little. */
 const little = 10
@@ -12,22 +12,22 @@ interface Group {
   readonly budgets: readonly PageBudget[]
 }
 
-type Amount = (text: string) => string
+type Token = PageState['token']
 
 /** Budgets of the same owner stand together, in the order in which they come. */
 export function createBudgets(
   place: HTMLElement,
-): (budgets: readonly PageBudget[], amount: Amount) => void {
-  let amount: Amount = (text) => text
+): (budgets: readonly PageBudget[], token: Token) => void {
+  let token: Token = null
   const list = createList<Group>(place, {
-    holder: h('div', { class: 'a-cards' }),
+    holder: h('div', { class: 'a-cards a-budgets' }),
     keyOf: ({ owner }) => owner,
-    make: ({ owner }) => groupOf(owner, (text) => amount(text)),
+    make: ({ owner }) => groupOf(owner, () => token),
     empty:
       'No budget is set: nothing but the deposits limits what is spent. Set budget in agent.yaml.',
   })
   return (budgets, unit) => {
-    amount = unit
+    token = unit
     const owners = [...new Set(budgets.map(ownerName))]
     list(
       owners.map((owner) => ({
@@ -38,18 +38,18 @@ export function createBudgets(
   }
 }
 
-function groupOf(owner: string, amount: Amount): Entry<Group> {
+function groupOf(owner: string, token: () => Token): Entry<Group> {
   const element = h('div', { class: 'a-card' }, h('h3', {}, owner))
   const list = createList<PageBudget>(element, {
     holder: h('div', { class: 'a-bars' }),
     keyOf: ({ window }) => window,
-    make: (budget) => barOf(owner, budget, amount),
+    make: (budget) => barOf(owner, budget, token),
     empty: '',
   })
   return { element, show: ({ budgets }) => list(budgets) }
 }
 
-function barOf(owner: string, budget: PageBudget, amount: Amount): Entry<PageBudget> {
+function barOf(owner: string, budget: PageBudget, token: () => Token): Entry<PageBudget> {
   const fill = h('div', { class: 'a-fill' })
   const label = `${owner}: ${windowName(budget)}`
   const meter = h(
@@ -68,8 +68,8 @@ function barOf(owner: string, budget: PageBudget, amount: Amount): Entry<PageBud
   return {
     element,
     show: (now) => {
-      const { amount: rest, percent } = leftOf(now)
-      const text = `${amount(`${rest}`)} of ${amount(now.cap)} left`
+      const { percent } = leftOf(now)
+      const text = leftWords(now, token())
       setText(left, text)
       meter.setAttribute('aria-valuenow', `${percent}`)
       meter.setAttribute('aria-valuetext', text)

@@ -8,8 +8,6 @@ const titles = {
   channels: 'Left in channels',
   ether: 'Ether for transactions',
   bought: 'Bought',
-  refused: 'Refused by limits',
-  failed: 'Failed',
 } as const
 
 type Tile = keyof typeof titles
@@ -35,8 +33,14 @@ export function createTiles(place: HTMLElement): (state: PageState, now: number)
     const open = channels.filter(({ state }) => state === 'open').length
     const count = `${open} open ${open === 1 ? 'channel' : 'channels'}`
     say('channels', amount(`${leftInChannels(channels)}`), count)
-    say('bought', `${counters.payments}`, `since the start ${when(started, now)}`)
-    say('refused', `${counters.refusals}`)
-    say('failed', `${counters.failures}`)
+    say('bought', `${counters.payments}`, countersNote(counters, when(started, now)))
   }
+}
+
+function countersNote({ refusals, failures }: PageState['counters'], ago: string): string {
+  const others = [
+    ...(refusals > 0 ? [`${refusals} refused by limits`] : []),
+    ...(failures > 0 ? [`${failures} failed`] : []),
+  ]
+  return [...others, `since the start ${ago}`].join(', ')
 }

@@ -1,5 +1,5 @@
 // How the page says things: pure functions.
-import { formatAmount, type TokenUnit } from '../../../../protocol/amount.ts'
+import { formatAmount, formatNumber, type TokenUnit } from '../../../../protocol/amount.ts'
 import type { PageBudget, PageChannel, PageJob, PageState } from '../../state.ts'
 
 /** In the token's units; in the smallest ones until they are known. */
@@ -44,7 +44,17 @@ export function leftOf(budget: Pick<PageBudget, 'cap' | 'spent'>): Left {
   return { amount, percent: most === 0n ? 0 : Number((100n * amount) / most) }
 }
 
-const windows = { hour: 'An hour', day: 'A day', month: 'A month', total: 'In all' } as const
+/** `0.69 of 1 TKN left` */
+export function leftWords(
+  budget: Pick<PageBudget, 'cap' | 'spent'>,
+  token: TokenUnit | null,
+): string {
+  const { amount } = leftOf(budget)
+  const number = token === null ? `${amount}` : formatNumber(amount, token.decimals)
+  return `${number} of ${amountIn(token)(budget.cap)} left`
+}
+
+const windows = { hour: 'Hour', day: 'Day', month: 'Month', total: 'In all' } as const
 
 export function windowName({ window }: PageBudget): string {
   return windows[window]

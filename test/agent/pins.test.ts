@@ -56,6 +56,9 @@ test('the first one that is found is remembered over a restart, and follows its 
   t.is((await later.resolve('room/x')).port, '2')
   t.is(later.receiverAt(new URL('http://127.0.0.1:2/y')), first)
   t.is(later.receiverAt(new URL('http://127.0.0.1:1/y')), undefined)
+  // To close a channel with it.
+  t.is((await later.placeOf(first))?.href, 'http://127.0.0.1:2/')
+  t.is(await later.placeOf(second), undefined)
 })
 
 test('another address under the same name is refused, and the remedy is named', async (t) => {

@@ -1,11 +1,11 @@
 // What one run takes place on: contracts of its own, links, disks and the two programs.
 import { appendFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Contract } from 'ethers'
 import type { Address } from '../../../protocol/index.ts'
 import { deployTestContracts } from '../embedded-chain.ts'
+import { freePort } from '../free-port.ts'
 import { seededRandom } from '../torture/random.ts'
 import { type Disk, makeDisk } from './disk.ts'
 import type { LabChain } from './lab-chain.ts'
@@ -95,13 +95,4 @@ export async function setStage(chain: LabChain, plan: Plan, means: Means): Promi
       await rm(folder, { recursive: true, force: true })
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

@@ -8,6 +8,13 @@ import { createReceiverServer, startReceiver } from '../../../receiver/index.ts'
 import { claimedSum } from '../../../receiver/verify/claims.ts'
 import { deployTestContracts, startEmbeddedChain } from '../embedded-chain.ts'
 
+export interface Sale {
+  readonly request: string
+  readonly number: number
+  /** Milliseconds since 1970. */
+  readonly time: number
+}
+
 export interface Shop {
   readonly folder: string
   readonly url: string
@@ -15,10 +22,15 @@ export interface Shop {
   readonly chainId: bigint
   readonly contract: string
   readonly senderKey: string
+  readonly receiver: string
   /** How often each request was served. */
   readonly served: ReadonlyMap<string, number>
+  /** What was served, in order; each body has its `number`. */
+  readonly sales: readonly Sale[]
   /** What has paid on all channels, by the receiver's own books. */
   readonly claimed: () => bigint
+  /** Gives another account tokens, and ether for its transactions. */
+  readonly fund: (address: string, tokens: bigint) => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -38,6 +50,7 @@ export async function openShop(price: bigint, senderTokens: bigint): Promise<Sho
   })
   await receiver.synced
   const served = new Map<string, number>()
+  const sales: Sale[] = []
   const server = await createReceiverServer(receiver, [
     {
       path: '/reading',
@@ -45,7 +58,8 @@ export async function openShop(price: bigint, senderTokens: bigint): Promise<Sho
       handler: (request) => {
         const { request: name } = request.query as { readonly request: string }
         served.set(name, (served.get(name) ?? 0) + 1)
-        return { celsius: 21.4 }
+        sales.push({ request: name, number: sales.length, time: Date.now() })
+        return { celsius: 21.4, number: sales.length - 1 }
       },
     },
   ])
@@ -57,7 +71,13 @@ export async function openShop(price: bigint, senderTokens: bigint): Promise<Sho
     chainId: chain.chainId,
     contract,
     senderKey: sender.privateKey,
+    receiver: receiverAccount.address,
     served,
+    sales,
+    fund: async (address, tokens) => {
+      await (await token.getFunction('transfer(address,uint256)')(address, tokens)).wait()
+      await (await chain.wallet(0).sendTransaction({ to: address, value: 10n ** 18n })).wait()
+    },
     claimed: () =>
       [...receiver.book.all()].reduce((sum, { claims }) => sum + claimedSum(claims), 0n),
     close: async () => {

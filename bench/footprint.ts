@@ -1,0 +1,92 @@
+// ./scripts/bench footprint: what the package takes of a Pi Zero 2, measured in the emulated one: its size,
+// memory, work until it is ready, what it writes to the card, and what it could do if it were taken over.
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { isUraidenError } from '../protocol/index.ts'
+import { checkout } from '../scripts/lib/build-pi/tools.ts'
+import { price } from '../scripts/lib/pi-system/audit.ts'
+import { defaultMirror } from '../scripts/lib/pi-system/base.ts'
+import { openScratch } from '../scripts/lib/pi-system/files.ts'
+import {
+  configure,
+  installBuyer,
+  installPackage,
+  makeKey,
+} from '../scripts/lib/pi-system/install.ts'
+import { createPi } from '../scripts/lib/pi-system/pi.ts'
+import { prepare } from '../scripts/lib/pi-system/prepare.ts'
+import { openShop } from '../scripts/lib/torture/shop.ts'
+import { measureCard } from './lib/footprint/card.ts'
+import { measureMemory } from './lib/footprint/memory.ts'
+import { buildPackages, readPackages } from './lib/footprint/packages.ts'
+import { describe, type Footprint } from './lib/footprint/report.ts'
+import { countWork } from './lib/footprint/work.ts'
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    minutes: { type: 'string', default: '10' },
+    // A folder with packages to measure; without it they are built.
+    packages: { type: 'string' },
+  },
+})
+const say = (line: string) => process.stderr.write(`${line}\n`)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
+try {
+  const result = await measure()
+  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : describe(result))
+} catch (error) {
+  if (!isUraidenError(error)) throw error
+  process.stderr.write(`footprint: ${error.message}\n${error.hint}   (${error.code})\n`)
+  process.exitCode = 1
+}
+
+async function measure(): Promise<Footprint> {
+  const cache = join(checkout, '.cache/pi-system')
+  const built = join(cache, 'small')
+  if (values.packages === undefined) {
+    say('building the packages: some minutes')
+    await buildPackages(built)
+  }
+  const packages = await readPackages(values.packages ?? built)
+  const { base, deb } = await prepare({ cache, mirror: defaultMirror, deb: packages.deb, say })
+  const { folder, remove } = await openScratch()
+  const shop = await openShop(price, 10n ** 9n)
+  try {
+    const pi = await createPi(base, folder)
+    const life = await pi.boot()
+    const { guest } = life
+    await guest.reached()
+    say('installing the package')
+    await installPackage(guest, deb)
+    await shop.fund(await makeKey(guest), 10n ** 9n)
+    await configure(guest, shop, '0 * * * * *')
+    await installBuyer(guest)
+    say('memory')
+    const memory = await measureMemory(guest, shop)
+    const exposure = await exposureOf(guest.run)
+    say(
+      `what is written to the card, ${values.minutes} minutes with a job and ${values.minutes} without`,
+    )
+    const card = await measureCard(life, shop, Number(values.minutes) * 60)
+    await life.powerOff()
+    say('counting instructions')
+    const work = await countWork(pi)
+    return {
+      packageMB: packages.megabytes,
+      memory,
+      work,
+      card,
+      exposure,
+    }
+  } finally {
+    await shop.close()
+    remove()
+  }
+}
+
+async function exposureOf(run: (command: string) => Promise<string>): Promise<number> {
+  const said = await run('systemd-analyze security --no-pager uraiden-agent.service')
+  return Number(/Overall exposure level for \S+: ([0-9.]+)/.exec(said)?.[1])
+}

@@ -1,0 +1,44 @@
+// How much the processor has to do until the daemon is ready, in instructions: the emulated machine's
+// clock advances a nanosecond with each, so that its own accounting of processor time counts them, and counts
+// the same on another host within a few per cent.
+import type { Pi } from '../../../scripts/lib/pi-system/pi.ts'
+
+export interface WorkFigures {
+  /** Millions of instructions, user and kernel. */
+  readonly bareNode: number
+  readonly help: number
+  readonly ready: number
+  /** Of `ready`: what it takes to open the encrypted key. */
+  readonly key: number
+}
+
+const program = '/usr/lib/uraiden-agent/node /usr/lib/uraiden-agent/uraiden-agent.cjs'
+
+export async function countWork(pi: Pi): Promise<WorkFigures> {
+  const life = await pi.boot()
+  const { run, reached } = life.guest
+  await reached()
+  const millions = (cpuStat: string) =>
+    Math.round(Number(/^usage_usec (\d+)$/m.exec(cpuStat)?.[1]) / 1000)
+  // A second time: the files are in memory by then, as far as they fit.
+  const once = async (command: string) => {
+    await run(`systemd-run --quiet --wait ${command}`)
+    return millions(
+      await run(
+        `systemd-run --quiet --wait --pipe /bin/sh -c '${command} > /dev/null; cat /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)/cpu.stat'`,
+      ),
+    )
+  }
+  const bareNode = await once('/usr/lib/uraiden-agent/node -e 0')
+  const help = await once(`${program} --help`)
+  const key = await once(`/usr/lib/uraiden-agent/node -e ${opening}`)
+  await run('systemctl restart uraiden-agent')
+  const ready = millions(
+    await run('cat /sys/fs/cgroup/system.slice/uraiden-agent.service/cpu.stat'),
+  )
+  await life.powerOff()
+  return { bareNode, help, ready, key: key - bareNode }
+}
+
+/** scrypt as geth's keystores have it, N = 2^18. */
+const opening = `"require('node:crypto').scryptSync('p','s',32,{N:262144,r:8,p:1,maxmem:2**30})"`

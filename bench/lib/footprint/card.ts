@@ -7,6 +7,7 @@ import type { Life } from '../../../scripts/lib/pi-system/pi.ts'
 import type { Shop } from '../../../scripts/lib/torture/shop.ts'
 
 export interface CardFigures {
+  /** Of the machine's own time, for the job; about as many without it. */
   readonly seconds: number
   readonly runs: number
   /** At the card: the agent's bytes, and what the file system writes to keep them. */
@@ -22,6 +23,8 @@ export interface CardFigures {
 }
 
 interface Counts {
+  /** Since the machine was started, by its own clock. */
+  readonly seconds: number
   readonly bytes: number
   readonly writes: number
   readonly flushes: number
@@ -35,11 +38,11 @@ export async function measureCard(life: Life, shop: Shop, seconds: number): Prom
   await configure(life.guest, shop, '*/15 * * * * *')
   const busy = await during(life, shop, seconds)
   const perRun = (of: (counts: Counts) => number) =>
-    Math.round((of(busy) - of(idle)) / Math.max(1, busy.runs))
+    Math.round((of(busy) - (of(idle) * busy.seconds) / idle.seconds) / Math.max(1, busy.runs))
   const bytesPerRun = perRun(({ bytes }) => bytes)
-  const idleBytesPerHour = Math.round((idle.bytes * 3600) / seconds)
+  const idleBytesPerHour = Math.round((idle.bytes * 3600) / idle.seconds)
   return {
-    seconds,
+    seconds: Math.round(busy.seconds),
     runs: busy.runs,
     bytesPerRun,
     writesPerRun: perRun(({ writes }) => writes),
@@ -58,6 +61,7 @@ async function during(life: Life, shop: Shop, seconds: number): Promise<Counts> 
   await pause(seconds)
   const after = await count(life, shop)
   return {
+    seconds: after.seconds - before.seconds,
     bytes: after.bytes - before.bytes,
     writes: after.writes - before.writes,
     flushes: after.flushes - before.flushes,
@@ -72,7 +76,8 @@ async function count({ guest, written }: Life, shop: Shop): Promise<Counts> {
     'cat /proc/$(systemctl show --value --property=MainPID uraiden-agent)/io',
   )
   const daemon = Number(/^write_bytes: (\d+)$/m.exec(io)?.[1])
-  return { bytes, writes, flushes, daemon, runs: shop.sales.length }
+  const seconds = Number((await guest.run('cat /proc/uptime')).split(' ')[0])
+  return { seconds, bytes, writes, flushes, daemon, runs: shop.sales.length }
 }
 
 function pause(seconds: number): Promise<void> {

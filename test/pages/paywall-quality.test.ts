@@ -1,38 +1,78 @@
 // What does not show at first sight: weight, policies, screen readers, keyboard, small screens.
 import { gzipSync } from 'node:zlib'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
+import type { Page } from 'playwright-core'
+import { createAdmin } from '../../receiver/admin/admin.ts'
+import { adminSchema } from '../../receiver/admin/config.ts'
 import { seriousViolations } from '../support/axe.ts'
 import { openWindow, startChromium } from '../support/chromium.ts'
 import { costs, startShop } from '../support/page-shop.ts'
+import { startWiki } from '../support/page-wiki.ts'
 
 /** kB, compressed, of everything that the browser loads for the page. */
 const budget = 120
 
-test.serial('the page weighs less than 120 kB, and loads nothing from elsewhere', async (t) => {
-  const { base, wallet } = await startShop(t)
-  const { page } = await openWindow(await startChromium(t), { wallet })
-  const loaded: { readonly url: string; readonly size: number }[] = []
-  page.on('response', async (response) => {
-    const zipped = response.headers()['content-encoding'] === 'gzip'
-    const body = await response.body()
-    const size = zipped ? gzipSync(body, { level: 9 }).length : body.length
-    loaded.push({ url: response.url(), size })
+interface Visited {
+  readonly base: string
+  readonly path: string
+  /** What is there when the page can be used. */
+  readonly ready: string
+}
+
+const pages: { readonly [name: string]: (t: ExecutionContext) => Promise<Visited> } = {
+  'the paywall': async (t) => {
+    const { base } = await startShop(t)
+    return { base, path: '/reading', ready: '#uraiden-app button' }
+  },
+  'the paywall over a teaser': async (t) => {
+    const { base } = await startWiki(t)
+    return { base, path: '/wiki/Blockchain', ready: '#uraiden-app button' }
+  },
+  'the dashboard': async (t) => {
+    const admin = await createAdmin(adminSchema.parse({}))
+    const { base } = await startShop(t, {}, { admin })
+    return { base, path: '/admin', ready: '#d-login:not([hidden]) button' }
+  },
+}
+
+for (const [name, given] of Object.entries(pages)) {
+  test.serial(`${name} weighs less than 120 kB, and loads nothing from elsewhere`, async (t) => {
+    const { base, path, ready } = await given(t)
+    const { page } = await openWindow(await startChromium(t))
+    const loaded: { readonly url: string; readonly size: number }[] = []
+    page.on('response', async (response) => {
+      const zipped = response.headers()['content-encoding'] === 'gzip'
+      const body = await response.body()
+      const size = zipped ? gzipSync(body, { level: 9 }).length : body.length
+      loaded.push({ url: response.url(), size })
+    })
+    await page.goto(base + path, { waitUntil: 'networkidle' })
+    await page.locator(ready).first().waitFor({ state: 'attached' })
+    const size = loaded.reduce((sum, each) => sum + each.size, 0) / 1000
+    t.log(`${size.toFixed(1)} kB compressed in ${loaded.length} answers`)
+    t.true(loaded.length >= 3 && size < budget)
+    t.deepEqual(
+      loaded.filter(({ url }) => !url.startsWith(base)).map(({ url }) => url),
+      [],
+    )
+    t.log(`interactive after ${await timesOf(page)} ms`)
   })
-  await page.goto(`${base}/reading`)
-  await page.getByText('No channel yet.').waitFor()
-  const whenReady = await page.evaluate(() => {
-    const [ready] = performance.getEntriesByName('uraiden-ready')
-    return [ready?.startTime ?? Number.NaN, performance.now()].map(Math.round)
-  })
-  const size = loaded.reduce((sum, each) => sum + each.size, 0) / 1000
-  t.log(`${size.toFixed(1)} kB compressed in ${loaded.length} answers`)
-  t.log(`interactive after ${whenReady[0]} ms, the wallet's balance shown after ${whenReady[1]} ms`)
-  t.true(loaded.length >= 3 && size < budget)
-  t.deepEqual(
-    loaded.filter(({ url }) => !url.startsWith(base)).map(({ url }) => url),
-    [],
-  )
-})
+}
+
+/** How long the page's script took to be there in some visits, for the log: nothing depends on it. */
+async function timesOf(page: Page): Promise<string> {
+  const times: number[] = []
+  for (let visit = 0; visit < 5; visit++) {
+    await page.reload({ waitUntil: 'networkidle' })
+    times.push(
+      await page.evaluate(() => {
+        const [ready] = performance.getEntriesByName('uraiden-ready')
+        return Math.round(ready?.startTime ?? Number.NaN)
+      }),
+    )
+  }
+  return times.sort((a, b) => a - b).join(', ')
+}
 
 test.serial('nothing inline is run, and no other page may frame this one', async (t) => {
   const { base } = await startShop(t)

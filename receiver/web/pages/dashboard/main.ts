@@ -34,3 +34,4 @@ if (savedToken() === null) {
 } else {
   void enter()
 }
+performance.mark('uraiden-ready')

@@ -166,7 +166,7 @@ mkdir -p system/proc system/sys system/dev system/run system/tmp
 chmod 1777 system/tmp
 cp -R extra/. system/
 chmod 700 system/root system/root/.ssh
-mke2fs -q -t ext4 -d system -L system system.ext4 ${imageSize}
+mke2fs -q -t ext4 -E lazy_itable_init=0,lazy_journal_init=0 -d system -L system system.ext4 ${imageSize}
 rm -r system extra one log
 `
 

@@ -15,6 +15,7 @@ import { type ChannelFunding, createFunding } from './channel/funding.ts'
 import { unfinishedWork } from './channel/intents.ts'
 import { type ChannelOperations, createOperations } from './channel/operations.ts'
 import type { Relay } from './channel/relay.ts'
+import { type Swept, sweepAccount } from './channel/sweep.ts'
 import { exchange } from './exchange/exchange.ts'
 import { createLostPayments } from './exchange/lost.ts'
 import { createProofMaker, type ProofMaker } from './exchange/proofs.ts'
@@ -194,6 +195,12 @@ class PayingAgent implements Agent {
 
   recoverChannels(from = 0): Promise<readonly ChannelName[]> {
     return this.#operations.recover(from)
+  }
+
+  async sweep(to: Address): Promise<Swept> {
+    const { confirmations = 1, mostFeePerGas } = this.#options
+    const chain = await this.#chain()
+    return sweepAccount(to, { ledger: this.#ledger, chain, confirmations, mostFeePerGas })
   }
 
   async stop(): Promise<void> {

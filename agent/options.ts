@@ -13,6 +13,7 @@ import type { ClockTrust } from './budget/machine-clock.ts'
 import type { ChannelChangeListener } from './channel/booking.ts'
 import type { DepositPolicy } from './channel/choose.ts'
 import type { FundingMethod } from './channel/opening.ts'
+import type { Swept } from './channel/sweep.ts'
 import type { ExchangeResult, PaymentFacts, SentPayment } from './exchange/types.ts'
 import type { AgentHooks } from './hooks.ts'
 import type { PurchaseRecord } from './ledger/purchases.ts'
@@ -172,6 +173,11 @@ export interface Agent {
   readonly settle: () => Promise<readonly ChannelName[]>
   /** Enters own channels that only the chain knows, from events since block `from` (default 0). */
   readonly recoverChannels: (from?: number) => Promise<readonly ChannelName[]>
+  /**
+   * Sends all tokens and, after the fees, all ether of the account there. Only without channels.
+   * @throws UraidenError `sweep_channels_open`, `ether_missing`, and those of the chain
+   */
+  readonly sweep: (to: Address) => Promise<Swept>
   /** Writes exact balances and releases the store. */
   readonly stop: () => Promise<void>
 }

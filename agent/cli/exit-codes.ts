@@ -24,7 +24,7 @@ const families: readonly (readonly [RegExp, ExitCode])[] = [
   ],
   [/^(rpc_url_invalid|channel_unknown|channel_ambiguous|file_)/, exitCode.usage],
   [
-    /^(price_|budget_|dry_run$|deposit_|host_|receiver_not_allowed|receiver_changed|wrong_contract)/,
+    /^(price_|budget_|dry_run$|deposit_|sweep_|host_|receiver_not_allowed|receiver_changed|wrong_contract)/,
     exitCode.refused,
   ],
   [

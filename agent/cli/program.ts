@@ -15,6 +15,7 @@ import {
   open,
   recover,
   settle,
+  sweep,
   topUp,
 } from './commands/channels.ts'
 import { configCheck, configSchema } from './commands/config.ts'
@@ -99,6 +100,12 @@ function addBuyCommands(program: Command, finish: Finish): void {
     .description('enter own channels that only the chain knows, after a disk was lost')
     .option('--from-block <number>', 'where to begin')
     .action((_: object, command: Command) => finish(recover(command.optsWithGlobals())))
+  program
+    .command('sweep <address>')
+    .description('send all tokens and ether of the account there; only without channels')
+    .action((to: string, _: object, command: Command) =>
+      finish(sweep(to, command.optsWithGlobals())),
+    )
   program
     .command('budget')
     .description('limits, and what is used of them')

@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises'
 import { reach } from '../../platform/local-socket.ts'
 import type { Address, TokenUnit } from '../../protocol/index.ts'
 import { UraidenError } from '../../protocol/index.ts'
+import type { Swept } from '../channel/sweep.ts'
 import type { PurchaseRecord } from '../ledger/purchases.ts'
 import type { ChannelName } from '../ledger/records.ts'
 import type { ChannelBalance } from '../ledger/types.ts'
@@ -40,6 +41,7 @@ interface Results {
   readonly close: `0x${string}`
   readonly settle: readonly ChannelName[]
   readonly recover: readonly ChannelName[]
+  readonly sweep: Swept
   readonly pause: null
   readonly resume: null
   readonly runJob: RunDone
@@ -59,6 +61,7 @@ export type RemoteAgent = Pick<
   | 'closeChannel'
   | 'settle'
   | 'recoverChannels'
+  | 'sweep'
 >
 
 export interface DaemonConnection {
@@ -129,6 +132,7 @@ async function remoteAgent(
     closeChannel: (channel, how) => changed(command('close', { channel, ...closing(how) })),
     settle: () => changed(command('settle', {})),
     recoverChannels: (from = 0) => changed(command('recover', { from })),
+    sweep: (to) => command('sweep', { to }),
   }
 }
 

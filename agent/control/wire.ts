@@ -29,6 +29,7 @@ export const commands = {
   }),
   settle: nothing,
   recover: z.strictObject({ from: z.int().nonnegative() }),
+  sweep: z.strictObject({ to: address }),
   pause: z.strictObject({ job: z.string().optional() }),
   resume: z.strictObject({ job: z.string().optional() }),
   runJob: z.strictObject({ job: z.string() }),

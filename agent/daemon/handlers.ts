@@ -36,6 +36,7 @@ export function commandHandlers(engine: Engine, context: HandlerContext): Comman
       ),
     settle: () => shared.use((agent) => agent.settle()),
     recover: ({ from }) => shared.use((agent) => agent.recoverChannels(from)),
+    sweep: ({ to }) => shared.use((agent) => agent.sweep(to)),
     pause: async ({ job }) => {
       await jobsOf(engine).pause(job)
       if (job === undefined) await engine.setPaused('paused')

@@ -19,22 +19,24 @@ export function channelCalls(
     to,
     data: token.encodeFunctionData(name, args) as Hex,
   })
-  const transfer = 'transfer(address,uint256,bytes)'
+  const transferAndCall = 'transfer(address,uint256,bytes)'
   return {
     openErc223: (tokenAddress, { sender, receiver, deposit }) =>
-      onToken('open a channel', tokenAddress, transfer, [
+      onToken('open a channel', tokenAddress, transferAndCall, [
         contract,
         deposit,
         `${sender}${receiver.slice(2)}`,
       ]),
     topUpErc223: (tokenAddress, { sender, receiver, openBlock }, added) =>
-      onToken('top up a channel', tokenAddress, transfer, [
+      onToken('top up a channel', tokenAddress, transferAndCall, [
         contract,
         added,
         `${sender}${receiver.slice(2)}${openBlock.toString(16).padStart(8, '0')}`,
       ]),
     approve: (tokenAddress, amount) =>
       onToken('approve a deposit', tokenAddress, 'approve', [contract, amount]),
+    transfer: (tokenAddress, to, amount) =>
+      onToken('send tokens', tokenAddress, 'transfer(address,uint256)', [to, amount]),
     createChannel: (receiver, deposit) =>
       onChannels('open a channel', 'createChannel', [receiver, deposit]),
     topUp: ({ receiver, openBlock }, added) =>

@@ -1,4 +1,5 @@
 export * from './connect.ts'
+export { estimateGas } from './estimate.ts'
 export type { JournalEntry, TransactionJournal } from './journal.ts'
 export { waitForTransaction } from './receipt.ts'
 export * from './send.ts'

@@ -147,6 +147,8 @@ export interface ChannelCalls {
   readonly openErc223: (token: Address, channel: NewChannel) => Call
   readonly topUpErc223: (token: Address, channel: ChannelId, added: TokenAmount) => Call
   readonly approve: (token: Address, amount: TokenAmount) => Call
+  /** ERC-20, from account to account. */
+  readonly transfer: (token: Address, to: Address, amount: TokenAmount) => Call
   readonly createChannel: (receiver: Address, deposit: TokenAmount) => Call
   readonly topUp: (channel: ChannelId, added: TokenAmount) => Call
   /** With a permit in place of an earlier approve; sent by the channel's sender. */

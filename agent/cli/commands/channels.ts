@@ -1,4 +1,4 @@
-// uraiden-agent channels, open, topup, close, settle, recover.
+// uraiden-agent channels, open, topup, close, settle, recover, sweep.
 
 import { table, toJson } from '../../../platform/cli/output.ts'
 import {
@@ -119,6 +119,24 @@ export function recover(
     const found = await output.during('reading the chain', () => agent.recoverChannels(from))
     if (output.json) output.print(toJson({ recovered: found }))
     else output.print(found.length === 0 ? 'no unknown channels' : `recovered ${found.join(', ')}`)
+    return exitCode.ok
+  })
+}
+
+/** The account is emptied; channels have to be closed before. */
+export function sweep(to: string, options: GlobalOptions): Promise<ExitCode> {
+  return withAgent(options, async ({ agent, output, token }) => {
+    const account = parseTypedAddress(to)
+    const swept = await output.during(waiting, () => agent.sweep(account))
+    const { tokens, ether, etherLeft } = swept
+    if (output.json) output.print(toJson({ to: account, ...swept }))
+    else {
+      const wei = { symbol: 'ETH', decimals: 18 }
+      output.print(
+        `sent ${formatAmount(tokens, token)} and ${formatAmount(ether, wei)} to ${account}`,
+      )
+      if (etherLeft > 0n) output.print(`${formatAmount(etherLeft, wei)} stay: fees of the transfer`)
+    }
     return exitCode.ok
   })
 }

@@ -1,20 +1,22 @@
-// Tests of the pages need a Chromium, tests of the Pi's program an emulator: `npm run test:browser` and
-// `npm run test:pi` run them, and only them.
-const pages = process.env.URAIDEN_TEST_PAGES === 'true'
-const pi = process.env.URAIDEN_TEST_PI === 'true'
-
-const apart = { pages: 'test/pages/**/*.test.ts', pi: 'test/pi/**/*.test.ts' }
-
-function files() {
-  if (pages) return [apart.pages]
-  if (pi) return [apart.pi]
-  return ['test/**/*.test.ts', `!${apart.pages}`, `!${apart.pi}`]
+// Tests of the pages need a Chromium, tests of the Pi's program an emulator, tests of provisioning
+// containers: `npm run test:browser`, `npm run test:pi` and `npm run test:provision` run them.
+const apart = {
+  URAIDEN_TEST_PAGES: 'test/pages/**/*.test.ts',
+  URAIDEN_TEST_PI: 'test/pi/**/*.test.ts',
+  URAIDEN_TEST_PROVISION: 'test/provision/**/*.test.ts',
 }
 
+const chosen = Object.entries(apart).flatMap(([variable, files]) =>
+  process.env[variable] === 'true' ? [files] : [],
+)
+
 export default {
-  files: files(),
+  files:
+    chosen.length > 0
+      ? chosen
+      : ['test/**/*.test.ts', ...Object.values(apart).map((files) => `!${files}`)],
   extensions: ['ts'],
   timeout: '10m',
-  concurrency: pages || pi ? 1 : 2,
+  concurrency: chosen.length > 0 ? 1 : 2,
   workerThreads: false,
 }

@@ -38,6 +38,10 @@ function problems(
       )
     }
   }
+  // A name that a person chose: what is wrong with it is inside.
+  if (issue.code === 'invalid_key') {
+    return issue.issues.map(({ message }) => ({ path, message: `"${path.at(-1)}": ${message}` }))
+  }
   const found = path.reduce<unknown>(
     (whole, key) => (whole as Record<string | number, unknown> | undefined)?.[key],
     value,

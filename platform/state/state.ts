@@ -18,7 +18,7 @@ export interface StateOptions {
   readonly folder: string
   readonly owner: StateOwner
   /** For messages. */
-  readonly program: 'agent' | 'receiver' | 'watchtower'
+  readonly program: 'agent' | 'receiver' | 'watchtower' | 'funding'
   /** Grows with every change of the records that an older program would misread. */
   readonly format: number
   /** By the format that it reads: turns its records into those of the next one. May run twice. */

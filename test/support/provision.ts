@@ -101,7 +101,9 @@ function inventoryOf(
 }
 
 async function builtPackage(): Promise<string> {
-  const [name, ...others] = (await readdir(built)).filter((each) => each.endsWith('_amd64.deb'))
+  const [name, ...others] = (await readdir(built)).filter((each) =>
+    /^uraiden-agent_.*_amd64\.deb$/.test(each),
+  )
   if (name === undefined || others.length > 0) throw new Error(`not one package in ${built}`)
   return join(built, name)
 }

@@ -5,7 +5,14 @@ import { UraidenError } from '../../protocol/index.ts'
 import type { Milliseconds } from '../budget/clock.ts'
 import type { StorageOperation } from '../sinks/storage.ts'
 import { decide } from './decide.ts'
-import { eventsOf, type History, historyAfter, notBefore, type Slowness } from './history.ts'
+import {
+  eventsOf,
+  type History,
+  historyAfter,
+  notBefore,
+  type Slowness,
+  stillNotBefore,
+} from './history.ts'
 import { createReclaimer, type Reclaimer } from './reclaimer.ts'
 import { type JobRecord, type OpenRun, putJob } from './records.ts'
 import { type RunParts, runJob } from './run.ts'
@@ -161,7 +168,8 @@ export class JobRunner {
   }
 
   #begin(cause: RunCause): void {
-    const { job, parts, onEvent } = this.#options
+    const { job, parts, slow, onEvent } = this.#options
+    this.#notBefore = stillNotBefore(this.#notBefore, slow, parts.clock.now())
     const decision = decide({
       paused: this.#paused,
       full: parts.outbox.isFull(job.name),

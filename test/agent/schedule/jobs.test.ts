@@ -403,3 +403,56 @@ test('two processes never use the same queues', async (t) => {
   const first = await start(t, {})
   await t.throwsAsync(start(t, {}, { folder: first.folder }), { code: 'state_in_use' })
 })
+
+/** A Pi without a battery before it has heard from a time server. */
+const boot1970 = 60_000
+const now2026 = Date.UTC(2026, 10, 21, 12, 1)
+
+for (const missed of ['skip', 'run'] as const) {
+  test(`the clock is not set at the start: jobs run by it, and when it is set ${missed === 'run' ? 'one run stands' : 'nothing runs'} for all between`, async (t) => {
+    const clock = manualClock(boot1970)
+    const { runs, skipped, jobs, nextRun } = await start(t, { missed }, { clock })
+    await nextRun()
+    await nextRun()
+    clock.set(now2026)
+    clock.pass(minute)
+    await until(() => (missed === 'run' ? runs().length === 3 : skipped().length === 1))
+    await until(() => jobs.status()[0]?.state === 'waiting')
+    t.is(jobs.status()[0]?.next, Date.UTC(2026, 10, 21, 12, 5))
+    await nextRun()
+    t.is(runs().length, missed === 'run' ? 4 : 3)
+    t.deepEqual(skipped(), missed === 'run' ? [] : ['missed'])
+  })
+}
+
+test('a start in 1970 after one in 2026 runs by the clock that it has, and again when that is set', async (t) => {
+  const before = await start(t, {}, { clock: manualClock(now2026) })
+  await before.nextRun()
+  await before.stop()
+  const clock = manualClock(boot1970)
+  const { folder } = before
+  const { runs, skipped, jobs, nextRun } = await start(t, {}, { clock, folder })
+  await nextRun()
+  t.is(runs().length, 1)
+  clock.set(now2026 + 60 * minute)
+  clock.pass(minute)
+  await until(() => skipped().length === 1)
+  await until(() => jobs.status()[0]?.state === 'waiting')
+  await nextRun()
+  t.is(runs().length, 2)
+})
+
+test('a job that was slowed is not held back for decades when the clock is set back', async (t) => {
+  const steps = Array.from({ length: 10 }, (): Step => 'unreachable')
+  const clock = manualClock(now2026)
+  const { runs, nextRun, jobs } = await start(t, {}, { clock, steps })
+  for (let run = 0; run < 10; run++) await nextRun()
+  t.is(jobs.status()[0]?.failures, 10)
+  clock.set(boot1970)
+  for (let step = 0; step < 26 && runs().length === 10; step++) {
+    clock.pass(5 * minute)
+    await until(() => jobs.status()[0]?.state !== 'running')
+  }
+  await until(() => runs().length === 11)
+  t.like(runs()[10], { kind: 'done' })
+})

@@ -1,5 +1,5 @@
 // The agent as a service: begins, waits for what mends itself, follows a new configuration, ends.
-import { isUraidenError } from '../../protocol/index.ts'
+import { isUraidenError, UraidenError } from '../../protocol/index.ts'
 import type { Milliseconds } from '../budget/clock.ts'
 import { metricsText } from '../control/metrics.ts'
 import { daemonSocket } from '../control/place.ts'
@@ -123,7 +123,10 @@ class AgentDaemon implements Daemon {
     return this.#inTurn(async () => {
       const before = this.#wanted
       try {
-        this.#wanted = await loadSettings(configFile, environment, (text) => log.warn(text))
+        const next = await loadSettings(configFile, environment, (text) => log.warn(text))
+        // Before anything is stopped: what runs has read them already.
+        refuseUnreadable(next)
+        this.#wanted = next
         await this.#follow(before)
         this.#refused = undefined
         this.journal.change(this.#wanted.config.log)
@@ -203,6 +206,17 @@ class AgentDaemon implements Daemon {
     this.#changes = done.catch(() => undefined)
     return done
   }
+}
+
+/** @throws UraidenError `config_file_unreadable` */
+function refuseUnreadable({ unreadable }: Settings): void {
+  const [file] = unreadable
+  if (file === undefined) return
+  throw new UraidenError({
+    code: 'config_file_unreadable',
+    message: `${file}, which the configuration names, cannot be read.`,
+    hint: 'Check that it is there, its owner and its mode.',
+  })
 }
 
 function isFatal(error: unknown): boolean {

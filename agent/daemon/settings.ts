@@ -1,4 +1,6 @@
 // A configuration with what was read for it, and what of two of them is the same.
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import type { Signer } from '../../protocol/index.ts'
 import type { Milliseconds } from '../budget/clock.ts'
 import { type AgentConfig, loadAgentConfig } from '../config.ts'
@@ -7,6 +9,10 @@ import { openSigner } from '../setup.ts'
 export interface Settings {
   readonly config: AgentConfig
   readonly signer: Signer
+  /** What is in the files that it names: a new certificate under the old name is another one. */
+  readonly contents: { readonly agent: string; readonly broker: string }
+  /** Files of that kind that cannot be read now. */
+  readonly unreadable: readonly string[]
   /** Unix time. */
   readonly loaded: Milliseconds
 }
@@ -18,7 +24,30 @@ export async function loadSettings(
   warn: (text: string) => void,
 ): Promise<Settings> {
   const config = await loadAgentConfig(file, environment)
-  return { config, signer: await openSigner(config, warn), loaded: Date.now() }
+  const { tls, mqtt } = config
+  const [agent, broker] = await Promise.all([
+    readAll([tls?.authority, tls?.pinned]),
+    readAll([mqtt?.ca, mqtt?.cert, mqtt?.certKey, mqtt?.password]),
+  ])
+  const contents = { agent: agent.digest, broker: broker.digest }
+  const unreadable = [...agent.unreadable, ...broker.unreadable]
+  const signer = await openSigner(config, warn)
+  return { config, signer, contents, unreadable, loaded: Date.now() }
+}
+
+/** Of secrets nothing but a digest stays. */
+async function readAll(files: readonly (string | undefined)[]) {
+  const hash = createHash('sha256')
+  const unreadable: string[] = []
+  for (const file of files.filter((each) => each !== undefined)) {
+    try {
+      const content = await readFile(file)
+      hash.update(`${content.length}:`).update(content)
+    } catch {
+      unreadable.push(file)
+    }
+  }
+  return { digest: hash.digest('hex'), unreadable }
 }
 
 /** True when the chain’s facts of one are those of the other. */
@@ -29,12 +58,19 @@ export function sameChain(a: Settings, b: Settings): boolean {
 
 /** True when one agent does for both. */
 export function sameAgent(a: Settings, b: Settings): boolean {
-  return a.signer.address === b.signer.address && same(agentPart(a.config), agentPart(b.config))
+  const part = (each: Settings) => [
+    each.signer.address,
+    each.contents.agent,
+    agentPart(each.config),
+  ]
+  return same(part(a), part(b))
 }
 
 /** True when the same jobs run for the same account. */
 export function sameJobs(a: Settings, b: Settings): boolean {
-  const part = ({ config: { jobs, mqtt, receivers } }: Settings) => ({ jobs, mqtt, receivers })
+  const part = ({ config: { jobs, mqtt, receivers }, contents }: Settings) => {
+    return { jobs, mqtt, receivers, broker: contents.broker }
+  }
   return sameChain(a, b) && a.signer.address === b.signer.address && same(part(a), part(b))
 }
 

@@ -1,5 +1,5 @@
 // The browser client against a real chain and a real receiver, with a wallet that signs for real.
-import test, { type ExecutionContext } from 'ava'
+import anyTest, { type ExecutionContext } from 'ava'
 import { AbiCoder, Interface } from 'ethers'
 import { type BrowserClientOptions, createBrowserClient } from '../../browser/index.ts'
 import { channelsAbi } from '../../contracts/abi/channels.ts'
@@ -8,6 +8,9 @@ import type { ReceiverOptions, Resource } from '../../receiver/index.ts'
 import { mapStore } from '../support/map-store.ts'
 import { price, startSystem } from '../support/system.ts'
 import { createTestWallet, refusal } from '../support/wallet.ts'
+
+// One chain at a time: they share a process, which on a busy machine answers too late.
+const test = anyTest.serial
 
 interface Given {
   readonly resources?: readonly Resource[]

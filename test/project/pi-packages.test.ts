@@ -74,6 +74,8 @@ test('the bundle is the same each time, names no folder of this machine, and kee
   t.true(first.packages.includes('node_modules/ethers'))
   const runner = first.code.split('\n').find((line) => line.includes('runCommandLine({ program'))
   t.truthy(runner)
+  // The script of the agent's page is in it: no file has to be beside it.
+  t.true(first.code.includes('Resume everything'))
 })
 
 for (const name of platformNames) {

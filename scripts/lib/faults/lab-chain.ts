@@ -24,12 +24,17 @@ export interface LabChain {
 /** A geth that writes down every block's state, so that kill -9 makes it forget nothing. */
 export async function startLabGeth(geth: string): Promise<LabChain> {
   const chain = await startGethChain({ geth, more: ['--gcmode', 'archive'] })
+  let restarted = Promise.resolve()
   return {
     ...chain,
     account: testAccount,
     freeze: () => chain.signal('SIGSTOP'),
     thaw: () => chain.signal('SIGCONT'),
-    kill: () => chain.restart('SIGKILL'),
+    // Two at once would be two processes on one data folder.
+    kill: () => {
+      restarted = restarted.then(() => chain.restart('SIGKILL'))
+      return restarted
+    },
   }
 }
 

@@ -14,6 +14,7 @@ export interface LabChain {
   readonly provider: JsonRpcProvider
   readonly wallet: (account: number) => Wallet
   readonly account: (index: number) => FundedAccount
+  readonly mine: (blocks: number) => Promise<void>
   readonly freeze: () => void
   readonly thaw: () => void
   /** kill -9 and start again; undefined where that would lose the chain. */
@@ -62,6 +63,9 @@ export async function startLabEmbedded(): Promise<LabChain> {
     provider,
     wallet: (index) => new Wallet(testAccount(index).privateKey, provider),
     account: testAccount,
+    mine: async (blocks) => {
+      await provider.send('hardhat_mine', [`0x${blocks.toString(16)}`])
+    },
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
     kill: undefined,

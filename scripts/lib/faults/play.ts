@@ -28,7 +28,7 @@ export async function play(chain: LabChain, plan: Plan, means: Means): Promise<P
     await playSteps(chain, stage, plan)
     const finished = agent.heard()
     agent.say('finish')
-    const lastPurchase = await finished
+    const lastPurchase = await whileBlocksPass(chain, finished)
     await agent.end(plan.end.agent)
     await receiver.end(plan.end.receiver)
     // What is still on its way to the chain must not arrive while the books are read.
@@ -49,6 +49,23 @@ export async function play(chain: LabChain, plan: Plan, means: Means): Promise<P
   } finally {
     await stage.clear()
   }
+}
+
+/**
+ * Other people's blocks: on a chain that stands still a receiver waits for ever for a node that has
+ * forgotten the newest one.
+ */
+async function whileBlocksPass<Value>(chain: LabChain, work: Promise<Value>): Promise<Value> {
+  let done = false
+  const end = () => {
+    done = true
+  }
+  work.then(end, end)
+  while (!done) {
+    await chain.mine(1)
+    await Promise.race([work, sleep(1000)])
+  }
+  return work
 }
 
 async function playSteps(chain: LabChain, stage: Stage, plan: Plan): Promise<void> {

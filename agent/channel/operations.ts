@@ -185,7 +185,14 @@ export function createOperations(options: OperationsOptions): ChannelOperations 
       // Connecting books what an earlier process has begun, this close perhaps.
       await chain()
       const { state, closeApi } = ledger.get(name)
-      if (state === 'open' && closeApi !== undefined) await closeTogether(name, new URL(closeApi))
+      if (state !== 'open' || closeApi === undefined) return
+      try {
+        await closeTogether(name, new URL(closeApi))
+      } catch (error) {
+        // The receiver may have ended it by itself, and know it no more.
+        if (isUraidenError(error, 'close_refused')) await lookAgain(name)
+        if (ledger.get(name).state === 'open') throw error
+      }
     },
     requestClose,
     settleDue: async () => {

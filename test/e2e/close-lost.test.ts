@@ -119,6 +119,18 @@ test('the receiver agreed and the chain is away: paying waits for the chain, the
   t.deepEqual(stateOf(second), ['closed', 'open'])
 })
 
+test('the agreement is lost, and the receiver ends the channel by itself: nothing is left to finish', async (t) => {
+  const { url, buyer, name, lose, receiver } = await startWithChannel(t)
+  lose('answer')
+  await t.throwsAsync(buyer.closeChannel(name, url), { code: 'answer_lost' })
+  const [channel] = buyer.channels()
+  await receiver.settlement.closeChannel(buyer.address, channel?.openBlock ?? 0)
+  lose(undefined)
+  await buyer.settle()
+  t.deepEqual(stateOf(buyer), ['closed'])
+  t.deepEqual(buyer.unfinished(), [])
+})
+
 test('a receiver that was never asked, or says no: the channel goes on paying', async (t) => {
   const { url, buyer, name, receiverAccount } = await startWithChannel(t)
   await t.throwsAsync(buyer.closeChannel(name, 'http://127.0.0.1:9'), {

@@ -7,7 +7,7 @@ import {
   type RequestOptions,
 } from '../../../agent/index.ts'
 import { fromHex, isUraidenError } from '../../../protocol/index.ts'
-import type { AgentOrders, FromProgram, ToAgent } from './orders.ts'
+import { type AgentOrders, type FromProgram, isGoodEnd, type ToAgent } from './orders.ts'
 
 const orders: AgentOrders = JSON.parse(process.argv[2] ?? '{}')
 const { key, rpcUrl, chainId, contract, state, receiverUrl, answersFile } = orders
@@ -22,7 +22,13 @@ const agent = await createAgent({
   reservation,
   budget: { total: BigInt(total), hour: BigInt(total) },
   clock: clockTrust,
-  deposit: { open: () => 60n, topUp: () => 40n },
+  deposit: {
+    open: () => 60n,
+    topUp: () => 40n,
+    most: BigInt(orders.mostDeposit),
+    mostInAll: BigInt(orders.mostDeposits),
+  },
+  funding: orders.funding,
   retryInterval: 30,
   timeout: 1500,
   confirmTimeout: 3000,
@@ -65,7 +71,7 @@ async function close(from: Agent): Promise<void> {
 }
 
 /**
- * Everything is mended: a purchase has to go well, or the budget is spent. What is stuck stays stuck, so a
+ * Everything is mended: a purchase has to go well, or a cap is reached. What is stuck stays stuck, so a
  * long wait hides nothing; a machine with much else to do needs one.
  */
 async function finish(): Promise<void> {
@@ -74,7 +80,7 @@ async function finish(): Promise<void> {
   const giveUp = performance.now() + 180_000
   const patient = { timeout: 30_000 }
   let outcome = await buy(patient)
-  while (!/^200$|^budget_/.test(outcome) && performance.now() < giveUp) {
+  while (!isGoodEnd(outcome) && performance.now() < giveUp) {
     await pause(100)
     outcome = await buy(patient)
   }

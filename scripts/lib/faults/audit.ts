@@ -11,6 +11,7 @@ import { balanceProofDigest, fromHex, recoverSigner } from '../../../protocol/in
 import { channelName, emptyLedger, type PaymentLedger } from '../../../receiver/store/records.ts'
 import { openStore } from '../../../receiver/store/store.ts'
 import { claimedSum } from '../../../receiver/verify/claims.ts'
+import { checkDeposits, type DepositBooks } from './deposits.ts'
 import type { LabChain } from './lab-chain.ts'
 import type { Plan } from './schedule.ts'
 import { price, type Stage, senderTokens } from './stage.ts'
@@ -51,7 +52,7 @@ export async function audit(
   const { contract } = stage
   const client = await connectChain({ rpcUrl: chain.rpcUrl, contract, timeout: 30_000 })
   try {
-    const books = await readBooks(chain, stage, client)
+    const { books, deposits } = await readBooks(chain, stage, client)
     const served = await readNotes(stage)
     const sum = (of: (each: Books) => bigint) => books.reduce((all, each) => all + of(each), 0n)
     const claimed = sum(({ ledger }) => claimedSum(ledger.claims))
@@ -63,6 +64,7 @@ export async function audit(
       ...(claimed - paidFor <= unserved ? [] : [`${claimed} claimed, but only ${paidFor} served`]),
       ...(bound <= BigInt(plan.total) ? [] : [`${bound} signed, over the budget of ${plan.total}`]),
       ...books.flatMap((each) => checkChannel(chain, stage, each)),
+      ...checkDeposits(plan, deposits),
       ...(await cashIn(chain, stage, client, books)),
     ]
     return {
@@ -83,18 +85,18 @@ async function readBooks(
   chain: LabChain,
   { contract, disks }: Stage,
   client: ChainClient,
-): Promise<readonly Books[]> {
+): Promise<{ readonly books: readonly Books[]; readonly deposits: DepositBooks }> {
   const [receiver, sender] = [chain.account(1).address, chain.account(2).address]
   const place = { chainId: chain.chainId, contract }
   const storage = await openStorage(disks.agent.folder, { ...place, account: sender })
-  const { channels: entries } = await storage.load()
+  const { channels: entries, notes } = await storage.load()
   await storage.close()
   const store = await openStore(disks.receiver.folder, { ...place, account: receiver })
   const { ledgers } = await store.load()
   await store.close()
   const { number: to } = await client.head()
   const events = await client.events({ from: 0, to, sender })
-  return events
+  const books = events
     .filter(({ kind }) => kind === 'created')
     .map(({ channel: { openBlock } }) => {
       const own = events.filter(({ channel }) => channel.openBlock === openBlock)
@@ -108,11 +110,13 @@ async function readBooks(
             (event.kind === 'toppedUp' ? event.added : 0n),
           0n,
         ),
-        settledAt: end?.kind === 'settled' ? end.receiverTokens : undefined,
+        settledAt: end?.kind === 'settled' ? end.balance : undefined,
         bound: entries.get(`${receiver}/${openBlock}`)?.bound ?? 0n,
         ledger: ledgers.get(channelName(sender, openBlock)) ?? emptyLedger,
       }
     })
+  const unbooked = [...notes.keys()].filter((key) => /^(transaction|relayed)\//.test(key))
+  return { books, deposits: { events, entries: [...entries.values()], unbooked } }
 }
 
 /** What receiver and agent wrote down while they ran. */

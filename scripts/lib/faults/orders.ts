@@ -25,13 +25,22 @@ export interface AgentOrders extends Orders {
   readonly atOnce: number
   readonly reservation: number
   readonly total: string
+  readonly mostDeposit: string
+  readonly mostDeposits: string
+  readonly funding: 'auto' | 'relay'
   readonly clockTrust: 'auto' | 'trusted'
   /** Gets a line for every request: its name and what came of it. */
   readonly answersFile: string
 }
 
 export type ToProgram = Injection | 'stop'
+export type ToReceiver = ToProgram | 'withdraw'
 export type ToAgent = ToProgram | 'close' | 'finish'
+
+/** Whether a last purchase went well, or a cap of budget or deposits was all that was in its way. */
+export function isGoodEnd(outcome: string): boolean {
+  return /^200$|^budget_|^deposit_over_cap$/.test(outcome)
+}
 
 /** `finished` tells whether a last purchase went well, or what it failed with. */
 export type FromProgram = { readonly ready: true } | { readonly finished: string }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Audit, audit } from './audit.ts'
 import type { LabChain } from './lab-chain.ts'
+import { isGoodEnd } from './orders.ts'
 import type { Means, Plan, Step } from './schedule.ts'
 import { price, type Stage, setStage } from './stage.ts'
 
@@ -21,6 +22,7 @@ type Mend = () => void | Promise<void>
 export async function play(chain: LabChain, plan: Plan, means: Means): Promise<Played> {
   const begun = performance.now()
   const stage = await setStage(chain, plan, means)
+  const noMoreBlocks = letBlocksPass(chain)
   try {
     const { agent, receiver } = stage.programs
     await receiver.start()
@@ -28,15 +30,14 @@ export async function play(chain: LabChain, plan: Plan, means: Means): Promise<P
     await playSteps(chain, stage, plan)
     const finished = agent.heard()
     agent.say('finish')
-    const lastPurchase = await whileBlocksPass(chain, finished)
+    const lastPurchase = await finished
+    await noMoreBlocks()
     await agent.end(plan.end.agent)
     await receiver.end(plan.end.receiver)
     // What is still on its way to the chain must not arrive while the books are read.
     for (const link of Object.values(stage.links)) link.cut()
     const books = await audit(chain, stage, plan, unserved(plan, stage))
-    const stuck = /^200$|^budget_/.test(lastPurchase)
-      ? []
-      : [`paying did not go on: ${lastPurchase}`]
+    const stuck = isGoodEnd(lastPurchase) ? [] : [`paying did not go on: ${lastPurchase}`]
     return {
       ...books,
       seed: plan.seed,
@@ -47,25 +48,28 @@ export async function play(chain: LabChain, plan: Plan, means: Means): Promise<P
       troubles: [...books.troubles, ...stuck],
     }
   } finally {
+    await noMoreBlocks()
     await stage.clear()
   }
 }
 
 /**
- * Other people's blocks: on a chain that stands still a receiver waits for ever for a node that has
- * forgotten the newest one.
+ * Other people's blocks, one a second: on a chain that stands still a receiver waits for ever for a node that
+ * has forgotten the newest one. The returned function ends it.
  */
-async function whileBlocksPass<Value>(chain: LabChain, work: Promise<Value>): Promise<Value> {
-  let done = false
-  const end = () => {
-    done = true
+function letBlocksPass(chain: LabChain): () => Promise<void> {
+  let going = true
+  const passing = (async () => {
+    while (going) {
+      // Not while its process is away.
+      await chain.mine(1).catch(() => undefined)
+      await sleep(1000)
+    }
+  })()
+  return () => {
+    going = false
+    return passing
   }
-  work.then(end, end)
-  while (!done) {
-    await chain.mine(1)
-    await Promise.race([work, sleep(1000)])
-  }
-  return work
 }
 
 async function playSteps(chain: LabChain, stage: Stage, plan: Plan): Promise<void> {
@@ -108,6 +112,9 @@ async function strike(chain: LabChain, stage: Stage, { fault }: Step): Promise<M
       return () => undefined
     case 'close':
       programs.agent.say('close')
+      return () => undefined
+    case 'withdraw':
+      programs.receiver.say('withdraw')
       return () => undefined
     default:
       return links[fault.link].suffer(fault)

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { FromProgram, ToAgent } from './orders.ts'
+import type { FromProgram, ToAgent, ToReceiver } from './orders.ts'
 
 /** Most of a short run would go by in compiling the same modules again. */
 const compiled = fileURLToPath(new URL('../../../.cache/compiled', import.meta.url))
@@ -11,7 +11,7 @@ const preload = fileURLToPath(new URL('./preload.ts', import.meta.url))
 export interface Program {
   /** Resolves when it is ready; starts it again as often as it ends by itself meanwhile. */
   readonly start: () => Promise<void>
-  readonly say: (message: ToAgent) => void
+  readonly say: (message: ToAgent | ToReceiver) => void
   /** What it said last of a kind. */
   readonly heard: () => Promise<string>
   readonly freeze: () => void

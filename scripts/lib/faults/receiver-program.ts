@@ -2,9 +2,9 @@
 import { appendFileSync } from 'node:fs'
 import type { FastifyRequest } from 'fastify'
 import { createKeySigner } from '../../../platform/keys/index.ts'
-import { fromHex } from '../../../protocol/index.ts'
+import { fromHex, isUraidenError } from '../../../protocol/index.ts'
 import { createReceiverServer, startReceiver } from '../../../receiver/index.ts'
-import type { FromProgram, ReceiverOrders, ToProgram } from './orders.ts'
+import type { FromProgram, ReceiverOrders, ToReceiver } from './orders.ts'
 
 const orders: ReceiverOrders = JSON.parse(process.argv[2] ?? '{}')
 const { key, rpcUrl, contract, state, port, price, servedFile, seed } = orders
@@ -16,6 +16,7 @@ const receiver = await startReceiver({
   state,
   pollInterval: 100,
   verifierThreads: 1,
+  relay: {},
 })
 await receiver.synced
 const ran = new WeakSet<FastifyRequest>()
@@ -42,12 +43,20 @@ await server.listen({ host: '127.0.0.1', port })
 const ready: FromProgram = { ready: true }
 process.send?.(ready)
 
-process.on('message', async (message: ToProgram) => {
+process.on('message', async (message: ToReceiver) => {
+  if (message === 'withdraw') await withdraw()
   if (message !== 'stop') return
   await server.close()
   await receiver.stop()
   process.exit(0)
 })
+
+/** Not while the chain is away, or another one runs. */
+async function withdraw(): Promise<void> {
+  await receiver.settlement.withdrawAll().catch((error) => {
+    if (!isUraidenError(error)) throw error
+  })
+}
 
 function nameOf({ query }: FastifyRequest): string {
   return (query as { readonly request: string }).request

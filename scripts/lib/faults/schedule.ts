@@ -26,6 +26,8 @@ export type Fault =
   | { readonly kind: 'clock'; readonly program: ProgramName; readonly step: number }
   /** The agent closes its channel and opens another one. */
   | { readonly kind: 'close' }
+  /** The receiver takes out what it can prove; its channels pay on. */
+  | { readonly kind: 'withdraw' }
   /** The node's process is killed; only a geth keeps its chain. */
   | { readonly kind: 'killChain' }
 
@@ -47,6 +49,11 @@ export interface Plan {
   readonly reservation: number
   /** What the agent may spend in all, in the token's smallest unit. */
   readonly total: number
+  /** Most deposit in one channel, and in all that are not closed. */
+  readonly mostDeposit: number
+  readonly mostDeposits: number
+  /** Who sends the transactions that open, top up and close. */
+  readonly funding: 'auto' | 'relay'
   readonly clockTrust: 'auto' | 'trusted'
   /** How each program ends before the books are read. */
   readonly end: Readonly<Record<ProgramName, 'stop' | 'kill'>>
@@ -69,15 +76,33 @@ export function planOf(seed: number, means: Means): Plan {
     const at = upTo(duration - 300)
     return { at, lasts: 50 + upTo(Math.min(700, duration - at)), fault: pick(faults)() }
   })
+  const { withdrawals, ...ways } = waysOf(seed, duration)
   return {
     seed,
-    steps: steps.sort((a, b) => a.at - b.at),
+    ...ways,
+    steps: [...steps, ...withdrawals].sort((a, b) => a.at - b.at),
     duration,
     atOnce: 1 + upTo(4),
     reservation: pick([1, 4, 16]),
     total: pick([100_000, 100_000, 60 + upTo(400)]),
     clockTrust: pick(['auto', 'trusted']),
     end: { agent: pick(['stop', 'kill']), receiver: pick(['stop', 'kill']) },
+  }
+}
+
+/** Drawn by itself, so that the faults of a seed stay what they were before there was this. */
+function waysOf(seed: number, duration: number) {
+  const random = seededRandom(seed + 2 ** 31)
+  const upTo = (most: number) => Math.floor(random() * most)
+  const withdrawals = Array.from({ length: upTo(3) }, (): Step => {
+    return { at: 300 + upTo(duration - 300), lasts: 0, fault: { kind: 'withdraw' } }
+  })
+  const mostDeposit = [100_000, 100, 200][upTo(3)] ?? 100_000
+  return {
+    withdrawals,
+    mostDeposit,
+    mostDeposits: upTo(2) === 0 ? 100_000 : mostDeposit + upTo(200),
+    funding: upTo(4) === 0 ? ('relay' as const) : ('auto' as const),
   }
 }
 

@@ -72,6 +72,9 @@ export async function setStage(chain: LabChain, plan: Plan, means: Means): Promi
     atOnce: plan.atOnce,
     reservation: plan.reservation,
     total: `${plan.total}`,
+    mostDeposit: `${plan.mostDeposit}`,
+    mostDeposits: `${plan.mostDeposits}`,
+    funding: plan.funding,
     clockTrust: plan.clockTrust,
     answersFile,
   }

@@ -44,7 +44,7 @@ export function describe(footprint: Footprint): string {
     ...goals,
     `bare Node: ${memory.bareNode.residentMB} MB resident, ${memory.bareNode.anonymousMB} MB anonymous`,
     `the service at most ${memory.serviceMostMB} MB of ${memory.serviceLimitMB} MB; limit met ${memory.limitMet} times`,
-    `instructions, millions: bare Node ${work.bareNode}, --help ${work.help}, ready ${work.ready}, of that the key ${work.key}`,
+    `instructions, millions: bare Node ${work.bareNode}, --help ${work.help}, ready ${work.ready}`,
     `a run writes ${card.bytesPerRun} bytes in ${card.writesPerRun} writes and ${card.flushesPerRun} flushes; the daemon itself ${card.daemonBytesPerRun}; idle ${card.idleBytesPerHour} bytes an hour`,
     '',
   ].join('\n')

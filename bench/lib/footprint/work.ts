@@ -7,9 +7,8 @@ export interface WorkFigures {
   /** Millions of instructions, user and kernel. */
   readonly bareNode: number
   readonly help: number
+  /** The daemon, with its encrypted key. */
   readonly ready: number
-  /** Of `ready`: what it takes to open the encrypted key. */
-  readonly key: number
 }
 
 const program = '/usr/lib/uraiden-agent/node /usr/lib/uraiden-agent/uraiden-agent.cjs'
@@ -31,14 +30,10 @@ export async function countWork(pi: Pi): Promise<WorkFigures> {
   }
   const bareNode = await once('/usr/lib/uraiden-agent/node -e 0')
   const help = await once(`${program} --help`)
-  const key = await once(`/usr/lib/uraiden-agent/node -e ${opening}`)
   await run('systemctl restart uraiden-agent')
   const ready = millions(
     await run('cat /sys/fs/cgroup/system.slice/uraiden-agent.service/cpu.stat'),
   )
   await life.powerOff()
-  return { bareNode, help, ready, key: key - bareNode }
+  return { bareNode, help, ready }
 }
-
-/** scrypt as geth's keystores have it, N = 2^18. */
-const opening = `"require('node:crypto').scryptSync('p','s',32,{N:262144,r:8,p:1,maxmem:2**30})"`

@@ -128,7 +128,7 @@ withGeth(test, (name, start) => {
   })
 
   test.serial(
-    `${name} takes blocks back: the channel is gone, and open again with them`,
+    `${name} takes blocks back: the channel is gone, and what opened it opens another one later`,
     async (t) => {
       const chain = await start()
       const system = await startWholeSystem(t, chain)

@@ -3,6 +3,7 @@
 const apart = {
   URAIDEN_TEST_PAGES: 'test/pages/**/*.test.ts',
   URAIDEN_TEST_PI: 'test/pi/**/*.test.ts',
+  URAIDEN_TEST_INSTALLED: 'test/installed/**/*.test.ts',
   URAIDEN_TEST_PROVISION: 'test/provision/**/*.test.ts',
 }
 

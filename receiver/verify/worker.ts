@@ -21,9 +21,11 @@ export interface BatchResult {
 }
 
 const { context, verifier } = workerData as WorkerSetup
-const check = createCheck(context, (await chooseRecovery([verifier])).recovery)
+/** Not awaited here: a bundle of CommonJS cannot. */
+const checking = chooseRecovery([verifier]).then(({ recovery }) => createCheck(context, recovery))
 
-function answer({ id, jobs }: Batch): BatchResult {
+async function answer({ id, jobs }: Batch): Promise<BatchResult> {
+  const check = await checking
   const forms = unpackJobs(jobs).map((job) => {
     const form = check(job)
     return form === undefined ? 0 : 1 + context.forms.indexOf(form)
@@ -31,6 +33,6 @@ function answer({ id, jobs }: Batch): BatchResult {
   return { id, forms: Uint8Array.from(forms) }
 }
 
-parentPort?.on('message', (batch: Batch) => {
-  parentPort?.postMessage(answer(batch))
+parentPort?.on('message', async (batch: Batch) => {
+  parentPort?.postMessage(await answer(batch))
 })

@@ -3,28 +3,44 @@ import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { Argument, Command, Option } from 'commander'
+import { version } from '../../platform/version.ts'
 import { isUraidenError, UraidenError } from '../../protocol/index.ts'
-import { type Bundle, bundleAgent } from './build-pi/bundle.ts'
+import { type Bundle, bundleProgram } from './build-pi/bundle.ts'
 import { type Compression, writePackage } from './build-pi/debian.ts'
-import { type PlatformName, platformNames, platformOf } from './build-pi/platforms.ts'
+import { isExecutable, writeExecutable } from './build-pi/executable.ts'
+import {
+  type Platform,
+  type PlatformName,
+  platformNames,
+  platformOf,
+} from './build-pi/platforms.ts'
+import { type Program, type ProgramName, programNames, programOf } from './build-pi/programs.ts'
 import { fetchRuntime } from './build-pi/runtime.ts'
 import { checkout, sourceDate } from './build-pi/tools.ts'
 import { writeTree } from './build-pi/tree.ts'
 
 interface Options {
+  readonly program: readonly ProgramName[]
   readonly out: string
   readonly compression: Compression
   readonly tree?: true
+  readonly executable?: true
   readonly verifyReproducible?: true
 }
 
 const program = new Command('build-pi')
-  .description('Debian packages of uraiden-agent, from the npm registry alone')
+  .description('Debian packages of uraiden-agent and uraiden-receiver, from the npm registry alone')
   .addArgument(
     new Argument('[platforms...]', 'which').choices(platformNames).default(platformNames, 'all'),
   )
+  .addOption(
+    new Option('--program <names...>', 'which')
+      .choices(programNames)
+      .default(programNames, 'both, but the receiver not for armhf'),
+  )
   .option('--out <folder>', 'where they go', join(checkout, 'dist-pi'))
   .option('--tree', 'only the folder of files, not packed')
+  .option('--executable', 'a single executable instead: the agent, for 64 bits')
   .addOption(
     new Option('--compression <how>', 'small takes minutes, fast is for trying')
       .choices(['small', 'fast'])
@@ -34,10 +50,15 @@ const program = new Command('build-pi')
   .parse()
 
 try {
-  const bundle = await bundleAgent()
-  const { version } = JSON.parse(await readFile(join(checkout, 'package.json'), 'utf8'))
-  for (const name of program.processedArgs[0] as readonly PlatformName[]) {
-    await make(name, bundle, version, program.opts<Options>())
+  const options = program.opts<Options>()
+  await mkdir(resolve(options.out), { recursive: true })
+  const isMade = options.executable ? isExecutable : () => true
+  for (const name of options.program) {
+    const made = programOf(name)
+    const platforms = (program.processedArgs[0] as readonly PlatformName[])
+      .filter((platform) => made.platforms.includes(platform))
+      .filter((platform) => isMade(made, platformOf(platform)))
+    await makeAll(made, platforms, options)
   }
 } catch (error) {
   if (!isUraidenError(error)) throw error
@@ -45,37 +66,51 @@ try {
   process.exitCode = 1
 }
 
-async function make(
-  name: PlatformName,
-  bundle: Bundle,
-  version: string,
+async function makeAll(
+  made: Program,
+  platforms: readonly PlatformName[],
   options: Options,
 ): Promise<void> {
-  const { compression, verifyReproducible } = options
-  const out = resolve(options.out)
-  await mkdir(out, { recursive: true })
-  const build = async (into: string, made: Bundle) => {
-    const platform = platformOf(name)
-    const runtime = await fetchRuntime(platform)
-    const folder = join(into, `tree-${name}`)
-    const date = await sourceDate()
-    const tree = await writeTree({ platform, runtime, bundle: made, version, folder, date })
-    if (options.tree) return folder
-    const file = await writePackage({ tree, platform, version, compression, into })
-    await rm(folder, { recursive: true })
-    return file
+  const bundle = await bundleProgram(made)
+  for (const name of platforms) {
+    await make({ program: made, platform: platformOf(name), bundle }, options)
   }
-  const first = await build(out, bundle)
+}
+
+interface Made {
+  readonly program: Program
+  readonly platform: Platform
+  readonly bundle: Bundle
+}
+
+async function make(made: Made, options: Options): Promise<void> {
+  const out = resolve(options.out)
+  const first = await build(made, options, out)
   process.stdout.write(`${first}\n`)
-  if (!verifyReproducible || options.tree) return
+  if (!options.verifyReproducible || options.tree) return
   const again = await mkdtemp(join(out, 'again-'))
   try {
-    const second = await build(again, await bundleAgent())
+    const bundle = await bundleProgram(made.program)
+    const second = await build({ ...made, bundle }, options, again)
     await demandSame(first, second)
     process.stdout.write(`  the same bytes twice, SHA-256 ${await digest(first)}\n`)
   } finally {
     await rm(again, { recursive: true })
   }
+}
+
+/** The path of what was made. */
+async function build(made: Made, options: Options, into: string): Promise<string> {
+  const { program, platform } = made
+  const { tree: unpacked, executable, compression } = options
+  if (executable) return writeExecutable({ program, platform, version, into })
+  const runtime = await fetchRuntime(platform)
+  const folder = join(into, `tree-${program.package}-${platform.name}`)
+  const tree = await writeTree({ ...made, runtime, version, folder, date: await sourceDate() })
+  if (unpacked) return folder
+  const file = await writePackage({ tree, program, platform, version, compression, into })
+  await rm(folder, { recursive: true })
+  return file
 }
 
 async function demandSame(first: string, second: string): Promise<void> {

@@ -1,65 +1,27 @@
-// State that earlier versions have written, after a power cut: every later version opens it and goes on.
-// test/fixtures/state/make.ts wrote it; on a fresh test chain the same channel is opened again.
-
-import { readdirSync } from 'node:fs'
-import { chmod, cp, readFile } from 'node:fs/promises'
+// What earlier versions have written, every later version opens and goes on with.
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { createAgent } from '../../agent/index.ts'
-import { connectChain, createTransactionSender } from '../../platform/chain/index.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
-import { type Address, fromHex } from '../../protocol/index.ts'
+import { fromHex } from '../../protocol/index.ts'
 import { createReceiverServer, startReceiver } from '../../receiver/index.ts'
-import { deployTestContracts, startEmbeddedChain } from '../../scripts/lib/embedded-chain.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { formerStates, givenFormerState } from '../support/former-state.ts'
 import { reading } from '../support/system.ts'
 
-const fixtures = fileURLToPath(new URL('../fixtures/state/', import.meta.url))
-const formats = readdirSync(fixtures, { withFileTypes: true }).filter((each) => each.isDirectory())
-
-interface Facts {
-  readonly contract: Address
-  readonly openBlock: number
-  readonly deposit: string
-  readonly bound: string
-  readonly highest: string
-  readonly unclaimed: readonly (readonly [string, string])[]
-  readonly signature: string
-}
-
 test('there is state of every format that was ever written', (t) => {
-  t.deepEqual(formats.map(({ name }) => name).sort(), ['agent-2-receiver-2', 'agent-2-receiver-3'])
+  t.deepEqual(formerStates, ['agent-2-receiver-2', 'agent-2-receiver-3'])
 })
 
-for (const { name } of formats) {
+for (const name of formerStates) {
   test(`${name}: opened, nothing of it lost, and paid on to the close`, async (t) => {
-    const facts: Facts = JSON.parse(await readFile(join(fixtures, name, 'facts.json'), 'utf8'))
-    const folder = await temporaryFolder(t)
-    for (const program of ['agent', 'receiver']) {
-      await cp(join(fixtures, name, program), join(folder, program), { recursive: true })
-      await chmod(join(folder, program), 0o700)
-    }
-    const chain = await startEmbeddedChain()
-    t.teardown(chain.close)
-    const { channelsAddress: contract, token } = await deployTestContracts(chain.wallet(0))
-    const [, receiverAccount, senderAccount] = chain.accounts
-    if (!receiverAccount || !senderAccount) return t.fail('no accounts')
-    const give = token.getFunction('transfer(address,uint256)')
-    await (await give(senderAccount.address, 10_000n)).wait()
-    const signer = createKeySigner(fromHex(senderAccount.privateKey))
-    const client = await connectChain({ rpcUrl: chain.rpcUrl, contract })
-    t.teardown(() => client.close())
-    const transactions = createTransactionSender({ chain: client, signer, pollInterval: 10 })
-    const { token: tokenAddress } = await client.contractFacts()
-    const parties = { sender: signer.address, receiver: receiverAccount.address }
+    const former = await givenFormerState(t, name)
+    const { facts, chain, contract, token, signer, receiverAccount } = former
     const deposit = BigInt(facts.deposit)
-    const opened = await transactions.send(
-      client.calls.openErc223(tokenAddress, { ...parties, deposit }),
-    )
-    t.is(contract, facts.contract)
-    t.is(opened.block, facts.openBlock)
-
+    const folder = await temporaryFolder(t)
+    for (const program of ['agent', 'receiver'] as const) {
+      await former.copyState(program, join(folder, program))
+    }
     const receiver = await startReceiver({
       signer: createKeySigner(fromHex(receiverAccount.privateKey)),
       rpcUrl: chain.rpcUrl,

@@ -25,7 +25,7 @@ test('each dependency is explained, and nothing else is', (t) => {
 
 test('versions are exact', (t) => {
   for (const version of Object.values({ ...dependencies, ...devDependencies })) {
-    t.regex(version, /^\d+\.\d+\.\d+$/)
+    t.regex(version, /^\d+\.\d+\.\d+(-[\w.]+)?$/)
   }
 })
 

@@ -72,8 +72,8 @@ test('the package offers both programs: a receiver that sells, and an agent on N
     join(folder, 'receiver.yaml'),
     `contract: ${contract}\nkey: key\nstate: state\nresources:\n  /hello: { price: 5 units, files: hello.txt }\n`,
   )
-  const program = join(installed, bin['uraiden-receiver'])
-  const { url } = await startProgram(t, { ...given, program }, ['--config', 'receiver.yaml'])
+  const command = [process.execPath, join(installed, bin['uraiden-receiver'])]
+  const { url } = await startProgram(t, { ...given, command }, ['--config', 'receiver.yaml'])
   await mkdir(join(folder, 'agent'))
   await writeAgentFiles(
     join(folder, 'agent'),

@@ -4,85 +4,128 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
-import { bundleAgent } from '../../scripts/lib/build-pi/bundle.ts'
+import { bundleProgram } from '../../scripts/lib/build-pi/bundle.ts'
 import { writeCopyright } from '../../scripts/lib/build-pi/copyright.ts'
 import { platformNames, platformOf } from '../../scripts/lib/build-pi/platforms.ts'
+import { programOf } from '../../scripts/lib/build-pi/programs.ts'
 import { checkIntegrity } from '../../scripts/lib/build-pi/runtime.ts'
-import { readAddon } from '../../scripts/lib/build-pi/tree.ts'
-import { runCli } from '../support/cli.ts'
+import { maintained } from '../../scripts/lib/build-pi/tree.ts'
+import { type CliResult, runCli } from '../support/cli.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { runReceiver } from '../support/receiver-program.ts'
 
 const run = promisify(execFile)
 const deploy = (path: string) => readFile(`deploy/pi/${path}`, 'utf8')
 
-async function commandsOf(folder: string, ...path: readonly string[]): Promise<readonly string[]> {
-  const { stdout } = await runCli(folder, [...path, '--help'])
-  const list = stdout.split('Commands:\n')[1] ?? ''
+type Run = (folder: string, args: readonly string[]) => Promise<CliResult>
+
+const programs = [
+  { program: programOf('agent'), run: runCli as Run, groups: ['key', 'config'] },
+  { program: programOf('receiver'), run: runReceiver as Run, groups: ['key', 'config', 'admin'] },
+]
+
+async function commandsOf(help: string): Promise<readonly string[]> {
+  const list = help.split('Commands:\n')[1] ?? ''
   const names = [...list.matchAll(/^ {2}([a-z-]+)/gm)].map((match) => match[1] ?? '')
   return names.filter((name) => name !== 'help')
 }
 
-test('man page and completion know every command', async (t) => {
-  const folder = await temporaryFolder(t)
-  const man = (await deploy('man/uraiden-agent.1')).replaceAll('\\-', '-')
-  const completion = await deploy('completion/uraiden-agent')
-  const commands = await commandsOf(folder)
-  t.true(commands.length > 10)
-  for (const command of commands) {
-    t.regex(man, new RegExp(`^\\.B.* "?${command}\\b`, 'm'), command)
-    t.regex(completion, new RegExp(`\\b${command}\\b`), command)
-  }
-  for (const group of ['key', 'config']) {
-    for (const command of await commandsOf(folder, group)) {
-      t.true(man.includes(`${group} ${command}`), `${group} ${command}`)
-      t.regex(completion, new RegExp(`${group}\\) words='[^']*\\b${command}\\b`))
+for (const { program, run: runProgram, groups } of programs) {
+  const name = program.package
+
+  test(`${name}: man page and completion know every command`, async (t) => {
+    const folder = await temporaryFolder(t)
+    const helpOf = async (...path: readonly string[]) =>
+      (await runProgram(folder, [...path, '--help'])).stdout
+    const man = (await deploy(`man/${name}.1`)).replaceAll('\\-', '-')
+    const completion = await deploy(`completion/${name}`)
+    const commands = await commandsOf(await helpOf())
+    t.true(commands.length > 10)
+    for (const command of commands) {
+      if (groups.includes(command)) t.true(man.includes(`${command} `), command)
+      else t.regex(man, new RegExp(`^\\.B.* "?${command}\\b`, 'm'), command)
+      t.regex(completion, new RegExp(`\\b${command}\\b`), command)
     }
-  }
-})
+    for (const group of groups) {
+      for (const command of await commandsOf(await helpOf(group))) {
+        t.true(man.includes(`${group} ${command}`), `${group} ${command}`)
+        t.regex(completion, new RegExp(`${group}\\) words='[^']*\\b${command}\\b`))
+      }
+    }
+  })
 
-test('bash completes a command', async (t) => {
-  const script = `. deploy/pi/completion/uraiden-agent
-    COMP_WORDS=(uraiden-agent --config x his) COMP_CWORD=3; _uraiden_agent; echo "\${COMPREPLY[@]}"
-    COMP_WORDS=(uraiden-agent get --max) COMP_CWORD=2; _uraiden_agent; echo "\${COMPREPLY[@]}"`
-  const { stdout } = await run('bash', ['-c', script])
-  t.is(stdout, 'history\n--max-price\n')
-})
+  test(`${name}: the configuration that is installed runs nothing; with what its comments ask for it is right`, async (t) => {
+    const folder = await temporaryFolder(t)
+    const file = join(folder, program.config)
+    const installed = await deploy(`config/${program.config}`)
+    await writeFile(file, installed)
+    const unconfigured = await runProgram(folder, ['config', 'check', file])
+    t.is(unconfigured.code, 2)
+    for (const key of ['contract', 'key']) {
+      t.true((unconfigured.stderr + unconfigured.stdout).includes(key), key)
+    }
 
-test('the configuration that is installed runs nothing; with what its comments ask for it is right', async (t) => {
-  const folder = await temporaryFolder(t)
-  const file = join(folder, 'agent.yaml')
-  const installed = await deploy('config/agent.yaml')
-  await writeFile(file, installed)
-  const unconfigured = await runCli(folder, ['config', 'check', file])
-  t.is(unconfigured.code, 2)
-  for (const key of ['rpc', 'contract', 'key']) {
-    t.true((unconfigured.stderr + unconfigured.stdout).includes(key), key)
-  }
+    const filledIn = installed
+      .replace(
+        /^#(?=(rpc|contract|key|receivers|resources| {2}[\w/-]+(\/\*)?| {4}(url|address)):)/gm,
+        '',
+      )
+      .replaceAll(`0x${'0'.repeat(40)}`, '0x70997970C51812dc3A010C7d01b50e0d17dc79C8')
+    t.regex(filledIn, /^(receivers|resources):$/m)
+    await writeFile(file, filledIn)
+    const configured = await runProgram(folder, ['config', 'check', file])
+    t.is(configured.code, 0, configured.stderr + configured.stdout)
+  })
 
-  const filledIn = installed
-    .replace(/^#(?=(rpc|contract|key|receivers| {2}living-room| {4}(url|address)):)/gm, '')
-    .replaceAll(`0x${'0'.repeat(40)}`, '0x70997970C51812dc3A010C7d01b50e0d17dc79C8')
-  await writeFile(file, filledIn)
-  const configured = await runCli(folder, ['config', 'check', file])
-  t.is(configured.code, 0, configured.stderr + configured.stdout)
-})
+  test(`${name}: key and state are in one place, whoever names it`, async (t) => {
+    const state = `/var/lib/${name}`
+    const config = await deploy(`config/${program.config}`)
+    t.true(config.includes(`key new ${state}/key.json\n`))
+    t.true(config.includes(`\n#key: ${state}/key.json\n`))
+    t.true(config.includes(`\nstate: ${state}\n`))
+    t.regex(await deploy(`systemd/${name}.service`), new RegExp(`^StateDirectory=${name}$`, 'm'))
+    t.regex(
+      await deploy(`tmpfiles.d/${name}.conf`),
+      new RegExp(`^d ${state} 0700 ${name} ${name} -$`, 'm'),
+    )
+    const reference = await readFile(`docs/${program.name}-config.md`, 'utf8')
+    t.true(reference.includes(`\nkey: ${state}/key.json\n`))
+  })
 
-test('the bundle is the same each time, names no folder of this machine, and keeps its lines', async (t) => {
-  const [first, second] = [await bundleAgent(), await bundleAgent()]
-  t.is(first.code, second.code)
-  t.false(first.code.includes(process.cwd()))
-  t.true(first.packages.includes('node_modules/ethers'))
-  const runner = first.code.split('\n').find((line) => line.includes('runCommandLine({ program'))
-  t.truthy(runner)
-  // The script of the agent's page is in it: no file has to be beside it.
-  t.true(first.code.includes('Resume everything'))
-})
+  test(`${name}: the bundle is the same each time, names no folder of this machine, and keeps its lines`, async (t) => {
+    const [first, second] = [await bundleProgram(program), await bundleProgram(program)]
+    t.deepEqual(first, second)
+    for (const [file, contents] of first.files) {
+      t.false(contents.toString().includes(process.cwd()), file)
+    }
+    t.true(first.packages.includes('node_modules/ethers'))
+    const main = first.files.get(`${name}.cjs`)?.toString() ?? ''
+    // The script of a page, from a room's web/assets.
+    t.true(main.includes(program.name === 'agent' ? 'Resume everything' : 'dashboard.js'))
+    t.truthy(main.split('\n').find((line) => line.includes('runCommandLine({ program')))
+  })
+}
+
+for (const { name, words, completed } of [
+  { name: 'agent', words: '--config x his', completed: 'history' },
+  { name: 'agent', words: 'get --max', completed: '--max-price' },
+  { name: 'receiver', words: '--config x clo', completed: 'close-all' },
+  { name: 'receiver', words: 'withdraw --dr', completed: '--dry-run' },
+]) {
+  test(`bash completes uraiden-${name} ${words}`, async (t) => {
+    const script = `. deploy/pi/completion/uraiden-${name}
+      COMP_WORDS=(uraiden-${name} ${words}) COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
+      _uraiden_${name}; echo "\${COMPREPLY[@]}"`
+    t.is((await run('bash', ['-c', script])).stdout, `${completed}\n`)
+  })
+}
 
 for (const name of platformNames) {
   test(`${name}: its Node is pinned, and classic-level has its addon`, async (t) => {
-    const { node, addon } = platformOf(name)
+    const { node, addons } = platformOf(name)
     t.regex(node.integrity, /^sha512-[A-Za-z0-9+/]{86}==$/)
-    t.is((await readAddon(platformOf(name))).subarray(1, 4).toString(), 'ELF', addon)
+    const addon = await readFile(`node_modules/classic-level/${addons['classic-level']}`)
+    t.is(addon.subarray(1, 4).toString(), 'ELF')
     t.throws(() => checkIntegrity(node, Buffer.from('another file')), {
       code: 'build_node_hash',
       message: new RegExp(`^${node.name}@${node.version} has the hash sha512-`),
@@ -113,9 +156,12 @@ for (const { reason, prepare, kept } of [
   test(`purge ${kept ? 'keeps' : 'removes'} the state when ${reason}`, async (t) => {
     const folder = await temporaryFolder(t)
     // Without a running systemd, as in an image that is being built: nothing of this machine is asked.
+    const postrm = join(folder, 'postrm')
+    const text = await maintained('postrm', programOf('agent'))
+    await writeFile(postrm, text.replaceAll('/run/systemd/system', '/nowhere'))
     const script = `set -e
       state=$DPKG_ROOT/var/lib/uraiden-agent; mkdir -p "$state"; ${prepare}
-      sed 's#/run/systemd/system#/nowhere#' deploy/pi/debian/postrm | sh -s purge
+      sh ${postrm} purge
       [ -d "$state" ] && echo kept || echo removed`
     const env = { PATH: process.env.PATH, DPKG_ROOT: folder }
     const { stdout, stderr } = await run('bash', ['-c', script], { env })

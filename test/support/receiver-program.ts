@@ -14,7 +14,11 @@ import {
 import type { CliResult } from './cli.ts'
 import { cleanEnvironment } from './environment.ts'
 
-const main = fileURLToPath(new URL('../../receiver/cli/main.ts', import.meta.url))
+/** The checkout's. */
+const program = [
+  process.execPath,
+  fileURLToPath(new URL('../../receiver/cli/main.ts', import.meta.url)),
+]
 
 /** What `start --json` says once it sells. */
 export interface Announcement {
@@ -31,14 +35,22 @@ export interface Program {
   readonly ended: Promise<CliResult>
 }
 
+interface SpawnOptions {
+  /** What it reads from standard input. */
+  readonly input?: string | undefined
+  /** Another program than the checkout's, and what it takes before the arguments. */
+  readonly command?: readonly string[] | undefined
+}
+
 /** Nothing of the machine's own configuration reaches it. */
 export function spawnReceiver(
   folder: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
-  input?: string,
+  { input, command = program }: SpawnOptions = {},
 ): Program {
-  const child = spawn(process.execPath, [main, ...args], {
+  const [file = '', ...before] = command
+  const child = spawn(file, [...before, ...args], {
     cwd: folder,
     env: { ...cleanEnvironment(folder), ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -79,7 +91,7 @@ export function runReceiver(
   environment?: NodeJS.ProcessEnv,
   input?: string,
 ): Promise<CliResult> {
-  return spawnReceiver(folder, args, environment, input).ended
+  return spawnReceiver(folder, args, environment, { input }).ended
 }
 
 /** A chain with the contracts, and a folder with the key of a receiver in `key`. */
@@ -105,8 +117,8 @@ export async function startProgram(
   given: {
     readonly folder: string
     readonly chain: EmbeddedChain
-    /** Another one than the checkout's. */
-    readonly program?: string
+    /** Another program than the checkout's. */
+    readonly command?: readonly string[]
   },
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
@@ -116,7 +128,7 @@ export async function startProgram(
     folder,
     ['--json', '--rpc', chain.rpcUrl, 'start', '--host', '127.0.0.1', '--port', '0', ...args],
     { URAIDEN_RECEIVER_POLLINTERVAL: '0.05', ...environment },
-    given.program,
+    { command: given.command },
   )
   // Teardowns run last to first: the process ends before its folder and its chain.
   t.teardown(async () => {

@@ -1,6 +1,7 @@
 // uraiden-agent run: the daemon, until a signal ends it.
+
+import { createServiceManager, type ServiceManager } from '../../../platform/systemd.ts'
 import { type Daemon, startDaemon } from '../../daemon/daemon.ts'
-import { createServiceManager, type ServiceManager } from '../../daemon/systemd.ts'
 import { configFile } from '../../setup.ts'
 import { type ExitCode, exitCode } from '../exit-codes.ts'
 import type { GlobalOptions } from '../session.ts'

@@ -1,6 +1,7 @@
 // uraiden-receiver start: sells until it is told to stop.
 import { createOutput, type Output, toJson } from '../../../platform/cli/output.ts'
 import type { ListenAddress } from '../../../platform/config/index.ts'
+import { createServiceManager } from '../../../platform/systemd.ts'
 import { shorten, UraidenError } from '../../../protocol/index.ts'
 import type { ReceiverConfig } from '../../config.ts'
 import { createLog } from '../../log.ts'
@@ -20,6 +21,10 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   const asked = stopRequest()
   const config = await openConfig(options)
   const log = createLog(config.log)
+  const manager = createServiceManager({
+    environment: process.env,
+    onFailed: (err) => log.warn({ err }, 'systemd cannot be told'),
+  })
   const signer = await openSigner(config, (message) => log.warn(message))
   const running = await runReceiver({
     config,
@@ -36,11 +41,15 @@ export async function start(options: StartOptions): Promise<ExitCode> {
       log.info('reading again what may change')
       void running.reload()
     })
+    // A node that is down for long must not keep a unit from being started: readiness is /readyz.
+    manager.ready(`listening on ${running.url}`)
+    manager.keepAlive()
     await Promise.race([running.receiver.synced, asked])
     announce(running, config, output)
     log.info({ signal: await asked }, 'stopping')
   } finally {
-    await running.stop()
+    manager.stopping()
+    await running.stop().finally(manager.close)
   }
   log.info('stopped; everything is on disk')
   return exitCode.ok

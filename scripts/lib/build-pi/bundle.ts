@@ -1,43 +1,65 @@
-// The agent's command line as one file of JavaScript that Node 20.11 runs.
-import { readFile } from 'node:fs/promises'
+// A program as JavaScript that the Node of its package runs: one file, and one for each of its threads.
 import { dirname, join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { bundlePages } from '../web/build.ts'
+import { type Addon, type AddonPath, addons, besideBundle, loaderOf } from './addons.ts'
+import type { Program } from './programs.ts'
 import { checkout } from './tools.ts'
 
 export interface Bundle {
-  readonly code: string
+  /** Contents by path, relative to the program's folder. */
+  readonly files: ReadonlyMap<string, string | Uint8Array>
   /** Folders of the packages in it, for their licences. */
   readonly packages: readonly string[]
+  readonly addons: readonly Addon[]
 }
 
-/** As agent/cli/main.ts, which waits at the top level: CommonJS cannot. */
-const entry = `
-import { runCommandLine } from './platform/cli/run.ts'
-import { exitCodeOf } from './agent/cli/exit-codes.ts'
-import { agentProgram } from './agent/cli/program.ts'
-void runCommandLine({ program: agentProgram, exitCodeOf }).then((code) => {
-  process.exitCode = code
-})
-`
+export async function bundleProgram(program: Program): Promise<Bundle> {
+  const files = new Map<string, string | Uint8Array>()
+  const inputs = new Set<string>()
+  for (const [name, source] of Object.entries(program.bundles)) {
+    const made = await bundleFile({ name, source, imports: program.imports, path: besideBundle })
+    files.set(name, made.code)
+    for (const input of made.inputs) inputs.add(input)
+  }
+  const used = addons.filter(({ loader }) => inputs.has(loader))
+  return { files, packages: packagesIn([...inputs]), addons: used }
+}
+
+/** As one file, with what is inside the executable as its addons. */
+export async function bundleExecutable(program: Program) {
+  const { package: name, imports } = program
+  const embedded = join(checkout, 'scripts/lib/build-pi/embedded.ts')
+  const path: AddonPath = ({ file }) =>
+    `require(${JSON.stringify(embedded)}).addonFile(${JSON.stringify(file)})`
+  const source = program.bundles[`${name}.cjs`] ?? ''
+  const { code, inputs } = await bundleFile({ name, source, imports, path })
+  return { code, addons: addons.filter(({ loader }) => inputs.includes(loader)) }
+}
+
+interface BundledFile {
+  readonly name: string
+  readonly source: string
+  readonly imports: boolean
+  readonly path: AddonPath
+}
 
 /**
  * Not minified: an uncaught error would print a line of 200 kB. What the sources load late is run
  * late in the bundle too.
  */
-export async function bundleAgent(): Promise<Bundle> {
+async function bundleFile({ name, source, imports, path }: BundledFile) {
   const { outputFiles, metafile } = await build({
-    stdin: { contents: entry, resolveDir: checkout, sourcefile: 'uraiden-agent.ts', loader: 'ts' },
+    stdin: { contents: source, resolveDir: checkout, sourcefile: `${name}.ts`, loader: 'ts' },
     absWorkingDir: checkout,
     bundle: true,
     platform: 'node',
     format: 'cjs',
     target: 'node20.11',
-    // Modules of Node are required, where they are loaded late too: no second loader has to start.
-    supported: { 'dynamic-import': false },
+    supported: { 'dynamic-import': imports },
     banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href" },
     define: { 'import.meta.url': 'bundleUrl' },
-    plugins: [addonBesideBundle, pagesInBundle],
+    plugins: [...addons.map((addon) => addonFrom(addon, path)), pagesInBundle],
     legalComments: 'none',
     charset: 'ascii',
     metafile: true,
@@ -45,18 +67,21 @@ export async function bundleAgent(): Promise<Bundle> {
   })
   const [file] = outputFiles
   if (file === undefined) throw new Error('esbuild made no file')
-  return { code: file.text, packages: packagesIn(Object.keys(metafile.inputs)) }
+  return { code: file.text, inputs: Object.keys(metafile.inputs) }
 }
 
-/** node-gyp-build looks for the addon in folders of node_modules, which a package does not have. */
-const addonBesideBundle: Plugin = {
-  name: 'addon-beside-bundle',
-  setup({ onLoad }) {
-    onLoad({ filter: /node_modules\/classic-level\/binding\.js$/ }, async () => ({
-      contents: await readFile(join(checkout, 'scripts/lib/build-pi/addon.cjs'), 'utf8'),
-      loader: 'js',
-    }))
-  },
+function addonFrom(addon: Addon, path: AddonPath): Plugin {
+  const filter = new RegExp(`/${addon.loader.replaceAll('.', '\\.')}$`)
+  return {
+    name: `addon-${addon.name}`,
+    setup({ onLoad }) {
+      onLoad({ filter }, () => ({
+        contents: loaderOf(addon, path),
+        loader: 'js',
+        resolveDir: join(checkout, dirname(addon.loader)),
+      }))
+    },
+  }
 }
 
 /** A page's files are not beside the bundle but in it: there is one file to install, or to run. */

@@ -1,4 +1,5 @@
-// The machines that get a package: which Node runs there, and which build of LevelDB's addon.
+// The machines that get a package: which Node runs there, and which builds of the addons.
+import type { Addon } from './addons.ts'
 
 export type PlatformName = 'amd64' | 'arm64' | 'armhf'
 
@@ -6,12 +7,16 @@ export interface Platform {
   /** Debian's name of the architecture. */
   readonly name: PlatformName
   readonly node: NodePackage
-  /** Inside the package classic-level. */
-  readonly addon: string
-  /** The program of binutils that strips this machine's files. */
-  readonly strip: string
-  /** What the two files need, as `readelf -d` and `readelf -V` list it. */
+  /** Files of addons, inside their packages; the one that is missing is compiled. */
+  readonly addons: Readonly<Partial<Record<Addon['name'], string>>>
+  /** What the names of its binutils and compilers begin with. */
+  readonly tools: string
+  /** Of xz, for the machine's jumps: a twentieth smaller. */
+  readonly filter: '--arm64' | '--arm' | '--x86'
+  /** What Node and the addons need, as `readelf -d` and `readelf -V` list it. */
   readonly depends: readonly string[]
+  /** What dpkg needs before it can unpack the package. */
+  readonly unpackedBy?: string
 }
 
 /** A package of the npm registry that holds a Node binary, pinned by the registry's own hash. */
@@ -32,9 +37,12 @@ const platforms: readonly Platform[] = [
       integrity:
         'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
     },
-    addon: 'prebuilds/linux-arm64/classic-level.armv8.node',
-    strip: 'aarch64-linux-gnu-strip',
+    addons: { 'classic-level': 'prebuilds/linux-arm64/classic-level.armv8.node' },
+    tools: 'aarch64-linux-gnu',
+    filter: '--arm64',
     depends: ['libc6 (>= 2.28)', ...gcc12],
+    // The filter is younger than the other two.
+    unpackedBy: 'liblzma5 (>= 5.4)',
   },
   {
     name: 'armhf',
@@ -45,8 +53,9 @@ const platforms: readonly Platform[] = [
       integrity:
         'sha512-pCMLAP35VPJjuaFFkZ8kN8xQmpjH/eBUiIznFyJROtzLpuXqV75xAB12Zloy6b45T0mgujHUAT4Jad9L2G9mYg==',
     },
-    addon: 'prebuilds/linux-arm/classic-level.armv7.node',
-    strip: 'arm-linux-gnueabihf-strip',
+    addons: { 'classic-level': 'prebuilds/linux-arm/classic-level.armv7.node' },
+    tools: 'arm-linux-gnueabihf',
+    filter: '--arm',
     depends: ['libatomic1', 'libc6 (>= 2.34)', ...gcc12],
   },
   {
@@ -57,8 +66,12 @@ const platforms: readonly Platform[] = [
       integrity:
         'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
     },
-    addon: 'prebuilds/linux-x64/classic-level.node',
-    strip: 'x86_64-linux-gnu-strip',
+    addons: {
+      'classic-level': 'prebuilds/linux-x64/classic-level.node',
+      secp256k1: 'prebuilds/linux-x64/secp256k1.glibc.node',
+    },
+    tools: 'x86_64-linux-gnu',
+    filter: '--x86',
     depends: ['libc6 (>= 2.28)', ...gcc12],
   },
 ]

@@ -12,29 +12,34 @@ export interface Runtime {
   /** Without the symbols that only a debugger of Node itself reads: a sixth smaller. */
   readonly stripped: string
   readonly licence: string
+  /** Folder of the headers that addons are compiled with. */
+  readonly headers: string
 }
+
+const cache = join(checkout, '.cache/build-pi/runtimes')
 
 /** @throws UraidenError build_node_hash when the registry gives another file */
 export async function fetchRuntime(platform: Platform): Promise<Runtime> {
-  const { node, strip } = platform
-  const folder = join(checkout, '.cache/build-pi', `${node.name}-${node.version}`)
-  if (!(await exists(folder))) await download(node, strip, folder)
+  const { node, tools } = platform
+  const folder = join(cache, `${node.name}-${node.version}`)
+  if (!(await exists(folder))) await download(node, `${tools}-strip`, folder)
   const inside = (path: string) => join(folder, path)
   return {
     whole: inside('package/bin/node'),
     stripped: inside('node'),
     licence: inside('package/LICENSE'),
+    headers: inside('package/include/node'),
   }
 }
 
 async function download(node: NodePackage, strip: string, folder: string): Promise<void> {
-  await mkdir(join(checkout, '.cache/build-pi'), { recursive: true })
+  await mkdir(cache, { recursive: true })
   const half = await mkdtemp(`${folder}.`)
   try {
     await tool('npm', ['pack', '--silent', `${node.name}@${node.version}`], { cwd: half })
     const archive = join(half, `${node.name}-${node.version}.tgz`)
     checkIntegrity(node, await readFile(archive))
-    const wanted = ['package/bin/node', 'package/LICENSE']
+    const wanted = ['package/bin/node', 'package/LICENSE', 'package/include']
     await tool('tar', ['-xzf', archive, '-C', half, ...wanted])
     await rm(archive)
     const binary = join(half, 'package/bin/node')

@@ -1,14 +1,18 @@
-// The files of the package uraiden-agent, at the places where they will be.
+// The files of a package, at the places where they will be.
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import type { Addon } from './addons.ts'
 import type { Bundle } from './bundle.ts'
+import { compileSecp256k1 } from './compile.ts'
 import { type Licensed, licencesOf, writeCopyright } from './copyright.ts'
 import type { Platform } from './platforms.ts'
+import type { Program } from './programs.ts'
 import type { Runtime } from './runtime.ts'
 import { checkout, place, type Tree } from './tools.ts'
 
 export interface TreeOptions {
+  readonly program: Program
   readonly platform: Platform
   readonly runtime: Runtime
   readonly bundle: Bundle
@@ -19,44 +23,71 @@ export interface TreeOptions {
   readonly date: number
 }
 
-const program = 'usr/lib/uraiden-agent'
-const documents = 'usr/share/doc/uraiden-agent'
+interface Layout {
+  /** Ours as they are, and where they go. */
+  readonly plain: readonly (readonly [string, string])[]
+  /** Those that Debian wants compressed. */
+  readonly compressed: readonly (readonly [string, string])[]
+}
 
-/** Ours as they are, and where they go. */
-const ours: readonly (readonly [string, string])[] = [
-  ['deploy/pi/config/agent.yaml', 'etc/uraiden/agent.yaml'],
-  ['deploy/pi/systemd/uraiden-agent.service', 'usr/lib/systemd/system/uraiden-agent.service'],
-  ['deploy/pi/sysusers.d/uraiden-agent.conf', 'usr/lib/sysusers.d/uraiden-agent.conf'],
-  ['deploy/pi/tmpfiles.d/uraiden-agent.conf', 'usr/lib/tmpfiles.d/uraiden-agent.conf'],
-  ['deploy/pi/completion/uraiden-agent', 'usr/share/bash-completion/completions/uraiden-agent'],
-  ['deploy/pi/debian/lintian-overrides', 'usr/share/lintian/overrides/uraiden-agent'],
-]
-
-/** Those that Debian wants compressed. */
-const compressed: readonly (readonly [string, string])[] = [
-  ['deploy/pi/man/uraiden-agent.1', 'usr/share/man/man1/uraiden-agent.1.gz'],
-  ...['agent-cli', 'agent-config', 'agent-daemon', 'agent-jobs', 'agent-page', 'agent-proxy'].map(
-    (name) => [`docs/${name}.md`, `${documents}/${name}.md.gz`] as const,
-  ),
-]
+function layoutOf({ package: name, config, documents }: Program): Layout {
+  return {
+    plain: [
+      [`deploy/pi/config/${config}`, `etc/uraiden/${config}`],
+      [`deploy/pi/systemd/${name}.service`, `usr/lib/systemd/system/${name}.service`],
+      [`deploy/pi/sysusers.d/${name}.conf`, `usr/lib/sysusers.d/${name}.conf`],
+      [`deploy/pi/tmpfiles.d/${name}.conf`, `usr/lib/tmpfiles.d/${name}.conf`],
+      ['deploy/pi/systemd/lan-only.conf', `usr/share/doc/${name}/lan-only.conf`],
+      [`deploy/pi/completion/${name}`, `usr/share/bash-completion/completions/${name}`],
+    ],
+    compressed: [
+      [`deploy/pi/man/${name}.1`, `usr/share/man/man1/${name}.1.gz`],
+      ...documents.map(
+        (document) => [`docs/${document}.md`, `usr/share/doc/${name}/${document}.md.gz`] as const,
+      ),
+    ],
+  }
+}
 
 export async function writeTree(options: TreeOptions): Promise<Tree> {
-  const { folder, date, platform, runtime, bundle, version } = options
+  const { folder, date, program, platform, runtime, bundle, version } = options
+  const { package: name } = program
   const tree = { folder, date }
   await rm(folder, { recursive: true, force: true })
-  await place(tree, `${program}/node`, await readFile(runtime.stripped), 0o755)
-  await place(tree, `${program}/uraiden-agent.cjs`, bundle.code)
-  await place(tree, `${program}/classic-level.node`, await readAddon(platform))
-  await place(tree, 'usr/bin/uraiden-agent', await read('deploy/pi/debian/launcher'), 0o755)
-  for (const [from, to] of ours) await place(tree, to, await read(from))
+  await place(tree, `usr/lib/${name}/node`, await readFile(runtime.stripped), 0o755)
+  for (const [file, contents] of bundle.files)
+    await place(tree, `usr/lib/${name}/${file}`, contents)
+  for (const addon of bundle.addons) {
+    const contents = await readAddon(addon, platform, runtime)
+    await place(tree, `usr/lib/${name}/${addon.file}`, contents)
+  }
+  await place(tree, `usr/bin/${name}`, await maintained('launcher', program), 0o755)
+  const overrides = await maintained('lintian-overrides', program)
+  await place(tree, `usr/share/lintian/overrides/${name}`, overrides)
+  const { plain, compressed } = layoutOf(program)
+  for (const [from, to] of plain) await place(tree, to, await read(from))
   for (const [from, to] of compressed) await place(tree, to, gzip(await read(from)))
+  const documents = `usr/share/doc/${name}`
   await place(tree, `${documents}/copyright`, await copyrightOf(options))
   await place(tree, `${documents}/changelog.gz`, gzip(changelog(version, date)))
   return tree
 }
 
-export function readAddon(platform: Platform): Promise<Buffer> {
-  return read(`node_modules/classic-level/${platform.addon}`)
+export async function readAddon(
+  { name }: Addon,
+  platform: Platform,
+  runtime: Runtime,
+): Promise<Buffer> {
+  const file = platform.addons[name]
+  if (file !== undefined) return read(`node_modules/${name}/${file}`)
+  if (name === 'secp256k1') return compileSecp256k1(platform, runtime)
+  throw new Error(`${name} has no binary for ${platform.name}`)
+}
+
+/** A file of deploy/pi/debian, which is the same for all programs but for their names. */
+export async function maintained(file: string, program: Program): Promise<string> {
+  const text = (await read(`deploy/pi/debian/${file}`)).toString()
+  return text.replaceAll('@package@', program.package).replaceAll('@config@', program.config)
 }
 
 function read(path: string): Promise<Buffer> {

@@ -40,7 +40,16 @@ async function buildPackage({ cache, say }: PrepareOptions): Promise<string> {
   const out = join(cache, 'packages')
   await mkdir(out, { recursive: true })
   const program = join(checkout, 'scripts/lib/build-pi.ts')
-  await tool(process.execPath, [program, 'arm64', '--compression', 'fast', '--out', out])
+  await tool(process.execPath, [
+    program,
+    'arm64',
+    '--program',
+    'agent',
+    '--compression',
+    'fast',
+    '--out',
+    out,
+  ])
   const made = (await readdir(out)).find((name) => /^uraiden-agent_.*_arm64\.deb$/.test(name))
   if (made === undefined) throw new Error('build-pi made no package')
   return join(out, made)

@@ -1,7 +1,6 @@
 // What systemd is told, sd_notify(3). Node has no datagram sockets in the Unix domain, so that the
 // helper systemd-notify(1), which is part of every systemd, sends it; the unit says NotifyAccess=all.
 import { execFile } from 'node:child_process'
-import type { Milliseconds } from '../budget/clock.ts'
 
 export interface ServiceManager {
   readonly ready: (status: string) => void
@@ -52,8 +51,8 @@ export function createServiceManager(options: ServiceManagerOptions): ServiceMan
   }
 }
 
-/** Half of what systemd waits, as sd_watchdog_enabled(3) recommends; undefined without a watchdog. */
-export function watchdogInterval(environment: NodeJS.ProcessEnv): Milliseconds | undefined {
+/** In milliseconds: half of what systemd waits, as sd_watchdog_enabled(3) recommends; undefined without a watchdog. */
+export function watchdogInterval(environment: NodeJS.ProcessEnv): number | undefined {
   const { WATCHDOG_USEC, WATCHDOG_PID } = environment
   const microseconds = Number(WATCHDOG_USEC)
   if (!(microseconds > 0)) return undefined

@@ -1,0 +1,44 @@
+// The agent as one file: its Node finds the program in itself, and LevelDB is written out and loaded.
+import { chmod, mkdir, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import test from 'ava'
+import { version } from '../../platform/version.ts'
+import { writeAgentFiles } from '../support/cli.ts'
+import { temporaryFolder } from '../support/folder.ts'
+import { machineOf, runIn } from '../support/packed.ts'
+import { price, startSystem } from '../support/system.ts'
+
+for (const machine of (['arm64', 'amd64'] as const).map(machineOf)) {
+  const path = `../../dist-pi/uraiden-agent-${version}-${machine.name}`
+  const executable = [...machine.emulator, fileURLToPath(new URL(path, import.meta.url))]
+
+  test(`${machine.name}: one file buys, with LevelDB from inside it`, async (t) => {
+    const system = await startSystem(t)
+    const folder = join(system.folder, 'pi')
+    await mkdir(folder)
+    await writeAgentFiles(
+      folder,
+      system.senderAccount.privateKey,
+      `rpc: ${system.chain.rpcUrl}\ncontract: '${system.contract}'\nkey: key\nstate: state\ntimeout: 120\n`,
+    )
+    for (let bought = 1; bought <= 2; bought++) {
+      const { code, stderr } = await runIn(folder, [...executable, 'get', `${system.base}/reading`])
+      t.is(code, 0, stderr)
+      t.is([...system.receiver.book.all()][0]?.claims.highest, BigInt(bought) * price)
+    }
+    const cache = join(folder, '.cache/uraiden')
+    t.deepEqual(await readdir(cache), ['classic-level.node'])
+    t.is((await stat(cache)).mode & 0o777, 0o700)
+  })
+
+  test(`${machine.name}: it loads nothing from a folder that others may write to`, async (t) => {
+    const folder = await temporaryFolder(t)
+    await mkdir(join(folder, '.cache/uraiden'), { recursive: true })
+    await chmod(join(folder, '.cache/uraiden'), 0o777)
+    const { code, stdout, stderr } = await runIn(folder, [...executable, '--version'])
+    t.not(code, 0)
+    t.is(stdout, '')
+    t.regex(stderr, /others may write to it/)
+  })
+}

@@ -7,28 +7,15 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { tortureArguments } from './torture/arguments.ts'
 import { seededRandom } from './torture/random.ts'
-import type { LoopOrders, LoopReport } from './torture/reports.ts'
+import type { LoopOrders, LoopReport, PayingSums } from './torture/reports.ts'
 import { openShop, type Shop } from './torture/shop.ts'
 
 const price = 5n
 const reservation = 16
 const loop = fileURLToPath(new URL('./torture/paying-loop.ts', import.meta.url))
 
-interface Result {
+interface Result extends PayingSums {
   readonly kills: number
-  readonly seed: number
-  /** What was served, at its price. */
-  readonly served: number
-  /** What has paid, by the receiver's books. */
-  readonly claimed: number
-  /** What the agent counts as signed at the end. */
-  readonly signed: number
-  /** What it counts as spent at the end: all that may ever be claimed. */
-  readonly reserved: number
-  /** Signed and not claimed. */
-  readonly lost: number
-  /** Requests that were paid more than once. */
-  readonly paidTwice: number
 }
 
 const { kills, seed, json } = tortureArguments('agent')

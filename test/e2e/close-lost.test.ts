@@ -165,7 +165,8 @@ test('payments whose answers were lost are below what the receiver agrees to: it
 test('the chain has taken back an opening that the receiver never saw: another channel is opened', async (t) => {
   const system = await startSystem(t)
   const undo = await system.chain.snapshot()
-  const buyer = await system.agent({ confirmTimeout: 200 })
+  // Waited for once in vain; and enough for a slow receiver to see the channel that is opened then.
+  const buyer = await system.agent({ confirmTimeout: 8000 })
   await buyer.openChannel(system.receiverAccount.address, 20n)
   await undo()
   await system.chain.mine(5)

@@ -1,6 +1,7 @@
 // Buys on the emulated Pi, cuts its power in the middle of paying, again and again, and compares the books.
 import { type Address, UraidenError } from '../../../protocol/index.ts'
 import { seededRandom } from '../torture/random.ts'
+import type { PayingSums } from '../torture/reports.ts'
 import { openShop, type Shop } from '../torture/shop.ts'
 import { compareAfterCut, judgeJob, price, readBooks, soldTwice, unexcused } from './audit.ts'
 import { openScratch } from './files.ts'
@@ -14,22 +15,8 @@ export interface PowerCutOptions extends Prepared {
   readonly say: (line: string) => void
 }
 
-/** Amounts are in the token's smallest unit. */
-export interface PowerCutResult {
+export interface PowerCutResult extends PayingSums {
   readonly cuts: number
-  readonly seed: number
-  /** What was served, at its price. */
-  readonly served: number
-  /** What has paid, by the receiver's books. */
-  readonly claimed: number
-  /** What the agent counts as signed at the end. */
-  readonly signed: number
-  /** What it counts as spent at the end: all that may ever be claimed. */
-  readonly reserved: number
-  /** Signed and not claimed. */
-  readonly lost: number
-  /** Requests that were paid more than once. */
-  readonly paidTwice: number
   /** What a job bought, and what of it is in its file. */
   readonly job: {
     readonly served: number

@@ -1,4 +1,5 @@
-// What the paying loop and the program that kills it say to each other. Amounts are decimal strings.
+// What the paying loop and the program that kills it say to each other, in decimal strings; and the sums
+// of all books when it is over.
 
 export interface LoopOrders {
   readonly key: string
@@ -17,4 +18,21 @@ export interface LoopReport {
   readonly signed: string
   /** All bounds: what the agent counts as spent. */
   readonly reserved: string
+}
+
+/** Of an agent that was stopped hard while it paid. Amounts are in the token's smallest unit. */
+export interface PayingSums {
+  readonly seed: number
+  /** What was served, at its price. */
+  readonly served: number
+  /** What has paid, by the receiver's books. */
+  readonly claimed: number
+  /** What the agent counts as signed at the end. */
+  readonly signed: number
+  /** What it counts as spent at the end: all that may ever be claimed. */
+  readonly reserved: number
+  /** Signed and not claimed. */
+  readonly lost: number
+  /** Requests that were paid more than once. */
+  readonly paidTwice: number
 }

@@ -3,6 +3,8 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
+import { fromHtml } from 'hast-util-from-html'
+import { selectAll } from 'hast-util-select'
 import { resourcesSchema } from '../../../receiver/resources/schema.ts'
 import { checkSelectors, teaserDocument } from '../../../receiver/resources/teaser/document.ts'
 import { teaserTarget } from '../../../receiver/resources/teaser/routes.ts'
@@ -119,11 +121,9 @@ test('whatever the page is, only elements of the rules come out of it', (t) => {
   ]
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...pieces, ...more), { maxLength: 40 }), (parts) => {
-      const made = teaser(parts.join(''), undefined)
-      const tags = [...made.matchAll(/<([a-z]\w*)/g)].map(([, name]) => name)
-      t.false(
-        tags.some((name) => ['script', 'style', 'svg', 'template', 'select'].includes(name ?? '')),
-      )
+      // As a browser reads it: a quoted attribute may well say <template>.
+      const made = fromHtml(teaser(parts.join(''), undefined))
+      t.deepEqual(selectAll('script, style, svg, template, select', made), [])
     }),
   )
   t.pass()

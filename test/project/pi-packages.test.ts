@@ -88,7 +88,7 @@ for (const { program, run: runProgram, groups } of programs) {
       await deploy(`tmpfiles.d/${name}.conf`),
       new RegExp(`^d ${state} 0700 ${name} ${name} -$`, 'm'),
     )
-    const reference = await readFile(`docs/${program.name}-config.md`, 'utf8')
+    const reference = await readFile(`docs/reference/${program.name}-config.md`, 'utf8')
     t.true(reference.includes(`\nkey: ${state}/key.json\n`))
   })
 

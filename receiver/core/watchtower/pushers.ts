@@ -22,8 +22,8 @@ export function startPushers(
   )
   const copied: ChannelBook = {
     ...book,
-    putLedger: (sender, openBlock, ledger) => {
-      const written = book.putLedger(sender, openBlock, ledger)
+    putLedger: (sender, openBlock, ledger, change) => {
+      const written = book.putLedger(sender, openBlock, ledger, change)
       for (const { changed } of pushers) changed(sender, openBlock)
       return written
     },

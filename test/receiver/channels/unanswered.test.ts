@@ -1,22 +1,32 @@
 // The receiver is killed between a payment and its answer: the same request with the same key is answered
 // by the next process, and pays nothing again.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { json } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
 import { createKeySigner } from '../../../platform/keys/index.ts'
 import { fromHex } from '../../../protocol/index.ts'
 import { claimedSum } from '../../../receiver/channels/claims.ts'
 import type { Unanswered } from '../../../receiver/channels/records.ts'
+import type { WatchtowerAddress } from '../../../receiver/core/watchtower/pusher.ts'
 import { createReceiverServer, type Resource, startReceiver } from '../../../receiver/index.ts'
 import { openReplies } from '../../../receiver/paywall/replies.ts'
 import { givenChannel } from '../../support/channel.ts'
 import { crashCopy } from '../../support/folder.ts'
+import { until } from '../../support/until.ts'
 
 type Handler = Resource['handler']
 
 const key = { 'Idempotency-Key': 'noon', accept: 'application/json' }
 
-async function given(t: ExecutionContext, handler: Handler) {
-  const system = await givenChannel(t, { resources: [{ path: '/reading', price: 5n, handler }] })
+async function given(
+  t: ExecutionContext,
+  handler: Handler,
+  watchtowers: readonly WatchtowerAddress[] = [],
+) {
+  const resources = [{ path: '/reading', price: 5n, handler }]
+  const system = await givenChannel(t, { resources, receiver: { watchtowers } })
   const { chain, contract, folder, receiverAccount, headers } = system
   let copies = 0
   /** A process on what a power cut would leave of the state now. */
@@ -28,6 +38,7 @@ async function given(t: ExecutionContext, handler: Handler) {
       contract,
       state: await crashCopy(join(folder, from), join(folder, state)),
       pollInterval: 20,
+      watchtowers,
     })
     await receiver.synced
     const resource = { path: '/reading', price: 5n, handler: answer }
@@ -59,6 +70,20 @@ function stuck() {
   return { handler, begun }
 }
 
+/** A watchtower that stores whatever it gets. */
+async function contentWatchtower(t: ExecutionContext) {
+  const balances: string[] = []
+  const server = createServer(async (request, response) => {
+    const { proofs } = (await json(request)) as { readonly proofs: readonly { balance: string }[] }
+    balances.push(...proofs.map(({ balance }) => balance))
+    response.end(JSON.stringify({ verdicts: proofs.map(() => 'stored') }))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}`, balances }
+}
+
 test('a request that had paid is answered after a kill, once for its payment', async (t) => {
   const { handler, begun } = stuck()
   const { pay, next } = await given(t, handler)
@@ -72,6 +97,18 @@ test('a request that had paid is answered after a kill, once for its payment', a
   t.is(claimed(), 5n)
   t.is((await ask(10n, { accept: key.accept })).status, 200)
   void lost
+})
+
+test('with a watchtower too, a request that had paid is answered after a kill, once for its payment', async (t) => {
+  const { handler, begun } = stuck()
+  const { url, balances } = await contentWatchtower(t)
+  const { pay, next } = await given(t, handler, [{ url, token: 'tower', interval: 1 }])
+  void pay(5n, key).catch(() => undefined)
+  await begun
+  const { ask, claimed } = await next(() => 'served')
+  t.deepEqual(await ask(5n), { status: 200, body: 'served' })
+  t.is(claimed(), 5n)
+  await until(() => balances.includes('5'))
 })
 
 test('killed again and again before the answer, it is still answered', async (t) => {

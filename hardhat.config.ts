@@ -30,7 +30,7 @@ const config: HardhatUserConfig = {
       evmVersion: 'cancun',
       viaIR: true,
       optimizer: { enabled: true, runs: 1_000_000 },
-      // For docs/contract.md.
+      // For docs/reference/contract.md.
       outputSelection: { '*': { '*': ['devdoc', 'userdoc'] } },
       metadata: { bytecodeHash: 'none', appendCBOR: false },
     },

@@ -11,13 +11,13 @@ const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.u
 const { json, write } = new Command('gas')
   .description('gas of every operation of the channels contract')
   .option('--json', 'print one JSON object')
-  .option('--write', 'write contracts/gas-snapshot.json and docs/gas.md')
+  .option('--write', 'write contracts/gas-snapshot.json and docs/reference/gas.md')
   .parse()
   .opts<{ json?: true; write?: true }>()
 
 const figures = await measureGas()
 if (write) {
   await writeFile(path('contracts/gas-snapshot.json'), `${JSON.stringify(figures, null, 2)}\n`)
-  await writeFile(path('docs/gas.md'), gasTable(figures))
+  await writeFile(path('docs/reference/gas.md'), gasTable(figures))
 }
 process.stdout.write(json ? `${JSON.stringify(figures)}\n` : gasTable(figures))

@@ -1,4 +1,4 @@
-// docs/gas.md, from the measured figures.
+// docs/reference/gas.md, from the measured figures.
 import type { GasFigures } from './gas.ts'
 
 interface Row {

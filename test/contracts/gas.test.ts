@@ -15,5 +15,5 @@ test('no operation costs more gas than the snapshot, and the table is current', 
     [],
     'write down why, then run ./scripts/bench gas --write',
   )
-  t.is(gasTable(snapshot), read('docs/gas.md'))
+  t.is(gasTable(snapshot), read('docs/reference/gas.md'))
 })

@@ -1,5 +1,5 @@
 // What a daemon does while something it needs is away, and that it goes on by itself: the table in
-// docs/agent-daemon.md.
+// docs/guides/daemon.md.
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'

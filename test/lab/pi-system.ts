@@ -1,4 +1,4 @@
-// ./scripts/pi-system: see its --help, and docs/pi-system.md.
+// ./scripts/pi-system: see its --help, and docs/design/pi-system.md.
 import { randomInt } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'

@@ -12,7 +12,7 @@ receivers: { living-room: { url: http://192.168.1.104:5000 } }
 `
 
 const blocks = [
-  ...(await readFile('docs/agent-jobs.md', 'utf8')).matchAll(/^```yaml\n(.*?)^```/gms),
+  ...(await readFile('docs/reference/jobs.md', 'utf8')).matchAll(/^```yaml\n(.*?)^```/gms),
 ]
 
 test('there are configurations to try', (t) => {
@@ -20,7 +20,7 @@ test('there are configurations to try', (t) => {
 })
 
 for (const [index, [, yaml = '']] of blocks.entries()) {
-  test(`agent-jobs.md, configuration ${index + 1}`, async (t) => {
+  test(`jobs.md, configuration ${index + 1}`, async (t) => {
     const file = join(await temporaryFolder(t), 'agent.yaml')
     await writeFile(file, least + yaml)
     const { jobs } = await loadAgentConfig(file, {})

@@ -9,13 +9,15 @@ const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Re
 const names = [...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})]
 
 test('each dependency is explained, and nothing else is', (t) => {
-  const explained = [...read('docs/dependencies.md').matchAll(/`((?:@[a-z0-9-]+\/)?[a-z0-9.-]+)`/g)]
+  const explained = [
+    ...read('docs/design/dependencies.md').matchAll(/`((?:@[a-z0-9-]+\/)?[a-z0-9.-]+)`/g),
+  ]
   const mentioned = new Set(explained.map(([, name]) => name))
   t.deepEqual(
     names.filter((name) => !mentioned.has(name)),
     [],
   )
-  const tables = read('docs/dependencies.md').matchAll(/^\| (`[^|]*`) \|/gm)
+  const tables = read('docs/design/dependencies.md').matchAll(/^\| (`[^|]*`) \|/gm)
   const listed = [...tables].flatMap(([, cell]) => cell?.match(/[^`, ]+/g) ?? [])
   t.deepEqual(
     listed.filter((name) => !names.includes(name)),

@@ -1,7 +1,7 @@
 // What is in the Debian package besides the program, and that it is the same each time.
 import { execFile } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { access, readFile, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
 import { bundleProgram } from '../../deploy/pi/packaging/bundle.ts'
@@ -88,8 +88,23 @@ for (const { program, run: runProgram, groups } of programs) {
       await deploy(`tmpfiles.d/${name}.conf`),
       new RegExp(`^d ${state} 0700 ${name} ${name} -$`, 'm'),
     )
-    const reference = await readFile(`docs/${program.name}-config.md`, 'utf8')
+    const reference = await readFile(`docs/reference/${program.name}-config.md`, 'utf8')
     t.true(reference.includes(`\nkey: ${state}/key.json\n`))
+  })
+
+  test(`${name}: unit, manual page and configuration name documents that are installed`, async (t) => {
+    const installed = program.documents.map((document) => `${basename(document)}.md.gz`)
+    t.is(new Set(installed).size, installed.length)
+    for (const document of program.documents) await t.notThrowsAsync(access(`docs/${document}.md`))
+    for (const path of [`systemd/${name}.service`, `man/${name}.1`, `config/${program.config}`]) {
+      const text = await deploy(path)
+      const named = [...text.matchAll(/\/usr\/share\/doc\/([\w-]+)\/([\w.-]+\w)/g)]
+      t.true(named.length > 0, path)
+      for (const [, owner, document = ''] of named) {
+        t.is(owner, name)
+        t.true(installed.includes(document), `${path} names ${document}`)
+      }
+    }
   })
 
   test(`${name}: the bundle is the same each time, names no folder of this machine, and keeps its lines`, async (t) => {

@@ -1,4 +1,5 @@
-// docs/receiver-config.md, receiver-cli.md and receiver-resources.md say what the program does.
+// docs/reference/receiver-config.md, receiver-cli.md and resources.md say what
+// the program does.
 import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { jsonSchemaOf } from '../../platform/config/index.ts'
@@ -9,7 +10,7 @@ import { temporaryFolder } from '../support/folder.ts'
 import { runReceiver } from '../support/receiver-program.ts'
 
 const read = (name: string) =>
-  readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8')
+  readFileSync(new URL(`../../docs/reference/${name}.md`, import.meta.url), 'utf8')
 
 /** `a.b` for every setting; `<name>` stands for what a person chooses. */
 function settings(schema: JsonSchema, path = ''): readonly string[] {
@@ -33,7 +34,7 @@ function documented(table: string): readonly string[] {
   })
 }
 
-test('each setting is in docs/receiver-config.md, and nothing else is', (t) => {
+test('each setting is in docs/reference/receiver-config.md, and nothing else is', (t) => {
   const { resources: _, ...others } = receiverConfig.shape
   const known = new Set(
     Object.entries(others).flatMap(([name, schema]) => settings(jsonSchemaOf(schema), name)),
@@ -49,14 +50,14 @@ test('each setting is in docs/receiver-config.md, and nothing else is', (t) => {
   )
 })
 
-test('each setting of a resource is in docs/receiver-resources.md', (t) => {
-  const text = read('receiver-resources')
+test('each setting of a resource is in docs/reference/resources.md', (t) => {
+  const text = read('resources')
   const [entry] = [jsonSchemaOf(resourcesSchema).additionalProperties]
   if (typeof entry !== 'object') return t.fail('resources are a table')
   for (const name of Object.keys(entry.properties ?? {})) t.regex(text, new RegExp(`\\b${name}\\b`))
 })
 
-test('each command and option is in docs/receiver-cli.md', async (t) => {
+test('each command and option is in docs/reference/receiver-cli.md', async (t) => {
   const folder = await temporaryFolder(t)
   const { stdout } = await runReceiver(folder, ['--help'])
   const text = read('receiver-cli')

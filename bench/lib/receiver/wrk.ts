@@ -1,4 +1,4 @@
-// wrk, the load generator: the others saturate before the receiver does (docs/performance.md).
+// wrk, the load generator: the others saturate before the receiver does (docs/design/performance.md).
 import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -13,7 +13,7 @@ import { inventoryJsonSchema } from './hosts/inventory.ts'
 import type { FleetCommand } from './hosts/session.ts'
 
 const program = new Command('provision')
-  .description('sets up Raspberry Pis over SSH: docs/pi-provisioning.md')
+  .description('sets up Raspberry Pis over SSH: docs/guides/provisioning.md')
   .showHelpAfterError()
 
 /** Options of what goes to hosts. */

@@ -48,7 +48,7 @@ export async function writeExecutable(options: ExecutableOptions): Promise<strin
       output: inside('blob'),
       assets,
       disableExperimentalSEAWarning: true,
-      // Both would have to be made on the machine itself, and gain nothing (docs/performance.md).
+      // Both would have to be made on the machine itself, and gain nothing (docs/design/performance.md).
       useSnapshot: false,
       useCodeCache: false,
     }

@@ -1,6 +1,6 @@
 // The files of a package, at the places where they will be.
 import { readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Addon } from './addons.ts'
 import type { Bundle } from './bundle.ts'
@@ -43,7 +43,8 @@ function layoutOf({ package: name, config, documents }: Program): Layout {
     compressed: [
       [`deploy/pi/man/${name}.1`, `usr/share/man/man1/${name}.1.gz`],
       ...documents.map(
-        (document) => [`docs/${document}.md`, `usr/share/doc/${name}/${document}.md.gz`] as const,
+        (document) =>
+          [`docs/${document}.md`, `usr/share/doc/${name}/${basename(document)}.md.gz`] as const,
       ),
     ],
   }

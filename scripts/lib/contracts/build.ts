@@ -1,12 +1,13 @@
 // Compiles contracts/src and writes ABI and bytecode as TypeScript, so that a program that uses them
-// needs no compiler and no build step, and the reference docs/contract.md. `--check` writes nothing and fails when they are not current.
+// needs no compiler and no build step, and the reference,
+// docs/reference/contract.md. `--check` writes nothing and fails when they are not current.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import hre from 'hardhat'
 import { contractDocumentation } from './documentation.ts'
 
-const documentation = fileURLToPath(new URL('../../../docs/contract.md', import.meta.url))
+const documentation = fileURLToPath(new URL('../../../docs/reference/contract.md', import.meta.url))
 const contractsFolder = fileURLToPath(new URL('../../../contracts', import.meta.url))
 
 /** The contracts that others use, and the name of their modules. */

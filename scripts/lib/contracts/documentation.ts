@@ -35,14 +35,14 @@ interface Documented {
 
 const documented = ['RaidenMicroTransferChannels', 'CustomToken', 'Delegate'] as const
 
-/** Text of docs/contract.md. The contracts have been compiled. */
+/** Text of docs/reference/contract.md. The contracts have been compiled. */
 export async function contractDocumentation(): Promise<string> {
   const sections = await Promise.all(documented.map(readDocumented))
   return `# The contracts
 
 Written by \`npm run contracts\` from the comments in \`contracts/src\`. Amounts are in
 the token's smallest unit. What holds which threat is in
-[contract-security.md](contract-security.md), what each call costs in
+[contract-security.md](../design/contract-security.md), what each call costs in
 [gas.md](gas.md).
 ${sections.map(contractSection).join('')}`
 }

@@ -85,7 +85,7 @@ export function judgeJob(sales: readonly Sale[], delivered: readonly number[]): 
 
 /**
  * Missing bodies of the job that should be there. What came in the last ten seconds before a power cut may
- * be missing (docs/agent-jobs.md), and the job runs less often than that: the last one before each cut.
+ * be missing (docs/reference/jobs.md), and the job runs less often than that: the last one before each cut.
  */
 export function unexcused(
   sales: readonly Sale[],

@@ -101,7 +101,7 @@ function demandSettings(inventory: Inventory, name: string) {
     throw new UraidenError({
       code: 'config_invalid',
       message: `${file} has no firstBoot.`,
-      hint: 'Add firstBoot with sshKeys: docs/pi-provisioning.md shows it.',
+      hint: 'Add firstBoot with sshKeys: docs/guides/provisioning.md shows it.',
     })
   }
   if (host.importKey === undefined) return { host, settings: firstBoot }

@@ -163,7 +163,7 @@ function demandFunding({ funding, file }: Inventory): FundingSettings {
   throw new UraidenError({
     code: 'config_invalid',
     message: `${file} has no funding.`,
-    hint: 'Add funding with key, tokens and most: docs/pi-provisioning.md shows it.',
+    hint: 'Add funding with key, tokens and most: docs/guides/provisioning.md shows it.',
   })
 }
 

@@ -26,7 +26,7 @@ export async function readTemplate(file: string): Promise<string> {
     throw new UraidenError({
       code: 'template_missing',
       message: `The template ${file} cannot be read.`,
-      hint: 'Name one under "template" in the inventory. docs/pi-provisioning.md has one to begin with.',
+      hint: 'Name one under "template" in the inventory. docs/guides/provisioning.md has one to begin with.',
       cause,
     })
   }

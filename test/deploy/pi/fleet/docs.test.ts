@@ -7,7 +7,7 @@ import { loadInventory } from '../../../../deploy/pi/fleet/hosts/inventory.ts'
 import { renderConfig } from '../../../../deploy/pi/fleet/hosts/template.ts'
 import { temporaryFolder } from '../../../support/folder.ts'
 
-const document = await readFile('docs/pi-provisioning.md', 'utf8')
+const document = await readFile('docs/guides/provisioning.md', 'utf8')
 const blocks = [...document.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, text = '']) => text)
 
 test('inventory, template, funding and first boot of the document', async (t) => {

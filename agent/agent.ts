@@ -8,29 +8,25 @@ import {
 } from '../protocol/index.ts'
 import { type BudgetScope, capsOf } from './budget/caps.ts'
 import { machineClock } from './budget/machine-clock.ts'
-import type { AgentChain } from './channel/agent-chain.ts'
-import { defaultDeposits } from './channel/choose.ts'
-import { connectAgentChain } from './channel/connection.ts'
-import { type ChannelFunding, createFunding } from './channel/funding.ts'
-import { unfinishedWork } from './channel/intents.ts'
-import { type ChannelOperations, createOperations } from './channel/operations.ts'
-import type { Relay } from './channel/relay.ts'
-import { type Swept, sweepAccount } from './channel/sweep.ts'
-import { exchange } from './exchange/exchange.ts'
-import { createLostPayments } from './exchange/lost.ts'
-import { createProofMaker, type ProofMaker } from './exchange/proofs.ts'
-import { repeatPayment } from './exchange/repeat.ts'
-import type { ExchangeParts, ExchangeResult, PaidRequest, SentPayment } from './exchange/types.ts'
-import { openLedger } from './ledger/ledger.ts'
+import type { AgentChain } from './channels/agent-chain.ts'
+import { defaultDeposits } from './channels/choose.ts'
+import { connectAgentChain } from './channels/connection.ts'
+import { type ChannelFunding, createFunding } from './channels/funding.ts'
+import { unfinishedWork } from './channels/intents.ts'
+import { openLedger } from './channels/ledger.ts'
+import type { LedgerFacts } from './channels/ledger-storage.ts'
+import type { ChannelBalance, Ledger } from './channels/ledger-types.ts'
+import { createLocks } from './channels/locks.ts'
+import { type ChannelOperations, createOperations } from './channels/operations.ts'
+import { createProofMaker, type ProofMaker } from './channels/proofs.ts'
 import {
   createPurchaseHistory,
   type PurchaseHistory,
   type PurchaseRecord,
-} from './ledger/purchases.ts'
-import type { ChannelName } from './ledger/records.ts'
-import type { LedgerFacts } from './ledger/storage.ts'
-import type { ChannelBalance, Ledger } from './ledger/types.ts'
-import { createLocks } from './locks.ts'
+} from './channels/purchases.ts'
+import type { ChannelName } from './channels/records.ts'
+import type { Relay } from './channels/relay.ts'
+import { type Swept, sweepAccount } from './channels/sweep.ts'
 import type {
   Agent,
   AgentOptions,
@@ -40,8 +36,12 @@ import type {
   CloseOptions,
   RequestOptions,
 } from './options.ts'
-import { createTermsMemory } from './terms.ts'
-import { createTransport, type Transport } from './transport.ts'
+import { exchange } from './purchase/exchange.ts'
+import { createLostPayments } from './purchase/lost.ts'
+import { repeatPayment } from './purchase/repeat.ts'
+import { createTermsMemory } from './purchase/terms.ts'
+import type { ExchangeParts, ExchangeResult, PaidRequest, SentPayment } from './purchase/types.ts'
+import { createTransport, type Transport } from './transport/transport.ts'
 
 /** Where a receiver's channel API is, unless its terms say otherwise (wire-protocol.md section 5). */
 const gatewayPath = '/api/1'

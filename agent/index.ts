@@ -2,14 +2,12 @@
 export { createKeySigner } from '../platform/keys/index.ts'
 export { createAgent } from './agent.ts'
 export type { Budget, BudgetLimit, WindowCaps } from './budget/caps.ts'
-export type { ChannelChange } from './channel/booking.ts'
-export { type DepositPolicy, defaultDeposits } from './channel/choose.ts'
-export type { PaymentFacts, SentPayment } from './exchange/types.ts'
-export { payingFetch } from './extras/fetch.ts'
-export { gotPayments } from './extras/got.ts'
-export type { AgentHooks, HookDecision, HookEvents, HookName } from './hooks.ts'
-export type { ChannelName } from './ledger/records.ts'
-export type { ChannelBalance } from './ledger/types.ts'
+export type { ChannelChange } from './channels/booking.ts'
+export { type DepositPolicy, defaultDeposits } from './channels/choose.ts'
+export type { ChannelBalance } from './channels/ledger-types.ts'
+export type { ChannelName } from './channels/records.ts'
+export { payingFetch } from './fetch.ts'
+export { gotPayments } from './got.ts'
 export type {
   Agent,
   AgentOptions,
@@ -19,4 +17,6 @@ export type {
   CloseOptions,
   RequestOptions,
 } from './options.ts'
-export type { TlsTrust } from './transport.ts'
+export type { AgentHooks, HookDecision, HookEvents, HookName } from './purchase/hooks.ts'
+export type { PaymentFacts, SentPayment } from './purchase/types.ts'
+export type { TlsTrust } from './transport/transport.ts'

@@ -9,7 +9,7 @@ import { parseArgs, promisify } from 'node:util'
 import { createAgent } from '../agent/index.ts'
 import { createKeySigner } from '../platform/keys/index.ts'
 import { fromHex, parseAddress } from '../protocol/index.ts'
-import { deployTestContracts, startEmbeddedChain } from '../scripts/lib/embedded-chain.ts'
+import { deployTestContracts, startEmbeddedChain } from '../test/lab/chains/embedded-chain.ts'
 
 const { values } = parseArgs({
   options: {

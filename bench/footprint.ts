@@ -2,20 +2,15 @@
 // memory, work until it is ready, what it writes to the card, and what it could do if it were taken over.
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { checkout } from '../deploy/pi/packaging/tools.ts'
 import { isUraidenError } from '../protocol/index.ts'
-import { checkout } from '../scripts/lib/build-pi/tools.ts'
-import { price } from '../scripts/lib/pi-system/audit.ts'
-import { defaultMirror } from '../scripts/lib/pi-system/base.ts'
-import { openScratch } from '../scripts/lib/pi-system/files.ts'
-import {
-  configure,
-  installBuyer,
-  installPackage,
-  makeKey,
-} from '../scripts/lib/pi-system/install.ts'
-import { createPi } from '../scripts/lib/pi-system/pi.ts'
-import { prepare } from '../scripts/lib/pi-system/prepare.ts'
-import { openShop } from '../scripts/lib/torture/shop.ts'
+import { price } from '../test/lab/pi-system/audit.ts'
+import { defaultMirror } from '../test/lab/pi-system/base.ts'
+import { openScratch } from '../test/lab/pi-system/files.ts'
+import { configure, installBuyer, installPackage, makeKey } from '../test/lab/pi-system/install.ts'
+import { createPi } from '../test/lab/pi-system/pi.ts'
+import { prepare } from '../test/lab/pi-system/prepare.ts'
+import { openShop } from '../test/lab/torture/shop.ts'
 import { measureCard } from './lib/footprint/card.ts'
 import { measureMemory } from './lib/footprint/memory.ts'
 import { buildPackages, readPackages } from './lib/footprint/packages.ts'

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import type { AgentResponse } from '../agent/index.ts'
-import { openJobs } from '../agent/schedule/open.ts'
-import type { Buyer } from '../agent/schedule/purchase.ts'
-import { jobSchema } from '../agent/schedule/schema.ts'
+import { openJobs } from '../agent/jobs/open.ts'
+import type { Buyer } from '../agent/jobs/purchase.ts'
+import { jobSchema } from '../agent/jobs/schema.ts'
 import { parseAddress } from '../protocol/index.ts'
-import { integer } from '../scripts/lib/arguments.ts'
+import { integer } from '../scripts/lib/shared/arguments.ts'
 
 const { runs, json } = new Command('./scripts/bench jobs')
   .option('--runs <n>', 'of each kind', integer(10, 100_000), 500)

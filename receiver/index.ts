@@ -1,17 +1,17 @@
 // The receiver as a library.
 export { createKeySigner } from '../platform/keys/index.ts'
-export { type ApiMiddleware, fastifyApi, receiverApi } from './http/api.ts'
-export { fastifyPaywall, type PaywallPluginOptions, type Price } from './http/fastify.ts'
-export { type OpsConfig, opsSchema } from './ops/config.ts'
-export type { ReceiverObserver } from './ops/observer.ts'
-export { createOps, type Ops } from './ops/ops.ts'
-export { type PaywallPage, plainPage, readPaywallPage } from './paywall/page.ts'
-export type { Admission, Paywall } from './paywall/paywall.ts'
+export type { ReceiverObserver } from './core/observer.ts'
 export {
   type Receiver,
   type ReceiverLog,
   type ReceiverOptions,
   startReceiver,
-} from './receiver.ts'
+} from './core/receiver.ts'
+export { fastifyPaywall, type PaywallPluginOptions, type Price } from './http/fastify.ts'
+export { type OpsConfig, opsSchema } from './ops/config.ts'
+export { createOps, type Ops } from './ops/ops.ts'
+export { type PaywallPage, plainPage, readPaywallPage } from './paywall/page.ts'
+export type { Admission, Paywall } from './paywall/paywall.ts'
 export type { ResourceModule } from './resources/module.ts'
-export { createReceiverServer, type Resource, type ServerOptions } from './server.ts'
+export { type ApiMiddleware, fastifyApi, receiverApi } from './server/embed.ts'
+export { createReceiverServer, type Resource, type ServerOptions } from './server/server.ts'

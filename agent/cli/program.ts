@@ -25,7 +25,7 @@ import { doctor } from './commands/doctor.ts'
 import { type GetOptions, get } from './commands/get.ts'
 import { type KeyOptions, keyAddress, keyImport, keyNew } from './commands/key.ts'
 import { run } from './commands/run.ts'
-import type { GlobalOptions } from './session.ts'
+import type { GlobalOptions } from './commands/session.ts'
 
 export const agentProgram: ProgramDescription = {
   name: 'uraiden-agent',

@@ -8,8 +8,8 @@ import {
   type TokenUnit,
   UraidenError,
 } from '../../protocol/index.ts'
-import type { PaymentFacts } from '../exchange/types.ts'
 import type { Agent, RequestOptions } from '../options.ts'
+import type { PaymentFacts } from '../purchase/types.ts'
 import {
   endToEnd,
   type Field,

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { listenOnSocket, type SocketAccess } from '../../platform/local-socket.ts'
+import { listenOnSocket, type SocketAccess } from '../../platform/system/local-socket.ts'
 import { isUraidenError, type TokenUnit, UraidenError } from '../../protocol/index.ts'
 import type { Agent } from '../options.ts'
 import { fieldsOf, passedHere } from './fields.ts'

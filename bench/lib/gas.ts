@@ -13,13 +13,13 @@ import {
   type Signature as ProofSignature,
   parseAddress,
 } from '../../protocol/index.ts'
+import { balanceProof, closingAgreement } from '../../scripts/lib/sign.ts'
 import {
   type DeployedContracts,
   deployTestContracts,
   type EmbeddedChain,
   startEmbeddedChain,
-} from '../../scripts/lib/embedded-chain.ts'
-import { balanceProof, closingAgreement } from '../../scripts/lib/sign.ts'
+} from '../../test/lab/chains/embedded-chain.ts'
 
 export const gasOperations = [
   'open-erc223',

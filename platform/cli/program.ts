@@ -1,7 +1,7 @@
 // What the command lines of both programs have in common: version, help, usage errors, and the
 // commands `key` and `config`.
 import { Command } from 'commander'
-import { version } from '../version.ts'
+import { version } from '../system/version.ts'
 
 /** Takes what a command resolves with: the exit code. */
 export type Finish = (command: Promise<number>) => Promise<void>

@@ -8,7 +8,7 @@ import {
   type SyncPosition,
   trim,
   undoAfter,
-} from '../chain-sync/history.ts'
+} from './history.ts'
 import {
   type ChainFacts,
   type Channel,
@@ -18,8 +18,8 @@ import {
   emptyLedger,
   type PaymentLedger,
   type UnansweredChange,
-} from '../store/records.ts'
-import type { ChannelStore } from '../store/store.ts'
+} from './records.ts'
+import type { ChannelStore } from './store.ts'
 
 export interface ChannelBook {
   readonly get: (sender: Address, openBlock: BlockNumber) => Channel | undefined

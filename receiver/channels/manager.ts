@@ -11,11 +11,11 @@ import {
   type TokenAmount,
   UraidenError,
 } from '../../protocol/index.ts'
-import type { Channel, PaymentLedger, Unanswered, UnansweredChange } from '../store/records.ts'
-import type { ProofChecker } from '../verify/checker.ts'
-import { isClaimed, unclaim } from '../verify/claims.ts'
-import { decidePayment } from '../verify/verify.ts'
+import type { ProofChecker } from '../signatures/checker.ts'
 import type { ChannelBook } from './book.ts'
+import { isClaimed, unclaim } from './claims.ts'
+import type { Channel, PaymentLedger, Unanswered, UnansweredChange } from './records.ts'
+import { decidePayment } from './verify.ts'
 
 export interface PaidOutcome {
   readonly kind: 'paid'

@@ -13,10 +13,10 @@ import { closeAll } from './commands/close-all.ts'
 import { configCheck, configSchema } from './commands/config.ts'
 import { doctor } from './commands/doctor.ts'
 import { keyAddress, keyImport, keyNew } from './commands/key.ts'
+import { addGlobalOptions, type GlobalOptions } from './commands/options.ts'
 import { type StartOptions, start } from './commands/start.ts'
 import { watch } from './commands/watch.ts'
 import { withdraw } from './commands/withdraw.ts'
-import { addGlobalOptions, type GlobalOptions } from './options.ts'
 
 export const receiverProgram: ProgramDescription = {
   name: 'uraiden-receiver',

@@ -1,9 +1,9 @@
 // The paywall for node:http: wraps a handler that is served when it is paid for.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TokenAmount, TokenUnit } from '../../protocol/index.ts'
+import type { Reply } from '../channels/store.ts'
 import type { Paywall, Refused } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule } from '../paywall/price.ts'
-import type { Reply } from '../paywall/replies.ts'
 import { admit } from './admit.ts'
 import { guardResponse } from './response.ts'
 

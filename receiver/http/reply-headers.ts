@@ -1,5 +1,5 @@
 // The headers of an answer that are part of what was paid for; the rest belongs to one connection.
-import type { Reply } from '../paywall/replies.ts'
+import type { Reply } from '../channels/store.ts'
 
 const ofTheConnection: ReadonlySet<string> = new Set([
   'connection',

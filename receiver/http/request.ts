@@ -1,6 +1,6 @@
 // A request of node:http, fastify or express as the paywall sees it.
 import type { IncomingHttpHeaders } from 'node:http'
-import type { RequestView } from '../dialect/dialect.ts'
+import type { RequestView } from '../paywall/dialect.ts'
 import { parseCookies } from './cookies.ts'
 
 export interface AnyRequest {

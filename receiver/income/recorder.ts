@@ -1,7 +1,7 @@
 // Looks at the balances now and then and writes income by the hour into a small file.
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import type { TokenAmount } from '../../protocol/index.ts'
-import type { Channel } from '../store/records.ts'
+import type { Channel } from '../channels/records.ts'
 import { decodeHistory, encodeHistory, type IncomeHistory, withTotal } from './history.ts'
 
 /** What the receiver may keep of all that was paid, in channels of any state. */

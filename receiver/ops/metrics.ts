@@ -2,10 +2,10 @@
 import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
-import type { Receiver } from '../receiver.ts'
+import type { ReceiverObserver } from '../core/observer.ts'
+import type { Receiver } from '../core/receiver.ts'
 import { createCounters } from './counters.ts'
 import { registerGauges } from './gauges.ts'
-import type { ReceiverObserver } from './observer.ts'
 
 export interface Metrics {
   /** For `startReceiver`. */

@@ -1,9 +1,9 @@
 // Health and metrics of one program, as its configuration wants them.
 import type { FastifyInstance } from 'fastify'
-import type { Receiver } from '../receiver.ts'
+import type { ReceiverObserver } from '../core/observer.ts'
+import type { Receiver } from '../core/receiver.ts'
 import type { OpsConfig } from './config.ts'
 import { createMetrics } from './metrics.ts'
-import type { ReceiverObserver } from './observer.ts'
 import { type OpsRoutes, opsRoutes } from './routes.ts'
 import { startOpsServer } from './server.ts'
 

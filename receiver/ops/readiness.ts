@@ -1,6 +1,7 @@
 // Whether the receiver can do its work now, and if not, why: decided on plain data.
+
+import type { ChainStatus, DiskStatus } from '../chain/health.ts'
 import { leastEther } from '../paywall/outage.ts'
-import type { ChainStatus, DiskStatus } from './health.ts'
 
 export interface ReadinessLimits {
   /** Longest time since the chain was read up to its head, in milliseconds. */

@@ -1,6 +1,6 @@
 // GET /healthz, /readyz and /metrics: free, and quick enough to be asked every second.
 import type { FastifyInstance } from 'fastify'
-import type { ReceiverHealth } from './health.ts'
+import type { ReceiverHealth } from '../chain/health.ts'
 import type { Metrics } from './metrics.ts'
 import { decideReadiness, type Readiness, type ReadinessLimits } from './readiness.ts'
 

@@ -13,11 +13,12 @@ import {
   type TokenUnit,
 } from '../../protocol/index.ts'
 import type { ChannelManager, KeyedRequest } from '../channels/manager.ts'
-import type { Dialect, PaymentAnswer, RequestView } from '../dialect/dialect.ts'
-import type { Channel, Unanswered } from '../store/records.ts'
+import type { Channel, Unanswered } from '../channels/records.ts'
+import type { Reply } from '../channels/store.ts'
 import { wantedBody } from './accept.ts'
+import type { Dialect, PaymentAnswer, RequestView } from './dialect.ts'
 import type { PaywallPage } from './page.ts'
-import { type Replies, type Reply, replyId } from './replies.ts'
+import { type Replies, replyId } from './replies.ts'
 
 /** A request that paid and is to be served. */
 export interface Paid {

@@ -2,34 +2,9 @@
 // (wire-protocol.md section 8, idempotency).
 import { createHash } from 'node:crypto'
 import type { Payment } from '../../protocol/index.ts'
-import type { RequestView } from '../dialect/dialect.ts'
-import type { Unanswered } from '../store/records.ts'
-
-export interface Reply {
-  readonly status: number
-  readonly headers: { readonly [name: string]: string | readonly string[] }
-  readonly body: Uint8Array
-}
-
-/** Names one payment for one request under one key; another proof or request has another id. */
-export type ReplyId = string
-
-export interface KeptReply extends Reply {
-  /** Unix time in milliseconds. */
-  readonly expires: number
-}
-
-/** Where small replies survive a restart. */
-export interface ReplyDisk {
-  readonly load: () => Promise<ReadonlyMap<ReplyId, KeptReply>>
-  /** Resolves when durable. */
-  readonly save: (id: ReplyId, reply: KeptReply) => Promise<void>
-  readonly remove: (ids: readonly ReplyId[]) => Promise<void>
-  /** Requests that had paid and were not answered when the process ended. */
-  readonly unanswered: () => Promise<ReadonlyMap<ReplyId, Unanswered>>
-  /** Saving a reply does this too. */
-  readonly answered: (ids: readonly ReplyId[]) => Promise<void>
-}
+import type { Unanswered } from '../channels/records.ts'
+import type { KeptReply, Reply, ReplyDisk, ReplyId } from '../channels/store.ts'
+import type { RequestView } from './dialect.ts'
 
 export interface ReplyLimits {
   /** How long a reply is kept, in milliseconds. */

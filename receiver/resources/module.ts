@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { UraidenError } from '../../protocol/index.ts'
 import type { Price } from '../http/fastify.ts'
-import type { Method } from './schema.ts'
+import type { Method } from './configuration/schema.ts'
 
 /** What a module exports. */
 export interface ResourceModule {

@@ -2,13 +2,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isUraidenError, UraidenError } from '../../protocol/index.ts'
 import type { Price } from '../http/fastify.ts'
+import { sendProblem } from '../http/problem.ts'
 import { commandRoutes } from './command/routes.ts'
-import { filesRoutes } from './files/routes.ts'
+import { isAmbiguousPath, pathOf } from './configuration/path.ts'
+import { priceRule } from './configuration/prices.ts'
+import type { ResourceConfig } from './configuration/schema.ts'
+import { filesRoutes } from './files.ts'
 import { loadModule, moduleRoutes } from './module.ts'
-import { isAmbiguousPath, pathOf } from './path.ts'
-import { priceRule } from './prices.ts'
-import { sendProblem } from './problem.ts'
-import type { ResourceConfig } from './schema.ts'
 import { upstreamRoutes } from './upstream/routes.ts'
 
 export type ResourceConfigs = { readonly [path: string]: ResourceConfig }

@@ -3,7 +3,7 @@
 import type { Call, Receipt, TransactionSender } from '../../platform/chain/index.ts'
 import type { Address, BlockNumber, TokenAmount } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
-import { type Channel, channelName } from '../store/records.ts'
+import { type Channel, channelName } from '../channels/records.ts'
 import { type DishonestClose, dishonestCloses } from './exposure.ts'
 import { type AnswerFees, answerFeeCap } from './fees.ts'
 import { createOperations, type OperationState } from './operations.ts'

@@ -14,7 +14,7 @@ import {
   type Signer,
   type TokenAmount,
 } from '../../protocol/index.ts'
-import type { Channel } from '../store/records.ts'
+import type { Channel } from '../channels/records.ts'
 
 /** What collecting needs of the chain. */
 export interface CollectParts {

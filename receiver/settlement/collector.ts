@@ -7,7 +7,7 @@ import {
   UraidenError,
 } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
-import { type Channel, channelName, type PaymentLedger } from '../store/records.ts'
+import { type Channel, channelName, type PaymentLedger } from '../channels/records.ts'
 import type { SettlementLog } from './answers.ts'
 import {
   type Collected,

@@ -2,7 +2,7 @@
 // the contract until somebody asks for it.
 import type { Call } from '../../platform/chain/index.ts'
 import type { TokenAmount } from '../../protocol/index.ts'
-import { type Channel, channelName } from '../store/records.ts'
+import { type Channel, channelName } from '../channels/records.ts'
 import type { Surroundings } from './answers.ts'
 import { lastBlock, shortfall } from './exposure.ts'
 import { createOperations } from './operations.ts'

@@ -1,6 +1,6 @@
 // What the receiver has earned and not got yet, and what of it is in danger, on plain data.
 import type { BlockNumber, TokenAmount } from '../../protocol/index.ts'
-import { type Channel, dueOf } from '../store/records.ts'
+import { type Channel, dueOf } from '../channels/records.ts'
 
 export interface Exposure {
   /** What channels that are not settled still owe. */

@@ -1,6 +1,6 @@
 // Whether it is worth while to collect now, and from which channels, decided on plain data.
 import type { TokenAmount } from '../../protocol/index.ts'
-import { type Channel, dueOf } from '../store/records.ts'
+import { type Channel, dueOf } from '../channels/records.ts'
 
 export interface CollectPolicy {
   /** Leave it while all channels together owe less. */

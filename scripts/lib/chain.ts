@@ -1,7 +1,7 @@
 // ./scripts/chain: an embedded chain that stays, for hands-on work.
 import { Command } from 'commander'
-import { integer } from './arguments.ts'
-import { deployTestContracts, startEmbeddedChain } from './embedded-chain.ts'
+import { deployTestContracts, startEmbeddedChain } from '../../test/lab/chains/embedded-chain.ts'
+import { integer } from './shared/arguments.ts'
 
 interface Options {
   readonly port: number

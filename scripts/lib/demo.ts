@@ -1,8 +1,8 @@
 // ./scripts/demo: see its --help.
 import { Command } from 'commander'
-import { integer } from './arguments.ts'
 import { runDemo, sumsAgree } from './demo/run.ts'
 import { silentView, terminalView } from './demo/terminal.ts'
+import { integer } from './shared/arguments.ts'
 
 const { payments, json } = new Command('demo')
   .description('a device buys sensor readings on a local test chain')

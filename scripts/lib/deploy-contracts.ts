@@ -8,8 +8,8 @@ import {
   parseUint192,
   type UraidenError,
 } from '../../protocol/index.ts'
-import { argument, integer } from './arguments.ts'
 import { type DeployOptions, deployContracts } from './deploy/deploy.ts'
+import { argument, integer } from './shared/arguments.ts'
 
 interface Options extends Omit<DeployOptions, 'rpcUrl' | 'signer' | 'say' | 'token' | 'chainId'> {
   readonly rpc: string

@@ -2,8 +2,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Argument, Command } from 'commander'
-import { integer } from './arguments.ts'
 import { examplesFolder, startExample } from './examples/start.ts'
+import { integer } from './shared/arguments.ts'
 
 const names = readdirSync(examplesFolder)
 const program = new Command('example')

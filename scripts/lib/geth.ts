@@ -1,10 +1,10 @@
 // ./scripts/geth: see its --help.
 import { Command } from 'commander'
 import { isUraidenError } from '../../protocol/index.ts'
-import { integer } from './arguments.ts'
-import { installGeth } from './geth/binary.ts'
-import { startGethChain } from './geth/chain.ts'
-import { gethVersion } from './geth/process.ts'
+import { installGeth } from '../../test/lab/geth/binary.ts'
+import { startGethChain } from '../../test/lab/geth/chain.ts'
+import { gethVersion } from '../../test/lab/geth/process.ts'
+import { integer } from './shared/arguments.ts'
 
 interface Options {
   readonly port: number

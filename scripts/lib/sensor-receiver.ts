@@ -12,8 +12,8 @@ import {
   type UraidenError,
 } from '../../protocol/index.ts'
 import { createReceiverServer, startReceiver } from '../../receiver/index.ts'
-import { argument } from './arguments.ts'
 import { simulatedThermometer } from './demo/thermometer.ts'
+import { argument } from './shared/arguments.ts'
 
 interface Options {
   readonly rpc: string

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import { ContractFactory, ZeroAddress } from 'ethers'
 import { channelsAbi } from '../../contracts/abi/channels.ts'
 import { channelKey } from '../../protocol/index.ts'
-import { channelsCode } from '../../scripts/lib/embedded-chain.ts'
+import { channelsCode } from '../lab/chains/embedded-chain.ts'
 import {
   type ContractFixture,
   contractFixture,

@@ -9,7 +9,7 @@ import { Contract, Wallet } from 'ethers'
 import { channelsAbi } from '../../contracts/abi/channels.ts'
 import { tokenAbi } from '../../contracts/abi/token.ts'
 import { findDeployment } from '../../contracts/deployments.ts'
-import { startEmbeddedChain } from '../../scripts/lib/embedded-chain.ts'
+import { startEmbeddedChain } from '../lab/chains/embedded-chain.ts'
 import { mined } from '../support/contracts.ts'
 import { temporaryFolder } from '../support/folder.ts'
 

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { claimedSum } from '../../receiver/verify/claims.ts'
+import { claimedSum } from '../../receiver/channels/claims.ts'
 import { price, startSystem } from '../support/system.ts'
 
 test('many requests at once on one channel: each is paid once, with one round trip each', async (t) => {

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import type { PageState } from '../../agent/web/state.ts'
+import type { PageState } from '../../agent/program/page/state.ts'
 import { daemonFolder, startDaemonProcess, until } from '../support/daemon.ts'
 import { startFaultyRpc } from '../support/faulty-rpc.ts'
 import { rawRequest } from '../support/raw-http.ts'

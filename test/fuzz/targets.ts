@@ -2,7 +2,7 @@
 // with an error of ours that says what to do; anything else that it throws is a defect.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { agentConfig } from '../../agent/config.ts'
+import { agentConfig } from '../../agent/program/configuration/config.ts'
 import { connectChain } from '../../platform/chain/index.ts'
 import { parseConfig } from '../../platform/config/index.ts'
 import { decryptKeystore } from '../../platform/keys/keystore.ts'
@@ -18,9 +18,9 @@ import {
   parseTerms,
   parseUint192,
 } from '../../protocol/index.ts'
-import { field } from '../../receiver/api/fields.ts'
-import { receiverConfig } from '../../receiver/config.ts'
 import { parseCookies } from '../../receiver/http/cookies.ts'
+import { receiverConfig } from '../../receiver/program/config.ts'
+import { field } from '../../receiver/server/api/fields.ts'
 
 export interface Target {
   readonly name: string

@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { platformNames } from '../../scripts/lib/build-pi/platforms.ts'
+import { platformNames } from '../../deploy/pi/packaging/platforms.ts'
 import { runCli, writeAgentFiles } from '../support/cli.ts'
 import { folderOf, launch, machineOf, runIn } from '../support/packed.ts'
 import { price, startSystem } from '../support/system.ts'

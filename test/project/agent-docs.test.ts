@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { loadAgentConfig } from '../../agent/config.ts'
+import { loadAgentConfig } from '../../agent/program/configuration/config.ts'
 import { temporaryFolder } from '../support/folder.ts'
 
 const least = `rpc: http://127.0.0.1:8545

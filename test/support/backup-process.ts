@@ -1,6 +1,6 @@
 // Writes or restores backups in a process of its own, to be killed in the middle.
-import { writeBackup } from '../../receiver/backup/backup.ts'
-import { type RestoreOptions, restoreBackup } from '../../receiver/backup/restore.ts'
+import { writeBackup } from '../../receiver/server/backup/backup.ts'
+import { type RestoreOptions, restoreBackup } from '../../receiver/server/backup/restore.ts'
 
 export type Work =
   | { readonly kind: 'write'; readonly file: string; readonly texts: readonly string[] }

@@ -1,14 +1,10 @@
 // The chains that a whole-system suite runs on: the embedded one, and geth where there is one.
 import { execFileSync } from 'node:child_process'
 import type { TestFn } from 'ava'
-import { startEmbeddedChain } from '../../scripts/lib/embedded-chain.ts'
-import { findGeth } from '../../scripts/lib/geth/binary.ts'
-import {
-  type GethChain,
-  type GethChainOptions,
-  startGethChain,
-} from '../../scripts/lib/geth/chain.ts'
-import type { TestChain } from '../../scripts/lib/test-chain.ts'
+import { startEmbeddedChain } from '../lab/chains/embedded-chain.ts'
+import type { TestChain } from '../lab/chains/test-chain.ts'
+import { findGeth } from '../lab/geth/binary.ts'
+import { type GethChain, type GethChainOptions, startGethChain } from '../lab/geth/chain.ts'
 
 export interface LongChain extends TestChain {
   /** Adds very many blocks without transactions, in seconds. */

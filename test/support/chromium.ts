@@ -1,7 +1,7 @@
 // A real browser for tests of the pages: Debian's Chromium, with a wallet in it.
 import type { ExecutionContext } from 'ava'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { findChromium } from '../../scripts/lib/web/chromium.ts'
+import { findChromium } from '../lab/chromium.ts'
 import type { TestWallet } from './wallet.ts'
 
 /** Closed when the test ends. */

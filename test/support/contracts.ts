@@ -17,6 +17,7 @@ import {
   parseAddress,
   type SignatureForm,
 } from '../../protocol/index.ts'
+import { balanceProof, closingAgreement } from '../../scripts/lib/sign.ts'
 import {
   channelsCode,
   type DeployedContracts,
@@ -24,8 +25,7 @@ import {
   type EmbeddedChain,
   startEmbeddedChain,
   type TestDeployment,
-} from '../../scripts/lib/embedded-chain.ts'
-import { balanceProof, closingAgreement } from '../../scripts/lib/sign.ts'
+} from '../lab/chains/embedded-chain.ts'
 
 /** Who is who among the chain's accounts. */
 export const owner = 0

@@ -8,7 +8,7 @@ import type { ExecutionContext } from 'ava'
 import { connectChain, createTransactionSender } from '../../platform/chain/index.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { type Address, fromHex } from '../../protocol/index.ts'
-import { deployTestContracts, startEmbeddedChain } from '../../scripts/lib/embedded-chain.ts'
+import { deployTestContracts, startEmbeddedChain } from '../lab/chains/embedded-chain.ts'
 
 const fixtures = fileURLToPath(new URL('../fixtures/state/', import.meta.url))
 

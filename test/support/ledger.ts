@@ -1,10 +1,14 @@
 // Ledgers for tests: on a clock that the test sets, and on a disk that fails when the test says so.
 import type { Budget } from '../../agent/budget/caps.ts'
 import type { ClockReading } from '../../agent/budget/clock.ts'
-import { createLedger } from '../../agent/ledger/ledger.ts'
-import { type ChannelEntry, channelName } from '../../agent/ledger/records.ts'
-import type { LedgerStorage, LedgerWrite, StoredLedger } from '../../agent/ledger/storage.ts'
-import type { Ledger, Purchase } from '../../agent/ledger/types.ts'
+import { createLedger } from '../../agent/channels/ledger.ts'
+import type {
+  LedgerStorage,
+  LedgerWrite,
+  StoredLedger,
+} from '../../agent/channels/ledger-storage.ts'
+import type { Ledger, Purchase } from '../../agent/channels/ledger-types.ts'
+import { type ChannelEntry, channelName } from '../../agent/channels/records.ts'
 import { addressOfKey, fromHex } from '../../protocol/index.ts'
 
 export const receiver = addressOfKey(fromHex(`0x${'22'.repeat(32)}`))

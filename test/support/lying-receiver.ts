@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { ExecutionContext } from 'ava'
+import { openLedger } from '../../agent/channels/ledger.ts'
 import { type Agent, type AgentOptions, createAgent, createKeySigner } from '../../agent/index.ts'
-import { openLedger } from '../../agent/ledger/ledger.ts'
 import {
   addressOfKey,
   formatTerms,

@@ -1,5 +1,5 @@
 // Time that passes when a test says so.
-import type { Clock } from '../../agent/schedule/clock.ts'
+import type { Clock } from '../../agent/jobs/clock.ts'
 import type { Timetable } from '../../platform/config/schedule.ts'
 
 export interface ManualClock extends Clock {

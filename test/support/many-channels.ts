@@ -1,7 +1,7 @@
 // A receiver's book with as many channels as one likes, for tests of what lists them.
 import { parseAddress } from '../../protocol/index.ts'
+import type { Channel } from '../../receiver/channels/records.ts'
 import type { Receiver } from '../../receiver/index.ts'
-import type { Channel } from '../../receiver/store/records.ts'
 
 /** Every fourth is open; each later one owes more. */
 export function manyChannels(count: number): readonly Channel[] {

@@ -1,8 +1,8 @@
 // Queues and sinks without a chain.
 import type { ExecutionContext } from 'ava'
-import { openQueue, type QueueOptions } from '../../agent/sinks/queue.ts'
-import { type OutboxStorage, openOutboxStorage } from '../../agent/sinks/storage.ts'
-import type { Entry, Sink, SinkEvent } from '../../agent/sinks/types.ts'
+import { openQueue, type QueueOptions } from '../../agent/jobs/sinks/queue.ts'
+import { type OutboxStorage, openOutboxStorage } from '../../agent/jobs/sinks/storage.ts'
+import type { Entry, Sink, SinkEvent } from '../../agent/jobs/sinks/types.ts'
 import { parseAddress } from '../../protocol/index.ts'
 
 export const owner = {

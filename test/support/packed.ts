@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { PlatformName } from '../../scripts/lib/build-pi/platforms.ts'
+import type { PlatformName } from '../../deploy/pi/packaging/platforms.ts'
 import type { CliResult } from './cli.ts'
 
 export interface Machine {

@@ -14,8 +14,8 @@ import {
   startReceiver,
 } from '../../receiver/index.ts'
 import { type ResourceConfigs, registerResources } from '../../receiver/resources/routes.ts'
-import type { ServerOptions } from '../../receiver/server.ts'
-import { deployTestContracts, startEmbeddedChain } from '../../scripts/lib/embedded-chain.ts'
+import type { ServerOptions } from '../../receiver/server/server.ts'
+import { deployTestContracts, startEmbeddedChain } from '../lab/chains/embedded-chain.ts'
 import { createTestWallet } from './wallet.ts'
 
 /** Of everything in the shop: 0.005 TKN. */

@@ -1,7 +1,7 @@
 // The wiki of scripts/examples behind a paywall, for tests of its pages.
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { resourcesSchema } from '../../receiver/resources/schema.ts'
+import { resourcesSchema } from '../../receiver/resources/configuration/schema.ts'
 import { startChild } from '../../scripts/lib/examples/child.ts'
 import { examplesFolder } from '../../scripts/lib/examples/start.ts'
 import { price, startShop } from './page-shop.ts'

@@ -11,7 +11,7 @@ import type { CliResult } from './cli.ts'
 import { type Container, createLogin, type Login, startContainer } from './container.ts'
 import { reading, startSystem } from './system.ts'
 
-const program = fileURLToPath(new URL('../../scripts/lib/provision.ts', import.meta.url))
+const program = fileURLToPath(new URL('../../deploy/pi/fleet/provision.ts', import.meta.url))
 const built = fileURLToPath(new URL('../../.cache/provision/packages', import.meta.url))
 const run = promisify(execFile)
 

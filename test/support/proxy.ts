@@ -4,8 +4,8 @@ import { createConnection } from 'node:net'
 import { promisify } from 'node:util'
 import type { ExecutionContext } from 'ava'
 import type { Agent } from '../../agent/index.ts'
+import { createReceivers } from '../../agent/program/configuration/receivers.ts'
 import { type ProxyOptions, startProxy } from '../../agent/proxy/server.ts'
-import { createReceivers } from '../../agent/receivers.ts'
 import { parseAddress } from '../../protocol/index.ts'
 
 export const token = { symbol: 'TKN', decimals: 18 }

@@ -10,7 +10,7 @@ import {
   deployTestContracts,
   type EmbeddedChain,
   startEmbeddedChain,
-} from '../../scripts/lib/embedded-chain.ts'
+} from '../lab/chains/embedded-chain.ts'
 import type { CliResult } from './cli.ts'
 import { cleanEnvironment } from './environment.ts'
 

@@ -4,8 +4,8 @@ import type { ExecutionContext } from 'ava'
 import { connectChain, createTransactionSender } from '../../platform/chain/index.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { type Address, fromHex, parseAddress } from '../../protocol/index.ts'
-import type { EmbeddedChain } from '../../scripts/lib/embedded-chain.ts'
 import { balanceProof } from '../../scripts/lib/sign.ts'
+import type { EmbeddedChain } from '../lab/chains/embedded-chain.ts'
 
 export interface SeedClientOptions {
   readonly chain: EmbeddedChain

@@ -1,8 +1,8 @@
 // A receiver that sells resources of a configuration, and a channel to buy with.
 import type { ExecutionContext } from 'ava'
 import { createReceiverServer, type ReceiverOptions } from '../../receiver/index.ts'
+import { resourceFrom, resourcesSchema } from '../../receiver/resources/configuration/schema.ts'
 import { registerResources } from '../../receiver/resources/routes.ts'
-import { resourceFrom, resourcesSchema } from '../../receiver/resources/schema.ts'
 import { givenChannel } from './channel.ts'
 import { temporaryFolder } from './folder.ts'
 

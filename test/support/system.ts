@@ -13,8 +13,8 @@ import {
   type ServerOptions,
   startReceiver,
 } from '../../receiver/index.ts'
-import { deployTestContracts, startEmbeddedChain } from '../../scripts/lib/embedded-chain.ts'
-import type { TestChain } from '../../scripts/lib/test-chain.ts'
+import { deployTestContracts, startEmbeddedChain } from '../lab/chains/embedded-chain.ts'
+import type { TestChain } from '../lab/chains/test-chain.ts'
 
 /** Of the resource that is there when a test names none. */
 export const price = 5n

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 import type { ExecutionContext } from 'ava'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { type Address, fromHex } from '../../protocol/index.ts'
-import { createWatchtowerServer } from '../../receiver/watchtower/server.ts'
-import { startWatchtower, type WatchtowerOptions } from '../../receiver/watchtower/tower.ts'
-import type { EmbeddedChain } from '../../scripts/lib/embedded-chain.ts'
+import { createWatchtowerServer } from '../../receiver/program/watchtower/server.ts'
+import { startWatchtower, type WatchtowerOptions } from '../../receiver/program/watchtower/tower.ts'
+import type { EmbeddedChain } from '../lab/chains/embedded-chain.ts'
 
 export const token = 'a-token-of-at-least-16-characters'
 

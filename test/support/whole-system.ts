@@ -11,8 +11,8 @@ import {
   type ReceiverOptions,
   startReceiver,
 } from '../../receiver/index.ts'
-import type { FundedAccount } from '../../scripts/lib/test-accounts.ts'
-import type { TestChain } from '../../scripts/lib/test-chain.ts'
+import type { FundedAccount } from '../lab/chains/test-accounts.ts'
+import type { TestChain } from '../lab/chains/test-chain.ts'
 import { reading, startSystemOn } from './system.ts'
 
 /** `chain` closes when the test ends. What `receiverOptions` says holds after a restart too. */

@@ -1,14 +1,14 @@
 // uraiden-agent accept: the receiver that announces a name now is the right one from here on.
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { UraidenError } from '../../../protocol/index.ts'
-import { type AgentConfig, loadAgentConfig } from '../../config.ts'
 import { createBrowse } from '../../discovery/browse.ts'
 import { serviceName } from '../../discovery/config.ts'
 import { createPins, pinOf } from '../../discovery/pins.ts'
 import { accept } from '../../discovery/search.ts'
-import { configFile, stateFolder } from '../../setup.ts'
-import { type ExitCode, exitCode } from '../exit-codes.ts'
-import type { GlobalOptions } from '../session.ts'
+import { type AgentConfig, loadAgentConfig } from '../../program/configuration/config.ts'
+import { configFile, stateFolder } from '../../program/configuration/setup.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import type { GlobalOptions } from './session.ts'
 
 export async function acceptReceiver(target: string, options: GlobalOptions): Promise<ExitCode> {
   const output = createOutput(options.json ?? false)

@@ -3,12 +3,12 @@ import type { ChannelEvent } from '../../../platform/chain/index.ts'
 import { table, toJson } from '../../../platform/cli/output.ts'
 import { formatAmount, type TokenUnit } from '../../../protocol/index.ts'
 import { left } from '../../budget/caps.ts'
-import type { PurchaseRecord } from '../../ledger/purchases.ts'
-import { channelName } from '../../ledger/records.ts'
-import { openChain } from '../../setup.ts'
-import { type ExitCode, exitCode } from '../exit-codes.ts'
-import { parseFromBlock } from '../from-block.ts'
-import { type GlobalOptions, withAgent } from '../session.ts'
+import type { PurchaseRecord } from '../../channels/purchases.ts'
+import { channelName } from '../../channels/records.ts'
+import { openChain } from '../../program/configuration/setup.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import { parseFromBlock } from './from-block.ts'
+import { type GlobalOptions, withAgent } from './session.ts'
 
 export function budget(options: GlobalOptions): Promise<ExitCode> {
   return withAgent(options, async ({ agent, config, output, token }) => {

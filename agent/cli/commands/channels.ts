@@ -9,12 +9,12 @@ import {
   type TokenUnit,
   UraidenError,
 } from '../../../protocol/index.ts'
-import { type ChannelName, channelName } from '../../ledger/records.ts'
-import type { ChannelBalance } from '../../ledger/types.ts'
-import { openChain } from '../../setup.ts'
-import { type ExitCode, exitCode } from '../exit-codes.ts'
-import { parseFromBlock } from '../from-block.ts'
-import { type GlobalOptions, type Session, withAgent } from '../session.ts'
+import type { ChannelBalance } from '../../channels/ledger-types.ts'
+import { type ChannelName, channelName } from '../../channels/records.ts'
+import { openChain } from '../../program/configuration/setup.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import { parseFromBlock } from './from-block.ts'
+import { type GlobalOptions, type Session, withAgent } from './session.ts'
 
 const waiting = 'waiting for the chain'
 

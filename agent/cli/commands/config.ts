@@ -2,10 +2,10 @@
 
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { jsonSchemaOf } from '../../../platform/config/index.ts'
-import { agentConfig, loadAgentConfig } from '../../config.ts'
-import { configFile } from '../../setup.ts'
-import { type ExitCode, exitCode } from '../exit-codes.ts'
-import type { GlobalOptions } from '../session.ts'
+import { agentConfig, loadAgentConfig } from '../../program/configuration/config.ts'
+import { configFile } from '../../program/configuration/setup.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import type { GlobalOptions } from './session.ts'
 
 export async function configCheck(
   file: string | undefined,

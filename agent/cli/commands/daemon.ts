@@ -11,15 +11,15 @@ import {
   type TokenUnit,
 } from '../../../protocol/index.ts'
 import { type BudgetLimit, left } from '../../budget/caps.ts'
-import { loadAgentConfig } from '../../config.ts'
-import { type DaemonConnection, daemonOf } from '../../control/client.ts'
-import type { DaemonPlace } from '../../control/place.ts'
-import type { DaemonStatus } from '../../control/status.ts'
-import type { JobStatus } from '../../schedule/types.ts'
-import { configFile } from '../../setup.ts'
-import { type ExitCode, exitCode } from '../exit-codes.ts'
-import type { GlobalOptions } from '../session.ts'
+import type { JobStatus } from '../../jobs/types.ts'
+import { loadAgentConfig } from '../../program/configuration/config.ts'
+import { configFile } from '../../program/configuration/setup.ts'
+import { type DaemonConnection, daemonOf } from '../../program/control/client.ts'
+import type { DaemonPlace } from '../../program/control/place.ts'
+import type { DaemonStatus } from '../../program/control/status.ts'
 import { channelTable } from './channels.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import type { GlobalOptions } from './session.ts'
 
 async function withDaemon(
   options: GlobalOptions,

@@ -1,11 +1,11 @@
 // uraiden-agent discover: who sells in the local network.
 import { createOutput, table, toJson } from '../../../platform/cli/output.ts'
 import { isUraidenError, UraidenError } from '../../../protocol/index.ts'
-import { type AgentConfig, loadAgentConfig } from '../../config.ts'
 import { createBrowse, type FoundReceiver } from '../../discovery/browse.ts'
-import { configFile } from '../../setup.ts'
-import { type ExitCode, exitCode } from '../exit-codes.ts'
-import type { GlobalOptions } from '../session.ts'
+import { type AgentConfig, loadAgentConfig } from '../../program/configuration/config.ts'
+import { configFile } from '../../program/configuration/setup.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import type { GlobalOptions } from './session.ts'
 
 export interface DiscoverOptions extends GlobalOptions {
   /** Seconds. */

@@ -2,14 +2,20 @@
 
 import { findingOf, startExamination } from '../../../platform/cli/finding.ts'
 import { createOutput } from '../../../platform/cli/output.ts'
-import { loadAgentConfig } from '../../config.ts'
-import { configFile, openChain, openSigner, receiversOf, stateFolder } from '../../setup.ts'
+import { loadAgentConfig } from '../../program/configuration/config.ts'
+import {
+  configFile,
+  openChain,
+  openSigner,
+  receiversOf,
+  stateFolder,
+} from '../../program/configuration/setup.ts'
 import { chainCheck, contractCheck, etherCheck, tokensCheck } from '../doctor/chain.ts'
 import type { Check, Patient } from '../doctor/check.ts'
 import { clockCheck, diskCheck, keyCheck } from '../doctor/machine.ts'
 import { receiverCheck } from '../doctor/receiver.ts'
-import { type ExitCode, exitCode } from '../exit-codes.ts'
-import type { GlobalOptions } from '../session.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import type { GlobalOptions } from './session.ts'
 
 export async function doctor(
   target: string | undefined,

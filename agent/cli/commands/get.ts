@@ -11,8 +11,8 @@ import {
   UraidenError,
 } from '../../../protocol/index.ts'
 import type { AgentStream, RequestOptions } from '../../options.ts'
-import { type ExitCode, exitCode } from '../exit-codes.ts'
-import { type GlobalOptions, withAgent } from '../session.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import { type GlobalOptions, withAgent } from './session.ts'
 
 export interface GetOptions extends GlobalOptions {
   readonly output?: string

@@ -1,10 +1,10 @@
 // uraiden-agent key new, import, address.
 import { importKey, type KeyContext, newKey, showAddress } from '../../../platform/cli/keys.ts'
 import { createOutput } from '../../../platform/cli/output.ts'
-import { loadAgentConfig } from '../../config.ts'
-import { configFile, passwordSources } from '../../setup.ts'
-import { type ExitCode, exitCode } from '../exit-codes.ts'
-import type { GlobalOptions } from '../session.ts'
+import { loadAgentConfig } from '../../program/configuration/config.ts'
+import { configFile, passwordSources } from '../../program/configuration/setup.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import type { GlobalOptions } from './session.ts'
 
 export interface KeyOptions extends GlobalOptions {
   readonly passwordFile?: string

@@ -1,10 +1,10 @@
 // uraiden-agent run: the daemon, until a signal ends it.
 
-import { createServiceManager, type ServiceManager } from '../../../platform/systemd.ts'
-import { type Daemon, startDaemon } from '../../daemon/daemon.ts'
-import { configFile } from '../../setup.ts'
-import { type ExitCode, exitCode } from '../exit-codes.ts'
-import type { GlobalOptions } from '../session.ts'
+import { createServiceManager, type ServiceManager } from '../../../platform/system/systemd.ts'
+import { configFile } from '../../program/configuration/setup.ts'
+import { type Daemon, startDaemon } from '../../program/daemon/daemon.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import type { GlobalOptions } from './session.ts'
 
 /** What a start may still take when the end is asked for, in milliseconds. */
 const longestStart = 5000

@@ -2,7 +2,7 @@
 import type { ChainClient } from '../../../platform/chain/index.ts'
 import type { Finding } from '../../../platform/cli/finding.ts'
 import type { Signer } from '../../../protocol/index.ts'
-import type { AgentConfig } from '../../config.ts'
+import type { AgentConfig } from '../../program/configuration/config.ts'
 
 /** What was found so far; a check says itself when something it needs is missing. */
 export interface Patient {

@@ -6,7 +6,7 @@ import {
   parseTerms,
   type TokenUnit,
 } from '../../../protocol/index.ts'
-import { createTransport } from '../../transport.ts'
+import { createTransport } from '../../transport/transport.ts'
 import type { Check, Patient } from './check.ts'
 
 /** Asks without paying. */

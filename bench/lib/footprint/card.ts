@@ -2,9 +2,9 @@
 // which is more than everything that gathers writes waits (the sinks ten seconds, ext4 five), so that each
 // run costs what it would cost alone; and what the system writes without the job is taken off.
 
-import { configure } from '../../../scripts/lib/pi-system/install.ts'
-import type { Life } from '../../../scripts/lib/pi-system/pi.ts'
-import type { Shop } from '../../../scripts/lib/torture/shop.ts'
+import { configure } from '../../../test/lab/pi-system/install.ts'
+import type { Life } from '../../../test/lab/pi-system/pi.ts'
+import type { Shop } from '../../../test/lab/torture/shop.ts'
 
 export interface CardFigures {
   /** Of the machine's own time, for the job; about as many without it. */

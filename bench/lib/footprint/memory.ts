@@ -1,7 +1,7 @@
 // proc(5), smaps_rollup: resident counts the pages of Node's own file as well, which the kernel takes back
 // when it needs them; anonymous memory is what the program has for itself.
-import type { Guest } from '../../../scripts/lib/pi-system/guest.ts'
-import type { Shop } from '../../../scripts/lib/torture/shop.ts'
+import type { Guest } from '../../../test/lab/pi-system/guest.ts'
+import type { Shop } from '../../../test/lab/torture/shop.ts'
 
 interface Memory {
   /** Of 1024 × 1024 bytes, as all here. */

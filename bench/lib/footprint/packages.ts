@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { checkout } from '../../../scripts/lib/build-pi/tools.ts'
+import { checkout } from '../../../deploy/pi/packaging/tools.ts'
 
 type Platform = 'arm64' | 'armhf'
 
@@ -17,7 +17,7 @@ export interface Packages {
 /** Packages of the agent for both processors, as small as they get: that takes minutes. */
 export async function buildPackages(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true })
-  const program = join(checkout, 'scripts/lib/build-pi.ts')
+  const program = join(checkout, 'deploy/pi/packaging/build-pi.ts')
   await promisify(execFile)(process.execPath, [program, 'arm64', 'armhf', '--out', folder])
 }
 

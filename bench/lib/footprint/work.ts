@@ -1,7 +1,7 @@
 // How much the processor has to do until the daemon is ready, in instructions: the emulated machine's
 // clock advances a nanosecond with each, so that its own accounting of processor time counts them, and counts
 // the same on another host within a few per cent.
-import type { Pi } from '../../../scripts/lib/pi-system/pi.ts'
+import type { Pi } from '../../../test/lab/pi-system/pi.ts'
 
 export interface WorkFigures {
   /** Millions of instructions, user and kernel. */

@@ -9,10 +9,10 @@ import {
   type SignatureDomain,
   toHex,
 } from '../../../protocol/index.ts'
-import type { SyncPosition } from '../../../receiver/chain-sync/history.ts'
 import { openBook } from '../../../receiver/channels/book.ts'
-import { openStore } from '../../../receiver/store/store.ts'
-import { chooseRecovery } from '../../../receiver/verify/recovery.ts'
+import type { SyncPosition } from '../../../receiver/channels/history.ts'
+import { openStore } from '../../../receiver/channels/store.ts'
+import { chooseRecovery } from '../../../receiver/signatures/recovery.ts'
 import { threads } from './wrk.ts'
 
 export interface Fleet {

@@ -2,7 +2,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { ProcessOptions, Started, Usage } from '../../../scripts/lib/receiver-process.ts'
+import type {
+  ProcessOptions,
+  Started,
+  Usage,
+} from '../../../test/lab/processes/receiver-process.ts'
 import { type Load, runWrk } from './wrk.ts'
 
 export interface Measurement {
@@ -34,7 +38,7 @@ export interface MeasureOptions {
 
 export async function measure(options: MeasureOptions): Promise<Measurement> {
   const child = fork(
-    fileURLToPath(new URL('../../../scripts/lib/receiver-process.ts', import.meta.url)),
+    fileURLToPath(new URL('../../../test/lab/processes/receiver-process.ts', import.meta.url)),
     {
       serialization: 'advanced',
     },

@@ -2,8 +2,8 @@
 import { openSync, writeSync } from 'node:fs'
 import { createKeySigner } from '../../../platform/keys/index.ts'
 import { fromHex } from '../../../protocol/index.ts'
+import { claimedSum } from '../../../receiver/channels/claims.ts'
 import { createReceiverServer, startReceiver } from '../../../receiver/index.ts'
-import { claimedSum } from '../../../receiver/verify/claims.ts'
 import type { ReceiverOrders, ReceiverReport } from './protocol.ts'
 
 async function serve(orders: ReceiverOrders): Promise<void> {

@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { deployTestContracts, startEmbeddedChain } from '../../../scripts/lib/embedded-chain.ts'
+import { deployTestContracts, startEmbeddedChain } from '../../../test/lab/chains/embedded-chain.ts'
 import { startBroker } from '../mqtt-broker.ts'
 import type { AgentOrders, ReceiverOrders, ReceiverReport } from './protocol.ts'
 

@@ -5,9 +5,9 @@ import { text } from 'node:stream/consumers'
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { askPassword } from '../../../platform/keys/index.ts'
 import { shorten, UraidenError } from '../../../protocol/index.ts'
-import { hashSecret } from '../../admin/secrets.ts'
-import { type ExitCode, exitCode } from '../exit-codes.ts'
-import type { GlobalOptions } from '../options.ts'
+import { hashSecret } from '../../server/admin/secrets.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import type { GlobalOptions } from './options.ts'
 
 /** A password is guessed over the network, at a few tries a minute. */
 const shortestPassword = 8

@@ -1,15 +1,15 @@
 // uraiden-receiver backup and restore.
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { ownerOfState } from '../../../platform/state/state.ts'
-import { controlSocket } from '../../admin/place.ts'
-import { backupOfState, writeBackup } from '../../backup/backup.ts'
-import { readBackupFile } from '../../backup/file.ts'
-import { restoreBackup } from '../../backup/restore.ts'
-import type { ReceiverConfig } from '../../config.ts'
-import { askReceiver } from '../control.ts'
-import { type ExitCode, exitCode } from '../exit-codes.ts'
-import type { GlobalOptions } from '../options.ts'
-import { openConfig, openSigner, stateFolder } from '../session.ts'
+import type { ReceiverConfig } from '../../program/config.ts'
+import { controlSocket } from '../../server/admin/place.ts'
+import { backupOfState, writeBackup } from '../../server/backup/backup.ts'
+import { readBackupFile } from '../../server/backup/file.ts'
+import { restoreBackup } from '../../server/backup/restore.ts'
+import { askReceiver } from './control.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import type { GlobalOptions } from './options.ts'
+import { openConfig, openSigner, stateFolder } from './session.ts'
 
 export async function backup(file: string, options: GlobalOptions): Promise<ExitCode> {
   const output = createOutput(options.json ?? false)

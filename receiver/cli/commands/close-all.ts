@@ -1,8 +1,8 @@
 // uraiden-receiver close-all: ends all channels that owe something, each at its best proof.
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
-import { type CollectCommandOptions, collectionText, collectWith } from '../collecting.ts'
-import { type ExitCode, exitCode } from '../exit-codes.ts'
-import { openConfig } from '../session.ts'
+import { type CollectCommandOptions, collectionText, collectWith } from './collecting.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import { openConfig } from './session.ts'
 
 const command = { path: '/admin/close-all', run: 'closeAll' } as const
 

@@ -1,10 +1,10 @@
 // uraiden-receiver config check and schema.
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { jsonSchemaOf } from '../../../platform/config/index.ts'
-import { loadReceiverConfig, receiverConfig } from '../../config.ts'
-import { type ExitCode, exitCode } from '../exit-codes.ts'
-import { configOptions, type GlobalOptions } from '../options.ts'
-import { configFile } from '../session.ts'
+import { loadReceiverConfig, receiverConfig } from '../../program/config.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import { configOptions, type GlobalOptions } from './options.ts'
+import { configFile } from './session.ts'
 
 export async function configCheck(
   named: string | undefined,

@@ -4,16 +4,16 @@ import { lookAtChain, lookAtContract } from '../../../platform/cli/chain-looks.t
 import { findingOf, startExamination, warning } from '../../../platform/cli/finding.ts'
 import { createOutput } from '../../../platform/cli/output.ts'
 import type { TokenUnit } from '../../../protocol/index.ts'
-import { controlSocket } from '../../admin/place.ts'
-import { askReceiver } from '../control.ts'
+import { controlSocket } from '../../server/admin/place.ts'
 import { etherCheck, keyCheck } from '../doctor/account.ts'
 import { certificateCheck } from '../doctor/certificate.ts'
 import type { Check, Patient } from '../doctor/check.ts'
 import { clockCheck, diskCheck, portCheck, stateCheck } from '../doctor/machine.ts'
 import { resourceCheck } from '../doctor/resources.ts'
-import { type ExitCode, exitCode } from '../exit-codes.ts'
-import type { GlobalOptions } from '../options.ts'
-import { openChain, openConfig, openSigner, stateFolder } from '../session.ts'
+import { askReceiver } from './control.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import type { GlobalOptions } from './options.ts'
+import { openChain, openConfig, openSigner, stateFolder } from './session.ts'
 
 export async function doctor(options: GlobalOptions): Promise<ExitCode> {
   const output = createOutput(options.json ?? false)

@@ -1,9 +1,9 @@
 // uraiden-receiver key new, import, address.
 import { importKey, type KeyContext, newKey, showAddress } from '../../../platform/cli/keys.ts'
 import { createOutput } from '../../../platform/cli/output.ts'
-import { type ExitCode, exitCode } from '../exit-codes.ts'
-import type { GlobalOptions } from '../options.ts'
-import { openConfig, passwordSources } from '../session.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import type { GlobalOptions } from './options.ts'
+import { openConfig, passwordSources } from './session.ts'
 
 export async function keyNew(file: string, options: GlobalOptions): Promise<ExitCode> {
   await newKey(file, contextOf(options))

@@ -1,14 +1,14 @@
 // uraiden-receiver start: sells until it is told to stop.
 import { createOutput, type Output, toJson } from '../../../platform/cli/output.ts'
 import type { ListenAddress } from '../../../platform/config/index.ts'
-import { createServiceManager } from '../../../platform/systemd.ts'
+import { createServiceManager } from '../../../platform/system/systemd.ts'
 import { shorten, UraidenError } from '../../../protocol/index.ts'
-import type { ReceiverConfig } from '../../config.ts'
-import { createLog } from '../../log.ts'
-import { type RunningReceiver, runReceiver } from '../../run.ts'
-import { type ExitCode, exitCode } from '../exit-codes.ts'
-import type { GlobalOptions } from '../options.ts'
-import { openConfig, openSigner, stateFolder } from '../session.ts'
+import type { ReceiverConfig } from '../../program/config.ts'
+import { createLog } from '../../program/log.ts'
+import { type RunningReceiver, runReceiver } from '../../program/run.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import type { GlobalOptions } from './options.ts'
+import { openConfig, openSigner, stateFolder } from './session.ts'
 
 export interface StartOptions extends GlobalOptions {
   readonly host?: string

@@ -1,8 +1,8 @@
 // uraiden-receiver withdraw: takes out what open channels owe; they stay open.
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
-import { type CollectCommandOptions, collectionText, collectWith } from '../collecting.ts'
-import { type ExitCode, exitCode } from '../exit-codes.ts'
-import { openConfig } from '../session.ts'
+import { type CollectCommandOptions, collectionText, collectWith } from './collecting.ts'
+import { type ExitCode, exitCode } from './exit-codes.ts'
+import { openConfig } from './session.ts'
 
 const command = { path: '/admin/withdraw', run: 'withdrawAll' } as const
 

@@ -2,7 +2,7 @@
 import type { ChainClient } from '../../../platform/chain/index.ts'
 import type { Finding } from '../../../platform/cli/finding.ts'
 import type { Signer } from '../../../protocol/index.ts'
-import type { ReceiverConfig } from '../../config.ts'
+import type { ReceiverConfig } from '../../program/config.ts'
 
 /** What was found so far; what could not be found has had its own line. */
 export interface Patient {

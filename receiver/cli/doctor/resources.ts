@@ -4,8 +4,8 @@ import { type Finding, failure, findingOf, ok, warning } from '../../../platform
 import type { TokenUnit } from '../../../protocol/index.ts'
 import { fastifyPaywall } from '../../http/fastify.ts'
 import type { Paywall } from '../../paywall/paywall.ts'
+import type { ResourceConfig } from '../../resources/configuration/schema.ts'
 import { registerResources } from '../../resources/routes.ts'
-import type { ResourceConfig } from '../../resources/schema.ts'
 import type { Check } from './check.ts'
 
 /** Milliseconds for an upstream server to take a connection. */

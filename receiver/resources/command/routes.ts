@@ -2,8 +2,8 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { isUraidenError } from '../../../protocol/index.ts'
 import type { Price } from '../../http/fastify.ts'
-import { nothingCharged, sendProblem } from '../problem.ts'
-import type { CommandResource } from '../schema.ts'
+import { nothingCharged, sendProblem } from '../../http/problem.ts'
+import type { CommandResource } from '../configuration/schema.ts'
 import { runCommand } from './run.ts'
 import { shareRuns } from './shared.ts'
 

@@ -3,11 +3,11 @@ import type { Readable } from 'node:stream'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Agent, request as ask, type Dispatcher } from 'undici'
 import type { Price } from '../../http/fastify.ts'
-import { nothingCharged, type Problem, sendProblem } from '../problem.ts'
-import type { UpstreamResource } from '../schema.ts'
-import { teaserRoot, teaserRoutes } from '../teaser/routes.ts'
+import { nothingCharged, type Problem, sendProblem } from '../../http/problem.ts'
+import type { UpstreamResource } from '../configuration/schema.ts'
 import { requestHeaders, responseHeaders } from './headers.ts'
 import { locationOf, targetOf } from './target.ts'
+import { teaserRoot, teaserRoutes } from './teaser-routes.ts'
 
 export interface UpstreamOptions extends Pick<UpstreamResource, 'upstream' | 'timeout' | 'teaser'> {
   readonly price: Price

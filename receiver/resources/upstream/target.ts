@@ -1,5 +1,5 @@
 // Which URL of the upstream server a request is for, and the way back for redirections.
-import { pathOf, prefixOf, queryOf } from '../path.ts'
+import { pathOf, prefixOf, queryOf } from '../configuration/path.ts'
 
 /** Whether the upstream's URL has a path of its own, `/` included. */
 function hasPath(upstream: string): boolean {

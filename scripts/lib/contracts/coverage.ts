@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import hre from 'hardhat'
 import { markTestRunDone, markTestRunStart } from 'hardhat/internal/coverage'
-import { coverageRun } from '../embedded-chain.ts'
+import { coverageRun } from '../../../test/lab/chains/embedded-chain.ts'
 
 const tests = ['test/contracts/channels.test.ts', 'test/contracts/weaknesses.test.ts']
 

@@ -23,8 +23,8 @@ import {
   deployTestContracts,
   type EmbeddedChain,
   startEmbeddedChain,
-} from '../embedded-chain.ts'
-import type { FundedAccount } from '../test-accounts.ts'
+} from '../../../test/lab/chains/embedded-chain.ts'
+import type { FundedAccount } from '../../../test/lab/chains/test-accounts.ts'
 import { simulatedThermometer } from './thermometer.ts'
 
 export interface DemoFacts {

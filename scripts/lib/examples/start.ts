@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { deployTestContracts, startEmbeddedChain } from '../embedded-chain.ts'
+import { deployTestContracts, startEmbeddedChain } from '../../../test/lab/chains/embedded-chain.ts'
 import { startChild } from './child.ts'
 
 const receiverProgram = fileURLToPath(new URL('../../../receiver/cli/main.ts', import.meta.url))

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import type { FundedAccount } from '../../../scripts/lib/test-accounts.ts'
+import type { FundedAccount } from '../../lab/chains/test-accounts.ts'
 import { onEachChain } from '../../support/chains.ts'
 import { price } from '../../support/system.ts'
 import { until } from '../../support/until.ts'

@@ -1,6 +1,6 @@
 // geth goes away in the middle of everything that is sent to it, and comes back.
 import test from 'ava'
-import type { GethChain } from '../../../scripts/lib/geth/chain.ts'
+import type { GethChain } from '../../lab/geth/chain.ts'
 import { withGeth } from '../../support/chains.ts'
 import { type RpcCall, startFaultyRpc } from '../../support/faulty-rpc.ts'
 import { until } from '../../support/until.ts'

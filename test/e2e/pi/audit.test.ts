@@ -6,8 +6,8 @@ import {
   price,
   soldTwice,
   unexcused,
-} from '../../../scripts/lib/pi-system/audit.ts'
-import { jobRequest, reservation } from '../../../scripts/lib/pi-system/install.ts'
+} from '../../lab/pi-system/audit.ts'
+import { jobRequest, reservation } from '../../lab/pi-system/install.ts'
 
 const claimed = 1000n
 const most = claimed + price * BigInt(reservation + 2)

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { openCard } from '../../../scripts/lib/pi-system/card.ts'
+import { openCard } from '../../lab/pi-system/card.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 
 const sector = 512

@@ -5,7 +5,7 @@ import test from 'ava'
 import { isUraidenError } from '../../../protocol/index.ts'
 import { runCommand } from '../../../receiver/resources/command/run.ts'
 import { shareRuns } from '../../../receiver/resources/command/shared.ts'
-import { splitCommand } from '../../../receiver/resources/command/split.ts'
+import { splitCommand } from '../../../receiver/resources/configuration/split.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 import { givenShop } from '../../support/shop.ts'
 

@@ -1,8 +1,8 @@
 // The receiver's own paths are not for sale, and whoever tries hears it at the start.
 import test from 'ava'
-import { reservedFor } from '../../../receiver/resources/reserved.ts'
-import { resourcesSchema } from '../../../receiver/resources/schema.ts'
-import { createReceiverServer } from '../../../receiver/server.ts'
+import { reservedFor } from '../../../receiver/resources/configuration/reserved.ts'
+import { resourcesSchema } from '../../../receiver/resources/configuration/schema.ts'
+import { createReceiverServer } from '../../../receiver/server/server.ts'
 import { startSystem } from '../../support/system.ts'
 
 const taken = ['/admin', '/admin/', '//admin', '/cm', '/api/1', '/api/1/', '/api/1/*', '/api/1/own']

@@ -1,7 +1,7 @@
 // Puts numbered entries into a queue whose sink is a file, and says which are in the queue. To be killed.
-import { createFileSink } from '../../../agent/sinks/file.ts'
-import { openQueue } from '../../../agent/sinks/queue.ts'
-import { openOutboxStorage } from '../../../agent/sinks/storage.ts'
+import { createFileSink } from '../../../agent/jobs/sinks/file.ts'
+import { openQueue } from '../../../agent/jobs/sinks/queue.ts'
+import { openOutboxStorage } from '../../../agent/jobs/sinks/storage.ts'
 import { parseAddress } from '../../../protocol/index.ts'
 
 const [folder = '', file = '', size = '', from = ''] = process.argv.slice(2)

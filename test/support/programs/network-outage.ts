@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { claimedSum } from '../../../receiver/verify/claims.ts'
+import { claimedSum } from '../../../receiver/channels/claims.ts'
 import { daemonFolder, startDaemonProcess, until } from '../daemon.ts'
 import { price, startSystem } from '../system.ts'
 

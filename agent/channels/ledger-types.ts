@@ -1,0 +1,92 @@
+// What the ledger keeps and answers: its interface, on plain data.
+import type { Address, TokenAmount } from '../../protocol/index.ts'
+import type { Budget, BudgetLimit, BudgetScope } from '../budget/caps.ts'
+import type { ClockReading } from '../budget/clock.ts'
+import type { LedgerFacts, LedgerStorage } from './ledger-storage.ts'
+import type { Notes } from './notes.ts'
+import type { Interval, TakenFrom } from './position.ts'
+import type { ChannelEntry, ChannelName } from './records.ts'
+
+/** A channel and what of it was signed. */
+export interface ChannelBalance extends ChannelEntry {
+  /** Signed so far. Where `certain` is false: at most this, a crash hid the true one. */
+  readonly balance: TokenAmount
+  /** The highest balance a signature was ever made for. */
+  readonly top: TokenAmount
+  readonly certain: boolean
+  /** Answers were lost: nobody knows whether the receiver took those payments. */
+  readonly inDoubt: boolean
+}
+
+export interface Purchase {
+  readonly price: TokenAmount
+  readonly job?: string
+  readonly receiverKnows: 'intervals' | 'balances'
+}
+
+/** An interval of a channel that one payment may use, durably covered. */
+export interface Taken {
+  readonly channel: ChannelName
+  readonly interval: Interval
+  readonly source: TakenFrom
+  readonly job: string | undefined
+}
+
+/** Why there is nothing to take: the deposit, or a cap and what can still be paid under it. */
+export type Shortfall =
+  | { readonly short: 'deposit' }
+  | { readonly short: 'budget'; readonly limit: BudgetLimit; readonly available: TokenAmount }
+
+export interface Ledger {
+  readonly channels: (receiver?: Address) => readonly ChannelBalance[]
+  readonly get: (name: ChannelName) => ChannelBalance
+  /** The sum of all bounds, of closed channels too. */
+  readonly reserved: () => TokenAmount
+  /** Each cap that is set for these scopes, and what is used of it. */
+  readonly limits: (scopes: readonly BudgetScope[]) => readonly BudgetLimit[]
+  /** Why a new payment would not be covered by the budget; undefined when it would. */
+  readonly shortfall: (receiver: Address, purchase: Purchase) => Shortfall | undefined
+  /** `intent` is the key of a note of what was to happen: it is deleted in the same write. */
+  readonly add: (entry: ChannelEntry, intent?: string) => Promise<void>
+  /** Changes what the chain says about a channel. */
+  readonly update: (name: ChannelName, change: ChainChange, intent?: string) => Promise<void>
+  /** The channel is over, and the receiver got `balance` of it. */
+  readonly end: (name: ChannelName, balance: TokenAmount, intent?: string) => Promise<void>
+  /** Takes what pays for a purchase: durable before it resolves. */
+  readonly take: (name: ChannelName, purchase: Purchase) => Promise<Taken | Shortfall>
+  /** Of what was taken, all but `cost` was not charged and pays for something else. */
+  readonly settle: (taken: Taken, cost: TokenAmount) => void
+  /** Nobody knows whether the receiver took it: it stays counted, and is offered again. */
+  readonly leaveInDoubt: (taken: Taken) => void
+  /** The very same payment once more, for the request that it was made for. */
+  readonly offerAgain: (taken: Taken) => Taken
+  /** It did not leave. What was doubtful before stays so. */
+  readonly takeBack: (taken: Taken) => void
+  /**
+   * The receiver has shown our own signature over `balance`, and nothing is on its way to it: that is
+   * where the channel stands.
+   */
+  readonly correct: (name: ChannelName, balance: TokenAmount) => Promise<void>
+  /** The receiver shows nothing: all up to the bound counts as signed. */
+  readonly assumeWorst: (name: ChannelName) => void
+  /** Small records in the same batches. */
+  readonly notes: Notes
+  readonly facts: () => LedgerFacts | undefined
+  readonly rememberFacts: (facts: LedgerFacts) => Promise<void>
+  /** Writes exact balances, so that a clean stop reserves nothing. */
+  readonly close: () => Promise<void>
+}
+
+export type ChainChange = Partial<
+  Pick<ChannelEntry, 'deposit' | 'state' | 'settleBlock' | 'closeApi'>
+>
+
+export interface LedgerOptions {
+  readonly storage: LedgerStorage
+  /** How many payments one synced write reserves. 1 syncs for each. */
+  readonly reservation: number
+  readonly budget: Budget
+  /** IANA name of the zone in which days and months begin. */
+  readonly timeZone?: string
+  readonly readClock: () => ClockReading
+}

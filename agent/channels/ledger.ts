@@ -1,0 +1,354 @@
+// The agent's books: which channels it has, how much of each it may have signed away, and what that
+// leaves of the budget.
+//
+// For each channel an upper bound is on disk before any signature over a balance up to it is made, and
+// the bound, not the balance, counts against the budget: what is below the bound and not signed yet
+// counts in every window at every moment. One synced write covers many payments; a power cut costs at
+// most what was reserved and not yet signed, and only until the receiver shows our own last signature.
+import type { StateOwner } from '../../platform/state/state.ts'
+import type { Address, TokenAmount } from '../../protocol/index.ts'
+import { type Accounts, createAccounts, scopesOf } from '../budget/accounts.ts'
+import { calendar } from '../budget/calendar.ts'
+import { type Budget, type BudgetLimit, type BudgetScope, left } from '../budget/caps.ts'
+import {
+  type LedgerFacts,
+  type LedgerStorage,
+  openStorage,
+  type StoredLedger,
+} from './ledger-storage.ts'
+import type {
+  ChainChange,
+  ChannelBalance,
+  Ledger,
+  LedgerOptions,
+  Purchase,
+  Shortfall,
+  Taken,
+} from './ledger-types.ts'
+import { createLimits, type LedgerLimits } from './limits.ts'
+import { createNoteBook, type NoteBook, type Notes } from './notes.ts'
+import {
+  doubt,
+  freeSum,
+  giveBack,
+  length,
+  type Position,
+  resolveDoubt,
+  standAt,
+  takeFrom,
+} from './position.ts'
+import { type ChannelEntry, type ChannelName, channelName } from './records.ts'
+import { nextBound } from './reservation.ts'
+import { type Slot, slotOf, written, writtenExactly } from './slot.ts'
+import { writeQueue } from './write-queue.ts'
+import { createWriter, type LedgerWriter } from './writer.ts'
+
+/** @throws UraidenError those of `openState`, `ledger_damaged` */
+export async function openLedger(
+  options: Omit<LedgerOptions, 'storage'> & { readonly folder: string; readonly owner: StateOwner },
+): Promise<Ledger> {
+  const storage = await openStorage(options.folder, options.owner)
+  try {
+    return await createLedger({ ...options, storage })
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+}
+
+/** A ledger on a storage that is open already. */
+export async function createLedger(options: LedgerOptions): Promise<Ledger> {
+  const { storage, budget, timeZone, readClock } = options
+  const stored = await storage.load()
+  const date = calendar(timeZone)
+  const accounts = createAccounts({ budget, readClock, date, ...stored })
+  return new ChannelLedger(options, accounts, stored)
+}
+
+class ChannelLedger implements Ledger {
+  readonly #storage: LedgerStorage
+  readonly #reservation: number
+  readonly #budget: Budget
+  readonly #accounts: Accounts
+  readonly #limits: LedgerLimits
+  readonly #slots: Map<ChannelName, Slot>
+  readonly #noteBook: NoteBook
+  readonly #write: LedgerWriter
+  readonly #inOrder = writeQueue()
+  #facts: LedgerFacts | undefined
+
+  constructor(options: LedgerOptions, accounts: Accounts, stored: StoredLedger) {
+    const { storage, reservation, budget } = options
+    this.#storage = storage
+    this.#reservation = reservation
+    this.#budget = budget
+    this.#accounts = accounts
+    this.#facts = stored.facts
+    this.#slots = new Map([...stored.channels].map(([name, entry]) => [name, slotOf(entry)]))
+    this.#limits = createLimits(this.#slots, accounts)
+    this.#noteBook = createNoteBook(stored.notes)
+    this.#write = createWriter(storage, this.#slots, accounts, this.#noteBook)
+  }
+
+  get notes(): Notes {
+    const { get, keysUnder, set: later } = this.#noteBook
+    return { get, keysUnder, later, now: (key, value) => this.#noteNow(key, value) }
+  }
+
+  channels(receiver?: Address): readonly ChannelBalance[] {
+    return [...this.#slots]
+      .filter(([, { entry }]) => receiver === undefined || entry.receiver === receiver)
+      .map(([name]) => this.get(name))
+  }
+
+  get(name: ChannelName): ChannelBalance {
+    const { entry, position } = this.#slot(name)
+    const { signed, top, certain, free, doubtful } = position
+    const balance = certain ? signed : entry.bound
+    return { ...entry, signed, free, top, certain, balance, inDoubt: doubtful.length > 0 }
+  }
+
+  reserved(): TokenAmount {
+    return sum([...this.#slots.values()].map(({ entry }) => entry.bound))
+  }
+
+  limits(scopes: readonly BudgetScope[]): readonly BudgetLimit[] {
+    return this.#limits.of(scopes)
+  }
+
+  shortfall(receiver: Address, purchase: Purchase): Shortfall | undefined {
+    return this.#limits.shortfall(receiver, purchase)
+  }
+
+  add(entry: ChannelEntry, intent?: string): Promise<void> {
+    return this.#fulfilling(intent, async () => {
+      const name = channelName(entry.receiver, entry.openBlock)
+      await this.#write(new Map([[name, entry]]))
+      this.#slots.set(name, slotOf(entry))
+    })
+  }
+
+  update(name: ChannelName, change: ChainChange, intent?: string): Promise<void> {
+    return this.#fulfilling(intent, () => this.#writeEntry(name, change))
+  }
+
+  end(name: ChannelName, balance: TokenAmount, intent?: string): Promise<void> {
+    return this.#fulfilling(intent, () => {
+      this.#standAt(name, balance)
+      const slot = this.#slot(name)
+      // What the chain has paid out is over: nothing above it can ever be claimed.
+      slot.position = { ...slot.position, top: balance }
+      return this.#writeEntry(name, { state: 'closed', bound: balance, exact: true })
+    })
+  }
+
+  async take(name: ChannelName, purchase: Purchase): Promise<Taken | Shortfall> {
+    const { price, job, receiverKnows } = purchase
+    for (;;) {
+      const slot = this.#slot(name)
+      const tooMuch = this.#limits.jobShortfall(price, job)
+      if (tooMuch !== undefined) return tooMuch
+      if (slot.entry.exact) {
+        await this.#inOrder(() => this.#writeEntry(name, { exact: false }))
+        continue
+      }
+      const taking = takeFrom(slot.position, price, slot.entry.bound, receiverKnows)
+      if (taking !== undefined) {
+        const taken = { channel: name, interval: taking.interval, source: taking.source, job }
+        this.#book(slot, taken, taking.position)
+        this.#refillInBackground(name, price)
+        return taken
+      }
+      const shortfall = await this.#reserve(name, price)
+      if (shortfall !== undefined) return shortfall
+    }
+  }
+
+  settle(taken: Taken, cost: TokenAmount): void {
+    const { channel, interval, source, job } = taken
+    if (source === 'probe' || cost >= length(interval)) return
+    const slot = this.#slot(channel)
+    const returned = { from: interval.from + cost, to: interval.to }
+    slot.position = giveBack(slot.position, returned)
+    slot.dirty = true
+    this.#accounts.refund(scopesOf(slot.entry.receiver, job), length(returned))
+  }
+
+  leaveInDoubt({ channel, interval, source }: Taken): void {
+    if (source === 'probe') return
+    const slot = this.#slot(channel)
+    slot.position = doubt(slot.position, interval)
+  }
+
+  takeBack(taken: Taken): void {
+    if (taken.source === 'doubtful') this.leaveInDoubt(taken)
+    else this.settle(taken, 0n)
+  }
+
+  offerAgain(taken: Taken): Taken {
+    const slot = this.#slot(taken.channel)
+    slot.position = resolveDoubt(slot.position, taken.interval)
+    return { ...taken, source: 'doubtful' }
+  }
+
+  correct(name: ChannelName, balance: TokenAmount): Promise<void> {
+    return this.#inOrder(async () => {
+      const { bound } = this.#slot(name).entry
+      // Only an older copy of this store can be below our own signature.
+      if (balance > bound) await this.#writeEntry(name, { bound: balance })
+      this.#standAt(name, balance)
+    })
+  }
+
+  assumeWorst(name: ChannelName): void {
+    const { entry } = this.#slot(name)
+    this.#standAt(name, entry.bound)
+  }
+
+  facts(): LedgerFacts | undefined {
+    return this.#facts
+  }
+
+  async rememberFacts(facts: LedgerFacts): Promise<void> {
+    await this.#inOrder(() => this.#storage.write({ facts }))
+    this.#facts = facts
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#writeExact()
+    } finally {
+      await this.#storage.close()
+    }
+  }
+
+  /** So that nothing is hidden at the next start. */
+  #writeExact(): Promise<void> {
+    return this.#inOrder(async () => {
+      const exact = new Map(
+        [...this.#slots]
+          .filter(([, { entry, position, dirty }]) => position.certain && (dirty || !entry.exact))
+          .map(([name, slot]) => [name, writtenExactly(slot)]),
+      )
+      if (exact.size > 0 || this.#noteBook.hasChanges()) await this.#write(exact)
+    })
+  }
+
+  #noteNow(key: string, value: object | undefined): Promise<void> {
+    return this.#inOrder(() => {
+      this.#noteBook.set(key, value)
+      return this.#write(new Map())
+    })
+  }
+
+  /** What was intended has happened: its note goes in the very write that says so. */
+  #fulfilling(intent: string | undefined, write: () => Promise<void>): Promise<void> {
+    return this.#inOrder(async () => {
+      const note = intent === undefined ? undefined : this.#noteBook.get(intent)
+      if (intent !== undefined) this.#noteBook.set(intent, undefined)
+      try {
+        await write()
+      } catch (error) {
+        if (intent !== undefined) this.#noteBook.set(intent, note as object | undefined)
+        throw error
+      }
+    })
+  }
+
+  #slot(name: ChannelName): Slot {
+    const slot = this.#slots.get(name)
+    if (slot === undefined) throw new Error(`no channel ${name} in the ledger`)
+    return slot
+  }
+
+  /** Doubtful intervals and probes are spent already. */
+  #book(slot: Slot, { interval, source, job }: Taken, position: Position): void {
+    slot.position = position
+    slot.dirty = true
+    if (source === 'fresh' || source === 'credit') {
+      this.#accounts.spend(scopesOf(slot.entry.receiver, job), length(interval))
+    }
+  }
+
+  /** Moves the position, and what is counted as spent with it. */
+  #standAt(name: ChannelName, balance: TokenAmount): void {
+    const slot = this.#slot(name)
+    const before = slot.position.signed - freeSum(slot.position)
+    slot.position = standAt(slot.position, balance)
+    slot.dirty = true
+    const change = slot.position.signed - freeSum(slot.position) - before
+    const scopes = scopesOf(slot.entry.receiver, undefined)
+    if (change < 0n) this.#accounts.refund(scopes, -change)
+    // Nobody knows which job it was: it counts for each.
+    if (change > 0n) this.#accounts.spend([...scopes, ...this.#jobScopes()], change)
+  }
+
+  #jobScopes(): readonly BudgetScope[] {
+    return Object.keys(this.#budget.jobs ?? {}).map((job): BudgetScope => `job/${job}`)
+  }
+
+  /** Refilled when half of a reservation is left; never less than one payment. */
+  #lowWater(price: TokenAmount): TokenAmount {
+    return this.#reservation === 1 ? price : (price * BigInt(this.#reservation)) / 2n
+  }
+
+  #refillInBackground(name: ChannelName, price: TokenAmount): void {
+    if (this.#reservation === 1) return
+    const { entry, position } = this.#slot(name)
+    if (!position.certain) return
+    if (entry.bound - position.signed >= this.#lowWater(price)) return
+    if (entry.bound + price > entry.deposit) return
+    // If it fails, the payment that needs it sees the error.
+    this.#reserve(name, price).catch(() => undefined)
+  }
+
+  /** Raises the bound so that payments fit, as many as reservation, deposit and budget allow. */
+  #reserve(name: ChannelName, price: TokenAmount): Promise<Shortfall | undefined> {
+    return this.#inOrder(async () => {
+      const slot = this.#slot(name)
+      const { entry, position } = slot
+      // A write that was waited for may have made the room already.
+      if (entry.bound - position.signed >= this.#lowWater(price)) return
+      if (position.signed + price > entry.deposit) return { short: 'deposit' }
+      let limit = this.#limits.onReceiver(entry.receiver)
+      if (limit !== undefined && entry.bound + left(limit) < position.signed + price) {
+        await this.#releaseIdle(name)
+        limit = this.#limits.onReceiver(entry.receiver)
+      }
+      const room = limit && left(limit)
+      const { signed: balance } = position
+      const bound = nextBound({ ...entry, balance, price, reservation: this.#reservation, room })
+      if (bound < slot.position.signed + price) {
+        return limit === undefined
+          ? { short: 'deposit' }
+          : { short: 'budget', limit, available: left(limit) + entry.bound - slot.position.signed }
+      }
+      if (bound > entry.bound) await this.#writeEntry(name, { bound, exact: false })
+      return
+    })
+  }
+
+  /** Other channels give back what they have reserved and not signed. */
+  async #releaseIdle(wanted: ChannelName): Promise<void> {
+    const released = new Map<ChannelName, ChannelEntry>()
+    for (const [name, slot] of this.#slots) {
+      const { entry, position } = slot
+      if (name === wanted || !position.certain || entry.bound === position.top) continue
+      // Lower in memory first: from here on nothing is signed above, whatever becomes of the write.
+      slot.entry = { ...entry, bound: position.top }
+      released.set(name, written(slot))
+    }
+    if (released.size > 0) await this.#write(released)
+  }
+
+  async #writeEntry(
+    name: ChannelName,
+    change: ChainChange & Partial<Pick<ChannelEntry, 'bound' | 'exact'>>,
+  ): Promise<void> {
+    await this.#write(new Map([[name, { ...written(this.#slot(name)), ...change }]]))
+  }
+}
+
+function sum(amounts: readonly TokenAmount[]): TokenAmount {
+  return amounts.reduce((a, b) => a + b, 0n)
+}

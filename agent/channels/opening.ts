@@ -1,0 +1,161 @@
+// How tokens get into a channel: the ways to open one and to top one up.
+import type { Call, ChainClient, Receipt } from '../../platform/chain/index.ts'
+import { type Address, isUraidenError, UraidenError } from '../../protocol/index.ts'
+import type { AgentChain } from './agent-chain.ts'
+import { authoriseDeposit } from './authorise.ts'
+import { relayedIntent, transactionIntent } from './intents.ts'
+import type { Into } from './into.ts'
+import type { Notes } from './notes.ts'
+import { type ChannelName, channelName } from './records.ts'
+import { type Relay, relayDeposit } from './relay.ts'
+
+/**
+ * erc223   one transaction: transfer with data
+ * permit   one transaction, with an EIP-2612 token and a contract of version 0.3
+ * approve  two transactions, with any ERC-20 token
+ * relay    none of one's own: the receiver sends it, and pays for it
+ * auto     relay without any ether, else ERC-223, and where the token does not know it, approve
+ */
+export type FundingMethod = 'auto' | 'erc223' | 'permit' | 'approve' | 'relay'
+
+export interface DepositOptions {
+  readonly method: FundingMethod
+  readonly confirmations: number
+  readonly notes: Notes
+  /** Where the receiver sends transactions for others. */
+  readonly relay?: Relay
+}
+
+/**
+ * Makes a deposit and books it.
+ * @throws UraidenError `relay_not_offered`, `deposit_missing`, and those of the chain
+ */
+export async function deposit(
+  chain: AgentChain,
+  into: Into,
+  options: DepositOptions,
+): Promise<ChannelName> {
+  const { method, confirmations, notes, relay } = options
+  if (relay !== undefined && (await wantsRelay(chain, method))) {
+    const relayed = await relayDeposit(chain, relay, into, confirmations, notes)
+    return booked(chain, into, relayed, relayedIntent(into))
+  }
+  const operation = operationOf(into)
+  const receipt = await sendDeposit(chain, into, options, operation)
+  return booked(chain, into, receipt, transactionIntent(operation))
+}
+
+function operationOf({ receiver, openBlock }: Into): string {
+  return openBlock === undefined
+    ? `open a channel to ${receiver}`
+    : `top up ${channelName(receiver, openBlock)}`
+}
+
+async function sendDeposit(
+  chain: AgentChain,
+  into: Into,
+  { method, confirmations }: DepositOptions,
+  operation: string,
+): Promise<Receipt> {
+  const { token } = await chain.client.contractFacts()
+  const send = (call: Call) => chain.sender.send(call, confirmations, operation)
+  const inOne = () => send(erc223Call(chain.client, token, into))
+  const inTwo = async () => {
+    await chain.sender.send(chain.client.calls.approve(token, into.amount))
+    return send(erc20Call(chain.client, into))
+  }
+  switch (method) {
+    case 'erc223':
+      return inOne()
+    case 'approve':
+      return inTwo()
+    case 'permit':
+      return send(await permitCall(chain, into))
+    case 'relay':
+      throw noRelay(into.receiver)
+    case 'auto':
+      return withFallback(inOne, inTwo)
+  }
+}
+
+/** The chain's word, not anybody else's: the transaction must have made our deposit. */
+async function booked(
+  { book, signer }: AgentChain,
+  { receiver, openBlock }: Into,
+  receipt: Receipt,
+  intent: string,
+): Promise<ChannelName> {
+  const made = receipt.events.find(({ kind, channel }) => {
+    if (channel.sender !== signer.address || channel.receiver !== receiver) return false
+    return openBlock === undefined
+      ? kind === 'created'
+      : kind === 'toppedUp' && channel.openBlock === openBlock
+  })
+  if (made === undefined) throw depositMissing(receipt)
+  await book(receipt, intent)
+  return channelName(receiver, made.channel.openBlock)
+}
+
+/** Without any ether there is no other way. */
+export async function wantsRelay(
+  { client, signer }: AgentChain,
+  method: FundingMethod,
+): Promise<boolean> {
+  if (method !== 'auto') return method === 'relay'
+  return (await client.etherBalance(signer.address)) === 0n
+}
+
+function depositMissing({ transaction }: Receipt): UraidenError {
+  return new UraidenError({
+    code: 'deposit_missing',
+    message: `The transaction ${transaction} has not made our deposit.`,
+    hint: 'Nothing is locked by it. Give the account ether, or use another receiver.',
+  })
+}
+
+function noRelay(receiver: Address): UraidenError {
+  return new UraidenError({
+    code: 'relay_not_offered',
+    message: `The receiver ${receiver} does not send transactions for others.`,
+    hint: 'Nothing was sent. Set funding to auto and give the account some ether.',
+  })
+}
+
+function erc223Call({ calls }: ChainClient, token: Address, into: Into): Call {
+  const { sender, receiver, amount, openBlock } = into
+  return openBlock === undefined
+    ? calls.openErc223(token, { sender, receiver, deposit: amount })
+    : calls.topUpErc223(token, { sender, receiver, openBlock }, amount)
+}
+
+async function permitCall({ client, signer }: AgentChain, into: Into): Promise<Call> {
+  const { sender, receiver, amount, openBlock } = into
+  const { chainId, contract, calls } = client
+  const authorised = await authoriseDeposit(client, signer, { chainId, contract }, into)
+  const { permit, signature } = authorised
+  return openBlock === undefined
+    ? calls.createChannelWithPermit({ sender, receiver, deposit: amount }, permit)
+    : calls.topUpFor({ sender, receiver, openBlock }, amount, permit, signature)
+}
+
+function erc20Call({ calls }: ChainClient, into: Into): Call {
+  const { sender, receiver, amount, openBlock } = into
+  return openBlock === undefined
+    ? calls.createChannel(receiver, amount)
+    : calls.topUp({ sender, receiver, openBlock }, amount)
+}
+
+/** A token that knows no ERC-223 refuses the transfer with data when it is estimated: nothing is sent. */
+async function withFallback(
+  first: () => Promise<Receipt>,
+  second: () => Promise<Receipt>,
+): Promise<Receipt> {
+  try {
+    return await first()
+  } catch (error) {
+    if (!isUraidenError(error, 'transaction_reverts')) throw error
+    return second().catch((other) => {
+      throw isUraidenError(other, 'transaction_reverts') ? error : other
+    })
+  }
+}

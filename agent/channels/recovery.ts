@@ -1,0 +1,75 @@
+// Finds one's own channels again from the chain's events, after the store was lost with the SD card.
+import type { ChainClient, ChannelEvent } from '../../platform/chain/index.ts'
+import type { Address, BlockNumber, TokenAmount } from '../../protocol/index.ts'
+import { type ChannelEntry, type ChannelName, channelName } from './records.ts'
+
+/** Nodes limit how many blocks one query of logs may span. */
+const blocksPerQuery = 10_000
+
+/** All events of the sender's channels from a block on, oldest first. */
+export async function readOwnEvents(
+  client: ChainClient,
+  sender: Address,
+  from: BlockNumber,
+): Promise<readonly ChannelEvent[]> {
+  const { number: head } = await client.head()
+  const events: ChannelEvent[] = []
+  for (let start = from; start <= head; start += blocksPerQuery) {
+    const to = Math.min(head, start + blocksPerQuery - 1)
+    events.push(...(await client.events({ from: start, to, sender })))
+  }
+  return events
+}
+
+/**
+ * The channels that the events tell of: a pure function. What was signed on an open channel is not
+ * known: at least what the receiver has withdrawn, at most the deposit. The receiver's proof tells.
+ */
+export function channelsFromEvents(
+  events: readonly ChannelEvent[],
+  challengePeriod: number,
+): readonly ChannelEntry[] {
+  const found = new Map<ChannelName, ChannelEntry>()
+  for (const event of events) {
+    const { receiver, openBlock } = event.channel
+    const name = channelName(receiver, openBlock)
+    const next = after(found.get(name), event, challengePeriod)
+    if (next !== undefined) found.set(name, next)
+  }
+  return [...found.values()]
+}
+
+function after(
+  entry: ChannelEntry | undefined,
+  event: ChannelEvent,
+  challengePeriod: number,
+): ChannelEntry | undefined {
+  const { receiver, openBlock } = event.channel
+  if (event.kind === 'created') {
+    const { deposit, transaction } = event
+    const unknown = { bound: deposit, signed: 0n, exact: false, free: [], state: 'open' } as const
+    return { receiver, openBlock, deposit, ...unknown, openTransaction: transaction }
+  }
+  // An event without its opening: the search began too late, and half a channel is none.
+  if (entry === undefined) return undefined
+  switch (event.kind) {
+    case 'toppedUp': {
+      const deposit = entry.deposit + event.added
+      return { ...entry, deposit, bound: deposit }
+    }
+    case 'withdrawn':
+      return { ...entry, signed: larger(entry.signed, event.amount) }
+    case 'closeRequested':
+      return { ...entry, state: 'closing', settleBlock: event.block + challengePeriod }
+    case 'challenged':
+      return { ...entry, signed: larger(entry.signed, event.balance) }
+    case 'settled': {
+      const { balance } = event
+      return { ...entry, state: 'closed', bound: balance, signed: balance, exact: true }
+    }
+  }
+}
+
+function larger(a: TokenAmount, b: TokenAmount): TokenAmount {
+  return a > b ? a : b
+}

@@ -1,0 +1,243 @@
+// One job: when it runs, and what it remembers.
+
+import type { Timetable } from '../../platform/config/schedule.ts'
+import { UraidenError } from '../../protocol/index.ts'
+import type { Milliseconds } from '../budget/clock.ts'
+import { decide } from './decide.ts'
+import {
+  eventsOf,
+  type History,
+  historyAfter,
+  notBefore,
+  type Slowness,
+  stillNotBefore,
+} from './history.ts'
+import { createReclaimer, type Reclaimer } from './reclaimer.ts'
+import { type JobRecord, type OpenRun, putJob } from './records.ts'
+import { type RunParts, runJob } from './run.ts'
+import type { StorageOperation } from './sinks/storage.ts'
+import { startTicker, type Ticker, tolerance } from './ticker.ts'
+import type { Job, JobEvent, JobStatus, RunCause, RunFailed, RunOutcome } from './types.ts'
+
+export interface RunnerOptions {
+  readonly job: Job
+  readonly parts: RunParts
+  readonly timetable: Timetable
+  readonly record: JobRecord | undefined
+  /** Payments of earlier runs whose answers are in no queue. */
+  readonly open: readonly OpenRun[]
+  readonly slow: Slowness
+  /** From 0 to below 1. */
+  readonly random: () => number
+  readonly onEvent: (event: JobEvent) => void
+}
+
+export class JobRunner {
+  readonly #options: RunnerOptions
+  readonly #abort = new AbortController()
+  readonly #running = new Set<Promise<void>>()
+  readonly #delayed = new Set<() => void>()
+  readonly #reclaimer: Reclaimer
+  #ticker: Ticker | undefined
+  #queued = false
+  #history: History
+  #paused: boolean
+  #notBefore: Milliseconds
+
+  constructor(options: RunnerOptions) {
+    const { job, parts, record, open, slow } = options
+    this.#options = options
+    this.#history = record ?? { failures: 0 }
+    this.#paused = record?.paused ?? false
+    this.#notBefore = notBefore(this.#history, slow, parts.clock.now())
+    const { signal } = this.#abort
+    this.#reclaimer = createReclaimer(parts, { job, signal, record: this.#recordAfter }, open)
+  }
+
+  start(): void {
+    const { timetable, parts } = this.#options
+    this.#ticker = startTicker({
+      clock: parts.clock,
+      timetable,
+      onDue: (when) => (when === 'late' ? this.#missed() : this.#due('schedule')),
+    })
+  }
+
+  /** One try for what a crash cut off; when there was nothing, what was missed meanwhile. */
+  async catchUp(): Promise<void> {
+    const { parts, record, job } = this.#options
+    if (await this.#recover()) return
+    // What was due by another schedule, or by a clock that ran ahead, was not missed.
+    const due = record?.every === job.every ? record.due : Number.POSITIVE_INFINITY
+    if (parts.clock.now() - due > tolerance) this.#missed()
+  }
+
+  status(): JobStatus {
+    const { job, parts } = this.#options
+    const { failures, last } = this.#history
+    const due = this.#ticker?.due()
+    const next = due === undefined ? undefined : Math.max(due, this.#notBefore)
+    return {
+      name: job.name,
+      target: job.target,
+      state: this.#state(),
+      next: this.#paused ? undefined : next,
+      last,
+      failures,
+      sinks: parts.outbox.status(job.name),
+    }
+  }
+
+  /** @throws UraidenError `job_running` */
+  async runNow(): Promise<RunOutcome> {
+    const { job } = this.#options
+    if (this.#running.size > 0 && job.overlap !== 'allow') {
+      throw new UraidenError({
+        code: 'job_running',
+        message: `The job ${job.name} is running.`,
+        hint: 'Wait until it has ended.',
+      })
+    }
+    return this.#track(this.#run('command'))
+  }
+
+  /** @throws UraidenError `state_unwritable` */
+  async setPaused(state: 'paused' | 'active'): Promise<void> {
+    this.#paused = state === 'paused'
+    await this.#options.parts.storage.write([this.#put(this.#history)], 'soon')
+  }
+
+  /** No run begins any more. */
+  stopTicking(): void {
+    this.#ticker?.stop()
+    for (const cancel of this.#delayed) cancel()
+    this.#delayed.clear()
+    this.#queued = false
+    this.#options.timetable.close()
+  }
+
+  /** Resolves when no run is under way. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  abort(): void {
+    const reason = new UraidenError({
+      code: 'aborted',
+      message: 'The agent stops.',
+      hint: 'What was paid and not answered is asked for after the next start.',
+    })
+    this.#abort.abort(reason)
+  }
+
+  #state(): JobStatus['state'] {
+    if (this.#paused) return 'paused'
+    if (this.#running.size > 0) return 'running'
+    return this.#options.parts.clock.now() < this.#notBefore ? 'slowed' : 'waiting'
+  }
+
+  async #recover(): Promise<boolean> {
+    if (this.#reclaimer.next() === undefined) return false
+    try {
+      await this.#track(this.#reclaimer.all((outcome) => this.#take(outcome)))
+      return true
+    } catch {
+      // The first run tries again, and says what is wrong.
+      return false
+    }
+  }
+
+  #missed(): void {
+    const { job, onEvent } = this.#options
+    if (job.missed === 'run') this.#due('missed')
+    else onEvent({ kind: 'skipped', job: job.name, reason: 'missed' })
+  }
+
+  #due(cause: RunCause): void {
+    const { job, parts, random } = this.#options
+    const delay = Math.floor(job.jitter * random())
+    if (delay === 0) {
+      this.#begin(cause)
+      return
+    }
+    const cancel = parts.clock.after(delay, () => {
+      this.#delayed.delete(cancel)
+      this.#begin(cause)
+    })
+    this.#delayed.add(cancel)
+  }
+
+  #begin(cause: RunCause): void {
+    const { job, parts, slow, onEvent } = this.#options
+    this.#notBefore = stillNotBefore(this.#notBefore, slow, parts.clock.now())
+    const decision = decide({
+      paused: this.#paused,
+      full: parts.outbox.isFull(job.name),
+      running: this.#running.size,
+      queued: this.#queued,
+      overlap: job.overlap,
+      now: parts.clock.now(),
+      notBefore: this.#notBefore,
+    })
+    if ('skip' in decision) onEvent({ kind: 'skipped', job: job.name, reason: decision.skip })
+    else if (decision.begin === 'afterThis') this.#queued = true
+    else void this.#track(this.#run(cause))
+  }
+
+  #track<Value>(work: Promise<Value>): Promise<Value> {
+    const ended = (): void => {
+      this.#running.delete(settled)
+      if (!this.#queued || this.#running.size > 0) return
+      this.#queued = false
+      this.#begin('schedule')
+    }
+    const settled: Promise<void> = work.then(ended, ended)
+    this.#running.add(settled)
+    return work
+  }
+
+  async #run(cause: RunCause): Promise<RunOutcome> {
+    const { job, parts } = this.#options
+    const began = parts.clock.now()
+    try {
+      await this.#reclaimer.all((outcome) => this.#take(outcome))
+    } catch (error) {
+      const id = this.#reclaimer.next()?.id ?? ''
+      const told = error instanceof Error ? error : new Error(String(error))
+      const facts = { id, job: job.name, cause, began, ended: parts.clock.now() }
+      const outcome: RunFailed = { ...facts, kind: 'failed', error: told, payment: 'open' }
+      this.#take(outcome)
+      return outcome
+    }
+    const { signal } = this.#abort
+    const order = { job, cause, signal, record: this.#recordAfter }
+    const { outcome, open } = await runJob(parts, order)
+    if (open !== undefined) this.#reclaimer.add(open)
+    this.#take(outcome)
+    return outcome
+  }
+
+  #take(outcome: RunOutcome): void {
+    const { slow, parts, onEvent } = this.#options
+    const before = this.#history
+    this.#history = this.#after(outcome)
+    this.#notBefore = notBefore(this.#history, slow, parts.clock.now())
+    for (const event of eventsOf(before, outcome, slow)) onEvent(event)
+  }
+
+  readonly #recordAfter = (outcome: RunOutcome): StorageOperation => this.#put(this.#after(outcome))
+
+  /** That we stop is no failure of the job. */
+  #after(outcome: RunOutcome): History {
+    return this.#abort.signal.aborted && outcome.kind === 'failed'
+      ? this.#history
+      : historyAfter(this.#history, outcome)
+  }
+
+  #put({ failures, last }: History): StorageOperation {
+    const { job, timetable } = this.#options
+    const due = this.#ticker?.due() ?? timetable.next()
+    const record = { every: job.every, due, paused: this.#paused, failures }
+    return putJob(job.name, { ...record, ...(last && { last }) })
+  }
+}

@@ -1,0 +1,150 @@
+// All jobs of a configuration, with their sinks and what they keep on the disk.
+import { stdout as standardOutput } from 'node:process'
+import type { Writable } from 'node:stream'
+import { cronTimetable, type Timetable } from '../../platform/config/schedule.ts'
+import type { StateOwner } from '../../platform/state/state.ts'
+import { type TokenUnit, UraidenError } from '../../protocol/index.ts'
+import type { Milliseconds } from '../budget/clock.ts'
+import { type Clock, wallClock } from './clock.ts'
+import type { Slowness } from './history.ts'
+import { JobRunner } from './job-runner.ts'
+import type { Buyer } from './purchase.ts'
+import { loadJobs } from './records.ts'
+import { type JobConfig, jobOf } from './schema.ts'
+import { openOutbox } from './sinks/outbox.ts'
+import type { BrokerConfig } from './sinks/schema.ts'
+import { openOutboxStorage } from './sinks/storage.ts'
+import type { Job, JobEvent, JobStatus, Scheduler } from './types.ts'
+
+export interface JobsOptions {
+  readonly jobs: Readonly<Record<string, JobConfig>>
+  readonly broker?: BrokerConfig
+  readonly token: TokenUnit
+  readonly buyer: Buyer
+  /** Where a job's target is: a URL, or a receiver's name and a path. Asked before every run. */
+  readonly resolve: (target: string) => URL | Promise<URL>
+  /** For queues and last runs; made if missing, for its owner only. Not the ledger's. */
+  readonly folder: string
+  readonly owner: StateOwner
+  readonly onEvent: (event: JobEvent) => void
+  /** At most one synced write in each; what a power cut may take. Default 10 seconds. */
+  readonly syncInterval?: Milliseconds
+  readonly stdout?: Writable
+  readonly slow?: Slowness
+  readonly clock?: Clock
+  readonly timetable?: (job: Job) => Timetable
+  readonly random?: () => number
+}
+
+/** Ten failures in a row, then each minute, each two, … each hour. */
+const defaultSlowness: Slowness = { after: 10, first: 60_000, most: 3_600_000 }
+
+/** Crashed runs that are asked for at a time. */
+const recoveriesAtOnce = 4
+
+/**
+ * Nothing runs before `start`.
+ * @throws UraidenError those of `openState` and of the sinks' files; `wrong_token`, `too_many_decimals`
+ */
+export async function openJobs(options: JobsOptions): Promise<Scheduler> {
+  const { jobs, token, folder, owner, onEvent, syncInterval = 10_000 } = options
+  const configured = Object.entries(jobs).map(([name, config]) => jobOf(name, config, token))
+  const storage = await openOutboxStorage({ folder, owner, syncInterval })
+  try {
+    const outbox = await openOutbox({
+      storage,
+      sinks: Object.fromEntries(Object.entries(jobs).map(([name, { sinks }]) => [name, sinks])),
+      broker: options.broker,
+      address: owner.account,
+      stdout: options.stdout ?? standardOutput,
+      syncInterval,
+      onEvent,
+    })
+    const { buyer, resolve, clock = wallClock, timetable = cronOf } = options
+    const parts = { buyer, storage, outbox, clock, resolve }
+    const stored = await loadJobs(storage)
+    const { slow = defaultSlowness, random = Math.random } = options
+    const runners = configured.map((job): [string, JobRunner] => {
+      const open = stored.open.filter((run) => run.job === job.name)
+      const record = stored.jobs.get(job.name)
+      const facts = { job, parts, record, open, slow, random, onEvent }
+      return [job.name, new JobRunner({ ...facts, timetable: timetable(job) })]
+    })
+    const close = async () => {
+      await outbox.stop()
+      await storage.close()
+    }
+    return new RunningJobs(new Map(runners), close)
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+}
+
+function cronOf({ every, timeZone }: Job): Timetable {
+  return cronTimetable(every, timeZone)
+}
+
+class RunningJobs implements Scheduler {
+  readonly #runners: ReadonlyMap<string, JobRunner>
+  readonly #close: () => Promise<void>
+  #stopped = false
+
+  constructor(runners: ReadonlyMap<string, JobRunner>, close: () => Promise<void>) {
+    this.#runners = runners
+    this.#close = close
+  }
+
+  async start(): Promise<void> {
+    const waiting = [...this.#runners.values()]
+    for (const runner of waiting) runner.start()
+    const inTurn = async (): Promise<void> => {
+      for (let runner = waiting.shift(); runner !== undefined; runner = waiting.shift()) {
+        if (!this.#stopped) await runner.catchUp()
+      }
+    }
+    await Promise.all(Array.from({ length: recoveriesAtOnce }, inTurn))
+  }
+
+  status(): readonly JobStatus[] {
+    return [...this.#runners.values()].map((runner) => runner.status())
+  }
+
+  run(name: string) {
+    return this.#named(name).runNow()
+  }
+
+  async pause(name?: string): Promise<void> {
+    await Promise.all(this.#chosen(name).map((runner) => runner.setPaused('paused')))
+  }
+
+  async resume(name?: string): Promise<void> {
+    await Promise.all(this.#chosen(name).map((runner) => runner.setPaused('active')))
+  }
+
+  async stop(grace: Milliseconds = 5000): Promise<void> {
+    this.#stopped = true
+    const runners = [...this.#runners.values()]
+    for (const runner of runners) runner.stopTicking()
+    const timer = setTimeout(() => {
+      for (const runner of runners) runner.abort()
+    }, grace)
+    await Promise.all(runners.map((runner) => runner.settled()))
+    clearTimeout(timer)
+    await this.#close()
+  }
+
+  #chosen(name: string | undefined): readonly JobRunner[] {
+    return name === undefined ? [...this.#runners.values()] : [this.#named(name)]
+  }
+
+  #named(name: string): JobRunner {
+    const runner = this.#runners.get(name)
+    if (runner !== undefined) return runner
+    throw new UraidenError({
+      code: 'job_unknown',
+      message: `There is no job ${name}.`,
+      hint: `The configuration has: ${[...this.#runners.keys()].join(', ') || 'none'}.`,
+    })
+  }
+}

@@ -1,0 +1,121 @@
+// The sink that is a file: every entry once, as a JSON line, also when the process is killed.
+import type { FileHandle } from 'node:fs/promises'
+import { UraidenError } from '../../../protocol/index.ts'
+import { isStillAt, lastLineOf, openLineFile } from './line-file.ts'
+import { jsonLine, lineFacts } from './lines.ts'
+import { fullFiles, mustRotate, type RotationRule, rotate } from './rotation.ts'
+import type { Entry, Sink } from './types.ts'
+
+export interface FileSinkOptions {
+  readonly path: string
+  readonly rotation: RotationRule
+}
+
+interface Current {
+  readonly handle: FileHandle
+  size: number
+  since: number | undefined
+}
+
+export function createFileSink(options: FileSinkOptions): Sink {
+  return new FileSink(options)
+}
+
+class FileSink implements Sink {
+  readonly #path: string
+  readonly #rotation: RotationRule
+  #current: Current | undefined
+
+  constructor({ path, rotation }: FileSinkOptions) {
+    this.#path = path
+    this.#rotation = rotation
+  }
+
+  async deliver(entries: readonly Entry[]): Promise<number> {
+    let arrived = 0
+    try {
+      if (this.#current && !(await isStillAt(this.#current.handle, this.#path))) await this.#close()
+      while (arrived < entries.length) arrived += await this.#append(entries.slice(arrived))
+      return arrived
+    } catch (error) {
+      // Some may have arrived and one may be cut short: `lastDelivered` finds out.
+      throw unwritable(this.#path, error)
+    }
+  }
+
+  /** Of the file, or of its predecessor when it is empty. */
+  async lastDelivered(): Promise<string | undefined> {
+    // Closed, because a write that failed may have left half a line, which opening cuts off.
+    await this.#close()
+    try {
+      await this.#open()
+      for (const path of [this.#path, ...(await fullFiles(this.#path))]) {
+        const line = await lastLineOf(path)
+        if (line !== undefined) return lineFacts(line)?.id
+      }
+    } catch (error) {
+      throw unwritable(this.#path, error)
+    }
+    return undefined
+  }
+
+  async settle(): Promise<void> {
+    try {
+      await this.#current?.handle.datasync()
+    } catch (error) {
+      throw unwritable(this.#path, error)
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.#close()
+  }
+
+  /** As many as fit into one file. */
+  async #append(entries: readonly Entry[]): Promise<number> {
+    const current = this.#current ?? (await this.#open())
+    const lines: Buffer[] = []
+    let { size, since } = current
+    for (const entry of entries) {
+      const line = Buffer.from(jsonLine(entry))
+      const { time } = entry
+      if (mustRotate(this.#rotation, { size, since }, { bytes: line.length, time })) break
+      lines.push(line)
+      size += line.length
+      since ??= time
+    }
+    if (lines.length === 0) await this.#rotate(current)
+    else await current.handle.appendFile(Buffer.concat(lines))
+    if (lines.length > 0) Object.assign(current, { size, since })
+    return lines.length
+  }
+
+  async #open(): Promise<Current> {
+    const { handle, found } = await openLineFile(this.#path)
+    const since = found.firstLine === undefined ? undefined : lineFacts(found.firstLine)?.time
+    this.#current = { handle, size: found.size, since }
+    return this.#current
+  }
+
+  async #rotate(current: Current): Promise<void> {
+    await current.handle.datasync()
+    await this.#close()
+    await rotate(this.#path, this.#rotation)
+  }
+
+  async #close(): Promise<void> {
+    const { handle } = this.#current ?? {}
+    this.#current = undefined
+    await handle?.close()
+  }
+}
+
+function unwritable(path: string, cause: unknown): UraidenError {
+  const { code, message } = cause as { readonly code?: string; readonly message: string }
+  return new UraidenError({
+    code: 'file_unwritable',
+    message: `The file ${path} cannot be written (${code ?? message}).`,
+    hint: 'What was bought waits in the queue. Check the disk, the folder and its owner.',
+    cause,
+  })
+}

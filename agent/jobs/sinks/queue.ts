@@ -1,0 +1,237 @@
+// The queue of one sink: on the disk, in order, bounded, delivered by one loop that waits when it fails.
+import { isUraidenError } from '../../../protocol/index.ts'
+import { type Backoff, backoffDelay } from './backoff.ts'
+import { decodeEntry, encodeEntry } from './entry.ts'
+import { type Addition, openShelf, type Shelf } from './shelf.ts'
+import type { OutboxStorage } from './storage.ts'
+import type { Entry, Sink, SinkEvent, SinkStatus } from './types.ts'
+
+/** `dropOldest` makes room; `pause` makes the jobs buy nothing for it until there is room. */
+export type FullRule = 'dropOldest' | 'pause'
+
+export interface QueueBounds {
+  readonly entries: number
+  readonly bytes: number
+  readonly whenFull: FullRule
+}
+
+export interface QueueOptions {
+  readonly id: string
+  readonly sink: Sink
+  readonly storage: OutboxStorage
+  readonly bounds: QueueBounds
+  readonly backoff: Backoff
+  /** Longest that delivered entries wait for `Sink.settle`, in milliseconds. */
+  readonly settleInterval: number
+  readonly onEvent: (event: SinkEvent) => void
+}
+
+export interface SinkQueue {
+  readonly id: string
+  /** Of a queue with the rule `pause`: true when there is no room for one entry more. */
+  readonly isFull: () => boolean
+  /** What to write, together with whatever else belongs to the run. Delivered once `written` is called. */
+  readonly add: (entry: Entry) => Addition
+  readonly status: () => SinkStatus
+  /** Ends the loop; what is not delivered waits on the disk. */
+  readonly stop: () => Promise<void>
+}
+
+const mostInBatch = 64
+const mostUnsettled = 1024
+/** Of a clean stop, in milliseconds. */
+const patience = 2000
+
+export async function openQueue(options: QueueOptions): Promise<SinkQueue> {
+  const shelf = await openShelf(options)
+  const queue = new DeliveringQueue(options, shelf)
+  queue.begin()
+  return queue
+}
+
+class DeliveringQueue implements SinkQueue {
+  readonly #options: QueueOptions
+  readonly #shelf: Shelf
+  #failures = 0
+  #problem: string | undefined
+  #delivered = 0
+  #stopping = false
+  #full = false
+  #wakes = 0
+  #interrupt: () => void = () => undefined
+  #loop: Promise<void> = Promise.resolve()
+  #settled = Number.NEGATIVE_INFINITY
+  /** Delivered entries may be waiting again after a crash or a failure. */
+  #unsure = true
+
+  constructor(options: QueueOptions, shelf: Shelf) {
+    this.#options = options
+    this.#shelf = shelf
+  }
+
+  get id(): string {
+    return this.#options.id
+  }
+
+  begin(): void {
+    this.#loop = this.#run()
+  }
+
+  isFull(): boolean {
+    const { entries, bytes, whenFull } = this.#options.bounds
+    const { waiting, waitingBytes } = this.#shelf.count()
+    return whenFull === 'pause' && (waiting >= entries || waitingBytes >= bytes)
+  }
+
+  add(entry: Entry): Addition {
+    const { whenFull, ...room } = this.#options.bounds
+    const { dropped } = this.#shelf.count()
+    // What is paid for already is kept also above the bounds of a queue that pauses.
+    const addition = this.#shelf.add(encodeEntry(entry), whenFull === 'pause' ? undefined : room)
+    this.#sayFull(this.#shelf.count().dropped > dropped || this.isFull())
+    return {
+      ...addition,
+      written: () => {
+        addition.written()
+        this.#wake()
+      },
+    }
+  }
+
+  status(): SinkStatus {
+    return {
+      id: this.id,
+      ...this.#shelf.count(),
+      delivered: this.#delivered,
+      problem: this.#problem,
+    }
+  }
+
+  async stop(): Promise<void> {
+    const { sink } = this.#options
+    this.#stopping = true
+    this.#interrupt()
+    // What is on its way may still arrive; what does not is tried again after the next start.
+    if (await endsWithin(this.#loop, patience)) await this.#settle().catch(() => undefined)
+    await sink.stop()
+    await endsWithin(this.#loop, patience)
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        await this.#step()
+      } catch (error) {
+        await this.#failed(error instanceof Error ? error : new Error(String(error)))
+      }
+    }
+  }
+
+  #wake(): void {
+    this.#wakes++
+    // After a failure the next try waits its time, however much comes in.
+    if (this.#failures === 0) this.#interrupt()
+  }
+
+  async #step(): Promise<void> {
+    if (this.#unsure) await this.#skipDelivered()
+    const wakes = this.#wakes
+    const entries = await this.#shelf.take(mostInBatch)
+    if (entries.length === 0) return this.#idle(wakes)
+    const arrived = await this.#options.sink.deliver(entries.map(decodeEntry))
+    this.#shelf.delivered(arrived)
+    this.#delivered += arrived
+    if (arrived > 0) this.#worked()
+    await this.#settleWhenDue()
+  }
+
+  async #idle(wakes: number): Promise<void> {
+    // Something came in while the disk was read.
+    if (wakes !== this.#wakes) return
+    this.#sayFull(false)
+    const unsettled = this.#shelf.unsettled()
+    const due = this.#settled + this.#options.settleInterval - performance.now()
+    await this.#pause(unsettled === 0 ? undefined : Math.max(0, due))
+    if (!this.#stopping) await this.#settleWhenDue()
+  }
+
+  async #skipDelivered(): Promise<void> {
+    const last = await this.#options.sink.lastDelivered?.()
+    if (last !== undefined) await this.#shelf.skipThrough(last)
+    this.#unsure = false
+  }
+
+  async #settleWhenDue(): Promise<void> {
+    const { sink, settleInterval } = this.#options
+    const due =
+      sink.settle === undefined ||
+      this.#shelf.unsettled() >= mostUnsettled ||
+      performance.now() - this.#settled >= settleInterval
+    if (due) await this.#settle()
+  }
+
+  async #settle(): Promise<void> {
+    if (this.#shelf.unsettled() === 0) return
+    this.#settled = performance.now()
+    const count = this.#shelf.unsettled()
+    await this.#options.sink.settle?.()
+    await this.#shelf.forget(count)
+  }
+
+  #worked(): void {
+    if (this.#failures === 0) return
+    this.#failures = 0
+    this.#problem = undefined
+    const { waiting } = this.#shelf.count()
+    this.#options.onEvent({ kind: 'sinkRecovered', sink: this.id, waiting })
+  }
+
+  async #failed(error: Error): Promise<void> {
+    if (isUraidenError(error, 'entry_refused')) return this.#refuse(error)
+    this.#unsure = true
+    this.#shelf.putBack()
+    this.#failures++
+    this.#problem = error.message
+    if (this.#failures === 1) {
+      this.#options.onEvent({ kind: 'sinkFailing', sink: this.id, error })
+    }
+    if (!this.#stopping) await this.#pause(backoffDelay(this.#options.backoff, this.#failures))
+  }
+
+  /** It will never be taken: in its place it would hold up all that come after it. */
+  async #refuse(error: Error): Promise<void> {
+    const refused = await this.#shelf.refuse()
+    if (refused === undefined) return
+    const { id } = decodeEntry(refused)
+    this.#options.onEvent({ kind: 'entryRefused', sink: this.id, id, why: error.message })
+  }
+
+  #sayFull(full: boolean): void {
+    if (full && !this.#full) {
+      const { waiting } = this.#shelf.count()
+      this.#options.onEvent({ kind: 'sinkFull', sink: this.id, waiting })
+    }
+    this.#full = full
+  }
+
+  #pause(delay: number | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = delay === undefined ? undefined : setTimeout(resolve, delay)
+      this.#interrupt = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      if (this.#stopping) this.#interrupt()
+    })
+  }
+}
+
+async function endsWithin(work: Promise<unknown>, limit: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), limit)
+  })
+  const inTime = await Promise.race([work.then(() => true as const), late])
+  clearTimeout(timer)
+  return inTime
+}

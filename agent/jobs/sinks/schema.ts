@@ -1,0 +1,139 @@
+// The parts of agent.yaml that say where bought data goes.
+import { z } from 'zod'
+import { httpUrl, parsed } from '../../../platform/config/index.ts'
+import { UraidenError } from '../../../protocol/index.ts'
+import { count, duration, size } from './fields.ts'
+import { compilePicker } from './pick.ts'
+
+const text = z.string().min(1)
+const headers = z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string())
+
+/** A topic to publish to: without wildcards, MQTT 3.1.1 section 4.7. */
+const topic = z
+  .string()
+  .min(1)
+  .max(65_535)
+  .regex(/^[^+#\0]+$/, { error: 'a topic to publish to has no + and no #.' })
+
+const queue = z.strictObject({
+  entries: count.min(1).max(1_000_000).default(10_000).describe('most that wait'),
+  size: size.default(10_000_000).describe('most that they take on the disk'),
+  whenFull: z
+    .enum(['dropOldest', 'pause'])
+    .default('dropOldest')
+    .describe('pause: buy nothing more until there is room'),
+})
+
+const homeAssistant = z.strictObject({
+  name: text.optional().describe('default: the job’s name'),
+  class: text.optional().describe('device_class, such as temperature'),
+  unit: text.optional().describe('unit_of_measurement'),
+  stateClass: z.enum(['measurement', 'total', 'total_increasing']).optional(),
+  icon: z.string().regex(/^mdi:/, { error: 'an icon begins with mdi:' }).optional(),
+  expireAfter: duration.optional().describe('unavailable when it was not renewed for so long'),
+  value: text.optional().describe('template that takes the value out of the payload'),
+})
+
+const mqtt = z.strictObject({
+  topic,
+  qos: z.union([z.literal(0), z.literal(1), z.literal(2)]).default(1),
+  retain: z.boolean().default(true),
+  homeAssistant: homeAssistant.optional().describe('shows up as a sensor by itself'),
+})
+
+const webhook = z.strictObject({
+  url: httpUrl,
+  method: z.enum(['POST', 'PUT']).default('POST'),
+  headers: headers.default({}),
+  timeout: duration.default(30_000),
+})
+
+const rotation = z.strictObject({
+  size: size.default(10_000_000),
+  age: duration.optional(),
+  keep: count.min(1).max(100_000).default(10).describe('full files that stay'),
+})
+
+const targets = ['file', 'mqtt', 'webhook', 'command', 'stdout'] as const
+
+export const sinkSchema = z
+  .strictObject({
+    file: text.optional().describe('path of a file of JSON lines'),
+    rotate: rotation.optional().describe('of the file'),
+    mqtt: z.union([topic.transform((name) => mqtt.parse({ topic: name })), mqtt]).optional(),
+    webhook: z.union([httpUrl.transform((url) => webhook.parse({ url })), webhook]).optional(),
+    command: z
+      .union([text.transform((program): [string] => [program]), z.tuple([text], z.string())])
+      .optional()
+      .describe('a program and its arguments, which gets the body on standard input'),
+    timeout: duration.optional().describe('of the command; default 60s'),
+    stdout: z.literal(true).optional(),
+    select: parsed(checkedSelect).optional().describe('JSONPath of what to send'),
+    template: z
+      .string()
+      .superRefine((template, context) => explain(context, () => compilePicker({ template })))
+      .optional()
+      .describe('text with {{ $.path }}, {{ job }}, {{ time }}, {{ id }}, {{ cost }}'),
+    queue: queue.prefault({}).describe('on the disk, while the sink takes nothing'),
+  })
+  .superRefine((sink, context) => {
+    const named = targets.filter((target) => sink[target] !== undefined)
+    const all = targets.join(', ')
+    if (named.length === 0) say(context, `this sink has no target. Give it one of: ${all}.`)
+    if (named.length > 1)
+      say(context, `this sink has ${named.length} targets: ${named.join(', ')}.`)
+    if (sink.select !== undefined && sink.template !== undefined) {
+      say(context, 'select and template exclude each other.')
+    }
+    if (sink.rotate !== undefined && sink.file === undefined) say(context, 'only a file rotates.')
+    if (sink.timeout !== undefined && sink.command === undefined) {
+      say(context, 'here only a command has a timeout.')
+    }
+  })
+
+/** The broker that all sinks with `mqtt` publish to. */
+export const brokerSchema = z
+  .strictObject({
+    url: z.url({ protocol: /^mqtts?$/, error: 'this is not an mqtt:// or mqtts:// URL.' }),
+    username: text.optional(),
+    password: text.optional().describe('a file, mode 600; its first line is the password'),
+    clientId: z
+      .string()
+      .regex(/^[0-9a-zA-Z_-]{1,64}$/, { error: 'a client id has letters, digits, _ and - only.' })
+      .optional()
+      .describe('default: uraiden- and the agent’s address'),
+    ca: text.optional().describe('PEM file of the authority that the broker’s certificate is from'),
+    cert: text.optional().describe('PEM file with a certificate of our own'),
+    certKey: text.optional().describe('its key, a file, mode 600'),
+    statusTopic: topic
+      .optional()
+      .describe('online and, by last will, offline. Default uraiden/…/status'),
+    name: text.default('µRaiden').describe('of the device in Home Assistant'),
+    discoveryPrefix: topic.default('homeassistant'),
+  })
+  .refine(({ cert, certKey }) => (cert === undefined) === (certKey === undefined), {
+    error: 'cert and certKey belong together.',
+  })
+
+export type SinkConfig = z.output<typeof sinkSchema>
+export type BrokerConfig = z.output<typeof brokerSchema>
+
+function checkedSelect(select: string): string {
+  compilePicker({ select })
+  return select
+}
+
+type Context = z.core.$RefinementCtx
+
+function say(context: Context, message: string, hint?: string): void {
+  context.addIssue({ code: 'custom', message, ...(hint !== undefined && { params: { hint } }) })
+}
+
+function explain(context: Context, check: () => unknown): void {
+  try {
+    check()
+  } catch (error) {
+    if (!(error instanceof UraidenError)) throw error
+    say(context, error.message, error.hint)
+  }
+}

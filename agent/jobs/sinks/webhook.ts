@@ -1,0 +1,83 @@
+// The sink that is a URL: each entry is one request. Its id is the idempotency key, so that a receiver of
+// the hook can tell a repetition.
+import { type HeaderFields, UraidenError } from '../../../protocol/index.ts'
+import type { Entry, Sink } from './types.ts'
+
+export interface WebhookOptions {
+  readonly url: string
+  readonly method: 'POST' | 'PUT'
+  readonly headers: HeaderFields
+  /** For one answer, in milliseconds. */
+  readonly timeout: number
+}
+
+/** About this body and no other: it will be refused again, and the next ones perhaps not. */
+const refusing = new Set([400, 413, 415, 422])
+
+export function createWebhookSink(options: WebhookOptions): Sink {
+  const stopping = new AbortController()
+  return {
+    deliver: async (entries) => {
+      for (const [arrived, entry] of entries.entries()) {
+        try {
+          await send(options, entry, stopping.signal)
+        } catch (error) {
+          if (arrived > 0) return arrived
+          throw error
+        }
+      }
+      return entries.length
+    },
+    stop: async () => stopping.abort(),
+  }
+}
+
+async function send(options: WebhookOptions, entry: Entry, signal: AbortSignal): Promise<void> {
+  const { url } = options
+  const status = await statusOf(options, entry, signal)
+  if (status >= 200 && status < 300) return
+  throw new UraidenError({
+    code: refusing.has(status) ? 'entry_refused' : 'webhook_failed',
+    message: `The webhook ${url} answers with HTTP status ${status}.`,
+    hint: 'Look at what answers there. What was bought waits in the queue, unless this status refuses it.',
+  })
+}
+
+function entryHeaders({ id, job, time, contentType }: Entry): HeaderFields {
+  return {
+    'Content-Type': contentType,
+    'Idempotency-Key': id,
+    'X-Uraiden-Job': job,
+    'X-Uraiden-Time': new Date(time).toISOString(),
+  }
+}
+
+async function statusOf(
+  { url, method, headers, timeout }: WebhookOptions,
+  entry: Entry,
+  signal: AbortSignal,
+): Promise<number> {
+  // With the first delivery: a daemon that waits does without its memory.
+  const { default: got, RequestError } = await import('got')
+  try {
+    const { statusCode } = await got(url, {
+      method,
+      headers: { ...entryHeaders(entry), ...headers },
+      body: Buffer.from(entry.payload),
+      timeout: { request: timeout },
+      retry: { limit: 0 },
+      followRedirect: false,
+      throwHttpErrors: false,
+      signal,
+    })
+    return statusCode
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error
+    throw new UraidenError({
+      code: 'webhook_failed',
+      message: `The webhook ${url} cannot be reached (${error.code}).`,
+      hint: 'Check the URL and the network. What was bought waits in the queue.',
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,292 @@
+// agent.yaml: what a person writes, checked, and what of it becomes the agent's options.
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import {
+  address,
+  amountText,
+  type EnvironmentOverrides,
+  gasPrice,
+  given,
+  httpUrl,
+  loadConfig,
+  parsed,
+} from '../../../platform/config/index.ts'
+import {
+  type Address,
+  parseAmount,
+  type TokenAmount,
+  type TokenUnit,
+  UraidenError,
+} from '../../../protocol/index.ts'
+import type { Budget, WindowCaps } from '../../budget/caps.ts'
+import { windowCaps } from '../../budget/config.ts'
+import type { DepositPolicy } from '../../channels/choose.ts'
+import { discoverySchema, serviceUrl } from '../../discovery/config.ts'
+import { problemsOfJobs } from '../../jobs/check.ts'
+import { jobSchema } from '../../jobs/schema.ts'
+import { isTimeZone } from '../../jobs/sinks/fields.ts'
+import { brokerSchema } from '../../jobs/sinks/schema.ts'
+import type { AgentOptions } from '../../options.ts'
+import { proxySchema } from '../../proxy/config.ts'
+import { jobOfProgram } from '../../proxy/pay.ts'
+import type { TlsTrust } from '../../transport/transport.ts'
+import { controlSchema, logSchema, metricsSchema } from './daemon.ts'
+import { pageSchema } from './page.ts'
+
+const count = z.int({ error: 'this should be a whole number.' })
+
+/** `10x`: so many times the price; else an amount. */
+const depositText = parsed((text) => {
+  if (/^[1-9][0-9]{0,3}x$/.test(text)) return text
+  if (!/^[0-9.]+x$/.test(text)) return parsedAmount(text)
+  throw new UraidenError({
+    code: 'not_an_amount',
+    message: `"${text}" is neither a multiple of the price nor an amount.`,
+    hint: 'Write a multiple from 1x to 9999x, or an amount such as 1 TKN.',
+  })
+})
+
+function parsedAmount(text: string): string {
+  return amountText.parse(text)
+}
+
+const settings = z.strictObject({
+  rpc: z
+    .union([httpUrl, z.array(httpUrl).min(1)])
+    .describe('JSON-RPC addresses of Ethereum nodes, in the order of preference'),
+  quorum: count.min(1).optional().describe('nodes that must agree where money depends on it'),
+  chainId: count.positive().optional().describe('refuse nodes of another chain'),
+  contract: address.describe('the channels contract'),
+  key: z.string().min(1).describe('a key file, mode 600: geth keystore or hex'),
+  password: z.string().min(1).optional().describe('a file, mode 600; its first line opens the key'),
+  state: z.string().min(1).optional().describe('folder for the ledger, mode 700'),
+  budget: z
+    .strictObject({
+      request: amountText.optional().describe('for a single request'),
+      ...windowCaps,
+      jobs: z.record(z.string(), z.strictObject(windowCaps)).optional(),
+    })
+    .prefault({}),
+  deposit: z
+    .strictObject({
+      open: depositText.optional().describe('of a new channel: 10x the price, or an amount'),
+      topUp: depositText.optional().describe('what should be left after a top-up'),
+      most: amountText.optional().describe('in one channel'),
+      mostInAll: amountText.optional().describe('in all open channels'),
+    })
+    .prefault({}),
+  receivers: z
+    .record(
+      z.string().regex(/^[a-z0-9][a-z0-9-]*$/, {
+        error: 'a name has lower-case letters, digits and hyphens only.',
+      }),
+      z
+        .strictObject({
+          url: z
+            .union([httpUrl, serviceUrl], {
+              error: 'this is not http://…, https://… or dns-sd:NAME.',
+            })
+            .describe('http://… or https://…, or dns-sd: and the name that it announces'),
+          address: address.optional(),
+          budget: z.strictObject(windowCaps).optional(),
+        })
+        // A limit that is not kept is worse than none.
+        .refine(({ address, budget }) => budget === undefined || address !== undefined, {
+          error: 'a budget for a receiver needs its "address".',
+        }),
+    )
+    .default({})
+    .describe('with an address at any of them, only addresses listed here are paid'),
+  hosts: z.array(z.string()).optional().describe('where may be bought: host or host:port'),
+  priceJump: z.number().min(1).optional().describe('most rise of a price, as a factor'),
+  timeZone: z
+    .string()
+    .refine(isTimeZone, { error: 'this is not the name of a time zone, such as Europe/Berlin.' })
+    .optional()
+    .describe('IANA name; where days and months begin'),
+  clock: z.enum(['auto', 'trusted']).optional(),
+  funding: z.enum(['auto', 'erc223', 'permit', 'approve', 'relay']).optional(),
+  reservation: count.min(1).max(10_000).optional().describe('payments covered by one synced write'),
+  confirmations: count.min(1).max(1000).optional(),
+  mostGasPrice: gasPrice.optional().describe('pay no more for a unit of gas: 50 gwei'),
+  timeout: count.min(1).max(3600).default(30).describe('seconds for one answer'),
+  history: count.min(0).max(100_000).optional().describe('purchases to remember; 0 for none'),
+  tls: z
+    .strictObject({
+      authority: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('a PEM file: the only certificate authority'),
+      pinned: z.string().min(1).optional().describe('a PEM file: the only certificate'),
+    })
+    // Each replaces the machine's authorities in its own way.
+    .refine(({ authority, pinned }) => authority === undefined || pinned === undefined, {
+      error: 'give "authority" or "pinned", not both.',
+    })
+    .optional(),
+  proxy: proxySchema.optional(),
+  jobs: z
+    .record(
+      z.string().regex(/^[a-z0-9][a-z0-9-]*$/, {
+        error: 'a name has lower-case letters, digits and hyphens only.',
+      }),
+      jobSchema,
+    )
+    .default({})
+    .describe('what is bought when, and where it goes'),
+  mqtt: brokerSchema.optional().describe('the broker of all sinks with mqtt'),
+  discovery: discoverySchema,
+  control: controlSchema,
+  metrics: metricsSchema,
+  page: pageSchema.optional(),
+  log: logSchema,
+})
+
+export const agentConfig = settings.superRefine(({ jobs, mqtt, budget }, context) => {
+  const budgets = Object.keys(budget.jobs ?? {})
+  for (const { path, message, hint } of problemsOfJobs({ jobs, broker: mqtt, budgets })) {
+    context.addIssue({ code: 'custom', path: [...path], message, params: { hint } })
+  }
+})
+
+export type AgentConfig = z.output<typeof agentConfig>
+
+/** Variables with the prefix that are no settings. */
+export const variables = {
+  prefix: 'URAIDEN_AGENT_',
+  config: 'URAIDEN_AGENT_CONFIG',
+  /** Not `URAIDEN_AGENT_PASSWORD`: that one overrides the name of the password file. */
+  password: 'URAIDEN_AGENT_KEY_PASSWORD',
+} as const
+
+/** @throws UraidenError `config_missing`, `config_unreadable`, `config_invalid` */
+export function loadAgentConfig(
+  file: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<AgentConfig> {
+  const overrides: EnvironmentOverrides = {
+    prefix: variables.prefix,
+    environment,
+    except: [variables.config, variables.password],
+  }
+  return loadConfig({ file, schema: agentConfig, overrides })
+}
+
+/**
+ * What of the configuration the library needs, in the token's smallest unit.
+ * @throws UraidenError `wrong_token`, `too_many_decimals`, `config_file_unreadable`
+ */
+export function policyOptions(config: AgentConfig, token: TokenUnit) {
+  const { hosts, priceJump, timeZone, clock, funding, reservation, confirmations, history } = config
+  const mostFeePerGas = config.mostGasPrice
+  const listed = Object.values(config.receivers).flatMap(({ address }) => address ?? [])
+  return {
+    rpcUrl: config.rpc,
+    contract: config.contract,
+    timeout: config.timeout * 1000,
+    budget: budgetOf(config, token),
+    deposit: depositOf(config.deposit, token),
+    ...(listed.length > 0 && { receivers: listed }),
+    ...given({
+      quorum: config.quorum,
+      hosts,
+      priceJump,
+      timeZone,
+      clock,
+      funding,
+      reservation,
+      confirmations,
+      mostFeePerGas,
+      history,
+    }),
+    ...(config.tls && { tls: trustOf(config.tls) }),
+  } satisfies Partial<AgentOptions>
+}
+
+/** @throws UraidenError `config_file_unreadable` */
+function trustOf(tls: NonNullable<AgentConfig['tls']>): TlsTrust {
+  const read = (key: 'authority' | 'pinned') => {
+    const file = tls[key]
+    return file === undefined ? undefined : readCertificate(`tls.${key}`, file)
+  }
+  return given({ authority: read('authority'), pinned: read('pinned') })
+}
+
+function readCertificate(key: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new UraidenError({
+      code: 'config_file_unreadable',
+      message: `${key}: ${file} cannot be read.`,
+      hint: 'Name a certificate in PEM form that this user may read.',
+      cause,
+    })
+  }
+}
+
+/** A URL, or `name/path` with the name of a receiver in the configuration. */
+export function resolveUrl({ receivers }: Pick<AgentConfig, 'receivers'>, text: string): URL {
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return new URL(text)
+  const [name = '', ...path] = text.split('/')
+  const receiver = Object.hasOwn(receivers, name) ? receivers[name] : undefined
+  if (receiver !== undefined) return new URL(`${receiver.url.replace(/\/$/, '')}/${path.join('/')}`)
+  const names = Object.keys(receivers).join(', ')
+  throw new UraidenError({
+    code: 'not_a_url',
+    message: `"${text}" is neither a URL nor a receiver’s name and a path.`,
+    hint: `Write http://…${names && `, or begin with one of: ${names}`}.`,
+  })
+}
+
+function budgetOf(
+  { budget, receivers, proxy, jobs: configured }: AgentConfig,
+  token: TokenUnit,
+): Budget {
+  const { request, jobs = {}, ...windows } = budget
+  const perReceiver = Object.values(receivers).flatMap(({ address, budget: caps }) =>
+    address && caps ? [[address, capsOf(caps, token)] as const] : [],
+  )
+  const ofJobs = Object.entries(configured).flatMap(([job, { budget: caps }]) =>
+    caps === undefined ? [] : [[job, caps] as const],
+  )
+  const perJob = [...Object.entries(jobs), ...ofJobs].map(
+    ([job, caps]) => [job, capsOf(caps, token)] as const,
+  )
+  const perProgram = Object.entries(proxy?.programs ?? {}).map(
+    ([name, { budget: caps }]) => [jobOfProgram(name), capsOf(caps, token)] as const,
+  )
+  return {
+    ...capsOf(windows, token),
+    ...(request !== undefined && { request: parseAmount(request, token) }),
+    receivers: Object.fromEntries(perReceiver) as { readonly [receiver: Address]: WindowCaps },
+    jobs: Object.fromEntries([...perJob, ...perProgram]),
+  }
+}
+
+type CapTexts = { readonly [Window in keyof WindowCaps]?: string | undefined }
+
+function capsOf({ hour, day, month, total }: CapTexts, token: TokenUnit): WindowCaps {
+  const amount = (text: string | undefined) =>
+    text === undefined ? undefined : parseAmount(text, token)
+  return given({ hour: amount(hour), day: amount(day), month: amount(month), total: amount(total) })
+}
+
+function depositOf(
+  { open, topUp, most, mostInAll }: AgentConfig['deposit'],
+  token: TokenUnit,
+): Partial<DepositPolicy> {
+  return given({
+    open: open === undefined ? undefined : depositFor(open, token),
+    topUp: topUp === undefined ? undefined : depositFor(topUp, token),
+    most: most === undefined ? undefined : parseAmount(most, token),
+    mostInAll: mostInAll === undefined ? undefined : parseAmount(mostInAll, token),
+  })
+}
+
+function depositFor(text: string, token: TokenUnit): (price: TokenAmount) => TokenAmount {
+  if (text.endsWith('x')) return (price) => BigInt(text.slice(0, -1)) * price
+  const amount = parseAmount(text, token)
+  return () => amount
+}

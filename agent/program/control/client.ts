@@ -1,0 +1,225 @@
+// The command line's end of the control socket: the daemon's agent, used from another process.
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { finished } from 'node:stream/promises'
+import { reach } from '../../../platform/system/local-socket.ts'
+import type { Address, TokenUnit } from '../../../protocol/index.ts'
+import { UraidenError } from '../../../protocol/index.ts'
+import type { ChannelBalance } from '../../channels/ledger-types.ts'
+import type { PurchaseRecord } from '../../channels/purchases.ts'
+import type { ChannelName } from '../../channels/records.ts'
+import type { Swept } from '../../channels/sweep.ts'
+import type { RunDone } from '../../jobs/types.ts'
+import type { Agent, AgentStream, BudgetView, CloseOptions, RequestOptions } from '../../options.ts'
+import { commandSocket, type DaemonPlace } from './place.ts'
+import type { DaemonStatus } from './status.ts'
+import {
+  type CommandInput,
+  type CommandName,
+  decode,
+  decodeError,
+  decodeHeader,
+  encode,
+  encodeHeader,
+  factsHeader,
+  malformed,
+  mostHeaderBytes,
+  type PurchaseInput,
+} from './wire.ts'
+
+/** What a command answers. */
+interface Results {
+  readonly status: DaemonStatus
+  readonly facts: { readonly address: Address; readonly token: TokenUnit }
+  readonly books: {
+    readonly channels: readonly ChannelBalance[]
+    readonly budget: BudgetView
+    readonly history: readonly PurchaseRecord[]
+    readonly unfinished: readonly string[]
+  }
+  readonly open: ChannelName
+  readonly topUp: null
+  readonly close: `0x${string}`
+  readonly settle: readonly ChannelName[]
+  readonly recover: readonly ChannelName[]
+  readonly sweep: Swept
+  readonly pause: null
+  readonly resume: null
+  readonly runJob: RunDone
+  readonly reload: null
+}
+
+export type RemoteAgent = Pick<
+  Agent,
+  | 'address'
+  | 'stream'
+  | 'channels'
+  | 'budget'
+  | 'history'
+  | 'unfinished'
+  | 'openChannel'
+  | 'topUp'
+  | 'closeChannel'
+  | 'settle'
+  | 'recoverChannels'
+  | 'sweep'
+>
+
+export interface DaemonConnection {
+  /** @throws UraidenError the command's own, `daemon_gone`, `control_malformed` */
+  readonly command: <Name extends CommandName>(
+    name: Name,
+    input: CommandInput<Name>,
+  ) => Promise<Results[Name]>
+  readonly agent: () => Promise<RemoteAgent>
+  readonly token: () => Promise<TokenUnit>
+}
+
+/**
+ * Undefined when no daemon of this configuration runs.
+ * @throws UraidenError `daemon_of_another_user`
+ */
+export async function connectToDaemon(config: DaemonPlace): Promise<DaemonConnection | undefined> {
+  const path = commandSocket(config)
+  const reached = await reach(path)
+  if (reached === 'nobody') return undefined
+  if (reached === 'forbidden') throw ofAnotherUser(path)
+  const command: DaemonConnection['command'] = async (name, input) => {
+    const response = await send(path, `/${name}`, {}, encode(input))
+    // The same version of this program has encoded it: it has the type of the command.
+    return decode(await readText(response)) as Results[typeof name]
+  }
+  return {
+    command,
+    agent: () => remoteAgent(path, command),
+    token: async () => (await command('facts', {})).token,
+  }
+}
+
+/** @throws UraidenError `daemon_not_running` */
+export async function daemonOf(config: DaemonPlace): Promise<DaemonConnection> {
+  const daemon = await connectToDaemon(config)
+  if (daemon !== undefined) return daemon
+  throw new UraidenError({
+    code: 'daemon_not_running',
+    message: `No daemon answers on ${commandSocket(config)}.`,
+    hint: 'Start it: systemctl start uraiden-agent, or uraiden-agent run.',
+  })
+}
+
+async function remoteAgent(
+  path: string,
+  command: DaemonConnection['command'],
+): Promise<RemoteAgent> {
+  const { address } = await command('facts', {})
+  let books = await command('books', {})
+  const changed = async <Value>(work: Promise<Value>): Promise<Value> => {
+    const value = await work
+    books = await command('books', {})
+    return value
+  }
+  return {
+    address,
+    stream: (url, options) => buy(path, url, options),
+    channels: () => books.channels,
+    budget: () => books.budget,
+    history: () => books.history,
+    unfinished: () => books.unfinished,
+    openChannel: (receiver, deposit, api) =>
+      changed(command('open', { receiver, deposit, ...at(api) })),
+    topUp: async (channel, added, api) => {
+      await changed(command('topUp', { channel, added, ...at(api) }))
+    },
+    closeChannel: (channel, how) => changed(command('close', { channel, ...closing(how) })),
+    settle: () => changed(command('settle', {})),
+    recoverChannels: (from = 0) => changed(command('recover', { from })),
+    sweep: (to) => command('sweep', { to }),
+  }
+}
+
+function at(api: string | URL | undefined): { readonly api?: string } {
+  return api === undefined ? {} : { api: `${api}` }
+}
+
+function closing(how: string | URL | CloseOptions): Omit<CommandInput<'close'>, 'channel'> {
+  if (typeof how === 'string' || how instanceof URL) return { api: `${how}` }
+  const { api, otherwise, balance } = how
+  return {
+    ...(api !== undefined && { api: `${api}` }),
+    ...(otherwise !== undefined && { otherwise }),
+    ...(balance !== undefined && { balance }),
+  }
+}
+
+async function buy(
+  path: string,
+  url: string | URL,
+  { body, signal, onPayment: _, content: __, ...wanted }: RequestOptions = {},
+): Promise<AgentStream> {
+  const purchase: PurchaseInput = { url: `${url}`, ...wanted }
+  const headers = { [factsHeader]: encodeHeader(purchase) }
+  const response = await send(path, '/buy', headers, body ?? '', signal)
+  const facts = decodeHeader(String(response.headers[factsHeader] ?? ''))
+  return { ...(facts as Omit<AgentStream, 'body'>), body: response }
+}
+
+/** Resolves with an answer of status 200. */
+async function send(
+  socketPath: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  body: string | Uint8Array,
+  signal?: AbortSignal,
+): Promise<IncomingMessage> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const request = httpRequest({
+      socketPath,
+      path,
+      method: 'POST',
+      headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+      maxHeaderSize: mostHeaderBytes,
+      ...(signal && { signal }),
+    })
+    request.once('response', resolve)
+    request.once('error', (cause) => reject(signal?.aborted ? interrupted(cause) : gone(cause)))
+    request.end(body)
+  })
+  if (response.statusCode === 200) return response
+  throw decodeError(await readText(response))
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  response.on('data', (chunk) => chunks.push(chunk))
+  try {
+    await finished(response)
+  } catch (cause) {
+    throw malformed('it broke off', cause)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function interrupted(cause: unknown): UraidenError {
+  return new UraidenError({
+    code: 'aborted',
+    message: 'The request was aborted.',
+    hint: 'If a payment was on its way, it stays counted until the receiver says where the channel stands.',
+    cause,
+  })
+}
+
+function gone(cause: unknown): UraidenError {
+  return new UraidenError({
+    code: 'daemon_gone',
+    message: 'The daemon ended while it was asked.',
+    hint: 'Look at its log: journalctl -u uraiden-agent. Then try again.',
+    cause,
+  })
+}
+
+function ofAnotherUser(path: string): UraidenError {
+  return new UraidenError({
+    code: 'daemon_of_another_user',
+    message: `The daemon’s socket ${path} belongs to another user.`,
+    hint: 'Run the command as that user: sudo -u uraiden-agent uraiden-agent …',
+  })
+}

@@ -1,0 +1,142 @@
+// The daemon's end of the control socket.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream/promises'
+import { listenOnSocket } from '../../../platform/system/local-socket.ts'
+import { UraidenError } from '../../../protocol/index.ts'
+import type { AgentStream, RequestOptions } from '../../options.ts'
+import {
+  type CommandInput,
+  type CommandName,
+  commands,
+  decode,
+  decodeHeader,
+  encode,
+  encodeError,
+  encodeHeader,
+  factsHeader,
+  malformed,
+  mostHeaderBytes,
+  purchase,
+} from './wire.ts'
+
+export type CommandHandlers = {
+  readonly [Name in CommandName]: (input: CommandInput<Name>) => unknown
+}
+
+export interface ControlOptions {
+  readonly path: string
+  readonly handlers: CommandHandlers
+  readonly buy: (url: URL, options: RequestOptions) => Promise<AgentStream>
+  /** Prometheus text; see `metrics.ts`. */
+  readonly metrics: () => string
+}
+
+export interface Control {
+  readonly close: () => Promise<void>
+}
+
+/** Of a command's input. */
+const mostInput = 1 << 20
+
+/** Of what is bought with: it may be sent twice, so it is kept whole. */
+const mostContent = 64 << 20
+
+/**
+ * Its user alone may connect: who can, can spend.
+ * @throws UraidenError `socket_in_use`, `socket_unusable`
+ */
+export async function startControl(options: ControlOptions): Promise<Control> {
+  const server = createServer({ maxHeaderSize: mostHeaderBytes }, (request, response) => {
+    answer(options, request, response).catch((error: unknown) => {
+      if (response.headersSent) return void response.destroy()
+      response.writeHead(400, { 'Content-Type': 'application/json', Connection: 'close' })
+      response.end(encodeError(error))
+    })
+  })
+  await listenOnSocket(server, options.path, 'owner')
+  return { close: () => close(server) }
+}
+
+async function answer(
+  options: ControlOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { method, url = '' } = request
+  if (method === 'GET' && url === '/metrics') {
+    response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' })
+    return void response.end(options.metrics())
+  }
+  if (method !== 'POST') throw unknownCommand(`${method} ${url}`)
+  if (url === '/buy') return buy(options, request, response)
+  const name = url.slice(1)
+  if (!isCommand(name)) throw unknownCommand(name)
+  const text = (await readAll(request, mostInput)).toString('utf8')
+  const result = await runCommand(options.handlers, name, decode(text))
+  response.writeHead(200, { 'Content-Type': 'application/json' })
+  response.end(encode(result))
+}
+
+/** @throws UraidenError `control_malformed`, and the command's own */
+export async function runCommand<Name extends CommandName>(
+  handlers: CommandHandlers,
+  name: Name,
+  input: unknown,
+): Promise<unknown> {
+  const parsed = commands[name].safeParse(input)
+  if (!parsed.success) throw malformed(parsed.error.issues[0]?.message ?? name)
+  return handlers[name](parsed.data as CommandInput<Name>)
+}
+
+async function buy(
+  options: ControlOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const parsed = purchase.safeParse(decodeHeader(String(request.headers[factsHeader] ?? '')))
+  if (!parsed.success) throw malformed(parsed.error.issues[0]?.message ?? 'purchase')
+  const { url, ...wanted } = parsed.data
+  const body = await readAll(request, mostContent)
+  const gone = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort()
+  })
+  const given = Object.entries(wanted).filter(([, value]) => value !== undefined)
+  const { body: content, ...facts } = await options.buy(new URL(url), {
+    ...(Object.fromEntries(given) as RequestOptions),
+    ...(body.length > 0 && { body }),
+    signal: gone.signal,
+  })
+  response.writeHead(200, { [factsHeader]: encodeHeader(facts) })
+  await pipeline(content, response)
+}
+
+async function readAll(request: IncomingMessage, most: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    size += chunk.length
+    if (size > most) throw malformed(`it has more than ${most} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function isCommand(name: string): name is CommandName {
+  return Object.hasOwn(commands, name)
+}
+
+function unknownCommand(name: string): UraidenError {
+  return new UraidenError({
+    code: 'control_unknown_command',
+    message: `The daemon knows no command "${name}".`,
+    hint: 'Use the same version of command line and daemon; restart the daemon after an update.',
+  })
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}

@@ -1,0 +1,43 @@
+// What `uraiden-agent status` shows.
+
+import type { Address, TokenUnit } from '../../../protocol/index.ts'
+import type { Milliseconds } from '../../budget/clock.ts'
+import type { ChannelBalance } from '../../channels/ledger-types.ts'
+import type { JobStatus } from '../../jobs/types.ts'
+import type { BudgetView } from '../../options.ts'
+import type { LogEntry } from './log.ts'
+
+export interface DaemonStatus {
+  readonly pid: number
+  /** Unix time in milliseconds. */
+  readonly started: Milliseconds
+  readonly configuration: {
+    readonly file: string
+    readonly loaded: Milliseconds
+    /** Why the last reload was refused; undefined after one that was not. */
+    readonly refused: string | undefined
+  }
+  /** Why nothing can be paid now; undefined when all is well. */
+  readonly waiting: { readonly code: string; readonly message: string } | undefined
+  readonly paused: boolean
+  readonly address: Address
+  /** Undefined until the chain has said it once. */
+  readonly token: TokenUnit | undefined
+  readonly jobs: readonly JobStatus[]
+  readonly channels: readonly ChannelBalance[]
+  readonly budget: BudgetView | undefined
+  readonly proxy:
+    | { readonly port: number | undefined; readonly socket: string | undefined }
+    | undefined
+  readonly page: { readonly port: number } | undefined
+  /** Since the start. */
+  readonly counters: Counters
+  /** Newest last. */
+  readonly troubles: readonly LogEntry[]
+}
+
+export interface Counters {
+  readonly payments: number
+  readonly refusals: number
+  readonly failures: number
+}

@@ -1,0 +1,66 @@
+// What the daemon does when the command line asks.
+import type { Address } from '../../../protocol/index.ts'
+import type { Scheduler } from '../../jobs/types.ts'
+import type { CommandHandlers } from '../control/server.ts'
+import type { DaemonStatus } from '../control/status.ts'
+import type { Engine } from './engine.ts'
+
+export interface HandlerContext {
+  readonly status: () => DaemonStatus
+  readonly reload: () => Promise<void>
+  readonly address: () => Address
+}
+
+export function commandHandlers(engine: Engine, context: HandlerContext): CommandHandlers {
+  const { shared } = engine
+  return {
+    status: () => context.status(),
+    facts: () => ({ address: context.address(), token: tokenOf(engine) }),
+    books: () =>
+      shared.use(async (agent) => ({
+        channels: agent.channels(),
+        budget: agent.budget(),
+        history: agent.history(),
+        unfinished: agent.unfinished(),
+      })),
+    open: ({ receiver, deposit, api }) =>
+      shared.use((agent) => agent.openChannel(receiver, deposit, api)),
+    topUp: ({ channel, added, api }) => shared.use((agent) => agent.topUp(channel, added, api)),
+    close: ({ channel, api, otherwise, balance }) =>
+      shared.use((agent) =>
+        agent.closeChannel(channel, {
+          ...(api !== undefined && { api }),
+          ...(otherwise !== undefined && { otherwise }),
+          ...(balance !== undefined && { balance }),
+        }),
+      ),
+    settle: () => shared.use((agent) => agent.settle()),
+    recover: ({ from }) => shared.use((agent) => agent.recoverChannels(from)),
+    sweep: ({ to }) => shared.use((agent) => agent.sweep(to)),
+    pause: async ({ job }) => {
+      await jobsOf(engine).pause(job)
+      if (job === undefined) await engine.setPaused('paused')
+    },
+    resume: async ({ job }) => {
+      await jobsOf(engine).resume(job)
+      if (job === undefined) await engine.setPaused('active')
+    },
+    runJob: async ({ job }) => {
+      const outcome = await jobsOf(engine).run(job)
+      if (outcome.kind === 'failed') throw outcome.error
+      return outcome
+    },
+    reload: () => context.reload(),
+  }
+}
+
+/** They begin when the chain has told once what the token is. */
+function jobsOf({ jobs, shared }: Engine): Scheduler {
+  if (jobs !== undefined) return jobs
+  throw shared.problem()
+}
+
+function tokenOf({ facts, shared }: Engine) {
+  if (facts !== undefined) return { symbol: facts.symbol, decimals: facts.decimals }
+  throw shared.problem()
+}

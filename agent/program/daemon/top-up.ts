@@ -1,0 +1,66 @@
+// Which channel gets more deposit before its receiver's channels run dry: a pure function.
+import type { Address, TokenAmount } from '../../../protocol/index.ts'
+import { type BudgetLimit, left } from '../../budget/caps.ts'
+import type { DepositPolicy } from '../../channels/choose.ts'
+import type { ChannelBalance } from '../../channels/ledger-types.ts'
+import { type ChannelName, canPay, channelName } from '../../channels/records.ts'
+
+export interface TopUp {
+  readonly channel: ChannelName
+  readonly added: TokenAmount
+}
+
+export interface Purse {
+  readonly channels: readonly ChannelBalance[]
+  readonly limits: readonly BudgetLimit[]
+  readonly deposits: DepositPolicy
+}
+
+/**
+ * A transaction takes blocks, and a payment should not have to wait for them: when no channel of a
+ * receiver has room for two more payments of the last price, the fullest one is topped up to what the
+ * policy wants left. Not where the budget has no room for a payment anyway.
+ */
+export function dueTopUp(
+  { channels, limits, deposits }: Purse,
+  receiver: Address,
+  price: TokenAmount,
+): TopUp | undefined {
+  const open = channels.filter((each) => canPay(each) && each.receiver === receiver)
+  // A crash hides what is left: the next payment clears that first.
+  if (open.some(({ certain }) => !certain)) return undefined
+  const [fullest] = [...open].sort((a, b) => (rest(a) < rest(b) ? 1 : -1))
+  if (fullest === undefined || rest(fullest) >= 2n * price) return undefined
+  if (limits.some((limit) => binds(limit, receiver) && left(limit) < price)) return undefined
+  const wanted = larger(deposits.topUp(price), 2n * price) - rest(fullest)
+  const added = [wanted, ...room(fullest, channels, deposits)].reduce((a, b) => (a < b ? a : b))
+  if (rest(fullest) + added < 2n * price) return undefined
+  return { channel: channelName(receiver, fullest.openBlock), added }
+}
+
+function rest({ deposit, balance }: ChannelBalance): TokenAmount {
+  return deposit - balance
+}
+
+/** What the caps on deposits leave. */
+function room(
+  { deposit }: ChannelBalance,
+  channels: readonly ChannelBalance[],
+  { most, mostInAll }: DepositPolicy,
+): readonly TokenAmount[] {
+  const locked = channels
+    .filter(({ state }) => state !== 'closed')
+    .reduce((sum, each) => sum + each.deposit, 0n)
+  return [
+    ...(most === undefined ? [] : [most - deposit]),
+    ...(mostInAll === undefined ? [] : [mostInAll - locked]),
+  ]
+}
+
+function binds({ scope }: BudgetLimit, receiver: Address): boolean {
+  return scope === 'all' || scope === `receiver/${receiver}`
+}
+
+function larger(a: TokenAmount, b: TokenAmount): TokenAmount {
+  return a > b ? a : b
+}

@@ -1,0 +1,92 @@
+// Who may ask the page for what: decisions on plain data.
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { type BrowserHints, isSameOrigin } from '../../../platform/web/origin.ts'
+import { UraidenError } from '../../../protocol/index.ts'
+
+/** What of a request decides. */
+export interface Asked extends BrowserHints {
+  readonly contentType: string | undefined
+  /** The header Authorization. */
+  readonly authorization: string | undefined
+}
+
+/**
+ * A name of somebody else's that leads to 127.0.0.1 makes his page one of the same origin (DNS
+ * rebinding); the header Host still says his name. The port is another one behind `ssh -L`.
+ * @throws UraidenError `page_wrong_host`
+ */
+export function checkHost(host: string | undefined): void {
+  if (/^(127\.0\.0\.1|localhost)(:[0-9]{1,5})?$/i.test(host ?? '')) return
+  throw new UraidenError({
+    code: 'page_wrong_host',
+    message: 'This page is asked for under a name that is not its own.',
+    hint: 'Use http://127.0.0.1 or http://localhost with its port.',
+  })
+}
+
+/**
+ * Data and actions are for our own page alone.
+ * @throws UraidenError `page_other_origin`
+ */
+export function checkOrigin(asked: Asked): void {
+  if (isSameOrigin(asked)) return
+  throw new UraidenError({
+    code: 'page_other_origin',
+    message: 'A page of another site asked for this.',
+    hint: 'Open the agent’s own page.',
+  })
+}
+
+/**
+ * An action. No cookie lets anybody act: cookies of 127.0.0.1 go to every port of it, and so to every
+ * program that listens there. The token is added by hand to each request, which no form and no page of
+ * another site can do; JSON cannot be sent by a form either.
+ * @throws UraidenError `page_other_origin`, `page_not_json`, `page_read_only`, `page_token_missing`,
+ * `page_token_wrong`
+ */
+export function checkAction(asked: Asked, token: string | undefined): void {
+  checkOrigin(asked)
+  if (!/^application\/json(;|$)/i.test(asked.contentType ?? '')) throw notJson()
+  if (token === undefined) throw readOnly()
+  const [, given] = /^Bearer (.+)$/i.exec(asked.authorization ?? '') ?? []
+  if (given === undefined) throw tokenMissing()
+  if (!isEqual(given, token)) throw tokenWrong()
+}
+
+/** Takes the same time wherever they differ, and however long they are. */
+function isEqual(a: string, b: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(a), digest(b))
+}
+
+function notJson(): UraidenError {
+  return new UraidenError({
+    code: 'page_not_json',
+    message: 'An action is asked for with JSON.',
+    hint: 'Send the header Content-Type: application/json.',
+  })
+}
+
+function readOnly(): UraidenError {
+  return new UraidenError({
+    code: 'page_read_only',
+    message: 'This page only shows things: no token is configured for it.',
+    hint: 'Make one with: openssl rand -hex 16. Name its file, mode 600, in page.token of agent.yaml, and reload.',
+  })
+}
+
+function tokenMissing(): UraidenError {
+  return new UraidenError({
+    code: 'page_token_missing',
+    message: 'Actions need the token.',
+    hint: 'It is the first line of the file that page.token names.',
+  })
+}
+
+function tokenWrong(): UraidenError {
+  return new UraidenError({
+    code: 'page_token_wrong',
+    message: 'This is not the token of this page.',
+    hint: 'It is the first line of the file that page.token names.',
+  })
+}

@@ -1,0 +1,187 @@
+// The agent's page on 127.0.0.1. Loaded when the configuration asks for it, and not before.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import {
+  assetBody,
+  assetHeaders,
+  type LoadedPages,
+  loadPages,
+} from '../../../platform/web/assets.ts'
+import { UraidenError } from '../../../protocol/index.ts'
+import { listenOn } from '../../proxy/listen.ts'
+import { type ActionOptions, act, isAction } from './actions.ts'
+import { missingDocument, pageDocument, safeHeaders } from './document.ts'
+import { createEvents, type Events } from './events.ts'
+import { readAsset } from './files.ts'
+import { type Asked, checkAction, checkHost, checkOrigin } from './guard.ts'
+import { readText, refuse, refuseSocket } from './io.ts'
+import type { PageState } from './state.ts'
+
+export interface PageOptions extends ActionOptions {
+  /** On 127.0.0.1; 0 takes a free one. */
+  readonly port: number
+  /** Undefined: the page only shows things. */
+  readonly token: () => string | undefined
+  readonly state: (about: Pick<PageState, 'build' | 'actions'>) => PageState
+  /** After an action. */
+  readonly onAction: (name: string) => void
+  /** What is nobody's fault but ours. */
+  readonly onDefect: (error: unknown) => void
+}
+
+export interface PageServer {
+  readonly port: number
+  /** Streams end at once; actions under way go on in the daemon. */
+  readonly close: () => Promise<void>
+}
+
+/** People in front of one Pi. */
+const mostStreams = 16
+
+/** Milliseconds. */
+const lookEvery = 1000
+
+/** @throws UraidenError `address_in_use` */
+export async function startPage(options: PageOptions): Promise<PageServer> {
+  const assets = await loadPages(['agent'], readAsset)
+  const build = assets?.pages.agent.script ?? ''
+  const state = (): string => {
+    const actions = options.token() === undefined ? 'never' : 'withToken'
+    return JSON.stringify(options.state({ build, actions }))
+  }
+  const events = createEvents({ look: state, every: lookEvery, mostStreams })
+  const page: Page = { options, assets, state, events }
+  const server = createServer(limits, (request, response) => {
+    answer(page, request, response).catch((error: unknown) => {
+      refuse(request, response, error, options.onDefect)
+    })
+  })
+  server.on('clientError', refuseSocket)
+  await listenOn(server, { host: '127.0.0.1', port: options.port })
+  const { port } = server.address() as AddressInfo
+  return { port, close: () => close(server, events) }
+}
+
+interface Page {
+  readonly options: PageOptions
+  readonly assets: LoadedPages<'agent'> | undefined
+  readonly state: () => string
+  readonly events: Events
+}
+
+const limits = {
+  requireHostHeader: true,
+  maxHeaderSize: 16_384,
+  headersTimeout: 10_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 5_000,
+} as const
+
+async function answer(
+  page: Page,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { method = '', url = '', headers } = request
+  for (const [name, value] of Object.entries(safeHeaders)) response.setHeader(name, value)
+  checkHost(headers.host)
+  if (method === 'POST' && url.startsWith('/do/')) {
+    return doIt(page, url.slice('/do/'.length), request, response)
+  }
+  if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed(method)
+  if (url === '/') return sendDocument(page, response)
+  if (url.startsWith('/web/')) return sendAsset(page, url.slice('/web/'.length), request, response)
+  if (url !== '/state' && url !== '/events') throw notFound()
+  checkOrigin(askedBy(request))
+  response.setHeader('cache-control', 'no-store')
+  if (url === '/state') return send(response, 'application/json', page.state())
+  response.setHeader('content-type', 'text/event-stream; charset=utf-8')
+  if (method === 'HEAD') return void response.end()
+  if (!page.events.join(response)) throw tooManyStreams()
+}
+
+/** `token` is no action: it says whether the token is right. */
+async function doIt(
+  { options }: Page,
+  name: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  checkAction(askedBy(request), options.token())
+  const text = await readText(request)
+  if (isAction(name)) {
+    await act(options, name, text)
+    options.onAction(name)
+  } else if (name !== 'token') throw notFound()
+  response.setHeader('cache-control', 'no-store')
+  send(response, 'application/json', '{}')
+}
+
+function askedBy({ headers }: IncomingMessage): Asked {
+  const { origin, host, authorization, 'content-type': contentType } = headers
+  const site = headers['sec-fetch-site']
+  return { site: site?.toString(), origin, host, authorization, contentType }
+}
+
+function sendDocument({ assets }: Page, response: ServerResponse): void {
+  response.setHeader('cache-control', 'no-store')
+  if (assets === undefined) response.statusCode = 503
+  send(
+    response,
+    'text/html',
+    assets === undefined ? missingDocument : pageDocument(assets.pages.agent),
+  )
+}
+
+function sendAsset(
+  { assets }: Page,
+  name: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const asset = assets?.files.get(name)
+  if (asset === undefined) throw notFound()
+  const { body, coding } = assetBody(asset, request.headers['accept-encoding']?.toString())
+  for (const [field, value] of Object.entries(assetHeaders)) response.setHeader(field, value)
+  response.setHeader('content-type', asset.type)
+  if (coding !== undefined) response.setHeader('content-encoding', coding)
+  response.end(body)
+}
+
+function send(response: ServerResponse, type: string, text: string): void {
+  response.setHeader('content-type', `${type}; charset=utf-8`)
+  response.end(text)
+}
+
+function close(server: Server, events: Events): Promise<void> {
+  return new Promise((resolve) => {
+    events.close()
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
+
+function notFound(): UraidenError {
+  return new UraidenError({
+    code: 'page_not_found',
+    message: 'There is no such thing here.',
+    hint: 'The page is at /.',
+  })
+}
+
+function methodNotAllowed(method: string): UraidenError {
+  return new UraidenError({
+    code: 'page_method_not_allowed',
+    message: `${method} is not answered here.`,
+    hint: 'Ask for / with GET.',
+  })
+}
+
+function tooManyStreams(): UraidenError {
+  return new UraidenError({
+    code: 'page_too_many_streams',
+    message: `The page is open ${mostStreams} times already.`,
+    hint: 'Close it somewhere else.',
+  })
+}

@@ -1,0 +1,89 @@
+// Jobs: when each runs next, what came of the last run, and how it is run or paused by hand.
+import { actionButton } from '../../../../platform/web/pages/button.ts'
+import { h, setText, show } from '../../../../platform/web/pages/dom.ts'
+import { createList, type Entry } from '../../../../platform/web/pages/list.ts'
+import type { PageJob } from '../state.ts'
+import type { Drawn } from './drawn.ts'
+import { jobState, lastResult, when } from './words.ts'
+
+export interface JobActions {
+  readonly run: (job: string) => Promise<void>
+  readonly pause: (job: string) => Promise<void>
+  readonly resume: (job: string) => Promise<void>
+}
+
+export function createJobs(
+  place: HTMLElement,
+  actions: JobActions,
+): (jobs: readonly PageJob[], drawn: Drawn) => void {
+  let how: Drawn | undefined
+  const list = createList<PageJob>(place, {
+    holder: h('ul', { class: 'a-cards' }),
+    keyOf: ({ name }) => name,
+    make: (job) => cardOf(job, actions, () => how),
+    empty: 'No job is configured: the agent pays for programs and commands only.',
+  })
+  return (jobs, drawn) => {
+    how = drawn
+    list(jobs)
+  }
+}
+
+function cardOf(
+  { name }: PageJob,
+  { run, pause, resume }: JobActions,
+  drawn: () => Drawn | undefined,
+): Entry<PageJob> {
+  let paused = false
+  const state = h('span', { class: 'd-state' })
+  const [target, next, last, sinks] = [h('code'), h('dd'), h('dd'), h('dd')]
+  const sinksTitle = h('dt', {}, 'Not delivered')
+  const runNow = actionButton('Run now', () => run(name), { 'aria-label': `Run now: ${name}` })
+  const hold = actionButton('Pause', () => (paused ? resume(name) : pause(name)))
+  const buttons = h('div', { class: 'd-row' }, runNow.element, hold.element)
+  const element = h(
+    'li',
+    { class: 'a-card' },
+    h('h3', {}, `${name} `, state),
+    h('p', { class: 'd-note a-target' }, target),
+    h(
+      'dl',
+      { class: 'a-facts' },
+      ...[h('dt', {}, 'Next'), next, h('dt', {}, 'Last'), last, sinksTitle, sinks],
+    ),
+    buttons,
+  )
+  return {
+    element,
+    show: (job) => {
+      const how = drawn()
+      if (how === undefined) return
+      const { now, amount, mayAct } = how
+      paused = job.state === 'paused'
+      setText(state, jobState(job))
+      state.className = `d-state a-job-${job.state}`
+      setText(target, job.target)
+      setText(next, nextOf(job, now))
+      setText(last, lastResult(job, now, amount))
+      last.className = job.last?.problem ? 'd-bad' : ''
+      const waiting = job.sinks.map(sinkWords)
+      setText(sinks, waiting.join('; '))
+      show(sinks, waiting.length > 0)
+      show(sinksTitle, waiting.length > 0)
+      hold.say(paused ? 'Resume' : 'Pause')
+      hold.element.setAttribute('aria-label', `${paused ? 'Resume' : 'Pause'} ${name}`)
+      show(buttons, mayAct)
+    },
+  }
+}
+
+function nextOf({ state, next }: PageJob, now: number): string {
+  if (state === 'running') return 'runs now'
+  if (next === null) return state === 'paused' ? 'when it is resumed' : 'not known'
+  return when(Math.max(next, now), now).replace(/^0 s ago$/, 'now')
+}
+
+function sinkWords({ id, waiting, problem }: PageJob['sinks'][number]): string {
+  const why = problem === null ? '' : `: ${problem}`
+  return `${waiting} for ${id}${why}`
+}

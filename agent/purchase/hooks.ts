@@ -1,0 +1,56 @@
+// What a program can watch, and stop, while a request is paid: the events of the original's Session.
+import { type Terms, type TokenAmount, UraidenError } from '../../protocol/index.ts'
+import type { ChannelName } from '../channels/records.ts'
+
+/** The request that an event is about. */
+export interface HookedRequest {
+  readonly method: string
+  readonly url: URL
+}
+
+export interface HookEvents {
+  /** Before anything is sent. */
+  readonly init: object
+  /** A receiver wants money; its terms have not been checked yet. */
+  readonly paymentRequested: { readonly terms: Terms }
+  /** The receiver waits for the chain. */
+  readonly insufficientConfirmations: { readonly terms: Terms; readonly channel: ChannelName }
+  readonly nonexistingChannel: { readonly terms: Terms; readonly channel: ChannelName }
+  readonly invalidAmount: { readonly terms: Terms; readonly channel: ChannelName }
+  readonly invalidProof: { readonly terms: Terms; readonly channel: ChannelName }
+  /** The receiver uses another contract than ours; nothing is paid. */
+  readonly wrongContract: { readonly terms: Terms }
+  /** An answer of status 400 or above that is not 402. */
+  readonly httpError: { readonly status: number }
+  /** An answer below 400. */
+  readonly success: { readonly status: number; readonly cost: TokenAmount }
+  /** At the end, whatever came of it. */
+  readonly exit: { readonly error: unknown }
+}
+
+export type HookName = keyof HookEvents
+
+/** `'stop'` ends the request with the error `stopped_by_hook`; nothing more is signed for it. */
+export type HookDecision = 'stop' | undefined
+
+export type AgentHooks = {
+  readonly [Name in HookName]?: (
+    event: HookEvents[Name] & { readonly request: HookedRequest },
+  ) => HookDecision | Promise<HookDecision>
+}
+
+/** @throws UraidenError `stopped_by_hook`, and whatever the hook throws */
+export async function runHook<Name extends HookName>(
+  hooks: AgentHooks,
+  name: Name,
+  request: HookedRequest,
+  event: HookEvents[Name],
+): Promise<void> {
+  const decision = await hooks[name]?.({ ...event, request })
+  if (decision !== 'stop') return
+  throw new UraidenError({
+    code: 'stopped_by_hook',
+    message: `The hook ${name} has stopped the request to ${request.url.origin}.`,
+    hint: 'Nothing more was signed for it. What was sent before stays counted.',
+  })
+}

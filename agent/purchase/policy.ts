@@ -1,0 +1,133 @@
+// May this be paid? A pure function on plain data, asked before anything is reserved or signed.
+import {
+  type Address,
+  formatAmount,
+  type Terms,
+  type TokenAmount,
+  type TokenUnit,
+  UraidenError,
+} from '../../protocol/index.ts'
+
+/** Amounts in the token's smallest unit. What is not given is not limited. */
+export interface Policy {
+  readonly contract: Address
+  /** The token of that contract. */
+  readonly token: Address
+  /** Most for a single request. */
+  readonly request?: TokenAmount
+  /** Who may be paid; anybody when not given. */
+  readonly receivers?: readonly Address[]
+  /** Where may be bought: `host`, or `host:port`; anywhere when not given. */
+  readonly hosts?: readonly string[]
+  /** Most that a price may be, as a multiple of what the same resource cost last. */
+  readonly priceJump?: number
+  /** Pay nothing; say what would have been paid. */
+  readonly dryRun?: boolean
+}
+
+/** What was asked for: the receiver's terms, and a cap of the caller's own for this request. */
+export interface Proposal {
+  readonly url: URL
+  readonly terms: Pick<Terms, 'contract' | 'receiver' | 'price' | 'token'>
+  readonly mostPrice?: TokenAmount
+  /** Of the same resource; undefined for the first time. */
+  readonly lastPrice?: TokenAmount
+  /** Who alone may be paid there, when that is known. */
+  readonly expected?: Address
+}
+
+/**
+ * Who may be paid, where, and the caps for one request.
+ * @throws UraidenError `host_not_allowed`, `wrong_contract`, `wrong_token`, `receiver_not_allowed`,
+ * `receiver_changed`, `price_over_cap`, `price_jump`, `dry_run`
+ */
+export function checkProposal(policy: Policy, proposal: Proposal, token: TokenUnit): void {
+  checkHost(policy, proposal.url)
+  checkParties(policy, proposal)
+  checkPrice(policy, proposal, token)
+  if (policy.dryRun) {
+    throw new UraidenError({
+      code: 'dry_run',
+      message: `This would cost ${formatAmount(proposal.terms.price, token)}.`,
+      hint: 'Nothing was signed, because this is a dry run.',
+    })
+  }
+}
+
+function checkHost({ hosts }: Policy, url: URL): void {
+  if (hosts === undefined || hosts.includes(url.host) || hosts.includes(url.hostname)) return
+  throw new UraidenError({
+    code: 'host_not_allowed',
+    message: `Nothing may be bought at ${url.host}.`,
+    hint: 'Nothing was signed. Add it to hosts if you trust it.',
+  })
+}
+
+function checkParties(policy: Policy, { url, terms, expected }: Proposal): void {
+  if (terms.contract !== policy.contract) {
+    throw new UraidenError({
+      code: 'wrong_contract',
+      message: `The receiver asks for payment through the contract ${terms.contract}, not ${policy.contract}.`,
+      hint: 'Nothing was signed. Check which contract the receiver uses, and your configuration.',
+    })
+  }
+  if (terms.token !== policy.token) {
+    throw new UraidenError({
+      code: 'wrong_token',
+      message: `The receiver asks for the token ${terms.token}, but the contract’s token is ${policy.token}.`,
+      hint: 'Nothing was signed. The receiver contradicts its own contract.',
+    })
+  }
+  if (expected !== undefined) {
+    if (terms.receiver === expected) return
+    throw new UraidenError({
+      code: 'receiver_changed',
+      message: `${url.origin} wants payment to ${terms.receiver}; the receiver that was found there is ${expected}.`,
+      hint: 'Nothing was signed. See who is there with: uraiden-agent discover',
+    })
+  }
+  if (policy.receivers !== undefined && !policy.receivers.includes(terms.receiver)) {
+    throw new UraidenError({
+      code: 'receiver_not_allowed',
+      message: `The receiver ${terms.receiver} is not among those that may be paid.`,
+      hint: 'Nothing was signed. Add its address to receivers if you trust it.',
+    })
+  }
+}
+
+function checkPrice(policy: Policy, proposal: Proposal, token: TokenUnit): void {
+  const { terms, mostPrice, lastPrice } = proposal
+  const { price } = terms
+  if (mostPrice !== undefined && price > mostPrice) {
+    throw overCap(price, mostPrice, token, 'you allow for this request', 'the price limit')
+  }
+  if (policy.request !== undefined && price > policy.request) {
+    throw overCap(price, policy.request, token, 'you allow a request', 'budget.request')
+  }
+  if (policy.priceJump === undefined || lastPrice === undefined) return
+  if (price <= times(lastPrice, policy.priceJump)) return
+  throw new UraidenError({
+    code: 'price_jump',
+    message: `This costs ${formatAmount(price, token)} now, more than ${policy.priceJump} times the ${formatAmount(lastPrice, token)} of last time.`,
+    hint: 'Nothing was signed. Raise priceJump if the new price is right.',
+  })
+}
+
+/** Factors are a person's decimals: a millionth is fine enough. */
+function times(amount: TokenAmount, factor: number): TokenAmount {
+  return (amount * BigInt(Math.round(factor * 1e6))) / 1_000_000n
+}
+
+function overCap(
+  price: TokenAmount,
+  cap: TokenAmount,
+  token: TokenUnit,
+  what: string,
+  setting: string,
+): UraidenError {
+  return new UraidenError({
+    code: 'price_over_cap',
+    message: `This costs ${formatAmount(price, token)}, more than the ${formatAmount(cap, token)} ${what}.`,
+    hint: `Nothing was signed. Raise ${setting} if the price is right.`,
+  })
+}

@@ -1,5 +1,0 @@
-// Where the page's script and style are: beside this module, in the checkout as in the package. The
-// bundles of scripts/lib/build-pi hold them themselves, in place of this module.
-import { readFrom } from '../../platform/web/files.ts'
-
-export const readAsset = readFrom(new URL('./assets/', import.meta.url))

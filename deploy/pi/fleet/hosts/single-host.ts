@@ -1,0 +1,45 @@
+// One Raspberry Pi without an inventory: what the command line says, in the inventory's form.
+import { resolve } from 'node:path'
+import { UraidenError } from '../../../../protocol/index.ts'
+import { type Inventory, inventoryOf, inventorySchema } from './inventory.ts'
+
+export interface SingleHost {
+  readonly host?: string
+  readonly rpc?: string
+  readonly contract?: string
+  readonly template?: string
+  readonly packages?: string
+}
+
+const target = /^(?:([a-z_][a-z0-9_-]*)@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?$/
+
+/** @throws UraidenError `usage_host` */
+export function singleHost(options: SingleHost): Inventory {
+  const { host = '', rpc, contract, template, packages } = options
+  const [, user, address, port] = target.exec(host) ?? []
+  if (address === undefined || rpc === undefined || contract === undefined || !template) {
+    throw new UraidenError({
+      code: 'usage_host',
+      message:
+        address === undefined
+          ? `"${host}" is not a host.`
+          : '--host needs --rpc, --contract and --template.',
+      hint: 'For example: provision apply --host pi@192.168.1.21 --rpc http://192.168.1.104:8545 --contract 0x… --template agent.yaml',
+    })
+  }
+  const bare = address.replace(/^\[|\]$/g, '')
+  const name = bare.toLowerCase().replace(/[^a-z0-9]+/g, '-')
+  const written = inventorySchema.parse({
+    chain: { rpc, contract },
+    template: resolve(template),
+    packages: resolve(packages ?? 'dist-pi'),
+    hosts: {
+      [name]: {
+        address: bare,
+        ssh: { ...(user && { user }), ...(port && { port: Number(port) }) },
+      },
+    },
+  })
+  // The account goes into provision.accounts.json of this folder.
+  return inventoryOf(resolve('provision.yaml'), written)
+}

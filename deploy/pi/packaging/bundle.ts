@@ -1,0 +1,109 @@
+// A program as JavaScript that the Node of its package runs: one file, and one for each of its threads.
+import { dirname, join } from 'node:path'
+import { build, type Plugin } from 'esbuild'
+import { bundlePages } from '../../../scripts/lib/web/build.ts'
+import { type Addon, type AddonPath, addons, besideBundle, loaderOf } from './addons.ts'
+import type { Program } from './programs.ts'
+import { checkout } from './tools.ts'
+
+export interface Bundle {
+  /** Contents by path, relative to the program's folder. */
+  readonly files: ReadonlyMap<string, string | Uint8Array>
+  /** Folders of the packages in it, for their licences. */
+  readonly packages: readonly string[]
+  readonly addons: readonly Addon[]
+}
+
+export async function bundleProgram(program: Program): Promise<Bundle> {
+  const files = new Map<string, string | Uint8Array>()
+  const inputs = new Set<string>()
+  for (const [name, source] of Object.entries(program.bundles)) {
+    const made = await bundleFile({ name, source, imports: program.imports, path: besideBundle })
+    files.set(name, made.code)
+    for (const input of made.inputs) inputs.add(input)
+  }
+  const used = addons.filter(({ loader }) => inputs.has(loader))
+  return { files, packages: packagesIn([...inputs]), addons: used }
+}
+
+/** As one file, with what is inside the executable as its addons. */
+export async function bundleExecutable(program: Program) {
+  const { package: name, imports } = program
+  const embedded = join(checkout, 'deploy/pi/packaging/embedded.ts')
+  const path: AddonPath = ({ file }) =>
+    `require(${JSON.stringify(embedded)}).addonFile(${JSON.stringify(file)})`
+  const source = program.bundles[`${name}.cjs`] ?? ''
+  const { code, inputs } = await bundleFile({ name, source, imports, path })
+  return { code, addons: addons.filter(({ loader }) => inputs.includes(loader)) }
+}
+
+interface BundledFile {
+  readonly name: string
+  readonly source: string
+  readonly imports: boolean
+  readonly path: AddonPath
+}
+
+/**
+ * Not minified: an uncaught error would print a line of 200 kB. What the sources load late is run
+ * late in the bundle too.
+ */
+async function bundleFile({ name, source, imports, path }: BundledFile) {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: source, resolveDir: checkout, sourcefile: `${name}.ts`, loader: 'ts' },
+    absWorkingDir: checkout,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20.11',
+    supported: { 'dynamic-import': imports },
+    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href" },
+    define: { 'import.meta.url': 'bundleUrl' },
+    plugins: [...addons.map((addon) => addonFrom(addon, path)), pagesInBundle],
+    legalComments: 'none',
+    charset: 'ascii',
+    metafile: true,
+    write: false,
+  })
+  const [file] = outputFiles
+  if (file === undefined) throw new Error('esbuild made no file')
+  return { code: file.text, inputs: Object.keys(metafile.inputs) }
+}
+
+function addonFrom(addon: Addon, path: AddonPath): Plugin {
+  const filter = new RegExp(`/${addon.loader.replaceAll('.', '\\.')}$`)
+  return {
+    name: `addon-${addon.name}`,
+    setup({ onLoad }) {
+      onLoad({ filter }, () => ({
+        contents: loaderOf(addon, path),
+        loader: 'js',
+        resolveDir: join(checkout, dirname(addon.loader)),
+      }))
+    },
+  }
+}
+
+/** A page's files are not beside the bundle but in it: there is one file to install, or to run. */
+const pagesInBundle: Plugin = {
+  name: 'pages-in-bundle',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/(agent\/program\/page|receiver\/web)\/files\.ts$/ }, async ({ path }) => {
+      const room = path.endsWith('/agent/program/page/files.ts') ? 'agent' : 'receiver'
+      const files = [...(await bundlePages(room))].map(([name, contents]) => [
+        name,
+        Buffer.from(contents).toString('utf8'),
+      ])
+      const contents = `const files = new Map(${JSON.stringify(files)})
+export const readAsset = async (file) => files.has(file) ? Buffer.from(files.get(file)) : undefined
+`
+      return { contents, loader: 'js' }
+    })
+  },
+}
+
+function packagesIn(inputs: readonly string[]): readonly string[] {
+  const folder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/
+  const folders = inputs.map((input) => folder.exec(input)?.[0] ?? '')
+  return [...new Set(folders.filter((path) => path !== '' && dirname(path) !== '.'))].sort()
+}

@@ -1,0 +1,144 @@
+// What the receiver keeps of one channel, and how it is written to disk. What the chain says and what
+// was paid have different authorities and different writers, so they are two records.
+import {
+  type Address,
+  type BlockNumber,
+  parseAddress,
+  parseSignature,
+  parseUint192,
+  type Signature,
+  type SignatureForm,
+  type TokenAmount,
+  toHex,
+} from '../../protocol/index.ts'
+import { type Claims, type Interval, noClaims } from './claims.ts'
+
+/** What the chain says, after its confirmations. */
+export interface ChainFacts {
+  readonly sender: Address
+  readonly openBlock: BlockNumber
+  readonly deposit: TokenAmount
+  /** What the receiver took out while the channel stayed open. */
+  readonly withdrawn: TokenAmount
+  readonly state: 'open' | 'closing' | 'settled'
+  /** There once a close was requested. */
+  readonly end?: ChannelEnd
+}
+
+/** Closing: the balance that stands, and the block of the request. Settled: what was paid, and when. */
+export interface ChannelEnd {
+  readonly balance: TokenAmount
+  readonly block: BlockNumber
+}
+
+/** What was paid. */
+export interface PaymentLedger {
+  /** `claims.highest` is the balance of the best proof. */
+  readonly claims: Claims
+  /** The best proof; there is none before the first payment. */
+  readonly proof?: { readonly signature: Signature; readonly form: SignatureForm }
+  /** We signed a closing agreement: a payment after it could not be claimed any more. */
+  readonly agreedToClose: boolean
+}
+
+/** A request that has paid and whose answer is not known to be made: a crash may have been in between. */
+export interface Unanswered {
+  readonly sender: Address
+  readonly openBlock: BlockNumber
+  readonly paid: Interval
+  /** Unix time in milliseconds. */
+  readonly expires: number
+}
+
+/** By the request's id; undefined once it is answered, or has its money back. */
+export type UnansweredChange = readonly [id: string, unanswered: Unanswered | undefined]
+
+export const emptyLedger: PaymentLedger = { claims: noClaims, agreedToClose: false }
+
+/** Both together. */
+export interface Channel extends ChainFacts, PaymentLedger {}
+
+/** Sender and open block: the receiver is always the same. */
+export type ChannelName = `${Address}/${BlockNumber}`
+
+export function channelName(sender: Address, openBlock: BlockNumber): ChannelName {
+  return `${sender}/${openBlock}`
+}
+
+export function acceptsPayments({ state, agreedToClose }: Channel): boolean {
+  return state === 'open' && !agreedToClose
+}
+
+/** What a channel owes the receiver at this balance: the rest was taken out, or paid at its end. */
+export function dueOf({ state, withdrawn }: ChainFacts, balance: TokenAmount): TokenAmount {
+  return state === 'settled' || balance <= withdrawn ? 0n : balance - withdrawn
+}
+
+/** Amounts are decimal strings on disk: JSON numbers would lose digits. */
+export function encodeFacts(facts: ChainFacts): string {
+  return JSON.stringify(facts, (_, value) => (typeof value === 'bigint' ? `${value}` : value))
+}
+
+/** Written for every payment, so it is short: the disk sees each byte several times. */
+export function encodeLedger({ claims, proof, agreedToClose }: PaymentLedger): string {
+  const { highest, unclaimed } = claims
+  return JSON.stringify({
+    highest: `${highest}`,
+    ...(unclaimed.length > 0 && {
+      unclaimed: unclaimed.map(({ from, to }) => [`${from}`, `${to}`]),
+    }),
+    ...(proof && { [proof.form]: toBase64(proof.signature) }),
+    ...(agreedToClose && { agreedToClose }),
+  })
+}
+
+/** @throws UraidenError when a field is not what it should be: the file was damaged */
+export function decodeFacts(text: string): ChainFacts {
+  const { sender, openBlock, deposit, withdrawn, state, end } = JSON.parse(text)
+  return {
+    sender: parseAddress(sender),
+    openBlock,
+    deposit: parseUint192(deposit),
+    withdrawn: parseUint192(withdrawn),
+    state,
+    ...(end && { end: { balance: parseUint192(end.balance), block: end.block } }),
+  }
+}
+
+/** @throws UraidenError when a field is not what it should be: the file was damaged */
+export function decodeLedger(text: string): PaymentLedger {
+  const { highest, unclaimed = [], agreedToClose = false, ...rest } = JSON.parse(text)
+  const form = forms.find((name) => name in rest)
+  return {
+    claims: {
+      highest: parseUint192(highest),
+      unclaimed: unclaimed.map(([from, to]: readonly [string, string]) => ({
+        from: parseUint192(from),
+        to: parseUint192(to),
+      })),
+    },
+    ...(form && { proof: { signature: fromBase64(rest[form]), form } }),
+    agreedToClose,
+  }
+}
+
+export function encodeUnanswered({ sender, openBlock, paid, expires }: Unanswered): string {
+  return JSON.stringify([sender, openBlock, `${paid.from}`, `${paid.to}`, expires])
+}
+
+/** @throws UraidenError when a field is not what it should be: the file was damaged */
+export function decodeUnanswered(text: string): Unanswered {
+  const [sender, openBlock, from, to, expires] = JSON.parse(text)
+  const paid = { from: parseUint192(from), to: parseUint192(to) }
+  return { sender: parseAddress(sender), openBlock, paid, expires }
+}
+
+const forms: readonly SignatureForm[] = ['seed', 'eip712']
+
+function toBase64(signature: Signature): string {
+  return Buffer.from(signature.slice(2), 'hex').toString('base64')
+}
+
+function fromBase64(text: string): Signature {
+  return parseSignature(toHex(Buffer.from(text, 'base64')))
+}

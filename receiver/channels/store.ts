@@ -1,0 +1,271 @@
+// The receiver's state on disk: balance proofs and how far the chain was read. LevelDB; every write
+// that somebody relies on is synced before anybody is answered.
+
+import type { JournalEntry, TransactionJournal } from '../../platform/chain/index.ts'
+import {
+  keysUnder,
+  openState,
+  type StateDatabase,
+  type StateOwner,
+} from '../../platform/state/state.ts'
+import type { BlockNumber } from '../../protocol/index.ts'
+import { groupCommit } from './group-commit.ts'
+import type { FactsByName, History, PastBlock, SyncPosition } from './history.ts'
+import {
+  type ChainFacts,
+  type ChannelName,
+  decodeFacts,
+  decodeLedger,
+  decodeUnanswered,
+  encodeFacts,
+  encodeLedger,
+  encodeUnanswered,
+  type PaymentLedger,
+  type Unanswered,
+  type UnansweredChange,
+} from './records.ts'
+
+/** What the store held when it was opened. */
+export interface LoadedState {
+  readonly facts: ReadonlyMap<ChannelName, ChainFacts>
+  readonly ledgers: ReadonlyMap<ChannelName, PaymentLedger>
+  readonly position: SyncPosition | undefined
+  readonly history: History
+}
+
+/** What one step along the chain changes; durable together. */
+export interface ChainStep {
+  /** A channel without facts is forgotten. */
+  readonly facts: FactsByName
+  readonly position: SyncPosition
+  readonly added: History
+  /** Blocks of the history that are not needed any more. */
+  readonly dropped: readonly BlockNumber[]
+}
+
+export interface Reply {
+  readonly status: number
+  readonly headers: { readonly [name: string]: string | readonly string[] }
+  readonly body: Uint8Array
+}
+
+/** Names one payment for one request under one key; another proof or request has another id. */
+export type ReplyId = string
+
+export interface KeptReply extends Reply {
+  /** Unix time in milliseconds. */
+  readonly expires: number
+}
+
+/** Where small replies survive a restart. */
+export interface ReplyDisk {
+  readonly load: () => Promise<ReadonlyMap<ReplyId, KeptReply>>
+  /** Resolves when durable. */
+  readonly save: (id: ReplyId, reply: KeptReply) => Promise<void>
+  readonly remove: (ids: readonly ReplyId[]) => Promise<void>
+  /** Requests that had paid and were not answered when the process ended. */
+  readonly unanswered: () => Promise<ReadonlyMap<ReplyId, Unanswered>>
+  /** Saving a reply does this too. */
+  readonly answered: (ids: readonly ReplyId[]) => Promise<void>
+}
+
+export interface ChannelStore {
+  readonly load: () => Promise<LoadedState>
+  /** Resolves when the ledger, or a newer one of the same channel, is durable, with the change. */
+  readonly saveLedger: (
+    name: ChannelName,
+    ledger: PaymentLedger,
+    change?: UnansweredChange,
+  ) => Promise<void>
+  /** All ledgers that are durable at one moment, while others are written. */
+  readonly readLedgers: () => Promise<ReadonlyMap<ChannelName, PaymentLedger>>
+  /** All of them become durable at once, or none. */
+  readonly saveLedgers: (ledgers: ReadonlyMap<ChannelName, PaymentLedger>) => Promise<void>
+  readonly dropLedger: (name: ChannelName) => Promise<void>
+  readonly saveStep: (step: ChainStep) => Promise<void>
+  /** Forgets all facts, for the chain to be read again from `position`. Ledgers stay. */
+  readonly dropFacts: (position: SyncPosition) => Promise<void>
+  /** Of the transactions that this account has signed. */
+  readonly journal: TransactionJournal
+  readonly replies: ReplyDisk
+  /** Writes and syncs as a payment does. Rejects when the disk takes no more. */
+  readonly probe: () => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+const positionKey = 'position'
+const factsPrefix = 'facts/'
+const ledgerPrefix = 'ledger/'
+const replyPrefix = 'reply/'
+const unansweredPrefix = 'unanswered/'
+const pastPrefix = 'past/'
+const journalPrefix = 'journal/'
+
+/** Format 2 did not know what was withdrawn, nor how a channel ends: the chain is read again. */
+const upgrades = { 2: (db: StateDatabase) => dropChain(db, []) }
+const probeKey = 'probe'
+
+/** Told of every synced write. */
+export type CommitObserver = (records: number, seconds: number, outcome: 'ok' | 'failed') => void
+
+export interface StoreOptions {
+  readonly onCommit?: CommitObserver | undefined
+  /** Who keeps it; one does not open the other's. Default `receiver`. */
+  readonly program?: 'receiver' | 'watchtower'
+}
+
+/** @throws UraidenError those of `openState` */
+export async function openStore(
+  folder: string,
+  owner: StateOwner,
+  { onCommit, program = 'receiver' }: StoreOptions = {},
+): Promise<ChannelStore> {
+  const db = await openState({ folder, owner, program, format: 3, upgrades })
+  const write: Write = (entries) => db.batch([...entries].map(operation), { sync: true })
+  const commits = groupCommit<string | undefined>({
+    writeBatch: onCommit === undefined ? write : observed(write, onCommit),
+  })
+  return {
+    load: async () => ({
+      facts: await readAll<ChannelName, ChainFacts>(db, factsPrefix, decodeFacts),
+      ledgers: await readAll<ChannelName, PaymentLedger>(db, ledgerPrefix, decodeLedger),
+      position: parsePosition(await db.get(positionKey)),
+      history: (await db.values(keysUnder(pastPrefix)).all()).map(decodePast),
+    }),
+    saveLedger: (name, ledger, change) =>
+      commits.save([
+        [`${ledgerPrefix}${name}`, encodeLedger(ledger)],
+        ...(change === undefined ? [] : [unansweredEntry(change)]),
+      ]),
+    readLedgers: () => readAll(db, ledgerPrefix, decodeLedger),
+    saveLedgers: (ledgers) =>
+      commits.save(
+        [...ledgers].map(([name, each]) => [`${ledgerPrefix}${name}`, encodeLedger(each)]),
+      ),
+    dropLedger: (name) => commits.save([[`${ledgerPrefix}${name}`, undefined]]),
+    saveStep: ({ facts, position, added, dropped }) =>
+      commits.save([
+        ...[...facts].map(
+          ([name, each]) => [`${factsPrefix}${name}`, each && encodeFacts(each)] as const,
+        ),
+        ...added.map((past) => [pastKey(past.block), encodePast(past)] as const),
+        ...dropped.map((block) => [pastKey(block), undefined] as const),
+        [positionKey, JSON.stringify(position)],
+      ]),
+    dropFacts: async (position) => {
+      await commits.idle()
+      await dropChain(db, [{ type: 'put', key: positionKey, value: JSON.stringify(position) }])
+    },
+    journal: {
+      put: (name, entry) => commits.save([[`${journalPrefix}${name}`, JSON.stringify(entry)]]),
+      get: async (name) => parseEntry(await db.get(`${journalPrefix}${name}`)),
+      delete: (name) => commits.save([[`${journalPrefix}${name}`, undefined]]),
+    },
+    replies: {
+      load: () => readAll(db, replyPrefix, decodeReply),
+      save: (id, reply) =>
+        commits.save([
+          [`${replyPrefix}${id}`, encodeReply(reply)],
+          unansweredEntry([id, undefined]),
+        ]),
+      remove: (ids) => commits.save(ids.map((id) => [`${replyPrefix}${id}`, undefined] as const)),
+      unanswered: () => readAll(db, unansweredPrefix, decodeUnanswered),
+      answered: (ids) => commits.save(ids.map((id) => unansweredEntry([id, undefined]))),
+    },
+    probe: () => commits.save([[probeKey, undefined]]),
+    close: async () => {
+      await commits.idle()
+      await db.close()
+    },
+  }
+}
+
+type Write = (entries: ReadonlyMap<string, string | undefined>) => Promise<void>
+
+function observed(write: Write, onCommit: CommitObserver): Write {
+  return async (entries) => {
+    const begun = performance.now()
+    const tell = (outcome: 'ok' | 'failed') =>
+      onCommit(entries.size, (performance.now() - begun) / 1000, outcome)
+    try {
+      await write(entries)
+    } catch (error) {
+      tell('failed')
+      throw error
+    }
+    tell('ok')
+  }
+}
+
+/** All that the chain has said, in one write. */
+async function dropChain(
+  db: StateDatabase,
+  more: readonly { readonly type: 'put'; readonly key: string; readonly value: string }[],
+): Promise<void> {
+  const keys = [factsPrefix, pastPrefix].map((prefix) => db.keys(keysUnder(prefix)).all())
+  const all = [positionKey, ...(await Promise.all(keys)).flat()]
+  await db.batch([...all.map((key) => ({ type: 'del' as const, key })), ...more], { sync: true })
+}
+
+/** Padded, so that the order of keys is the order of the chain. */
+function pastKey(block: BlockNumber): string {
+  return `${pastPrefix}${`${block}`.padStart(10, '0')}`
+}
+
+function encodePast({ block, hash, before }: PastBlock): string {
+  const facts = [...before].map(([name, each]) => [name, each && encodeFacts(each)])
+  return JSON.stringify({ block, hash, ...(facts.length > 0 && { before: facts }) })
+}
+
+function decodePast(text: string): PastBlock {
+  const {
+    block,
+    hash,
+    before = [],
+  } = JSON.parse(text) as SyncPosition & {
+    readonly before?: readonly (readonly [ChannelName, string | null])[]
+  }
+  const facts = before.map(([name, each]) => [name, each ? decodeFacts(each) : undefined] as const)
+  return { block, hash, before: new Map(facts) }
+}
+
+function unansweredEntry([id, unanswered]: UnansweredChange) {
+  return [`${unansweredPrefix}${id}`, unanswered && encodeUnanswered(unanswered)] as const
+}
+
+function parseEntry(text: string | undefined): JournalEntry | undefined {
+  return text === undefined ? undefined : JSON.parse(text)
+}
+
+/** A key without a value is removed. */
+function operation([key, value]: readonly [string, string | undefined]) {
+  return value === undefined
+    ? ({ type: 'del', key } as const)
+    : ({ type: 'put', key, value } as const)
+}
+
+/** LevelDB reads from a snapshot: what is written meanwhile is not seen. */
+async function readAll<Name extends string, Value>(
+  db: StateDatabase,
+  prefix: string,
+  decode: (text: string) => Value,
+): Promise<ReadonlyMap<Name, Value>> {
+  const found = new Map<Name, Value>()
+  for await (const [key, text] of db.iterator(keysUnder(prefix))) {
+    found.set(key.slice(prefix.length) as Name, decode(text))
+  }
+  return found
+}
+
+function encodeReply(reply: KeptReply): string {
+  return JSON.stringify({ ...reply, body: Buffer.from(reply.body).toString('base64') })
+}
+
+function decodeReply(text: string): KeptReply {
+  const { status, headers, body, expires } = JSON.parse(text)
+  return { status, headers, expires, body: Buffer.from(body, 'base64') }
+}
+
+function parsePosition(text: string | undefined): SyncPosition | undefined {
+  return text === undefined ? undefined : JSON.parse(text)
+}

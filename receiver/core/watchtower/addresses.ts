@@ -1,0 +1,66 @@
+// `watchtowers` of receiver.yaml, and the token that both sides have in a file.
+import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { httpUrl } from '../../../platform/config/index.ts'
+import { readPrivateFile } from '../../../platform/keys/private-file.ts'
+import { UraidenError } from '../../../protocol/index.ts'
+import type { WatchtowerAddress } from './pusher.ts'
+
+const path = z.string().min(1)
+
+export const watchtowersSchema = z
+  .array(
+    z.strictObject({
+      url: httpUrl.describe('of the watchtower: https://tower.example:5001'),
+      token: path.describe('a file, mode 600; its first line is the token that both sides have'),
+      ca: path.optional().describe('PEM of the authority that made the watchtower’s certificate'),
+      every: z
+        .number({ error: 'this should be a number of seconds.' })
+        .min(0.02)
+        .max(3600)
+        .default(1)
+        .describe('seconds between two messages'),
+    }),
+  )
+  .describe('where copies of the best balance proofs go')
+
+export type WatchtowerConfigs = z.output<typeof watchtowersSchema>
+
+/**
+ * @throws UraidenError `watchtower_token_short`, `watchtower_ca_unreadable`, and those of
+ * `readPrivateFile`
+ */
+export function readWatchtowers(configs: WatchtowerConfigs): Promise<readonly WatchtowerAddress[]> {
+  return Promise.all(
+    configs.map(async ({ url, token, ca, every }) => ({
+      url,
+      token: await readToken(token),
+      interval: every * 1000,
+      ...(ca !== undefined && { ca: await readAuthority(ca) }),
+    })),
+  )
+}
+
+/** @throws UraidenError `watchtower_token_short`, and those of `readPrivateFile` */
+export async function readToken(file: string): Promise<string> {
+  const [token = ''] = (await readPrivateFile(file)).split('\n')
+  if (/^[\x21-\x7e]{16,256}$/.test(token)) return token
+  throw new UraidenError({
+    code: 'watchtower_token_short',
+    message: `The first line of ${file} is no token: 16 to 256 letters, digits and signs without spaces.`,
+    hint: 'Make one with: openssl rand -hex 32',
+  })
+}
+
+async function readAuthority(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new UraidenError({
+      code: 'watchtower_ca_unreadable',
+      message: `The certificate ${file} cannot be read (${(cause as NodeJS.ErrnoException).code}).`,
+      hint: 'Check the path and the file’s owner and mode.',
+      cause,
+    })
+  }
+}

@@ -1,0 +1,252 @@
+// Guards one receiver's channels from another machine: keeps copies of its best balance proofs, follows
+// the chain, and answers a dishonest close with the contract's `challenge` when the receiver does not.
+// Needs no key of the receiver, only one with some ether for the fee.
+import {
+  type ChainClient,
+  connectChain,
+  createTransactionSender,
+} from '../../../platform/chain/index.ts'
+import {
+  type Address,
+  type BlockNumber,
+  type Signer,
+  type TokenAmount,
+  UraidenError,
+} from '../../../protocol/index.ts'
+import { rememberHead } from '../../chain/health.ts'
+import { type ChainWatch, watchChain } from '../../chain/watch.ts'
+import { type ChannelBook, openBook } from '../../channels/book.ts'
+import { historyDepth } from '../../channels/history.ts'
+import type { Channel } from '../../channels/records.ts'
+import { type ChannelStore, openStore } from '../../channels/store.ts'
+import type { ProofOwner, PushedProof, Verdict } from '../../core/watchtower/messages.ts'
+import {
+  type Answers,
+  createAnswers,
+  type PendingAnswer,
+  type SettlementLog,
+} from '../../settlement/answers.ts'
+import { type Exposure, exposureOf } from '../../settlement/exposure.ts'
+import type { AnswerFees } from '../../settlement/fees.ts'
+import { acceptedForms, type ProofChecker } from '../../signatures/checker.ts'
+import { startVerifier } from '../../signatures/index.ts'
+
+export interface WatchtowerOptions {
+  /** Pays for the answers. Not the receiver's: a stolen watchtower must not be worth anything. */
+  readonly signer: Signer
+  /** Whose channels are guarded. */
+  readonly receiver: Address
+  readonly rpcUrl: string | readonly string[]
+  /** Nodes that must agree where money depends on it. */
+  readonly quorum?: number
+  readonly chainId?: bigint
+  readonly contract: Address
+  /** Folder for the proofs; made if missing, for its owner only. */
+  readonly state: string
+  /** Part of the challenge period that is left to the receiver to answer itself, 0 to 0.9. Default 0.5. */
+  readonly patience?: number
+  readonly confirmations?: number
+  readonly startBlock?: BlockNumber
+  /** Between two looks at the chain, in milliseconds. Default 2000. */
+  readonly pollInterval?: number
+  /** What answers may cost. */
+  readonly fees?: AnswerFees
+  /** Channels whose proofs are kept at the same time. Default 100 000. */
+  readonly mostChannels?: number
+  /** How often to look whether a transaction was mined, in milliseconds. Default 500. */
+  readonly transactionPoll?: number
+  readonly log?: SettlementLog
+}
+
+export interface WatchtowerStatus extends Exposure {
+  /** Channels with a proof. */
+  readonly proofs: number
+  readonly answers: readonly PendingAnswer[]
+  readonly block: BlockNumber | undefined
+  /** Milliseconds since the chain was read up to its head; Infinity before the first time. */
+  readonly chainAge: number
+  /** Of the account that pays, in wei. */
+  readonly ether: bigint | undefined
+}
+
+export interface Watchtower {
+  readonly guarded: ProofOwner
+  readonly account: Address
+  /**
+   * Checks a copy of a proof and keeps it when it is the best one; resolves when it is on disk.
+   * A higher balance never gives way to a lower one.
+   */
+  readonly keep: (proof: PushedProof) => Promise<Verdict>
+  readonly status: () => WatchtowerStatus
+  /** What is kept for a channel; 0 when there is none. */
+  readonly balance: (sender: Address, openBlock: BlockNumber) => TokenAmount
+  readonly synced: Promise<void>
+  readonly refresh: () => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+/**
+ * @throws UraidenError `chain_unavailable`, `contract_missing`, `contract_version_unsupported`, and
+ * those of `openStore`
+ */
+export async function startWatchtower(options: WatchtowerOptions): Promise<Watchtower> {
+  const { contract, receiver, state } = options
+  const chain = await connectChain(options)
+  try {
+    const { version } = await chain.contractFacts()
+    if (version.startsWith('0.2.')) throw needsChallenge(contract, version)
+    const owner = { chainId: chain.chainId, contract, account: receiver }
+    const store = await openStore(state, owner, { program: 'watchtower' })
+    return await assemble(options, chain, store, version)
+  } catch (error) {
+    chain.close()
+    throw error
+  }
+}
+
+async function assemble(
+  options: WatchtowerOptions,
+  connection: ChainClient,
+  store: ChannelStore,
+  version: string,
+): Promise<Watchtower> {
+  const { signer, receiver, contract, log, mostChannels = 100_000 } = options
+  const book = await openBook(store)
+  const domain = { contract, chainId: connection.chainId }
+  const forms = acceptedForms(version)
+  // Copies come coalesced: one thread has time for all of them.
+  const verifier = await startVerifier({ domain, receiver, forms }, { verifierThreads: 0 }, log)
+  const { chain, head } = rememberHead(connection)
+  let ether: bigint | undefined
+  const answers = await answersOf(options, { connection, store, book, head, ether: () => ether })
+  const watch = startWatch(options, chain, book, async () => {
+    ether = await chain.etherBalance(signer.address)
+    await forgetSettled(book)
+    await answers.round()
+  })
+  return {
+    guarded: { ...domain, receiver },
+    account: signer.address,
+    keep: (proof) => keep({ book, checker: verifier, mostChannels }, proof),
+    balance: (sender, openBlock) => book.ledger(sender, openBlock).claims.highest,
+    status: () => ({
+      ...exposureOf(book.all()),
+      proofs: book.ledgerCount(),
+      answers: answers.pending(),
+      block: book.position()?.block,
+      chainAge: watch.age(),
+      ether,
+    }),
+    synced: watch.synced,
+    refresh: watch.refresh,
+    stop: async () => {
+      await watch.stop()
+      await verifier.close()
+      connection.close()
+      await answers.idle()
+      await store.close()
+    },
+  }
+}
+
+interface Keeper {
+  readonly book: ChannelBook
+  readonly checker: ProofChecker
+  readonly mostChannels: number
+}
+
+async function keep({ book, checker, mostChannels }: Keeper, proof: PushedProof): Promise<Verdict> {
+  const { sender, openBlock, balance, signature } = proof
+  const known = () => book.ledger(sender, openBlock).claims.highest
+  if (balance <= known()) return 'outdated'
+  if (known() === 0n && book.ledgerCount() >= mostChannels) return 'full'
+  const form = await checker.formOf(proof)
+  if (form === undefined) return 'invalid'
+  // While the signature was checked a higher one may have come.
+  if (balance <= known()) return 'outdated'
+  const before = book.ledger(sender, openBlock)
+  const claims = { highest: balance, unclaimed: [] }
+  try {
+    const ledger = { claims, proof: { signature, form }, agreedToClose: false }
+    await book.putLedger(sender, openBlock, ledger)
+  } catch (error) {
+    // Not on disk, so not kept: it has to be sent again.
+    if (known() === balance) book.putLedger(sender, openBlock, before).catch(() => undefined)
+    throw error
+  }
+  return 'stored'
+}
+
+interface AnswerParts {
+  readonly connection: ChainClient
+  readonly store: ChannelStore
+  readonly book: ChannelBook
+  readonly head: () => BlockNumber | undefined
+  readonly ether: () => bigint | undefined
+}
+
+async function answersOf(
+  { signer, receiver, patience = 0.5, fees = {}, transactionPoll, log }: WatchtowerOptions,
+  { connection, store, book, head, ether }: AnswerParts,
+): Promise<Answers> {
+  const { challengePeriod } = await connection.contractFacts()
+  const transactions = createTransactionSender({
+    chain: connection,
+    signer,
+    journal: store.journal,
+    ...(transactionPoll !== undefined && { pollInterval: transactionPoll }),
+  })
+  return createAnswers({
+    book,
+    transactions,
+    challengePeriod,
+    head: () => head() ?? 0,
+    ether,
+    fees,
+    patience: Math.floor(challengePeriod * Math.min(Math.max(patience, 0), 0.9)),
+    answer: async ({ sender, openBlock, claims, proof }: Channel) => {
+      if (proof === undefined) throw new Error('an answer without a proof')
+      const channel = { sender, receiver, openBlock }
+      return connection.calls.challenge(channel, claims.highest, proof.signature)
+    },
+    log,
+  })
+}
+
+function startWatch(
+  { receiver, confirmations = 1, startBlock = 0, pollInterval = 2000, log }: WatchtowerOptions,
+  chain: ChainClient,
+  book: ChannelBook,
+  afterSync: () => Promise<void>,
+): ChainWatch {
+  return watchChain({
+    chain,
+    book,
+    receiver,
+    startBlock,
+    confirmations,
+    interval: pollInterval,
+    afterSync,
+    onOutcome: (outcome) => {
+      if (outcome.kind !== 'synced') log?.warn(outcome, 'the chain went back; it is read again')
+    },
+    onError: (err) => log?.warn({ err }, 'the chain could not be read'),
+  })
+}
+
+/** A settled channel needs no proof any more, once no reorganisation can bring it back. */
+async function forgetSettled(book: ChannelBook): Promise<void> {
+  const final = (book.position()?.block ?? 0) - historyDepth
+  for (const { sender, openBlock, proof, end } of book.inState('settled')) {
+    const isOver = proof !== undefined && (end?.block ?? 0) < final
+    if (isOver) await book.dropLedger(sender, openBlock)
+  }
+}
+
+function needsChallenge(contract: Address, version: string): UraidenError {
+  return new UraidenError({
+    code: 'contract_version_unsupported',
+    message: `The contract ${contract} has version ${version}; only from 0.3 on can somebody else than the receiver answer a close.`,
+    hint: 'Use a contract of version 0.3, or keep the receiver itself running.',
+  })
+}

@@ -1,0 +1,43 @@
+// The part `admin:` of the receiver's configuration.
+import { z } from 'zod'
+import { parsed } from '../../../platform/config/index.ts'
+import { UraidenError } from '../../../protocol/index.ts'
+import { parseSecretHash } from './secrets.ts'
+
+const name = z.string().regex(/^[A-Za-z0-9_@-]{1,64}$/, {
+  error: 'a name has 1 to 64 letters, digits, _, @ or -.',
+})
+
+const secrets = z.record(name, parsed(parseSecretHash)).default({})
+
+/** A path, or `off`. */
+const socketPath = parsed((text) => {
+  if (text !== '') return text
+  throw new UraidenError({
+    code: 'not_a_path',
+    message: '"" is not a path.',
+    hint: 'Write the path of a socket, or off.',
+  })
+})
+
+export const adminSchema = z.strictObject({
+  users: secrets.describe('passwords as `uraiden-receiver admin hash` writes them, by user'),
+  tokens: secrets.describe('for programs, as `uraiden-receiver admin token` writes them, by name'),
+  attempts: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(10)
+    .describe('passwords and tokens that one address may try in ten minutes'),
+  sessionLifetime: z
+    .number()
+    .min(1)
+    .max(86_400)
+    .default(600)
+    .describe('seconds after its last use until a login ends'),
+  socket: socketPath
+    .optional()
+    .describe('for commands on this machine; off for none. By default in the state folder'),
+})
+
+export type AdminConfig = z.output<typeof adminSchema>

@@ -1,0 +1,80 @@
+// GET and DELETE of channels (wire-protocol.md section 5).
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import {
+  parseAddress,
+  parseUint192,
+  type TokenAmount,
+  UraidenError,
+} from '../../../protocol/index.ts'
+import { acceptsPayments, type Channel } from '../../channels/records.ts'
+import type { Receiver } from '../../core/receiver.ts'
+import { type ChannelPath, channelUnknown, parsePath } from './paths.ts'
+
+const statuses = ['open', 'closed', 'all'] as const
+
+export async function channelRoutes(app: FastifyInstance, receiver: Receiver): Promise<void> {
+  for (const path of ['/channels', '/channels/']) {
+    app.get(path, async (request) => listed(receiver, request, () => true))
+  }
+  app.get<{ Params: ChannelPath }>('/channels/:sender', async (request) => {
+    const sender = parseAddress(request.params.sender)
+    return listed(receiver, request, (channel) => channel.sender === sender)
+  })
+  app.get<{ Params: ChannelPath }>('/channels/:sender/:openBlock', async (request, reply) => {
+    const { sender, openBlock } = parsePath(request.params)
+    const channel = receiver.book.get(sender, openBlock)
+    return channel === undefined ? channelUnknown(reply) : describe(channel)
+  })
+  app.delete<{ Params: ChannelPath }>('/channels/:sender/:openBlock', async (request) => {
+    const { sender, openBlock } = parsePath(request.params)
+    const balance = parseBalance(request)
+    return { close_signature: await receiver.manager.agreeToClose(sender, openBlock, balance) }
+  })
+}
+
+/** As JSON number or string, as form data (the original client), or in the query. */
+function parseBalance(request: FastifyRequest): TokenAmount {
+  const body = request.body as { readonly balance?: unknown } | null | undefined
+  const query = request.query as { readonly balance?: unknown }
+  const given = body?.balance ?? query.balance
+  if (typeof given === 'string') return parseUint192(given)
+  if (typeof given === 'number' && Number.isSafeInteger(given)) return parseUint192(`${given}`)
+  throw new UraidenError({
+    code: 'balance_missing',
+    message: 'The request has no balance, or one that is no integer.',
+    hint: 'Send {"balance": "13000"}; amounts over 2^53 must be strings.',
+  })
+}
+
+function listed(
+  { book }: Receiver,
+  request: FastifyRequest,
+  wanted: (channel: Channel) => boolean,
+): readonly object[] {
+  const { status = 'open' } = request.query as { readonly status?: string }
+  if (!statuses.some((known) => known === status)) {
+    throw new UraidenError({
+      code: 'status_unknown',
+      message: `"${status}" is no status of a channel.`,
+      hint: `Use one of ${statuses.join(', ')}.`,
+    })
+  }
+  return [...book.all()]
+    .filter((channel) => status === 'all' || isOpen(channel) === (status === 'open'))
+    .filter(wanted)
+    .map(describe)
+}
+
+function isOpen(channel: Channel): boolean {
+  return acceptsPayments(channel)
+}
+
+function describe(channel: Channel) {
+  return {
+    sender_address: channel.sender,
+    open_block: channel.openBlock.toString(),
+    balance: channel.claims.highest.toString(),
+    deposit: channel.deposit.toString(),
+    state: isOpen(channel) ? 'open' : channel.state === 'settled' ? 'settled' : 'closed',
+  }
+}

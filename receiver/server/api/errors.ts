@@ -1,0 +1,54 @@
+// What the channel API answers when a request cannot be served: a body that names what was wrong.
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
+import { isUraidenError, type UraidenError } from '../../../protocol/index.ts'
+import { sendProblem } from '../../http/problem.ts'
+
+/** The request was right, the time was not; everything else of ours is bad input. */
+const statuses: { readonly [code: string]: number } = {
+  chain_unavailable: 502,
+  ether_missing: 503,
+  fee_over_cap: 503,
+  relay_off: 404,
+  other_origin: 403,
+  collection_running: 409,
+  transaction_refused: 502,
+  transaction_unconfirmed: 504,
+}
+
+const titles: { readonly [status: number]: string } = {
+  400: 'Bad request',
+  403: 'Forbidden',
+  404: 'Not found',
+  409: 'Not now',
+  413: 'Too large',
+  415: 'Unsupported media type',
+  502: 'The Ethereum node does not answer',
+  503: 'Not now',
+  504: 'Not confirmed in time',
+}
+
+/** Also for what fastify itself finds wrong with a request. */
+export function answerErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error, _, reply) => {
+    if (isUraidenError(error)) return sendError(reply, error)
+    const { statusCode: status = 500, message } = error as Partial<FastifyError>
+    // A defect of ours: for the log, and for whoever answers for the whole server.
+    if (status >= 500) throw error
+    const title = titles[status] ?? 'Bad request'
+    return sendProblem(reply, { status, code: 'request_malformed', title, detail: `${message}` })
+  })
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, {
+      status: 404,
+      code: 'no_such_route',
+      title: 'Not found',
+      detail: `There is no ${request.method} of this path; the whole API is in openapi.json.`,
+    }),
+  )
+}
+
+function sendError(reply: FastifyReply, { code, message, hint }: UraidenError): FastifyReply {
+  const status = statuses[code] ?? 400
+  const title = titles[status] ?? 'Bad request'
+  return sendProblem(reply, { status, code, title, detail: `${message} ${hint}` })
+}

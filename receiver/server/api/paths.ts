@@ -1,0 +1,31 @@
+// A channel in the path of a request: /<sender>/<open block>.
+import type { FastifyReply } from 'fastify'
+import {
+  type Address,
+  type BlockNumber,
+  parseAddress,
+  parseBlockNumber,
+} from '../../../protocol/index.ts'
+import { sendProblem } from '../../http/problem.ts'
+
+export interface ChannelPath {
+  readonly sender: string
+  readonly openBlock: string
+}
+
+/** @throws UraidenError `not_an_address`, `not_a_block_number` */
+export function parsePath({ sender, openBlock }: ChannelPath): {
+  readonly sender: Address
+  readonly openBlock: BlockNumber
+} {
+  return { sender: parseAddress(sender), openBlock: parseBlockNumber(openBlock) }
+}
+
+export function channelUnknown(reply: FastifyReply): FastifyReply {
+  return sendProblem(reply, {
+    status: 404,
+    code: 'channel_unknown',
+    title: 'There is no such channel',
+    detail: 'Check sender and open block.',
+  })
+}

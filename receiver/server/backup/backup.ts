@@ -1,0 +1,71 @@
+// Takes a backup of the balance proofs, of a running receiver or of a state that nobody uses.
+import { type Address, parseAddress, parseBlockNumber } from '../../../protocol/index.ts'
+import type { ChannelName, PaymentLedger } from '../../channels/records.ts'
+import { openStore } from '../../channels/store.ts'
+import type { Receiver } from '../../core/receiver.ts'
+import {
+  type Backup,
+  type BackupChannel,
+  type BackupIdentity,
+  formatBackup,
+  parseBackup,
+} from './document.ts'
+import { replaceFile } from './file.ts'
+
+type Ledgers = ReadonlyMap<ChannelName, PaymentLedger>
+
+/** The proofs as they are on disk now: whatever was served before is in it. */
+export async function backupOf(
+  receiver: Pick<Receiver, 'address' | 'chainId' | 'contract' | 'ledgers'>,
+): Promise<string> {
+  const { address, chainId, contract } = receiver
+  return formatBackup(backup({ chainId, contract, receiver: address }, await receiver.ledgers()))
+}
+
+/**
+ * The same while no receiver runs.
+ * @throws UraidenError those of `openStore`
+ */
+export async function backupOfState(folder: string, identity: BackupIdentity): Promise<string> {
+  const store = await openStore(folder, { ...identity, account: identity.receiver })
+  try {
+    return formatBackup(backup(identity, await store.readLedgers()))
+  } finally {
+    await store.close()
+  }
+}
+
+export interface WrittenBackup {
+  readonly file: string
+  readonly channels: number
+  /** Of all balances, in the token's smallest unit. */
+  readonly balanceSum: bigint
+}
+
+/**
+ * Puts a backup where the one before was, if it is whole; what came over a wire may not be.
+ * @throws UraidenError `backup_damaged`, `backup_unwritable`
+ */
+export async function writeBackup(file: string, text: string): Promise<WrittenBackup> {
+  const { channels } = parseBackup(text)
+  await replaceFile(file, text)
+  const balanceSum = channels.reduce((sum, { claims }) => sum + claims.highest, 0n)
+  return { file, channels: channels.length, balanceSum }
+}
+
+function backup(identity: BackupIdentity, ledgers: Ledgers): Backup {
+  const channels = [...ledgers].flatMap(([name, ledger]) => channelOf(name, ledger))
+  return { ...identity, created: new Date().toISOString(), channels }
+}
+
+/** Where nothing was paid there is nothing to lose. */
+function channelOf(name: ChannelName, ledger: PaymentLedger): readonly BackupChannel[] {
+  const { claims, proof, agreedToClose } = ledger
+  if (proof === undefined) return []
+  return [{ ...parseName(name), claims, proof, agreedToClose }]
+}
+
+function parseName(name: ChannelName): { readonly sender: Address; readonly openBlock: number } {
+  const [sender = '', openBlock = ''] = name.split('/')
+  return { sender: parseAddress(sender), openBlock: parseBlockNumber(openBlock) }
+}

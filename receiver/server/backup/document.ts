@@ -1,0 +1,191 @@
+// A backup as text: whose it is, the best proof of every channel, and a checksum over all of it.
+// What the chain knows is not in it: that is read again.
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import {
+  type Address,
+  type BlockNumber,
+  maxBlockNumber,
+  parseAddress,
+  parseSignature,
+  parseUint192,
+  type Signature,
+  type SignatureForm,
+  shorten,
+  UraidenError,
+} from '../../../protocol/index.ts'
+import type { Claims } from '../../channels/claims.ts'
+
+/** Whose proofs these are; another identity cannot use them. */
+export interface BackupIdentity {
+  readonly chainId: bigint
+  readonly contract: Address
+  readonly receiver: Address
+}
+
+export interface BackupChannel {
+  readonly sender: Address
+  readonly openBlock: BlockNumber
+  readonly claims: Claims
+  readonly proof: { readonly signature: Signature; readonly form: SignatureForm }
+  readonly agreedToClose: boolean
+}
+
+export interface Backup extends BackupIdentity {
+  /** ISO 8601. */
+  readonly created: string
+  readonly channels: readonly BackupChannel[]
+}
+
+const kind = 'uraiden-receiver-backup'
+const version = 1
+
+/** One channel a line, so that two backups can be compared with `diff`. */
+export function formatBackup(backup: Backup): string {
+  const head = {
+    kind,
+    version,
+    created: backup.created,
+    chainId: `${backup.chainId}`,
+    contract: backup.contract,
+    receiver: backup.receiver,
+    channels: backup.channels.length,
+  }
+  const lines = [head, ...backup.channels.map(writtenChannel)].map((line) => JSON.stringify(line))
+  const body = `${lines.join('\n')}\n`
+  return `${body}${JSON.stringify({ sha256: checksum(body) })}\n`
+}
+
+function writtenChannel({ sender, openBlock, claims, proof, agreedToClose }: BackupChannel) {
+  return {
+    sender,
+    openBlock,
+    balance: `${claims.highest}`,
+    signature: proof.signature,
+    form: proof.form,
+    ...(claims.unclaimed.length > 0 && {
+      unclaimed: claims.unclaimed.map(({ from, to }) => [`${from}`, `${to}`]),
+    }),
+    ...(agreedToClose && { agreedToClose }),
+  }
+}
+
+/**
+ * What `formatBackup` wrote. Signatures are not checked here.
+ * @throws UraidenError `backup_damaged`, `backup_format_unknown`
+ */
+export function parseBackup(text: string): Backup {
+  const lines = text.split('\n')
+  // Of another version nothing else need be where ours is.
+  const { version: found } = checked(firstWords, lines[0], 1)
+  if (found !== version) {
+    throw new UraidenError({
+      code: 'backup_format_unknown',
+      message: `The backup has format ${found}; this program knows ${version}.`,
+      hint: 'Use the program version that wrote it, or a newer one.',
+    })
+  }
+  const head = checked(headLine, lines[0], 1)
+  const end = lines.length - 2
+  const { sha256 } = checked(lastLine, lines[end], end + 1)
+  const body = `${lines.slice(0, end).join('\n')}\n`
+  if (lines.at(-1) !== '' || checksum(body) !== sha256) throw damaged('its checksum does not fit')
+  const channels = lines.slice(1, end).map((line, at) => checked(channelLine, line, at + 2))
+  if (channels.length !== head.channels) {
+    throw damaged(`it has ${channels.length} channels, and says ${head.channels}`)
+  }
+  const names = new Set(channels.map(({ sender, openBlock }) => `${sender}/${openBlock}`))
+  if (names.size !== channels.length) throw damaged('it has a channel twice')
+  const { created, chainId, contract, receiver } = head
+  return { created, chainId, contract, receiver, channels }
+}
+
+function checksum(body: string): string {
+  return createHash('sha256').update(body).digest('hex')
+}
+
+const read = <Value>(parse: (text: string) => Value) =>
+  z.string().transform((text, context): Value => {
+    try {
+      return parse(text)
+    } catch {
+      context.addIssue({ code: 'custom', message: 'invalid' })
+      return z.NEVER
+    }
+  })
+
+const firstWords = z.object({ kind: z.literal(kind), version: z.int() })
+
+const headLine = firstWords.extend({
+  created: z.string(),
+  chainId: z
+    .string()
+    .regex(/^[1-9][0-9]{0,77}$/)
+    .transform(BigInt),
+  contract: read(parseAddress),
+  receiver: read(parseAddress),
+  channels: z.int().nonnegative(),
+})
+
+const lastLine = z.strictObject({ sha256: z.string() })
+
+const amount = read(parseUint192)
+
+const channelLine = z
+  .strictObject({
+    sender: read(parseAddress),
+    openBlock: z.int().min(0).max(maxBlockNumber),
+    balance: amount,
+    signature: read(parseSignature),
+    form: z.enum(['seed', 'eip712']),
+    unclaimed: z.array(z.tuple([amount, amount])).default([]),
+    agreedToClose: z.boolean().default(false),
+  })
+  .refine(({ unclaimed, balance }) => isRising([0n, ...unclaimed.flat(), balance]), {
+    path: ['unclaimed'],
+  })
+  .transform(
+    ({ sender, openBlock, balance, signature, form, unclaimed, agreedToClose }): BackupChannel => ({
+      sender,
+      openBlock,
+      claims: { highest: balance, unclaimed: unclaimed.map(([from, to]) => ({ from, to })) },
+      proof: { signature, form },
+      agreedToClose,
+    }),
+  )
+
+/** Intervals that are apart, not empty, and below the balance. The first may begin at 0. */
+function isRising([first = 0n, ...rest]: readonly bigint[]): boolean {
+  return rest.every((bound, at) => {
+    const before = at === 0 ? first : (rest[at - 1] ?? first)
+    // Only at both ends may two bounds be the same.
+    return at === 0 || at === rest.length - 1 ? before <= bound : before < bound
+  })
+}
+
+function checked<Schema extends z.ZodType>(
+  schema: Schema,
+  line: string | undefined,
+  number: number,
+): z.output<Schema> {
+  let value: unknown
+  try {
+    value = JSON.parse(line ?? '')
+  } catch {
+    throw damaged(`line ${number} is not JSON`)
+  }
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const field = result.error.issues[0]?.path.join('.') ?? ''
+  throw damaged(
+    `line ${number}${field === '' ? '' : `, ${shorten(field)},`} is not what it should be`,
+  )
+}
+
+function damaged(why: string): UraidenError {
+  return new UraidenError({
+    code: 'backup_damaged',
+    message: `This is no whole backup: ${why}.`,
+    hint: 'Take another copy of it, or an older backup.',
+  })
+}

@@ -1,0 +1,108 @@
+// Puts a backup back into a state that no receiver uses.
+import {
+  type Address,
+  balanceProofDigest,
+  fromHex,
+  type TokenAmount,
+  UraidenError,
+} from '../../../protocol/index.ts'
+import { type ChannelName, channelName, type PaymentLedger } from '../../channels/records.ts'
+import { openStore } from '../../channels/store.ts'
+import { chooseRecovery, isSignedBy, type Recovery } from '../../signatures/recovery.ts'
+import { type Backup, type BackupChannel, type BackupIdentity, parseBackup } from './document.ts'
+import { mergeLedger } from './merge.ts'
+
+export interface RestoreOptions {
+  /** The backup's text. */
+  readonly text: string
+  /** The state folder; made if missing. */
+  readonly state: string
+  /** Whose state it is; a backup of another is refused. The chain is left to the backup when not given. */
+  readonly contract: Address
+  readonly receiver: Address
+  readonly chainId?: bigint
+}
+
+export interface RestoreReport {
+  /** Channels whose balance was raised, or that were not there. */
+  readonly restored: number
+  /** Channels that stood as high or higher already: that proof stays. */
+  readonly kept: number
+  /** Of the backup, ISO 8601. */
+  readonly created: string
+  /** Of all channels that are there now, in the token's smallest unit. */
+  readonly balanceSum: TokenAmount
+}
+
+/**
+ * All channels of the backup, or none: everything is checked first, and one write does it.
+ * @throws UraidenError `backup_damaged`, `backup_format_unknown`, `backup_of_another`,
+ * `backup_signature_wrong`, and those of `openStore`
+ */
+export async function restoreBackup(options: RestoreOptions): Promise<RestoreReport> {
+  const { state, contract, receiver } = options
+  const backup = parseBackup(options.text)
+  checkIdentity(backup, options)
+  const { recovery } = await chooseRecovery()
+  checkSignatures(backup, recovery)
+  const store = await openStore(state, { chainId: backup.chainId, contract, account: receiver })
+  try {
+    const existing = await store.readLedgers()
+    const merged = new Map(backup.channels.map((channel) => mergedEntry(existing, channel)))
+    await store.saveLedgers(merged)
+    const after = new Map([...existing, ...merged])
+    const kept = backup.channels.filter(
+      (channel) => (existing.get(nameOf(channel))?.claims.highest ?? 0n) >= channel.claims.highest,
+    ).length
+    return {
+      restored: backup.channels.length - kept,
+      kept,
+      created: backup.created,
+      balanceSum: [...after.values()].reduce((sum, { claims }) => sum + claims.highest, 0n),
+    }
+  } finally {
+    await store.close()
+  }
+}
+
+function mergedEntry(
+  existing: ReadonlyMap<ChannelName, PaymentLedger>,
+  channel: BackupChannel,
+): readonly [ChannelName, PaymentLedger] {
+  const name = nameOf(channel)
+  return [name, mergeLedger(existing.get(name), channel)]
+}
+
+function nameOf({ sender, openBlock }: BackupChannel): ChannelName {
+  return channelName(sender, openBlock)
+}
+
+function checkIdentity(backup: BackupIdentity, wanted: RestoreOptions): void {
+  for (const [field, found, expected] of [
+    ['chain', backup.chainId, wanted.chainId ?? backup.chainId],
+    ['contract', backup.contract, wanted.contract],
+    ['receiver', backup.receiver, wanted.receiver],
+  ] as const) {
+    if (found === expected) continue
+    throw new UraidenError({
+      code: 'backup_of_another',
+      message: `The backup is of ${field} ${found}; here it is ${expected}.`,
+      hint: 'Use the configuration and the key that the backup was made with.',
+    })
+  }
+}
+
+function checkSignatures({ channels, ...identity }: Backup, by: Recovery): void {
+  const digestOf = (form: 'seed' | 'eip712') =>
+    balanceProofDigest(form, identity, identity.receiver, by.keccak)
+  const digests = { seed: digestOf('seed'), eip712: digestOf('eip712') }
+  for (const { sender, openBlock, claims, proof } of channels) {
+    const digest = digests[proof.form](openBlock, claims.highest)
+    if (isSignedBy(by, fromHex(sender), digest, fromHex(proof.signature))) continue
+    throw new UraidenError({
+      code: 'backup_signature_wrong',
+      message: `The proof of channel ${sender}/${openBlock} is not signed by its sender. Nothing was restored.`,
+      hint: 'Somebody changed the backup. Use another one.',
+    })
+  }
+}

@@ -1,0 +1,52 @@
+// The receiver's own paths in a server of somebody else's: the channel API and what the paywall page
+// loads. Without them that page could not run.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type FastifyInstance, fastify } from 'fastify'
+import plugin from 'fastify-plugin'
+import { gatewayPath, type Receiver } from '../core/receiver.ts'
+import { loadWebAssets } from '../web/assets.ts'
+import { apiRoutes } from './routes.ts'
+
+/** Answers requests of the receiver's paths, and calls `next` for all others. */
+export type ApiMiddleware = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: () => void,
+) => void
+
+/**
+ * For node:http, and for express with `app.use`, at the root and before parsers of bodies. Nothing of
+ * it can be administered over the network.
+ */
+export async function receiverApi(receiver: Receiver): Promise<ApiMiddleware> {
+  // A slow machine takes its time to load them; nothing here can hang.
+  const app = fastify({ routerOptions: { ignoreDuplicateSlashes: true }, pluginTimeout: 0 })
+  await app.register(fastifyApi, { receiver })
+  await app.ready()
+  return (request, response, next) => {
+    const [path = ''] = (request.url ?? '').split('?', 1)
+    const own = path === '/cm' || path.startsWith(`${gatewayPath}/`)
+    if (own) app.routing(request, response)
+    else next()
+  }
+}
+
+async function register(
+  app: FastifyInstance,
+  { receiver }: { readonly receiver: Receiver },
+): Promise<void> {
+  const assets = await loadWebAssets()
+  await app.register(async (scope) => {
+    // A default price of the server around it is not for these.
+    scope.addHook('onRoute', (route) => {
+      route.config = { ...route.config, price: 0n }
+    })
+    await scope.register(async (api) => apiRoutes(api, { receiver, assets }), {
+      prefix: gatewayPath,
+    })
+    scope.get('/cm', async () => 'OK')
+  })
+}
+
+/** The same for fastify: `await app.register(fastifyApi, { receiver })`. */
+export const fastifyApi = plugin(register, { fastify: '5.x', name: 'uraiden-api' })

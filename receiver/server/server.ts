@@ -1,0 +1,120 @@
+// The receiver as an HTTP server: priced resources, the channel API, nothing else.
+import type { SecureContextOptions } from 'node:tls'
+import formBody from '@fastify/formbody'
+import {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from 'fastify'
+import { gatewayPath, type Receiver } from '../core/receiver.ts'
+import { fastifyPaywall, type Price } from '../http/fastify.ts'
+import { nothingCharged, sendProblem } from '../http/problem.ts'
+import type { Income } from '../income/recorder.ts'
+import type { Ops } from '../ops/ops.ts'
+import { refuseReserved } from '../resources/configuration/reserved.ts'
+import { loadWebAssets } from '../web/assets.ts'
+import type { Admin } from './admin/admin.ts'
+import { listPrices, type Priced } from './admin/prices.ts'
+import { dashboardRoute } from './pages.ts'
+import { apiRoutes } from './routes.ts'
+
+/** Something to buy. What the handler returns is sent; what it throws costs nothing. */
+export interface Resource {
+  readonly path: string
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly price: Price
+  readonly handler: (request: FastifyRequest, reply: FastifyReply) => unknown
+}
+
+/** What one client may take of the server, in milliseconds; and what else it does. */
+export interface ServerOptions {
+  /** For all headers of a request to arrive. Default 10 000. */
+  readonly headersTimeout?: number
+  /** For a whole request to arrive. Default 60 000. */
+  readonly requestTimeout?: number
+  /** Health and metrics; not attached yet. */
+  readonly ops?: Ops
+  /** Who may administer it; nobody when not given. */
+  readonly admin?: Admin
+  /** Speaks https with this certificate; http without. */
+  readonly tls?: SecureContextOptions | undefined
+  /** For the administrator's pages. */
+  readonly income?: Income
+  readonly loggerInstance?: FastifyBaseLogger
+  /** A line in the log for every request. Default false. */
+  readonly logRequests?: boolean
+  /** Whether `close` breaks off requests that are being answered. Default `at once`: it does. */
+  readonly closing?: 'at once' | 'when idle'
+}
+
+/**
+ * @throws UraidenError `resource_path_taken`, and those of `createPricer` for a price that cannot be
+ * read
+ */
+export async function createReceiverServer(
+  receiver: Receiver,
+  resources: readonly Resource[],
+  options: ServerOptions = {},
+): Promise<FastifyInstance> {
+  const { headersTimeout = 10_000, requestTimeout = 60_000, ops, admin, loggerInstance } = options
+  // Node looks for late clients every 30 seconds unless told otherwise.
+  const http = { headersTimeout, connectionsCheckingInterval: Math.min(headersTimeout, 5000) }
+  const app = fastify({
+    ...(options.tls === undefined ? { http } : { https: { ...http, ...options.tls } }),
+    ...(loggerInstance && { loggerInstance }),
+    logController: new LogController({ disableRequestLogging: options.logRequests !== true }),
+    forceCloseConnections: options.closing === 'when idle' ? 'idle' : true,
+    // The original client asks for //echofix/hello.
+    routerOptions: { ignoreDuplicateSlashes: true },
+    requestTimeout,
+  })
+  answerFailures(app)
+  ops?.attach(receiver)
+  await ops?.register(app)
+  await app.register(formBody)
+  await app.register(fastifyPaywall, { paywall: receiver.paywall, token: receiver.token })
+  const sold: Priced<FastifyRequest>[] = []
+  app.addHook('onRoute', ({ url: path, method, config }) => {
+    if (config?.price !== undefined)
+      sold.push({ path, methods: [method].flat(), price: config.price })
+  })
+  const assets = await loadWebAssets()
+  await app.register(
+    async (api) => {
+      const prices = () => listPrices(sold, receiver.token)
+      const income = () => options.income?.history() ?? []
+      await apiRoutes(api, { receiver, assets, admin, administered: { prices, income } })
+    },
+    { prefix: gatewayPath },
+  )
+  if (admin !== undefined && assets !== undefined) dashboardRoute(app, assets, gatewayPath)
+  app.get('/cm', async () => 'OK')
+  for (const { path, method = 'GET', price, handler } of resources) {
+    refuseReserved(path)
+    app.route({
+      url: path,
+      method,
+      config: { price },
+      handler: async (request, reply) => handler(request, reply),
+    })
+  }
+  return app
+}
+
+/** What went wrong inside is for the log, not for the client. */
+function answerFailures(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (error.statusCode !== undefined && error.statusCode < 500) return reply.send(error)
+    request.log.error({ err: error }, 'a request could not be answered')
+    return sendProblem(reply, {
+      status: 500,
+      code: 'resource_failed',
+      title: 'The resource failed',
+      detail: nothingCharged,
+    })
+  })
+}

@@ -1,0 +1,26 @@
+// Parsers of command line arguments that say what is wrong in the command line library's words.
+import { InvalidArgumentError } from 'commander'
+import { isUraidenError } from '../../../protocol/index.ts'
+
+/** One of our own parsers. */
+export function argument<Value>(parse: (text: string) => Value): (text: string) => Value {
+  return (text) => {
+    try {
+      return parse(text)
+    } catch (error) {
+      if (isUraidenError(error)) throw new InvalidArgumentError(error.hint)
+      throw error
+    }
+  }
+}
+
+/** An integer from `least` to `most`. */
+export function integer(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text)
+    if (!/^\d+$/.test(text) || number < least || number > most) {
+      throw new InvalidArgumentError(`Write an integer from ${least} to ${most}.`)
+    }
+    return number
+  }
+}

@@ -1,0 +1,197 @@
+// Random lives of a ledger: prices, receivers that lie, lost answers, crashes at any write, clocks that
+// jump. Beside it stands the simplest possible model: the set of signed balances, and what was paid when.
+import test, { type ExecutionContext } from 'ava'
+import fc from 'fast-check'
+import type { Budget } from '../../../agent/budget/caps.ts'
+import type { Ledger, Taken } from '../../../agent/channels/ledger-types.ts'
+import type { ChannelName } from '../../../agent/channels/records.ts'
+import {
+  buy,
+  channel,
+  ledgerOn,
+  newChannel,
+  otherChannel,
+  otherReceiver,
+  receiver,
+  type TestDisk,
+  testClock,
+  testDisk,
+} from '../../support/ledger.ts'
+
+type Step =
+  | { readonly kind: 'pay'; readonly other: boolean; readonly price: bigint; readonly end: End }
+  | { readonly kind: 'crash' | 'stop' }
+  | { readonly kind: 'failWrite'; readonly when: 'before' | 'after' }
+  | { readonly kind: 'prove'; readonly share: number }
+  | { readonly kind: 'assumeWorst' }
+  | { readonly kind: 'pass'; readonly minutes: number }
+  | { readonly kind: 'wallJumps'; readonly minutes: number }
+
+type End = 'served' | 'free' | 'half' | 'lost' | 'refused'
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      kind: fc.constant('pay' as const),
+      other: fc.boolean(),
+      price: fc.bigInt({ min: 1n, max: 12n }),
+      end: fc.constantFrom<End>('served', 'served', 'free', 'half', 'lost', 'refused'),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('crash' as const, 'stop' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('failWrite' as const),
+      when: fc.constantFrom('before' as const, 'after' as const),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('prove' as const), share: fc.nat(100) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('assumeWorst' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('pass' as const), minutes: fc.nat(90) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('wallJumps' as const),
+      minutes: fc.integer({ min: -100_000, max: 100_000 }),
+    }),
+  },
+)
+
+interface Life {
+  readonly t: ExecutionContext
+  readonly disk: TestDisk
+  readonly clock: ReturnType<typeof testClock>
+  readonly budget: Budget
+  readonly reservation: number
+  ledger: Ledger
+  /** Every balance that a signature was made for, by channel: what the receiver could cash. */
+  readonly signed: Map<string, bigint>
+  /** First-time signatures, with the true time: re-signing what was signed before costs nothing. */
+  readonly exposed: { readonly at: number; readonly amount: bigint }[]
+  /** Signed since the last start: a crash hides what. */
+  readonly unwritten: Set<ChannelName>
+  /** True time, which only passes. */
+  time: number
+}
+
+test('signed ≤ persisted ≤ deposit, spent ≤ every cap, no unit is paid with twice', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 60 }),
+      fc.bigInt({ min: 0n, max: 150n }),
+      fc.bigInt({ min: 0n, max: 60n }),
+      fc.bigInt({ min: 0n, max: 120n }),
+      fc.integer({ min: 1, max: 8 }),
+      async (steps, total, hour, deposit, reservation) => {
+        const disk = testDisk()
+        const clock = testClock()
+        const budget: Budget = { total, hour }
+        const ledger = await ledgerOn({ disk, clock: clock.read, budget, reservation })
+        await ledger.add(newChannel(deposit))
+        await ledger.add(newChannel(deposit, otherReceiver))
+        const signed = new Map([
+          [channel as string, 0n],
+          [otherChannel as string, 0n],
+        ])
+        const exposed: Life['exposed'] = []
+        const life: Life = {
+          ...{ t, disk, clock, budget, reservation, ledger, signed, exposed },
+          unwritten: new Set(),
+          time: 0,
+        }
+        for (const each of steps) {
+          await live(life, each)
+          await check(life)
+        }
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+async function live(life: Life, step: Step): Promise<void> {
+  const { clock, disk, budget, reservation } = life
+  switch (step.kind) {
+    case 'pay':
+      return pay(life, step.other, step.price, step.end)
+    case 'failWrite':
+      return disk.failNext(step.when)
+    case 'stop':
+    case 'crash':
+      if (step.kind === 'stop') await life.ledger.close().catch(() => undefined)
+      life.ledger = await ledgerOn({ disk, clock: clock.read, budget, reservation })
+      if (step.kind === 'crash') {
+        for (const name of life.unwritten) life.t.false(life.ledger.get(name).certain)
+      }
+      life.unwritten.clear()
+      return
+    case 'prove': {
+      const all = life.signed.get(channel) ?? 0n
+      // A receiver shows any signature that it once got: the best one, or an older one.
+      const balance = (all * BigInt(step.share)) / 100n
+      await life.ledger.correct(channel, balance).catch(() => undefined)
+      return
+    }
+    case 'assumeWorst':
+      return life.ledger.assumeWorst(otherChannel)
+    case 'pass':
+      life.time += step.minutes
+      return clock.pass(step.minutes * 60_000)
+    case 'wallJumps':
+      return clock.set({ wall: Math.max(0, clock.read().wall + step.minutes * 60_000) })
+  }
+}
+
+async function pay(life: Life, other: boolean, price: bigint, end: End): Promise<void> {
+  const { ledger, t } = life
+  const name = other ? otherChannel : channel
+  const taken = await ledger.take(name, buy(price)).catch(() => undefined)
+  // A write in the background may have met the failing disk.
+  if (taken === undefined || 'short' in taken) return
+  const { to } = taken.interval
+  const stored = (await life.disk.load()).channels.get(name)
+  t.true(stored !== undefined && to <= stored.bound, 'signed above what is on disk')
+  if (taken.source !== 'probe') life.unwritten.add(name)
+  const before = life.signed.get(name) ?? 0n
+  if (to > before) {
+    life.signed.set(name, to)
+    life.exposed.push({ at: life.time, amount: to - before })
+  }
+  conclude(ledger, taken, price, end)
+}
+
+function conclude(ledger: Ledger, taken: Taken, price: bigint, end: End): void {
+  const cost = { served: price, half: price / 2n, free: 0n, refused: 0n }
+  if (end === 'lost') ledger.leaveInDoubt(taken)
+  else ledger.settle(taken, cost[end])
+}
+
+async function check({ t, disk, ledger, signed, exposed, budget, time }: Life): Promise<void> {
+  const { channels } = await disk.load()
+  let all = 0n
+  for (const [name, entry] of channels) {
+    const highest = signed.get(name) ?? 0n
+    t.true(highest <= entry.bound && entry.bound <= entry.deposit)
+    all += highest
+  }
+  t.true(all <= (budget.total ?? 0n), 'more signed than the budget in all')
+  const lastHour = exposed
+    .filter(({ at }) => at > time - 60)
+    .reduce((sum, { amount }) => sum + amount, 0n)
+  t.true(lastHour <= (budget.hour ?? 0n), 'more signed in an hour than its cap')
+  for (const { free, signed: position } of ledger.channels(receiver)) {
+    let last = -1n
+    for (const { from, to } of free) {
+      t.true(last < from && from < to && to < position)
+      last = to
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import { appendFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { createFileSink } from '../../../../agent/jobs/sinks/file.ts'
+import { jsonLine } from '../../../../agent/jobs/sinks/lines.ts'
+import { mustRotate, type RotationRule } from '../../../../agent/jobs/sinks/rotation.ts'
+import { temporaryFolder } from '../../../support/folder.ts'
+import { entry, openStorage, openTestQueue } from '../../../support/outbox.ts'
+import { until } from '../../../support/until.ts'
+
+const never: RotationRule = { size: 1_000_000, age: undefined, keep: 3 }
+const lineLength = jsonLine(entry(1)).length
+
+async function start(t: ExecutionContext, rotation: Partial<RotationRule> = {}) {
+  const folder = await temporaryFolder(t)
+  const path = join(folder, 'made', 'readings.jsonl')
+  const open = () => {
+    const sink = createFileSink({ path, rotation: { ...never, ...rotation } })
+    t.teardown(() => sink.stop())
+    return sink
+  }
+  const idsIn = async (file: string) =>
+    (await readFile(file, 'utf8'))
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line).id)
+  return { path, folder: join(folder, 'made'), open, idsIn, sink: open() }
+}
+
+test('a line says what was bought, when, for which job and for how much', async (t) => {
+  const { sink, path } = await start(t)
+  const bytes = Uint8Array.of(0xff, 0xfe)
+  t.is(await sink.deliver([entry(1), entry(2, 'warm'), entry(3, bytes)]), 3)
+  t.deepEqual(
+    (await readFile(path, 'utf8')).split('\n').map((line) => line && JSON.parse(line)),
+    [
+      {
+        id: 'run-1',
+        job: 'temperature',
+        time: '2026-11-21T00:00:01.000Z',
+        cost: '5',
+        data: { number: 1 },
+      },
+      {
+        id: 'run-2',
+        job: 'temperature',
+        time: '2026-11-21T00:00:02.000Z',
+        cost: '5',
+        text: 'warm',
+      },
+      {
+        id: 'run-3',
+        job: 'temperature',
+        time: '2026-11-21T00:00:03.000Z',
+        cost: '5',
+        base64: '//4=',
+      },
+      '',
+    ],
+  )
+})
+
+const rule: RotationRule = { size: 100, age: 1000, keep: 1 }
+for (const { what, file, line, rotates } of [
+  {
+    what: 'to the last byte',
+    file: { size: 60, since: 0 },
+    line: { bytes: 40, time: 0 },
+    rotates: false,
+  },
+  {
+    what: 'one byte over',
+    file: { size: 60, since: 0 },
+    line: { bytes: 41, time: 0 },
+    rotates: true,
+  },
+  {
+    what: 'a long line alone',
+    file: { size: 0, since: undefined },
+    line: { bytes: 900, time: 0 },
+    rotates: false,
+  },
+  {
+    what: 'just young enough',
+    file: { size: 1, since: 0 },
+    line: { bytes: 1, time: 999 },
+    rotates: false,
+  },
+  {
+    what: 'of full age',
+    file: { size: 1, since: 0 },
+    line: { bytes: 1, time: 1000 },
+    rotates: true,
+  },
+  {
+    what: 'begun by somebody else',
+    file: { size: 1, since: undefined },
+    line: { bytes: 1, time: 9999 },
+    rotates: false,
+  },
+  {
+    what: 'a clock that was set back',
+    file: { size: 1, since: 5000 },
+    line: { bytes: 1, time: 0 },
+    rotates: false,
+  },
+]) {
+  test(`rotation: ${what}: ${rotates ? 'a new file' : 'the same file'}`, (t) => {
+    t.is(mustRotate(rule, file, line), rotates)
+  })
+}
+
+test('files rotate by size, in the middle of a batch too, and the oldest go', async (t) => {
+  const { sink, path, folder, idsIn } = await start(t, { size: 2 * lineLength, keep: 2 })
+  t.is(await sink.deliver([1, 2, 3, 4, 5].map((number) => entry(number))), 5)
+  t.deepEqual(await idsIn(path), ['run-5'])
+  t.deepEqual(await idsIn(`${path}.2`), ['run-3', 'run-4'])
+  t.deepEqual(await idsIn(`${path}.1`), ['run-1', 'run-2'])
+  await sink.deliver([6, 7].map((number) => entry(number)))
+  t.deepEqual((await readdir(folder)).sort(), [
+    'readings.jsonl',
+    'readings.jsonl.2',
+    'readings.jsonl.3',
+  ])
+})
+
+test('the age of a file is that of its first line, also after a restart', async (t) => {
+  const { sink, open, path, idsIn } = await start(t, { age: 2000 })
+  await sink.deliver([entry(1)])
+  await sink.stop()
+  const again = open()
+  await again.deliver([entry(2), entry(3)])
+  t.deepEqual(await idsIn(path), ['run-3'])
+  t.deepEqual(await idsIn(`${path}.1`), ['run-1', 'run-2'])
+})
+
+test('half a line that a crash left is cut off, and the entry is the next one', async (t) => {
+  const { sink, open, path, idsIn } = await start(t)
+  await sink.deliver([entry(1), entry(2)])
+  await sink.stop()
+  const half = jsonLine(entry(3)).slice(0, 40)
+  await appendFile(path, half)
+  const again = open()
+  t.is(await again.lastDelivered?.(), 'run-2')
+  await again.deliver([entry(3)])
+  t.deepEqual(await idsIn(path), ['run-1', 'run-2', 'run-3'])
+})
+
+test('a file that is half a line only, and one whose last line is longer than one read', async (t) => {
+  const { open, path, sink, idsIn } = await start(t)
+  await sink.deliver([entry(1, 'x'.repeat(200_000))])
+  t.is(await open().lastDelivered?.(), 'run-1')
+  await writeFile(path, 'y'.repeat(150_000))
+  const again = open()
+  t.is(await again.lastDelivered?.(), undefined)
+  await again.deliver([entry(2)])
+  t.deepEqual(await idsIn(path), ['run-2'])
+})
+
+test('right after a rotation the last delivered entry is in the file before', async (t) => {
+  const { sink, open, path } = await start(t)
+  await sink.deliver([entry(1), entry(2)])
+  await sink.stop()
+  await rename(path, `${path}.41`)
+  t.is(await open().lastDelivered?.(), 'run-2')
+})
+
+test('a file that somebody moved away is made anew', async (t) => {
+  const { sink, path, idsIn } = await start(t)
+  await sink.deliver([entry(1)])
+  await rename(path, `${path}.taken`)
+  await sink.deliver([entry(2)])
+  t.deepEqual(await idsIn(`${path}.taken`), ['run-1'])
+  t.deepEqual(await idsIn(path), ['run-2'])
+})
+
+test('a folder that cannot be written is named, and what was bought is there when it can', async (t) => {
+  const { path, folder, idsIn, sink } = await start(t)
+  await writeFile(folder, 'a file where the folder should be')
+  const storage = await openStorage(t, `${folder}-queue`)
+  const { add, queue } = await openTestQueue(t, { storage, sink })
+  await add(entry(1), entry(2))
+  await until(() => queue.status().problem !== undefined)
+  t.is(queue.status().problem, `The file ${path} cannot be written (EEXIST).`)
+  await rm(folder)
+  await until(() => queue.status().waiting === 0)
+  t.deepEqual(await idsIn(path), ['run-1', 'run-2'])
+})

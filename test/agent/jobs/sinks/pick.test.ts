@@ -1,0 +1,49 @@
+import test from 'ava'
+import { compilePicker, type PickRule } from '../../../../agent/jobs/sinks/pick.ts'
+import { entry } from '../../../support/outbox.ts'
+
+const body = '{"celsius":21.4,"place":"hall","list":[1,2],"deep":{"on":true},"none":null}'
+
+const picks: readonly {
+  readonly rule: PickRule
+  readonly of?: string
+  readonly gives: string | undefined
+}[] = [
+  { rule: {}, gives: body },
+  { rule: {}, of: 'no json', gives: 'no json' },
+  { rule: { select: '$.celsius' }, gives: '21.4' },
+  { rule: { select: '$.place' }, gives: 'hall' },
+  { rule: { select: '$.deep' }, gives: '{"on":true}' },
+  { rule: { select: '$.none' }, gives: 'null' },
+  { rule: { select: '$.list[*]' }, gives: '[1,2]' },
+  { rule: { select: '$.list[?@ > 1]' }, gives: '[2]' },
+  { rule: { select: '$.humidity' }, gives: undefined },
+  { rule: { select: '$.celsius' }, of: 'no json', gives: undefined },
+  { rule: { template: '{{ $.place }}: {{$.celsius}} °C' }, gives: 'hall: 21.4 °C' },
+  {
+    rule: { template: '{{ job }} {{ id }} {{ time }} {{ cost }}' },
+    of: 'no json',
+    gives: 'temperature run-1 2026-11-21T00:00:01.000Z 5',
+  },
+  { rule: { template: '{{ $.humidity }} %' }, gives: undefined },
+  { rule: { template: '{{ $.celsius }}' }, of: 'no json', gives: undefined },
+]
+
+for (const { rule, of = body, gives } of picks) {
+  test(`${JSON.stringify(rule)} of ${of.slice(0, 10)} gives ${gives}`, (t) => {
+    const picked = compilePicker(rule)(entry(1, of))
+    t.is(picked && Buffer.from(picked).toString(), gives)
+  })
+}
+
+for (const { rule, code, says } of [
+  { rule: { select: 'celsius' }, code: 'not_a_jsonpath', says: /"celsius" is not a JSONPath/ },
+  { rule: { select: '$.[' }, code: 'not_a_jsonpath', says: /"\$\.\["/ },
+  { rule: { template: '{{ price }}' }, code: 'not_a_template', says: /{{ price }}/ },
+  { rule: { template: '{{ $..[ }}' }, code: 'not_a_jsonpath', says: /\$\.\.\[/ },
+  { rule: { template: '{{ toString }}' }, code: 'not_a_template', says: /toString/ },
+]) {
+  test(`${JSON.stringify(rule)} is refused: ${code}`, (t) => {
+    t.throws(() => compilePicker(rule), { code, message: says })
+  })
+}

@@ -1,0 +1,155 @@
+// A whole Ethereum chain inside this process, for the demo, for hands-on work and for tests.
+import { Contract, ContractFactory, JsonRpcProvider, Wallet } from 'ethers'
+import { createHardhatRuntimeEnvironment } from 'hardhat/hre'
+import { markTestWorkerDone } from 'hardhat/internal/coverage'
+import { channelsAbi } from '../../../contracts/abi/channels.ts'
+import { tokenAbi } from '../../../contracts/abi/token.ts'
+import { channelsBytecode } from '../../../contracts/bytecode/channels.ts'
+import { tokenBytecode } from '../../../contracts/bytecode/token.ts'
+import { type Address, parseAddress } from '../../../protocol/index.ts'
+import { testAccount, testMnemonic } from './test-accounts.ts'
+import type { TestChain } from './test-chain.ts'
+
+export interface EmbeddedChain extends TestChain {
+  /** Remembers the state; the returned function goes back to it, once. */
+  readonly snapshot: () => Promise<() => Promise<void>>
+}
+
+export interface EmbeddedChainOptions {
+  /** TCP port on 127.0.0.1; 0, the default, takes a free one. */
+  readonly port?: number
+  /** A block every so many milliseconds; by default each transaction gets its own at once. */
+  readonly blockInterval?: number
+  readonly accounts?: number
+}
+
+export async function startEmbeddedChain(
+  options: EmbeddedChainOptions = {},
+): Promise<EmbeddedChain> {
+  const { port = 0, blockInterval, accounts: count = 20 } = options
+  const hre = coverage ? await globalHardhat() : await createHardhatRuntimeEnvironment({})
+  const server = await hre.network.createServer(
+    {
+      network: 'default',
+      chainType: 'l1',
+      override: {
+        chainId: 31337,
+        accounts: { mnemonic: testMnemonic, count, accountsBalance: 10_000n * 10n ** 18n },
+        allowBlocksWithSameTimestamp: true,
+        // Code that counts its own coverage is larger than a chain allows.
+        allowUnlimitedContractSize: coverage,
+        ...(blockInterval === undefined
+          ? {}
+          : { mining: { auto: false, interval: blockInterval } }),
+      },
+    },
+    '127.0.0.1',
+    port,
+  )
+  const listening = await server.listen()
+  const rpcUrl = `http://127.0.0.1:${listening.port}`
+  const provider = new JsonRpcProvider(rpcUrl, 31337, {
+    staticNetwork: true,
+    batchMaxCount: 1,
+    cacheTimeout: -1,
+    pollingInterval: 20,
+  })
+  const accounts = Array.from({ length: count }, (_, index) => testAccount(index))
+  let closing: Promise<void> | undefined
+  async function close(): Promise<void> {
+    provider.destroy()
+    await server.close()
+    if (coverage) await markTestWorkerDone(coverageRun)
+  }
+  return {
+    rpcUrl,
+    chainId: 31337n,
+    accounts,
+    provider,
+    wallet: (index) => new Wallet(testAccount(index).privateKey, provider),
+    mine: async (blocks) => {
+      await provider.send('hardhat_mine', [`0x${blocks.toString(16)}`])
+    },
+    snapshot: async () => {
+      const id = await provider.send('evm_snapshot', [])
+      return async () => {
+        await provider.send('evm_revert', [id])
+      }
+    },
+    // A test may close it before its teardown does.
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+/** Set by `npm run contracts:coverage`: the contracts count which of their lines run. */
+const coverage = process.env.HARDHAT_COVERAGE === 'true'
+
+export const coverageRun = 'contracts'
+
+async function globalHardhat() {
+  return (await import('hardhat')).default
+}
+
+async function bytecodeOf(contract: string, published: string): Promise<string> {
+  if (!coverage) return published
+  return (await (await globalHardhat()).artifacts.readArtifact(contract)).bytecode
+}
+
+/** The channels contract's code for a deployment. */
+export function channelsCode(): Promise<string> {
+  return bytecodeOf('RaidenMicroTransferChannels', channelsBytecode)
+}
+
+export interface DeployedContracts {
+  readonly token: Contract
+  readonly channels: Contract
+  readonly tokenAddress: Address
+  readonly channelsAddress: Address
+}
+
+export interface TestDeployment {
+  readonly challengePeriod?: number
+  readonly decimals?: number
+  readonly symbol?: string
+  /** In whole tokens, for the deploying account. */
+  readonly supply?: bigint
+  readonly trusted?: readonly string[]
+}
+
+/** Token and channels contract, deployed by `deployer`, which gets the whole supply. */
+export async function deployTestContracts(
+  deployer: Wallet,
+  options: TestDeployment = {},
+): Promise<DeployedContracts> {
+  const { challengePeriod = 500, decimals = 18, symbol = 'TKN', trusted = [] } = options
+  const supply = (options.supply ?? 10_000_000n) * 10n ** BigInt(decimals)
+  const token = await deploy(deployer, tokenAbi, await bytecodeOf('CustomToken', tokenBytecode), [
+    supply,
+    'CustomToken',
+    symbol,
+    decimals,
+  ])
+  const tokenAddress = parseAddress(await token.getAddress())
+  const code = await channelsCode()
+  const channels = await deploy(deployer, channelsAbi, code, [
+    tokenAddress,
+    challengePeriod,
+    trusted,
+  ])
+  const channelsAddress = parseAddress(await channels.getAddress())
+  return { token, channels, tokenAddress, channelsAddress }
+}
+
+async function deploy(
+  deployer: Wallet,
+  abi: readonly object[],
+  bytecode: string,
+  args: readonly unknown[],
+): Promise<Contract> {
+  const deployed = await new ContractFactory([...abi], bytecode, deployer).deploy(...args)
+  await deployed.waitForDeployment()
+  return new Contract(await deployed.getAddress(), [...abi], deployer)
+}

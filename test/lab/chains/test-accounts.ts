@@ -1,0 +1,20 @@
+// The accounts that test chains fund.
+import { HDNodeWallet } from 'ethers'
+import { type Address, parseAddress } from '../../../protocol/index.ts'
+
+/** The accounts that every Ethereum development tool funds: public keys, worth nothing elsewhere. */
+export const testMnemonic = 'test test test test test test test test test test test junk'
+
+export interface FundedAccount {
+  readonly address: Address
+  readonly privateKey: `0x${string}`
+}
+
+/** By their index in the path of BIP-44. */
+export function testAccount(index: number): FundedAccount {
+  const wallet = HDNodeWallet.fromPhrase(testMnemonic, '', `m/44'/60'/0'/0/${index}`)
+  return {
+    address: parseAddress(wallet.address),
+    privateKey: wallet.privateKey as `0x${string}`,
+  }
+}

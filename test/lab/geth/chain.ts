@@ -1,0 +1,118 @@
+// A real geth in development mode, with the same accounts and the same handles as the embedded chain.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { JsonRpcProvider, parseEther, Wallet } from 'ethers'
+import { testAccount } from '../chains/test-accounts.ts'
+import type { TestChain } from '../chains/test-chain.ts'
+import { emptyBlocks } from './empty-blocks.ts'
+import { genesis, gethChainId } from './genesis.ts'
+import { type GethOptions, gethCommand, startGethProcess } from './process.ts'
+
+export interface GethChain extends TestChain {
+  /** Ends the process and starts it again on the same data and port. */
+  readonly restart: (signal?: 'SIGINT' | 'SIGKILL') => Promise<void>
+  /** SIGSTOP freezes it, SIGCONT lets it go on. */
+  readonly signal: (signal: NodeJS.Signals) => void
+  /** Ends the process; `restart` brings it back. */
+  readonly halt: () => Promise<void>
+  /** Goes back to an older block; what comes next is another chain. */
+  readonly rewind: (block: number) => Promise<void>
+  /** The same as `mine` for very many blocks: geth checks and imports them, and restarts for it. */
+  readonly importBlocks: (blocks: number) => Promise<void>
+}
+
+export interface GethChainOptions extends Partial<Pick<GethOptions, 'port' | 'period' | 'more'>> {
+  readonly geth: string
+  readonly accounts?: number
+}
+
+/** @throws UraidenError `geth_not_started` */
+export async function startGethChain(options: GethChainOptions): Promise<GethChain> {
+  const { geth, port = 0, period = 0, more = [], accounts: count = 20 } = options
+  const folder = await mkdtemp(join(tmpdir(), 'uraiden-geth-'))
+  const dataFolder = join(folder, 'data')
+  await writeFile(join(folder, 'genesis.json'), JSON.stringify(genesis(count)))
+  await gethCommand({ geth, dataFolder }, 'init', join(folder, 'genesis.json'))
+  const start = (on: number) => startGethProcess({ geth, dataFolder, port: on, period, more })
+  let running = await start(port)
+  const { port: listening } = running
+  const rpcUrl = `http://127.0.0.1:${listening}`
+  const provider = new JsonRpcProvider(rpcUrl, gethChainId, {
+    staticNetwork: true,
+    batchMaxCount: 1,
+    cacheTimeout: -1,
+    pollingInterval: 50,
+  })
+  patient(provider)
+  const accounts = Array.from({ length: count }, (_, index) => testAccount(index))
+  const restart: GethChain['restart'] = async (signal = 'SIGINT') => {
+    await running.stop(signal)
+    running = await start(listening)
+  }
+  return {
+    rpcUrl,
+    chainId: gethChainId,
+    accounts,
+    provider,
+    wallet: (index) => new Wallet(testAccount(index).privateKey, provider),
+    mine: (blocks) => mineBySending(provider, count - 1, blocks),
+    restart,
+    signal: (signal) => running.signal(signal),
+    halt: () => running.stop('SIGINT'),
+    rewind: (block) => provider.send('debug_setHead', [`0x${block.toString(16)}`]),
+    importBlocks: async (blocks) => {
+      const file = join(folder, 'blocks.rlp')
+      await writeFile(file, Buffer.concat(await emptyBlocks(provider, blocks)))
+      await running.stop('SIGINT')
+      await gethCommand({ geth, dataFolder }, 'import', file)
+      await rm(file)
+      running = await start(listening)
+    },
+    close: async () => {
+      provider.destroy()
+      await running.stop('SIGKILL')
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** While it indexes transactions, geth answers questions about one with an error; while it restarts, none. */
+function patient(provider: JsonRpcProvider): void {
+  const send = provider.send.bind(provider)
+  provider.send = async (method, params) => {
+    for (;;) {
+      try {
+        return await send(method, params)
+      } catch (error) {
+        if (!isPassing(method, error)) throw error
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    }
+  }
+}
+
+function isPassing(method: string, error: unknown): boolean {
+  const { code = '' } = error as NodeJS.ErrnoException
+  if (/^ECONN(RESET|REFUSED)$/.test(code)) return method !== 'eth_sendRawTransaction'
+  return String(error).includes('transaction indexing is in progress')
+}
+
+/** geth has no call that mines: where no period does it, each transaction gets its block. */
+async function mineBySending(
+  provider: JsonRpcProvider,
+  account: number,
+  blocks: number,
+): Promise<void> {
+  const { privateKey, address } = testAccount(account)
+  const wallet = new Wallet(privateKey)
+  const height = async () => Number(await provider.send('eth_blockNumber', []))
+  const goal = (await height()) + blocks
+  const fees = { maxFeePerGas: parseEther('0.000001'), maxPriorityFeePerGas: 1n }
+  let nonce = Number(await provider.send('eth_getTransactionCount', [address, 'pending']))
+  while ((await height()) < goal) {
+    const transaction = { to: address, nonce: nonce++, gasLimit: 21_000n, type: 2, ...fees }
+    const signed = await wallet.signTransaction({ ...transaction, chainId: gethChainId })
+    await provider.send('eth_sendRawTransaction', [signed])
+  }
+}

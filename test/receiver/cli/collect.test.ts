@@ -1,0 +1,100 @@
+// uraiden-receiver withdraw and close-all as a person runs them, with and without a running receiver.
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import anyTest, { type ExecutionContext } from 'ava'
+import { connectChain, createTransactionSender } from '../../../platform/chain/index.ts'
+import { createKeySigner } from '../../../platform/keys/index.ts'
+import { fromHex } from '../../../protocol/index.ts'
+import { type BackupChannel, formatBackup } from '../../../receiver/server/backup/document.ts'
+import { balanceProof } from '../../../scripts/lib/sign.ts'
+import { givenReceiverFolder, runReceiver, startProgram } from '../../support/receiver-program.ts'
+
+// One chain at a time: they share a process.
+const test = anyTest.serial
+
+/** A stopped receiver with two channels, on which 30 and 40 units were paid. */
+async function given(t: ExecutionContext, lines: readonly string[] = []) {
+  const system = await givenReceiverFolder(t)
+  const { chain, contract, folder, receiverAccount, senderAccount } = system
+  const client = await connectChain({ rpcUrl: chain.rpcUrl, contract })
+  t.teardown(() => client.close())
+  const signer = createKeySigner(fromHex(senderAccount.privateKey))
+  const transactions = createTransactionSender({ chain: client, signer, pollInterval: 10 })
+  const parties = { sender: senderAccount.address, receiver: receiverAccount.address }
+  const { token } = await client.contractFacts()
+  const domain = { contract, chainId: chain.chainId }
+  const channels: BackupChannel[] = []
+  for (const balance of [30n, 40n]) {
+    const open = client.calls.openErc223(token, { ...parties, deposit: 100n })
+    const { block: openBlock } = await transactions.send(open)
+    const form = 'eip712'
+    const key = senderAccount.privateKey
+    const signature = balanceProof({ domain, ...parties, openBlock, balance, key, form })
+    const claims = { highest: balance, unclaimed: [] }
+    channels.push({
+      ...parties,
+      openBlock,
+      claims,
+      proof: { signature, form },
+      agreedToClose: false,
+    })
+  }
+  const created = '2026-01-02T03:04:05.000Z'
+  const identity = { ...domain, receiver: parties.receiver }
+  await writeFile(join(folder, 'proofs'), formatBackup({ ...identity, created, channels }))
+  await writeFile(
+    join(folder, 'receiver.yaml'),
+    [`contract: '${contract}'`, 'key: key', 'state: state', 'pollInterval: 0.05', ...lines].join(
+      '\n',
+    ),
+  )
+  const run = (...args: readonly string[]) =>
+    runReceiver(folder, ['-c', 'receiver.yaml', '--rpc', chain.rpcUrl, ...args])
+  t.is((await run('restore', 'proofs')).code, 0)
+  const tokens = async (): Promise<bigint> =>
+    system.token.getFunction('balanceOf')(receiverAccount.address)
+  return { ...system, client, run, tokens, channels }
+}
+
+test('without a running receiver: a dry run, then the withdrawal, then nothing is left', async (t) => {
+  const { run, tokens } = await given(t)
+  const dry = await run('withdraw', '--dry-run')
+  t.is(dry.code, 0, dry.stderr)
+  t.regex(dry.stdout, /^withdraw 0\.00000000000000007 TKN from 2 channels, for about 0\.0\d+ ETH:/)
+  t.regex(dry.stdout, /Nothing was sent\.\n$/)
+  t.is(await tokens(), 0n)
+  const done = await run('--json', 'withdraw')
+  t.is(done.code, 0, done.stderr)
+  t.like(JSON.parse(done.stdout), { sum: '70', transactions: { length: 1 }, dry_run: false })
+  t.is(await tokens(), 70n)
+  const again = await run('withdraw')
+  t.is(again.code, 0, again.stderr)
+  t.is(again.stdout, 'Nothing is owed.\n')
+})
+
+test('a running receiver is asked to do it, and goes on selling', async (t) => {
+  const system = await given(t)
+  const { run, tokens, client, channels } = system
+  const running = await startProgram(t, system, ['-c', 'receiver.yaml'])
+  const dry = await run('--json', 'close-all', '--dry-run')
+  t.is(dry.code, 0, dry.stderr)
+  t.like(JSON.parse(dry.stdout), { dry_run: true, planned_sum: '70', transactions: { length: 0 } })
+  t.is(await tokens(), 0n)
+  const done = await run('close-all')
+  t.is(done.code, 0, done.stderr)
+  t.regex(done.stdout, /got 0\.00000000000000007 TKN:/)
+  t.is(await tokens(), 70n)
+  for (const channel of channels) {
+    t.is(await client.channelInfo({ ...channel, receiver: running.receiver }), undefined)
+  }
+  t.is((await fetch(`${running.url}/cm`)).status, 200)
+})
+
+test('gas above the configured price is said, and nothing is sent', async (t) => {
+  const { run, tokens } = await given(t, ['mostGasPrice: 0.000000001 gwei'])
+  const { code, stdout } = await run('withdraw')
+  t.is(code, 0)
+  t.regex(stdout, /Gas costs more than mostGasPrice allows/)
+  t.regex(stdout, /left 0\.00000000000000007 TKN in 2 channels/)
+  t.is(await tokens(), 0n)
+})

@@ -1,0 +1,290 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import test, { type ExecutionContext } from 'ava'
+import { locationOf, targetOf } from '../../../../receiver/resources/upstream/target.ts'
+import { givenShop, rawRequest } from '../../../support/shop.ts'
+
+async function startUpstream(t: ExecutionContext, listener: RequestListener) {
+  const server = createServer(listener)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const close = () => {
+    server.closeAllConnections()
+    server.close()
+  }
+  t.teardown(close)
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close }
+}
+
+/** Tells what arrived. */
+const mirror: RequestListener = async (request, response) => {
+  const body = await text(request)
+  const { method, url, headers } = request
+  response.setHeader('content-type', 'application/json')
+  response.setHeader('x-own', ['a', 'b'])
+  response.setHeader('rdn-price', '99')
+  response.setHeader('keep-alive', 'timeout=99')
+  response.end(JSON.stringify({ method, url, headers, body }))
+}
+
+async function givenProxy(
+  t: ExecutionContext,
+  listener: RequestListener = mirror,
+  more: object = {},
+) {
+  const upstream = await startUpstream(t, listener)
+  const shop = await givenShop(t, () => ({
+    '/api/*': { price: '5 units', upstream: upstream.url, free: ['GET /api/health'], ...more },
+  }))
+  return { ...shop, upstream }
+}
+
+test.serial(
+  'a paid request goes through with method, path, query, body and headers, without the payment',
+  async (t) => {
+    const { ask, buy } = await givenProxy(t)
+    t.is((await ask('/api/echo')).status, 402)
+    const answer = await buy('/api/echo/a%20b?x=1&y=%2F', 5n, {
+      method: 'POST',
+      body: 'hello',
+      headers: {
+        'Content-Type': 'text/x-own',
+        Cookie: 'theme=dark; RDN-Foreign=1; lang=de',
+        'X-Own': 'kept',
+        'X-Forwarded-For': '1.2.3.4',
+      },
+    })
+    t.is(answer.status, 200)
+    const seen = (await answer.json()) as {
+      readonly headers: { readonly [name: string]: string }
+    }
+    t.like(seen, { method: 'POST', url: '/api/echo/a%20b?x=1&y=%2F', body: 'hello' })
+    t.like(seen.headers, {
+      'content-type': 'text/x-own',
+      'content-length': '5',
+      cookie: 'theme=dark; lang=de',
+      'x-own': 'kept',
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-proto': 'http',
+    })
+    t.deepEqual(
+      Object.keys(seen.headers).filter((name) => name.startsWith('rdn-')),
+      [],
+    )
+    t.is(answer.headers.get('x-own'), 'a, b')
+    t.is(answer.headers.get('rdn-price'), '5')
+    t.not(answer.headers.get('keep-alive'), 'timeout=99')
+  },
+)
+
+test.serial(
+  'what is free is free, and nothing else by another way of writing its path',
+  async (t) => {
+    const { ask, base } = await givenProxy(t)
+    t.is((await ask('/api/health')).status, 200)
+    t.is((await ask('/api/health', { method: 'POST' })).status, 402)
+    t.is((await ask('//api//health')).status, 200)
+    for (const path of [
+      '/api/secret/../health',
+      '/api/secret/..%2fhealth',
+      '/api/secret/%2e%2e/health',
+      '/api/secret/..;/health',
+      '/api/secret%2f..%2fhealth',
+      '/api/secret/..\\health',
+    ]) {
+      t.regex(await rawRequest(base, `GET ${path} HTTP/1.1`), /^HTTP\/1\.1 (400|404) /, path)
+    }
+  },
+)
+
+test.serial(
+  'an answer streams: its beginning arrives while its end is not written yet',
+  async (t) => {
+    let finish = () => {}
+    const { buy } = await givenProxy(t, (_, response) => {
+      response.write('first ')
+      finish = () => response.end('last')
+    })
+    const answer = await buy('/api/slow', 5n)
+    const reader = answer.body?.getReader()
+    const decoder = new TextDecoder()
+    t.is(decoder.decode((await reader?.read())?.value), 'first ')
+    finish()
+    t.is(decoder.decode((await reader?.read())?.value), 'last')
+  },
+)
+
+test.serial(
+  'a body streams: the upstream sees its beginning while its end is not sent yet',
+  async (t) => {
+    const { base, headers } = await givenProxy(t, (request, response) => {
+      request.once('data', (chunk) => response.end(`seen ${chunk}`))
+    })
+    const payment = Object.entries(headers(5n)).map(([name, value]) => `${name}: ${value}\r\n`)
+    const { hostname, port } = new URL(base)
+    const socket = connect(Number(port), hostname)
+    t.teardown(() => socket.destroy())
+    socket.write(
+      `POST /api/in HTTP/1.1\r\nHost: x\r\n${payment.join('')}Transfer-Encoding: chunked\r\n\r\n4\r\npart\r\n`,
+    )
+    let seen = ''
+    for await (const chunk of socket) {
+      seen += chunk
+      if (seen.includes('seen part')) break
+    }
+    t.regex(seen, /^HTTP\/1\.1 200 /)
+  },
+)
+
+test.serial(
+  'an upstream that fails costs nothing, and the same payment is good when it is well again',
+  async (t) => {
+    let well = false
+    const { buy, balance } = await givenProxy(t, (_, response) => {
+      response.statusCode = well ? 200 : 503
+      response.end(well ? 'fine' : 'broken')
+    })
+    const broken = await buy('/api/x', 5n)
+    t.is(broken.status, 503)
+    t.is(broken.headers.get('rdn-cost'), '0')
+    t.is(await broken.text(), 'broken')
+    well = true
+    t.is(await (await buy('/api/x', 5n)).text(), 'fine')
+    t.is(balance(), 5n)
+  },
+)
+
+test.serial('an upstream that is too slow costs nothing', async (t) => {
+  const { buy } = await givenProxy(t, () => undefined, { timeout: 0.2 })
+  const slow = await buy('/api/slow', 5n)
+  t.is(slow.status, 504)
+  t.like(await slow.json(), { code: 'resource_timeout' })
+  t.is(slow.headers.get('rdn-cost'), '0')
+})
+
+test.serial('an upstream that wants money itself, or is not there, costs nothing', async (t) => {
+  const { buy, upstream } = await givenProxy(t, (_, response) => {
+    response.writeHead(402, { 'rdn-price': '7' }).end()
+  })
+  const greedy = await buy('/api/pay', 5n)
+  t.is(greedy.status, 502)
+  t.is(greedy.headers.get('rdn-price'), '5')
+  t.is(greedy.headers.get('rdn-cost'), '0')
+
+  upstream.close()
+  const gone = await buy('/api/x', 5n)
+  t.is(gone.status, 502)
+  t.like(await gone.json(), { code: 'upstream_failed' })
+  t.is(gone.headers.get('rdn-cost'), '0')
+})
+
+test.serial(
+  'an answer that breaks off in its middle gives the payment back, also under a key',
+  async (t) => {
+    let breaks = true
+    const { base, headers, receiver, channel } = await givenProxy(t, (_, response) => {
+      response.setHeader('content-length', '100')
+      response.write('half of it')
+      if (breaks) setImmediate(() => response.destroy())
+      else response.end('x'.repeat(90))
+    })
+    const keyed = { headers: headers(5n, { 'Idempotency-Key': 'k1' }) }
+    const half = await fetch(`${base}/api/x`, keyed)
+    await t.throwsAsync(half.text())
+    const unclaimed = () => receiver.book.ledger(channel.sender, channel.openBlock).claims.unclaimed
+    while (unclaimed().length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+    t.deepEqual(unclaimed(), [{ from: 0n, to: 5n }])
+    breaks = false
+    const whole = await fetch(`${base}/api/x`, keyed)
+    t.is((await whole.text()).length, 100)
+    t.deepEqual(unclaimed(), [])
+  },
+)
+
+test.serial('a client that leaves in the middle has paid, and the upstream is told', async (t) => {
+  let left: () => void = () => undefined
+  const told = new Promise<void>((resolve) => {
+    left = resolve
+  })
+  const { base, headers, receiver, channel } = await givenProxy(t, (_, response) => {
+    response.write('beginning')
+    response.once('close', () => left())
+  })
+  const leaving = new AbortController()
+  const answer = await fetch(`${base}/api/x`, { headers: headers(5n), signal: leaving.signal })
+  t.is(answer.status, 200)
+  leaving.abort()
+  await told
+  t.deepEqual(receiver.book.ledger(channel.sender, channel.openBlock).claims.unclaimed, [])
+})
+
+test.serial('a WebSocket is refused before anybody pays', async (t) => {
+  const { base, headers } = await givenProxy(t)
+  const payment = Object.entries(headers(5n)).map(([name, value]) => `${name}: ${value}\r\n`)
+  const { hostname, port } = new URL(base)
+  const socket = connect(Number(port), hostname)
+  t.teardown(() => socket.destroy())
+  socket.write(
+    `GET /api/ws HTTP/1.1\r\nHost: x\r\n${payment.join('')}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+  )
+  const [chunk] = await once(socket, 'data')
+  t.regex(String(chunk), /^HTTP\/1\.1 501 /)
+  t.regex(String(chunk), /upgrade_refused/)
+  t.notRegex(String(chunk), /rdn-/i)
+})
+
+test.serial('a redirection inside the upstream becomes one inside the resource', async (t) => {
+  const { buy } = await givenProxy(t, (request, response) => {
+    const host = request.headers.host
+    response.writeHead(302, { location: `http://${host}/api/new?x=1` }).end()
+  })
+  const moved = await buy('/api/old', 5n, { redirect: 'manual' })
+  t.is(moved.status, 302)
+  t.is(moved.headers.get('location'), '/api/new?x=1')
+})
+
+const targets = [
+  ['http://h:3000', '/api/*', '/api/a%20b?x=1', 'http://h:3000/api/a%20b?x=1'],
+  ['http://h:3000/', '/api/*', '/api/a', 'http://h:3000/a'],
+  ['http://h/base', '/api/*', '/api/a/b', 'http://h/base/a/b'],
+  ['http://h/base/', '/api/*', '/api/', 'http://h/base/'],
+  ['http://h/v1/ticker?key=1', '/ticker', '/ticker?x=2', 'http://h/v1/ticker?key=1&x=2'],
+  ['http://h/v1/ticker?key=1', '/ticker', '/ticker', 'http://h/v1/ticker?key=1'],
+  ['http://h', '/api/*', '//api//a', 'http://h/api/a'],
+] as const
+for (const [upstream, resource, url, target] of targets) {
+  test(`${url} of ${resource} at ${upstream} is ${target}`, (t) => {
+    t.is(targetOf(upstream, resource, url).href, target)
+  })
+}
+
+const locations = [
+  ['http://h', '/api/*', '/api/x', '/api/x'],
+  ['http://h', '/api/*', 'http://h/api/x#y', '/api/x#y'],
+  ['http://h', '/api/*', 'https://other/x', 'https://other/x'],
+  ['http://h/base/', '/cdn/*', 'http://h/base/x', '/cdn/x'],
+  ['http://h/base', '/cdn/*', '/base/x?y=1', '/cdn/x?y=1'],
+  ['http://h/base', '/cdn/*', '/elsewhere', '/elsewhere'],
+] as const
+for (const [upstream, resource, location, given] of locations) {
+  test(`${resource} at ${upstream} turns the location ${location} into ${given}`, (t) => {
+    t.is(locationOf(upstream, resource, location), given)
+  })
+}
+
+test.serial('a GET with a body, and a body of no type, go through too', async (t) => {
+  const { base } = await givenProxy(t, mirror, { price: 0 })
+  for (const [method, type] of [
+    ['GET', 'Content-Type: text/plain\r\n'],
+    ['POST', ''],
+    ['PUT', 'Content-Type: application/json\r\n'],
+  ]) {
+    const head = `${method} /api/x HTTP/1.1\r\n${type}Content-Length: 2\r\nHost: x\r\nConnection: close\r\n\r\n{]`
+    const { hostname, port } = new URL(base)
+    const socket = connect(Number(port), hostname)
+    socket.write(head)
+    t.regex(await text(socket), /"body":"\{\]"/, `${method} ${type}`)
+  }
+})

@@ -1,0 +1,329 @@
+// A backup is a whole copy of what was paid, and putting it back never loses and never invents.
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import test, { type ExecutionContext } from 'ava'
+import fc from 'fast-check'
+import {
+  addressOfKey,
+  fromHex,
+  type Hex,
+  isUraidenError,
+  parseAddress,
+} from '../../../../protocol/index.ts'
+import { type Claims, claim, noClaims, unclaim } from '../../../../receiver/channels/claims.ts'
+import { channelName } from '../../../../receiver/channels/records.ts'
+import { openStore } from '../../../../receiver/channels/store.ts'
+import { backupOf, backupOfState, writeBackup } from '../../../../receiver/server/backup/backup.ts'
+import {
+  type Backup,
+  type BackupChannel,
+  formatBackup,
+  parseBackup,
+} from '../../../../receiver/server/backup/document.ts'
+import { mergeClaims, mergeLedger } from '../../../../receiver/server/backup/merge.ts'
+import { restoreBackup } from '../../../../receiver/server/backup/restore.ts'
+import { balanceProof } from '../../../../scripts/lib/sign.ts'
+import type { Work } from '../../../support/backup-process.ts'
+import { givenChannel } from '../../../support/channel.ts'
+import { temporaryFolder } from '../../../support/folder.ts'
+
+const contract = parseAddress('0x74434527b8e6c8296506d61d0faf3d18c9e4649a')
+const receiver = parseAddress('0x9d80d905bc1e106d5bd0637c12b893c5ab60cb41')
+const other = parseAddress(`0x${'12'.repeat(20)}`)
+const chainId = 1337n
+const identity = { chainId, contract, receiver }
+const key: Hex = `0x${'11'.repeat(32)}`
+const sender = addressOfKey(fromHex(key))
+
+function channel(openBlock: number, balance: bigint, more: Partial<BackupChannel> = {}) {
+  const form = 'eip712' as const
+  const domain = { contract, chainId }
+  const signature = balanceProof({ domain, receiver, openBlock, balance, key, form })
+  const claims: Claims = { highest: balance, unclaimed: [] }
+  return { sender, openBlock, claims, proof: { signature, form }, agreedToClose: false, ...more }
+}
+
+function backup(...channels: readonly BackupChannel[]): Backup {
+  return { ...identity, created: '2026-01-02T03:04:05.000Z', channels }
+}
+
+const restoreInto = (state: string, text: string) =>
+  restoreBackup({ text, state, contract, receiver })
+
+async function ledgersOf(state: string) {
+  const store = await openStore(state, { chainId, contract, account: receiver })
+  const ledgers = await store.readLedgers()
+  await store.close()
+  return ledgers
+}
+
+test('a backup is read as it was written, and no byte of it can change', (t) => {
+  const unclaimed = [
+    { from: 0n, to: 3n },
+    { from: 5n, to: 9n },
+  ]
+  const whole = backup(
+    channel(7, 10n, { claims: { highest: 10n, unclaimed } }),
+    channel(8, 2n ** 192n - 1n, { agreedToClose: true }),
+  )
+  const text = formatBackup(whole)
+  t.deepEqual(parseBackup(text), whole)
+  const bytes = Buffer.from(text)
+  for (let at = 0; at < bytes.length; at++) {
+    const changed = Buffer.from(bytes)
+    changed[at] = (changed[at] ?? 0) ^ 1
+    t.throws(() => parseBackup(changed.toString()), undefined, `byte ${at}`)
+  }
+  for (let length = 0; length < text.length; length++) {
+    t.throws(() => parseBackup(text.slice(0, length)), { code: 'backup_damaged' })
+  }
+})
+
+test('whatever the text is, the answer is a backup or an error of ours', (t) => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+      const error = t.throws(() => parseBackup(text))
+      t.true(isUraidenError(error, 'backup_damaged'))
+    }),
+  )
+})
+
+test('a backup of a newer format is not called damaged', (t) => {
+  const text = '{"kind":"uraiden-receiver-backup","version":2,"later":true}\n{}\n'
+  const error = t.throws(() => parseBackup(text), { code: 'backup_format_unknown' })
+  t.true(error?.message.includes('2'))
+})
+
+const badIntervals: readonly (readonly [bigint, bigint][])[] = [
+  [[3n, 3n]],
+  [[4n, 3n]],
+  [[9n, 11n]],
+  [
+    [1n, 3n],
+    [3n, 5n],
+  ],
+  [
+    [5n, 7n],
+    [1n, 3n],
+  ],
+]
+
+for (const pairs of badIntervals) {
+  test(`unclaimed ${JSON.stringify(pairs.map(String))} of a balance of 10 is no backup`, (t) => {
+    const unclaimed = pairs.map(([from, to]) => ({ from, to }))
+    const text = formatBackup(backup(channel(7, 10n, { claims: { highest: 10n, unclaimed } })))
+    t.throws(() => parseBackup(text), { code: 'backup_damaged', message: /unclaimed/ })
+  })
+}
+
+test('a state that was lost comes back from its backup', async (t) => {
+  const folder = await temporaryFolder(t)
+  const text = formatBackup(backup(channel(7, 10n), channel(8, 20n)))
+  const report = await restoreInto(join(folder, 'new'), text)
+  t.like(report, { restored: 2, kept: 0, balanceSum: 30n })
+  t.is((await ledgersOf(join(folder, 'new'))).get(channelName(sender, 8))?.claims.highest, 20n)
+  const again = parseBackup(await backupOfState(join(folder, 'new'), identity))
+  t.deepEqual(again.channels, parseBackup(text).channels)
+})
+
+test('a higher balance is never replaced by a lower one, and an equal one stays', async (t) => {
+  const state = await temporaryFolder(t)
+  const name = channelName(sender, 7)
+  await restoreInto(state, formatBackup(backup(channel(7, 10n))))
+  const before = (await ledgersOf(state)).get(name)
+  t.like(await restoreInto(state, formatBackup(backup(channel(7, 9n)))), { restored: 0, kept: 1 })
+  t.like(await restoreInto(state, formatBackup(backup(channel(7, 10n)))), { restored: 0, kept: 1 })
+  t.deepEqual((await ledgersOf(state)).get(name), before)
+  t.like(await restoreInto(state, formatBackup(backup(channel(7, 11n)))), { restored: 1, kept: 0 })
+  t.is((await ledgersOf(state)).get(name)?.claims.highest, 11n)
+})
+
+const foreign: readonly (readonly [string, object])[] = [
+  ['chain', { chainId: 1n }],
+  ['contract', { contract: other }],
+  ['receiver', { receiver: other }],
+]
+
+for (const [field, changed] of foreign) {
+  test(`a backup of another ${field} is refused, and nothing is written`, async (t) => {
+    const state = join(await temporaryFolder(t), 'state')
+    const text = formatBackup({ ...backup(channel(7, 10n)), ...changed })
+    await t.throwsAsync(restoreBackup({ text, state, contract, receiver, chainId }), {
+      code: 'backup_of_another',
+      message: new RegExp(field),
+    })
+    await t.throwsAsync(stat(state), { code: 'ENOENT' })
+  })
+}
+
+test('a backup of another chain is refused by the state that is there, too', async (t) => {
+  const state = await temporaryFolder(t)
+  await restoreInto(state, formatBackup(backup(channel(7, 10n))))
+  const text = formatBackup({ ...backup(), chainId: 1n })
+  await t.throwsAsync(restoreInto(state, text), { code: 'state_of_another' })
+})
+
+test('one signature that is not the sender’s, and nothing at all is restored', async (t) => {
+  const state = join(await temporaryFolder(t), 'state')
+  const good = channel(7, 10n)
+  const forgeries = [
+    channel(8, 20n, { proof: good.proof }),
+    { ...channel(8, 20n), claims: { highest: 21n, unclaimed: [] } },
+    { ...channel(8, 20n), proof: { ...channel(8, 20n).proof, form: 'seed' as const } },
+    { ...channel(8, 20n), sender: other },
+  ]
+  for (const forged of forgeries) {
+    const text = formatBackup(backup(good, forged))
+    await t.throwsAsync(restoreInto(state, text), { code: 'backup_signature_wrong' })
+  }
+  await t.throwsAsync(stat(state), { code: 'ENOENT' })
+})
+
+test('while a receiver runs nothing is restored into its state', async (t) => {
+  const state = await temporaryFolder(t)
+  const store = await openStore(state, { chainId, contract, account: receiver })
+  t.teardown(store.close)
+  await t.throwsAsync(restoreInto(state, formatBackup(backup(channel(7, 10n)))), {
+    code: 'state_in_use',
+  })
+})
+
+test('a backup is private, and replaces the one before it as a whole', async (t) => {
+  const folder = await temporaryFolder(t)
+  const file = join(folder, 'proofs')
+  // What a killed run, or somebody with a plan, left behind.
+  await writeFile(join(folder, 'bystander'), 'untouched')
+  await symlink(join(folder, 'bystander'), `${file}.partial`)
+  for (const balance of [10n, 20n]) {
+    const text = formatBackup(backup(channel(7, balance)))
+    t.deepEqual(await writeBackup(file, text), { file, channels: 1, balanceSum: balance })
+    t.is(await readFile(file, 'utf8'), text)
+    t.is((await stat(file)).mode & 0o777, 0o600)
+  }
+  t.is(await readFile(join(folder, 'bystander'), 'utf8'), 'untouched')
+  t.deepEqual((await readdir(folder)).sort(), ['bystander', 'proofs'])
+  await t.throwsAsync(writeBackup(file, 'half a back'), { code: 'backup_damaged' })
+  await t.throwsAsync(writeBackup(join(folder, 'no/such'), formatBackup(backup())), {
+    code: 'backup_unwritable',
+  })
+  t.is(parseBackup(await readFile(file, 'utf8')).channels[0]?.claims.highest, 20n)
+})
+
+/** Resolves with how long it worked. Without a delay it may finish. */
+async function killedAt(t: ExecutionContext, work: Work, delay?: number): Promise<number> {
+  const program = fileURLToPath(new URL('../../../support/backup-process.ts', import.meta.url))
+  const child = fork(program, { serialization: 'advanced' })
+  t.teardown(() => child.kill('SIGKILL'))
+  const gone = once(child, 'exit')
+  child.send(work)
+  await once(child, 'message')
+  const begun = performance.now()
+  if (delay !== undefined) setTimeout(() => child.kill('SIGKILL'), delay)
+  await gone
+  return performance.now() - begun
+}
+
+test('killed while it writes a backup, it leaves a whole one', async (t) => {
+  const folder = await temporaryFolder(t)
+  const file = join(folder, 'proofs')
+  const channels = Array.from({ length: 100 }, (_, at) => channel(at, 10n))
+  const texts = [formatBackup(backup()), formatBackup(backup(...channels))]
+  await writeBackup(file, texts[0] ?? '')
+  for (let round = 0; round < 10; round++) {
+    await killedAt(t, { kind: 'write', file, texts }, 5 * round)
+    t.true(texts.includes(await readFile(file, 'utf8')))
+    t.is((await stat(file)).mode & 0o777, 0o600)
+  }
+})
+
+test('killed while it restores, it leaves all or nothing', async (t) => {
+  const folder = await temporaryFolder(t)
+  const channels = Array.from({ length: 500 }, (_, at) => channel(at, 10n))
+  const text = formatBackup(backup(...channels))
+  const rounds = 10
+  let whole: number | undefined
+  for (let round = 0; round < rounds; round++) {
+    const state = join(folder, `${round}`)
+    await restoreInto(state, formatBackup(backup(channel(0, 5n))))
+    const work: Work = { kind: 'restore', options: { text, state, contract, receiver } }
+    // The first one shows how long it takes; most happens near the end of that.
+    const took = await killedAt(t, work, whole && whole * (0.5 + (0.5 * round) / rounds))
+    whole ??= took
+    const ledgers = await ledgersOf(state)
+    t.true(ledgers.size === 1 || ledgers.size === 500, `${ledgers.size}`)
+    const highest = ledgers.get(channelName(sender, 0))?.claims.highest
+    t.is(highest, ledgers.size === 1 ? 5n : 10n)
+  }
+})
+
+test('taken from a running receiver, it has every payment that was answered before', async (t) => {
+  const { pay, receiver: running, channel: paid, base, headers } = await givenChannel(t)
+  const stated = { 'RDN-Payment': '5' }
+  const served = [5n, 10n, 15n]
+  for (const balance of served) t.is((await pay(balance)).status, 200)
+  const underWay = [25n, 20n, 30n].map((balance) =>
+    fetch(`${base}/reading`, { headers: headers(balance, stated) }),
+  )
+  const text = await backupOf(running)
+  await Promise.all(underWay)
+  const [found] = parseBackup(text).channels
+  t.is(found?.sender, paid.sender)
+  t.true((found?.claims.highest ?? 0n) >= 15n)
+  const folder = join(await temporaryFolder(t), 'new')
+  const { contract: own, address } = running
+  const report = await restoreBackup({ text, state: folder, contract: own, receiver: address })
+  t.is(report.restored, 1)
+  t.is(report.balanceSum, found?.claims.highest ?? 0n)
+})
+
+// A model: which units below 40 have paid.
+const claimsOf = fc
+  .array(
+    fc.record({
+      balance: fc.bigInt({ min: 1n, max: 40n }),
+      price: fc.bigInt({ min: 1n, max: 6n }),
+      failed: fc.boolean(),
+    }),
+    { maxLength: 12 },
+  )
+  .map((payments) =>
+    payments.reduce<Claims>((claims, { balance, price, failed }) => {
+      const decision = claim(claims, { balance, price, mayLeaveGap: true })
+      if (decision.kind === 'refused') return claims
+      return failed ? unclaim(decision.claims, decision.paid) : decision.claims
+    }, noClaims),
+  )
+
+const units = Array.from({ length: 40 }, (_, at) => BigInt(at + 1))
+
+function hasPaid({ highest, unclaimed }: Claims, unit: bigint): boolean {
+  return unit <= highest && unclaimed.every(({ from, to }) => unit <= from || to < unit)
+}
+
+test('a unit has paid in the merged books exactly when it has paid in one of the two', (t) => {
+  fc.assert(
+    fc.property(claimsOf, claimsOf, (a, b) => {
+      const merged = mergeClaims(a, b)
+      t.deepEqual(mergeClaims(b, a), merged)
+      t.is(merged.highest, a.highest > b.highest ? a.highest : b.highest)
+      for (const unit of units) t.is(hasPaid(merged, unit), hasPaid(a, unit) || hasPaid(b, unit))
+      t.deepEqual(mergeClaims(merged, a), merged)
+      // As the claims keep them: apart, not empty, below the balance.
+      const text = formatBackup(backup(channel(1, merged.highest, { claims: merged })))
+      t.deepEqual(parseBackup(text).channels[0]?.claims, merged)
+    }),
+  )
+})
+
+test('the proof goes with the higher balance, and an agreement to close is not forgotten', (t) => {
+  const low = channel(7, 5n, { agreedToClose: true })
+  const high = channel(7, 10n)
+  t.deepEqual(mergeLedger(low, high).proof, high.proof)
+  t.deepEqual(mergeLedger(high, low).proof, high.proof)
+  t.true(mergeLedger(low, high).agreedToClose)
+  t.true(mergeLedger(high, low).agreedToClose)
+  t.deepEqual(mergeLedger(undefined, high), mergeLedger(high, high))
+})

@@ -5,6 +5,7 @@
 // the bound, not the balance, counts against the budget: what is below the bound and not signed yet
 // counts in every window at every moment. One synced write covers many payments; a power cut costs at
 // most what was reserved and not yet signed, and only until the receiver shows our own last signature.
+import { createTurns } from '../../platform/async/turns.ts'
 import type { StateOwner } from '../../platform/state/state.ts'
 import { type Address, intervalLength, type TokenAmount } from '../../protocol/index.ts'
 import { type Accounts, createAccounts, scopesOf } from '../budget/accounts.ts'
@@ -39,7 +40,6 @@ import {
 import { type ChannelEntry, type ChannelName, channelName } from './records.ts'
 import { nextBound } from './reservation.ts'
 import { type Slot, slotOf, written, writtenExactly } from './slot.ts'
-import { writeQueue } from './write-queue.ts'
 import { createWriter, type LedgerWriter } from './writer.ts'
 
 /** @throws UraidenError those of `openState`, `ledger_damaged` */
@@ -73,7 +73,7 @@ class ChannelLedger implements Ledger {
   readonly #slots: Map<ChannelName, Slot>
   readonly #noteBook: NoteBook
   readonly #write: LedgerWriter
-  readonly #inOrder = writeQueue()
+  readonly #turns = createTurns()
   #facts: LedgerFacts | undefined
 
   constructor(options: LedgerOptions, accounts: Accounts, stored: StoredLedger) {
@@ -148,7 +148,7 @@ class ChannelLedger implements Ledger {
       const tooMuch = this.#limits.jobShortfall(price, job)
       if (tooMuch !== undefined) return tooMuch
       if (slot.entry.exact) {
-        await this.#inOrder(() => this.#writeEntry(name, { exact: false }))
+        await this.#turns.take(() => this.#writeEntry(name, { exact: false }))
         continue
       }
       const taking = takeFrom(slot.position, price, slot.entry.bound, receiverKnows)
@@ -191,7 +191,7 @@ class ChannelLedger implements Ledger {
   }
 
   correct(name: ChannelName, balance: TokenAmount): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const { bound } = this.#slot(name).entry
       // Only an older copy of this store can be below our own signature.
       if (balance > bound) await this.#writeEntry(name, { bound: balance })
@@ -209,7 +209,7 @@ class ChannelLedger implements Ledger {
   }
 
   async rememberFacts(facts: LedgerFacts): Promise<void> {
-    await this.#inOrder(() => this.#storage.write({ facts }))
+    await this.#turns.take(() => this.#storage.write({ facts }))
     this.#facts = facts
   }
 
@@ -223,7 +223,7 @@ class ChannelLedger implements Ledger {
 
   /** So that nothing is hidden at the next start. */
   #writeExact(): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const exact = new Map(
         [...this.#slots]
           .filter(([, { entry, position, dirty }]) => position.certain && (dirty || !entry.exact))
@@ -234,7 +234,7 @@ class ChannelLedger implements Ledger {
   }
 
   #noteNow(key: string, value: object | undefined): Promise<void> {
-    return this.#inOrder(() => {
+    return this.#turns.take(() => {
       this.#noteBook.set(key, value)
       return this.#write(new Map())
     })
@@ -242,7 +242,7 @@ class ChannelLedger implements Ledger {
 
   /** What was intended has happened: its note goes in the very write that says so. */
   #fulfilling(intent: string | undefined, write: () => Promise<void>): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const note = intent === undefined ? undefined : this.#noteBook.get(intent)
       if (intent !== undefined) this.#noteBook.set(intent, undefined)
       try {
@@ -303,7 +303,7 @@ class ChannelLedger implements Ledger {
 
   /** Raises the bound so that payments fit, as many as reservation, deposit and budget allow. */
   #reserve(name: ChannelName, price: TokenAmount): Promise<Shortfall | undefined> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const slot = this.#slot(name)
       const { entry, position } = slot
       // A write that was waited for may have made the room already.

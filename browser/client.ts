@@ -155,7 +155,7 @@ export async function createBrowserClient(options: BrowserClientOptions): Promis
     confirmPayment: (payment) => confirmPayment(parts, payment),
     verifyProof: (balance, signature) => verifyProof(parts, stored(parts), balance, signature),
     pay: (url, payOptions) =>
-      pay(parts, fetcher, url, { ...(signal && { signal }), ...payOptions }),
+      pay(parts, fetcher, url, { ...payOptions, signal: payOptions.signal ?? signal }),
     closeChannel: async () =>
       (await needsRelay())
         ? relayClose(parts, place)

@@ -54,7 +54,7 @@ export function adoptBalance(
   balance: TokenAmount,
   signature: Signature | undefined,
 ): void {
-  memory.save({ openBlock, balance, recovered: false, ...(signature && { signature }) })
+  memory.save({ openBlock, balance, recovered: false, signature })
 }
 
 /** True when the signature under a balance that the receiver claims is the sender's own. */

@@ -24,12 +24,12 @@ export interface ChainOptions {
   readonly rpcUrl: string | readonly string[]
   readonly contract: Address
   /** Refuse a node of another chain. */
-  readonly chainId?: bigint
+  readonly chainId?: bigint | undefined
   /** Longest wait for one answer of the node, in milliseconds. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** How many of the nodes have to say the same where money depends on it. Default 1. */
   readonly quorum?: number | undefined
-  readonly onRequest?: RequestObserver
+  readonly onRequest?: RequestObserver | undefined
 }
 
 /** The event topics that are about channels; the contract's administrative ones are left out. */

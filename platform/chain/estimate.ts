@@ -1,5 +1,4 @@
 // Tries a call without sending it: what would fail is not paid for.
-
 import { revertHint } from '../../contracts/reverts.ts'
 import { type Address, isUraidenError, largest, UraidenError } from '../../protocol/index.ts'
 import { chooseFees, type Fees, type Market } from './fees.ts'
@@ -10,7 +9,7 @@ import type { Call, ChainClient } from './types.ts'
 export async function estimateGas(chain: ChainClient, from: Address, call: Call): Promise<bigint> {
   const value = `0x${(call.value ?? 0n).toString(16)}`
   try {
-    const request = { from, ...(call.to && { to: call.to }), data: call.data, value }
+    const request = { from, to: call.to, data: call.data, value }
     const estimate = await (call.passesOver ? largerOfBlocks : tryInNextBlock)(chain, request)
     return (estimate * 6n) / 5n
   } catch (error) {

@@ -16,15 +16,15 @@ export interface SenderOptions {
   readonly chain: ChainClient
   readonly signer: Signer
   /** Refuse to pay more for a unit of gas, in wei. */
-  readonly mostFeePerGas?: bigint
+  readonly mostFeePerGas?: bigint | undefined
   /** How often to look for the receipt, in milliseconds. */
-  readonly pollInterval?: number
+  readonly pollInterval?: number | undefined
   /** Longest wait for the receipt, in milliseconds. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** After so many milliseconds in no block a transaction is replaced at a higher fee. */
-  readonly replaceAfter?: number
+  readonly replaceAfter?: number | undefined
   /** Keeps operations that have a name across a crash. */
-  readonly journal?: TransactionJournal
+  readonly journal?: TransactionJournal | undefined
 }
 
 export interface TransactionSender {

@@ -1,6 +1,6 @@
 // A TCP connection that misbehaves: it stands between two programs, in this process. It needs no
 // privileges and no kernel module, unlike tc netem.
-import { createServer, connect as dial, type Socket } from 'node:net'
+import { createServer, connect as dial, type Server, type Socket } from 'node:net'
 import { createTurns } from '../../../platform/async/turns.ts'
 import type { Fault } from './schedule.ts'
 
@@ -68,14 +68,12 @@ export async function startLink(target: number, random: () => number): Promise<L
     carry(keep(client), upstream, 'to')
     carry(upstream, client, 'from')
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
+  const port = await listen(server)
   const cut = () => {
     for (const socket of open) socket.destroy()
   }
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
     suffer: (fault) => {
       suffered.add(fault)
       return () => {
@@ -91,6 +89,14 @@ export async function startLink(target: number, random: () => number): Promise<L
       await new Promise((resolve) => server.close(resolve))
     },
   }
+}
+
+/** The port, of the system's choice. */
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
 }
 
 /** Of HTTP, in one piece: what a middlebox may send twice. */

@@ -5,8 +5,9 @@
 // the bound, not the balance, counts against the budget: what is below the bound and not signed yet
 // counts in every window at every moment. One synced write covers many payments; a power cut costs at
 // most what was reserved and not yet signed, and only until the receiver shows our own last signature.
+import { createTurns } from '../../platform/async/turns.ts'
 import type { StateOwner } from '../../platform/state/state.ts'
-import type { Address, TokenAmount } from '../../protocol/index.ts'
+import { type Address, intervalLength, type TokenAmount } from '../../protocol/index.ts'
 import { type Accounts, createAccounts, scopesOf } from '../budget/accounts.ts'
 import { calendar } from '../budget/calendar.ts'
 import { type Budget, type BudgetLimit, type BudgetScope, left } from '../budget/caps.ts'
@@ -31,7 +32,6 @@ import {
   doubt,
   freeSum,
   giveBack,
-  length,
   type Position,
   resolveDoubt,
   standAt,
@@ -40,7 +40,6 @@ import {
 import { type ChannelEntry, type ChannelName, channelName } from './records.ts'
 import { nextBound } from './reservation.ts'
 import { type Slot, slotOf, written, writtenExactly } from './slot.ts'
-import { writeQueue } from './write-queue.ts'
 import { createWriter, type LedgerWriter } from './writer.ts'
 
 /** @throws UraidenError those of `openState`, `ledger_damaged` */
@@ -74,7 +73,7 @@ class ChannelLedger implements Ledger {
   readonly #slots: Map<ChannelName, Slot>
   readonly #noteBook: NoteBook
   readonly #write: LedgerWriter
-  readonly #inOrder = writeQueue()
+  readonly #turns = createTurns()
   #facts: LedgerFacts | undefined
 
   constructor(options: LedgerOptions, accounts: Accounts, stored: StoredLedger) {
@@ -149,7 +148,7 @@ class ChannelLedger implements Ledger {
       const tooMuch = this.#limits.jobShortfall(price, job)
       if (tooMuch !== undefined) return tooMuch
       if (slot.entry.exact) {
-        await this.#inOrder(() => this.#writeEntry(name, { exact: false }))
+        await this.#turns.take(() => this.#writeEntry(name, { exact: false }))
         continue
       }
       const taking = takeFrom(slot.position, price, slot.entry.bound, receiverKnows)
@@ -166,12 +165,12 @@ class ChannelLedger implements Ledger {
 
   settle(taken: Taken, cost: TokenAmount): void {
     const { channel, interval, source, job } = taken
-    if (source === 'probe' || cost >= length(interval)) return
+    if (source === 'probe' || cost >= intervalLength(interval)) return
     const slot = this.#slot(channel)
     const returned = { from: interval.from + cost, to: interval.to }
     slot.position = giveBack(slot.position, returned)
     slot.dirty = true
-    this.#accounts.refund(scopesOf(slot.entry.receiver, job), length(returned))
+    this.#accounts.refund(scopesOf(slot.entry.receiver, job), intervalLength(returned))
   }
 
   leaveInDoubt({ channel, interval, source }: Taken): void {
@@ -192,7 +191,7 @@ class ChannelLedger implements Ledger {
   }
 
   correct(name: ChannelName, balance: TokenAmount): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const { bound } = this.#slot(name).entry
       // Only an older copy of this store can be below our own signature.
       if (balance > bound) await this.#writeEntry(name, { bound: balance })
@@ -210,7 +209,7 @@ class ChannelLedger implements Ledger {
   }
 
   async rememberFacts(facts: LedgerFacts): Promise<void> {
-    await this.#inOrder(() => this.#storage.write({ facts }))
+    await this.#turns.take(() => this.#storage.write({ facts }))
     this.#facts = facts
   }
 
@@ -224,7 +223,7 @@ class ChannelLedger implements Ledger {
 
   /** So that nothing is hidden at the next start. */
   #writeExact(): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const exact = new Map(
         [...this.#slots]
           .filter(([, { entry, position, dirty }]) => position.certain && (dirty || !entry.exact))
@@ -235,7 +234,7 @@ class ChannelLedger implements Ledger {
   }
 
   #noteNow(key: string, value: object | undefined): Promise<void> {
-    return this.#inOrder(() => {
+    return this.#turns.take(() => {
       this.#noteBook.set(key, value)
       return this.#write(new Map())
     })
@@ -243,7 +242,7 @@ class ChannelLedger implements Ledger {
 
   /** What was intended has happened: its note goes in the very write that says so. */
   #fulfilling(intent: string | undefined, write: () => Promise<void>): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const note = intent === undefined ? undefined : this.#noteBook.get(intent)
       if (intent !== undefined) this.#noteBook.set(intent, undefined)
       try {
@@ -266,7 +265,7 @@ class ChannelLedger implements Ledger {
     slot.position = position
     slot.dirty = true
     if (source === 'fresh' || source === 'credit') {
-      this.#accounts.spend(scopesOf(slot.entry.receiver, job), length(interval))
+      this.#accounts.spend(scopesOf(slot.entry.receiver, job), intervalLength(interval))
     }
   }
 
@@ -304,7 +303,7 @@ class ChannelLedger implements Ledger {
 
   /** Raises the bound so that payments fit, as many as reservation, deposit and budget allow. */
   #reserve(name: ChannelName, price: TokenAmount): Promise<Shortfall | undefined> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const slot = this.#slot(name)
       const { entry, position } = slot
       // A write that was waited for may have made the room already.

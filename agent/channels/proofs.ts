@@ -3,10 +3,10 @@ import {
   type Address,
   type BlockNumber,
   balanceProofDigest,
+  contractAbilities,
   type Feature,
-  isUraidenError,
+  isBalanceProof,
   type Payment,
-  recoverSigner,
   type SignatureDomain,
   type SignatureForm,
   type Signer,
@@ -35,10 +35,9 @@ export interface ProofMaker {
  * receiver of the original knows only its own.
  */
 export function formFor(contractVersion: string, offered: ReadonlySet<Feature>): SignatureForm {
-  return !contractVersion.startsWith('0.2.') && offered.has('eip712') ? 'eip712' : 'seed'
+  const { forms } = contractAbilities(contractVersion)
+  return forms.includes('eip712') && offered.has('eip712') ? 'eip712' : 'seed'
 }
-
-const forms: readonly SignatureForm[] = ['eip712', 'seed']
 
 export function createProofMaker(signer: Signer, domain: SignatureDomain): ProofMaker {
   return {
@@ -53,14 +52,11 @@ export function createProofMaker(signer: Signer, domain: SignatureDomain): Proof
     isOwn: ({ receiver, openBlock }, { senderBalance, signature }) =>
       senderBalance !== undefined &&
       signature !== undefined &&
-      forms.some((each) => {
-        const digest = balanceProofDigest(each, domain, receiver)(openBlock, senderBalance)
-        try {
-          return recoverSigner(digest, signature) === signer.address
-        } catch (error) {
-          if (isUraidenError(error, 'unrecoverable_signature')) return false
-          throw error
-        }
+      isBalanceProof({
+        domain,
+        channel: { sender: signer.address, receiver, openBlock },
+        balance: senderBalance,
+        signature,
       }),
   }
 }

@@ -64,11 +64,3 @@ export const gasPrice = parsed((text) => {
     hint: 'Write a price above zero, such as 50 gwei, or leave it out.',
   })
 })
-
-type Given<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> }
-
-/** Without the fields that are undefined. */
-export function given<Fields extends object>(fields: Fields): Given<Fields> {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries) as Given<Fields>
-}

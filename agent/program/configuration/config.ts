@@ -6,13 +6,13 @@ import {
   amountText,
   type EnvironmentOverrides,
   gasPrice,
-  given,
   httpUrl,
   loadConfig,
   parsed,
 } from '../../../platform/config/index.ts'
 import {
   type Address,
+  defined,
   parseAmount,
   type TokenAmount,
   type TokenUnit,
@@ -188,7 +188,7 @@ export function policyOptions(config: AgentConfig, token: TokenUnit) {
     budget: budgetOf(config, token),
     deposit: depositOf(config.deposit, token),
     ...(listed.length > 0 && { receivers: listed }),
-    ...given({
+    ...defined({
       quorum: config.quorum,
       hosts,
       priceJump,
@@ -210,7 +210,7 @@ function trustOf(tls: NonNullable<AgentConfig['tls']>): TlsTrust {
     const file = tls[key]
     return file === undefined ? undefined : readCertificate(`tls.${key}`, file)
   }
-  return given({ authority: read('authority'), pinned: read('pinned') })
+  return defined({ authority: read('authority'), pinned: read('pinned') })
 }
 
 function readCertificate(key: string, file: string): string {
@@ -270,14 +270,19 @@ type CapTexts = { readonly [Window in keyof WindowCaps]?: string | undefined }
 function capsOf({ hour, day, month, total }: CapTexts, token: TokenUnit): WindowCaps {
   const amount = (text: string | undefined) =>
     text === undefined ? undefined : parseAmount(text, token)
-  return given({ hour: amount(hour), day: amount(day), month: amount(month), total: amount(total) })
+  return defined({
+    hour: amount(hour),
+    day: amount(day),
+    month: amount(month),
+    total: amount(total),
+  })
 }
 
 function depositOf(
   { open, topUp, most, mostInAll }: AgentConfig['deposit'],
   token: TokenUnit,
 ): Partial<DepositPolicy> {
-  return given({
+  return defined({
     open: open === undefined ? undefined : depositFor(open, token),
     topUp: topUp === undefined ? undefined : depositFor(topUp, token),
     most: most === undefined ? undefined : parseAmount(most, token),

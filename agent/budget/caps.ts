@@ -2,6 +2,7 @@
 import {
   type Address,
   formatAmount,
+  largest,
   type TokenAmount,
   type TokenUnit,
   UraidenError,
@@ -43,7 +44,7 @@ function splitScope(scope: string): readonly [string, string] {
 }
 
 export function left({ cap, used }: BudgetLimit): TokenAmount {
-  return cap > used ? cap - used : 0n
+  return largest(cap - used, 0n)
 }
 
 /** The limit with the least left; undefined when nothing is limited. */

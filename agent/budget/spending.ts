@@ -1,5 +1,5 @@
 // What was spent in which window of time: pure functions on plain data.
-import type { TokenAmount } from '../../protocol/index.ts'
+import { smallest, type TokenAmount } from '../../protocol/index.ts'
 import type { Milliseconds } from './clock.ts'
 
 export const windows = ['hour', 'day', 'month', 'total'] as const
@@ -61,17 +61,17 @@ export function refund(spending: Spending, amount: TokenAmount): Spending {
   const slots: Slot[] = []
   let left = amount
   for (const slot of [...spending.slots].reverse()) {
-    const taken = least(left, slot.amount)
+    const taken = smallest(left, slot.amount)
     left -= taken
     if (slot.amount > taken) slots.unshift({ ...slot, amount: slot.amount - taken })
   }
   return {
-    total: spending.total - least(amount, spending.total),
+    total: spending.total - smallest(amount, spending.total),
     month: {
       ...spending.month,
-      amount: spending.month.amount - least(amount, spending.month.amount),
+      amount: spending.month.amount - smallest(amount, spending.month.amount),
     },
-    day: { ...spending.day, amount: spending.day.amount - least(amount, spending.day.amount) },
+    day: { ...spending.day, amount: spending.day.amount - smallest(amount, spending.day.amount) },
     slots,
   }
 }
@@ -129,8 +129,4 @@ function recent(slots: readonly Slot[], time: Milliseconds): readonly Slot[] {
 
 function later(a: string, b: string): string {
   return a > b ? a : b
-}
-
-function least(a: TokenAmount, b: TokenAmount): TokenAmount {
-  return a < b ? a : b
 }

@@ -1,5 +1,11 @@
 // Which channel pays: a pure function (wire-protocol.md section 7).
-import type { BlockNumber, TokenAmount } from '../../protocol/index.ts'
+import {
+  type BlockNumber,
+  compareBigints,
+  largest,
+  smallest,
+  type TokenAmount,
+} from '../../protocol/index.ts'
 
 export interface Candidate {
   readonly openBlock: BlockNumber
@@ -42,18 +48,18 @@ export function chooseChannel(
   deposits: DepositPolicy,
   room: TokenAmount | undefined,
 ): ChannelChoice | undefined {
-  const byRest = [...candidates].sort((a, b) => compare(rest(a), rest(b)))
+  const byRest = [...candidates].sort((a, b) => compareBigints(rest(a), rest(b)))
   const sufficient = byRest.find((candidate) => rest(candidate) >= price)
   if (sufficient) return { kind: 'use', openBlock: sufficient.openBlock }
   const fullest = byRest.at(-1)
   if (fullest) {
-    const wanted = larger(deposits.topUp(price), price) - rest(fullest)
-    const added = smaller(limit(wanted, fullest.deposit, deposits), room)
+    const wanted = largest(deposits.topUp(price), price) - rest(fullest)
+    const added = smallest(limit(wanted, fullest.deposit, deposits), room)
     if (rest(fullest) + added >= price) {
       return { kind: 'topUp', openBlock: fullest.openBlock, added }
     }
   }
-  const deposit = smaller(limit(larger(deposits.open(price), price), 0n, deposits), room)
+  const deposit = smallest(limit(largest(deposits.open(price), price), 0n, deposits), room)
   return deposit >= price ? { kind: 'open', deposit } : undefined
 }
 
@@ -63,17 +69,5 @@ function rest({ deposit, balance }: Candidate): TokenAmount {
 
 function limit(added: TokenAmount, before: TokenAmount, { most }: DepositPolicy): TokenAmount {
   if (most === undefined || before + added <= most) return added
-  return most > before ? most - before : 0n
-}
-
-function larger(a: TokenAmount, b: TokenAmount): TokenAmount {
-  return a > b ? a : b
-}
-
-function smaller(amount: TokenAmount, cap: TokenAmount | undefined): TokenAmount {
-  return cap !== undefined && cap < amount ? cap : amount
-}
-
-function compare(a: TokenAmount, b: TokenAmount): number {
-  return a < b ? -1 : a > b ? 1 : 0
+  return largest(most - before, 0n)
 }

@@ -2,6 +2,7 @@
 import {
   type Address,
   formatAmount,
+  largest,
   type TokenAmount,
   type TokenUnit,
   UraidenError,
@@ -78,7 +79,7 @@ export function createFunding(options: FundingOptions): ChannelFunding {
       .channels()
       .filter(({ state }) => state !== 'closed')
       .reduce((sum, each) => sum + each.deposit, 0n)
-    return deposits.mostInAll > locked ? deposits.mostInAll - locked : 0n
+    return largest(deposits.mostInAll - locked, 0n)
   }
 
   return {

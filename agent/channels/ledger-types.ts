@@ -1,10 +1,10 @@
 // What the ledger keeps and answers: its interface, on plain data.
-import type { Address, TokenAmount } from '../../protocol/index.ts'
+import type { Address, Interval, TokenAmount } from '../../protocol/index.ts'
 import type { Budget, BudgetLimit, BudgetScope } from '../budget/caps.ts'
 import type { ClockReading } from '../budget/clock.ts'
 import type { LedgerFacts, LedgerStorage } from './ledger-storage.ts'
 import type { Notes } from './notes.ts'
-import type { Interval, TakenFrom } from './position.ts'
+import type { TakenFrom } from './position.ts'
 import type { ChannelEntry, ChannelName } from './records.ts'
 
 /** A channel and what of it was signed. */

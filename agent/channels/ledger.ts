@@ -6,7 +6,7 @@
 // counts in every window at every moment. One synced write covers many payments; a power cut costs at
 // most what was reserved and not yet signed, and only until the receiver shows our own last signature.
 import type { StateOwner } from '../../platform/state/state.ts'
-import type { Address, TokenAmount } from '../../protocol/index.ts'
+import { type Address, intervalLength, type TokenAmount } from '../../protocol/index.ts'
 import { type Accounts, createAccounts, scopesOf } from '../budget/accounts.ts'
 import { calendar } from '../budget/calendar.ts'
 import { type Budget, type BudgetLimit, type BudgetScope, left } from '../budget/caps.ts'
@@ -31,7 +31,6 @@ import {
   doubt,
   freeSum,
   giveBack,
-  length,
   type Position,
   resolveDoubt,
   standAt,
@@ -166,12 +165,12 @@ class ChannelLedger implements Ledger {
 
   settle(taken: Taken, cost: TokenAmount): void {
     const { channel, interval, source, job } = taken
-    if (source === 'probe' || cost >= length(interval)) return
+    if (source === 'probe' || cost >= intervalLength(interval)) return
     const slot = this.#slot(channel)
     const returned = { from: interval.from + cost, to: interval.to }
     slot.position = giveBack(slot.position, returned)
     slot.dirty = true
-    this.#accounts.refund(scopesOf(slot.entry.receiver, job), length(returned))
+    this.#accounts.refund(scopesOf(slot.entry.receiver, job), intervalLength(returned))
   }
 
   leaveInDoubt({ channel, interval, source }: Taken): void {
@@ -266,7 +265,7 @@ class ChannelLedger implements Ledger {
     slot.position = position
     slot.dirty = true
     if (source === 'fresh' || source === 'credit') {
-      this.#accounts.spend(scopesOf(slot.entry.receiver, job), length(interval))
+      this.#accounts.spend(scopesOf(slot.entry.receiver, job), intervalLength(interval))
     }
   }
 

@@ -5,6 +5,7 @@ import {
   type BlockNumber,
   type Hex,
   isUraidenError,
+  largest,
   type Signature,
   type SignatureDomain,
   type Signer,
@@ -156,7 +157,7 @@ export function createOperations(options: OperationsOptions): ChannelOperations 
     const { client } = await chain()
     const withdrawn = (await client.channelInfo(channel))?.withdrawn ?? 0n
     const owed = given ?? signed
-    const balance = owed > withdrawn ? owed : withdrawn
+    const balance = largest(owed, withdrawn)
     const call = client.calls.uncooperativeClose(channel, balance)
     return (await send(name, 'request the close of', call)).transaction
   }

@@ -1,6 +1,6 @@
 // Finds one's own channels again from the chain's events, after the store was lost with the SD card.
 import type { ChainClient, ChannelEvent } from '../../platform/chain/index.ts'
-import type { Address, BlockNumber, TokenAmount } from '../../protocol/index.ts'
+import { type Address, type BlockNumber, largest } from '../../protocol/index.ts'
 import { type ChannelEntry, type ChannelName, channelName } from './records.ts'
 
 /** Nodes limit how many blocks one query of logs may span. */
@@ -58,18 +58,14 @@ function after(
       return { ...entry, deposit, bound: deposit }
     }
     case 'withdrawn':
-      return { ...entry, signed: larger(entry.signed, event.amount) }
+      return { ...entry, signed: largest(entry.signed, event.amount) }
     case 'closeRequested':
       return { ...entry, state: 'closing', settleBlock: event.block + challengePeriod }
     case 'challenged':
-      return { ...entry, signed: larger(entry.signed, event.balance) }
+      return { ...entry, signed: largest(entry.signed, event.balance) }
     case 'settled': {
       const { balance } = event
       return { ...entry, state: 'closed', bound: balance, signed: balance, exact: true }
     }
   }
-}
-
-function larger(a: TokenAmount, b: TokenAmount): TokenAmount {
-  return a > b ? a : b
 }

@@ -6,6 +6,7 @@ import {
   headerName,
   isUraidenError,
   parseUint192,
+  smallest,
   type Terms,
   type TokenAmount,
 } from '../../protocol/index.ts'
@@ -217,7 +218,7 @@ export function chargedCost({ header }: OpenAnswer, price: TokenAmount): TokenAm
   if (text === undefined) return undefined
   try {
     const cost = parseUint192(text)
-    return cost < price ? cost : price
+    return smallest(cost, price)
   } catch {
     return undefined
   }

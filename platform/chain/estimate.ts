@@ -1,7 +1,7 @@
 // Tries a call without sending it: what would fail is not paid for.
 
 import { revertHint } from '../../contracts/reverts.ts'
-import { type Address, isUraidenError, UraidenError } from '../../protocol/index.ts'
+import { type Address, isUraidenError, largest, UraidenError } from '../../protocol/index.ts'
 import { chooseFees, type Fees, type Market } from './fees.ts'
 import type { NodeError } from './rpc.ts'
 import type { Call, ChainClient } from './types.ts'
@@ -50,7 +50,7 @@ async function largerOfBlocks(chain: ChainClient, request: object): Promise<bigi
     if (!isUraidenError(error, 'rpc_error')) throw error
     return latest
   })
-  return next > latest ? next : latest
+  return largest(next, latest)
 }
 
 async function estimateIn(chain: ChainClient, params: readonly unknown[]): Promise<bigint> {

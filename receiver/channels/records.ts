@@ -3,6 +3,7 @@
 import {
   type Address,
   type BlockNumber,
+  type Interval,
   parseAddress,
   parseSignature,
   parseUint192,
@@ -11,7 +12,7 @@ import {
   type TokenAmount,
   toHex,
 } from '../../protocol/index.ts'
-import { type Claims, type Interval, noClaims } from './claims.ts'
+import { type Claims, noClaims } from './claims.ts'
 
 /** What the chain says, after its confirmations. */
 export interface ChainFacts {

@@ -1,6 +1,6 @@
 // Whether a payment is good, decided on plain data: the payment, the channel as confirmed, the price.
-import type { Payment, RefusalCode, TokenAmount } from '../../protocol/index.ts'
-import { type Claims, claim, type Interval } from './claims.ts'
+import type { Interval, Payment, RefusalCode, TokenAmount } from '../../protocol/index.ts'
+import { type Claims, claim } from './claims.ts'
 import { acceptsPayments, type Channel } from './records.ts'
 
 export interface PaymentCase {

@@ -10,6 +10,7 @@ import {
   type Address,
   type BlockNumber,
   type Feature,
+  largest,
   type Payment,
   type Signer,
   type TokenAmount,
@@ -283,7 +284,7 @@ function channelDue(
   const { highest } = channel.claims
   return {
     before: dueOf(channel, highest),
-    after: dueOf(channel, balance > highest ? balance : highest),
+    after: dueOf(channel, largest(balance, highest)),
   }
 }
 

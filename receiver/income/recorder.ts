@@ -1,16 +1,14 @@
 // Looks at the balances now and then and writes income by the hour into a small file.
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import type { TokenAmount } from '../../protocol/index.ts'
+import { claimedSum } from '../channels/claims.ts'
 import type { Channel } from '../channels/records.ts'
 import { decodeHistory, encodeHistory, type IncomeHistory, withTotal } from './history.ts'
 
 /** What the receiver may keep of all that was paid, in channels of any state. */
 export function earned(channels: Iterable<Pick<Channel, 'claims'>>): TokenAmount {
   let sum = 0n
-  for (const { claims } of channels) {
-    sum += claims.highest
-    for (const { from, to } of claims.unclaimed) sum -= to - from
-  }
+  for (const { claims } of channels) sum += claimedSum(claims)
   return sum
 }
 

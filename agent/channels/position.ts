@@ -34,6 +34,13 @@ export interface Position {
  */
 export type TakenFrom = 'fresh' | 'credit' | 'doubtful' | 'probe'
 
+export interface WantedInterval {
+  readonly price: TokenAmount
+  /** No balance above it is signed. */
+  readonly bound: TokenAmount
+  readonly receiverKnows: 'intervals' | 'balances'
+}
+
 export interface Taking {
   readonly source: TakenFrom
   readonly interval: Interval
@@ -46,9 +53,7 @@ export interface Taking {
  */
 export function takeFrom(
   position: Position,
-  price: TokenAmount,
-  bound: TokenAmount,
-  receiverKnows: 'intervals' | 'balances',
+  { price, bound, receiverKnows }: WantedInterval,
 ): Taking | undefined {
   const { signed, top, certain } = position
   if (!certain) {

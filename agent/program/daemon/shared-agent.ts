@@ -1,7 +1,8 @@
 // One agent for jobs, proxy and commands, which can be exchanged while they use it for one of another
 // configuration.
+
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { UraidenError } from '../../../protocol/index.ts'
-import type { Milliseconds } from '../../budget/clock.ts'
 import type { Agent } from '../../options.ts'
 
 export interface SharedAgent {

@@ -1,9 +1,9 @@
 import test from 'ava'
 import fc from 'fast-check'
 import type { Budget } from '../../../agent/budget/caps.ts'
-import { advance, type BudgetClock, type ClockReading } from '../../../agent/budget/clock.ts'
-import { readBootId } from '../../../agent/budget/machine-clock.ts'
 import type { Ledger, Shortfall, Taken } from '../../../agent/channels/ledger-types.ts'
+import { advance, type ClockReading, type ProvenClock } from '../../../platform/time/clock.ts'
+import { readBootId } from '../../../platform/time/machine-clock.ts'
 import {
   buy,
   channel,
@@ -201,7 +201,7 @@ test('whatever the clocks say: time never goes back, and without synchronisation
   })
   fc.assert(
     fc.property(fc.array(reading, { minLength: 1, maxLength: 20 }), (readings) => {
-      let clock: BudgetClock | undefined
+      let clock: ProvenClock | undefined
       let uptime = 0
       let boot = 0
       for (const { wall, step, restarts, synchronised } of readings) {

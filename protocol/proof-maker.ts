@@ -1,18 +1,11 @@
 // Makes balance proofs, and recognises our own ones. Only the signer behind it knows the key.
-import {
-  type Address,
-  type BlockNumber,
-  balanceProofDigest,
-  type Feature,
-  isUraidenError,
-  type Payment,
-  recoverSigner,
-  type SignatureDomain,
-  type SignatureForm,
-  type Signer,
-  type Terms,
-  type TokenAmount,
-} from '../../protocol/index.ts'
+import type { Address } from './address.ts'
+import type { TokenAmount } from './amount.ts'
+import type { BlockNumber } from './channel.ts'
+import { isUraidenError } from './errors.ts'
+import type { Feature, Payment, Terms } from './headers.ts'
+import { balanceProofDigest, type SignatureDomain, type SignatureForm } from './proof.ts'
+import { recoverSigner, type Signer } from './signature.ts'
 
 /** The channel of one's own, by its receiver. */
 export interface OwnChannel {

@@ -1,7 +1,7 @@
 // What the ledger keeps beside the channels: the last purchases, the last prices.
 import test from 'ava'
 import { createNoteBook, type Notes } from '../../../agent/channels/notes.ts'
-import { createPurchaseHistory, type PurchaseRecord } from '../../../agent/channels/purchases.ts'
+import { createPurchaseHistory, type PurchaseRecord } from '../../../agent/purchase/history.ts'
 import { createTermsMemory } from '../../../agent/purchase/terms.ts'
 import { channel, ledgerOn, newChannel, testDisk } from '../../support/ledger.ts'
 
@@ -12,9 +12,13 @@ function purchase(balance: bigint): PurchaseRecord {
 
 function memoryNotes() {
   const book = createNoteBook(new Map())
-  const { get, keysUnder, set: later } = book
-  const notes: Notes = { get, keysUnder, later, now: async (key, value) => later(key, value) }
-  return { notes, count: () => keysUnder('').length }
+  const { get, keysUnder, set: later, beforeWrite, takeChanges: write } = book
+  const now: Notes['now'] = async (key, value) => later(key, value)
+  return {
+    notes: { get, keysUnder, later, beforeWrite, now },
+    write,
+    count: () => keysUnder('').length,
+  }
 }
 
 for (const [most, bought] of [
@@ -27,11 +31,13 @@ for (const [most, bought] of [
   [100, 1000],
 ] as const) {
   test(`of ${bought} purchases the ${most} newest are remembered, in little room`, (t) => {
-    const { notes, count } = memoryNotes()
+    const { notes, write, count } = memoryNotes()
     const history = createPurchaseHistory(notes, most)
     for (let balance = 1; balance <= bought; balance++) history.add(purchase(BigInt(balance)))
     const kept = Math.min(most, bought)
     const expected = Array.from({ length: kept }, (_, i) => purchase(BigInt(bought - kept + 1 + i)))
+    t.deepEqual(history.all(), expected)
+    write()
     t.deepEqual(history.all(), expected)
     t.deepEqual(createPurchaseHistory(notes, most).all(), expected)
     t.true(count() <= Math.ceil(most / 16) + 1, `${count()} records`)
@@ -51,9 +57,10 @@ test('purchases cost no write of their own, and survive a clean stop', async (t)
 })
 
 test('the last price is known after a restart, whatever the query was', (t) => {
-  const { notes } = memoryNotes()
+  const { notes, write } = memoryNotes()
   const url = new URL('http://127.0.0.1:1/reading?a=1')
   createTermsMemory(notes).paid('GET', url, 7n)
+  write()
   const later = createTermsMemory(notes)
   t.is(later.lastPrice('GET', new URL('http://127.0.0.1:1/reading?b=2')), 7n)
   t.is(later.lastPrice('POST', url), undefined)
@@ -62,12 +69,14 @@ test('the last price is known after a restart, whatever the query was', (t) => {
 })
 
 test('a thousand prices are kept, and not one more', (t) => {
-  const { notes, count } = memoryNotes()
+  const { notes, write, count } = memoryNotes()
   const memory = createTermsMemory(notes)
   const url = (number: number) => new URL(`http://127.0.0.1:1/${number}`)
   for (let number = 0; number < 1000; number++) memory.paid('GET', url(number), 1n)
+  write()
   t.is(count(), 1000)
   memory.paid('GET', url(1000), 2n)
+  write()
   t.is(count(), 1000)
   t.is(createTermsMemory(notes).lastPrice('GET', url(1000)), 2n)
 })

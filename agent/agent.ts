@@ -29,14 +29,14 @@ import { createTransport } from './transport/transport.ts'
  * @throws UraidenError those of `openState`, `ledger_damaged`
  * @example
  * const agent = await createAgent({
- *   signer: await createKeySigner('/etc/uraiden/key', passphrase),
+ *   signer: createKeySigner(fromHex(process.env.SENDER_KEY)),
  *   rpcUrl: 'http://192.168.1.10:8545',
  *   chainId: 1337n,
- *   contract: parseAddress('0x…'),
- *   store: '/var/lib/uraiden',
+ *   contract: parseAddress(process.env.CONTRACT),
+ *   store: '/var/lib/my-program/ledger',
  *   budget: { day: 1000n },
  * })
- * const answer = await agent.get('http://192.168.1.10:3000/reading')
+ * const answer = await agent.get('http://192.168.1.10:8080/reading')
  * console.log(answer.json(), answer.payment?.cost)
  * await agent.stop()
  */

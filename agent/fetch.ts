@@ -14,6 +14,9 @@ const withoutBody = new Set([101, 204, 205, 304])
  * `fetch` of the WHATWG standard, paid by `agent`. A body is read whole before it is sent, because it
  * may have to be sent again; redirects are not followed, because payments must not reach another host.
  * @throws UraidenError in place of fetch's TypeError: those of the agent's `stream`
+ * @example
+ * const paid = payingFetch(agent, { mostPrice: 10n })
+ * const reading = await (await paid('http://192.168.1.10:8080/reading')).json()
  */
 export function payingFetch(agent: Agent, payment: FetchPayment = {}): PayingFetch {
   return async (input, init) => {

@@ -1,5 +1,5 @@
-// Makes a got instance pay: `const paid = gotPayments(agent)`, then `paid(url).json()`, or
-// `mine.extend(gotPayments(agent))` for an instance with options of its own.
+// Makes a got instance pay, `gotPayments(agent)`, or with `mine.extend(gotPayments(agent))` one with options
+// of its own.
 import { Readable } from 'node:stream'
 import got, { type Got, type NormalizedOptions } from 'got'
 import type { HeaderFields } from '../protocol/index.ts'
@@ -8,6 +8,9 @@ import type { Agent, RequestOptions } from './options.ts'
 /**
  * A got instance whose requests are sent and paid by `agent`. The agent's own time limits and TLS trust
  * hold. got repeats nothing, because a repeated request would be paid twice, and follows no redirect.
+ * @example
+ * const paid = gotPayments(agent, { job: 'weather' })
+ * const reading = await paid('http://192.168.1.10:8080/reading').json()
  */
 export function gotPayments(
   agent: Agent,

@@ -10,7 +10,7 @@ import type { ChannelManagement } from './channels/management.ts'
 import type { FundingMethod } from './channels/opening.ts'
 import type { PurchaseRecord } from './purchase/history.ts'
 import type { AgentHooks } from './purchase/hooks.ts'
-import type { Purchases } from './purchase/states.ts'
+import type { Purchases } from './purchase/types.ts'
 import type { TlsTrust } from './transport/transport.ts'
 
 export type { CloseOptions } from './channels/management.ts'
@@ -33,9 +33,9 @@ export interface AgentOptions {
   readonly timeZone?: string
   /** Whether the wall clock may be believed; see `ClockTrust`. Default auto. */
   readonly clock?: ClockTrust
-  /** Who may be paid; anybody when not given. */
+  /** The receivers that may be paid; all when not given. */
   readonly receivers?: readonly Address[]
-  /** Who alone may be paid at this URL; undefined when nothing is known about it. Allowed without a list. */
+  /** The only receiver that may be paid at this URL, undefined when none is known. Allowed without a list. */
   readonly receiverAt?: (url: URL) => Address | undefined
   /** Where may be bought, `host` or `host:port`; anywhere when not given. */
   readonly hosts?: readonly string[]

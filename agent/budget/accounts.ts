@@ -1,4 +1,4 @@
-// Who has spent how much in which window of time: kept in memory, written by the ledger in the same batch as
+// How much was spent in which window of time, by all, by receiver and by job: kept in memory, written by the ledger in the same batch as
 // the balance.
 
 import type { CalendarDate } from '../../platform/time/calendar.ts'

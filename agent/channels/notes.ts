@@ -1,5 +1,5 @@
 // Small records beside the channels: what was intended on the chain, what was paid last, what was
-// bought. They are kept in memory as a whole, so whoever writes them bounds their number.
+// bought. All of them are kept in memory, so their writers bound their number.
 import { encodeRecord } from './records.ts'
 
 export interface Notes {

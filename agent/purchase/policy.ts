@@ -16,7 +16,7 @@ export interface Policy {
   readonly token: Address
   /** Most for a single request. */
   readonly request?: TokenAmount
-  /** Who may be paid; anybody when not given. */
+  /** The receivers that may be paid; all when not given. */
   readonly receivers?: readonly Address[]
   /** Where may be bought: `host`, or `host:port`; anywhere when not given. */
   readonly hosts?: readonly string[]
@@ -36,7 +36,7 @@ export interface PolicyCheck {
 export interface PolicyCheckOptions {
   readonly policy: Policy
   readonly token: TokenUnit
-  /** Who alone may be paid at this URL; undefined when nothing is known about it. */
+  /** The only receiver that may be paid at this URL; undefined when nothing is known about it. */
   readonly receiverAt: ((url: URL) => Address | undefined) | undefined
   readonly lastPrice: (method: string, url: URL) => TokenAmount | undefined
 }
@@ -67,12 +67,12 @@ export interface Proposal {
   readonly mostPrice?: TokenAmount
   /** Of the same resource; undefined for the first time. */
   readonly lastPrice?: TokenAmount
-  /** Who alone may be paid there, when that is known. */
+  /** The only receiver that may be paid there, when that is known. */
   readonly expected?: Address
 }
 
 /**
- * Who may be paid, where, and the caps for one request.
+ * Checks receiver, place and the caps for one request.
  * @throws UraidenError `host_not_allowed`, `wrong_contract`, `wrong_token`, `receiver_not_allowed`,
  * `receiver_changed`, `price_over_cap`, `price_jump`, `dry_run`
  */

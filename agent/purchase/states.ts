@@ -35,11 +35,11 @@ import { askAgain, paidEarlier } from './repeat.ts'
 import { readTerms, type TermsMemory } from './terms.ts'
 import type {
   AgentResponse,
-  AgentStream,
   Attempt,
   PaidAnswer,
   PaidRequest,
   PaymentFacts,
+  Purchases,
   RequestOptions,
   SentPayment,
 } from './types.ts'
@@ -259,26 +259,6 @@ class PurchaseRun {
     }
     return { answer: { ...open, body }, payment, roundTrips: this.#roundTrips }
   }
-}
-
-/** What a program asks for with a URL. */
-export interface Purchases {
-  readonly request: (url: string | URL, options?: RequestOptions) => Promise<AgentResponse>
-  readonly get: (url: string | URL, options?: RequestOptions) => Promise<AgentResponse>
-  readonly post: (url: string | URL, options?: RequestOptions) => Promise<AgentResponse>
-  /** Resolves with the headers; the body comes as it arrives. */
-  readonly stream: (url: string | URL, options?: RequestOptions) => Promise<AgentStream>
-  /**
-   * The answer to a payment that left before, in this process or an earlier one, with the same method, URL
-   * and body. It cannot cost twice.
-   * @throws UraidenError `payment_spent`: its answer cannot be had; `payment_waits`: perhaps later;
-   * `payment_superseded`: it was not taken; those of the transport
-   */
-  readonly repeatPayment: (
-    url: string | URL,
-    payment: SentPayment,
-    options?: RequestOptions,
-  ) => Promise<AgentResponse>
 }
 
 /**

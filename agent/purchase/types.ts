@@ -87,6 +87,26 @@ export interface AgentStream {
   readonly roundTrips: number
 }
 
+/** What a program asks for with a URL. */
+export interface Purchases {
+  readonly request: (url: string | URL, options?: RequestOptions) => Promise<AgentResponse>
+  readonly get: (url: string | URL, options?: RequestOptions) => Promise<AgentResponse>
+  readonly post: (url: string | URL, options?: RequestOptions) => Promise<AgentResponse>
+  /** Resolves with the headers; the body comes as it arrives. */
+  readonly stream: (url: string | URL, options?: RequestOptions) => Promise<AgentStream>
+  /**
+   * The answer to a payment that left before, in this process or an earlier one, with the same method, URL
+   * and body. It cannot cost twice.
+   * @throws UraidenError `payment_spent`: its answer cannot be had; `payment_waits`: perhaps later;
+   * `payment_superseded`: it was not taken; those of the transport
+   */
+  readonly repeatPayment: (
+    url: string | URL,
+    payment: SentPayment,
+    options?: RequestOptions,
+  ) => Promise<AgentResponse>
+}
+
 /** One payment for one request: the same proof and the same key however often it is sent. */
 export interface Attempt {
   readonly taken: Taken

@@ -61,7 +61,7 @@ export interface TlsTrust {
 }
 
 /**
- * For the name and the connection, in milliseconds. Whoever has not answered by then is not there, and
+ * For the name and the connection, in milliseconds. A host that has not answered by then is not there, and
  * nothing was sent; without a limit of its own a network that is gone would look like a lost answer.
  */
 const longestConnect = 10_000
@@ -153,7 +153,7 @@ type Telling = (error: unknown) => unknown
 function firstResponse(stream: Readable, told: Telling): Promise<PlainResponse> {
   return new Promise((resolve, reject) => {
     stream.once('response', resolve)
-    // Stays on: an error after the response belongs to the body, and whoever reads that sees it.
+    // Stays on: an error after the response belongs to the body, and its reader sees it.
     stream.on('error', (error) => reject(told(error)))
   })
 }

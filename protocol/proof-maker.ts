@@ -2,10 +2,15 @@
 import type { Address } from './address.ts'
 import type { TokenAmount } from './amount.ts'
 import type { BlockNumber } from './channel.ts'
-import { isUraidenError } from './errors.ts'
+import { contractAbilities } from './contract-version.ts'
 import type { Feature, Payment, Terms } from './headers.ts'
-import { balanceProofDigest, type SignatureDomain, type SignatureForm } from './proof.ts'
-import { recoverSigner, type Signer } from './signature.ts'
+import {
+  balanceProofDigest,
+  isBalanceProof,
+  type SignatureDomain,
+  type SignatureForm,
+} from './proof.ts'
+import type { Signer } from './signature.ts'
 
 /** The channel of one's own, by its receiver. */
 export interface OwnChannel {
@@ -28,10 +33,9 @@ export interface ProofMaker {
  * receiver of the original knows only its own.
  */
 export function formFor(contractVersion: string, offered: ReadonlySet<Feature>): SignatureForm {
-  return !contractVersion.startsWith('0.2.') && offered.has('eip712') ? 'eip712' : 'seed'
+  const { forms } = contractAbilities(contractVersion)
+  return forms.includes('eip712') && offered.has('eip712') ? 'eip712' : 'seed'
 }
-
-const forms: readonly SignatureForm[] = ['eip712', 'seed']
 
 export function createProofMaker(signer: Signer, domain: SignatureDomain): ProofMaker {
   return {
@@ -46,14 +50,11 @@ export function createProofMaker(signer: Signer, domain: SignatureDomain): Proof
     isOwn: ({ receiver, openBlock }, { senderBalance, signature }) =>
       senderBalance !== undefined &&
       signature !== undefined &&
-      forms.some((each) => {
-        const digest = balanceProofDigest(each, domain, receiver)(openBlock, senderBalance)
-        try {
-          return recoverSigner(digest, signature) === signer.address
-        } catch (error) {
-          if (isUraidenError(error, 'unrecoverable_signature')) return false
-          throw error
-        }
+      isBalanceProof({
+        domain,
+        channel: { sender: signer.address, receiver, openBlock },
+        balance: senderBalance,
+        signature,
       }),
   }
 }

@@ -1,11 +1,10 @@
 // Ends a channel together with its receiver: one transaction, no challenge period.
 import {
   type Address,
-  closingAgreementDigest,
+  isClosingAgreement,
   isUraidenError,
   parseSignature,
   parseUint192,
-  recoverSigner,
   type Signature,
   type SignatureDomain,
   type TokenAmount,
@@ -61,10 +60,8 @@ function checkedAgreement(request: CloseRequest, text: string): Signature {
   const { receiver, sender, openBlock, balance, domain } = request
   try {
     const signature = parseSignature(text)
-    for (const form of ['eip712', 'seed'] as const) {
-      const digest = closingAgreementDigest(form, domain, sender)(openBlock, balance)
-      if (recoverSigner(digest, signature) === receiver) return signature
-    }
+    const channel = { sender, receiver, openBlock }
+    if (isClosingAgreement({ domain, channel, balance, signature })) return signature
   } catch (error) {
     if (!isUraidenError(error)) throw error
   }

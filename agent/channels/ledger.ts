@@ -5,6 +5,7 @@
 // the bound, not the balance, counts against the budget: what is below the bound and not signed yet
 // counts in every window at every moment. One synced write covers many payments; a power cut costs at
 // most what was reserved and not yet signed, and only until the receiver shows our own last signature.
+import { createTurns } from '../../platform/async/turns.ts'
 import type { StateOwner } from '../../platform/state/state.ts'
 import { calendar } from '../../platform/time/calendar.ts'
 import { type Address, intervalLength, type TokenAmount } from '../../protocol/index.ts'
@@ -46,7 +47,6 @@ import {
   written,
   writtenExactly,
 } from './slots.ts'
-import { writeQueue } from './write-queue.ts'
 
 /** @throws UraidenError those of `openState`, `ledger_damaged` */
 export async function openLedger(
@@ -79,7 +79,7 @@ class ChannelLedger implements Ledger {
   readonly #noteBook: NoteBook
   readonly #write: LedgerWriter
   readonly #reserving: Reserving
-  readonly #inOrder = writeQueue()
+  readonly #turns = createTurns()
   #facts: LedgerFacts | undefined
 
   constructor(options: LedgerOptions, accounts: Accounts, stored: StoredLedger) {
@@ -174,7 +174,7 @@ class ChannelLedger implements Ledger {
       const tooMuch = job === undefined ? undefined : this.#reserving.jobShortfall(price, job)
       if (tooMuch !== undefined) return tooMuch
       if (slot.entry.exact) {
-        await this.#inOrder(() => this.#writeEntry(name, { exact: false }))
+        await this.#turns.take(() => this.#writeEntry(name, { exact: false }))
         continue
       }
       const { bound } = slot.entry
@@ -185,7 +185,7 @@ class ChannelLedger implements Ledger {
         this.#refillInBackground(name, price)
         return taken
       }
-      const shortfall = await this.#inOrder(() => this.#reserving.reserve(name, price))
+      const shortfall = await this.#turns.take(() => this.#reserving.reserve(name, price))
       if (shortfall !== undefined) return shortfall
     }
   }
@@ -218,7 +218,7 @@ class ChannelLedger implements Ledger {
   }
 
   correct(name: ChannelName, balance: TokenAmount): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const { bound } = this.#slot(name).entry
       // Only an older copy of this store can be below our own signature.
       if (balance > bound) await this.#writeEntry(name, { bound: balance })
@@ -236,7 +236,7 @@ class ChannelLedger implements Ledger {
   }
 
   async rememberFacts(facts: LedgerFacts): Promise<void> {
-    await this.#inOrder(() => this.#storage.write({ facts }))
+    await this.#turns.take(() => this.#storage.write({ facts }))
     this.#facts = facts
   }
 
@@ -250,7 +250,7 @@ class ChannelLedger implements Ledger {
 
   /** So that nothing is hidden at the next start. */
   #writeExact(): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const exact = new Map(
         [...this.#slots]
           .filter(([, { entry, position, dirty }]) => position.certain && (dirty || !entry.exact))
@@ -261,7 +261,7 @@ class ChannelLedger implements Ledger {
   }
 
   #noteNow(key: string, value: object | undefined): Promise<void> {
-    return this.#inOrder(() => {
+    return this.#turns.take(() => {
       this.#noteBook.set(key, value)
       return this.#write(new Map())
     })
@@ -269,7 +269,7 @@ class ChannelLedger implements Ledger {
 
   /** What was intended has happened: its note goes in the very write that says so. */
   #fulfilling(intent: string | undefined, write: () => Promise<void>): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const note = intent === undefined ? undefined : this.#noteBook.get(intent)
       if (intent !== undefined) this.#noteBook.set(intent, undefined)
       try {
@@ -325,7 +325,7 @@ class ChannelLedger implements Ledger {
     if (entry.bound - position.signed >= this.#lowWater(price)) return
     if (entry.bound + price > entry.deposit) return
     // If it fails, the payment that needs it sees the error.
-    this.#inOrder(() => this.#reserving.reserve(name, price)).catch(() => undefined)
+    this.#turns.take(() => this.#reserving.reserve(name, price)).catch(() => undefined)
   }
 
   async #writeEntry(

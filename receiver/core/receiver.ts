@@ -9,12 +9,12 @@ import {
 import {
   type Address,
   type BlockNumber,
+  contractAbilities,
   type Feature,
   largest,
   type Payment,
   type Signer,
   type TokenAmount,
-  UraidenError,
 } from '../../protocol/index.ts'
 import { createDiskProbe, type ReceiverHealth, rememberHead } from '../chain/health.ts'
 import { type ChainWatch, watchChain } from '../chain/watch.ts'
@@ -39,7 +39,6 @@ import {
   type Settlement,
   type SettlementOptions,
 } from '../settlement/settlement.ts'
-import { acceptedForms } from '../signatures/checker.ts'
 import { startVerifier, type VerifierFacts, type VerifierOptions } from '../signatures/index.ts'
 import { observedPaywall, type ReceiverObserver } from './observer.ts'
 import type { PusherStatus, WatchtowerAddress } from './watchtower/pusher.ts'
@@ -129,7 +128,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   const { observer } = options
   const chain = await connectChain({ ...options, ...(observer && { onRequest: observer.asked }) })
   try {
-    const contractFacts = await supportedContract(chain)
+    const contractFacts = await chain.contractFacts()
     const token = await chain.tokenFacts()
     const owner = {
       chainId: chain.chainId,
@@ -142,19 +141,6 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
     chain.close()
     throw error
   }
-}
-
-/** Major and minor version decide, as in the original. */
-async function supportedContract(chain: ChainClient): Promise<ContractFacts> {
-  const facts = await chain.contractFacts()
-  if (!/^0\.[23]\./.test(facts.version)) {
-    throw new UraidenError({
-      code: 'contract_version_unsupported',
-      message: `The contract ${chain.contract} has version ${facts.version}; this program knows 0.2 and 0.3.`,
-      hint: 'Check the contract address, or use a newer program.',
-    })
-  }
-  return facts
 }
 
 async function assemble(
@@ -173,7 +159,7 @@ async function assemble(
     log,
   )
   const { book } = pushers
-  const forms = acceptedForms(contractFacts.version)
+  const { forms, hasBatches } = contractAbilities(contractFacts.version)
   const verifier = await startVerifier({ domain, receiver: signer.address, forms }, options, log)
   const manager = createChannelManager({ book, checker: verifier, signer, domain })
   // One for all: two senders of one account would take the same nonces.
@@ -191,8 +177,7 @@ async function assemble(
   const seen = rememberHead(chain)
   const settlement = createSettlement(
     {
-      ...{ chain, book, transactions, signer, domain, log },
-      hasBatches: !contractFacts.version.startsWith('0.2.'),
+      ...{ chain, book, transactions, signer, domain, log, hasBatches },
       challengePeriod: contractFacts.challengePeriod,
       head: () => seen.head() ?? 0,
       ether: account.ether,
@@ -294,7 +279,7 @@ function relayOf(
   { version }: ContractFacts,
   parts: Pick<RelayParts, 'chain' | 'token' | 'manager' | 'book' | 'checker' | 'transactions'>,
 ): Relay | undefined {
-  if (relay === undefined || version.startsWith('0.2.')) return undefined
+  if (relay === undefined || !contractAbilities(version).hasRelay) return undefined
   const { leastDeposit = 1n, mostFeePerGas } = relay
   return createRelay({
     ...parts,

@@ -23,11 +23,6 @@ export interface ProofContext {
 
 export type CheckJob = (job: Job) => SignatureForm | undefined
 
-/** Contracts of version 0.2 understand the seed's form only: another one could not be claimed. */
-export function acceptedForms(contractVersion: string): readonly SignatureForm[] {
-  return contractVersion.startsWith('0.2.') ? ['seed'] : ['eip712', 'seed']
-}
-
 export function createCheck({ domain, receiver, forms }: ProofContext, by: Recovery): CheckJob {
   const digests = forms.map((form) => ({
     form,

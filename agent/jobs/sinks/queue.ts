@@ -1,4 +1,5 @@
 // The queue of one sink: on the disk, in order, bounded, delivered by one loop that waits when it fails.
+import { endsWithin } from '../../../platform/async/ends-within.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
 import { type Backoff, backoffDelay } from './backoff.ts'
 import { decodeEntry, encodeEntry } from './entry.ts'
@@ -224,14 +225,4 @@ class DeliveringQueue implements SinkQueue {
       if (this.#stopping) this.#interrupt()
     })
   }
-}
-
-async function endsWithin(work: Promise<unknown>, limit: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), limit)
-  })
-  const inTime = await Promise.race([work.then(() => true as const), late])
-  clearTimeout(timer)
-  return inTime
 }

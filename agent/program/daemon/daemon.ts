@@ -1,5 +1,5 @@
 // The agent as a service: begins, waits for what mends itself, follows a new configuration, ends.
-
+import { createTurns } from '../../../platform/async/turns.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { isUraidenError, UraidenError } from '../../../protocol/index.ts'
 import { errorFacts } from '../control/log.ts'
@@ -64,7 +64,7 @@ class AgentDaemon implements Daemon {
   #refused: string | undefined
   #control: Control | undefined
   #waiting = false
-  #changes: Promise<unknown> = Promise.resolve()
+  readonly #changes = createTurns()
 
   constructor(options: DaemonOptions, journal: Journal, settings: Settings) {
     const started = Date.now()
@@ -106,7 +106,7 @@ class AgentDaemon implements Daemon {
     try {
       this.#control = await this.#startControl()
       await this.#page.apply(this.#wanted)
-      await this.#inTurn(() => this.#engine.apply(this.#wanted))
+      await this.#changes.take(() => this.#engine.apply(this.#wanted))
       this.journal.log.info('ready')
       this.#options.onStatus('ready')
     } catch (error) {
@@ -121,7 +121,7 @@ class AgentDaemon implements Daemon {
   reload(): Promise<void> {
     const { configFile, environment } = this.#options
     const { log } = this.journal
-    return this.#inTurn(async () => {
+    return this.#changes.take(async () => {
       const before = this.#wanted
       try {
         const next = await loadSettings(configFile, environment, (text) => log.warn(text))
@@ -190,7 +190,7 @@ class AgentDaemon implements Daemon {
       this.#options.onStatus(`waiting: ${reason}`)
     }
     failed(cause)
-    await untilDone(() => this.#inTurn(work), {
+    await untilDone(() => this.#changes.take(work), {
       signal: this.#end.signal,
       first: 1000,
       longest: 60_000,
@@ -200,12 +200,6 @@ class AgentDaemon implements Daemon {
     if (this.#end.signal.aborted) return
     this.journal.log.info('ready')
     this.#options.onStatus('ready')
-  }
-
-  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
-    const done = this.#changes.then(work)
-    this.#changes = done.catch(() => undefined)
-    return done
   }
 }
 

@@ -1,6 +1,7 @@
 // One agent for jobs, proxy and commands, which can be exchanged while they use it for one of another
 // configuration.
-
+import { endsWithin } from '../../../platform/async/ends-within.ts'
+import { createTurns } from '../../../platform/async/turns.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { UraidenError } from '../../../protocol/index.ts'
 import type { Agent } from '../../options.ts'
@@ -35,14 +36,14 @@ export function createSharedAgent(): SharedAgent {
   let agent: Agent | undefined
   let problem: unknown = notReady()
   let abort = new AbortController()
-  let gate: Promise<unknown> = Promise.resolve()
+  const exchanges = createTurns()
   let stopped = false
   const underWay = new Set<Promise<unknown>>()
 
   async function use<Value>(
     work: (agent: Agent, signal: AbortSignal) => Promise<Value>,
   ): Promise<Value> {
-    await gate
+    await exchanges.idle()
     if (stopped) throw stopping()
     if (agent === undefined) throw problem
     const done = work(agent, abort.signal)
@@ -67,7 +68,7 @@ export function createSharedAgent(): SharedAgent {
   }
 
   function exchange(make: () => Promise<Agent>, grace: Milliseconds): Promise<void> {
-    const done = gate.then(async () => {
+    return exchanges.take(async () => {
       if (stopped) throw stopping()
       problem = notReady()
       try {
@@ -79,8 +80,6 @@ export function createSharedAgent(): SharedAgent {
         throw error
       }
     })
-    gate = done.catch(() => undefined)
-    return done
   }
 
   return {
@@ -91,25 +90,12 @@ export function createSharedAgent(): SharedAgent {
       problem = why
     },
     exchange,
-    stop: async (grace) => {
-      const done = gate.then(() => {
+    stop: (grace) =>
+      exchanges.take(() => {
         stopped = true
         return release(grace)
-      })
-      gate = done.catch(() => undefined)
-      return done
-    },
+      }),
   }
-}
-
-async function endsWithin(work: Promise<unknown>, limit: Milliseconds): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), limit)
-  })
-  const inTime = await Promise.race([work.then(() => true as const), late])
-  clearTimeout(timer)
-  return inTime
 }
 
 function notReady(): UraidenError {

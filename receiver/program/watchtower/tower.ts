@@ -9,6 +9,7 @@ import {
 import {
   type Address,
   type BlockNumber,
+  contractAbilities,
   type Signer,
   type TokenAmount,
   UraidenError,
@@ -28,7 +29,7 @@ import {
 } from '../../settlement/answers.ts'
 import { type Exposure, exposureOf } from '../../settlement/exposure.ts'
 import type { AnswerFees } from '../../settlement/fees.ts'
-import { acceptedForms, type ProofChecker } from '../../signatures/checker.ts'
+import type { ProofChecker } from '../../signatures/checker.ts'
 import { startVerifier } from '../../signatures/index.ts'
 
 export interface WatchtowerOptions {
@@ -94,7 +95,7 @@ export async function startWatchtower(options: WatchtowerOptions): Promise<Watch
   const chain = await connectChain(options)
   try {
     const { version } = await chain.contractFacts()
-    if (version.startsWith('0.2.')) throw needsChallenge(contract, version)
+    if (!contractAbilities(version).hasChallenge) throw needsChallenge(contract, version)
     const owner = { chainId: chain.chainId, contract, account: receiver }
     const store = await openStore(state, owner, { program: 'watchtower' })
     return await assemble(options, chain, store, version)
@@ -113,7 +114,7 @@ async function assemble(
   const { signer, receiver, contract, log, mostChannels = 100_000 } = options
   const book = await openBook(store)
   const domain = { contract, chainId: connection.chainId }
-  const forms = acceptedForms(version)
+  const { forms } = contractAbilities(version)
   // Copies come coalesced: one thread has time for all of them.
   const verifier = await startVerifier({ domain, receiver, forms }, { verifierThreads: 0 }, log)
   const { chain, head } = rememberHead(connection)

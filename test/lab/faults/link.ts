@@ -1,6 +1,7 @@
 // A TCP connection that misbehaves: it stands between two programs, in this process. It needs no
 // privileges and no kernel module, unlike tc netem.
 import { createServer, connect as dial, type Socket } from 'node:net'
+import { createTurns } from '../../../platform/async/turns.ts'
 import type { Fault } from './schedule.ts'
 
 export interface Link {
@@ -31,10 +32,8 @@ export async function startLink(target: number, random: () => number): Promise<L
   }
 
   function carry(from: Socket, to: Socket, way: 'to' | 'from'): void {
-    let last = Promise.resolve()
-    const inTurn = (work: () => void) => {
-      last = last.then(() => hold(way)).then(work)
-    }
+    const turns = createTurns()
+    const inTurn = (work: () => void) => void turns.take(() => hold(way).then(work))
     from.on('data', (chunk) => {
       if (now('loss').some(({ chance }) => random() < chance)) return void from.destroy()
       if (way === 'to' && isRequest(chunk)) duplicate(chunk)

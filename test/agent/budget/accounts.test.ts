@@ -1,9 +1,7 @@
 import test from 'ava'
-import fc from 'fast-check'
 import type { Budget } from '../../../agent/budget/caps.ts'
-import { advance, type BudgetClock, type ClockReading } from '../../../agent/budget/clock.ts'
-import { readBootId } from '../../../agent/budget/machine-clock.ts'
 import type { Ledger, Shortfall, Taken } from '../../../agent/channels/ledger-types.ts'
+import type { ClockReading } from '../../../platform/time/clock.ts'
 import {
   buy,
   channel,
@@ -190,47 +188,4 @@ test('a first start in 1970: when the clock is synchronised, what was spent is o
     { window: 'day', used: 10n },
     { window: 'month', used: 10n },
   ])
-})
-
-test('whatever the clocks say: time never goes back, and without synchronisation no faster than the uptime', (t) => {
-  const reading = fc.record({
-    wall: fc.integer({ min: 0, max: 4e12 }),
-    step: fc.integer({ min: 0, max: 2 * day }),
-    restarts: fc.boolean(),
-    synchronised: fc.boolean(),
-  })
-  fc.assert(
-    fc.property(fc.array(reading, { minLength: 1, maxLength: 20 }), (readings) => {
-      let clock: BudgetClock | undefined
-      let uptime = 0
-      let boot = 0
-      for (const { wall, step, restarts, synchronised } of readings) {
-        uptime = restarts ? step : uptime + step
-        if (restarts) boot++
-        const now = { wall, uptime, boot: `${boot}`, synchronised }
-        const next = advance(clock, now)
-        if (clock !== undefined) {
-          t.true(next.clock.time >= clock.time)
-          if (!synchronised) t.true(next.clock.time - clock.time <= step)
-          if (!synchronised || wall <= clock.time) t.is(next.jump, 0)
-        }
-        clock = next.clock
-      }
-    }),
-  )
-})
-
-test('the start of the machine has one name, from /proc or from systemd', (t) => {
-  const inProc = () => '3f1c6d2e-0a4b-4c5d-8e9f-001122334455\n'
-  const hidden = () => {
-    throw new Error('ENOENT')
-  }
-  const given = { URAIDEN_BOOT_ID: '3f1c6d2e0a4b4c5d8e9f001122334455' }
-  const id = '3f1c6d2e-0a4b-4c5d-8e9f-001122334455'
-  t.is(readBootId(inProc, {}), id)
-  t.is(readBootId(hidden, given), id)
-  t.is(readBootId(inProc, { URAIDEN_BOOT_ID: 'f'.repeat(32) }), id)
-  // Without any, each start counts as another one.
-  t.regex(readBootId(hidden, {}), /^process /)
-  t.regex(readBootId(hidden, { URAIDEN_BOOT_ID: '%b' }), /^process /)
 })

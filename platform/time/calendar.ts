@@ -1,6 +1,13 @@
 // Days and months of a time zone.
 import type { Milliseconds } from './clock.ts'
-import type { CalendarDate } from './spending.ts'
+
+/** The calendar at a moment: as text of equal length, so that it compares. */
+export interface CalendarDate {
+  /** `2026-11-21` */
+  readonly day: string
+  /** `2026-11` */
+  readonly month: string
+}
 
 const minute: Milliseconds = 60_000
 

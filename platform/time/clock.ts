@@ -1,6 +1,6 @@
-// The budget's own time. A Pi has no clock of its own: after a power cut it may think that it is 1970,
-// run backwards, or jump. None of that may free budget, so time moves on only as far as something
-// proves it: the machine's uptime, or a wall clock that the system has synchronised.
+// Time that is proven. A Pi has no clock of its own: after a power cut it may think that it is 1970,
+// run backwards, or jump. None of that may count, so time moves on only as far as something proves it:
+// the machine's uptime, or a wall clock that the system has synchronised.
 export type Milliseconds = number
 
 /** What the machine says about time, all in one look. */
@@ -15,18 +15,18 @@ export interface ClockReading {
   readonly synchronised: boolean
 }
 
-/** Budget time and the look at the machine that it was computed from. Kept on disk. */
-export interface BudgetClock {
+/** The time and the look at the machine that it was computed from. Kept on disk. */
+export interface ProvenClock {
   /** Unix time in milliseconds as far as it is proven; never goes back. */
   readonly time: Milliseconds
   readonly reading: ClockReading
 }
 
 export interface Advance {
-  readonly clock: BudgetClock
+  readonly clock: ProvenClock
   /**
-   * How far the clock was set forward without time having passed. What was spent before keeps its
-   * distance from now, and its day and month stay counted.
+   * How far the clock was set forward without time having passed. What was before keeps its distance from
+   * now.
    */
   readonly jump: Milliseconds
 }
@@ -35,7 +35,7 @@ export interface Advance {
 const drift: Milliseconds = 10_000
 
 /**
- * The budget's time now.
+ * The time now.
  *
  * - Uptime moves it on, whatever the wall clock says.
  * - After a restart of the machine the time without power counts only if the wall clock was
@@ -43,7 +43,7 @@ const drift: Milliseconds = 10_000
  * - A synchronised clock that is ahead of that sets it forward: a jump, which frees nothing.
  * - A clock that is behind is passed over.
  */
-export function advance(before: BudgetClock | undefined, now: ClockReading): Advance {
+export function advance(before: ProvenClock | undefined, now: ClockReading): Advance {
   if (before === undefined) return { clock: { time: now.wall, reading: now }, jump: 0 }
   const proven = before.time + Math.max(0, elapsed(before.reading, now))
   const jump = now.synchronised ? now.wall - proven : 0

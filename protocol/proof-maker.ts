@@ -1,18 +1,16 @@
 // Makes balance proofs, and recognises our own ones. Only the signer behind it knows the key.
+import type { Address } from './address.ts'
+import type { TokenAmount } from './amount.ts'
+import type { BlockNumber } from './channel.ts'
+import { contractAbilities } from './contract-version.ts'
+import type { Feature, Payment, Terms } from './headers.ts'
 import {
-  type Address,
-  type BlockNumber,
   balanceProofDigest,
-  contractAbilities,
-  type Feature,
   isBalanceProof,
-  type Payment,
   type SignatureDomain,
   type SignatureForm,
-  type Signer,
-  type Terms,
-  type TokenAmount,
-} from '../../protocol/index.ts'
+} from './proof.ts'
+import type { Signer } from './signature.ts'
 
 /** The channel of one's own, by its receiver. */
 export interface OwnChannel {

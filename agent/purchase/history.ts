@@ -1,8 +1,8 @@
 // The last purchases, for people. They go to disk with the ledger's own writes, several in a record: a
 // crash may lose the newest, never a balance.
 import { parseUint192, type TokenAmount } from '../../protocol/index.ts'
-import type { Notes } from './notes.ts'
-import type { ChannelName } from './records.ts'
+import type { Notes } from '../channels/notes.ts'
+import type { ChannelName } from '../channels/records.ts'
 
 export interface PurchaseRecord {
   /** Milliseconds since 1970, by the machine's clock, which may be wrong. */
@@ -41,11 +41,19 @@ const rowsPerRecord = 16
 /** Keeps at least the `most` newest; 0 keeps none. */
 export function createPurchaseHistory(notes: Notes, most: number): PurchaseHistory {
   const keys = [...notes.keysUnder(prefix)].sort()
-  const read = (key: string): readonly Row[] => (notes.get(key) ?? []) as readonly Row[]
+  const read = (each: string): readonly Row[] =>
+    each === key ? rows : ((notes.get(each) ?? []) as readonly Row[])
   let key = keys.at(-1) ?? keyOf(0)
-  let rows = [...read(key)]
+  let rows = [...((notes.get(key) ?? []) as readonly Row[])]
+  let noted = true
+
+  function note(): void {
+    if (!noted) notes.later(key, rows)
+    noted = true
+  }
 
   function nextRecord(): void {
+    note()
     key = keyOf(Number(key.slice(prefix.length)) + 1)
     rows = []
   }
@@ -58,13 +66,14 @@ export function createPurchaseHistory(notes: Notes, most: number): PurchaseHisto
     }
   }
 
+  notes.beforeWrite(note)
   return {
     add: (purchase) => {
       if (most === 0) return
       if (rows.length >= rowsPerRecord) nextRecord()
       rows.push(rowOf(purchase))
       if (keys.at(-1) !== key) keys.push(key)
-      notes.later(key, rows)
+      noted = false
       forgetOldest()
     },
     all: () => (most === 0 ? [] : keys.flatMap(read).map(purchaseOf).slice(-most)),

@@ -12,7 +12,7 @@ import {
   UraidenError,
 } from '../../protocol/index.ts'
 import type { AgentChain } from './agent-chain.ts'
-import { askForBalance, askForClosingAgreement, type CloseRequest } from './close.ts'
+import { askForBalance, askForClosingAgreement, type CloseRequest } from './closing-agreement.ts'
 import {
   balanceUnknown,
   type ChannelWork,

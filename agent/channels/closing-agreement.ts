@@ -1,4 +1,4 @@
-// Ends a channel together with its receiver: one transaction, no challenge period.
+// What a receiver is asked before a channel is closed together with it: its agreement, and where it stands.
 import {
   type Address,
   isClosingAgreement,

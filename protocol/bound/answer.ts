@@ -1,7 +1,8 @@
 // Answers to bound requests: what they cover, among it the request's MAC and with it all of the request.
 import { UraidenError } from '../errors.ts'
 import type { HeaderSource } from '../headers.ts'
-import { signatureBase } from './base.ts'
+import { signatureBase, unsound } from './base.ts'
+import { formatCoverage, nameOf, requestSignature } from './coverage.ts'
 import { parseContentDigest, type Sha256Digest } from './digest.ts'
 import { collectFields, type Fields, selectFields } from './fields.ts'
 import type { BoundKeys } from './keys.ts'
@@ -9,19 +10,14 @@ import { equalBytes, type HmacSha256, hmacSha256 } from './mac.ts'
 import {
   type AnswerMessage,
   checkProtected,
-  componentList,
   type Draft,
   detailOf,
   finishDraft,
-  plainComponent,
-  plainName,
   type SignedMessage,
-  unsound,
 } from './message.ts'
 import { failure, type Outcome, success } from './outcome.ts'
-import { bodyLater, isOfProtocol, signatureLabel, signatureTag, tellsTheAgent } from './profile.ts'
+import { bodyLater, isOfProtocol, signatureTag, tellsTheAgent } from './profile.ts'
 import { formatMac, readSignature, type SignatureMember } from './signature.ts'
-import { type Item, serializeInnerList, serializeItem, stringItem } from './structured.ts'
 
 /** How the content of an answer is to be checked. */
 export type AnswerContent =
@@ -61,17 +57,6 @@ export interface Answered {
   /** Of the request. */
   readonly requestMac: Uint8Array
 }
-
-const requestSignature: Item = {
-  kind: 'item',
-  value: stringItem('signature'),
-  parameters: [
-    ['req', { kind: 'boolean', text: '?1' }],
-    ['key', stringItem(signatureLabel)],
-  ],
-}
-
-const requestSignatureText = serializeItem(requestSignature)
 
 /**
  * Signs an answer that has all its fields: status, every RDN field, what the agent acts on, and the
@@ -118,10 +103,18 @@ export function verifyAnswer(
   keys: BoundKeys,
   { hmac = hmacSha256 }: { readonly hmac?: HmacSha256 } = {},
 ): Outcome<VerifiedAnswer, AnswerFault> {
-  if (claimed.keyid !== keys.keyid) {
+  return compareAnswer(claimed, { keyid: keys.keyid, mac: hmac(keys.answers, claimed.base) })
+}
+
+/** The same with the HMAC of the claimed base, for keys that do not leave their store (WebCrypto). */
+export function compareAnswer(
+  claimed: ClaimedAnswer,
+  { keyid, mac }: { readonly keyid: string; readonly mac: Uint8Array },
+): Outcome<VerifiedAnswer, AnswerFault> {
+  if (claimed.keyid !== keyid) {
     return failure('answer_key_unknown', 'The answer is signed with another key.')
   }
-  return equalBytes(hmac(keys.answers, claimed.base), claimed.mac)
+  return equalBytes(mac, claimed.mac)
     ? success(claimed as VerifiedAnswer)
     : failure('answer_altered', 'The answer’s signature fits neither it nor its request.')
 }
@@ -132,57 +125,49 @@ function draftAnswer(answer: AnswerMessage, keyid: string, requestMac: Uint8Arra
   const covered = new Set(names)
   checkProtected(fields, covered, isOfProtocol)
   contentOf(selectFields(fields, covered))
-  const components = [plainComponent('@status'), ...names.map(plainComponent), requestSignature]
-  const list = componentList(components, [
-    ['keyid', keyid],
-    ['tag', signatureTag.answer],
-  ])
-  const base = signatureBase(list, componentOf(answer, fields, requestMac))
-  return { base, components: serializeInnerList(list), fields }
+  const parameters = { keyid, tag: signatureTag.answer }
+  const coverage = formatCoverage(['@status', ...names], parameters, [requestSignature])
+  const base = signatureBase(coverage, componentOf(answer, fields, requestMac))
+  return { base, coverage, fields }
 }
 
 function claimOf(
   answer: AnswerMessage,
   fields: Fields,
-  { components, parameters, mac, requestMac }: SignatureMember & Answered,
+  { coverage, names, coversRequest, parameters, mac, requestMac }: SignatureMember & Answered,
 ): ClaimedAnswer {
   if (parameters.tag !== signatureTag.answer) {
     throw unsound('other_tag', 'The signature is not one of an answer.')
   }
-  const names = components.items.map(answerComponentName)
-  const covered = new Set(names)
-  for (const name of ['@status', requestSignatureText]) {
-    if (!covered.has(name)) throw unsound('component_uncovered', `${name} is not covered.`)
-  }
-  checkProtected(fields, covered, isOfProtocol)
-  const source = selectFields(fields, covered)
+  if (!coversRequest) throw unsound('component_uncovered', 'The request is not covered.')
+  checkDerived(names)
+  checkProtected(fields, names, isOfProtocol)
+  const source = selectFields(fields, names)
   return {
     status: answer.status,
     keyid: parameters.keyid,
-    base: signatureBase(components, componentOf(answer, fields, requestMac)),
+    base: signatureBase(coverage, componentOf(answer, fields, requestMac)),
     mac,
     covered: source,
-    drop: [...fields.keys()].filter((name) => tellsTheAgent(name) && !covered.has(name)),
+    drop: [...fields.keys()].filter((name) => tellsTheAgent(name) && !names.has(name)),
     content: contentOf(source),
   }
 }
 
-/** The request's signature is the only component with parameters. */
-function answerComponentName(component: Item): string {
-  const text = serializeItem(component)
-  if (text === requestSignatureText) return text
-  const name = plainName(component)
-  const known = name !== undefined && (!name.startsWith('@') || name === '@status')
-  if (!known || name === 'signature' || name === 'signature-input') {
-    throw unsound('unknown_component', 'The answer covers a component that is not used here.')
+/** Answers cover their status, and no other derived component. */
+function checkDerived(names: ReadonlySet<string>): void {
+  if (!names.has('@status')) throw unsound('component_uncovered', 'The status is not covered.')
+  for (const name of names) {
+    if (name.startsWith('@') && name !== '@status') {
+      throw unsound('unknown_component', 'The answer covers a component that is not used here.')
+    }
   }
-  return name
 }
 
 function componentOf({ status }: AnswerMessage, fields: Fields, requestMac: Uint8Array) {
-  return (component: Item): string | undefined => {
-    const name = plainName(component)
-    if (name === undefined) return formatMac(requestMac)
+  return (identifier: string): string | undefined => {
+    if (identifier === requestSignature) return formatMac(requestMac)
+    const name = nameOf(identifier)
     return name === '@status' ? formatStatus(status) : fields.get(name)?.value
   }
 }

@@ -1,37 +1,56 @@
 // The signature base (RFC 9421 section 2.5): the text that is authenticated.
 import { shorten } from '../bytes.ts'
 import { UraidenError } from '../errors.ts'
-import { type InnerList, type Item, serializeInnerList, serializeItem } from './structured.ts'
+import { type InnerList, serializeInnerList, serializeItem } from './structured.ts'
+
+/** The components that a signature covers. */
+export interface Coverage {
+  /** As they stand in the list, with their parameters: `"@method"`. Each is there once. */
+  readonly identifiers: readonly string[]
+  /** List and parameters in their only form: the value of `@signature-params`. */
+  readonly text: string
+}
 
 /** The value of one component; undefined when the message does not have it. */
-export type ComponentValue = (component: Item) => string | undefined
+export type ComponentValue = (identifier: string) => string | undefined
+
+/** @throws UraidenError `component_repeated` */
+export function coverageOf(list: InnerList): Coverage {
+  const identifiers = list.items.map(serializeItem)
+  if (new Set(identifiers).size < identifiers.length) {
+    throw unsound('component_repeated', 'A component is covered twice.')
+  }
+  return { identifiers, text: serializeInnerList(list) }
+}
 
 /**
  * One line a component, and the list of components with the parameters last.
- * @throws UraidenError `component_missing`, `component_repeated`, `component_not_ascii`
+ * @throws UraidenError `component_missing`, `component_not_ascii`
  */
-export function signatureBase(list: InnerList, valueOfComponent: ComponentValue): string {
-  const seen = new Set<string>()
+export function signatureBase(
+  { identifiers, text }: Coverage,
+  valueOfComponent: ComponentValue,
+): string {
   let base = ''
-  for (const component of list.items) {
-    const name = serializeItem(component)
-    if (seen.has(name)) throw failure('component_repeated', name, 'is listed twice')
-    seen.add(name)
-    const value = valueOfComponent(component)
-    if (value === undefined) throw failure('component_missing', name, 'is not in the message')
+  for (const identifier of identifiers) {
+    const value = valueOfComponent(identifier)
+    if (value === undefined) {
+      throw unsound('component_missing', `${shorten(identifier)} is covered and not there.`)
+    }
     // A line feed would let one value pass for several components.
     if (!/^[\t -~]*$/.test(value)) {
-      throw failure('component_not_ascii', name, 'has characters outside of printable ASCII')
+      throw unsound('component_not_ascii', `${shorten(identifier)} is not all printable ASCII.`)
     }
-    base += `${name}: ${value}\n`
+    base += `${identifier}: ${value}\n`
   }
-  return `${base}"@signature-params": ${serializeInnerList(list)}`
+  return `${base}"@signature-params": ${text}`
 }
 
-function failure(code: string, name: string, what: string): UraidenError {
+/** What makes a message no signed one of this profile. */
+export function unsound(code: string, message: string): UraidenError {
   return new UraidenError({
     code,
-    message: `The component ${shorten(name)} ${what}.`,
-    hint: 'The message was altered on its way, or its sender does not follow RFC 9421.',
+    message,
+    hint: 'The message was altered on its way, or its sender does not follow the profile.',
   })
 }

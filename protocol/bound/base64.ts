@@ -1,7 +1,9 @@
 // Base64 of short values (MACs, digests, nonces). `btoa` and `atob` are in browsers and in Node.
 import { UraidenError } from '../errors.ts'
 
-const standard = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+/** Canonical: the bits of the last digit that belong to no byte are zero. */
+const canonical =
+  /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/
 
 /** RFC 4648 section 4, with padding. */
 export function toBase64(bytes: Uint8Array): string {
@@ -15,18 +17,16 @@ export function toBase64(bytes: Uint8Array): string {
  * @throws UraidenError `not_base64`
  */
 export function fromBase64(text: string): Uint8Array {
-  const bytes = standard.test(text) ? decode(text) : undefined
-  if (bytes === undefined || toBase64(bytes) !== text) throw notBase64()
+  if (!canonical.test(text)) throw notBase64()
+  const digits = atob(text)
+  const bytes = new Uint8Array(digits.length)
+  for (let at = 0; at < bytes.length; at++) bytes[at] = digits.charCodeAt(at)
   return bytes
 }
 
 /** RFC 4648 section 5, without padding. */
 export function toBase64Url(bytes: Uint8Array): string {
   return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
-}
-
-function decode(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
 }
 
 function notBase64(): UraidenError {

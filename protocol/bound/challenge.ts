@@ -3,10 +3,10 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { UraidenError } from '../errors.ts'
 import { toBase64Url } from './base64.ts'
+import { formatCoverage } from './coverage.ts'
 import { equalBytes, type HmacSha256, hmacSha256 } from './mac.ts'
-import { componentList, plainComponent } from './message.ts'
 import { requestComponents, requestFields, signatureLabel, signatureTag } from './profile.ts'
-import { parseDictionary, serializeInnerList, stringValue } from './structured.ts'
+import { parseDictionary, stringValue } from './structured.ts'
 
 /** What a nonce is good for: one binding, for a while. */
 export interface ChallengeScope {
@@ -50,13 +50,9 @@ export function verifyChallenge(
 
 /** The field `Accept-Signature`: sign again, with this nonce. */
 export function formatAcceptSignature(keyid: string, nonce: string): string {
-  const components = [...requestComponents, ...requestFields].map(plainComponent)
-  const list = componentList(components, [
-    ['keyid', keyid],
-    ['nonce', nonce],
-    ['tag', signatureTag.request],
-  ])
-  return `${signatureLabel}=${serializeInnerList(list)}`
+  const parameters = { keyid, nonce, tag: signatureTag.request }
+  const { text } = formatCoverage([...requestComponents, ...requestFields], parameters)
+  return `${signatureLabel}=${text}`
 }
 
 /**

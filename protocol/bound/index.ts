@@ -5,6 +5,7 @@ export {
   type Answered,
   type AnswerFault,
   type ClaimedAnswer,
+  compareAnswer,
   parseBoundAnswer,
   signAnswer,
   type VerifiedAnswer,

@@ -3,7 +3,10 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 
-/** HMAC-SHA-256 of an ASCII text; a server passes native code, ten times as fast as the default. */
+/**
+ * HMAC-SHA-256 of an ASCII text. A server passes node:crypto's, with one KeyObject a key: from bytes
+ * `createHmac` takes six times as long, longer than the default here.
+ */
 export type HmacSha256 = (key: Uint8Array, text: string) => Uint8Array
 
 export const macLength = 32

@@ -1,24 +1,21 @@
 // Bound requests: which components they cover, how they are signed and checked.
 import { type Address, parseAddress } from '../address.ts'
-import { parseBlockNumber } from '../channel.ts'
+import { type BlockNumber, parseBlockNumber } from '../channel.ts'
 import { UraidenError } from '../errors.ts'
 import type { HeaderSource } from '../headers.ts'
-import { signatureBase } from './base.ts'
+import { signatureBase, unsound } from './base.ts'
+import { formatCoverage, nameOf } from './coverage.ts'
 import { parseContentDigest, type Sha256Digest } from './digest.ts'
 import { collectFields, type Fields, selectFields } from './fields.ts'
 import type { Binding, BoundKeys } from './keys.ts'
 import { equalBytes, type HmacSha256, hmacSha256 } from './mac.ts'
 import {
   checkProtected,
-  componentList,
   type Draft,
   detailOf,
   finishDraft,
-  plainComponent,
-  plainName,
   type RequestMessage,
   type SignedMessage,
-  unsound,
 } from './message.ts'
 import { requireNonce } from './nonce.ts'
 import { failure, type Outcome, success } from './outcome.ts'
@@ -30,7 +27,6 @@ import {
   signatureTag,
 } from './profile.ts'
 import { readSignature, type SignatureMember } from './signature.ts'
-import { type Item, serializeInnerList } from './structured.ts'
 
 /** What a request says that has a signature of ours. Nothing of it is proven yet. */
 export interface ClaimedRequest {
@@ -95,17 +91,14 @@ export function draftRequest(
     const names = [...fields.keys()].filter(
       (name) => isOfPayment(name) || choosesWhatIsServed(name),
     )
-    const components = [...requestComponents, ...names].map(plainComponent)
     const covered = new Set(names)
     checkRequest(fields, { covered, nonce })
     if (!isOfBinding(selectFields(fields, covered), binding)) {
       throw unsound('other_channel', 'The request names another channel than its keys.')
     }
-    const nonceParameter = nonce === undefined ? [] : [['nonce', nonce] as const]
-    const tag = ['tag', signatureTag.request] as const
-    const list = componentList(components, [['keyid', keyid], ...nonceParameter, tag])
-    const base = signatureBase(list, componentOf(request, fields))
-    return { base, components: serializeInnerList(list), fields }
+    const parameters = { keyid, nonce, tag: signatureTag.request }
+    const coverage = formatCoverage([...requestComponents, ...names], parameters)
+    return { base: signatureBase(coverage, componentOf(request, fields)), coverage, fields }
   } catch (cause) {
     throw new UraidenError({
       code: 'unsignable_request',
@@ -155,24 +148,22 @@ export function verifyRequest(
 function claimOf(
   request: RequestMessage,
   fields: Fields,
-  { components, parameters, mac }: SignatureMember,
+  { coverage, names, coversRequest, parameters, mac }: SignatureMember,
 ): ClaimedRequest {
   if (parameters.tag !== signatureTag.request) {
     throw unsound('other_tag', 'The signature is not one of a request.')
   }
-  const names = components.items.map(requestComponentName)
-  const covered = new Set(names)
-  const missing = requestComponents.find((name) => !covered.has(name))
-  if (missing !== undefined) throw unsound('component_uncovered', `${missing} is not covered.`)
+  checkDerived(names)
+  if (coversRequest) throw unsound('unknown_component', 'A request answers no other request.')
   const { keyid, nonce } = parameters
-  const contentDigest = checkRequest(fields, { covered, nonce })
+  const contentDigest = checkRequest(fields, { covered: names, nonce })
   return {
     keyid,
     ...(nonce === undefined ? {} : { nonce }),
-    base: signatureBase(components, componentOf(request, fields)),
+    base: signatureBase(coverage, componentOf(request, fields)),
     mac,
-    covered: selectFields(fields, covered),
-    drop: [...fields.keys()].filter((name) => choosesWhatIsServed(name) && !covered.has(name)),
+    covered: selectFields(fields, names),
+    drop: [...fields.keys()].filter((name) => choosesWhatIsServed(name) && !names.has(name)),
     ...(contentDigest === undefined ? {} : { contentDigest }),
   }
 }
@@ -206,19 +197,20 @@ function announcesContent(fields: Fields): boolean {
   return fields.has('transfer-encoding') || (length !== undefined && !/^0+$/.test(length))
 }
 
-/** Requests cover plain components only, and of the derived ones those of the profile. */
-function requestComponentName(component: Item): string {
-  const name = plainName(component)
-  const known = name !== undefined && (!name.startsWith('@') || requestComponents.includes(name))
-  if (!known || name === 'signature' || name === 'signature-input') {
-    throw unsound('unknown_component', 'The request covers a component that is not used here.')
+/** Requests cover all derived components of the profile and no others. */
+function checkDerived(names: ReadonlySet<string>): void {
+  const missing = requestComponents.find((name) => !names.has(name))
+  if (missing !== undefined) throw unsound('component_uncovered', `${missing} is not covered.`)
+  for (const name of names) {
+    if (name.startsWith('@') && !requestComponents.includes(name)) {
+      throw unsound('unknown_component', 'The request covers a component that is not used here.')
+    }
   }
-  return name
 }
 
 function componentOf({ method, path, query }: RequestMessage, fields: Fields) {
-  return (component: Item): string | undefined => {
-    const name = plainName(component) ?? ''
+  return (identifier: string): string | undefined => {
+    const name = nameOf(identifier)
     switch (name) {
       case '@method':
         return method
@@ -255,10 +247,10 @@ function isOfBinding(covered: HeaderSource, { contract, channel }: Binding): boo
 }
 
 function isAddress(text: string | undefined, address: Address): boolean {
-  return parsed(text, parseAddress) === address
+  return text === address || parsed(text, parseAddress) === address
 }
 
-function isBlock(text: string | undefined, block: number): boolean {
+function isBlock(text: string | undefined, block: BlockNumber): boolean {
   return parsed(text, parseBlockNumber) === block
 }
 

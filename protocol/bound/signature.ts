@@ -1,29 +1,16 @@
 // Our member of the dictionaries Signature-Input and Signature, between the members of others.
-import { UraidenError } from '../errors.ts'
+import type { UraidenError } from '../errors.ts'
+import { type Coverage, unsound } from './base.ts'
 import { fromBase64, toBase64 } from './base64.ts'
+import { readSignatureInput, type SignatureInput } from './coverage.ts'
 import { collectFields, type FieldLines, type Fields } from './fields.ts'
 import { macLength } from './mac.ts'
 import { boundHeaderName, signatureLabel } from './profile.ts'
-import {
-  type InnerList,
-  type Member,
-  type Parameters,
-  parseDictionary,
-  serializeDictionary,
-  stringValue,
-} from './structured.ts'
+import { type Member, parseDictionary, serializeDictionary } from './structured.ts'
 
-/** Our member, read. */
-export interface SignatureMember {
-  readonly components: InnerList
-  readonly parameters: SignatureParameters
+/** Our member of both dictionaries, read. */
+export interface SignatureMember extends SignatureInput {
   readonly mac: Uint8Array
-}
-
-export interface SignatureParameters {
-  readonly keyid: string
-  readonly tag: string
-  readonly nonce?: string
 }
 
 /** Both fields with our member in them: they take the place of all lines of these names. */
@@ -39,24 +26,20 @@ const signatureNames: readonly string[] = [
 
 /**
  * Our member; undefined when the message has none.
- * @throws UraidenError `malformed_dictionary`, `malformed_signature`
+ * @throws UraidenError `malformed_dictionary`, `malformed_signature` and those of its coverage
  */
 export function readSignature(fields: Fields): SignatureMember | undefined {
   const [inputName = '', valueName = ''] = signatureNames
-  const inputField = fields.get(inputName)
-  const valueField = fields.get(valueName)
-  if (inputField === undefined && valueField === undefined) return
-  const input = ownMember(parseDictionary(inputField?.value ?? ''))
+  const input = fields.get(inputName)?.value
+  const value = fields.get(valueName)?.value
   // Signature alone may be that of an older scheme, which is no dictionary.
-  if (inputField === undefined && !isDictionary(valueField?.value ?? '')) return
-  const value = ownMember(parseDictionary(valueField?.value ?? ''))
-  if (input === undefined && value === undefined) return
-  if (input?.value.kind !== 'list') throw malformed('Signature-Input has no list of components.')
-  return {
-    components: input.value,
-    parameters: readParameters(input.value.parameters),
-    mac: readMac(value),
-  }
+  if (input === undefined && !(value !== undefined && isDictionary(value))) return
+  const own = readInput(input ?? '')
+  const mac = readMac(value ?? '')
+  if (own === undefined && mac === undefined) return
+  if (own === undefined || mac === undefined)
+    throw malformed('One half of the signature is missing.')
+  return { ...own, mac }
 }
 
 /** The text of our member of Signature, as an answer covers it with `"signature";req;key="rdn"`. */
@@ -70,12 +53,12 @@ export function formatMac(mac: Uint8Array): string {
  */
 export function appendSignature(
   fields: Fields,
-  components: string,
+  coverage: Coverage,
   mac: Uint8Array,
 ): SignatureFields {
   const [inputName = '', valueName = ''] = signatureNames
   return {
-    'Signature-Input': withOwn(fields.get(inputName)?.value, components),
+    'Signature-Input': withOwn(fields.get(inputName)?.value, coverage.text),
     Signature: withOwn(fields.get(valueName)?.value, formatMac(mac)),
   }
 }
@@ -100,8 +83,31 @@ export function removeSignature(lines: FieldLines): FieldLines {
   })
 }
 
-function ownMember(members: readonly Member[]): Member | undefined {
-  const own = members.filter(({ key }) => key === signatureLabel)
+/**
+ * Inputs that were read lately: those of one channel's payments are all the same. Emptied when full, so
+ * that made-up inputs take no more room than this.
+ */
+const known = new Map<string, SignatureInput>()
+const mostKnown = 256
+const longestKnown = 1024
+
+function readInput(text: string): SignatureInput | undefined {
+  const before = known.get(text)
+  if (before !== undefined) return before
+  const value = ownMember(text)?.value
+  if (value === undefined) return
+  if (value.kind !== 'list') throw malformed('Signature-Input has no list of components.')
+  const input = readSignatureInput(value)
+  // An input with a nonce does not come again.
+  if (input.parameters.nonce === undefined && text.length <= longestKnown) {
+    if (known.size >= mostKnown) known.clear()
+    known.set(text, input)
+  }
+  return input
+}
+
+function ownMember(text: string): Member | undefined {
+  const own = parseDictionary(text).filter(({ key }) => key === signatureLabel)
   if (own.length > 1) throw malformed('The member rdn is there twice.')
   return own[0]
 }
@@ -115,31 +121,24 @@ function isDictionary(text: string): boolean {
   }
 }
 
-function readMac(member: Member | undefined): Uint8Array {
-  const value = member?.value
-  if (value?.kind !== 'item' || value.value.kind !== 'bytes' || value.parameters.length > 0) {
-    throw malformed('Signature has no MAC.')
-  }
-  const mac = fromBase64(value.value.text.slice(1, -1))
+/** Usually ours is the only member. */
+const onlyMac = new RegExp(`^${signatureLabel}=:([A-Za-z0-9+/=]{44}):$`)
+
+function readMac(text: string): Uint8Array | undefined {
+  const digits = onlyMac.exec(text)?.[1] ?? digitsOf(ownMember(text))
+  if (digits === undefined) return
+  const mac = fromBase64(digits)
   if (mac.length !== macLength) throw malformed(`The MAC has ${mac.length} bytes.`)
   return mac
 }
 
-/** Strict: a parameter that is not known could mean that something else is not as it seems. */
-function readParameters(parameters: Parameters): SignatureParameters {
-  const texts = new Map<string, string>()
-  for (const [key, item] of parameters) {
-    const text = stringValue(item)
-    if (text === undefined || !['keyid', 'tag', 'nonce'].includes(key)) {
-      throw malformed(`The parameter ${key} is not known.`)
-    }
-    texts.set(key, text)
+function digitsOf(member: Member | undefined): string | undefined {
+  const value = member?.value
+  if (value === undefined) return
+  if (value.kind !== 'item' || value.value.kind !== 'bytes' || value.parameters.length > 0) {
+    throw malformed('Signature has no MAC.')
   }
-  const keyid = texts.get('keyid')
-  const tag = texts.get('tag')
-  const nonce = texts.get('nonce')
-  if (keyid === undefined || tag === undefined) throw malformed('keyid or tag is missing.')
-  return nonce === undefined ? { keyid, tag } : { keyid, tag, nonce }
+  return value.value.text.slice(1, -1)
 }
 
 function withOwn(before: string | undefined, own: string): string {
@@ -152,9 +151,5 @@ function foreignMembers(text: string): readonly Member[] {
 }
 
 function malformed(message: string): UraidenError {
-  return new UraidenError({
-    code: 'malformed_signature',
-    message,
-    hint: 'The message was altered on its way, or its sender does not follow the profile.',
-  })
+  return unsound('malformed_signature', message)
 }

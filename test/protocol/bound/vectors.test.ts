@@ -52,8 +52,7 @@ for (const vector of requestVectors) {
   test(`${name}: signed to the byte`, (t) => {
     const fields = unsigned(message.fields)
     const signed = signRequest({ ...message, fields }, keys, { nonce })
-    t.is(signed.fields['Signature-Input'], headers['Signature-Input'])
-    t.is(signed.fields.Signature, headers.Signature)
+    t.like(headers, signed.fields)
     t.deepEqual(signed.mac, macOf(vector))
   })
 
@@ -80,8 +79,7 @@ for (const { answer: vector, request } of answerVectors) {
   test(`${name}: signed to the byte`, (t) => {
     const fields = unsigned(message.fields)
     const signed = signAnswer({ ...message, fields }, keys, { requestMac })
-    t.is(signed.fields['Signature-Input'], headers['Signature-Input'])
-    t.is(signed.fields.Signature, headers.Signature)
+    t.like(headers, signed.fields)
     t.deepEqual(signed.mac, macOf(vector))
   })
 

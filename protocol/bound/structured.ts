@@ -41,7 +41,7 @@ const optionalWhitespace = /[ \t]*/y
 const numberPattern = /-?(?:\d{1,12}\.\d{1,3}|\d{1,15})(?![\d.])/y
 const datePattern = /@-?\d{1,15}(?![\d.])/y
 const stringPattern = /"(?:[ !#-[\]-~]|\\["\\])*"/y
-const bytesPattern = /:[A-Za-z0-9+/]*={0,2}:/y
+const bytesPattern = /:(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?:/y
 const booleanPattern = /\?[01]/y
 const displayPattern = /%"(?:[ !#$&-~]|%[0-9a-f]{2})*"/y
 const tokenPattern = /[A-Za-z*][A-Za-z0-9!#$%&'*+.^_`|~:/-]*/y
@@ -160,7 +160,6 @@ function parseBareItem(cursor: Cursor): BareItem {
   const kind = kindOf(cursor.text[cursor.at] ?? '')
   const text = take(cursor, patterns[kind]) ?? fail(cursor)
   if (kind === 'display' && !isUtf8(text)) throw malformed(cursor)
-  if (kind === 'bytes' && (text.length - 2) % 4 === 1) throw malformed(cursor)
   return { kind, text }
 }
 

@@ -17,7 +17,7 @@ import {
 } from './message.ts'
 import { failure, type Outcome, success } from './outcome.ts'
 import { bodyLater, isOfProtocol, signatureTag, tellsTheAgent } from './profile.ts'
-import { formatMac, readSignature, type SignatureMember } from './signature.ts'
+import { foreignSignatures, formatMac, readSignature, type SignatureMember } from './signature.ts'
 
 /** How the content of an answer is to be checked. */
 export type AnswerContent =
@@ -128,7 +128,7 @@ function draftAnswer(answer: AnswerMessage, keyid: string, requestMac: Uint8Arra
   const parameters = { keyid, tag: signatureTag.answer }
   const coverage = formatCoverage(['@status', ...names], parameters, [requestSignature])
   const base = signatureBase(coverage, componentOf(answer, fields, requestMac))
-  return { base, coverage, fields }
+  return { base, coverage, foreign: foreignSignatures(fields) }
 }
 
 function claimOf(

@@ -49,7 +49,7 @@ export function requestPublicKey(privateKey: Uint8Array): RequestPublicKey {
 
 /**
  * ECDH: the x-coordinate (32 bytes) of the common point. `ECDH.computeSecret` of node:crypto gives the
- * same 32 bytes in a third of the time and checks the point as well.
+ * same 32 bytes in a quarter of the time and checks the point as well.
  * @throws UraidenError `not_a_request_key` when the other's key is no point on the curve
  */
 export function sharedSecret(privateKey: Uint8Array, other: RequestPublicKey): Uint8Array {

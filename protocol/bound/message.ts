@@ -3,7 +3,7 @@ import { shorten } from '../bytes.ts'
 import { isUraidenError } from '../errors.ts'
 import { type Coverage, unsound } from './base.ts'
 import type { FieldLines, Fields } from './fields.ts'
-import { appendSignature, type SignatureFields } from './signature.ts'
+import { appendSignature, type ForeignSignatures, type SignatureFields } from './signature.ts'
 
 export interface RequestMessage {
   /** In its own case: methods are case sensitive. */
@@ -28,8 +28,8 @@ export interface Draft {
   /** ASCII. */
   readonly base: string
   readonly coverage: Coverage
-  /** The message's fields before it is signed. */
-  readonly fields: Fields
+  /** Signatures of others, which stay. */
+  readonly foreign: ForeignSignatures
 }
 
 export interface SignedMessage {
@@ -39,8 +39,8 @@ export interface SignedMessage {
 }
 
 /** The signature of a draft whose HMAC the caller has made. */
-export function finishDraft({ fields, coverage }: Draft, mac: Uint8Array): SignedMessage {
-  return { fields: appendSignature(fields, coverage, mac), mac }
+export function finishDraft({ foreign, coverage }: Draft, mac: Uint8Array): SignedMessage {
+  return { fields: appendSignature(foreign, coverage, mac), mac }
 }
 
 /**

@@ -26,7 +26,7 @@ import {
   requestFields,
   signatureTag,
 } from './profile.ts'
-import { readSignature, type SignatureMember } from './signature.ts'
+import { foreignSignatures, readSignature, type SignatureMember } from './signature.ts'
 
 /** What a request says that has a signature of ours. Nothing of it is proven yet. */
 export interface ClaimedRequest {
@@ -98,7 +98,8 @@ export function draftRequest(
     }
     const parameters = { keyid, nonce, tag: signatureTag.request }
     const coverage = formatCoverage([...requestComponents, ...names], parameters)
-    return { base: signatureBase(coverage, componentOf(request, fields)), coverage, fields }
+    const base = signatureBase(coverage, componentOf(request, fields))
+    return { base, coverage, foreign: foreignSignatures(fields) }
   } catch (cause) {
     throw new UraidenError({
       code: 'unsignable_request',

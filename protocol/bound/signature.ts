@@ -19,17 +19,14 @@ export interface SignatureFields {
   readonly Signature: string
 }
 
-const signatureNames: readonly string[] = [
-  boundHeaderName.signatureInput.toLowerCase(),
-  boundHeaderName.signature.toLowerCase(),
-]
+const inputName = boundHeaderName.signatureInput.toLowerCase()
+const valueName = boundHeaderName.signature.toLowerCase()
 
 /**
  * Our member; undefined when the message has none.
  * @throws UraidenError `malformed_dictionary`, `malformed_signature` and those of its coverage
  */
 export function readSignature(fields: Fields): SignatureMember | undefined {
-  const [inputName = '', valueName = ''] = signatureNames
   const input = fields.get(inputName)?.value
   const value = fields.get(valueName)?.value
   // Signature alone may be that of an older scheme, which is no dictionary.
@@ -37,8 +34,7 @@ export function readSignature(fields: Fields): SignatureMember | undefined {
   const own = readInput(input ?? '')
   const mac = readMac(value ?? '')
   if (own === undefined && mac === undefined) return
-  if (own === undefined || mac === undefined)
-    throw malformed('One half of the signature is missing.')
+  if (own === undefined || mac === undefined) throw malformed('Half of the signature is missing.')
   return { ...own, mac }
 }
 
@@ -47,19 +43,32 @@ export function formatMac(mac: Uint8Array): string {
   return `:${toBase64(mac)}:`
 }
 
+/** Members of others, as text, of both dictionaries. */
+export interface ForeignSignatures {
+  readonly input: readonly Member[]
+  readonly value: readonly Member[]
+}
+
 /**
- * Our member behind those of others, which stay as they are; an earlier one of ours goes.
+ * What others have signed.
  * @throws UraidenError `malformed_dictionary` when the message has a Signature of another kind
  */
+export function foreignSignatures(fields: Fields): ForeignSignatures {
+  return {
+    input: foreignMembers(fields.get(inputName)?.value ?? ''),
+    value: foreignMembers(fields.get(valueName)?.value ?? ''),
+  }
+}
+
+/** Our member behind those of others, which stay as they are. */
 export function appendSignature(
-  fields: Fields,
+  { input, value }: ForeignSignatures,
   coverage: Coverage,
   mac: Uint8Array,
 ): SignatureFields {
-  const [inputName = '', valueName = ''] = signatureNames
   return {
-    'Signature-Input': withOwn(fields.get(inputName)?.value, coverage.text),
-    Signature: withOwn(fields.get(valueName)?.value, formatMac(mac)),
+    'Signature-Input': serializeDictionary([...input, ownText(coverage.text)]),
+    Signature: serializeDictionary([...value, ownText(formatMac(mac))]),
   }
 }
 
@@ -71,7 +80,7 @@ export function appendSignature(
 export function removeSignature(lines: FieldLines): FieldLines {
   const fields = collectFields(lines)
   const rest = new Map<string, string>()
-  for (const name of signatureNames) {
+  for (const name of [inputName, valueName]) {
     const value = fields.get(name)?.value
     if (value !== undefined) rest.set(name, serializeDictionary(foreignMembers(value)))
   }
@@ -141,9 +150,8 @@ function digitsOf(member: Member | undefined): string | undefined {
   return value.value.text.slice(1, -1)
 }
 
-function withOwn(before: string | undefined, own: string): string {
-  const others = before === undefined ? [] : foreignMembers(before)
-  return serializeDictionary([...others, { text: `${signatureLabel}=${own}` }])
+function ownText(value: string): Pick<Member, 'text'> {
+  return { text: `${signatureLabel}=${value}` }
 }
 
 function foreignMembers(text: string): readonly Member[] {

@@ -67,7 +67,7 @@ for (const vector of requestVectors) {
     t.is(verifyRequest(claimed.value, keys, { hmac: native }).ok, true)
     const digest = body === '' ? undefined : digestOfContent(Buffer.from(body))
     t.deepEqual(claimed.value.contentDigest, digest)
-    if (digest) t.is(formatContentDigest(digest), headers['Content-Digest'])
+    if (digest) t.like(headers, { 'Content-Digest': formatContentDigest(digest) })
   })
 }
 

@@ -6,6 +6,7 @@ import {
   type BoundKeys,
   deriveBoundKeys,
   type FieldLines,
+  hmacSha256,
   parseBoundAnswer,
   parseBoundPayment,
   parseBoundRequest,
@@ -360,6 +361,49 @@ test('10: a request for another origin is refused where origins are told, after 
     judge({ ...payment, fields: elsewhere }, { origins: ['http://192.168.1.21:5000'] }),
     'request_altered',
   )
+})
+
+/** The base of a message as if it did not cover this component. */
+function baseWithout(base: string, identifier: string): string {
+  const lines = base.split('\n').filter((line) => !line.startsWith(`${identifier}: `))
+  const list = (lines.pop() ?? '').replace(`${identifier} `, '').replace(` ${identifier})`, ')')
+  return [...lines, list].join('\n')
+}
+
+/** The signature of a base, as whoever has the key can make it. */
+function signatureOf(base: string, key: Uint8Array): FieldLines {
+  const input = base.slice(base.lastIndexOf('\n')).replace('\n"@signature-params": ', 'rdn=')
+  const mac = Buffer.from(hmacSha256(key, base)).toString('base64')
+  return [
+    ['Signature-Input', input],
+    ['Signature', `rdn=:${mac}:`],
+  ]
+}
+
+const requestCoverage = requestVector('payment').base.match(/^"[^"]+"(?=: )/gm) ?? []
+const answerCoverage = answerVector('payment: answer').base.match(/^"[^"]+"\S*?(?=: )/gm) ?? []
+
+test('a signature that covers too little counts for nothing, though its MAC is right', (t) => {
+  const { base } = requestVector('payment')
+  const bare = unsigned(fields)
+  const kept = { ...payment, fields: adding(bare, ...signatureOf(base, keys.requests)) }
+  t.is(judge(kept), 'ok')
+  for (const identifier of requestCoverage.filter((one) => !/accept|params/.test(one))) {
+    const less = signatureOf(baseWithout(base, identifier), keys.requests)
+    t.is(judge({ ...payment, fields: adding(bare, ...less) }), 'request_altered', identifier)
+  }
+  t.true(requestCoverage.length > 10)
+})
+
+test('an answer that covers too little counts for nothing, though its MAC is right', (t) => {
+  const { base } = answerVector('payment: answer')
+  const bare = unsigned(paid.fields)
+  t.is(believe({ ...paid, fields: adding(bare, ...signatureOf(base, keys.answers)) }), 'ok')
+  for (const identifier of answerCoverage.filter((one) => !/content|params/.test(one))) {
+    const less = signatureOf(baseWithout(base, identifier), keys.answers)
+    t.is(believe({ ...paid, fields: adding(bare, ...less) }), 'answer_altered', identifier)
+  }
+  t.true(answerCoverage.includes('"signature";req;key="rdn"'))
 })
 
 interface AnswerAttack {

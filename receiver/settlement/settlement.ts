@@ -1,5 +1,6 @@
 // Sees to it that the receiver gets what it has proofs for (wire-protocol.md section 6): answers
 // dishonest closes, settles channels whose senders do not, withdraws when it is worth while.
+import { cronTimetable } from '../../platform/config/schedule.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import {
   createAnswers,
@@ -13,7 +14,6 @@ import { createEnds } from './ends.ts'
 import { type Exposure, exposureOf } from './exposure.ts'
 import type { AnswerFees } from './fees.ts'
 import type { CollectPolicy } from './policy.ts'
-import { createTimetable } from './timetable.ts'
 
 export interface SettlementOptions {
   /** Withdraw without being asked, under these conditions. */
@@ -58,7 +58,7 @@ export function createSettlement(
   const answers = createAnswers({
     ...parts,
     fees,
-    patience: 0,
+    delay: 0,
     answer: (channel) => closeByReceiver(parts, channel),
   })
   const ends = createEnds({
@@ -108,5 +108,30 @@ export function createSettlement(
       timetable.close()
       await Promise.all([answers.idle(), ends.idle(), collector.idle()])
     },
+  }
+}
+
+/** When to look whether a withdrawal is worth while. Without timers: the chain is looked at often enough. */
+interface Timetable {
+  /** True once for each moment of the schedule that has come. */
+  readonly takeDue: () => boolean
+  readonly close: () => void
+}
+
+/** Without an expression it is always due. `now` is Unix time in milliseconds. */
+export function createTimetable(
+  expression: string | undefined,
+  now: () => number = Date.now,
+): Timetable {
+  if (expression === undefined) return { takeDue: () => true, close: () => undefined }
+  const { next, close } = cronTimetable(expression)
+  let due = next()
+  return {
+    takeDue: () => {
+      if (now() < due) return false
+      due = next()
+      return true
+    },
+    close,
   }
 }

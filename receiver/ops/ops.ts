@@ -1,6 +1,6 @@
 // Health and metrics of one program, as its configuration wants them.
 import type { FastifyInstance } from 'fastify'
-import type { ReceiverObserver } from '../core/observer.ts'
+import type { ReceiverObserver } from '../core/options.ts'
 import type { Receiver } from '../core/receiver.ts'
 import type { OpsConfig } from './config.ts'
 import { createMetrics } from './metrics.ts'

@@ -99,7 +99,7 @@ export async function createReceiverServer(
       url: path,
       method,
       config: { price },
-      handler: async (request, reply) => handler(request, reply),
+      handler,
     })
   }
   return app

@@ -2,10 +2,10 @@ import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
+import { groupCommit } from '../../../platform/state/group-commit.ts'
 import { openState } from '../../../platform/state/state.ts'
 import { addressOfKey, fromHex, parseSignature } from '../../../protocol/index.ts'
 import { openBook } from '../../../receiver/channels/book.ts'
-import { groupCommit } from '../../../receiver/channels/group-commit.ts'
 import { createChannelManager } from '../../../receiver/channels/manager.ts'
 import {
   channelName,
@@ -82,7 +82,7 @@ test('an agreement to close is on disk before it is signed', async (t) => {
   const store = await openStore(await temporaryFolder(t), owner)
   const book = await openBook(store)
   await book.confirm(opened, { block: 7, hash: '0x07' })
-  await book.putLedger(sender, 7, ledgerAt(5n))
+  await book.putLedger({ sender, openBlock: 7 }, ledgerAt(5n))
   let onDiskWhenSigned: boolean | undefined
   const manager = createChannelManager({
     book,
@@ -111,7 +111,7 @@ test('a disk that does not take the agreement: nothing is signed, and the channe
   }
   const book = await openBook(failing)
   await book.confirm(opened, { block: 7, hash: '0x07' })
-  await book.putLedger(sender, 7, ledgerAt(5n))
+  await book.putLedger({ sender, openBlock: 7 }, ledgerAt(5n))
   const manager = createChannelManager({
     book,
     checker: { formOf: async () => 'eip712' },
@@ -138,7 +138,7 @@ test('a disk that takes the second of two agreements: the channel takes no payme
   }
   const book = await openBook(failing)
   await book.confirm(opened, { block: 7, hash: '0x07' })
-  await book.putLedger(sender, 7, ledgerAt(5n))
+  await book.putLedger({ sender, openBlock: 7 }, ledgerAt(5n))
   failures = 1
   const manager = createChannelManager({
     book,

@@ -23,6 +23,14 @@ export interface Ops {
   readonly stop: () => Promise<void>
 }
 
+/**
+ * Given to `createReceiverServer`, it is attached and registered there.
+ * @example
+ * const ops = createOps(opsSchema.parse({ listen: '127.0.0.1:9403' }))
+ * await ops.start()
+ * const receiver = await startReceiver({ ...options, observer: ops.observer })
+ * const server = await createReceiverServer(receiver, resources, { ops })
+ */
 export function createOps(config: OpsConfig): Ops {
   const { listen, health, metrics: wanted = listen !== undefined } = config
   const metrics = wanted ? createMetrics() : undefined

@@ -14,7 +14,7 @@ export interface SettlementLog {
 }
 
 /** The chain as it was seen last, and the account that pays for transactions. */
-export interface Surroundings {
+export interface SettlementContext {
   readonly book: Pick<ChannelBook, 'inState' | 'position'>
   readonly transactions: TransactionSender
   /** Of the contract, in blocks. */
@@ -26,7 +26,7 @@ export interface Surroundings {
   readonly log?: SettlementLog | undefined
 }
 
-export interface AnswersOptions extends Surroundings {
+export interface AnswersOptions extends SettlementContext {
   readonly answer: (channel: Channel) => Promise<Call>
   readonly fees: AnswerFees
   /** Blocks of the challenge period that pass before anything is sent. */

@@ -5,7 +5,7 @@
 // js      noble, seventy times slower; always there
 //
 // The package `secp256k1` itself falls back to slow JavaScript in silence, so its binding is loaded
-// by name (docs/performance.md).
+// by name (docs/design/performance.md).
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { Point, recoverPublicKey } from '@noble/secp256k1'
 import { fromHex, type Keccak256, UraidenError } from '../../protocol/index.ts'

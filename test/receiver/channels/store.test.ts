@@ -2,7 +2,6 @@ import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
-import { groupCommit } from '../../../platform/state/group-commit.ts'
 import { openState } from '../../../platform/state/state.ts'
 import { addressOfKey, fromHex, parseSignature } from '../../../protocol/index.ts'
 import { openBook } from '../../../receiver/channels/book.ts'
@@ -179,35 +178,6 @@ test('a disk that does not take the proof: nothing is served, and the same proof
   t.is((await manager.registerPayment(payment, 5n)).kind, 'paid')
   t.is((await manager.registerPayment(payment, 5n)).kind, 'refused')
   await store.close()
-})
-
-test('many writers share one synced write, and the newest value of a key wins', async (t) => {
-  const batches: ReadonlyMap<string, number>[] = []
-  const commits = groupCommit<number>({
-    writeBatch: async (entries) => {
-      batches.push(entries)
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    },
-  })
-  const saves = Array.from({ length: 100 }, (_, i) => commits.save([[`key-${i % 10}`, i]]))
-  await Promise.all(saves)
-  t.is(batches.length, 2)
-  t.is(batches[1]?.size, 10)
-  t.is(batches[1]?.get('key-9'), 99)
-})
-
-test('a write that fails fails those who wait for it, and nobody else', async (t) => {
-  let writes = 0
-  const commits = groupCommit<number>({
-    writeBatch: async () => {
-      writes++
-      if (writes === 1) throw new Error('broken')
-    },
-  })
-  const first = commits.save([['a', 1]])
-  const second = commits.save([['b', 1]])
-  await t.throwsAsync(first, { message: 'broken' })
-  await t.notThrowsAsync(second)
 })
 
 test('state of another chain, contract or receiver, in use, or readable by others is refused', async (t) => {

@@ -13,7 +13,7 @@ export interface CollectPolicy {
   readonly etherPrice?: TokenAmount | undefined
 }
 
-/** Gas that a collection takes, after docs/gas.md: of a transaction, and of each channel in it. */
+/** Gas that a collection takes, after docs/reference/gas.md: of a transaction, and of each channel in it. */
 export interface GasModel {
   readonly perTransaction: bigint
   readonly perChannel: bigint

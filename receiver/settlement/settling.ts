@@ -3,7 +3,7 @@
 import type { Call } from '../../platform/chain/index.ts'
 import type { TokenAmount } from '../../protocol/index.ts'
 import { type Channel, channelName } from '../channels/records.ts'
-import type { Surroundings } from './answers.ts'
+import type { SettlementContext } from './answers.ts'
 import { lastBlock, shortfall } from './exposure.ts'
 import { createOperations } from './operations.ts'
 import { type CollectPolicy, isWorthItsFee } from './policy.ts'
@@ -11,17 +11,17 @@ import { type CollectPolicy, isWorthItsFee } from './policy.ts'
 /** Blocks that a sender has to do it: it mostly wants the rest of its deposit. */
 const graceBlocks = 20
 
-/** docs/gas.md: `settle` at a part of the deposit. */
+/** docs/reference/gas.md: `settle` at a part of the deposit. */
 const settleGas = 50_000n
 
-export interface EndsOptions extends Surroundings {
+export interface SettlingOptions extends SettlementContext {
   /** Version 0.2 of the contract lets only the sender settle. */
   readonly canEnd: (channel: Channel) => boolean
   readonly end: (channel: Channel) => Promise<Call>
   readonly policy: CollectPolicy
 }
 
-export interface Ends {
+export interface Settling {
   /** Sends what is due; resolves without waiting for blocks. Never rejects. */
   readonly round: (gasPrice: bigint) => Promise<void>
   /** True when there is something to end, whatever it costs. */
@@ -29,7 +29,7 @@ export interface Ends {
   readonly idle: () => Promise<void>
 }
 
-export function createEnds(options: EndsOptions): Ends {
+export function createSettling(options: SettlingOptions): Settling {
   const { book, head, challengePeriod, canEnd, end, policy, log } = options
   const operations = createOperations({
     ...options,

@@ -18,7 +18,7 @@ interface Waiter {
 }
 
 /**
- * No timer: a delay of a millisecond or two gained nothing (docs/performance.md). A key that is saved
+ * No timer: a delay of a millisecond or two gained nothing (docs/design/performance.md). A key that is saved
  * again before its write begins is written once, with its newest value.
  */
 export function groupCommit<Value>({ writeBatch }: BatchWriter<Value>): GroupCommit<Value> {

@@ -380,8 +380,10 @@ function signatureOf(base: string, key: Uint8Array): FieldLines {
   ]
 }
 
-const requestCoverage = requestVector('payment').base.match(/^"[^"]+"(?=: )/gm) ?? []
-const answerCoverage = answerVector('payment: answer').base.match(/^"[^"]+"\S*?(?=: )/gm) ?? []
+const requestCoverage: readonly string[] =
+  requestVector('payment').base.match(/^"[^"]+"(?=: )/gm) ?? []
+const answerCoverage: readonly string[] =
+  answerVector('payment: answer').base.match(/^"[^"]+"\S*?(?=: )/gm) ?? []
 
 test('a signature that covers too little counts for nothing, though its MAC is right', (t) => {
   const { base } = requestVector('payment')

@@ -120,22 +120,48 @@ export const gatewayPath = '/api/1'
 
 const features: ReadonlySet<Feature> = new Set(['parallel', 'idempotency'])
 
-/**
- * @throws UraidenError `chain_unavailable`, `contract_missing`, `contract_version_unsupported`, and
- * those of `openStore`
- */
-export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
+/** What is left to say once the chain is connected. */
+export type StartOptions = Omit<ReceiverOptions, 'rpcUrl' | 'quorum' | 'chainId'>
+
+/** A connection, and what the chain says about the contract and its token. */
+export interface ConnectedContract {
+  readonly chain: ChainClient
+  readonly contractFacts: ContractFacts
+  readonly token: TokenFacts
+}
+
+/** @throws UraidenError `chain_unavailable`, `contract_missing`, `contract_version_unsupported` */
+export async function connectContract(
+  options: Pick<ReceiverOptions, 'rpcUrl' | 'quorum' | 'chainId' | 'contract' | 'observer'>,
+): Promise<ConnectedContract> {
   const { observer } = options
   const chain = await connectChain({ ...options, ...(observer && { onRequest: observer.asked }) })
   try {
     const contractFacts = await supportedContract(chain)
-    const token = await chain.tokenFacts()
-    const owner = {
-      chainId: chain.chainId,
-      contract: options.contract,
-      account: options.signer.address,
-    }
-    const store = await openStore(options.state, owner, { onCommit: observer?.committed })
+    return { chain, contractFacts, token: await chain.tokenFacts() }
+  } catch (error) {
+    chain.close()
+    throw error
+  }
+}
+
+/** @throws UraidenError those of `connectContract` and `openStore` */
+export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
+  return startReceiverOn(await connectContract(options), options)
+}
+
+/**
+ * With a connection that is there already; it is closed with the receiver, or when this fails.
+ * @throws UraidenError those of `openStore`
+ */
+export async function startReceiverOn(
+  { chain, contractFacts, token }: ConnectedContract,
+  options: StartOptions,
+): Promise<Receiver> {
+  const { contract, signer, state, observer } = options
+  try {
+    const owner = { chainId: chain.chainId, contract, account: signer.address }
+    const store = await openStore(state, owner, { onCommit: observer?.committed })
     return await assemble(options, chain, contractFacts, token, store)
   } catch (error) {
     chain.close()
@@ -157,7 +183,7 @@ async function supportedContract(chain: ChainClient): Promise<ContractFacts> {
 }
 
 async function assemble(
-  options: ReceiverOptions,
+  options: StartOptions,
   chain: ChainClient,
   contractFacts: ContractFacts,
   token: TokenFacts,
@@ -289,7 +315,7 @@ function channelDue(
 
 /** Contracts of version 0.2 know no deposits for others. */
 function relayOf(
-  { relay, signer, log }: ReceiverOptions,
+  { relay, signer, log }: Pick<ReceiverOptions, 'relay' | 'signer' | 'log'>,
   { version }: ContractFacts,
   parts: Pick<RelayParts, 'chain' | 'token' | 'manager' | 'book' | 'checker' | 'transactions'>,
 ): Relay | undefined {
@@ -320,7 +346,7 @@ function watchAccount(chain: ChainClient, address: Address) {
 }
 
 function startWatch(
-  options: ReceiverOptions,
+  options: StartOptions,
   chain: ChainClient,
   book: ChannelBook,
   afterSync: () => Promise<void>,

@@ -1,6 +1,5 @@
 // The receiver's channel API as far as a sender needs it (wire-protocol.md section 5).
 import {
-  type Address,
   type BlockNumber,
   closingAgreementDigest,
   isUraidenError,
@@ -15,17 +14,22 @@ import type { Parts } from './parts.ts'
 
 export type Fetch = typeof globalThis.fetch
 
+/** How the receiver is asked. */
+export interface ReceiverPlace {
+  readonly fetcher: Fetch
+  /** Root of the receiver's channel API. */
+  readonly api: string
+}
+
 /**
  * Asks the receiver to agree to close at `balance`, and checks that it did.
  * @throws UraidenError `receiver_unreachable`, `close_refused`, `closing_agreement_invalid`
  */
 export async function askForClosing(
   parts: Parts,
-  fetcher: Fetch,
-  api: string,
   channel: { readonly openBlock: number; readonly balance: TokenAmount },
 ): Promise<Signature> {
-  const { sender } = parts
+  const { fetcher, api, sender } = parts
   const answer = await reach(fetcher, `${api}/channels/${sender}/${channel.openBlock}`, {
     method: 'DELETE',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
@@ -48,11 +52,11 @@ export async function askForClosing(
  * an answer that is no list, are none.
  * @throws UraidenError `receiver_unreachable`
  */
-export async function askForOpenings(
-  fetcher: Fetch,
-  api: string,
-  sender: Address,
-): Promise<readonly BlockNumber[]> {
+export async function askForOpenings({
+  fetcher,
+  api,
+  sender,
+}: Parts): Promise<readonly BlockNumber[]> {
   const answer = await reach(fetcher, `${api}/channels/${sender}?status=all`, {
     headers: { accept: 'application/json' },
     credentials: 'same-origin',

@@ -126,10 +126,10 @@ test('a proof is the sender’s own only with its signature over this very balan
   const message = { receiver: someone, openBlock: 5, balance: 10n }
   const signature = signDigest(balanceProofDigest('eip712', domain, someone)(5, 10n), key)
   const own = addressOf(key)
-  t.true(isOwnProof(own, domain, message, signature))
-  t.false(isOwnProof(own, domain, { ...message, balance: 11n }, signature))
-  t.false(isOwnProof(own, { ...domain, chainId: 2n }, message, signature))
-  t.false(isOwnProof(someone, domain, message, signature))
+  t.true(isOwnProof({ sender: own, domain }, message, signature))
+  t.false(isOwnProof({ sender: own, domain }, { ...message, balance: 11n }, signature))
+  t.false(isOwnProof({ sender: own, domain: { ...domain, chainId: 2n } }, message, signature))
+  t.false(isOwnProof({ sender: someone, domain }, message, signature))
 })
 
 const signature = signDigest(new Uint8Array(32).fill(1), key)

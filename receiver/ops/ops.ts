@@ -1,11 +1,12 @@
 // Health and metrics of one program, as its configuration wants them.
-import type { FastifyInstance } from 'fastify'
+import { type FastifyInstance, fastify } from 'fastify'
+import type { ListenAddress } from '../../platform/config/index.ts'
+import { UraidenError } from '../../protocol/index.ts'
 import type { ReceiverObserver } from '../core/observer.ts'
 import type { Receiver } from '../core/receiver.ts'
 import type { OpsConfig } from './config.ts'
 import { createMetrics } from './metrics.ts'
 import { type OpsRoutes, opsRoutes } from './routes.ts'
-import { startOpsServer } from './server.ts'
 
 export interface Ops {
   /** For `startReceiver`; undefined when nobody wants metrics. */
@@ -51,5 +52,28 @@ export function createOps(config: OpsConfig): Ops {
     stop: async () => {
       await server?.close()
     },
+  }
+}
+
+/**
+ * On an address of its own, so that it is seen on the inside only.
+ * @throws UraidenError `ops_address_unusable`
+ */
+async function startOpsServer(
+  { host, port }: ListenAddress,
+  routes: OpsRoutes,
+): Promise<FastifyInstance> {
+  const app = fastify({ forceCloseConnections: true, requestTimeout: 10_000 })
+  opsRoutes(app, routes)
+  try {
+    await app.listen({ host, port })
+    return app
+  } catch (cause) {
+    throw new UraidenError({
+      code: 'ops_address_unusable',
+      message: `ops.listen: ${host}:${port} cannot be listened on (${(cause as NodeJS.ErrnoException).code}).`,
+      hint: 'Another program may use it: choose another port, or stop the other program.',
+      cause,
+    })
   }
 }

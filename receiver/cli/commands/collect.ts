@@ -91,7 +91,7 @@ async function collectHere(
     const report = await output.during('waiting for the chain', () =>
       receiver.settlement[run]({ dryRun }),
     )
-    return collection(report, dryRun)
+    return collection(report, { dryRun })
   } finally {
     await receiver.stop()
   }

@@ -21,10 +21,10 @@ import {
   topUp,
   viewChannel,
 } from './channels.ts'
-import type { Parts } from './parts.ts'
+import type { Fetch, Parts } from './parts.ts'
 import { type PaidAnswer, type PayOptions, pay } from './pay.ts'
 import { confirmPayment, type SignedPayment, signPayment, verifyProof } from './payments.ts'
-import { askForClosing, askForOpenings, type Fetch } from './receiver-api.ts'
+import { askForClosing, askForOpenings } from './receiver-api.ts'
 import { lacksEther, relayClose, relayOpening, relayTopUp } from './relay.ts'
 import { formFor } from './signing.ts'
 import { channelMemory, type KeyValueStore, type StoredChannel } from './storage.ts'

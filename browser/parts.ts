@@ -1,10 +1,18 @@
 // What the parts of a client share.
 import type { Address, SignatureDomain, SignatureForm } from '../protocol/index.ts'
 import type { Chain } from './chain.ts'
-import type { ReceiverPlace } from './receiver-api.ts'
 import type { ChannelMemory } from './storage.ts'
 import type { Patience } from './transactions.ts'
 import type { Eip1193Provider } from './wallet.ts'
+
+export type Fetch = typeof globalThis.fetch
+
+/** How the receiver is asked. */
+export interface ReceiverPlace {
+  readonly fetcher: Fetch
+  /** Root of the receiver's channel API. */
+  readonly api: string
+}
 
 export interface Parts extends ReceiverPlace {
   readonly wallet: Eip1193Provider

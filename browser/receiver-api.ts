@@ -10,16 +10,7 @@ import {
   type TokenAmount,
   UraidenError,
 } from '../protocol/index.ts'
-import type { Parts } from './parts.ts'
-
-export type Fetch = typeof globalThis.fetch
-
-/** How the receiver is asked. */
-export interface ReceiverPlace {
-  readonly fetcher: Fetch
-  /** Root of the receiver's channel API. */
-  readonly api: string
-}
+import type { Fetch, Parts } from './parts.ts'
 
 /**
  * Asks the receiver to agree to close at `balance`, and checks that it did.

@@ -3,8 +3,8 @@
 import { type Hex, isHex, UraidenError } from '../protocol/index.ts'
 import { type AuthorisedDeposit, authoriseDeposit, type Deposit } from './authorise.ts'
 import { identify, positive, stored } from './channels.ts'
-import type { Parts } from './parts.ts'
-import { type ReceiverPlace, reach } from './receiver-api.ts'
+import type { Parts, ReceiverPlace } from './parts.ts'
+import { reach } from './receiver-api.ts'
 import type { StoredChannel } from './storage.ts'
 import { mined } from './transactions.ts'
 

@@ -1,6 +1,6 @@
 // uraiden-agent doctor: looks at everything a payment needs; each line says what to do.
 
-import { findingOf, startExamination } from '../../../platform/cli/finding.ts'
+import { findingOf, startExamination } from '../../../platform/cli/doctor.ts'
 import { createOutput } from '../../../platform/cli/output.ts'
 import { loadAgentConfig } from '../../program/configuration/config.ts'
 import {

@@ -1,6 +1,5 @@
 // Node, contract, tokens, ether.
-import { lookAtChain, lookAtContract } from '../../../platform/cli/chain-looks.ts'
-import { failure, ok, warning } from '../../../platform/cli/finding.ts'
+import { failure, lookAtChain, lookAtContract, ok, warning } from '../../../platform/cli/doctor.ts'
 import { formatAmount } from '../../../protocol/index.ts'
 import type { Check, Patient } from './check.ts'
 

@@ -1,6 +1,6 @@
 // One thing that must be right before an agent can pay.
 import type { ChainClient } from '../../../platform/chain/index.ts'
-import type { Finding } from '../../../platform/cli/finding.ts'
+import type { Finding } from '../../../platform/cli/doctor.ts'
 import type { Signer } from '../../../protocol/index.ts'
 import type { AgentConfig } from '../../program/configuration/config.ts'
 

@@ -1,6 +1,5 @@
 // Clock, disk, key: what the machine itself has to offer.
-import { lookAtDisk } from '../../../platform/cli/disk.ts'
-import { failure, ok, warning } from '../../../platform/cli/finding.ts'
+import { failure, lookAtDisk, ok, warning } from '../../../platform/cli/doctor.ts'
 import { machineClock } from '../../../platform/time/machine-clock.ts'
 import type { Check } from './check.ts'
 

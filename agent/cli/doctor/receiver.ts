@@ -1,5 +1,5 @@
 // Is a receiver there, and what does it ask?
-import { type Finding, failure, findingOf, ok } from '../../../platform/cli/finding.ts'
+import { type Finding, failure, findingOf, ok } from '../../../platform/cli/doctor.ts'
 import {
   formatAmount,
   isUraidenError,

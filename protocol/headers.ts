@@ -226,7 +226,15 @@ function optional<Value>(
   return text === undefined ? undefined : parseField(name, text, parse)
 }
 
-function parseField<Value>(name: string, text: string, parse: (text: string) => Value): Value {
+/**
+ * One header's value; what is wrong with it is said with the header's name.
+ * @throws UraidenError `malformed_header`, `high_s_signature`
+ */
+export function parseField<Value>(
+  name: string,
+  text: string,
+  parse: (text: string) => Value,
+): Value {
   try {
     return parse(text)
   } catch (error) {

@@ -7,7 +7,11 @@ import {
   type TokenUnit,
   UraidenError,
 } from '../../protocol/index.ts'
-import type { BudgetWindow } from './spending.ts'
+
+export const windows = ['hour', 'day', 'month', 'total'] as const
+
+/** hour: the last 60 minutes, rolling; day and month: of the calendar; total: for ever. */
+export type BudgetWindow = (typeof windows)[number]
 
 /** Most that may be spent in each window, in the token's smallest unit; not given is not limited. */
 export type WindowCaps = { readonly [Window in BudgetWindow]?: TokenAmount }
@@ -75,8 +79,7 @@ const whenAgain: { readonly [Window in BudgetWindow]: string } = {
  */
 export function budgetSpent(
   price: TokenAmount,
-  limit: BudgetLimit,
-  available: TokenAmount,
+  { limit, available }: { readonly limit: BudgetLimit; readonly available: TokenAmount },
   token: TokenUnit,
 ): UraidenError {
   const { scope, window, cap } = limit

@@ -3,7 +3,7 @@
 // A payment over price p that signs the balance b pays the interval (b − p, b] (wire-protocol.md
 // section 8). Everything up to `signed` has been given to payments, but for the intervals in `free`,
 // which the receiver has not taken, and those in `doubtful`, of which nobody knows because the answer
-// was lost. The receiver takes each unit once, whoever offers it how often.
+// was lost. The receiver takes each unit once, however often it is offered.
 import {
   type Interval,
   intervalLength,
@@ -34,6 +34,13 @@ export interface Position {
  */
 export type TakenFrom = 'fresh' | 'credit' | 'doubtful' | 'probe'
 
+export interface WantedInterval {
+  readonly price: TokenAmount
+  /** No balance above it is signed. */
+  readonly bound: TokenAmount
+  readonly receiverKnows: 'intervals' | 'balances'
+}
+
 export interface Taking {
   readonly source: TakenFrom
   readonly interval: Interval
@@ -46,9 +53,7 @@ export interface Taking {
  */
 export function takeFrom(
   position: Position,
-  price: TokenAmount,
-  bound: TokenAmount,
-  receiverKnows: 'intervals' | 'balances',
+  { price, bound, receiverKnows }: WantedInterval,
 ): Taking | undefined {
   const { signed, top, certain } = position
   if (!certain) {

@@ -1,5 +1,5 @@
 // Time, for what waits for it: the machine's, or a test's.
-import type { Milliseconds } from '../budget/clock.ts'
+import type { Milliseconds } from '../../platform/time/clock.ts'
 
 export interface Clock {
   /** Unix time; may jump. */

@@ -1,7 +1,7 @@
 // Says when a moment of a timetable has come, also when the clock jumps or the machine sleeps.
 
 import type { Timetable } from '../../platform/config/schedule.ts'
-import type { Milliseconds } from '../budget/clock.ts'
+import type { Milliseconds } from '../../platform/time/clock.ts'
 import type { Clock } from './clock.ts'
 
 export interface Ticker {

@@ -1,7 +1,7 @@
 // Clock, disk, key: what the machine itself has to offer.
 import { lookAtDisk } from '../../../platform/cli/disk.ts'
 import { failure, ok, warning } from '../../../platform/cli/finding.ts'
-import { machineClock } from '../../budget/machine-clock.ts'
+import { machineClock } from '../../../platform/time/machine-clock.ts'
 import type { Check } from './check.ts'
 
 export const clockCheck: Check = {

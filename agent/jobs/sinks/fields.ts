@@ -2,8 +2,8 @@
 import { z } from 'zod'
 import { parsed } from '../../../platform/config/index.ts'
 import { parseSchedule } from '../../../platform/config/schedule.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { shorten, UraidenError } from '../../../protocol/index.ts'
-import type { Milliseconds } from '../../budget/clock.ts'
 
 const units: { readonly [unit: string]: Milliseconds } = {
   ms: 1,

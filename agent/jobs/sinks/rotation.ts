@@ -2,7 +2,7 @@
 // `readings.jsonl.6`. Numbers only rise, so that one rename rotates, whatever the clock says.
 import { readdir, rename, unlink } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import type { Milliseconds } from '../../budget/clock.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 
 export interface RotationRule {
   /** Most bytes of a file; a single line may be longer. */

@@ -1,7 +1,7 @@
 // The agent as a service: begins, waits for what mends itself, follows a new configuration, ends.
 import { createTurns } from '../../../platform/async/turns.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { isUraidenError, UraidenError } from '../../../protocol/index.ts'
-import type { Milliseconds } from '../../budget/clock.ts'
 import { errorFacts } from '../control/log.ts'
 import { metricsText } from '../control/metrics.ts'
 import { daemonSocket } from '../control/place.ts'

@@ -1,6 +1,6 @@
 // The page as the configuration wants it. Its server, and what it needs, is loaded when there is one.
 import type { ChainClient } from '../../../platform/chain/index.ts'
-import type { PurchaseRecord } from '../../channels/purchases.ts'
+import type { PurchaseRecord } from '../../purchase/history.ts'
 import { openChain, receiversOf } from '../configuration/setup.ts'
 import type { CommandHandlers } from '../control/server.ts'
 import type { DaemonStatus } from '../control/status.ts'

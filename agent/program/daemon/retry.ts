@@ -1,5 +1,5 @@
 // Tries again until it works: for what no person has to mend.
-import type { Milliseconds } from '../../budget/clock.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 
 export interface RetryOptions {
   readonly signal: AbortSignal

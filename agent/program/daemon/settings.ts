@@ -1,8 +1,8 @@
 // A configuration with what was read for it, and what of two of them is the same.
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 import type { Signer } from '../../../protocol/index.ts'
-import type { Milliseconds } from '../../budget/clock.ts'
 import { type AgentConfig, loadAgentConfig } from '../configuration/config.ts'
 import { openSigner } from '../configuration/setup.ts'
 

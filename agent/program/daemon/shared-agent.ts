@@ -2,8 +2,8 @@
 // configuration.
 import { endsWithin } from '../../../platform/async/ends-within.ts'
 import { createTurns } from '../../../platform/async/turns.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { UraidenError } from '../../../protocol/index.ts'
-import type { Milliseconds } from '../../budget/clock.ts'
 import type { Agent } from '../../options.ts'
 
 export interface SharedAgent {

@@ -1,5 +1,5 @@
 // The same trouble again and again is said once, then seldom: the log stays readable on a bad day.
-import type { Milliseconds } from '../../budget/clock.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 
 export interface Said {
   /** How often it was kept quiet since it was said last. */

@@ -1,10 +1,10 @@
 // What the page shows of the daemon: a pure function.
 import { largest, shorten, type TokenAmount } from '../../../protocol/index.ts'
 import type { BudgetLimit, BudgetScope } from '../../budget/caps.ts'
-import type { PurchaseRecord } from '../../channels/purchases.ts'
 import { channelName } from '../../channels/records.ts'
 import type { JobStatus } from '../../jobs/types.ts'
 import { programOfJob } from '../../proxy/pay.ts'
+import type { PurchaseRecord } from '../../purchase/history.ts'
 import type { AgentConfig } from '../configuration/config.ts'
 import type { DaemonStatus } from '../control/status.ts'
 import type {

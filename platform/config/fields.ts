@@ -4,6 +4,7 @@ import {
   isUraidenError,
   parseAmount,
   parseTypedAddress,
+  shorten,
   UraidenError,
 } from '../../protocol/index.ts'
 
@@ -64,3 +65,28 @@ export const gasPrice = parsed((text) => {
     hint: 'Write a price above zero, such as 50 gwei, or leave it out.',
   })
 })
+
+/** Where a server listens. */
+export interface ListenAddress {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+}
+
+/** `127.0.0.1:9403`, `[::1]:9403`, `localhost:9403`. */
+const listenPattern = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9A-Za-z.-]+)):([0-9]{1,5})$/
+
+/** @throws UraidenError `not_an_address_to_listen_on` */
+function parseListenAddress(text: string): ListenAddress {
+  const [, ipv6, name, digits] = listenPattern.exec(text.trim()) ?? []
+  const host = ipv6 ?? name
+  const port = Number(digits)
+  if (host !== undefined && port <= 65_535) return { host, port }
+  throw new UraidenError({
+    code: 'not_an_address_to_listen_on',
+    message: `"${shorten(text)}" is not an address and a port.`,
+    hint: 'Write it like 127.0.0.1:9403, or [::1]:9403, with a port up to 65535.',
+  })
+}
+
+export const listenAddress = parsed(parseListenAddress)

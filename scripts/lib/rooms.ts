@@ -46,7 +46,12 @@ const isOurs = (file: string): boolean => top.some((folder) => file.startsWith(`
 async function treeOfImports(): Promise<Tree> {
   const { output } = await cruise(
     top.filter((folder) => existsSync(folder)),
-    { tsPreCompilationDeps: true, doNotFollow: { path: 'node_modules' } },
+    {
+      tsPreCompilationDeps: true,
+      doNotFollow: { path: 'node_modules' },
+      // Bundled pages: made, not written.
+      exclude: { path: '/assets/' },
+    },
   )
   if (typeof output === 'string') throw new Error('dependency-cruiser answered with a text.')
   const modules = output.modules.filter(({ source }) => isOurs(source))

@@ -88,7 +88,7 @@ function addonFrom(addon: Addon, path: AddonPath): Plugin {
 const pagesInBundle: Plugin = {
   name: 'pages-in-bundle',
   setup({ onLoad }) {
-    onLoad({ filter: /\/(agent\/program\/page|receiver\/web)\/files\.ts$/ }, async ({ path }) => {
+    onLoad({ filter: /\/(agent|receiver)\/web\/files\.ts$/ }, async ({ path }) => {
       const room = path.endsWith('/agent/program/page/files.ts') ? 'agent' : 'receiver'
       const files = [...(await bundlePages(room))].map(([name, contents]) => [
         name,

@@ -85,7 +85,7 @@ export function programOf(name: ProgramName): Program {
 function commandLine(room: ProgramName): string {
   return `
 import { runCommandLine } from './platform/cli/run.ts'
-import { exitCodeOf } from './${room}/cli/commands/exit-codes.ts'
+import { exitCodeOf } from './${room}/cli/exit-codes.ts'
 import { ${room}Program as program } from './${room}/cli/program.ts'
 void runCommandLine({ program, exitCodeOf }).then((code) => {
   process.exitCode = code

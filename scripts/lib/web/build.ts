@@ -7,23 +7,20 @@ import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
-const rooms = {
-  agent: { folder: 'agent/program/page', entries: { agent: 'web' } },
-  receiver: {
-    folder: 'receiver/web',
-    entries: { paywall: 'pages/paywall', dashboard: 'pages/dashboard' },
-  },
+const pages = {
+  agent: ['agent'],
+  receiver: ['paywall', 'dashboard'],
 } as const
 
-export type Room = keyof typeof rooms
+export type Room = keyof typeof pages
 
 /** The newest browsers of 2023 run it; wallets need newer ones. */
 const target = ['chrome110', 'firefox110', 'safari16']
 
-/** Writes each room's pages into its folder `assets`, below `folder`. */
+/** Writes each room's pages into its `web/assets`, below `folder`. */
 export async function buildPages(folder = root): Promise<void> {
-  for (const room of Object.keys(rooms) as Room[]) {
-    const assets = join(resolve(folder), rooms[room].folder, 'assets')
+  for (const room of Object.keys(pages) as Room[]) {
+    const assets = join(resolve(folder), room, 'web/assets')
     await mkdir(assets, { recursive: true })
     for (const [name, contents] of await bundlePages(room)) {
       // Whoever reads it meanwhile gets the old one or the new one, never half of it.
@@ -37,9 +34,8 @@ export async function buildPages(folder = root): Promise<void> {
 /** Scripts and styles of a room's pages, by their file names. */
 export async function bundlePages(room: Room): Promise<ReadonlyMap<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>()
-  const { folder: own, entries } = rooms[room]
-  for (const [page, path] of Object.entries(entries)) {
-    const folder = join(root, own, path)
+  for (const page of pages[room]) {
+    const folder = join(root, room, 'web/pages', page)
     files.set(`${page}.js`, await bundle(join(folder, 'main.ts')))
     files.set(`${page}.css`, await bundle(join(folder, `${page}.css`)))
   }

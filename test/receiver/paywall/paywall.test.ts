@@ -1,13 +1,17 @@
 // The paywall's decisions that need no chain: prices, bodies, outages, replies.
 import test from 'ava'
 import { addressOfKey, fromHex, refusal, type Signature } from '../../../protocol/index.ts'
-import type { ReplyDisk } from '../../../receiver/channels/store.ts'
 import { openStore } from '../../../receiver/channels/store.ts'
 import { wantedBody } from '../../../receiver/paywall/accept.ts'
 import { type ChainHealth, decideOutage } from '../../../receiver/paywall/outage.ts'
 import { plainPage, readPaywallPage } from '../../../receiver/paywall/page.ts'
 import { createPricer } from '../../../receiver/paywall/price.ts'
-import { openReplies, type Replies, replyId } from '../../../receiver/paywall/replies.ts'
+import {
+  openReplies,
+  type Replies,
+  type ReplyDisk,
+  replyId,
+} from '../../../receiver/paywall/replies.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 
 const token = { symbol: 'TKN', decimals: 3 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { JsonRpcProvider, parseEther, Wallet } from 'ethers'
 import { testAccount } from '../chains/test-accounts.ts'
 import type { TestChain } from '../chains/test-chain.ts'
+import { freePort } from '../processes/free-port.ts'
 import { emptyBlocks } from './empty-blocks.ts'
 import { type GethOptions, gethCommand, startGethProcess } from './process.ts'
 
@@ -28,7 +29,7 @@ export interface GethChainOptions extends Partial<Pick<GethOptions, 'port' | 'pe
 
 /** @throws UraidenError `geth_not_started` */
 export async function startGethChain(options: GethChainOptions): Promise<GethChain> {
-  const { geth, port = 0, period = 0, more = [], accounts: count = 20 } = options
+  const { geth, port = await freePort(), period = 0, more = [], accounts: count = 20 } = options
   const folder = await mkdtemp(join(tmpdir(), 'uraiden-geth-'))
   const dataFolder = join(folder, 'data')
   await writeFile(join(folder, 'genesis.json'), JSON.stringify(genesis(count)))

@@ -15,6 +15,7 @@ import { createTroubles } from '../../../../agent/program/daemon/trouble.ts'
 import { createServiceManager, watchdogInterval } from '../../../../platform/system/systemd.ts'
 import { parseAddress, UraidenError } from '../../../../protocol/index.ts'
 import { temporaryFolder } from '../../../support/folder.ts'
+import { needing, tools } from '../../../support/tools.ts'
 
 const receiver = parseAddress('0x70997970C51812dc3A010C7d01b50e0d17dc79C8')
 
@@ -102,7 +103,11 @@ test('log lines have a priority for journald, one line an event, and no user nam
   t.is(lines.at(-2), '<3>')
 })
 
-test('systemd is told through its own helper, in order', async (t) => {
+needing(
+  test,
+  tools.python3,
+  tools.systemdNotify,
+)('systemd is told through its own helper, in order', async (t) => {
   const path = join(await temporaryFolder(t), 'notify')
   // Node has no such sockets, which is why the helper is used.
   const listener = spawn('python3', [

@@ -1,6 +1,7 @@
 // The paywall's decisions that need no chain: prices, bodies, outages, replies.
 import test from 'ava'
 import { addressOfKey, fromHex, refusal, type Signature } from '../../../protocol/index.ts'
+import type { ReplyDisk } from '../../../receiver/channels/store.ts'
 import { openStore } from '../../../receiver/channels/store.ts'
 import { wantedBody } from '../../../receiver/paywall/accept.ts'
 import { type ChainHealth, decideOutage } from '../../../receiver/paywall/outage.ts'

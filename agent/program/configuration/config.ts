@@ -4,16 +4,21 @@ import { z } from 'zod'
 import {
   address,
   amountText,
+  count,
   type EnvironmentOverrides,
   gasPrice,
   given,
   httpUrl,
+  listenAddress,
   loadConfig,
+  ownName,
   parsed,
+  timeZone,
 } from '../../../platform/config/index.ts'
 import {
   type Address,
   parseAmount,
+  shorten,
   type TokenAmount,
   type TokenUnit,
   UraidenError,
@@ -22,18 +27,12 @@ import type { Budget, WindowCaps } from '../../budget/caps.ts'
 import { windowCaps } from '../../budget/config.ts'
 import type { DepositPolicy } from '../../channels/choose.ts'
 import { discoverySchema, serviceUrl } from '../../discovery/config.ts'
-import { problemsOfJobs } from '../../jobs/check.ts'
-import { jobSchema } from '../../jobs/schema.ts'
-import { isTimeZone } from '../../jobs/sinks/fields.ts'
+import { jobSchema, problemsOfJobs } from '../../jobs/schema.ts'
 import { brokerSchema } from '../../jobs/sinks/schema.ts'
 import type { AgentOptions } from '../../options.ts'
 import { proxySchema } from '../../proxy/config.ts'
 import { jobOfProgram } from '../../proxy/pay.ts'
 import type { TlsTrust } from '../../transport/transport.ts'
-import { controlSchema, logSchema, metricsSchema } from './daemon.ts'
-import { pageSchema } from './page.ts'
-
-const count = z.int({ error: 'this should be a whole number.' })
 
 /** `10x`: so many times the price; else an amount. */
 const depositText = parsed((text) => {
@@ -49,6 +48,55 @@ const depositText = parsed((text) => {
 function parsedAmount(text: string): string {
   return amountText.parse(text)
 }
+
+const controlSchema = z
+  .strictObject({
+    socket: z.string().min(1).optional().describe('path of the Unix socket for commands'),
+  })
+  .prefault({})
+
+const logSchema = z
+  .strictObject({
+    level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+    form: z
+      .enum(['json', 'text'])
+      .optional()
+      .describe('default text at a terminal, json elsewhere'),
+  })
+  .prefault({})
+
+/** On 127.0.0.1. */
+export interface PagePlace {
+  /** 0 takes a free one. */
+  readonly port: number
+}
+
+/** @throws UraidenError `page_not_local` */
+function parsePlace(text: string): PagePlace {
+  const [, digits] = /^(?:(?:127\.0\.0\.1|localhost):)?([0-9]{1,5})$/.exec(text.trim()) ?? []
+  const port = Number(digits)
+  if (digits !== undefined && port <= 65_535) return { port }
+  throw new UraidenError({
+    code: 'page_not_local',
+    message: `"${shorten(text)}" is not a port on 127.0.0.1.`,
+    hint: 'The page is for this machine alone: write 127.0.0.1:8403. To see it from another machine: ssh -L 8403:127.0.0.1:8403 HOST.',
+  })
+}
+
+const pageSchema = z
+  .strictObject({
+    listen: parsed(parsePlace)
+      .default({ port: 8403 })
+      .describe('a port on 127.0.0.1, and no other address'),
+    token: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'a file, mode 600; who knows its first line may pause, run jobs and close channels',
+      ),
+  })
+  .describe('a page in the browser that shows what the agent does')
 
 const settings = z.strictObject({
   rpc: z
@@ -77,9 +125,7 @@ const settings = z.strictObject({
     .prefault({}),
   receivers: z
     .record(
-      z.string().regex(/^[a-z0-9][a-z0-9-]*$/, {
-        error: 'a name has lower-case letters, digits and hyphens only.',
-      }),
+      ownName,
       z
         .strictObject({
           url: z
@@ -99,11 +145,7 @@ const settings = z.strictObject({
     .describe('with an address at any of them, only addresses listed here are paid'),
   hosts: z.array(z.string()).optional().describe('where may be bought: host or host:port'),
   priceJump: z.number().min(1).optional().describe('most rise of a price, as a factor'),
-  timeZone: z
-    .string()
-    .refine(isTimeZone, { error: 'this is not the name of a time zone, such as Europe/Berlin.' })
-    .optional()
-    .describe('IANA name; where days and months begin'),
+  timeZone: timeZone.optional().describe('IANA name; where days and months begin'),
   clock: z.enum(['auto', 'trusted']).optional(),
   funding: z.enum(['auto', 'erc223', 'permit', 'approve', 'relay']).optional(),
   reservation: count.min(1).max(10_000).optional().describe('payments covered by one synced write'),
@@ -126,19 +168,12 @@ const settings = z.strictObject({
     })
     .optional(),
   proxy: proxySchema.optional(),
-  jobs: z
-    .record(
-      z.string().regex(/^[a-z0-9][a-z0-9-]*$/, {
-        error: 'a name has lower-case letters, digits and hyphens only.',
-      }),
-      jobSchema,
-    )
-    .default({})
-    .describe('what is bought when, and where it goes'),
+  jobs: z.record(ownName, jobSchema).default({}).describe('what is bought when, and where it goes'),
   mqtt: brokerSchema.optional().describe('the broker of all sinks with mqtt'),
   discovery: discoverySchema,
   control: controlSchema,
-  metrics: metricsSchema,
+  /** Where Prometheus asks: amounts are seen there, nothing can be spent. */
+  metrics: listenAddress.optional().describe('host:port for Prometheus'),
   page: pageSchema.optional(),
   log: logSchema,
 })

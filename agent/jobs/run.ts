@@ -113,7 +113,7 @@ async function reclaimRun(
 ): Promise<RunOutcome> {
   const { clock } = parts
   const { job, signal } = order
-  const found = await reclaim(parts, run, signal, job.timeout)
+  const found = await reclaim(parts, run, { signal, timeout: job.timeout })
   const facts = { id: run.id, job: run.job, cause: 'crash', began: run.began } as const
   if (found.kind === 'answered') return keep(parts, order, { ...facts, answer: found.answer })
   const { payment } = found
@@ -136,7 +136,7 @@ async function keep(
 ): Promise<RunOutcome> {
   const { payment, status } = answer
   const { body, headers } = answer.answer
-  const pack = outbox.add({
+  const addition = outbox.add({
     id: facts.id,
     job: facts.job,
     time: clock.now(),
@@ -151,15 +151,15 @@ async function keep(
     status,
     bytes: body.length,
     payment: payment && { price: payment.price, cost: payment.cost },
-    unfit: pack.unfit,
+    unfit: addition.unfit,
   }
   try {
-    await storage.write([...pack.operations, deleteOpen(facts.id), record(outcome)], 'soon')
+    await storage.write([...addition.operations, deleteOpen(facts.id), record(outcome)], 'soon')
   } catch (error) {
-    pack.failed()
+    addition.failed()
     throw error
   }
-  pack.written()
+  addition.written()
   return outcome
 }
 

@@ -55,8 +55,22 @@ export const jobSchema = z
 
 export type JobConfig = z.output<typeof jobSchema>
 
-/** @throws UraidenError `wrong_token`, `too_many_decimals` */
-export function jobOf(name: string, config: JobConfig, token: TokenUnit): Job {
+export interface ConfiguredJob {
+  readonly job: Job
+  readonly sinks: readonly SinkConfig[]
+}
+
+/** In the order of the configuration. @throws UraidenError `wrong_token`, `too_many_decimals` */
+export function jobsOf(
+  configs: Readonly<Record<string, JobConfig>>,
+  token: TokenUnit,
+): readonly ConfiguredJob[] {
+  return Object.entries(configs).map(([name, config]) => {
+    return { job: jobOf(name, config, token), sinks: config.sinks }
+  })
+}
+
+function jobOf(name: string, config: JobConfig, token: TokenUnit): Job {
   const { get, post, url, body, timeZone, mostPrice } = config
   const { headers, every, jitter, timeout, retry, overlap, missed } = config
   return {

@@ -15,6 +15,7 @@ import {
   parsed,
   timeZone,
 } from '../../../platform/config/index.ts'
+import { findPassword, readPrivateFile } from '../../../platform/keys/index.ts'
 import {
   type Address,
   parseAmount,
@@ -28,7 +29,8 @@ import { windowCaps } from '../../budget/config.ts'
 import type { DepositPolicy } from '../../channels/choose.ts'
 import { discoverySchema, serviceUrl } from '../../discovery/config.ts'
 import { jobSchema, problemsOfJobs } from '../../jobs/schema.ts'
-import { brokerSchema } from '../../jobs/sinks/schema.ts'
+import { type BrokerSettings, brokerSettings } from '../../jobs/sinks/mqtt.ts'
+import { type BrokerConfig, brokerSchema } from '../../jobs/sinks/schema.ts'
 import type { AgentOptions } from '../../options.ts'
 import { proxySchema } from '../../proxy/config.ts'
 import { jobOfProgram } from '../../proxy/pay.ts'
@@ -246,6 +248,24 @@ function trustOf(tls: NonNullable<AgentConfig['tls']>): TlsTrust {
     return file === undefined ? undefined : readCertificate(`tls.${key}`, file)
   }
   return given({ authority: read('authority'), pinned: read('pinned') })
+}
+
+/**
+ * The broker with what its files hold.
+ * @throws UraidenError `config_file_unreadable`, those of `readPrivateFile`
+ */
+export async function readBroker(config: BrokerConfig, address: Address): Promise<BrokerSettings> {
+  const { password, ca, cert, certKey } = config
+  const tls = given({
+    ca: ca === undefined ? undefined : readCertificate('mqtt.ca', ca),
+    cert: cert === undefined ? undefined : readCertificate('mqtt.cert', cert),
+    key: certKey === undefined ? undefined : await readPrivateFile(certKey),
+  })
+  const secrets = {
+    ...(password !== undefined && { password: await findPassword({ file: password }) }),
+    tls,
+  }
+  return brokerSettings(config, secrets, address)
 }
 
 function readCertificate(key: string, file: string): string {

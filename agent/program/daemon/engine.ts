@@ -6,10 +6,11 @@ import { isUraidenError, UraidenError } from '../../../protocol/index.ts'
 import { createAgent } from '../../agent.ts'
 import type { Milliseconds } from '../../budget/clock.ts'
 import { openJobs } from '../../jobs/open.ts'
+import { jobsOf } from '../../jobs/schema.ts'
 import type { Scheduler } from '../../jobs/types.ts'
 import type { Agent } from '../../options.ts'
 import type { LocalProxy } from '../../proxy/server.ts'
-import { policyOptions } from '../configuration/config.ts'
+import { policyOptions, readBroker } from '../configuration/config.ts'
 import type { Receivers } from '../configuration/receivers.ts'
 import { type ChainFacts, chainFacts, receiversOf, stateFolder } from '../configuration/setup.ts'
 import { logJobEvent } from './job-log.ts'
@@ -127,12 +128,11 @@ export class Engine {
     this.jobs = undefined
     const { config, signer } = next
     const { contract, jobs, mqtt } = config
-    const { chainId, symbol, decimals } = facts
+    const { chainId } = facts
     const { journal } = this.#options
     this.jobs = await openJobs({
-      jobs,
-      ...(mqtt !== undefined && { broker: mqtt }),
-      token: { symbol, decimals },
+      jobs: jobsOf(jobs, facts),
+      broker: mqtt && (await readBroker(mqtt, signer.address)),
       buyer: this.purchases,
       resolve: (target) => (this.#receivers ?? this.#receiversFor(next)).resolve(target),
       folder: join(this.#folder(next), 'jobs'),

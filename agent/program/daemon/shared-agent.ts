@@ -1,5 +1,6 @@
 // One agent for jobs, proxy and commands, which can be exchanged while they use it for one of another
 // configuration.
+import { endsWithin } from '../../../platform/system/ends-within.ts'
 import { UraidenError } from '../../../protocol/index.ts'
 import type { Milliseconds } from '../../budget/clock.ts'
 import type { Agent } from '../../options.ts'
@@ -99,16 +100,6 @@ export function createSharedAgent(): SharedAgent {
       return done
     },
   }
-}
-
-async function endsWithin(work: Promise<unknown>, limit: Milliseconds): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), limit)
-  })
-  const inTime = await Promise.race([work.then(() => true as const), late])
-  clearTimeout(timer)
-  return inTime
 }
 
 function notReady(): UraidenError {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { jobOf } from '../../../agent/jobs/schema.ts'
+import { jobsOf } from '../../../agent/jobs/schema.ts'
 import { loadAgentConfig, policyOptions } from '../../../agent/program/configuration/config.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 
@@ -27,7 +27,7 @@ test('a job with nothing but what it needs', async (t) => {
   const config = await load(t, job("get: hall/t\nevery: '*/5 * * * *'"))
   const { temperature } = config.jobs
   if (temperature === undefined) return t.fail('it is there')
-  t.deepEqual<unknown, unknown>(jobOf('temperature', temperature, token), {
+  t.deepEqual<unknown, unknown>(jobsOf({ temperature }, token)[0]?.job, {
     name: 'temperature',
     target: 'hall/t',
     method: 'GET',
@@ -65,7 +65,7 @@ missed: run`),
   )
   const { temperature } = config.jobs
   if (temperature === undefined) return t.fail('it is there')
-  t.deepEqual<unknown, unknown>(jobOf('temperature', temperature, token), {
+  t.deepEqual<unknown, unknown>(jobsOf({ temperature }, token)[0]?.job, {
     name: 'temperature',
     target: 'http://127.0.0.1/t',
     method: 'PUT',

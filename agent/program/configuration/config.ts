@@ -1,13 +1,12 @@
-// agent.yaml: what a person writes, checked, and what of it becomes the agent's options.
-import { readFileSync } from 'node:fs'
+// agent.yaml: what a person writes, checked.
 import { z } from 'zod'
+import { usualConfigFile } from '../../../platform/cli/places.ts'
 import {
   address,
   amountText,
   count,
   type EnvironmentOverrides,
   gasPrice,
-  given,
   httpUrl,
   listenAddress,
   loadConfig,
@@ -15,41 +14,23 @@ import {
   parsed,
   timeZone,
 } from '../../../platform/config/index.ts'
-import { findPassword, readPrivateFile } from '../../../platform/keys/index.ts'
-import {
-  type Address,
-  parseAmount,
-  shorten,
-  type TokenAmount,
-  type TokenUnit,
-  UraidenError,
-} from '../../../protocol/index.ts'
-import type { Budget, WindowCaps } from '../../budget/caps.ts'
+import { shorten, UraidenError } from '../../../protocol/index.ts'
 import { windowCaps } from '../../budget/config.ts'
-import type { DepositPolicy } from '../../channels/choose.ts'
 import { discoverySchema, serviceUrl } from '../../discovery/config.ts'
 import { jobSchema, problemsOfJobs } from '../../jobs/schema.ts'
-import { type BrokerSettings, brokerSettings } from '../../jobs/sinks/mqtt.ts'
-import { type BrokerConfig, brokerSchema } from '../../jobs/sinks/schema.ts'
-import type { AgentOptions } from '../../options.ts'
+import { brokerSchema } from '../../jobs/sinks/schema.ts'
 import { proxySchema } from '../../proxy/config.ts'
-import { jobOfProgram } from '../../proxy/pay.ts'
-import type { TlsTrust } from '../../transport/transport.ts'
 
 /** `10x`: so many times the price; else an amount. */
 const depositText = parsed((text) => {
   if (/^[1-9][0-9]{0,3}x$/.test(text)) return text
-  if (!/^[0-9.]+x$/.test(text)) return parsedAmount(text)
+  if (!/^[0-9.]+x$/.test(text)) return amountText.parse(text)
   throw new UraidenError({
     code: 'not_an_amount',
     message: `"${text}" is neither a multiple of the price nor an amount.`,
     hint: 'Write a multiple from 1x to 9999x, or an amount such as 1 TKN.',
   })
 })
-
-function parsedAmount(text: string): string {
-  return amountText.parse(text)
-}
 
 const controlSchema = z
   .strictObject({
@@ -100,7 +81,7 @@ const pageSchema = z
   })
   .describe('a page in the browser that shows what the agent does')
 
-const settings = z.strictObject({
+const parts = z.strictObject({
   rpc: z
     .union([httpUrl, z.array(httpUrl).min(1)])
     .describe('JSON-RPC addresses of Ethereum nodes, in the order of preference'),
@@ -180,7 +161,7 @@ const settings = z.strictObject({
   log: logSchema,
 })
 
-export const agentConfig = settings.superRefine(({ jobs, mqtt, budget }, context) => {
+export const agentConfig = parts.superRefine(({ jobs, mqtt, budget }, context) => {
   const budgets = Object.keys(budget.jobs ?? {})
   for (const { path, message, hint } of problemsOfJobs({ jobs, broker: mqtt, budgets })) {
     context.addIssue({ code: 'custom', path: [...path], message, params: { hint } })
@@ -197,6 +178,11 @@ export const variables = {
   password: 'URAIDEN_AGENT_KEY_PASSWORD',
 } as const
 
+/** The named file, the variable's, a person's own, the system's. */
+export function configFile(named: string | undefined, environment = process.env): string {
+  return named ?? environment[variables.config] ?? usualConfigFile('agent.yaml', environment)
+}
+
 /** @throws UraidenError `config_missing`, `config_unreadable`, `config_invalid` */
 export function loadAgentConfig(
   file: string,
@@ -208,140 +194,4 @@ export function loadAgentConfig(
     except: [variables.config, variables.password],
   }
   return loadConfig({ file, schema: agentConfig, overrides })
-}
-
-/**
- * What of the configuration the library needs, in the token's smallest unit.
- * @throws UraidenError `wrong_token`, `too_many_decimals`, `config_file_unreadable`
- */
-export function policyOptions(config: AgentConfig, token: TokenUnit) {
-  const { hosts, priceJump, timeZone, clock, funding, reservation, confirmations, history } = config
-  const mostFeePerGas = config.mostGasPrice
-  const listed = Object.values(config.receivers).flatMap(({ address }) => address ?? [])
-  return {
-    rpcUrl: config.rpc,
-    contract: config.contract,
-    timeout: config.timeout * 1000,
-    budget: budgetOf(config, token),
-    deposit: depositOf(config.deposit, token),
-    ...(listed.length > 0 && { receivers: listed }),
-    ...given({
-      quorum: config.quorum,
-      hosts,
-      priceJump,
-      timeZone,
-      clock,
-      funding,
-      reservation,
-      confirmations,
-      mostFeePerGas,
-      history,
-    }),
-    ...(config.tls && { tls: trustOf(config.tls) }),
-  } satisfies Partial<AgentOptions>
-}
-
-/** @throws UraidenError `config_file_unreadable` */
-function trustOf(tls: NonNullable<AgentConfig['tls']>): TlsTrust {
-  const read = (key: 'authority' | 'pinned') => {
-    const file = tls[key]
-    return file === undefined ? undefined : readCertificate(`tls.${key}`, file)
-  }
-  return given({ authority: read('authority'), pinned: read('pinned') })
-}
-
-/**
- * The broker with what its files hold.
- * @throws UraidenError `config_file_unreadable`, those of `readPrivateFile`
- */
-export async function readBroker(config: BrokerConfig, address: Address): Promise<BrokerSettings> {
-  const { password, ca, cert, certKey } = config
-  const tls = given({
-    ca: ca === undefined ? undefined : readCertificate('mqtt.ca', ca),
-    cert: cert === undefined ? undefined : readCertificate('mqtt.cert', cert),
-    key: certKey === undefined ? undefined : await readPrivateFile(certKey),
-  })
-  const secrets = {
-    ...(password !== undefined && { password: await findPassword({ file: password }) }),
-    tls,
-  }
-  return brokerSettings(config, secrets, address)
-}
-
-function readCertificate(key: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (cause) {
-    throw new UraidenError({
-      code: 'config_file_unreadable',
-      message: `${key}: ${file} cannot be read.`,
-      hint: 'Name a certificate in PEM form that this user may read.',
-      cause,
-    })
-  }
-}
-
-/** A URL, or `name/path` with the name of a receiver in the configuration. */
-export function resolveUrl({ receivers }: Pick<AgentConfig, 'receivers'>, text: string): URL {
-  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return new URL(text)
-  const [name = '', ...path] = text.split('/')
-  const receiver = Object.hasOwn(receivers, name) ? receivers[name] : undefined
-  if (receiver !== undefined) return new URL(`${receiver.url.replace(/\/$/, '')}/${path.join('/')}`)
-  const names = Object.keys(receivers).join(', ')
-  throw new UraidenError({
-    code: 'not_a_url',
-    message: `"${text}" is neither a URL nor a receiver’s name and a path.`,
-    hint: `Write http://…${names && `, or begin with one of: ${names}`}.`,
-  })
-}
-
-function budgetOf(
-  { budget, receivers, proxy, jobs: configured }: AgentConfig,
-  token: TokenUnit,
-): Budget {
-  const { request, jobs = {}, ...windows } = budget
-  const perReceiver = Object.values(receivers).flatMap(({ address, budget: caps }) =>
-    address && caps ? [[address, capsOf(caps, token)] as const] : [],
-  )
-  const ofJobs = Object.entries(configured).flatMap(([job, { budget: caps }]) =>
-    caps === undefined ? [] : [[job, caps] as const],
-  )
-  const perJob = [...Object.entries(jobs), ...ofJobs].map(
-    ([job, caps]) => [job, capsOf(caps, token)] as const,
-  )
-  const perProgram = Object.entries(proxy?.programs ?? {}).map(
-    ([name, { budget: caps }]) => [jobOfProgram(name), capsOf(caps, token)] as const,
-  )
-  return {
-    ...capsOf(windows, token),
-    ...(request !== undefined && { request: parseAmount(request, token) }),
-    receivers: Object.fromEntries(perReceiver) as { readonly [receiver: Address]: WindowCaps },
-    jobs: Object.fromEntries([...perJob, ...perProgram]),
-  }
-}
-
-type CapTexts = { readonly [Window in keyof WindowCaps]?: string | undefined }
-
-function capsOf({ hour, day, month, total }: CapTexts, token: TokenUnit): WindowCaps {
-  const amount = (text: string | undefined) =>
-    text === undefined ? undefined : parseAmount(text, token)
-  return given({ hour: amount(hour), day: amount(day), month: amount(month), total: amount(total) })
-}
-
-function depositOf(
-  { open, topUp, most, mostInAll }: AgentConfig['deposit'],
-  token: TokenUnit,
-): Partial<DepositPolicy> {
-  return given({
-    open: open === undefined ? undefined : depositFor(open, token),
-    topUp: topUp === undefined ? undefined : depositFor(topUp, token),
-    most: most === undefined ? undefined : parseAmount(most, token),
-    mostInAll: mostInAll === undefined ? undefined : parseAmount(mostInAll, token),
-  })
-}
-
-function depositFor(text: string, token: TokenUnit): (price: TokenAmount) => TokenAmount {
-  if (text.endsWith('x')) return (price) => BigInt(text.slice(0, -1)) * price
-  const amount = parseAmount(text, token)
-  return () => amount
 }

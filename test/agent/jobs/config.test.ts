@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { jobsOf } from '../../../agent/jobs/schema.ts'
-import { loadAgentConfig, policyOptions } from '../../../agent/program/configuration/config.ts'
+import { loadAgentConfig } from '../../../agent/program/configuration/config.ts'
+import { policyOptions, purchaseSettings } from '../../../agent/program/configuration/purchasing.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 
 const token = { symbol: 'TKN', decimals: 2 }
@@ -80,7 +81,7 @@ missed: run`),
     overlap: 'queue',
     missed: 'run',
   })
-  t.deepEqual<unknown, unknown>(policyOptions(config, token).budget.jobs, {
+  t.deepEqual<unknown, unknown>(policyOptions(purchaseSettings(config), token).budget.jobs, {
     temperature: { day: 100n },
   })
 })

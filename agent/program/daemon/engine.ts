@@ -17,10 +17,9 @@ import {
   type TokenSettings,
 } from '../configuration/settings.ts'
 import { MetricsServer } from '../control/metrics.ts'
+import { DaemonProxy, Jobs } from './buyers.ts'
 import { type Capability, graceOfChange } from './capability.ts'
-import { Jobs } from './jobs.ts'
 import type { Journal } from './journal.ts'
-import { DaemonProxy } from './proxy.ts'
 import { createPurchases, type Purchases, SharedAgent } from './shared-agent.ts'
 import { Upkeep } from './upkeep.ts'
 

@@ -1,11 +1,14 @@
-// The jobs of the configuration, and what of them the log tells: nothing while all is well.
+// What buys by itself, as the configuration wants it: jobs and the proxy. The log tells nothing of them while
+// all is well.
 import { join } from 'node:path'
 import type { Milliseconds } from '../../budget/clock.ts'
 import { openJobs } from '../../jobs/open.ts'
 import type { Buyer } from '../../jobs/purchase.ts'
 import type { JobEvent, RunOutcome, Scheduler } from '../../jobs/types.ts'
+import { type LocalProxy, type ProxyOptions, startProxy } from '../../proxy/server.ts'
 import { sameJobs, type TokenSettings } from '../configuration/settings.ts'
 import { errorFacts, type LogFacts, type LogLevel } from '../control/log.ts'
+import type { DaemonStatus } from '../control/status.ts'
 import { type Capability, graceOfChange } from './capability.ts'
 import type { Journal } from './journal.ts'
 
@@ -52,6 +55,42 @@ export class Jobs implements Capability<TokenSettings> {
     const { scheduler } = this.#running ?? {}
     this.#running = undefined
     await scheduler?.stop(grace)
+  }
+}
+
+type ProxyParts = Pick<ProxyOptions, 'stream' | 'receivers' | 'onDefect'>
+
+/** Follows new settings without losing its port. */
+export class DaemonProxy implements Capability<TokenSettings> {
+  readonly #parts: ProxyParts
+  #running: LocalProxy | undefined
+  #socket: string | undefined
+
+  constructor(parts: ProxyParts) {
+    this.#parts = parts
+  }
+
+  /** Undefined while there is none. */
+  status(): DaemonStatus['proxy'] {
+    return this.#running && { port: this.#running.port, socket: this.#socket }
+  }
+
+  /** @throws UraidenError those of `startProxy` */
+  async start({ proxy, facts }: TokenSettings): Promise<void> {
+    const options = proxy && { ...proxy, ...this.#parts, token: facts }
+    const old = this.#running
+    if (old !== undefined && options !== undefined && old.isAt(options)) {
+      old.change(options)
+      return
+    }
+    this.#running = options && (await startProxy(options))
+    this.#socket = options?.socket?.path
+    // What is under way there goes on.
+    void old?.close(graceOfChange)
+  }
+
+  async stop(grace: Milliseconds): Promise<void> {
+    await this.#running?.close(grace)
   }
 }
 

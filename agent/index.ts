@@ -6,8 +6,7 @@ export type { ChannelChange } from './channels/booking.ts'
 export { type DepositPolicy, defaultDeposits } from './channels/choose.ts'
 export type { ChannelBalance } from './channels/ledger-types.ts'
 export type { ChannelName } from './channels/records.ts'
-export { payingFetch } from './fetch.ts'
-export { gotPayments } from './got.ts'
+export { gotPayments, payingFetch } from './extras.ts'
 export type {
   Agent,
   AgentOptions,

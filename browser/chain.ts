@@ -74,9 +74,12 @@ export interface Chain {
 /** Nodes limit how many blocks one query of logs may span. */
 const blocksPerQuery = 10_000
 
+/** Runs a function of a contract in the newest block; resolves with what it returns. */
+type ContractCall = (to: Address, signature: string, values?: readonly AbiValue[]) => Promise<Hex>
+
 /** Each method throws the errors of `ask`, and `not_a_contract` on a chain without the contract. */
 export function chainOf(wallet: Eip1193Provider, contract: Address): Chain {
-  const call = async (to: Address, signature: string, values: readonly AbiValue[] = []) => {
+  const call: ContractCall = async (to, signature, values = []) => {
     const data = encodeCall(signature, values)
     const answer = await ask(wallet, 'eth_call', [{ to, data }, 'latest'])
     if (!isHex(answer)) throw wrongAnswer('eth_call')
@@ -87,31 +90,8 @@ export function chainOf(wallet: Eip1193Provider, contract: Address): Chain {
   return {
     wallet,
     blockNumber,
-    contractFacts: async () => {
-      const [version, token, period] = await Promise.all([
-        call(contract, 'version()'),
-        call(contract, 'token()'),
-        call(contract, 'challenge_period()'),
-      ])
-      return {
-        version: decodeText(version),
-        token: addressFrom(decodeWord(token)),
-        challengePeriod: Number(decodeWord(period)),
-      }
-    },
-    tokenInfo: async (address) => {
-      const [name, symbol, decimals] = await Promise.all([
-        call(address, 'name()'),
-        call(address, 'symbol()'),
-        call(address, 'decimals()'),
-      ])
-      return {
-        address,
-        name: decodeText(name),
-        symbol: decodeText(symbol),
-        decimals: Number(decodeWord(decimals)),
-      }
-    },
+    contractFacts: () => readContractFacts(call, contract),
+    tokenInfo: (token) => readTokenInfo(call, token),
     tokenBalance: async (token, account) =>
       decodeWord(await call(token, 'balanceOf(address)', [account])),
     allowance: async (token, owner) =>
@@ -125,14 +105,7 @@ export function chainOf(wallet: Eip1193Provider, contract: Address): Chain {
       return quantity((block as { readonly timestamp?: unknown } | null)?.timestamp, method)
     },
     nonce: async (of, account) => decodeWord(await call(of, 'nonces(address)', [account])),
-    permitFacts: async (token) => {
-      const [name, separator, version] = await Promise.all([
-        call(token, 'name()'),
-        call(token, 'DOMAIN_SEPARATOR()'),
-        call(token, 'version()').then(decodeText, () => undefined),
-      ])
-      return { name: decodeText(name), version, separator }
-    },
+    permitFacts: (token) => readPermitFacts(call, token),
     channel: async ({ sender, receiver, openBlock }) => {
       const values = [sender, receiver, BigInt(openBlock)]
       try {
@@ -153,6 +126,42 @@ export function chainOf(wallet: Eip1193Provider, contract: Address): Chain {
       return found
     },
   }
+}
+
+async function readContractFacts(call: ContractCall, contract: Address): Promise<ContractFacts> {
+  const [version, token, period] = await Promise.all([
+    call(contract, 'version()'),
+    call(contract, 'token()'),
+    call(contract, 'challenge_period()'),
+  ])
+  return {
+    version: decodeText(version),
+    token: addressFrom(decodeWord(token)),
+    challengePeriod: Number(decodeWord(period)),
+  }
+}
+
+async function readTokenInfo(call: ContractCall, address: Address): Promise<TokenInfo> {
+  const [name, symbol, decimals] = await Promise.all([
+    call(address, 'name()'),
+    call(address, 'symbol()'),
+    call(address, 'decimals()'),
+  ])
+  return {
+    address,
+    name: decodeText(name),
+    symbol: decodeText(symbol),
+    decimals: Number(decodeWord(decimals)),
+  }
+}
+
+async function readPermitFacts(call: ContractCall, token: Address): Promise<PermitFacts> {
+  const [name, separator, version] = await Promise.all([
+    call(token, 'name()'),
+    call(token, 'DOMAIN_SEPARATOR()'),
+    call(token, 'version()').then(decodeText, () => undefined),
+  ])
+  return { name: decodeText(name), version, separator }
 }
 
 function channelFacts(answer: Hex): ChannelFacts | undefined {

@@ -2,6 +2,7 @@
 import {
   type Address,
   type BlockNumber,
+  contractAbilities,
   type Signature,
   type TokenAmount,
   UraidenError,
@@ -26,7 +27,6 @@ import { type PaidAnswer, type PayOptions, pay } from './pay.ts'
 import { confirmPayment, type SignedPayment, signPayment, verifyProof } from './payments.ts'
 import { askForClosing, askForOpenings, type Fetch } from './receiver-api.ts'
 import { lacksEther, relayClose, relayOpening, relayTopUp } from './relay.ts'
-import { formFor } from './signing.ts'
 import { channelMemory, type KeyValueStore, type StoredChannel } from './storage.ts'
 import { chainIdOf, type Eip1193Provider } from './wallet.ts'
 
@@ -108,7 +108,8 @@ export async function createBrowserClient(options: BrowserClientOptions): Promis
     throw wrongChain(options.chainId, chainId)
   }
   const chain = chainOf(wallet, contract)
-  const facts = supported(await chain.contractFacts())
+  const facts = await chain.contractFacts()
+  const [form] = contractAbilities(facts.version, contract).forms
   const token = await chain.tokenInfo(facts.token)
   const parts: Parts = {
     wallet,
@@ -118,7 +119,7 @@ export async function createBrowserClient(options: BrowserClientOptions): Promis
     receiver,
     token: facts.token,
     domain: { contract, chainId },
-    form: formFor(facts.version),
+    form,
     patience: { interval, signal },
   }
   const place = { fetcher, api }
@@ -154,7 +155,7 @@ export async function createBrowserClient(options: BrowserClientOptions): Promis
     confirmPayment: (payment) => confirmPayment(parts, payment),
     verifyProof: (balance, signature) => verifyProof(parts, stored(parts), balance, signature),
     pay: (url, payOptions) =>
-      pay(parts, fetcher, url, { ...(signal && { signal }), ...payOptions }),
+      pay(parts, fetcher, url, { ...payOptions, signal: payOptions.signal ?? signal }),
     closeChannel: async () =>
       (await needsRelay())
         ? relayClose(parts, place)
@@ -165,16 +166,6 @@ export async function createBrowserClient(options: BrowserClientOptions): Promis
     canBuyTokens: () => canBuyTokens(parts),
     buyTokens: () => buyTokens(parts),
   }
-}
-
-/** Major and minor version decide, as in the original. */
-function supported(facts: ContractFacts): ContractFacts {
-  if (/^0\.[23]\./.test(facts.version)) return facts
-  throw new UraidenError({
-    code: 'contract_version_unsupported',
-    message: `The contract has version ${facts.version}; this page knows 0.2 and 0.3.`,
-    hint: 'The receiver needs a newer program.',
-  })
 }
 
 function wrongChain(wanted: bigint, found: bigint): UraidenError {

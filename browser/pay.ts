@@ -29,7 +29,7 @@ export interface PayOptions {
   readonly accept?: string
   /** Told each time before the same payment is sent again, because the receiver waits for the chain. */
   readonly onWaiting?: (tries: number) => void
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface PaidAnswer {
@@ -98,7 +98,7 @@ function requestOf(
     },
     cache: 'no-store',
     credentials: 'same-origin',
-    ...(signal && { signal }),
+    signal: signal ?? null,
   }
 }
 

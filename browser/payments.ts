@@ -1,8 +1,13 @@
 // Signing payments, and keeping what was signed until its outcome is known.
-import { type Signature, type TokenAmount, UraidenError } from '../protocol/index.ts'
+import {
+  isBalanceProof,
+  type Signature,
+  type TokenAmount,
+  UraidenError,
+} from '../protocol/index.ts'
 import { identify, stored } from './channels.ts'
 import type { Parts } from './parts.ts'
-import { isOwnProof, signBalance } from './signing.ts'
+import { signBalance } from './signing.ts'
 import type { PendingPayment, StoredChannel } from './storage.ts'
 
 /** A payment to send. */
@@ -49,7 +54,7 @@ export function adoptBalance(
   balance: TokenAmount,
   signature: Signature | undefined,
 ): void {
-  memory.save({ openBlock, balance, recovered: false, ...(signature && { signature }) })
+  memory.save({ openBlock, balance, recovered: false, signature })
 }
 
 /** True when the signature under a balance that the receiver claims is the sender's own. */
@@ -59,7 +64,7 @@ export function verifyProof(
   balance: TokenAmount,
   signature: Signature,
 ): boolean {
-  return isOwnProof(sender, domain, { receiver, openBlock, balance }, signature)
+  return isBalanceProof({ domain, channel: { sender, receiver, openBlock }, balance, signature })
 }
 
 async function checkDeposit(

@@ -2,11 +2,10 @@
 import {
   type Address,
   type BlockNumber,
-  closingAgreementDigest,
+  isClosingAgreement,
   isUraidenError,
   maxBlockNumber,
   parseSignature,
-  recoverSigner,
   type Signature,
   type TokenAmount,
   UraidenError,
@@ -80,10 +79,8 @@ function checked(
 ): Signature {
   try {
     const signature = parseSignature(text)
-    for (const form of ['eip712', 'seed'] as const) {
-      const digest = closingAgreementDigest(form, domain, sender)(openBlock, balance)
-      if (recoverSigner(digest, signature) === receiver) return signature
-    }
+    const channel = { sender, receiver, openBlock }
+    if (isClosingAgreement({ domain, channel, balance, signature })) return signature
   } catch (error) {
     if (!isUraidenError(error)) throw error
   }

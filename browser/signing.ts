@@ -19,11 +19,6 @@ export interface BalanceMessage {
   readonly balance: TokenAmount
 }
 
-/** Contracts of version 0.2 know the seed's hash only. */
-export function formFor(version: string): SignatureForm {
-  return version.startsWith('0.2.') ? 'seed' : 'eip712'
-}
-
 /** Of the domains that channels contract and tokens have (EIP-712). */
 export const domainFields = [
   { name: 'name', type: 'string' },
@@ -106,21 +101,4 @@ async function askToSign(
   const method = 'eth_signTypedData_v4'
   const typed = JSON.stringify(typedBalance(domain, message))
   return signatureFrom(await ask(wallet, method, [account, typed]), method)
-}
-
-/** True when `signature` is the sender's over this balance, in one of the forms it may sign. */
-export function isOwnProof(
-  sender: Address,
-  domain: SignatureDomain,
-  message: BalanceMessage,
-  signature: Signature,
-): boolean {
-  return (['eip712', 'seed'] as const).some((form) => {
-    const digest = balanceProofDigest(form, domain, message.receiver)
-    try {
-      return recoverSigner(digest(message.openBlock, message.balance), signature) === sender
-    } catch {
-      return false
-    }
-  })
 }

@@ -2,6 +2,7 @@
 import {
   type Address,
   type BlockNumber,
+  defined,
   type Hex,
   isHex,
   parseBlockNumber,
@@ -32,8 +33,8 @@ export interface StoredChannel {
   /** The highest balance that the receiver is known to have a proof for. */
   readonly balance: TokenAmount
   /** Of that balance. */
-  readonly signature?: Signature
-  readonly pending?: PendingPayment
+  readonly signature?: Signature | undefined
+  readonly pending?: PendingPayment | undefined
   /** Found on the chain: what was paid before is not known. */
   readonly recovered: boolean
 }
@@ -106,13 +107,13 @@ function decode(text: string | null): StoredChannel | undefined {
   if (text === null) return undefined
   try {
     const { openBlock, balance, signature, pending, recovered } = JSON.parse(text)
-    return {
+    return defined({
       openBlock: parseBlockNumber(openBlock),
       balance: parseUint192(balance),
       recovered: recovered === true,
-      ...(signature !== undefined && { signature: parseSignature(signature) }),
-      ...(pending !== undefined && { pending: decodePending(pending) }),
-    }
+      signature: signature === undefined ? undefined : parseSignature(signature),
+      pending: pending === undefined ? undefined : decodePending(pending),
+    })
   } catch {
     return undefined
   }

@@ -1,15 +1,12 @@
 // What a sender signs so that a deposit needs no earlier `approve`, and so that somebody else can send
 // the transaction: an EIP-2612 permit, and the contract's `OpenChannel` and `TopUp` messages
 // (contract.md section 2, row 9).
-import { keccak_256 } from '@noble/hashes/sha3.js'
-import { utf8ToBytes } from '@noble/hashes/utils.js'
-import { type Address, addressToBytes } from './address.ts'
+import type { Address } from './address.ts'
 import type { TokenAmount } from './amount.ts'
-import { writeUint } from './bytes.ts'
 import type { BlockNumber } from './channel.ts'
 import type { SignatureDomain } from './proof.ts'
 import type { Digest } from './signature.ts'
-import { domainSeparator, typedDigest } from './typed-data.ts'
+import { domainSeparator, hashStruct, typedDigest } from './typed-data.ts'
 
 interface Authorisation {
   /** Of the signer, at the token or at the channels contract. */
@@ -47,29 +44,20 @@ const topUpType =
 /** EIP-2612; tokens name and number their domain as they like, so its separator comes from the token. */
 export function permitDigest(separator: Uint8Array, permit: Permit): Digest {
   const { owner, spender, value, nonce, deadline } = permit
-  return typedDigest(separator, struct(permitType, [owner, spender, value, nonce, deadline]))
+  return typedDigest(separator, hashStruct(permitType, [owner, spender, value, nonce, deadline]))
 }
 
 export function openChannelDigest(domain: SignatureDomain, message: OpenChannelMessage): Digest {
   const { sender, receiver, deposit, nonce, deadline } = message
-  const hash = struct(openChannelType, [sender, receiver, deposit, nonce, deadline])
+  const hash = hashStruct(openChannelType, [sender, receiver, deposit, nonce, deadline])
   return typedDigest(domainSeparator(domain.contract, domain.chainId), hash)
 }
 
 export function topUpDigest(domain: SignatureDomain, message: TopUpMessage): Digest {
   const { sender, receiver, openBlock, added, nonce, deadline } = message
   const values = [sender, receiver, BigInt(openBlock), added, nonce, deadline]
-  return typedDigest(domainSeparator(domain.contract, domain.chainId), struct(topUpType, values))
-}
-
-/** EIP-712 `hashStruct` of a type whose members all take one word. */
-function struct(type: string, values: readonly (Address | bigint)[]): Uint8Array {
-  const words = new Uint8Array(32 * (values.length + 1))
-  words.set(keccak_256(utf8ToBytes(type)), 0)
-  values.forEach((value, at) => {
-    const offset = 32 * (at + 1)
-    if (typeof value === 'bigint') writeUint(words, value, offset, 32)
-    else words.set(addressToBytes(value), offset + 12)
-  })
-  return keccak_256(words)
+  return typedDigest(
+    domainSeparator(domain.contract, domain.chainId),
+    hashStruct(topUpType, values),
+  )
 }

@@ -3,6 +3,7 @@
 // receiver, never to trust one.
 import { type Address, parseAddress } from './address.ts'
 import { shorten } from './bytes.ts'
+import { defined } from './defined.ts'
 import { isUraidenError, UraidenError } from './errors.ts'
 import { parseGatewayPath } from './headers.ts'
 
@@ -42,14 +43,14 @@ const keys = {
 /** @throws UraidenError `announcement_too_long` for a path over what one string holds */
 export function formatAnnouncement(announcement: Announcement): TxtRecord {
   const { path, receiver, contract, chainId, tls, price } = announcement
-  const record: TxtRecord = {
+  const record: TxtRecord = defined({
     [keys.path]: path,
     [keys.receiver]: receiver,
     [keys.contract]: contract,
     [keys.chain]: chainId.toString(),
-    ...(tls && { [keys.tls]: '1' }),
-    ...(price !== undefined && { [keys.price]: printable(price) }),
-  }
+    [keys.tls]: tls ? '1' : undefined,
+    [keys.price]: price === undefined ? undefined : printable(price),
+  })
   for (const [name, value] of Object.entries(record)) {
     if (new TextEncoder().encode(`${name}=${value}`).length <= mostBytes) continue
     throw new UraidenError({
@@ -73,14 +74,14 @@ export function parseAnnouncement(record: { readonly [name: string]: unknown }):
     if (!values.has(key)) values.set(key, textOf(value))
   }
   const price = values.get(keys.price)
-  return {
+  return defined({
     path: read(values, keys.path, parseGatewayPath),
     receiver: read(values, keys.receiver, parseAddress),
     contract: read(values, keys.contract, parseAddress),
     chainId: read(values, keys.chain, parseChainId),
     tls: values.get(keys.tls) === '1',
-    ...(price !== undefined && { price: printable(price) }),
-  }
+    price: price === undefined ? undefined : printable(price),
+  })
 }
 
 function read<Value>(

@@ -2,6 +2,7 @@
 import { type Address, parseAddress } from './address.ts'
 import { parseUint192, type TokenAmount } from './amount.ts'
 import { type BlockNumber, parseBlockNumber } from './channel.ts'
+import { defined } from './defined.ts'
 import { isUraidenError, UraidenError } from './errors.ts'
 import { parseSignature, type Signature } from './signature.ts'
 
@@ -82,7 +83,7 @@ export interface Payment {
 export type HeaderFields = { readonly [name: string]: string }
 
 export function formatTerms(terms: Terms): HeaderFields {
-  return definedOnly({
+  return defined({
     [headerName.gatewayPath]: terms.gatewayPath,
     [headerName.receiver]: terms.receiver,
     [headerName.contract]: terms.contract,
@@ -93,7 +94,7 @@ export function formatTerms(terms: Terms): HeaderFields {
     [headerName.signature]: terms.signature,
     [headerName.cost]: terms.cost?.toString(),
     [headerName.features]: terms.features.size > 0 ? [...terms.features].join(', ') : undefined,
-    ...(terms.reason === undefined ? {} : { [reasonHeaders[terms.reason]]: '1' }),
+    ...(terms.reason && { [reasonHeaders[terms.reason]]: '1' }),
   })
 }
 
@@ -108,7 +109,7 @@ export function parseTerms(headers: HeaderSource): Terms {
     contract: required(headers, headerName.contract, parseAddress),
     token: required(headers, headerName.token, parseAddress),
     price: required(headers, headerName.price, parseUint192),
-    ...definedOnly({
+    ...defined({
       sender: optional(headers, headerName.sender, parseAddress),
       senderBalance: optional(headers, headerName.senderBalance, parseUint192),
       signature: optional(headers, headerName.signature, parseSignature),
@@ -125,7 +126,7 @@ export function parseTerms(headers: HeaderSource): Terms {
  */
 export function formatPayment(payment: Payment): HeaderFields {
   const balance = payment.balance.toString()
-  return definedOnly({
+  return defined({
     [headerName.contract]: payment.contract,
     [headerName.receiver]: payment.receiver,
     [headerName.sender]: payment.sender,
@@ -161,7 +162,7 @@ export function parsePayment(
   }
   if (sender === undefined || openBlock === undefined) return
   if (balance === undefined || signature === undefined) return
-  return { sender, openBlock, balance, signature, ...definedOnly(stated) }
+  return { sender, openBlock, balance, signature, ...defined(stated) }
 }
 
 function parseBothBalances(headers: HeaderSource, cookies: HeaderSource): TokenAmount | undefined {
@@ -225,7 +226,15 @@ function optional<Value>(
   return text === undefined ? undefined : parseField(name, text, parse)
 }
 
-function parseField<Value>(name: string, text: string, parse: (text: string) => Value): Value {
+/**
+ * One header's value; what is wrong with it is said with the header's name.
+ * @throws UraidenError `malformed_header`, `high_s_signature`
+ */
+export function parseField<Value>(
+  name: string,
+  text: string,
+  parse: (text: string) => Value,
+): Value {
   try {
     return parse(text)
   } catch (error) {
@@ -238,15 +247,4 @@ function parseField<Value>(name: string, text: string, parse: (text: string) => 
 
 function malformed(name: string, message: string, hint: string): UraidenError {
   return new UraidenError({ code: 'malformed_header', message: `${name}: ${message}`, hint })
-}
-
-type Defined<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> }
-
-/** With `exactOptionalPropertyTypes` a field that is not there must not be there as undefined. */
-function definedOnly<Fields extends object>(fields: Fields): Defined<Fields> {
-  const present: { [name: string]: unknown } = {}
-  for (const [name, value] of Object.entries(fields)) {
-    if (value !== undefined) present[name] = value
-  }
-  return present as Defined<Fields>
 }

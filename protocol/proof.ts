@@ -9,11 +9,15 @@ import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { type Address, addressToBytes } from './address.ts'
 import type { TokenAmount } from './amount.ts'
 import { writeUint } from './bytes.ts'
-import type { BlockNumber } from './channel.ts'
-import type { Digest } from './signature.ts'
+import type { BlockNumber, ChannelId } from './channel.ts'
+import { isUraidenError } from './errors.ts'
+import { type Digest, recoverSigner, type Signature } from './signature.ts'
 import { domainSeparator, typedDigest } from './typed-data.ts'
 
 export type SignatureForm = 'seed' | 'eip712'
+
+/** All of them. */
+export const signatureForms: readonly SignatureForm[] = ['eip712', 'seed']
 
 /** The contract a signature is for. The seed form leaves the chain id out. */
 export interface SignatureDomain {
@@ -65,6 +69,43 @@ export function closingAgreementDigest(
   keccak: Keccak256 = keccak_256,
 ): DigestOf {
   return digestOf(closingAgreement, form, domain, sender, keccak)
+}
+
+/** A balance of a channel, and what is said to be a signature over it. */
+export interface SignedBalance {
+  readonly domain: SignatureDomain
+  readonly channel: ChannelId
+  readonly balance: TokenAmount
+  readonly signature: Signature
+}
+
+/** True when the channel's sender made the signature as a balance proof, in either form. */
+export function isBalanceProof(signed: SignedBalance): boolean {
+  const { domain, channel } = signed
+  return signatureForms.some((form) =>
+    isSignedBy(channel.sender, balanceProofDigest(form, domain, channel.receiver), signed),
+  )
+}
+
+/** True when the channel's receiver made the signature as a closing agreement, in either form. */
+export function isClosingAgreement(signed: SignedBalance): boolean {
+  const { domain, channel } = signed
+  return signatureForms.some((form) =>
+    isSignedBy(channel.receiver, closingAgreementDigest(form, domain, channel.sender), signed),
+  )
+}
+
+function isSignedBy(
+  signer: Address,
+  digest: DigestOf,
+  { channel, balance, signature }: SignedBalance,
+): boolean {
+  try {
+    return recoverSigner(digest(channel.openBlock, balance), signature) === signer
+  } catch (error) {
+    if (isUraidenError(error, 'unrecoverable_signature')) return false
+    throw error
+  }
 }
 
 function digestOf(

@@ -86,7 +86,15 @@ export function refusal(code: RefusalCode, detail?: string): Refusal {
   return { ...kind, code, detail: detail ?? kind.remedy }
 }
 
+/** What is told to a client about a request that failed. */
+interface Problem {
+  readonly code: string
+  readonly status: number
+  readonly title: string
+  readonly detail: string
+}
+
 /** The body of a refusal as RFC 9457 has it; `code` is an extension member. */
-export function problemDetails({ code, title, status, detail }: Refusal) {
+export function problemDetails({ code, title, status, detail }: Problem) {
   return { type: `urn:uraiden:problem:${code}`, title, status, detail, code }
 }

@@ -34,6 +34,25 @@ export function typedDigest(
   return keccak(concatBytes(Uint8Array.of(0x19, 0x01), separator, structHash))
 }
 
+/**
+ * EIP-712 `hashStruct` of a type whose members take one word each: an address, an integer, or the hash
+ * of a member of type `bytes`.
+ */
+export function hashStruct(
+  type: string,
+  values: readonly (Address | bigint | Uint8Array)[],
+): Uint8Array {
+  const words = new Uint8Array(32 * (values.length + 1))
+  words.set(hashText(type), 0)
+  values.forEach((value, at) => {
+    const offset = 32 * (at + 1)
+    if (typeof value === 'bigint') writeUint(words, value, offset, 32)
+    else if (typeof value === 'string') words.set(addressToBytes(value), offset + 12)
+    else words.set(value, offset)
+  })
+  return keccak_256(words)
+}
+
 function hashText(text: string): Uint8Array {
   return keccak_256(utf8ToBytes(text))
 }

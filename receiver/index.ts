@@ -1,6 +1,6 @@
 // The receiver as a library.
 export { createKeySigner } from '../platform/keys/index.ts'
-export type { ReceiverObserver } from './core/observer.ts'
+export type { ReceiverObserver } from './core/options.ts'
 export {
   type Receiver,
   type ReceiverLog,

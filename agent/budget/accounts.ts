@@ -1,31 +1,70 @@
-// Who has spent how much when: kept in memory, written by the ledger in the same batch as the balance.
-import type { Address, TokenAmount } from '../../protocol/index.ts'
-import { type Budget, type BudgetLimit, type BudgetScope, capsOf } from './caps.ts'
-import { advance, type BudgetClock, type ClockReading } from './clock.ts'
+// How much was spent in which window of time, by all, by receiver and by job: kept in memory, written by the ledger in the same batch as
+// the balance.
+
+import type { CalendarDate } from '../../platform/time/calendar.ts'
 import {
-  type CalendarDate,
-  nothingSpent,
-  refund,
-  type Spending,
-  shift,
-  spend,
-  spentIn,
+  advance,
+  type ClockReading,
+  type Milliseconds,
+  type ProvenClock,
+} from '../../platform/time/clock.ts'
+import { type Address, smallest, type TokenAmount } from '../../protocol/index.ts'
+import {
+  type Budget,
+  type BudgetLimit,
+  type BudgetScope,
+  type BudgetWindow,
+  capsOf,
   windows,
-} from './spending.ts'
+} from './caps.ts'
+
+interface CalendarSum {
+  /** `2026-11-21` or `2026-11`: of equal length, so that they compare as text. */
+  readonly key: string
+  readonly amount: TokenAmount
+}
+
+interface Slot {
+  readonly from: Milliseconds
+  readonly amount: TokenAmount
+}
+
+export interface Spending {
+  readonly total: TokenAmount
+  readonly month: CalendarSum
+  readonly day: CalendarSum
+  /** Five minutes each, oldest first; what is older than an hour is dropped. */
+  readonly slots: readonly Slot[]
+}
+
+const nothingSpent: Spending = {
+  total: 0n,
+  month: { key: '', amount: 0n },
+  day: { key: '', amount: 0n },
+  slots: [],
+}
+
+const slotLength: Milliseconds = 5 * 60_000
+const hour: Milliseconds = 3_600_000
 
 export interface AccountsOptions {
   readonly budget: Budget
   readonly readClock: () => ClockReading
   readonly date: (time: number) => CalendarDate
   /** As they were on disk. */
-  readonly clock: BudgetClock | undefined
+  readonly clock: ProvenClock | undefined
   readonly spent: ReadonlyMap<BudgetScope, Spending>
 }
 
 /** What has changed since the last write. */
 export interface AccountChanges {
-  readonly clock: BudgetClock
+  readonly clock: ProvenClock
   readonly spent: ReadonlyMap<BudgetScope, Spending>
+}
+
+interface Moment {
+  readonly time: Milliseconds
+  readonly date: CalendarDate
 }
 
 export interface Accounts {
@@ -33,7 +72,6 @@ export interface Accounts {
   readonly refund: (scopes: readonly BudgetScope[], amount: TokenAmount) => void
   /** Each cap of a scope, with `reserved` counted as spent now. */
   readonly limits: (scope: BudgetScope, reserved: TokenAmount) => readonly BudgetLimit[]
-  readonly spentInAll: (scope: BudgetScope) => TokenAmount
   /** Takes the changes for a write; `putBack` when it failed. */
   readonly takeChanges: () => AccountChanges
   readonly putBack: (changes: AccountChanges) => void
@@ -51,15 +89,20 @@ export function createAccounts(options: AccountsOptions): Accounts {
   let dirty = new Set<BudgetScope>()
   const of = (scope: BudgetScope): Spending => spent.get(scope) ?? nothingSpent
 
-  function now(): BudgetClock {
+  function tick(): ProvenClock {
     const step = advance(clock, readClock())
+    const { time } = step.clock
     clock = step.clock
+    // Nothing is freed by it: what was spent before keeps its distance, and its day and month stay counted.
     if (step.jump > 0) {
-      for (const [scope, spending] of spent) {
-        set(scope, shift(spending, step.jump, date(clock.time)))
-      }
+      for (const [scope, spending] of spent) set(scope, shift(spending, step.jump, date(time)))
     }
     return clock
+  }
+
+  function now(): Moment {
+    const { time } = tick()
+    return { time, date: date(time) }
   }
 
   function set(scope: BudgetScope, spending: Spending): void {
@@ -69,26 +112,25 @@ export function createAccounts(options: AccountsOptions): Accounts {
 
   return {
     spend: (scopes, amount) => {
-      const { time } = now()
-      for (const scope of scopes) set(scope, spend(of(scope), amount, time, date(time)))
+      const moment = now()
+      for (const scope of scopes) set(scope, spend(of(scope), amount, moment))
     },
     refund: (scopes, amount) => {
       for (const scope of scopes) set(scope, refund(of(scope), amount))
     },
     limits: (scope, reserved) => {
-      const { time } = now()
+      const moment = now()
       const caps = capsOf(budget, scope)
       return windows.flatMap((window) => {
         const cap = caps[window]
         if (cap === undefined) return []
-        const used = spentIn(of(scope), window, time, date(time)) + reserved
+        const used = spentIn(of(scope), window, moment) + reserved
         return [{ scope, window, cap, used }]
       })
     },
-    spentInAll: (scope) => of(scope).total,
     takeChanges: () => {
       const changes = {
-        clock: now(),
+        clock: tick(),
         spent: new Map([...dirty].map((scope) => [scope, of(scope)])),
       }
       dirty = new Set()
@@ -98,4 +140,83 @@ export function createAccounts(options: AccountsOptions): Accounts {
       for (const scope of changes.spent.keys()) dirty.add(scope)
     },
   }
+}
+
+function spend(spending: Spending, amount: TokenAmount, { time, date }: Moment): Spending {
+  return {
+    total: spending.total + amount,
+    month: added(spending.month, date.month, amount),
+    day: added(spending.day, date.day, amount),
+    slots: addedToSlots(spending.slots, time, amount),
+  }
+}
+
+/** Takes back what turned out not to be spent: the newest first, and never below zero. */
+function refund(spending: Spending, amount: TokenAmount): Spending {
+  const slots: Slot[] = []
+  let left = amount
+  for (const slot of [...spending.slots].reverse()) {
+    const taken = smallest(left, slot.amount)
+    left -= taken
+    if (slot.amount > taken) slots.unshift({ ...slot, amount: slot.amount - taken })
+  }
+  return {
+    total: spending.total - smallest(amount, spending.total),
+    month: {
+      ...spending.month,
+      amount: spending.month.amount - smallest(amount, spending.month.amount),
+    },
+    day: { ...spending.day, amount: spending.day.amount - smallest(amount, spending.day.amount) },
+    slots,
+  }
+}
+
+/** The clock was set forward by `jump`: everything stays as long ago as it was, in today and now. */
+function shift(spending: Spending, jump: Milliseconds, date: CalendarDate): Spending {
+  return {
+    total: spending.total,
+    month: { key: later(spending.month.key, date.month), amount: spending.month.amount },
+    day: { key: later(spending.day.key, date.day), amount: spending.day.amount },
+    slots: spending.slots.map(({ from, amount }) => ({ from: from + jump, amount })),
+  }
+}
+
+function spentIn(spending: Spending, window: BudgetWindow, { time, date }: Moment): TokenAmount {
+  switch (window) {
+    case 'total':
+      return spending.total
+    case 'month':
+      return spending.month.key >= date.month ? spending.month.amount : 0n
+    case 'day':
+      return spending.day.key >= date.day ? spending.day.amount : 0n
+    case 'hour':
+      return recent(spending.slots, time).reduce((sum, { amount }) => sum + amount, 0n)
+  }
+}
+
+/** A day that was once entered is not entered again: an earlier date counts as the later one. */
+function added(sum: CalendarSum, key: string, amount: TokenAmount): CalendarSum {
+  return sum.key >= key ? { key: sum.key, amount: sum.amount + amount } : { key, amount }
+}
+
+function addedToSlots(
+  slots: readonly Slot[],
+  time: Milliseconds,
+  amount: TokenAmount,
+): readonly Slot[] {
+  const kept = recent(slots, time)
+  const newest = kept.at(-1)
+  if (newest !== undefined && time < newest.from + slotLength) {
+    return [...kept.slice(0, -1), { from: newest.from, amount: newest.amount + amount }]
+  }
+  return [...kept, { from: time, amount }]
+}
+
+/** A slot counts until its youngest part is an hour old. */
+function recent(slots: readonly Slot[], time: Milliseconds): readonly Slot[] {
+  return slots.filter(({ from }) => from + slotLength > time - hour)
+}
+
+function later(a: string, b: string): string {
+  return a > b ? a : b
 }

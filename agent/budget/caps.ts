@@ -2,11 +2,16 @@
 import {
   type Address,
   formatAmount,
+  largest,
   type TokenAmount,
   type TokenUnit,
   UraidenError,
 } from '../../protocol/index.ts'
-import type { BudgetWindow } from './spending.ts'
+
+export const windows = ['hour', 'day', 'month', 'total'] as const
+
+/** hour: the last 60 minutes, rolling; day and month: of the calendar; total: for ever. */
+export type BudgetWindow = (typeof windows)[number]
 
 /** Most that may be spent in each window, in the token's smallest unit; not given is not limited. */
 export type WindowCaps = { readonly [Window in BudgetWindow]?: TokenAmount }
@@ -43,7 +48,7 @@ function splitScope(scope: string): readonly [string, string] {
 }
 
 export function left({ cap, used }: BudgetLimit): TokenAmount {
-  return cap > used ? cap - used : 0n
+  return largest(cap - used, 0n)
 }
 
 /** The limit with the least left; undefined when nothing is limited. */
@@ -74,8 +79,7 @@ const whenAgain: { readonly [Window in BudgetWindow]: string } = {
  */
 export function budgetSpent(
   price: TokenAmount,
-  limit: BudgetLimit,
-  available: TokenAmount,
+  { limit, available }: { readonly limit: BudgetLimit; readonly available: TokenAmount },
   token: TokenUnit,
 ): UraidenError {
   const { scope, window, cap } = limit

@@ -8,11 +8,11 @@ import {
   permitDigest,
   type Signature,
   type SignatureDomain,
-  type Signer,
   toHex,
   topUpDigest,
 } from '../../protocol/index.ts'
-import type { Into } from './into.ts'
+import type { AgentChain } from './agent-chain.ts'
+import type { Deposit } from './intents.ts'
 
 export interface AuthorisedDeposit {
   readonly permit: SignedPermit
@@ -31,12 +31,11 @@ const validSeconds = 3600
  * @throws UraidenError `rpc_error` when the token knows no permits, `chain_unavailable`
  */
 export async function authoriseDeposit(
-  client: ChainClient,
-  signer: Signer,
-  domain: SignatureDomain,
-  into: Into,
+  { client, signer }: Pick<AgentChain, 'client' | 'signer'>,
+  deposit: Deposit,
 ): Promise<AuthorisedDeposit> {
-  const { sender, amount } = into
+  const { sender, amount } = deposit
+  const domain = { chainId: client.chainId, contract: client.contract }
   const { token } = await client.contractFacts()
   // By the chain's clock, because it is the chain that compares.
   const deadline = BigInt((await client.head()).timestamp + validSeconds)
@@ -51,15 +50,18 @@ export async function authoriseDeposit(
   })
   return {
     permit: { deadline, signature: await signer.sign(permit) },
-    signature: await signer.sign(messageDigest(domain, into, nonce, deadline)),
+    signature: await signer.sign(messageDigest(domain, deposit, { nonce, deadline })),
   }
 }
 
-function messageDigest(domain: SignatureDomain, into: Into, nonce: bigint, deadline: bigint) {
-  const { sender, receiver, amount, openBlock } = into
+function messageDigest(
+  domain: SignatureDomain,
+  { sender, receiver, amount, openBlock }: Deposit,
+  once: { readonly nonce: bigint; readonly deadline: bigint },
+) {
   return openBlock === undefined
-    ? openChannelDigest(domain, { sender, receiver, deposit: amount, nonce, deadline })
-    : topUpDigest(domain, { sender, receiver, openBlock, added: amount, nonce, deadline })
+    ? openChannelDigest(domain, { sender, receiver, deposit: amount, ...once })
+    : topUpDigest(domain, { sender, receiver, openBlock, added: amount, ...once })
 }
 
 async function readNonce(client: ChainClient, of: Address, account: Address): Promise<bigint> {

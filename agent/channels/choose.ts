@@ -1,16 +1,16 @@
-// Which channel pays: a pure function (wire-protocol.md section 7).
-import type { BlockNumber, TokenAmount } from '../../protocol/index.ts'
+// Where a deposit goes when no channel has room: a pure function (wire-protocol.md section 7).
+import { compareBigints, largest, smallest, type TokenAmount } from '../../protocol/index.ts'
+import type { ChannelName } from './records.ts'
 
 export interface Candidate {
-  readonly openBlock: BlockNumber
+  readonly name: ChannelName
   readonly deposit: TokenAmount
   /** Balance signed so far, or more: never less. */
   readonly balance: TokenAmount
 }
 
-export type ChannelChoice =
-  | { readonly kind: 'use'; readonly openBlock: BlockNumber }
-  | { readonly kind: 'topUp'; readonly openBlock: BlockNumber; readonly added: TokenAmount }
+export type DepositChoice =
+  | { readonly kind: 'topUp'; readonly channel: ChannelName; readonly added: TokenAmount }
   | { readonly kind: 'open'; readonly deposit: TokenAmount }
 
 /** How large deposits are, in the smallest unit. */
@@ -31,29 +31,28 @@ export const defaultDeposits: DepositPolicy = {
   topUp: (price) => 5n * price,
 }
 
+export interface DepositBounds {
+  readonly deposits: DepositPolicy
+  /** What all channels together may still get; undefined when unlimited. */
+  readonly room: TokenAmount | undefined
+}
+
 /**
- * The open channel with the least sufficient rest; else the one with the most rest is topped up;
- * else one is opened. `undefined` when the most that may be deposited is not enough for the price;
- * `room` is what all channels together may still get, undefined when unlimited.
+ * Of open channels without room for the price the one with the most rest is topped up; else one is opened.
+ * Undefined when the most that may be deposited is not enough for the price.
  */
-export function chooseChannel(
+export function chooseDeposit(
   candidates: readonly Candidate[],
   price: TokenAmount,
-  deposits: DepositPolicy,
-  room: TokenAmount | undefined,
-): ChannelChoice | undefined {
-  const byRest = [...candidates].sort((a, b) => compare(rest(a), rest(b)))
-  const sufficient = byRest.find((candidate) => rest(candidate) >= price)
-  if (sufficient) return { kind: 'use', openBlock: sufficient.openBlock }
-  const fullest = byRest.at(-1)
+  { deposits, room }: DepositBounds,
+): DepositChoice | undefined {
+  const fullest = [...candidates].sort((a, b) => compareBigints(rest(a), rest(b))).at(-1)
   if (fullest) {
-    const wanted = larger(deposits.topUp(price), price) - rest(fullest)
-    const added = smaller(limit(wanted, fullest.deposit, deposits), room)
-    if (rest(fullest) + added >= price) {
-      return { kind: 'topUp', openBlock: fullest.openBlock, added }
-    }
+    const wanted = largest(deposits.topUp(price), price) - rest(fullest)
+    const added = smallest(limit(wanted, fullest.deposit, deposits), room)
+    if (rest(fullest) + added >= price) return { kind: 'topUp', channel: fullest.name, added }
   }
-  const deposit = smaller(limit(larger(deposits.open(price), price), 0n, deposits), room)
+  const deposit = smallest(limit(largest(deposits.open(price), price), 0n, deposits), room)
   return deposit >= price ? { kind: 'open', deposit } : undefined
 }
 
@@ -63,17 +62,5 @@ function rest({ deposit, balance }: Candidate): TokenAmount {
 
 function limit(added: TokenAmount, before: TokenAmount, { most }: DepositPolicy): TokenAmount {
   if (most === undefined || before + added <= most) return added
-  return most > before ? most - before : 0n
-}
-
-function larger(a: TokenAmount, b: TokenAmount): TokenAmount {
-  return a > b ? a : b
-}
-
-function smaller(amount: TokenAmount, cap: TokenAmount | undefined): TokenAmount {
-  return cap !== undefined && cap < amount ? cap : amount
-}
-
-function compare(a: TokenAmount, b: TokenAmount): number {
-  return a < b ? -1 : a > b ? 1 : 0
+  return largest(most - before, 0n)
 }

@@ -1,15 +1,25 @@
-// Connects the agent to its chain.
+// The agent's connection to its chain: made when it is needed, once, and with all that an earlier process has
+// begun there booked before anything new is sent.
 import {
   type ChainOptions,
   connectChain,
   createTransactionSender,
+  waitForTransaction,
 } from '../../platform/chain/index.ts'
-import type { Signer } from '../../protocol/index.ts'
+import { isUraidenError, type Signer } from '../../protocol/index.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { type ChannelChangeListener, createBooking } from './booking.ts'
-import { ledgerJournal } from './intents.ts'
+import {
+  ledgerJournal,
+  pendingOperations,
+  readRelayed,
+  relayedDeposits,
+  transactionIntent,
+} from './intents.ts'
+import type { LedgerFacts } from './ledger-storage.ts'
 import type { Ledger } from './ledger-types.ts'
-import { finishUnfinished } from './unfinished.ts'
+import type { Notes } from './notes.ts'
+import { findRelayed } from './relay.ts'
 
 /** What the connection takes of the agent's options. */
 interface ConnectionOptions extends Pick<ChainOptions, 'rpcUrl' | 'contract' | 'quorum'> {
@@ -23,11 +33,47 @@ interface ConnectionOptions extends Pick<ChainOptions, 'rpcUrl' | 'contract' | '
   readonly mostFeePerGas?: bigint
 }
 
-/**
- * Resolves once all that an earlier process has begun is booked.
- * @throws UraidenError those of `connectChain`
- */
-export async function connectAgentChain(
+export interface ChainConnection {
+  /** @throws UraidenError those of `connectChain` */
+  readonly chain: () => Promise<AgentChain>
+  /** Asked once of the chain, then kept in the ledger: paying goes on without the chain. */
+  readonly facts: () => Promise<LedgerFacts>
+  readonly stop: () => Promise<void>
+}
+
+export function createConnection(
+  options: ConnectionOptions,
+  ledger: Ledger,
+  onChange: ChannelChangeListener,
+): ChainConnection {
+  let connecting: Promise<AgentChain> | undefined
+  const chain = (): Promise<AgentChain> => {
+    connecting ??= connect(options, ledger, onChange).catch((error) => {
+      connecting = undefined
+      throw error
+    })
+    return connecting
+  }
+  return {
+    chain,
+    facts: async () => {
+      const known = ledger.facts()
+      if (known !== undefined) return known
+      const { client } = await chain()
+      const [token, { version }] = await Promise.all([client.tokenFacts(), client.contractFacts()])
+      const { address, symbol, decimals } = token
+      const facts = { token: { address, symbol, decimals }, contractVersion: version }
+      await ledger.rememberFacts(facts)
+      return facts
+    },
+    stop: async () => {
+      const connected = await connecting?.catch(() => undefined)
+      connected?.client.close()
+    },
+  }
+}
+
+async function connect(
   options: ConnectionOptions,
   ledger: Ledger,
   onChange: ChannelChangeListener,
@@ -51,5 +97,56 @@ export async function connectAgentChain(
   } catch (error) {
     client.close()
     throw error
+  }
+}
+
+interface UnfinishedOptions {
+  readonly notes: Notes
+  readonly confirmations: number
+  /** In milliseconds. */
+  readonly pollInterval: number
+}
+
+/**
+ * Once after each connection, before anything new is sent.
+ * @throws UraidenError `chain_unavailable`
+ */
+async function finishUnfinished(chain: AgentChain, options: UnfinishedOptions): Promise<void> {
+  for (const operation of pendingOperations(options.notes)) {
+    await finishOwn(chain, operation, options)
+  }
+  for (const intent of relayedDeposits(options.notes)) await finishRelayed(chain, intent, options)
+}
+
+async function finishOwn(
+  { sender, book }: AgentChain,
+  operation: string,
+  { confirmations }: UnfinishedOptions,
+): Promise<void> {
+  try {
+    const receipt = await sender.resume(operation, confirmations)
+    if (receipt !== undefined) await book(receipt, transactionIntent(operation))
+  } catch (error) {
+    // Reverted: it is forgotten already. Not confirmed yet: it stays noted for the next time.
+    const expected = ['transaction_reverted', 'transaction_unconfirmed'] as const
+    if (!expected.some((code) => isUraidenError(error, code))) throw error
+  }
+}
+
+/** The receiver has sent it, or may do so until its deadline; the chain says which. */
+async function finishRelayed(
+  chain: AgentChain,
+  intent: string,
+  { notes, confirmations, pollInterval }: UnfinishedOptions,
+): Promise<void> {
+  const { client, book } = chain
+  const relayed = readRelayed(notes, intent)
+  if (relayed === undefined) return
+  const transaction = await findRelayed(chain, intent, relayed)
+  if (transaction !== undefined) {
+    const wait = { purpose: 'add a deposit', confirmations, pollInterval }
+    await book(await waitForTransaction(client, transaction, wait), intent)
+  } else if ((await client.head()).timestamp > relayed.deadline) {
+    await notes.now(intent, undefined)
   }
 }

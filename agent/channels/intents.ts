@@ -2,9 +2,16 @@
 // leaves, deleted in the write that books it. So a kill at any moment leaves no channel unknown and
 // sends nothing twice.
 import type { JournalEntry, TransactionJournal } from '../../platform/chain/index.ts'
-import type { BlockNumber, Hex } from '../../protocol/index.ts'
-import type { Into } from './into.ts'
+import type { Address, BlockNumber, Hex, TokenAmount } from '../../protocol/index.ts'
 import type { Notes } from './notes.ts'
+
+/** Into a new channel, or with an open block into that one. */
+export interface Deposit {
+  readonly sender: Address
+  readonly receiver: Address
+  readonly amount: TokenAmount
+  readonly openBlock?: BlockNumber
+}
 
 const transactions = 'transaction/'
 const relayed = 'relayed/'
@@ -47,7 +54,7 @@ export interface RelayedDeposit {
 }
 
 /** One for each channel, or for the opening of one, so that two cannot be on their way. */
-export function relayedIntent({ receiver, openBlock }: Pick<Into, 'receiver' | 'openBlock'>) {
+export function relayedIntent({ receiver, openBlock }: Pick<Deposit, 'receiver' | 'openBlock'>) {
   return `${relayed}${receiver}/${openBlock ?? 'open'}`
 }
 

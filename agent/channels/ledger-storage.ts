@@ -5,10 +5,10 @@ import {
   type StateDatabase,
   type StateOwner,
 } from '../../platform/state/state.ts'
+import type { ProvenClock } from '../../platform/time/clock.ts'
 import { type Address, parseUint192, type TokenUnit } from '../../protocol/index.ts'
+import type { Spending } from '../budget/accounts.ts'
 import type { BudgetScope } from '../budget/caps.ts'
-import type { BudgetClock } from '../budget/clock.ts'
-import type { Spending } from '../budget/spending.ts'
 import type { NoteChanges } from './notes.ts'
 import {
   type ChannelEntry,
@@ -27,7 +27,7 @@ export interface LedgerFacts {
 export interface StoredLedger {
   readonly channels: ReadonlyMap<ChannelName, ChannelEntry>
   readonly spent: ReadonlyMap<BudgetScope, Spending>
-  readonly clock: BudgetClock | undefined
+  readonly clock: ProvenClock | undefined
   readonly facts: LedgerFacts | undefined
   readonly notes: ReadonlyMap<string, string>
 }
@@ -36,7 +36,7 @@ export interface StoredLedger {
 export interface LedgerWrite {
   readonly channels?: ReadonlyMap<ChannelName, ChannelEntry>
   readonly spent?: ReadonlyMap<BudgetScope, Spending>
-  readonly clock?: BudgetClock
+  readonly clock?: ProvenClock
   readonly facts?: LedgerFacts
   readonly notes?: NoteChanges
 }

@@ -1,10 +1,11 @@
 // What the ledger keeps and answers: its interface, on plain data.
-import type { Address, TokenAmount } from '../../protocol/index.ts'
+
+import type { ClockReading } from '../../platform/time/clock.ts'
+import type { Address, Interval, TokenAmount } from '../../protocol/index.ts'
 import type { Budget, BudgetLimit, BudgetScope } from '../budget/caps.ts'
-import type { ClockReading } from '../budget/clock.ts'
 import type { LedgerFacts, LedgerStorage } from './ledger-storage.ts'
 import type { Notes } from './notes.ts'
-import type { Interval, TakenFrom } from './position.ts'
+import type { TakenFrom } from './position.ts'
 import type { ChannelEntry, ChannelName } from './records.ts'
 
 /** A channel and what of it was signed. */
@@ -16,6 +17,11 @@ export interface ChannelBalance extends ChannelEntry {
   readonly certain: boolean
   /** Answers were lost: nobody knows whether the receiver took those payments. */
   readonly inDoubt: boolean
+}
+
+/** One that new payments may be made on. */
+export interface PayableChannel extends ChannelBalance {
+  readonly name: ChannelName
 }
 
 export interface Purchase {
@@ -40,6 +46,9 @@ export type Shortfall =
 export interface Ledger {
   readonly channels: (receiver?: Address) => readonly ChannelBalance[]
   readonly get: (name: ChannelName) => ChannelBalance
+  readonly payable: (receiver: Address) => readonly PayableChannel[]
+  /** Of those with room for `price` the one with the least room; undefined when there is none. */
+  readonly withRoom: (receiver: Address, price: TokenAmount) => ChannelName | undefined
   /** The sum of all bounds, of closed channels too. */
   readonly reserved: () => TokenAmount
   /** Each cap that is set for these scopes, and what is used of it. */

@@ -5,11 +5,12 @@
 // the bound, not the balance, counts against the budget: what is below the bound and not signed yet
 // counts in every window at every moment. One synced write covers many payments; a power cut costs at
 // most what was reserved and not yet signed, and only until the receiver shows our own last signature.
+import { createTurns } from '../../platform/async/turns.ts'
 import type { StateOwner } from '../../platform/state/state.ts'
-import type { Address, TokenAmount } from '../../protocol/index.ts'
+import { calendar } from '../../platform/time/calendar.ts'
+import { type Address, intervalLength, type TokenAmount } from '../../protocol/index.ts'
 import { type Accounts, createAccounts, scopesOf } from '../budget/accounts.ts'
-import { calendar } from '../budget/calendar.ts'
-import { type Budget, type BudgetLimit, type BudgetScope, left } from '../budget/caps.ts'
+import type { Budget, BudgetLimit, BudgetScope } from '../budget/caps.ts'
 import {
   type LedgerFacts,
   type LedgerStorage,
@@ -21,27 +22,31 @@ import type {
   ChannelBalance,
   Ledger,
   LedgerOptions,
+  PayableChannel,
   Purchase,
   Shortfall,
   Taken,
 } from './ledger-types.ts'
-import { createLimits, type LedgerLimits } from './limits.ts'
 import { createNoteBook, type NoteBook, type Notes } from './notes.ts'
 import {
   doubt,
   freeSum,
   giveBack,
-  length,
   type Position,
   resolveDoubt,
   standAt,
   takeFrom,
 } from './position.ts'
 import { type ChannelEntry, type ChannelName, channelName } from './records.ts'
-import { nextBound } from './reservation.ts'
-import { type Slot, slotOf, written, writtenExactly } from './slot.ts'
-import { writeQueue } from './write-queue.ts'
-import { createWriter, type LedgerWriter } from './writer.ts'
+import { createReserving, type Reserving } from './reserving.ts'
+import {
+  createWriter,
+  type LedgerWriter,
+  type Slot,
+  slotOf,
+  written,
+  writtenExactly,
+} from './slots.ts'
 
 /** @throws UraidenError those of `openState`, `ledger_damaged` */
 export async function openLedger(
@@ -70,11 +75,11 @@ class ChannelLedger implements Ledger {
   readonly #reservation: number
   readonly #budget: Budget
   readonly #accounts: Accounts
-  readonly #limits: LedgerLimits
   readonly #slots: Map<ChannelName, Slot>
   readonly #noteBook: NoteBook
   readonly #write: LedgerWriter
-  readonly #inOrder = writeQueue()
+  readonly #reserving: Reserving
+  readonly #turns = createTurns()
   #facts: LedgerFacts | undefined
 
   constructor(options: LedgerOptions, accounts: Accounts, stored: StoredLedger) {
@@ -85,14 +90,18 @@ class ChannelLedger implements Ledger {
     this.#accounts = accounts
     this.#facts = stored.facts
     this.#slots = new Map([...stored.channels].map(([name, entry]) => [name, slotOf(entry)]))
-    this.#limits = createLimits(this.#slots, accounts)
     this.#noteBook = createNoteBook(stored.notes)
-    this.#write = createWriter(storage, this.#slots, accounts, this.#noteBook)
+    const parts = { slots: this.#slots, accounts }
+    this.#write = createWriter({ ...parts, storage, notes: this.#noteBook })
+    this.#reserving = createReserving({
+      ...{ ...parts, reservation, write: this.#write },
+      lowWater: (price) => this.#lowWater(price),
+    })
   }
 
   get notes(): Notes {
-    const { get, keysUnder, set: later } = this.#noteBook
-    return { get, keysUnder, later, now: (key, value) => this.#noteNow(key, value) }
+    const { get, keysUnder, set: later, beforeWrite } = this.#noteBook
+    return { get, keysUnder, later, beforeWrite, now: (key, value) => this.#noteNow(key, value) }
   }
 
   channels(receiver?: Address): readonly ChannelBalance[] {
@@ -108,16 +117,32 @@ class ChannelLedger implements Ledger {
     return { ...entry, signed, free, top, certain, balance, inDoubt: doubtful.length > 0 }
   }
 
+  payable(receiver: Address): readonly PayableChannel[] {
+    return [...this.#slots].flatMap(([name, { entry }]) =>
+      entry.receiver === receiver && entry.state === 'open' && entry.closeApi === undefined
+        ? [{ ...this.get(name), name }]
+        : [],
+    )
+  }
+
+  withRoom(receiver: Address, price: TokenAmount): ChannelName | undefined {
+    let least: PayableChannel | undefined
+    for (const each of this.payable(receiver)) {
+      if (rest(each) >= price && (least === undefined || rest(each) < rest(least))) least = each
+    }
+    return least?.name
+  }
+
   reserved(): TokenAmount {
     return sum([...this.#slots.values()].map(({ entry }) => entry.bound))
   }
 
   limits(scopes: readonly BudgetScope[]): readonly BudgetLimit[] {
-    return this.#limits.of(scopes)
+    return this.#reserving.limits(scopes)
   }
 
   shortfall(receiver: Address, purchase: Purchase): Shortfall | undefined {
-    return this.#limits.shortfall(receiver, purchase)
+    return this.#reserving.shortfall(receiver, purchase)
   }
 
   add(entry: ChannelEntry, intent?: string): Promise<void> {
@@ -146,32 +171,33 @@ class ChannelLedger implements Ledger {
     const { price, job, receiverKnows } = purchase
     for (;;) {
       const slot = this.#slot(name)
-      const tooMuch = this.#limits.jobShortfall(price, job)
+      const tooMuch = job === undefined ? undefined : this.#reserving.jobShortfall(price, job)
       if (tooMuch !== undefined) return tooMuch
       if (slot.entry.exact) {
-        await this.#inOrder(() => this.#writeEntry(name, { exact: false }))
+        await this.#turns.take(() => this.#writeEntry(name, { exact: false }))
         continue
       }
-      const taking = takeFrom(slot.position, price, slot.entry.bound, receiverKnows)
+      const { bound } = slot.entry
+      const taking = takeFrom(slot.position, { price, bound, receiverKnows })
       if (taking !== undefined) {
         const taken = { channel: name, interval: taking.interval, source: taking.source, job }
         this.#book(slot, taken, taking.position)
         this.#refillInBackground(name, price)
         return taken
       }
-      const shortfall = await this.#reserve(name, price)
+      const shortfall = await this.#turns.take(() => this.#reserving.reserve(name, price))
       if (shortfall !== undefined) return shortfall
     }
   }
 
   settle(taken: Taken, cost: TokenAmount): void {
     const { channel, interval, source, job } = taken
-    if (source === 'probe' || cost >= length(interval)) return
+    if (source === 'probe' || cost >= intervalLength(interval)) return
     const slot = this.#slot(channel)
     const returned = { from: interval.from + cost, to: interval.to }
     slot.position = giveBack(slot.position, returned)
     slot.dirty = true
-    this.#accounts.refund(scopesOf(slot.entry.receiver, job), length(returned))
+    this.#accounts.refund(scopesOf(slot.entry.receiver, job), intervalLength(returned))
   }
 
   leaveInDoubt({ channel, interval, source }: Taken): void {
@@ -192,7 +218,7 @@ class ChannelLedger implements Ledger {
   }
 
   correct(name: ChannelName, balance: TokenAmount): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const { bound } = this.#slot(name).entry
       // Only an older copy of this store can be below our own signature.
       if (balance > bound) await this.#writeEntry(name, { bound: balance })
@@ -210,7 +236,7 @@ class ChannelLedger implements Ledger {
   }
 
   async rememberFacts(facts: LedgerFacts): Promise<void> {
-    await this.#inOrder(() => this.#storage.write({ facts }))
+    await this.#turns.take(() => this.#storage.write({ facts }))
     this.#facts = facts
   }
 
@@ -224,7 +250,7 @@ class ChannelLedger implements Ledger {
 
   /** So that nothing is hidden at the next start. */
   #writeExact(): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const exact = new Map(
         [...this.#slots]
           .filter(([, { entry, position, dirty }]) => position.certain && (dirty || !entry.exact))
@@ -235,7 +261,7 @@ class ChannelLedger implements Ledger {
   }
 
   #noteNow(key: string, value: object | undefined): Promise<void> {
-    return this.#inOrder(() => {
+    return this.#turns.take(() => {
       this.#noteBook.set(key, value)
       return this.#write(new Map())
     })
@@ -243,7 +269,7 @@ class ChannelLedger implements Ledger {
 
   /** What was intended has happened: its note goes in the very write that says so. */
   #fulfilling(intent: string | undefined, write: () => Promise<void>): Promise<void> {
-    return this.#inOrder(async () => {
+    return this.#turns.take(async () => {
       const note = intent === undefined ? undefined : this.#noteBook.get(intent)
       if (intent !== undefined) this.#noteBook.set(intent, undefined)
       try {
@@ -266,7 +292,7 @@ class ChannelLedger implements Ledger {
     slot.position = position
     slot.dirty = true
     if (source === 'fresh' || source === 'credit') {
-      this.#accounts.spend(scopesOf(slot.entry.receiver, job), length(interval))
+      this.#accounts.spend(scopesOf(slot.entry.receiver, job), intervalLength(interval))
     }
   }
 
@@ -299,46 +325,7 @@ class ChannelLedger implements Ledger {
     if (entry.bound - position.signed >= this.#lowWater(price)) return
     if (entry.bound + price > entry.deposit) return
     // If it fails, the payment that needs it sees the error.
-    this.#reserve(name, price).catch(() => undefined)
-  }
-
-  /** Raises the bound so that payments fit, as many as reservation, deposit and budget allow. */
-  #reserve(name: ChannelName, price: TokenAmount): Promise<Shortfall | undefined> {
-    return this.#inOrder(async () => {
-      const slot = this.#slot(name)
-      const { entry, position } = slot
-      // A write that was waited for may have made the room already.
-      if (entry.bound - position.signed >= this.#lowWater(price)) return
-      if (position.signed + price > entry.deposit) return { short: 'deposit' }
-      let limit = this.#limits.onReceiver(entry.receiver)
-      if (limit !== undefined && entry.bound + left(limit) < position.signed + price) {
-        await this.#releaseIdle(name)
-        limit = this.#limits.onReceiver(entry.receiver)
-      }
-      const room = limit && left(limit)
-      const { signed: balance } = position
-      const bound = nextBound({ ...entry, balance, price, reservation: this.#reservation, room })
-      if (bound < slot.position.signed + price) {
-        return limit === undefined
-          ? { short: 'deposit' }
-          : { short: 'budget', limit, available: left(limit) + entry.bound - slot.position.signed }
-      }
-      if (bound > entry.bound) await this.#writeEntry(name, { bound, exact: false })
-      return
-    })
-  }
-
-  /** Other channels give back what they have reserved and not signed. */
-  async #releaseIdle(wanted: ChannelName): Promise<void> {
-    const released = new Map<ChannelName, ChannelEntry>()
-    for (const [name, slot] of this.#slots) {
-      const { entry, position } = slot
-      if (name === wanted || !position.certain || entry.bound === position.top) continue
-      // Lower in memory first: from here on nothing is signed above, whatever becomes of the write.
-      slot.entry = { ...entry, bound: position.top }
-      released.set(name, written(slot))
-    }
-    if (released.size > 0) await this.#write(released)
+    this.#turns.take(() => this.#reserving.reserve(name, price)).catch(() => undefined)
   }
 
   async #writeEntry(
@@ -347,6 +334,10 @@ class ChannelLedger implements Ledger {
   ): Promise<void> {
     await this.#write(new Map([[name, { ...written(this.#slot(name)), ...change }]]))
   }
+}
+
+function rest({ deposit, balance }: ChannelBalance): TokenAmount {
+  return deposit - balance
 }
 
 function sum(amounts: readonly TokenAmount[]): TokenAmount {

@@ -1,5 +1,5 @@
 // Small records beside the channels: what was intended on the chain, what was paid last, what was
-// bought. They are kept in memory as a whole, so whoever writes them bounds their number.
+// bought. All of them are kept in memory, so their writers bound their number.
 import { encodeRecord } from './records.ts'
 
 export interface Notes {
@@ -8,6 +8,8 @@ export interface Notes {
   readonly keysUnder: (prefix: string) => readonly string[]
   /** Durable with the ledger's next write, at the latest at a clean stop. Undefined deletes. */
   readonly later: (key: string, value: object | undefined) => void
+  /** What changes with every payment is noted only when something is written anyway: `note` does it. */
+  readonly beforeWrite: (note: () => void) => void
   /** Durable when it resolves. Undefined deletes. */
   readonly now: (key: string, value: object | undefined) => Promise<void>
 }
@@ -20,6 +22,7 @@ export interface NoteBook {
   readonly get: Notes['get']
   readonly keysUnder: Notes['keysUnder']
   readonly set: Notes['later']
+  readonly beforeWrite: Notes['beforeWrite']
   readonly hasChanges: () => boolean
   /** Takes the changes for a write; `putBack` when it failed. */
   readonly takeChanges: () => NoteChanges
@@ -28,7 +31,11 @@ export interface NoteBook {
 
 export function createNoteBook(stored: ReadonlyMap<string, string>): NoteBook {
   const texts = new Map(stored)
+  const noting: (() => void)[] = []
   let changed = new Set<string>()
+  const noteAll = (): void => {
+    for (const note of noting) note()
+  }
   return {
     get: (key) => {
       const text = texts.get(key)
@@ -42,8 +49,15 @@ export function createNoteBook(stored: ReadonlyMap<string, string>): NoteBook {
       else texts.set(key, text)
       changed.add(key)
     },
-    hasChanges: () => changed.size > 0,
+    beforeWrite: (note) => {
+      noting.push(note)
+    },
+    hasChanges: () => {
+      noteAll()
+      return changed.size > 0
+    },
     takeChanges: () => {
+      noteAll()
       const changes = new Map([...changed].map((key) => [key, texts.get(key)]))
       changed = new Set()
       return changes

@@ -3,8 +3,7 @@ import type { Call, ChainClient, Receipt } from '../../platform/chain/index.ts'
 import { type Address, isUraidenError, UraidenError } from '../../protocol/index.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { authoriseDeposit } from './authorise.ts'
-import { relayedIntent, transactionIntent } from './intents.ts'
-import type { Into } from './into.ts'
+import { type Deposit, relayedIntent, transactionIntent } from './intents.ts'
 import type { Notes } from './notes.ts'
 import { type ChannelName, channelName } from './records.ts'
 import { type Relay, relayDeposit } from './relay.ts'
@@ -30,22 +29,22 @@ export interface DepositOptions {
  * Makes a deposit and books it.
  * @throws UraidenError `relay_not_offered`, `deposit_missing`, and those of the chain
  */
-export async function deposit(
+export async function makeDeposit(
   chain: AgentChain,
-  into: Into,
+  deposit: Deposit,
   options: DepositOptions,
 ): Promise<ChannelName> {
-  const { method, confirmations, notes, relay } = options
+  const { method, relay } = options
   if (relay !== undefined && (await wantsRelay(chain, method))) {
-    const relayed = await relayDeposit(chain, relay, into, confirmations, notes)
-    return booked(chain, into, relayed, relayedIntent(into))
+    const receipt = await relayDeposit(chain, deposit, { ...options, relay })
+    return booked(chain, deposit, { receipt, intent: relayedIntent(deposit) })
   }
-  const operation = operationOf(into)
-  const receipt = await sendDeposit(chain, into, options, operation)
-  return booked(chain, into, receipt, transactionIntent(operation))
+  const operation = operationOf(deposit)
+  const receipt = await sendDeposit(chain, deposit, { ...options, operation })
+  return booked(chain, deposit, { receipt, intent: transactionIntent(operation) })
 }
 
-function operationOf({ receiver, openBlock }: Into): string {
+function operationOf({ receiver, openBlock }: Deposit): string {
   return openBlock === undefined
     ? `open a channel to ${receiver}`
     : `top up ${channelName(receiver, openBlock)}`
@@ -53,16 +52,15 @@ function operationOf({ receiver, openBlock }: Into): string {
 
 async function sendDeposit(
   chain: AgentChain,
-  into: Into,
-  { method, confirmations }: DepositOptions,
-  operation: string,
+  deposit: Deposit,
+  { method, confirmations, operation }: DepositOptions & { readonly operation: string },
 ): Promise<Receipt> {
   const { token } = await chain.client.contractFacts()
   const send = (call: Call) => chain.sender.send(call, confirmations, operation)
-  const inOne = () => send(erc223Call(chain.client, token, into))
+  const inOne = () => send(erc223Call(chain.client, token, deposit))
   const inTwo = async () => {
-    await chain.sender.send(chain.client.calls.approve(token, into.amount))
-    return send(erc20Call(chain.client, into))
+    await chain.sender.send(chain.client.calls.approve(token, deposit.amount))
+    return send(erc20Call(chain.client, deposit))
   }
   switch (method) {
     case 'erc223':
@@ -70,20 +68,24 @@ async function sendDeposit(
     case 'approve':
       return inTwo()
     case 'permit':
-      return send(await permitCall(chain, into))
+      return send(await permitCall(chain, deposit))
     case 'relay':
-      throw noRelay(into.receiver)
+      throw noRelay(deposit.receiver)
     case 'auto':
       return withFallback(inOne, inTwo)
   }
 }
 
+interface Made {
+  readonly receipt: Receipt
+  readonly intent: string
+}
+
 /** The chain's word, not anybody else's: the transaction must have made our deposit. */
 async function booked(
   { book, signer }: AgentChain,
-  { receiver, openBlock }: Into,
-  receipt: Receipt,
-  intent: string,
+  { receiver, openBlock }: Deposit,
+  { receipt, intent }: Made,
 ): Promise<ChannelName> {
   const made = receipt.events.find(({ kind, channel }) => {
     if (channel.sender !== signer.address || channel.receiver !== receiver) return false
@@ -121,25 +123,24 @@ function noRelay(receiver: Address): UraidenError {
   })
 }
 
-function erc223Call({ calls }: ChainClient, token: Address, into: Into): Call {
-  const { sender, receiver, amount, openBlock } = into
+function erc223Call({ calls }: ChainClient, token: Address, deposit: Deposit): Call {
+  const { sender, receiver, amount, openBlock } = deposit
   return openBlock === undefined
     ? calls.openErc223(token, { sender, receiver, deposit: amount })
     : calls.topUpErc223(token, { sender, receiver, openBlock }, amount)
 }
 
-async function permitCall({ client, signer }: AgentChain, into: Into): Promise<Call> {
-  const { sender, receiver, amount, openBlock } = into
-  const { chainId, contract, calls } = client
-  const authorised = await authoriseDeposit(client, signer, { chainId, contract }, into)
-  const { permit, signature } = authorised
+async function permitCall(chain: AgentChain, deposit: Deposit): Promise<Call> {
+  const { sender, receiver, amount, openBlock } = deposit
+  const { permit, signature } = await authoriseDeposit(chain, deposit)
+  const { calls } = chain.client
   return openBlock === undefined
     ? calls.createChannelWithPermit({ sender, receiver, deposit: amount }, permit)
     : calls.topUpFor({ sender, receiver, openBlock }, amount, permit, signature)
 }
 
-function erc20Call({ calls }: ChainClient, into: Into): Call {
-  const { sender, receiver, amount, openBlock } = into
+function erc20Call({ calls }: ChainClient, deposit: Deposit): Call {
+  const { sender, receiver, amount, openBlock } = deposit
   return openBlock === undefined
     ? calls.createChannel(receiver, amount)
     : calls.topUp({ sender, receiver, openBlock }, amount)

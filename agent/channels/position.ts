@@ -3,14 +3,16 @@
 // A payment over price p that signs the balance b pays the interval (b − p, b] (wire-protocol.md
 // section 8). Everything up to `signed` has been given to payments, but for the intervals in `free`,
 // which the receiver has not taken, and those in `doubtful`, of which nobody knows because the answer
-// was lost. The receiver takes each unit once, whoever offers it how often.
-import type { TokenAmount } from '../../protocol/index.ts'
-
-/** The units in (from, to]. */
-export interface Interval {
-  readonly from: TokenAmount
-  readonly to: TokenAmount
-}
+// was lost. The receiver takes each unit once, however often it is offered.
+import {
+  type Interval,
+  intervalLength,
+  joinIntervals,
+  largest,
+  subtractInterval,
+  type TokenAmount,
+  totalLength,
+} from '../../protocol/index.ts'
 
 export interface Position {
   /** The next fresh payment begins here. */
@@ -32,6 +34,13 @@ export interface Position {
  */
 export type TakenFrom = 'fresh' | 'credit' | 'doubtful' | 'probe'
 
+export interface WantedInterval {
+  readonly price: TokenAmount
+  /** No balance above it is signed. */
+  readonly bound: TokenAmount
+  readonly receiverKnows: 'intervals' | 'balances'
+}
+
 export interface Taking {
   readonly source: TakenFrom
   readonly interval: Interval
@@ -44,13 +53,11 @@ export interface Taking {
  */
 export function takeFrom(
   position: Position,
-  price: TokenAmount,
-  bound: TokenAmount,
-  receiverKnows: 'intervals' | 'balances',
+  { price, bound, receiverKnows }: WantedInterval,
 ): Taking | undefined {
   const { signed, top, certain } = position
   if (!certain) {
-    const from = signed > price ? signed - price : 0n
+    const from = largest(signed - price, 0n)
     return { source: 'probe', interval: { from, to: signed }, position }
   }
   if (receiverKnows === 'intervals') {
@@ -62,30 +69,28 @@ export function takeFrom(
   return {
     source: 'fresh',
     interval: { from: signed, to },
-    position: { ...position, signed: to, top: to > top ? to : top },
+    position: { ...position, signed: to, top: largest(to, top) },
   }
 }
 
 function takeBelow(position: Position, price: TokenAmount): Taking | undefined {
   const { doubtful, free } = position
   // Only as a whole: of a part of it nobody could say afterwards what became of the rest.
-  const again = doubtful.find((each) => length(each) === price)
+  const again = doubtful.find((each) => intervalLength(each) === price)
   if (again !== undefined) {
     const rest = doubtful.filter((each) => each !== again)
     return { source: 'doubtful', interval: again, position: { ...position, doubtful: rest } }
   }
-  const credit = free.find((each) => length(each) >= price)
+  const credit = free.find((each) => intervalLength(each) >= price)
   if (credit === undefined) return undefined
   const interval = { from: credit.from, to: credit.from + price }
-  const rest = free.flatMap((each) =>
-    each === credit ? nonEmpty({ from: interval.to, to: each.to }) : [each],
-  )
+  const rest = subtractInterval(free, interval)
   return { source: 'credit', interval, position: { ...position, free: rest } }
 }
 
 /** The receiver has not taken this interval: it can pay for something else. */
 export function giveBack(position: Position, interval: Interval): Position {
-  const free = joined([...position.free, ...nonEmpty(interval)])
+  const free = joinIntervals([...position.free, interval])
   const last = free.at(-1)
   // At the end it needs no gap, so that it pays any receiver.
   if (last !== undefined && last.to === position.signed) {
@@ -95,7 +100,9 @@ export function giveBack(position: Position, interval: Interval): Position {
 }
 
 export function doubt(position: Position, interval: Interval): Position {
-  return { ...position, doubtful: [...position.doubtful, ...nonEmpty(interval)] }
+  // Not joined: it is resolved, or offered again, as the payment that it was.
+  const added = interval.from < interval.to ? [interval] : []
+  return { ...position, doubtful: [...position.doubtful, ...added] }
 }
 
 export function resolveDoubt(position: Position, { from, to }: Interval): Position {
@@ -111,7 +118,7 @@ export function standAt(position: Position, highest: TokenAmount): Position {
   const below = ({ to }: Interval): boolean => to <= highest
   return {
     signed: highest,
-    top: position.top > highest ? position.top : highest,
+    top: largest(position.top, highest),
     free: position.free.filter(below),
     doubtful: position.doubtful.filter(below),
     certain: true,
@@ -120,27 +127,5 @@ export function standAt(position: Position, highest: TokenAmount): Position {
 
 /** The units of intervals that the receiver has not taken. */
 export function freeSum({ free }: Position): TokenAmount {
-  return free.reduce((sum, each) => sum + length(each), 0n)
-}
-
-export function length({ from, to }: Interval): TokenAmount {
-  return to - from
-}
-
-function nonEmpty(interval: Interval): readonly Interval[] {
-  return interval.from < interval.to ? [interval] : []
-}
-
-function joined(intervals: readonly Interval[]): readonly Interval[] {
-  const sorted = [...intervals].sort((a, b) => (a.from < b.from ? -1 : 1))
-  const result: Interval[] = []
-  for (const next of sorted) {
-    const last = result.at(-1)
-    if (last !== undefined && last.to === next.from) {
-      result[result.length - 1] = { from: last.from, to: next.to }
-    } else {
-      result.push(next)
-    }
-  }
-  return result
+  return totalLength(free)
 }

@@ -3,12 +3,12 @@ import {
   type Address,
   type BlockNumber,
   type Hex,
+  type Interval,
   parseAddress,
   parseUint192,
   type TokenAmount,
   UraidenError,
 } from '../../protocol/index.ts'
-import type { Interval } from './position.ts'
 
 /**
  * open      can pay

@@ -1,7 +1,29 @@
 // Finds one's own channels again from the chain's events, after the store was lost with the SD card.
 import type { ChainClient, ChannelEvent } from '../../platform/chain/index.ts'
-import type { Address, BlockNumber, TokenAmount } from '../../protocol/index.ts'
+import { type Address, type BlockNumber, largest } from '../../protocol/index.ts'
+import type { ChannelWork } from './closing-alone.ts'
 import { type ChannelEntry, type ChannelName, channelName } from './records.ts'
+
+/** Enters own channels that the chain knows and the ledger does not. Resolves with those. */
+export async function recoverChannels(
+  { ledger, chain, own }: ChannelWork,
+  from: BlockNumber,
+): Promise<readonly ChannelName[]> {
+  const { client } = await chain()
+  const { challengePeriod } = await client.contractFacts()
+  const events = await readOwnEvents(client, own, from)
+  const known = new Set(
+    ledger.channels().map(({ receiver, openBlock }) => channelName(receiver, openBlock)),
+  )
+  const found: ChannelName[] = []
+  for (const entry of channelsFromEvents(events, challengePeriod)) {
+    const name = channelName(entry.receiver, entry.openBlock)
+    if (known.has(name)) continue
+    await ledger.add(entry)
+    found.push(name)
+  }
+  return found
+}
 
 /** Nodes limit how many blocks one query of logs may span. */
 const blocksPerQuery = 10_000
@@ -25,7 +47,7 @@ export async function readOwnEvents(
  * The channels that the events tell of: a pure function. What was signed on an open channel is not
  * known: at least what the receiver has withdrawn, at most the deposit. The receiver's proof tells.
  */
-export function channelsFromEvents(
+function channelsFromEvents(
   events: readonly ChannelEvent[],
   challengePeriod: number,
 ): readonly ChannelEntry[] {
@@ -58,18 +80,14 @@ function after(
       return { ...entry, deposit, bound: deposit }
     }
     case 'withdrawn':
-      return { ...entry, signed: larger(entry.signed, event.amount) }
+      return { ...entry, signed: largest(entry.signed, event.amount) }
     case 'closeRequested':
       return { ...entry, state: 'closing', settleBlock: event.block + challengePeriod }
     case 'challenged':
-      return { ...entry, signed: larger(entry.signed, event.balance) }
+      return { ...entry, signed: largest(entry.signed, event.balance) }
     case 'settled': {
       const { balance } = event
       return { ...entry, state: 'closed', bound: balance, signed: balance, exact: true }
     }
   }
-}
-
-function larger(a: TokenAmount, b: TokenAmount): TokenAmount {
-  return a > b ? a : b
 }

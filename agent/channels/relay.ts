@@ -1,8 +1,7 @@
 // Without ether: the receiver sends the transactions that we have signed the contents of
 // (wire-protocol.md section 8, relay). It can send them or not; it cannot change them.
-import { type ChainClient, type Receipt, waitForTransaction } from '../../platform/chain/index.ts'
+import { type Receipt, waitForTransaction } from '../../platform/chain/index.ts'
 import {
-  type Address,
   type Hex,
   isHex,
   type Signature,
@@ -12,8 +11,7 @@ import {
 import type { Transport } from '../transport/transport.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { type AuthorisedDeposit, authoriseDeposit } from './authorise.ts'
-import { type RelayedDeposit, readRelayed, relayedIntent } from './intents.ts'
-import type { Into } from './into.ts'
+import { type Deposit, type RelayedDeposit, readRelayed, relayedIntent } from './intents.ts'
 import type { Notes } from './notes.ts'
 import { readOwnEvents } from './recovery.ts'
 
@@ -23,6 +21,11 @@ export interface Relay {
   readonly transport: Transport
   /** Between two looks for the transaction, in milliseconds. */
   readonly pollInterval: number
+}
+
+export interface RelayOptions {
+  readonly relay: Relay
+  readonly confirmations: number
 }
 
 export interface RelayedClose {
@@ -38,16 +41,14 @@ export interface RelayedClose {
  * transport and chain
  */
 export async function relayDeposit(
-  { client, signer }: AgentChain,
-  relay: Relay,
-  into: Into,
-  confirmations: number,
-  notes: Notes,
+  chain: AgentChain,
+  deposit: Deposit,
+  { relay, confirmations, notes }: RelayOptions & { readonly notes: Notes },
 ): Promise<Receipt> {
-  const { chainId, contract } = client
+  const { client } = chain
   const { number: head } = await client.head()
-  const authorised = await authoriseDeposit(client, signer, { chainId, contract }, into)
-  const intent = relayedIntent(into)
+  const authorised = await authoriseDeposit(chain, deposit)
+  const intent = relayedIntent(deposit)
   const wait = {
     purpose: 'add a deposit through the receiver',
     confirmations,
@@ -56,25 +57,23 @@ export async function relayDeposit(
   const earlier = readRelayed(notes, intent)
   // Looked for after the nonces were read: what is mined from here on uses one that we have signed now,
   // so only one of the two can be.
-  const made = earlier && (await findRelayed(client, signer.address, intent, earlier))
+  const made = earlier && (await findRelayed(chain, intent, earlier))
   if (made !== undefined) return waitForTransaction(client, made, wait)
   const since = earlier?.since ?? head
   const noted: RelayedDeposit = { since, deadline: Number(authorised.permit.deadline) }
   await notes.now(intent, noted)
-  const [path, body] = depositRequest(into, authorised)
-  const transaction = await askToSend(relay, path, body, into.receiver)
+  const transaction = await askToSend(relay, depositRequest(deposit, authorised))
   await notes.now(intent, { ...noted, transaction })
   return waitForTransaction(client, transaction, wait)
 }
 
 /** The transaction that has made a deposit which was asked for earlier. */
 export async function findRelayed(
-  client: ChainClient,
-  own: Address,
+  { client, signer }: AgentChain,
   intent: string,
   { since }: RelayedDeposit,
 ): Promise<Hex | undefined> {
-  const events = await readOwnEvents(client, own, since + 1)
+  const events = await readOwnEvents(client, signer.address, since + 1)
   const made = events.find(({ kind, channel: { receiver, openBlock } }) =>
     kind === 'created'
       ? intent === relayedIntent({ receiver })
@@ -86,9 +85,8 @@ export async function findRelayed(
 /** @throws UraidenError as `relayDeposit` */
 export async function relayClose(
   { client, signer }: AgentChain,
-  relay: Relay,
   { openBlock, balance, signature }: RelayedClose,
-  confirmations: number,
+  { relay, confirmations }: RelayOptions,
 ): Promise<Receipt> {
   const body = {
     sender_address: signer.address,
@@ -96,7 +94,7 @@ export async function relayClose(
     balance: `${balance}`,
     balance_signature: signature,
   }
-  const transaction = await askToSend(relay, 'close', body, relay.api.origin)
+  const transaction = await askToSend(relay, { path: 'close', body, to: relay.api.origin })
   return waitForTransaction(client, transaction, {
     purpose: 'close the channel through the receiver',
     confirmations,
@@ -104,10 +102,17 @@ export async function relayClose(
   })
 }
 
+interface Asked {
+  readonly path: string
+  readonly body: object
+  /** How a message calls the receiver. */
+  readonly to: string
+}
+
 function depositRequest(
-  { sender, receiver, amount, openBlock }: Into,
+  { sender, receiver, amount, openBlock }: Deposit,
   { permit, signature }: AuthorisedDeposit,
-): readonly [path: string, body: object] {
+): Asked {
   const common = {
     sender_address: sender,
     receiver_address: receiver,
@@ -115,18 +120,14 @@ function depositRequest(
     permit_signature: permit.signature,
   }
   if (openBlock === undefined) {
-    return ['open', { ...common, deposit: `${amount}`, open_signature: signature }]
+    const body = { ...common, deposit: `${amount}`, open_signature: signature }
+    return { path: 'open', body, to: receiver }
   }
   const added = { open_block: `${openBlock}`, added_deposit: `${amount}` }
-  return ['topup', { ...common, ...added, top_up_signature: signature }]
+  return { path: 'topup', body: { ...common, ...added, top_up_signature: signature }, to: receiver }
 }
 
-async function askToSend(
-  { api, transport }: Relay,
-  path: string,
-  body: object,
-  receiver: string,
-): Promise<Hex> {
+async function askToSend({ api, transport }: Relay, { path, body, to }: Asked): Promise<Hex> {
   const answer = await transport.send({
     method: 'POST',
     url: new URL(`${api.pathname}/relay/${path}`, api),
@@ -137,7 +138,7 @@ async function askToSend(
   if (answer.status === 200 && isHex(said.transaction_hash)) return said.transaction_hash
   throw new UraidenError({
     code: 'relay_refused',
-    message: `The receiver ${receiver} does not send our transaction: ${said.detail ?? answer.status}`,
+    message: `The receiver ${to} does not send our transaction: ${said.detail ?? answer.status}`,
     hint: 'Give the account ether, or look at what the receiver asks of a relay.',
   })
 }

@@ -1,5 +1,5 @@
 // How far to raise a channel's bound: a pure function.
-import type { TokenAmount } from '../../protocol/index.ts'
+import { largest, smallest, type TokenAmount } from '../../protocol/index.ts'
 
 export interface ReservationCase {
   /** Signed so far. */
@@ -22,12 +22,8 @@ export function nextBound(given: ReservationCase): TokenAmount {
   const { balance, bound, deposit, price, reservation, room } = given
   const wanted = balance + price * BigInt(reservation)
   const affordable = room === undefined ? wanted : bound + room
-  const limit = least(wanted, deposit, affordable)
+  const limit = smallest(wanted, deposit, affordable)
   // Part of a payment is of no use: it would only be missing elsewhere.
   const next = limit > balance ? limit - ((limit - balance) % price) : balance
-  return next > bound ? next : bound
-}
-
-function least(...amounts: readonly [TokenAmount, ...TokenAmount[]]): TokenAmount {
-  return amounts.reduce((a, b) => (b < a ? b : a))
+  return largest(next, bound)
 }

@@ -1,6 +1,6 @@
 // Takes home what the account owns, when its work is over.
 import { type Call, estimateGas, type Receipt } from '../../platform/chain/index.ts'
-import { type Address, type TokenAmount, UraidenError } from '../../protocol/index.ts'
+import { type Address, smallest, type TokenAmount, UraidenError } from '../../protocol/index.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { transactionIntent } from './intents.ts'
 import type { Ledger } from './ledger-types.ts'
@@ -68,5 +68,5 @@ function demandNoChannels(ledger: Ledger): void {
 }
 
 function least(price: bigint, cap: bigint | undefined): bigint {
-  return cap !== undefined && cap < price ? cap : price
+  return smallest(price, cap)
 }

@@ -3,13 +3,13 @@
 import type { EventEmitter } from 'node:events'
 import { isIPv4 } from 'node:net'
 import type { Service } from 'bonjour-service'
+import type { Milliseconds } from '../../platform/time/clock.ts'
 import {
   type Announcement,
   discoveryService,
   isUraidenError,
   parseAnnouncement,
 } from '../../protocol/index.ts'
-import type { Milliseconds } from '../budget/clock.ts'
 
 export interface FoundReceiver {
   /** Of the instance: `living-room`. */

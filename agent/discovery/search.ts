@@ -1,7 +1,8 @@
 // Which of those that announce a name is the right one: the configured receiver, or the one that was found
 // under this name first.
+
+import type { Milliseconds } from '../../platform/time/clock.ts'
 import { type Address, UraidenError } from '../../protocol/index.ts'
-import type { Milliseconds } from '../budget/clock.ts'
 import type { Browse, FoundReceiver } from './browse.ts'
 import { type Pin, type Pins, pinOf } from './pins.ts'
 

@@ -1,7 +1,7 @@
 // Time, for what waits for it: the machine's, or a test's; and the moments of a timetable, which come also
 // when the clock jumps or the machine sleeps.
 import type { Timetable } from '../../platform/config/schedule.ts'
-import type { Milliseconds } from '../budget/clock.ts'
+import type { Milliseconds } from '../../platform/time/clock.ts'
 
 export interface Clock {
   /** Unix time; may jump. */

@@ -1,5 +1,5 @@
 // Whether a run that is due begins: a pure function.
-import type { Milliseconds } from '../budget/clock.ts'
+import type { Milliseconds } from '../../platform/time/clock.ts'
 import type { OverlapRule, SkipReason } from './types.ts'
 
 export interface Moment {

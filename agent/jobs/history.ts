@@ -1,6 +1,7 @@
 // What is remembered of a job's runs, and what is said of them: pure functions on plain data.
+
+import type { Milliseconds } from '../../platform/time/clock.ts'
 import { isUraidenError } from '../../protocol/index.ts'
-import type { Milliseconds } from '../budget/clock.ts'
 import { type Backoff, backoffDelay } from './sinks/backoff.ts'
 import type { JobEvent, LastRun, RunOutcome } from './types.ts'
 

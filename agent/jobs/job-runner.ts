@@ -1,8 +1,8 @@
 // One job: when it runs, and what it remembers.
 
 import type { Timetable } from '../../platform/config/schedule.ts'
+import type { Milliseconds } from '../../platform/time/clock.ts'
 import { UraidenError } from '../../protocol/index.ts'
-import type { Milliseconds } from '../budget/clock.ts'
 import { startTicker, type Ticker, tolerance } from './clock.ts'
 import { decide } from './decide.ts'
 import {

@@ -4,8 +4,8 @@
 // A payment is written down before it leaves. From then on until the answer is in the queues, only that
 // payment is sent again: by the next try, by the next run, or after a crash by the next process.
 import pRetry from 'p-retry'
+import type { Milliseconds } from '../../platform/time/clock.ts'
 import { isUraidenError, UraidenError } from '../../protocol/index.ts'
-import type { Milliseconds } from '../budget/clock.ts'
 import type { Agent, AgentResponse } from '../options.ts'
 import type { SentPayment } from '../purchase/types.ts'
 import { deleteOpen, type OpenRun, putOpen } from './records.ts'

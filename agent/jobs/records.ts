@@ -1,6 +1,7 @@
 // What is kept of jobs and of payments on their way: records of the outbox's storage.
+
+import type { Milliseconds } from '../../platform/time/clock.ts'
 import type { Address, HeaderFields } from '../../protocol/index.ts'
-import type { Milliseconds } from '../budget/clock.ts'
 import type { ChannelName } from '../channels/records.ts'
 import type { SentPayment } from '../purchase/types.ts'
 import type { OutboxStorage, StorageOperation } from './sinks/storage.ts'

@@ -1,6 +1,7 @@
 // Jobs: what is bought when, and what came of it. `createScheduler` runs them.
+
+import type { Milliseconds } from '../../platform/time/clock.ts'
 import type { HeaderFields, TokenAmount } from '../../protocol/index.ts'
-import type { Milliseconds } from '../budget/clock.ts'
 import type { PaymentFacts } from '../purchase/types.ts'
 import type { SinkEvent, SinkStatus } from './sinks/types.ts'
 

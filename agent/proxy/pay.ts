@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import {
   type HeaderFields,
   parseAmount,
+  smallest,
   type TokenAmount,
   type TokenUnit,
   UraidenError,
@@ -131,9 +132,8 @@ function priceCap(
   const caps: TokenAmount[] = []
   if (typeof text === 'string') caps.push(parseAmount(text, token))
   if (program?.mostPrice !== undefined) caps.push(program.mostPrice)
-  const [first, second = first] = caps
-  if (first === undefined || second === undefined) return {}
-  return { mostPrice: first < second ? first : second }
+  const [first, ...others] = caps
+  return first === undefined ? {} : { mostPrice: smallest(first, ...others) }
 }
 
 function paidFields(payment: PaymentFacts | undefined, roundTrips: number): readonly Field[] {

@@ -74,12 +74,3 @@ export function lostWithKey(error: UraidenError, key: string): UraidenError {
     cause: error,
   })
 }
-
-export function aborted(signal: AbortSignal | undefined): UraidenError {
-  return new UraidenError({
-    code: 'aborted',
-    message: 'The request was aborted while the receiver waited for the chain.',
-    hint: 'The payment stays counted until the receiver says where the channel stands.',
-    cause: signal?.reason,
-  })
-}

@@ -1,6 +1,7 @@
 // What a program can watch, and stop, while a request is paid: the events of the original's Session.
 import { type Terms, type TokenAmount, UraidenError } from '../../protocol/index.ts'
 import type { ChannelName } from '../channels/records.ts'
+import type { PaidAnswer } from './types.ts'
 
 /** The request that an event is about. */
 export interface HookedRequest {
@@ -39,18 +40,60 @@ export type AgentHooks = {
   ) => HookDecision | Promise<HookDecision>
 }
 
-/** @throws UraidenError `stopped_by_hook`, and whatever the hook throws */
-export async function runHook<Name extends HookName>(
+type Announce = <Name extends HookName>(name: Name, event: HookEvents[Name]) => Promise<void>
+
+/**
+ * Runs the hooks of one request.
+ * @throws UraidenError `stopped_by_hook`, and whatever the hook throws
+ */
+export function announcer(hooks: AgentHooks, request: HookedRequest): Announce {
+  return async (name, event) => {
+    const decision = await hooks[name]?.({ ...event, request })
+    if (decision !== 'stop') return
+    throw new UraidenError({
+      code: 'stopped_by_hook',
+      message: `The hook ${name} has stopped the request to ${request.url.origin}.`,
+      hint: 'Nothing more was signed for it. What was sent before stays counted.',
+    })
+  }
+}
+
+/** The hooks around a whole request. */
+export async function watched(
   hooks: AgentHooks,
-  name: Name,
   request: HookedRequest,
-  event: HookEvents[Name],
-): Promise<void> {
-  const decision = await hooks[name]?.({ ...event, request })
-  if (decision !== 'stop') return
-  throw new UraidenError({
-    code: 'stopped_by_hook',
-    message: `The hook ${name} has stopped the request to ${request.url.origin}.`,
-    hint: 'Nothing more was signed for it. What was sent before stays counted.',
-  })
+  run: () => Promise<PaidAnswer>,
+): Promise<PaidAnswer> {
+  const announce = announcer(hooks, request)
+  let error: unknown
+  try {
+    await announce('init', {})
+    const result = await run()
+    const { status } = result.answer
+    const cost = result.payment?.cost ?? 0n
+    if (status >= 400) await announce('httpError', { status })
+    else await announce('success', { status, cost })
+    return result
+  } catch (thrown) {
+    error = thrown
+    throw thrown
+  } finally {
+    await announce('exit', { error })
+  }
+}
+
+/** The hook for a payment that was refused for this reason. */
+export function refusalHook({
+  reason,
+}: Terms): 'invalidAmount' | 'invalidProof' | 'nonexistingChannel' | undefined {
+  switch (reason) {
+    case 'invalid_amount':
+      return 'invalidAmount'
+    case 'invalid_balance_proof':
+      return 'invalidProof'
+    case 'nonexisting_channel':
+      return 'nonexistingChannel'
+    default:
+      return undefined
+  }
 }

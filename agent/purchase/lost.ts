@@ -3,7 +3,7 @@
 import { parseUint192 } from '../../protocol/index.ts'
 import type { Taken } from '../channels/ledger-types.ts'
 import type { Notes } from '../channels/notes.ts'
-import type { Attempt, LostPayments, PaidRequest, SentPayment } from './types.ts'
+import type { Attempt, PaidRequest, SentPayment } from './types.ts'
 
 const prefix = 'sent/'
 
@@ -13,6 +13,23 @@ interface SentNote extends Omit<SentPayment, 'price' | 'balance'> {
   /** Whom it was sent to: nobody else may see it. */
   readonly to: string
   readonly time: number
+}
+
+export interface LostPayments {
+  readonly put: (key: string, attempt: Attempt) => void
+  readonly take: (key: string) => Attempt | undefined
+  /** Those that can be taken. */
+  readonly known: ReadonlyMap<string, Attempt>
+  /** Before a payment with a key of the caller's leaves; durable when it resolves. */
+  readonly noteSent: (request: PaidRequest, payment: SentPayment) => Promise<void>
+  /** The payment of an earlier process for this very request. */
+  readonly sentBefore: (request: PaidRequest) => SentPayment | undefined
+  /** Its answer has come, or never will. */
+  readonly answered: (request: PaidRequest) => void
+  /** What this offered has paid for its request, so it has paid for none that offered it before. */
+  readonly paidFor: (attempt: Attempt) => void
+  /** What it offered has paid for another request meanwhile. */
+  readonly isSuperseded: (payment: SentPayment) => boolean
 }
 
 /** Keeps the `most` newest. */
@@ -34,6 +51,7 @@ export function createLostPayments(notes: Notes, most = 100): LostPayments {
   }
 
   return {
+    known,
     put: (key, attempt) => {
       known.set(key, attempt)
       limit(known)

@@ -7,6 +7,7 @@ import {
   type TokenUnit,
   UraidenError,
 } from '../../protocol/index.ts'
+import type { PaidRequest } from './types.ts'
 
 /** Amounts in the token's smallest unit. What is not given is not limited. */
 export interface Policy {
@@ -15,7 +16,7 @@ export interface Policy {
   readonly token: Address
   /** Most for a single request. */
   readonly request?: TokenAmount
-  /** Who may be paid; anybody when not given. */
+  /** The receivers that may be paid; all when not given. */
   readonly receivers?: readonly Address[]
   /** Where may be bought: `host`, or `host:port`; anywhere when not given. */
   readonly hosts?: readonly string[]
@@ -25,6 +26,40 @@ export interface Policy {
   readonly dryRun?: boolean
 }
 
+/** The policy on its own, for a request. */
+export interface PolicyCheck {
+  readonly contract: Address
+  /** @throws UraidenError those of `checkProposal` */
+  readonly check: (request: PaidRequest, terms: Terms) => void
+}
+
+export interface PolicyCheckOptions {
+  readonly policy: Policy
+  readonly token: TokenUnit
+  /** The only receiver that may be paid at this URL; undefined when nothing is known about it. */
+  readonly receiverAt: ((url: URL) => Address | undefined) | undefined
+  readonly lastPrice: (method: string, url: URL) => TokenAmount | undefined
+}
+
+export function createPolicyCheck(options: PolicyCheckOptions): PolicyCheck {
+  const { policy, token, receiverAt } = options
+  return {
+    contract: policy.contract,
+    check: ({ method, url, mostPrice, dryRun }, terms) => {
+      const lastPrice = options.lastPrice(method, url)
+      const expected = receiverAt?.(url)
+      const proposal: Proposal = {
+        url,
+        terms,
+        ...(mostPrice !== undefined && { mostPrice }),
+        ...(lastPrice !== undefined && { lastPrice }),
+        ...(expected !== undefined && { expected }),
+      }
+      checkProposal(dryRun ? { ...policy, dryRun } : policy, proposal, token)
+    },
+  }
+}
+
 /** What was asked for: the receiver's terms, and a cap of the caller's own for this request. */
 export interface Proposal {
   readonly url: URL
@@ -32,12 +67,12 @@ export interface Proposal {
   readonly mostPrice?: TokenAmount
   /** Of the same resource; undefined for the first time. */
   readonly lastPrice?: TokenAmount
-  /** Who alone may be paid there, when that is known. */
+  /** The only receiver that may be paid there, when that is known. */
   readonly expected?: Address
 }
 
 /**
- * Who may be paid, where, and the caps for one request.
+ * Checks receiver, place and the caps for one request.
  * @throws UraidenError `host_not_allowed`, `wrong_contract`, `wrong_token`, `receiver_not_allowed`,
  * `receiver_changed`, `price_over_cap`, `price_jump`, `dry_run`
  */
@@ -99,10 +134,16 @@ function checkPrice(policy: Policy, proposal: Proposal, token: TokenUnit): void 
   const { terms, mostPrice, lastPrice } = proposal
   const { price } = terms
   if (mostPrice !== undefined && price > mostPrice) {
-    throw overCap(price, mostPrice, token, 'you allow for this request', 'the price limit')
+    const cap = {
+      amount: mostPrice,
+      what: 'you allow for this request',
+      setting: 'the price limit',
+    }
+    throw overCap(price, cap, token)
   }
   if (policy.request !== undefined && price > policy.request) {
-    throw overCap(price, policy.request, token, 'you allow a request', 'budget.request')
+    const cap = { amount: policy.request, what: 'you allow a request', setting: 'budget.request' }
+    throw overCap(price, cap, token)
   }
   if (policy.priceJump === undefined || lastPrice === undefined) return
   if (price <= times(lastPrice, policy.priceJump)) return
@@ -118,16 +159,21 @@ function times(amount: TokenAmount, factor: number): TokenAmount {
   return (amount * BigInt(Math.round(factor * 1e6))) / 1_000_000n
 }
 
+interface Cap {
+  readonly amount: TokenAmount
+  readonly what: string
+  /** Where it is in the configuration. */
+  readonly setting: string
+}
+
 function overCap(
   price: TokenAmount,
-  cap: TokenAmount,
+  { amount, what, setting }: Cap,
   token: TokenUnit,
-  what: string,
-  setting: string,
 ): UraidenError {
   return new UraidenError({
     code: 'price_over_cap',
-    message: `This costs ${formatAmount(price, token)}, more than the ${formatAmount(cap, token)} ${what}.`,
+    message: `This costs ${formatAmount(price, token)}, more than the ${formatAmount(amount, token)} ${what}.`,
     hint: `Nothing was signed. Raise ${setting} if the price is right.`,
   })
 }

@@ -2,68 +2,52 @@
 // that was killed. Pays nothing new (wire-protocol.md section 8, idempotency).
 import { isUraidenError, parseTerms, UraidenError } from '../../protocol/index.ts'
 import type { OpenAnswer } from '../transport/transport.ts'
-import { chargedCost, read } from './deliver.ts'
-import type { Attempt, ExchangeParts, ExchangeResult, PaidRequest, SentPayment } from './types.ts'
+import { type Attempts, chargedCost } from './attempt.ts'
+import { complete, type Delivery } from './delivery.ts'
+import type { LostPayments } from './lost.ts'
+import type { Attempt, PaidRequest, PaymentFacts, SentPayment } from './types.ts'
+
+export interface RepeatParts {
+  readonly attempts: Attempts
+  readonly delivery: Delivery
+  readonly lost: LostPayments
+}
 
 /**
+ * The answer, and the attempt if it is one of this process. Nothing else may be on the channel.
  * @throws UraidenError `payment_spent`: the receiver will never answer it; `payment_waits`: it will
  * perhaps later; `payment_superseded`: it was not taken; those of the transport
  */
-export function repeatPayment(
-  parts: ExchangeParts,
+export async function askAgain(
+  { attempts, delivery, lost }: RepeatParts,
   request: PaidRequest,
   sent: SentPayment,
-): Promise<ExchangeResult> {
-  return parts.locks.alone(sent.receiver, () => repeatAlone(parts, request, sent))
-}
-
-async function repeatAlone(
-  parts: ExchangeParts,
-  request: PaidRequest,
-  sent: SentPayment,
-): Promise<ExchangeResult> {
-  const { ledger, lost, transport } = parts
+): Promise<{ readonly answer: OpenAnswer; readonly attempt: Attempt | undefined }> {
   if (lost.isSuperseded(sent)) throw superseded(request.url)
   const known = sent.key === undefined ? undefined : lost.take(sent.key)
-  const attempt = known && { ...known, taken: ledger.offerAgain(known.taken) }
+  const attempt = known && attempts.offerAgain(known)
   try {
-    const headers = { ...request.headers, ...sent.headers }
-    const open = await transport.send({ ...request, headers })
-    if (open.status === 402 || open.status === 409) throw refusal(request.url, open)
-    if (request.read === 'body') await open.body()
-    return { ...(await answered(parts, request, open, sent, attempt)), roundTrips: 1 }
+    const answer = await delivery.send(request, sent.headers)
+    if (answer.status === 402 || answer.status === 409) throw refusal(request.url, answer)
+    return { answer: await complete(request, answer), attempt }
   } catch (error) {
     if (isUraidenError(error, 'payment_spent')) lost.answered(request)
     // What the receiver took for something else is spent; all else stays on its way.
     if (attempt !== undefined && !isUraidenError(error, 'payment_spent')) {
-      ledger.leaveInDoubt(attempt.taken)
+      attempts.leaveInDoubt(attempt)
       if (attempt.key !== undefined) lost.put(attempt.key, attempt)
     }
     throw error
   }
 }
 
-async function answered(
-  parts: ExchangeParts,
-  request: PaidRequest,
-  open: OpenAnswer,
-  sent: SentPayment,
-  attempt: Attempt | undefined,
-): Promise<Omit<ExchangeResult, 'roundTrips'>> {
-  const result = await read(parts, request, open, attempt)
-  if (attempt !== undefined) return result
-  parts.lost.answered(request)
-  // A process before this one has signed it: its books are settled by what the receiver shows next.
+/** A process before this one has signed it: its books are settled by what the receiver shows next. */
+export function paidEarlier(sent: SentPayment, answer: OpenAnswer): PaymentFacts {
   const { price, channel, balance, key } = sent
-  const cost = chargedCost(open, price) ?? price
-  const payment = {
-    price,
-    cost,
-    channel,
-    balance,
+  return {
+    ...{ price, cost: chargedCost(answer, price) ?? price, channel, balance },
     ...(key !== undefined && { idempotencyKey: key }),
   }
-  return { ...result, payment }
 }
 
 function refusal({ origin }: URL, { header, stream, status }: OpenAnswer): UraidenError {

@@ -1,7 +1,30 @@
 // What receivers ask, remembered, so that from the second request on the payment is in the first
 // round trip. A receiver's 402 corrects what is remembered.
-import { parseUint192, type Terms, type TokenAmount } from '../../protocol/index.ts'
+import {
+  isUraidenError,
+  parseTerms,
+  parseUint192,
+  type Terms,
+  type TokenAmount,
+} from '../../protocol/index.ts'
 import type { Notes } from '../channels/notes.ts'
+import type { OpenAnswer } from '../transport/transport.ts'
+import { notAReceiver } from './errors.ts'
+
+/**
+ * Of a 402, whose body is thrown away.
+ * @throws UraidenError `terms_unreadable`
+ */
+export function readTerms(url: URL, { header, stream }: OpenAnswer): Terms {
+  // Nobody reads the page of a 402, however long it is.
+  stream.destroy()
+  try {
+    return parseTerms(header)
+  } catch (error) {
+    if (isUraidenError(error)) throw notAReceiver(url, error)
+    throw error
+  }
+}
 
 export interface TermsMemory {
   /** What is known of this very URL, or else of its path with another query. */
@@ -22,19 +45,29 @@ export function createTermsMemory(notes: Notes): TermsMemory {
     const noted = notes.get(`${pricePrefix}${key}`) as { readonly price: string } | undefined
     return noted && parseUint192(noted.price)
   }
+  const unnoted = new Map<string, TokenAmount>()
   const makeRoom = (): void => {
     const noted = notes.keysUnder(pricePrefix)
     if (noted[0] !== undefined && noted.length >= mostKept) notes.later(noted[0], undefined)
   }
+  notes.beforeWrite(() => {
+    for (const [resource, price] of unnoted) {
+      const key = `${pricePrefix}${resource}`
+      if (notes.get(key) === undefined) makeRoom()
+      notes.later(key, { price })
+    }
+    unnoted.clear()
+  })
   return {
     recall: terms.get,
     remember: terms.set,
-    lastPrice: (method, url) => prices.get(method, url) ?? lastNoted(anyQuery(method, url)),
+    lastPrice: (method, url) => {
+      const resource = anyQuery(method, url)
+      return prices.get(method, url) ?? unnoted.get(resource) ?? lastNoted(resource)
+    },
     paid: (method, url, price) => {
       prices.set(method, url, price)
-      const key = `${pricePrefix}${anyQuery(method, url)}`
-      if (notes.get(key) === undefined) makeRoom()
-      notes.later(key, { price })
+      unnoted.set(anyQuery(method, url), price)
     },
   }
 }

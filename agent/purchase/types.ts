@@ -1,45 +1,45 @@
-// What a paid request is, what comes of it, and what it needs.
-import type {
-  Address,
-  HeaderFields,
-  Payment,
-  Terms,
-  TokenAmount,
-  TokenUnit,
-} from '../../protocol/index.ts'
-import type { ChannelFunding } from '../channels/funding.ts'
-import type { Ledger, Taken } from '../channels/ledger-types.ts'
-import type { Locks } from '../channels/locks.ts'
-import type { ProofMaker } from '../channels/proofs.ts'
-import type { PurchaseHistory } from '../channels/purchases.ts'
+// What can be asked for, what comes of it, and the payment in between: plain data.
+import type { Readable } from 'node:stream'
+import type { Address, HeaderFields, Payment, Terms, TokenAmount } from '../../protocol/index.ts'
+import type { Taken } from '../channels/ledger-types.ts'
 import type { ChannelName } from '../channels/records.ts'
-import type { ContentForm, OpenAnswer, Transport } from '../transport/transport.ts'
-import type { AgentHooks } from './hooks.ts'
-import type { Policy } from './policy.ts'
-import type { TermsMemory } from './terms.ts'
+import type { ContentForm, OpenAnswer } from '../transport/transport.ts'
 
-export interface PaidRequest {
-  readonly method: string
-  readonly url: URL
-  readonly headers: HeaderFields
+export interface RequestOptions {
+  readonly method?: string
+  readonly headers?: HeaderFields
   readonly body?: string | Uint8Array
   readonly signal?: AbortSignal
+  /** Longest wait for one HTTP answer, in milliseconds. */
   readonly timeout?: number
   /** Refuse a higher price for this request, in the smallest unit. */
   readonly mostPrice?: TokenAmount
   /** The job whose budget it counts against too. */
   readonly job?: string
-  /** To repeat a request whose answer was lost: the same key pays with the same proof. */
+  /** Of a payment whose answer was lost: repeats it with the same proof. */
   readonly idempotencyKey?: string
-  /** Called with each payment before it leaves, and waited for. Nothing leaves when it throws. */
+  /**
+   * Called with each payment before it leaves, and waited for; nothing leaves when it throws. A caller that
+   * records it can ask for the answer after a crash, with `repeatPayment`.
+   */
   readonly onPayment?: (payment: SentPayment) => void | Promise<void>
-  /** Whether the answer is complete with its body, or with its headers. */
-  readonly read: 'body' | 'stream'
-  readonly content?: ContentForm
+  /** Say what it costs, with the error `dry_run`; sign and send nothing. */
   readonly dryRun?: boolean
+  /** Whether a content coding such as gzip is taken off. Default decoded. */
+  readonly content?: ContentForm
 }
 
-/** All that it takes to send a payment again, for who writes it down. */
+/** The same with its URL and all that is needed. */
+export interface PaidRequest extends Omit<RequestOptions, 'method' | 'headers'> {
+  /** In capitals. */
+  readonly method: string
+  readonly url: URL
+  readonly headers: HeaderFields
+  /** Whether the answer is complete with its body, or with its headers. */
+  readonly read: 'body' | 'stream'
+}
+
+/** All that it takes to send a payment again, for a caller that records it. */
 export interface SentPayment {
   /** The payment's own, with the idempotency key. */
   readonly headers: HeaderFields
@@ -66,51 +66,45 @@ export interface Answer extends Omit<OpenAnswer, 'body'> {
   readonly body: Uint8Array
 }
 
-export interface ExchangeResult {
+export interface PaidAnswer {
   readonly answer: Answer
   /** Undefined for an answer that was free. */
   readonly payment: PaymentFacts | undefined
   readonly roundTrips: number
 }
 
-export interface ExchangeParts {
-  readonly memory: TermsMemory
-  readonly policy: Policy
-  readonly receiverAt: (url: URL) => Address | undefined
-  readonly token: TokenUnit
-  readonly contractVersion: string
-  readonly funding: ChannelFunding
-  /** Takes up closes to a receiver that were agreed, or may have been; gives up quietly. */
-  readonly finishCloses: (receiver: Address) => Promise<void>
-  readonly ledger: Ledger
-  readonly proofs: ProofMaker
-  readonly transport: Transport
-  readonly locks: Locks
-  readonly hooks: AgentHooks
-  readonly lost: LostPayments
-  readonly history: PurchaseHistory
-  /** How often a request with a lost answer is repeated, where the receiver offers idempotency. */
-  readonly repeats: number
-  /** How long to wait for a receiver to see our channel confirmed, in milliseconds. */
-  readonly confirmTimeout: number
-  /** Between two tries while waiting, in milliseconds, unless the receiver says how long. */
-  readonly retryInterval: number
+export interface AgentResponse extends PaidAnswer {
+  readonly status: number
+  readonly text: () => string
+  readonly json: () => unknown
 }
 
-/** Payments whose answers are missing, by the key they can be repeated with. */
-export interface LostPayments {
-  readonly put: (key: string, attempt: Attempt) => void
-  readonly take: (key: string) => Attempt | undefined
-  /** Before a payment with a key of the caller's leaves; durable when it resolves. */
-  readonly noteSent: (request: PaidRequest, payment: SentPayment) => Promise<void>
-  /** The payment of an earlier process for this very request. */
-  readonly sentBefore: (request: PaidRequest) => SentPayment | undefined
-  /** Its answer has come, or never will. */
-  readonly answered: (request: PaidRequest) => void
-  /** What this offered has paid for its request, so it has paid for none that offered it before. */
-  readonly paidFor: (attempt: Attempt) => void
-  /** What it offered has paid for another request meanwhile. */
-  readonly isSuperseded: (payment: SentPayment) => boolean
+export interface AgentStream {
+  readonly status: number
+  readonly headers: NodeJS.Dict<string | string[]>
+  readonly body: Readable
+  readonly payment: PaymentFacts | undefined
+  readonly roundTrips: number
+}
+
+/** What a program asks for with a URL. */
+export interface Purchases {
+  readonly request: (url: string | URL, options?: RequestOptions) => Promise<AgentResponse>
+  readonly get: (url: string | URL, options?: RequestOptions) => Promise<AgentResponse>
+  readonly post: (url: string | URL, options?: RequestOptions) => Promise<AgentResponse>
+  /** Resolves with the headers; the body comes as it arrives. */
+  readonly stream: (url: string | URL, options?: RequestOptions) => Promise<AgentStream>
+  /**
+   * The answer to a payment that left before, in this process or an earlier one, with the same method, URL
+   * and body. It cannot cost twice.
+   * @throws UraidenError `payment_spent`: its answer cannot be had; `payment_waits`: perhaps later;
+   * `payment_superseded`: it was not taken; those of the transport
+   */
+  readonly repeatPayment: (
+    url: string | URL,
+    payment: SentPayment,
+    options?: RequestOptions,
+  ) => Promise<AgentResponse>
 }
 
 /** One payment for one request: the same proof and the same key however often it is sent. */

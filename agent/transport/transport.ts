@@ -3,6 +3,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { Options, PlainResponse, RequestError } from 'got'
+import { once } from '../../platform/async/once.ts'
 import { type HeaderFields, type HeaderSource, UraidenError } from '../../protocol/index.ts'
 import { transportError } from './transport-errors.ts'
 
@@ -60,7 +61,7 @@ export interface TlsTrust {
 }
 
 /**
- * For the name and the connection, in milliseconds. Whoever has not answered by then is not there, and
+ * For the name and the connection, in milliseconds. A host that has not answered by then is not there, and
  * nothing was sent; without a limit of its own a network that is gone would look like a lost answer.
  */
 const longestConnect = 10_000
@@ -105,7 +106,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
         header: headerSource(received),
         stream,
         body: () => {
-          whole ??= readAll(request, stream, mostBody, told)
+          whole ??= readAll(stream, mostBody, { origin: url.origin, told })
           return whole
         },
       }
@@ -146,30 +147,21 @@ function httpsOptions({ authority, pinned }: TlsTrust): NonNullable<Options['htt
   }
 }
 
-function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
-  let made: Promise<Value> | undefined
-  return () => {
-    made ??= make()
-    return made
-  }
-}
-
 /** Says in our words why a request failed. */
 type Telling = (error: unknown) => unknown
 
 function firstResponse(stream: Readable, told: Telling): Promise<PlainResponse> {
   return new Promise((resolve, reject) => {
     stream.once('response', resolve)
-    // Stays on: an error after the response belongs to the body, and whoever reads that sees it.
+    // Stays on: an error after the response belongs to the body, and its reader sees it.
     stream.on('error', (error) => reject(told(error)))
   })
 }
 
 async function readAll(
-  request: HttpRequest,
   stream: Readable,
   most: number,
-  told: Telling,
+  { origin, told }: { readonly origin: string; readonly told: Telling },
 ): Promise<Uint8Array> {
   const chunks: Buffer[] = []
   let size = 0
@@ -186,7 +178,7 @@ async function readAll(
   stream.destroy()
   throw new UraidenError({
     code: 'answer_too_large',
-    message: `The answer of ${request.url.origin} has more than ${most} bytes.`,
+    message: `The answer of ${origin} has more than ${most} bytes.`,
     hint: 'Read it as a stream, or raise mostBody.',
   })
 }

@@ -3,40 +3,67 @@ import type { Interface } from 'ethers'
 import { type Address, compactSignature, type Hex } from '../../protocol/index.ts'
 import type { BalanceProofItem, Call, ChannelCalls, SignedPermit } from './types.ts'
 
+/** A call of one contract: what it is for, the function and its arguments. */
+type Encode = (purpose: string, name: string, args: readonly unknown[]) => Call
+
+type DepositCalls = Pick<
+  ChannelCalls,
+  | 'openErc223'
+  | 'topUpErc223'
+  | 'approve'
+  | 'transfer'
+  | 'createChannel'
+  | 'topUp'
+  | 'createChannelWithPermit'
+  | 'createChannelFor'
+  | 'topUpFor'
+>
+
 /** `contract` is the channels contract; the interfaces know its and the token's ABI. */
 export function channelCalls(
   contract: Address,
   channels: Interface,
   token: Interface,
 ): ChannelCalls {
-  const onChannels = (purpose: string, name: string, args: readonly unknown[]): Call => ({
-    purpose,
-    to: contract,
-    data: channels.encodeFunctionData(name, args) as Hex,
-  })
-  const onToken = (purpose: string, to: Address, name: string, args: readonly unknown[]): Call => ({
+  const onChannels = encoder(channels, contract)
+  return {
+    ...depositCalls(contract, onChannels, (tokenAddress) => encoder(token, tokenAddress)),
+    ...payoutCalls(onChannels),
+  }
+}
+
+function encoder(abi: Interface, to: Address): Encode {
+  return (purpose, name, args) => ({
     purpose,
     to,
-    data: token.encodeFunctionData(name, args) as Hex,
+    data: abi.encodeFunctionData(name, args) as Hex,
   })
+}
+
+/** What puts tokens into channels. */
+function depositCalls(
+  contract: Address,
+  onChannels: Encode,
+  onToken: (token: Address) => Encode,
+): DepositCalls {
   const transferAndCall = 'transfer(address,uint256,bytes)'
   return {
     openErc223: (tokenAddress, { sender, receiver, deposit }) =>
-      onToken('open a channel', tokenAddress, transferAndCall, [
+      onToken(tokenAddress)('open a channel', transferAndCall, [
         contract,
         deposit,
         `${sender}${receiver.slice(2)}`,
       ]),
     topUpErc223: (tokenAddress, { sender, receiver, openBlock }, added) =>
-      onToken('top up a channel', tokenAddress, transferAndCall, [
+      onToken(tokenAddress)('top up a channel', transferAndCall, [
         contract,
         added,
         `${sender}${receiver.slice(2)}${openBlock.toString(16).padStart(8, '0')}`,
       ]),
     approve: (tokenAddress, amount) =>
-      onToken('approve a deposit', tokenAddress, 'approve', [contract, amount]),
+      onToken(tokenAddress)('approve a deposit', 'approve', [contract, amount]),
     transfer: (tokenAddress, to, amount) =>
-      onToken('send tokens', tokenAddress, 'transfer(address,uint256)', [to, amount]),
+      onToken(tokenAddress)('send tokens', 'transfer(address,uint256)', [to, amount]),
     createChannel: (receiver, deposit) =>
       onChannels('open a channel', 'createChannel', [receiver, deposit]),
     topUp: ({ receiver, openBlock }, added) =>
@@ -67,6 +94,12 @@ export function channelCalls(
         permitParts(permit),
         signature,
       ]),
+  }
+}
+
+/** What takes tokens out of channels, or says how many are due. */
+function payoutCalls(onChannels: Encode): Omit<ChannelCalls, keyof DepositCalls> {
+  return {
     cooperativeClose: ({ receiver, openBlock }, balance, balanceSignature, closingSignature) =>
       onChannels('close a channel', 'cooperativeClose', [
         receiver,

@@ -5,10 +5,10 @@ import { tokenAbi } from '../../contracts/abi/token.ts'
 import {
   type Address,
   type BlockNumber,
+  contractAbilities,
   type Hex,
   isUraidenError,
   parseAddress,
-  shorten,
   UraidenError,
 } from '../../protocol/index.ts'
 import { decoded, readBlock, readLogs, readQuantity } from './answers.ts'
@@ -24,12 +24,12 @@ export interface ChainOptions {
   readonly rpcUrl: string | readonly string[]
   readonly contract: Address
   /** Refuse a node of another chain. */
-  readonly chainId?: bigint
+  readonly chainId?: bigint | undefined
   /** Longest wait for one answer of the node, in milliseconds. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** How many of the nodes have to say the same where money depends on it. Default 1. */
   readonly quorum?: number | undefined
-  readonly onRequest?: RequestObserver
+  readonly onRequest?: RequestObserver | undefined
 }
 
 /** The event topics that are about channels; the contract's administrative ones are left out. */
@@ -121,8 +121,10 @@ function contractReader(request: Request, contract: Address, channels: Interface
       read('token'),
       read('challenge_period'),
     ])
+    // The calls of all known versions have the same form.
+    contractAbilities(String(version), contract)
     return {
-      version: supported(String(version), contract),
+      version: String(version),
       token: parseAddress(String(token)),
       challengePeriod: Number(challengePeriod),
     }
@@ -155,16 +157,6 @@ function contractReader(request: Request, contract: Address, channels: Interface
       }
     },
   }
-}
-
-/** 0.2 is the original's, 0.3 ours; the calls of both have the same form. */
-function supported(version: string, contract: Address): string {
-  if (/^0\.[23]\./.test(version)) return version
-  throw new UraidenError({
-    code: 'contract_version_unsupported',
-    message: `The contract at ${contract} has version "${shorten(version, 20)}"; versions 0.2 and 0.3 are known here.`,
-    hint: 'Check the contract address, or use a program that knows this version.',
-  })
 }
 
 async function readContract(

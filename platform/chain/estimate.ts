@@ -1,7 +1,6 @@
 // Tries a call without sending it: what would fail is not paid for.
-
 import { revertHint } from '../../contracts/reverts.ts'
-import { type Address, isUraidenError, UraidenError } from '../../protocol/index.ts'
+import { type Address, isUraidenError, largest, UraidenError } from '../../protocol/index.ts'
 import { chooseFees, type Fees, type Market } from './fees.ts'
 import type { NodeError } from './rpc.ts'
 import type { Call, ChainClient } from './types.ts'
@@ -10,7 +9,7 @@ import type { Call, ChainClient } from './types.ts'
 export async function estimateGas(chain: ChainClient, from: Address, call: Call): Promise<bigint> {
   const value = `0x${(call.value ?? 0n).toString(16)}`
   try {
-    const request = { from, ...(call.to && { to: call.to }), data: call.data, value }
+    const request = { from, to: call.to, data: call.data, value }
     const estimate = await (call.passesOver ? largerOfBlocks : tryInNextBlock)(chain, request)
     return (estimate * 6n) / 5n
   } catch (error) {
@@ -50,7 +49,7 @@ async function largerOfBlocks(chain: ChainClient, request: object): Promise<bigi
     if (!isUraidenError(error, 'rpc_error')) throw error
     return latest
   })
-  return next > latest ? next : latest
+  return largest(next, latest)
 }
 
 async function estimateIn(chain: ChainClient, params: readonly unknown[]): Promise<bigint> {

@@ -1,5 +1,5 @@
 // What a transaction offers for a unit of gas: EIP-1559, or one price on chains without a base fee.
-import { UraidenError } from '../../protocol/index.ts'
+import { largest, smallest, UraidenError } from '../../protocol/index.ts'
 
 /** In wei. */
 export type Fees =
@@ -22,7 +22,7 @@ export function chooseFees(market: Market, cap: bigint | undefined): Fees {
   }
   const { baseFee, tip } = market
   checkCap(baseFee + tip, cap)
-  return { type: 2, maxFeePerGas: least(2n * baseFee + tip, cap), maxPriorityFeePerGas: tip }
+  return { type: 2, maxFeePerGas: smallest(2n * baseFee + tip, cap), maxPriorityFeePerGas: tip }
 }
 
 /**
@@ -31,14 +31,14 @@ export function chooseFees(market: Market, cap: bigint | undefined): Fees {
  */
 export function replacementFees(stuck: Fees, now: Fees, cap: bigint | undefined): Fees | undefined {
   if (stuck.type === 0) {
-    const gasPrice = greatest(raised(stuck.gasPrice), now.type === 0 ? now.gasPrice : 0n)
+    const gasPrice = largest(raised(stuck.gasPrice), now.type === 0 ? now.gasPrice : 0n)
     return cap !== undefined && gasPrice > cap ? undefined : { type: 0, gasPrice }
   }
   const current = now.type === 2 ? now : stuck
-  const maxFeePerGas = greatest(raised(stuck.maxFeePerGas), current.maxFeePerGas)
+  const maxFeePerGas = largest(raised(stuck.maxFeePerGas), current.maxFeePerGas)
   if (cap !== undefined && maxFeePerGas > cap) return undefined
-  const tip = greatest(raised(stuck.maxPriorityFeePerGas), current.maxPriorityFeePerGas)
-  return { type: 2, maxFeePerGas, maxPriorityFeePerGas: least(tip, maxFeePerGas) }
+  const tip = largest(raised(stuck.maxPriorityFeePerGas), current.maxPriorityFeePerGas)
+  return { type: 2, maxFeePerGas, maxPriorityFeePerGas: smallest(tip, maxFeePerGas) }
 }
 
 function raised(fee: bigint): bigint {
@@ -52,12 +52,4 @@ function checkCap(price: bigint, cap: bigint | undefined): void {
     message: `Gas costs ${price} wei now, more than the cap of ${cap} wei.`,
     hint: 'Nothing was sent. Wait for a lower price or raise the cap.',
   })
-}
-
-function least(fee: bigint, cap: bigint | undefined): bigint {
-  return cap !== undefined && cap < fee ? cap : fee
-}
-
-function greatest(a: bigint, b: bigint): bigint {
-  return a > b ? a : b
 }

@@ -52,7 +52,7 @@ export function readReceipt(chain: ChainClient, purpose: string, receipt: RawRec
     block: Number(receipt.blockNumber),
     blockHash: receipt.blockHash as Hex,
     gasUsed: BigInt(receipt.gasUsed),
-    ...(receipt.contractAddress && { contract: parseAddress(receipt.contractAddress) }),
+    contract: receipt.contractAddress ? parseAddress(receipt.contractAddress) : undefined,
     events: chain.decodeLogs(receipt.logs),
   }
 }

@@ -1,6 +1,7 @@
 // Sends transactions of one account: estimated first, one nonce after the other, written down
 // before they leave, found again when an answer was lost, replaced when the price of gas has risen.
 import { type Hex, isUraidenError, type Signer, UraidenError } from '../../protocol/index.ts'
+import { createTurns } from '../async/turns.ts'
 import type { RawReceipt } from './answers.ts'
 import { currentFees, estimateGas, etherMissing, gasPrice, lacksEther } from './estimate.ts'
 import { replacementFees } from './fees.ts'
@@ -15,15 +16,15 @@ export interface SenderOptions {
   readonly chain: ChainClient
   readonly signer: Signer
   /** Refuse to pay more for a unit of gas, in wei. */
-  readonly mostFeePerGas?: bigint
+  readonly mostFeePerGas?: bigint | undefined
   /** How often to look for the receipt, in milliseconds. */
-  readonly pollInterval?: number
+  readonly pollInterval?: number | undefined
   /** Longest wait for the receipt, in milliseconds. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** After so many milliseconds in no block a transaction is replaced at a higher fee. */
-  readonly replaceAfter?: number
+  readonly replaceAfter?: number | undefined
   /** Keeps operations that have a name across a crash. */
-  readonly journal?: TransactionJournal
+  readonly journal?: TransactionJournal | undefined
 }
 
 export interface TransactionSender {
@@ -66,12 +67,7 @@ export function createTransactionSender(options: SenderOptions): TransactionSend
   const nonces = createNonceQueue()
   const { chain } = options
   // One after the other: two sends at once would take the same nonce.
-  let last: Promise<unknown> = Promise.resolve()
-  const inTurn = <Value>(work: () => Promise<Value>): Promise<Value> => {
-    const done = last.then(work)
-    last = done.catch(() => undefined)
-    return done
-  }
+  const turns = createTurns()
   const waitFor = async (waiting: JournalEntry, wait: Omit<Wait, 'cap'>): Promise<Receipt> => {
     try {
       const cap = () => nonces.capFor(waiting.nonce)
@@ -82,7 +78,7 @@ export function createTransactionSender(options: SenderOptions): TransactionSend
     }
   }
   const start: TransactionSender['start'] = async (call, operation) => {
-    const waiting = await inTurn(async () => {
+    const waiting = await turns.take(async () => {
       const earlier = await findEarlier(options, operation)
       const pending = earlier ?? (await submit(options, nonces, call, operation))
       nonces.add(pending.nonce, capOf(options, call))
@@ -99,7 +95,7 @@ export function createTransactionSender(options: SenderOptions): TransactionSend
     send: async (call, confirmations, operation) =>
       (await start(call, operation)).mined(confirmations),
     resume: async (operation, confirmations = 1, feeCap = () => options.mostFeePerGas) => {
-      const earlier = await inTurn(async () => {
+      const earlier = await turns.take(async () => {
         const found = await findEarlier(options, operation)
         if (found !== undefined) nonces.add(found.nonce, feeCap)
         return found

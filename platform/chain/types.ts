@@ -64,8 +64,8 @@ export type ChannelEvent = EventPlace & { readonly channel: ChannelId } & (
 export interface EventQuery {
   readonly from: BlockNumber
   readonly to: BlockNumber
-  readonly sender?: Address
-  readonly receiver?: Address
+  readonly sender?: Address | undefined
+  readonly receiver?: Address | undefined
 }
 
 /** A contract call that is not sent yet. */
@@ -95,7 +95,7 @@ export interface Receipt {
   readonly blockHash: Hex
   readonly gasUsed: bigint
   /** The contract that was deployed, if one was. */
-  readonly contract?: Address
+  readonly contract?: Address | undefined
   readonly events: readonly ChannelEvent[]
 }
 

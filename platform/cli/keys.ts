@@ -1,5 +1,4 @@
 // The commands key new, import and address, for both programs.
-
 import { type Signer, UraidenError } from '../../protocol/index.ts'
 import {
   askPassword,
@@ -37,7 +36,7 @@ export async function newKey(file: string, context: KeyContext): Promise<void> {
 export async function importKey(from: string, to: string, context: KeyContext): Promise<void> {
   const { variable } = context.password
   const prompt = process.stdin.isTTY ? () => askPassword(`Password of ${from}: `) : undefined
-  const source = { file: from, password: { ...(variable && { variable }), prompt } }
+  const source = { file: from, password: { variable, prompt } }
   tellWritten(to, await importKeyFile(source, to, await newPassword(context)), context)
 }
 

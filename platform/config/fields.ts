@@ -126,11 +126,3 @@ export function parseSize(text: string): number {
 
 export const duration = parsed(parseDuration)
 export const size = parsed(parseSize)
-
-type Given<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> }
-
-/** Without the fields that are undefined. */
-export function given<Fields extends object>(fields: Fields): Given<Fields> {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries) as Given<Fields>
-}

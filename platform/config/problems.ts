@@ -7,7 +7,7 @@ import type { KeyPath } from './yaml.ts'
 export interface Problem {
   readonly path: KeyPath
   readonly message: string
-  readonly hint?: string
+  readonly hint?: string | undefined
 }
 
 type Issue = z.core.$ZodIssue
@@ -53,7 +53,7 @@ function problems(
   const message = issue.message.replace(/^Invalid input: /, '').replace(/([^.])$/, '$1.')
   const said =
     message.includes('"') || message.includes('address ') ? message : `${show(found)}: ${message}`
-  return [{ path, message: said, ...(typeof hint === 'string' && { hint }) }]
+  return [{ path, message: said, hint: typeof hint === 'string' ? hint : undefined }]
 }
 
 function unknownKey(key: string, path: KeyPath, known: readonly string[]): Problem {

@@ -9,13 +9,13 @@ export interface PasswordSources {
   /** A file; its first line counts. */
   readonly file?: string | undefined
   /** Name of an environment variable. */
-  readonly variable?: string
+  readonly variable?: string | undefined
   /** Name of a systemd credential (LoadCredential=, LoadCredentialEncrypted=). */
-  readonly credential?: string
+  readonly credential?: string | undefined
   /** Asks the person at the terminal. */
   readonly prompt?: (() => Promise<string>) | undefined
   /** The process environment when not given. */
-  readonly environment?: NodeJS.ProcessEnv
+  readonly environment?: NodeJS.ProcessEnv | undefined
 }
 
 /**

@@ -3,6 +3,7 @@
 // that failed once is closed and opened again, which leaves the torn log behind, before it writes on.
 import type { Level } from 'level'
 import { UraidenError } from '../../protocol/index.ts'
+import { createTurns } from '../async/turns.ts'
 
 type Batch = (...args: readonly unknown[]) => Promise<void>
 
@@ -14,7 +15,7 @@ type Batch = (...args: readonly unknown[]) => Promise<void>
 export function guardWrites(db: Level<string, string>, folder: string): void {
   const write = db.batch.bind(db) as Batch
   const close = db.close.bind(db)
-  let last: Promise<unknown> = Promise.resolve()
+  const turns = createTurns()
   let torn = false
   let closed = false
 
@@ -25,7 +26,7 @@ export function guardWrites(db: Level<string, string>, folder: string): void {
   }
 
   const guarded: Batch = (...args) => {
-    const done = last.then(async () => {
+    return turns.take(async () => {
       try {
         if (torn && !closed) await mend()
         await write(...args)
@@ -34,13 +35,11 @@ export function guardWrites(db: Level<string, string>, folder: string): void {
         throw unwritable(folder, error)
       }
     })
-    last = done.catch(() => undefined)
-    return done
   }
   db.batch = guarded as typeof db.batch
   db.close = async () => {
     closed = true
-    await last
+    await turns.idle()
     await close()
   }
 }

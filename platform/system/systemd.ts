@@ -1,6 +1,7 @@
 // What systemd is told, sd_notify(3). Node has no datagram sockets in the Unix domain, so that the
 // helper systemd-notify(1), which is part of every systemd, sends it; the unit says NotifyAccess=all.
 import { execFile } from 'node:child_process'
+import { createTurns } from '../async/turns.ts'
 
 export interface ServiceManager {
   readonly ready: (status: string) => void
@@ -21,13 +22,13 @@ export interface ServiceManagerOptions {
 /** Does nothing where the process was not started by systemd. */
 export function createServiceManager(options: ServiceManagerOptions): ServiceManager {
   const { environment, onFailed } = options
-  let last: Promise<void> = Promise.resolve()
+  const turns = createTurns()
   let timer: NodeJS.Timeout | undefined
   let status = ''
   const send = (...assignments: readonly string[]): void => {
     if (environment.NOTIFY_SOCKET === undefined) return
     // In order, one process at a time.
-    last = last.then(() => notify(assignments, environment).catch(onFailed))
+    turns.take(() => notify(assignments, environment)).catch(onFailed)
   }
   const told = (text: string): string => {
     status = text
@@ -46,7 +47,7 @@ export function createServiceManager(options: ServiceManagerOptions): ServiceMan
     },
     close: () => {
       clearInterval(timer)
-      return last
+      return turns.idle()
     },
   }
 }

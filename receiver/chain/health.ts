@@ -1,6 +1,5 @@
 // How the receiver is: facts for readiness and metrics, as of now.
 import { statfs } from 'node:fs/promises'
-import type { ChainClient } from '../../platform/chain/index.ts'
 import type { BlockNumber } from '../../protocol/index.ts'
 
 export interface ChainStatus {
@@ -23,25 +22,6 @@ export interface ReceiverHealth {
   readonly chain: () => ChainStatus
   /** Tries a synced write; what it found counts for 10 seconds, for whoever asks. */
   readonly disk: () => Promise<DiskStatus>
-}
-
-/** The same chain; the newest head that it told of is remembered. */
-export function rememberHead(chain: ChainClient): {
-  readonly chain: ChainClient
-  readonly head: () => BlockNumber | undefined
-} {
-  let newest: BlockNumber | undefined
-  return {
-    head: () => newest,
-    chain: {
-      ...chain,
-      head: async () => {
-        const head = await chain.head()
-        newest = head.number
-        return head
-      },
-    },
-  }
 }
 
 /** Milliseconds: everybody may ask whether the disk is well, and an SD card must not wear out by it. */

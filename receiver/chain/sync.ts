@@ -16,6 +16,8 @@ export interface SyncOptions {
   readonly confirmations: number
   /** Blocks read with one request. */
   readonly chunk?: number
+  /** Told of the newest block, before anything else is asked. */
+  readonly onHead?: (head: BlockNumber) => void
 }
 
 export type SyncOutcome =
@@ -38,6 +40,7 @@ export type SyncOutcome =
 export async function syncOnce(options: SyncOptions): Promise<SyncOutcome> {
   const { chain, book, confirmations } = options
   const head = await chain.head()
+  options.onHead?.(head.number)
   const known = book.position()
   if (known !== undefined) {
     const now = await chain.block(known.block)
@@ -46,7 +49,7 @@ export async function syncOnce(options: SyncOptions): Promise<SyncOutcome> {
   }
   const start = known ?? (await startPosition(options))
   const confirmedTo = head.number - confirmations + 1
-  const reached = await readConfirmed(options, start, confirmedTo, head)
+  const reached = await readConfirmed(options, start, { to: confirmedTo, head })
   await readUnconfirmed(options, reached.block + 1, head.number)
   return { kind: 'synced' }
 }
@@ -87,13 +90,12 @@ async function startPosition({ chain, startBlock }: SyncOptions): Promise<SyncPo
 async function readConfirmed(
   { chain, book, receiver, chunk = 2000 }: SyncOptions,
   start: SyncPosition,
-  confirmedTo: BlockNumber,
-  head: BlockRef,
+  { to: last, head }: { readonly to: BlockNumber; readonly head: BlockRef },
 ): Promise<SyncPosition> {
   let reached = start
-  while (reached.block < confirmedTo) {
+  while (reached.block < last) {
     const from = reached.block + 1
-    const to = Math.min(reached.block + chunk, confirmedTo)
+    const to = Math.min(reached.block + chunk, last)
     const before = to === head.number ? head : await chain.block(to)
     const events = checked(await chain.events({ from, to, receiver }), { from, to, receiver })
     const after = await chain.block(to)

@@ -1,9 +1,9 @@
 // Runs the synchronisation in the background and knows how well the node does, so that no request
 // has to ask the chain.
-import { isUraidenError, UraidenError } from '../../protocol/index.ts'
+import { type BlockNumber, isUraidenError, UraidenError } from '../../protocol/index.ts'
 import { type SyncOptions, type SyncOutcome, syncOnce } from './sync.ts'
 
-export interface WatchOptions extends SyncOptions {
+export interface WatchOptions extends Omit<SyncOptions, 'onHead'> {
   /** Between two rounds, in milliseconds. */
   readonly interval: number
   /** Does what else has to be looked at in each round. */
@@ -14,91 +14,130 @@ export interface WatchOptions extends SyncOptions {
   readonly now?: () => number
 }
 
+/** What the looks at the chain have found up to now. One object, written anew with every look. */
+export interface LastLook {
+  /** False once a round failed or the node was behind, until one goes well again. */
+  readonly answers: boolean
+  /** When a round went well last, in milliseconds of the clock; -Infinity before the first. */
+  readonly wentWell: number
+  /** The newest block that the node told of. */
+  readonly head: BlockNumber | undefined
+}
+
 export interface ChainWatch {
   /** Resolves once the chain was read up to its head for the first time. */
   readonly synced: Promise<void>
+  readonly look: LastLook
   /** Milliseconds since the last round that went well; Infinity before the first. */
   readonly age: () => number
-  /** False once a round failed or the node was behind, until one goes well again. */
-  readonly answers: () => boolean
   /** Runs a round now; resolves when it is done. */
   readonly refresh: () => Promise<void>
   readonly stop: () => Promise<void>
 }
 
+interface Watching extends WatchOptions {
+  readonly now: () => number
+  readonly look: { -readonly [Name in keyof LastLook]: LastLook[Name] }
+  readonly first: FirstSync
+  stopped: boolean
+  timer: NodeJS.Timeout | undefined
+  running: Promise<void> | undefined
+}
+
 export function watchChain(options: WatchOptions): ChainWatch {
   const { now = () => performance.now() } = options
-  let lastSuccess = Number.NEGATIVE_INFINITY
-  let answers = true
-  let stopped = false
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> | undefined
-  let firstSync: () => void = () => undefined
-  let neverSynced: (error: Error) => void = () => undefined
-  const synced = new Promise<void>((resolve, reject) => {
-    firstSync = resolve
-    neverSynced = reject
+  const look = { answers: true, wentWell: Number.NEGATIVE_INFINITY, head: undefined }
+  const first = firstSync()
+  const state = { stopped: false, timer: undefined, running: undefined }
+  const watching: Watching = { ...options, now, look, first, ...state }
+  schedule(watching)
+  return {
+    synced: first.synced,
+    look: watching.look,
+    age: () => now() - watching.look.wentWell,
+    refresh: () => refresh(watching),
+    stop: async () => {
+      watching.stopped = true
+      clearTimeout(watching.timer)
+      await watching.running?.catch(() => undefined)
+      first.never()
+    },
+  }
+}
+
+function schedule(watching: Watching): void {
+  refresh(watching)
+    .catch(watching.onError)
+    .then(() => {
+      if (watching.stopped) return
+      watching.timer = setTimeout(() => schedule(watching), watching.interval)
+    })
+}
+
+function refresh(watching: Watching): Promise<void> {
+  watching.running ??= round(watching).finally(() => {
+    watching.running = undefined
+  })
+  return watching.running
+}
+
+async function round(watching: Watching): Promise<void> {
+  const { look, first, now, afterSync, onError } = watching
+  try {
+    if (!(await readUp(watching))) {
+      look.answers = false
+      return
+    }
+    await afterSync()
+    look.wentWell = now()
+    look.answers = true
+    first.done()
+  } catch (error) {
+    look.answers = false
+    if (!isUraidenError(error)) throw error
+    onError(error)
+  }
+}
+
+/** True when the chain was read up to its head. */
+async function readUp(watching: Watching): Promise<boolean> {
+  const { look, onOutcome } = watching
+  const options = {
+    ...watching,
+    onHead: (head: BlockNumber) => {
+      look.head = head
+    },
+  }
+  const outcome = await syncOnce(options)
+  onOutcome(outcome)
+  // Nobody can pay until the new chain was read: now, and not after the interval.
+  const last = outcome.kind === 'reorganised' ? await syncOnce(options) : outcome
+  return last.kind === 'synced'
+}
+
+interface FirstSync {
+  readonly synced: Promise<void>
+  readonly done: () => void
+  /** It was stopped before. */
+  readonly never: () => void
+}
+
+function firstSync(): FirstSync {
+  let done: () => void = () => undefined
+  let reject: (error: Error) => void = () => undefined
+  const synced = new Promise<void>((resolve, failed) => {
+    done = resolve
+    reject = failed
   })
   // Whoever waits gets the error; nobody has to wait.
   synced.catch(() => undefined)
+  return { synced, done, never: () => reject(stoppedBefore()) }
+}
 
-  async function round(): Promise<void> {
-    try {
-      let outcome = await syncOnce(options)
-      options.onOutcome(outcome)
-      // Nobody can pay until the new chain was read: now, and not after the interval.
-      if (outcome.kind === 'reorganised') outcome = await syncOnce(options)
-      if (outcome.kind !== 'synced') {
-        answers = false
-        return
-      }
-      await options.afterSync()
-      lastSuccess = now()
-      answers = true
-      firstSync()
-    } catch (error) {
-      answers = false
-      if (!isUraidenError(error)) throw error
-      options.onError(error)
-    }
-  }
-
-  function refresh(): Promise<void> {
-    running ??= round().finally(() => {
-      running = undefined
-    })
-    return running
-  }
-
-  function schedule(): void {
-    refresh().then(
-      () => {
-        if (!stopped) timer = setTimeout(schedule, options.interval)
-      },
-      (error) => {
-        options.onError(error)
-        if (!stopped) timer = setTimeout(schedule, options.interval)
-      },
-    )
-  }
-
-  schedule()
-  return {
-    synced,
-    answers: () => answers,
-    age: () => now() - lastSuccess,
-    refresh,
-    stop: async () => {
-      stopped = true
-      clearTimeout(timer)
-      await running?.catch(() => undefined)
-      neverSynced(
-        new UraidenError({
-          code: 'stopped',
-          message: 'The receiver was stopped before it had read the chain.',
-          hint: 'Start it again.',
-        }),
-      )
-    },
-  }
+function stoppedBefore(): UraidenError {
+  return new UraidenError({
+    code: 'stopped',
+    message: 'The receiver was stopped before it had read the chain.',
+    hint: 'Start it again.',
+  })
 }

@@ -21,6 +21,18 @@ import {
 } from './records.ts'
 import type { ChannelStore } from './store.ts'
 
+/**
+ * Called once memory has a channel's new ledger, before the disk does. It must be quick, must not
+ * throw, and reads the book for what it wants to know: several changes may be told as one.
+ */
+export type BookListener = (sender: Address, openBlock: BlockNumber) => void
+
+/** Of one receiver's channels. */
+export interface ChannelId {
+  readonly sender: Address
+  readonly openBlock: BlockNumber
+}
+
 export interface ChannelBook {
   readonly get: (sender: Address, openBlock: BlockNumber) => Channel | undefined
   readonly all: () => Iterable<Channel>
@@ -35,11 +47,12 @@ export interface ChannelBook {
   readonly position: () => SyncPosition | undefined
   /** Memory at once; resolves when durable. On a failed write memory keeps it: see the caller. */
   readonly putLedger: (
-    sender: Address,
-    openBlock: BlockNumber,
+    channel: ChannelId,
     ledger: PaymentLedger,
     change?: UnansweredChange,
   ) => Promise<void>
+  /** Whoever keeps copies of the proofs, or counts them, is told of every ledger that is put. */
+  readonly listen: (listener: BookListener) => void
   /** Channels with something paid, known to the chain or not. */
   readonly ledgerCount: () => number
   /** Forgets what was paid on a channel that is over; resolves when that is durable. */
@@ -59,110 +72,147 @@ export interface ChannelBook {
   readonly forgetChain: (position: SyncPosition) => Promise<void>
 }
 
+interface BookState {
+  readonly store: ChannelStore
+  readonly facts: Map<ChannelName, ChainFacts>
+  readonly ledgers: Map<ChannelName, PaymentLedger>
+  readonly listeners: BookListener[]
+  position: SyncPosition | undefined
+  history: History
+  /** Opened in a block that is not confirmed yet. */
+  unconfirmed: ReadonlySet<ChannelName>
+  /** Their close was requested in a block that is not confirmed yet. */
+  closeSeen: ReadonlySet<ChannelName>
+  unsettled: TokenAmount
+}
+
 export async function openBook(store: ChannelStore): Promise<ChannelBook> {
-  const loaded = await store.load()
-  const facts = new Map<ChannelName, ChainFacts>(loaded.facts)
-  const ledgers = new Map<ChannelName, PaymentLedger>(loaded.ledgers)
-  let { position, history } = loaded
-  let unconfirmed: ReadonlySet<ChannelName> = new Set()
-  let closeSeen: ReadonlySet<ChannelName> = new Set()
-  let unsettled = 0n
-
-  const nameOf = ({ channel }: ChannelEvent) => channelName(channel.sender, channel.openBlock)
-  const joined = (name: ChannelName, known: ChainFacts): Channel => ({
-    ...known,
-    ...(ledgers.get(name) ?? emptyLedger),
-  })
-
-  function due(name: ChannelName): TokenAmount {
-    const known = facts.get(name)
-    return known === undefined ? 0n : dueOf(known, ledgers.get(name)?.claims.highest ?? 0n)
+  const { facts, ledgers, position, history } = await store.load()
+  const book: BookState = {
+    store,
+    facts: new Map(facts),
+    ledgers: new Map(ledgers),
+    listeners: [],
+    position,
+    history,
+    unconfirmed: new Set(),
+    closeSeen: new Set(),
+    unsettled: 0n,
   }
-
-  /** Does a change to one channel and carries it over to the sum. */
-  function changing(name: ChannelName, change: () => void): void {
-    unsettled -= due(name)
-    change()
-    unsettled += due(name)
-  }
-
-  function* inState(state: ChainFacts['state']): Iterable<Channel> {
-    for (const [name, known] of facts) if (known.state === state) yield joined(name, known)
-  }
-
-  /** Durable first, then in memory. */
-  async function step(changed: FactsByName, reached: SyncPosition, next: History): Promise<void> {
-    const [were, are] = [new Set(history), new Set(next)]
-    await store.saveStep({
-      facts: changed,
-      position: reached,
-      added: next.filter((past) => !were.has(past)),
-      dropped: history.filter((past) => !are.has(past)).map(({ block }) => block),
-    })
-    for (const [name, known] of changed) {
-      changing(name, () => (known === undefined ? facts.delete(name) : facts.set(name, known)))
-    }
-    position = reached
-    history = next
-  }
-
-  function* all(): Iterable<Channel> {
-    for (const [name, known] of facts) yield joined(name, known)
-  }
-
-  for (const name of facts.keys()) unsettled += due(name)
+  for (const name of facts.keys()) book.unsettled += due(book, name)
   return {
-    get: (sender, openBlock) => {
-      const name = channelName(sender, openBlock)
-      const known = facts.get(name)
-      if (known === undefined) return undefined
-      // Whoever asks for a close pays no more on the channel, confirmed or not.
-      const closing = known.state === 'open' && closeSeen.has(name)
-      return joined(name, closing ? { ...known, state: 'closing' } : known)
-    },
-    all,
-    inState,
-    ledger: (sender, openBlock) => ledgers.get(channelName(sender, openBlock)) ?? emptyLedger,
-    unsettled: () => unsettled,
-    isUnconfirmed: (sender, openBlock) => unconfirmed.has(channelName(sender, openBlock)),
-    position: () => position,
-    putLedger: (sender, openBlock, ledger, change) => {
-      const name = channelName(sender, openBlock)
-      changing(name, () => ledgers.set(name, ledger))
-      return store.saveLedger(name, ledger, change)
-    },
-    ledgerCount: () => ledgers.size,
+    get: (sender, openBlock) => get(book, channelName(sender, openBlock)),
+    all: () => channels(book, () => true),
+    inState: (state) => channels(book, (known) => known.state === state),
+    ledger: (sender, openBlock) => book.ledgers.get(channelName(sender, openBlock)) ?? emptyLedger,
+    unsettled: () => book.unsettled,
+    isUnconfirmed: (sender, openBlock) => book.unconfirmed.has(channelName(sender, openBlock)),
+    position: () => book.position,
+    putLedger: (channel, ledger, change) => putLedger(book, channel, { ledger, change }),
+    listen: (listener) => void book.listeners.push(listener),
+    ledgerCount: () => book.ledgers.size,
     dropLedger: (sender, openBlock) => {
       const name = channelName(sender, openBlock)
-      changing(name, () => ledgers.delete(name))
+      changing(book, name, () => book.ledgers.delete(name))
       return store.dropLedger(name)
     },
     confirm: async (events, reached) => {
-      const { facts: changed, blocks } = confirmEvents(facts, events, reached)
-      await step(changed, reached, trim([...history, ...blocks]))
+      const { facts: changed, blocks } = confirmEvents(book.facts, events, reached)
+      await step(book, changed, { reached, history: trim([...book.history, ...blocks]) })
     },
     setUnconfirmed: (events) => {
-      const namesOf = (kind: ChannelEvent['kind']) =>
-        new Set(events.filter((event) => event.kind === kind).map(nameOf))
-      unconfirmed = namesOf('created')
-      closeSeen = namesOf('closeRequested')
+      book.unconfirmed = namesOf(events, 'created')
+      book.closeSeen = namesOf(events, 'closeRequested')
     },
-    history: () => history,
-    rollBack: async ({ block, hash }) => {
-      const changed = undoAfter(history, block)
-      await step(
-        changed,
-        { block, hash },
-        history.filter((past) => past.block <= block),
-      )
-      return [...changed.keys()]
-    },
+    history: () => book.history,
+    rollBack: ({ block, hash }) => rollBack(book, { block, hash }),
     forgetChain: async (start) => {
-      facts.clear()
-      unsettled = 0n
-      position = start
-      history = []
+      book.facts.clear()
+      book.unsettled = 0n
+      book.position = start
+      book.history = []
       await store.dropFacts(start)
     },
   }
+}
+
+function get(book: BookState, name: ChannelName): Channel | undefined {
+  const known = book.facts.get(name)
+  if (known === undefined) return undefined
+  // Whoever asks for a close pays no more on the channel, confirmed or not.
+  const closing = known.state === 'open' && book.closeSeen.has(name)
+  return joined(book, name, closing ? { ...known, state: 'closing' } : known)
+}
+
+function* channels(
+  book: BookState,
+  isWanted: (known: ChainFacts) => boolean,
+): Generator<Channel, void> {
+  for (const [name, known] of book.facts) if (isWanted(known)) yield joined(book, name, known)
+}
+
+function joined(book: BookState, name: ChannelName, known: ChainFacts): Channel {
+  return { ...known, ...(book.ledgers.get(name) ?? emptyLedger) }
+}
+
+function putLedger(
+  book: BookState,
+  { sender, openBlock }: ChannelId,
+  written: { readonly ledger: PaymentLedger; readonly change: UnansweredChange | undefined },
+): Promise<void> {
+  const name = channelName(sender, openBlock)
+  changing(book, name, () => book.ledgers.set(name, written.ledger))
+  const saved = book.store.saveLedger(name, written.ledger, written.change)
+  for (const listener of book.listeners) listener(sender, openBlock)
+  return saved
+}
+
+function due({ facts, ledgers }: BookState, name: ChannelName): TokenAmount {
+  const known = facts.get(name)
+  return known === undefined ? 0n : dueOf(known, ledgers.get(name)?.claims.highest ?? 0n)
+}
+
+/** Does a change to one channel and carries it over to the sum. */
+function changing(book: BookState, name: ChannelName, change: () => void): void {
+  book.unsettled -= due(book, name)
+  change()
+  book.unsettled += due(book, name)
+}
+
+/** Durable first, then in memory. */
+async function step(
+  book: BookState,
+  changed: FactsByName,
+  next: { readonly reached: SyncPosition; readonly history: History },
+): Promise<void> {
+  const [were, are] = [new Set(book.history), new Set(next.history)]
+  await book.store.saveStep({
+    facts: changed,
+    position: next.reached,
+    added: next.history.filter((past) => !were.has(past)),
+    dropped: book.history.filter((past) => !are.has(past)).map(({ block }) => block),
+  })
+  for (const [name, known] of changed) {
+    changing(book, name, () => {
+      if (known === undefined) book.facts.delete(name)
+      else book.facts.set(name, known)
+    })
+  }
+  book.position = next.reached
+  book.history = next.history
+}
+
+async function rollBack(book: BookState, reached: SyncPosition): Promise<readonly ChannelName[]> {
+  const changed = undoAfter(book.history, reached.block)
+  const history = book.history.filter(({ block }) => block <= reached.block)
+  await step(book, changed, { reached, history })
+  return [...changed.keys()]
+}
+
+function namesOf(
+  events: readonly ChannelEvent[],
+  kind: ChannelEvent['kind'],
+): ReadonlySet<ChannelName> {
+  const wanted = events.filter((event) => event.kind === kind)
+  return new Set(wanted.map(({ channel }) => channelName(channel.sender, channel.openBlock)))
 }

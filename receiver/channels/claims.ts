@@ -3,13 +3,15 @@
 // With balance b and price p a request pays the interval (b − p, b]. H is the highest balance that
 // the receiver holds a proof for. Every unit below H has either paid for something (claimed) or not
 // yet. A request is served when its whole interval is above H or unclaimed; then it is claimed.
-import type { TokenAmount } from '../../protocol/index.ts'
-
-/** The units in (from, to]. */
-export interface Interval {
-  readonly from: TokenAmount
-  readonly to: TokenAmount
-}
+import {
+  containsInterval,
+  type Interval,
+  joinIntervals,
+  overlapsInterval,
+  subtractInterval,
+  type TokenAmount,
+  totalLength,
+} from '../../protocol/index.ts'
 
 /** What has paid on one channel. */
 export interface Claims {
@@ -41,17 +43,21 @@ export function claim(claims: Claims, { balance, price, mayLeaveGap }: Asked): C
   const paid = { from: balance - price, to: balance }
   if (paid.from < 0n) return refused('invalid_amount')
   if (balance <= highest) {
-    if (!isUnclaimed(unclaimed, paid)) return refused('balance_spent')
-    return { kind: 'claimed', paid, claims: { highest, unclaimed: without(unclaimed, paid) } }
+    if (!containsInterval(unclaimed, paid)) return refused('balance_spent')
+    return {
+      kind: 'claimed',
+      paid,
+      claims: { highest, unclaimed: subtractInterval(unclaimed, paid) },
+    }
   }
   const below = { from: paid.from, to: highest }
-  if (paid.from < highest && !isUnclaimed(unclaimed, below)) return refused('invalid_amount')
+  if (paid.from < highest && !containsInterval(unclaimed, below)) return refused('invalid_amount')
   const gap = { from: highest, to: paid.from }
   if (paid.from > highest && (!mayLeaveGap || unclaimed.length >= mostGaps)) {
     return refused('invalid_amount')
   }
-  const left = paid.from > highest ? [...unclaimed, gap] : without(unclaimed, below)
-  return { kind: 'claimed', paid, claims: { highest: balance, unclaimed: joined(left) } }
+  const left = paid.from > highest ? [...unclaimed, gap] : subtractInterval(unclaimed, below)
+  return { kind: 'claimed', paid, claims: { highest: balance, unclaimed: joinIntervals(left) } }
 }
 
 /**
@@ -59,48 +65,19 @@ export function claim(claims: Claims, { balance, price, mayLeaveGap }: Asked): C
  * needed: the sender's credit.
  */
 export function unclaim({ highest, unclaimed }: Claims, returned: Interval): Claims {
-  if (returned.from >= returned.to) return { highest, unclaimed }
-  const sorted = [...unclaimed, returned].sort((a, b) => (a.from < b.from ? -1 : 1))
-  return { highest, unclaimed: joined(sorted) }
+  return { highest, unclaimed: joinIntervals([...unclaimed, returned]) }
 }
 
 /** True when every unit of the interval has paid for something. */
-export function isClaimed({ highest, unclaimed }: Claims, { from, to }: Interval): boolean {
-  return to <= highest && unclaimed.every((gap) => gap.to <= from || to <= gap.from)
+export function isClaimed({ highest, unclaimed }: Claims, interval: Interval): boolean {
+  return interval.to <= highest && !overlapsInterval(unclaimed, interval)
 }
 
 /** What the sender has paid for: every claimed unit. */
 export function claimedSum({ highest, unclaimed }: Claims): TokenAmount {
-  return unclaimed.reduce((sum, { from, to }) => sum - (to - from), highest)
+  return highest - totalLength(unclaimed)
 }
 
 function refused(code: 'invalid_amount' | 'balance_spent'): ClaimDecision {
   return { kind: 'refused', code }
-}
-
-/** Neighbours are joined, so an interval that is unclaimed as a whole lies in a single one. */
-function isUnclaimed(unclaimed: readonly Interval[], { from, to }: Interval): boolean {
-  return unclaimed.some((gap) => gap.from <= from && to <= gap.to)
-}
-
-function without(unclaimed: readonly Interval[], taken: Interval): readonly Interval[] {
-  return unclaimed.flatMap((gap) => {
-    if (taken.to <= gap.from || gap.to <= taken.from) return [gap]
-    const before = { from: gap.from, to: taken.from }
-    const after = { from: taken.to, to: gap.to }
-    return [before, after].filter(({ from, to }) => from < to)
-  })
-}
-
-function joined(sorted: readonly Interval[]): readonly Interval[] {
-  const result: Interval[] = []
-  for (const next of sorted) {
-    const last = result.at(-1)
-    if (last !== undefined && last.to >= next.from) {
-      result[result.length - 1] = { from: last.from, to: last.to > next.to ? last.to : next.to }
-    } else {
-      result.push(next)
-    }
-  }
-  return result
 }

@@ -1,9 +1,8 @@
-// What confirmed blocks replaced, so that they can be taken back when the chain takes them back. Pure
-// functions on plain data.
+// What events of the chain make of a channel's facts, and what confirmed blocks replaced, so that they
+// can be taken back when the chain takes them back. Pure functions on plain data.
 import type { ChannelEvent } from '../../platform/chain/index.ts'
 import type { BlockNumber, Hex } from '../../protocol/index.ts'
 import { type ChainFacts, type ChannelName, channelName } from './records.ts'
-import { applyEvent } from './view.ts'
 
 /** Everything up to this block has been read and confirmed. */
 export interface SyncPosition {
@@ -27,6 +26,31 @@ export type History = readonly PastBlock[]
  * epochs, 64 blocks, are final on Ethereum; the rest is for other chains.
  */
 export const historyDepth = 256
+
+/** Undefined when the event is about a channel whose opening was never seen. */
+export function applyEvent(
+  facts: ChainFacts | undefined,
+  event: ChannelEvent,
+): ChainFacts | undefined {
+  if (event.kind === 'created') {
+    const { sender, openBlock } = event.channel
+    return { sender, openBlock, deposit: event.deposit, withdrawn: 0n, state: 'open' }
+  }
+  if (facts === undefined) return undefined
+  switch (event.kind) {
+    case 'toppedUp':
+      return { ...facts, deposit: facts.deposit + event.added }
+    case 'withdrawn':
+      return { ...facts, withdrawn: facts.withdrawn + event.amount }
+    case 'closeRequested':
+      return { ...facts, state: 'closing', end: { balance: event.balance, block: event.block } }
+    case 'challenged':
+      // The challenge period goes on from the request.
+      return { ...facts, end: { balance: event.balance, block: facts.end?.block ?? event.block } }
+    case 'settled':
+      return { ...facts, state: 'settled', end: { balance: event.balance, block: event.block } }
+  }
+}
 
 export interface Confirmed {
   readonly facts: FactsByName

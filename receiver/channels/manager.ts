@@ -1,21 +1,25 @@
 // Registers payments and agrees to close channels. Nothing is promised before it is on disk.
-import {
-  type Address,
-  type BlockNumber,
-  closingAgreementDigest,
-  type Payment,
-  type RefusalCode,
-  type Signature,
-  type SignatureDomain,
-  type Signer,
-  type TokenAmount,
-  UraidenError,
+import type {
+  Address,
+  BlockNumber,
+  Interval,
+  Payment,
+  RefusalCode,
+  Signature,
+  TokenAmount,
 } from '../../protocol/index.ts'
 import type { ProofChecker } from '../signatures/checker.ts'
 import type { ChannelBook } from './book.ts'
-import { isClaimed, unclaim } from './claims.ts'
-import type { Channel, PaymentLedger, Unanswered, UnansweredChange } from './records.ts'
-import { decidePayment } from './verify.ts'
+import { type Claims, claim, isClaimed, unclaim } from './claims.ts'
+import { type AgreementParts, agreeToClose } from './closing.ts'
+import {
+  acceptsPayments,
+  type Channel,
+  ledgerOf,
+  type PaymentLedger,
+  type Unanswered,
+  type UnansweredChange,
+} from './records.ts'
 
 export interface PaidOutcome {
   readonly kind: 'paid'
@@ -68,144 +72,136 @@ export interface ChannelManager {
   ) => Promise<Signature>
 }
 
-export interface ManagerOptions {
-  readonly book: ChannelBook
+export interface ManagerOptions extends AgreementParts {
   readonly checker: ProofChecker
-  readonly signer: Signer
-  readonly domain: SignatureDomain
 }
 
 export function createChannelManager(options: ManagerOptions): ChannelManager {
-  const { book, checker, signer, domain } = options
-
-  function decide(payment: Payment, price: TokenAmount) {
-    const channel = book.get(payment.sender, payment.openBlock)
-    const seenUnconfirmed = book.isUnconfirmed(payment.sender, payment.openBlock)
-    return decidePayment({ payment, price, channel, seenUnconfirmed })
-  }
-
-  function refused(payment: Payment, code: RefusalCode): PaymentOutcome {
-    return { kind: 'refused', code, channel: book.get(payment.sender, payment.openBlock) }
-  }
-
   return {
-    registerPayment: async (payment, price, request) => {
-      const first = decide(payment, price)
-      if (first.kind === 'refused') return refused(payment, first.code)
-      const form = await checker.formOf(payment)
-      if (form === undefined) return refused(payment, 'invalid_balance_proof')
-      // While the signature was checked another request may have claimed the same interval.
-      const decision = decide(payment, price)
-      if (decision.kind === 'refused') return refused(payment, decision.code)
-      const { claims, paid, channel: before } = decision
-      const isBest = claims.highest > before.claims.highest
-      const ledger: PaymentLedger = {
-        ...ledgerOf(before),
-        claims,
-        ...(isBest && { proof: { signature: payment.signature, form } }),
-      }
-      const { sender, openBlock } = before
-      const order = { sender, openBlock, paid }
-      try {
-        await book.putLedger(sender, openBlock, ledger, unanswered(request, order))
-      } catch (error) {
-        // Not served, so not paid: the same proof may try again when the disk is well.
-        await giveBack(book, order, 0n, request).catch(() => undefined)
-        throw error
-      }
-      const channel = { ...before, ...ledger }
-      return {
-        kind: 'paid',
-        channel,
-        chargeOnly: (cost) => giveBack(book, order, cost, request),
-      }
-    },
-    resumePayment: (request, earlier) => {
-      const channel = book.get(earlier.sender, earlier.openBlock)
-      if (channel === undefined || !isClaimed(channel.claims, earlier.paid)) return undefined
-      return {
-        kind: 'paid',
-        channel,
-        chargeOnly: (cost) => giveBack(book, earlier, cost, request),
-      }
-    },
-    agreeToClose: async (sender, openBlock, balance) => {
-      const channel = closeable(book.get(sender, openBlock), balance)
-      const before = ledgerOf(channel)
-      const agreed = { ...before, agreedToClose: true }
-      try {
-        await book.putLedger(sender, openBlock, agreed)
-      } catch (error) {
-        // Nothing was signed, so the channel goes on; unless somebody else has changed it meanwhile.
-        if (book.ledger(sender, openBlock) === agreed) {
-          await book.putLedger(sender, openBlock, before).catch(() => undefined)
-        }
-        throw error
-      }
-      // In the form that the sender itself uses, so that its own check understands it.
-      const form = channel.proof?.form ?? 'seed'
-      return signer.sign(closingAgreementDigest(form, domain, sender)(openBlock, balance))
-    },
+    registerPayment: (payment, price, request) =>
+      registerPayment(options, { payment, price, request }),
+    resumePayment: (request, earlier) => resumePayment(options.book, request, earlier),
+    agreeToClose: (sender, openBlock, balance) =>
+      agreeToClose(options, { sender, openBlock, balance }),
   }
 }
 
-type Order = Pick<Unanswered, 'sender' | 'openBlock' | 'paid'>
+interface Offer {
+  readonly payment: Payment
+  readonly price: TokenAmount
+  readonly request: KeyedRequest | undefined
+}
 
-async function giveBack(
+async function registerPayment(
+  { book, checker }: ManagerOptions,
+  { payment, price, request }: Offer,
+): Promise<PaymentOutcome> {
+  const { sender, openBlock } = payment
+  const decide = () => {
+    const channel = book.get(sender, openBlock)
+    const seenUnconfirmed = book.isUnconfirmed(sender, openBlock)
+    return decidePayment({ payment, price, channel, seenUnconfirmed })
+  }
+  const refused = (code: RefusalCode): PaymentOutcome => {
+    return { kind: 'refused', code, channel: book.get(sender, openBlock) }
+  }
+  const first = decide()
+  if (first.kind === 'refused') return refused(first.code)
+  const form = await checker.formOf(payment)
+  if (form === undefined) return refused('invalid_balance_proof')
+  // While the signature was checked another request may have claimed the same interval.
+  const decision = decide()
+  if (decision.kind === 'refused') return refused(decision.code)
+  const { claims, paid, channel: before } = decision
+  const isBest = claims.highest > before.claims.highest
+  const ledger: PaymentLedger = {
+    ...ledgerOf(before),
+    claims,
+    ...(isBest && { proof: { signature: payment.signature, form } }),
+  }
+  const order: Order = { sender, openBlock, paid, request }
+  try {
+    await book.putLedger({ sender, openBlock }, ledger, unanswered(order))
+  } catch (error) {
+    // Not served, so not paid: the same proof may try again when the disk is well.
+    await giveBack(book, order, 0n).catch(() => undefined)
+    throw error
+  }
+  return {
+    kind: 'paid',
+    channel: { ...before, ...ledger },
+    chargeOnly: (cost) => giveBack(book, order, cost),
+  }
+}
+
+function resumePayment(
   book: ChannelBook,
-  { sender, openBlock, paid }: Order,
-  cost: TokenAmount,
-  request: KeyedRequest | undefined,
-): Promise<void> {
+  request: KeyedRequest,
+  { sender, openBlock, paid }: Unanswered,
+): PaidOutcome | undefined {
+  const channel = book.get(sender, openBlock)
+  if (channel === undefined || !isClaimed(channel.claims, paid)) return undefined
+  const order = { sender, openBlock, paid, request }
+  return { kind: 'paid', channel, chargeOnly: (cost) => giveBack(book, order, cost) }
+}
+
+/** What one request has paid. */
+interface Order extends Pick<Unanswered, 'sender' | 'openBlock' | 'paid'> {
+  readonly request: KeyedRequest | undefined
+}
+
+async function giveBack(book: ChannelBook, order: Order, cost: TokenAmount): Promise<void> {
+  const { sender, openBlock, paid } = order
   // A cost above the price is not ours to take.
   if (cost >= paid.to - paid.from) return
   const now = book.ledger(sender, openBlock)
   const charged = { from: paid.from, to: paid.from + cost }
   const claims = unclaim(now.claims, { from: charged.to, to: paid.to })
-  const change = unanswered(request, { sender, openBlock, paid: charged })
-  await book.putLedger(sender, openBlock, { ...now, claims }, change)
+  const change = unanswered({ ...order, paid: charged })
+  await book.putLedger({ sender, openBlock }, { ...now, claims }, change)
 }
 
 /** In the same write as the proof, so that a crash leaves none without the other. */
-function unanswered(request: KeyedRequest | undefined, order: Order): UnansweredChange | undefined {
+function unanswered({ sender, openBlock, paid, request }: Order): UnansweredChange | undefined {
   if (request === undefined) return undefined
   const { id, expires } = request
-  const { from, to } = order.paid
-  return [id, from === to ? undefined : { ...order, expires }]
+  return [id, paid.from === paid.to ? undefined : { sender, openBlock, paid, expires }]
 }
 
-function ledgerOf({ claims, proof, agreedToClose }: Channel): PaymentLedger {
-  return { claims, agreedToClose, ...(proof && { proof }) }
+export interface PaymentCase {
+  readonly payment: Payment
+  readonly price: TokenAmount
+  /** Undefined when no confirmed channel has this sender and open block. */
+  readonly channel: Channel | undefined
+  /** The open transaction was seen in a block that is not confirmed yet. */
+  readonly seenUnconfirmed: boolean
 }
 
-function closeable(channel: Channel | undefined, balance: TokenAmount): Channel {
-  if (channel === undefined || channel.state === 'settled') {
-    throw new UraidenError({
-      code: 'channel_unknown',
-      message: 'There is no such channel.',
-      hint: 'Check sender and open block.',
-    })
+export type PaymentDecision =
+  | {
+      readonly kind: 'acceptable'
+      readonly channel: Channel
+      readonly claims: Claims
+      readonly paid: Interval
+    }
+  | { readonly kind: 'refused'; readonly code: RefusalCode }
+
+/**
+ * Whether a payment is good, decided on plain data: all of wire-protocol.md section 2 but the
+ * signature, which is checked by the caller because it is a thousand times slower: cheap reasons
+ * come first.
+ */
+export function decidePayment(given: PaymentCase): PaymentDecision {
+  const { payment, price, channel, seenUnconfirmed } = given
+  const refused = (code: RefusalCode): PaymentDecision => ({ kind: 'refused', code })
+  if (channel === undefined) {
+    return refused(seenUnconfirmed ? 'insufficient_confirmations' : 'nonexisting_channel')
   }
-  if (channel.state === 'closing') {
-    throw new UraidenError({
-      code: 'channel_closing',
-      message: 'A close of this channel was requested on the chain already.',
-      hint: 'Settle it when the challenge period is over.',
-    })
-  }
-  if (channel.proof === undefined) {
-    throw new UraidenError({
-      code: 'never_paid',
-      message: 'No payment was ever registered on this channel.',
-      hint: 'Close it without the receiver: uncooperativeClose with balance 0.',
-    })
-  }
-  if (balance !== channel.claims.highest) {
-    throw new UraidenError({
-      code: 'not_latest_balance',
-      message: `The latest balance of this channel is ${channel.claims.highest}, not ${balance}.`,
-      hint: 'Ask again with the latest balance.',
-    })
-  }
-  return channel
+  if (!acceptsPayments(channel)) return refused('nonexisting_channel')
+  if (payment.balance > channel.deposit) return refused('balance_over_deposit')
+  if (payment.amount !== undefined && payment.amount !== price) return refused('invalid_amount')
+  const mayLeaveGap = payment.amount !== undefined
+  const decision = claim(channel.claims, { balance: payment.balance, price, mayLeaveGap })
+  if (decision.kind === 'refused') return refused(decision.code)
+  return { kind: 'acceptable', channel, claims: decision.claims, paid: decision.paid }
 }

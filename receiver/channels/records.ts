@@ -3,6 +3,7 @@
 import {
   type Address,
   type BlockNumber,
+  type Interval,
   parseAddress,
   parseSignature,
   parseUint192,
@@ -11,7 +12,7 @@ import {
   type TokenAmount,
   toHex,
 } from '../../protocol/index.ts'
-import { type Claims, type Interval, noClaims } from './claims.ts'
+import { type Claims, noClaims } from './claims.ts'
 
 /** What the chain says, after its confirmations. */
 export interface ChainFacts {
@@ -58,6 +59,11 @@ export const emptyLedger: PaymentLedger = { claims: noClaims, agreedToClose: fal
 /** Both together. */
 export interface Channel extends ChainFacts, PaymentLedger {}
 
+/** What of it was paid, as it is kept. */
+export function ledgerOf({ claims, proof, agreedToClose }: Channel): PaymentLedger {
+  return { claims, agreedToClose, ...(proof && { proof }) }
+}
+
 /** Sender and open block: the receiver is always the same. */
 export type ChannelName = `${Address}/${BlockNumber}`
 
@@ -67,6 +73,17 @@ export function channelName(sender: Address, openBlock: BlockNumber): ChannelNam
 
 export function acceptsPayments({ state, agreedToClose }: Channel): boolean {
   return state === 'open' && !agreedToClose
+}
+
+export const channelStates = ['open', 'agreed', 'closing', 'settled'] as const
+
+/** `agreed`: we signed a closing agreement, and wait for it on the chain. */
+export type ChannelState = (typeof channelStates)[number]
+
+/** As people see it. */
+export function stateOf(channel: Channel): ChannelState {
+  if (channel.state !== 'open') return channel.state
+  return acceptsPayments(channel) ? 'open' : 'agreed'
 }
 
 /** What a channel owes the receiver at this balance: the rest was taken out, or paid at its end. */

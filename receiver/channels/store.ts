@@ -2,6 +2,7 @@
 // that somebody relies on is synced before anybody is answered.
 
 import type { JournalEntry, TransactionJournal } from '../../platform/chain/index.ts'
+import { type GroupCommit, groupCommit } from '../../platform/state/group-commit.ts'
 import {
   keysUnder,
   openState,
@@ -9,7 +10,6 @@ import {
   type StateOwner,
 } from '../../platform/state/state.ts'
 import type { BlockNumber } from '../../protocol/index.ts'
-import { groupCommit } from './group-commit.ts'
 import type { FactsByName, History, PastBlock, SyncPosition } from './history.ts'
 import {
   type ChainFacts,
@@ -156,27 +156,34 @@ export async function openStore(
       await commits.idle()
       await dropChain(db, [{ type: 'put', key: positionKey, value: JSON.stringify(position) }])
     },
-    journal: {
-      put: (name, entry) => commits.save([[`${journalPrefix}${name}`, JSON.stringify(entry)]]),
-      get: async (name) => parseEntry(await db.get(`${journalPrefix}${name}`)),
-      delete: (name) => commits.save([[`${journalPrefix}${name}`, undefined]]),
-    },
-    replies: {
-      load: () => readAll(db, replyPrefix, decodeReply),
-      save: (id, reply) =>
-        commits.save([
-          [`${replyPrefix}${id}`, encodeReply(reply)],
-          unansweredEntry([id, undefined]),
-        ]),
-      remove: (ids) => commits.save(ids.map((id) => [`${replyPrefix}${id}`, undefined] as const)),
-      unanswered: () => readAll(db, unansweredPrefix, decodeUnanswered),
-      answered: (ids) => commits.save(ids.map((id) => unansweredEntry([id, undefined]))),
-    },
+    journal: journalOn(db, commits),
+    replies: repliesOn(db, commits),
     probe: () => commits.save([[probeKey, undefined]]),
     close: async () => {
       await commits.idle()
       await db.close()
     },
+  }
+}
+
+type Commits = GroupCommit<string | undefined>
+
+function journalOn(db: StateDatabase, commits: Commits): TransactionJournal {
+  return {
+    put: (name, entry) => commits.save([[`${journalPrefix}${name}`, JSON.stringify(entry)]]),
+    get: async (name) => parseEntry(await db.get(`${journalPrefix}${name}`)),
+    delete: (name) => commits.save([[`${journalPrefix}${name}`, undefined]]),
+  }
+}
+
+function repliesOn(db: StateDatabase, commits: Commits): ReplyDisk {
+  return {
+    load: () => readAll(db, replyPrefix, decodeReply),
+    save: (id, reply) =>
+      commits.save([[`${replyPrefix}${id}`, encodeReply(reply)], unansweredEntry([id, undefined])]),
+    remove: (ids) => commits.save(ids.map((id) => [`${replyPrefix}${id}`, undefined] as const)),
+    unanswered: () => readAll(db, unansweredPrefix, decodeUnanswered),
+    answered: (ids) => commits.save(ids.map((id) => unansweredEntry([id, undefined]))),
   }
 }
 

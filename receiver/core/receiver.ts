@@ -1,240 +1,86 @@
-// The receiver without any HTTP server: chain, state, channel manager and paywall, put together.
+// The receiver without any HTTP server: chain, state, channel manager, settlement and paywall, put
+// together part by part and stopped in the opposite order.
 import {
-  type ChainClient,
-  type ContractFacts,
   connectChain,
   createTransactionSender,
-  type TokenFacts,
+  type TransactionSender,
 } from '../../platform/chain/index.ts'
 import {
-  type Address,
-  type BlockNumber,
+  contractAbilities,
   type Feature,
-  type Payment,
-  type Signer,
-  type TokenAmount,
-  UraidenError,
+  type SignatureDomain,
+  type SignatureForm,
 } from '../../protocol/index.ts'
-import { createDiskProbe, type ReceiverHealth, rememberHead } from '../chain/health.ts'
+import { type AccountWatch, watchAccount } from '../chain/account.ts'
+import { createDiskProbe, type ReceiverHealth } from '../chain/health.ts'
+import type { SyncOutcome } from '../chain/sync.ts'
 import { type ChainWatch, watchChain } from '../chain/watch.ts'
-import { type ChannelBook, openBook } from '../channels/book.ts'
+import { openBook } from '../channels/book.ts'
 import { type ChannelManager, createChannelManager } from '../channels/manager.ts'
-import { type ChannelName, dueOf, type PaymentLedger } from '../channels/records.ts'
-import { type ChannelStore, openStore } from '../channels/store.ts'
+import { openStore } from '../channels/store.ts'
 import { builtPage } from '../paywall/built-page.ts'
-import {
-  type ChannelDue,
-  decideOutage,
-  defaultOutageLimits,
-  type OutageLimits,
-} from '../paywall/outage.ts'
-import type { PaywallPage } from '../paywall/page.ts'
+import { rdnDialect } from '../paywall/dialect.ts'
+import { createOutageCheck, defaultOutageLimits } from '../paywall/outage.ts'
 import { createPaywall, type Paywall } from '../paywall/paywall.ts'
-import { rdnDialect } from '../paywall/rdn.ts'
-import { defaultReplyLimits, openReplies, type ReplyLimits } from '../paywall/replies.ts'
-import { createRelay, type Relay, type RelayOptions, type RelayParts } from '../settlement/relay.ts'
-import {
-  createSettlement,
-  type Settlement,
-  type SettlementOptions,
-} from '../settlement/settlement.ts'
-import { acceptedForms } from '../signatures/checker.ts'
-import { startVerifier, type VerifierFacts, type VerifierOptions } from '../signatures/index.ts'
-import { observedPaywall, type ReceiverObserver } from './observer.ts'
-import type { PusherStatus, WatchtowerAddress } from './watchtower/pusher.ts'
-import { startPushers } from './watchtower/pushers.ts'
+import { defaultReplyLimits, openReplies } from '../paywall/replies.ts'
+import { createRelay, type Relay } from '../settlement/relay.ts'
+import { createSettlement, type Settlement } from '../settlement/settlement.ts'
+import { startVerifier, type Verifier } from '../signatures/index.ts'
+import type { Receiver, ReceiverLog, ReceiverOptions } from './options.ts'
+import { type StartedParts, startedParts } from './parts.ts'
+import { startPusher } from './watchtower/pusher.ts'
 
-export interface ReceiverLog {
-  readonly info: (facts: object, message: string) => void
-  readonly warn: (facts: object, message: string) => void
-}
-
-export interface ReceiverOptions extends VerifierOptions {
-  /** Holds the receiver's key: it signs closing agreements. */
-  readonly signer: Signer
-  /** One node, or several in the order of preference. */
-  readonly rpcUrl: string | readonly string[]
-  /** How many of the nodes have to say the same where money depends on it. Default 1. */
-  readonly quorum?: number
-  /** Refuse a node of another chain. */
-  readonly chainId?: bigint
-  readonly contract: Address
-  /** Folder for balance proofs; made if missing, for its owner only. */
-  readonly state: string
-  /** How deep a block must be to count, itself included. Default 1. */
-  readonly confirmations?: number
-  /** No event of the contract is older. Default 0. */
-  readonly startBlock?: BlockNumber
-  /** Between two looks at the chain, in milliseconds. Default 2000. */
-  readonly pollInterval?: number
-  /** What is risked while the node does not answer. */
-  readonly outage?: Partial<OutageLimits>
-  /** Replies that may be asked for again, in time and bytes. */
-  readonly replies?: Partial<ReplyLimits>
-  /** What browsers see in place of a resource that is not paid for. */
-  readonly page?: PaywallPage
-  /** Send transactions for senders without ether, from this account; off when not given. */
-  readonly relay?: RelayOptions
-  /** When to withdraw, and what transactions may cost. Dishonest closes are always answered. */
-  readonly settlement?: SettlementOptions
-  /** Where copies of the best proofs go. */
-  readonly watchtowers?: readonly WatchtowerAddress[]
-  /** How often to look whether a transaction was mined, in milliseconds. Default 500. */
-  readonly transactionPoll?: number
-  readonly log?: ReceiverLog
-  /** Counts what happens, for metrics. */
-  readonly observer?: ReceiverObserver | undefined
-  /** Milliseconds that only grow, by which an outage is measured; the process's own by default. */
-  readonly now?: () => number
-}
-
-export interface Receiver {
-  readonly address: Address
-  readonly chainId: bigint
-  readonly contract: Address
-  readonly contractFacts: ContractFacts
-  readonly token: TokenFacts
-  /** How signatures are checked. */
-  readonly verifier: VerifierFacts
-  readonly paywall: Paywall
-  readonly manager: ChannelManager
-  readonly book: ChannelBook
-  /** Undefined when it is off. */
-  readonly relay: Relay | undefined
-  readonly settlement: Settlement
-  /** How far each of them is behind. */
-  readonly watchtowers: () => readonly PusherStatus[]
-  /** Resolves once the chain was read up to its head. */
-  readonly synced: Promise<void>
-  /** Reads the chain now instead of at the next poll. */
-  readonly refresh: () => Promise<void>
-  /** Tokens the receiver holds outside channels, as of the last look at the chain. */
-  readonly liquidBalance: () => TokenAmount
-  readonly health: ReceiverHealth
-  /** What was paid, as it is on disk at one moment. */
-  readonly ledgers: () => Promise<ReadonlyMap<ChannelName, PaymentLedger>>
-  readonly stop: () => Promise<void>
-}
+export type { Receiver, ReceiverLog, ReceiverOptions } from './options.ts'
 
 export const gatewayPath = '/api/1'
 
 const features: ReadonlySet<Feature> = new Set(['parallel', 'idempotency'])
 
 /**
+ * Opens the state and follows the chain; resolves before it is read up to its head (`synced`). Sell
+ * with one of the paywalls for node:http, fastify and express, or `createReceiverServer`.
  * @throws UraidenError `chain_unavailable`, `contract_missing`, `contract_version_unsupported`, and
- * those of `openStore`
+ * those of `openStore` and `startVerifier`
+ * @example
+ * const receiver = await startReceiver({
+ *   signer: createKeySigner(key),
+ *   rpcUrl: 'http://127.0.0.1:8545',
+ *   contract: '0x…',
+ *   state: '/var/lib/my-shop',
+ * })
+ * await receiver.synced
  */
 export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
-  const { observer } = options
-  const chain = await connectChain({ ...options, ...(observer && { onRequest: observer.asked }) })
+  const parts = startedParts()
   try {
-    const contractFacts = await supportedContract(chain)
-    const token = await chain.tokenFacts()
-    const owner = {
-      chainId: chain.chainId,
-      contract: options.contract,
-      account: options.signer.address,
-    }
-    const store = await openStore(options.state, owner, { onCommit: observer?.committed })
-    return await assemble(options, chain, contractFacts, token, store)
+    return { ...(await startParts(options, parts)), stop: parts.stop }
   } catch (error) {
-    chain.close()
+    await parts.stop().catch(() => undefined)
     throw error
   }
 }
 
-/** Major and minor version decide, as in the original. */
-async function supportedContract(chain: ChainClient): Promise<ContractFacts> {
-  const facts = await chain.contractFacts()
-  if (!/^0\.[23]\./.test(facts.version)) {
-    throw new UraidenError({
-      code: 'contract_version_unsupported',
-      message: `The contract ${chain.contract} has version ${facts.version}; this program knows 0.2 and 0.3.`,
-      hint: 'Check the contract address, or use a newer program.',
-    })
-  }
-  return facts
-}
-
-async function assemble(
+async function startParts(
   options: ReceiverOptions,
-  chain: ChainClient,
-  contractFacts: ContractFacts,
-  token: TokenFacts,
-  store: ChannelStore,
-): Promise<Receiver> {
-  const { signer, contract, pollInterval = 2000, log, observer } = options
-  const domain = { contract, chainId: chain.chainId }
-  const pushers = startPushers(
-    await openBook(store),
-    options.watchtowers ?? [],
-    { ...domain, receiver: signer.address },
-    log,
-  )
-  const { book } = pushers
-  const forms = acceptedForms(contractFacts.version)
+  parts: StartedParts,
+): Promise<Omit<Receiver, 'stop'>> {
+  const { signer, contract, log } = options
+  const base = await openBase(options, parts)
+  const { chain, contractFacts, token, store, book, domain } = base
+  const defence = createDefence(options, base, parts)
+  const { account, settlement, transactions } = defence
+  const { forms } = contractAbilities(contractFacts.version)
   const verifier = await startVerifier({ domain, receiver: signer.address, forms }, options, log)
+  parts.started(verifier.close)
   const manager = createChannelManager({ book, checker: verifier, signer, domain })
-  // One for all: two senders of one account would take the same nonces.
-  const transactions = createTransactionSender({
-    chain,
-    signer,
-    journal: store.journal,
-    ...(options.transactionPoll !== undefined && { pollInterval: options.transactionPoll }),
-  })
-  const relay = relayOf(options, contractFacts, {
-    ...{ chain, token, manager, book, transactions },
-    checker: verifier,
-  })
-  const account = watchAccount(chain, signer.address)
-  const seen = rememberHead(chain)
-  const settlement = createSettlement(
-    {
-      ...{ chain, book, transactions, signer, domain, log },
-      hasBatches: !contractFacts.version.startsWith('0.2.'),
-      challengePeriod: contractFacts.challengePeriod,
-      head: () => seen.head() ?? 0,
-      ether: account.ether,
-      refresh: () => watch.refresh(),
-    },
-    options.settlement ?? {},
+  const relay = relayOf(options, { ...base, manager, checker: verifier, transactions })
+  const owner = { ...domain, receiver: signer.address }
+  const pushers = (options.watchtowers ?? []).map((address) =>
+    startPusher({ ...address, book, owner, log }),
   )
-  const watch = startWatch(options, seen.chain, book, async () => {
-    await account.refresh()
-    await settlement.round()
-  })
-  const limits = { ...defaultOutageLimits, ...options.outage }
-  const dialect = rdnDialect({
-    gatewayPath,
-    receiver: signer.address,
-    contract,
-    token: token.address,
-    features: new Set<Feature>([
-      ...features,
-      ...(forms.includes('eip712') ? (['eip712'] as const) : []),
-      ...(relay === undefined ? [] : (['relay'] as const)),
-    ]),
-  })
-  const paywall = createPaywall({
-    dialect,
-    manager,
-    replies: await openReplies(store.replies, { ...defaultReplyLimits, ...options.replies }),
-    page: options.page ?? (await builtPage(log)),
-    chainId: chain.chainId,
-    token,
-    isOurs: (payment) =>
-      (payment.contract ?? contract) === contract &&
-      (payment.receiver ?? signer.address) === signer.address,
-    outage: (payment) =>
-      decideOutage(limits, {
-        nodeAnswers: watch.answers(),
-        age: watch.age(),
-        ether: account.ether(),
-        due: book.unsettled(),
-        payment: payment && !watch.answers() ? channelDue(book, payment) : undefined,
-      }),
-    retryAfter: Math.ceil(pollInterval / 1000),
-  })
+  parts.started(async () => void (await Promise.all(pushers.map(({ stop }) => stop()))))
+  const watch = defence.start()
+  parts.started(watch.stop)
   return {
     address: signer.address,
     chainId: chain.chainId,
@@ -246,57 +92,120 @@ async function assemble(
     book,
     relay,
     settlement,
-    watchtowers: pushers.statuses,
-    paywall: observer === undefined ? paywall : observedPaywall(paywall, observer),
+    watchtowers: () => pushers.map(({ status }) => status()),
+    paywall: await openPaywall(options, base, { manager, forms, relay, watch, account }),
     synced: watch.synced,
     refresh: watch.refresh,
-    liquidBalance: account.tokens,
+    liquidBalance: () => account.funds.tokens,
     ledgers: store.readLedgers,
-    health: {
-      chain: () => ({
-        answers: watch.answers(),
-        age: watch.age(),
-        head: seen.head(),
-        ether: account.ether(),
-      }),
-      disk: createDiskProbe({ write: store.probe, folder: options.state }),
-    },
-    stop: async () => {
-      await watch.stop()
-      await pushers.stop()
-      await verifier.close()
-      // Whoever waits for a block ends by this.
-      chain.close()
-      await settlement.stop()
-      await store.close()
-    },
+    health: healthOf({ watch, account, write: store.probe, folder: options.state }),
   }
 }
 
-/** A replay owes no more than before; a channel that is not known yet owes nothing. */
-function channelDue(
-  book: ChannelBook,
-  { sender, openBlock, balance }: Payment,
-): ChannelDue | undefined {
-  const channel = book.get(sender, openBlock)
-  if (channel === undefined) return undefined
-  const { highest } = channel.claims
-  return {
-    before: dueOf(channel, highest),
-    after: dueOf(channel, balance > highest ? balance : highest),
+type Base = Awaited<ReturnType<typeof openBase>>
+
+/** What all other parts stand on: the chain, and what is on disk. */
+async function openBase(options: ReceiverOptions, parts: StartedParts) {
+  const { contract, signer, observer } = options
+  const chain = await connectChain({ ...options, ...(observer && { onRequest: observer.asked }) })
+  parts.started(chain.close)
+  const contractFacts = await chain.contractFacts()
+  const token = await chain.tokenFacts()
+  const domain: SignatureDomain = { contract, chainId: chain.chainId }
+  const owner = { ...domain, account: signer.address }
+  const store = await openStore(options.state, owner, { onCommit: observer?.committed })
+  parts.started(store.close)
+  return { chain, contractFacts, token, domain, store, book: await openBook(store) }
+}
+
+interface Defence {
+  readonly account: AccountWatch
+  readonly settlement: Settlement
+  /** One for all: two senders of one account would take the same nonces. */
+  readonly transactions: TransactionSender
+  /** Follows the chain, and answers what it sees; everything that listens must be there. */
+  readonly start: () => ChainWatch
+}
+
+/** Follows the chain, and gets what there are proofs for. */
+function createDefence(
+  options: ReceiverOptions,
+  { chain, contractFacts, store, book, domain }: Base,
+  parts: StartedParts,
+): Defence {
+  const { signer, log, transactionPoll } = options
+  const transactions = createTransactionSender({
+    chain,
+    signer,
+    journal: store.journal,
+    ...(transactionPoll !== undefined && { pollInterval: transactionPoll }),
+  })
+  const account = watchAccount(chain, signer.address)
+  let watch: ChainWatch | undefined
+  const settlement = createSettlement(
+    {
+      ...{ chain, book, transactions, signer, domain, log },
+      hasBatches: contractAbilities(contractFacts.version).hasBatches,
+      challengePeriod: contractFacts.challengePeriod,
+      head: () => watch?.look.head ?? 0,
+      ether: () => account.funds.ether,
+      refresh: async () => watch?.refresh(),
+    },
+    options.settlement ?? {},
+  )
+  parts.started(async () => {
+    // Whoever waits for a block ends by this.
+    chain.close()
+    await settlement.stop()
+  })
+  const afterSync = async () => {
+    await account.refresh()
+    await settlement.round()
   }
+  const start = () => {
+    watch = followChain(options, { chain, book, afterSync })
+    return watch
+  }
+  return { account, settlement, transactions, start }
+}
+
+function followChain(
+  options: ReceiverOptions,
+  followed: Pick<Base, 'chain' | 'book'> & { readonly afterSync: () => Promise<void> },
+): ChainWatch {
+  const { log, signer, confirmations = 1, startBlock = 0, pollInterval = 2000, now } = options
+  return watchChain({
+    ...followed,
+    ...(now !== undefined && { now }),
+    receiver: signer.address,
+    startBlock,
+    confirmations,
+    interval: pollInterval,
+    onOutcome: (outcome) => tellOutcome(outcome, log),
+    onError: (error) => log?.warn({ err: error }, 'the chain could not be read'),
+  })
+}
+
+function tellOutcome(outcome: SyncOutcome, log: ReceiverLog | undefined): void {
+  if (outcome.kind === 'node_behind') log?.warn({}, 'the node is behind; waiting for it')
+  if (outcome.kind !== 'reorganised') return
+  const { common, forgotten, channels } = outcome
+  log?.warn({ common, forgotten, channels }, 'confirmed blocks were replaced; reading them again')
+}
+
+interface RelayBase extends Base {
+  readonly manager: ChannelManager
+  readonly checker: Verifier
+  readonly transactions: TransactionSender
 }
 
 /** Contracts of version 0.2 know no deposits for others. */
-function relayOf(
-  { relay, signer, log }: ReceiverOptions,
-  { version }: ContractFacts,
-  parts: Pick<RelayParts, 'chain' | 'token' | 'manager' | 'book' | 'checker' | 'transactions'>,
-): Relay | undefined {
-  if (relay === undefined || version.startsWith('0.2.')) return undefined
+function relayOf({ relay, signer, log }: ReceiverOptions, base: RelayBase): Relay | undefined {
+  if (relay === undefined || !contractAbilities(base.contractFacts.version).hasRelay)
+    return undefined
   const { leastDeposit = 1n, mostFeePerGas } = relay
   return createRelay({
-    ...parts,
+    ...base,
     mostFeePerGas,
     own: signer.address,
     leastDeposit,
@@ -304,46 +213,59 @@ function relayOf(
   })
 }
 
-/** Ether and tokens of the receiver's account, looked at in the background. */
-function watchAccount(chain: ChainClient, address: Address) {
-  let ether: bigint | undefined
-  let tokens = 0n
-  return {
-    ether: () => ether,
-    tokens: () => tokens,
-    refresh: async () => {
-      const found = await Promise.all([chain.etherBalance(address), chain.tokenBalance(address)])
-      ether = found[0]
-      tokens = found[1]
-    },
-  }
+interface PaywallBase {
+  readonly manager: ChannelManager
+  readonly forms: readonly SignatureForm[]
+  readonly relay: Relay | undefined
+  readonly watch: ChainWatch
+  readonly account: AccountWatch
 }
 
-function startWatch(
+async function openPaywall(
   options: ReceiverOptions,
-  chain: ChainClient,
-  book: ChannelBook,
-  afterSync: () => Promise<void>,
-): ChainWatch {
-  const { log, signer, confirmations = 1, startBlock = 0, pollInterval = 2000, now } = options
-  return watchChain({
-    ...(now !== undefined && { now }),
-    chain,
-    book,
-    receiver: signer.address,
-    startBlock,
-    confirmations,
-    interval: pollInterval,
-    afterSync,
-    onOutcome: (outcome) => {
-      if (outcome.kind === 'node_behind') log?.warn({}, 'the node is behind; waiting for it')
-      if (outcome.kind !== 'reorganised') return
-      const { common, forgotten, channels } = outcome
-      log?.warn(
-        { common, forgotten, channels },
-        'confirmed blocks were replaced; reading them again',
-      )
-    },
-    onError: (error) => log?.warn({ err: error }, 'the chain could not be read'),
+  { chain, token, store, book }: Base,
+  { manager, forms, relay, watch, account }: PaywallBase,
+): Promise<Paywall> {
+  const { contract, log, now, pollInterval = 2000 } = options
+  const receiver = options.signer.address
+  const offered = new Set<Feature>([
+    ...features,
+    ...(forms.includes('eip712') ? (['eip712'] as const) : []),
+    ...(relay === undefined ? [] : (['relay'] as const)),
+  ])
+  const identity = { gatewayPath, receiver, contract, token: token.address, features: offered }
+  const limits = { ...defaultOutageLimits, ...options.outage }
+  return createPaywall({
+    dialect: rdnDialect(identity),
+    manager,
+    replies: await openReplies(store.replies, { ...defaultReplyLimits, ...options.replies }),
+    page: options.page ?? (await builtPage(log)),
+    chainId: chain.chainId,
+    token,
+    contract,
+    receiver,
+    outage: createOutageCheck({ limits, look: watch.look, now, account: account.funds, book }),
+    retryAfter: Math.ceil(pollInterval / 1000),
+    observer: options.observer,
   })
+}
+
+interface HealthSources {
+  readonly watch: ChainWatch
+  readonly account: AccountWatch
+  /** Rejects when the disk takes no write. */
+  readonly write: () => Promise<void>
+  readonly folder: string
+}
+
+function healthOf({ watch, account, write, folder }: HealthSources): ReceiverHealth {
+  return {
+    chain: () => ({
+      answers: watch.look.answers,
+      age: watch.age(),
+      head: watch.look.head,
+      ether: account.funds.ether,
+    }),
+    disk: createDiskProbe({ write, folder }),
+  }
 }

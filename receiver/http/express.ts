@@ -1,7 +1,7 @@
 // The paywall for express: `app.use(expressPaywall(receiver, { price }))`, or before one route.
 import type { Request, RequestHandler } from 'express'
 import type { TokenAmount } from '../../protocol/index.ts'
-import { createGate, type HttpPaywallOptions, type Till } from './node.ts'
+import { createGate, type HttpPaywallOptions, type Seller } from './node.ts'
 
 declare global {
   namespace Express {
@@ -12,9 +12,20 @@ declare global {
   }
 }
 
-/** @throws UraidenError those of `createPricer` */
-export function expressPaywall(till: Till, options: HttpPaywallOptions<Request>): RequestHandler {
-  const gate = createGate(till, options)
+/**
+ * What comes after it is served when it is paid for; `price` is in the token's smallest unit, or
+ * text with a unit.
+ * @throws UraidenError those of `createPricer`
+ * @example
+ * app.get('/reading', expressPaywall(receiver, { price: '0.005 TKN' }), (request, response) => {
+ *   response.json({ celsius: 21.4 })
+ * })
+ */
+export function expressPaywall(
+  seller: Seller,
+  options: HttpPaywallOptions<Request>,
+): RequestHandler {
+  const gate = createGate(seller, options)
   return (request, response, next) => {
     gate(request, response).then((charge) => {
       if (charge === undefined) return

@@ -3,11 +3,9 @@ import { pipeline, type Readable, Transform } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import type { HeaderFields, TokenAmount, TokenUnit } from '../../protocol/index.ts'
-import type { Admission, Paid, Paywall } from '../paywall/paywall.ts'
+import { type Admission, type Paid, type Paywall, priceAndAdmit } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule, type Pricer } from '../paywall/price.ts'
-import { admit } from './admit.ts'
-import { giveUp, giveUpLater } from './patience.ts'
-import { keptHeaders } from './reply-headers.ts'
+import { giveUp, giveUpLater, keptHeaders } from './kept-reply.ts'
 
 /** One price, one computed from the request, or a table by method and path. */
 export type Price = PriceRule<FastifyRequest>
@@ -58,7 +56,8 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
     const { price = scopePrice, teaser } = request.routeOptions.config
     const pricer = price === undefined ? undefined : pricers.get(price)
     if (pricer === undefined) return
-    const admission = await admit(paywall, pricer, request, teaser?.(request.url))
+    const view = { request, teaser: teaser?.(request.url) }
+    const admission = await priceAndAdmit(paywall, { pricer, ...view })
     request.admission = admission
     if (admission.kind === 'repeated') {
       const { status, headers, body } = admission.reply
@@ -73,11 +72,13 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
   app.addHook('onSend', async ({ admission }, reply, payload) => {
     if (admission?.kind !== 'paid') return payload
     setMissing(reply, await settle(admission, reply))
-    return admission.keepReply ? keep(paywall, admission, reply, payload) : payload
+    return admission.keepReply
+      ? keep(paywall.largestReply, admission.keepReply, { reply, payload })
+      : payload
   })
 
   app.addHook('onResponse', async ({ admission }) => {
-    if (admission?.kind === 'paid') giveUp(admission)
+    if (admission?.kind === 'paid' && admission.keepReply) giveUp(admission)
   })
   // A client that hangs up has paid: what the route still answers is kept for its repetition.
   app.addHook('onRequestAbort', async ({ admission }) => {
@@ -92,23 +93,20 @@ async function settle(admission: Paid, reply: FastifyReply): Promise<HeaderField
 }
 
 async function keep(
-  { largestReply }: Paywall,
-  { keepReply }: Paid,
-  reply: FastifyReply,
-  payload: unknown,
+  largest: number,
+  keepReply: NonNullable<Paid['keepReply']>,
+  { reply, payload }: { readonly reply: FastifyReply; readonly payload: unknown },
 ): Promise<unknown> {
   const done = (body?: Uint8Array) =>
-    keepReply?.(
-      body && { status: reply.statusCode, headers: keptHeaders(reply.getHeaders()), body },
-    )
+    keepReply(body && { status: reply.statusCode, headers: keptHeaders(reply.getHeaders()), body })
   if (reply.statusCode >= 500) await done()
-  else if (isStream(payload)) return passing(payload, collecting(largestReply, done))
+  else if (isStream(payload)) return passing(payload, collecting(largest, done))
   else await done(Buffer.from((payload ?? '') as string | Uint8Array))
   return payload
 }
 
 /** Passes a stream on and hands over all of it, or nothing if it is larger than `most` bytes. */
-function collecting(most: number, done: (body?: Uint8Array) => Promise<void> | undefined) {
+function collecting(most: number, done: (body?: Uint8Array) => Promise<void>) {
   let chunks: Buffer[] | undefined = []
   let size = 0
   let whole = false
@@ -121,7 +119,7 @@ function collecting(most: number, done: (body?: Uint8Array) => Promise<void> | u
     },
     flush: (next) => {
       whole = true
-      Promise.resolve(done(chunks && Buffer.concat(chunks))).then(() => next(), next)
+      done(chunks && Buffer.concat(chunks)).then(() => next(), next)
     },
     // It broke off: whoever waits for this reply asks for itself.
     destroy: (error, next) => {
@@ -150,5 +148,12 @@ function setMissing(reply: FastifyReply, headers: HeaderFields): void {
   }
 }
 
-/** Register with `await app.register(fastifyPaywall, { paywall, token })`, before the routes. */
+/**
+ * Registered before the routes, it serves those with a price when they are paid for.
+ * @throws UraidenError those of `createPricer`, while routes are added
+ * @example
+ * const { paywall, token } = receiver
+ * await app.register(fastifyPaywall, { paywall, token })
+ * app.get('/reading', { config: { price: '0.005 TKN' } }, async () => ({ celsius: 21.4 }))
+ */
 export const fastifyPaywall = plugin(register, { fastify: '5.x', name: 'uraiden-paywall' })

@@ -2,13 +2,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TokenAmount, TokenUnit } from '../../protocol/index.ts'
 import type { Reply } from '../channels/store.ts'
-import type { Paywall, Refused } from '../paywall/paywall.ts'
+import { type Paywall, priceAndAdmit, type Refused } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule } from '../paywall/price.ts'
-import { admit } from './admit.ts'
 import { guardResponse } from './response.ts'
 
 /** What of a receiver the middleware needs. */
-export interface Till {
+export interface Seller {
   readonly paywall: Paywall
   readonly token: TokenUnit
 }
@@ -30,12 +29,12 @@ const chargesNothing: ChargeCost = () => undefined
 
 /** @throws UraidenError those of `createPricer` */
 export function createGate<Request extends IncomingMessage>(
-  { paywall, token }: Till,
+  { paywall, token }: Seller,
   { price }: HttpPaywallOptions<Request>,
 ): Gate<Request> {
   const pricer = createPricer(price, token)
   return async (request, response) => {
-    const admission = await admit(paywall, pricer, request)
+    const admission = await priceAndAdmit(paywall, { pricer, request })
     switch (admission.kind) {
       case 'free':
         return chargesNothing
@@ -60,13 +59,19 @@ export type PaidHandler = (
 /**
  * A request listener for `http.createServer`. A handler that throws costs nothing.
  * @throws UraidenError those of `createPricer`
+ * @example
+ * createServer(
+ *   httpPaywall(receiver, { price: '0.005 TKN' }, (request, response) => {
+ *     response.end('21.4')
+ *   }),
+ * ).listen(5000)
  */
 export function httpPaywall(
-  till: Till,
+  seller: Seller,
   options: HttpPaywallOptions<IncomingMessage>,
   handler: PaidHandler,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const gate = createGate(till, options)
+  const gate = createGate(seller, options)
   return async (request, response) => {
     try {
       const charge = await gate(request, response)

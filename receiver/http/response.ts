@@ -3,8 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import type { HeaderFields, TokenAmount } from '../../protocol/index.ts'
 import type { Paid } from '../paywall/paywall.ts'
-import { giveUp, giveUpLater } from './patience.ts'
-import { keptHeaders } from './reply-headers.ts'
+import { giveUp, giveUpLater, keptHeaders } from './kept-reply.ts'
 
 type Write = 'writeHead' | 'write' | 'end' | 'flushHeaders'
 
@@ -16,102 +15,131 @@ export interface PaidResponse {
   readonly cost: (amount: TokenAmount) => void
 }
 
+interface Guarded {
+  readonly response: ServerResponse
+  readonly paid: Paid
+  /** The response's own methods. */
+  readonly original: Replaceable
+  readonly body: BodyCollector
+  cost: TokenAmount | undefined
+  state: 'untouched' | 'held' | 'flowing'
+  /** What was called while it was held. */
+  held: (() => unknown)[]
+}
+
 export function guardResponse(
   response: ServerResponse,
   paid: Paid,
   largestReply: number,
 ): PaidResponse {
   const target = response as unknown as Replaceable
-  const original: Replaceable = {
-    writeHead: target.writeHead.bind(response),
-    write: target.write.bind(response),
-    end: target.end.bind(response),
-    flushHeaders: target.flushHeaders.bind(response),
+  const guarded: Guarded = {
+    ...{ response, paid },
+    original: {
+      writeHead: target.writeHead.bind(response),
+      write: target.write.bind(response),
+      end: target.end.bind(response),
+      flushHeaders: target.flushHeaders.bind(response),
+    },
+    body: collector(largestReply),
+    cost: undefined,
+    state: 'untouched',
+    held: [],
   }
-  const body = collector(largestReply)
-  let cost: TokenAmount | undefined
-  let state: 'untouched' | 'held' | 'flowing' = 'untouched'
-  let held: (() => unknown)[] = []
-
-  async function release(headers: Promise<HeaderFields>): Promise<void> {
-    try {
-      setMissing(response, await headers)
-    } catch {
-      // Without the credit on disk the answer would not be true.
-      response.destroy()
-      return
-    }
-    state = 'flowing'
-    const calls = held
-    held = []
-    for (const call of calls) call()
-    if (calls.length > 1) response.emit('drain')
-  }
-
-  function begin(status: number): void {
-    const due = status >= 500 ? 0n : cost
-    state = due === undefined ? 'flowing' : 'held'
-    if (due === undefined) setMissing(response, paid.headers)
-    else void release(paid.chargeOnly(due))
-  }
-
-  function finish(args: readonly unknown[]): void {
-    const { keepReply } = paid
-    if (keepReply === undefined) {
-      original.end(...args)
-      return
-    }
-    const failed = response.statusCode >= 500
-    const whole = failed ? undefined : body.all()
-    const headers = keptHeaders(response.getHeaders())
-    keepReply(whole && { status: response.statusCode, headers, body: whole }).then(
-      () => original.end(...args),
-      () => response.destroy(),
-    )
-  }
-
-  /** What is called while held runs later, in its order. */
-  function pass(call: () => unknown): unknown {
-    if (state !== 'held') return call()
-    held.push(call)
-    return false
-  }
-
-  target.writeHead = (...args) => {
-    if (state === 'untouched') begin(Number(args[0]))
-    pass(() => original.writeHead(...args))
-    return response
-  }
-  target.flushHeaders = () => {
-    if (state === 'untouched') begin(response.statusCode)
-    pass(() => original.flushHeaders())
-  }
-  target.write = (...args) => {
-    if (state === 'untouched') begin(response.statusCode)
-    if (paid.keepReply) body.add(args)
-    return pass(() => original.write(...args))
-  }
-  target.end = (...args) => {
-    if (state === 'untouched') begin(response.statusCode)
-    if (paid.keepReply) body.add(args)
-    pass(() => finish(args))
-    return response
-  }
+  replaceMethods(target, guarded)
   response.once('close', () => {
     // A client that hangs up before has paid: what the handler still answers is kept for its repetition.
-    if (state !== 'flowing') giveUpLater(paid)
+    if (guarded.state !== 'flowing') giveUpLater(paid)
     // Broken off in the middle: whoever waits for this reply asks for itself.
     else if (!response.writableEnded) giveUp(paid)
   })
   return {
     cost: (amount) => {
-      cost = amount
+      guarded.cost = amount
     },
   }
 }
 
+function replaceMethods(target: Replaceable, guarded: Guarded): void {
+  const { response, original, body, paid } = guarded
+  target.writeHead = (...args) => {
+    begin(guarded, Number(args[0]))
+    pass(guarded, () => original.writeHead(...args))
+    return response
+  }
+  target.flushHeaders = () => {
+    begin(guarded, response.statusCode)
+    pass(guarded, () => original.flushHeaders())
+  }
+  target.write = (...args) => {
+    begin(guarded, response.statusCode)
+    if (paid.keepReply) body.add(args)
+    return pass(guarded, () => original.write(...args))
+  }
+  target.end = (...args) => {
+    begin(guarded, response.statusCode)
+    if (paid.keepReply) body.add(args)
+    pass(guarded, () => finish(guarded, args))
+    return response
+  }
+}
+
+/** Once: the status decides what it costs. */
+function begin(guarded: Guarded, status: number): void {
+  if (guarded.state !== 'untouched') return
+  const { paid, response } = guarded
+  const due = status >= 500 ? 0n : guarded.cost
+  guarded.state = due === undefined ? 'flowing' : 'held'
+  if (due === undefined) setMissing(response, paid.headers)
+  else void release(guarded, paid.chargeOnly(due))
+}
+
+async function release(guarded: Guarded, headers: Promise<HeaderFields>): Promise<void> {
+  const { response } = guarded
+  try {
+    setMissing(response, await headers)
+  } catch {
+    // Without the credit on disk the answer would not be true.
+    response.destroy()
+    return
+  }
+  guarded.state = 'flowing'
+  const calls = guarded.held
+  guarded.held = []
+  for (const call of calls) call()
+  if (calls.length > 1) response.emit('drain')
+}
+
+/** What is called while held runs later, in its order. */
+function pass(guarded: Guarded, call: () => unknown): unknown {
+  if (guarded.state !== 'held') return call()
+  guarded.held.push(call)
+  return false
+}
+
+function finish({ response, paid, original, body }: Guarded, args: readonly unknown[]): void {
+  const { keepReply } = paid
+  if (keepReply === undefined) {
+    original.end(...args)
+    return
+  }
+  const failed = response.statusCode >= 500
+  const whole = failed ? undefined : body.all()
+  const headers = keptHeaders(response.getHeaders())
+  keepReply(whole && { status: response.statusCode, headers, body: whole }).then(
+    () => original.end(...args),
+    () => response.destroy(),
+  )
+}
+
+interface BodyCollector {
+  readonly add: (args: readonly unknown[]) => void
+  /** Undefined once it is too long. */
+  readonly all: () => Uint8Array | undefined
+}
+
 /** The arguments of write and end put together; nothing once they are over `most` bytes. */
-function collector(most: number) {
+function collector(most: number): BodyCollector {
   let chunks: Buffer[] | undefined = []
   let size = 0
   return {

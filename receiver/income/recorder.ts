@@ -1,16 +1,15 @@
 // Looks at the balances now and then and writes income by the hour into a small file.
 import { readFile, rename, writeFile } from 'node:fs/promises'
+import { createTurns } from '../../platform/async/turns.ts'
 import type { TokenAmount } from '../../protocol/index.ts'
+import { claimedSum } from '../channels/claims.ts'
 import type { Channel } from '../channels/records.ts'
 import { decodeHistory, encodeHistory, type IncomeHistory, withTotal } from './history.ts'
 
 /** What the receiver may keep of all that was paid, in channels of any state. */
 export function earned(channels: Iterable<Pick<Channel, 'claims'>>): TokenAmount {
   let sum = 0n
-  for (const { claims } of channels) {
-    sum += claims.highest
-    for (const { from, to } of claims.unclaimed) sum -= to - from
-  }
+  for (const { claims } of channels) sum += claimedSum(claims)
   return sum
 }
 
@@ -36,7 +35,7 @@ export async function recordIncome(options: IncomeOptions): Promise<Income> {
   const { file, total, now = Date.now, interval = 60_000, onError } = options
   let history = await load(file)
   let written = history
-  let writing: Promise<void> = Promise.resolve()
+  const turns = createTurns()
 
   function look(): IncomeHistory {
     history = withTotal(history, now() / 1000, total())
@@ -45,11 +44,12 @@ export async function recordIncome(options: IncomeOptions): Promise<Income> {
 
   function save(): Promise<void> {
     look()
-    if (history === written) return writing
-    const saved = history
-    writing = writing.then(() => write(file, saved)).catch(onError)
-    written = saved
-    return writing
+    if (history !== written) {
+      const saved = history
+      turns.take(() => write(file, saved)).catch(onError)
+      written = saved
+    }
+    return turns.idle()
   }
 
   const timer = setInterval(save, interval)

@@ -1,7 +1,7 @@
 // Metrics that count what happens while it happens.
 import { Counter, Histogram, type Registry } from 'prom-client'
 import type { TokenAmount } from '../../protocol/index.ts'
-import type { ReceiverObserver } from '../core/observer.ts'
+import type { ReceiverObserver } from '../core/options.ts'
 
 export interface Sums {
   /** Prices of all paid requests, in the token's smallest unit. */

@@ -1,9 +1,9 @@
 // Metrics that are read from the receiver when somebody asks for them.
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { formatNumber, type TokenAmount } from '../../protocol/index.ts'
+import { stateOf } from '../channels/records.ts'
 import type { Receiver } from '../core/receiver.ts'
 import type { PusherStatus } from '../core/watchtower/pusher.ts'
-import { stateOf } from '../server/admin/views.ts'
 import type { Sums } from './counters.ts'
 
 /**

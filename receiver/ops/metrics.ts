@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
-import type { ReceiverObserver } from '../core/observer.ts'
+import type { ReceiverObserver } from '../core/options.ts'
 import type { Receiver } from '../core/receiver.ts'
 import { createCounters } from './counters.ts'
 import { registerGauges } from './gauges.ts'

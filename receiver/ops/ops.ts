@@ -1,6 +1,6 @@
 // Health and metrics of one program, as its configuration wants them.
 import type { FastifyInstance } from 'fastify'
-import type { ReceiverObserver } from '../core/observer.ts'
+import type { ReceiverObserver } from '../core/options.ts'
 import type { Receiver } from '../core/receiver.ts'
 import type { OpsConfig } from './config.ts'
 import { createMetrics } from './metrics.ts'
@@ -23,6 +23,14 @@ export interface Ops {
   readonly stop: () => Promise<void>
 }
 
+/**
+ * Given to `createReceiverServer`, it is attached and registered there.
+ * @example
+ * const ops = createOps(opsSchema.parse({ listen: '127.0.0.1:9403' }))
+ * await ops.start()
+ * const receiver = await startReceiver({ ...options, observer: ops.observer })
+ * const server = await createReceiverServer(receiver, resources, { ops })
+ */
 export function createOps(config: OpsConfig): Ops {
   const { listen, health, metrics: wanted = listen !== undefined } = config
   const metrics = wanted ? createMetrics() : undefined

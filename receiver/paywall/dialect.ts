@@ -1,11 +1,16 @@
 // A dialect turns a request into a payment and a decision into headers. RDN is the first; another
 // one (x402, MPP) is another implementation of this interface.
-import type {
-  HeaderFields,
-  HeaderSource,
-  Payment,
-  PaymentReason,
-  TokenAmount,
+import type { IncomingHttpHeaders } from 'node:http'
+import {
+  type Address,
+  type Feature,
+  formatTerms,
+  type HeaderFields,
+  type HeaderSource,
+  type Payment,
+  type PaymentReason,
+  parsePayment,
+  type TokenAmount,
 } from '../../protocol/index.ts'
 import type { Channel } from '../channels/records.ts'
 
@@ -35,4 +40,61 @@ export interface Dialect {
    */
   readonly payment: (request: RequestView) => Payment | undefined
   readonly headers: (answer: PaymentAnswer) => HeaderFields
+}
+
+/** A request of node:http, fastify or express. */
+export interface ServerRequest {
+  readonly method?: string | undefined
+  /** express rewrites `url` below a mount point and keeps what was asked for here. */
+  readonly originalUrl?: string | undefined
+  readonly url?: string | undefined
+  readonly headers: IncomingHttpHeaders
+}
+
+export function viewOf({ method = 'GET', originalUrl, url, headers }: ServerRequest): RequestView {
+  const cookies = parseCookies(headers.cookie ?? '')
+  return {
+    method,
+    url: originalUrl ?? url ?? '/',
+    header: (name) => {
+      const value = headers[name.toLowerCase()]
+      return Array.isArray(value) ? value.join(', ') : value
+    },
+    cookie: (name) => cookies.get(name),
+  }
+}
+
+/** The RDN cookies of a `Cookie` header (RFC 6265 section 4.2); others are not ours to look at. */
+export function parseCookies(header: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
+  for (const pair of header.split(';')) {
+    const [name = '', value] = pair.split('=', 2).map((part) => part.trim())
+    if (value !== undefined && name.startsWith('RDN-') && !found.has(name)) found.set(name, value)
+  }
+  return found
+}
+
+export interface RdnIdentity {
+  readonly gatewayPath: string
+  readonly receiver: Address
+  readonly contract: Address
+  readonly token: Address
+  readonly features: ReadonlySet<Feature>
+}
+
+/** Headers and cookies of µRaiden (wire-protocol.md sections 2, 3 and 8). */
+export function rdnDialect(identity: RdnIdentity): Dialect {
+  return {
+    name: 'RDN',
+    payment: ({ header, cookie }) => parsePayment(header, cookie),
+    headers: ({ price, channel, reason, cost }) =>
+      formatTerms({
+        ...identity,
+        price,
+        ...(channel && { sender: channel.sender, senderBalance: channel.claims.highest }),
+        ...(channel?.proof && { signature: channel.proof.signature }),
+        ...(reason !== undefined && { reason }),
+        ...(cost !== undefined && { cost }),
+      }),
+  }
 }

@@ -1,6 +1,15 @@
 // Whether payments are taken while the receiver could not defend a channel (wire-protocol.md
 // sections 2 and 8), decided on plain data.
-import { maxTokenAmount, type RefusalCode, type TokenAmount } from '../../protocol/index.ts'
+import {
+  largest,
+  maxTokenAmount,
+  type Payment,
+  type RefusalCode,
+  type TokenAmount,
+} from '../../protocol/index.ts'
+import type { LastLook } from '../chain/watch.ts'
+import type { ChannelBook } from '../channels/book.ts'
+import { dueOf } from '../channels/records.ts'
 
 export interface OutageLimits {
   /** How long confirmed channels are served while the node does not answer, in milliseconds. */
@@ -55,4 +64,42 @@ function isWithin(
   if (payment === undefined) return due < mostInAll
   const { before, after } = payment
   return after <= mostPerChannel && due - before + after <= mostInAll
+}
+
+export interface OutageCheckOptions {
+  readonly limits: OutageLimits
+  readonly look: LastLook
+  /** The clock of `look`; the process's own by default. */
+  readonly now?: (() => number) | undefined
+  readonly account: { readonly ether: bigint | undefined }
+  readonly book: Pick<ChannelBook, 'get' | 'unsettled'>
+}
+
+/** Why a payment, or a request without one, is not taken now; undefined when it may be. */
+export function createOutageCheck(
+  options: OutageCheckOptions,
+): (payment: Payment | undefined) => RefusalCode | undefined {
+  const { limits, look, now = () => performance.now(), account, book } = options
+  return (payment) =>
+    decideOutage(limits, {
+      nodeAnswers: look.answers,
+      age: now() - look.wentWell,
+      ether: account.ether,
+      due: book.unsettled(),
+      payment: payment && !look.answers ? channelDue(book, payment) : undefined,
+    })
+}
+
+/** A replay owes no more than before; a channel that is not known yet owes nothing. */
+function channelDue(
+  book: OutageCheckOptions['book'],
+  { sender, openBlock, balance }: Payment,
+): ChannelDue | undefined {
+  const channel = book.get(sender, openBlock)
+  if (channel === undefined) return undefined
+  const { highest } = channel.claims
+  return {
+    before: dueOf(channel, highest),
+    after: dueOf(channel, largest(balance, highest)),
+  }
 }

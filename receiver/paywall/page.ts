@@ -31,6 +31,11 @@ export type PaywallPage = (facts: PageFacts) => Page
 /** Nothing is loaded, run, framed or sent anywhere by a page that is only read. */
 const readOnly = { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'" }
 
+/**
+ * Terms as a table, without scripts.
+ * @example
+ * const receiver = await startReceiver({ ...options, page: plainPage })
+ */
 export const plainPage: PaywallPage = ({ refusal, price, token, headers }) => {
   const rows = Object.entries(headers)
     .filter(([name]) => name.startsWith('RDN-'))
@@ -56,6 +61,8 @@ ${rows.join('\n')}
 /**
  * A page of the operator's own: `index.html` of a folder. It finds the terms in its cookies.
  * @throws UraidenError `paywall_page_missing`
+ * @example
+ * const receiver = await startReceiver({ ...options, page: await readPaywallPage('/srv/page') })
  */
 export async function readPaywallPage(folder: string): Promise<PaywallPage> {
   const file = join(folder, 'index.html')

@@ -1,6 +1,7 @@
 // Lets a request through when it pays. Knows nothing of the HTTP server: the middleware around it
 // translates (wire-protocol.md sections 1, 2 and 8).
 import {
+  type Address,
   type HeaderFields,
   headerName,
   isUraidenError,
@@ -16,8 +17,15 @@ import type { ChannelManager, KeyedRequest } from '../channels/manager.ts'
 import type { Channel, Unanswered } from '../channels/records.ts'
 import type { Reply } from '../channels/store.ts'
 import { wantedBody } from './accept.ts'
-import type { Dialect, PaymentAnswer, RequestView } from './dialect.ts'
+import {
+  type Dialect,
+  type PaymentAnswer,
+  type RequestView,
+  type ServerRequest,
+  viewOf,
+} from './dialect.ts'
 import type { PaywallPage } from './page.ts'
+import type { Pricer } from './price.ts'
 import { type Replies, replyId } from './replies.ts'
 
 /** A request that paid and is to be served. */
@@ -77,9 +85,20 @@ export interface PaywallOptions {
   /** Why this payment cannot be taken now (node away, no ether), if so. */
   readonly outage: (payment: Payment | undefined) => RefusalCode | undefined
   /** What a payment may name as its contract and receiver. */
-  readonly isOurs: (payment: Payment) => boolean
+  readonly contract: Address
+  readonly receiver: Address
   /** Seconds until it is worth while to ask again, after an answer that time will change. */
   readonly retryAfter: number
+  /** Counts what is decided. */
+  readonly observer?: PaywallObserver | undefined
+}
+
+/** Called on the way of a request, so it must be quick and must not throw. */
+export interface PaywallObserver {
+  /** The paywall has decided about a request of this price. */
+  readonly admitted: (admission: Admission, price: TokenAmount) => void
+  /** A resource failed or cost less: so much of the price became the sender's credit again. */
+  readonly credited: (amount: TokenAmount) => void
 }
 
 /** The refusals that pass by themselves. */
@@ -93,96 +112,144 @@ const passing: ReadonlySet<RefusalCode> = new Set([
 const longestKey = 255
 
 export function createPaywall(options: PaywallOptions): Paywall {
-  const { dialect, manager, replies, page, token, chainId, outage } = options
-  const { isOurs, retryAfter } = options
-
-  function refuse(request: PricedRequest, why: Refusal, answer: PaymentAnswer): Refused {
-    const terms = dialect.headers({ ...answer, reason: why.reason })
-    const wanted = wantedBody(request.header('accept') ?? '')
-    const base = { kind: 'refused', code: why.code, status: why.status } as const
-    const headers = { ...terms, ...(passing.has(why.code) && { 'retry-after': `${retryAfter}` }) }
-    if (wanted === 'html') {
-      const { teaser } = request
-      const facts = { refusal: why, price: answer.price, token, chainId, headers: terms, teaser }
-      const { html: body, headers: own } = page(facts)
-      const all = { ...headers, ...own, 'content-type': 'text/html; charset=utf-8' }
-      return { ...base, headers: all, cookies: cookiesOf(terms), body }
-    }
-    const json = wanted === 'json' || why.status === 409
-    const type = json ? 'application/problem+json' : 'application/json'
-    return {
-      ...base,
-      headers: { ...headers, 'content-type': type },
-      cookies: [],
-      body: json ? JSON.stringify(problemDetails(why)) : '',
-    }
-  }
-
-  async function take(
-    request: PricedRequest,
-    payment: Payment,
-    price: TokenAmount,
-    keyed?: KeyedRequest & { readonly earlier: Unanswered | undefined },
-  ): Promise<Paid | Refused> {
-    const resumed = keyed?.earlier && manager.resumePayment(keyed, keyed.earlier)
-    const outcome = resumed ?? (await manager.registerPayment(payment, price, keyed))
-    if (outcome.kind === 'refused') {
-      const { code, channel } = outcome
-      return refuse(request, refusal(code), { price, channel })
-    }
-    const { channel, chargeOnly } = outcome
-    const answer = { price, channel: withoutProof(channel) }
-    return {
-      kind: 'paid',
-      headers: dialect.headers(answer),
-      chargeOnly: async (cost) => {
-        await chargeOnly(cost)
-        return dialect.headers({ ...answer, cost })
-      },
-    }
-  }
-
-  async function takeOnce(
-    request: PricedRequest,
-    payment: Payment,
-    price: TokenAmount,
-    key: string,
-  ): Promise<Admission> {
-    const id = replyId(request, payment, key)
-    const turn = await replies.take(id)
-    if (turn.kind === 'kept') return { kind: 'repeated', reply: turn.reply }
-    const { expires, earlier } = turn
-    try {
-      const admission = await take(request, payment, price, { id, expires, earlier })
-      if (admission.kind === 'paid') return { ...admission, keepReply: turn.finish }
-      await turn.pass()
-      return admission
-    } catch (error) {
-      await turn.pass()
-      throw error
-    }
-  }
-
+  const { replies, observer } = options
   return {
     largestReply: replies.largestBody,
     admit: async (request, price) => {
-      if (price === 0n) return { kind: 'free' }
-      let payment: Payment | undefined
-      try {
-        payment = dialect.payment(request)
-      } catch (error) {
-        return refuse(request, unreadable(error), { price })
-      }
-      const away = outage(payment)
-      if (away !== undefined) return refuse(request, refusal(away), { price })
-      if (payment === undefined) return refuse(request, refusal('payment_required'), { price })
-      if (!isOurs(payment)) return refuse(request, refusal('wrong_contract'), { price })
-      const key = request.header('idempotency-key') ?? request.cookie(headerName.idempotencyKey)
-      if (key === undefined) return take(request, payment, price)
-      if (key.length <= longestKey) return takeOnce(request, payment, price, key)
-      const detail = `Idempotency-Key: it has more than ${longestKey} characters. Send a shorter one.`
-      return refuse(request, refusal('malformed_payment', detail), { price })
+      const admission = await decide(options, request, price)
+      observer?.admitted(admission, price)
+      return admission
     },
+  }
+}
+
+/** Asks for the price and then the paywall; a price function may refuse the request as wrong. */
+export async function priceAndAdmit<Request extends ServerRequest>(
+  paywall: Paywall,
+  given: {
+    readonly pricer: Pricer<Request>
+    readonly request: Request
+    readonly teaser?: string | undefined
+  },
+): Promise<Admission> {
+  const { pricer, request, teaser } = given
+  const view = viewOf(request)
+  let price: TokenAmount
+  try {
+    price = typeof pricer === 'function' ? await pricer(view, request) : pricer
+  } catch (error) {
+    return badRequest(error)
+  }
+  return paywall.admit(teaser === undefined ? view : { ...view, teaser }, price)
+}
+
+async function decide(
+  options: PaywallOptions,
+  request: PricedRequest,
+  price: TokenAmount,
+): Promise<Admission> {
+  if (price === 0n) return { kind: 'free' }
+  const refused = (why: Refusal) => refuse(options, request, { why, answer: { price } })
+  let payment: Payment | undefined
+  try {
+    payment = options.dialect.payment(request)
+  } catch (error) {
+    return refused(unreadable(error))
+  }
+  const away = options.outage(payment)
+  if (away !== undefined) return refused(refusal(away))
+  if (payment === undefined) return refused(refusal('payment_required'))
+  if (!isOurs(options, payment)) return refused(refusal('wrong_contract'))
+  const key = request.header('idempotency-key') ?? request.cookie(headerName.idempotencyKey)
+  if (key === undefined) return take(options, request, { payment, price })
+  if (key.length <= longestKey) return takeOnce(options, request, { payment, price, key })
+  const detail = `Idempotency-Key: it has more than ${longestKey} characters. Send a shorter one.`
+  return refused(refusal('malformed_payment', detail))
+}
+
+function isOurs({ contract, receiver }: PaywallOptions, payment: Payment): boolean {
+  return (payment.contract ?? contract) === contract && (payment.receiver ?? receiver) === receiver
+}
+
+interface Order {
+  readonly payment: Payment
+  readonly price: TokenAmount
+}
+
+/** A request whose reply is kept; `earlier` is what a process before this one had taken for it. */
+interface Keyed extends KeyedRequest {
+  readonly earlier: Unanswered | undefined
+}
+
+async function take(
+  options: PaywallOptions,
+  request: PricedRequest,
+  { payment, price, keyed }: Order & { readonly keyed?: Keyed },
+): Promise<Paid | Refused> {
+  const { dialect, manager, observer } = options
+  const resumed = keyed?.earlier && manager.resumePayment(keyed, keyed.earlier)
+  const outcome = resumed ?? (await manager.registerPayment(payment, price, keyed))
+  if (outcome.kind === 'refused') {
+    const { code, channel } = outcome
+    return refuse(options, request, { why: refusal(code), answer: { price, channel } })
+  }
+  const { channel, chargeOnly } = outcome
+  const answer = { price, channel: withoutProof(channel) }
+  return {
+    kind: 'paid',
+    headers: dialect.headers(answer),
+    chargeOnly: async (cost) => {
+      await chargeOnly(cost)
+      if (cost < price) observer?.credited(price - cost)
+      return dialect.headers({ ...answer, cost })
+    },
+  }
+}
+
+async function takeOnce(
+  options: PaywallOptions,
+  request: PricedRequest,
+  { payment, price, key }: Order & { readonly key: string },
+): Promise<Admission> {
+  const id = replyId(request, payment, key)
+  const turn = await options.replies.take(id)
+  if (turn.kind === 'kept') return { kind: 'repeated', reply: turn.reply }
+  const { expires, earlier } = turn
+  try {
+    const keyed = { id, expires, earlier }
+    const admission = await take(options, request, { payment, price, keyed })
+    if (admission.kind === 'paid') return { ...admission, keepReply: turn.finish }
+    await turn.pass()
+    return admission
+  } catch (error) {
+    await turn.pass()
+    throw error
+  }
+}
+
+function refuse(
+  { dialect, page, token, chainId, retryAfter }: PaywallOptions,
+  request: PricedRequest,
+  { why, answer }: { readonly why: Refusal; readonly answer: PaymentAnswer },
+): Refused {
+  const terms = dialect.headers({ ...answer, reason: why.reason })
+  const wanted = wantedBody(request.header('accept') ?? '')
+  const base = { kind: 'refused', code: why.code, status: why.status } as const
+  const headers = { ...terms, ...(passing.has(why.code) && { 'retry-after': `${retryAfter}` }) }
+  if (wanted === 'html') {
+    const { teaser } = request
+    const facts = { refusal: why, price: answer.price, token, chainId, headers: terms, teaser }
+    const { html: body, headers: own } = page(facts)
+    const all = { ...headers, ...own, 'content-type': 'text/html; charset=utf-8' }
+    return { ...base, headers: all, cookies: cookiesOf(terms), body }
+  }
+  const json = wanted === 'json' || why.status === 409
+  const type = json ? 'application/problem+json' : 'application/json'
+  return {
+    ...base,
+    headers: { ...headers, 'content-type': type },
+    cookies: [],
+    body: json ? JSON.stringify(problemDetails(why)) : '',
   }
 }
 
@@ -190,7 +257,7 @@ export function createPaywall(options: PaywallOptions): Paywall {
  * A price function says with an error of ours that the request is wrong; any other error is a
  * defect and thrown on.
  */
-export function badRequest(error: unknown): Refused {
+function badRequest(error: unknown): Refused {
   if (!isUraidenError(error)) throw error
   const { code, message, hint } = error
   const problem = { type: `urn:uraiden:problem:${code}`, title: 'Bad request', status: 400, code }

@@ -5,13 +5,7 @@ import {
   type TokenUnit,
   UraidenError,
 } from '../../protocol/index.ts'
-
-/** What a price may depend on, whatever the HTTP server. */
-export interface PricedRequest {
-  readonly method: string
-  /** As the client sent it: path and query. */
-  readonly url: string
-}
+import type { RequestView } from './dialect.ts'
 
 /** The parts of a path that its pattern names, decoded. */
 export type PathParameters = { readonly [name: string]: string }
@@ -34,17 +28,18 @@ export type PriceTable<Request> = { readonly [pattern: string]: PriceOf<Request>
 
 export type PriceRule<Request> = PriceOf<Request> | PriceTable<Request>
 
-export type Pricer<Request> = (
-  asked: PricedRequest,
-  request: Request,
-) => TokenAmount | Promise<TokenAmount>
+/** An amount when it is the same for all requests. */
+export type Pricer<Request> =
+  | TokenAmount
+  | ((
+      asked: Pick<RequestView, 'method' | 'url'>,
+      request: Request,
+    ) => TokenAmount | Promise<TokenAmount>)
 
 /** @throws UraidenError `price_missing`, `bad_price_pattern`, and those of `parseAmount` */
 export function createPricer<Request>(rule: PriceRule<Request>, token: TokenUnit): Pricer<Request> {
-  if (typeof rule !== 'object') {
-    const of = amountOf(rule, token)
-    return (_, request) => of(request, {})
-  }
+  if (typeof rule === 'function') return (_, request) => rule(request, {})
+  if (typeof rule !== 'object') return fixedAmount(rule, token)
   const entries = Object.entries(rule).map(([pattern, price]) => ({
     match: compile(pattern),
     of: amountOf(price, token),
@@ -68,8 +63,12 @@ export function createPricer<Request>(rule: PriceRule<Request>, token: TokenUnit
 
 function amountOf<Request>(price: PriceOf<Request>, token: TokenUnit) {
   if (typeof price === 'function') return price
-  const amount = typeof price === 'bigint' ? price : parseAmount(price, token)
+  const amount = fixedAmount(price, token)
   return () => amount
+}
+
+function fixedAmount(price: TokenAmount | string, token: TokenUnit): TokenAmount {
+  return typeof price === 'bigint' ? price : parseAmount(price, token)
 }
 
 type Match = (method: string, path: readonly string[]) => PathParameters | undefined

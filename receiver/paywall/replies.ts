@@ -54,106 +54,113 @@ export function replyId(request: RequestView, payment: Payment, key: string): Re
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
 }
 
+interface RepliesState {
+  readonly disk: ReplyDisk
+  readonly limits: ReplyLimits
+  readonly now: () => number
+  /** In the order of their time: the first one is the oldest. */
+  readonly kept: Map<ReplyId, KeptReply>
+  readonly unanswered: Map<ReplyId, Unanswered>
+  readonly underWay: Map<ReplyId, Promise<void>>
+  /** Weight of all that are kept. */
+  bytes: number
+}
+
 export async function openReplies(
   disk: ReplyDisk,
   limits: ReplyLimits = defaultReplyLimits,
   now: () => number = Date.now,
 ): Promise<Replies> {
-  // In the order of their time: the first one is the oldest.
-  const kept = new Map<ReplyId, KeptReply>()
-  const underWay = new Map<ReplyId, Promise<void>>()
-  let bytes = 0
-
-  function forget(ids: readonly ReplyId[]): Promise<void> {
-    for (const id of ids) {
-      bytes -= weight(kept.get(id))
-      kept.delete(id)
-    }
-    return ids.length === 0 ? Promise.resolve() : disk.remove(ids)
-  }
-
-  function isLive(earlier: Unanswered | undefined): boolean {
-    return earlier !== undefined && earlier.expires > now()
-  }
-
-  function surplus(): readonly ReplyId[] {
-    const ids: ReplyId[] = []
-    let left = bytes
-    for (const [id, reply] of kept) {
-      if (reply.expires > now() && left <= limits.mostBytes) break
-      left -= weight(reply)
-      ids.push(id)
-    }
-    return ids
-  }
-
-  async function keep(id: ReplyId, reply: Reply): Promise<void> {
-    if (reply.body.length > limits.largestBody) return disk.answered([id])
-    const timed = { ...reply, expires: now() + limits.lifetime }
-    if (reply.body.length <= limits.largestOnDisk) await disk.save(id, timed)
-    else await disk.answered([id])
-    kept.set(id, timed)
-    bytes += weight(timed)
-    await forget(surplus())
-  }
-
-  async function forgetUnanswered(): Promise<void> {
-    const over = [...unanswered].flatMap(([id, each]) => (isLive(each) ? [] : [id]))
-    for (const id of over) unanswered.delete(id)
-    if (over.length > 0) await disk.answered(over)
-  }
-
-  function begin(id: ReplyId): Turn {
-    let done: () => void = () => undefined
-    underWay.set(id, new Promise((resolve) => (done = resolve)))
-    let ended = false
-    const end = async (work: () => Promise<void>): Promise<void> => {
-      if (ended) return
-      ended = true
-      try {
-        await work()
-      } finally {
-        underWay.delete(id)
-        done()
-      }
-    }
-    const earlier = unanswered.get(id)
-    return {
-      kind: 'ours',
-      expires: now() + limits.lifetime,
-      earlier: isLive(earlier) ? earlier : undefined,
-      finish: (reply) =>
-        end(async () => {
-          unanswered.delete(id)
-          if (reply === undefined) await disk.answered([id])
-          else await keep(id, reply)
-        }),
-      // Whoever has not paid must not make the disk work.
-      pass: () => end(async () => undefined),
-    }
-  }
-
-  const found = [...(await disk.load())].sort(([, a], [, b]) => a.expires - b.expires)
-  for (const [id, reply] of found) {
-    kept.set(id, reply)
-    bytes += weight(reply)
-  }
-  await forget(surplus())
+  const kept = new Map([...(await disk.load())].sort(([, a], [, b]) => a.expires - b.expires))
+  const bytes = [...kept.values()].reduce((sum, reply) => sum + weight(reply), 0)
   const unanswered = new Map(await disk.unanswered())
-  await forgetUnanswered()
+  const state = { disk, limits, now, kept, unanswered, underWay: new Map(), bytes }
+  await forget(state, surplus(state))
+  await forgetUnanswered(state)
+  return { largestBody: limits.largestBody, take: (id) => take(state, id) }
+}
 
-  return {
-    largestBody: limits.largestBody,
-    take: async (id) => {
-      for (;;) {
-        const reply = kept.get(id)
-        if (reply !== undefined && reply.expires > now()) return { kind: 'kept', reply }
-        const other = underWay.get(id)
-        if (other === undefined) return begin(id)
-        await other
-      }
-    },
+async function take(state: RepliesState, id: ReplyId): Promise<Turn> {
+  for (;;) {
+    const reply = state.kept.get(id)
+    if (reply !== undefined && reply.expires > state.now()) return { kind: 'kept', reply }
+    const other = state.underWay.get(id)
+    if (other === undefined) return begin(state, id)
+    await other
   }
+}
+
+function begin(state: RepliesState, id: ReplyId): Turn {
+  const { disk, limits, now, unanswered, underWay } = state
+  let done: () => void = () => undefined
+  underWay.set(id, new Promise((resolve) => (done = resolve)))
+  let ended = false
+  const end = async (work: () => Promise<void>): Promise<void> => {
+    if (ended) return
+    ended = true
+    try {
+      await work()
+    } finally {
+      underWay.delete(id)
+      done()
+    }
+  }
+  const earlier = unanswered.get(id)
+  return {
+    kind: 'ours',
+    expires: now() + limits.lifetime,
+    earlier: isLive(state, earlier) ? earlier : undefined,
+    finish: (reply) =>
+      end(async () => {
+        unanswered.delete(id)
+        if (reply === undefined) await disk.answered([id])
+        else await keep(state, id, reply)
+      }),
+    // Whoever has not paid must not make the disk work.
+    pass: () => end(async () => undefined),
+  }
+}
+
+async function keep(state: RepliesState, id: ReplyId, reply: Reply): Promise<void> {
+  const { disk, limits, now, kept } = state
+  if (reply.body.length > limits.largestBody) return disk.answered([id])
+  const timed = { ...reply, expires: now() + limits.lifetime }
+  if (reply.body.length <= limits.largestOnDisk) await disk.save(id, timed)
+  else await disk.answered([id])
+  kept.set(id, timed)
+  state.bytes += weight(timed)
+  await forget(state, surplus(state))
+}
+
+/** Too old, or too many: the oldest go first. */
+function surplus({ kept, bytes, limits, now }: RepliesState): readonly ReplyId[] {
+  const ids: ReplyId[] = []
+  let left = bytes
+  for (const [id, reply] of kept) {
+    if (reply.expires > now() && left <= limits.mostBytes) break
+    left -= weight(reply)
+    ids.push(id)
+  }
+  return ids
+}
+
+async function forget(state: RepliesState, ids: readonly ReplyId[]): Promise<void> {
+  for (const id of ids) {
+    state.bytes -= weight(state.kept.get(id))
+    state.kept.delete(id)
+  }
+  if (ids.length > 0) await state.disk.remove(ids)
+}
+
+async function forgetUnanswered(state: RepliesState): Promise<void> {
+  const { unanswered, disk } = state
+  const over = [...unanswered].flatMap(([id, each]) => (isLive(state, each) ? [] : [id]))
+  for (const id of over) unanswered.delete(id)
+  if (over.length > 0) await disk.answered(over)
+}
+
+function isLive({ now }: RepliesState, earlier: Unanswered | undefined): boolean {
+  return earlier !== undefined && earlier.expires > now()
 }
 
 function weight(reply: Reply | undefined): number {

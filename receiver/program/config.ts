@@ -7,12 +7,11 @@ import {
   type ConfigOption,
   count,
   gasPrice,
-  given,
   httpUrl,
   listenAddress,
   loadConfig,
 } from '../../platform/config/index.ts'
-import { parseAmount, type TokenUnit } from '../../protocol/index.ts'
+import { defined, parseAmount, type TokenUnit } from '../../protocol/index.ts'
 import type { ReceiverOptions } from '../core/receiver.ts'
 import { watchtowersSchema } from '../core/watchtower/addresses.ts'
 import { opsSchema } from '../ops/config.ts'
@@ -138,15 +137,15 @@ function withPathsFrom(config: ReceiverConfig, folder: string): ReceiverConfig {
   const watchtowers = config.watchtowers.map(({ token, ca, ...rest }) => ({
     ...rest,
     token: resolve(folder, token),
-    ...given({ ca: at(ca) }),
+    ...defined({ ca: at(ca) }),
   }))
   return {
     ...config,
-    ...given({ password: at(password), state: at(state), page: at(page) }),
+    ...defined({ password: at(password), state: at(state), page: at(page) }),
     ...(tls && { tls: { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) } }),
     key: resolve(folder, config.key),
     watchtowers,
-    admin: { ...admin, ...given({ socket: admin.socket === 'off' ? 'off' : at(admin.socket) }) },
+    admin: { ...admin, ...defined({ socket: admin.socket === 'off' ? 'off' : at(admin.socket) }) },
     resources: Object.fromEntries(resources),
   }
 }
@@ -163,8 +162,11 @@ export function receiverOptions(config: ReceiverConfig) {
     confirmations,
     startBlock,
     pollInterval: config.pollInterval * 1000,
-    replies: given({ ...replies, lifetime: lifetime === undefined ? undefined : lifetime * 1000 }),
-    ...given({
+    replies: defined({
+      ...replies,
+      lifetime: lifetime === undefined ? undefined : lifetime * 1000,
+    }),
+    ...defined({
       quorum: config.quorum,
       verifier,
       verifierThreads,
@@ -183,14 +185,14 @@ export function amountOptions(config: ReceiverConfig, token: TokenUnit) {
     text === undefined ? undefined : parseAmount(text, token)
   const { relay, mostGasPrice } = config
   return {
-    outage: given({
+    outage: defined({
       longest: longest === undefined ? undefined : longest * 1000,
       mostPerChannel: amount(mostPerChannel),
       mostInAll: amount(mostInAll),
     }),
     settlement: settlementOptions(config.settlement, token, mostGasPrice),
     ...(relay !== undefined && {
-      relay: given({ leastDeposit: amount(relay.leastDeposit), mostFeePerGas: mostGasPrice }),
+      relay: defined({ leastDeposit: amount(relay.leastDeposit), mostFeePerGas: mostGasPrice }),
     }),
   } satisfies Partial<ReceiverOptions>
 }

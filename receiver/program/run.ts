@@ -9,6 +9,7 @@ import { connectChain } from '../../platform/chain/index.ts'
 import type { ListenAddress } from '../../platform/config/index.ts'
 import type { Signer, TokenUnit } from '../../protocol/index.ts'
 import { isUraidenError, UraidenError } from '../../protocol/index.ts'
+import { type StartedParts, startedParts } from '../core/parts.ts'
 import { type Receiver, startReceiver } from '../core/receiver.ts'
 import { readWatchtowers } from '../core/watchtower/addresses.ts'
 import { earned, recordIncome } from '../income/recorder.ts'
@@ -131,26 +132,6 @@ export function followCertificate(
   warnAbout(tls.certificate, log)
   const secure = server.server as unknown as Server
   return watchCertificate({ files, server: secure, current: tls.certificate, log })
-}
-
-interface StartedParts {
-  readonly started: (stop: () => Promise<void>) => void
-  /** The last one first; all of them, whatever one says. */
-  readonly stop: () => Promise<void>
-}
-
-function startedParts(): StartedParts {
-  const stops: (() => Promise<void>)[] = []
-  return {
-    started: (stop) => void stops.push(stop),
-    stop: async () => {
-      const errors: unknown[] = []
-      for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) {
-        await stop().catch((error) => errors.push(error))
-      }
-      if (errors.length > 0) throw errors[0]
-    },
-  }
 }
 
 /** What a page of the operator's own needs besides, under the path that the original has for it. */

@@ -17,6 +17,10 @@ export type ApiMiddleware = (
 /**
  * For node:http, and for express with `app.use`, at the root and before parsers of bodies. Nothing of
  * it can be administered over the network.
+ * @example
+ * const app = express()
+ * app.use(await receiverApi(receiver))
+ * app.get('/reading', expressPaywall(receiver, { price: '0.005 TKN' }), answerReading)
  */
 export async function receiverApi(receiver: Receiver): Promise<ApiMiddleware> {
   // A slow machine takes its time to load them; nothing here can hang.
@@ -48,5 +52,9 @@ async function register(
   })
 }
 
-/** The same for fastify: `await app.register(fastifyApi, { receiver })`. */
+/**
+ * The same for fastify.
+ * @example
+ * await app.register(fastifyApi, { receiver })
+ */
 export const fastifyApi = plugin(register, { fastify: '5.x', name: 'uraiden-api' })

@@ -52,8 +52,15 @@ export interface ServerOptions {
 }
 
 /**
+ * A fastify server that sells these resources and has the channel API; further routes can be added
+ * before it listens. Prices are in the token's smallest unit, or text with a unit.
  * @throws UraidenError `resource_path_taken`, and those of `createPricer` for a price that cannot be
  * read
+ * @example
+ * const server = await createReceiverServer(receiver, [
+ *   { path: '/reading', price: '0.005 TKN', handler: () => ({ celsius: 21.4 }) },
+ * ])
+ * await server.listen({ host: '0.0.0.0', port: 5000 })
  */
 export async function createReceiverServer(
   receiver: Receiver,
@@ -99,7 +106,7 @@ export async function createReceiverServer(
       url: path,
       method,
       config: { price },
-      handler: async (request, reply) => handler(request, reply),
+      handler,
     })
   }
   return app

@@ -14,7 +14,7 @@ export interface SettlementLog {
 }
 
 /** The chain as it was seen last, and the account that pays for transactions. */
-export interface Surroundings {
+export interface SettlementContext {
   readonly book: Pick<ChannelBook, 'inState' | 'position'>
   readonly transactions: TransactionSender
   /** Of the contract, in blocks. */
@@ -26,11 +26,11 @@ export interface Surroundings {
   readonly log?: SettlementLog | undefined
 }
 
-export interface AnswersOptions extends Surroundings {
+export interface AnswersOptions extends SettlementContext {
   readonly answer: (channel: Channel) => Promise<Call>
   readonly fees: AnswerFees
   /** Blocks of the challenge period that pass before anything is sent. */
-  readonly patience: number
+  readonly delay: number
 }
 
 /** A dishonest close, and how its answer stands. */
@@ -52,7 +52,7 @@ export interface Answers {
 }
 
 export function createAnswers(options: AnswersOptions): Answers {
-  const { book, challengePeriod, head, fees, patience, answer, log } = options
+  const { book, challengePeriod, head, fees, delay, answer, log } = options
   const operations = createOperations({
     ...options,
     position: () => book.position()?.block ?? 0,
@@ -79,7 +79,7 @@ export function createAnswers(options: AnswersOptions): Answers {
 
   return {
     round: () => {
-      const due = closes().filter(({ remaining }) => remaining <= challengePeriod - patience)
+      const due = closes().filter(({ remaining }) => remaining <= challengePeriod - delay)
       return operations.pursue(due.map(operation))
     },
     pending: () =>

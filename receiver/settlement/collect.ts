@@ -6,14 +6,8 @@ import type {
   Receipt,
   TransactionSender,
 } from '../../platform/chain/index.ts'
-import {
-  type Address,
-  closingAgreementDigest,
-  type Hex,
-  type SignatureDomain,
-  type Signer,
-  type TokenAmount,
-} from '../../protocol/index.ts'
+import type { Address, Hex, SignatureDomain, Signer, TokenAmount } from '../../protocol/index.ts'
+import { signAgreement } from '../channels/closing.ts'
 import type { Channel } from '../channels/records.ts'
 
 /** What collecting needs of the chain. */
@@ -100,13 +94,11 @@ function proofItem({ openBlock, claims, proof }: Channel) {
  */
 export async function closeByReceiver(
   { chain, signer, domain, hasBatches }: Omit<CollectParts, 'transactions'>,
-  { sender, openBlock, claims, proof }: Channel,
+  ending: Channel,
 ): Promise<Call> {
+  const { sender, openBlock, claims, proof } = ending
   if (proof === undefined) throw new Error('a close without a proof')
-  const balance = claims.highest
-  const agreement = hasBatches
-    ? '0x'
-    : await signer.sign(closingAgreementDigest('seed', domain, sender)(openBlock, balance))
+  const agreement = hasBatches ? '0x' : await signAgreement({ signer, domain }, ending, 'seed')
   const channel = { sender, receiver: signer.address, openBlock }
-  return chain.calls.cooperativeClose(channel, balance, proof.signature, agreement)
+  return chain.calls.cooperativeClose(channel, claims.highest, proof.signature, agreement)
 }

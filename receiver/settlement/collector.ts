@@ -7,7 +7,8 @@ import {
   UraidenError,
 } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
-import { type Channel, channelName, type PaymentLedger } from '../channels/records.ts'
+import { paidChannel, whileClosing } from '../channels/closing.ts'
+import { type Channel, channelName } from '../channels/records.ts'
 import type { SettlementLog } from './answers.ts'
 import {
   type Collected,
@@ -17,7 +18,6 @@ import {
   collect,
 } from './collect.ts'
 import {
-  type Collectable,
   type CollectPlan,
   type CollectPolicy,
   closeGas,
@@ -70,165 +70,123 @@ export interface Collector {
 
 const everything: CollectPolicy = { least: 1n }
 
-export function createCollector(options: CollectorOptions): Collector {
-  const { book, transactions, refresh, hasBatches, log } = options
-  let running: Promise<unknown> | undefined
+interface CollectorState extends CollectorOptions {
+  running: Promise<unknown> | undefined
   /** What the last collection did is in the book once the chain was read up to here. */
-  let lastBlock: BlockNumber = 0
-  let lastReason: CollectPlan['reason']
+  lastBlock: BlockNumber
+  lastReason: CollectPlan['reason']
+}
 
-  /** Two at once would collect the same. */
-  async function alone<Value>(work: () => Promise<Value>): Promise<Value> {
-    if (running !== undefined) throw collectionRunning()
-    const done = work()
-    running = done.catch(() => undefined)
-    try {
-      return await done
-    } finally {
-      running = undefined
-    }
+export function createCollector(options: CollectorOptions): Collector {
+  const collector: CollectorState = {
+    ...options,
+    running: undefined,
+    lastBlock: 0,
+    lastReason: undefined,
   }
-
-  async function plan(kind: CollectKind, policy: CollectPolicy): Promise<CollectPlan> {
-    const gasPrice = await transactions.gasPrice()
-    return planCollection(candidates(kind), policy, { gas: gasFor(kind), gasPrice })
-  }
-
-  function* candidates(kind: CollectKind): Iterable<Channel> {
-    yield* book.inState('open')
-    if (kind === 'withdraw') return
-    for (const channel of book.inState('closing')) {
-      // A sender that gives more than we can prove is left to it.
-      if (channel.claims.highest >= (channel.end?.balance ?? 0n)) yield channel
-    }
-  }
-
-  function gasFor(kind: CollectKind): GasModel {
-    if (!hasBatches) return singleGas
-    return kind === 'withdraw' ? withdrawGas : closeGas
-  }
-
-  async function collectOne(collection: Collection): Promise<Collected> {
-    const work = (channels: readonly Channel[]) => collect(options, { ...collection, channels })
-    const collected = await (collection.kind === 'close'
-      ? closing(book, collection.channels, work)
-      : work(collection.channels))
-    lastBlock = Math.max(lastBlock, collected.block)
-    return collected
-  }
-
-  /** What an earlier run had sent is waited for, so that it is not paid for twice. */
-  async function finishEarlier(kind: CollectKind, policy: CollectPolicy): Promise<void> {
-    const earlier = await transactions.resume(kind, 1, () => policy.mostGasPrice)
-    if (earlier !== undefined) await refresh()
-  }
-
-  async function run(
-    kind: CollectKind,
-    { dryRun = false, policy = everything }: CollectOptions,
-  ): Promise<CollectReport> {
-    if (!dryRun) await finishEarlier(kind, policy)
-    const planned = await plan(kind, policy)
-    if (dryRun) return { plan: planned, done: [], sum: 0n }
-    const done: Collected[] = []
-    for (const batch of planned.batches) {
-      const channels = channelsOf(batch)
-      const feeCap = policy.mostGasPrice
-      done.push(await collectOne({ kind, operation: kind, channels, feeCap }))
-    }
-    return { plan: planned, done, sum: sumOf(done) }
-  }
-
   return {
-    withdrawAll: (given = {}) => alone(() => run('withdraw', given)),
-    closeAll: (given = {}) => alone(() => run('close', given)),
+    withdrawAll: (given = {}) => alone(collector, () => run(collector, 'withdraw', given)),
+    closeAll: (given = {}) => alone(collector, () => run(collector, 'close', given)),
     closeChannel: (sender, openBlock) =>
-      alone(async () => {
-        const channel = withProof(book.get(sender, openBlock))
+      alone(collector, async () => {
+        const nothing = 'There is nothing to collect. Its sender can close it without us.'
+        const channels = [paidChannel(options.book.get(sender, openBlock), nothing)]
         const operation = `close/${channelName(sender, openBlock)}`
-        const channels = [channel]
-        return collectOne({ kind: 'close', operation, channels, feeCap: undefined })
+        return collectOne(collector, { kind: 'close', operation, channels, feeCap: undefined })
       }),
-    withdrawIfWorth: async (policy, gasPrice) => {
-      if (running !== undefined || (book.position()?.block ?? 0) < lastBlock) return
-      const gas = gasFor('withdraw')
-      const { batches, reason, sum } = planCollection(book.inState('open'), policy, {
-        gas,
-        gasPrice,
-      })
-      if (reason !== lastReason) log?.info({ reason, sum: `${sum}` }, 'withdrawals')
-      lastReason = reason
-      if (batches.length === 0) return
-      alone(() => run('withdraw', { policy })).then(
-        ({ done, sum: got }) =>
-          log?.info(
-            { sum: `${got}`, transactions: done.map(({ transaction }) => transaction) },
-            'withdrawn',
-          ),
-        (err) => {
-          if (!isUraidenError(err, 'chain_closed')) log?.warn({ err }, 'could not withdraw')
-        },
-      )
-    },
+    withdrawIfWorth: (policy, gasPrice) => withdrawIfWorth(collector, policy, gasPrice),
     idle: async () => {
-      await running
+      await collector.running
     },
   }
 }
 
-/**
- * Takes no payment on these channels any more, so that nothing comes after the proofs that close
- * them; if nothing was sent, they go on as before.
- */
-async function closing<Value>(
-  book: ChannelBook,
-  channels: readonly Channel[],
-  work: (channels: readonly Channel[]) => Promise<Value>,
-): Promise<Value> {
-  const marked = channels.filter(({ agreedToClose }) => !agreedToClose)
-  const mark = (change: Pick<PaymentLedger, 'agreedToClose'>) =>
-    Promise.all(
-      marked.map(({ sender, openBlock }) =>
-        book.putLedger(sender, openBlock, { ...book.ledger(sender, openBlock), ...change }),
-      ),
-    )
-  await mark({ agreedToClose: true })
+/** Two at once would collect the same. */
+async function alone<Value>(collector: CollectorState, work: () => Promise<Value>): Promise<Value> {
+  if (collector.running !== undefined) throw collectionRunning()
+  const done = work()
+  collector.running = done.catch(() => undefined)
   try {
-    // A payment may have come just before the mark.
-    return await work(channels.map((channel) => ({ ...channel, ...latest(book, channel) })))
-  } catch (error) {
-    const mayBeSent = ['transaction_unconfirmed', 'chain_closed'].some((code) =>
-      isUraidenError(error, code),
-    )
-    if (!mayBeSent) await mark({ agreedToClose: false })
-    throw error
+    return await done
+  } finally {
+    collector.running = undefined
   }
 }
 
-function latest(book: ChannelBook, { sender, openBlock }: Channel): PaymentLedger {
-  return book.ledger(sender, openBlock)
+async function run(
+  collector: CollectorState,
+  kind: CollectKind,
+  { dryRun = false, policy = everything }: CollectOptions,
+): Promise<CollectReport> {
+  const { book, transactions, hasBatches } = collector
+  if (!dryRun) await finishEarlier(collector, kind, policy)
+  const market = { gas: gasFor(kind, hasBatches), gasPrice: await transactions.gasPrice() }
+  const plan = planCollection(candidates(book, kind), policy, market)
+  if (dryRun) return { plan, done: [], sum: 0n }
+  const done: Collected[] = []
+  for (const batch of plan.batches) {
+    const channels = batch.map(({ channel }) => channel)
+    const feeCap = policy.mostGasPrice
+    done.push(await collectOne(collector, { kind, operation: kind, channels, feeCap }))
+  }
+  return { plan, done, sum: sumOf(done) }
 }
 
-function channelsOf(batch: readonly Collectable[]): readonly Channel[] {
-  return batch.map(({ channel }) => channel)
+/** What an earlier run had sent is waited for, so that it is not paid for twice. */
+async function finishEarlier(
+  { transactions, refresh }: CollectorState,
+  kind: CollectKind,
+  policy: CollectPolicy,
+): Promise<void> {
+  const earlier = await transactions.resume(kind, 1, () => policy.mostGasPrice)
+  if (earlier !== undefined) await refresh()
 }
 
-function withProof(channel: Channel | undefined): Channel {
-  if (channel === undefined || channel.state === 'settled') {
-    throw new UraidenError({
-      code: 'channel_unknown',
-      message: 'There is no such channel.',
-      hint: 'Check sender and open block.',
-    })
+function* candidates(book: ChannelBook, kind: CollectKind): Iterable<Channel> {
+  yield* book.inState('open')
+  if (kind === 'withdraw') return
+  for (const channel of book.inState('closing')) {
+    // A sender that gives more than we can prove is left to it.
+    if (channel.claims.highest >= (channel.end?.balance ?? 0n)) yield channel
   }
-  if (channel.proof === undefined) {
-    throw new UraidenError({
-      code: 'never_paid',
-      message: 'No payment was ever registered on this channel.',
-      hint: 'There is nothing to collect. Its sender can close it without us.',
-    })
-  }
-  return channel
+}
+
+function gasFor(kind: CollectKind, hasBatches: boolean): GasModel {
+  if (!hasBatches) return singleGas
+  return kind === 'withdraw' ? withdrawGas : closeGas
+}
+
+async function collectOne(collector: CollectorState, collection: Collection): Promise<Collected> {
+  const work = (channels: readonly Channel[]) => collect(collector, { ...collection, channels })
+  const collected = await (collection.kind === 'close'
+    ? whileClosing(collector.book, collection.channels, work)
+    : work(collection.channels))
+  collector.lastBlock = Math.max(collector.lastBlock, collected.block)
+  return collected
+}
+
+async function withdrawIfWorth(
+  collector: CollectorState,
+  policy: CollectPolicy,
+  gasPrice: bigint,
+): Promise<void> {
+  const { book, hasBatches, log } = collector
+  const isRead = (book.position()?.block ?? 0) >= collector.lastBlock
+  if (collector.running !== undefined || !isRead) return
+  const market = { gas: gasFor('withdraw', hasBatches), gasPrice }
+  const { batches, reason, sum } = planCollection(book.inState('open'), policy, market)
+  if (reason !== collector.lastReason) log?.info({ reason, sum: `${sum}` }, 'withdrawals')
+  collector.lastReason = reason
+  if (batches.length === 0) return
+  alone(collector, () => run(collector, 'withdraw', { policy })).then(
+    ({ done, sum: got }) => {
+      const transactions = done.map(({ transaction }) => transaction)
+      log?.info({ sum: `${got}`, transactions }, 'withdrawn')
+    },
+    (err) => {
+      if (!isUraidenError(err, 'chain_closed')) log?.warn({ err }, 'could not withdraw')
+    },
+  )
 }
 
 function sumOf(done: readonly Collected[]): TokenAmount {

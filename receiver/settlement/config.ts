@@ -1,8 +1,14 @@
 // `settlement` of receiver.yaml.
 import { z } from 'zod'
-import { amountText, gasPrice, given, parsed } from '../../platform/config/index.ts'
+import { amountText, gasPrice, parsed } from '../../platform/config/index.ts'
 import { parseSchedule } from '../../platform/config/schedule.ts'
-import { parseAmount, shorten, type TokenUnit, UraidenError } from '../../protocol/index.ts'
+import {
+  defined,
+  parseAmount,
+  shorten,
+  type TokenUnit,
+  UraidenError,
+} from '../../protocol/index.ts'
 import type { SettlementOptions } from './settlement.ts'
 
 /** `5%` or `0.25%`, in hundredths of a percent. @throws UraidenError `not_a_share` */
@@ -57,14 +63,14 @@ export function settlementOptions(
   token: TokenUnit,
   usual: bigint | undefined,
 ): SettlementOptions {
-  const fees = given({ usual, most: dispute.mostGasPrice })
+  const fees = defined({ usual, most: dispute.mostGasPrice })
   if (withdraw === undefined) return { fees }
   const { when, schedule, mostGasPrice = usual, mostFeeShare, etherPrice } = withdraw
   return {
     fees,
     withdraw: {
       least: parseAmount(when, token),
-      ...given({
+      ...defined({
         schedule,
         mostGasPrice,
         mostFeeShare,

@@ -1,5 +1,5 @@
 // What the receiver has earned and not got yet, and what of it is in danger, on plain data.
-import type { BlockNumber, TokenAmount } from '../../protocol/index.ts'
+import { type BlockNumber, compareBigints, type TokenAmount } from '../../protocol/index.ts'
 import { type Channel, dueOf } from '../channels/records.ts'
 
 export interface Exposure {
@@ -52,5 +52,5 @@ export function dishonestCloses(
       remaining: lastBlock(channel, challengePeriod) - head,
     }))
     .filter(({ stake }) => stake > 0n)
-    .sort((a, b) => a.remaining - b.remaining || (a.stake > b.stake ? -1 : 1))
+    .sort((a, b) => a.remaining - b.remaining || compareBigints(b.stake, a.stake))
 }

@@ -1,4 +1,5 @@
 // What an answer may cost, on plain data. All fees are in wei for a unit of gas.
+import { smallest } from '../../protocol/index.ts'
 
 export interface AnswerFees {
   /** While there is time, wait for gas at this price. Default: the hard limit. */
@@ -14,10 +15,6 @@ export function answerFeeCap(
   challengePeriod: number,
 ): bigint | undefined {
   const isUrgent = remaining * 2 <= challengePeriod
-  return isUrgent ? most : lower(usual, most)
-}
-
-function lower(a: bigint | undefined, b: bigint | undefined): bigint | undefined {
-  if (a === undefined || b === undefined) return a ?? b
-  return a < b ? a : b
+  if (isUrgent || usual === undefined) return most
+  return smallest(usual, most)
 }

@@ -47,75 +47,87 @@ interface Failure {
   readonly pause: number
 }
 
+interface Pursued extends OperationsOptions {
+  readonly states: Map<string, OperationState>
+  readonly failures: Map<string, Failure>
+  readonly running: Map<string, Promise<void>>
+}
+
 export function createOperations(options: OperationsOptions): Operations {
-  const { transactions, head, position, ether, onMined, onWaiting } = options
-  const states = new Map<string, OperationState>()
-  const failures = new Map<string, Failure>()
-  const running = new Map<string, Promise<void>>()
-
-  function isDue(name: string): boolean {
-    const state = states.get(name)
-    if (state?.kind === 'sent') return false
-    // Read again and still wanted: the block was replaced.
-    if (state?.kind === 'mined') return position() >= state.block
-    const failed = failures.get(name)
-    if (failed === undefined) return true
-    const isFunded = (ether() ?? 0n) > (failed.ether ?? 0n)
-    return isFunded || head() >= failed.head + failed.pause
+  const pursued: Pursued = {
+    ...options,
+    states: new Map(),
+    failures: new Map(),
+    running: new Map(),
   }
-
-  function failedBy(name: string, error: unknown): void {
-    const code = isUraidenError(error) ? error.code : 'unexpected'
-    const before = states.get(name)
-    const why = error instanceof Error ? error.message : String(error)
-    states.set(name, { kind: 'waiting', code, why })
-    // What failed on the chain has cost its fee: not again in every block.
-    const last = failures.get(name)?.pause ?? 1
-    const pause = code === 'transaction_reverted' ? Math.min(last * 2, 32) : 1
-    failures.set(name, { head: head(), ether: ether(), pause })
-    // The program is stopping.
-    if (code === 'chain_closed') return
-    if (before?.kind !== 'waiting' || before.code !== code) onWaiting(name, error)
-  }
-
-  async function start({ name, call }: Operation): Promise<void> {
-    try {
-      const { transaction, mined } = await transactions.start(await call(), name)
-      states.set(name, { kind: 'sent', transaction })
-      const done = mined().then(
-        (receipt) => {
-          failures.delete(name)
-          states.set(name, {
-            kind: 'mined',
-            transaction: receipt.transaction,
-            block: receipt.block,
-          })
-          onMined(name, receipt)
-        },
-        (error) => failedBy(name, error),
-      )
-      running.set(
-        name,
-        done.finally(() => running.delete(name)),
-      )
-    } catch (error) {
-      failedBy(name, error)
-    }
-  }
-
   return {
-    pursue: async (wanted) => {
-      const names = new Set(wanted.map(({ name }) => name))
-      for (const name of states.keys()) {
-        if (names.has(name) || running.has(name)) continue
-        states.delete(name)
-        failures.delete(name)
-      }
-      for (const operation of wanted) if (isDue(operation.name)) await start(operation)
-    },
-    state: (name) => states.get(name),
+    pursue: (wanted) => pursue(pursued, wanted),
+    state: (name) => pursued.states.get(name),
     idle: async () => {
+      const { running } = pursued
       while (running.size > 0) await Promise.all(running.values())
     },
   }
+}
+
+async function pursue(pursued: Pursued, wanted: readonly Operation[]): Promise<void> {
+  const { states, failures, running } = pursued
+  const names = new Set(wanted.map(({ name }) => name))
+  for (const name of states.keys()) {
+    if (names.has(name) || running.has(name)) continue
+    states.delete(name)
+    failures.delete(name)
+  }
+  for (const operation of wanted) {
+    if (isDue(pursued, operation.name)) await start(pursued, operation)
+  }
+}
+
+function isDue({ states, failures, position, ether, head }: Pursued, name: string): boolean {
+  const state = states.get(name)
+  if (state?.kind === 'sent') return false
+  // Read again and still wanted: the block was replaced.
+  if (state?.kind === 'mined') return position() >= state.block
+  const failed = failures.get(name)
+  if (failed === undefined) return true
+  const isFunded = (ether() ?? 0n) > (failed.ether ?? 0n)
+  return isFunded || head() >= failed.head + failed.pause
+}
+
+async function start(pursued: Pursued, { name, call }: Operation): Promise<void> {
+  const { transactions, states, failures, running, onMined } = pursued
+  try {
+    const { transaction, mined } = await transactions.start(await call(), name)
+    states.set(name, { kind: 'sent', transaction })
+    const done = mined().then(
+      (receipt) => {
+        const { transaction, block } = receipt
+        failures.delete(name)
+        states.set(name, { kind: 'mined', transaction, block })
+        onMined(name, receipt)
+      },
+      (error) => failed(pursued, name, error),
+    )
+    running.set(
+      name,
+      done.finally(() => running.delete(name)),
+    )
+  } catch (error) {
+    failed(pursued, name, error)
+  }
+}
+
+function failed(pursued: Pursued, name: string, error: unknown): void {
+  const { states, failures, head, ether, onWaiting } = pursued
+  const code = isUraidenError(error) ? error.code : 'unexpected'
+  const before = states.get(name)
+  const why = error instanceof Error ? error.message : String(error)
+  states.set(name, { kind: 'waiting', code, why })
+  // What failed on the chain has cost its fee: not again in every block.
+  const last = failures.get(name)?.pause ?? 1
+  const pause = code === 'transaction_reverted' ? Math.min(last * 2, 32) : 1
+  failures.set(name, { head: head(), ether: ether(), pause })
+  // The program is stopping.
+  if (code === 'chain_closed') return
+  if (before?.kind !== 'waiting' || before.code !== code) onWaiting(name, error)
 }

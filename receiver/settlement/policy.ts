@@ -1,5 +1,5 @@
 // Whether it is worth while to collect now, and from which channels, decided on plain data.
-import type { TokenAmount } from '../../protocol/index.ts'
+import { compareBigints, type TokenAmount } from '../../protocol/index.ts'
 import { type Channel, dueOf } from '../channels/records.ts'
 
 export interface CollectPolicy {
@@ -13,7 +13,7 @@ export interface CollectPolicy {
   readonly etherPrice?: TokenAmount | undefined
 }
 
-/** Gas that a collection takes, after docs/gas.md: of a transaction, and of each channel in it. */
+/** Gas that a collection takes, after docs/reference/gas.md: of a transaction, and of each channel in it. */
 export interface GasModel {
   readonly perTransaction: bigint
   readonly perChannel: bigint
@@ -63,7 +63,7 @@ export function planCollection(
   const all = [...channels]
     .map((channel) => ({ channel, due: dueOf(channel, channel.claims.highest) }))
     .filter(({ channel, due }) => channel.proof !== undefined && due > 0n)
-    .sort((a, b) => (a.due > b.due ? -1 : 1))
+    .sort((a, b) => compareBigints(b.due, a.due))
   const collect = (items: readonly Collectable[], reason: CollectPlan['reason']): CollectPlan => {
     const sum = sumOf(items)
     return {

@@ -1,19 +1,19 @@
 // Sees to it that the receiver gets what it has proofs for (wire-protocol.md section 6): answers
 // dishonest closes, settles channels whose senders do not, withdraws when it is worth while.
+import { cronTimetable } from '../../platform/config/schedule.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import {
   createAnswers,
   type PendingAnswer,
+  type SettlementContext,
   type SettlementLog,
-  type Surroundings,
 } from './answers.ts'
 import { type CollectParts, closeByReceiver } from './collect.ts'
 import { type Collector, createCollector } from './collector.ts'
-import { createEnds } from './ends.ts'
 import { type Exposure, exposureOf } from './exposure.ts'
 import type { AnswerFees } from './fees.ts'
 import type { CollectPolicy } from './policy.ts'
-import { createTimetable } from './timetable.ts'
+import { createSettling } from './settling.ts'
 
 export interface SettlementOptions {
   /** Withdraw without being asked, under these conditions. */
@@ -27,7 +27,7 @@ export interface AutomaticWithdrawal extends CollectPolicy {
   readonly schedule?: string | undefined
 }
 
-export interface SettlementParts extends CollectParts, Surroundings {
+export interface SettlementParts extends CollectParts, SettlementContext {
   readonly book: ChannelBook
   readonly refresh: () => Promise<void>
   readonly log?: SettlementLog | undefined
@@ -58,10 +58,10 @@ export function createSettlement(
   const answers = createAnswers({
     ...parts,
     fees,
-    patience: 0,
+    delay: 0,
     answer: (channel) => closeByReceiver(parts, channel),
   })
-  const ends = createEnds({
+  const settling = createSettling({
     ...parts,
     policy: withdraw ?? { least: 1n, mostGasPrice: fees.usual },
     canEnd: ({ claims, proof, end }) =>
@@ -83,9 +83,9 @@ export function createSettlement(
   async function collectDue(): Promise<void> {
     const mayWithdraw =
       withdraw !== undefined && book.unsettled() >= withdraw.least && timetable.takeDue()
-    if (!mayWithdraw && !ends.isDue()) return
+    if (!mayWithdraw && !settling.isDue()) return
     const gasPrice = await transactions.gasPrice()
-    await ends.round(gasPrice)
+    await settling.round(gasPrice)
     if (mayWithdraw) await collector.withdrawIfWorth(withdraw, gasPrice)
   }
 
@@ -106,7 +106,32 @@ export function createSettlement(
     },
     stop: async () => {
       timetable.close()
-      await Promise.all([answers.idle(), ends.idle(), collector.idle()])
+      await Promise.all([answers.idle(), settling.idle(), collector.idle()])
     },
+  }
+}
+
+/** When to look whether a withdrawal is worth while. Without timers: the chain is looked at often enough. */
+interface Timetable {
+  /** True once for each moment of the schedule that has come. */
+  readonly takeDue: () => boolean
+  readonly close: () => void
+}
+
+/** Without an expression it is always due. `now` is Unix time in milliseconds. */
+export function createTimetable(
+  expression: string | undefined,
+  now: () => number = Date.now,
+): Timetable {
+  if (expression === undefined) return { takeDue: () => true, close: () => undefined }
+  const { next, close } = cronTimetable(expression)
+  let due = next()
+  return {
+    takeDue: () => {
+      if (now() < due) return false
+      due = next()
+      return true
+    },
+    close,
   }
 }

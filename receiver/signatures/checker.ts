@@ -2,11 +2,23 @@
 import {
   type Address,
   balanceProofDigest,
+  fromHex,
+  type Payment,
   type SignatureDomain,
   type SignatureForm,
 } from '../../protocol/index.ts'
-import { type Job, packJobs, type SignedPayment, unpackJobs } from './job.ts'
 import { isSignedBy, type Recovery } from './recovery.ts'
+
+/** What of a payment its signature is about. */
+export type SignedPayment = Pick<Payment, 'openBlock' | 'balance' | 'signature' | 'sender'>
+
+/** The same as bytes. */
+export interface Job {
+  readonly openBlock: number
+  readonly balance: bigint
+  readonly signature: Uint8Array
+  readonly sender: Uint8Array
+}
 
 export interface ProofChecker {
   /** The form in which the payment's sender signed it; undefined when it did not. */
@@ -23,27 +35,21 @@ export interface ProofContext {
 
 export type CheckJob = (job: Job) => SignatureForm | undefined
 
-/** Contracts of version 0.2 understand the seed's form only: another one could not be claimed. */
-export function acceptedForms(contractVersion: string): readonly SignatureForm[] {
-  return contractVersion.startsWith('0.2.') ? ['seed'] : ['eip712', 'seed']
-}
-
 export function createCheck({ domain, receiver, forms }: ProofContext, by: Recovery): CheckJob {
   const digests = forms.map((form) => ({
     form,
     of: balanceProofDigest(form, domain, receiver, by.keccak),
   }))
   return ({ openBlock, balance, signature, sender }) =>
-    digests.find(({ of }) => isSignedBy(by, sender, of(openBlock, balance), signature))?.form
+    digests.find(({ of }) => isSignedBy(by, sender, { digest: of(openBlock, balance), signature }))
+      ?.form
 }
 
 /** Checks on the calling thread. */
 export function createProofChecker(context: ProofContext, by: Recovery): ProofChecker {
   const check = createCheck(context, by)
   return {
-    formOf: async (payment) => {
-      const [job] = unpackJobs(packJobs([payment]))
-      return job && check(job)
-    },
+    formOf: async ({ openBlock, balance, signature, sender }) =>
+      check({ openBlock, balance, signature: fromHex(signature), sender: fromHex(sender) }),
   }
 }

@@ -46,7 +46,7 @@ export async function startVerifier(
   return { ...facts, ...pool }
 }
 
-/** As many as cores: on two, two workers served a quarter more than one (docs/performance.md). */
+/** As many as cores: on two, two workers served a quarter more than one (docs/design/performance.md). */
 function defaultThreads(): number {
   const cores = availableParallelism()
   return cores === 1 ? 0 : Math.min(cores, 4)

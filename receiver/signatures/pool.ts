@@ -1,10 +1,9 @@
-// Checks signatures on worker threads: what comes in one turn of the event loop goes out as batches.
+// Checks signatures on worker threads: what comes in one turn of the event loop goes out as batches,
+// each as one array of bytes.
 import { Worker } from 'node:worker_threads'
 import type { SignatureForm } from '../../protocol/index.ts'
-import type { ProofChecker, ProofContext } from './checker.ts'
-import { packJobs, type SignedPayment } from './job.ts'
+import type { Job, ProofChecker, ProofContext, SignedPayment } from './checker.ts'
 import type { RecoveryName } from './recovery.ts'
-import type { BatchResult, WorkerSetup } from './worker.ts'
 
 export interface CheckerPool extends ProofChecker {
   /** Ends the threads; what waits is checked by the fallback. */
@@ -23,6 +22,22 @@ export interface PoolOptions {
 /** Jobs in one message: more would let one thread work while the others wait. */
 const mostInBatch = 32
 
+export interface WorkerSetup {
+  readonly context: ProofContext
+  readonly verifier: RecoveryName
+}
+
+export interface Batch {
+  readonly id: number
+  readonly jobs: Uint8Array
+}
+
+/** For each job 0 when the signature is not the sender's, else 1 + the index of its form. */
+export interface BatchResult {
+  readonly id: number
+  readonly forms: Uint8Array
+}
+
 interface Waiting {
   readonly payment: SignedPayment
   readonly resolve: (form: SignatureForm | undefined | Promise<SignatureForm | undefined>) => void
@@ -33,70 +48,75 @@ interface Thread {
   readonly batches: Map<number, readonly Waiting[]>
 }
 
+interface Pool extends PoolOptions {
+  readonly running: Set<Thread>
+  /** Comes with the next batches. */
+  waiting: Waiting[]
+  nextBatch: number
+}
+
 export function createCheckerPool(options: PoolOptions): CheckerPool {
-  const { context, verifier, threads: count, fallback, onThreadLost } = options
-  const threads = new Set<Thread>()
-  let waiting: Waiting[] = []
-  let nextBatch = 0
-
-  function finish(thread: Thread, { id, forms }: BatchResult): void {
-    const batch = thread.batches.get(id) ?? []
-    thread.batches.delete(id)
-    batch.forEach(({ resolve }, at) => {
-      resolve(context.forms[(forms[at] ?? 0) - 1])
-    })
-  }
-
-  function lose(thread: Thread): void {
-    threads.delete(thread)
-    for (const batch of thread.batches.values()) checkHere(batch)
-    thread.batches.clear()
-  }
-
-  function checkHere(batch: readonly Waiting[]): void {
-    for (const { payment, resolve } of batch) resolve(fallback.formOf(payment))
-  }
-
-  function send(batch: readonly Waiting[]): void {
-    const thread = leastBusy(threads)
-    if (thread === undefined) {
-      checkHere(batch)
-      return
-    }
-    const id = nextBatch++
-    thread.batches.set(id, batch)
-    thread.worker.postMessage({ id, jobs: packJobs(batch.map(({ payment }) => payment)) })
-  }
-
-  function sendAll(): void {
-    const all = waiting
-    waiting = []
-    const size = Math.min(mostInBatch, Math.ceil(all.length / Math.max(threads.size, 1)))
-    for (let at = 0; at < all.length; at += size) send(all.slice(at, at + size))
-  }
-
-  const workerData: WorkerSetup = { context, verifier }
-  for (let index = 0; index < count; index++) {
-    const worker = new Worker(workerFile(), { workerData })
-    const thread: Thread = { worker, batches: new Map() }
-    threads.add(thread)
-    // A receiver that has nothing else to do may end.
-    worker.unref()
-    worker.on('message', (result: BatchResult) => finish(thread, result))
-    worker.on('error', (error) => onThreadLost?.(error))
-    worker.on('exit', () => lose(thread))
-  }
-
+  const pool: Pool = { ...options, running: new Set(), waiting: [], nextBatch: 0 }
+  for (let index = 0; index < options.threads; index++) startThread(pool)
   return {
     formOf: (payment) =>
       new Promise((resolve) => {
-        if (waiting.length === 0) setImmediate(sendAll)
-        waiting.push({ payment, resolve })
+        if (pool.waiting.length === 0) setImmediate(sendAll, pool)
+        pool.waiting.push({ payment, resolve })
       }),
     close: async () => {
-      await Promise.all([...threads].map(({ worker }) => worker.terminate()))
+      await Promise.all([...pool.running].map(({ worker }) => worker.terminate()))
     },
   }
+}
+
+function startThread(pool: Pool): void {
+  const { context, verifier, onThreadLost } = pool
+  const workerData: WorkerSetup = { context, verifier }
+  const worker = new Worker(workerFile(), { workerData })
+  const thread: Thread = { worker, batches: new Map() }
+  pool.running.add(thread)
+  // A receiver that has nothing else to do may end.
+  worker.unref()
+  worker.on('message', (result: BatchResult) => finish(pool, thread, result))
+  worker.on('error', (error) => onThreadLost?.(error))
+  worker.on('exit', () => lose(pool, thread))
+}
+
+function sendAll(pool: Pool): void {
+  const all = pool.waiting
+  pool.waiting = []
+  const size = Math.min(mostInBatch, Math.ceil(all.length / Math.max(pool.running.size, 1)))
+  for (let at = 0; at < all.length; at += size) send(pool, all.slice(at, at + size))
+}
+
+function send(pool: Pool, batch: readonly Waiting[]): void {
+  const thread = leastBusy(pool.running)
+  if (thread === undefined) {
+    checkHere(pool, batch)
+    return
+  }
+  const id = pool.nextBatch++
+  thread.batches.set(id, batch)
+  thread.worker.postMessage({ id, jobs: packJobs(batch.map(({ payment }) => payment)) })
+}
+
+function finish({ context }: Pool, thread: Thread, { id, forms }: BatchResult): void {
+  const batch = thread.batches.get(id) ?? []
+  thread.batches.delete(id)
+  batch.forEach(({ resolve }, at) => {
+    resolve(context.forms[(forms[at] ?? 0) - 1])
+  })
+}
+
+function lose(pool: Pool, thread: Thread): void {
+  pool.running.delete(thread)
+  for (const batch of thread.batches.values()) checkHere(pool, batch)
+  thread.batches.clear()
+}
+
+function checkHere({ fallback }: Pool, batch: readonly Waiting[]): void {
+  for (const { payment, resolve } of batch) resolve(fallback.formOf(payment))
 }
 
 function leastBusy(threads: ReadonlySet<Thread>): Thread | undefined {
@@ -110,4 +130,29 @@ function leastBusy(threads: ReadonlySet<Thread>): Thread | undefined {
 /** Beside this file, as source or compiled. */
 function workerFile(): URL {
   return new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
+}
+
+/** The bytes of one job: open block (4) ‖ balance (24) ‖ r ‖ s ‖ v (65) ‖ sender (20). */
+const jobLength = 113
+
+export function packJobs(payments: readonly SignedPayment[]): Uint8Array {
+  return Buffer.from(payments.map(hexOf).join(''), 'hex')
+}
+
+function hexOf({ openBlock, balance, signature, sender }: SignedPayment): string {
+  const block = openBlock.toString(16).padStart(8, '0')
+  return block + balance.toString(16).padStart(48, '0') + signature.slice(2) + sender.slice(2)
+}
+
+export function unpackJobs(packed: Uint8Array): readonly Job[] {
+  const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength)
+  return Array.from({ length: packed.length / jobLength }, (_, index) => {
+    const at = index * jobLength
+    return {
+      openBlock: bytes.readUInt32BE(at),
+      balance: BigInt(`0x${bytes.toString('hex', at + 4, at + 28)}`),
+      signature: packed.subarray(at + 28, at + 93),
+      sender: packed.subarray(at + 93, at + 113),
+    }
+  })
 }

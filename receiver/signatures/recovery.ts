@@ -5,7 +5,7 @@
 // js      noble, seventy times slower; always there
 //
 // The package `secp256k1` itself falls back to slow JavaScript in silence, so its binding is loaded
-// by name (docs/performance.md).
+// by name (docs/design/performance.md).
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { Point, recoverPublicKey } from '@noble/secp256k1'
 import { fromHex, type Keccak256, UraidenError } from '../../protocol/index.ts'
@@ -79,12 +79,17 @@ export async function chooseRecovery(
   })
 }
 
+/** A digest, and r ‖ s ‖ v over it. */
+export interface SignedDigest {
+  readonly digest: Uint8Array
+  readonly signature: Uint8Array
+}
+
 /** True when the last 20 bytes of the hash of the recovered key are `address`. */
 export function isSignedBy(
   { recoverKey, keccak }: Recovery,
   address: Uint8Array,
-  digest: Uint8Array,
-  signature: Uint8Array,
+  { digest, signature }: SignedDigest,
 ): boolean {
   const key = recoverOrUndefined(recoverKey, digest, signature)
   if (key === undefined) return false
@@ -133,9 +138,9 @@ function passesSelfTest(recovery: Recovery): boolean {
   const otherDigest = digest.map((byte) => byte ^ 1)
   const impossible = new Uint8Array(65).fill(0xff)
   return (
-    isSignedBy(recovery, signer, digest, signature) &&
-    !isSignedBy(recovery, signer, otherDigest, signature) &&
-    !isSignedBy(recovery, signer, digest, impossible)
+    isSignedBy(recovery, signer, { digest, signature }) &&
+    !isSignedBy(recovery, signer, { digest: otherDigest, signature }) &&
+    !isSignedBy(recovery, signer, { digest, signature: impossible })
   )
 }
 

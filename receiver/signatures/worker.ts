@@ -1,24 +1,8 @@
 // A worker thread that checks batches of signatures.
 import { parentPort, workerData } from 'node:worker_threads'
-import { createCheck, type ProofContext } from './checker.ts'
-import { unpackJobs } from './job.ts'
-import { chooseRecovery, type RecoveryName } from './recovery.ts'
-
-export interface WorkerSetup {
-  readonly context: ProofContext
-  readonly verifier: RecoveryName
-}
-
-export interface Batch {
-  readonly id: number
-  readonly jobs: Uint8Array
-}
-
-/** For each job 0 when the signature is not the sender's, else 1 + the index of its form. */
-export interface BatchResult {
-  readonly id: number
-  readonly forms: Uint8Array
-}
+import { createCheck } from './checker.ts'
+import { type Batch, type BatchResult, unpackJobs, type WorkerSetup } from './pool.ts'
+import { chooseRecovery } from './recovery.ts'
 
 const { context, verifier } = workerData as WorkerSetup
 /** Not awaited here: a bundle of CommonJS cannot. */

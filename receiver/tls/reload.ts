@@ -1,6 +1,7 @@
 // Gives a server a new certificate while it runs. Connections that are there go on with the old one.
 import { unwatchFile, watchFile } from 'node:fs'
 import type { SecureContextOptions } from 'node:tls'
+import { createTurns } from '../../platform/async/turns.ts'
 import { UraidenError } from '../../protocol/index.ts'
 import type { TlsFiles } from './config.ts'
 import { type CertificateFacts, certificateWarning, readTlsMaterial } from './material.ts'
@@ -39,7 +40,7 @@ export interface CertificateReload {
 export function watchCertificate(options: ReloadOptions): CertificateReload {
   const { files, server, log, interval = 5000 } = options
   let certificate = options.current
-  let last: Promise<void> = Promise.resolve()
+  const turns = createTurns()
 
   async function load(): Promise<void> {
     try {
@@ -56,10 +57,7 @@ export function watchCertificate(options: ReloadOptions): CertificateReload {
   }
 
   // One after the other: the last one to read is the last one to set.
-  function reload(): Promise<void> {
-    last = last.then(load)
-    return last
-  }
+  const reload = () => turns.take(load)
 
   const changed = () => void reload()
   for (const path of [files.cert, files.key]) {

@@ -24,7 +24,7 @@ const options = new Command('chain')
   .opts<Options>()
 
 const { port, blockInterval, challengePeriod, json } = options
-const chain = await startEmbeddedChain({ port, ...(blockInterval && { blockInterval }) }).catch(
+const chain = await startEmbeddedChain({ port, blockInterval }).catch(
   (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error
     process.stderr.write(`chain: port ${port} is in use. Choose another one with --port.\n`)

@@ -72,7 +72,7 @@ async function run({ rpc, key, keyPasswordFile, json, ...rest }: Options): Promi
   const { chainId, challengePeriod, confirmations, record } = rest
   const deployed = await deployContracts({
     rpcUrl: rpc,
-    ...(chainId !== undefined && { chainId: BigInt(chainId) }),
+    chainId: chainId === undefined ? undefined : BigInt(chainId),
     signer,
     token,
     challengePeriod,

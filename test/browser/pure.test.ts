@@ -1,12 +1,12 @@
 // The parts of the browser client that decide and encode, against other people's implementations.
 import { readFileSync } from 'node:fs'
 import test from 'ava'
-import { Interface, Wallet } from 'ethers'
+import { Interface } from 'ethers'
 import fc from 'fast-check'
 import { decodeText, decodeWords, encodeCall } from '../../browser/abi.ts'
 import { walletError } from '../../browser/errors.ts'
 import { judge, type Refused } from '../../browser/judge.ts'
-import { formFor, isOwnProof, seedBalance, typedBalance } from '../../browser/signing.ts'
+import { seedBalance, typedBalance } from '../../browser/signing.ts'
 import { channelMemory, type StoredChannel } from '../../browser/storage.ts'
 import { discoverWallets } from '../../browser/wallet.ts'
 import { channelsAbi } from '../../contracts/abi/channels.ts'
@@ -113,25 +113,8 @@ test('the seed form is the one of the independent cases', (t) => {
   }
 })
 
-test('0.2 contracts get the seed form, later ones EIP-712', (t) => {
-  t.is(formFor('0.2.0'), 'seed')
-  t.is(formFor('0.3.0'), 'eip712')
-})
-
 const key = new Uint8Array(32).fill(7)
 const someone = parseAddress('0x5fbdb2315678afecb367f032d93f642f64180aa3')
-
-test('a proof is the sender’s own only with its signature over this very balance', (t) => {
-  const domain = { contract: someone, chainId: 1n }
-  const message = { receiver: someone, openBlock: 5, balance: 10n }
-  const signature = signDigest(balanceProofDigest('eip712', domain, someone)(5, 10n), key)
-  const own = addressOf(key)
-  t.true(isOwnProof(own, domain, message, signature))
-  t.false(isOwnProof(own, domain, { ...message, balance: 11n }, signature))
-  t.false(isOwnProof(own, { ...domain, chainId: 2n }, message, signature))
-  t.false(isOwnProof(someone, domain, message, signature))
-})
-
 const signature = signDigest(new Uint8Array(32).fill(1), key)
 const pending = { balance: 15n, price: 5n, signature, key: 'k' }
 const channel: StoredChannel = { openBlock: 1, balance: 10n, signature, recovered: false }
@@ -253,10 +236,6 @@ test('wallets are found as they announce themselves; without any, window.ethereu
 
 function selector(name: string): string {
   return new Interface([`error ${name}()`]).encodeErrorResult(name)
-}
-
-function addressOf(privateKey: Uint8Array): Address {
-  return parseAddress(new Wallet(toHex(privateKey)).address)
 }
 
 function owner(party: Address) {

@@ -18,7 +18,7 @@ import {
   parseTerms,
   parseUint192,
 } from '../../protocol/index.ts'
-import { parseCookies } from '../../receiver/http/cookies.ts'
+import { parseCookies } from '../../receiver/paywall/dialect.ts'
 import { receiverConfig } from '../../receiver/program/config.ts'
 import { field } from '../../receiver/server/api/fields.ts'
 

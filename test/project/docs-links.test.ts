@@ -26,9 +26,30 @@ test('every page is reached from docs/README.md', (t) => {
 
 test('docs/README.md has a line for every page of docs/, and names none twice', (t) => {
   const text = readFileSync(join(root, index), 'utf8')
-  const listed = [...text.matchAll(/^- \[[^\]]+\]\(([^)]+)\): \S/gm)].map(([, path]) => path)
+  const listed = [...text.matchAll(/^- \[[^\]]+\]\(([^.)][^)]*)\): \S/gm)].map(([, path]) => path)
   const expected = pages.filter((file) => file.startsWith('docs/') && file !== index)
   t.deepEqual(listed.map((path) => `docs/${path}`).toSorted(), expected.toSorted())
+})
+
+test('every file of ours that a page names is there', (t) => {
+  const ours =
+    /`((?:\.\/)?(?:agent|receiver|protocol|platform|contracts|browser|deploy|scripts|test|bench)\/[\w./-]*)/g
+  const named = pages
+    // A changelog tells of what was there.
+    .filter((file) => file !== 'CHANGELOG.md')
+    .flatMap((file) =>
+      [...readFileSync(join(root, file), 'utf8').matchAll(ours)].map(([, path = '']) => ({
+        file,
+        path,
+      })),
+    )
+    // NAME stands for one that somebody adds.
+    .filter(({ path }) => !path.includes('NAME'))
+  t.true(named.length > 150)
+  t.deepEqual(
+    named.filter(({ path }) => !existsSync(join(root, path))),
+    [],
+  )
 })
 
 test('every page that code names is there', (t) => {

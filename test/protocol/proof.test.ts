@@ -9,10 +9,13 @@ import {
   channelsDomain,
   closingAgreementDigest,
   fromHex,
+  isBalanceProof,
+  isClosingAgreement,
   isUraidenError,
   parseAddress,
   parseSignature,
   recoverSigner,
+  signatureForms,
   signDigest,
   toHex,
 } from '../../protocol/index.ts'
@@ -190,4 +193,61 @@ test('bytes that no key can have signed give an error with a code', (t) => {
   const impossible = parseSignature(`0x${'ff'.repeat(32)}${'01'.repeat(32)}1b`)
   const error = t.throws(() => recoverSigner(new Uint8Array(32), impossible))
   t.true(isUraidenError(error, 'unrecoverable_signature'))
+})
+
+const keys = { sender: new Uint8Array(32).fill(7), receiver: new Uint8Array(32).fill(9) }
+const agreed = {
+  domain: { contract: parseAddress(`0x${'12'.repeat(20)}`), chainId: 1n },
+  channel: {
+    sender: addressOfKey(keys.sender),
+    receiver: addressOfKey(keys.receiver),
+    openBlock: 5,
+  },
+  balance: 10n,
+}
+const kinds = [
+  {
+    says: 'a balance proof is the sender’s',
+    check: isBalanceProof,
+    signedBy: keys.sender,
+    digest: balanceProofDigest,
+    names: agreed.channel.receiver,
+  },
+  {
+    says: 'a closing agreement is the receiver’s',
+    check: isClosingAgreement,
+    signedBy: keys.receiver,
+    digest: closingAgreementDigest,
+    names: agreed.channel.sender,
+  },
+]
+
+for (const { says, check, signedBy, digest, names } of kinds) {
+  for (const form of signatureForms) {
+    test(`${says}, over this balance of this channel, in the form ${form}`, (t) => {
+      const { domain, channel, balance } = agreed
+      const made = signDigest(digest(form, domain, names)(channel.openBlock, balance), signedBy)
+      const signed = { ...agreed, signature: made }
+      t.true(check(signed))
+      t.false(check({ ...signed, balance: 11n }))
+      t.false(check({ ...signed, channel: { ...channel, openBlock: 6 } }))
+      t.false(check({ ...signed, channel: { ...channel, sender: channel.receiver } }))
+      t.false(check({ ...signed, channel: { ...channel, receiver: channel.sender } }))
+      t.is(check({ ...signed, domain: { ...domain, chainId: 2n } }), form === 'seed')
+    })
+  }
+
+  test(`${says}: what no key can have signed is nobody’s`, (t) => {
+    const signature = parseSignature(`0x${'ff'.repeat(32)}${'01'.repeat(32)}1b`)
+    t.false(check({ ...agreed, signature }))
+  })
+}
+
+test('a balance proof is no closing agreement, whoever signed it', (t) => {
+  const { domain, channel, balance } = agreed
+  for (const form of signatureForms) {
+    const digest = balanceProofDigest(form, domain, channel.sender)(channel.openBlock, balance)
+    const signature = signDigest(digest, keys.receiver)
+    t.false(isClosingAgreement({ ...agreed, signature }))
+  }
 })

@@ -1,8 +1,8 @@
 // A chain of plain data that can be rewritten at any depth: what a receiver's book is compared with.
 import type { BlockRef, ChannelEvent, EventQuery } from '../../platform/chain/index.ts'
 import { type Address, addressOfKey, fromHex, type Hex } from '../../protocol/index.ts'
+import { applyEvent } from '../../receiver/channels/history.ts'
 import { type ChainFacts, type ChannelName, channelName } from '../../receiver/channels/records.ts'
-import { applyEvent } from '../../receiver/channels/view.ts'
 
 export const receiver = addressOfKey(fromHex(`0x${'22'.repeat(32)}`))
 export const contract = addressOfKey(fromHex(`0x${'33'.repeat(32)}`))

@@ -1,6 +1,5 @@
 // Ledgers for tests: on a clock that the test sets, and on a disk that fails when the test says so.
 import type { Budget } from '../../agent/budget/caps.ts'
-import type { ClockReading } from '../../agent/budget/clock.ts'
 import { createLedger } from '../../agent/channels/ledger.ts'
 import type {
   LedgerStorage,
@@ -9,6 +8,7 @@ import type {
 } from '../../agent/channels/ledger-storage.ts'
 import type { Ledger, Purchase } from '../../agent/channels/ledger-types.ts'
 import { type ChannelEntry, channelName } from '../../agent/channels/records.ts'
+import type { ClockReading } from '../../platform/time/clock.ts'
 import { addressOfKey, fromHex } from '../../protocol/index.ts'
 
 export const receiver = addressOfKey(fromHex(`0x${'22'.repeat(32)}`))

@@ -11,6 +11,7 @@ import {
   warning,
 } from '../../../platform/cli/finding.ts'
 import { createOutput } from '../../../platform/cli/output.ts'
+import { machineClock } from '../../../platform/time/machine-clock.ts'
 import {
   formatAmount,
   isUraidenError,
@@ -18,7 +19,6 @@ import {
   type Signer,
   type TokenUnit,
 } from '../../../protocol/index.ts'
-import { machineClock } from '../../budget/machine-clock.ts'
 import { chainSettings, openChain } from '../../program/configuration/chain.ts'
 import {
   type AgentConfig,

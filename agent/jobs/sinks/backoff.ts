@@ -1,5 +1,5 @@
 // How long to wait after failures in a row: a pure function.
-import type { Milliseconds } from '../../budget/clock.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 
 export interface Backoff {
   /** After the first failure. */

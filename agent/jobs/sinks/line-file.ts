@@ -3,7 +3,7 @@
 // one rename rotates, whatever the clock says.
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import type { Milliseconds } from '../../budget/clock.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 
 export interface LineFile {
   readonly size: number

@@ -1,5 +1,5 @@
 // The queue of one sink: on the disk, in order, bounded, delivered by one loop that waits when it fails.
-import { endsWithin } from '../../../platform/system/ends-within.ts'
+import { endsWithin } from '../../../platform/async/ends-within.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
 import { type Addition, type Backlog, openBacklog } from './backlog.ts'
 import { type Backoff, backoffDelay } from './backoff.ts'

@@ -9,7 +9,7 @@ import {
   type StateDatabase,
   type StateOwner,
 } from '../../../platform/state/state.ts'
-import type { Milliseconds } from '../../budget/clock.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 
 export type StorageOperation =
   | { readonly type: 'put'; readonly key: string; readonly value: string }

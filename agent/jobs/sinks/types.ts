@@ -1,5 +1,5 @@
 // Where bought data goes, and how a sink and its queue talk to each other.
-import type { Milliseconds } from '../../budget/clock.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 
 /** One paid body on its way to one sink. */
 export interface Entry {

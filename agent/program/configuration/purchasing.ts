@@ -1,7 +1,7 @@
 // What the agent may spend, and how: from the configuration's texts to the token's smallest unit.
-import { given } from '../../../platform/config/index.ts'
 import {
   type Address,
+  defined,
   parseAmount,
   type TokenAmount,
   type TokenUnit,
@@ -51,7 +51,7 @@ export function purchaseSettings(config: AgentConfig): PurchaseSettings {
   return {
     budget: budgetTexts(config),
     deposit: config.deposit,
-    policy: given({
+    policy: defined({
       receivers: listed.length > 0 ? listed : undefined,
       hosts,
       priceJump,
@@ -108,14 +108,19 @@ function budgetOf(texts: PurchaseSettings['budget'], token: TokenUnit): Budget {
 function capsOf({ hour, day, month, total }: CapTexts, token: TokenUnit): WindowCaps {
   const amount = (text: string | undefined) =>
     text === undefined ? undefined : parseAmount(text, token)
-  return given({ hour: amount(hour), day: amount(day), month: amount(month), total: amount(total) })
+  return defined({
+    hour: amount(hour),
+    day: amount(day),
+    month: amount(month),
+    total: amount(total),
+  })
 }
 
 function depositOf(
   { open, topUp, most, mostInAll }: AgentConfig['deposit'],
   token: TokenUnit,
 ): Partial<DepositPolicy> {
-  return given({
+  return defined({
     open: open === undefined ? undefined : depositFor(open, token),
     topUp: topUp === undefined ? undefined : depositFor(topUp, token),
     most: most === undefined ? undefined : parseAmount(most, token),
@@ -130,7 +135,7 @@ function depositFor(text: string, token: TokenUnit): (price: TokenAmount) => Tok
 }
 
 function trustOf({ authority, pinned }: NonNullable<AgentConfig['tls']>): TlsTrust {
-  return given({
+  return defined({
     authority: authority === undefined ? undefined : readCertificate('tls.authority', authority),
     pinned: pinned === undefined ? undefined : readCertificate('tls.pinned', pinned),
   })

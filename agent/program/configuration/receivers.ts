@@ -1,6 +1,7 @@
 // Where the configured receivers are: by name, by place, and by what they announce.
+
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { type Address, UraidenError } from '../../../protocol/index.ts'
-import type { Milliseconds } from '../../budget/clock.ts'
 import { type Browse, createBrowse } from '../../discovery/browse.ts'
 import { serviceName } from '../../discovery/config.ts'
 import { createPins, type Pins } from '../../discovery/pins.ts'

@@ -2,15 +2,15 @@
 // soon as the chain has said what it is. Every part of the program gets its slice and asks no file again.
 
 import { passwordFrom } from '../../../platform/cli/keys.ts'
-import { given, type ListenAddress } from '../../../platform/config/index.ts'
+import type { ListenAddress } from '../../../platform/config/index.ts'
 import {
   findPassword,
   loadSigner,
   type PasswordSources,
   readPrivateFile,
 } from '../../../platform/keys/index.ts'
-import { type Address, parseAmount, type Signer } from '../../../protocol/index.ts'
-import type { Milliseconds } from '../../budget/clock.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
+import { type Address, defined, parseAmount, type Signer } from '../../../protocol/index.ts'
 import { type ConfiguredJob, jobsOf } from '../../jobs/schema.ts'
 import { type BrokerSettings, brokerSettings } from '../../jobs/sinks/mqtt.ts'
 import type { Program } from '../../proxy/programs.ts'
@@ -116,7 +116,7 @@ async function readBroker(
   address: Address,
 ): Promise<BrokerSettings> {
   const { password, ca, cert, certKey } = config
-  const tls = given({
+  const tls = defined({
     ca: ca === undefined ? undefined : readCertificate('mqtt.ca', ca),
     cert: cert === undefined ? undefined : readCertificate('mqtt.cert', cert),
     key: certKey === undefined ? undefined : await readPrivateFile(certKey),

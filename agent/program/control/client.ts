@@ -5,11 +5,11 @@ import { reach } from '../../../platform/system/local-socket.ts'
 import type { Address, TokenUnit } from '../../../protocol/index.ts'
 import { UraidenError } from '../../../protocol/index.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
-import type { PurchaseRecord } from '../../channels/purchases.ts'
 import type { ChannelName } from '../../channels/records.ts'
 import type { Swept } from '../../channels/sweep.ts'
 import type { RunDone } from '../../jobs/types.ts'
 import type { Agent, AgentStream, BudgetView, CloseOptions, RequestOptions } from '../../options.ts'
+import type { PurchaseRecord } from '../../purchase/history.ts'
 import type { DaemonStatus } from './status.ts'
 import {
   type CommandInput,

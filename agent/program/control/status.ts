@@ -1,7 +1,7 @@
 // What `uraiden-agent status` shows.
 
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 import type { Address, TokenUnit } from '../../../protocol/index.ts'
-import type { Milliseconds } from '../../budget/clock.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
 import type { JobStatus } from '../../jobs/types.ts'
 import type { BudgetView } from '../../options.ts'

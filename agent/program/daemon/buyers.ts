@@ -1,7 +1,7 @@
 // What buys by itself, as the configuration wants it: jobs and the proxy. The log tells nothing of them while
 // all is well.
 import { join } from 'node:path'
-import type { Milliseconds } from '../../budget/clock.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { openJobs } from '../../jobs/open.ts'
 import type { Buyer } from '../../jobs/purchase.ts'
 import type { JobEvent, RunOutcome, Scheduler } from '../../jobs/types.ts'

@@ -1,4 +1,4 @@
-import type { Milliseconds } from '../../budget/clock.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 
 /** A part of the daemon that follows the configuration. */
 export interface Capability<Wanted> {

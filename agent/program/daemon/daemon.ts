@@ -1,6 +1,7 @@
 // The agent as a service: begins, waits for what mends itself, follows a new configuration, ends.
+import { createTurns } from '../../../platform/async/turns.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
-import type { Milliseconds } from '../../budget/clock.ts'
 import { loadSettings, type Settings } from '../configuration/settings.ts'
 import { errorFacts } from '../control/log.ts'
 import { metricsText } from '../control/metrics.ts'
@@ -61,7 +62,7 @@ class AgentDaemon implements Daemon {
   #wanted: Settings
   #refused: string | undefined
   #waiting = false
-  #changes: Promise<unknown> = Promise.resolve()
+  readonly #changes = createTurns()
 
   constructor(options: DaemonOptions, journal: Journal, settings: Settings) {
     this.journal = journal
@@ -92,7 +93,7 @@ class AgentDaemon implements Daemon {
     try {
       await this.#control.start(this.#wanted.socket)
       await this.#page.start(this.#wanted)
-      await this.#inTurn(() => this.#engine.start(this.#wanted))
+      await this.#changes.take(() => this.#engine.start(this.#wanted))
       this.journal.log.info('ready')
       this.#options.onStatus('ready')
     } catch (error) {
@@ -107,7 +108,7 @@ class AgentDaemon implements Daemon {
   reload(): Promise<void> {
     const { configFile, environment } = this.#options
     const { log } = this.journal
-    return this.#inTurn(async () => {
+    return this.#changes.take(async () => {
       const before = this.#wanted
       try {
         this.#wanted = await loadSettings(configFile, environment, (text) => log.warn(text))
@@ -175,7 +176,7 @@ class AgentDaemon implements Daemon {
       this.#options.onStatus(`waiting: ${reason}`)
     }
     failed(cause)
-    await untilDone(() => this.#inTurn(work), {
+    await untilDone(() => this.#changes.take(work), {
       signal: this.#end.signal,
       first: 1000,
       longest: 60_000,
@@ -185,12 +186,6 @@ class AgentDaemon implements Daemon {
     if (this.#end.signal.aborted) return
     this.journal.log.info('ready')
     this.#options.onStatus('ready')
-  }
-
-  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
-    const done = this.#changes.then(work)
-    this.#changes = done.catch(() => undefined)
-    return done
   }
 }
 

@@ -1,5 +1,5 @@
 // What the daemon says: its log, and the last warnings for `status`.
-import type { Milliseconds } from '../../budget/clock.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 import {
   createLog,
   errorFacts,

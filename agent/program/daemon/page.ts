@@ -1,6 +1,6 @@
 // The page as the configuration wants it. Its server, and what it needs, is loaded when there is one.
 import type { ChainClient } from '../../../platform/chain/index.ts'
-import type { PurchaseRecord } from '../../channels/purchases.ts'
+import type { PurchaseRecord } from '../../purchase/history.ts'
 import { openChain } from '../configuration/chain.ts'
 import { openReceivers } from '../configuration/receivers.ts'
 import type { Settings } from '../configuration/settings.ts'

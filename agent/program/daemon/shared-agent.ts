@@ -1,8 +1,9 @@
 // One agent for jobs, proxy and commands, which can be exchanged while they use it for one of another
 // configuration; and what they buy with it, counted.
-import { endsWithin } from '../../../platform/system/ends-within.ts'
+import { endsWithin } from '../../../platform/async/ends-within.ts'
+import { createTurns } from '../../../platform/async/turns.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { isUraidenError, type TokenAmount, UraidenError } from '../../../protocol/index.ts'
-import type { Milliseconds } from '../../budget/clock.ts'
 import type { ChannelName } from '../../channels/records.ts'
 import type { Agent, RequestOptions } from '../../options.ts'
 import type { PaymentFacts } from '../../purchase/types.ts'
@@ -15,8 +16,7 @@ export class SharedAgent {
   #agent: Agent | undefined
   #problem: unknown = notReady()
   #abort = new AbortController()
-  /** Open while no agent is exchanged. */
-  #gate: Promise<unknown> = Promise.resolve()
+  readonly #exchanges = createTurns()
   #stopped = false
   readonly #underWay = new Set<Promise<unknown>>()
 
@@ -40,7 +40,7 @@ export class SharedAgent {
    * @throws UraidenError why there is no agent, `agent_stopping`, and what `work` throws
    */
   async use<Value>(work: (agent: Agent, signal: AbortSignal) => Promise<Value>): Promise<Value> {
-    await this.#gate
+    await this.#exchanges.idle()
     if (this.#stopped) throw stopping()
     if (this.#agent === undefined) throw this.#problem
     const done = work(this.#agent, this.#abort.signal)
@@ -56,7 +56,7 @@ export class SharedAgent {
    * What is begun meanwhile waits. When `make` throws there is no agent, and its error says why.
    */
   exchange(make: () => Promise<Agent>, grace: Milliseconds): Promise<void> {
-    return this.#behindGate(async () => {
+    return this.#exchanges.take(async () => {
       if (this.#stopped) throw stopping()
       this.#problem = notReady()
       try {
@@ -72,16 +72,10 @@ export class SharedAgent {
 
   /** As `exchange`, for good. */
   stop(grace: Milliseconds): Promise<void> {
-    return this.#behindGate(() => {
+    return this.#exchanges.take(() => {
       this.#stopped = true
       return this.#release(grace)
     })
-  }
-
-  #behindGate(work: () => Promise<void>): Promise<void> {
-    const done = this.#gate.then(work)
-    this.#gate = done.catch(() => undefined)
-    return done
   }
 
   async #release(grace: Milliseconds): Promise<void> {

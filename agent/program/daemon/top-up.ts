@@ -1,5 +1,11 @@
 // Which channel gets more deposit before its receiver's channels run dry: a pure function.
-import type { Address, TokenAmount } from '../../../protocol/index.ts'
+import {
+  type Address,
+  compareBigints,
+  largest,
+  smallest,
+  type TokenAmount,
+} from '../../../protocol/index.ts'
 import { type BudgetLimit, left } from '../../budget/caps.ts'
 import type { DepositPolicy } from '../../channels/choose.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
@@ -29,11 +35,11 @@ export function dueTopUp(
   const open = channels.filter((each) => canPay(each) && each.receiver === receiver)
   // A crash hides what is left: the next payment clears that first.
   if (open.some(({ certain }) => !certain)) return undefined
-  const [fullest] = [...open].sort((a, b) => (rest(a) < rest(b) ? 1 : -1))
+  const [fullest] = [...open].sort((a, b) => compareBigints(rest(b), rest(a)))
   if (fullest === undefined || rest(fullest) >= 2n * price) return undefined
   if (limits.some((limit) => binds(limit, receiver) && left(limit) < price)) return undefined
-  const wanted = larger(deposits.topUp(price), 2n * price) - rest(fullest)
-  const added = [wanted, ...room(fullest, channels, deposits)].reduce((a, b) => (a < b ? a : b))
+  const wanted = largest(deposits.topUp(price), 2n * price) - rest(fullest)
+  const added = smallest(wanted, ...room(fullest, channels, deposits))
   if (rest(fullest) + added < 2n * price) return undefined
   return { channel: channelName(receiver, fullest.openBlock), added }
 }
@@ -59,8 +65,4 @@ function room(
 
 function binds({ scope }: BudgetLimit, receiver: Address): boolean {
   return scope === 'all' || scope === `receiver/${receiver}`
-}
-
-function larger(a: TokenAmount, b: TokenAmount): TokenAmount {
-  return a > b ? a : b
 }

@@ -1,8 +1,9 @@
 // What a daemon does without being asked: ends channels whose challenge period is over, or whose close was
 // begun and not finished; tops up before a channel runs dry; and finds its channels again after the disk
 // was lost.
+
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 import type { Address, TokenAmount } from '../../../protocol/index.ts'
-import type { Milliseconds } from '../../budget/clock.ts'
 import { type DepositPolicy, defaultDeposits } from '../../channels/choose.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
 import type { ChannelName } from '../../channels/records.ts'

@@ -1,7 +1,7 @@
 // The state whenever it changes, as server-sent events (WHATWG HTML section 9.2). One look serves all
 // who listen, and nobody looks when nobody listens.
 import type { ServerResponse } from 'node:http'
-import type { Milliseconds } from '../../budget/clock.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 
 export interface EventsOptions {
   /** The state, as JSON. */

@@ -1,6 +1,7 @@
 // What the account has on the chain: asked for while somebody looks, and not too often.
+
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 import type { TokenAmount } from '../../../protocol/index.ts'
-import type { Milliseconds } from '../../budget/clock.ts'
 import type { PageHoldings } from './state.ts'
 
 export interface Account {

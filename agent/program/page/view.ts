@@ -1,10 +1,10 @@
 // What the page shows of the daemon: a pure function.
-import { shorten, type TokenAmount } from '../../../protocol/index.ts'
+import { largest, shorten, type TokenAmount } from '../../../protocol/index.ts'
 import type { BudgetLimit, BudgetScope } from '../../budget/caps.ts'
-import type { PurchaseRecord } from '../../channels/purchases.ts'
 import { channelName } from '../../channels/records.ts'
 import type { JobStatus } from '../../jobs/types.ts'
 import { programOfJob } from '../../proxy/pay.ts'
+import type { PurchaseRecord } from '../../purchase/history.ts'
 import type { AgentConfig } from '../configuration/config.ts'
 import type { DaemonStatus } from '../control/status.ts'
 import type {
@@ -82,7 +82,7 @@ function reservedIn(scope: BudgetScope, channels: DaemonStatus['channels']): Tok
 
 function budgetOf(limit: BudgetLimit, reserved: TokenAmount, nameOf: NameOf): PageBudget {
   const { scope, window, cap, used } = limit
-  const spent = used > reserved ? used - reserved : 0n
+  const spent = largest(used - reserved, 0n)
   const amounts = { window, cap: `${cap}`, spent: `${spent}` }
   if (scope === 'all') return { owner: 'all', name: '', ...amounts }
   const name = scope.slice(scope.indexOf('/') + 1)

@@ -113,7 +113,7 @@ function changelog(version: string, date: number): string {
   const when = new Date(date * 1000).toUTCString().replace('GMT', '+0000')
   return `uraiden-pi (${version}) stable; urgency=medium
 
-  * This version; docs/ of the sources say what is in it.
+  * This version; CHANGELOG.md of the sources says what is in it.
 
  -- ${maintainer}  ${when}
 `

@@ -1,7 +1,7 @@
 // uraiden-receiver channels and stats.
 import { createOutput, table, toJson } from '../../../platform/cli/output.ts'
 import { formatAmount, type TokenUnit, UraidenError } from '../../../protocol/index.ts'
-import { type ChannelState, channelStates } from '../../server/admin/views.ts'
+import { type ChannelState, channelStates } from '../../channels/records.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import { type Books, type ListedChannel, readBooks, unitOf } from './open-books.ts'
 import type { GlobalOptions } from './options.ts'

@@ -1,6 +1,6 @@
 // Sends copies of the best balance proofs to a watchtower as they come: coalesced by channel, sent again
 // until the watchtower has them, and always able to say how far it is behind.
-import { Agent, type Dispatcher, request } from 'undici'
+import { Agent, request } from 'undici'
 import {
   type Address,
   type BlockNumber,
@@ -30,7 +30,7 @@ export interface WatchtowerAddress {
 }
 
 export interface PusherOptions extends WatchtowerAddress {
-  readonly book: Pick<ChannelBook, 'all' | 'ledger'>
+  readonly book: Pick<ChannelBook, 'all' | 'ledger' | 'listen'>
   readonly owner: ProofOwner
   /** Longest pause after failures, in milliseconds. Default 30 000. */
   readonly longestPause?: number
@@ -52,9 +52,8 @@ export interface PusherStatus {
   readonly trouble: string | undefined
 }
 
+/** Told of new proofs by the book. */
 export interface Pusher {
-  /** Must be called whenever a channel has a new proof. */
-  readonly changed: (sender: Address, openBlock: BlockNumber) => void
   readonly status: () => PusherStatus
   readonly stop: () => Promise<void>
 }
@@ -66,109 +65,138 @@ interface Waiting {
   readonly since: number
 }
 
+interface Pushing extends PusherOptions {
+  readonly interval: number
+  readonly longestPause: number
+  readonly now: () => number
+  readonly watchtower: string
+  readonly dispatcher: Agent
+  readonly stopping: AbortController
+  /** The oldest first. */
+  readonly waiting: Map<ChannelName, Waiting>
+  trouble: string | undefined
+  pause: number
+  timer: NodeJS.Timeout | undefined
+  running: Promise<void> | undefined
+}
+
 export function startPusher(options: PusherOptions): Pusher {
-  const { book, url, ca, interval = 1000, longestPause = 30_000, timeout = 10_000, log } = options
+  const { book, url, ca, interval = 1000, longestPause = 30_000, timeout = 10_000 } = options
   const { now = () => performance.now() } = options
-  const waiting = new Map<ChannelName, Waiting>()
-  const dispatcher = new Agent({
-    connect: { ca, timeout },
-    headersTimeout: timeout,
-    bodyTimeout: timeout,
-  })
-  const stopping = new AbortController()
-  const watchtower = origin(url)
-  let trouble: string | undefined
-  let pause = interval
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> | undefined
-
-  function changed(sender: Address, openBlock: BlockNumber): void {
-    const name = channelName(sender, openBlock)
-    // The oldest proof that is not confirmed decides how far it is behind.
-    if (!waiting.has(name)) waiting.set(name, { sender, openBlock, since: now() })
-    if (running === undefined) schedule()
+  const connect = { ca, timeout }
+  const pushing: Pushing = {
+    ...{ ...options, interval, longestPause, now },
+    watchtower: origin(url),
+    dispatcher: new Agent({ connect, headersTimeout: timeout, bodyTimeout: timeout }),
+    stopping: new AbortController(),
+    waiting: new Map(),
+    trouble: undefined,
+    pause: interval,
+    timer: undefined,
+    running: undefined,
   }
-
-  function schedule(): void {
-    if (stopping.signal.aborted || waiting.size === 0) return
-    const more = trouble === undefined && waiting.size >= mostProofs
-    timer ??= setTimeout(round, more ? 0 : pause)
-  }
-
-  function round(): void {
-    timer = undefined
-    running = push().finally(() => {
-      running = undefined
-      schedule()
-    })
-  }
-
-  async function push(): Promise<void> {
-    const batch = [...waiting].slice(0, mostProofs)
-    try {
-      const proofs = batch.flatMap(([name, each]) => proofOf(name, each))
-      const verdicts = await send(options, proofs, { dispatcher, signal: stopping.signal })
-      for (const [index, proof] of proofs.entries()) settle(proof, verdicts[index])
-      if (verdicts.includes('full')) throw full(url)
-      if (trouble !== undefined) log?.info({ watchtower }, 'the watchtower takes proofs again')
-      trouble = undefined
-      pause = interval
-    } catch (error) {
-      if (stopping.signal.aborted) return
-      const why = error instanceof Error ? error.message : String(error)
-      const behind = waiting.size
-      if (trouble !== why) log?.warn({ why, behind }, 'the watchtower takes no proofs')
-      trouble = why
-      pause = Math.min(pause * 2, longestPause)
-    }
-  }
-
-  function proofOf(name: ChannelName, { sender, openBlock }: Waiting): readonly PushedProof[] {
-    const { claims, proof } = book.ledger(sender, openBlock)
-    if (proof !== undefined) {
-      return [{ sender, openBlock, balance: claims.highest, signature: proof.signature }]
-    }
-    waiting.delete(name)
-    return []
-  }
-
-  function settle({ sender, openBlock, balance }: PushedProof, verdict: Verdict | undefined): void {
-    const name = channelName(sender, openBlock)
-    const each = waiting.get(name)
-    waiting.delete(name)
-    // To the end, so that it keeps nobody else waiting.
-    if (verdict === 'full' && each !== undefined) waiting.set(name, each)
-    if (verdict === 'invalid') log?.warn({ name }, 'the watchtower does not take this proof')
-    // A payment may have come while it was on its way.
-    if (book.ledger(sender, openBlock).claims.highest > balance) changed(sender, openBlock)
-  }
-
+  book.listen((sender, openBlock) => changed(pushing, sender, openBlock))
   for (const { sender, openBlock, proof, state } of book.all()) {
-    if (proof !== undefined && state !== 'settled') changed(sender, openBlock)
+    if (proof !== undefined && state !== 'settled') changed(pushing, sender, openBlock)
   }
   return {
-    changed,
-    status: () => {
-      const oldest = Math.min(...[...waiting.values()].map(({ since }) => since))
-      return {
-        watchtower,
-        behind: waiting.size,
-        behindFor: waiting.size === 0 ? 0 : now() - oldest,
-        trouble,
-      }
-    },
-    stop: async () => {
-      clearTimeout(timer)
-      // What is waiting is sent once more if that is quick: a stopped receiver is when it counts.
-      if (running === undefined && waiting.size > 0 && trouble === undefined) round()
-      const deadline = setTimeout(() => stopping.abort(), Math.min(timeout, 2000))
-      await running
-      clearTimeout(deadline)
-      stopping.abort()
-      clearTimeout(timer)
-      await dispatcher.destroy()
-    },
+    status: () => statusOf(pushing),
+    stop: () => stop(pushing, Math.min(timeout, 2000)),
   }
+}
+
+function changed(pushing: Pushing, sender: Address, openBlock: BlockNumber): void {
+  const { waiting, now, running } = pushing
+  const name = channelName(sender, openBlock)
+  // The oldest proof that is not confirmed decides how far it is behind.
+  if (!waiting.has(name)) waiting.set(name, { sender, openBlock, since: now() })
+  if (running === undefined) schedule(pushing)
+}
+
+function schedule(pushing: Pushing): void {
+  const { stopping, waiting, trouble, pause } = pushing
+  if (stopping.signal.aborted || waiting.size === 0) return
+  const more = trouble === undefined && waiting.size >= mostProofs
+  pushing.timer ??= setTimeout(() => round(pushing), more ? 0 : pause)
+}
+
+function round(pushing: Pushing): void {
+  pushing.timer = undefined
+  pushing.running = push(pushing).finally(() => {
+    pushing.running = undefined
+    schedule(pushing)
+  })
+}
+
+async function push(pushing: Pushing): Promise<void> {
+  const { waiting, watchtower, url, log, stopping } = pushing
+  const batch = [...waiting].slice(0, mostProofs)
+  try {
+    const proofs = batch.flatMap(([name, each]) => proofOf(pushing, name, each))
+    const verdicts = await send(pushing, proofs)
+    for (const [index, proof] of proofs.entries()) settle(pushing, proof, verdicts[index])
+    if (verdicts.includes('full')) throw full(url)
+    if (pushing.trouble !== undefined) {
+      log?.info({ watchtower }, 'the watchtower takes proofs again')
+    }
+    pushing.trouble = undefined
+    pushing.pause = pushing.interval
+  } catch (error) {
+    if (stopping.signal.aborted) return
+    const why = error instanceof Error ? error.message : String(error)
+    const behind = waiting.size
+    if (pushing.trouble !== why) log?.warn({ why, behind }, 'the watchtower takes no proofs')
+    pushing.trouble = why
+    pushing.pause = Math.min(pushing.pause * 2, pushing.longestPause)
+  }
+}
+
+function proofOf(
+  { book, waiting }: Pushing,
+  name: ChannelName,
+  { sender, openBlock }: Waiting,
+): readonly PushedProof[] {
+  const { claims, proof } = book.ledger(sender, openBlock)
+  if (proof !== undefined) {
+    return [{ sender, openBlock, balance: claims.highest, signature: proof.signature }]
+  }
+  waiting.delete(name)
+  return []
+}
+
+function settle(
+  pushing: Pushing,
+  { sender, openBlock, balance }: PushedProof,
+  verdict: Verdict | undefined,
+): void {
+  const { waiting, book, log } = pushing
+  const name = channelName(sender, openBlock)
+  const each = waiting.get(name)
+  waiting.delete(name)
+  // To the end, so that it keeps nobody else waiting.
+  if (verdict === 'full' && each !== undefined) waiting.set(name, each)
+  if (verdict === 'invalid') log?.warn({ name }, 'the watchtower does not take this proof')
+  // A payment may have come while it was on its way.
+  if (book.ledger(sender, openBlock).claims.highest > balance) changed(pushing, sender, openBlock)
+}
+
+function statusOf({ waiting, watchtower, trouble, now }: Pushing): PusherStatus {
+  const oldest = Math.min(...[...waiting.values()].map(({ since }) => since))
+  const behind = waiting.size
+  return { watchtower, behind, behindFor: behind === 0 ? 0 : now() - oldest, trouble }
+}
+
+async function stop(pushing: Pushing, within: number): Promise<void> {
+  clearTimeout(pushing.timer)
+  const { waiting, trouble, stopping, dispatcher } = pushing
+  // What is waiting is sent once more if that is quick: a stopped receiver is when it counts.
+  if (pushing.running === undefined && waiting.size > 0 && trouble === undefined) round(pushing)
+  const deadline = setTimeout(() => stopping.abort(), within)
+  await pushing.running
+  clearTimeout(deadline)
+  stopping.abort()
+  clearTimeout(pushing.timer)
+  await dispatcher.destroy()
 }
 
 /**
@@ -176,9 +204,8 @@ export function startPusher(options: PusherOptions): Pusher {
  * @throws UraidenError `watchtower_refused`, `watchtower_unreachable`
  */
 async function send(
-  { url, token, owner }: PusherOptions,
+  { url, token, owner, dispatcher, stopping }: Pushing,
   proofs: readonly PushedProof[],
-  { dispatcher, signal }: { readonly dispatcher: Dispatcher; readonly signal: AbortSignal },
 ): Promise<readonly Verdict[]> {
   if (proofs.length === 0) return []
   try {
@@ -187,7 +214,7 @@ async function send(
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
       body: formatPush(owner, proofs),
       dispatcher,
-      signal,
+      signal: stopping.signal,
     })
     const text = await body.text()
     if (statusCode !== 200) throw refused(url, statusCode, text)

@@ -1,6 +1,6 @@
 // What a running receiver announces of itself.
 import type { Logger } from 'pino'
-import { given } from '../../../platform/config/index.ts'
+import { defined } from '../../../protocol/index.ts'
 import { gatewayPath, type Receiver } from '../../core/receiver.ts'
 import type { ResourceConfigs } from '../../resources/routes.ts'
 import { type AnnouncedReceiver, announce } from './announce.ts'
@@ -21,7 +21,7 @@ export function announceReceiver(parts: AnnouncedParts): Promise<AnnouncedReceiv
   const { address, contract, chainId, token } = receiver
   const price = priceNote(constantPrices(resources), token)
   return announce({
-    ...given(discovery),
+    ...defined(discovery),
     port,
     announcement: {
       path: gatewayPath,

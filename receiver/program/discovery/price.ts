@@ -3,15 +3,16 @@ import {
   formatAmount,
   isUraidenError,
   parseAmount,
+  smallest,
   type TokenUnit,
 } from '../../../protocol/index.ts'
 
 /** `0.005 TKN`, `from 0.005 TKN`; undefined when nothing has a fixed price. */
 export function priceNote(prices: readonly string[], token: TokenUnit): string | undefined {
   const amounts = prices.map((text) => amountOf(text, token)).filter((amount) => amount > 0n)
-  const [first] = amounts
+  const [first, ...others] = amounts
   if (first === undefined) return undefined
-  const least = amounts.reduce((low, amount) => (amount < low ? amount : low), first)
+  const least = smallest(first, ...others)
   const text = formatAmount(least, token)
   return amounts.every((amount) => amount === least) ? text : `from ${text}`
 }

@@ -1,7 +1,8 @@
 // watchtower.yaml: what a person writes for `uraiden-receiver watch`.
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import { address, given, listenAddress, loadConfig } from '../../../platform/config/index.ts'
+import { address, listenAddress, loadConfig } from '../../../platform/config/index.ts'
+import { defined } from '../../../protocol/index.ts'
 import { type ConfigPlace, receiverConfig } from '../config.ts'
 import type { WatchtowerOptions } from './tower.ts'
 
@@ -63,7 +64,7 @@ export async function loadWatchConfig(place: ConfigPlace): Promise<WatchConfig> 
   const { password, state, tls } = config
   return {
     ...config,
-    ...given({ password: at(password), state: at(state) }),
+    ...defined({ password: at(password), state: at(state) }),
     ...(tls && { tls: { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) } }),
     key: resolve(folder, config.key),
     token: resolve(folder, config.token),
@@ -77,7 +78,7 @@ export function watchOptions(config: WatchConfig) {
   return {
     ...{ rpcUrl: rpc, contract, receiver, patience, confirmations, startBlock, mostChannels },
     pollInterval: pollInterval * 1000,
-    fees: given({ usual: mostGasPrice }),
-    ...given({ quorum, chainId: chainId === undefined ? undefined : BigInt(chainId) }),
+    fees: defined({ usual: mostGasPrice }),
+    ...defined({ quorum, chainId: chainId === undefined ? undefined : BigInt(chainId) }),
   } satisfies Partial<WatchtowerOptions>
 }

@@ -9,11 +9,11 @@ import {
 import {
   type Address,
   type BlockNumber,
+  contractAbilities,
   type Signer,
   type TokenAmount,
   UraidenError,
 } from '../../../protocol/index.ts'
-import { rememberHead } from '../../chain/health.ts'
 import { type ChainWatch, watchChain } from '../../chain/watch.ts'
 import { type ChannelBook, openBook } from '../../channels/book.ts'
 import { historyDepth } from '../../channels/history.ts'
@@ -28,7 +28,7 @@ import {
 } from '../../settlement/answers.ts'
 import { type Exposure, exposureOf } from '../../settlement/exposure.ts'
 import type { AnswerFees } from '../../settlement/fees.ts'
-import { acceptedForms, type ProofChecker } from '../../signatures/checker.ts'
+import type { ProofChecker } from '../../signatures/checker.ts'
 import { startVerifier } from '../../signatures/index.ts'
 
 export interface WatchtowerOptions {
@@ -94,7 +94,7 @@ export async function startWatchtower(options: WatchtowerOptions): Promise<Watch
   const chain = await connectChain(options)
   try {
     const { version } = await chain.contractFacts()
-    if (version.startsWith('0.2.')) throw needsChallenge(contract, version)
+    if (!contractAbilities(version).hasChallenge) throw needsChallenge(contract, version)
     const owner = { chainId: chain.chainId, contract, account: receiver }
     const store = await openStore(state, owner, { program: 'watchtower' })
     return await assemble(options, chain, store, version)
@@ -113,14 +113,14 @@ async function assemble(
   const { signer, receiver, contract, log, mostChannels = 100_000 } = options
   const book = await openBook(store)
   const domain = { contract, chainId: connection.chainId }
-  const forms = acceptedForms(version)
+  const { forms } = contractAbilities(version)
   // Copies come coalesced: one thread has time for all of them.
   const verifier = await startVerifier({ domain, receiver, forms }, { verifierThreads: 0 }, log)
-  const { chain, head } = rememberHead(connection)
   let ether: bigint | undefined
+  const head = () => watch.look.head
   const answers = await answersOf(options, { connection, store, book, head, ether: () => ether })
-  const watch = startWatch(options, chain, book, async () => {
-    ether = await chain.etherBalance(signer.address)
+  const watch = startWatch(options, connection, book, async () => {
+    ether = await connection.etherBalance(signer.address)
     await forgetSettled(book)
     await answers.round()
   })
@@ -168,10 +168,10 @@ async function keep({ book, checker, mostChannels }: Keeper, proof: PushedProof)
   const claims = { highest: balance, unclaimed: [] }
   try {
     const ledger = { claims, proof: { signature, form }, agreedToClose: false }
-    await book.putLedger(sender, openBlock, ledger)
+    await book.putLedger(proof, ledger)
   } catch (error) {
     // Not on disk, so not kept: it has to be sent again.
-    if (known() === balance) book.putLedger(sender, openBlock, before).catch(() => undefined)
+    if (known() === balance) book.putLedger(proof, before).catch(() => undefined)
     throw error
   }
   return 'stored'
@@ -203,7 +203,7 @@ async function answersOf(
     head: () => head() ?? 0,
     ether,
     fees,
-    patience: Math.floor(challengePeriod * Math.min(Math.max(patience, 0), 0.9)),
+    delay: Math.floor(challengePeriod * Math.min(Math.max(patience, 0), 0.9)),
     answer: async ({ sender, openBlock, claims, proof }: Channel) => {
       if (proof === undefined) throw new Error('an answer without a proof')
       const channel = { sender, receiver, openBlock }

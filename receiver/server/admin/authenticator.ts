@@ -1,6 +1,7 @@
 // Who asks. Hashing a secret is slow on purpose, so it is done one at a time, with few waiting, and a
 // secret that was right is remembered.
 import { createHmac, randomBytes } from 'node:crypto'
+import { createTurns } from '../../../platform/async/turns.ts'
 import type { Credentials } from './credentials.ts'
 import { hashSecret, isSecret, type SecretHash } from './secrets.ts'
 import type { Sessions } from './sessions.ts'
@@ -47,7 +48,7 @@ export async function createAuthenticator(options: AuthenticatorOptions): Promis
   // No larger than the configuration: only what was right gets in.
   const proven = new Map<string, Proof>()
   let waiting = 0
-  let last: Promise<unknown> = Promise.resolve()
+  const turns = createTurns()
 
   function proofOf(secret: string): Proof {
     return createHmac('sha256', key).update(secret).digest('base64url')
@@ -55,10 +56,8 @@ export async function createAuthenticator(options: AuthenticatorOptions): Promis
 
   async function inTurn(hash: SecretHash, secret: string): Promise<boolean> {
     waiting++
-    const turn = last.then(() => isSecret(hash, secret))
-    last = turn.catch(() => undefined)
     try {
-      return await turn
+      return await turns.take(() => isSecret(hash, secret))
     } finally {
       waiting--
     }

@@ -2,8 +2,7 @@
 // shown, so that a payment meanwhile neither repeats nor skips a channel. Pure.
 import { z } from 'zod'
 import { UraidenError } from '../../../protocol/index.ts'
-import { type Channel, dueOf } from '../../channels/records.ts'
-import { channelStates, stateOf } from './views.ts'
+import { type Channel, channelStates, dueOf, stateOf } from '../../channels/records.ts'
 
 const sortKeys = {
   sender: ({ sender }: Channel) => sender.toLowerCase(),

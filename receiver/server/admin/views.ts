@@ -1,17 +1,13 @@
 // What the administrator sees, as plain data for JSON. Amounts are decimal strings of the smallest unit.
 import type { TokenAmount } from '../../../protocol/index.ts'
-import { acceptsPayments, type Channel, dueOf } from '../../channels/records.ts'
+import {
+  type Channel,
+  type ChannelState,
+  channelStates,
+  dueOf,
+  stateOf,
+} from '../../channels/records.ts'
 import type { Receiver } from '../../core/receiver.ts'
-
-export const channelStates = ['open', 'agreed', 'closing', 'settled'] as const
-
-/** `agreed`: we signed a closing agreement, and wait for it on the chain. */
-export type ChannelState = (typeof channelStates)[number]
-
-export function stateOf(channel: Channel): ChannelState {
-  if (channel.state !== 'open') return channel.state
-  return acceptsPayments(channel) ? 'open' : 'agreed'
-}
 
 export function adminChannel(channel: Channel) {
   const { sender, openBlock, claims, deposit, withdrawn, proof, end } = channel

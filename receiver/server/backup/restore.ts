@@ -98,7 +98,7 @@ function checkSignatures({ channels, ...identity }: Backup, by: Recovery): void 
   const digests = { seed: digestOf('seed'), eip712: digestOf('eip712') }
   for (const { sender, openBlock, claims, proof } of channels) {
     const digest = digests[proof.form](openBlock, claims.highest)
-    if (isSignedBy(by, fromHex(sender), digest, fromHex(proof.signature))) continue
+    if (isSignedBy(by, fromHex(sender), { digest, signature: fromHex(proof.signature) })) continue
     throw new UraidenError({
       code: 'backup_signature_wrong',
       message: `The proof of channel ${sender}/${openBlock} is not signed by its sender. Nothing was restored.`,

@@ -13,6 +13,7 @@ import {
   type Address,
   fromHex,
   type Hex,
+  largest,
   parseAmount,
   type TokenAmount,
   type TokenUnit,
@@ -195,7 +196,7 @@ class Demo {
       budget,
       receivers: [this.#receiverAccount.address],
       // One top-up for all the rest, so that the demo shows one whatever the number of payments.
-      deposit: { open: () => open, topUp: () => larger(open, budget.total - open) },
+      deposit: { open: () => open, topUp: () => largest(open, budget.total - open) },
       retryInterval: 200,
       onChannelChange: (_, change, receipt) => {
         if ('added' in change) this.#deposited += change.added
@@ -222,8 +223,4 @@ function onlyChannel(agent: Agent): ChannelBalance {
   const [channel, ...others] = agent.channels()
   if (channel === undefined || others.length > 0) throw new Error('the demo uses one channel')
   return channel
-}
-
-function larger(a: TokenAmount, b: TokenAmount): TokenAmount {
-  return a > b ? a : b
 }

@@ -34,7 +34,7 @@ export interface NewToken {
 export interface DeployOptions {
   readonly rpcUrl: string
   /** The chain that is meant; a node of another one is refused. */
-  readonly chainId?: bigint
+  readonly chainId?: bigint | undefined
   readonly signer: Signer
   /** An existing token's address, or what a new one is to be. */
   readonly token: Address | NewToken
@@ -72,7 +72,7 @@ export async function deployContracts(options: DeployOptions): Promise<Deploymen
 }
 
 function connect({ rpcUrl, chainId }: DeployOptions, contract: Address): Promise<ChainClient> {
-  return connectChain({ rpcUrl, contract, ...(chainId !== undefined && { chainId }) })
+  return connectChain({ rpcUrl, contract, chainId })
 }
 
 /** Where the channels contract will be: the deployer's next contract, or the one after a new token. */

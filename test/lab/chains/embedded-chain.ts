@@ -19,7 +19,7 @@ export interface EmbeddedChainOptions {
   /** TCP port on 127.0.0.1; 0, the default, takes a free one. */
   readonly port?: number
   /** A block every so many milliseconds; by default each transaction gets its own at once. */
-  readonly blockInterval?: number
+  readonly blockInterval?: number | undefined
   readonly accounts?: number
 }
 

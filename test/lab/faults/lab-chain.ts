@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { JsonRpcProvider, Wallet } from 'ethers'
+import { createTurns } from '../../../platform/async/turns.ts'
 import { type FundedAccount, testAccount } from '../chains/test-accounts.ts'
 import { startGethChain } from '../geth/chain.ts'
 import { endWithParent } from '../processes/end-with-parent.ts'
@@ -25,17 +26,14 @@ export interface LabChain {
 /** A geth that writes down every block's state, so that kill -9 makes it forget nothing. */
 export async function startLabGeth(geth: string): Promise<LabChain> {
   const chain = await startGethChain({ geth, more: ['--gcmode', 'archive'] })
-  let restarted = Promise.resolve()
+  const turns = createTurns()
   return {
     ...chain,
     account: testAccount,
     freeze: () => chain.signal('SIGSTOP'),
     thaw: () => chain.signal('SIGCONT'),
     // Two at once would be two processes on one data folder.
-    kill: () => {
-      restarted = restarted.then(() => chain.restart('SIGKILL'))
-      return restarted
-    },
+    kill: () => turns.take(() => chain.restart('SIGKILL')),
   }
 }
 

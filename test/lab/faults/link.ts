@@ -1,6 +1,7 @@
 // A TCP connection that misbehaves: it stands between two programs, in this process. It needs no
 // privileges and no kernel module, unlike tc netem.
-import { createServer, connect as dial, type Socket } from 'node:net'
+import { createServer, connect as dial, type Server, type Socket } from 'node:net'
+import { createTurns } from '../../../platform/async/turns.ts'
 import type { Fault } from './schedule.ts'
 
 export interface Link {
@@ -31,10 +32,8 @@ export async function startLink(target: number, random: () => number): Promise<L
   }
 
   function carry(from: Socket, to: Socket, way: 'to' | 'from'): void {
-    let last = Promise.resolve()
-    const inTurn = (work: () => void) => {
-      last = last.then(() => hold(way)).then(work)
-    }
+    const turns = createTurns()
+    const inTurn = (work: () => void) => void turns.take(() => hold(way).then(work))
     from.on('data', (chunk) => {
       if (now('loss').some(({ chance }) => random() < chance)) return void from.destroy()
       if (way === 'to' && isRequest(chunk)) duplicate(chunk)
@@ -69,14 +68,12 @@ export async function startLink(target: number, random: () => number): Promise<L
     carry(keep(client), upstream, 'to')
     carry(upstream, client, 'from')
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
+  const port = await listen(server)
   const cut = () => {
     for (const socket of open) socket.destroy()
   }
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
     suffer: (fault) => {
       suffered.add(fault)
       return () => {
@@ -92,6 +89,14 @@ export async function startLink(target: number, random: () => number): Promise<L
       await new Promise((resolve) => server.close(resolve))
     },
   }
+}
+
+/** The port, of the system's choice. */
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
 }
 
 /** Of HTTP, in one piece: what a middlebox may send twice. */

@@ -37,13 +37,8 @@ export async function setStage(chain: LabChain, plan: Plan, means: Means): Promi
 
   const folder = await mkdtemp(join(tmpdir(), 'uraiden-faults-'))
   const random = seededRandom(plan.seed + 1)
-  const node = Number(new URL(chain.rpcUrl).port)
   const port = await freePort()
-  const links = {
-    'agent-receiver': await startLink(port, random),
-    'agent-chain': await startLink(node, random),
-    'receiver-chain': await startLink(node, random),
-  }
+  const links = await startLinks(chain, port, random)
   const disks = {
     agent: await makeDisk(join(folder, 'agent'), means.fullDisk),
     receiver: await makeDisk(join(folder, 'receiver'), means.fullDisk),
@@ -97,5 +92,18 @@ export async function setStage(chain: LabChain, plan: Plan, means: Means): Promi
       for (const disk of Object.values(disks)) await disk.remove()
       await rm(folder, { recursive: true, force: true })
     },
+  }
+}
+
+async function startLinks(
+  chain: LabChain,
+  receiverPort: number,
+  random: () => number,
+): Promise<Stage['links']> {
+  const node = Number(new URL(chain.rpcUrl).port)
+  return {
+    'agent-receiver': await startLink(receiverPort, random),
+    'agent-chain': await startLink(node, random),
+    'receiver-chain': await startLink(node, random),
   }
 }

@@ -53,26 +53,6 @@ export function createPayer(channel: PayerChannel): Payer {
     signature: balanceProof({ ...channel, balance }),
   })
 
-  /** Undefined when no answer came. */
-  async function send(
-    url: string,
-    payment: Payment,
-    request: 'itself' | 'another',
-  ): Promise<number | undefined> {
-    const { sender, openBlock, price, keyed } = channel
-    const headers = {
-      ...formatPayment({ ...payment, sender, openBlock, amount: price }),
-      ...(keyed && { 'Idempotency-Key': `${request} ${payment.balance}` }),
-    }
-    try {
-      const answer = await fetch(url, { headers })
-      await answer.arrayBuffer()
-      return answer.status
-    } catch {
-      return undefined
-    }
-  }
-
   function note({ balance }: Payment, status: number): void {
     if (status === 200 && served.has(balance)) servedTwice.add(balance)
     if (status === 200) served.add(balance)
@@ -87,7 +67,7 @@ export function createPayer(channel: PayerChannel): Payer {
     for (;;) {
       signed += channel.price
       const payment = sign(signed)
-      const status = await send(url, payment, 'itself')
+      const status = await send(channel, url, { ...payment, request: 'itself' })
       if (status === undefined) {
         unanswered.push(payment)
         return
@@ -109,15 +89,34 @@ export function createPayer(channel: PayerChannel): Payer {
       const again = unanswered
       unanswered = []
       for (const payment of again) {
-        const status = await send(url, payment, 'itself')
+        const status = await send(channel, url, { ...payment, request: 'itself' })
         if (status === undefined) unanswered.push(payment)
         else note(payment, status)
       }
       for (const balance of replays) {
         const payment = sign(balance)
-        const status = await send(url, payment, 'another')
+        const status = await send(channel, url, { ...payment, request: 'another' })
         if (status !== undefined) note(payment, status)
       }
     },
+  }
+}
+
+/** The status of the answer; undefined when none came. */
+async function send(
+  { sender, openBlock, price, keyed }: PayerChannel,
+  url: string,
+  { request, ...payment }: Payment & { readonly request: 'itself' | 'another' },
+): Promise<number | undefined> {
+  const headers = {
+    ...formatPayment({ ...payment, sender, openBlock, amount: price }),
+    ...(keyed && { 'Idempotency-Key': `${request} ${payment.balance}` }),
+  }
+  try {
+    const answer = await fetch(url, { headers })
+    await answer.arrayBuffer()
+    return answer.status
+  } catch {
+    return undefined
   }
 }

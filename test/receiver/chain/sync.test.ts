@@ -204,7 +204,7 @@ test('a reorganisation deeper than the confirmations stops payments, and never f
   await embedded.mine(5)
   await sync()
   const ledger = { claims: { highest: 4n, unclaimed: [] }, agreedToClose: false }
-  await book().putLedger(sender.address, block, ledger)
+  await book().putLedger({ sender: sender.address, openBlock: block }, ledger)
   await goBack()
   await embedded.mine(20)
   t.like(await sync(), { kind: 'reorganised' })

@@ -5,7 +5,6 @@ import fc from 'fast-check'
 import { openState } from '../../../platform/state/state.ts'
 import { addressOfKey, fromHex, parseSignature } from '../../../protocol/index.ts'
 import { openBook } from '../../../receiver/channels/book.ts'
-import { groupCommit } from '../../../receiver/channels/group-commit.ts'
 import { createChannelManager } from '../../../receiver/channels/manager.ts'
 import {
   channelName,
@@ -82,7 +81,7 @@ test('an agreement to close is on disk before it is signed', async (t) => {
   const store = await openStore(await temporaryFolder(t), owner)
   const book = await openBook(store)
   await book.confirm(opened, { block: 7, hash: '0x07' })
-  await book.putLedger(sender, 7, ledgerAt(5n))
+  await book.putLedger({ sender, openBlock: 7 }, ledgerAt(5n))
   let onDiskWhenSigned: boolean | undefined
   const manager = createChannelManager({
     book,
@@ -111,7 +110,7 @@ test('a disk that does not take the agreement: nothing is signed, and the channe
   }
   const book = await openBook(failing)
   await book.confirm(opened, { block: 7, hash: '0x07' })
-  await book.putLedger(sender, 7, ledgerAt(5n))
+  await book.putLedger({ sender, openBlock: 7 }, ledgerAt(5n))
   const manager = createChannelManager({
     book,
     checker: { formOf: async () => 'eip712' },
@@ -138,7 +137,7 @@ test('a disk that takes the second of two agreements: the channel takes no payme
   }
   const book = await openBook(failing)
   await book.confirm(opened, { block: 7, hash: '0x07' })
-  await book.putLedger(sender, 7, ledgerAt(5n))
+  await book.putLedger({ sender, openBlock: 7 }, ledgerAt(5n))
   failures = 1
   const manager = createChannelManager({
     book,
@@ -179,35 +178,6 @@ test('a disk that does not take the proof: nothing is served, and the same proof
   t.is((await manager.registerPayment(payment, 5n)).kind, 'paid')
   t.is((await manager.registerPayment(payment, 5n)).kind, 'refused')
   await store.close()
-})
-
-test('many writers share one synced write, and the newest value of a key wins', async (t) => {
-  const batches: ReadonlyMap<string, number>[] = []
-  const commits = groupCommit<number>({
-    writeBatch: async (entries) => {
-      batches.push(entries)
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    },
-  })
-  const saves = Array.from({ length: 100 }, (_, i) => commits.save([[`key-${i % 10}`, i]]))
-  await Promise.all(saves)
-  t.is(batches.length, 2)
-  t.is(batches[1]?.size, 10)
-  t.is(batches[1]?.get('key-9'), 99)
-})
-
-test('a write that fails fails those who wait for it, and nobody else', async (t) => {
-  let writes = 0
-  const commits = groupCommit<number>({
-    writeBatch: async () => {
-      writes++
-      if (writes === 1) throw new Error('broken')
-    },
-  })
-  const first = commits.save([['a', 1]])
-  const second = commits.save([['b', 1]])
-  await t.throwsAsync(first, { message: 'broken' })
-  await t.notThrowsAsync(second)
 })
 
 test('state of another chain, contract or receiver, in use, or readable by others is refused', async (t) => {

@@ -115,8 +115,9 @@ test('without ether closes wait, are shown as risk, and are answered most urgent
     },
     agreedToClose: false,
   })
-  await receiver.book.putLedger(channel.sender, other, ledger(7n, other))
-  await receiver.book.putLedger(channel.sender, channel.openBlock, ledger(5n, channel.openBlock))
+  const second = { ...channel, openBlock: other }
+  await receiver.book.putLedger(second, ledger(7n, other))
+  await receiver.book.putLedger(channel, ledger(5n, channel.openBlock))
   t.is((await pay(10n)).status, 502)
   await requestClose(0n, other)
   await chain.mine(10)

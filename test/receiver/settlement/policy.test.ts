@@ -12,7 +12,7 @@ import {
   singleGas,
   withdrawGas,
 } from '../../../receiver/settlement/policy.ts'
-import { createTimetable } from '../../../receiver/settlement/timetable.ts'
+import { createTimetable } from '../../../receiver/settlement/settlement.ts'
 
 const sender = addressOfKey(fromHex(`0x${'11'.repeat(32)}`))
 const signature = parseSignature(`0x${'11'.repeat(64)}1b`)

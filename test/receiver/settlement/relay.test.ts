@@ -26,8 +26,8 @@ async function given(t: ExecutionContext, options: Partial<ReceiverOptions> = {}
     return { status: answer.status, body: (await answer.json()) as Record<string, string> }
   }
   const signed = async (amount: bigint, openBlock?: number) => {
-    const into = { ...parties, amount, ...(openBlock !== undefined && { openBlock }) }
-    const { permit, signature } = await authoriseDeposit(client, signer, domain, into)
+    const deposit = { ...parties, amount, ...(openBlock !== undefined && { openBlock }) }
+    const { permit, signature } = await authoriseDeposit({ client, signer }, deposit)
     const common = {
       sender_address: parties.sender,
       receiver_address: parties.receiver,

@@ -14,8 +14,7 @@ import {
 } from '../../../protocol/index.ts'
 import { createProofChecker, type ProofContext } from '../../../receiver/signatures/checker.ts'
 import { startVerifier } from '../../../receiver/signatures/index.ts'
-import { packJobs, unpackJobs } from '../../../receiver/signatures/job.ts'
-import { createCheckerPool } from '../../../receiver/signatures/pool.ts'
+import { createCheckerPool, packJobs, unpackJobs } from '../../../receiver/signatures/pool.ts'
 import { chooseRecovery, type RecoveryName } from '../../../receiver/signatures/recovery.ts'
 
 const key = fromHex(`0x${'11'.repeat(32)}`)

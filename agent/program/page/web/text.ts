@@ -1,5 +1,7 @@
 // How the page says things: pure functions.
+
 import { formatAmount, formatNumber, type TokenUnit } from '../../../../protocol/amount.ts'
+import { largest } from '../../../../protocol/bigint.ts'
 import type { PageBudget, PageChannel, PageJob, PageState } from '../state.ts'
 
 /** What every list of the page is drawn with. */
@@ -50,7 +52,7 @@ export interface Left {
 /** What is left of a cap. A cap of nothing has nothing left. */
 export function leftOf(budget: Pick<PageBudget, 'cap' | 'spent'>): Left {
   const [most, spent] = [BigInt(budget.cap), BigInt(budget.spent)]
-  const amount = most > spent ? most - spent : 0n
+  const amount = largest(most - spent, 0n)
   return { amount, percent: most === 0n ? 0 : Number((100n * amount) / most) }
 }
 

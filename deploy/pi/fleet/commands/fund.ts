@@ -75,7 +75,7 @@ export function connectFunding({ chain }: Inventory): Promise<ChainClient> {
   return connectChain({
     rpcUrl: fundingRpc ?? rpc,
     contract,
-    ...(chainId !== undefined && { chainId: BigInt(chainId) }),
+    chainId: chainId === undefined ? undefined : BigInt(chainId),
   })
 }
 
@@ -185,10 +185,5 @@ function accountWithTargets(
       hint: `Nothing was sent. Set it up first: provision apply ${name}; or name the hosts that are.`,
     })
   }
-  const targets = { tokens: tokens ?? funding.tokens, ether: ether ?? funding.ether }
-  return {
-    ...account,
-    ...(targets.tokens !== undefined && { tokens: targets.tokens }),
-    ...(targets.ether !== undefined && { ether: targets.ether }),
-  }
+  return { ...account, tokens: tokens ?? funding.tokens, ether: ether ?? funding.ether }
 }

@@ -82,16 +82,14 @@ export function cloudInitFiles(first: FirstBoot): readonly TextFile[] {
     network: {
       version: 2,
       ethernets: { eth0: { dhcp4: true, optional: true } },
-      ...(wifi && {
-        wifis: {
-          wlan0: {
-            'regulatory-domain': wifi.country,
-            dhcp4: true,
-            optional: true,
-            'access-points': { [wifi.ssid]: { password: wifiKey } },
-          },
+      wifis: wifi && {
+        wlan0: {
+          'regulatory-domain': wifi.country,
+          dhcp4: true,
+          optional: true,
+          'access-points': { [wifi.ssid]: { password: wifiKey } },
         },
-      }),
+      },
     },
   }
   return [

@@ -36,8 +36,8 @@ export interface FundOptions {
 
 /** As a person writes them. */
 export interface Targets {
-  readonly tokens?: string
-  readonly ether?: string
+  readonly tokens?: string | undefined
+  readonly ether?: string | undefined
 }
 
 export interface FundingPlans {
@@ -128,8 +128,8 @@ export async function fundAccounts(options: FundOptions): Promise<Funded> {
     chain,
     signer,
     journal: records.journal,
-    ...(mostFeePerGas !== undefined && { mostFeePerGas }),
-    ...(pollInterval !== undefined && { pollInterval }),
+    mostFeePerGas,
+    pollInterval,
   })
   const resumed = await takeUp(sender, records, settings.confirmations, say)
   const plans = await planTransfers(options)

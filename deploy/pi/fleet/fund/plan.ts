@@ -1,5 +1,5 @@
 // Who gets how much: up to a target, never over the caps. Pure, in smallest units.
-import type { Address } from '../../../../protocol/index.ts'
+import { type Address, largest, smallest } from '../../../../protocol/index.ts'
 
 export interface Recipient {
   readonly host: string
@@ -44,23 +44,15 @@ export function planFunding(
 ): FundingPlan {
   const transfers: Transfer[] = []
   const shortfalls: Shortfall[] = []
-  let room = atLeastZero(caps.all - sentInAll)
+  let room = largest(caps.all - sentInAll, 0n)
   for (const { host, address, owned, target, sent } of recipients) {
-    const wanted = atLeastZero(target - owned)
-    const own = atLeastZero(caps.each - sent)
-    const amount = least(wanted, own, room)
+    const wanted = largest(target - owned, 0n)
+    const own = largest(caps.each - sent, 0n)
+    const amount = smallest(wanted, own, room)
     room -= amount
     if (amount > 0n) transfers.push({ host, address, amount })
     const missing = wanted - amount
     if (missing > 0n) shortfalls.push({ host, missing, cap: own <= amount ? 'each' : 'all' })
   }
   return { transfers, shortfalls }
-}
-
-function atLeastZero(amount: bigint): bigint {
-  return amount > 0n ? amount : 0n
-}
-
-function least(first: bigint, ...others: readonly bigint[]): bigint {
-  return others.reduce((least, each) => (each < least ? each : least), first)
 }

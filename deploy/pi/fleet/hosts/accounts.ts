@@ -1,6 +1,7 @@
 // The list of accounts to be funded, beside the inventory.
 import { open, readFile, rename } from 'node:fs/promises'
 import { z } from 'zod'
+import { createTurns } from '../../../../platform/async/turns.ts'
 import { type Address, parseTypedAddress, UraidenError } from '../../../../protocol/index.ts'
 
 const listSchema = z.array(
@@ -54,7 +55,7 @@ export function accountOf(list: readonly Account[], host: string): Account | und
 
 /** One after the other: hosts are done at the same time. */
 export function createAccountList(file: string, now: () => Date = () => new Date()) {
-  let last: Promise<unknown> = Promise.resolve()
+  const turns = createTurns()
   const register = async (host: string, address: Address): Promise<boolean> => {
     const before = await readAccounts(file)
     const after = withAccount(before, { host, address, since: now().toISOString() })
@@ -64,11 +65,8 @@ export function createAccountList(file: string, now: () => Date = () => new Date
   }
   return {
     /** True when it was not in the list yet. */
-    register: (host: string, address: Address): Promise<boolean> => {
-      const done = last.then(() => register(host, address))
-      last = done.catch(() => undefined)
-      return done
-    },
+    register: (host: string, address: Address): Promise<boolean> =>
+      turns.take(() => register(host, address)),
   }
 }
 

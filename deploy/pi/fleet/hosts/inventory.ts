@@ -6,12 +6,11 @@ import {
   address,
   amountText,
   count,
-  given,
   httpUrl,
   jsonSchemaOf,
   loadConfig,
 } from '../../../../platform/config/index.ts'
-import { UraidenError } from '../../../../protocol/index.ts'
+import { defined, UraidenError } from '../../../../protocol/index.ts'
 import { firstBootSchema } from './first-boot-schema.ts'
 
 const file = z.string().min(1)
@@ -123,7 +122,7 @@ export interface HostSettings {
   readonly budget: Readonly<Record<string, string>>
   readonly values: Readonly<Record<string, string | number | boolean>>
   readonly funding: { readonly tokens?: string; readonly ether?: string }
-  readonly importKey: { readonly file: string; readonly password?: string } | undefined
+  readonly importKey: { readonly file: string; readonly password?: string | undefined } | undefined
 }
 
 export interface SshSettings {
@@ -158,10 +157,11 @@ export function inventoryJsonSchema(): object {
 export function inventoryOf(path: string, written: InventoryFile): Inventory {
   const folder = dirname(resolve(path))
   const at = (name: string) => resolve(folder, name)
+  const atIfGiven = (name: string | undefined) => (name === undefined ? undefined : at(name))
   const funding = written.funding && {
     ...written.funding,
     key: at(written.funding.key),
-    ...(written.funding.password && { password: at(written.funding.password) }),
+    password: atIfGiven(written.funding.password),
   }
   return {
     file: resolve(path),
@@ -173,16 +173,16 @@ export function inventoryOf(path: string, written: InventoryFile): Inventory {
     hosts: Object.entries(written.hosts).map(([name, host]) => ({
       name,
       address: host.address,
-      ssh: sshOf({ ...written.ssh, ...given(host.ssh) }, at),
-      budget: given({ ...written.budget, ...given(host.budget) }),
+      ssh: sshOf({ ...written.ssh, ...defined(host.ssh) }, at),
+      budget: defined({ ...written.budget, ...defined(host.budget) }),
       values: { ...written.values, ...host.values, ...builtIn(written, name, host.address) },
-      funding: given({
+      funding: defined({
         tokens: host.funding.tokens ?? written.funding?.tokens,
         ether: host.funding.ether ?? written.funding?.ether,
       }),
       importKey: host.importKey && {
         file: at(host.importKey.file),
-        ...(host.importKey.password && { password: at(host.importKey.password) }),
+        password: atIfGiven(host.importKey.password),
       },
     })),
   }
@@ -191,12 +191,12 @@ export function inventoryOf(path: string, written: InventoryFile): Inventory {
 /** What a template may use without anybody writing it down. */
 function builtIn({ chain }: InventoryFile, host: string, address: string) {
   const { rpc, contract, chainId } = chain
-  return { host, address, rpc, contract, ...(chainId !== undefined && { chainId }) }
+  return defined({ host, address, rpc, contract, chainId })
 }
 
 function sshOf(written: z.output<typeof sshSchema>, at: (name: string) => string): SshSettings {
   const { user = 'pi', port = 22, hostKeys = 'strict', ...files } = written
-  const paths = Object.entries(given(files)).map(([key, name]) => [key, at(name)])
+  const paths = Object.entries(defined(files)).map(([key, name]) => [key, at(name)])
   return { user, port, hostKeys, ...Object.fromEntries(paths) }
 }
 

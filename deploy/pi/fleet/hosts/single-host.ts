@@ -36,7 +36,7 @@ export function singleHost(options: SingleHost): Inventory {
     hosts: {
       [name]: {
         address: bare,
-        ssh: { ...(user && { user }), ...(port && { port: Number(port) }) },
+        ssh: { user, port: port === undefined ? undefined : Number(port) },
       },
     },
   })

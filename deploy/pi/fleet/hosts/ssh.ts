@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readPrivateFile } from '../../../../platform/keys/private-file.ts'
-import { UraidenError } from '../../../../protocol/index.ts'
+import { defined, UraidenError } from '../../../../protocol/index.ts'
 import type { HostSettings, SshSettings } from './inventory.ts'
 
 export interface Finished {
@@ -57,8 +57,9 @@ export async function connect(host: HostSettings): Promise<Connection> {
 
 /** ssh's own options: it never asks a person, and never takes a host key that differs from a known one. */
 export function sshOptions(ssh: SshSettings, control: string): readonly string[] {
-  const options = {
-    BatchMode: ssh.passwordFile === undefined ? 'yes' : 'no',
+  const { knownHosts, identity, passwordFile } = ssh
+  const options = defined({
+    BatchMode: passwordFile === undefined ? 'yes' : 'no',
     ConnectTimeout: '15',
     ServerAliveInterval: '15',
     ServerAliveCountMax: '4',
@@ -67,14 +68,13 @@ export function sshOptions(ssh: SshSettings, control: string): readonly string[]
     ControlPath: control,
     ControlPersist: '60',
     LogLevel: 'ERROR',
-    ...(ssh.knownHosts && { UserKnownHostsFile: quotedForSsh(ssh.knownHosts) }),
-    ...(ssh.identity && { IdentityFile: quotedForSsh(ssh.identity), IdentitiesOnly: 'yes' }),
-    ...(ssh.passwordFile && {
-      PreferredAuthentications: 'password,keyboard-interactive',
-      PubkeyAuthentication: 'no',
-      NumberOfPasswordPrompts: '1',
-    }),
-  }
+    UserKnownHostsFile: knownHosts && quotedForSsh(knownHosts),
+    IdentityFile: identity && quotedForSsh(identity),
+    IdentitiesOnly: identity && 'yes',
+    PreferredAuthentications: passwordFile && 'password,keyboard-interactive',
+    PubkeyAuthentication: passwordFile && 'no',
+    NumberOfPasswordPrompts: passwordFile && '1',
+  })
   return [
     ...Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]),
     ...['-p', `${ssh.port}`],

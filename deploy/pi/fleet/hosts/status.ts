@@ -1,6 +1,6 @@
 // What a host's agent says of itself.
 import { z } from 'zod'
-import { formatAmount, isUraidenError } from '../../../../protocol/index.ts'
+import { formatAmount, isUraidenError, largest } from '../../../../protocol/index.ts'
 import { judgeHealth } from './health.ts'
 import type { Host } from './host.ts'
 
@@ -76,7 +76,7 @@ function hostStatus(daemon: Daemon | undefined): HostStatus {
     address,
     paused,
     left: (budget?.limits ?? []).map(({ scope, window, cap, used }) => {
-      const left = money(cap > used ? cap - used : 0n)
+      const left = money(largest(cap - used, 0n))
       return scope === 'all' ? `${left} ${window}` : `${left} ${window} ${scope}`
     }),
     channels: channels

@@ -2,7 +2,7 @@
 import type { BrowserClient } from '../../../../browser/index.ts'
 import { setText, show } from '../../../../platform/web/pages/dom.ts'
 import { shortAddress } from '../../../../platform/web/pages/short.ts'
-import { formatAmount, formatNumber } from '../../../../protocol/index.ts'
+import { formatAmount, formatNumber, smallest } from '../../../../protocol/index.ts'
 import type { PurchaseFacts } from './facts.ts'
 import { depositNote, type Screen, type Situation, screenOf, suggestedDeposit } from './screen.ts'
 import type { View } from './view.ts'
@@ -85,7 +85,7 @@ function suggest(view: View, facts: PurchaseFacts, situation: Situation, opens: 
   if (view.amount.value !== '' || document.activeElement === view.amount) return
   const most = suggestedDeposit(facts, situation.tokens)
   const half = facts.price * 5n
-  const amount = opens || most < half ? most : half
+  const amount = opens ? most : smallest(most, half)
   view.amount.value = formatNumber(amount, facts.token.decimals)
 }
 

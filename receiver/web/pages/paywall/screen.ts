@@ -1,6 +1,6 @@
 // What the page offers in which situation: pure functions of plain data.
 import type { ChannelView } from '../../../../browser/index.ts'
-import { formatAmount, type TokenAmount } from '../../../../protocol/index.ts'
+import { formatAmount, largest, type TokenAmount } from '../../../../protocol/index.ts'
 import type { PurchaseFacts } from './facts.ts'
 
 /** What the wallet and the chain say just now. */
@@ -58,7 +58,7 @@ function openScreen(
   channel: ChannelView,
   deposit: TokenAmount,
 ): Screen {
-  const signed = larger(channel.balance, channel.pending?.balance ?? 0n)
+  const signed = largest(channel.balance, channel.pending?.balance ?? 0n)
   const left = deposit - signed
   const neverPaid = signed === 0n && !channel.recovered
   const base = { canClose: true, neverPaid, share: Number((left * 1000n) / deposit) / 1000 }
@@ -100,8 +100,4 @@ function purchases(count: bigint): string {
 
 function blocks(count: number): string {
   return count === 1 ? 'one block' : `${count} blocks`
-}
-
-function larger(a: TokenAmount, b: TokenAmount): TokenAmount {
-  return a > b ? a : b
 }

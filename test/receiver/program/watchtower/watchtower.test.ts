@@ -272,8 +272,7 @@ test('payments on a channel are sent as one copy, however many there are', async
   for (let balance = 1n; balance <= 20n; balance++) {
     const proof = { signature: sign(balance), form: 'eip712' as const }
     const claims = { highest: balance, unclaimed: [] }
-    await book.putLedger(channel.sender, channel.openBlock, { claims, proof, agreedToClose: false })
-    pusher.changed(channel.sender, channel.openBlock)
+    await book.putLedger(channel, { claims, proof, agreedToClose: false })
     if (balance === 1n) await until(() => balances.length === 1)
   }
   release()

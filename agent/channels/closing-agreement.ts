@@ -1,0 +1,109 @@
+// What a receiver is asked before a channel is closed together with it: its agreement, and where it stands.
+import {
+  type Address,
+  isClosingAgreement,
+  isUraidenError,
+  parseSignature,
+  parseUint192,
+  type Signature,
+  type SignatureDomain,
+  type TokenAmount,
+  UraidenError,
+} from '../../protocol/index.ts'
+import type { Transport } from '../transport/transport.ts'
+
+export interface CloseRequest {
+  /** Root of the receiver's channel API. */
+  readonly api: URL
+  readonly sender: Address
+  readonly receiver: Address
+  readonly openBlock: number
+  readonly balance: TokenAmount
+  readonly domain: SignatureDomain
+}
+
+/**
+ * Asks the receiver for its closing agreement over `balance` and checks that it really is one.
+ * @throws UraidenError `close_refused`: it has not agreed; `close_failed`: it may have;
+ * `closing_agreement_invalid`, and those of the transport
+ */
+export async function askForClosingAgreement(
+  transport: Transport,
+  request: CloseRequest,
+): Promise<Signature> {
+  const { api, sender, openBlock, balance } = request
+  const answer = await transport.send({
+    method: 'DELETE',
+    url: new URL(`${api.pathname}/channels/${sender}/${openBlock}`, api),
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify({ balance: balance.toString() }),
+  })
+  const said = readJson(await answer.body())
+  if (answer.status >= 500) {
+    throw new UraidenError({
+      code: 'close_failed',
+      message: `The receiver ${request.receiver} failed when it was asked to agree to a close (${answer.status}).`,
+      hint: 'Nothing more is paid on the channel. Close it again later, or without the receiver (uncooperative).',
+    })
+  }
+  if (answer.status !== 200) {
+    throw new UraidenError({
+      code: 'close_refused',
+      message: `The receiver ${request.receiver} does not agree to close: ${said.detail ?? answer.status}`,
+      hint: 'Close without it (uncooperative), then settle after the challenge period.',
+    })
+  }
+  return checkedAgreement(request, said.close_signature ?? '')
+}
+
+function checkedAgreement(request: CloseRequest, text: string): Signature {
+  const { receiver, sender, openBlock, balance, domain } = request
+  try {
+    const signature = parseSignature(text)
+    const channel = { sender, receiver, openBlock }
+    if (isClosingAgreement({ domain, channel, balance, signature })) return signature
+  } catch (error) {
+    if (!isUraidenError(error)) throw error
+  }
+  throw new UraidenError({
+    code: 'closing_agreement_invalid',
+    message: `What the receiver ${receiver} sent is not its closing agreement over this balance.`,
+    hint: 'Nothing was sent to the chain. Close without it (uncooperative).',
+  })
+}
+
+/**
+ * What the receiver says the channel stands at. Its word only: the caller checks what it may be.
+ * @throws UraidenError `close_refused`, and those of the transport
+ */
+export async function askForBalance(
+  transport: Transport,
+  { api, sender, openBlock }: Pick<CloseRequest, 'api' | 'sender' | 'openBlock'>,
+): Promise<TokenAmount> {
+  const answer = await transport.send({
+    method: 'GET',
+    url: new URL(`${api.pathname}/channels/${sender}/${openBlock}`, api),
+    headers: { accept: 'application/json' },
+  })
+  const { balance } = readJson(await answer.body())
+  if (answer.status === 200 && balance !== undefined) return parseUint192(String(balance))
+  throw new UraidenError({
+    code: 'close_refused',
+    message: `The receiver at ${api.origin} does not say where the channel stands (${answer.status}).`,
+    hint: 'Close without it (uncooperative), then settle after the challenge period.',
+  })
+}
+
+interface ChannelAnswer {
+  readonly close_signature?: string
+  readonly detail?: string
+  readonly balance?: string | number
+}
+
+function readJson(body: Uint8Array): ChannelAnswer {
+  try {
+    return JSON.parse(new TextDecoder().decode(body)) ?? {}
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,166 @@
+// Ends a channel together with its receiver: at once. Begun and not finished, it is taken up again.
+import type { Receipt } from '../../platform/chain/index.ts'
+import {
+  type Address,
+  formFor,
+  type Hex,
+  isUraidenError,
+  type ProofMaker,
+  type Signature,
+  type SignatureDomain,
+  type TokenAmount,
+  UraidenError,
+} from '../../protocol/index.ts'
+import type { AgentChain } from './agent-chain.ts'
+import { askForBalance, askForClosingAgreement, type CloseRequest } from './closing-agreement.ts'
+import {
+  balanceUnknown,
+  type ChannelWork,
+  isOnChain,
+  openChannel,
+  sendOnce,
+} from './closing-alone.ts'
+import { transactionIntent } from './intents.ts'
+import { type FundingMethod, wantsRelay } from './opening.ts'
+import { type ChannelName, channelName } from './records.ts'
+import { type Relay, type RelayedClose, relayClose } from './relay.ts'
+
+export interface ClosingWork extends ChannelWork {
+  readonly proofs: ProofMaker
+  readonly domain: SignatureDomain
+  readonly contractVersion: () => Promise<string>
+  readonly method: FundingMethod
+  /** How to ask a receiver: for its agreement, and for a relay. */
+  readonly relaying: Omit<Relay, 'api'>
+}
+
+/** With these the receiver has not agreed to this question for certain, or was never asked. */
+const notAgreed = [
+  'close_refused',
+  'closing_agreement_invalid',
+  'receiver_unreachable',
+  'receiver_untrusted',
+] as const
+
+/**
+ * `api` is the receiver's channel API. Without ether the receiver sends the transaction.
+ * @throws UraidenError `channel_not_open`, `close_refused`, `close_failed`, `closing_agreement_invalid`,
+ * `balance_unknown`, and those of transport and chain
+ */
+export async function closeTogether(work: ClosingWork, name: ChannelName, api: URL): Promise<Hex> {
+  const { ledger, proofs, domain, own: sender } = work
+  const { receiver, openBlock } = openChannel(ledger, name)
+  const balance = await balanceForClosing(work, name, api)
+  const channel = { sender, receiver, openBlock }
+  const agreement = await agreementOf(work, name, { api, ...channel, balance, domain })
+  const form = formFor(await work.contractVersion(), new Set(['eip712']))
+  const { signature } = await proofs.payment({ receiver, openBlock }, balance, form)
+  const chain = await work.chain()
+  if (await wantsRelay(chain, work.method)) {
+    const closing = { openBlock, balance, signature }
+    return closeByRelay(work, name, { ...closing, chain, relay: { ...work.relaying, api } })
+  }
+  const call = chain.client.calls.cooperativeClose(channel, balance, signature, agreement)
+  return (await sendOnce(work, name, { what: 'close', call })).transaction
+}
+
+interface RelayedClosing extends RelayedClose {
+  readonly chain: AgentChain
+  readonly relay: Relay
+}
+
+async function closeByRelay(
+  { ledger, confirmations }: ClosingWork,
+  name: ChannelName,
+  { chain, relay, ...closing }: RelayedClosing,
+): Promise<Hex> {
+  const receipt = await relayClose(chain, closing, { relay, confirmations })
+  await chain.book(receipt, transactionIntent(`close ${name}`))
+  if (ledger.get(name).state !== 'closed') throw notClosed(receipt)
+  return receipt.transaction
+}
+
+/**
+ * A receiver that has agreed takes no payment any more, whether its answer arrives or not: written
+ * down before it is asked, so that no later process pays there in vain.
+ */
+async function agreementOf(
+  { ledger, relaying }: ClosingWork,
+  name: ChannelName,
+  request: CloseRequest,
+): Promise<Signature> {
+  const { closeApi: before } = ledger.get(name)
+  await ledger.update(name, { closeApi: request.api.href })
+  try {
+    return await askForClosingAgreement(relaying.transport, request)
+  } catch (error) {
+    // An earlier question, whose answer was lost, may have got another answer.
+    if (notAgreed.some((code) => isUraidenError(error, code))) {
+      await ledger.update(name, { closeApi: before })
+    }
+    throw error
+  }
+}
+
+/** A receiver agrees to its latest balance only; credit below it cannot be taken home. */
+async function balanceForClosing(
+  { ledger, relaying, own: sender }: ClosingWork,
+  name: ChannelName,
+  api: URL,
+): Promise<TokenAmount> {
+  const channel = ledger.get(name)
+  const { receiver, openBlock, certain, signed, top, bound } = channel
+  if (certain && channel.free.length === 0 && !channel.inDoubt && signed === top) return signed
+  const claimed = await askForBalance(relaying.transport, { api, sender, openBlock })
+  // It may be any that we have signed; more than the bound it cannot be.
+  const possible = certain ? claimed <= top : claimed >= signed && claimed <= bound
+  if (possible) return claimed
+  throw balanceUnknown(receiver)
+}
+
+/** Open channels whose receiver was asked to agree to a close, and may have. */
+export function unfinishedCloses(
+  { ledger }: Pick<ClosingWork, 'ledger'>,
+  receiver?: Address,
+): readonly ChannelName[] {
+  return ledger
+    .channels(receiver)
+    .filter(({ state, closeApi }) => state === 'open' && closeApi !== undefined)
+    .map((channel) => channelName(channel.receiver, channel.openBlock))
+}
+
+/**
+ * Takes such a close up again, where it was begun.
+ * @throws UraidenError those of `closeTogether`
+ */
+export async function finishClose(work: ClosingWork, name: ChannelName): Promise<void> {
+  const { ledger } = work
+  // Connecting books what an earlier process has begun, this close perhaps.
+  await work.chain()
+  const { state, closeApi } = ledger.get(name)
+  if (state !== 'open' || closeApi === undefined) return
+  try {
+    await closeTogether(work, name, new URL(closeApi))
+  } catch (error) {
+    // The receiver may have ended it by itself, and know it no more.
+    if (isUraidenError(error, 'close_refused')) await isOnChain(work, name)
+    if (ledger.get(name).state === 'open') throw error
+  }
+}
+
+/** For a payment, which goes on with another channel when a receiver does not close this one now. */
+export async function finishCloses(work: ClosingWork, receiver: Address): Promise<void> {
+  for (const name of unfinishedCloses(work, receiver)) {
+    await finishClose(work, name).catch((error) => {
+      if (!isUraidenError(error)) throw error
+    })
+  }
+}
+
+function notClosed({ transaction }: Receipt): UraidenError {
+  return new UraidenError({
+    code: 'relay_failed',
+    message: `The transaction ${transaction} that the receiver names has not closed the channel.`,
+    hint: 'Nothing is lost. Close without the receiver (uncooperative).',
+  })
+}

@@ -1,0 +1,126 @@
+// What an owner does with channels: opens, tops up, closes and settles them, finds them again. With a
+// receiver's channels nothing else happens meanwhile.
+import type { Locks } from '../../platform/async/locks.ts'
+import { type Address, type Hex, isUraidenError, type TokenAmount } from '../../protocol/index.ts'
+import { requestClose, settleDue } from './closing-alone.ts'
+import {
+  type ClosingWork,
+  closeTogether,
+  finishClose,
+  unfinishedCloses,
+} from './closing-together.ts'
+import type { ChannelFunding } from './funding.ts'
+import { unfinishedWork } from './intents.ts'
+import type { ChannelName } from './records.ts'
+import { recoverChannels } from './recovery.ts'
+import { type Swept, sweepAccount } from './sweep.ts'
+
+/** Where a receiver's channel API is, unless its terms say otherwise (wire-protocol.md section 5). */
+const gatewayPath = '/api/1'
+
+export interface CloseOptions {
+  /** Any URL of the receiver, to close together with it; without one it is closed alone. */
+  readonly api?: string | URL
+  /** When the receiver refuses or cannot be reached. Default: give up with its error. */
+  readonly otherwise?: 'requestClose'
+  /** For a close without the receiver, where a crash hides the true balance. */
+  readonly balance?: TokenAmount
+}
+
+export interface ManagementOptions {
+  readonly work: ClosingWork
+  readonly funding: ChannelFunding
+  readonly locks: Locks
+  /** In wei. */
+  readonly mostFeePerGas: bigint | undefined
+}
+
+export interface ChannelManagement {
+  /** `api` is any URL of the receiver: it sends the transaction where we have no ether for one. */
+  readonly openChannel: (
+    receiver: Address,
+    deposit: TokenAmount,
+    api?: string | URL,
+  ) => Promise<ChannelName>
+  readonly topUp: (channel: ChannelName, added: TokenAmount, api?: string | URL) => Promise<void>
+  /**
+   * Resolves with the closing transaction, or with that of the close request: `settle` ends the channel
+   * after the challenge period.
+   */
+  readonly closeChannel: (channel: ChannelName, how: string | URL | CloseOptions) => Promise<Hex>
+  /**
+   * Ends the channels whose challenge period is over, and takes up closes that were agreed and not
+   * finished; to be called again later for the others.
+   */
+  readonly settle: () => Promise<readonly ChannelName[]>
+  /** Enters own channels that only the chain knows, from events since block `from` (default 0). */
+  readonly recoverChannels: (from?: number) => Promise<readonly ChannelName[]>
+  /**
+   * Sends all tokens and, after the fees, all ether of the account there. Only without channels.
+   * @throws UraidenError `sweep_channels_open`, `ether_missing`, and those of the chain
+   */
+  readonly sweep: (to: Address) => Promise<Swept>
+  /** What is on its way to the chain: taken up at the next connection to it. */
+  readonly unfinished: () => readonly string[]
+}
+
+export function createManagement(options: ManagementOptions): ChannelManagement {
+  const { work, funding, locks, mostFeePerGas } = options
+  const { ledger, chain, confirmations } = work
+  const aloneOn = <Value>(channel: ChannelName, act: () => Promise<Value>): Promise<Value> =>
+    locks.alone(ledger.get(channel).receiver, act)
+  return {
+    openChannel: (receiver, deposit, api) =>
+      locks.alone(receiver, () => funding.open(receiver, deposit, channelApi(api))),
+    topUp: async (channel, added, api) => {
+      const relay = channelApi(api)
+      await aloneOn(channel, () => funding.topUp(channel, added, relay))
+    },
+    closeChannel: (channel, how) => {
+      const chosen = typeof how === 'string' || how instanceof URL ? { api: how } : how
+      return aloneOn(channel, () => close(work, channel, chosen))
+    },
+    settle: async () => {
+      const closed: ChannelName[] = []
+      let failure: unknown
+      for (const name of unfinishedCloses(work)) {
+        try {
+          await aloneOn(name, () => finishClose(work, name))
+          closed.push(name)
+        } catch (error) {
+          failure ??= error
+        }
+      }
+      const settled = await settleDue(work)
+      // One receiver that is away must not keep the channels to others from their end.
+      if (failure !== undefined) throw failure
+      return [...closed, ...settled]
+    },
+    recoverChannels: (from = 0) => recoverChannels(work, from),
+    sweep: async (to) =>
+      sweepAccount(to, { ledger, chain: await chain(), confirmations, mostFeePerGas }),
+    unfinished: () => {
+      const closes = unfinishedCloses(work).map((name) => `close ${name}`)
+      return [...new Set([...unfinishedWork(ledger.notes), ...closes])]
+    },
+  }
+}
+
+function channelApi(receiver: string | URL | undefined): URL | undefined {
+  return receiver === undefined ? undefined : new URL(gatewayPath, receiver)
+}
+
+async function close(
+  work: ClosingWork,
+  channel: ChannelName,
+  { api, otherwise, balance }: CloseOptions,
+): Promise<Hex> {
+  if (api === undefined) return requestClose(work, channel, balance)
+  try {
+    return await closeTogether(work, channel, new URL(gatewayPath, api))
+  } catch (error) {
+    const { state } = work.ledger.get(channel)
+    if (otherwise === undefined || state !== 'open' || !isUraidenError(error)) throw error
+    return requestClose(work, channel, balance)
+  }
+}

@@ -1,0 +1,84 @@
+// Channels in memory, each with what the disk has of it and where it stands now, and the write that brings
+// both to agree: channels, sums and notes in one synced batch.
+import type { TokenAmount } from '../../protocol/index.ts'
+import type { Accounts } from '../budget/accounts.ts'
+import type { BudgetScope } from '../budget/caps.ts'
+import type { LedgerStorage } from './ledger-storage.ts'
+import type { NoteBook } from './notes.ts'
+import { freeSum, type Position } from './position.ts'
+import type { ChannelEntry, ChannelName } from './records.ts'
+
+export interface Slot {
+  /** As on disk. */
+  entry: ChannelEntry
+  position: Position
+  /** Signed since the last write. */
+  dirty: boolean
+}
+
+export function slotOf(entry: ChannelEntry): Slot {
+  return { entry, position: positionOf(entry), dirty: false }
+}
+
+function positionOf({ signed, bound, exact, free }: ChannelEntry): Position {
+  return exact
+    ? { signed, top: bound, free, doubtful: [], certain: true }
+    : { signed, top: bound, free: [], doubtful: [], certain: false }
+}
+
+/** As it is to be written. While a crash hides the balance, the last certain one stays. */
+export function written({ entry, position }: Slot): ChannelEntry {
+  const { signed, free, certain } = position
+  return certain ? { ...entry, signed, free } : entry
+}
+
+/** At a clean stop: nothing above what was signed stays reserved. */
+export function writtenExactly(slot: Slot): ChannelEntry {
+  return { ...written(slot), bound: slot.position.top, exact: true }
+}
+
+/** Below the bound and not signed. */
+export function unspent({ entry, position }: Slot): TokenAmount {
+  return entry.bound - position.signed + freeSum(position)
+}
+
+export function isIn(scope: BudgetScope, { entry }: Slot): boolean {
+  return !scope.startsWith('receiver/') || scope === `receiver/${entry.receiver}`
+}
+
+export interface WriterParts {
+  readonly storage: LedgerStorage
+  readonly slots: ReadonlyMap<ChannelName, Slot>
+  readonly accounts: Accounts
+  readonly notes: NoteBook
+}
+
+/** Other channels that have signed since are written too. Rejects when nothing was written for certain. */
+export type LedgerWriter = (entries: ReadonlyMap<ChannelName, ChannelEntry>) => Promise<void>
+
+export function createWriter({ storage, slots, accounts, notes }: WriterParts): LedgerWriter {
+  return async (entries) => {
+    const channels = new Map(entries)
+    for (const [name, slot] of slots) {
+      if (slot.dirty && !channels.has(name)) channels.set(name, written(slot))
+      slot.dirty = false
+    }
+    const changes = accounts.takeChanges()
+    const noted = notes.takeChanges()
+    try {
+      await storage.write({ channels, ...changes, notes: noted })
+    } catch (error) {
+      accounts.putBack(changes)
+      notes.putBack(noted)
+      for (const name of channels.keys()) {
+        const slot = slots.get(name)
+        if (slot !== undefined) slot.dirty = true
+      }
+      throw error
+    }
+    for (const [name, entry] of channels) {
+      const slot = slots.get(name)
+      if (slot !== undefined) slot.entry = entry
+    }
+  }
+}

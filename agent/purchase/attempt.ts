@@ -1,0 +1,191 @@
+// One payment: taken from a channel and the ledger, signed, and in the end settled, taken back or left in
+// doubt. Nothing is signed before policy, budget and deposit allow it.
+import { randomUUID } from 'node:crypto'
+import {
+  formFor,
+  headerName,
+  isUraidenError,
+  type ProofMaker,
+  parseUint192,
+  type Terms,
+  type TokenAmount,
+  type TokenUnit,
+  UraidenError,
+} from '../../protocol/index.ts'
+import { budgetSpent } from '../budget/caps.ts'
+import type { ChannelFunding, UnseenChannels } from '../channels/funding.ts'
+import type { Ledger, Purchase, Shortfall, Taken } from '../channels/ledger-types.ts'
+import type { ChannelName } from '../channels/records.ts'
+import type { OpenAnswer } from '../transport/transport.ts'
+import { neverLeft } from './delivery.ts'
+import { lostWithKey } from './errors.ts'
+import type { LostPayments } from './lost.ts'
+import type { Attempt, PaidRequest, PaymentFacts } from './types.ts'
+
+export interface AttemptOptions {
+  readonly ledger: Ledger
+  readonly funding: ChannelFunding
+  readonly unseen: UnseenChannels
+  readonly proofs: ProofMaker
+  readonly contractVersion: string
+  readonly token: TokenUnit
+  readonly lost: LostPayments
+}
+
+type Use = 'channelAtHand' | 'anyChannel'
+
+export interface Attempts {
+  /** True when requests to this receiver need not wait for each other. */
+  readonly canGoTogether: (terms: Terms) => boolean
+  /**
+   * The signed payment for a request. Undefined when only a channel at hand may be used and none fits.
+   * @throws UraidenError of budget and funding
+   */
+  readonly make: (request: PaidRequest, terms: Terms, use: Use) => Promise<Attempt | undefined>
+  /** The very same payment once more, for the request that it was made for. */
+  readonly offerAgain: (attempt: Attempt) => Attempt
+  /** The receiver may not have seen yet what the chain has of the channel. */
+  readonly isUnseen: (attempt: Attempt) => boolean
+  /** Answered: of what was taken, all but the cost pays for something else. */
+  readonly settle: (attempt: Attempt, answer: OpenAnswer) => PaymentFacts
+  /** It did not leave. */
+  readonly takeBack: (attempt: Attempt) => void
+  readonly leaveInDoubt: (attempt: Attempt) => void
+  /** Not answered. The error for the caller. */
+  readonly lose: (request: PaidRequest, attempt: Attempt, error: unknown) => unknown
+}
+
+export function createAttempts(options: AttemptOptions): Attempts {
+  const { ledger, unseen } = options
+  return {
+    canGoTogether: ({ features, receiver }) => {
+      if (!features.has('parallel')) return false
+      const open = ledger.payable(receiver)
+      return open.length > 0 && open.every(({ certain, name }) => certain && !unseen.has(name))
+    },
+    make: (request, terms, use) => make(options, { request, terms, use }),
+    offerAgain: (attempt) => ({ ...attempt, taken: ledger.offerAgain(attempt.taken) }),
+    isUnseen: ({ taken }) => unseen.has(taken.channel),
+    settle: (attempt, answer) => settle(options, attempt, answer),
+    takeBack: ({ taken }) => ledger.takeBack(taken),
+    leaveInDoubt: ({ taken }) => ledger.leaveInDoubt(taken),
+    lose: (request, attempt, error) => {
+      const { key, taken } = attempt
+      if (!neverLeft(error)) {
+        ledger.leaveInDoubt(taken)
+        if (key === undefined || !isUraidenError(error)) return error
+        options.lost.put(key, attempt)
+        return lostWithKey(error, key)
+      }
+      // What was offered again is as doubtful as before, and can be asked for as before.
+      if (key !== undefined && taken.source === 'doubtful') options.lost.put(key, attempt)
+      else options.lost.answered(request)
+      ledger.takeBack(taken)
+      return error
+    },
+  }
+}
+
+interface Wanted {
+  readonly request: PaidRequest
+  readonly terms: Terms
+  readonly use: Use
+}
+
+async function make(options: AttemptOptions, wanted: Wanted): Promise<Attempt | undefined> {
+  const { ledger, token } = options
+  const { request, terms, use } = wanted
+  const purchase = purchaseOf(request, terms)
+  const channel = await channelFor(options, wanted, purchase)
+  if (channel === undefined) return undefined
+  const previous = ledger.get(channel).signed
+  const taken = await ledger.take(channel, purchase)
+  if (!('short' in taken)) return sign(options, wanted, { taken, previous })
+  // While it was waited for, others used the channel up.
+  if (taken.short === 'deposit' && use === 'channelAtHand') return undefined
+  throw shortfallError(taken, terms, token)
+}
+
+function purchaseOf({ job }: PaidRequest, { price, features }: Terms): Purchase {
+  return {
+    price,
+    receiverKnows: features.has('parallel') ? 'intervals' : 'balances',
+    ...(job !== undefined && { job }),
+  }
+}
+
+async function channelFor(
+  { ledger, funding, token }: AttemptOptions,
+  { request, terms, use }: Wanted,
+  purchase: Purchase,
+): Promise<ChannelName | undefined> {
+  const { receiver, price, features, gatewayPath } = terms
+  // After a crash the receiver is asked before anything new is opened or topped up.
+  const hidden = ledger.payable(receiver).find(({ certain }) => !certain)
+  if (hidden !== undefined) return hidden.name
+  const atHand = ledger.withRoom(receiver, price)
+  if (atHand !== undefined || use === 'channelAtHand') return atHand
+  // A transaction costs a fee: ask the budget first.
+  const shortfall = ledger.shortfall(receiver, purchase)
+  if (shortfall !== undefined) throw shortfallError(shortfall, terms, token)
+  const relay = features.has('relay') ? new URL(gatewayPath, request.url) : undefined
+  return funding.ensure({ receiver, price, relay }, token)
+}
+
+function shortfallError(why: Shortfall, { price }: Terms, token: TokenUnit): UraidenError {
+  if (why.short === 'budget') return budgetSpent(price, why, token)
+  return new UraidenError({
+    code: 'deposit_spent',
+    message: 'The channel’s deposit was used up by other requests meanwhile.',
+    hint: 'Nothing was signed. Try again.',
+  })
+}
+
+async function sign(
+  { ledger, proofs, contractVersion }: AttemptOptions,
+  { request, terms }: Wanted,
+  { taken, previous }: { readonly taken: Taken; readonly previous: TokenAmount },
+): Promise<Attempt> {
+  const { features, price } = terms
+  const form = formFor(contractVersion, features)
+  const proof = await proofs.payment(ledger.get(taken.channel), taken.interval.to, form)
+  const payment =
+    features.has('parallel') && taken.source !== 'probe' ? { ...proof, amount: price } : proof
+  const key = features.has('idempotency') ? (request.idempotencyKey ?? randomUUID()) : undefined
+  return { taken, payment, terms, previous, key }
+}
+
+/** Only a receiver that says so has charged nothing; an error without a word about it may have. */
+function settle(
+  { ledger, unseen, lost }: AttemptOptions,
+  attempt: Attempt,
+  answer: OpenAnswer,
+): PaymentFacts {
+  const { taken, payment, terms, key } = attempt
+  const { price } = terms
+  const { channel } = taken
+  const told = chargedCost(answer, price)
+  if (told === undefined && (answer.status >= 500 || answer.status === 409)) {
+    ledger.leaveInDoubt(taken)
+  } else {
+    ledger.settle(taken, told ?? price)
+    if (lost.known.size > 0) lost.paidFor(attempt)
+  }
+  unseen.delete(channel)
+  return {
+    ...{ price, cost: told ?? price, channel, balance: payment.balance },
+    ...(key !== undefined && { idempotencyKey: key }),
+  }
+}
+
+/** `RDN-Cost` up to the price; undefined when the receiver says nothing that can be read. */
+export function chargedCost({ header }: OpenAnswer, price: TokenAmount): TokenAmount | undefined {
+  const text = header(headerName.cost)
+  if (text === undefined) return undefined
+  try {
+    const cost = parseUint192(text)
+    return cost < price ? cost : price
+  } catch {
+    return undefined
+  }
+}

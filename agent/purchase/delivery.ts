@@ -1,0 +1,119 @@
+// Brings a request to the receiver and its answer back: here alone a payment's fields go on a request, and
+// here alone an answer comes in.
+import {
+  formatPayment,
+  type HeaderFields,
+  isUraidenError,
+  UraidenError,
+} from '../../protocol/index.ts'
+import type { OpenAnswer, Transport } from '../transport/transport.ts'
+import type { Attempt, PaidRequest, SentPayment } from './types.ts'
+
+export interface DeliveryOptions {
+  readonly transport: Transport
+  /** How often a request with a lost answer is repeated, where the receiver offers idempotency. */
+  readonly repeats: number
+  /** How long to wait for a receiver to see our channel confirmed, in milliseconds. */
+  readonly confirmTimeout: number
+  /** Between two tries while waiting, in milliseconds, unless the receiver says how long. */
+  readonly retryInterval: number
+}
+
+export interface Delivery {
+  /**
+   * One round trip, with a payment's fields or without one.
+   * @throws UraidenError those of the transport
+   */
+  readonly send: (request: PaidRequest, fields?: HeaderFields) => Promise<OpenAnswer>
+  /** Whether a request whose answer did not come may be sent again. */
+  readonly mayRepeat: (attempt: Attempt, repeats: number, error: unknown) => boolean
+  readonly patience: (signal: AbortSignal | undefined) => Patience
+}
+
+/** The waiting of one payment, from its beginning on. */
+export interface Patience {
+  /** @throws UraidenError `aborted` */
+  readonly pause: () => Promise<void>
+  /** False when it is over, and nothing was waited for. */
+  readonly pauseAfter: (answer: OpenAnswer) => Promise<boolean>
+}
+
+export function createDelivery(options: DeliveryOptions): Delivery {
+  const { transport, repeats: mostRepeats, confirmTimeout, retryInterval } = options
+  return {
+    send: (request, fields = {}) =>
+      transport.send({ ...request, headers: { ...request.headers, ...fields } }),
+    mayRepeat: ({ key }, repeats, error) =>
+      key !== undefined && repeats < mostRepeats && isUraidenError(error, 'answer_lost'),
+    patience: (signal) => {
+      const giveUp = performance.now() + confirmTimeout
+      return {
+        pause: () => pause(retryInterval, signal),
+        pauseAfter: async (answer) => {
+          if (performance.now() > giveUp) return false
+          await pause(retryDelay(answer, retryInterval), signal)
+          return true
+        },
+      }
+    },
+  }
+}
+
+/** A body that breaks off is a lost answer too; nobody reads that of a 402. */
+export async function complete({ read }: PaidRequest, answer: OpenAnswer): Promise<OpenAnswer> {
+  if (answer.status !== 402 && read === 'body') await answer.body()
+  return answer
+}
+
+export function neverLeft(error: unknown): boolean {
+  return (
+    isUraidenError(error, 'receiver_unreachable') || isUraidenError(error, 'receiver_untrusted')
+  )
+}
+
+export function paymentHeaders({ payment, key }: Attempt): HeaderFields {
+  const idempotency = key === undefined ? {} : { 'Idempotency-Key': key }
+  return { ...idempotency, ...formatPayment(payment) }
+}
+
+export function sentPayment(attempt: Attempt): SentPayment {
+  const { payment, taken, terms, key } = attempt
+  return {
+    headers: paymentHeaders(attempt),
+    receiver: terms.receiver,
+    channel: taken.channel,
+    price: terms.price,
+    balance: payment.balance,
+    ...(key !== undefined && { key }),
+  }
+}
+
+/** What the receiver asks for, in milliseconds, but not more than `most`. */
+function retryDelay(answer: OpenAnswer, most: number): number {
+  const seconds = Number(answer.header('retry-after'))
+  return seconds > 0 ? Math.min(seconds * 1000, most) : most
+}
+
+async function pause(delay: number, signal: AbortSignal | undefined): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer)
+      reject(aborted(signal))
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    }, delay)
+    if (signal?.aborted) stop()
+    else signal?.addEventListener('abort', stop, { once: true })
+  })
+}
+
+function aborted(signal: AbortSignal | undefined): UraidenError {
+  return new UraidenError({
+    code: 'aborted',
+    message: 'The request was aborted while the receiver waited for the chain.',
+    hint: 'The payment stays counted until the receiver says where the channel stands.',
+    cause: signal?.reason,
+  })
+}

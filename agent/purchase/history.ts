@@ -1,0 +1,101 @@
+// The last purchases, for people. They go to disk with the ledger's own writes, several in a record: a
+// crash may lose the newest, never a balance.
+import { parseUint192, type TokenAmount } from '../../protocol/index.ts'
+import type { Notes } from '../channels/notes.ts'
+import type { ChannelName } from '../channels/records.ts'
+
+export interface PurchaseRecord {
+  /** Milliseconds since 1970, by the machine's clock, which may be wrong. */
+  readonly time: number
+  readonly method: string
+  /** Without query, user and password. */
+  readonly url: string
+  readonly status: number
+  readonly cost: TokenAmount
+  readonly channel: ChannelName
+  readonly balance: TokenAmount
+  readonly job?: string
+}
+
+export interface PurchaseHistory {
+  readonly add: (purchase: PurchaseRecord) => void
+  /** Oldest first. */
+  readonly all: () => readonly PurchaseRecord[]
+}
+
+/** Short on the SD card: a field's place is its name. */
+type Row = readonly [
+  time: number,
+  method: string,
+  url: string,
+  status: number,
+  cost: string,
+  channel: string,
+  balance: string,
+  job: string | null,
+]
+
+const prefix = 'bought/'
+const rowsPerRecord = 16
+
+/** Keeps at least the `most` newest; 0 keeps none. */
+export function createPurchaseHistory(notes: Notes, most: number): PurchaseHistory {
+  const keys = [...notes.keysUnder(prefix)].sort()
+  const read = (each: string): readonly Row[] =>
+    each === key ? rows : ((notes.get(each) ?? []) as readonly Row[])
+  let key = keys.at(-1) ?? keyOf(0)
+  let rows = [...((notes.get(key) ?? []) as readonly Row[])]
+  let noted = true
+
+  function note(): void {
+    if (!noted) notes.later(key, rows)
+    noted = true
+  }
+
+  function nextRecord(): void {
+    note()
+    key = keyOf(Number(key.slice(prefix.length)) + 1)
+    rows = []
+  }
+
+  /** While there are enough without the oldest record. */
+  function forgetOldest(): void {
+    while (keys.length > 1 && (keys.length - 2) * rowsPerRecord + rows.length >= most) {
+      const oldest = keys.shift()
+      if (oldest !== undefined) notes.later(oldest, undefined)
+    }
+  }
+
+  notes.beforeWrite(note)
+  return {
+    add: (purchase) => {
+      if (most === 0) return
+      if (rows.length >= rowsPerRecord) nextRecord()
+      rows.push(rowOf(purchase))
+      if (keys.at(-1) !== key) keys.push(key)
+      noted = false
+      forgetOldest()
+    },
+    all: () => (most === 0 ? [] : keys.flatMap(read).map(purchaseOf).slice(-most)),
+  }
+}
+
+/** In the order of the alphabet for a hundred years of a purchase a second. */
+function keyOf(number: number): string {
+  return `${prefix}${String(number).padStart(12, '0')}`
+}
+
+function rowOf(purchase: PurchaseRecord): Row {
+  const { time, method, url, status, cost, channel, balance, job = null } = purchase
+  return [time, method, url, status, `${cost}`, channel, `${balance}`, job]
+}
+
+function purchaseOf([time, method, url, status, cost, channel, balance, job]: Row): PurchaseRecord {
+  return {
+    ...{ time, method, url, status },
+    cost: parseUint192(cost),
+    channel: channel as ChannelName,
+    balance: parseUint192(balance),
+    ...(job !== null && { job }),
+  }
+}

@@ -1,0 +1,306 @@
+// The states of a paid request, from URL to answer.
+//
+//   terms ─▶ policy ─▶ channel ─▶ ledger ─▶ sign ─▶ send ─▶ judge ─┬▶ settle ─▶ answer
+//              ▲                                     ▲             │
+//              │                                     ├─── wait ◀───┤  the receiver has not seen the chain
+//              │                                     └── repeat ◀──┤  the answer was lost: same proof, same key
+//              └───────────── correct ◀────────────────────────────┤  the books are put right, then paid anew
+//                                                                  └▶ error: what was signed stays counted
+//
+//   terms                   terms.ts     what the receiver asks: remembered, or from its 402
+//   policy                  policy.ts    whether this may be paid
+//   channel, ledger, sign   attempt.ts   one payment, durably covered; later settled or left in doubt
+//   send, wait              delivery.ts  where a payment's fields go on a request and answers come in
+//   judge, correct          verdict.ts   what a refusal means (judge.ts), and what that does to the books
+//   repeat                  repeat.ts    lost answers are asked for again; lost.ts remembers them
+import type { Locks } from '../../platform/async/locks.ts'
+import type { Terms } from '../../protocol/index.ts'
+import type { OpenAnswer } from '../transport/transport.ts'
+import type { Attempts } from './attempt.ts'
+import {
+  complete,
+  type Delivery,
+  neverLeft,
+  type Patience,
+  paymentHeaders,
+  sentPayment,
+} from './delivery.ts'
+import { notConfirmed, refusedRepeatedly } from './errors.ts'
+import type { PurchaseHistory } from './history.ts'
+import { type AgentHooks, announcer, refusalHook, watched } from './hooks.ts'
+import type { Verdict } from './judge.ts'
+import type { LostPayments } from './lost.ts'
+import type { PolicyCheck } from './policy.ts'
+import { askAgain, paidEarlier } from './repeat.ts'
+import { readTerms, type TermsMemory } from './terms.ts'
+import type {
+  AgentResponse,
+  Attempt,
+  PaidAnswer,
+  PaidRequest,
+  PaymentFacts,
+  Purchases,
+  RequestOptions,
+  SentPayment,
+} from './types.ts'
+import type { Verdicts } from './verdict.ts'
+
+export interface PurchaseParts {
+  readonly terms: TermsMemory
+  readonly policy: PolicyCheck
+  readonly attempts: Attempts
+  readonly delivery: Delivery
+  readonly verdicts: Verdicts
+  readonly lost: LostPayments
+  readonly history: PurchaseHistory
+  /** By receiver: what needs to know where a channel stands is alone with it. */
+  readonly locks: Locks
+  readonly hooks: AgentHooks | undefined
+}
+
+/** A receiver may correct us so often within one request; more is no conversation but a trap. */
+const mostPayments = 6
+
+interface Refusal {
+  readonly terms: Terms
+  readonly verdict: Verdict
+}
+
+class PurchaseRun {
+  readonly #parts: PurchaseParts
+  readonly #request: PaidRequest
+  readonly #announce: ReturnType<typeof announcer> | undefined
+  #roundTrips = 0
+
+  constructor(parts: PurchaseParts, request: PaidRequest) {
+    this.#parts = parts
+    this.#request = request
+    this.#announce = parts.hooks && announcer(parts.hooks, request)
+  }
+
+  /** terms: of a request whose answer was lost, remembered, or asked for. */
+  async run(): Promise<PaidAnswer> {
+    const { terms, delivery, lost, locks, attempts } = this.#parts
+    const { method, url, idempotencyKey } = this.#request
+    if (idempotencyKey !== undefined) {
+      const known = lost.take(idempotencyKey)
+      if (known !== undefined) {
+        const again = () => this.#alone(known.terms, attempts.offerAgain(known))
+        return locks.alone(known.terms.receiver, again)
+      }
+      const earlier = lost.sentBefore(this.#request)
+      if (earlier !== undefined) return this.repeat(earlier)
+    }
+    const remembered = terms.recall(method, url)
+    if (remembered !== undefined) return this.#pay(remembered)
+    this.#roundTrips++
+    const answer = await delivery.send(this.#request)
+    if (answer.status !== 402) return this.#finish(answer, undefined)
+    return this.#pay(readTerms(url, answer))
+  }
+
+  async #pay(terms: Terms): Promise<PaidAnswer> {
+    const { locks, attempts } = this.#parts
+    await this.#announce?.('paymentRequested', { terms })
+    if (!attempts.canGoTogether(terms)) {
+      return locks.alone(terms.receiver, () => this.#alone(terms))
+    }
+    const first = await locks.together(terms.receiver, () => this.#together(terms))
+    if ('answer' in first) return first
+    // Something is not as we thought: the rest is settled with nothing else on its way.
+    return locks.alone(terms.receiver, () => this.#alone(first.terms))
+  }
+
+  /** One payment beside others, on a channel that is there. */
+  async #together(terms: Terms): Promise<PaidAnswer | { readonly terms: Terms }> {
+    const attempt = await this.#prepare(terms, 'channelAtHand')
+    if (attempt === undefined) return { terms }
+    const outcome = await this.#deliver(attempt)
+    if ('verdict' in outcome) this.#parts.verdicts.besideOthers(attempt, outcome.terms)
+    return outcome
+  }
+
+  /** As many payments as it takes, with nothing else on the channel. */
+  async #alone(first: Terms, offeredAgain?: Attempt): Promise<PaidAnswer> {
+    let terms = first
+    let attempt = offeredAgain
+    for (let payments = 0; payments < mostPayments; payments++) {
+      attempt ??= await this.#prepare(terms, 'anyChannel')
+      if (attempt === undefined) throw new Error('a channel was promised')
+      const outcome = await this.#deliver(attempt)
+      if ('answer' in outcome) return outcome
+      await this.#correct(attempt, outcome)
+      terms = outcome.terms
+      attempt = undefined
+    }
+    throw refusedRepeatedly(first.receiver)
+  }
+
+  /** policy → channel → ledger → sign. Undefined when a transaction would be needed that may not be made. */
+  async #prepare(terms: Terms, use: 'channelAtHand' | 'anyChannel'): Promise<Attempt | undefined> {
+    const { policy, attempts } = this.#parts
+    if (terms.contract !== policy.contract) await this.#announce?.('wrongContract', { terms })
+    policy.check(this.#request, terms)
+    return attempts.make(this.#request, terms, use)
+  }
+
+  /** send → judge, and while the verdict is to wait, the same again. */
+  async #deliver(attempt: Attempt): Promise<PaidAnswer | Refusal> {
+    const { delivery, verdicts } = this.#parts
+    const patience = delivery.patience(this.#request.signal)
+    await this.#beforeSending(attempt, patience)
+    for (;;) {
+      const answer = await this.#send(attempt)
+      if (answer.status !== 402) return this.#finish(answer, this.#settle(attempt, answer))
+      const terms = readTerms(this.#request.url, answer)
+      const verdict = verdicts.judge(attempt, terms)
+      if (verdict.kind !== 'wait') return { terms, verdict }
+      const gone = await this.#wait(attempt, terms, () => patience.pauseAfter(answer))
+      if (gone) return { terms, verdict: { kind: 'channelGone' } }
+    }
+  }
+
+  /** A caller that records payments itself needs no second record. */
+  async #beforeSending(attempt: Attempt, patience: Patience): Promise<void> {
+    const { attempts, lost } = this.#parts
+    const { onPayment, idempotencyKey } = this.#request
+    try {
+      if (onPayment !== undefined) await onPayment(sentPayment(attempt))
+      else if (idempotencyKey !== undefined) {
+        await lost.noteSent(this.#request, sentPayment(attempt))
+      }
+      // The receiver has to see the chain too: asking at once would only be a round trip more.
+      if (attempts.isUnseen(attempt)) await patience.pause()
+    } catch (error) {
+      attempts.takeBack(attempt)
+      throw error
+    }
+  }
+
+  /** send, and repeat while an answer was lost that may be asked for again. */
+  async #send(attempt: Attempt): Promise<OpenAnswer> {
+    const { delivery, attempts } = this.#parts
+    const fields = paymentHeaders(attempt)
+    let loss: unknown
+    for (let repeats = 0; ; repeats++) {
+      this.#roundTrips++
+      try {
+        return await complete(this.#request, await delivery.send(this.#request, fields))
+      } catch (error) {
+        // That the repetition did not leave says nothing of the payment before it.
+        loss = neverLeft(error) ? (loss ?? error) : error
+        if (delivery.mayRepeat(attempt, repeats, error)) continue
+        throw attempts.lose(this.#request, attempt, loss)
+      }
+    }
+  }
+
+  /** wait. True when the channel is gone, and waiting was for nothing. */
+  async #wait(attempt: Attempt, terms: Terms, pause: () => Promise<boolean>): Promise<boolean> {
+    const { attempts, verdicts } = this.#parts
+    const { channel } = attempt.taken
+    try {
+      await this.#announce?.('insufficientConfirmations', { terms, channel })
+      if (await pause()) return false
+      if (await verdicts.isGone(attempt, terms)) return true
+      throw notConfirmed(terms.receiver)
+    } catch (error) {
+      attempts.leaveInDoubt(attempt)
+      throw error
+    }
+  }
+
+  /** correct: the books are put right for another payment, or the request ends here. */
+  async #correct(attempt: Attempt, { terms, verdict }: Refusal): Promise<void> {
+    const { attempts, verdicts } = this.#parts
+    const { method, url } = this.#request
+    this.#parts.terms.remember(method, url, terms)
+    const { channel } = attempt.taken
+    const hook = refusalHook(terms)
+    try {
+      if (hook !== undefined) await this.#announce?.(hook, { terms, channel })
+    } catch (error) {
+      attempts.leaveInDoubt(attempt)
+      throw error
+    }
+    await verdicts.follow(attempt, terms, verdict)
+  }
+
+  /** settle: what the receiver charged is spent, the rest pays for something else. */
+  #settle(attempt: Attempt, answer: OpenAnswer): PaymentFacts {
+    const { attempts, terms, history } = this.#parts
+    const { method, url, job } = this.#request
+    const payment = attempts.settle(attempt, answer)
+    terms.remember(method, url, attempt.terms)
+    terms.paid(method, url, payment.price)
+    history.add({
+      ...{ time: Date.now(), method, url: `${url.origin}${url.pathname}`, status: answer.status },
+      ...payment,
+      ...(job !== undefined && { job }),
+    })
+    return payment
+  }
+
+  /** repeat: a payment that left before, in this process or an earlier one. */
+  repeat(sent: SentPayment): Promise<PaidAnswer> {
+    return this.#parts.locks.alone(sent.receiver, async () => {
+      this.#roundTrips++
+      const { answer, attempt } = await askAgain(this.#parts, this.#request, sent)
+      const payment = attempt ? this.#settle(attempt, answer) : paidEarlier(sent, answer)
+      return this.#finish(answer, payment)
+    })
+  }
+
+  async #finish(open: OpenAnswer, payment: PaymentFacts | undefined): Promise<PaidAnswer> {
+    const { read, idempotencyKey } = this.#request
+    const body = read === 'stream' ? new Uint8Array() : await open.body()
+    if (payment !== undefined && idempotencyKey !== undefined) {
+      this.#parts.lost.answered(this.#request)
+    }
+    return { answer: { ...open, body }, payment, roundTrips: this.#roundTrips }
+  }
+}
+
+/**
+ * `ready` resolves with the parts, which the first request may have to wait for.
+ * @throws UraidenError of policy, budget, funding, transport, hooks, and those of `errors.ts`
+ */
+export function createPurchases(ready: () => Promise<PurchaseParts>): Purchases {
+  async function begin(
+    url: string | URL,
+    { method = 'GET', headers = {}, ...rest }: RequestOptions,
+    read: PaidRequest['read'],
+  ) {
+    const parts = await ready()
+    const request = { ...rest, method: method.toUpperCase(), url: new URL(url), headers, read }
+    const run = new PurchaseRun(parts, request)
+    return {
+      run,
+      whole: () => (parts.hooks ? watched(parts.hooks, request, () => run.run()) : run.run()),
+    }
+  }
+  const request: Purchases['request'] = async (url, options = {}) => {
+    const { whole } = await begin(url, options, 'body')
+    return response(await whole())
+  }
+  return {
+    request,
+    get: (url, options) => request(url, { ...options, method: 'GET' }),
+    post: (url, options) => request(url, { ...options, method: 'POST' }),
+    stream: async (url, options = {}) => {
+      const { whole } = await begin(url, options, 'stream')
+      const { answer, payment, roundTrips } = await whole()
+      const { status, headers, stream: body } = answer
+      return { status, headers, body, payment, roundTrips }
+    },
+    repeatPayment: async (url, payment, options = {}) => {
+      const { run } = await begin(url, options, 'body')
+      return response(await run.repeat(payment))
+    },
+  }
+}
+
+function response(paid: PaidAnswer): AgentResponse {
+  const text = () => new TextDecoder().decode(paid.answer.body)
+  return { ...paid, status: paid.answer.status, text, json: () => JSON.parse(text()) }
+}

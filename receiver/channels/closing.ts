@@ -1,0 +1,133 @@
+// Channels that take no payment any more because we close them or agreed to a close. A payment that
+// came after could not be claimed.
+import {
+  type Address,
+  type BlockNumber,
+  closingAgreementDigest,
+  isUraidenError,
+  type Signature,
+  type SignatureDomain,
+  type Signer,
+  type TokenAmount,
+  UraidenError,
+} from '../../protocol/index.ts'
+import type { ChannelBook } from './book.ts'
+import { type Channel, ledgerOf, type PaymentLedger } from './records.ts'
+
+export interface AgreementParts {
+  readonly book: ChannelBook
+  readonly signer: Signer
+  readonly domain: SignatureDomain
+}
+
+/** A channel, and the balance at which its sender wants to close it. */
+export interface WantedClose {
+  readonly sender: Address
+  readonly openBlock: BlockNumber
+  readonly balance: TokenAmount
+}
+
+/**
+ * Signs that we are content with `balance`. That no payment is taken from then on is on disk before.
+ * @throws UraidenError `channel_unknown`, `channel_closing`, `never_paid`, `not_latest_balance`
+ */
+export async function agreeToClose(
+  { book, signer, domain }: AgreementParts,
+  { sender, openBlock, balance }: WantedClose,
+): Promise<Signature> {
+  const channel = closeable(book.get(sender, openBlock), balance)
+  const before = ledgerOf(channel)
+  const agreed = { ...before, agreedToClose: true }
+  try {
+    await book.putLedger(channel, agreed)
+  } catch (error) {
+    // Nothing was signed, so the channel goes on; unless somebody else has changed it meanwhile.
+    if (book.ledger(sender, openBlock) === agreed) {
+      await book.putLedger(channel, before).catch(() => undefined)
+    }
+    throw error
+  }
+  // In the form that the sender itself uses, so that its own check understands it.
+  return signAgreement({ signer, domain }, channel, channel.proof?.form ?? 'seed')
+}
+
+/** The signature under a close at the channel's best proof; to be given away only when it is marked. */
+export function signAgreement(
+  { signer, domain }: Pick<AgreementParts, 'signer' | 'domain'>,
+  { sender, openBlock, claims }: Channel,
+  form: 'seed' | 'eip712',
+): Promise<Signature> {
+  return signer.sign(closingAgreementDigest(form, domain, sender)(openBlock, claims.highest))
+}
+
+/**
+ * Closes channels from our side: takes no payment on them from now on, so that nothing comes after
+ * the proofs that `close` sends. If nothing was sent, they go on as before.
+ */
+export async function whileClosing<Value>(
+  book: ChannelBook,
+  channels: readonly Channel[],
+  close: (channels: readonly Channel[]) => Promise<Value>,
+): Promise<Value> {
+  const marked = channels.filter(({ agreedToClose }) => !agreedToClose)
+  const mark = (change: Pick<PaymentLedger, 'agreedToClose'>) =>
+    Promise.all(
+      marked.map(({ sender, openBlock }) =>
+        book.putLedger({ sender, openBlock }, { ...book.ledger(sender, openBlock), ...change }),
+      ),
+    )
+  await mark({ agreedToClose: true })
+  try {
+    // A payment may have come just before the mark.
+    return await close(
+      channels.map((channel) => ({
+        ...channel,
+        ...book.ledger(channel.sender, channel.openBlock),
+      })),
+    )
+  } catch (error) {
+    const mayBeSent = ['transaction_unconfirmed', 'chain_closed'].some((code) =>
+      isUraidenError(error, code),
+    )
+    if (!mayBeSent) await mark({ agreedToClose: false })
+    throw error
+  }
+}
+
+/**
+ * The channel, if it is there and there is something to end it with.
+ * @throws UraidenError `channel_unknown`, `never_paid` with what to do instead
+ */
+export function paidChannel(channel: Channel | undefined, instead: string): Channel {
+  if (channel === undefined || channel.state === 'settled') {
+    throw new UraidenError({
+      code: 'channel_unknown',
+      message: 'There is no such channel.',
+      hint: 'Check sender and open block.',
+    })
+  }
+  if (channel.proof !== undefined) return channel
+  throw new UraidenError({
+    code: 'never_paid',
+    message: 'No payment was ever registered on this channel.',
+    hint: instead,
+  })
+}
+
+function closeable(given: Channel | undefined, balance: TokenAmount): Channel {
+  if (given?.state === 'closing') {
+    throw new UraidenError({
+      code: 'channel_closing',
+      message: 'A close of this channel was requested on the chain already.',
+      hint: 'Settle it when the challenge period is over.',
+    })
+  }
+  const withoutUs = 'Close it without the receiver: uncooperativeClose with balance 0.'
+  const channel = paidChannel(given, withoutUs)
+  if (balance === channel.claims.highest) return channel
+  throw new UraidenError({
+    code: 'not_latest_balance',
+    message: `The latest balance of this channel is ${channel.claims.highest}, not ${balance}.`,
+    hint: 'Ask again with the latest balance.',
+  })
+}

@@ -1,0 +1,99 @@
+// What a receiver is started with, and what it is once it runs.
+import type { ContractFacts, TokenFacts } from '../../platform/chain/index.ts'
+import type { Address, BlockNumber, Signer, TokenAmount } from '../../protocol/index.ts'
+import type { ReceiverHealth } from '../chain/health.ts'
+import type { ChannelBook } from '../channels/book.ts'
+import type { ChannelManager } from '../channels/manager.ts'
+import type { ChannelName, PaymentLedger } from '../channels/records.ts'
+import type { CommitObserver } from '../channels/store.ts'
+import type { OutageLimits } from '../paywall/outage.ts'
+import type { PaywallPage } from '../paywall/page.ts'
+import type { Paywall, PaywallObserver } from '../paywall/paywall.ts'
+import type { ReplyLimits } from '../paywall/replies.ts'
+import type { Relay, RelayOptions } from '../settlement/relay.ts'
+import type { Settlement, SettlementOptions } from '../settlement/settlement.ts'
+import type { VerifierFacts, VerifierOptions } from '../signatures/index.ts'
+import type { PusherStatus, WatchtowerAddress } from './watchtower/pusher.ts'
+
+/**
+ * What the receiver tells whoever counts. All calls are made on the way of a request or a write, so
+ * they must be quick and must not throw.
+ */
+export interface ReceiverObserver extends PaywallObserver {
+  /** A write of so many records was synced, or failed. */
+  readonly committed: CommitObserver
+  /** The node was asked; `outcome` is `ok` or the error's code. */
+  readonly asked: (method: string, seconds: number, outcome: string) => void
+}
+
+export interface ReceiverLog {
+  readonly info: (facts: object, message: string) => void
+  readonly warn: (facts: object, message: string) => void
+}
+
+export interface ReceiverOptions extends VerifierOptions {
+  /** Holds the receiver's key: it signs closing agreements. */
+  readonly signer: Signer
+  /** One node, or several in the order of preference. */
+  readonly rpcUrl: string | readonly string[]
+  /** How many of the nodes have to say the same where money depends on it. Default 1. */
+  readonly quorum?: number
+  /** Refuse a node of another chain. */
+  readonly chainId?: bigint
+  readonly contract: Address
+  /** Folder for balance proofs; made if missing, for its owner only. */
+  readonly state: string
+  /** How deep a block must be to count, itself included. Default 1. */
+  readonly confirmations?: number
+  /** No event of the contract is older. Default 0. */
+  readonly startBlock?: BlockNumber
+  /** Between two looks at the chain, in milliseconds. Default 2000. */
+  readonly pollInterval?: number
+  /** What is risked while the node does not answer. */
+  readonly outage?: Partial<OutageLimits>
+  /** Replies that may be asked for again, in time and bytes. */
+  readonly replies?: Partial<ReplyLimits>
+  /** What browsers see in place of a resource that is not paid for. */
+  readonly page?: PaywallPage
+  /** Send transactions for senders without ether, from this account; off when not given. */
+  readonly relay?: RelayOptions
+  /** When to withdraw, and what transactions may cost. Dishonest closes are always answered. */
+  readonly settlement?: SettlementOptions
+  /** Where copies of the best proofs go. */
+  readonly watchtowers?: readonly WatchtowerAddress[]
+  /** How often to look whether a transaction was mined, in milliseconds. Default 500. */
+  readonly transactionPoll?: number
+  readonly log?: ReceiverLog
+  /** Counts what happens, for metrics. */
+  readonly observer?: ReceiverObserver | undefined
+  /** Milliseconds that only grow, by which an outage is measured; the process's own by default. */
+  readonly now?: () => number
+}
+
+export interface Receiver {
+  readonly address: Address
+  readonly chainId: bigint
+  readonly contract: Address
+  readonly contractFacts: ContractFacts
+  readonly token: TokenFacts
+  /** How signatures are checked. */
+  readonly verifier: VerifierFacts
+  readonly paywall: Paywall
+  readonly manager: ChannelManager
+  readonly book: ChannelBook
+  /** Undefined when it is off. */
+  readonly relay: Relay | undefined
+  readonly settlement: Settlement
+  /** How far each of them is behind. */
+  readonly watchtowers: () => readonly PusherStatus[]
+  /** Resolves once the chain was read up to its head. */
+  readonly synced: Promise<void>
+  /** Reads the chain now instead of at the next poll. */
+  readonly refresh: () => Promise<void>
+  /** Tokens the receiver holds outside channels, as of the last look at the chain. */
+  readonly liquidBalance: () => TokenAmount
+  readonly health: ReceiverHealth
+  /** What was paid, as it is on disk at one moment. */
+  readonly ledgers: () => Promise<ReadonlyMap<ChannelName, PaymentLedger>>
+  readonly stop: () => Promise<void>
+}

@@ -1,0 +1,72 @@
+import test from 'ava'
+import {
+  type Candidate,
+  chooseDeposit,
+  type DepositBounds,
+  type DepositChoice,
+  defaultDeposits,
+} from '../../../agent/channels/choose.ts'
+import { channelName } from '../../../agent/channels/records.ts'
+import { receiver } from '../../support/ledger.ts'
+
+const named = (openBlock: number, rest: bigint): Candidate => ({
+  name: channelName(receiver, openBlock),
+  deposit: 100n,
+  balance: 100n - rest,
+})
+
+interface Case {
+  readonly when: string
+  readonly candidates?: readonly Candidate[]
+  readonly most?: bigint
+  readonly room?: bigint
+  readonly choice: DepositChoice | undefined
+}
+
+const opened = (deposit: bigint): DepositChoice => ({ kind: 'open', deposit })
+const toppedUp = (openBlock: number, added: bigint): DepositChoice => ({
+  kind: 'topUp',
+  channel: channelName(receiver, openBlock),
+  added,
+})
+
+// For a price of 5.
+const cases: readonly Case[] = [
+  { when: 'there is no channel', choice: opened(50n) },
+  { when: 'a channel is short', candidates: [named(1, 3n)], choice: toppedUp(1, 22n) },
+  {
+    when: 'several are short, the fullest',
+    candidates: [named(1, 2n), named(2, 4n), named(3, 0n)],
+    choice: toppedUp(2, 21n),
+  },
+  {
+    when: 'a channel may hold little more',
+    candidates: [named(1, 3n)],
+    most: 103n,
+    choice: toppedUp(1, 3n),
+  },
+  {
+    when: 'a channel may hold no more, and a new one is needed',
+    candidates: [named(1, 3n)],
+    most: 100n,
+    choice: opened(50n),
+  },
+  { when: 'a new channel may hold little', most: 7n, choice: opened(7n) },
+  { when: 'all channels together may hold little more', room: 6n, choice: opened(6n) },
+  { when: 'a channel may not hold the price', most: 4n, choice: undefined },
+  { when: 'all channels together may not hold the price more', room: 4n, choice: undefined },
+  {
+    when: 'what is left and the room make up the price',
+    candidates: [named(1, 3n)],
+    room: 2n,
+    choice: toppedUp(1, 2n),
+  },
+]
+
+for (const { when, candidates = [], most, room, choice } of cases) {
+  test(`${when}: ${choice?.kind ?? 'nothing'}`, (t) => {
+    const deposits = { ...defaultDeposits, ...(most !== undefined && { most }) }
+    const bounds: DepositBounds = { deposits, room }
+    t.deepEqual(chooseDeposit(candidates, 5n, bounds), choice)
+  })
+}

@@ -1,0 +1,62 @@
+// A purchase of which nothing is new — the channel is open, the terms are known, the request has no key, the
+// answer is 200 — runs through few files of each side, so that it can be read as a whole.
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'ava'
+import { givenChannel } from '../support/channel.ts'
+import { executedFiles } from '../support/executed-files.ts'
+import { agentWithChannel, asks, lyingReceiver, serves } from '../support/lying-receiver.ts'
+import { givenShop } from '../support/shop.ts'
+
+/** As on a Pi with several cores; nothing looks at the chain meanwhile. */
+const quiet = { verifierThreads: 2, pollInterval: 3_600_000 }
+
+const features = new Set(['parallel', 'idempotency', 'eip712', 'relay'] as const)
+
+test.serial('the agent’s side: at most ten files besides protocol and platform', async (t) => {
+  const receiver = await lyingReceiver(t, ({ payment }) =>
+    payment === undefined ? asks({ features }) : serves({ features, cost: 5n }),
+  )
+  const agent = await agentWithChannel(t, { reservation: 16, budget: { total: 900n } })
+  for (let i = 0; i < 3; i++) await agent.get(receiver.url)
+  const executed = await executedFiles(async () => {
+    const { status, payment, roundTrips } = await agent.get(receiver.url)
+    t.deepEqual([status, payment?.balance, roundTrips], [200, 20n, 1])
+  })
+  const files = executed.filter((path) => path.startsWith('agent/'))
+  t.log(files.join('\n'))
+  t.true(files.includes('agent/purchase/states.ts'))
+  t.true(files.length <= 10, `${files.length} files`)
+})
+
+// What threads run is not seen here: signatures/worker.ts, checker.ts and recovery.ts check the proof
+// there. With verifierThreads: 0 the last two run in place of pool.ts.
+test.serial('the receiver’s side: at most ten files besides protocol and platform', async (t) => {
+  const { pay } = await givenChannel(t, { receiver: quiet })
+  await pay(5n)
+  const executed = await executedFiles(async () => {
+    const answer = await pay(10n)
+    t.deepEqual([answer.status, await answer.text()], [200, '{"celsius":21.4}'])
+  })
+  const files = executed.filter((path) => path.startsWith('receiver/'))
+  t.log(files.join('\n'))
+  t.true(files.includes('receiver/channels/manager.ts'))
+  t.true(files.length <= 10, `${files.length} files`)
+})
+
+test.serial('what a configuration sells runs through its own folder besides', async (t) => {
+  const resources = async (folder: string) => {
+    await writeFile(join(folder, 'reading.txt'), '21.4')
+    return { '/reading.txt': { files: 'reading.txt', price: '5 units' } }
+  }
+  const { buy } = await givenShop(t, resources, quiet)
+  await buy('/reading.txt', 5n)
+  const executed = await executedFiles(async () => {
+    const answer = await buy('/reading.txt', 5n)
+    t.deepEqual([answer.status, await answer.text()], [200, '21.4'])
+  })
+  const files = executed.filter((path) => path.startsWith('receiver/'))
+  const others = files.filter((path) => !path.startsWith('receiver/resources/'))
+  t.log(files.join('\n'))
+  t.true(others.length <= 10, `${others.length} files`)
+})

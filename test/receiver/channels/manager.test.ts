@@ -1,0 +1,58 @@
+// Whether a payment is good, whatever signed it.
+import test from 'ava'
+import { addressOfKey, fromHex, parseSignature } from '../../../protocol/index.ts'
+import { decidePayment, type PaymentCase } from '../../../receiver/channels/manager.ts'
+import type { Channel } from '../../../receiver/channels/records.ts'
+
+const sender = addressOfKey(fromHex(`0x${'11'.repeat(32)}`))
+const signature = parseSignature(`0x${'11'.repeat(64)}1b`)
+const channel: Channel = {
+  ...{ sender, openBlock: 7, deposit: 100n, withdrawn: 0n, state: 'open' },
+  claims: { highest: 5n, unclaimed: [] },
+  agreedToClose: false,
+}
+const payment = { sender, openBlock: 7, balance: 10n, signature }
+const good: PaymentCase = { payment, price: 5n, channel, seenUnconfirmed: false }
+const unknown = { channel: undefined }
+const exact = { payment: { ...payment, amount: 5n } }
+
+for (const [given, change, expected] of [
+  ['the price above the last balance', {}, 'acceptable'],
+  ['the amount that it names is the price', exact, 'acceptable'],
+  [
+    'it leaves a gap, and says its amount',
+    { payment: { ...exact.payment, balance: 20n } },
+    'acceptable',
+  ],
+  [
+    'it leaves a gap, and says nothing',
+    { payment: { ...payment, balance: 20n } },
+    'invalid_amount',
+  ],
+  ['the amount that it names is another', { ...exact, price: 4n }, 'invalid_amount'],
+  ['the balance has paid already', { payment: { ...payment, balance: 5n } }, 'balance_spent'],
+  ['all of the deposit', { price: 95n, payment: { ...payment, balance: 100n } }, 'acceptable'],
+  [
+    'more than the deposit',
+    { price: 96n, payment: { ...payment, balance: 101n } },
+    'balance_over_deposit',
+  ],
+  ['no such channel', unknown, 'nonexisting_channel'],
+  [
+    'a channel not yet confirmed',
+    { ...unknown, seenUnconfirmed: true },
+    'insufficient_confirmations',
+  ],
+  [
+    'we agreed to its close',
+    { channel: { ...channel, agreedToClose: true } },
+    'nonexisting_channel',
+  ],
+  ['its close was requested', { channel: { ...channel, state: 'closing' } }, 'nonexisting_channel'],
+  ['it is settled', { channel: { ...channel, state: 'settled' } }, 'nonexisting_channel'],
+] as const) {
+  test(`${given}: ${expected}`, (t) => {
+    const decision = decidePayment({ ...good, ...change })
+    t.is(decision.kind === 'refused' ? decision.code : decision.kind, expected)
+  })
+}

@@ -3,12 +3,12 @@
 import { decodeEntry } from './entry.ts'
 import type { OutboxStorage, StorageOperation } from './storage.ts'
 
-export interface ShelfOptions {
+export interface BacklogOptions {
   readonly id: string
   readonly storage: OutboxStorage
 }
 
-export interface ShelfCount {
+export interface BacklogCount {
   readonly waiting: number
   readonly waitingBytes: number
   readonly dropped: number
@@ -29,8 +29,8 @@ export interface Room {
   readonly bytes: number
 }
 
-export interface Shelf {
-  readonly count: () => ShelfCount
+export interface Backlog {
+  readonly count: () => BacklogCount
   /** Without `room` there are no bounds. With it the oldest make way, never those being delivered. */
   readonly add: (record: string, room: Room | undefined) => Addition
   /** The oldest records, which are being delivered from here on. */
@@ -58,6 +58,16 @@ interface Counters {
   readonly refused: number
 }
 
+interface StoredBacklog {
+  readonly storage: OutboxStorage
+  /** Of the keys of its entries. */
+  readonly prefix: string
+  readonly countersKey: string
+  /** The oldest first. */
+  readonly waiting: Item[]
+  readonly counters: Counters
+}
+
 /** So many entries at most can have arrived without our knowing; see `syncInterval`. */
 const mostUndecided = 4096
 const mostBytesTaken = 1 << 20
@@ -66,7 +76,7 @@ const readAtOnce = 64
 export const queuePrefix = 'queue/'
 const countersPrefix = 'sink/'
 
-export async function openShelf({ id, storage }: ShelfOptions): Promise<Shelf> {
+export async function openBacklog({ id, storage }: BacklogOptions): Promise<Backlog> {
   const prefix = `${queuePrefix}${encodeURIComponent(id)}/`
   const counters = `${countersPrefix}${encodeURIComponent(id)}`
   const waiting: Item[] = []
@@ -74,10 +84,16 @@ export async function openShelf({ id, storage }: ShelfOptions): Promise<Shelf> {
     waiting.push({ key, size: value.length, written: true })
   }
   const [known] = await storage.getMany([counters])
-  return new DiskShelf(storage, prefix, counters, waiting, known)
+  return new DiskBacklog({
+    storage,
+    prefix,
+    countersKey: counters,
+    waiting,
+    counters: known === undefined ? { dropped: 0, refused: 0 } : JSON.parse(known),
+  })
 }
 
-class DiskShelf implements Shelf {
+class DiskBacklog implements Backlog {
   readonly #storage: OutboxStorage
   readonly #prefix: string
   readonly #countersKey: string
@@ -89,23 +105,17 @@ class DiskShelf implements Shelf {
   #counters: Counters
   #next: number
 
-  constructor(
-    storage: OutboxStorage,
-    prefix: string,
-    countersKey: string,
-    waiting: Item[],
-    counters: string | undefined,
-  ) {
+  constructor({ storage, prefix, countersKey, waiting, counters }: StoredBacklog) {
     this.#storage = storage
     this.#prefix = prefix
     this.#countersKey = countersKey
     this.#waiting = waiting
     this.#bytes = waiting.reduce((sum, { size }) => sum + size, 0)
-    this.#counters = counters === undefined ? { dropped: 0, refused: 0 } : JSON.parse(counters)
+    this.#counters = counters
     this.#next = Number(waiting.at(-1)?.key.slice(prefix.length) ?? 0) + 1
   }
 
-  count(): ShelfCount {
+  count(): BacklogCount {
     return { waiting: this.#waiting.length, waitingBytes: this.#bytes, ...this.#counters }
   }
 

@@ -1,15 +1,16 @@
 // The page as the configuration wants it. Its server, and what it needs, is loaded when there is one.
 import type { ChainClient } from '../../../platform/chain/index.ts'
 import type { PurchaseRecord } from '../../purchase/history.ts'
-import { openChain, receiversOf } from '../configuration/setup.ts'
+import { openChain } from '../configuration/chain.ts'
+import { openReceivers } from '../configuration/receivers.ts'
+import type { Settings } from '../configuration/settings.ts'
 import type { CommandHandlers } from '../control/server.ts'
 import type { DaemonStatus } from '../control/status.ts'
 import type { Account, Holdings } from '../page/holdings.ts'
 import type { PageServer } from '../page/server.ts'
-import type { Settings } from './settings.ts'
-import { readToken } from './token-file.ts'
+import type { Capability } from './capability.ts'
 
-export interface PagePartOptions {
+export interface PageOptions {
   readonly status: () => DaemonStatus
   /** Oldest first. */
   readonly purchases: () => readonly PurchaseRecord[]
@@ -27,14 +28,13 @@ interface Running {
   readonly wanted: number
 }
 
-export class PagePart {
-  readonly #options: PagePartOptions
+export class Page implements Capability<Settings> {
+  readonly #options: PageOptions
   #settings: Settings | undefined
-  #token: string | undefined
   #running: Running | undefined
   #chain: Promise<ChainClient> | undefined
 
-  constructor(options: PagePartOptions) {
+  constructor(options: PageOptions) {
     this.#options = options
   }
 
@@ -44,19 +44,16 @@ export class PagePart {
   }
 
   /**
-   * Puts `next` into effect; after an error everything is as it was.
-   * @throws UraidenError `address_in_use`, and those of `readToken`
+   * After an error everything is as it was.
+   * @throws UraidenError `address_in_use`
    */
-  async apply(next: Settings): Promise<void> {
-    const { page } = next.config
-    const token = page?.token === undefined ? undefined : await readToken('page.token', page.token)
+  async start(next: Settings): Promise<void> {
     const old = this.#running
-    const wanted = page?.listen.port
+    const wanted = next.page?.port
     // One that was found when any would do may be named later.
     const stays = old !== undefined && (old.wanted === wanted || old.server.port === wanted)
-    const started = stays || wanted === undefined ? undefined : await this.#start(wanted)
+    const started = stays || wanted === undefined ? undefined : await this.#listen(wanted)
     this.#settings = next
-    this.#token = token
     if (!stays) {
       this.#running = started
       await old?.server.close()
@@ -72,7 +69,7 @@ export class PagePart {
     this.#disconnect()
   }
 
-  async #start(port: number): Promise<Running> {
+  async #listen(port: number): Promise<Running> {
     const [{ startPage }, { createHoldings }, { pageState }] = await Promise.all([
       import('../page/server.ts'),
       import('../page/holdings.ts'),
@@ -86,18 +83,18 @@ export class PagePart {
     })
     const server = await startPage({
       port,
-      token: () => this.#token,
+      token: () => this.#settings?.page?.token,
       state: (about) =>
         pageState({
           ...about,
           status: status(),
           purchases: purchases(),
           holdings: holdings.look(),
-          receivers: this.#settings?.config.receivers ?? {},
+          receivers: this.#settings?.receivers.receivers ?? {},
         }),
       handlers,
       placeOf: async (receiver) =>
-        this.#settings && receiversOf(this.#settings.config).placeOf(receiver),
+        this.#settings && openReceivers(this.#settings.receivers).placeOf(receiver),
       onAction: () => holdings.forget(),
       onDefect,
     })
@@ -121,7 +118,7 @@ export class PagePart {
 
   async #connect(): Promise<ChainClient> {
     if (this.#settings === undefined) throw new Error('there is no configuration yet')
-    this.#chain ??= openChain(this.#settings.config)
+    this.#chain ??= openChain(this.#settings.chain)
     return this.#chain
   }
 

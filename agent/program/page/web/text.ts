@@ -4,6 +4,16 @@ import { formatAmount, formatNumber, type TokenUnit } from '../../../../protocol
 import { largest } from '../../../../protocol/bigint.ts'
 import type { PageBudget, PageChannel, PageJob, PageState } from '../state.ts'
 
+/** What every list of the page is drawn with. */
+export interface RenderContext {
+  /** Milliseconds since 1970. */
+  readonly now: number
+  /** A number of smallest units, in the token's own. */
+  readonly amount: (text: string) => string
+  /** A token was given. */
+  readonly mayAct: boolean
+}
+
 /** In the token's units; in the smallest ones until they are known. */
 export function amountIn(token: TokenUnit | null): (text: string) => string {
   return (text) => (token === null ? `${text} units` : formatAmount(BigInt(text), token))
@@ -47,7 +57,7 @@ export function leftOf(budget: Pick<PageBudget, 'cap' | 'spent'>): Left {
 }
 
 /** `0.69 of 1 TKN left` */
-export function leftWords(
+export function leftText(
   budget: Pick<PageBudget, 'cap' | 'spent'>,
   token: TokenUnit | null,
 ): string {

@@ -1,6 +1,8 @@
-// What the daemon does when the command line asks.
+// What the daemon does when the command line or the page asks, and what it says of itself.
 import type { Address } from '../../../protocol/index.ts'
 import type { Scheduler } from '../../jobs/types.ts'
+import type { Settings } from '../configuration/settings.ts'
+import { errorFacts, type LogEntry } from '../control/log.ts'
 import type { CommandHandlers } from '../control/server.ts'
 import type { DaemonStatus } from '../control/status.ts'
 import type { Engine } from './engine.ts'
@@ -56,11 +58,49 @@ export function commandHandlers(engine: Engine, context: HandlerContext): Comman
 
 /** They begin when the chain has told once what the token is. */
 function jobsOf({ jobs, shared }: Engine): Scheduler {
-  if (jobs !== undefined) return jobs
+  if (jobs.scheduler !== undefined) return jobs.scheduler
   throw shared.problem()
 }
 
 function tokenOf({ facts, shared }: Engine) {
   if (facts !== undefined) return { symbol: facts.symbol, decimals: facts.decimals }
   throw shared.problem()
+}
+
+export interface StatusContext {
+  readonly started: number
+  readonly file: string
+  readonly wanted: Settings
+  readonly refused: string | undefined
+  readonly warnings: readonly LogEntry[]
+  /** The port of the page. */
+  readonly page: number | undefined
+}
+
+export function daemonStatus(engine: Engine, context: StatusContext): DaemonStatus {
+  const { started, file, wanted, refused, warnings, page } = context
+  const agent = engine.shared.current()
+  const { facts } = engine
+  return {
+    pid: process.pid,
+    started,
+    configuration: { file, loaded: wanted.loaded, refused },
+    waiting: waitingFor(engine.shared.problem()),
+    paused: engine.paused,
+    address: wanted.signer.address,
+    token: facts && { symbol: facts.symbol, decimals: facts.decimals },
+    jobs: engine.jobs.scheduler?.status() ?? [],
+    channels: agent?.channels() ?? [],
+    budget: agent?.budget(),
+    proxy: engine.proxy.status(),
+    page: page === undefined ? undefined : { port: page },
+    counters: engine.purchases.counters(),
+    troubles: warnings,
+  }
+}
+
+function waitingFor(problem: unknown): DaemonStatus['waiting'] {
+  if (problem === undefined) return undefined
+  const { code = 'internal', reason } = errorFacts(problem)
+  return { code: String(code), message: String(reason) }
 }

@@ -5,6 +5,7 @@ import {
   address,
   amountText,
   type ConfigOption,
+  count,
   gasPrice,
   httpUrl,
   listenAddress,
@@ -19,7 +20,6 @@ import { settlementSchema } from '../settlement/config.ts'
 import { tlsSchema } from '../tls/config.ts'
 import { discoverySchema } from './discovery/config.ts'
 
-const count = z.int({ error: 'this should be a whole number.' })
 const seconds = z.number({ error: 'this should be a number of seconds.' })
 const path = z.string().min(1)
 

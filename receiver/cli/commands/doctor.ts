@@ -79,5 +79,5 @@ function checksFor(
 const nothingSold: Check = {
   name: 'resource',
   look: async () =>
-    warning('Nothing is sold: receiver.yaml names no resources. See docs/receiver-resources.md.'),
+    warning('Nothing is sold: receiver.yaml names no resources. See docs/reference/resources.md.'),
 }

@@ -32,7 +32,7 @@ export interface Check {
   readonly look: (known: Known) => Promise<Finding>
 }
 
-/** For one answer to a dishonest close (docs/gas.md), with room for a busy chain. */
+/** For one answer to a dishonest close (docs/reference/gas.md), with room for a busy chain. */
 const gasOfAnswer = 200_000n
 
 export function keyCheck({ address }: Signer): Check {

@@ -65,7 +65,17 @@ export const receiverConfig = z.strictObject({
     .prefault({})
     .describe('replies that may be asked for again with the same Idempotency-Key'),
   relay: z
-    .strictObject({ leastDeposit: amountText.optional() })
+    .strictObject({
+      key: path.optional().describe('key file of an account that pays for it, not the receiver’s'),
+      password: path.optional().describe('a file, mode 600; its first line opens relay.key'),
+      leastDeposit: amountText.optional().describe('refuse to open or top up with less (1 unit)'),
+      etherPrice: amountText
+        .optional()
+        .describe('one ether in tokens: 2500 TKN; a deposit must be worth four times its gas'),
+      mostPerDay: count.min(1).max(10_000).optional().describe('for one sender (20)'),
+      mostGasPerDay: count.min(200_000).optional().describe('for one sender (3000000)'),
+      mostWaiting: count.min(1).max(1000).optional().describe('requests at a time (16)'),
+    })
     .optional()
     .describe('send transactions for senders without ether: relay: {}'),
   settlement: settlementSchema.prefault({}),
@@ -98,6 +108,7 @@ export const variables = {
   config: 'URAIDEN_RECEIVER_CONFIG',
   /** Not `URAIDEN_RECEIVER_PASSWORD`: that one overrides the name of the password file. */
   password: 'URAIDEN_RECEIVER_KEY_PASSWORD',
+  relayPassword: 'URAIDEN_RECEIVER_RELAY_KEY_PASSWORD',
 } as const
 
 export interface ConfigPlace {
@@ -121,7 +132,7 @@ export async function loadReceiverConfig(place: ConfigPlace): Promise<ReceiverCo
     overrides: {
       prefix: variables.prefix,
       environment,
-      except: [variables.config, variables.password],
+      except: [variables.config, variables.password, variables.relayPassword],
     },
   })
   return withPathsFrom(config, file === undefined ? process.cwd() : dirname(resolve(file)))
@@ -133,7 +144,7 @@ function withPathsFrom(config: ReceiverConfig, folder: string): ReceiverConfig {
   const resources = Object.entries(config.resources).map(
     ([path, resource]) => [path, resourceFrom(folder, resource)] as const,
   )
-  const { password, state, page, admin, tls } = config
+  const { password, state, page, admin, tls, relay } = config
   const watchtowers = config.watchtowers.map(({ token, ca, ...rest }) => ({
     ...rest,
     token: resolve(folder, token),
@@ -144,6 +155,9 @@ function withPathsFrom(config: ReceiverConfig, folder: string): ReceiverConfig {
     ...defined({ password: at(password), state: at(state), page: at(page) }),
     ...(tls && { tls: { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) } }),
     key: resolve(folder, config.key),
+    ...(relay && {
+      relay: { ...relay, ...defined({ key: at(relay.key), password: at(relay.password) }) },
+    }),
     watchtowers,
     admin: { ...admin, ...defined({ socket: admin.socket === 'off' ? 'off' : at(admin.socket) }) },
     resources: Object.fromEntries(resources),
@@ -192,7 +206,14 @@ export function amountOptions(config: ReceiverConfig, token: TokenUnit) {
     }),
     settlement: settlementOptions(config.settlement, token, mostGasPrice),
     ...(relay !== undefined && {
-      relay: defined({ leastDeposit: amount(relay.leastDeposit), mostFeePerGas: mostGasPrice }),
+      relay: defined({
+        leastDeposit: amount(relay.leastDeposit),
+        etherPrice: amount(relay.etherPrice),
+        mostFeePerGas: mostGasPrice,
+        mostPerDay: relay.mostPerDay,
+        mostGasPerDay: relay.mostGasPerDay === undefined ? undefined : BigInt(relay.mostGasPerDay),
+        mostWaiting: relay.mostWaiting,
+      }),
     }),
   } satisfies Partial<ReceiverOptions>
 }

@@ -28,6 +28,8 @@ import { announceReceiver } from './discovery/of-receiver.ts'
 export interface RunOptions {
   readonly config: ReceiverConfig
   readonly signer: Signer
+  /** Pays for transactions of others. */
+  readonly relaySigner?: Signer | undefined
   /** For balance proofs. */
   readonly state: string
   readonly listen: ListenAddress
@@ -67,16 +69,18 @@ async function startParts(
   options: RunOptions,
   { started }: StartedParts,
 ): Promise<Omit<RunningReceiver, 'stop'>> {
-  const { config, signer, state, log } = options
+  const { config, signer, relaySigner, state, log } = options
   const ops = createOps(config.ops)
   started(ops.stop)
   const opsUrl = await ops.start()
   if (opsUrl !== undefined) log.info({ ops: opsUrl }, 'health and metrics')
   const connection = receiverOptions(config)
   const token = await readToken(connection)
+  const amounts = amountOptions(config, token)
   const receiver = await startReceiver({
     ...connection,
-    ...amountOptions(config, token),
+    ...amounts,
+    ...(amounts.relay && { relay: { ...amounts.relay, signer: relaySigner } }),
     signer,
     state,
     log,

@@ -42,6 +42,17 @@ export function openSigner(
   return loadSigner({ file: config.key, password: passwordSources(config.password), warn })
 }
 
+/** Undefined when the receiver's account pays for relayed transactions, or nobody does. */
+export async function openRelaySigner(
+  { relay }: ReceiverConfig,
+  warn: (message: string) => void,
+): Promise<Signer | undefined> {
+  if (relay?.key === undefined) return undefined
+  const variable = variables.relayPassword
+  const password = { file: relay.password, variable, credential: 'relay-key-password' }
+  return loadSigner({ file: relay.key, password: passwordFrom(password), warn })
+}
+
 export function openChain(config: ReceiverConfig): Promise<ChainClient> {
   return connectChain(receiverOptions(config))
 }

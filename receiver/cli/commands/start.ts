@@ -8,7 +8,7 @@ import { createLog } from '../../program/log.ts'
 import { type RunningReceiver, runReceiver } from '../../program/run.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './options.ts'
-import { openConfig, openSigner, stateFolder } from './session.ts'
+import { openConfig, openRelaySigner, openSigner, stateFolder } from './session.ts'
 
 export interface StartOptions extends GlobalOptions {
   readonly host?: string
@@ -29,6 +29,7 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   const running = await runReceiver({
     config,
     signer,
+    relaySigner: await openRelaySigner(config, (message) => log.warn(message)),
     state: stateFolder(config),
     listen: listenAddress(config, options),
     log,

@@ -1,5 +1,6 @@
 import test from 'ava'
-import { amountOptions, receiverConfig } from '../../../receiver/program/config.ts'
+import { receiverConfig } from '../../../receiver/program/config.ts'
+import { amountOptions } from '../../../receiver/program/settings.ts'
 
 const token = { symbol: 'TKN', decimals: 18 }
 const base = { contract: `0x${'11'.repeat(20)}`, key: 'key.json' }

@@ -1,0 +1,45 @@
+import test from 'ava'
+import { receiverConfig } from '../../../receiver/program/config.ts'
+import { amountOptions } from '../../../receiver/program/settings.ts'
+
+const token = { symbol: 'TKN', decimals: 18 }
+const base = { contract: `0x${'11'.repeat(20)}`, key: 'key.json' }
+
+const accepts = (more: object) => receiverConfig.safeParse({ ...base, ...more }).success
+
+const bounds = [
+  ['relay', 'mostPerDay', 1, 10_000],
+  ['relay', 'mostGasPerDay', 200_000, undefined],
+  ['relay', 'mostWaiting', 1, 1000],
+] as const
+
+for (const [section, name, least, most] of bounds) {
+  test(`${section}.${name} from ${least}${most === undefined ? '' : ` to ${most}`}`, (t) => {
+    const takes = (value: number) => accepts({ [section]: { [name]: value } })
+    t.true(takes(least))
+    t.false(takes(least - 1))
+    t.false(takes(least + 0.5))
+    if (most === undefined) return
+    t.true(takes(most))
+    t.false(takes(most + 1))
+  })
+}
+
+test('a relay as it was configured before goes on, with the limits of one who says nothing', (t) => {
+  const read = (relay: object) =>
+    amountOptions(receiverConfig.parse({ ...base, relay }), token).relay
+  t.deepEqual(read({}), {})
+  t.deepEqual(read({ leastDeposit: '5 units' }), { leastDeposit: 5n })
+  t.deepEqual(read({ etherPrice: '2500 TKN', mostGasPerDay: 200_000 }), {
+    etherPrice: 2500n * 10n ** 18n,
+    mostGasPerDay: 200_000n,
+  })
+})
+
+test('what is not defended is an amount', (t) => {
+  const read = (dispute: object) =>
+    amountOptions(receiverConfig.parse({ ...base, settlement: { dispute } }), token).settlement
+  t.deepEqual(read({}), { fees: {} })
+  t.deepEqual(read({ least: '7 units' }), { fees: {}, leastDefended: 7n })
+  t.false(accepts({ settlement: { dispute: { least: '-1 units' } } }))
+})

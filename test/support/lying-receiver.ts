@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { ExecutionContext } from 'ava'
 import { openLedger } from '../../agent/channels/ledger.ts'
+import type { ChannelEntry } from '../../agent/channels/records.ts'
 import { type Agent, type AgentOptions, createAgent, createKeySigner } from '../../agent/index.ts'
 import {
   addressOfKey,
@@ -108,6 +109,7 @@ export async function lyingReceiver(t: ExecutionContext, script: Script): Promis
 export async function agentWithChannel(
   t: ExecutionContext,
   options: Partial<AgentOptions> = {},
+  entry: Partial<ChannelEntry> = {},
 ): Promise<Agent> {
   const store = join(await temporaryFolder(t), 'agent')
   const owner = { chainId, contract, account: sender }
@@ -115,7 +117,7 @@ export async function agentWithChannel(
     ...{ folder: store, owner, reservation: 1, budget: {} },
     readClock: () => noon,
   })
-  await ledger.add(newChannel(1000n))
+  await ledger.add({ ...newChannel(1000n), ...entry })
   await ledger.rememberFacts({
     token: { address: token, symbol: 'TKN', decimals: 0 },
     contractVersion: '0.3.0',
@@ -128,6 +130,8 @@ export async function agentWithChannel(
     reservation: 1,
     retryInterval: 5,
     timeout: 20_000,
+    // Receivers of the original know nothing of it.
+    bound: 'off',
     ...options,
   })
   t.teardown(() => agent.stop().catch(() => undefined))

@@ -5,6 +5,7 @@ import {
   address,
   amountText,
   type ConfigOption,
+  count,
   gasPrice,
   httpUrl,
   listenAddress,
@@ -20,7 +21,6 @@ import { settlementOptions, settlementSchema } from '../settlement/config.ts'
 import { tlsSchema } from '../tls/config.ts'
 import { discoverySchema } from './discovery/config.ts'
 
-const count = z.int({ error: 'this should be a whole number.' })
 const seconds = z.number({ error: 'this should be a number of seconds.' })
 const path = z.string().min(1)
 

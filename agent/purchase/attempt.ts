@@ -48,7 +48,7 @@ export interface Attempts {
   /** The same payment under keys that the receiver has confirmed anew. */
   readonly renewed: (request: PaidRequest, attempt: Attempt) => Promise<Attempt>
   /** The answer, with our own proof where it claims another balance than ours. */
-  readonly proven: (request: PaidRequest, attempt: Attempt, answer: Terms) => Promise<Terms>
+  readonly proven: (attempt: Attempt, answer: Terms) => Promise<Terms>
   /** The very same payment once more, for the request that it was made for. */
   readonly offerAgain: (attempt: Attempt) => Attempt
   /** The receiver may not have seen yet what the chain has of the channel. */
@@ -82,7 +82,7 @@ export function createAttempts(options: AttemptOptions): Attempts {
       const place = placeOf(request, attempt.terms)
       return { ...attempt, bound: await bindings.renew(attempt.taken.channel, place) }
     },
-    proven: async (_, { bound, taken, previous }, answer) => {
+    proven: async ({ bound, taken, previous }, answer) => {
       const { reason, senderBalance } = answer
       const aboutBalance = reason === undefined || reason === 'invalid_amount'
       const known = senderBalance === undefined || senderBalance === previous

@@ -87,10 +87,10 @@ export async function complete({ read }: PaidRequest, answer: OpenAnswer): Promi
   return answer
 }
 
+const neverSent = ['receiver_unreachable', 'receiver_untrusted', 'unsignable_request'] as const
+
 export function neverLeft(error: unknown): boolean {
-  return (
-    isUraidenError(error, 'receiver_unreachable') || isUraidenError(error, 'receiver_untrusted')
-  )
+  return neverSent.some((code) => isUraidenError(error, code))
 }
 
 export function paymentHeaders({ payment, key, bound, terms }: Attempt): HeaderFields {

@@ -186,7 +186,7 @@ class PurchaseRun {
     try {
       const known = attempt.bound && attempt.terms
       const terms = readTerms(this.#request.url, answer, known)
-      return await attempts.proven(this.#request, attempt, terms)
+      return await attempts.proven(attempt, terms)
     } catch (error) {
       attempts.leaveInDoubt(attempt)
       throw error

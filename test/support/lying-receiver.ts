@@ -111,7 +111,7 @@ export async function agentWithChannel(
   options: Partial<AgentOptions> = {},
   entry: Partial<ChannelEntry> = {},
 ): Promise<Agent> {
-  const store = join(await temporaryFolder(t), 'agent')
+  const { store = join(await temporaryFolder(t), 'agent') } = options
   const owner = { chainId, contract, account: sender }
   const ledger = await openLedger({
     ...{ folder: store, owner, reservation: 1, budget: {} },
@@ -123,6 +123,15 @@ export async function agentWithChannel(
     contractVersion: '0.3.0',
   })
   await ledger.close()
+  return agentOn(t, store, options)
+}
+
+/** On a store that has its channel. */
+export async function agentOn(
+  t: ExecutionContext,
+  store: string,
+  options: Partial<AgentOptions> = {},
+): Promise<Agent> {
   const agent = await createAgent({
     signer: createKeySigner(fromHex(senderKey)),
     rpcUrl: 'http://127.0.0.1:9',

@@ -1,5 +1,6 @@
 // Bound purchases: an honest receiver is paid as always, and whoever stands between buys nothing and changes
 // nothing unnoticed.
+import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import test from 'ava'
@@ -14,7 +15,9 @@ import {
   type Said,
   withFields,
 } from '../../support/bound-receiver.ts'
+import { temporaryFolder } from '../../support/folder.ts'
 import {
+  agentOn,
   agentWithChannel,
   chainId,
   channel,
@@ -536,4 +539,37 @@ test('a close is asked for with a bound request, and nothing more is paid on tha
   t.is(books.closedAt, 5n)
   await t.throwsAsync(agent.get(url))
   t.is(books.highest, 5n)
+})
+
+test('what cannot be signed is not sent, and costs nothing', async (t) => {
+  const { url, books } = await boundReceiver(t)
+  const agent = await agentWithChannel(t, required)
+  const headers = { accept: 'text/plain; name=\u00fc' }
+  await t.throwsAsync(agent.get(url, { headers }), { code: 'unsignable_request' })
+  t.is(agent.channels()[0]?.balance, 0n)
+  t.is(books.offered, 0n)
+})
+
+test('signatures of the program’s own go on beside ours', async (t) => {
+  const { url, books } = await boundReceiver(t)
+  const agent = await agentWithChannel(t, required)
+  const headers = { Signature: 'sig1=:AAAA:', 'signature-input': 'sig1=("@method");keyid="k"' }
+  t.is((await agent.get(url, { headers })).text(), '/data 1')
+  const paid = books.asked.at(-1)
+  t.regex(field(paid ?? { fields: [] }, 'signature'), /^sig1=:AAAA:, rdn=:/)
+})
+
+test('a later process pays with the key of the one before, and asks for nothing', async (t) => {
+  const { url, books } = await boundReceiver(t)
+  const store = join(await temporaryFolder(t), 'agent')
+  const first = await agentWithChannel(t, { ...required, store })
+  await first.get(url)
+  await first.stop()
+  const asked = books.asked.length
+  const later = await agentOn(t, store, required)
+  t.is((await later.get(url)).text(), '/data 2')
+  t.deepEqual(
+    books.asked.slice(asked).map(({ method, path }) => `${method} ${path}`),
+    ['GET /data', 'GET /data'],
+  )
 })

@@ -105,11 +105,11 @@ interface Exchange {
 
 function authentic(answer: OpenAnswer, exchange: Exchange): OpenAnswer {
   const { covered } = exchange.verified
-  const { parts, decoded } = checkedContent(answer, exchange)
+  const { parts, length } = checkedContent(answer, exchange)
   const read = answer.through(parts.streams)
   return {
     ...read,
-    headers: provenHeaders(answer, exchange.verified, decoded),
+    headers: provenHeaders(answer, exchange.verified, length),
     header: (name) => covered(name) ?? (isCost(name) ? parts.receiptCost()?.toString() : undefined),
   }
 }
@@ -122,10 +122,11 @@ function isCost(name: string): boolean {
 function provenHeaders(
   { headers }: OpenAnswer,
   { covered, drop }: VerifiedAnswer,
-  decoded: 'decodedOnTheWay' | 'asSigned',
+  length: 'asSent' | 'unproven',
 ): OpenAnswer['headers'] {
   const dropped = new Set(drop)
-  if (decoded === 'decodedOnTheWay') dropped.add('content-length')
+  // Nobody must take an answer for whole by its length before its end is proven.
+  if (length === 'unproven') dropped.add('content-length')
   return Object.fromEntries(
     Object.entries(headers)
       .filter(([name]) => !dropped.has(name))
@@ -146,7 +147,7 @@ interface ContentParts {
 function checkedContent(
   { headers, status }: OpenAnswer,
   exchange: Exchange,
-): { readonly parts: ContentParts; readonly decoded: 'decodedOnTheWay' | 'asSigned' } {
+): { readonly parts: ContentParts; readonly length: 'asSent' | 'unproven' } {
   const { method, content: form } = exchange.request
   const { content: claimed, covered } = exchange.verified
   const empty = method === 'HEAD' || status === 204 || status === 304
@@ -156,10 +157,10 @@ function checkedContent(
   const added = signedCoding === undefined ? decoders(coding) : []
   const ofResource = form === 'asSent' || coding === undefined ? [] : decoders(signedCoding)
   const { check, receiptCost } = contentCheck(content, exchange)
-  const streams = [...added, checking(check), ...ofResource]
+  const streams = [...added, checking(check, content.kind), ...ofResource]
   return {
     parts: { streams, receiptCost },
-    decoded: added.length > 0 ? 'decodedOnTheWay' : 'asSigned',
+    length: added.length > 0 || content.kind === 'later' ? 'unproven' : 'asSent',
   }
 }
 
@@ -253,18 +254,27 @@ async function askForReceipt({ transport, request, channel, mac }: Exchange): Pr
   throw unproven(request.url, `The receiver has no receipt for it (${reply.answer.status}).`)
 }
 
-/** Hands everything on as it comes, and ends with an error in place of an end when the check fails. */
-function checking(check: ContentCheck): Duplex {
+/**
+ * Hands everything on as it comes, and ends with an error in place of an end when the check fails. What has
+ * a digest lacks its last piece until then: whoever counts bytes must not take it for whole before.
+ */
+function checking(check: ContentCheck, kind: AnswerContent['kind']): Duplex {
   const hash = createHash('sha256')
   let length = 0
+  let last: Buffer | undefined
   return new Transform({
     transform(chunk: Buffer, _, done) {
       hash.update(chunk)
       length += chunk.length
-      done(null, chunk)
+      const next = kind === 'later' ? chunk : last
+      last = kind === 'later' ? undefined : chunk
+      done(null, next)
     },
     flush(done) {
-      check({ length, digest: hash.digest() }).then((fault) => done(fault), done)
+      check({ length, digest: hash.digest() }).then(
+        (fault) => (fault === undefined ? done(null, last) : done(fault)),
+        done,
+      )
     },
   })
 }

@@ -1,15 +1,16 @@
 // uraiden-agent doctor: looks at everything a payment needs; each line says what to do.
 import type { ChainClient } from '../../../platform/chain/index.ts'
-import { lookAtChain, lookAtContract } from '../../../platform/cli/chain-looks.ts'
-import { lookAtDisk } from '../../../platform/cli/disk.ts'
 import {
   type Finding,
   failure,
   findingOf,
+  lookAtChain,
+  lookAtContract,
+  lookAtDisk,
   ok,
   startExamination,
   warning,
-} from '../../../platform/cli/finding.ts'
+} from '../../../platform/cli/doctor.ts'
 import { createOutput } from '../../../platform/cli/output.ts'
 import { machineClock } from '../../../platform/time/machine-clock.ts'
 import {

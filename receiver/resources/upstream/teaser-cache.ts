@@ -1,6 +1,6 @@
 // Keeps teasers for a while, so that visitors who do not pay are no load for the upstream.
 
-export interface ShelfOptions {
+export interface TeaserCacheOptions {
   /** Undefined when there is none; must not throw. */
   readonly make: (key: string) => Promise<string | undefined>
   /** Milliseconds for which one is good. */
@@ -21,7 +21,9 @@ interface Kept {
 }
 
 /** Looks one up or makes it. Asked for twice at once, it is made once. */
-export function createShelf(options: ShelfOptions): (key: string) => Promise<string | undefined> {
+export function createTeaserCache(
+  options: TeaserCacheOptions,
+): (key: string) => Promise<string | undefined> {
   const { make, lifetime, retry, most, mostMaking, now } = options
   const kept = new Map<string, Kept>()
   const making = new Map<string, Promise<string | undefined>>()

@@ -16,6 +16,7 @@ import {
   type HeaderSource,
   headerName,
   isBalanceProof,
+  isUraidenError,
   parseSignature,
   parseUint192,
   type Signature,
@@ -229,6 +230,20 @@ class ChannelBindings implements Bindings {
 
   async #bind(name: ChannelName, place: Place, offer: ReceiverKey): Promise<Readiness> {
     const channel = this.#channel(name)
+    const before = this.#keys.confirmed(channel)
+    try {
+      return await this.#putOwnKey(name, place, offer)
+    } catch (error) {
+      // A ledger that was lost may have made a key in this very block. One that was confirmed is replaced
+      // by another program.
+      if (before !== undefined || !isUraidenError(error, 'request_key_replaced')) throw error
+      await this.#keys.replaceOwn(channel, BigInt(await this.#newestBlock()) + 1n)
+      return this.#putOwnKey(name, place, offer)
+    }
+  }
+
+  async #putOwnKey(name: ChannelName, place: Place, offer: ReceiverKey): Promise<Readiness> {
+    const channel = this.#channel(name)
     const own = await this.#keys.own(channel, async () => BigInt(await this.#newestBlock()))
     const bound = { keys: this.#keys.derive(channel, own, offer.key), api: place.api }
     const answer = await this.#putUntilSeen(name, bound, place)
@@ -254,7 +269,11 @@ class ChannelBindings implements Bindings {
       if (answer !== undefined && answer.status !== 404) throw notBound(bound, answer.status)
       if (!asked && !(await isOnChain(work, name))) return
       asked = true
-      if (this.#now() > giveUp) throw notSeen(url)
+      if (this.#now() > giveUp) {
+        // The chain may have taken the opening back.
+        if (await isOnChain(work, name)) throw notSeen(url)
+        return
+      }
       // An aborted wait ends with the next request.
       await setTimeout(retryInterval, undefined, { signal }).catch(() => undefined)
     }

@@ -34,6 +34,8 @@ export interface RequestKeys {
   readonly confirmed: (channel: ChannelId) => BoundKeys | undefined
   /** The channel's own key, made in block `number` when there was none; durable when it resolves. */
   readonly own: (channel: ChannelId, number: () => Promise<bigint>) => Promise<OwnKey>
+  /** Another key in place of one that was never confirmed. Durable when it resolves. */
+  readonly replaceOwn: (channel: ChannelId, number: bigint) => Promise<void>
   readonly derive: (channel: ChannelId, own: OwnKey, receiverKey: RequestPublicKey) => BoundKeys
   /** The receiver has said, provably, that it has our key. Durable when it resolves. */
   readonly confirm: (keys: BoundKeys) => Promise<void>
@@ -61,6 +63,14 @@ export function createRequestKeys(notes: Notes, domain: SignatureDomain): Reques
   const derived = new Map<ChannelName, BoundKeys>()
   const noteOf = ({ receiver, openBlock }: ChannelId) =>
     notes.get(`${ownPrefix}${channelName(receiver, openBlock)}`) as OwnKeyNote | undefined
+  const putOwn = async (
+    { receiver, openBlock }: ChannelId,
+    number: bigint,
+  ): Promise<OwnKeyNote> => {
+    const note = { privateKey: toHex(createRequestKey().privateKey), number: `${number}` }
+    await notes.now(`${ownPrefix}${channelName(receiver, openBlock)}`, note)
+    return note
+  }
   const derive: RequestKeys['derive'] = (channel, own, receiverKey) => {
     const binding = { ...domain, channel, senderKey: own.publicKey, receiverKey }
     return deriveBoundKeys(sharedSecret(own.privateKey, receiverKey), binding)
@@ -80,9 +90,10 @@ export function createRequestKeys(notes: Notes, domain: SignatureDomain): Reques
     own: async (channel, number) => {
       const before = noteOf(channel)
       if (before !== undefined) return ownKeyOf(before)
-      const note = { privateKey: toHex(createRequestKey().privateKey), number: `${await number()}` }
-      await notes.now(`${ownPrefix}${channelName(channel.receiver, channel.openBlock)}`, note)
-      return ownKeyOf(note)
+      return ownKeyOf(await putOwn(channel, await number()))
+    },
+    replaceOwn: async (channel, number) => {
+      await putOwn(channel, number)
     },
     confirm: async (keys) => {
       const { channel, receiverKey } = keys.binding

@@ -54,9 +54,9 @@ export function createVerdicts(options: VerdictOptions): Verdicts {
     besideOthers: (attempt, answer) => {
       const { taken, payment, terms } = attempt
       const stands = answer.senderBalance
-      // A receiver that shows an older proof of ours has not taken this one.
-      const untaken =
-        isProven(attempt, answer) && stands !== undefined && stands <= payment.balance - terms.price
+      // A receiver that shows an older proof of ours, or says so in a signed answer, has not taken this one.
+      const told = attempt.bound !== undefined || isProven(attempt, answer)
+      const untaken = told && stands !== undefined && stands <= payment.balance - terms.price
       if (untaken) ledger.settle(taken, 0n)
       else ledger.leaveInDoubt(taken)
     },

@@ -10,6 +10,7 @@ import {
   listenAddress,
   loadConfig,
 } from '../../platform/config/index.ts'
+import { parseOrigin } from '../../protocol/bound/index.ts'
 import { defined, parseAmount, type TokenUnit } from '../../protocol/index.ts'
 import type { ReceiverOptions } from '../core/receiver.ts'
 import { watchtowersSchema } from '../core/watchtower/addresses.ts'
@@ -23,6 +24,17 @@ import { discoverySchema } from './discovery/config.ts'
 const count = z.int({ error: 'this should be a whole number.' })
 const seconds = z.number({ error: 'this should be a number of seconds.' })
 const path = z.string().min(1)
+const origin = z.string().refine(isOrigin, {
+  error: 'this should be an origin such as http://192.168.1.20:5000, without a path.',
+})
+
+function isOrigin(text: string): boolean {
+  try {
+    return parseOrigin(text) === text
+  } catch {
+    return false
+  }
+}
 
 export const receiverConfig = z.strictObject({
   rpc: z
@@ -45,6 +57,20 @@ export const receiverConfig = z.strictObject({
     .max(3600)
     .default(2)
     .describe('seconds between looks at the chain'),
+  bound: z
+    .enum(['offer', 'require'])
+    .default('offer')
+    .describe('require: payments of bound requests only'),
+  origins: z
+    .array(origin)
+    .min(1)
+    .optional()
+    .describe('where it is reached; bound requests for others are refused'),
+  publicPath: z
+    .string()
+    .regex(/^(\/[A-Za-z0-9._~-]+){1,8}$/, { error: 'this should be a path such as /shop.' })
+    .optional()
+    .describe('what a proxy takes off the front of paths'),
   mostGasPrice: gasPrice.optional().describe('pay no more for a unit of gas: 50 gwei'),
   verifier: z.enum(['native', 'wasm', 'js']).optional().describe('the fastest when left out'),
   verifierThreads: count.min(0).max(64).optional().describe('as many as cores, at most 4'),
@@ -155,12 +181,14 @@ function withPathsFrom(config: ReceiverConfig, folder: string): ReceiverConfig {
  */
 export function receiverOptions(config: ReceiverConfig) {
   const { rpc, contract, confirmations, startBlock, verifier, verifierThreads } = config
+  const { bound, origins, publicPath } = config
   const { lifetime, ...replies } = config.replies
   return {
     rpcUrl: rpc,
     contract,
     confirmations,
     startBlock,
+    bound,
     pollInterval: config.pollInterval * 1000,
     replies: defined({
       ...replies,
@@ -170,6 +198,8 @@ export function receiverOptions(config: ReceiverConfig) {
       quorum: config.quorum,
       verifier,
       verifierThreads,
+      origins,
+      publicPath,
       chainId: config.chainId === undefined ? undefined : BigInt(config.chainId),
     }),
   } satisfies Partial<ReceiverOptions>

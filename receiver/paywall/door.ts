@@ -31,9 +31,14 @@ export type Entrance =
   /** It cannot be checked, or not by these keys. The answer is not signed. */
   | { readonly kind: 'refused'; readonly refusal: BoundRefusal }
 
+/** What of an exchange its receipt is kept under. */
+export interface Answered extends Pick<Exchange, 'keys'> {
+  readonly request: Pick<VerifiedRequest, 'mac'>
+}
+
 /** What answers that came later turned out to be, for their channels only. */
 export interface Receipts {
-  readonly put: (exchange: Exchange, receipt: Receipt) => void
+  readonly put: (exchange: Answered, receipt: Receipt) => void
   readonly get: (keys: BoundKeys, id: string) => Receipt | undefined
 }
 

@@ -142,7 +142,7 @@ const noCookies: HeaderSource = () => undefined
 
 /**
  * The payment of a request; undefined when one of its four parts (sender, open block, balance,
- * signature) is not there, so that the request is unpaid. Cookies override headers.
+ * signature) is not there, so that the request is unpaid. A header stands above a cookie.
  * @throws UraidenError `malformed_header` also for an unpaid request: answered with 409;
  * `high_s_signature`: an invalid balance proof
  */
@@ -150,7 +150,7 @@ export function parsePayment(
   headers: HeaderSource,
   cookies: HeaderSource = noCookies,
 ): Payment | undefined {
-  const source: HeaderSource = (name) => cookies(name) ?? headers(name)
+  const source: HeaderSource = (name) => headers(name) ?? cookies(name)
   const sender = optional(source, headerName.sender, parseAddress)
   const openBlock = optional(source, headerName.openBlock, parseBlockNumber)
   const balance = parseBothBalances(headers, cookies)
@@ -166,8 +166,6 @@ export function parsePayment(
 }
 
 function parseBothBalances(headers: HeaderSource, cookies: HeaderSource): TokenAmount | undefined {
-  const fromCookie = optional(cookies, headerName.senderBalance, parseUint192)
-  if (fromCookie !== undefined) return fromCookie
   const documented = optional(headers, headerName.senderBalance, parseUint192)
   const original = optional(headers, headerName.balance, parseUint192)
   if (documented !== undefined && original !== undefined && documented !== original) {
@@ -177,7 +175,7 @@ function parseBothBalances(headers: HeaderSource, cookies: HeaderSource): TokenA
       'Send one of the two, or the same balance in both.',
     )
   }
-  return original ?? documented
+  return original ?? documented ?? optional(cookies, headerName.senderBalance, parseUint192)
 }
 
 /** Unknown names are a newer receiver's and are passed over. */

@@ -37,7 +37,8 @@ export async function agreeToClose(
 ): Promise<Signature> {
   const channel = closeable(book.get(sender, openBlock), balance)
   const before = ledgerOf(channel)
-  const agreed = { ...before, agreedToClose: true }
+  // An agreement is for ever: another one at a higher balance would not take it back.
+  const agreed = { ...before, agreedToClose: true, agreedBalance: before.agreedBalance ?? balance }
   try {
     await book.putLedger(channel, agreed)
   } catch (error) {
@@ -69,14 +70,14 @@ export async function whileClosing<Value>(
   channels: readonly Channel[],
   close: (channels: readonly Channel[]) => Promise<Value>,
 ): Promise<Value> {
-  const marked = channels.filter(({ agreedToClose }) => !agreedToClose)
-  const mark = (change: Pick<PaymentLedger, 'agreedToClose'>) =>
+  const marked = channels.filter(({ collecting }) => collecting !== true)
+  const mark = (change: (ledger: PaymentLedger) => PaymentLedger) =>
     Promise.all(
       marked.map(({ sender, openBlock }) =>
-        book.putLedger({ sender, openBlock }, { ...book.ledger(sender, openBlock), ...change }),
+        book.putLedger({ sender, openBlock }, change(book.ledger(sender, openBlock))),
       ),
     )
-  await mark({ agreedToClose: true })
+  await mark((ledger) => ({ ...ledger, collecting: true }))
   try {
     // A payment may have come just before the mark.
     return await close(
@@ -89,7 +90,8 @@ export async function whileClosing<Value>(
     const mayBeSent = ['transaction_unconfirmed', 'chain_closed'].some((code) =>
       isUraidenError(error, code),
     )
-    if (!mayBeSent) await mark({ agreedToClose: false })
+    // What the sender was given an agreement for meanwhile stays closed all the same.
+    if (!mayBeSent) await mark(({ collecting: _, ...ledger }) => ledger)
     throw error
   }
 }

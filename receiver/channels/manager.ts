@@ -21,6 +21,14 @@ import {
   type UnansweredChange,
 } from './records.ts'
 
+/** A payment as it came in. */
+export interface OfferedPayment extends Omit<Payment, 'signature'> {
+  /** A bound request needs none at or below a balance that is proven already. */
+  readonly signature?: Signature
+  /** The request's MAC says that it comes from the channel's sender as it is. */
+  readonly bound?: true
+}
+
 export interface PaidOutcome {
   readonly kind: 'paid'
   readonly channel: Channel
@@ -42,7 +50,7 @@ export type PaymentOutcome =
   | {
       readonly kind: 'refused'
       readonly code: RefusalCode
-      /** Where the channel stands, when the payment named one that we know. */
+      /** Where the channel stands: shown to nobody but its sender, who has signed for it. */
       readonly channel: Channel | undefined
     }
 
@@ -52,7 +60,7 @@ export interface ChannelManager {
    * id also that the request is to be answered.
    */
   readonly registerPayment: (
-    payment: Payment,
+    payment: OfferedPayment,
     price: TokenAmount,
     request?: KeyedRequest,
   ) => Promise<PaymentOutcome>
@@ -87,7 +95,7 @@ export function createChannelManager(options: ManagerOptions): ChannelManager {
 }
 
 interface Offer {
-  readonly payment: Payment
+  readonly payment: OfferedPayment
   readonly price: TokenAmount
   readonly request: KeyedRequest | undefined
 }
@@ -102,13 +110,19 @@ async function registerPayment(
     const seenUnconfirmed = book.isUnconfirmed(sender, openBlock)
     return decidePayment({ payment, price, channel, seenUnconfirmed })
   }
-  const refused = (code: RefusalCode): PaymentOutcome => {
-    return { kind: 'refused', code, channel: book.get(sender, openBlock) }
+  const refused = async (code: RefusalCode): Promise<PaymentOutcome> => {
+    const channel = book.get(sender, openBlock)
+    const isTold = channel !== undefined && (await isFromSender(checker, payment, channel))
+    return { kind: 'refused', code, channel: isTold ? channel : undefined }
   }
   const first = decide()
   if (first.kind === 'refused') return refused(first.code)
-  const form = await checker.formOf(payment)
-  if (form === undefined) return refused('invalid_balance_proof')
+  const { signature } = payment
+  const form = signature && (await checker.formOf({ ...payment, signature }))
+  const isNeeded = payment.bound !== true || payment.balance > first.channel.claims.highest
+  if (form === undefined && (isNeeded || signature !== undefined)) {
+    return refused('invalid_balance_proof')
+  }
   // While the signature was checked another request may have claimed the same interval.
   const decision = decide()
   if (decision.kind === 'refused') return refused(decision.code)
@@ -117,7 +131,7 @@ async function registerPayment(
   const ledger: PaymentLedger = {
     ...ledgerOf(before),
     claims,
-    ...(isBest && { proof: { signature: payment.signature, form } }),
+    ...(isBest && signature && form && { proof: { signature, form } }),
   }
   const order: Order = { sender, openBlock, paid, request }
   try {
@@ -132,6 +146,17 @@ async function registerPayment(
     channel: { ...before, ...ledger },
     chargeOnly: (cost) => giveBack(book, order, cost),
   }
+}
+
+/** Any balance of the channel will do, signed by its sender: only then it is told where it stands. */
+async function isFromSender(
+  checker: ProofChecker,
+  { signature, ...payment }: OfferedPayment,
+  { requestKey }: Channel,
+): Promise<boolean> {
+  if (payment.bound === true) return true
+  if (requestKey !== undefined || signature === undefined) return false
+  return (await checker.formOf({ ...payment, signature })) !== undefined
 }
 
 function resumePayment(
@@ -169,7 +194,7 @@ function unanswered({ sender, openBlock, paid, request }: Order): UnansweredChan
 }
 
 export interface PaymentCase {
-  readonly payment: Payment
+  readonly payment: OfferedPayment
   readonly price: TokenAmount
   /** Undefined when no confirmed channel has this sender and open block. */
   readonly channel: Channel | undefined
@@ -196,6 +221,10 @@ export function decidePayment(given: PaymentCase): PaymentDecision {
   const refused = (code: RefusalCode): PaymentDecision => ({ kind: 'refused', code })
   if (channel === undefined) {
     return refused(seenUnconfirmed ? 'insufficient_confirmations' : 'nonexisting_channel')
+  }
+  // A proof that was seen on its way is worth nothing without the key of the channel.
+  if (channel.requestKey !== undefined && payment.bound !== true) {
+    return refused('nonexisting_channel')
   }
   if (!acceptsPayments(channel)) return refused('nonexisting_channel')
   if (payment.balance > channel.deposit) return refused('balance_over_deposit')

@@ -1,5 +1,6 @@
 // What the receiver keeps of one channel, and how it is written to disk. What the chain says and what
 // was paid have different authorities and different writers, so they are two records.
+import { type NumberedKey, parseRequestPublicKey } from '../../protocol/bound/index.ts'
 import {
   type Address,
   type BlockNumber,
@@ -40,6 +41,12 @@ export interface PaymentLedger {
   readonly proof?: { readonly signature: Signature; readonly form: SignatureForm }
   /** We signed a closing agreement: a payment after it could not be claimed any more. */
   readonly agreedToClose: boolean
+  /** The balance of that agreement, which holds for ever. */
+  readonly agreedBalance?: TokenAmount | undefined
+  /** We want to close it ourselves. Taken back when nothing comes of it, unlike an agreement. */
+  readonly collecting?: true
+  /** The sender's key: the channel is bound, and takes nothing that is not. */
+  readonly requestKey?: NumberedKey | undefined
 }
 
 /** A request that has paid and whose answer is not known to be made: a crash may have been in between. */
@@ -60,8 +67,15 @@ export const emptyLedger: PaymentLedger = { claims: noClaims, agreedToClose: fal
 export interface Channel extends ChainFacts, PaymentLedger {}
 
 /** What of it was paid, as it is kept. */
-export function ledgerOf({ claims, proof, agreedToClose }: Channel): PaymentLedger {
-  return { claims, agreedToClose, ...(proof && { proof }) }
+export function ledgerOf(channel: Channel): PaymentLedger {
+  const { claims, proof, agreedToClose, agreedBalance, collecting, requestKey } = channel
+  return {
+    ...{ claims, agreedToClose },
+    ...(proof && { proof }),
+    ...(agreedBalance !== undefined && { agreedBalance }),
+    ...(collecting && { collecting }),
+    ...(requestKey && { requestKey }),
+  }
 }
 
 /** Sender and open block: the receiver is always the same. */
@@ -71,13 +85,13 @@ export function channelName(sender: Address, openBlock: BlockNumber): ChannelNam
   return `${sender}/${openBlock}`
 }
 
-export function acceptsPayments({ state, agreedToClose }: Channel): boolean {
-  return state === 'open' && !agreedToClose
+export function acceptsPayments({ state, agreedToClose, collecting }: Channel): boolean {
+  return state === 'open' && !agreedToClose && collecting !== true
 }
 
 export const channelStates = ['open', 'agreed', 'closing', 'settled'] as const
 
-/** `agreed`: we signed a closing agreement, and wait for it on the chain. */
+/** `agreed`: we signed a closing agreement, or close it ourselves, and wait for it on the chain. */
 export type ChannelState = (typeof channelStates)[number]
 
 /** As people see it. */
@@ -97,7 +111,8 @@ export function encodeFacts(facts: ChainFacts): string {
 }
 
 /** Written for every payment, so it is short: the disk sees each byte several times. */
-export function encodeLedger({ claims, proof, agreedToClose }: PaymentLedger): string {
+export function encodeLedger(ledger: PaymentLedger): string {
+  const { claims, proof, agreedToClose, agreedBalance, collecting, requestKey } = ledger
   const { highest, unclaimed } = claims
   return JSON.stringify({
     highest: `${highest}`,
@@ -106,6 +121,9 @@ export function encodeLedger({ claims, proof, agreedToClose }: PaymentLedger): s
     }),
     ...(proof && { [proof.form]: toBase64(proof.signature) }),
     ...(agreedToClose && { agreedToClose }),
+    ...(agreedBalance !== undefined && { agreedBalance: `${agreedBalance}` }),
+    ...(collecting && { collecting }),
+    ...(requestKey && { requestKey: [requestKey.key, `${requestKey.number}`] }),
   })
 }
 
@@ -125,6 +143,7 @@ export function decodeFacts(text: string): ChainFacts {
 /** @throws UraidenError when a field is not what it should be: the file was damaged */
 export function decodeLedger(text: string): PaymentLedger {
   const { highest, unclaimed = [], agreedToClose = false, ...rest } = JSON.parse(text)
+  const { agreedBalance, collecting, requestKey } = rest
   const form = forms.find((name) => name in rest)
   return {
     claims: {
@@ -136,6 +155,11 @@ export function decodeLedger(text: string): PaymentLedger {
     },
     ...(form && { proof: { signature: fromBase64(rest[form]), form } }),
     agreedToClose,
+    ...(agreedBalance !== undefined && { agreedBalance: parseUint192(agreedBalance) }),
+    ...(collecting && { collecting: true }),
+    ...(requestKey && {
+      requestKey: { key: parseRequestPublicKey(requestKey[0]), number: BigInt(requestKey[1]) },
+    }),
   }
 }
 

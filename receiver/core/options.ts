@@ -1,10 +1,12 @@
 // What a receiver is started with, and what it is once it runs.
 import type { ContractFacts, TokenFacts } from '../../platform/chain/index.ts'
+import type { SignedReceiverKey } from '../../protocol/bound/index.ts'
 import type { Address, BlockNumber, Signer, TokenAmount } from '../../protocol/index.ts'
 import type { ReceiverHealth } from '../chain/health.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import type { ChannelManager } from '../channels/manager.ts'
 import type { ChannelName, PaymentLedger } from '../channels/records.ts'
+import type { RequestKeys } from '../channels/request-keys.ts'
 import type { CommitObserver } from '../channels/store.ts'
 import type { OutageLimits } from '../paywall/outage.ts'
 import type { PaywallPage } from '../paywall/page.ts'
@@ -55,6 +57,12 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly replies?: Partial<ReplyLimits>
   /** What browsers see in place of a resource that is not paid for. */
   readonly page?: PaywallPage
+  /** `require` takes payments of bound requests only. Default `offer`. */
+  readonly bound?: 'offer' | 'require'
+  /** Where it is reached: bound requests for other origins are refused. Without, none is. */
+  readonly origins?: readonly string[]
+  /** What a proxy takes off the front of paths. */
+  readonly publicPath?: string
   /** Send transactions for senders without ether, from this account; off when not given. */
   readonly relay?: RelayOptions
   /** When to withdraw, and what transactions may cost. Dishonest closes are always answered. */
@@ -81,6 +89,10 @@ export interface Receiver {
   readonly paywall: Paywall
   readonly manager: ChannelManager
   readonly book: ChannelBook
+  /** Those that senders have put for their channels. */
+  readonly requestKeys: RequestKeys
+  /** The receiver's own, as it is shown to everybody. */
+  readonly ownRequestKey: () => Promise<SignedReceiverKey>
   /** Undefined when it is off. */
   readonly relay: Relay | undefined
   readonly settlement: Settlement

@@ -24,9 +24,11 @@ import type { SyncOutcome } from '../chain/sync.ts'
 import { type ChainWatch, watchChain } from '../chain/watch.ts'
 import { openBook } from '../channels/book.ts'
 import { type ChannelManager, createChannelManager } from '../channels/manager.ts'
+import { createRequestKeys, type RequestKeys } from '../channels/request-keys.ts'
 import { openStore } from '../channels/store.ts'
 import { builtPage } from '../paywall/built-page.ts'
 import { rdnDialect } from '../paywall/dialect.ts'
+import { createDoor } from '../paywall/door.ts'
 import { createOutageCheck, defaultOutageLimits } from '../paywall/outage.ts'
 import { createPaywall, type Paywall } from '../paywall/paywall.ts'
 import { defaultReplyLimits, openReplies } from '../paywall/replies.ts'
@@ -38,6 +40,7 @@ import { startVerifier, type Verifier } from '../signatures/index.ts'
 import { chooseRecovery } from '../signatures/recovery.ts'
 import type { Receiver, ReceiverLog, ReceiverOptions } from './options.ts'
 import { type StartedParts, startedParts } from './parts.ts'
+import { openRequestKey, signedRequestKey } from './request-key.ts'
 import { startPusher } from './watchtower/pusher.ts'
 
 export type { Receiver, ReceiverLog, ReceiverOptions } from './options.ts'
@@ -120,6 +123,18 @@ async function startParts(
   const { forms } = contractAbilities(contractFacts.version)
   const verifier = await startVerifier({ domain, receiver: signer.address, forms }, options, log)
   parts.started(verifier.close)
+  let watch: ChainWatch | undefined
+  const own = await openRequestKey(
+    { state: options.state, credentials: process.env.CREDENTIALS_DIRECTORY },
+    async () => (await chain.head()).number,
+  )
+  const head = () => watch?.look.head
+  const requestKeys = createRequestKeys({
+    ...{ book, domain, own, head },
+    receiver: signer.address,
+    recover: verifier.recover,
+  })
+  const showOwn = signedRequestKey(own, { signer, domain })
   const manager = createChannelManager({ book, checker: verifier, signer, domain })
   const relay = await relayOf(options, { ...base, ...defence, manager, checker: verifier })
   const owner = { ...domain, receiver: signer.address }
@@ -127,7 +142,7 @@ async function startParts(
     startPusher({ ...address, book, owner, log }),
   )
   parts.started(async () => void (await Promise.all(pushers.map(({ stop }) => stop()))))
-  const watch = defence.start()
+  watch = defence.start()
   parts.started(watch.stop)
   return {
     address: signer.address,
@@ -138,10 +153,14 @@ async function startParts(
     verifier,
     manager,
     book,
+    requestKeys,
+    ownRequestKey: () => showOwn(head() ?? Number(own.number)),
     relay,
     settlement,
     watchtowers: () => pushers.map(({ status }) => status()),
-    paywall: await openPaywall(options, base, { ...defence, manager, forms, relay, watch }),
+    paywall: await openPaywall(options, base, {
+      ...{ ...defence, manager, forms, relay, watch, requestKeys },
+    }),
     synced: watch.synced,
     refresh: watch.refresh,
     liquidBalance: () => account.funds.tokens,
@@ -299,12 +318,13 @@ interface PaywallBase {
   readonly watch: ChainWatch
   readonly account: AccountWatch
   readonly reserve: Reserve
+  readonly requestKeys: RequestKeys
 }
 
 async function openPaywall(
   options: StartOptions,
   { chain, token, store, book }: Base,
-  { manager, forms, relay, watch, account, reserve }: PaywallBase,
+  { manager, forms, relay, watch, account, reserve, requestKeys }: PaywallBase,
 ): Promise<Paywall> {
   const { contract, log, now, pollInterval = 2000 } = options
   const receiver = options.signer.address
@@ -316,6 +336,8 @@ async function openPaywall(
   const identity = { gatewayPath, receiver, contract, token: token.address, features: offered }
   const limits = { ...defaultOutageLimits, ...options.outage }
   return createPaywall({
+    door: createDoor({ ...options, find: requestKeys.find }),
+    bound: options.bound ?? 'offer',
     dialect: rdnDialect(identity),
     manager,
     replies: await openReplies(store.replies, { ...defaultReplyLimits, ...options.replies }),

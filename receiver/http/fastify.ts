@@ -3,9 +3,12 @@ import { pipeline, type Readable, Transform } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import type { HeaderFields, TokenAmount, TokenUnit } from '../../protocol/index.ts'
+import type { Door } from '../paywall/door.ts'
 import { type Admission, type Paid, type Paywall, priceAndAdmit } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule, type Pricer } from '../paywall/price.ts'
+import { enter, exchangeOf } from './bound.ts'
 import { giveUp, giveUpLater, keptHeaders } from './kept-reply.ts'
+import { sendProblem } from './problem.ts'
 
 /** One price, one computed from the request, or a table by method and path. */
 export type Price = PriceRule<FastifyRequest>
@@ -15,6 +18,8 @@ declare module 'fastify' {
     price?: Price
     /** Where a browser finds what may be seen of this URL before it is paid for. */
     teaser?: (url: string) => string
+    /** The route lets bound requests in itself. */
+    bound?: 'by route'
   }
   interface FastifyRequest {
     /** What the paywall decided about this request; null on a route without a price. */
@@ -47,6 +52,8 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
     return this
   })
 
+  app.addHook('onRequest', atTheDoor(paywall.door))
+
   // A price that cannot be read stops the server before it listens, not the first request.
   learn(scopePrice)
   app.addHook('onRoute', ({ config }) => learn(config?.price))
@@ -56,7 +63,8 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
     const { price = scopePrice, teaser } = request.routeOptions.config
     const pricer = price === undefined ? undefined : pricers.get(price)
     if (pricer === undefined) return
-    const view = { request, teaser: teaser?.(request.url) }
+    const bound = exchangeOf(request.raw)?.request
+    const view = { request, bound, teaser: teaser?.(request.url) }
     const admission = await priceAndAdmit(paywall, { pricer, ...view })
     request.admission = admission
     if (admission.kind === 'repeated') {
@@ -84,6 +92,16 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
   app.addHook('onRequestAbort', async ({ admission }) => {
     if (admission?.kind === 'paid') giveUpLater(admission)
   })
+}
+
+/** Before anything of the request is read. */
+export function atTheDoor(door: Door) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    if (request.routeOptions.config.bound === 'by route') return undefined
+    const arrival = { request: request.raw, response: reply.raw, url: request.originalUrl }
+    const problem = await enter(door, arrival)
+    return problem && sendProblem(reply, problem)
+  }
 }
 
 /** What the resource turned out to cost: nothing when it failed. */

@@ -2,8 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TokenAmount, TokenUnit } from '../../protocol/index.ts'
 import type { Reply } from '../channels/store.ts'
+import type { ServerRequest } from '../paywall/dialect.ts'
 import { type Paywall, priceAndAdmit, type Refused } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule } from '../paywall/price.ts'
+import { enter, exchangeOf } from './bound.ts'
+import { type Problem, problemBody } from './problem.ts'
 import { guardResponse } from './response.ts'
 
 /** What of a receiver the middleware needs. */
@@ -34,7 +37,15 @@ export function createGate<Request extends IncomingMessage>(
 ): Gate<Request> {
   const pricer = createPricer(price, token)
   return async (request, response) => {
-    const admission = await priceAndAdmit(paywall, { pricer, request })
+    const { originalUrl } = request as ServerRequest
+    const url = originalUrl ?? request.url ?? '/'
+    const problem = await enter(paywall.door, { request, response, url })
+    if (problem !== undefined) {
+      answerProblem(response, problem)
+      return undefined
+    }
+    const bound = exchangeOf(request)?.request
+    const admission = await priceAndAdmit(paywall, { pricer, request, bound })
     switch (admission.kind) {
       case 'free':
         return chargesNothing
@@ -90,6 +101,11 @@ function fail(response: ServerResponse): void {
   }
   response.statusCode = 500
   response.end()
+}
+
+function answerProblem(response: ServerResponse, problem: Problem): void {
+  response.writeHead(problem.status, { 'content-type': 'application/problem+json' })
+  response.end(problemBody(problem))
 }
 
 function refuse(response: ServerResponse, { status, headers, cookies, body }: Refused): void {

@@ -11,11 +11,14 @@ export interface Problem {
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  const { status, code } = problem
   return reply
-    .code(status)
+    .code(problem.status)
     .header('content-type', 'application/problem+json')
-    .send(JSON.stringify({ type: `urn:uraiden:problem:${code}`, ...problem }))
+    .send(problemBody(problem))
+}
+
+export function problemBody(problem: Problem): string {
+  return JSON.stringify({ type: `urn:uraiden:problem:${problem.code}`, ...problem })
 }
 
 /** For failures after the payment: an answer of 500 or more costs nothing. */

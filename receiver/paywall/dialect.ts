@@ -7,6 +7,7 @@ import {
   formatTerms,
   type HeaderFields,
   type HeaderSource,
+  headerName,
   type Payment,
   type PaymentReason,
   parsePayment,
@@ -30,6 +31,8 @@ export interface PaymentAnswer {
   readonly reason?: PaymentReason | undefined
   /** What it cost in the end, when that is not the price. */
   readonly cost?: TokenAmount | undefined
+  /** To a bound request: without what the sender had to know before it could bind itself. */
+  readonly bound?: boolean | undefined
 }
 
 export interface Dialect {
@@ -87,14 +90,29 @@ export function rdnDialect(identity: RdnIdentity): Dialect {
   return {
     name: 'RDN',
     payment: ({ header, cookie }) => parsePayment(header, cookie),
-    headers: ({ price, channel, reason, cost }) =>
-      formatTerms({
+    headers: ({ price, channel, reason, cost, bound }) => {
+      const terms = formatTerms({
         ...identity,
         price,
         ...(channel && { sender: channel.sender, senderBalance: channel.claims.highest }),
         ...(channel?.proof && { signature: channel.proof.signature }),
         ...(reason !== undefined && { reason }),
         ...(cost !== undefined && { cost }),
-      }),
+      })
+      return bound === true ? withoutIdentity(terms) : terms
+    },
   }
+}
+
+const ofIdentity: ReadonlySet<string> = new Set([
+  headerName.gatewayPath,
+  headerName.receiver,
+  headerName.contract,
+  headerName.token,
+  headerName.sender,
+  headerName.features,
+])
+
+function withoutIdentity(terms: HeaderFields): HeaderFields {
+  return Object.fromEntries(Object.entries(terms).filter(([name]) => !ofIdentity.has(name)))
 }

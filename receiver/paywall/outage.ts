@@ -3,12 +3,12 @@
 import {
   largest,
   maxTokenAmount,
-  type Payment,
   type RefusalCode,
   type TokenAmount,
 } from '../../protocol/index.ts'
 import type { LastLook } from '../chain/watch.ts'
 import type { ChannelBook } from '../channels/book.ts'
+import type { OfferedPayment } from '../channels/manager.ts'
 import { dueOf } from '../channels/records.ts'
 
 export interface OutageLimits {
@@ -80,10 +80,10 @@ export interface OutageCheckOptions {
 /** Why a payment, or a request without one, is not taken now; undefined when it may be. */
 export function createOutageCheck(
   options: OutageCheckOptions,
-): (payment: Payment | undefined) => RefusalCode | undefined {
+): (payment: OfferedPayment | undefined) => RefusalCode | undefined {
   const { limits, look, now = () => performance.now(), account, book } = options
   const { isShortForNew = () => false } = options
-  const isNew = ({ sender, openBlock }: Payment) => {
+  const isNew = ({ sender, openBlock }: OfferedPayment) => {
     const channel = book.get(sender, openBlock)
     return channel !== undefined && channel.proof === undefined
   }
@@ -103,7 +103,7 @@ export function createOutageCheck(
 /** A replay owes no more than before; a channel that is not known yet owes nothing. */
 function channelDue(
   book: OutageCheckOptions['book'],
-  { sender, openBlock, balance }: Payment,
+  { sender, openBlock, balance }: OfferedPayment,
 ): ChannelDue | undefined {
   const channel = book.get(sender, openBlock)
   if (channel === undefined) return undefined

@@ -1,11 +1,17 @@
 // Lets a request through when it pays. Knows nothing of the HTTP server: the middleware around it
 // translates (wire-protocol.md sections 1, 2 and 8).
+
+import {
+  answerId,
+  parseAudience,
+  parseBoundPayment,
+  type VerifiedRequest,
+} from '../../protocol/bound/index.ts'
 import {
   type Address,
   type HeaderFields,
   headerName,
   isUraidenError,
-  type Payment,
   problemDetails,
   type Refusal,
   type RefusalCode,
@@ -13,7 +19,7 @@ import {
   type TokenAmount,
   type TokenUnit,
 } from '../../protocol/index.ts'
-import type { ChannelManager, KeyedRequest } from '../channels/manager.ts'
+import type { ChannelManager, KeyedRequest, OfferedPayment } from '../channels/manager.ts'
 import type { Channel, Unanswered } from '../channels/records.ts'
 import type { Reply } from '../channels/store.ts'
 import { wantedBody } from './accept.ts'
@@ -24,6 +30,7 @@ import {
   type ServerRequest,
   viewOf,
 } from './dialect.ts'
+import type { Door } from './door.ts'
 import type { PaywallPage } from './page.ts'
 import type { Pricer } from './price.ts'
 import { type Replies, replyId } from './replies.ts'
@@ -67,15 +74,21 @@ export type Admission =
 export interface PricedRequest extends RequestView {
   /** Where on this server there is what may be seen before it is paid for. */
   readonly teaser?: string
+  /** It came in bound: what it covers counts, and nothing else. */
+  readonly bound?: VerifiedRequest | undefined
 }
 
 export interface Paywall {
+  readonly door: Door
   readonly admit: (request: PricedRequest, price: TokenAmount) => Promise<Admission>
   /** A longer body need not be collected for `keepReply`, in bytes. */
   readonly largestReply: number
 }
 
 export interface PaywallOptions {
+  readonly door: Door
+  /** `require`: nobody pays unbound. */
+  readonly bound: 'offer' | 'require'
   readonly dialect: Dialect
   readonly manager: ChannelManager
   readonly replies: Replies
@@ -83,7 +96,7 @@ export interface PaywallOptions {
   readonly token: TokenUnit
   readonly chainId: bigint
   /** Why this payment cannot be taken now (node away, no ether), if so. */
-  readonly outage: (payment: Payment | undefined) => RefusalCode | undefined
+  readonly outage: (payment: OfferedPayment | undefined) => RefusalCode | undefined
   /** What a payment may name as its contract and receiver. */
   readonly contract: Address
   readonly receiver: Address
@@ -108,12 +121,15 @@ const passing: ReadonlySet<RefusalCode> = new Set([
   'receiver_lacks_ether',
 ])
 
+const onlyBound = 'Only bound requests pay here. Use an agent that binds its requests.'
+
 /** As much as the IETF's draft has examples for, many times over. */
 const longestKey = 255
 
 export function createPaywall(options: PaywallOptions): Paywall {
-  const { replies, observer } = options
+  const { door, replies, observer } = options
   return {
+    door,
     largestReply: replies.largestBody,
     admit: async (request, price) => {
       const admission = await decide(options, request, price)
@@ -130,10 +146,11 @@ export async function priceAndAdmit<Request extends ServerRequest>(
     readonly pricer: Pricer<Request>
     readonly request: Request
     readonly teaser?: string | undefined
+    readonly bound?: VerifiedRequest | undefined
   },
 ): Promise<Admission> {
-  const { pricer, request, teaser } = given
-  const view = viewOf(request)
+  const { pricer, request, teaser, bound } = given
+  const view: PricedRequest = { ...viewOf(request), bound }
   let price: TokenAmount
   try {
     price = typeof pricer === 'function' ? await pricer(view, request) : pricer
@@ -150,29 +167,43 @@ async function decide(
 ): Promise<Admission> {
   if (price === 0n) return { kind: 'free' }
   const refused = (why: Refusal) => refuse(options, request, { why, answer: { price } })
-  let payment: Payment | undefined
+  let payment: OfferedPayment | undefined
   try {
-    payment = options.dialect.payment(request)
+    payment = request.bound ? boundPayment(request.bound) : options.dialect.payment(request)
   } catch (error) {
     return refused(unreadable(error))
   }
+  const isRequired = options.bound === 'require' && request.bound === undefined
+  if (isRequired && payment !== undefined) return refused(refusal('payment_required', onlyBound))
   const away = options.outage(payment)
   if (away !== undefined) return refused(refusal(away))
   if (payment === undefined) return refused(refusal('payment_required'))
   if (!isOurs(options, payment)) return refused(refusal('wrong_contract'))
-  const key = request.header('idempotency-key') ?? request.cookie(headerName.idempotencyKey)
+  const key = keyOf(request)
   if (key === undefined) return take(options, request, { payment, price })
   if (key.length <= longestKey) return takeOnce(options, request, { payment, price, key })
   const detail = `Idempotency-Key: it has more than ${longestKey} characters. Send a shorter one.`
   return refused(refusal('malformed_payment', detail))
 }
 
-function isOurs({ contract, receiver }: PaywallOptions, payment: Payment): boolean {
+/** @throws UraidenError `missing_header`, `malformed_header`, `high_s_signature` */
+function boundPayment({ covered }: VerifiedRequest): OfferedPayment | undefined {
+  const paid = parseBoundPayment(covered)
+  return paid && { ...parseAudience(covered), ...paid, bound: true }
+}
+
+/** The MAC names a bound request, whatever else it says. */
+function keyOf({ bound, header, cookie }: PricedRequest): string | undefined {
+  if (bound !== undefined) return answerId(bound.mac)
+  return header('idempotency-key') ?? cookie(headerName.idempotencyKey)
+}
+
+function isOurs({ contract, receiver }: PaywallOptions, payment: OfferedPayment): boolean {
   return (payment.contract ?? contract) === contract && (payment.receiver ?? receiver) === receiver
 }
 
 interface Order {
-  readonly payment: Payment
+  readonly payment: OfferedPayment
   readonly price: TokenAmount
 }
 
@@ -194,10 +225,11 @@ async function take(
     return refuse(options, request, { why: refusal(code), answer: { price, channel } })
   }
   const { channel, chargeOnly } = outcome
-  const answer = { price, channel: withoutProof(channel) }
+  const bound = request.bound !== undefined
+  const answer = { price, channel: withoutProof(channel), bound }
   return {
     kind: 'paid',
-    headers: dialect.headers(answer),
+    headers: dialect.headers(bound ? { ...answer, cost: price } : answer),
     chargeOnly: async (cost) => {
       await chargeOnly(cost)
       if (cost < price) observer?.credited(price - cost)
@@ -212,12 +244,15 @@ async function takeOnce(
   { payment, price, key }: Order & { readonly key: string },
 ): Promise<Admission> {
   const id = replyId(request, payment, key)
-  const turn = await options.replies.take(id)
+  // Whoever has set a key relies on it over a restart; that costs a second write.
+  const isLasting = request.bound === undefined || request.header('idempotency-key') !== undefined
+  const turn = await options.replies.take(id, isLasting ? 'disk' : 'memory')
   if (turn.kind === 'kept') return { kind: 'repeated', reply: turn.reply }
   const { expires, earlier } = turn
   try {
+    const order = { payment, price }
     const keyed = { id, expires, earlier }
-    const admission = await take(options, request, { payment, price, keyed })
+    const admission = await take(options, request, isLasting ? { ...order, keyed } : order)
     if (admission.kind === 'paid') return { ...admission, keepReply: turn.finish }
     await turn.pass()
     return admission
@@ -232,7 +267,10 @@ function refuse(
   request: PricedRequest,
   { why, answer }: { readonly why: Refusal; readonly answer: PaymentAnswer },
 ): Refused {
-  const terms = dialect.headers({ ...answer, reason: why.reason })
+  const bound = request.bound !== undefined
+  const { channel } = answer
+  const shown = bound ? { ...answer, cost: 0n, channel: channel && withoutProof(channel) } : answer
+  const terms = dialect.headers({ ...shown, reason: why.reason, bound })
   const wanted = wantedBody(request.header('accept') ?? '')
   const base = { kind: 'refused', code: why.code, status: why.status } as const
   const headers = { ...terms, ...(passing.has(why.code) && { 'retry-after': `${retryAfter}` }) }
@@ -241,7 +279,7 @@ function refuse(
     const facts = { refusal: why, price: answer.price, token, chainId, headers: terms, teaser }
     const { html: body, headers: own } = page(facts)
     const all = { ...headers, ...own, 'content-type': 'text/html; charset=utf-8' }
-    return { ...base, headers: all, cookies: cookiesOf(terms), body }
+    return { ...base, headers: all, cookies: bound ? [] : cookiesOf(terms), body }
   }
   const json = wanted === 'json' || why.status === 409
   const type = json ? 'application/problem+json' : 'application/json'
@@ -275,7 +313,8 @@ function unreadable(error: unknown): Refusal {
   if (!isUraidenError(error)) throw error
   const detail = `${error.message} ${error.hint}`
   if (error.code === 'high_s_signature') return refusal('invalid_balance_proof', detail)
-  if (error.code === 'malformed_header') return refusal('malformed_payment', detail)
+  if (error.code === 'malformed_header' || error.code === 'missing_header')
+    return refusal('malformed_payment', detail)
   throw error
 }
 

@@ -1,7 +1,7 @@
 // Replies that are kept for a while, so that a paid request whose answer was lost can be repeated
 // (wire-protocol.md section 8, idempotency).
 import { createHash } from 'node:crypto'
-import type { Payment } from '../../protocol/index.ts'
+import type { OfferedPayment } from '../channels/manager.ts'
 import type { Unanswered } from '../channels/records.ts'
 import type { KeptReply, Reply, ReplyDisk, ReplyId } from '../channels/store.ts'
 import type { RequestView } from './dialect.ts'
@@ -42,13 +42,16 @@ export type Turn =
       readonly earlier: Unanswered | undefined
     }
 
+/** Where a small reply is kept. What is only in memory is gone after a restart. */
+export type Keeping = 'disk' | 'memory'
+
 export interface Replies {
   /** Waits for a request with the same id that is being answered. */
-  readonly take: (id: ReplyId) => Promise<Turn>
+  readonly take: (id: ReplyId, keeping?: Keeping) => Promise<Turn>
   readonly largestBody: number
 }
 
-export function replyId(request: RequestView, payment: Payment, key: string): ReplyId {
+export function replyId(request: RequestView, payment: OfferedPayment, key: string): ReplyId {
   const { sender, openBlock, balance, signature } = payment
   const parts = [request.method, request.url, key, sender, openBlock, `${balance}`, signature]
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
@@ -77,20 +80,23 @@ export async function openReplies(
   const state = { disk, limits, now, kept, unanswered, underWay: new Map(), bytes }
   await forget(state, surplus(state))
   await forgetUnanswered(state)
-  return { largestBody: limits.largestBody, take: (id) => take(state, id) }
+  return {
+    largestBody: limits.largestBody,
+    take: (id, keeping = 'disk') => take(state, id, keeping),
+  }
 }
 
-async function take(state: RepliesState, id: ReplyId): Promise<Turn> {
+async function take(state: RepliesState, id: ReplyId, keeping: Keeping): Promise<Turn> {
   for (;;) {
     const reply = state.kept.get(id)
     if (reply !== undefined && reply.expires > state.now()) return { kind: 'kept', reply }
     const other = state.underWay.get(id)
-    if (other === undefined) return begin(state, id)
+    if (other === undefined) return begin(state, id, keeping)
     await other
   }
 }
 
-function begin(state: RepliesState, id: ReplyId): Turn {
+function begin(state: RepliesState, id: ReplyId, keeping: Keeping): Turn {
   const { disk, limits, now, unanswered, underWay } = state
   let done: () => void = () => undefined
   underWay.set(id, new Promise((resolve) => (done = resolve)))
@@ -113,7 +119,8 @@ function begin(state: RepliesState, id: ReplyId): Turn {
     finish: (reply) =>
       end(async () => {
         unanswered.delete(id)
-        if (reply === undefined) await disk.answered([id])
+        if (keeping === 'memory') await remember(state, id, reply)
+        else if (reply === undefined) await disk.answered([id])
         else await keep(state, id, reply)
       }),
     // Whoever has not paid must not make the disk work.
@@ -121,15 +128,21 @@ function begin(state: RepliesState, id: ReplyId): Turn {
   }
 }
 
-async function keep(state: RepliesState, id: ReplyId, reply: Reply): Promise<void> {
-  const { disk, limits, now, kept } = state
-  if (reply.body.length > limits.largestBody) return disk.answered([id])
+async function remember(state: RepliesState, id: ReplyId, reply: Reply | undefined): Promise<void> {
+  const { limits, now, kept } = state
+  if (reply === undefined || reply.body.length > limits.largestBody) return
   const timed = { ...reply, expires: now() + limits.lifetime }
-  if (reply.body.length <= limits.largestOnDisk) await disk.save(id, timed)
-  else await disk.answered([id])
   kept.set(id, timed)
   state.bytes += weight(timed)
   await forget(state, surplus(state))
+}
+
+async function keep(state: RepliesState, id: ReplyId, reply: Reply): Promise<void> {
+  const { disk, limits, now } = state
+  const timed = { ...reply, expires: now() + limits.lifetime }
+  if (reply.body.length <= limits.largestOnDisk) await disk.save(id, timed)
+  else await disk.answered([id])
+  await remember(state, id, reply)
 }
 
 /** Too old, or too many: the oldest go first. */

@@ -11,6 +11,7 @@ import {
   listenAddress,
   loadConfig,
 } from '../../platform/config/index.ts'
+import { parseOrigin } from '../../protocol/bound/index.ts'
 import { defined } from '../../protocol/index.ts'
 import { watchtowersSchema } from '../core/watchtower/addresses.ts'
 import { opsSchema } from '../ops/config.ts'
@@ -22,6 +23,17 @@ import { discoverySchema } from './discovery/config.ts'
 
 const seconds = z.number({ error: 'this should be a number of seconds.' })
 const path = z.string().min(1)
+const origin = z.string().refine(isOrigin, {
+  error: 'this should be an origin such as http://192.168.1.20:5000, without a path.',
+})
+
+function isOrigin(text: string): boolean {
+  try {
+    return parseOrigin(text) === text
+  } catch {
+    return false
+  }
+}
 
 export const receiverConfig = z.strictObject({
   rpc: z
@@ -44,6 +56,20 @@ export const receiverConfig = z.strictObject({
     .max(3600)
     .default(2)
     .describe('seconds between looks at the chain'),
+  bound: z
+    .enum(['offer', 'require'])
+    .default('offer')
+    .describe('require: payments of bound requests only'),
+  origins: z
+    .array(origin)
+    .min(1)
+    .optional()
+    .describe('where it is reached; bound requests for others are refused'),
+  publicPath: z
+    .string()
+    .regex(/^(\/[A-Za-z0-9._~-]+){1,8}$/, { error: 'this should be a path such as /shop.' })
+    .optional()
+    .describe('what a proxy takes off the front of paths'),
   mostGasPrice: gasPrice.optional().describe('pay no more for a unit of gas: 50 gwei'),
   verifier: z.enum(['native', 'wasm', 'js']).optional().describe('the fastest when left out'),
   verifierThreads: count.min(0).max(64).optional().describe('as many as cores, at most 4'),

@@ -53,7 +53,15 @@ export interface ReceiverSettings extends ProgramSettings {
   /** What the library needs and does not depend on the token. */
   readonly receiver: Pick<
     ReceiverOptions,
-    'confirmations' | 'startBlock' | 'pollInterval' | 'replies' | 'verifier' | 'verifierThreads'
+    | 'confirmations'
+    | 'startBlock'
+    | 'pollInterval'
+    | 'replies'
+    | 'verifier'
+    | 'verifierThreads'
+    | 'bound'
+    | 'origins'
+    | 'publicPath'
   >
   /** Pays for transactions of others; undefined: the receiver's own does. */
   readonly relayKey: KeySettings | undefined
@@ -94,7 +102,13 @@ export function receiverSettings(
       startBlock,
       pollInterval: config.pollInterval * 1000,
       replies: defined({ ...replies, lifetime: milliseconds(lifetime) }),
-      ...defined({ verifier, verifierThreads }),
+      bound: config.bound,
+      ...defined({
+        verifier,
+        verifierThreads,
+        origins: config.origins,
+        publicPath: config.publicPath,
+      }),
     },
     relayKey: relayKey(config),
     amounts: { outage, settlement, relay, mostGasPrice },

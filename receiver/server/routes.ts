@@ -2,11 +2,13 @@
 import formBody from '@fastify/formbody'
 import type { FastifyInstance } from 'fastify'
 import type { Receiver } from '../core/receiver.ts'
+import { atTheDoor } from '../http/fastify.ts'
 import type { WebAssets } from '../web/assets.ts'
 import type { Admin, Administered } from './admin/admin.ts'
 import { channelRoutes } from './api/channels.ts'
 import { answerErrors } from './api/errors.ts'
 import { relayRoutes } from './api/relay.ts'
+import { requestKeyRoutes } from './api/request-keys.ts'
 import { stats } from './api/stats.ts'
 import { openApiDocument } from './openapi/document.ts'
 import { webRoutes } from './pages.ts'
@@ -26,10 +28,13 @@ export async function apiRoutes(api: FastifyInstance, parts: ApiParts): Promise<
   // The server around it may read forms already; a second parser would be refused.
   if (!api.hasContentTypeParser('application/x-www-form-urlencoded')) await api.register(formBody)
   answerErrors(api)
+  // A server around it need not have a paywall of ours.
+  api.addHook('onRequest', atTheDoor(receiver.paywall.door))
   api.get('/openapi.json', async () => openApiDocument)
   api.get('/stats', async () => stats(receiver))
   await channelRoutes(api, receiver)
-  relayRoutes(api, receiver.relay)
+  await requestKeyRoutes(api, receiver)
+  relayRoutes(api, receiver)
   if (administered !== undefined) await admin?.register(api, { receiver, ...administered })
   webRoutes(api, assets)
 }

@@ -1,8 +1,9 @@
 // The checker of signatures for one receiver: which implementation, on how many threads.
 import { availableParallelism } from 'node:os'
+import type { RecoverSigner } from '../../protocol/index.ts'
 import { createProofChecker, type ProofContext } from './checker.ts'
 import { type CheckerPool, createCheckerPool } from './pool.ts'
-import { chooseRecovery, type RecoveryName } from './recovery.ts'
+import { chooseRecovery, type RecoveryName, recoverBy } from './recovery.ts'
 
 export interface VerifierOptions {
   /** Use this implementation or do not start; by default the fastest that works. */
@@ -21,7 +22,10 @@ export interface VerifierLog {
   readonly warn: (facts: object, message: string) => void
 }
 
-export type Verifier = CheckerPool & VerifierFacts
+export interface Verifier extends CheckerPool, VerifierFacts {
+  /** Who signed anything else; on the calling thread. */
+  readonly recover: RecoverSigner
+}
 
 /** @throws UraidenError `no_verifier` */
 export async function startVerifier(
@@ -35,7 +39,8 @@ export async function startVerifier(
   for (const { name, why } of passedOver) log?.warn({ name, why }, 'a faster verifier is not there')
   log?.info(facts, 'signatures are checked')
   const here = createProofChecker(context, recovery)
-  if (threads === 0) return { ...facts, ...here, close: async () => undefined }
+  const recover = recoverBy(recovery)
+  if (threads === 0) return { ...facts, ...here, recover, close: async () => undefined }
   const pool = createCheckerPool({
     context,
     verifier: recovery.name,
@@ -43,7 +48,7 @@ export async function startVerifier(
     fallback: here,
     onThreadLost: (err) => log?.warn({ err }, 'a verifying thread ended; the main thread steps in'),
   })
-  return { ...facts, ...pool }
+  return { ...facts, ...pool, recover }
 }
 
 /** As many as cores: on two, two workers served a quarter more than one (docs/design/performance.md). */

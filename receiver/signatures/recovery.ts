@@ -8,7 +8,13 @@
 // by name (docs/design/performance.md).
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { Point, recoverPublicKey } from '@noble/secp256k1'
-import { fromHex, type Keccak256, UraidenError } from '../../protocol/index.ts'
+import {
+  addressOfPublicKey,
+  fromHex,
+  type Keccak256,
+  type RecoverSigner,
+  UraidenError,
+} from '../../protocol/index.ts'
 
 export const recoveryNames = ['native', 'wasm', 'js'] as const
 
@@ -96,6 +102,19 @@ export function isSignedBy(
   const hash = keccak(key.subarray(1))
   for (let at = 0; at < 20; at++) if (hash[12 + at] !== address[at]) return false
   return true
+}
+
+/** @throws UraidenError `unrecoverable_signature` */
+export function recoverBy({ recoverKey }: Recovery): RecoverSigner {
+  return (digest, signature) => {
+    const key = recoverOrUndefined(recoverKey, digest, fromHex(signature))
+    if (key !== undefined) return addressOfPublicKey(key)
+    throw new UraidenError({
+      code: 'unrecoverable_signature',
+      message: 'No key can have made this signature.',
+      hint: 'Sign again; the signature was damaged on its way or made up.',
+    })
+  }
 }
 
 /** A signature that no key can have made is an error in two libraries and a value in the third. */

@@ -3,6 +3,7 @@ import { fastify } from 'fastify'
 import { type Finding, failure, findingOf, ok, warning } from '../../../platform/cli/doctor.ts'
 import type { TokenUnit } from '../../../protocol/index.ts'
 import { fastifyPaywall } from '../../http/fastify.ts'
+import { createDoor } from '../../paywall/door.ts'
 import type { Paywall } from '../../paywall/paywall.ts'
 import type { ResourceConfig } from '../../resources/configuration/schema.ts'
 import { registerResources } from '../../resources/routes.ts'
@@ -29,6 +30,7 @@ export function resourceCheck(path: string, resource: ResourceConfig, token: Tok
 async function tryRoutes(path: string, resource: ResourceConfig, token: TokenUnit): Promise<void> {
   const app = fastify()
   const nobody: Paywall = {
+    door: createDoor({ find: () => undefined }),
     largestReply: 0,
     admit: async () => {
       throw new Error('this server never listens')

@@ -9,6 +9,7 @@ import {
 import { acceptsPayments, type Channel } from '../../channels/records.ts'
 import type { Receiver } from '../../core/receiver.ts'
 import { type ChannelPath, channelUnknown, parsePath } from './paths.ts'
+import { isBoundTo, unbound } from './request-keys.ts'
 
 const statuses = ['open', 'closed', 'all'] as const
 
@@ -25,8 +26,11 @@ export async function channelRoutes(app: FastifyInstance, receiver: Receiver): P
     const channel = receiver.book.get(sender, openBlock)
     return channel === undefined ? channelUnknown(reply) : describe(channel)
   })
-  app.delete<{ Params: ChannelPath }>('/channels/:sender/:openBlock', async (request) => {
+  app.delete<{ Params: ChannelPath }>('/channels/:sender/:openBlock', async (request, reply) => {
     const { sender, openBlock } = parsePath(request.params)
+    // Of a bound channel only its sender may end it.
+    const isBound = receiver.book.ledger(sender, openBlock).requestKey !== undefined
+    if (isBound && !isBoundTo(request, { sender, openBlock })) return unbound(reply)
     const balance = parseBalance(request)
     return { close_signature: await receiver.manager.agreeToClose(sender, openBlock, balance) }
   })

@@ -9,9 +9,11 @@ import {
   shorten,
   UraidenError,
 } from '../../../protocol/index.ts'
+import type { Receiver } from '../../core/receiver.ts'
 import type { Relay } from '../../settlement/relay.ts'
+import { isBoundTo, unbound } from './request-keys.ts'
 
-export function relayRoutes(app: FastifyInstance, relay: Relay | undefined): void {
+export function relayRoutes(app: FastifyInstance, { relay, book }: Receiver): void {
   app.post('/relay/open', async ({ body }) => ({
     transaction_hash: await offered(relay).open({
       ...parties(body),
@@ -27,14 +29,20 @@ export function relayRoutes(app: FastifyInstance, relay: Relay | undefined): voi
       signature: field(body, 'top_up_signature', parseSignature),
     }),
   }))
-  app.post('/relay/close', async ({ body }) => ({
-    transaction_hash: await offered(relay).close({
-      sender: field(body, 'sender_address', parseAddress),
-      openBlock: field(body, 'open_block', parseBlockNumber),
-      balance: field(body, 'balance', parseUint192),
-      signature: field(body, 'balance_signature', parseSignature),
-    }),
-  }))
+  app.post('/relay/close', async (request, reply) => {
+    const { body } = request
+    const { close } = offered(relay)
+    const sender = field(body, 'sender_address', parseAddress)
+    const openBlock = field(body, 'open_block', parseBlockNumber)
+    // A proof that was seen on its way ends no channel that is bound.
+    const isBound = book.ledger(sender, openBlock).requestKey !== undefined
+    if (isBound && !isBoundTo(request, { sender, openBlock })) return unbound(reply)
+    const balance = field(body, 'balance', parseUint192)
+    const signature = field(body, 'balance_signature', parseSignature)
+    return {
+      transaction_hash: await close({ sender, openBlock, balance, signature }),
+    }
+  })
 }
 
 function parties(body: unknown) {

@@ -60,9 +60,9 @@ function backup(identity: BackupIdentity, ledgers: Ledgers): Backup {
 
 /** Where nothing was paid there is nothing to lose. */
 function channelOf(name: ChannelName, ledger: PaymentLedger): readonly BackupChannel[] {
-  const { claims, proof, agreedToClose } = ledger
+  const { proof, collecting: _, ...kept } = ledger
   if (proof === undefined) return []
-  return [{ ...parseName(name), claims, proof, agreedToClose }]
+  return [{ ...parseName(name), ...kept, proof }]
 }
 
 function parseName(name: ChannelName): { readonly sender: Address; readonly openBlock: number } {

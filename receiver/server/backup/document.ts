@@ -2,6 +2,7 @@
 // What the chain knows is not in it: that is read again.
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { type NumberedKey, parseRequestPublicKey } from '../../../protocol/bound/index.ts'
 import {
   type Address,
   type BlockNumber,
@@ -12,6 +13,7 @@ import {
   type Signature,
   type SignatureForm,
   shorten,
+  type TokenAmount,
   UraidenError,
 } from '../../../protocol/index.ts'
 import type { Claims } from '../../channels/claims.ts'
@@ -29,6 +31,8 @@ export interface BackupChannel {
   readonly claims: Claims
   readonly proof: { readonly signature: Signature; readonly form: SignatureForm }
   readonly agreedToClose: boolean
+  readonly agreedBalance?: TokenAmount | undefined
+  readonly requestKey?: NumberedKey | undefined
 }
 
 export interface Backup extends BackupIdentity {
@@ -56,7 +60,8 @@ export function formatBackup(backup: Backup): string {
   return `${body}${JSON.stringify({ sha256: checksum(body) })}\n`
 }
 
-function writtenChannel({ sender, openBlock, claims, proof, agreedToClose }: BackupChannel) {
+function writtenChannel(channel: BackupChannel) {
+  const { sender, openBlock, claims, proof, agreedToClose, agreedBalance, requestKey } = channel
   return {
     sender,
     openBlock,
@@ -67,6 +72,8 @@ function writtenChannel({ sender, openBlock, claims, proof, agreedToClose }: Bac
       unclaimed: claims.unclaimed.map(({ from, to }) => [`${from}`, `${to}`]),
     }),
     ...(agreedToClose && { agreedToClose }),
+    ...(agreedBalance !== undefined && { agreedBalance: `${agreedBalance}` }),
+    ...(requestKey && { requestKey: [requestKey.key, `${requestKey.number}`] }),
   }
 }
 
@@ -140,17 +147,26 @@ const channelLine = z
     form: z.enum(['seed', 'eip712']),
     unclaimed: z.array(z.tuple([amount, amount])).default([]),
     agreedToClose: z.boolean().default(false),
+    agreedBalance: amount.optional(),
+    requestKey: z
+      .tuple([
+        read(parseRequestPublicKey),
+        z
+          .string()
+          .regex(/^\d{1,20}$/)
+          .transform(BigInt),
+      ])
+      .transform(([key, number]): NumberedKey => ({ key, number }))
+      .optional(),
   })
   .refine(({ unclaimed, balance }) => isRising([0n, ...unclaimed.flat(), balance]), {
     path: ['unclaimed'],
   })
   .transform(
-    ({ sender, openBlock, balance, signature, form, unclaimed, agreedToClose }): BackupChannel => ({
-      sender,
-      openBlock,
+    ({ balance, signature, form, unclaimed, ...rest }): BackupChannel => ({
+      ...rest,
       claims: { highest: balance, unclaimed: unclaimed.map(([from, to]) => ({ from, to })) },
       proof: { signature, form },
-      agreedToClose,
     }),
   )
 

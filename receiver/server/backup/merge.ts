@@ -1,4 +1,5 @@
 // What a channel's books are when a backup is put beside what is on disk, as pure functions.
+import { compareKeys, type NumberedKey } from '../../../protocol/bound/index.ts'
 import {
   type Interval,
   intersectIntervals,
@@ -16,16 +17,33 @@ import type { BackupChannel } from './document.ts'
  */
 export function mergeLedger(
   existing: PaymentLedger | undefined,
-  { claims, proof, agreedToClose }: BackupChannel,
+  { claims, proof, agreedToClose, agreedBalance, requestKey }: BackupChannel,
 ): PaymentLedger {
-  if (existing === undefined) return { claims, proof, agreedToClose }
+  const agreement = existing?.agreedBalance ?? agreedBalance
+  const key = newer(existing?.requestKey, requestKey)
+  const lasting = {
+    agreedToClose: existing?.agreedToClose === true || agreedToClose,
+    ...(agreement !== undefined && { agreedBalance: agreement }),
+    ...(key && { requestKey: key }),
+  }
+  if (existing === undefined) return { claims, proof, ...lasting }
   const better = claims.highest > existing.claims.highest
   const best = better ? proof : existing.proof
   return {
+    ...(existing.collecting && { collecting: true }),
     claims: mergeClaims(existing.claims, claims),
     ...(best && { proof: best }),
-    agreedToClose: existing.agreedToClose || agreedToClose,
+    ...lasting,
   }
+}
+
+/** Numbers only rise; of two with one number the first stays. */
+function newer(
+  existing: NumberedKey | undefined,
+  offered: NumberedKey | undefined,
+): NumberedKey | undefined {
+  if (offered === undefined) return existing
+  return compareKeys(existing, offered) === 'newer' ? offered : existing
 }
 
 export function mergeClaims(a: Claims, b: Claims): Claims {

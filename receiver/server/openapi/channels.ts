@@ -8,6 +8,7 @@ import {
   problem,
   ref,
   senderParameter,
+  text,
 } from './schemas.ts'
 import type { JsonSchema, Operation, Paths } from './types.ts'
 
@@ -43,7 +44,79 @@ const balanceBody = object(
   ['balance'],
 )
 
+const requestKey = object({ key: text, number: text, signature: ref('Signature') })
+
+const requestKeyPaths: Paths = {
+  '/api/1/request-key': {
+    get: {
+      operationId: 'getRequestKey',
+      summary: 'The receiver’s request key, signed by its account, for bound requests',
+      tags: ['channels'],
+      responses: {
+        200: json(
+          'The key, good until the block `until`.',
+          object({ key: text, number: text, until: text, signature: ref('Signature') }),
+        ),
+      },
+    },
+  },
+  '/api/1/channels/{sender}/{openBlock}/request-key': {
+    put: {
+      operationId: 'putRequestKey',
+      summary:
+        'Ties a channel to its sender’s request key: from then on it takes bound requests only',
+      tags: ['channels'],
+      parameters: [senderParameter, openBlockParameter],
+      requestBody: { content: { 'application/json': { schema: requestKey } } },
+      responses: {
+        200: json(
+          'It is tied. The RDN fields say where it stands.',
+          object({ balance: ref('Amount') }),
+        ),
+        400: problem('The key is none, or not the sender’s.'),
+        401: problem('The request is not signed with that key.'),
+        404: problem('The chain does not show the channel yet.'),
+        409: problem('A newer key has replaced it.'),
+      },
+    },
+  },
+  '/api/1/channels/{sender}/{openBlock}/answers/{id}': {
+    get: {
+      operationId: 'getReceipt',
+      summary: 'What an answer turned out to be whose body came after its signature',
+      tags: ['channels'],
+      parameters: [
+        senderParameter,
+        openBlockParameter,
+        {
+          name: 'id',
+          in: 'path',
+          required: true,
+          description: 'the first 16 bytes of the request’s MAC in hex',
+          schema: { type: 'string', pattern: '^[0-9a-f]{32}$' },
+        },
+      ],
+      responses: {
+        200: json(
+          'The receipt.',
+          object({
+            status: count,
+            length: count,
+            'sha-256': text,
+            complete: { type: 'boolean' },
+            cost: ref('Amount'),
+          }),
+        ),
+        400: problem('The address, the block or the id is none.'),
+        401: problem('The request is not bound to this channel.'),
+        404: problem('There is no such receipt, or not any more.'),
+      },
+    },
+  },
+}
+
 export const channelPaths: Paths = {
+  ...requestKeyPaths,
   '/api/1/stats': {
     get: {
       operationId: 'getStats',

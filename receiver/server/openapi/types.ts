@@ -29,7 +29,7 @@ export interface Operation {
   readonly responses: { readonly [status: string]: Answer }
 }
 
-export type Method = 'get' | 'post' | 'delete'
+export type Method = 'get' | 'post' | 'put' | 'delete'
 
 export type PathItem = { readonly [M in Method]?: Operation }
 

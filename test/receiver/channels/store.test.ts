@@ -3,11 +3,15 @@ import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
 import { openState } from '../../../platform/state/state.ts'
+import { parseRequestPublicKey } from '../../../protocol/bound/index.ts'
 import { addressOfKey, fromHex, parseSignature } from '../../../protocol/index.ts'
 import { openBook } from '../../../receiver/channels/book.ts'
+import { whileClosing } from '../../../receiver/channels/closing.ts'
 import { createChannelManager } from '../../../receiver/channels/manager.ts'
 import {
   channelName,
+  decodeLedger,
+  emptyLedger,
   encodeLedger,
   type PaymentLedger,
 } from '../../../receiver/channels/records.ts'
@@ -49,6 +53,49 @@ test('every ledger is read back to the unit, however large', async (t) => {
     }),
     { numRuns: 30 },
   )
+  await store.close()
+})
+
+test('a key, an agreement and the wish to collect are read back; a ledger of before has none', async (t) => {
+  const store = await openStore(await temporaryFolder(t), owner)
+  const key = parseRequestPublicKey(`0x02${'ab'.repeat(32)}`)
+  const ledger: PaymentLedger = {
+    ...ledgerAt(5n),
+    ...{ agreedToClose: true, agreedBalance: 5n, collecting: true },
+    requestKey: { key, number: 2n ** 64n - 1n },
+  }
+  await store.saveLedger(name, ledger)
+  t.deepEqual((await store.load()).ledgers.get(name), ledger)
+  t.deepEqual(decodeLedger('{"highest":"0"}'), emptyLedger)
+  await store.close()
+})
+
+test('a close of ours that fails takes no agreement back that was signed meanwhile', async (t) => {
+  const store = await openStore(await temporaryFolder(t), owner)
+  const book = await openBook(store)
+  await book.confirm(opened, { block: 7, hash: '0x07' })
+  const manager = createChannelManager({
+    book,
+    checker: { formOf: async () => 'eip712' },
+    signer: { address: receiver, sign: async () => signature },
+    domain: { contract, chainId: 31337n },
+  })
+  const pay = (balance: bigint) =>
+    manager.registerPayment({ sender, openBlock: 7, balance, signature }, 5n)
+  t.is((await pay(5n)).kind, 'paid')
+  const failing = async (meanwhile: () => Promise<unknown>) => {
+    const channel = book.get(sender, 7)
+    await whileClosing(book, channel ? [channel] : [], async () => {
+      t.is((await pay(10n)).kind, 'refused')
+      await meanwhile()
+      throw new Error('no gas')
+    }).catch(() => undefined)
+  }
+  await failing(async () => undefined)
+  t.is((await pay(10n)).kind, 'paid', 'what was only wanted is taken back')
+  await failing(() => manager.agreeToClose(sender, 7, 10n))
+  t.is((await pay(15n)).kind, 'refused')
+  t.like(book.ledger(sender, 7), { agreedToClose: true, agreedBalance: 10n, collecting: undefined })
   await store.close()
 })
 

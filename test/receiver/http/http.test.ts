@@ -146,9 +146,9 @@ const refusals: readonly Refused[] = [
     code: 'malformed_payment',
   },
   {
-    when: 'a cookie that overrides the header with a lower balance',
-    balance: 15n,
-    more: { cookie: 'theme=dark; RDN-Sender-Balance=5' },
+    when: 'a spent balance beside a cookie with a higher one',
+    balance: 10n,
+    more: { cookie: 'theme=dark; RDN-Sender-Balance=15' },
     status: 402,
     code: 'balance_spent',
   },
@@ -169,8 +169,15 @@ test('a payment that is not good is refused with its own answer, and changes not
   }
   const forged = await pay(15n, { 'RDN-Balance-Signature': sign(15n, strangersKey) })
   t.is(forged.headers.get('rdn-invalid-balance-proof'), '1')
-  t.is(forged.headers.get('rdn-sender-balance'), '10')
-  t.true(forged.headers.get('rdn-balance-signature') === sign(10n))
+  // Who only knows the channel is not told where it stands, whatever the balance is that it names.
+  for (const balance of [5n, 15n, 1000n]) {
+    const rubbish = await pay(balance, { 'RDN-Balance-Signature': sign(balance, strangersKey) })
+    t.is(rubbish.headers.get('rdn-sender-balance'), null)
+    t.is(rubbish.headers.get('rdn-balance-signature'), null)
+  }
+  const own = await pay(1000n)
+  t.is(own.headers.get('rdn-sender-balance'), '10')
+  t.true(own.headers.get('rdn-balance-signature') === sign(10n))
 
   const shown = await api(`/channels/${channel.sender}/${channel.openBlock}`)
   t.like(await shown.json(), { balance: '10' })

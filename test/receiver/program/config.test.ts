@@ -43,3 +43,27 @@ test('what is not defended is an amount', (t) => {
   t.deepEqual(read({ least: '7 units' }), { fees: {}, leastDefended: 7n })
   t.false(accepts({ settlement: { dispute: { least: '-1 units' } } }))
 })
+
+test('bound requests are offered, or required', (t) => {
+  t.is(receiverConfig.parse(base).bound, 'offer')
+  t.true(accepts({ bound: 'require' }))
+  t.false(accepts({ bound: 'off' }))
+})
+
+test('origins have scheme, host and port, and nothing more', (t) => {
+  t.true(accepts({ origins: ['http://192.168.1.20:5000', 'https://shop.example'] }))
+  for (const wrong of [
+    [],
+    ['shop.example'],
+    ['http://shop.example/'],
+    ['http://shop.example:80'],
+  ]) {
+    t.false(accepts({ origins: wrong }), `${wrong}`)
+  }
+})
+
+test('a public path begins with a slash and ends with none', (t) => {
+  t.true(accepts({ publicPath: '/shop/sensors' }))
+  for (const wrong of ['', '/', 'shop', '/shop/', '/shop?x'])
+    t.false(accepts({ publicPath: wrong }), wrong)
+})

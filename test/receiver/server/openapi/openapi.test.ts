@@ -3,12 +3,14 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import test, { type ExecutionContext } from 'ava'
+import { answerId } from '../../../../protocol/bound/index.ts'
 import { createOps, opsSchema } from '../../../../receiver/index.ts'
 import { createAdmin } from '../../../../receiver/server/admin/admin.ts'
 import { adminSchema } from '../../../../receiver/server/admin/config.ts'
 import { hashSecret } from '../../../../receiver/server/admin/secrets.ts'
 import { openApiDocument } from '../../../../receiver/server/openapi/document.ts'
 import type { Content, Operation, Paths } from '../../../../receiver/server/openapi/types.ts'
+import { boundClient } from '../../../support/bound-client.ts'
 import { givenChannel } from '../../../support/channel.ts'
 import { type Exchange, type Route, recording } from '../../../support/recorder.ts'
 import { startSystem } from '../../../support/system.ts'
@@ -184,6 +186,31 @@ async function closeIt({ call, pay }: Given): Promise<void> {
   await call(adminChannel, { method: 'DELETE', headers: alice })
 }
 
+/** A channel is tied to a key, rightly and wrongly, and a receipt is read. */
+async function bindIt(t: ExecutionContext, system: Given): Promise<void> {
+  const { base, call, channel, receiver } = system
+  const client = await boundClient(base, system)
+  const put = '/api/1/channels/{sender}/{openBlock}/request-key'
+  const init = { method: 'PUT', body: client.putBody }
+  await call(put, { method: 'PUT', body: '{}' })
+  await call(put, init)
+  await call(put.replace('{openBlock}', '1'), init)
+  const newer = await boundClient(base, system, { number: BigInt(channel.openBlock) + 1n })
+  t.is((await newer.putKey()).status, 200)
+  await call(put, init)
+  const id = '0'.repeat(32)
+  const path = (name: string) => `${newer.own}/answers/${name}`
+  await call(path(id))
+  await call(path('x'))
+  await newer.ask(path(id))
+  const { mac } = await newer.ask('/nothing')
+  const keys = receiver.requestKeys.find(channel)
+  if (keys === undefined) throw new Error('the channel is not bound')
+  const receipt = { status: 200, length: 1, digest: new Uint8Array(32), complete: true, cost: 5n }
+  receiver.paywall.door.receipts.put({ request: { mac }, keys }, receipt)
+  t.is((await newer.ask(path(answerId(mac)))).status, 200)
+}
+
 async function relayClose({ post, pay, sign, channel }: Given) {
   await pay(5n)
   return post('/api/1/relay/close', {
@@ -228,6 +255,8 @@ test('every route is documented, every operation is called, every answer is as d
   await askWronglyForChannels(open)
   await collect(noRelay)
   await closeIt(noRelay)
+  const bound = await given(t, false)
+  await bindIt(t, bound)
   for (const path of ['open', 'topup', 'close']) await noRelay.post(`/api/1/relay/${path}`, {})
   await askAsStranger(open, {})
   await askAsStranger(open, { ...alice, 'sec-fetch-site': 'cross-site' })
@@ -253,7 +282,13 @@ test('every route is documented, every operation is called, every answer is as d
   )
   t.deepEqual(undocumented, [])
 
-  const exchanges = [...open.exchanges, ...noRelay.exchanges, ...guarded.exchanges, ...deposits]
+  const exchanges = [
+    ...open.exchanges,
+    ...noRelay.exchanges,
+    ...guarded.exchanges,
+    ...bound.exchanges,
+    ...deposits,
+  ]
   const asked = exchanges.filter(({ url }) => url !== undefined && url !== '/reading')
   t.deepEqual(
     asked.flatMap((exchange) => troubleOf(exchange) ?? []),

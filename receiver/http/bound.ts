@@ -1,0 +1,148 @@
+// A bound request at a server of node:http: checked before anybody sees it, its answer signed.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import {
+  boundRefusal,
+  type FieldLines,
+  fieldLines,
+  type RequestMessage,
+  removeSignature,
+} from '../../protocol/bound/index.ts'
+import { type Door, type Entrance, type Exchange, isContentOf } from '../paywall/door.ts'
+import type { Problem } from './problem.ts'
+import { signResponse } from './signed-response.ts'
+
+const exchanges = new WeakMap<IncomingMessage, Exchange>()
+
+/** Of a request that came in bound. */
+export function exchangeOf(request: IncomingMessage): Exchange | undefined {
+  return exchanges.get(request)
+}
+
+/** What a server has of one request. */
+export interface Arrival {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** Path and query as they came; express changes the request's own. */
+  readonly url: string
+  /** Its content, when that has been read already. */
+  readonly content?: Buffer
+}
+
+/** More content is not taken of a bound request, in bytes. */
+const mostContent = 1 << 20
+
+/**
+ * Lets a request in. With a problem it must be answered so: of a request that cannot be checked nobody
+ * knows who sent it, or what it said.
+ */
+export async function enter(door: Door, arrival: Arrival): Promise<Problem | undefined> {
+  const { request } = arrival
+  // Most requests of old clients end here.
+  if (!('signature' in request.headers || 'signature-input' in request.headers)) return
+  if (exchanges.has(request)) return
+  return admit(door, arrival, door.enter(messageOf(door, arrival)))
+}
+
+/** The same for what a door has decided. */
+export async function admit(
+  door: Door,
+  { request, response, url, content: read }: Arrival,
+  entrance: Entrance,
+): Promise<Problem | undefined> {
+  if (entrance.kind === 'unbound') return undefined
+  if (entrance.kind === 'refused') return problemOf(entrance.refusal)
+  const { request: verified, keys } = entrance
+  const exchange = { request: verified, keys }
+  const content = read ?? (hasContent(request) ? await readContent(request) : Buffer.of())
+  if (content === undefined) {
+    signResponse(response, exchange, door)
+    return tooLarge
+  }
+  if (!isContentOf(verified, content)) {
+    return problemOf(boundRefusal('request_altered', 'The content is not what its digest says.'))
+  }
+  drop(request, verified.drop)
+  exchanges.set(request, exchange)
+  signResponse(response, exchange, door)
+  return isPlain(url) ? undefined : ambiguous
+}
+
+export function messageOf(
+  { publicPath }: Pick<Door, 'publicPath'>,
+  { request, url }: Pick<Arrival, 'request' | 'url'>,
+): RequestMessage {
+  const at = url.indexOf('?')
+  const [path, query] = at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at)]
+  const { method = 'GET', rawHeaders } = request
+  return { method, path: `${publicPath}${path}`, query, fields: fieldLines(rawHeaders) }
+}
+
+/** By its framing (RFC 9112 section 6.3): nothing can come where this says no. */
+function hasContent({ headers }: IncomingMessage): boolean {
+  return 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0
+}
+
+/** All of the content, which stays to be read by whoever comes next. Undefined when it is too much. */
+function readContent(request: IncomingMessage): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const end = (settle: () => void) => {
+      request.off('readable', read).off('close', broken).off('error', broken)
+      settle()
+    }
+    const broken = () => end(() => reject(new Error('the request broke off')))
+    const read = () => {
+      for (let chunk = request.read(); chunk !== null; chunk = request.read()) {
+        size += chunk.length
+        chunks.push(chunk)
+      }
+      if (size > mostContent) end(() => resolve(undefined))
+      else if (request.complete) {
+        const content = Buffer.concat(chunks)
+        // Put back at once: a stream that was found empty ends with the next tick.
+        if (size > 0) request.unshift(content)
+        end(() => resolve(content))
+      }
+    }
+    request.on('readable', read).on('close', broken).on('error', broken)
+  })
+}
+
+/** As if they had never been there, in each form in which node shows them. */
+function drop(request: IncomingMessage, names: readonly string[]): void {
+  const gone = new Set(names)
+  const lines: FieldLines = fieldLines(request.rawHeaders).filter(
+    ([name]) => !gone.has(name.toLowerCase()),
+  )
+  const rest = removeSignature(lines)
+  for (const name of [...gone, 'signature', 'signature-input']) delete request.headers[name]
+  for (const [name, value] of rest) {
+    if (/^signature(-input)?$/i.test(name)) request.headers[name.toLowerCase()] = value
+  }
+  request.rawHeaders.splice(0, request.rawHeaders.length, ...rest.flat())
+}
+
+/** A path that can be read in one way only. */
+function isPlain(url: string): boolean {
+  const [path = ''] = url.split('?', 1)
+  return path.startsWith('/') && !/\/\/|\\|\/\.{1,2}(\/|$)|%2e|%2f|%5c|%00/i.test(path)
+}
+
+function problemOf({ status, code, title, detail }: Problem): Problem {
+  return { status, code, title, detail }
+}
+
+const tooLarge: Problem = {
+  status: 413,
+  code: 'content_too_large',
+  title: 'The content is too large',
+  detail: `A bound request has at most ${mostContent} bytes of content here. Nothing was charged.`,
+}
+
+const ambiguous: Problem = {
+  status: 400,
+  code: 'path_ambiguous',
+  title: 'The path can be read in two ways',
+  detail: 'Send it without dot segments, doubled slashes and encoded slashes or dots.',
+}

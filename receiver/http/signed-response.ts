@@ -1,0 +1,213 @@
+// Holds an answer to a bound request back until it can be signed: whole, or up to what is collected.
+import { createHash, type Hash } from 'node:crypto'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import {
+  bodyLater,
+  boundHeaderName,
+  type FieldLines,
+  formatContentDigest,
+  signAnswer,
+} from '../../protocol/bound/index.ts'
+import { headerName, isUraidenError, parseUint192 } from '../../protocol/index.ts'
+import { type Door, type Exchange, hmac } from '../paywall/door.ts'
+
+type Method = 'writeHead' | 'write' | 'end' | 'flushHeaders'
+
+/** `http.ServerResponse` has overloads that no type of a function in its place could have. */
+type Replaceable = { [Name in Method]: (...args: readonly unknown[]) => unknown }
+
+interface Signing {
+  readonly response: ServerResponse
+  readonly exchange: Exchange
+  readonly door: Pick<Door, 'collect' | 'receipts'>
+  /** Nothing of the body goes out: HEAD, or a status without content. */
+  readonly isHead: boolean
+  /** The response's own methods. */
+  readonly original: Replaceable
+  readonly chunks: Uint8Array[]
+  size: number
+  /** untouched, begun (by the handler, nothing is sent), sent (the head at least). */
+  state: 'untouched' | 'begun' | 'sent'
+  /** Of a body that comes later. */
+  hash: Hash | undefined
+}
+
+/** From now on this response is one to a bound request. */
+export function signResponse(
+  response: ServerResponse,
+  exchange: Exchange,
+  door: Pick<Door, 'collect' | 'receipts'>,
+): void {
+  const target = response as unknown as Replaceable
+  const signing: Signing = {
+    ...{ response, exchange, door, isHead: response.req.method === 'HEAD' },
+    original: {
+      writeHead: target.writeHead.bind(response),
+      write: target.write.bind(response),
+      end: target.end.bind(response),
+      flushHeaders: target.flushHeaders.bind(response),
+    },
+    chunks: [],
+    size: 0,
+    state: 'untouched',
+    hash: undefined,
+  }
+  replaceMethods(target, signing)
+  // What a handler has begun cannot be answered otherwise, sent or not.
+  Object.defineProperty(response, 'headersSent', { get: () => signing.state !== 'untouched' })
+  response.once('close', () => {
+    if (!response.writableEnded) keepReceipt(signing, false)
+  })
+}
+
+function replaceMethods(target: Replaceable, signing: Signing): void {
+  const { response, original, chunks } = signing
+  target.writeHead = (...args) => {
+    if (signing.state === 'sent') return original.writeHead(...args)
+    takeHead(response, args)
+    signing.state = 'begun'
+    return response
+  }
+  target.flushHeaders = () => void sendHead(signing)
+  target.write = (...args) => {
+    const { content, done } = readArguments(args)
+    if (signing.state === 'sent') return pass(signing, content, done)
+    signing.state = 'begun'
+    chunks.push(content)
+    signing.size += content.length
+    if (signing.size > signing.door.collect) return sendHead(signing, done)
+    if (done !== undefined) process.nextTick(done)
+    return true
+  }
+  target.end = (...args) => {
+    const { content, done } = readArguments(args)
+    if (signing.state === 'sent') finish(signing, content, done)
+    else sendWhole(signing, Buffer.concat([...chunks, content]), done)
+    return response
+  }
+}
+
+/** All of the answer is there. */
+function sendWhole(signing: Signing, body: Buffer, done: Callback): void {
+  const { response, original, isHead } = signing
+  const hasContent = !isHead && mayHaveContent(response.statusCode) && body.length > 0
+  if (hasContent) {
+    const digest = createHash('sha256').update(body).digest()
+    response.setHeader(boundHeaderName.contentDigest, formatContentDigest(digest))
+  }
+  if (!isHead && mayHaveContent(response.statusCode)) {
+    response.removeHeader('transfer-encoding')
+    response.setHeader('content-length', body.length)
+  }
+  if (!sign(signing)) return
+  original.writeHead(response.statusCode)
+  original.end(hasContent ? body : undefined, undefined, done)
+}
+
+/** The head, and what was collected of the body: the rest comes later. */
+function sendHead(signing: Signing, done?: Callback): unknown {
+  const { response, original, chunks, isHead } = signing
+  if (signing.state === 'sent') return true
+  if (!isHead && mayHaveContent(response.statusCode)) {
+    response.setHeader(boundHeaderName.body, bodyLater)
+    signing.hash = createHash('sha256')
+  }
+  signing.size = 0
+  if (!sign(signing)) return false
+  original.writeHead(response.statusCode)
+  original.flushHeaders()
+  const collected = Buffer.concat(chunks.splice(0))
+  if (collected.length > 0) return pass(signing, collected, done)
+  return true
+}
+
+function pass(signing: Signing, content: Uint8Array, done: Callback): unknown {
+  signing.hash?.update(content)
+  signing.size += content.length
+  return signing.original.write(content, undefined, done)
+}
+
+/** The receipt is there before the last byte is: whoever has all of it may ask. */
+function finish(signing: Signing, content: Uint8Array, done: Callback): void {
+  signing.hash?.update(content)
+  signing.size += content.length
+  keepReceipt(signing, true)
+  signing.original.end(content, undefined, done)
+}
+
+function keepReceipt(signing: Signing, complete: boolean): void {
+  const { response, exchange, door, size: length, hash } = signing
+  if (hash === undefined) return
+  signing.hash = undefined
+  const cost = parseUint192(String(response.getHeader(headerName.cost) ?? 0))
+  const { statusCode: status } = response
+  door.receipts.put(exchange, { status, length, digest: hash.digest(), complete, cost })
+}
+
+/** False when there is no answer that the sender would believe: then it gets none. */
+function sign(signing: Signing): boolean {
+  const { response, exchange } = signing
+  signing.state = 'sent'
+  if (!response.hasHeader('cache-control')) response.setHeader('cache-control', 'private')
+  try {
+    const { fields } = signAnswer(
+      { status: response.statusCode, fields: lines(response) },
+      exchange.keys,
+      {
+        requestMac: exchange.request.mac,
+        hmac,
+      },
+    )
+    for (const [name, value] of Object.entries(fields)) response.setHeader(name, value)
+    return true
+  } catch (error) {
+    if (!isUraidenError(error)) throw error
+    response.destroy(error)
+    return false
+  }
+}
+
+function lines(response: ServerResponse): FieldLines {
+  return Object.entries(response.getHeaders()).flatMap(([name, value]) =>
+    [value ?? []].flat().map((each) => [name, `${each}`] as const),
+  )
+}
+
+function mayHaveContent(status: number): boolean {
+  return status !== 204 && status !== 304
+}
+
+type Callback = (() => void) | undefined
+
+/** Of write and end: content, encoding and callback, each of which may be missing. */
+function readArguments(args: readonly unknown[]): {
+  readonly content: Uint8Array
+  readonly done: Callback
+} {
+  const done = args.find((each) => typeof each === 'function') as Callback
+  const [chunk, encoding] = args
+  if (chunk instanceof Uint8Array) return { content: chunk, done }
+  if (typeof chunk !== 'string') return { content: new Uint8Array(), done }
+  return {
+    content: Buffer.from(
+      chunk,
+      typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8',
+    ),
+    done,
+  }
+}
+
+/** Of writeHead: status, perhaps its text, and headers by name or as a flat list. */
+function takeHead(response: ServerResponse, [status, ...rest]: readonly unknown[]): void {
+  response.statusCode = Number(status)
+  const headers = rest.find((each) => typeof each === 'object' && each !== null)
+  if (headers === undefined) return
+  if (!Array.isArray(headers)) {
+    for (const [name, value] of Object.entries(headers as OutgoingHttpHeaders)) {
+      if (value !== undefined) response.setHeader(name, value)
+    }
+    return
+  }
+  const flat: readonly unknown[] = headers.flat()
+  for (let at = 0; at < flat.length; at += 2) response.setHeader(`${flat[at]}`, `${flat[at + 1]}`)
+}

@@ -1,0 +1,92 @@
+// Request keys, and receipts of answers that came later (design/trust.md): GET /request-key, PUT of a
+// channel's key, GET of a receipt.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import {
+  boundRefusal,
+  parseAnswerId,
+  parseRequestKey,
+  serializeReceipt,
+  serializeReceiverKey,
+} from '../../../protocol/bound/index.ts'
+import { type Address, type BlockNumber, headerName } from '../../../protocol/index.ts'
+import type { Receiver } from '../../core/receiver.ts'
+import { admit, exchangeOf, messageOf } from '../../http/bound.ts'
+import { sendProblem } from '../../http/problem.ts'
+import { type ChannelPath, channelUnknown, parsePath } from './paths.ts'
+
+export async function requestKeyRoutes(app: FastifyInstance, receiver: Receiver): Promise<void> {
+  app.get('/request-key', async (_, reply) => {
+    const key = serializeReceiverKey(await receiver.ownRequestKey())
+    return reply.type('application/json').send(key)
+  })
+  await app.register(async (scope) => {
+    // What the digest is about, as it came.
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', { parseAs: 'string' }, (_, body, done) => done(null, body))
+    const config = { bound: 'by route' } as const
+    scope.put<{ Params: ChannelPath }>(
+      '/channels/:sender/:openBlock/request-key',
+      { config, bodyLimit: 4096 },
+      async (request, reply) => putKey(receiver, request, reply),
+    )
+  })
+  app.get<{ Params: ChannelPath & { readonly id: string } }>(
+    '/channels/:sender/:openBlock/answers/:id',
+    async (request, reply) => {
+      const { sender, openBlock } = parsePath(request.params)
+      const id = parseAnswerId(request.params.id)
+      if (!isBoundTo(request, { sender, openBlock })) return unbound(reply)
+      const keys = exchangeOf(request.raw)?.keys
+      const receipt = keys && receiver.paywall.door.receipts.get(keys, id)
+      if (receipt === undefined) return sendProblem(reply, noReceipt)
+      return reply.type('application/json').send(serializeReceipt(receipt))
+    },
+  )
+}
+
+async function putKey(
+  { book, requestKeys, paywall: { door } }: Receiver,
+  request: FastifyRequest<{ Params: ChannelPath }>,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { sender, openBlock } = parsePath(request.params)
+  const channel = book.get(sender, openBlock)
+  if (channel === undefined || channel.state === 'settled') {
+    return channelUnknown(reply.header('retry-after', '1'))
+  }
+  const signed = parseRequestKey(`${request.body ?? ''}`)
+  const offered = requestKeys.offer({ sender, openBlock }, signed)
+  if (!offered.ok) return sendProblem(reply, offered.refusal)
+  const arrival = { request: request.raw, response: reply.raw, url: request.originalUrl }
+  const entrance = door.enterWith(messageOf(door, arrival), offered.keys)
+  if (entrance.kind === 'unbound') return unbound(reply)
+  const content = Buffer.from(`${request.body ?? ''}`)
+  const problem = await admit(door, { ...arrival, content }, entrance)
+  if (problem !== undefined) return sendProblem(reply, problem)
+  await offered.accept()
+  const { claims, proof } = book.ledger(sender, openBlock)
+  reply.header(headerName.senderBalance, `${claims.highest}`)
+  if (proof !== undefined) reply.header(headerName.signature, proof.signature)
+  return reply.send({ balance: `${claims.highest}` })
+}
+
+/** Whether the sender of just this channel asks. */
+export function isBoundTo(
+  { raw }: FastifyRequest,
+  { sender, openBlock }: { readonly sender: Address; readonly openBlock: BlockNumber },
+): boolean {
+  const channel = exchangeOf(raw)?.keys.binding.channel
+  return channel?.sender === sender && channel.openBlock === openBlock
+}
+
+export function unbound(reply: FastifyReply): FastifyReply {
+  const detail = 'Sign the request with the channel’s request key.'
+  return sendProblem(reply, boundRefusal('request_altered', detail))
+}
+
+const noReceipt = {
+  status: 404,
+  code: 'receipt_unknown',
+  title: 'There is no receipt of this answer',
+  detail: 'It is not complete yet, is too old, or had a digest and needs none.',
+}

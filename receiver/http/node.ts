@@ -2,9 +2,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TokenAmount, TokenUnit } from '../../protocol/index.ts'
 import type { Reply } from '../channels/store.ts'
+import { type ServerRequest, targetOf } from '../paywall/dialect.ts'
 import { type Paywall, priceAndAdmit, type Refused } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule } from '../paywall/price.ts'
+import { problemBody, problemType } from './problem.ts'
 import { guardResponse } from './response.ts'
+import { isPlainTarget, notPlain } from './target.ts'
 
 /** What of a receiver the middleware needs. */
 export interface Seller {
@@ -34,6 +37,7 @@ export function createGate<Request extends IncomingMessage>(
 ): Gate<Request> {
   const pricer = createPricer(price, token)
   return async (request, response) => {
+    if (refuseUnlessPlain(request, response)) return undefined
     const admission = await priceAndAdmit(paywall, { pricer, request })
     switch (admission.kind) {
       case 'free':
@@ -90,6 +94,13 @@ function fail(response: ServerResponse): void {
   }
   response.statusCode = 500
   response.end()
+}
+
+/** At the door, before anything decides on the request; true when it is answered. */
+function refuseUnlessPlain(request: ServerRequest, response: ServerResponse): boolean {
+  if (isPlainTarget(targetOf(request))) return false
+  response.writeHead(notPlain.status, { 'content-type': problemType }).end(problemBody(notPlain))
+  return true
 }
 
 function refuse(response: ServerResponse, { status, headers, cookies, body }: Refused): void {

@@ -1,4 +1,4 @@
-// What a client sees when a configured resource cannot be had (RFC 9457).
+// What a client sees when a request cannot be answered as it should (RFC 9457).
 import type { FastifyReply } from 'fastify'
 
 export interface Problem {
@@ -10,12 +10,14 @@ export interface Problem {
   readonly detail: string
 }
 
+export const problemType = 'application/problem+json'
+
+export function problemBody(problem: Problem): string {
+  return JSON.stringify({ type: `urn:uraiden:problem:${problem.code}`, ...problem })
+}
+
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  const { status, code } = problem
-  return reply
-    .code(status)
-    .header('content-type', 'application/problem+json')
-    .send(JSON.stringify({ type: `urn:uraiden:problem:${code}`, ...problem }))
+  return reply.code(problem.status).header('content-type', problemType).send(problemBody(problem))
 }
 
 /** For failures after the payment: an answer of 500 or more costs nothing. */

@@ -7,7 +7,7 @@ import {
   type TokenUnit,
   UraidenError,
 } from '../../protocol/index.ts'
-import type { Sellers } from './sellers.ts'
+import type { Sellers } from './terms.ts'
 import type { PaidRequest } from './types.ts'
 
 /** Amounts in the token's smallest unit. What is not given is not limited. */

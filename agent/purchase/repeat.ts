@@ -24,7 +24,7 @@ export async function askAgain(
   sent: SentPayment,
 ): Promise<{ readonly answer: OpenAnswer; readonly attempt: Attempt | undefined }> {
   if (lost.isSuperseded(sent)) throw superseded(request.url)
-  const known = sent.key === undefined ? undefined : lost.take(sent.key)
+  const known = sent.key === undefined ? undefined : lost.take(request, sent.key)
   const attempt = known && attempts.offerAgain(known)
   try {
     const answer = await delivery.send(request, sent.headers)
@@ -35,7 +35,7 @@ export async function askAgain(
     // What the receiver took for something else is spent; all else stays on its way.
     if (attempt !== undefined && !isUraidenError(error, 'payment_spent')) {
       attempts.leaveInDoubt(attempt)
-      if (attempt.key !== undefined) lost.put(attempt.key, attempt)
+      if (attempt.key !== undefined) lost.put(request, attempt.key, attempt)
     }
     throw error
   }

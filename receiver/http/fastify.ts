@@ -2,13 +2,17 @@
 import { pipeline, type Readable, Transform } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
-import type { HeaderFields, TokenAmount, TokenUnit } from '../../protocol/index.ts'
+import {
+  type HeaderFields,
+  isPlainTarget,
+  type TokenAmount,
+  type TokenUnit,
+} from '../../protocol/index.ts'
 import { targetOf } from '../paywall/dialect.ts'
 import { type Admission, type Paid, type Paywall, priceAndAdmit } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule, type Pricer } from '../paywall/price.ts'
 import { giveUp, giveUpLater, keptHeaders } from './kept-reply.ts'
-import { sendProblem } from './problem.ts'
-import { isPlainTarget, notPlain } from './target.ts'
+import { notPlain, sendProblem } from './problem.ts'
 
 /** One price, one computed from the request, or a table by method and path. */
 export type Price = PriceRule<FastifyRequest>

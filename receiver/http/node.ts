@@ -1,13 +1,12 @@
 // The paywall for node:http: wraps a handler that is served when it is paid for.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { TokenAmount, TokenUnit } from '../../protocol/index.ts'
+import { isPlainTarget, type TokenAmount, type TokenUnit } from '../../protocol/index.ts'
 import type { Reply } from '../channels/store.ts'
 import { type ServerRequest, targetOf } from '../paywall/dialect.ts'
 import { type Paywall, priceAndAdmit, type Refused } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule } from '../paywall/price.ts'
-import { problemBody, problemType } from './problem.ts'
+import { notPlain, problemBody, problemType } from './problem.ts'
 import { guardResponse } from './response.ts'
-import { isPlainTarget, notPlain } from './target.ts'
 
 /** What of a receiver the middleware needs. */
 export interface Seller {

@@ -20,5 +20,14 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
   return reply.code(problem.status).header('content-type', problemType).send(problemBody(problem))
 }
 
+/** For a request that could be read in two ways (protocol/target.ts). */
+export const notPlain = {
+  status: 400,
+  code: 'path_ambiguous',
+  title: 'Bad request',
+  detail:
+    'Write the path as it is: from its first slash on, without dot segments, backslashes, control characters, fragments and encoded slashes or dots.',
+} as const satisfies Problem
+
 /** For failures after the payment: an answer of 500 or more costs nothing. */
 export const nothingCharged = 'Nothing was charged: the same payment is good for the next try.'

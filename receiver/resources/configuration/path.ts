@@ -1,4 +1,4 @@
-// The parts of a request target that is read in one way only (receiver/http/target.ts).
+// The parts of a request target that is read in one way only (protocol/target.ts).
 
 /** The path of a request's URL, without query, with doubled slashes made one. */
 export function pathOf(url: string): string {

@@ -1,7 +1,7 @@
 // Who was paid at an origin first is the only one that is paid there.
 import test from 'ava'
 import { createPolicyCheck, type Policy } from '../../../agent/purchase/policy.ts'
-import { createSellers } from '../../../agent/purchase/sellers.ts'
+import { createSellers } from '../../../agent/purchase/terms.ts'
 import { receiver } from '../../support/ledger.ts'
 import { contract, sender, terms, token } from '../../support/lying-receiver.ts'
 import { memoryNotes } from '../../support/notes.ts'

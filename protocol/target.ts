@@ -30,12 +30,3 @@ function canDecode(path: string): boolean {
     return false
   }
 }
-
-/** What its client is told. */
-export const notPlain = {
-  status: 400,
-  code: 'path_ambiguous',
-  title: 'Bad request',
-  detail:
-    'Write the path as it is: from its first slash on, without dot segments, backslashes, control characters, fragments and encoded slashes or dots.',
-} as const

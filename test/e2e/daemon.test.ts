@@ -138,6 +138,12 @@ withCurl(
     t.is((await cli('reload')).code, 6)
     t.is((await ask()).status, 402)
 
+    // Its port is taken, which shows after the agent was exchanged for one with the higher cap.
+    const { host } = new URL(system.base)
+    await config(`budget: { request: 5 units }\nproxy: { listen: '${host}' }\n`)
+    t.regex((await cli('reload')).stderr, /\(address_in_use, exit 1\)/)
+    t.is((await ask()).status, 402)
+
     await writeFile(join(folder, 'token'), 'a-token-long-enough\n', { mode: 0o600 })
     await config(
       `budget: { request: 5 units }

@@ -6,8 +6,8 @@ import { connect, createServer, type Socket } from 'node:net'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { channelName } from '../../agent/channels/records.ts'
-import { createSharedAgent } from '../../agent/program/daemon/shared-agent.ts'
-import { createUpkeep } from '../../agent/program/daemon/upkeep.ts'
+import { SharedAgent } from '../../agent/program/daemon/shared-agent.ts'
+import { Upkeep } from '../../agent/program/daemon/upkeep.ts'
 import { freePort } from '../lab/processes/free-port.ts'
 import { daemonFolder, startDaemonProcess } from '../support/daemon.ts'
 import { startFaultyRpc } from '../support/faulty-rpc.ts'
@@ -145,15 +145,16 @@ needing(
 test('upkeep: topped up before a channel runs dry, closes settled after their period', async (t) => {
   const system = await startSystem(t)
   const { base, chain, receiverAccount } = system
-  const shared = createSharedAgent()
+  const shared = new SharedAgent()
   await shared.exchange(() => system.agent(), 0)
   const failed: unknown[] = []
-  const upkeep = createUpkeep({
+  const upkeep = new Upkeep({
     shared,
-    deposits: () => ({ open: () => 20n, topUp: () => 20n }),
     interval: 20,
     onFailed: (_, error) => failed.push(error),
   })
+  const settings = { policy: { deposit: { open: () => 20n, topUp: () => 20n } } }
+  await upkeep.start(settings)
   t.teardown(() => upkeep.stop())
   const agent = shared.current()
   if (agent === undefined) throw new Error('no agent')
@@ -182,7 +183,7 @@ test('upkeep: topped up before a channel runs dry, closes settled after their pe
   const second = await agent.openChannel(receiverAccount.address, 30n)
   await shared.exchange(() => system.agent({ store: `${system.folder}/new-disk` }), 0)
   t.deepEqual(shared.current()?.channels(), [])
-  upkeep.begun()
+  await upkeep.start(settings)
   const found = await until(() =>
     shared
       .current()

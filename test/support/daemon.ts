@@ -66,7 +66,7 @@ export async function startDaemonProcess(
     return ended
   })
   const status = async (): Promise<DaemonStatus | undefined> => {
-    const daemon = await connectToDaemon({ control: {}, state: join(folder, 'state') })
+    const daemon = await connectToDaemon(join(folder, 'state', 'control.sock'))
     return daemon?.command('status', {})
   }
   let exited = false

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import type { AgentResponse, RequestOptions, SentPayment } from '../../../agent/index.ts'
 import { type JobsOptions, openJobs } from '../../../agent/jobs/open.ts'
 import type { Buyer } from '../../../agent/jobs/purchase.ts'
-import { jobSchema } from '../../../agent/jobs/schema.ts'
+import { jobSchema, jobsOf } from '../../../agent/jobs/schema.ts'
 import type { JobEvent } from '../../../agent/jobs/types.ts'
 import { UraidenError } from '../../../protocol/index.ts'
 import { crashCopy, temporaryFolder } from '../../support/folder.ts'
@@ -97,8 +97,7 @@ async function start(
     ...job,
   })
   const jobs = await openJobs({
-    jobs: { reading: config },
-    token: { symbol: 'TKN', decimals: 0 },
+    jobs: jobsOf({ reading: config }, { symbol: 'TKN', decimals: 0 }),
     buyer: shop.buyer,
     resolve: (target) => new URL(target),
     folder: join(folder, 'jobs'),

@@ -21,7 +21,7 @@ import { createPurchaseHistory } from './purchase/history.ts'
 import { createLostPayments } from './purchase/lost.ts'
 import { createPolicyCheck, type Policy } from './purchase/policy.ts'
 import { createPurchases, type PurchaseParts } from './purchase/states.ts'
-import { createTermsMemory } from './purchase/terms.ts'
+import { createSellers, createTermsMemory } from './purchase/terms.ts'
 import { createVerdicts } from './purchase/verdict.ts'
 import { createTransport } from './transport/transport.ts'
 
@@ -51,8 +51,12 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     readClock: machineClock(options.clock ?? 'auto'),
     ...(timeZone !== undefined && { timeZone }),
   })
-  return assemble(options, ledger)
+  const { mostFeePerGas = mostFeePerGasByDefault } = options
+  return assemble({ ...options, mostFeePerGas }, ledger)
 }
+
+/** In wei: 500 gwei, as in the worst hours of the main chain. What costs more was made up by a node. */
+const mostFeePerGasByDefault = 500_000_000_000n
 
 function assemble(options: AgentOptions, ledger: Ledger): Agent {
   const { signer, mostFeePerGas, history: remembered = 500 } = options
@@ -63,6 +67,7 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
   const funding = createFunding({
     ...work,
     deposits: { ...defaultDeposits, ...deposit },
+    total: options.budget?.total,
     finishCloses: (receiver) => finishCloses(work, receiver),
   })
   const locks = createLocks()
@@ -152,6 +157,7 @@ async function purchaseParts(
       token,
       receiverAt,
       lastPrice,
+      sellers: createSellers(ledger.notes),
     }),
     attempts: createAttempts({ ...paying, contractVersion, lost, bindings }),
     delivery: createDelivery({

@@ -56,7 +56,7 @@ export interface AgentOptions {
   readonly reservation?: number
   /** Blocks to wait for after an own transaction, the one with it included. Default 1. */
   readonly confirmations?: number
-  /** Refuse to pay more for a unit of gas, in wei. */
+  /** Refuse to pay more for a unit of gas, in wei. Default 500 gwei. */
   readonly mostFeePerGas?: bigint
   /** How long a receiver may take to see a channel confirmed, in milliseconds. */
   readonly confirmTimeout?: number

@@ -3,6 +3,7 @@ import {
   type Address,
   formatAmount,
   largest,
+  smallest,
   type TokenAmount,
   type TokenUnit,
   UraidenError,
@@ -10,7 +11,7 @@ import {
 import type { AgentChain } from './agent-chain.ts'
 import { chooseDeposit, type DepositPolicy } from './choose.ts'
 import type { Deposit } from './intents.ts'
-import type { Ledger } from './ledger-types.ts'
+import type { ChannelBalance, Ledger } from './ledger-types.ts'
 import { type FundingMethod, makeDeposit } from './opening.ts'
 import type { ChannelName } from './records.ts'
 import type { Relay } from './relay.ts'
@@ -54,6 +55,8 @@ export interface FundingOptions {
   readonly chain: () => Promise<AgentChain>
   readonly own: Address
   readonly deposits: DepositPolicy
+  /** The budget for ever: no more than that may be spent or locked. */
+  readonly total: TokenAmount | undefined
   readonly method: FundingMethod
   readonly confirmations: number
   /** How to ask a receiver for a relay. */
@@ -81,9 +84,9 @@ export function createFunding(options: FundingOptions): ChannelFunding {
       const atHand = ledger.withRoom(receiver, price)
       if (atHand !== undefined) return atHand
       const { deposits } = options
-      const bounds = { deposits, room: roomForDeposits(ledger, deposits) }
+      const bounds = { deposits, room: roomForDeposits(options) }
       const choice = chooseDeposit(ledger.payable(receiver), price, bounds)
-      if (choice === undefined) throw depositOverCap(price, deposits, token)
+      if (choice === undefined) throw depositOverCap(price, options, token)
       return choice.kind === 'open'
         ? open(receiver, choice.deposit, relay)
         : topUp(choice.channel, choice.added, relay)
@@ -106,14 +109,23 @@ async function fund(
   )
 }
 
-/** What may still be deposited under the cap over all channels. */
-function roomForDeposits(ledger: Ledger, { mostInAll }: DepositPolicy): TokenAmount | undefined {
-  if (mostInAll === undefined) return undefined
-  const locked = ledger
-    .channels()
-    .filter(({ state }) => state !== 'closed')
-    .reduce((sum, each) => sum + each.deposit, 0n)
-  return largest(mostInAll - locked, 0n)
+/** What may still be deposited under the cap over all channels and the total budget. */
+function roomForDeposits({ ledger, deposits, total }: FundingOptions): TokenAmount | undefined {
+  const locked = ledger.channels().filter(({ state }) => state !== 'closed')
+  const sum = (part: (each: ChannelBalance) => TokenAmount) =>
+    locked.reduce((all, each) => all + part(each), 0n)
+  const rooms: TokenAmount[] = []
+  if (deposits.mostInAll !== undefined) rooms.push(deposits.mostInAll - sum((each) => each.deposit))
+  if (total !== undefined) {
+    rooms.push(total - ledger.reserved() - sum(({ deposit, bound }) => deposit - bound))
+  }
+  const [first, ...others] = rooms
+  return first === undefined
+    ? undefined
+    : largest(
+        others.reduce((a, b) => smallest(a, b), first),
+        0n,
+      )
 }
 
 async function isStillOpen(
@@ -132,11 +144,12 @@ async function isStillOpen(
 
 function depositOverCap(
   price: TokenAmount,
-  { most, mostInAll }: DepositPolicy,
+  { deposits: { most, mostInAll }, total }: Pick<FundingOptions, 'deposits' | 'total'>,
   token: TokenUnit,
 ): UraidenError {
   const caps = [most === undefined ? [] : `${formatAmount(most, token)} a channel`]
     .concat(mostInAll === undefined ? [] : `${formatAmount(mostInAll, token)} in all`)
+    .concat(total === undefined ? [] : `the total budget of ${formatAmount(total, token)}`)
     .flat()
   return new UraidenError({
     code: 'deposit_over_cap',

@@ -99,11 +99,11 @@ export function createAttempts(options: AttemptOptions): Attempts {
       if (!neverLeft(error)) {
         ledger.leaveInDoubt(taken)
         if (key === undefined || !isUraidenError(error)) return error
-        options.lost.put(key, attempt)
+        options.lost.put(request, key, attempt)
         return lostWithKey(error, key)
       }
       // What was offered again is as doubtful as before, and can be asked for as before.
-      if (key !== undefined && taken.source === 'doubtful') options.lost.put(key, attempt)
+      if (key !== undefined && taken.source === 'doubtful') options.lost.put(request, key, attempt)
       else options.lost.answered(request)
       ledger.takeBack(taken)
       return error

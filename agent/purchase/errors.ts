@@ -23,6 +23,15 @@ export function unproven(receiver: Address, claimed: TokenAmount | undefined): U
   })
 }
 
+/** The key is not said: it may be another program's. */
+export function keyReused(before: string): UraidenError {
+  return new UraidenError({
+    code: 'idempotency_key_reused',
+    message: `This idempotency key belongs to another request: ${before}, or one with another body.`,
+    hint: 'Nothing was signed or sent. Repeat that request as it was, or use a new key for this one.',
+  })
+}
+
 export function proofRefused(receiver: Address): UraidenError {
   return new UraidenError({
     code: 'proof_refused',

@@ -1,8 +1,10 @@
 // Payments whose answers are missing, by the key that asks for them again with the same proof: those of
 // this process, and, where the caller gave the key, those of one that was killed.
+import { createHash } from 'node:crypto'
 import { parseUint192 } from '../../protocol/index.ts'
 import type { Taken } from '../channels/ledger-types.ts'
 import type { Notes } from '../channels/notes.ts'
+import { keyReused } from './errors.ts'
 import type { Attempt, PaidRequest, SentPayment } from './types.ts'
 
 const prefix = 'sent/'
@@ -12,17 +14,30 @@ interface SentNote extends Omit<SentPayment, 'price' | 'balance'> {
   readonly balance: string
   /** Whom it was sent to: nobody else may see it. */
   readonly to: string
+  /** Of its body; notes of earlier versions have none. */
+  readonly body?: string
   readonly time: number
 }
 
+/** A key stands for one request: under another one it would carry the payment past what allowed it. */
+interface Lost {
+  readonly attempt: Attempt
+  readonly to: string
+  readonly body: string
+}
+
 export interface LostPayments {
-  readonly put: (key: string, attempt: Attempt) => void
-  readonly take: (key: string) => Attempt | undefined
+  readonly put: (request: PaidRequest, key: string, attempt: Attempt) => void
+  /** @throws UraidenError `idempotency_key_reused` for another request */
+  readonly take: (request: PaidRequest, key: string) => Attempt | undefined
   /** Those that can be taken. */
-  readonly known: ReadonlyMap<string, Attempt>
+  readonly known: ReadonlyMap<string, unknown>
   /** Before a payment with a key of the caller's leaves; durable when it resolves. */
   readonly noteSent: (request: PaidRequest, payment: SentPayment) => Promise<void>
-  /** The payment of an earlier process for this very request. */
+  /**
+   * The payment of an earlier process for this very request.
+   * @throws UraidenError `idempotency_key_reused` for another request
+   */
   readonly sentBefore: (request: PaidRequest) => SentPayment | undefined
   /** Its answer has come, or never will. */
   readonly answered: (request: PaidRequest) => void
@@ -34,7 +49,7 @@ export interface LostPayments {
 
 /** Keeps the `most` newest. */
 export function createLostPayments(notes: Notes, most = 100): LostPayments {
-  const known = new Map<string, Attempt>()
+  const known = new Map<string, Lost>()
   const superseded = new Set<string>()
 
   function forgetOldestNote(): void {
@@ -52,33 +67,37 @@ export function createLostPayments(notes: Notes, most = 100): LostPayments {
 
   return {
     known,
-    put: (key, attempt) => {
-      known.set(key, attempt)
+    put: (request, key, attempt) => {
+      known.set(key, { attempt, ...nameOfRequest(request) })
       limit(known)
     },
-    take: (key) => {
-      const attempt = known.get(key)
+    take: (request, key) => {
+      const lost = known.get(key)
+      if (lost === undefined) return undefined
+      checkSame(request, lost)
       known.delete(key)
-      return attempt
+      return lost.attempt
     },
     noteSent: async (request, payment) => {
       if (request.idempotencyKey === undefined || payment.key === undefined) return
       forgetOldestNote()
-      const note = { ...payment, to: destination(request), time: Date.now() }
+      const note = { ...payment, ...nameOfRequest(request), time: Date.now() }
       await notes.now(`${prefix}${request.idempotencyKey}`, note)
     },
     sentBefore: (request) => {
       if (request.idempotencyKey === undefined) return undefined
       const note = notes.get(`${prefix}${request.idempotencyKey}`) as SentNote | undefined
-      if (note?.to !== destination(request)) return undefined
-      const { to: _, time: __, price, balance, ...rest } = note
+      if (note === undefined) return undefined
+      checkSame(request, note)
+      const { to: _, body: __, time: ___, price, balance, ...rest } = note
       return { ...rest, price: parseUint192(price), balance: parseUint192(balance) }
     },
     answered: ({ idempotencyKey }) => {
       if (idempotencyKey !== undefined) notes.later(`${prefix}${idempotencyKey}`, undefined)
     },
     paidFor: ({ taken, key }) => {
-      for (const [other, { taken: before, payment }] of known) {
+      for (const [other, { attempt }] of known) {
+        const { taken: before, payment } = attempt
         if (other === key || !overlap(before, taken)) continue
         known.delete(other)
         notes.later(`${prefix}${other}`, undefined)
@@ -100,6 +119,14 @@ function nameOf({ key, channel, balance }: Pick<SentPayment, 'key' | 'channel' |
   return `${key} ${channel} ${balance}`
 }
 
-function destination({ method, url }: PaidRequest): string {
-  return `${method} ${url.href}`
+function nameOfRequest({ method, url, body = '' }: PaidRequest): Pick<Lost, 'to' | 'body'> {
+  return {
+    to: `${method} ${url.href}`,
+    body: createHash('sha256').update(body).digest('base64url'),
+  }
+}
+
+function checkSame(request: PaidRequest, before: Pick<SentNote, 'to' | 'body'>): void {
+  const { to, body } = nameOfRequest(request)
+  if (to !== before.to || body !== (before.body ?? body)) throw keyReused(before.to)
 }

@@ -7,6 +7,7 @@ import {
   type TokenUnit,
   UraidenError,
 } from '../../protocol/index.ts'
+import type { Sellers } from './terms.ts'
 import type { PaidRequest } from './types.ts'
 
 /** Amounts in the token's smallest unit. What is not given is not limited. */
@@ -39,23 +40,27 @@ export interface PolicyCheckOptions {
   /** The only receiver that may be paid at this URL; undefined when nothing is known about it. */
   readonly receiverAt: ((url: URL) => Address | undefined) | undefined
   readonly lastPrice: (method: string, url: URL) => TokenAmount | undefined
+  readonly sellers: Sellers
 }
 
 export function createPolicyCheck(options: PolicyCheckOptions): PolicyCheck {
-  const { policy, token, receiverAt } = options
+  const { policy, token, receiverAt, sellers } = options
   return {
     contract: policy.contract,
     check: ({ method, url, mostPrice, dryRun }, terms) => {
       const lastPrice = options.lastPrice(method, url)
       const expected = receiverAt?.(url)
+      const before = sellers.at(url)
       const proposal: Proposal = {
         url,
         terms,
         ...(mostPrice !== undefined && { mostPrice }),
         ...(lastPrice !== undefined && { lastPrice }),
         ...(expected !== undefined && { expected }),
+        ...(before !== undefined && { before }),
       }
       checkProposal(dryRun ? { ...policy, dryRun } : policy, proposal, token)
+      sellers.remember(url, terms.receiver)
     },
   }
 }
@@ -69,6 +74,8 @@ export interface Proposal {
   readonly lastPrice?: TokenAmount
   /** The only receiver that may be paid there, when that is known. */
   readonly expected?: Address
+  /** Who was paid there until now. */
+  readonly before?: Address
 }
 
 /**
@@ -98,7 +105,8 @@ function checkHost({ hosts }: Policy, url: URL): void {
   })
 }
 
-function checkParties(policy: Policy, { url, terms, expected }: Proposal): void {
+function checkParties(policy: Policy, proposal: Proposal): void {
+  const { url, terms, expected } = proposal
   if (terms.contract !== policy.contract) {
     throw new UraidenError({
       code: 'wrong_contract',
@@ -128,6 +136,17 @@ function checkParties(policy: Policy, { url, terms, expected }: Proposal): void 
       hint: 'Nothing was signed. Add its address to receivers if you trust it.',
     })
   }
+  checkSeller(policy, proposal)
+}
+
+/** Who is listed by address was chosen by a person, who may have exchanged the receiver. */
+function checkSeller({ receivers }: Policy, { url, terms, before }: Proposal): void {
+  if (before === undefined || before === terms.receiver || receivers !== undefined) return
+  throw new UraidenError({
+    code: 'receiver_changed',
+    message: `${url.origin} wants payment to ${terms.receiver} now; until now it was ${before}.`,
+    hint: 'Nothing was signed. If its owner says that this is right, list the new address under receivers.',
+  })
 }
 
 function checkPrice(policy: Policy, proposal: Proposal, token: TokenUnit): void {

@@ -27,7 +27,7 @@ export async function askAgain(
 ): Promise<{ readonly answer: OpenAnswer; readonly attempt: Attempt | undefined }> {
   const { attempts, lost } = parts
   if (lost.isSuperseded(sent)) throw superseded(request.url)
-  const known = sent.key === undefined ? undefined : lost.take(sent.key)
+  const known = sent.key === undefined ? undefined : lost.take(request, sent.key)
   const attempt = known && attempts.offerAgain(known)
   try {
     const answer = await sendAgain(parts, request, sent)
@@ -38,7 +38,7 @@ export async function askAgain(
     // What the receiver took for something else is spent; all else stays on its way.
     if (attempt !== undefined && !isUraidenError(error, 'payment_spent')) {
       attempts.leaveInDoubt(attempt)
-      if (attempt.key !== undefined) lost.put(attempt.key, attempt)
+      if (attempt.key !== undefined) lost.put(request, attempt.key, attempt)
     }
     throw error
   }

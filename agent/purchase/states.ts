@@ -86,7 +86,7 @@ class PurchaseRun {
     const { terms, delivery, lost, locks, attempts } = this.#parts
     const { method, url, idempotencyKey } = this.#request
     if (idempotencyKey !== undefined) {
-      const known = lost.take(idempotencyKey)
+      const known = lost.take(this.#request, idempotencyKey)
       if (known !== undefined) {
         const again = () => this.#alone(known.terms, attempts.offerAgain(known))
         return locks.alone(known.terms.receiver, again)

@@ -1,10 +1,12 @@
 // What receivers ask, remembered, so that from the second request on the payment is in the first
 // round trip. A receiver's 402 corrects what is remembered.
 import {
+  type Address,
   formatTerms,
   type HeaderSource,
   headerName,
   isUraidenError,
+  parseAddress,
   parseTerms,
   parseUint192,
   type Terms,
@@ -123,4 +125,38 @@ function exactly(method: string, url: URL): string {
 
 function anyQuery(method: string, url: URL): string {
   return `${method} ${url.origin}${url.pathname} *`
+}
+
+/** Who is paid where. */
+export interface Sellers {
+  /** Undefined when nothing was bought there yet. */
+  readonly at: (url: URL) => Address | undefined
+  /** Durable before the first payment there is. */
+  readonly remember: (url: URL, receiver: Address) => void
+}
+
+const sellerPrefix = 'seller/'
+
+/**
+ * Keeps the `most` that came last. The address that an origin named first is the only one that is paid there:
+ * a seller that could name another one in every answer would have a channel opened for each.
+ */
+export function createSellers(notes: Notes, most = mostKept): Sellers {
+  const known = new Map<string, Address>()
+  for (const key of notes.keysUnder(sellerPrefix)) {
+    const { receiver } = notes.get(key) as { readonly receiver: string }
+    known.set(key.slice(sellerPrefix.length), parseAddress(receiver))
+  }
+  return {
+    at: ({ origin }) => known.get(origin),
+    remember: ({ origin }, receiver) => {
+      if (known.get(origin) === receiver) return
+      known.set(origin, receiver)
+      notes.later(`${sellerPrefix}${origin}`, { receiver })
+      const [oldest] = known.keys()
+      if (known.size <= most || oldest === undefined) return
+      known.delete(oldest)
+      notes.later(`${sellerPrefix}${oldest}`, undefined)
+    },
+  }
 }

@@ -33,10 +33,10 @@ export interface PaidOutcome {
   readonly kind: 'paid'
   readonly channel: Channel
   /**
-   * Gives back what was paid over `cost`: all of it for a resource that failed. Resolves when the
-   * credit is on disk.
+   * Gives back what was paid over `cost`: all of it for a resource that failed. Nothing is given back
+   * twice, however often it is called. Resolves, when the credit is on disk, with what it was.
    */
-  readonly chargeOnly: (cost: TokenAmount) => Promise<void>
+  readonly chargeOnly: (cost: TokenAmount) => Promise<TokenAmount>
 }
 
 /** A request that can be repeated, and until when (Unix time in milliseconds). */
@@ -138,13 +138,13 @@ async function registerPayment(
     await book.putLedger({ sender, openBlock }, ledger, unanswered(order))
   } catch (error) {
     // Not served, so not paid: the same proof may try again when the disk is well.
-    await giveBack(book, order, 0n).catch(() => undefined)
+    await charging(book, order)(0n).catch(() => undefined)
     throw error
   }
   return {
     kind: 'paid',
     channel: { ...before, ...ledger },
-    chargeOnly: (cost) => giveBack(book, order, cost),
+    chargeOnly: charging(book, order),
   }
 }
 
@@ -167,7 +167,7 @@ function resumePayment(
   const channel = book.get(sender, openBlock)
   if (channel === undefined || !isClaimed(channel.claims, paid)) return undefined
   const order = { sender, openBlock, paid, request }
-  return { kind: 'paid', channel, chargeOnly: (cost) => giveBack(book, order, cost) }
+  return { kind: 'paid', channel, chargeOnly: charging(book, order) }
 }
 
 /** What one request has paid. */
@@ -175,15 +175,22 @@ interface Order extends Pick<Unanswered, 'sender' | 'openBlock' | 'paid'> {
   readonly request: KeyedRequest | undefined
 }
 
-async function giveBack(book: ChannelBook, order: Order, cost: TokenAmount): Promise<void> {
-  const { sender, openBlock, paid } = order
-  // A cost above the price is not ours to take.
-  if (cost >= paid.to - paid.from) return
-  const now = book.ledger(sender, openBlock)
-  const charged = { from: paid.from, to: paid.from + cost }
-  const claims = unclaim(now.claims, { from: charged.to, to: paid.to })
-  const change = unanswered({ ...order, paid: charged })
-  await book.putLedger({ sender, openBlock }, { ...now, claims }, change)
+/** What was given back may have paid for something else by now, so it is remembered here what is left. */
+function charging(book: ChannelBook, order: Order): PaidOutcome['chargeOnly'] {
+  const { sender, openBlock } = order
+  let { paid } = order
+  return async (cost) => {
+    const before = paid
+    const charged = { from: before.from, to: before.from + cost }
+    // A cost above what is left is not ours to take.
+    if (charged.to >= before.to) return 0n
+    paid = charged
+    const now = book.ledger(sender, openBlock)
+    const claims = unclaim(now.claims, { from: charged.to, to: before.to })
+    const change = unanswered({ ...order, paid: charged })
+    await book.putLedger({ sender, openBlock }, { ...now, claims }, change)
+    return before.to - charged.to
+  }
 }
 
 /** In the same write as the proof, so that a crash leaves none without the other. */

@@ -2,13 +2,19 @@
 import { pipeline, type Readable, Transform } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
-import type { HeaderFields, TokenAmount, TokenUnit } from '../../protocol/index.ts'
+import {
+  type HeaderFields,
+  isPlainTarget,
+  type TokenAmount,
+  type TokenUnit,
+} from '../../protocol/index.ts'
+import { targetOf } from '../paywall/dialect.ts'
 import type { Door } from '../paywall/door.ts'
 import { type Admission, type Paid, type Paywall, priceAndAdmit } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule, type Pricer } from '../paywall/price.ts'
 import { enter, exchangeOf } from './bound.ts'
 import { giveUp, giveUpLater, keptHeaders } from './kept-reply.ts'
-import { sendProblem } from './problem.ts'
+import { notPlain, sendProblem } from './problem.ts'
 
 /** One price, one computed from the request, or a table by method and path. */
 export type Price = PriceRule<FastifyRequest>
@@ -58,6 +64,11 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
   learn(scopePrice)
   app.addHook('onRoute', ({ config }) => learn(config?.price))
 
+  app.addHook('onRequest', async (request, reply) => {
+    const { price = scopePrice } = request.routeOptions.config
+    if (price !== undefined) return refuseUnlessPlain(request, reply)
+  })
+
   // After validation: a request that the route would refuse anyway costs nothing.
   app.addHook('preHandler', async (request, reply) => {
     const { price = scopePrice, teaser } = request.routeOptions.config
@@ -102,6 +113,14 @@ export function atTheDoor(door: Door) {
     const problem = await enter(door, arrival)
     return problem && sendProblem(reply, problem)
   }
+}
+
+/** A hook at the door, before anything decides on the request. */
+export async function refuseUnlessPlain(
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply | undefined> {
+  return isPlainTarget(targetOf(request)) ? undefined : sendProblem(reply, notPlain)
 }
 
 /** What the resource turned out to cost: nothing when it failed. */

@@ -1,12 +1,12 @@
 // The paywall for node:http: wraps a handler that is served when it is paid for.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { TokenAmount, TokenUnit } from '../../protocol/index.ts'
+import { isPlainTarget, type TokenAmount, type TokenUnit } from '../../protocol/index.ts'
 import type { Reply } from '../channels/store.ts'
-import type { ServerRequest } from '../paywall/dialect.ts'
+import { type ServerRequest, targetOf } from '../paywall/dialect.ts'
 import { type Paywall, priceAndAdmit, type Refused } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule } from '../paywall/price.ts'
 import { enter, exchangeOf } from './bound.ts'
-import { type Problem, problemBody } from './problem.ts'
+import { notPlain, type Problem, problemBody, problemType } from './problem.ts'
 import { guardResponse } from './response.ts'
 
 /** What of a receiver the middleware needs. */
@@ -37,6 +37,7 @@ export function createGate<Request extends IncomingMessage>(
 ): Gate<Request> {
   const pricer = createPricer(price, token)
   return async (request, response) => {
+    if (refuseUnlessPlain(request, response)) return undefined
     const { originalUrl } = request as ServerRequest
     const url = originalUrl ?? request.url ?? '/'
     const problem = await enter(paywall.door, { request, response, url })
@@ -104,8 +105,14 @@ function fail(response: ServerResponse): void {
 }
 
 function answerProblem(response: ServerResponse, problem: Problem): void {
-  response.writeHead(problem.status, { 'content-type': 'application/problem+json' })
-  response.end(problemBody(problem))
+  response.writeHead(problem.status, { 'content-type': problemType }).end(problemBody(problem))
+}
+
+/** At the door, before anything decides on the request; true when it is answered. */
+function refuseUnlessPlain(request: ServerRequest, response: ServerResponse): boolean {
+  if (isPlainTarget(targetOf(request))) return false
+  answerProblem(response, notPlain)
+  return true
 }
 
 function refuse(response: ServerResponse, { status, headers, cookies, body }: Refused): void {

@@ -1,4 +1,4 @@
-// What a client sees when a configured resource cannot be had (RFC 9457).
+// What a client sees when a request cannot be answered as it should (RFC 9457).
 import type { FastifyReply } from 'fastify'
 
 export interface Problem {
@@ -10,16 +10,24 @@ export interface Problem {
   readonly detail: string
 }
 
-export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  return reply
-    .code(problem.status)
-    .header('content-type', 'application/problem+json')
-    .send(problemBody(problem))
-}
+export const problemType = 'application/problem+json'
 
 export function problemBody(problem: Problem): string {
   return JSON.stringify({ type: `urn:uraiden:problem:${problem.code}`, ...problem })
 }
+
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply.code(problem.status).header('content-type', problemType).send(problemBody(problem))
+}
+
+/** For a request that could be read in two ways (protocol/target.ts). */
+export const notPlain = {
+  status: 400,
+  code: 'path_ambiguous',
+  title: 'Bad request',
+  detail:
+    'Write the path as it is: from its first slash on, without dot segments, backslashes, control characters, fragments and encoded slashes or dots.',
+} as const satisfies Problem
 
 /** For failures after the payment: an answer of 500 or more costs nothing. */
 export const nothingCharged = 'Nothing was charged: the same payment is good for the next try.'

@@ -54,11 +54,17 @@ export interface ServerRequest {
   readonly headers: IncomingHttpHeaders
 }
 
-export function viewOf({ method = 'GET', originalUrl, url, headers }: ServerRequest): RequestView {
+/** As it stood in the request line. */
+export function targetOf({ originalUrl, url }: ServerRequest): string {
+  return originalUrl ?? url ?? '/'
+}
+
+export function viewOf(request: ServerRequest): RequestView {
+  const { method = 'GET', headers } = request
   const cookies = parseCookies(headers.cookie ?? '')
   return {
     method,
-    url: originalUrl ?? url ?? '/',
+    url: targetOf(request),
     header: (name) => {
       const value = headers[name.toLowerCase()]
       return Array.isArray(value) ? value.join(', ') : value

@@ -231,8 +231,8 @@ async function take(
     kind: 'paid',
     headers: dialect.headers(bound ? { ...answer, cost: price } : answer),
     chargeOnly: async (cost) => {
-      await chargeOnly(cost)
-      if (cost < price) observer?.credited(price - cost)
+      const credit = await chargeOnly(cost)
+      if (credit > 0n) observer?.credited(credit)
       return dialect.headers({ ...answer, cost })
     },
   }

@@ -2,9 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isUraidenError, UraidenError } from '../../protocol/index.ts'
 import type { Price } from '../http/fastify.ts'
-import { sendProblem } from '../http/problem.ts'
 import { commandRoutes } from './command/routes.ts'
-import { isAmbiguousPath, pathOf } from './configuration/path.ts'
 import { priceRule } from './configuration/prices.ts'
 import type { ResourceConfig } from './configuration/schema.ts'
 import { filesRoutes } from './files.ts'
@@ -23,10 +21,7 @@ export async function registerResources(
 ): Promise<void> {
   for (const [path, resource] of Object.entries(resources)) {
     try {
-      await app.register(async (scope) => {
-        refuseAmbiguousPaths(scope)
-        await addRoutes(scope, path, resource)
-      })
+      await app.register(async (scope) => addRoutes(scope, path, resource))
     } catch (error) {
       throw withName(path, error)
     }
@@ -58,18 +53,6 @@ async function addRoutes(
       return moduleRoutes(app, path, { ...resource, handler, price: priceOf(rule) })
     }
   }
-}
-
-function refuseAmbiguousPaths(app: FastifyInstance): void {
-  app.addHook('onRequest', async ({ url }, reply) => {
-    if (!isAmbiguousPath(pathOf(url))) return
-    return sendProblem(reply, {
-      status: 400,
-      code: 'path_ambiguous',
-      title: 'Bad request',
-      detail: 'Write the path without dot segments, backslashes and encoded slashes or dots.',
-    })
-  })
 }
 
 function priceMissing(path: string, file: string): UraidenError {

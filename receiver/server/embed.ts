@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type FastifyInstance, fastify } from 'fastify'
 import plugin from 'fastify-plugin'
 import { gatewayPath, type Receiver } from '../core/receiver.ts'
+import { refuseUnlessPlain } from '../http/fastify.ts'
 import { loadWebAssets } from '../web/assets.ts'
 import { apiRoutes } from './routes.ts'
 
@@ -41,6 +42,7 @@ async function register(
 ): Promise<void> {
   const assets = await loadWebAssets()
   await app.register(async (scope) => {
+    scope.addHook('onRequest', refuseUnlessPlain)
     // A default price of the server around it is not for these.
     scope.addHook('onRoute', (route) => {
       route.config = { ...route.config, price: 0n }

@@ -11,7 +11,7 @@ import {
   LogController,
 } from 'fastify'
 import { gatewayPath, type Receiver } from '../core/receiver.ts'
-import { fastifyPaywall, type Price } from '../http/fastify.ts'
+import { fastifyPaywall, type Price, refuseUnlessPlain } from '../http/fastify.ts'
 import { nothingCharged, sendProblem } from '../http/problem.ts'
 import type { Income } from '../income/recorder.ts'
 import type { Ops } from '../ops/ops.ts'
@@ -80,6 +80,7 @@ export async function createReceiverServer(
     requestTimeout,
   })
   answerFailures(app)
+  app.addHook('onRequest', refuseUnlessPlain)
   ops?.attach(receiver)
   await ops?.register(app)
   await app.register(formBody)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { claimedSum } from '../../receiver/channels/claims.ts'
 import { readChain } from '../support/chain-read.ts'
+import { startFaultyRpc } from '../support/faulty-rpc.ts'
 import { price, startSystem } from '../support/system.ts'
 
 test('many requests at once on one channel: each is paid once, with one round trip each', async (t) => {
@@ -131,4 +132,26 @@ test('deposits stay under their caps, one by one and in all', async (t) => {
   await t.throwsAsync(none.get(`${base}/reading`), { code: 'deposit_over_cap' })
   t.is(none.channels().length, 1)
   t.is(none.channels()[0]?.receiver, receiverAccount.address)
+})
+
+test('what is locked and what was spent stay under the total budget together', async (t) => {
+  const { base, agent } = await startSystem(t)
+  const buyer = await agent({ budget: { total: 12n } })
+  await buyer.get(`${base}/reading`)
+  await buyer.get(`${base}/reading`)
+  t.is(buyer.channels().length, 1)
+  t.like(buyer.channels()[0], { deposit: 12n, balance: 2n * price })
+  await t.throwsAsync(buyer.get(`${base}/reading`), { code: 'budget_total_spent' })
+})
+
+test('a node that makes up the price of gas gets nothing sent', async (t) => {
+  const { base, agent, chain } = await startSystem(t)
+  const tip = `0x${(64_000n * 10n ** 9n).toString(16)}`
+  const node = await startFaultyRpc(t, chain.rpcUrl, ({ method }) =>
+    method === 'eth_maxPriorityFeePerGas' ? { answer: tip } : undefined,
+  )
+  const buyer = await agent({ rpcUrl: node.url })
+  await t.throwsAsync(buyer.get(`${base}/reading`), { code: 'fee_over_cap' })
+  t.deepEqual(buyer.channels(), [])
+  t.false(node.calls.some(({ method }) => method === 'eth_sendRawTransaction'))
 })

@@ -1,23 +1,8 @@
-// Paths that this server, a file system and an upstream server could read differently. Prices go by
-// path, so who pays for /a must not get /b.
-
-/**
- * True for dot segments, also encoded ones and those with a `;` behind, for separators and dots that
- * are encoded (once or twice), for a zero byte, and for what cannot be decoded. Doubled slashes are
- * fine: everybody here takes them for one.
- */
-export function isAmbiguousPath(path: string): boolean {
-  return path.split('/').some((segment) => {
-    const decoded = decode(segment)
-    if (decoded === undefined) return true
-    const name = decoded.split(';', 1)[0]
-    return name === '.' || name === '..' || /[/\\\0]|%2f|%5c|%2e|%00/i.test(decoded)
-  })
-}
+// The parts of a request target that is read in one way only (protocol/target.ts).
 
 /** The path of a request's URL, without query, with doubled slashes made one. */
 export function pathOf(url: string): string {
-  const [path = '/'] = url.split(/[?#]/, 1)
+  const [path = '/'] = url.split('?', 1)
   return path.replace(/\/{2,}/g, '/')
 }
 
@@ -30,12 +15,4 @@ export function queryOf(url: string): string {
 /** What comes before the `*` of a resource's path: `/archive/` for `/archive/*`. */
 export function prefixOf(resourcePath: string): string {
   return resourcePath.endsWith('*') ? resourcePath.slice(0, -1) : resourcePath
-}
-
-function decode(segment: string): string | undefined {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return undefined
-  }
 }

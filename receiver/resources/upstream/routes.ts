@@ -1,7 +1,7 @@
 // A reverse proxy: requests that have paid go to an upstream server, bodies stream both ways.
 import type { Readable } from 'node:stream'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Agent, request as ask, type Dispatcher } from 'undici'
+import { Agent, type Dispatcher } from 'undici'
 import type { Price } from '../../http/fastify.ts'
 import { nothingCharged, type Problem, sendProblem } from '../../http/problem.ts'
 import type { UpstreamResource } from '../configuration/schema.ts'
@@ -70,8 +70,8 @@ async function pass(
   reply.raw.once('close', () => gone.abort())
   let answer: Dispatcher.ResponseData
   try {
-    answer = await ask(targetOf(upstream, path, request.url), {
-      dispatcher,
+    answer = await dispatcher.request({
+      ...targetOf(upstream, path, request.url),
       method: request.method as Dispatcher.HttpMethod,
       headers: requestHeaders(request.headers, {
         client: request.ip,

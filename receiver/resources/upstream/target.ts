@@ -6,22 +6,26 @@ function hasPath(upstream: string): boolean {
   return /^https?:\/\/[^/?#]+\//i.test(upstream)
 }
 
+/** No URL object: it would rewrite what was paid for. */
+export interface UpstreamTarget {
+  readonly origin: string
+  /** Path and query, in the bytes that were asked for. */
+  readonly path: string
+}
+
 /**
  * `http://host:3000` gets the whole path. When the URL has a path, be it `/`, that path takes the
  * place of the resource's own: `/cdn/*` at `http://host/files/` turns `/cdn/a.png` into
  * `/files/a.png`, as in nginx.
  */
-export function targetOf(upstream: string, resourcePath: string, url: string): URL {
-  const base = new URL(upstream)
+export function targetOf(upstream: string, resourcePath: string, url: string): UpstreamTarget {
+  const { origin, pathname, search } = new URL(upstream)
   const path = pathOf(url)
-  const target = new URL(base.origin)
-  if (hasPath(upstream)) {
-    const rest = resourcePath.endsWith('*') ? path.slice(prefixOf(resourcePath).length) : ''
-    target.pathname = rest === '' ? base.pathname : `${base.pathname.replace(/\/$/, '')}/${rest}`
-  } else target.pathname = path
-  const [own, asked] = [base.search, queryOf(url)]
-  target.search = own === '' || asked === '' ? own + asked : `${own}&${asked.slice(1)}`
-  return target
+  const query = search + (search === '' ? queryOf(url) : queryOf(url).replace('?', '&'))
+  if (!hasPath(upstream)) return { origin, path: path + query }
+  const rest = resourcePath.endsWith('*') ? path.slice(prefixOf(resourcePath).length) : ''
+  const own = rest === '' ? pathname : `${pathname.replace(/\/$/, '')}/${rest}`
+  return { origin, path: own + query }
 }
 
 /** A redirection inside the upstream, as the client can follow it; others are left as they are. */

@@ -4,7 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { request as ask, type Dispatcher } from 'undici'
 import { pathOf } from '../configuration/path.ts'
 import type { TeaserConfig } from '../configuration/teaser.ts'
-import { targetOf } from './target.ts'
+import { targetOf, type UpstreamTarget } from './target.ts'
 import { createTeaserCache } from './teaser-cache.ts'
 
 export interface TeaserOptions extends TeaserConfig {
@@ -91,11 +91,15 @@ interface TeaserTarget {
 
 /** The page itself, or where the configuration says. */
 export function teaserTarget({ upstream, from, path, url }: TeaserTarget): URL {
-  if (from === undefined) return targetOf(upstream, path, url)
+  if (from === undefined) return urlOf(targetOf(upstream, path, url))
   const at = new URL(from.replace(/\*$/, ''), new URL(upstream).origin)
   if (!from.endsWith('*')) return at
   // As a base it takes the place of the resource's own path; a query is the paid page's.
-  return targetOf(at.href, path, pathOf(url))
+  return urlOf(targetOf(at.href, path, pathOf(url)))
+}
+
+function urlOf({ origin, path }: UpstreamTarget): URL {
+  return new URL(origin + path)
 }
 
 /**

@@ -97,3 +97,24 @@ test('what is in doubt stays so when the request that offers it again cannot lea
   t.is((await buy()).payment?.balance, 10n)
   t.is((await buy()).payment?.balance, 15n)
 })
+
+for (const [what, change] of [
+  ['another place', (url: string) => ({ url: url.replace('127.0.0.1', 'localhost') })],
+  ['another path', (url: string) => ({ url: `${url}/other` })],
+  ['another method', (url: string) => ({ url, method: 'PUT' })],
+  ['another body', (url: string) => ({ url, body: 'two' })],
+] as const) {
+  test(`a key for ${what} is an error, and the lost payment goes nowhere but where it was going`, async (t) => {
+    const { agent, url, received } = await buyer(t, inSteps(serve, hangUp), 0)
+    await agent.get(url)
+    const options = { method: 'POST', body: 'one', idempotencyKey: 'mine' }
+    await t.throwsAsync(agent.request(url, options), { code: 'answer_lost' })
+    const asked = received.length
+    const { url: elsewhere, ...changed } = change(url)
+    const again = agent.request(elsewhere, { ...options, ...changed, mostPrice: 1n })
+    await t.throwsAsync(again, { code: 'idempotency_key_reused' })
+    t.is(received.length, asked)
+    t.is((await agent.request(url, options)).status, 200)
+    t.is(agent.channels()[0]?.balance, 10n)
+  })
+}

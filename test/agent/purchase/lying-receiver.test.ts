@@ -159,6 +159,13 @@ const lies: readonly Lie[] = [
     signed: 5n,
   },
   {
+    when: 'it names another receiver in its refusal',
+    script: ({ payment }) => asks(payment && { receiver: stranger }),
+    code: 'receiver_changed',
+    signed: 5n,
+    counted: 0n,
+  },
+  {
     when: 'it answers 402 and no terms',
     script: () => ({ status: 402, body: 'Pay!' }),
     code: 'terms_unreadable',

@@ -64,7 +64,7 @@ test('idle at once where nothing was given', async (t) => {
 test('urgent work comes before all that waits, in its own order, and interrupts nothing', async (t) => {
   const turns = createTurns()
   const seen: string[] = []
-  let finish = () => undefined as undefined
+  let finish = (): void => undefined
   const note = (name: string) => async () => void seen.push(name)
   const first = turns.take(async () => {
     seen.push('first')

@@ -204,6 +204,24 @@ test.serial(
   },
 )
 
+test.serial('a failure whose body breaks off later is given back once', async (t) => {
+  let breakOff: () => void = () => undefined
+  const { buy, balance, pay, receiver, channel } = await givenProxy(t, ({ url }, response) => {
+    if (url !== '/api/failing') return void response.end('fine')
+    response.writeHead(503, { 'content-length': 100 }).write('half of it')
+    breakOff = () => void response.destroy()
+  })
+  const failing = await buy('/api/failing', 5n)
+  t.deepEqual([failing.status, failing.headers.get('rdn-cost')], [503, '0'])
+  // The credit pays for something else before the failure is over.
+  t.is(await (await buy('/api/x', 5n)).text(), 'fine')
+  breakOff()
+  await t.throwsAsync(failing.text())
+  t.deepEqual(receiver.book.ledger(channel.sender, channel.openBlock).claims.unclaimed, [])
+  t.is(balance(), 5n)
+  t.is((await pay(5n)).status, 402)
+})
+
 test.serial('a client that leaves in the middle has paid, and the upstream is told', async (t) => {
   let left: () => void = () => undefined
   const told = new Promise<void>((resolve) => {
@@ -254,10 +272,12 @@ const targets = [
   ['http://h/v1/ticker?key=1', '/ticker', '/ticker?x=2', 'http://h/v1/ticker?key=1&x=2'],
   ['http://h/v1/ticker?key=1', '/ticker', '/ticker', 'http://h/v1/ticker?key=1'],
   ['http://h', '/api/*', '//api//a', 'http://h/api/a'],
+  ['http://h', '/api/*', `/api/^|?q='"\\`, `http://h/api/^|?q='"\\`],
 ] as const
 for (const [upstream, resource, url, target] of targets) {
   test(`${url} of ${resource} at ${upstream} is ${target}`, (t) => {
-    t.is(targetOf(upstream, resource, url).href, target)
+    const { origin, path } = targetOf(upstream, resource, url)
+    t.is(origin + path, target)
   })
 }
 

@@ -18,6 +18,7 @@ export default {
       : ['test/**/*.test.ts', ...Object.values(apart).map((files) => `!${files}`)],
   extensions: ['ts'],
   timeout: '10m',
-  concurrency: chosen.length > 0 ? 1 : 2,
+  // One more than the cores of a small machine: tests also wait, for disks and for processes.
+  concurrency: chosen.length > 0 ? 1 : 3,
   workerThreads: false,
 }

@@ -8,7 +8,7 @@ import { Command } from 'commander'
 import type { AgentResponse } from '../agent/index.ts'
 import { openJobs } from '../agent/jobs/open.ts'
 import type { Buyer } from '../agent/jobs/purchase.ts'
-import { jobSchema } from '../agent/jobs/schema.ts'
+import { jobSchema, jobsOf } from '../agent/jobs/schema.ts'
 import { parseAddress } from '../protocol/index.ts'
 import { integer } from '../scripts/lib/shared/arguments.ts'
 
@@ -41,16 +41,14 @@ else {
 
 async function measure({ syncInterval, payload }: (typeof kinds)[number]) {
   const folder = await mkdtemp(join(tmpdir(), 'uraiden-bench-'))
+  const reading = jobSchema.parse({
+    get: 'http://receiver/reading',
+    // Never by itself within a benchmark.
+    every: '0 0 29 2 *',
+    sinks: [{ file: join(folder, 'readings.jsonl') }],
+  })
   const jobs = await openJobs({
-    jobs: {
-      reading: jobSchema.parse({
-        get: 'http://receiver/reading',
-        // Never by itself within a benchmark.
-        every: '0 0 29 2 *',
-        sinks: [{ file: join(folder, 'readings.jsonl') }],
-      }),
-    },
-    token: { symbol: 'TKN', decimals: 18 },
+    jobs: jobsOf({ reading }, { symbol: 'TKN', decimals: 18 }),
     buyer: standIn('x'.repeat(payload)),
     resolve: (target) => new URL(target),
     folder: join(folder, 'jobs'),

@@ -74,50 +74,27 @@ export interface Chain {
 /** Nodes limit how many blocks one query of logs may span. */
 const blocksPerQuery = 10_000
 
-/** Runs a function of a contract in the newest block; resolves with what it returns. */
-type ContractCall = (to: Address, signature: string, values?: readonly AbiValue[]) => Promise<Hex>
+/** A call of a contract that changes nothing. */
+type Read = (to: Address, signature: string, values?: readonly AbiValue[]) => Promise<Hex>
 
 /** Each method throws the errors of `ask`, and `not_a_contract` on a chain without the contract. */
 export function chainOf(wallet: Eip1193Provider, contract: Address): Chain {
-  const call: ContractCall = async (to, signature, values = []) => {
+  const read: Read = async (to, signature, values = []) => {
     const data = encodeCall(signature, values)
     const answer = await ask(wallet, 'eth_call', [{ to, data }, 'latest'])
     if (!isHex(answer)) throw wrongAnswer('eth_call')
     return answer
   }
-  const blockNumber = async () =>
-    Number(quantity(await ask(wallet, 'eth_blockNumber'), 'eth_blockNumber'))
+  const node = nodeReads(wallet)
   return {
     wallet,
-    blockNumber,
-    contractFacts: () => readContractFacts(call, contract),
-    tokenInfo: (token) => readTokenInfo(call, token),
-    tokenBalance: async (token, account) =>
-      decodeWord(await call(token, 'balanceOf(address)', [account])),
+    ...node,
+    ...tokenReads(read),
+    ...channelReads(read, contract),
     allowance: async (token, owner) =>
-      decodeWord(await call(token, 'allowance(address,address)', [owner, contract])),
-    etherBalance: async (account) =>
-      quantity(await ask(wallet, 'eth_getBalance', [account, 'latest']), 'eth_getBalance'),
-    gasPrice: async () => quantity(await ask(wallet, 'eth_gasPrice'), 'eth_gasPrice'),
-    timestamp: async () => {
-      const method = 'eth_getBlockByNumber'
-      const block = await ask(wallet, method, ['latest', false])
-      return quantity((block as { readonly timestamp?: unknown } | null)?.timestamp, method)
-    },
-    nonce: async (of, account) => decodeWord(await call(of, 'nonces(address)', [account])),
-    permitFacts: (token) => readPermitFacts(call, token),
-    channel: async ({ sender, receiver, openBlock }) => {
-      const values = [sender, receiver, BigInt(openBlock)]
-      try {
-        return channelFacts(await call(contract, 'getChannelInfo(address,address,uint32)', values))
-      } catch (error) {
-        // The contract answers so when it has no such channel; 0.2 says no more than that it reverts.
-        if (isUraidenError(error, 'would_revert')) return undefined
-        throw error
-      }
-    },
+      decodeWord(await read(token, 'allowance(address,address)', [owner, contract])),
     openings: async (sender, receiver, from) => {
-      const head = await blockNumber()
+      const head = await node.blockNumber()
       const found: BlockNumber[] = []
       for (let start = from; start <= head; start += blocksPerQuery) {
         const to = Math.min(head, start + blocksPerQuery - 1)
@@ -128,40 +105,79 @@ export function chainOf(wallet: Eip1193Provider, contract: Address): Chain {
   }
 }
 
-async function readContractFacts(call: ContractCall, contract: Address): Promise<ContractFacts> {
-  const [version, token, period] = await Promise.all([
-    call(contract, 'version()'),
-    call(contract, 'token()'),
-    call(contract, 'challenge_period()'),
-  ])
+function nodeReads(
+  wallet: Eip1193Provider,
+): Pick<Chain, 'blockNumber' | 'etherBalance' | 'gasPrice' | 'timestamp'> {
   return {
-    version: decodeText(version),
-    token: addressFrom(decodeWord(token)),
-    challengePeriod: Number(decodeWord(period)),
+    blockNumber: async () =>
+      Number(quantity(await ask(wallet, 'eth_blockNumber'), 'eth_blockNumber')),
+    etherBalance: async (account) =>
+      quantity(await ask(wallet, 'eth_getBalance', [account, 'latest']), 'eth_getBalance'),
+    gasPrice: async () => quantity(await ask(wallet, 'eth_gasPrice'), 'eth_gasPrice'),
+    timestamp: async () => {
+      const method = 'eth_getBlockByNumber'
+      const block = await ask(wallet, method, ['latest', false])
+      return quantity((block as { readonly timestamp?: unknown } | null)?.timestamp, method)
+    },
   }
 }
 
-async function readTokenInfo(call: ContractCall, address: Address): Promise<TokenInfo> {
-  const [name, symbol, decimals] = await Promise.all([
-    call(address, 'name()'),
-    call(address, 'symbol()'),
-    call(address, 'decimals()'),
-  ])
+function tokenReads(
+  read: Read,
+): Pick<Chain, 'tokenInfo' | 'tokenBalance' | 'nonce' | 'permitFacts'> {
   return {
-    address,
-    name: decodeText(name),
-    symbol: decodeText(symbol),
-    decimals: Number(decodeWord(decimals)),
+    tokenInfo: async (address) => {
+      const [name, symbol, decimals] = await Promise.all([
+        read(address, 'name()'),
+        read(address, 'symbol()'),
+        read(address, 'decimals()'),
+      ])
+      return {
+        address,
+        name: decodeText(name),
+        symbol: decodeText(symbol),
+        decimals: Number(decodeWord(decimals)),
+      }
+    },
+    tokenBalance: async (token, account) =>
+      decodeWord(await read(token, 'balanceOf(address)', [account])),
+    nonce: async (of, account) => decodeWord(await read(of, 'nonces(address)', [account])),
+    permitFacts: async (token) => {
+      const [name, separator, version] = await Promise.all([
+        read(token, 'name()'),
+        read(token, 'DOMAIN_SEPARATOR()'),
+        read(token, 'version()').then(decodeText, () => undefined),
+      ])
+      return { name: decodeText(name), version, separator }
+    },
   }
 }
 
-async function readPermitFacts(call: ContractCall, token: Address): Promise<PermitFacts> {
-  const [name, separator, version] = await Promise.all([
-    call(token, 'name()'),
-    call(token, 'DOMAIN_SEPARATOR()'),
-    call(token, 'version()').then(decodeText, () => undefined),
-  ])
-  return { name: decodeText(name), version, separator }
+function channelReads(read: Read, contract: Address): Pick<Chain, 'contractFacts' | 'channel'> {
+  return {
+    contractFacts: async () => {
+      const [version, token, period] = await Promise.all([
+        read(contract, 'version()'),
+        read(contract, 'token()'),
+        read(contract, 'challenge_period()'),
+      ])
+      return {
+        version: decodeText(version),
+        token: addressFrom(decodeWord(token)),
+        challengePeriod: Number(decodeWord(period)),
+      }
+    },
+    channel: async ({ sender, receiver, openBlock }) => {
+      const values = [sender, receiver, BigInt(openBlock)]
+      try {
+        return channelFacts(await read(contract, 'getChannelInfo(address,address,uint32)', values))
+      } catch (error) {
+        // The contract answers so when it has no such channel; 0.2 says no more than that it reverts.
+        if (isUraidenError(error, 'would_revert')) return undefined
+        throw error
+      }
+    },
+  }
 }
 
 function channelFacts(answer: Hex): ChannelFacts | undefined {

@@ -66,7 +66,7 @@ export async function openChannel(parts: Parts, deposit: TokenAmount): Promise<S
     positive(deposit)
     const data = concatBytes(addressToBytes(parts.sender), addressToBytes(parts.receiver))
     const direct = contractCall(parts, 'createChannel(address,uint192)', [parts.receiver, deposit])
-    memory.setOpening({ transaction: await sendDeposit(parts, deposit, data, direct) })
+    memory.setOpening({ transaction: await sendDeposit(parts, { amount: deposit, data, direct }) })
   }
   return awaitOpening(parts)
 }
@@ -101,7 +101,11 @@ export async function topUp(parts: Parts, added: TokenAmount): Promise<void> {
     BigInt(openBlock),
     added,
   ])
-  await mined(parts.wallet, await sendDeposit(parts, added, data, direct), parts.patience)
+  await mined(
+    parts.wallet,
+    await sendDeposit(parts, { amount: added, data, direct }),
+    parts.patience,
+  )
 }
 
 /**
@@ -185,16 +189,19 @@ export function stored({ memory }: Parts): StoredChannel {
   })
 }
 
+interface DepositCall {
+  readonly amount: TokenAmount
+  /** What the channels contract reads of an ERC-223 transfer. */
+  readonly data: Uint8Array
+  /** The contract's own call, after an approval. */
+  readonly direct: Call
+}
+
 /**
  * By ERC-223 in one transaction; a plain ERC-20 token has no such transfer, and takes an approval
  * and the contract's own call.
  */
-async function sendDeposit(
-  parts: Parts,
-  amount: TokenAmount,
-  data: Uint8Array,
-  direct: Call,
-): Promise<Hex> {
+async function sendDeposit(parts: Parts, { amount, data, direct }: DepositCall): Promise<Hex> {
   const { wallet, sender, token, domain } = parts
   const transfer = encodeCall('transfer(address,uint256,bytes)', [domain.contract, amount, data])
   try {

@@ -22,10 +22,10 @@ import {
   topUp,
   viewChannel,
 } from './channels.ts'
-import type { Parts } from './parts.ts'
+import type { Fetch, Parts } from './parts.ts'
 import { type PaidAnswer, type PayOptions, pay } from './pay.ts'
 import { confirmPayment, type SignedPayment, signPayment, verifyProof } from './payments.ts'
-import { askForClosing, askForOpenings, type Fetch } from './receiver-api.ts'
+import { askForClosing, askForOpenings } from './receiver-api.ts'
 import { lacksEther, relayClose, relayOpening, relayTopUp } from './relay.ts'
 import { channelMemory, type KeyValueStore, type StoredChannel } from './storage.ts'
 import { chainIdOf, type Eip1193Provider } from './wallet.ts'
@@ -101,6 +101,55 @@ export interface BrowserClient {
  * @throws UraidenError `wrong_chain`, `not_a_contract`, `contract_version_unsupported`
  */
 export async function createBrowserClient(options: BrowserClientOptions): Promise<BrowserClient> {
+  const { signal, account, receiver } = options
+  const { parts, facts } = await connect(options)
+  const { chain, memory, token } = parts
+  const needsRelay = async () => options.relay === true && (await lacksEther(parts))
+  return {
+    account,
+    chainId: parts.domain.chainId,
+    contract: facts,
+    token: await chain.tokenInfo(token),
+    tokenBalance: () => chain.tokenBalance(token, account),
+    etherBalance: () => chain.etherBalance(account),
+    blockNumber: chain.blockNumber,
+    channel: () => viewChannel(parts),
+    findChannel: async (from) =>
+      findChannel(
+        parts,
+        from === undefined
+          ? await askForOpenings(parts)
+          : await chain.openings(account, receiver, from),
+      ),
+    isOpening: () => memory.opening() !== undefined,
+    awaitOpening: () => awaitOpening(parts),
+    openChannel: async (deposit) => {
+      if (memory.opening() !== undefined || !(await needsRelay())) {
+        return openChannel(parts, deposit)
+      }
+      return (await relayOpening(parts, deposit)) ?? awaitOpening(parts)
+    },
+    topUp: async (added) => ((await needsRelay()) ? relayTopUp : topUp)(parts, added),
+    lacksEther: () => lacksEther(parts),
+    signPayment: (price) => signPayment(parts, price),
+    confirmPayment: (payment) => confirmPayment(parts, payment),
+    verifyProof: (balance, signature) =>
+      verifyProof(parts, { openBlock: stored(parts).openBlock, balance }, signature),
+    pay: (url, payOptions) =>
+      pay(parts, url, { ...payOptions, signal: payOptions.signal ?? signal }),
+    closeChannel: async () =>
+      (await needsRelay())
+        ? relayClose(parts)
+        : closeWith(parts, await askForClosing(parts, stored(parts))),
+    requestClose: () => requestClose(parts),
+    settle: () => settle(parts),
+    forgetChannel: () => memory.forget(),
+    canBuyTokens: () => canBuyTokens(parts),
+    buyTokens: () => buyTokens(parts),
+  }
+}
+
+async function connect(options: BrowserClientOptions) {
   const { wallet, account, receiver, contract, api, storage = globalThis.localStorage } = options
   const { interval = 2000, signal, fetch: fetcher = globalThis.fetch.bind(globalThis) } = options
   const chainId = await chainIdOf(wallet)
@@ -110,62 +159,20 @@ export async function createBrowserClient(options: BrowserClientOptions): Promis
   const chain = chainOf(wallet, contract)
   const facts = await chain.contractFacts()
   const [form] = contractAbilities(facts.version, contract).forms
-  const token = await chain.tokenInfo(facts.token)
   const parts: Parts = {
     wallet,
     chain,
     memory: channelMemory(storage, { chainId, contract, receiver, sender: account }),
     sender: account,
     receiver,
+    fetcher,
+    api,
     token: facts.token,
     domain: { contract, chainId },
     form,
     patience: { interval, signal },
   }
-  const place = { fetcher, api }
-  const needsRelay = async () => options.relay === true && (await lacksEther(parts))
-  return {
-    account,
-    chainId,
-    contract: facts,
-    token,
-    tokenBalance: () => chain.tokenBalance(facts.token, account),
-    etherBalance: () => chain.etherBalance(account),
-    blockNumber: chain.blockNumber,
-    channel: () => viewChannel(parts),
-    findChannel: async (from) =>
-      findChannel(
-        parts,
-        from === undefined
-          ? await askForOpenings(fetcher, api, account)
-          : await chain.openings(account, receiver, from),
-      ),
-    isOpening: () => parts.memory.opening() !== undefined,
-    awaitOpening: () => awaitOpening(parts),
-    openChannel: async (deposit) => {
-      if (parts.memory.opening() !== undefined || !(await needsRelay())) {
-        return openChannel(parts, deposit)
-      }
-      return (await relayOpening(parts, place, deposit)) ?? awaitOpening(parts)
-    },
-    topUp: async (added) =>
-      (await needsRelay()) ? relayTopUp(parts, place, added) : topUp(parts, added),
-    lacksEther: () => lacksEther(parts),
-    signPayment: (price) => signPayment(parts, price),
-    confirmPayment: (payment) => confirmPayment(parts, payment),
-    verifyProof: (balance, signature) => verifyProof(parts, stored(parts), balance, signature),
-    pay: (url, payOptions) =>
-      pay(parts, fetcher, url, { ...payOptions, signal: payOptions.signal ?? signal }),
-    closeChannel: async () =>
-      (await needsRelay())
-        ? relayClose(parts, place)
-        : closeWith(parts, await askForClosing(parts, fetcher, api, stored(parts))),
-    requestClose: () => requestClose(parts),
-    settle: () => settle(parts),
-    forgetChannel: () => parts.memory.forget(),
-    canBuyTokens: () => canBuyTokens(parts),
-    buyTokens: () => buyTokens(parts),
-  }
+  return { parts, facts }
 }
 
 function wrongChain(wanted: bigint, found: bigint): UraidenError {

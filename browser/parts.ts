@@ -5,7 +5,16 @@ import type { ChannelMemory } from './storage.ts'
 import type { Patience } from './transactions.ts'
 import type { Eip1193Provider } from './wallet.ts'
 
-export interface Parts {
+export type Fetch = typeof globalThis.fetch
+
+/** How the receiver is asked. */
+export interface ReceiverPlace {
+  readonly fetcher: Fetch
+  /** Root of the receiver's channel API. */
+  readonly api: string
+}
+
+export interface Parts extends ReceiverPlace {
   readonly wallet: Eip1193Provider
   readonly chain: Chain
   readonly memory: ChannelMemory

@@ -7,7 +7,7 @@ import {
   type TokenAmount,
   UraidenError,
 } from '../protocol/index.ts'
-import { judge, type Verdict } from './judge.ts'
+import { judge, type Refused, type Verdict } from './judge.ts'
 import type { Parts } from './parts.ts'
 import {
   adoptBalance,
@@ -16,7 +16,7 @@ import {
   signPayment,
   verifyProof,
 } from './payments.ts'
-import { type Fetch, reach } from './receiver-api.ts'
+import { reach } from './receiver-api.ts'
 import type { StoredChannel } from './storage.ts'
 import { pause } from './transactions.ts'
 
@@ -47,25 +47,21 @@ const mostTries = 30
  * @throws UraidenError `price_changed`, `channel_gone`, `proof_refused`, `cheated`, `unproven`,
  * `receiver_refused`, `receiver_unreachable`, `waiting_stopped`, and those of `signPayment`
  */
-export async function pay(
-  parts: Parts,
-  fetcher: Fetch,
-  url: string,
-  options: PayOptions,
-): Promise<PaidAnswer> {
+export async function pay(parts: Parts, url: string, options: PayOptions): Promise<PaidAnswer> {
+  const { price, signal } = options
   let corrected = false
   let tries = 0
   for (;;) {
-    const signed = await signPayment(parts, options.price)
-    const response = await reach(fetcher, url, requestOf(parts, signed, options))
-    if (![402, 409, 502].includes(response.status)) return served(parts, signed, response, options)
-    const terms = termsOf(response)
-    if (terms === undefined) return served(parts, signed, response, options)
-    const verdict = await verdictOn(parts, signed, terms, response, tries < mostTries)
+    const signed = await signPayment(parts, price)
+    const response = await reach(parts.fetcher, url, requestOf(parts, signed, options))
+    const terms = [402, 409, 502].includes(response.status) ? termsOf(response) : undefined
+    if (terms === undefined) return served(parts, signed, { response, price })
+    if (response.status !== 402) throw await receiverRefused(response)
+    const verdict = judge(refusedOf(parts, signed, { terms, fresh: tries < mostTries }))
     if (verdict === 'wait') {
       tries++
       options.onWaiting?.(tries)
-      await pause({ interval: retryAfter(response, parts), signal: options.signal })
+      await pause({ interval: retryAfter(response, parts), signal })
     } else if (verdict === 'correct' && !corrected) {
       corrected = true
       adopt(parts, signed.channel, terms)
@@ -105,8 +101,7 @@ function requestOf(
 function served(
   parts: Parts,
   payment: SignedPayment,
-  response: Response,
-  { price }: PayOptions,
+  { response, price }: { readonly response: Response; readonly price: TokenAmount },
 ): PaidAnswer {
   const cost = costOf(response, price)
   // What failed is the sender's credit: the same proof pays for the next try.
@@ -129,35 +124,26 @@ function termsOf({ headers }: Response): Terms | undefined {
   }
 }
 
-async function verdictOn(
+function refusedOf(
   parts: Parts,
   { channel, payment, repeated }: SignedPayment,
-  terms: Terms,
-  response: Response,
-  fresh: boolean,
-): Promise<Verdict> {
-  if (response.status !== 402) throw await receiverRefused(response)
-  const { senderBalance, signature } = terms
+  { terms, fresh }: Pick<Refused, 'fresh'> & { readonly terms: Terms },
+): Refused {
+  const { senderBalance: claimed, signature, reason, price } = terms
+  const { openBlock } = channel
   const proven =
-    senderBalance !== undefined &&
+    claimed !== undefined &&
     signature !== undefined &&
-    verifyProof(parts, channel, senderBalance, signature)
-  return judge({
-    channel,
-    sent: payment,
-    repeated,
-    fresh,
-    reason: terms.reason,
-    price: terms.price,
-    claimed: senderBalance,
-    proven,
-  })
+    verifyProof(parts, { openBlock, balance: claimed }, signature)
+  return { channel, sent: payment, repeated, fresh, reason, price, claimed, proven }
 }
 
 /** The claimed balance with the proof of it, or the one that is known here with its own. */
 function adopt(parts: Parts, channel: StoredChannel, { senderBalance = 0n, signature }: Terms) {
-  const known = senderBalance === channel.balance
-  adoptBalance(parts, channel, senderBalance, signature ?? (known ? channel.signature : undefined))
+  const known = senderBalance === channel.balance ? channel.signature : undefined
+  const proof = signature ?? known
+  const { openBlock } = channel
+  adoptBalance(parts, { openBlock, balance: senderBalance, ...(proof && { signature: proof }) })
 }
 
 /** In milliseconds; the receiver's own word counts within reason. */

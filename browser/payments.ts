@@ -34,7 +34,7 @@ export async function signPayment(parts: Parts, price: TokenAmount): Promise<Sig
   const balance = (pending?.balance ?? channel.balance) + price
   await checkDeposit(parts, channel, balance)
   const message = { receiver: parts.receiver, openBlock: channel.openBlock, balance }
-  const signature = await signBalance(parts.wallet, parts.sender, parts.form, parts.domain, message)
+  const signature = await signBalance(parts, message)
   unchanged(channel, parts.memory.load())
   const payment = { balance, price, signature, key: randomKey() }
   parts.memory.save({ ...channel, pending: payment })
@@ -50,20 +50,18 @@ export function confirmPayment({ memory }: Parts, { channel, payment }: SignedPa
 /** The channel stands at a balance that the receiver has proven, or at none. */
 export function adoptBalance(
   { memory }: Parts,
-  { openBlock }: StoredChannel,
-  balance: TokenAmount,
-  signature: Signature | undefined,
+  { openBlock, balance, signature }: Omit<StoredChannel, 'recovered' | 'pending'>,
 ): void {
   memory.save({ openBlock, balance, recovered: false, signature })
 }
 
 /** True when the signature under a balance that the receiver claims is the sender's own. */
 export function verifyProof(
-  { sender, receiver, domain }: Parts,
-  { openBlock }: Pick<StoredChannel, 'openBlock'>,
-  balance: TokenAmount,
+  parts: Parts,
+  { openBlock, balance }: Pick<StoredChannel, 'openBlock' | 'balance'>,
   signature: Signature,
 ): boolean {
+  const { sender, receiver, domain } = parts
   return isBalanceProof({ domain, channel: { sender, receiver, openBlock }, balance, signature })
 }
 

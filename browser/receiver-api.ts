@@ -1,6 +1,5 @@
 // The receiver's channel API as far as a sender needs it (wire-protocol.md section 5).
 import {
-  type Address,
   type BlockNumber,
   isClosingAgreement,
   isUraidenError,
@@ -10,9 +9,7 @@ import {
   type TokenAmount,
   UraidenError,
 } from '../protocol/index.ts'
-import type { Parts } from './parts.ts'
-
-export type Fetch = typeof globalThis.fetch
+import type { Fetch, Parts } from './parts.ts'
 
 /**
  * Asks the receiver to agree to close at `balance`, and checks that it did.
@@ -20,11 +17,9 @@ export type Fetch = typeof globalThis.fetch
  */
 export async function askForClosing(
   parts: Parts,
-  fetcher: Fetch,
-  api: string,
   channel: { readonly openBlock: number; readonly balance: TokenAmount },
 ): Promise<Signature> {
-  const { sender } = parts
+  const { fetcher, api, sender } = parts
   const answer = await reach(fetcher, `${api}/channels/${sender}/${channel.openBlock}`, {
     method: 'DELETE',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
@@ -47,11 +42,11 @@ export async function askForClosing(
  * an answer that is no list, are none.
  * @throws UraidenError `receiver_unreachable`
  */
-export async function askForOpenings(
-  fetcher: Fetch,
-  api: string,
-  sender: Address,
-): Promise<readonly BlockNumber[]> {
+export async function askForOpenings({
+  fetcher,
+  api,
+  sender,
+}: Parts): Promise<readonly BlockNumber[]> {
   const answer = await reach(fetcher, `${api}/channels/${sender}?status=all`, {
     headers: { accept: 'application/json' },
     credentials: 'same-origin',

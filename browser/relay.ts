@@ -3,16 +3,10 @@
 import { type Hex, isHex, UraidenError } from '../protocol/index.ts'
 import { type AuthorisedDeposit, authoriseDeposit, type Deposit } from './authorise.ts'
 import { identify, positive, stored } from './channels.ts'
-import type { Parts } from './parts.ts'
-import { type Fetch, reach } from './receiver-api.ts'
+import type { Parts, ReceiverPlace } from './parts.ts'
+import { reach } from './receiver-api.ts'
 import type { StoredChannel } from './storage.ts'
 import { mined } from './transactions.ts'
-
-export interface RelayPlace {
-  readonly fetcher: Fetch
-  /** Root of the receiver's channel API. */
-  readonly api: string
-}
 
 /** More than any of these transactions takes. */
 const mostGas = 200_000n
@@ -35,7 +29,6 @@ export async function lacksEther({ chain, sender }: Parts): Promise<boolean> {
  */
 export async function relayOpening(
   parts: Parts,
-  relay: RelayPlace,
   deposit: Deposit['amount'],
 ): Promise<StoredChannel | undefined> {
   positive(deposit)
@@ -51,7 +44,7 @@ export async function relayOpening(
   memory.setRelayed(earlier ?? (await chain.blockNumber()) + 1)
   const body = { ...deposited(parts, authorised), deposit: `${deposit}` }
   const signed = { ...body, open_signature: authorised.message }
-  memory.setOpening({ transaction: await askToSend(relay, 'open', signed) })
+  memory.setOpening({ transaction: await askToSend(parts, 'open', signed) })
   memory.setRelayed(undefined)
   return undefined
 }
@@ -67,15 +60,11 @@ function adopt({ memory }: Parts, openBlock: number): StoredChannel {
  * @throws UraidenError `channel_missing`, `deposit_missing`, `relay_refused`,
  * `receiver_unreachable`, and those of `authoriseDeposit` and `mined`
  */
-export async function relayTopUp(
-  parts: Parts,
-  relay: RelayPlace,
-  added: Deposit['amount'],
-): Promise<void> {
+export async function relayTopUp(parts: Parts, added: Deposit['amount']): Promise<void> {
   positive(added)
   const { openBlock } = stored(parts)
   const authorised = await authoriseDeposit(parts, { amount: added, openBlock })
-  const transaction = await askToSend(relay, 'topup', {
+  const transaction = await askToSend(parts, 'topup', {
     ...deposited(parts, authorised),
     open_block: `${openBlock}`,
     added_deposit: `${added}`,
@@ -89,7 +78,7 @@ export async function relayTopUp(
  * @throws UraidenError `channel_missing`, `never_paid`, `relay_refused`, `receiver_unreachable`, and
  * those of `mined`
  */
-export async function relayClose(parts: Parts, relay: RelayPlace): Promise<void> {
+export async function relayClose(parts: Parts): Promise<void> {
   const { openBlock, balance, signature } = stored(parts)
   if (signature === undefined) {
     throw new UraidenError({
@@ -98,7 +87,7 @@ export async function relayClose(parts: Parts, relay: RelayPlace): Promise<void>
       hint: 'Closing it without the receiver needs some ether in the account.',
     })
   }
-  const transaction = await askToSend(relay, 'close', {
+  const transaction = await askToSend(parts, 'close', {
     sender_address: identify(parts, openBlock).sender,
     open_block: `${openBlock}`,
     balance: `${balance}`,
@@ -117,7 +106,11 @@ function deposited({ sender, receiver }: Parts, { deadline, permit }: Authorised
   }
 }
 
-async function askToSend({ fetcher, api }: RelayPlace, path: string, body: object): Promise<Hex> {
+async function askToSend(
+  { fetcher, api }: ReceiverPlace,
+  path: string,
+  body: object,
+): Promise<Hex> {
   const answer = await reach(fetcher, `${api}/relay/${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },

@@ -7,11 +7,11 @@ import {
   recoverSigner,
   type Signature,
   type SignatureDomain,
-  type SignatureForm,
   type TokenAmount,
   UraidenError,
 } from '../protocol/index.ts'
-import { ask, type Eip1193Provider, signatureFrom } from './wallet.ts'
+import type { Parts } from './parts.ts'
+import { ask, signatureFrom } from './wallet.ts'
 
 export interface BalanceMessage {
   readonly receiver: Address
@@ -69,18 +69,16 @@ export function seedBalance({ contract }: SignatureDomain, message: BalanceMessa
  * of `ask`
  */
 export async function signBalance(
-  wallet: Eip1193Provider,
-  account: Address,
-  form: SignatureForm,
-  domain: SignatureDomain,
+  signer: Pick<Parts, 'wallet' | 'sender' | 'form' | 'domain'>,
   message: BalanceMessage,
 ): Promise<Signature> {
-  const signature = await askToSign(wallet, account, form, domain, message)
+  const { sender, form, domain } = signer
+  const signature = await askToSign(signer, message)
   const digest = balanceProofDigest(form, domain, message.receiver)
-  if (recoverSigner(digest(message.openBlock, message.balance), signature) !== account) {
+  if (recoverSigner(digest(message.openBlock, message.balance), signature) !== sender) {
     throw new UraidenError({
       code: 'wallet_signed_otherwise',
-      message: `The wallet's signature is not ${account}'s over this payment.`,
+      message: `The wallet's signature is not ${sender}'s over this payment.`,
       hint: 'Nothing was sent. Check the account in the wallet, or use another wallet.',
     })
   }
@@ -88,17 +86,14 @@ export async function signBalance(
 }
 
 async function askToSign(
-  wallet: Eip1193Provider,
-  account: Address,
-  form: SignatureForm,
-  domain: SignatureDomain,
+  { wallet, sender, form, domain }: Parameters<typeof signBalance>[0],
   message: BalanceMessage,
 ): Promise<Signature> {
   if (form === 'seed') {
     const method = 'eth_signTypedData'
-    return signatureFrom(await ask(wallet, method, [seedBalance(domain, message), account]), method)
+    return signatureFrom(await ask(wallet, method, [seedBalance(domain, message), sender]), method)
   }
   const method = 'eth_signTypedData_v4'
   const typed = JSON.stringify(typedBalance(domain, message))
-  return signatureFrom(await ask(wallet, method, [account, typed]), method)
+  return signatureFrom(await ask(wallet, method, [sender, typed]), method)
 }

@@ -30,10 +30,10 @@ const patience: Milliseconds = 5000
  */
 export async function search(wanted: Wanted, parts: SearchParts): Promise<FoundReceiver> {
   const { name, address } = wanted
-  if (address !== undefined) return findRight(wanted, address, parts)
+  if (address !== undefined) return findRight({ ...wanted, receiver: address }, parts)
   const pin = pinOf(parts.pins, name)
   if (pin === undefined) return accept(wanted, parts)
-  const found = await findRight(wanted, pin.receiver, parts, pin)
+  const found = await findRight({ ...wanted, receiver: pin.receiver }, parts, pin)
   const { origin } = found.url
   if (origin !== pin.origin) await parts.pins.put(name, { ...pin, origin })
   return found
@@ -64,8 +64,7 @@ export async function accept(
 
 /** Only what claims to be the receiver on the contract: it has to prove it when it is paid. */
 async function findRight(
-  { name, contract }: Wanted,
-  receiver: Address,
+  { name, contract, receiver }: Wanted & { readonly receiver: Address },
   { browse }: SearchParts,
   pin?: Pin,
 ): Promise<FoundReceiver> {

@@ -1,4 +1,6 @@
-// Time, for what waits for it: the machine's, or a test's.
+// Time, for what waits for it: the machine's, or a test's; and the moments of a timetable, which come also
+// when the clock jumps or the machine sleeps.
+import type { Timetable } from '../../platform/config/schedule.ts'
 import type { Milliseconds } from '../../platform/time/clock.ts'
 
 export interface Clock {
@@ -14,4 +16,48 @@ export const wallClock: Clock = {
     const timer = setTimeout(callback, delay)
     return () => clearTimeout(timer)
   },
+}
+
+export interface Ticker {
+  /** The moment that it waits for. Unix time. */
+  readonly due: () => Milliseconds
+  readonly stop: () => void
+}
+
+export interface TickerOptions {
+  readonly clock: Clock
+  readonly timetable: Timetable
+  /** Once for each moment; once for all that have passed meanwhile, and then `late`. */
+  readonly onDue: (when: 'inTime' | 'late') => void
+}
+
+/** The clock may be set at any time: it is looked at so often. */
+const lookInterval: Milliseconds = 60_000
+
+/** A moment that is further back was missed, not delayed. */
+export const tolerance: Milliseconds = 60_000
+
+export function startTicker({ clock, timetable, onDue }: TickerOptions): Ticker {
+  let due = timetable.next()
+  let cancel = arm()
+
+  function arm(): () => void {
+    return clock.after(Math.max(0, Math.min(due - clock.now(), lookInterval)), look)
+  }
+
+  function look(): void {
+    const late = clock.now() - due
+    const next = timetable.next()
+    if (late >= 0) {
+      due = next
+      cancel = arm()
+      onDue(late > tolerance ? 'late' : 'inTime')
+      return
+    }
+    // The clock was set back.
+    due = Math.min(due, next)
+    cancel = arm()
+  }
+
+  return { due: () => due, stop: () => cancel() }
 }

@@ -3,6 +3,7 @@
 import type { Timetable } from '../../platform/config/schedule.ts'
 import type { Milliseconds } from '../../platform/time/clock.ts'
 import { UraidenError } from '../../protocol/index.ts'
+import { startTicker, type Ticker, tolerance } from './clock.ts'
 import { decide } from './decide.ts'
 import {
   eventsOf,
@@ -12,11 +13,9 @@ import {
   type Slowness,
   stillNotBefore,
 } from './history.ts'
-import { createReclaimer, type Reclaimer } from './reclaimer.ts'
 import { type JobRecord, type OpenRun, putJob } from './records.ts'
-import { type RunParts, runJob } from './run.ts'
+import { createReclaimer, type Reclaimer, type RunParts, runJob } from './run.ts'
 import type { StorageOperation } from './sinks/storage.ts'
-import { startTicker, type Ticker, tolerance } from './ticker.ts'
 import type { Job, JobEvent, JobStatus, RunCause, RunFailed, RunOutcome } from './types.ts'
 
 export interface RunnerOptions {

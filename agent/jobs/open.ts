@@ -4,22 +4,22 @@ import type { Writable } from 'node:stream'
 import { cronTimetable, type Timetable } from '../../platform/config/schedule.ts'
 import type { StateOwner } from '../../platform/state/state.ts'
 import type { Milliseconds } from '../../platform/time/clock.ts'
-import { type TokenUnit, UraidenError } from '../../protocol/index.ts'
+import { UraidenError } from '../../protocol/index.ts'
 import { type Clock, wallClock } from './clock.ts'
 import type { Slowness } from './history.ts'
 import { JobRunner } from './job-runner.ts'
 import type { Buyer } from './purchase.ts'
 import { loadJobs } from './records.ts'
-import { type JobConfig, jobOf } from './schema.ts'
+import type { ConfiguredJob } from './schema.ts'
+import type { BrokerSettings } from './sinks/mqtt.ts'
 import { openOutbox } from './sinks/outbox.ts'
-import type { BrokerConfig } from './sinks/schema.ts'
 import { openOutboxStorage } from './sinks/storage.ts'
 import type { Job, JobEvent, JobStatus, Scheduler } from './types.ts'
 
 export interface JobsOptions {
-  readonly jobs: Readonly<Record<string, JobConfig>>
-  readonly broker?: BrokerConfig
-  readonly token: TokenUnit
+  readonly jobs: readonly ConfiguredJob[]
+  /** The broker of all sinks with `mqtt`. */
+  readonly broker?: BrokerSettings | undefined
   readonly buyer: Buyer
   /** Where a job's target is: a URL, or a receiver's name and a path. Asked before every run. */
   readonly resolve: (target: string) => URL | Promise<URL>
@@ -44,18 +44,16 @@ const recoveriesAtOnce = 4
 
 /**
  * Nothing runs before `start`.
- * @throws UraidenError those of `openState` and of the sinks' files; `wrong_token`, `too_many_decimals`
+ * @throws UraidenError those of `openState` and of the sinks' files
  */
 export async function openJobs(options: JobsOptions): Promise<Scheduler> {
-  const { jobs, token, folder, owner, onEvent, syncInterval = 10_000 } = options
-  const configured = Object.entries(jobs).map(([name, config]) => jobOf(name, config, token))
+  const { jobs, folder, owner, onEvent, syncInterval = 10_000 } = options
   const storage = await openOutboxStorage({ folder, owner, syncInterval })
   try {
     const outbox = await openOutbox({
       storage,
-      sinks: Object.fromEntries(Object.entries(jobs).map(([name, { sinks }]) => [name, sinks])),
+      sinks: Object.fromEntries(jobs.map(({ job, sinks }) => [job.name, sinks])),
       broker: options.broker,
-      address: owner.account,
       stdout: options.stdout ?? standardOutput,
       syncInterval,
       onEvent,
@@ -64,7 +62,7 @@ export async function openJobs(options: JobsOptions): Promise<Scheduler> {
     const parts = { buyer, storage, outbox, clock, resolve }
     const stored = await loadJobs(storage)
     const { slow = defaultSlowness, random = Math.random } = options
-    const runners = configured.map((job): [string, JobRunner] => {
+    const runners = jobs.map(({ job }): [string, JobRunner] => {
       const open = stored.open.filter((run) => run.job === job.name)
       const record = stored.jobs.get(job.name)
       const facts = { job, parts, record, open, slow, random, onEvent }

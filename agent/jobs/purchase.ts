@@ -4,6 +4,7 @@
 // A payment is written down before it leaves. From then on until the answer is in the queues, only that
 // payment is sent again: by the next try, by the next run, or after a crash by the next process.
 import pRetry from 'p-retry'
+import type { Milliseconds } from '../../platform/time/clock.ts'
 import { isUraidenError, UraidenError } from '../../protocol/index.ts'
 import type { Agent, AgentResponse } from '../options.ts'
 import type { SentPayment } from '../purchase/types.ts'
@@ -96,11 +97,10 @@ export type Reclaimed =
 export async function reclaim(
   { buyer, storage }: PurchaseParts,
   run: OpenRun,
-  signal: AbortSignal,
-  timeout: number,
+  limits: { readonly signal: AbortSignal; readonly timeout: Milliseconds },
 ): Promise<Reclaimed> {
   const { url, method, headers, body, payment } = run
-  const options = { method, headers, signal, timeout, ...(body !== undefined && { body }) }
+  const options = { method, headers, ...limits, ...(body !== undefined && { body }) }
   try {
     const answer = await buyer.repeatPayment(url, payment, options)
     if (answer.status < 300) return { kind: 'answered', answer }

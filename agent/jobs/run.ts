@@ -60,18 +60,60 @@ export async function runJob(parts: RunParts, order: RunOrder): Promise<EndedRun
   }
 }
 
+/** Payments of earlier runs whose answers are in no queue yet: asked for before anything new is paid. */
+export interface Reclaimer {
+  readonly add: (run: OpenRun) => void
+  readonly next: () => OpenRun | undefined
+  /**
+   * Asks for all of them, the oldest first. `onOutcome` hears of each that is settled.
+   * @throws UraidenError why an answer cannot be had now
+   */
+  readonly all: (onOutcome: (outcome: RunOutcome) => void) => Promise<void>
+}
+
+export function createReclaimer(
+  parts: RunParts,
+  order: Omit<RunOrder, 'cause'>,
+  known: readonly OpenRun[],
+): Reclaimer {
+  const open = [...known]
+  let running: Promise<void> | undefined
+
+  async function askAll(onOutcome: (outcome: RunOutcome) => void): Promise<void> {
+    for (let run = open[0]; run !== undefined; run = open[0]) {
+      const outcome = await reclaimRun(parts, order, run)
+      open.shift()
+      onOutcome(outcome)
+    }
+  }
+
+  return {
+    add: (run) => {
+      open.push(run)
+    },
+    next: () => open[0],
+    all: (onOutcome) => {
+      // Runs that overlap wait for the same answers.
+      running ??= askAll(onOutcome).finally(() => {
+        running = undefined
+      })
+      return running
+    },
+  }
+}
+
 /**
  * Brings home the answer of an earlier run's payment.
  * @throws UraidenError why that is not possible now
  */
-export async function reclaimRun(
+async function reclaimRun(
   parts: RunParts,
   order: Omit<RunOrder, 'cause'>,
   run: OpenRun,
 ): Promise<RunOutcome> {
   const { clock } = parts
   const { job, signal } = order
-  const found = await reclaim(parts, run, signal, job.timeout)
+  const found = await reclaim(parts, run, { signal, timeout: job.timeout })
   const facts = { id: run.id, job: run.job, cause: 'crash', began: run.began } as const
   if (found.kind === 'answered') return keep(parts, order, { ...facts, answer: found.answer })
   const { payment } = found
@@ -94,7 +136,7 @@ async function keep(
 ): Promise<RunOutcome> {
   const { payment, status } = answer
   const { body, headers } = answer.answer
-  const pack = outbox.add({
+  const addition = outbox.add({
     id: facts.id,
     job: facts.job,
     time: clock.now(),
@@ -109,15 +151,15 @@ async function keep(
     status,
     bytes: body.length,
     payment: payment && { price: payment.price, cost: payment.cost },
-    unfit: pack.unfit,
+    unfit: addition.unfit,
   }
   try {
-    await storage.write([...pack.operations, deleteOpen(facts.id), record(outcome)], 'soon')
+    await storage.write([...addition.operations, deleteOpen(facts.id), record(outcome)], 'soon')
   } catch (error) {
-    pack.failed()
+    addition.failed()
     throw error
   }
-  pack.written()
+  addition.written()
   return outcome
 }
 

@@ -1,10 +1,11 @@
-// The part `jobs` of agent.yaml.
+// The part `jobs` of agent.yaml: each job, and what is wrong with jobs only when seen together.
 import { z } from 'zod'
-import { amountText } from '../../platform/config/index.ts'
+import { amountText, count, duration, timeZone } from '../../platform/config/index.ts'
+import { schedule } from '../../platform/config/schedule.ts'
 import { parseAmount, type TokenUnit } from '../../protocol/index.ts'
 import { windowCaps } from '../budget/config.ts'
-import { count, duration, isTimeZone, schedule } from './sinks/fields.ts'
-import { sinkSchema } from './sinks/schema.ts'
+import { sinkId } from './sinks/create.ts'
+import { type BrokerConfig, type SinkConfig, sinkSchema } from './sinks/schema.ts'
 import type { Job } from './types.ts'
 
 const text = z.string().min(1)
@@ -23,10 +24,7 @@ export const jobSchema = z
     headers: z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string()).default({}),
     body: z.string().optional(),
     every: schedule.describe('minute hour day month weekday; seconds may come first'),
-    timeZone: text
-      .refine(isTimeZone, { error: 'this is not the name of a time zone, such as Europe/Berlin.' })
-      .optional()
-      .describe('IANA name; default: the machine’s'),
+    timeZone: timeZone.optional().describe('IANA name; default: the machine’s'),
     jitter: duration.default(0).describe('a run begins up to so much later, at random'),
     mostPrice: amountText.optional().describe('refuse a higher price'),
     budget: z.strictObject(windowCaps).optional().describe('of this job'),
@@ -57,8 +55,22 @@ export const jobSchema = z
 
 export type JobConfig = z.output<typeof jobSchema>
 
-/** @throws UraidenError `wrong_token`, `too_many_decimals` */
-export function jobOf(name: string, config: JobConfig, token: TokenUnit): Job {
+export interface ConfiguredJob {
+  readonly job: Job
+  readonly sinks: readonly SinkConfig[]
+}
+
+/** In the order of the configuration. @throws UraidenError `wrong_token`, `too_many_decimals` */
+export function jobsOf(
+  configs: Readonly<Record<string, JobConfig>>,
+  token: TokenUnit,
+): readonly ConfiguredJob[] {
+  return Object.entries(configs).map(([name, config]) => {
+    return { job: jobOf(name, config, token), sinks: config.sinks }
+  })
+}
+
+function jobOf(name: string, config: JobConfig, token: TokenUnit): Job {
   const { get, post, url, body, timeZone, mostPrice } = config
   const { headers, every, jitter, timeout, retry, overlap, missed } = config
   return {
@@ -69,5 +81,65 @@ export function jobOf(name: string, config: JobConfig, token: TokenUnit): Job {
     ...(timeZone !== undefined && { timeZone }),
     ...(mostPrice !== undefined && { mostPrice: parseAmount(mostPrice, token) }),
     ...{ headers, every, jitter, timeout, retry, overlap, missed },
+  }
+}
+
+interface JobsProblem {
+  readonly path: readonly (string | number)[]
+  readonly message: string
+  readonly hint: string
+}
+
+interface CheckedParts {
+  readonly jobs: Readonly<Record<string, JobConfig>>
+  readonly broker: BrokerConfig | undefined
+  /** Jobs that have caps in `budget.jobs`. */
+  readonly budgets: readonly string[]
+}
+
+export function problemsOfJobs({ jobs, broker, budgets }: CheckedParts): readonly JobsProblem[] {
+  const known = new Map<string, { readonly job: string; readonly settings: string }>()
+  return Object.entries(jobs).flatMap(([job, { sinks, budget }]) => [
+    ...(budget !== undefined && budgets.includes(job) ? [twoBudgets(job)] : []),
+    ...sinks.flatMap((sink, index): readonly JobsProblem[] => {
+      const path = ['jobs', job, 'sinks', index]
+      const id = sinkId(sink)
+      const settings = settingsOf(sink)
+      const other = known.get(id) ?? { job, settings }
+      known.set(id, other)
+      return [
+        ...(sink.mqtt !== undefined && broker === undefined ? [noBroker([...path, 'mqtt'])] : []),
+        ...(other.settings === settings ? [] : [differs(path, id, other.job)]),
+      ]
+    }),
+  ])
+}
+
+/** Of the target: what is picked may differ from job to job. */
+function settingsOf({ select: _, template: __, ...target }: SinkConfig): string {
+  return JSON.stringify(target)
+}
+
+function noBroker(path: JobsProblem['path']): JobsProblem {
+  return {
+    path,
+    message: 'there is no broker to publish to.',
+    hint: 'Add mqtt.url, such as mqtt://192.168.1.10, at the top of the file.',
+  }
+}
+
+function differs(path: JobsProblem['path'], id: string, other: string): JobsProblem {
+  return {
+    path,
+    message: `the job ${other} has the same target, ${id}, with other settings.`,
+    hint: 'A target is one sink, whoever writes to it: give it the same settings everywhere.',
+  }
+}
+
+function twoBudgets(job: string): JobsProblem {
+  return {
+    path: ['jobs', job, 'budget'],
+    message: `budget.jobs.${job} is there, too.`,
+    hint: 'Keep one of them.',
   }
 }

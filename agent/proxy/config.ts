@@ -1,10 +1,8 @@
 // The part `proxy` of agent.yaml.
 import { z } from 'zod'
-import { amountText, parsed } from '../../platform/config/index.ts'
+import { amountText, count, ownName, parsed } from '../../platform/config/index.ts'
 import { windowCaps } from '../budget/config.ts'
 import { parseLoopback } from './listen.ts'
-
-const count = z.int({ error: 'this should be a whole number.' })
 
 export const proxySchema = z
   .strictObject({
@@ -18,9 +16,7 @@ export const proxySchema = z
       .describe('who may connect to the socket'),
     programs: z
       .record(
-        z.string().regex(/^[a-z0-9][a-z0-9-]*$/, {
-          error: 'a name has lower-case letters, digits and hyphens only.',
-        }),
+        ownName,
         z.strictObject({
           token: z.string().min(1).describe('a file, mode 600; its first line is the token'),
           request: amountText.optional().describe('for a single request'),

@@ -5,6 +5,12 @@ import { UraidenError } from '../../protocol/index.ts'
 import type { Field } from './fields.ts'
 import { problemOf } from './problem.ts'
 
+/** A request and where it is answered. */
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
 /** @throws UraidenError `body_too_large` */
 export async function readBody(request: IncomingMessage, most: number): Promise<Uint8Array> {
   const chunks: Buffer[] = []
@@ -25,7 +31,7 @@ export async function readBody(request: IncomingMessage, most: number): Promise<
 }
 
 /** Refuses, and closes the connection: what a program still sends is not the next request. */
-export function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+export function refuse({ request, response }: Exchange, error: unknown): void {
   if (response.headersSent) return void response.destroy()
   const { status, fields, body } = problemOf(error)
   const rest: readonly Field[] = request.complete ? [] : [['Connection', 'close']]

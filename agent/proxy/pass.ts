@@ -1,10 +1,14 @@
-// A request to anybody else, handed on untouched where the configuration says so.
-import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
+// Requests to anybody who is no receiver, where the configuration allows them: handed on untouched, or an
+// encrypted tunnel (CONNECT).
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { connect } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { UraidenError } from '../../protocol/index.ts'
 import { endToEnd, type Field, fieldsOf, framing, without, withVia } from './fields.ts'
-import { flat } from './io.ts'
+import { type Exchange, flat } from './io.ts'
+import type { Authority } from './target.ts'
 
 /**
  * `timeout`: longest silence, in milliseconds.
@@ -12,9 +16,8 @@ import { flat } from './io.ts'
  */
 export async function passOn(
   url: URL,
+  { request, response }: Exchange,
   timeout: number,
-  request: IncomingMessage,
-  response: ServerResponse,
 ): Promise<void> {
   const { method = 'GET' } = request
   const fields = fieldsOf(request.rawHeaders)
@@ -60,4 +63,47 @@ function answerOf(
       )
     })
   })
+}
+
+/** A tunnel without a byte for so long is given up, in milliseconds. */
+const longestSilence = 10 * 60_000
+
+/** Between a program and the proxy. */
+export interface NearEnd {
+  readonly socket: Duplex
+  /** What came with the CONNECT: it belongs to the tunnel. */
+  readonly head: Buffer
+}
+
+/**
+ * Resolves when the tunnel is over. `timeout`: until it stands, in milliseconds.
+ * @throws UraidenError `receiver_unreachable` before it stands
+ */
+export async function tunnel(
+  { host, port }: Authority,
+  { socket, head }: NearEnd,
+  timeout: number,
+): Promise<void> {
+  const target = connect({ host, port })
+  await new Promise<void>((resolve, reject) => {
+    const fail = (code: string | undefined) => {
+      target.destroy()
+      reject(
+        new UraidenError({
+          code: 'receiver_unreachable',
+          message: `${host}:${port} cannot be reached (${code}).`,
+          hint: 'Check the address and the network.',
+        }),
+      )
+    }
+    target.setTimeout(timeout, () => fail('ETIMEDOUT'))
+    target.once('error', (error: NodeJS.ErrnoException) => fail(error.code))
+    target.once('connect', resolve)
+    socket.once('close', () => target.destroy())
+  })
+  target.setTimeout(longestSilence, () => target.destroy())
+  socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+  target.write(head)
+  // One side that breaks off ends the other: that is all there is to tell.
+  await Promise.allSettled([pipeline(socket, target), pipeline(target, socket)])
 }

@@ -20,7 +20,7 @@ import {
   withoutPayment,
   withVia,
 } from './fields.ts'
-import { flat, readBody } from './io.ts'
+import { type Exchange, flat, readBody } from './io.ts'
 import type { Program } from './programs.ts'
 
 /** Fields of answers that were paid, and the one that a program may send. Amounts in smallest units. */
@@ -55,13 +55,17 @@ export interface PayOptions {
   readonly timeout: number
 }
 
+export interface Wanted {
+  readonly url: URL
+  /** Undefined without a token. */
+  readonly program: Program | undefined
+}
+
 /** @throws UraidenError those of the agent's `stream`, `body_too_large`, `body_not_allowed` */
 export async function payAndAnswer(
   { stream, token, mostBody, timeout }: PayOptions,
-  url: URL,
-  program: Program | undefined,
-  request: IncomingMessage,
-  response: ServerResponse,
+  { url, program }: Wanted,
+  { request, response }: Exchange,
 ): Promise<void> {
   const { method = 'GET' } = request
   const fields = fieldsOf(request.rawHeaders)

@@ -1,18 +1,17 @@
 // The local paying proxy: any program on this machine pays by setting an HTTP proxy.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { listenOnSocket, type SocketAccess } from '../../platform/system/local-socket.ts'
 import { isUraidenError, type TokenUnit, UraidenError } from '../../protocol/index.ts'
 import type { Agent } from '../options.ts'
 import { fieldsOf, passedHere } from './fields.ts'
-import { refuse, refuseSocket } from './io.ts'
+import { type Exchange, refuse, refuseSocket } from './io.ts'
 import { type Loopback, listenOn } from './listen.ts'
-import { passOn } from './pass.ts'
+import { passOn, tunnel } from './pass.ts'
 import { payAndAnswer } from './pay.ts'
 import { createPrograms, type Program, type Programs, type WithoutToken } from './programs.ts'
 import { absoluteTarget, authorityTarget } from './target.ts'
-import { tunnel } from './tunnel.ts'
 
 /** Who is paid: nobody else is. */
 export interface ReceiverPlaces {
@@ -109,7 +108,7 @@ function serverFor(handler: ProxyHandler): Server {
     keepAliveTimeout: 5_000,
     connectionsCheckingInterval: 5_000,
   })
-  server.on('request', (request, response) => void handler.request(request, response))
+  server.on('request', (request, response) => void handler.request({ request, response }))
   server.on('connect', (request, socket, head) => void handler.connect(request, socket, head))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET') return void socket.destroy()
@@ -136,14 +135,14 @@ class ProxyHandler {
     this.#programs = createPrograms(options.programs, options.withoutToken)
   }
 
-  async request(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async request(exchange: Exchange): Promise<void> {
     this.#underWay++
     try {
-      await this.#handle(request, response)
+      await this.#handle(exchange)
     } catch (error) {
       // A program that hangs up is no defect.
-      if (!isUraidenError(error) && !response.destroyed) this.#options.onDefect(error)
-      refuse(request, response, error)
+      if (!isUraidenError(error) && !exchange.response.destroyed) this.#options.onDefect(error)
+      refuse(exchange, error)
     } finally {
       this.#underWay--
     }
@@ -164,7 +163,7 @@ class ProxyHandler {
       if (paid !== undefined) throw tunnelCannotPay()
       if (this.#options.connect === 'refuse') throw tunnelRefused(authority.host)
       this.#checkLoop(url)
-      await tunnel(authority, this.#options.timeout, socket, head)
+      await tunnel(authority, { socket, head }, this.#options.timeout)
     } catch (error) {
       if (!isUraidenError(error)) this.#options.onDefect(error)
       refuseSocket(socket, error, 'Refused')
@@ -175,7 +174,8 @@ class ProxyHandler {
     for (const socket of this.#tunnels) socket.destroy()
   }
 
-  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #handle(exchange: Exchange): Promise<void> {
+    const { request } = exchange
     const { others, timeout, mostAtOnce, receivers } = this.#options
     const url = absoluteTarget(request.url ?? '')
     const program = this.#programs.identify(request.headers['proxy-authorization'])
@@ -185,11 +185,11 @@ class ProxyHandler {
     if (this.#underWay > mostAtOnce) throw busy(mostAtOnce)
     const paidUrl = await receivers.find(url)
     if (paidUrl !== undefined) {
-      return payAndAnswer(this.#options, paidUrl, program, request, response)
+      return payAndAnswer(this.#options, { url: paidUrl, program }, exchange)
     }
     if (others === 'refuse') throw othersRefused(url)
     this.#checkLoop(url)
-    await passOn(url, timeout, request, response)
+    await passOn(url, exchange, timeout)
   }
 
   #checkLoop({ hostname, port }: URL): void {

@@ -2,6 +2,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { Aedes, type AedesOptions } from 'aedes'
+import { freePort } from '../../test/lab/processes/free-port.ts'
 
 export interface Message {
   readonly topic: string
@@ -34,7 +35,7 @@ export async function startBroker(
   const { authorizePublish: authorize = (_client, _packet, done) => done(null) } = options
   let broker: Aedes
   let server: Server
-  let port = 0
+  const port = await freePort()
 
   async function start(): Promise<void> {
     broker = await Aedes.createBroker({
@@ -54,8 +55,6 @@ export async function startBroker(
       socket.on('close', () => sockets.delete(socket))
     })
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-    const address = server.address()
-    if (address !== null && typeof address === 'object') port = address.port
   }
 
   await start()

@@ -11,9 +11,8 @@ import {
   parseAddress,
   UraidenError,
 } from '../../protocol/index.ts'
-import { decoded, readBlock, readLogs, readQuantity } from './answers.ts'
+import { decodeChannelLogs, decoded, readBlock, readLogs, readQuantity } from './answers.ts'
 import { channelCalls } from './calls.ts'
-import { decodeChannelLogs } from './events.ts'
 import { readInPieces } from './ranges.ts'
 import type { Request } from './request.ts'
 import { connectRpc, observed, type RequestObserver } from './rpc.ts'

@@ -1,6 +1,6 @@
 export * from './connect.ts'
 export { estimateGas } from './estimate.ts'
-export type { JournalEntry, TransactionJournal } from './journal.ts'
 export { waitForTransaction } from './receipt.ts'
 export * from './send.ts'
+export type { JournalEntry, TransactionJournal } from './signed.ts'
 export * from './types.ts'

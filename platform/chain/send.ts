@@ -5,11 +5,16 @@ import { createTurns } from '../async/turns.ts'
 import type { RawReceipt } from './answers.ts'
 import { currentFees, estimateGas, etherMissing, gasPrice, lacksEther } from './estimate.ts'
 import { replacementFees } from './fees.ts'
-import type { JournalEntry, SignedTransaction, TransactionJournal } from './journal.ts'
-import { createNonceQueue, type NonceQueue } from './nonces.ts'
 import { findReceipt, isDeepEnough, readReceipt, unconfirmed } from './receipt.ts'
 import type { NodeError } from './rpc.ts'
-import { feesOf, signTransaction, withFees } from './signed.ts'
+import {
+  feesOf,
+  type JournalEntry,
+  type SignedTransaction,
+  signTransaction,
+  type TransactionJournal,
+  withFees,
+} from './signed.ts'
 import type { Call, ChainClient, Receipt } from './types.ts'
 
 export interface SenderOptions {
@@ -289,4 +294,36 @@ async function replace(
   // Refused when the old one was mined just now: then its receipt is there at the next look.
   await broadcast(options, wait.purpose, transaction).catch(() => undefined)
   return replaced
+}
+
+/** In wei; undefined: no limit. */
+type FeeCap = () => bigint | undefined
+
+/**
+ * The nonces of one account that wait for their block. They are mined in order, so one that pays too
+ * little holds up all that come after it: it is then worth what the most urgent of those is worth.
+ */
+interface NonceQueue {
+  readonly add: (nonce: number, cap: FeeCap) => void
+  readonly remove: (nonce: number) => void
+  /** The first that nobody here has taken. */
+  readonly next: () => number
+  /** The highest cap of this nonce and of all that wait behind it. */
+  readonly capFor: (nonce: number) => bigint | undefined
+}
+
+function createNonceQueue(): NonceQueue {
+  const waiting = new Map<number, FeeCap>()
+  return {
+    add: (nonce, cap) => void waiting.set(nonce, cap),
+    remove: (nonce) => void waiting.delete(nonce),
+    next: () => Math.max(0, ...[...waiting.keys()].map((taken) => taken + 1)),
+    capFor: (nonce) => {
+      const caps = [...waiting].filter(([each]) => each >= nonce).map(([, cap]) => cap())
+      return caps.reduce((most, cap) => {
+        if (most === undefined || cap === undefined) return undefined
+        return cap > most ? cap : most
+      }, 0n)
+    },
+  }
 }

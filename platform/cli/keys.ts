@@ -9,6 +9,7 @@ import {
   type PasswordSources,
 } from '../keys/index.ts'
 import { type Output, toJson } from './output.ts'
+import type { KeyCommands } from './program.ts'
 
 /** Of one program. */
 export interface KeyContext {
@@ -25,6 +26,38 @@ export function passwordFrom(
 ): PasswordSources {
   const asks = process.stdin.isTTY === true
   return { ...sources, prompt: asks ? () => askPassword('Password of the key: ') : undefined }
+}
+
+/** What the commands need to know of a program. */
+export interface KeyProgram<Options> {
+  /** `passwordFile` is the configured one; what the options name goes before it. */
+  readonly contextOf: (options: Options, passwordFile?: string) => KeyContext
+  /** The configured key, for a command that names none. */
+  readonly configured: (
+    options: Options,
+  ) => Promise<{ readonly key: string; readonly password?: string | undefined }>
+}
+
+/** For `addKeyCommands`. */
+export function keyCommands<Options>({
+  contextOf,
+  configured,
+}: KeyProgram<Options>): KeyCommands<Options> {
+  return {
+    keyNew: async (file, options) => {
+      await newKey(file, contextOf(options))
+      return 0
+    },
+    keyImport: async (from, to, options) => {
+      await importKey(from, to, contextOf(options))
+      return 0
+    },
+    keyAddress: async (file, options) => {
+      const config = file === undefined ? await configured(options) : undefined
+      await showAddress(file ?? config?.key ?? '', contextOf(options, config?.password))
+      return 0
+    },
+  }
 }
 
 /** @throws UraidenError those of `createKeyFile` and `findPassword`, `key_password_mistyped` */

@@ -4,6 +4,7 @@ import {
   isUraidenError,
   parseAmount,
   parseTypedAddress,
+  shorten,
   UraidenError,
 } from '../../protocol/index.ts'
 
@@ -64,3 +65,88 @@ export const gasPrice = parsed((text) => {
     hint: 'Write a price above zero, such as 50 gwei, or leave it out.',
   })
 })
+
+/** Where a server listens. */
+export interface ListenAddress {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+}
+
+/** `127.0.0.1:9403`, `[::1]:9403`, `localhost:9403`. */
+const listenPattern = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9A-Za-z.-]+)):([0-9]{1,5})$/
+
+/** @throws UraidenError `not_an_address_to_listen_on` */
+function parseListenAddress(text: string): ListenAddress {
+  const [, ipv6, name, digits] = listenPattern.exec(text.trim()) ?? []
+  const host = ipv6 ?? name
+  const port = Number(digits)
+  if (host !== undefined && port <= 65_535) return { host, port }
+  throw new UraidenError({
+    code: 'not_an_address_to_listen_on',
+    message: `"${shorten(text)}" is not an address and a port.`,
+    hint: 'Write it like 127.0.0.1:9403, or [::1]:9403, with a port up to 65535.',
+  })
+}
+
+export const listenAddress = parsed(parseListenAddress)
+export const count = z.int({ error: 'this should be a whole number.' })
+
+/** A name that a person gives to something in the file. */
+export const ownName = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, {
+  error: 'a name has lower-case letters, digits and hyphens only.',
+})
+
+/** An IANA name. */
+export const timeZone = z
+  .string()
+  .refine(isTimeZone, { error: 'this is not the name of a time zone, such as Europe/Berlin.' })
+
+function isTimeZone(name: string): boolean {
+  try {
+    return Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}
+
+/** In milliseconds. */
+const timeUnits: { readonly [unit: string]: number } = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+}
+
+/** In milliseconds. Timers of Node end at 2^31 ms; a year is more than anybody waits for here. */
+const longestDuration = 366 * 86_400_000
+
+/** `30s`, `1.5h`; in milliseconds. @throws UraidenError `not_a_duration` */
+export function parseDuration(text: string): number {
+  const [, number = '', unit = ''] = /^(\d{1,12}(?:\.\d{1,6})?) ?(ms|s|m|h|d)$/.exec(text) ?? []
+  const duration = Math.round(Number(number) * (timeUnits[unit] ?? Number.NaN))
+  if (duration <= longestDuration && unit !== '') return duration
+  throw new UraidenError({
+    code: 'not_a_duration',
+    message: `"${shorten(text)}" is not a duration.`,
+    hint: 'Write a number with ms, s, m, h or d, such as 30s; at most 366d.',
+  })
+}
+
+/** `10 MB`, `64 KiB`; in bytes. @throws UraidenError `not_a_size` */
+export function parseSize(text: string): number {
+  const [, number = '', power = '', binary = ''] =
+    /^(\d{1,12}(?:\.\d{1,6})?) ?([kKMG]?)(i?)B$/.exec(text) ?? []
+  const exponent = ' KMG'.indexOf(power === '' ? ' ' : power.toUpperCase())
+  const size = Math.round(Number(number) * (binary === '' ? 1000 : 1024) ** exponent)
+  if (number !== '' && size >= 1 && size <= 2 ** 40) return size
+  throw new UraidenError({
+    code: 'not_a_size',
+    message: `"${shorten(text)}" is not a size.`,
+    hint: 'Write a number with B, kB, MB, GB, KiB, MiB or GiB, such as 10 MB.',
+  })
+}
+
+export const duration = parsed(parseDuration)
+export const size = parsed(parseSize)

@@ -1,4 +1,3 @@
 export * from './fields.ts'
-export * from './listen.ts'
 export * from './load.ts'
 export { jsonSchemaOf } from './names.ts'

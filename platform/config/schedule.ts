@@ -4,6 +4,7 @@
 // jumps, as that of a Pi without a battery does, makes them walk through every moment in between.
 import { createTask, validateDetailed } from 'node-cron'
 import { shorten, UraidenError } from '../../protocol/index.ts'
+import { parsed } from './fields.ts'
 
 export interface Timetable {
   /** The next moment it is due, after now. Unix time in milliseconds. */
@@ -34,3 +35,5 @@ export function parseSchedule(text: string): string {
     hint: "Write five fields (minute hour day month weekday) or six (second first), such as '*/5 * * * *'.",
   })
 }
+
+export const schedule = parsed(parseSchedule)

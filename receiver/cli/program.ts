@@ -1,22 +1,25 @@
 // The commands of uraiden-receiver and their options.
 import type { Command } from 'commander'
+import { configCommands } from '../../platform/cli/config.ts'
+import { keyCommands } from '../../platform/cli/keys.ts'
+import { createOutput } from '../../platform/cli/output.ts'
 import {
   addConfigCommands,
   addKeyCommands,
   type Finish,
   type ProgramDescription,
 } from '../../platform/cli/program.ts'
+import { loadReceiverConfig, receiverConfig, receiverNames } from '../program/config.ts'
+import { passwordSources } from '../program/settings.ts'
 import { adminHash, adminToken } from './commands/admin.ts'
 import { backup, restore } from './commands/backup.ts'
 import { type ChannelsOptions, channels, stats } from './commands/books.ts'
-import { closeAll } from './commands/close-all.ts'
-import { configCheck, configSchema } from './commands/config.ts'
+import { closeAll, withdraw } from './commands/collect.ts'
 import { doctor } from './commands/doctor.ts'
-import { keyAddress, keyImport, keyNew } from './commands/key.ts'
-import { addGlobalOptions, type GlobalOptions } from './commands/options.ts'
+import { addGlobalOptions, configOptions, type GlobalOptions } from './commands/options.ts'
+import { configFile, openConfig } from './commands/session.ts'
 import { type StartOptions, start } from './commands/start.ts'
 import { watch } from './commands/watch.ts'
-import { withdraw } from './commands/withdraw.ts'
 
 export const receiverProgram: ProgramDescription = {
   name: 'uraiden-receiver',
@@ -26,14 +29,26 @@ export const receiverProgram: ProgramDescription = {
     addSellCommands(program, finish)
     addCollectCommands(program, finish)
     addAdminCommands(program, finish)
-    addKeyCommands<GlobalOptions>(program, finish, { keyNew, keyImport, keyAddress })
-    addConfigCommands<GlobalOptions>(program, finish, {
-      name: 'receiver.yaml',
-      configCheck,
-      configSchema,
-    })
+    addKeyCommands(program, finish, keys)
+    addConfigCommands(program, finish, configuration)
   },
 }
+
+const keys = keyCommands<GlobalOptions>({
+  configured: openConfig,
+  contextOf: ({ json, passwordFile, privateKeyPasswordFile }, configured) => ({
+    output: createOutput(json ?? false),
+    password: passwordSources(receiverNames, passwordFile ?? privateKeyPasswordFile ?? configured),
+    advice: 'Send it ether for the fees of transactions; it needs no tokens.',
+  }),
+})
+
+const configuration = configCommands<GlobalOptions>({
+  name: receiverNames.file,
+  schema: receiverConfig,
+  fileOf: (named, options) => named ?? configFile(options, receiverNames),
+  load: (file, options) => loadReceiverConfig({ file, options: configOptions(options) }),
+})
 
 function addSellCommands(program: Command, finish: Finish): void {
   program

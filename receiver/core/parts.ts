@@ -1,8 +1,15 @@
 // What runs is made of parts: each is started in order and stopped in the opposite one.
 
-export interface StartedParts {
+/** Something that runs until it is stopped. */
+interface Part {
+  readonly stop: () => Promise<void>
+}
+
+export interface StartedParts extends Part {
   /** `stop` is called when all is stopped: after the parts that were started later. */
   readonly started: (stop: () => Promise<void> | void) => void
+  /** Returns the part, which is from now on stopped with the others. */
+  readonly add: <Started extends Part>(part: Started) => Started
   /** The last one first; all of them, whatever one says. Rejects with the first error. */
   readonly stop: () => Promise<void>
 }
@@ -11,6 +18,10 @@ export function startedParts(): StartedParts {
   const stops: (() => Promise<void> | void)[] = []
   return {
     started: (stop) => void stops.push(stop),
+    add: (part) => {
+      stops.push(part.stop)
+      return part
+    },
     stop: async () => {
       const errors: unknown[] = []
       for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) {

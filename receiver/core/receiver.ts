@@ -1,8 +1,11 @@
 // The receiver without any HTTP server: chain, state, channel manager, settlement and paywall, put
 // together part by part and stopped in the opposite order.
 import {
+  type ChainClient,
+  type ContractFacts,
   connectChain,
   createTransactionSender,
+  type TokenFacts,
   type TransactionSender,
 } from '../../platform/chain/index.ts'
 import {
@@ -39,6 +42,31 @@ export const gatewayPath = '/api/1'
 
 const features: ReadonlySet<Feature> = new Set(['parallel', 'idempotency'])
 
+/** What is left to say once the chain is connected. */
+export type StartOptions = Omit<ReceiverOptions, 'rpcUrl' | 'quorum' | 'chainId'>
+
+/** A connection, and what the chain says about the contract and its token. */
+export interface ConnectedContract {
+  readonly chain: ChainClient
+  readonly contractFacts: ContractFacts
+  readonly token: TokenFacts
+}
+
+/** @throws UraidenError `chain_unavailable`, `contract_missing`, `contract_version_unsupported` */
+export async function connectContract(
+  options: Pick<ReceiverOptions, 'rpcUrl' | 'quorum' | 'chainId' | 'contract' | 'observer'>,
+): Promise<ConnectedContract> {
+  const { observer } = options
+  const chain = await connectChain({ ...options, ...(observer && { onRequest: observer.asked }) })
+  try {
+    const contractFacts = await chain.contractFacts()
+    return { chain, contractFacts, token: await chain.tokenFacts() }
+  } catch (error) {
+    chain.close()
+    throw error
+  }
+}
+
 /**
  * Opens the state and follows the chain; resolves before it is read up to its head (`synced`). Sell
  * with one of the paywalls for node:http, fastify and express, or `createReceiverServer`.
@@ -54,9 +82,21 @@ const features: ReadonlySet<Feature> = new Set(['parallel', 'idempotency'])
  * await receiver.synced
  */
 export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
+  return startReceiverOn(await connectContract(options), options)
+}
+
+/**
+ * With a connection that is there already; it is closed with the receiver, or when this fails.
+ * @throws UraidenError those of `openStore` and `startVerifier`
+ */
+export async function startReceiverOn(
+  connected: ConnectedContract,
+  options: StartOptions,
+): Promise<Receiver> {
   const parts = startedParts()
+  parts.started(connected.chain.close)
   try {
-    return { ...(await startParts(options, parts)), stop: parts.stop }
+    return { ...(await startParts(connected, options, parts)), stop: parts.stop }
   } catch (error) {
     await parts.stop().catch(() => undefined)
     throw error
@@ -64,11 +104,12 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
 }
 
 async function startParts(
-  options: ReceiverOptions,
+  connected: ConnectedContract,
+  options: StartOptions,
   parts: StartedParts,
 ): Promise<Omit<Receiver, 'stop'>> {
   const { signer, contract, log } = options
-  const base = await openBase(options, parts)
+  const base = await openBase(connected, options, parts)
   const { chain, contractFacts, token, store, book, domain } = base
   const defence = createDefence(options, base, parts)
   const { account, settlement, transactions } = defence
@@ -124,17 +165,13 @@ async function startParts(
 type Base = Awaited<ReturnType<typeof openBase>>
 
 /** What all other parts stand on: the chain, and what is on disk. */
-async function openBase(options: ReceiverOptions, parts: StartedParts) {
+async function openBase(connected: ConnectedContract, options: StartOptions, parts: StartedParts) {
   const { contract, signer, observer } = options
-  const chain = await connectChain({ ...options, ...(observer && { onRequest: observer.asked }) })
-  parts.started(chain.close)
-  const contractFacts = await chain.contractFacts()
-  const token = await chain.tokenFacts()
-  const domain: SignatureDomain = { contract, chainId: chain.chainId }
+  const domain: SignatureDomain = { contract, chainId: connected.chain.chainId }
   const owner = { ...domain, account: signer.address }
   const store = await openStore(options.state, owner, { onCommit: observer?.committed })
   parts.started(store.close)
-  return { chain, contractFacts, token, domain, store, book: await openBook(store) }
+  return { ...connected, domain, store, book: await openBook(store) }
 }
 
 interface Defence {
@@ -148,7 +185,7 @@ interface Defence {
 
 /** Follows the chain, and gets what there are proofs for. */
 function createDefence(
-  options: ReceiverOptions,
+  options: StartOptions,
   { chain, contractFacts, store, book, domain }: Base,
   parts: StartedParts,
 ): Defence {
@@ -189,7 +226,7 @@ function createDefence(
 }
 
 function followChain(
-  options: ReceiverOptions,
+  options: StartOptions,
   followed: Pick<Base, 'chain' | 'book'> & { readonly afterSync: () => Promise<void> },
 ): ChainWatch {
   const { log, signer, confirmations = 1, startBlock = 0, pollInterval = 2000, now } = options
@@ -219,7 +256,7 @@ interface RelayBase extends Base {
 }
 
 /** Contracts of version 0.2 know no deposits for others. */
-function relayOf({ relay, signer, log }: ReceiverOptions, base: RelayBase): Relay | undefined {
+function relayOf({ relay, signer, log }: StartOptions, base: RelayBase): Relay | undefined {
   if (relay === undefined || !contractAbilities(base.contractFacts.version).hasRelay)
     return undefined
   const { leastDeposit = 1n, mostFeePerGas } = relay
@@ -242,7 +279,7 @@ interface PaywallBase {
 }
 
 async function openPaywall(
-  options: ReceiverOptions,
+  options: StartOptions,
   { chain, token, store, book }: Base,
   { manager, forms, relay, watch, account, requestKeys }: PaywallBase,
 ): Promise<Paywall> {

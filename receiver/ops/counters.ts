@@ -17,42 +17,11 @@ export interface Counters {
 }
 
 export function createCounters(registry: Registry): Counters {
-  const registers = [registry]
   const requests = new Counter({
     name: 'uraiden_requests_total',
     help: 'Requests that the paywall decided about; code says why one was refused.',
     labelNames: ['outcome', 'code'],
-    registers,
-  })
-  const commitRecords = new Histogram({
-    name: 'uraiden_commit_records',
-    help: 'Records in one synced write: how many payments share a sync.',
-    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
-    registers,
-  })
-  const commitSeconds = new Histogram({
-    name: 'uraiden_commit_duration_seconds',
-    help: 'How long a synced write takes.',
-    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
-    registers,
-  })
-  const commitFailures = new Counter({
-    name: 'uraiden_commit_failures_total',
-    help: 'Synced writes that failed.',
-    registers,
-  })
-  const rpcRequests = new Counter({
-    name: 'uraiden_rpc_requests_total',
-    help: 'Requests to the Ethereum node; outcome is ok or the code of the error.',
-    labelNames: ['method', 'outcome'],
-    registers,
-  })
-  const rpcSeconds = new Histogram({
-    name: 'uraiden_rpc_duration_seconds',
-    help: 'How long the Ethereum node takes to answer.',
-    labelNames: ['method'],
-    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
-    registers,
+    registers: [registry],
   })
   let paid = 0n
   let credited = 0n
@@ -67,15 +36,53 @@ export function createCounters(registry: Registry): Counters {
       credited: (amount) => {
         credited += amount
       },
-      committed: (records, seconds, outcome) => {
-        commitRecords.observe(records)
-        commitSeconds.observe(seconds)
-        if (outcome === 'failed') commitFailures.inc()
-      },
-      asked: (method, seconds, outcome) => {
-        rpcRequests.inc({ method, outcome })
-        rpcSeconds.observe({ method }, seconds)
-      },
+      committed: commitObserver([registry]),
+      asked: rpcObserver([registry]),
     },
+  }
+}
+
+function commitObserver(registers: Registry[]): ReceiverObserver['committed'] {
+  const size = new Histogram({
+    name: 'uraiden_commit_records',
+    help: 'Records in one synced write: how many payments share a sync.',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+    registers,
+  })
+  const duration = new Histogram({
+    name: 'uraiden_commit_duration_seconds',
+    help: 'How long a synced write takes.',
+    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
+    registers,
+  })
+  const failures = new Counter({
+    name: 'uraiden_commit_failures_total',
+    help: 'Synced writes that failed.',
+    registers,
+  })
+  return (records, seconds, outcome) => {
+    size.observe(records)
+    duration.observe(seconds)
+    if (outcome === 'failed') failures.inc()
+  }
+}
+
+function rpcObserver(registers: Registry[]): ReceiverObserver['asked'] {
+  const requests = new Counter({
+    name: 'uraiden_rpc_requests_total',
+    help: 'Requests to the Ethereum node; outcome is ok or the code of the error.',
+    labelNames: ['method', 'outcome'],
+    registers,
+  })
+  const duration = new Histogram({
+    name: 'uraiden_rpc_duration_seconds',
+    help: 'How long the Ethereum node takes to answer.',
+    labelNames: ['method'],
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
+    registers,
+  })
+  return (method, seconds, outcome) => {
+    requests.inc({ method, outcome })
+    duration.observe({ method }, seconds)
   }
 }

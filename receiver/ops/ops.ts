@@ -1,11 +1,13 @@
 // Health and metrics of one program, as its configuration wants them.
-import type { FastifyInstance } from 'fastify'
+import { type FastifyInstance, fastify } from 'fastify'
+import type { ListenAddress } from '../../platform/config/index.ts'
+import { UraidenError } from '../../protocol/index.ts'
+import type { ReceiverHealth } from '../chain/health.ts'
 import type { ReceiverObserver } from '../core/options.ts'
 import type { Receiver } from '../core/receiver.ts'
 import type { OpsConfig } from './config.ts'
-import { createMetrics } from './metrics.ts'
-import { type OpsRoutes, opsRoutes } from './routes.ts'
-import { startOpsServer } from './server.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { decideReadiness, type Readiness, type ReadinessLimits } from './readiness.ts'
 
 export interface Ops {
   /** For `startReceiver`; undefined when nobody wants metrics. */
@@ -60,4 +62,63 @@ export function createOps(config: OpsConfig): Ops {
       await server?.close()
     },
   }
+}
+
+/**
+ * On an address of its own, so that it is seen on the inside only.
+ * @throws UraidenError `ops_address_unusable`
+ */
+async function startOpsServer(
+  { host, port }: ListenAddress,
+  routes: OpsRoutes,
+): Promise<FastifyInstance> {
+  const app = fastify({ forceCloseConnections: true, requestTimeout: 10_000 })
+  opsRoutes(app, routes)
+  try {
+    await app.listen({ host, port })
+    return app
+  } catch (cause) {
+    throw new UraidenError({
+      code: 'ops_address_unusable',
+      message: `ops.listen: ${host}:${port} cannot be listened on (${(cause as NodeJS.ErrnoException).code}).`,
+      hint: 'Another program may use it: choose another port, or stop the other program.',
+      cause,
+    })
+  }
+}
+
+interface OpsRoutes {
+  /** Undefined leaves `/healthz` and `/readyz` out. */
+  readonly health?: HealthSource
+  /** Undefined leaves `/metrics` out. */
+  readonly metrics?: Pick<Metrics, 'contentType' | 'text'>
+}
+
+interface HealthSource {
+  /** Undefined while the state is being loaded. */
+  readonly of: () => ReceiverHealth | undefined
+  readonly limits: ReadinessLimits
+}
+
+/** `/healthz`, `/readyz` and `/metrics`: free, and quick enough to be asked every second. */
+function opsRoutes(app: FastifyInstance, { health, metrics }: OpsRoutes): void {
+  if (health !== undefined) {
+    // Whoever answers is alive: a restart would mend nothing of what makes it not ready.
+    app.get('/healthz', async () => ({ status: 'ok' }))
+    app.get('/readyz', async (_, reply) => {
+      const found = await readiness(health)
+      return reply.code(found.ready ? 200 : 503).send(found)
+    })
+  }
+  if (metrics !== undefined) {
+    app.get('/metrics', async (_, reply) =>
+      reply.type(metrics.contentType).send(await metrics.text()),
+    )
+  }
+}
+
+async function readiness({ of, limits }: HealthSource): Promise<Readiness> {
+  const health = of()
+  if (health === undefined) return decideReadiness(undefined, limits)
+  return decideReadiness({ chain: health.chain(), disk: await health.disk() }, limits)
 }

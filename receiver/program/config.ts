@@ -1,27 +1,26 @@
-// receiver.yaml: what a person writes, checked, and what of it becomes the receiver's options.
+// receiver.yaml: what a person writes, checked. `settings.ts` makes of it what the program works with.
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import {
   address,
   amountText,
   type ConfigOption,
+  count,
   gasPrice,
   httpUrl,
   listenAddress,
   loadConfig,
 } from '../../platform/config/index.ts'
 import { parseOrigin } from '../../protocol/bound/index.ts'
-import { defined, parseAmount, type TokenUnit } from '../../protocol/index.ts'
-import type { ReceiverOptions } from '../core/receiver.ts'
+import { defined } from '../../protocol/index.ts'
 import { watchtowersSchema } from '../core/watchtower/addresses.ts'
 import { opsSchema } from '../ops/config.ts'
 import { resourceFrom, resourcesSchema } from '../resources/configuration/schema.ts'
 import { adminSchema } from '../server/admin/config.ts'
-import { settlementOptions, settlementSchema } from '../settlement/config.ts'
+import { settlementSchema } from '../settlement/config.ts'
 import { tlsSchema } from '../tls/config.ts'
 import { discoverySchema } from './discovery/config.ts'
 
-const count = z.int({ error: 'this should be a whole number.' })
 const seconds = z.number({ error: 'this should be a number of seconds.' })
 const path = z.string().min(1)
 const origin = z.string().refine(isOrigin, {
@@ -118,13 +117,30 @@ export const receiverConfig = z.strictObject({
 
 export type ReceiverConfig = z.output<typeof receiverConfig>
 
-/** Variables with the prefix that are no settings. */
-export const variables = {
+/** How a program is called where its configuration, its state and its password are looked for. */
+export interface ProgramNames {
+  /** Of its configuration, in the usual folders. */
+  readonly file: string
+  readonly stateFolder: string
+  /** systemd's, for the password. */
+  readonly credential: string
+  /** Of the variables that override settings. */
+  readonly prefix: string
+  /** Variables with the prefix that are no settings. */
+  readonly variables: { readonly config: string; readonly password: string }
+}
+
+export const receiverNames: ProgramNames = {
+  file: 'receiver.yaml',
+  stateFolder: 'uraiden-receiver',
+  credential: 'receiver-key-password',
   prefix: 'URAIDEN_RECEIVER_',
-  config: 'URAIDEN_RECEIVER_CONFIG',
-  /** Not `URAIDEN_RECEIVER_PASSWORD`: that one overrides the name of the password file. */
-  password: 'URAIDEN_RECEIVER_KEY_PASSWORD',
-} as const
+  variables: {
+    config: 'URAIDEN_RECEIVER_CONFIG',
+    // Not `URAIDEN_RECEIVER_PASSWORD`: that one overrides the name of the password file.
+    password: 'URAIDEN_RECEIVER_KEY_PASSWORD',
+  },
+}
 
 export interface ConfigPlace {
   /** Without one, everything comes from options and environment. */
@@ -139,27 +155,13 @@ export interface ConfigPlace {
  * @throws UraidenError `config_missing`, `config_unreadable`, `config_invalid`
  */
 export async function loadReceiverConfig(place: ConfigPlace): Promise<ReceiverConfig> {
-  const { file, options = [], environment = process.env } = place
-  const config = await loadConfig({
-    file,
-    schema: receiverConfig,
-    options,
-    overrides: {
-      prefix: variables.prefix,
-      environment,
-      except: [variables.config, variables.password],
-    },
-  })
-  return withPathsFrom(config, file === undefined ? process.cwd() : dirname(resolve(file)))
-}
-
-function withPathsFrom(config: ReceiverConfig, folder: string): ReceiverConfig {
-  const at = (given: string | undefined) =>
-    given === undefined ? undefined : resolve(folder, given)
+  const config = await loadProgramConfig(place, receiverConfig, receiverNames)
+  const folder = folderOf(place)
+  const at = (path: string | undefined) => path && resolve(folder, path)
   const resources = Object.entries(config.resources).map(
     ([path, resource]) => [path, resourceFrom(folder, resource)] as const,
   )
-  const { password, state, page, admin, tls } = config
+  const { page, admin } = config
   const watchtowers = config.watchtowers.map(({ token, ca, ...rest }) => ({
     ...rest,
     token: resolve(folder, token),
@@ -167,62 +169,38 @@ function withPathsFrom(config: ReceiverConfig, folder: string): ReceiverConfig {
   }))
   return {
     ...config,
-    ...defined({ password: at(password), state: at(state), page: at(page) }),
-    ...(tls && { tls: { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) } }),
-    key: resolve(folder, config.key),
+    ...commonPaths(config, folder),
+    ...defined({ page: at(page) }),
     watchtowers,
     admin: { ...admin, ...defined({ socket: admin.socket === 'off' ? 'off' : at(admin.socket) }) },
     resources: Object.fromEntries(resources),
   }
 }
 
-/**
- * What of the configuration the library needs and does not depend on the token.
- */
-export function receiverOptions(config: ReceiverConfig) {
-  const { rpc, contract, confirmations, startBlock, verifier, verifierThreads } = config
-  const { bound, origins, publicPath } = config
-  const { lifetime, ...replies } = config.replies
-  return {
-    rpcUrl: rpc,
-    contract,
-    confirmations,
-    startBlock,
-    bound,
-    pollInterval: config.pollInterval * 1000,
-    replies: defined({
-      ...replies,
-      lifetime: lifetime === undefined ? undefined : lifetime * 1000,
-    }),
-    ...defined({
-      quorum: config.quorum,
-      verifier,
-      verifierThreads,
-      origins,
-      publicPath,
-      chainId: config.chainId === undefined ? undefined : BigInt(config.chainId),
-    }),
-  } satisfies Partial<ReceiverOptions>
+/** @throws UraidenError `config_missing`, `config_unreadable`, `config_invalid` */
+export function loadProgramConfig<Schema extends z.ZodType>(
+  { file, options = [], environment = process.env }: ConfigPlace,
+  schema: Schema,
+  { prefix, variables }: ProgramNames,
+): Promise<z.output<Schema>> {
+  const except = Object.values(variables)
+  return loadConfig({ file, schema, options, overrides: { prefix, environment, except } })
 }
 
-/**
- * What of it is amounts, in the token's smallest unit.
- * @throws UraidenError `wrong_token`, `too_many_decimals`
- */
-export function amountOptions(config: ReceiverConfig, token: TokenUnit) {
-  const { longest, mostPerChannel, mostInAll } = config.outage
-  const amount = (text: string | undefined) =>
-    text === undefined ? undefined : parseAmount(text, token)
-  const { relay, mostGasPrice } = config
+/** What relative paths start from. */
+export function folderOf({ file }: ConfigPlace): string {
+  return file === undefined ? process.cwd() : dirname(resolve(file))
+}
+
+/** The paths that receiver and watchtower have in common, absolute. */
+export function commonPaths(
+  { key, password, state, tls }: Pick<ReceiverConfig, 'key' | 'password' | 'state' | 'tls'>,
+  folder: string,
+) {
+  const at = (path: string | undefined) => path && resolve(folder, path)
   return {
-    outage: defined({
-      longest: longest === undefined ? undefined : longest * 1000,
-      mostPerChannel: amount(mostPerChannel),
-      mostInAll: amount(mostInAll),
-    }),
-    settlement: settlementOptions(config.settlement, token, mostGasPrice),
-    ...(relay !== undefined && {
-      relay: defined({ leastDeposit: amount(relay.leastDeposit), mostFeePerGas: mostGasPrice }),
-    }),
-  } satisfies Partial<ReceiverOptions>
+    key: resolve(folder, key),
+    ...defined({ password: at(password), state: at(state) }),
+    ...(tls && { tls: { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) } }),
+  }
 }

@@ -1,35 +1,31 @@
 // The receiver as a program runs it: everything that the configuration names, started in order and
 // stopped in the opposite one.
-import type { Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { connectChain } from '../../platform/chain/index.ts'
 import type { ListenAddress } from '../../platform/config/index.ts'
-import type { Signer, TokenUnit } from '../../protocol/index.ts'
-import { isUraidenError, UraidenError } from '../../protocol/index.ts'
+import { defined, type Signer } from '../../protocol/index.ts'
+import type { ReceiverObserver } from '../core/options.ts'
 import { type StartedParts, startedParts } from '../core/parts.ts'
-import { type Receiver, startReceiver } from '../core/receiver.ts'
-import { readWatchtowers } from '../core/watchtower/addresses.ts'
-import { earned, recordIncome } from '../income/recorder.ts'
-import { createOps } from '../ops/ops.ts'
-import { readPaywallPage } from '../paywall/page.ts'
+import {
+  type ConnectedContract,
+  connectContract,
+  type Receiver,
+  startReceiverOn,
+} from '../core/receiver.ts'
+import { earned, type Income, recordIncome } from '../income/recorder.ts'
+import { createOps, type Ops } from '../ops/ops.ts'
 import { type ResourceConfigs, registerResources } from '../resources/routes.ts'
-import { createAdmin } from '../server/admin/admin.ts'
-import { controlSocket } from '../server/admin/place.ts'
+import { type Admin, createAdmin } from '../server/admin/admin.ts'
 import { createReceiverServer } from '../server/server.ts'
-import type { TlsFiles } from '../tls/config.ts'
-import { readTlsMaterial, type TlsMaterial } from '../tls/material.ts'
-import { type CertificateReload, warnAbout, watchCertificate } from '../tls/reload.ts'
-import { amountOptions, type ReceiverConfig, receiverOptions } from './config.ts'
 import { announceReceiver } from './discovery/of-receiver.ts'
+import { closeServer, followCertificate, listenOn } from './parts.ts'
+import { amountOptions, type ReceiverFiles, type ReceiverSettings, readFiles } from './settings.ts'
 
 export interface RunOptions {
-  readonly config: ReceiverConfig
+  readonly settings: ReceiverSettings
   readonly signer: Signer
-  /** For balance proofs. */
-  readonly state: string
   readonly listen: ListenAddress
   readonly log: Logger
 }
@@ -50,8 +46,8 @@ export interface RunningReceiver {
 /**
  * Resolves when it listens; what has to be read of the chain may still be under way, see
  * `receiver.synced`.
- * @throws UraidenError those of `startReceiver` and `createReceiverServer`, `listen_failed`,
- * `ops_address_unusable`
+ * @throws UraidenError those of `readFiles`, `startReceiver` and `createReceiverServer`,
+ * `listen_failed`, `ops_address_unusable`
  */
 export async function runReceiver(options: RunOptions): Promise<RunningReceiver> {
   const parts = startedParts()
@@ -65,118 +61,99 @@ export async function runReceiver(options: RunOptions): Promise<RunningReceiver>
 
 async function startParts(
   options: RunOptions,
-  { started }: StartedParts,
+  parts: StartedParts,
 ): Promise<Omit<RunningReceiver, 'stop'>> {
-  const { config, signer, state, log } = options
-  const ops = createOps(config.ops)
-  started(ops.stop)
+  const { settings, listen, log } = options
+  const files = await readFiles(settings)
+  const ops = parts.add(createOps(settings.ops))
   const opsUrl = await ops.start()
   if (opsUrl !== undefined) log.info({ ops: opsUrl }, 'health and metrics')
-  const connection = receiverOptions(config)
-  const token = await readToken(connection)
-  const receiver = await startReceiver({
-    ...connection,
-    ...amountOptions(config, token),
-    signer,
-    state,
-    log,
-    observer: ops.observer,
-    watchtowers: await readWatchtowers(config.watchtowers),
-    ...(config.page !== undefined && { page: await readPaywallPage(config.page) }),
-  })
-  started(receiver.stop)
-  const income = await recordIncome({
-    file: join(state, 'income.json'),
-    total: () => earned(receiver.book.all()),
-    onError: (err) => log.warn({ err }, 'the history of income could not be written'),
-  })
-  started(income.stop)
-  const admin = await createAdmin(config.admin)
-  const tls = config.tls && (await readTlsMaterial(config.tls))
-  const server = await createReceiverServer(receiver, [], {
-    loggerInstance: log,
-    logRequests: config.log.requests,
-    closing: 'when idle',
-    ops,
-    admin,
-    tls: tls?.options,
-    income,
-  })
-  started(() => closeServer(server, config.stopWithin * 1000))
-  // One after the other: a resource at the same path is refused, and does not take its place.
-  await registerResources(server, pageFiles(config))
-  await registerResources(server, config.resources)
-  const url = await listenOn(server, options.listen)
-  const socket = controlSocket(config.admin, state)
-  if (socket !== undefined) started(await admin.listenOnSocket(socket))
-  if (config.discovery !== undefined) {
-    const { resources, discovery } = config
-    const { port } = server.server.address() as AddressInfo
-    const parts = { discovery, receiver, resources, port, tls: tls !== undefined, log }
-    started((await announceReceiver(parts)).stop)
+  const { observer } = ops
+  // One connection: the token's decimals are learnt over it before amounts can be read.
+  const connected = await connectContract({ ...settings.connection, observer })
+  parts.add({ stop: async () => connected.chain.close() })
+  const receiver = parts.add(await sell(options, files, { connected, observer }))
+  const income = parts.add(await startIncome(options, receiver))
+  const admin = await createAdmin(settings.admin)
+  const server = await createServer(options, files, { receiver, ops, income, admin })
+  parts.add({ stop: () => closeServer(server, settings.stopWithin) })
+  const url = await listenOn(server, listen)
+  if (settings.socket !== undefined) {
+    parts.add({ stop: await admin.listenOnSocket(settings.socket) })
   }
-  const certificate =
-    config.tls && tls && followCertificate(server, { ...options, files: config.tls, tls })
-  if (certificate !== undefined) started(async () => certificate.stop())
-  return { receiver, url, reload: async () => certificate?.reload() }
+  const { discovery, resources } = settings
+  if (discovery !== undefined) {
+    const { port } = server.server.address() as AddressInfo
+    const tls = files.tls !== undefined
+    parts.add(await announceReceiver({ discovery, receiver, resources, port, tls, log }))
+  }
+  if (settings.tls === undefined || files.tls === undefined) {
+    return { receiver, url, reload: async () => undefined }
+  }
+  const certificate = followCertificate(server, { files: settings.tls, current: files.tls, log })
+  parts.add({ stop: async () => certificate.stop() })
+  return { receiver, url, reload: certificate.reload }
 }
 
-export function followCertificate(
-  server: FastifyInstance,
-  {
-    log,
-    files,
-    tls,
-  }: Pick<RunOptions, 'log'> & { readonly files: TlsFiles; readonly tls: TlsMaterial },
-): CertificateReload {
-  warnAbout(tls.certificate, log)
-  const secure = server.server as unknown as Server
-  return watchCertificate({ files, server: secure, current: tls.certificate, log })
+function sell(
+  { settings, signer, log }: RunOptions,
+  { watchtowers, page }: ReceiverFiles,
+  { connected, observer }: Connected,
+): Promise<Receiver> {
+  const { connection, state } = settings
+  return startReceiverOn(connected, {
+    ...settings.receiver,
+    ...amountOptions(settings.amounts, connected.token),
+    contract: connection.contract,
+    ...{ signer, state, log, observer, watchtowers },
+    ...defined({ page }),
+  })
+}
+
+interface Connected {
+  readonly connected: ConnectedContract
+  readonly observer: ReceiverObserver | undefined
+}
+
+function startIncome({ settings, log }: RunOptions, { book }: Receiver): Promise<Income> {
+  return recordIncome({
+    file: join(settings.state, 'income.json'),
+    total: () => earned(book.all()),
+    onError: (err) => log.warn({ err }, 'the history of income could not be written'),
+  })
+}
+
+interface Served {
+  readonly receiver: Receiver
+  readonly ops: Ops
+  readonly income: Income
+  readonly admin: Admin
+}
+
+async function createServer(
+  { settings, log }: RunOptions,
+  { tls }: ReceiverFiles,
+  { receiver, ops, income, admin }: Served,
+): Promise<FastifyInstance> {
+  const server = await createReceiverServer(receiver, [], {
+    loggerInstance: log,
+    logRequests: settings.log.requests,
+    closing: 'when idle',
+    tls: tls?.options,
+    ...{ ops, admin, income },
+  })
+  try {
+    // One after the other: a resource at the same path is refused, and does not take its place.
+    await registerResources(server, pageFiles(settings))
+    await registerResources(server, settings.resources)
+    return server
+  } catch (error) {
+    await server.close()
+    throw error
+  }
 }
 
 /** What a page of the operator's own needs besides, under the path that the original has for it. */
-function pageFiles({ page }: ReceiverConfig): ResourceConfigs {
+function pageFiles({ page }: ReceiverSettings): ResourceConfigs {
   return page === undefined ? {} : { '/js/*': { kind: 'files', files: page, price: '0', free: [] } }
-}
-
-/** Amounts in the configuration can be read only with the token's decimals. */
-export async function readToken(
-  options: Pick<ReturnType<typeof receiverOptions>, 'rpcUrl' | 'contract' | 'chainId'>,
-): Promise<TokenUnit> {
-  const chain = await connectChain(options)
-  try {
-    return await chain.tokenFacts()
-  } finally {
-    chain.close()
-  }
-}
-
-export async function listenOn(
-  server: FastifyInstance,
-  { host, port }: ListenAddress,
-): Promise<string> {
-  try {
-    return await server.listen({ host, port })
-  } catch (error) {
-    if (isUraidenError(error)) throw error
-    const { code } = error as { readonly code?: string }
-    throw new UraidenError({
-      code: 'listen_failed',
-      message: `Cannot listen on ${host}:${port} (${code}).`,
-      hint:
-        code === 'EADDRINUSE'
-          ? 'Another program has the port: stop it, or choose another one with --port.'
-          : 'Check --host and --port; ports below 1024 need a right of their own.',
-      cause: error,
-    })
-  }
-}
-
-export async function closeServer(server: FastifyInstance, within: number): Promise<void> {
-  const deadline = setTimeout(() => server.server.closeAllConnections(), within)
-  try {
-    await server.close()
-  } finally {
-    clearTimeout(deadline)
-  }
 }

@@ -24,7 +24,7 @@ export async function filesRoutes(
   { files, price }: FilesOptions,
 ): Promise<void> {
   const isFolder = path.endsWith('*')
-  await checkThere(path, files, isFolder)
+  await checkThere(path, files)
   const root = isFolder ? files : dirname(files)
   const inside = ({ url }: FastifyRequest) =>
     isFolder ? pathOf(url).slice(prefixOf(path).length) : encodeURIComponent(basename(files))
@@ -40,11 +40,15 @@ export async function filesRoutes(
       if (found === 'folder' && !asked.endsWith('/'))
         return reply.redirect(`${asked}/${queryOf(request.url)}`, 301)
     },
-    handler: (request, reply) => answer(root, inside(request), request, reply),
+    handler: (request, reply) => answer({ root, path: inside(request) }, request, reply),
   })
 }
 
-async function answer(root: string, path: string, request: FastifyRequest, reply: FastifyReply) {
+async function answer(
+  { root, path }: { readonly root: string; readonly path: string },
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
   const found = await send(request.raw, `/${path}`, { root, dotfiles: 'ignore' })
   const { statusCode, headers, stream } = found
   // Not modified, or a range that the file does not have: no content, no charge.
@@ -81,7 +85,8 @@ async function kindOf(path: string): Promise<Found> {
   }
 }
 
-async function checkThere(path: string, files: string, isFolder: boolean): Promise<void> {
+async function checkThere(path: string, files: string): Promise<void> {
+  const isFolder = path.endsWith('*')
   const wanted = isFolder ? 'folder' : 'file'
   const found = await kindOf(files)
   if (found === wanted) return

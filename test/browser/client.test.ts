@@ -7,6 +7,7 @@ import { headerName } from '../../protocol/index.ts'
 import type { ReceiverOptions, Resource } from '../../receiver/index.ts'
 import { mapStore } from '../support/map-store.ts'
 import { price, startSystem } from '../support/system.ts'
+import { until } from '../support/until.ts'
 import { createTestWallet, refusal } from '../support/wallet.ts'
 
 // One chain at a time: they share a process, which on a busy machine answers too late.
@@ -122,7 +123,7 @@ test('a page that was left while the channel opened goes on with it', async (t) 
   const left = new AbortController()
   const first = await connect({ signal: left.signal })
   const opening = first.openChannel(8n)
-  while (!first.isOpening()) await new Promise((resolve) => setTimeout(resolve, 10))
+  await until(() => first.isOpening())
   left.abort()
   await t.throwsAsync(opening, { code: 'waiting_stopped' })
   t.true(client.isOpening())

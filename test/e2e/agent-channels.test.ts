@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { claimedSum } from '../../receiver/channels/claims.ts'
+import { readChain } from '../support/chain-read.ts'
 import { price, startSystem } from '../support/system.ts'
 
 test('many requests at once on one channel: each is paid once, with one round trip each', async (t) => {
@@ -55,7 +56,7 @@ test('the receiver is gone: closed alone, settled after the challenge period by 
   t.like(buyer.channels()[0], { state: 'closing' })
   t.deepEqual(await buyer.settle(), [])
   await buyer.stop()
-  await receiver.refresh()
+  await readChain(receiver)
   await chain.mine(501)
   const later = await agent({ onChannelChange })
   t.deepEqual(await later.settle(), [name])

@@ -3,10 +3,11 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import type { PageState } from '../../agent/program/page/state.ts'
-import { daemonFolder, startDaemonProcess, until } from '../support/daemon.ts'
+import { daemonFolder, startDaemonProcess } from '../support/daemon.ts'
 import { startFaultyRpc } from '../support/faulty-rpc.ts'
 import { rawRequest } from '../support/raw-http.ts'
 import { startSystem } from '../support/system.ts'
+import { until } from '../support/until.ts'
 
 const token = 'a-token-long-enough'
 

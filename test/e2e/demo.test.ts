@@ -12,13 +12,13 @@ const program = (name: string) =>
 const demo = (...args: readonly string[]) => run(process.execPath, [program('demo'), ...args])
 
 test('the demo’s JSON adds up, with about one round trip a payment', async (t) => {
-  const { stdout } = await demo('--payments', '30', '--json')
+  const { stdout } = await demo('--payments', '100', '--json')
   const result = JSON.parse(stdout)
   t.like(result, {
-    payments: 30,
+    payments: 100,
     price: '5000000000000000',
-    spent: '150000000000000000',
-    receiverGot: '150000000000000000',
+    spent: '500000000000000000',
+    receiverGot: '500000000000000000',
   })
   t.is(BigInt(result.deposit), BigInt(result.receiverGot) + BigInt(result.senderGotBack))
   t.true(result.roundTripsPerPayment >= 1 && result.roundTripsPerPayment <= 1.1)

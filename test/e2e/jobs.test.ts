@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { type JobsOptions, openJobs } from '../../agent/jobs/open.ts'
-import { jobSchema } from '../../agent/jobs/schema.ts'
+import { jobSchema, jobsOf } from '../../agent/jobs/schema.ts'
+import { brokerSettings } from '../../agent/jobs/sinks/mqtt.ts'
 import { brokerSchema } from '../../agent/jobs/sinks/schema.ts'
 import type { JobEvent } from '../../agent/jobs/types.ts'
 import { startTestBroker } from '../support/broker.ts'
@@ -15,23 +16,28 @@ import { until } from '../support/until.ts'
 
 async function start(
   t: ExecutionContext,
-  options: Partial<JobsOptions> & { readonly sinks: object[] },
+  options: Omit<Partial<JobsOptions>, 'broker'> & {
+    readonly sinks: object[]
+    readonly broker?: string
+  },
 ) {
   const system = await startSystem(t)
   const buyer = await system.agent({ budget: { jobs: { temperature: { total: 3n * price } } } })
   const clock = manualClock()
   const events: JobEvent[] = []
-  const { sinks, ...rest } = options
+  const { sinks, broker, ...rest } = options
+  const temperature = jobSchema.parse({
+    get: 'living-room/reading',
+    every: '* * * * *',
+    retry: { times: 0 },
+    sinks,
+  })
   const jobs = await openJobs({
-    jobs: {
-      temperature: jobSchema.parse({
-        get: 'living-room/reading',
-        every: '* * * * *',
-        retry: { times: 0 },
-        sinks,
-      }),
-    },
-    token: await buyer.token(),
+    jobs: jobsOf({ temperature }, await buyer.token()),
+    broker:
+      broker === undefined
+        ? undefined
+        : brokerSettings(brokerSchema.parse({ url: broker }), {}, buyer.address),
     buyer,
     resolve: (target) => new URL(target.replace('living-room', system.base)),
     folder: join(system.folder, 'jobs'),
@@ -59,7 +65,7 @@ async function start(
 test('a bought temperature shows up as a sensor by itself', async (t) => {
   const broker = await startTestBroker(t)
   const { nextRun, runs, buyer } = await start(t, {
-    broker: brokerSchema.parse({ url: broker.url }),
+    broker: broker.url,
     sinks: [
       {
         mqtt: {

@@ -1,29 +1,27 @@
 // Outages of the machine itself, as they really are: a file system that is read-only, a network that is
-// gone. Mounts and networks of one's own need privileges; without them these tests say that they did not run.
-import { execFile, spawnSync } from 'node:child_process'
+// gone. Mounts and networks of one's own need privileges; without them these tests do not run.
+import { execFile } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
-import { daemonFolder, startDaemonProcess, until } from '../support/daemon.ts'
+import { daemonFolder, startDaemonProcess } from '../support/daemon.ts'
 import { curl } from '../support/proxy.ts'
 import { price, startSystem } from '../support/system.ts'
+import { needing, tools } from '../support/tools.ts'
+import { until } from '../support/until.ts'
 
 const run = promisify(execFile)
 const program = fileURLToPath(new URL('../support/programs/network-outage.ts', import.meta.url))
 
-/** Loud, and in CI a failure: a test that was not run is not green. */
-function needs(what: string, command: string, ...args: readonly string[]): boolean {
-  if (spawnSync(command, args).status === 0) return true
-  const missing = `${what} WAS NOT TESTED: "${command} ${args.join(' ')}" is not possible here. Run as root.`
-  if (process.env.CI === 'true') test(what, (t) => t.fail(missing))
-  else process.stderr.write(`\n*** ${missing}\n\n`)
-  return false
-}
-
-if (needs('a read-only file system', 'unshare', '-m', 'mount', '-t', 'tmpfs', 'none', '/mnt')) {
-  test('a ledger on a read-only file system: nothing is signed, and it begins when it can be written', async (t) => {
+needing(
+  test,
+  tools.mounts,
+  tools.curl,
+)(
+  'a ledger on a read-only file system: nothing is signed, and it begins when it can be written',
+  async (t) => {
     const system = await startSystem(t)
     const { folder, cli } = await daemonFolder(system, "proxy: { listen: '127.0.0.1:0' }\n")
     const ledger = join(folder, 'state', 'ledger')
@@ -47,11 +45,12 @@ if (needs('a read-only file system', 'unshare', '-m', 'mount', '-t', 'tmpfs', 'n
     t.is((await daemon.status())?.waiting, undefined)
     daemon.child.kill('SIGTERM')
     t.is(await daemon.ended, 0, daemon.log())
-  })
-}
+  },
+)
 
-if (needs('a network that is gone', 'unshare', '-rn', 'ip', 'link', 'set', 'lo', 'up')) {
-  test('the network is gone, names too: jobs fail and say so, go on when it is back, and pay once', async (t) => {
+needing(test, tools.ownNetwork)(
+  'the network is gone, names too: jobs fail and say so, go on when it is back, and pay once',
+  async (t) => {
     const { stdout } = await run('unshare', ['-rn', process.execPath, program])
     const seen = JSON.parse(stdout)
     t.regex(seen.codeAway, /^(receiver_unreachable|answer_lost)$/)
@@ -62,5 +61,5 @@ if (needs('a network that is gone', 'unshare', '-rn', 'ip', 'link', 'set', 'lo',
     t.deepEqual(seen.numbers, all)
     t.is(seen.claimed, seen.served * Number(price))
     t.is(seen.exit, 0)
-  })
-}
+  },
+)

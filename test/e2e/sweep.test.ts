@@ -5,6 +5,7 @@ import { createKeySigner } from '../../platform/keys/index.ts'
 import { fromHex, parseAddress } from '../../protocol/index.ts'
 import { crashCopy } from '../support/folder.ts'
 import { startSystem } from '../support/system.ts'
+import { until } from '../support/until.ts'
 
 const home = parseAddress('0x00000000000000000000000000000000000000A1')
 
@@ -54,9 +55,7 @@ test('killed after the tokens were sent: the next run goes on from there', async
   await chain.provider.send('evm_setAutomine', [false])
   const hanging = t.throwsAsync(buyer.sweep(home))
   const pending = () => chain.provider.send('eth_getBlockByNumber', ['pending', false])
-  while ((await pending()).transactions.length === 0) {
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  await until(async () => (await pending()).transactions.length > 0)
   const copy = await crashCopy(join(folder, 'agent'), join(folder, 'after-the-crash'))
   await buyer.stop()
   await hanging

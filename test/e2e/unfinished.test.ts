@@ -6,6 +6,7 @@ import { connectChain } from '../../platform/chain/index.ts'
 import { isUraidenError } from '../../protocol/index.ts'
 import { type Fault, type RpcCall, startFaultyRpc } from '../support/faulty-rpc.ts'
 import { startSystem } from '../support/system.ts'
+import { until } from '../support/until.ts'
 
 /** How far the transaction gets before the process ends. */
 const cuts: readonly { readonly when: string; readonly fault: Fault | undefined }[] = [
@@ -38,9 +39,7 @@ async function cutOff(
   work: Promise<unknown>,
 ): Promise<void> {
   const ended = t.throwsAsync(work, { code: 'chain_closed' })
-  while (!node.calls.some(({ method }) => method === 'eth_getTransactionReceipt')) {
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
+  await until(() => node.calls.some(({ method }) => method === 'eth_getTransactionReceipt'))
   await agent.stop()
   await ended
 }

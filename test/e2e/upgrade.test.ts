@@ -5,6 +5,7 @@ import { createAgent } from '../../agent/index.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { fromHex } from '../../protocol/index.ts'
 import { createReceiverServer, startReceiver } from '../../receiver/index.ts'
+import { readChain } from '../support/chain-read.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { formerStates, givenFormerState } from '../support/former-state.ts'
 import { reading } from '../support/system.ts'
@@ -38,8 +39,7 @@ for (const name of formerStates) {
       proof: { signature: facts.signature },
     })
     // Another chain with the same channel: its blocks have other hashes, so all of it is read again.
-    await receiver.refresh()
-    await receiver.refresh()
+    await readChain(receiver)
     t.like(receiver.book.get(signer.address, facts.openBlock), { deposit, state: 'open' })
     const server = await createReceiverServer(receiver, [reading()])
     t.teardown(() => server.close())

@@ -20,7 +20,7 @@ import {
 } from '../../protocol/index.ts'
 import { parseCookies } from '../../receiver/paywall/dialect.ts'
 import { receiverConfig } from '../../receiver/program/config.ts'
-import { field } from '../../receiver/server/api/fields.ts'
+import { field } from '../../receiver/server/api/relay.ts'
 
 export interface Target {
   readonly name: string

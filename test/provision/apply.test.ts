@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { freePort } from '../support/container.ts'
+import { freePort } from '../lab/processes/free-port.ts'
 import { givenFleet } from '../support/provision.ts'
 
 interface Outcome {

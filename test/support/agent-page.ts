@@ -3,9 +3,10 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { writeAgentFiles } from './cli.ts'
-import { startDaemonProcess, until } from './daemon.ts'
+import { startDaemonProcess } from './daemon.ts'
 import { temporaryFolder } from './folder.ts'
 import { startShop } from './page-shop.ts'
+import { until } from './until.ts'
 
 export const pageToken = 'a-token-long-enough'
 

@@ -5,6 +5,7 @@ import { startEmbeddedChain } from '../lab/chains/embedded-chain.ts'
 import type { TestChain } from '../lab/chains/test-chain.ts'
 import { findGeth } from '../lab/geth/binary.ts'
 import { type GethChain, type GethChainOptions, startGethChain } from '../lab/geth/chain.ts'
+import { needing, tools } from './tools.ts'
 
 export interface LongChain extends TestChain {
   /** Adds very many blocks without transactions, in seconds. */
@@ -41,19 +42,14 @@ export function onEachChain(test: TestFn, suite: (kind: ChainKind) => void): voi
   )
 }
 
-/**
- * Calls `suite` when there is a geth. Otherwise the suite does not exist, and standard error says so; in
- * CI that is a failure.
- */
+/** Calls `suite` when there is a geth; otherwise it is said that it did not run. */
 export function withGeth(test: TestFn, suite: (name: string, start: StartGeth) => void): void {
   const geth = findGeth()
   if (geth !== undefined) {
     suite(`geth ${versionOf(geth)}`, (options) => startGethChain({ ...options, geth }))
     return
   }
-  const missing = 'There is no geth: its tests DID NOT RUN. ./scripts/geth --install gets one.'
-  if (process.env.CI === 'true') test('geth is there', (t) => t.fail(missing))
-  else process.stderr.write(`\n*** ${missing}\n\n`)
+  needing(test, tools.geth)('all tests on geth', (t) => t.fail())
 }
 
 function versionOf(geth: string): string {

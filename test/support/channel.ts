@@ -5,6 +5,7 @@ import { createKeySigner } from '../../platform/keys/index.ts'
 import { fromHex, type SignatureForm } from '../../protocol/index.ts'
 import type { ReceiverOptions, Resource, ServerOptions } from '../../receiver/index.ts'
 import { balanceProof } from '../../scripts/lib/sign.ts'
+import { readChain } from './chain-read.ts'
 import { startSystem } from './system.ts'
 
 export const deposit = 100n
@@ -29,8 +30,7 @@ export async function givenChannel(
   const { block: openBlock } = await transactions.send(
     client.calls.openErc223(token, { ...parties, deposit }),
   )
-  await receiver.refresh()
-  await receiver.refresh()
+  await readChain(receiver)
 
   const domain = { contract, chainId: chain.chainId }
   const sign = (

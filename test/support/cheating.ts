@@ -10,10 +10,6 @@ import { givenChannel } from './channel.ts'
 /** Of the contract that tests deploy. */
 export const challengePeriod = 500
 
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20))
-}
-
 /** A receiver with a paid channel, and what a cheating sender can do about it. */
 export async function givenCheater(t: ExecutionContext, options: Partial<ReceiverOptions> = {}) {
   const quick = { transactionPoll: 10, ...options }

@@ -3,13 +3,13 @@
 import { execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { ExecutionContext } from 'ava'
-import { until } from './daemon.ts'
+import { freePort } from '../lab/processes/free-port.ts'
+import { until } from './until.ts'
 
 const run = promisify(execFile)
 const base = fileURLToPath(new URL('../../.cache/provision/root', import.meta.url))
@@ -119,16 +119,5 @@ async function removeGroup(group: string): Promise<void> {
       await run('rmdir', [path]).catch(() => undefined)
     }
     return !existsSync(group) || undefined
-  })
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0))
-    })
   })
 }

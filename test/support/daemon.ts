@@ -9,24 +9,11 @@ import type { DaemonStatus } from '../../agent/program/control/status.ts'
 import { runCli, writeAgentFiles } from './cli.ts'
 import { cleanEnvironment } from './environment.ts'
 import type { startSystem } from './system.ts'
+import { until } from './until.ts'
 
 const main = fileURLToPath(new URL('../../agent/cli/main.ts', import.meta.url))
 
 type System = Awaited<ReturnType<typeof startSystem>>
-
-/** Asks until it is so. Fails with what it saw last when it never is. */
-export async function until<Value>(
-  look: () => Promise<Value | undefined> | Value | undefined,
-  what: () => string = () => '',
-): Promise<Value> {
-  const giveUp = performance.now() + 120_000
-  for (;;) {
-    const found = await look()
-    if (found !== undefined && found !== false) return found
-    if (performance.now() > giveUp) throw new Error(`it never became so ${what()}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
 
 /** A folder with configuration and key of the system's sender. */
 export async function daemonFolder(system: System, more = '', rpc = system.chain.rpcUrl) {
@@ -79,7 +66,7 @@ export async function startDaemonProcess(
     return ended
   })
   const status = async (): Promise<DaemonStatus | undefined> => {
-    const daemon = await connectToDaemon({ control: {}, state: join(folder, 'state') })
+    const daemon = await connectToDaemon(join(folder, 'state', 'control.sock'))
     return daemon?.command('status', {})
   }
   let exited = false

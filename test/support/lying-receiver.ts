@@ -1,7 +1,6 @@
 // A receiver that says what the test tells it to, and an agent that has a channel to it. No chain: the
 // channel is in the agent's ledger, as after a restart.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { ExecutionContext } from 'ava'
@@ -16,6 +15,7 @@ import {
   parsePayment,
   type Terms,
 } from '../../protocol/index.ts'
+import { freePort } from '../lab/processes/free-port.ts'
 import { temporaryFolder } from './folder.ts'
 import { channel, newChannel, noon, receiver } from './ledger.ts'
 
@@ -84,13 +84,13 @@ export async function lyingReceiver(t: ExecutionContext, script: Script): Promis
     const said = script(next, response)
     if (said !== undefined) response.writeHead(said.status, said.headers).end(said.body)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const port = await freePort()
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const leave = (): void => {
     server.close()
     server.closeAllConnections()
   }
   t.teardown(leave)
-  const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}/data`,
     received,

@@ -58,7 +58,7 @@ export async function seedClient(t: ExecutionContext, options: SeedClientOptions
 
   /** Asks for `//path`, as the original does, until it has it. */
   async function get(path: string): Promise<Response> {
-    for (let tries = 0; tries < 300; tries++) {
+    for (let tries = 0; tries < 3000; tries++) {
       const answer = await fetch(`${url}/${path}`, { headers: headers() })
       if (answer.status !== 402) return answer
       if (answer.headers.has('rdn-insufficient-confirmations')) {
@@ -75,7 +75,7 @@ export async function seedClient(t: ExecutionContext, options: SeedClientOptions
       }
       balance = BigInt(known ?? 0) + price
     }
-    throw new Error(`${path}: still not paid after 300 tries`)
+    throw new Error(`${path}: still not paid after 3000 tries`)
   }
 
   /** Asks for the closing agreement and closes with it; the balance that was agreed on. */

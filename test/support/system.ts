@@ -15,6 +15,7 @@ import {
 } from '../../receiver/index.ts'
 import { deployTestContracts, startEmbeddedChain } from '../lab/chains/embedded-chain.ts'
 import type { TestChain } from '../lab/chains/test-chain.ts'
+import { freePort } from '../lab/processes/free-port.ts'
 
 /** Of the resource that is there when a test names none. */
 export const price = 5n
@@ -49,12 +50,15 @@ export async function startSystemOn<Chain extends TestChain>(
     rpcUrl: chain.rpcUrl,
     contract,
     state: join(folder, 'receiver'),
-    pollInterval: 20,
+    // Tests run several systems beside each other, on two cores.
+    pollInterval: 50,
+    verifierThreads: 1,
     ...receiverOptions,
   })
   await receiver.synced
   const server = await createReceiverServer(receiver, resources, serverLimits)
-  const base = await server.listen({ host: '127.0.0.1', port: 0 })
+  // Where it comes back when it is restarted.
+  const base = await server.listen({ host: '127.0.0.1', port: await freePort() })
   const agents: Agent[] = []
   const agent = async (options: Partial<AgentOptions> = {}): Promise<Agent> => {
     const made = await createAgent({

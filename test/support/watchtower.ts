@@ -7,6 +7,7 @@ import { type Address, fromHex } from '../../protocol/index.ts'
 import { createWatchtowerServer } from '../../receiver/program/watchtower/server.ts'
 import { startWatchtower, type WatchtowerOptions } from '../../receiver/program/watchtower/tower.ts'
 import type { EmbeddedChain } from '../lab/chains/embedded-chain.ts'
+import { freePort } from '../lab/processes/free-port.ts'
 
 export const token = 'a-token-of-at-least-16-characters'
 
@@ -32,7 +33,8 @@ export async function startTower(
     readonly port?: number
   } = {},
 ) {
-  const { tls, port = 0, ...more } = options
+  // A test may start it once more where it was.
+  const { tls, port = await freePort(), ...more } = options
   const account = chain.accounts[5]
   if (account === undefined) throw new Error('no account')
   const tower = await startWatchtower({

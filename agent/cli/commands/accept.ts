@@ -5,8 +5,12 @@ import { createBrowse } from '../../discovery/browse.ts'
 import { serviceName } from '../../discovery/config.ts'
 import { createPins, pinOf } from '../../discovery/pins.ts'
 import { accept } from '../../discovery/search.ts'
-import { type AgentConfig, loadAgentConfig } from '../../program/configuration/config.ts'
-import { configFile, stateFolder } from '../../program/configuration/setup.ts'
+import {
+  type AgentConfig,
+  configFile,
+  loadAgentConfig,
+} from '../../program/configuration/config.ts'
+import { stateFolder } from '../../program/configuration/places.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './session.ts'
 

@@ -4,16 +4,15 @@ import { table, toJson } from '../../../platform/cli/output.ts'
 import { formatAmount, type TokenUnit } from '../../../protocol/index.ts'
 import { left } from '../../budget/caps.ts'
 import { channelName } from '../../channels/records.ts'
-import { openChain } from '../../program/configuration/setup.ts'
+import { openChain } from '../../program/configuration/chain.ts'
 import type { PurchaseRecord } from '../../purchase/history.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
-import { parseFromBlock } from './from-block.ts'
-import { type GlobalOptions, withAgent } from './session.ts'
+import { type GlobalOptions, parseFromBlock, withAgent } from './session.ts'
 
 export function budget(options: GlobalOptions): Promise<ExitCode> {
-  return withAgent(options, async ({ agent, config, output, token }) => {
+  return withAgent(options, async ({ agent, budget: configured, output, token }) => {
     const { reserved, limits } = agent.budget()
-    const request = config.budget.request
+    const request = configured.request
     if (output.json) output.print(toJson({ token, request, reserved, limits }))
     else {
       output.print(`spent or reserved in all: ${formatAmount(reserved, token)}`)
@@ -67,9 +66,9 @@ function purchaseTable(bought: readonly PurchaseRecord[], token: TokenUnit): str
 }
 
 function chainHistory(options: HistoryOptions): Promise<ExitCode> {
-  return withAgent(options, async ({ agent, config, output, token }) => {
+  return withAgent(options, async ({ agent, chain: settings, output, token }) => {
     const from = parseFromBlock(options.fromBlock)
-    const chain = await openChain(config)
+    const chain = await openChain(settings)
     try {
       const { number: to } = await chain.head()
       const events = await output.during('reading the chain', () =>

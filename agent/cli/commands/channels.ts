@@ -11,10 +11,9 @@ import {
 } from '../../../protocol/index.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
 import { type ChannelName, channelName } from '../../channels/records.ts'
-import { openChain } from '../../program/configuration/setup.ts'
+import { openChain } from '../../program/configuration/chain.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
-import { parseFromBlock } from './from-block.ts'
-import { type GlobalOptions, type Session, withAgent } from './session.ts'
+import { type GlobalOptions, parseFromBlock, type Session, withAgent } from './session.ts'
 
 const waiting = 'waiting for the chain'
 
@@ -75,11 +74,8 @@ export function close(channel: string, options: CloseCommandOptions): Promise<Ex
   return withAgent(options, async (session) => {
     const { agent, output, token } = session
     const name = findChannel(session, channel)
-    const { balance } = options
     const how = options.uncooperative
-      ? balance === undefined
-        ? {}
-        : { balance: parseAmount(balance, token) }
+      ? aloneAt(options.balance, token)
       : { api: await receiverUrl(session, name, options.url) }
     const transaction = await output.during(waiting, () => agent.closeChannel(name, how))
     if (output.json) {
@@ -141,15 +137,19 @@ export function sweep(to: string, options: GlobalOptions): Promise<ExitCode> {
   })
 }
 
+function aloneAt(balance: string | undefined, token: TokenUnit) {
+  return balance === undefined ? {} : { balance: parseAmount(balance, token) }
+}
+
 /** Until the last challenge period that runs is over. */
-async function waitUntilDue({ agent, config, output }: Session): Promise<void> {
+async function waitUntilDue({ agent, chain: settings, output }: Session): Promise<void> {
   const due = Math.max(
     0,
     ...agent
       .channels()
       .flatMap(({ state, settleBlock }) => (state === 'closing' ? (settleBlock ?? 0) : [])),
   )
-  const chain = await openChain(config)
+  const chain = await openChain(settings)
   try {
     await output.during(`waiting for block ${due + 1}`, async () => {
       // The transaction runs in the block after the head.
@@ -188,9 +188,8 @@ function unknownChannel(text: string, names: readonly ChannelName[]): UraidenErr
   })
 }
 
-function receiverAddress({ config }: Session, text: string): Address {
-  const named = Object.hasOwn(config.receivers, text) ? config.receivers[text]?.address : undefined
-  return named ?? parseTypedAddress(text)
+function receiverAddress({ receivers }: Session, text: string): Address {
+  return receivers.addressOf(text) ?? parseTypedAddress(text)
 }
 
 async function receiverUrl(
@@ -227,7 +226,7 @@ function channelFacts(channel: ChannelBalance) {
   }
 }
 
-function stateWords({ state, settleBlock, closeApi }: ChannelBalance): string {
+function stateText({ state, settleBlock, closeApi }: ChannelBalance): string {
   if (state === 'closing') return `closing, settle after block ${settleBlock}`
   return state === 'open' && closeApi !== undefined ? 'open, its close is not finished' : state
 }
@@ -242,7 +241,7 @@ export function channelTable(known: readonly ChannelBalance[], token: TokenUnit)
         formatAmount(deposit, token),
         `${certain ? '' : 'at most '}${formatAmount(balance, token)}`,
         formatAmount(bound - balance, token),
-        stateWords(channel),
+        stateText(channel),
       ]
     }),
   )

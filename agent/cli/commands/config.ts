@@ -2,8 +2,7 @@
 
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { jsonSchemaOf } from '../../../platform/config/index.ts'
-import { agentConfig, loadAgentConfig } from '../../program/configuration/config.ts'
-import { configFile } from '../../program/configuration/setup.ts'
+import { agentConfig, configFile, loadAgentConfig } from '../../program/configuration/config.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './session.ts'
 

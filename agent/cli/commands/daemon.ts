@@ -4,18 +4,11 @@ import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { createOutput, type Output, table, toJson } from '../../../platform/cli/output.ts'
 import { parseYaml } from '../../../platform/config/yaml.ts'
-import {
-  formatAmount,
-  isUraidenError,
-  type TokenAmount,
-  type TokenUnit,
-} from '../../../protocol/index.ts'
+import { formatAmount, isUraidenError, type TokenAmount } from '../../../protocol/index.ts'
 import { type BudgetLimit, left } from '../../budget/caps.ts'
-import type { JobStatus } from '../../jobs/types.ts'
-import { loadAgentConfig } from '../../program/configuration/config.ts'
-import { configFile } from '../../program/configuration/setup.ts'
+import { configFile, loadAgentConfig } from '../../program/configuration/config.ts'
+import { commandSocket, type PlacesConfig } from '../../program/configuration/places.ts'
 import { type DaemonConnection, daemonOf } from '../../program/control/client.ts'
-import type { DaemonPlace } from '../../program/control/place.ts'
 import type { DaemonStatus } from '../../program/control/status.ts'
 import { channelTable } from './channels.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
@@ -25,23 +18,24 @@ async function withDaemon(
   options: GlobalOptions,
   work: (daemon: DaemonConnection, output: Output) => Promise<void>,
 ): Promise<ExitCode> {
-  await work(await daemonOf(await placeOf(options)), createOutput(options.json ?? false))
+  const socket = commandSocket(await placesOf(options))
+  await work(await daemonOf(socket), createOutput(options.json ?? false))
   return exitCode.ok
 }
 
-const placeSchema = z.object({
+const placesSchema = z.object({
   state: z.string().optional(),
   control: z.object({ socket: z.string().optional() }).default({}),
 })
 
 /** Where the daemon is. A file that somebody has just broken says it too: the daemon still runs. */
-async function placeOf(options: GlobalOptions): Promise<DaemonPlace> {
+async function placesOf(options: GlobalOptions): Promise<PlacesConfig> {
   const file = configFile(options.config)
   try {
     return await loadAgentConfig(file)
   } catch (error) {
     if (!isUraidenError(error, 'config_invalid')) throw error
-    const { success, data } = placeSchema.safeParse(
+    const { success, data } = placesSchema.safeParse(
       parseYaml(await readFile(file, 'utf8'), file).value,
     )
     if (!success) throw error
@@ -102,7 +96,7 @@ function statusText(found: DaemonStatus, now: number): readonly string[] {
     ...(proxy ? [`proxy   ${proxyText(proxy)}`] : []),
     ...(page ? [`page    http://127.0.0.1:${page.port}/`] : []),
     ...(configuration.refused ? [`the last reload was refused: ${configuration.refused}`] : []),
-    ...(jobs.length > 0 ? ['', jobTable(jobs, limits, token, now)] : []),
+    ...(jobs.length > 0 ? ['', jobTable(found, now)] : []),
     ...(open.length > 0 && token ? ['', channelTable(open, token)] : []),
     ...(limits.length > 0 ? ['', limitTable(limits, money)] : []),
     ...(troubles.length > 0 ? ['', 'last troubles:'] : []),
@@ -121,12 +115,8 @@ function proxyText({ port, socket }: NonNullable<DaemonStatus['proxy']>): string
   return [port === undefined ? [] : `port ${port}`, socket ?? []].flat().join(', ')
 }
 
-function jobTable(
-  jobs: readonly JobStatus[],
-  limits: readonly BudgetLimit[],
-  token: TokenUnit | undefined,
-  now: number,
-): string {
+function jobTable({ jobs, budget, token }: DaemonStatus, now: number): string {
+  const limits = budget?.limits ?? []
   const money = (text: string | undefined) =>
     text === undefined || token === undefined ? '' : formatAmount(BigInt(text), token)
   return table(

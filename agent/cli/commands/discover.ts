@@ -2,8 +2,11 @@
 import { createOutput, table, toJson } from '../../../platform/cli/output.ts'
 import { isUraidenError, UraidenError } from '../../../protocol/index.ts'
 import { createBrowse, type FoundReceiver } from '../../discovery/browse.ts'
-import { type AgentConfig, loadAgentConfig } from '../../program/configuration/config.ts'
-import { configFile } from '../../program/configuration/setup.ts'
+import {
+  type AgentConfig,
+  configFile,
+  loadAgentConfig,
+} from '../../program/configuration/config.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './session.ts'
 

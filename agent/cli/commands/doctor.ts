@@ -1,21 +1,50 @@
 // uraiden-agent doctor: looks at everything a payment needs; each line says what to do.
-
-import { findingOf, startExamination } from '../../../platform/cli/finding.ts'
-import { createOutput } from '../../../platform/cli/output.ts'
-import { loadAgentConfig } from '../../program/configuration/config.ts'
+import type { ChainClient } from '../../../platform/chain/index.ts'
 import {
+  type Finding,
+  failure,
+  findingOf,
+  lookAtChain,
+  lookAtContract,
+  lookAtDisk,
+  ok,
+  startExamination,
+  warning,
+} from '../../../platform/cli/doctor.ts'
+import { createOutput } from '../../../platform/cli/output.ts'
+import { machineClock } from '../../../platform/time/machine-clock.ts'
+import {
+  formatAmount,
+  isUraidenError,
+  parseTerms,
+  type Signer,
+  type TokenUnit,
+} from '../../../protocol/index.ts'
+import { chainSettings, openChain } from '../../program/configuration/chain.ts'
+import {
+  type AgentConfig,
   configFile,
-  openChain,
-  openSigner,
-  receiversOf,
-  stateFolder,
-} from '../../program/configuration/setup.ts'
-import { chainCheck, contractCheck, etherCheck, tokensCheck } from '../doctor/chain.ts'
-import type { Check, Patient } from '../doctor/check.ts'
-import { clockCheck, diskCheck, keyCheck } from '../doctor/machine.ts'
-import { receiverCheck } from '../doctor/receiver.ts'
+  loadAgentConfig,
+} from '../../program/configuration/config.ts'
+import { stateFolder } from '../../program/configuration/places.ts'
+import { openReceivers, receiverSettings } from '../../program/configuration/receivers.ts'
+import { openSigner } from '../../program/configuration/settings.ts'
+import { createTransport } from '../../transport/transport.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './session.ts'
+
+/** What was found so far; a check says itself when something it needs is missing. */
+interface Facts {
+  readonly config: AgentConfig
+  readonly folder: string
+  readonly chain: ChainClient | undefined
+  readonly signer: Signer | undefined
+}
+
+interface Check {
+  readonly name: string
+  readonly look: (facts: Facts) => Promise<Finding>
+}
 
 export async function doctor(
   target: string | undefined,
@@ -24,25 +53,25 @@ export async function doctor(
   const output = createOutput(options.json ?? false)
   const config = await loadAgentConfig(configFile(options.config))
   const { report, attempt, conclude } = startExamination(output)
-  const chain = await attempt('chain', () => openChain(config))
+  const chain = await attempt('chain', () => openChain(chainSettings(config)))
   const signer = await attempt('key', () => openSigner(config, output.say))
-  const places = receiversOf(config)
-  const patient: Patient = { config, folder: stateFolder(config), chain, signer }
+  const places = openReceivers(receiverSettings(config))
+  const facts: Facts = { config, folder: stateFolder(config), chain, signer }
   const receivers =
     target === undefined
       ? Object.entries(config.receivers).map(([name, { address }]) =>
           receiverCheck(() => places.resolve(name), address),
         )
       : [receiverCheck(() => places.resolve(target), undefined)]
-  for (const check of [...checks(patient), ...receivers]) {
-    report(check.name, await check.look(patient).catch(findingOf))
+  for (const check of [...checks(facts), ...receivers]) {
+    report(check.name, await check.look(facts).catch(findingOf))
   }
   chain?.close()
   return conclude() ? exitCode.ok : exitCode.failed
 }
 
 /** What depends on something that is missing is left out: its failure has its own line already. */
-function checks({ chain, signer }: Patient): readonly Check[] {
+function checks({ chain, signer }: Facts): readonly Check[] {
   return [
     clockCheck,
     ...(chain ? [chainCheck, contractCheck] : []),
@@ -50,4 +79,114 @@ function checks({ chain, signer }: Patient): readonly Check[] {
     ...(chain && signer ? [tokensCheck, etherCheck] : []),
     diskCheck,
   ]
+}
+
+const notAsked = failure('Not looked at, because the chain does not answer.')
+
+const chainCheck: Check = {
+  name: 'chain',
+  look: async ({ chain }) => (chain === undefined ? notAsked : lookAtChain(chain)),
+}
+
+const contractCheck: Check = {
+  name: 'contract',
+  look: async ({ chain }) => (chain === undefined ? notAsked : lookAtContract(chain)),
+}
+
+const tokensCheck: Check = {
+  name: 'tokens',
+  look: async (facts) => {
+    const { chain, signer } = facts
+    if (chain === undefined || signer === undefined) return notKnown(facts)
+    const [balance, token] = await Promise.all([
+      chain.tokenBalance(signer.address),
+      chain.tokenFacts(),
+    ])
+    if (balance > 0n) return ok(formatAmount(balance, token))
+    return warning(
+      `0 ${token.symbol}: no channel can be opened. Send ${token.symbol} to ${signer.address}.`,
+    )
+  },
+}
+
+const etherCheck: Check = {
+  name: 'ether',
+  look: async (facts) => {
+    const { chain, signer } = facts
+    if (chain === undefined || signer === undefined) return notKnown(facts)
+    const balance = await chain.etherBalance(signer.address)
+    if (balance > 0n) return ok(formatAmount(balance, { symbol: 'ETH', decimals: 18 }))
+    return warning(
+      `0 ETH: fine while the receiver relays; closing without it needs ether. Send some to ${signer.address}.`,
+    )
+  },
+}
+
+function notKnown({ chain }: Facts) {
+  return chain === undefined ? notAsked : failure('Not looked at, because there is no key.')
+}
+
+const clockCheck: Check = {
+  name: 'clock',
+  look: async ({ config }) => {
+    const { synchronised } = machineClock(config.clock ?? 'auto')()
+    const now = new Date().toISOString()
+    if (synchronised) return ok(config.clock === 'trusted' ? `trusted, ${now}` : 'synchronised')
+    return warning(
+      `${now}, not known to be synchronised: spent budgets stay spent until it is. Run: timedatectl set-ntp true, or set clock: trusted.`,
+    )
+  },
+}
+
+const keyCheck: Check = {
+  name: 'key',
+  look: async ({ config, signer }) =>
+    signer === undefined
+      ? failure(`${config.key} could not be opened.`)
+      : ok(`${signer.address}, ${config.key} is readable by its owner only`),
+}
+
+const diskCheck: Check = {
+  name: 'disk',
+  look: ({ folder }) => lookAtDisk(folder, 'raise reservation, or change the card'),
+}
+
+/** Asks without paying. */
+function receiverCheck(place: () => Promise<URL>, address: string | undefined): Check {
+  return { name: 'receiver', look: (facts) => lookAtReceiver(place, address, facts) }
+}
+
+async function lookAtReceiver(
+  place: () => Promise<URL>,
+  address: string | undefined,
+  { chain, config }: Facts,
+): Promise<Finding> {
+  try {
+    const url = await place()
+    const transport = createTransport({ timeout: 5000 })
+    const answer = await transport.send({ method: 'GET', url, headers: {} })
+    answer.stream.destroy()
+    if (answer.status !== 402) return ok(`${url} answers, HTTP status ${answer.status}, free`)
+    const terms = parseTerms(answer.header)
+    if (terms.contract !== config.contract) {
+      return failure(
+        `${url} wants payment through the contract ${terms.contract}. Set contract to it, if you trust it.`,
+      )
+    }
+    if (address !== undefined && terms.receiver !== address) {
+      return failure(
+        `${url} wants payment to ${terms.receiver}, not ${address}. Correct the address, if you trust it.`,
+      )
+    }
+    const token = await chain?.tokenFacts().catch(() => undefined)
+    const relays = terms.features.has('relay') ? ', relays deposits' : ''
+    return ok(`${url} costs ${priceText(terms.price, token)}${relays}`)
+  } catch (error) {
+    if (isUraidenError(error)) return findingOf(error)
+    throw error
+  }
+}
+
+function priceText(price: bigint, token: TokenUnit | undefined): string {
+  return token === undefined ? `${price} units` : formatAmount(price, token)
 }

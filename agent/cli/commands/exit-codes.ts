@@ -1,4 +1,4 @@
-// What a shell script sees of an error. Documented in docs/agent-cli.md.
+// What a shell script sees of an error. Documented in docs/reference/agent-cli.md.
 
 /** A number keeps its meaning for ever. */
 export const exitCode = {

@@ -1,8 +1,8 @@
 // uraiden-agent key new, import, address.
 import { importKey, type KeyContext, newKey, showAddress } from '../../../platform/cli/keys.ts'
 import { createOutput } from '../../../platform/cli/output.ts'
-import { loadAgentConfig } from '../../program/configuration/config.ts'
-import { configFile, passwordSources } from '../../program/configuration/setup.ts'
+import { configFile, loadAgentConfig } from '../../program/configuration/config.ts'
+import { passwordSources } from '../../program/configuration/settings.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './session.ts'
 

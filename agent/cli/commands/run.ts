@@ -1,7 +1,7 @@
 // uraiden-agent run: the daemon, until a signal ends it.
 
 import { createServiceManager, type ServiceManager } from '../../../platform/system/systemd.ts'
-import { configFile } from '../../program/configuration/setup.ts'
+import { configFile } from '../../program/configuration/config.ts'
 import { type Daemon, startDaemon } from '../../program/daemon/daemon.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './session.ts'
@@ -15,7 +15,7 @@ export async function run(options: GlobalOptions): Promise<ExitCode> {
   let status = 'ready'
   const manager = createServiceManager({
     environment,
-    onFailed: (error) => daemon?.journal.trouble('systemd', 'systemd cannot be told', error),
+    onFailed: (error) => daemon?.journal.warn('systemd', 'systemd cannot be told', error),
   })
   const ended = endSignal()
   // One that comes before the daemon runs must not end the process; its configuration is just being read.

@@ -1,21 +1,22 @@
 // What a command needs, made from the command line's options: configuration, key, agent.
 import { join } from 'node:path'
 import { createOutput, type Output } from '../../../platform/cli/output.ts'
-import type { TokenUnit } from '../../../protocol/index.ts'
+import { type BlockNumber, parseBlockNumber, type TokenUnit } from '../../../protocol/index.ts'
 import { createAgent } from '../../agent.ts'
+import { type ChainSettings, chainFacts, chainSettings } from '../../program/configuration/chain.ts'
 import {
   type AgentConfig,
-  loadAgentConfig,
-  policyOptions,
-} from '../../program/configuration/config.ts'
-import type { Receivers } from '../../program/configuration/receivers.ts'
-import {
-  chainFacts,
   configFile,
-  openSigner,
-  receiversOf,
-  stateFolder,
-} from '../../program/configuration/setup.ts'
+  loadAgentConfig,
+} from '../../program/configuration/config.ts'
+import { commandSocket, stateFolder } from '../../program/configuration/places.ts'
+import { policyOptions, purchaseSettings } from '../../program/configuration/purchasing.ts'
+import {
+  openReceivers,
+  type Receivers,
+  receiverSettings,
+} from '../../program/configuration/receivers.ts'
+import { openSigner } from '../../program/configuration/settings.ts'
 import { connectToDaemon, type RemoteAgent } from '../../program/control/client.ts'
 
 /** Options that every command has. */
@@ -25,8 +26,9 @@ export interface GlobalOptions {
 }
 
 export interface Session {
-  readonly config: AgentConfig
+  readonly chain: ChainSettings
   readonly receivers: Receivers
+  readonly budget: AgentConfig['budget']
   readonly output: Output
   /** The daemon's or one's own. */
   readonly agent: RemoteAgent
@@ -40,25 +42,33 @@ export async function withAgent<Value>(
 ): Promise<Value> {
   const output = createOutput(options.json ?? false)
   const config = await loadAgentConfig(configFile(options.config))
-  const receivers = receiversOf(config)
-  const daemon = await connectToDaemon(config)
+  const chain = chainSettings(config)
+  const receivers = openReceivers(receiverSettings(config))
+  const known = { chain, receivers, budget: config.budget, output }
+  const daemon = await connectToDaemon(commandSocket(config))
   if (daemon !== undefined) {
     const [agent, token] = [await daemon.agent(), await daemon.token()]
-    return work({ config, receivers, output, agent, token })
+    return work({ ...known, agent, token })
   }
   const signer = await openSigner(config, output.say)
   const folder = stateFolder(config)
-  const { chainId, ...token } = await chainFacts(config, folder)
+  const { chainId, ...token } = await chainFacts(chain, folder)
   const agent = await createAgent({
-    ...policyOptions(config, token),
-    receiverAt: receivers.receiverAt,
+    ...chain,
+    ...policyOptions(purchaseSettings(config), token),
+    receiverAt: (url) => receivers.receiverAt(url),
     signer,
     chainId,
     store: join(folder, 'ledger'),
   })
   try {
-    return await work({ config, receivers, output, agent, token })
+    return await work({ ...known, agent, token })
   } finally {
     await agent.stop()
   }
+}
+
+/** The option `--from-block`. @throws UraidenError `not_a_block_number` */
+export function parseFromBlock(text: string | undefined): BlockNumber {
+  return parseBlockNumber(text ?? '0')
 }

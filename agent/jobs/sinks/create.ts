@@ -1,12 +1,11 @@
-// A sink from its configuration.
+// A sink from its configuration. The one that is standard output is here.
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
+import { UraidenError } from '../../../protocol/index.ts'
 import { createCommandSink } from './command.ts'
 import { createFileSink } from './file.ts'
-import { createMqttSink } from './mqtt.ts'
+import { type Broker, createMqttSink } from './mqtt.ts'
 import type { SinkConfig } from './schema.ts'
-import type { Station } from './station.ts'
-import { createStreamSink } from './stream.ts'
 import type { Sink } from './types.ts'
 import { createWebhookSink } from './webhook.ts'
 
@@ -14,7 +13,7 @@ export interface SinkPlace {
   readonly job: string
   readonly config: SinkConfig
   /** There when a broker is configured. */
-  readonly station: Station | undefined
+  readonly broker: Broker | undefined
   readonly stdout: Writable
 }
 
@@ -27,7 +26,7 @@ export function sinkId({ file, mqtt, webhook, command }: SinkConfig): string {
   return 'stdout'
 }
 
-export function createSink({ job, config, station, stdout }: SinkPlace): Sink {
+export function createSink({ job, config, broker, stdout }: SinkPlace): Sink {
   const { file, webhook, command, mqtt, rotate } = config
   if (file !== undefined) {
     const { size, age, keep } = { size: 10_000_000, age: undefined, keep: 10, ...rotate }
@@ -36,7 +35,7 @@ export function createSink({ job, config, station, stdout }: SinkPlace): Sink {
   if (webhook !== undefined) return createWebhookSink(webhook)
   if (command !== undefined)
     return createCommandSink({ command, timeout: config.timeout ?? 60_000 })
-  if (mqtt !== undefined && station !== undefined) return mqttSink(job, mqtt, station)
+  if (mqtt !== undefined && broker !== undefined) return mqttSink(job, mqtt, broker)
   if (mqtt !== undefined) throw new Error('the configuration promised a broker')
   return createStreamSink(stdout)
 }
@@ -44,7 +43,7 @@ export function createSink({ job, config, station, stdout }: SinkPlace): Sink {
 function mqttSink(
   job: string,
   { topic, qos, retain, homeAssistant }: NonNullable<SinkConfig['mqtt']>,
-  { connection: broker, device }: Station,
+  { connection: broker, device }: Broker,
 ): Sink {
   if (homeAssistant === undefined) return createMqttSink({ broker, topic, qos, retain })
   const { name = job, class: deviceClass, unit, stateClass, icon, expireAfter } = homeAssistant
@@ -59,4 +58,33 @@ function mqttSink(
     ...(valueTemplate !== undefined && { valueTemplate }),
   }
   return createMqttSink({ broker, topic, qos, retain, homeAssistant: { sensor, device } })
+}
+
+/** One line for each entry. */
+export function createStreamSink(stream: Writable): Sink {
+  // Each write is told of its own error; without a listener the stream's would end the process.
+  stream.on('error', ignore)
+  return {
+    deliver: async (entries) => {
+      const lines = entries.flatMap(({ payload }) => [payload, Buffer.from('\n')])
+      await new Promise<void>((resolve, reject) => {
+        stream.write(Buffer.concat(lines), (error) => (error ? reject(gone(error)) : resolve()))
+      })
+      return entries.length
+    },
+    stop: async () => {
+      stream.off('error', ignore)
+    },
+  }
+}
+
+function ignore(): void {}
+
+function gone(cause: Error): UraidenError {
+  return new UraidenError({
+    code: 'output_closed',
+    message: `Nobody reads standard output any more (${cause.message}).`,
+    hint: 'What was bought waits in the queue.',
+    cause,
+  })
 }

@@ -1,9 +1,16 @@
 // The sink that is a file: every entry once, as a JSON line, also when the process is killed.
 import type { FileHandle } from 'node:fs/promises'
 import { UraidenError } from '../../../protocol/index.ts'
-import { isStillAt, lastLineOf, openLineFile } from './line-file.ts'
-import { jsonLine, lineFacts } from './lines.ts'
-import { fullFiles, mustRotate, type RotationRule, rotate } from './rotation.ts'
+import { jsonLine, lineFacts } from './entry.ts'
+import {
+  fullFiles,
+  isStillAt,
+  lastLineOf,
+  mustRotate,
+  openLineFile,
+  type RotationRule,
+  rotate,
+} from './line-file.ts'
 import type { Entry, Sink } from './types.ts'
 
 export interface FileSinkOptions {

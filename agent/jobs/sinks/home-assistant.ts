@@ -32,20 +32,20 @@ export interface Announcement {
 export const available = 'online'
 export const unavailable = 'offline'
 
+/** `state` is where its values are published. */
 export function announceSensor(
   sensor: HomeAssistantSensor,
-  stateTopic: string,
-  qos: number,
   device: HomeAssistantDevice,
+  state: { readonly topic: string; readonly qos: number },
 ): Announcement {
   const { name, deviceClass, unit, stateClass, icon, expireAfter, valueTemplate } = sensor
   const node = objectId(device.id)
-  const object = objectId(stateTopic)
+  const object = objectId(state.topic)
   const config = {
     name,
     unique_id: `${node}_${object}`,
-    state_topic: stateTopic,
-    qos,
+    state_topic: state.topic,
+    qos: state.qos,
     availability_topic: device.statusTopic,
     payload_available: available,
     payload_not_available: unavailable,

@@ -1,11 +1,49 @@
-// The sink that is an MQTT topic.
+// The sink that is an MQTT topic, and what the configuration makes of its broker.
+import type { Address } from '../../../protocol/index.ts'
 import {
   announceSensor,
   type HomeAssistantDevice,
   type HomeAssistantSensor,
+  objectId,
 } from './home-assistant.ts'
-import type { BrokerConnection, PublishOptions } from './mqtt-connection.ts'
+import type { BrokerConnection, BrokerOptions, PublishOptions } from './mqtt-connection.ts'
+import type { BrokerConfig } from './schema.ts'
 import type { Sink } from './types.ts'
+
+/** The agent as a client of an MQTT broker and as a device of Home Assistant. */
+export interface BrokerSettings {
+  readonly connection: BrokerOptions
+  readonly device: HomeAssistantDevice
+}
+
+/** The same, connected. */
+export interface Broker {
+  readonly connection: BrokerConnection
+  readonly device: HomeAssistantDevice
+}
+
+/** `secrets` is what the files hold that the configuration names. */
+export function brokerSettings(
+  config: BrokerConfig,
+  secrets: Pick<BrokerOptions, 'password' | 'tls'>,
+  address: Address,
+): BrokerSettings {
+  const { url, username, name, discoveryPrefix } = config
+  const clientId = config.clientId ?? `uraiden-${address.slice(2, 10).toLowerCase()}`
+  const statusTopic = config.statusTopic ?? `uraiden/${clientId}/status`
+  return {
+    connection: {
+      url,
+      clientId,
+      ...(username !== undefined && { username }),
+      ...secrets,
+      statusTopic,
+      birthTopic: `${discoveryPrefix}/status`,
+      reconnectInterval: 5000,
+    },
+    device: { id: objectId(clientId), name, prefix: discoveryPrefix, statusTopic },
+  }
+}
 
 export interface MqttSinkOptions extends PublishOptions {
   readonly broker: BrokerConnection
@@ -19,7 +57,7 @@ export interface MqttSinkOptions extends PublishOptions {
 export function createMqttSink({ broker, homeAssistant, ...options }: MqttSinkOptions): Sink {
   if (homeAssistant !== undefined) {
     const { sensor, device } = homeAssistant
-    broker.announce(announceSensor(sensor, options.topic, options.qos, device))
+    broker.announce(announceSensor(sensor, device, options))
   }
   return {
     deliver: (entries) =>

@@ -1,13 +1,13 @@
 // All sinks of all jobs with their queues. A sink belongs to its target: jobs that name the same file
 // share one sink and one queue, so that its lines have one order.
 import type { Writable } from 'node:stream'
-import type { Address } from '../../../protocol/index.ts'
-import { createSink, sinkId } from './create.ts'
+import { type Addition, queuePrefix } from './backlog.ts'
+import { createSink, type SinkPlace, sinkId } from './create.ts'
+import type { Broker, BrokerSettings } from './mqtt.ts'
+import { connectBroker } from './mqtt-connection.ts'
 import { compilePicker, type Picker } from './pick.ts'
 import { openQueue, type SinkQueue } from './queue.ts'
-import type { BrokerConfig, SinkConfig } from './schema.ts'
-import { type Addition, queuePrefix } from './shelf.ts'
-import { openStation, type Station } from './station.ts'
+import type { SinkConfig } from './schema.ts'
 import type { OutboxStorage, StorageOperation } from './storage.ts'
 import type { Entry, SinkEvent, SinkStatus } from './types.ts'
 
@@ -15,9 +15,7 @@ export interface OutboxOptions {
   readonly storage: OutboxStorage
   /** By the name of the job. */
   readonly sinks: Readonly<Record<string, readonly SinkConfig[]>>
-  readonly broker: BrokerConfig | undefined
-  /** The agent's: names it to the broker where the configuration does not. */
-  readonly address: Address
+  readonly broker: BrokerSettings | undefined
   readonly stdout: Writable
   /** Longest that lines of a file wait for their sync, in milliseconds. */
   readonly syncInterval: number
@@ -25,7 +23,7 @@ export interface OutboxOptions {
 }
 
 /** What a run is about to write for its sinks. */
-export interface Package extends Addition {
+export interface OutboxAddition extends Addition {
   /** Sinks that pick something that the body does not have. */
   readonly unfit: readonly string[]
 }
@@ -34,12 +32,13 @@ export interface Outbox {
   /** A sink of the job is full and says that nothing is to be bought then. */
   readonly isFull: (job: string) => boolean
   /** `entry.payload` is the whole body. */
-  readonly add: (entry: Entry) => Package
+  readonly add: (entry: Entry) => OutboxAddition
   readonly status: (job: string) => readonly SinkStatus[]
   readonly stop: () => Promise<void>
 }
 
-interface Outlet {
+/** Of one job. */
+interface JobSink {
   readonly queue: SinkQueue
   readonly pick: Picker
 }
@@ -47,36 +46,34 @@ interface Outlet {
 const retry = { first: 1000, most: 30_000 }
 
 export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
-  const { sinks, broker } = options
-  const usesMqtt = Object.values(sinks).some((each) => each.some(({ mqtt }) => mqtt !== undefined))
-  const station =
-    broker !== undefined && usesMqtt ? await openStation(broker, options.address) : undefined
+  const { sinks } = options
+  const broker = connectedBroker(options)
   const queues = new Map<string, SinkQueue>()
-  const outlets = new Map<string, readonly Outlet[]>()
+  const jobSinks = new Map<string, readonly JobSink[]>()
   const stop = async () => {
     await Promise.all([...queues.values()].map((queue) => queue.stop()))
-    await station?.connection.stop()
+    await broker?.connection.stop()
   }
   try {
     for (const [job, configs] of Object.entries(sinks)) {
-      const own: Outlet[] = []
+      const own: JobSink[] = []
       for (const config of configs) {
         const id = sinkId(config)
-        const queue = queues.get(id) ?? (await open(options, job, config, station))
+        const queue = queues.get(id) ?? (await openSink(options, { job, config, broker }))
         queues.set(id, queue)
         own.push({ queue, pick: compilePicker(picked(config)) })
       }
-      outlets.set(job, own)
+      jobSinks.set(job, own)
     }
     await reportOrphans(options, queues)
   } catch (error) {
     await stop()
     throw error
   }
-  const of = (job: string) => outlets.get(job) ?? []
+  const of = (job: string) => jobSinks.get(job) ?? []
   return {
     isFull: (job) => of(job).some(({ queue }) => queue.isFull()),
-    add: (entry) => pack(of(entry.job), entry),
+    add: (entry) => addToAll(of(entry.job), entry),
     status: (job) => of(job).map(({ queue }) => queue.status()),
     stop,
   }
@@ -86,10 +83,10 @@ function picked({ select, template }: SinkConfig) {
   return { ...(select !== undefined && { select }), ...(template !== undefined && { template }) }
 }
 
-function pack(outlets: readonly Outlet[], entry: Entry): Package {
+function addToAll(jobSinks: readonly JobSink[], entry: Entry): OutboxAddition {
   const additions: Addition[] = []
   const unfit: string[] = []
-  for (const { queue, pick } of outlets) {
+  for (const { queue, pick } of jobSinks) {
     const payload = pick(entry)
     if (payload === undefined) unfit.push(queue.id)
     else additions.push(queue.add({ ...entry, payload }))
@@ -106,17 +103,22 @@ function pack(outlets: readonly Outlet[], entry: Entry): Package {
   }
 }
 
-async function open(
-  options: OutboxOptions,
-  job: string,
-  config: SinkConfig,
-  station: Station | undefined,
+/** Undefined where no sink needs one. */
+function connectedBroker({ sinks, broker }: OutboxOptions): Broker | undefined {
+  const isUsed = Object.values(sinks).some((each) => each.some(({ mqtt }) => mqtt !== undefined))
+  if (broker === undefined || !isUsed) return undefined
+  return { connection: connectBroker(broker.connection), device: broker.device }
+}
+
+async function openSink(
+  { storage, syncInterval, stdout, onEvent }: OutboxOptions,
+  place: Omit<SinkPlace, 'stdout'>,
 ): Promise<SinkQueue> {
-  const { storage, syncInterval, stdout, onEvent } = options
+  const { config } = place
   const { entries, size: bytes, whenFull } = config.queue
   return openQueue({
     id: sinkId(config),
-    sink: createSink({ job, config, station, stdout }),
+    sink: createSink({ ...place, stdout }),
     storage,
     bounds: { entries, bytes, whenFull },
     backoff: retry,

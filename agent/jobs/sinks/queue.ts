@@ -1,9 +1,9 @@
 // The queue of one sink: on the disk, in order, bounded, delivered by one loop that waits when it fails.
 import { endsWithin } from '../../../platform/async/ends-within.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
+import { type Addition, type Backlog, openBacklog } from './backlog.ts'
 import { type Backoff, backoffDelay } from './backoff.ts'
 import { decodeEntry, encodeEntry } from './entry.ts'
-import { type Addition, openShelf, type Shelf } from './shelf.ts'
 import type { OutboxStorage } from './storage.ts'
 import type { Entry, Sink, SinkEvent, SinkStatus } from './types.ts'
 
@@ -44,15 +44,15 @@ const mostUnsettled = 1024
 const patience = 2000
 
 export async function openQueue(options: QueueOptions): Promise<SinkQueue> {
-  const shelf = await openShelf(options)
-  const queue = new DeliveringQueue(options, shelf)
+  const backlog = await openBacklog(options)
+  const queue = new DeliveringQueue(options, backlog)
   queue.begin()
   return queue
 }
 
 class DeliveringQueue implements SinkQueue {
   readonly #options: QueueOptions
-  readonly #shelf: Shelf
+  readonly #backlog: Backlog
   #failures = 0
   #problem: string | undefined
   #delivered = 0
@@ -65,9 +65,9 @@ class DeliveringQueue implements SinkQueue {
   /** Delivered entries may be waiting again after a crash or a failure. */
   #unsure = true
 
-  constructor(options: QueueOptions, shelf: Shelf) {
+  constructor(options: QueueOptions, backlog: Backlog) {
     this.#options = options
-    this.#shelf = shelf
+    this.#backlog = backlog
   }
 
   get id(): string {
@@ -80,16 +80,16 @@ class DeliveringQueue implements SinkQueue {
 
   isFull(): boolean {
     const { entries, bytes, whenFull } = this.#options.bounds
-    const { waiting, waitingBytes } = this.#shelf.count()
+    const { waiting, waitingBytes } = this.#backlog.count()
     return whenFull === 'pause' && (waiting >= entries || waitingBytes >= bytes)
   }
 
   add(entry: Entry): Addition {
     const { whenFull, ...room } = this.#options.bounds
-    const { dropped } = this.#shelf.count()
+    const { dropped } = this.#backlog.count()
     // What is paid for already is kept also above the bounds of a queue that pauses.
-    const addition = this.#shelf.add(encodeEntry(entry), whenFull === 'pause' ? undefined : room)
-    this.#sayFull(this.#shelf.count().dropped > dropped || this.isFull())
+    const addition = this.#backlog.add(encodeEntry(entry), whenFull === 'pause' ? undefined : room)
+    this.#sayFull(this.#backlog.count().dropped > dropped || this.isFull())
     return {
       ...addition,
       written: () => {
@@ -102,7 +102,7 @@ class DeliveringQueue implements SinkQueue {
   status(): SinkStatus {
     return {
       id: this.id,
-      ...this.#shelf.count(),
+      ...this.#backlog.count(),
       delivered: this.#delivered,
       problem: this.#problem,
     }
@@ -137,10 +137,10 @@ class DeliveringQueue implements SinkQueue {
   async #step(): Promise<void> {
     if (this.#unsure) await this.#skipDelivered()
     const wakes = this.#wakes
-    const entries = await this.#shelf.take(mostInBatch)
+    const entries = await this.#backlog.take(mostInBatch)
     if (entries.length === 0) return this.#idle(wakes)
     const arrived = await this.#options.sink.deliver(entries.map(decodeEntry))
-    this.#shelf.delivered(arrived)
+    this.#backlog.delivered(arrived)
     this.#delivered += arrived
     if (arrived > 0) this.#worked()
     await this.#settleWhenDue()
@@ -150,7 +150,7 @@ class DeliveringQueue implements SinkQueue {
     // Something came in while the disk was read.
     if (wakes !== this.#wakes) return
     this.#sayFull(false)
-    const unsettled = this.#shelf.unsettled()
+    const unsettled = this.#backlog.unsettled()
     const due = this.#settled + this.#options.settleInterval - performance.now()
     await this.#pause(unsettled === 0 ? undefined : Math.max(0, due))
     if (!this.#stopping) await this.#settleWhenDue()
@@ -158,7 +158,7 @@ class DeliveringQueue implements SinkQueue {
 
   async #skipDelivered(): Promise<void> {
     const last = await this.#options.sink.lastDelivered?.()
-    if (last !== undefined) await this.#shelf.skipThrough(last)
+    if (last !== undefined) await this.#backlog.skipThrough(last)
     this.#unsure = false
   }
 
@@ -166,31 +166,31 @@ class DeliveringQueue implements SinkQueue {
     const { sink, settleInterval } = this.#options
     const due =
       sink.settle === undefined ||
-      this.#shelf.unsettled() >= mostUnsettled ||
+      this.#backlog.unsettled() >= mostUnsettled ||
       performance.now() - this.#settled >= settleInterval
     if (due) await this.#settle()
   }
 
   async #settle(): Promise<void> {
-    if (this.#shelf.unsettled() === 0) return
+    if (this.#backlog.unsettled() === 0) return
     this.#settled = performance.now()
-    const count = this.#shelf.unsettled()
+    const count = this.#backlog.unsettled()
     await this.#options.sink.settle?.()
-    await this.#shelf.forget(count)
+    await this.#backlog.forget(count)
   }
 
   #worked(): void {
     if (this.#failures === 0) return
     this.#failures = 0
     this.#problem = undefined
-    const { waiting } = this.#shelf.count()
+    const { waiting } = this.#backlog.count()
     this.#options.onEvent({ kind: 'sinkRecovered', sink: this.id, waiting })
   }
 
   async #failed(error: Error): Promise<void> {
     if (isUraidenError(error, 'entry_refused')) return this.#refuse(error)
     this.#unsure = true
-    this.#shelf.putBack()
+    this.#backlog.putBack()
     this.#failures++
     this.#problem = error.message
     if (this.#failures === 1) {
@@ -201,7 +201,7 @@ class DeliveringQueue implements SinkQueue {
 
   /** It will never be taken: in its place it would hold up all that come after it. */
   async #refuse(error: Error): Promise<void> {
-    const refused = await this.#shelf.refuse()
+    const refused = await this.#backlog.refuse()
     if (refused === undefined) return
     const { id } = decodeEntry(refused)
     this.#options.onEvent({ kind: 'entryRefused', sink: this.id, id, why: error.message })
@@ -209,7 +209,7 @@ class DeliveringQueue implements SinkQueue {
 
   #sayFull(full: boolean): void {
     if (full && !this.#full) {
-      const { waiting } = this.#shelf.count()
+      const { waiting } = this.#backlog.count()
       this.#options.onEvent({ kind: 'sinkFull', sink: this.id, waiting })
     }
     this.#full = full

@@ -1,8 +1,7 @@
 // The parts of agent.yaml that say where bought data goes.
 import { z } from 'zod'
-import { httpUrl, parsed } from '../../../platform/config/index.ts'
+import { count, duration, httpUrl, parsed, size } from '../../../platform/config/index.ts'
 import { UraidenError } from '../../../protocol/index.ts'
-import { count, duration, size } from './fields.ts'
 import { compilePicker } from './pick.ts'
 
 const text = z.string().min(1)

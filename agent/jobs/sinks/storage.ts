@@ -40,9 +40,9 @@ export interface StorageOptions {
 export async function openOutboxStorage(options: StorageOptions): Promise<OutboxStorage> {
   const { folder, owner, syncInterval } = options
   const db = await openState({ folder, owner, program: 'agent', format: 1 })
-  const writer = createWriter(db, syncInterval)
+  const writer = new Writer(db, syncInterval)
   return {
-    write: writer.write,
+    write: (operations, urgency) => writer.write(operations, urgency),
     getMany: (keys) => db.getMany([...keys]),
     records: (prefix) => db.iterator(keysUnder(prefix)),
     close: async () => {
@@ -55,64 +55,77 @@ export async function openOutboxStorage(options: StorageOptions): Promise<Outbox
 const syncMark = 'synced'
 
 /** One batch at a time: what arrives meanwhile goes together into the next one. */
-function createWriter(db: StateDatabase, syncInterval: Milliseconds) {
-  let waiting: StorageOperation[] = []
-  let waitingUrgency: Urgency = 'lazily'
-  let next: Promise<void> | undefined
-  let running: Promise<void> = Promise.resolve()
-  let synced = Number.NEGATIVE_INFINITY
-  let unsynced = false
-  let timer: NodeJS.Timeout | undefined
+class Writer {
+  readonly #db: StateDatabase
+  readonly #syncInterval: Milliseconds
+  #waiting: StorageOperation[] = []
+  #waitingUrgency: Urgency = 'lazily'
+  #next: Promise<void> | undefined
+  #running: Promise<void> = Promise.resolve()
+  #synced = Number.NEGATIVE_INFINITY
+  #unsynced = false
+  #timer: NodeJS.Timeout | undefined
 
-  async function commit(): Promise<void> {
-    const operations = waiting
-    const sync = waitingUrgency === 'soon' && performance.now() - synced >= syncInterval
-    unsynced ||= waitingUrgency === 'soon'
-    waiting = []
-    waitingUrgency = 'lazily'
-    next = undefined
-    await writeBatch(operations, sync)
+  constructor(db: StateDatabase, syncInterval: Milliseconds) {
+    this.#db = db
+    this.#syncInterval = syncInterval
   }
 
-  async function writeBatch(operations: readonly StorageOperation[], sync: boolean): Promise<void> {
-    if (sync) synced = performance.now()
-    await db.batch([...operations], { sync })
-    if (sync) unsynced = false
-    else if (unsynced) arm()
+  write(operations: readonly StorageOperation[], urgency: Urgency): Promise<void> {
+    this.#waiting.push(...operations)
+    if (urgency === 'soon') this.#waitingUrgency = 'soon'
+    if (this.#next === undefined) {
+      this.#next = this.#afterRunning(() => this.#commit())
+      this.#running = this.#next
+    }
+    return this.#next
   }
 
-  function arm(): void {
-    timer ??= setTimeout(
+  async flush(): Promise<void> {
+    await this.#running.catch(() => undefined)
+    clearTimeout(this.#timer)
+    if (this.#unsynced) await this.#enqueueSync()
+  }
+
+  async #commit(): Promise<void> {
+    const operations = this.#waiting
+    const urgency = this.#waitingUrgency
+    const sync = urgency === 'soon' && performance.now() - this.#synced >= this.#syncInterval
+    this.#unsynced ||= urgency === 'soon'
+    this.#waiting = []
+    this.#waitingUrgency = 'lazily'
+    this.#next = undefined
+    await this.#writeBatch(operations, { sync })
+  }
+
+  async #writeBatch(
+    operations: readonly StorageOperation[],
+    { sync }: { readonly sync: boolean },
+  ): Promise<void> {
+    if (sync) this.#synced = performance.now()
+    await this.#db.batch([...operations], { sync })
+    if (sync) this.#unsynced = false
+    else if (this.#unsynced) this.#arm()
+  }
+
+  #arm(): void {
+    this.#timer ??= setTimeout(
       () => {
-        timer = undefined
+        this.#timer = undefined
         // When it fails, the next write that is waited for says so.
-        if (unsynced) enqueueSync().catch(() => undefined)
+        if (this.#unsynced) this.#enqueueSync().catch(() => undefined)
       },
-      Math.max(0, synced + syncInterval - performance.now()),
+      Math.max(0, this.#synced + this.#syncInterval - performance.now()),
     ).unref()
   }
 
-  function enqueueSync(): Promise<void> {
-    running = running
-      .catch(() => undefined)
-      .then(() => writeBatch([{ type: 'put', key: syncMark, value: '' }], true))
-    return running
+  #enqueueSync(): Promise<void> {
+    const mark = { type: 'put', key: syncMark, value: '' } as const
+    this.#running = this.#afterRunning(() => this.#writeBatch([mark], { sync: true }))
+    return this.#running
   }
 
-  return {
-    write: (operations: readonly StorageOperation[], urgency: Urgency): Promise<void> => {
-      waiting.push(...operations)
-      if (urgency === 'soon') waitingUrgency = 'soon'
-      if (next === undefined) {
-        next = running.catch(() => undefined).then(commit)
-        running = next
-      }
-      return next
-    },
-    flush: async (): Promise<void> => {
-      await running.catch(() => undefined)
-      clearTimeout(timer)
-      if (unsynced) await enqueueSync()
-    },
+  #afterRunning(work: () => Promise<void>): Promise<void> {
+    return this.#running.catch(() => undefined).then(work)
   }
 }

@@ -1,44 +1,30 @@
-// agent.yaml: what a person writes, checked, and what of it becomes the agent's options.
-import { readFileSync } from 'node:fs'
+// agent.yaml: what a person writes, checked.
 import { z } from 'zod'
+import { usualConfigFile } from '../../../platform/cli/places.ts'
 import {
   address,
   amountText,
+  count,
   type EnvironmentOverrides,
   gasPrice,
   httpUrl,
+  listenAddress,
   loadConfig,
+  ownName,
   parsed,
+  timeZone,
 } from '../../../platform/config/index.ts'
-import {
-  type Address,
-  defined,
-  parseAmount,
-  type TokenAmount,
-  type TokenUnit,
-  UraidenError,
-} from '../../../protocol/index.ts'
-import type { Budget, WindowCaps } from '../../budget/caps.ts'
+import { shorten, UraidenError } from '../../../protocol/index.ts'
 import { windowCaps } from '../../budget/config.ts'
-import type { DepositPolicy } from '../../channels/choose.ts'
 import { discoverySchema, serviceUrl } from '../../discovery/config.ts'
-import { problemsOfJobs } from '../../jobs/check.ts'
-import { jobSchema } from '../../jobs/schema.ts'
-import { isTimeZone } from '../../jobs/sinks/fields.ts'
+import { jobSchema, problemsOfJobs } from '../../jobs/schema.ts'
 import { brokerSchema } from '../../jobs/sinks/schema.ts'
-import type { AgentOptions } from '../../options.ts'
 import { proxySchema } from '../../proxy/config.ts'
-import { jobOfProgram } from '../../proxy/pay.ts'
-import type { TlsTrust } from '../../transport/transport.ts'
-import { controlSchema, logSchema, metricsSchema } from './daemon.ts'
-import { pageSchema } from './page.ts'
-
-const count = z.int({ error: 'this should be a whole number.' })
 
 /** `10x`: so many times the price; else an amount. */
 const depositText = parsed((text) => {
   if (/^[1-9][0-9]{0,3}x$/.test(text)) return text
-  if (!/^[0-9.]+x$/.test(text)) return parsedAmount(text)
+  if (!/^[0-9.]+x$/.test(text)) return amountText.parse(text)
   throw new UraidenError({
     code: 'not_an_amount',
     message: `"${text}" is neither a multiple of the price nor an amount.`,
@@ -46,11 +32,56 @@ const depositText = parsed((text) => {
   })
 })
 
-function parsedAmount(text: string): string {
-  return amountText.parse(text)
+const controlSchema = z
+  .strictObject({
+    socket: z.string().min(1).optional().describe('path of the Unix socket for commands'),
+  })
+  .prefault({})
+
+const logSchema = z
+  .strictObject({
+    level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+    form: z
+      .enum(['json', 'text'])
+      .optional()
+      .describe('default text at a terminal, json elsewhere'),
+  })
+  .prefault({})
+
+/** On 127.0.0.1. */
+export interface PagePlace {
+  /** 0 takes a free one. */
+  readonly port: number
 }
 
-const settings = z.strictObject({
+/** @throws UraidenError `page_not_local` */
+function parsePlace(text: string): PagePlace {
+  const [, digits] = /^(?:(?:127\.0\.0\.1|localhost):)?([0-9]{1,5})$/.exec(text.trim()) ?? []
+  const port = Number(digits)
+  if (digits !== undefined && port <= 65_535) return { port }
+  throw new UraidenError({
+    code: 'page_not_local',
+    message: `"${shorten(text)}" is not a port on 127.0.0.1.`,
+    hint: 'The page is for this machine alone: write 127.0.0.1:8403. To see it from another machine: ssh -L 8403:127.0.0.1:8403 HOST.',
+  })
+}
+
+const pageSchema = z
+  .strictObject({
+    listen: parsed(parsePlace)
+      .default({ port: 8403 })
+      .describe('a port on 127.0.0.1, and no other address'),
+    token: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'a file, mode 600; who knows its first line may pause, run jobs and close channels',
+      ),
+  })
+  .describe('a page in the browser that shows what the agent does')
+
+const parts = z.strictObject({
   rpc: z
     .union([httpUrl, z.array(httpUrl).min(1)])
     .describe('JSON-RPC addresses of Ethereum nodes, in the order of preference'),
@@ -77,9 +108,7 @@ const settings = z.strictObject({
     .prefault({}),
   receivers: z
     .record(
-      z.string().regex(/^[a-z0-9][a-z0-9-]*$/, {
-        error: 'a name has lower-case letters, digits and hyphens only.',
-      }),
+      ownName,
       z
         .strictObject({
           url: z
@@ -99,11 +128,7 @@ const settings = z.strictObject({
     .describe('with an address at any of them, only addresses listed here are paid'),
   hosts: z.array(z.string()).optional().describe('where may be bought: host or host:port'),
   priceJump: z.number().min(1).optional().describe('most rise of a price, as a factor'),
-  timeZone: z
-    .string()
-    .refine(isTimeZone, { error: 'this is not the name of a time zone, such as Europe/Berlin.' })
-    .optional()
-    .describe('IANA name; where days and months begin'),
+  timeZone: timeZone.optional().describe('IANA name; where days and months begin'),
   clock: z.enum(['auto', 'trusted']).optional(),
   funding: z.enum(['auto', 'erc223', 'permit', 'approve', 'relay']).optional(),
   reservation: count.min(1).max(10_000).optional().describe('payments covered by one synced write'),
@@ -126,24 +151,17 @@ const settings = z.strictObject({
     })
     .optional(),
   proxy: proxySchema.optional(),
-  jobs: z
-    .record(
-      z.string().regex(/^[a-z0-9][a-z0-9-]*$/, {
-        error: 'a name has lower-case letters, digits and hyphens only.',
-      }),
-      jobSchema,
-    )
-    .default({})
-    .describe('what is bought when, and where it goes'),
+  jobs: z.record(ownName, jobSchema).default({}).describe('what is bought when, and where it goes'),
   mqtt: brokerSchema.optional().describe('the broker of all sinks with mqtt'),
   discovery: discoverySchema,
   control: controlSchema,
-  metrics: metricsSchema,
+  /** Where Prometheus asks: amounts are seen there, nothing can be spent. */
+  metrics: listenAddress.optional().describe('host:port for Prometheus'),
   page: pageSchema.optional(),
   log: logSchema,
 })
 
-export const agentConfig = settings.superRefine(({ jobs, mqtt, budget }, context) => {
+export const agentConfig = parts.superRefine(({ jobs, mqtt, budget }, context) => {
   const budgets = Object.keys(budget.jobs ?? {})
   for (const { path, message, hint } of problemsOfJobs({ jobs, broker: mqtt, budgets })) {
     context.addIssue({ code: 'custom', path: [...path], message, params: { hint } })
@@ -160,6 +178,11 @@ export const variables = {
   password: 'URAIDEN_AGENT_KEY_PASSWORD',
 } as const
 
+/** The named file, the variable's, a person's own, the system's. */
+export function configFile(named: string | undefined, environment = process.env): string {
+  return named ?? environment[variables.config] ?? usualConfigFile('agent.yaml', environment)
+}
+
 /** @throws UraidenError `config_missing`, `config_unreadable`, `config_invalid` */
 export function loadAgentConfig(
   file: string,
@@ -171,127 +194,4 @@ export function loadAgentConfig(
     except: [variables.config, variables.password],
   }
   return loadConfig({ file, schema: agentConfig, overrides })
-}
-
-/**
- * What of the configuration the library needs, in the token's smallest unit.
- * @throws UraidenError `wrong_token`, `too_many_decimals`, `config_file_unreadable`
- */
-export function policyOptions(config: AgentConfig, token: TokenUnit) {
-  const { hosts, priceJump, timeZone, clock, funding, reservation, confirmations, history } = config
-  const mostFeePerGas = config.mostGasPrice
-  const listed = Object.values(config.receivers).flatMap(({ address }) => address ?? [])
-  return {
-    rpcUrl: config.rpc,
-    contract: config.contract,
-    timeout: config.timeout * 1000,
-    budget: budgetOf(config, token),
-    deposit: depositOf(config.deposit, token),
-    ...(listed.length > 0 && { receivers: listed }),
-    ...defined({
-      quorum: config.quorum,
-      hosts,
-      priceJump,
-      timeZone,
-      clock,
-      funding,
-      reservation,
-      confirmations,
-      mostFeePerGas,
-      history,
-    }),
-    ...(config.tls && { tls: trustOf(config.tls) }),
-  } satisfies Partial<AgentOptions>
-}
-
-/** @throws UraidenError `config_file_unreadable` */
-function trustOf(tls: NonNullable<AgentConfig['tls']>): TlsTrust {
-  const read = (key: 'authority' | 'pinned') => {
-    const file = tls[key]
-    return file === undefined ? undefined : readCertificate(`tls.${key}`, file)
-  }
-  return defined({ authority: read('authority'), pinned: read('pinned') })
-}
-
-function readCertificate(key: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (cause) {
-    throw new UraidenError({
-      code: 'config_file_unreadable',
-      message: `${key}: ${file} cannot be read.`,
-      hint: 'Name a certificate in PEM form that this user may read.',
-      cause,
-    })
-  }
-}
-
-/** A URL, or `name/path` with the name of a receiver in the configuration. */
-export function resolveUrl({ receivers }: Pick<AgentConfig, 'receivers'>, text: string): URL {
-  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return new URL(text)
-  const [name = '', ...path] = text.split('/')
-  const receiver = Object.hasOwn(receivers, name) ? receivers[name] : undefined
-  if (receiver !== undefined) return new URL(`${receiver.url.replace(/\/$/, '')}/${path.join('/')}`)
-  const names = Object.keys(receivers).join(', ')
-  throw new UraidenError({
-    code: 'not_a_url',
-    message: `"${text}" is neither a URL nor a receiver’s name and a path.`,
-    hint: `Write http://…${names && `, or begin with one of: ${names}`}.`,
-  })
-}
-
-function budgetOf(
-  { budget, receivers, proxy, jobs: configured }: AgentConfig,
-  token: TokenUnit,
-): Budget {
-  const { request, jobs = {}, ...windows } = budget
-  const perReceiver = Object.values(receivers).flatMap(({ address, budget: caps }) =>
-    address && caps ? [[address, capsOf(caps, token)] as const] : [],
-  )
-  const ofJobs = Object.entries(configured).flatMap(([job, { budget: caps }]) =>
-    caps === undefined ? [] : [[job, caps] as const],
-  )
-  const perJob = [...Object.entries(jobs), ...ofJobs].map(
-    ([job, caps]) => [job, capsOf(caps, token)] as const,
-  )
-  const perProgram = Object.entries(proxy?.programs ?? {}).map(
-    ([name, { budget: caps }]) => [jobOfProgram(name), capsOf(caps, token)] as const,
-  )
-  return {
-    ...capsOf(windows, token),
-    ...(request !== undefined && { request: parseAmount(request, token) }),
-    receivers: Object.fromEntries(perReceiver) as { readonly [receiver: Address]: WindowCaps },
-    jobs: Object.fromEntries([...perJob, ...perProgram]),
-  }
-}
-
-type CapTexts = { readonly [Window in keyof WindowCaps]?: string | undefined }
-
-function capsOf({ hour, day, month, total }: CapTexts, token: TokenUnit): WindowCaps {
-  const amount = (text: string | undefined) =>
-    text === undefined ? undefined : parseAmount(text, token)
-  return defined({
-    hour: amount(hour),
-    day: amount(day),
-    month: amount(month),
-    total: amount(total),
-  })
-}
-
-function depositOf(
-  { open, topUp, most, mostInAll }: AgentConfig['deposit'],
-  token: TokenUnit,
-): Partial<DepositPolicy> {
-  return defined({
-    open: open === undefined ? undefined : depositFor(open, token),
-    topUp: topUp === undefined ? undefined : depositFor(topUp, token),
-    most: most === undefined ? undefined : parseAmount(most, token),
-    mostInAll: mostInAll === undefined ? undefined : parseAmount(mostInAll, token),
-  })
-}
-
-function depositFor(text: string, token: TokenUnit): (price: TokenAmount) => TokenAmount {
-  if (text.endsWith('x')) return (price) => BigInt(text.slice(0, -1)) * price
-  const amount = parseAmount(text, token)
-  return () => amount
 }

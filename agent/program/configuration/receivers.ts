@@ -1,13 +1,28 @@
 // Where the configured receivers are: by name, by place, and by what they announce.
 
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import type { Address } from '../../../protocol/index.ts'
-import type { Browse } from '../../discovery/browse.ts'
+import { type Address, UraidenError } from '../../../protocol/index.ts'
+import { type Browse, createBrowse } from '../../discovery/browse.ts'
 import { serviceName } from '../../discovery/config.ts'
-import type { Pins } from '../../discovery/pins.ts'
+import { createPins, type Pins } from '../../discovery/pins.ts'
 import { search } from '../../discovery/search.ts'
 import type { ReceiverPlaces } from '../../proxy/server.ts'
-import { type AgentConfig, resolveUrl } from './config.ts'
+import type { AgentConfig } from './config.ts'
+import { stateFolder } from './places.ts'
+
+/** With the folder of the pins. */
+export interface ReceiverSettings
+  extends Pick<AgentConfig, 'receivers' | 'contract' | 'discovery'> {
+  readonly folder: string
+}
+
+export function receiverSettings(
+  config: AgentConfig,
+  environment: NodeJS.ProcessEnv = process.env,
+): ReceiverSettings {
+  const { receivers, contract, discovery } = config
+  return { receivers, contract, discovery, folder: stateFolder(config, environment) }
+}
 
 export interface Receivers extends ReceiverPlaces {
   /**
@@ -26,6 +41,8 @@ export interface Receivers extends ReceiverPlaces {
    * @throws UraidenError `receiver_not_found`
    */
   readonly placeOf: (receiver: Address) => Promise<URL | undefined>
+  /** The address that the configuration has under this name. */
+  readonly addressOf: (name: string) => Address | undefined
   /** What was found may be elsewhere now: it is looked for again. */
   readonly forget: () => void
 }
@@ -40,70 +57,118 @@ export interface ReceiversOptions {
 /** How long an answer is believed: addresses change while an agent runs for years. */
 const fresh: Milliseconds = 10 * 60_000
 
-export function createReceivers(options: ReceiversOptions): Receivers {
-  const { config, browse, pins, now = () => performance.now() } = options
-  const bases = new Map(
-    Object.entries(config.receivers).map(([name, { url }]) => [name, new URL(url)]),
-  )
-  /** Found by their names alone, in lower case. */
-  const unpinned = Object.values(config.receivers).flatMap(({ url, address }) => {
-    const name = serviceName(new URL(url))
-    return name === undefined || address !== undefined ? [] : [name.toLowerCase()]
-  })
-  const located = new Map<string, { readonly url: Promise<URL>; readonly at: Milliseconds }>()
+export function openReceivers({ folder, discovery, ...config }: ReceiverSettings): Receivers {
+  return createReceivers({ config, browse: createBrowse(discovery), pins: createPins(folder) })
+}
 
-  function locate(base: URL): Promise<URL> {
+export function createReceivers(options: ReceiversOptions): Receivers {
+  return new ConfiguredReceivers(options)
+}
+
+interface Located {
+  readonly url: Promise<URL>
+  readonly at: Milliseconds
+}
+
+class ConfiguredReceivers implements Receivers {
+  readonly #options: ReceiversOptions
+  /** By the name in the configuration. */
+  readonly #bases: ReadonlyMap<string, URL>
+  /** Found by their names alone, in lower case. */
+  readonly #unpinned: readonly string[]
+  /** By the announced name. */
+  readonly #located = new Map<string, Located>()
+
+  constructor(options: ReceiversOptions) {
+    const { receivers } = options.config
+    this.#options = options
+    this.#bases = new Map(
+      Object.entries(receivers).map(([name, { url }]) => [name, new URL(url)] as const),
+    )
+    this.#unpinned = Object.values(receivers).flatMap(({ url, address }) => {
+      const name = serviceName(new URL(url))
+      return name === undefined || address !== undefined ? [] : [name.toLowerCase()]
+    })
+  }
+
+  forget(): void {
+    this.#located.clear()
+  }
+
+  addressOf(name: string): Address | undefined {
+    const { receivers } = this.#options.config
+    return Object.hasOwn(receivers, name) ? receivers[name]?.address : undefined
+  }
+
+  receiverAt(url: URL): Address | undefined {
+    if (this.#unpinned.length === 0) return undefined
+    const known = this.#options.pins.all()
+    const pin = this.#unpinned
+      .map((name) => known.get(name))
+      .find((each) => each?.origin === url.origin)
+    return pin?.receiver
+  }
+
+  async placeOf(receiver: Address): Promise<URL | undefined> {
+    const { config, pins } = this.#options
+    const known = Object.values(config.receivers).find(({ url, address }) => {
+      const name = serviceName(new URL(url))
+      const found = name === undefined ? undefined : pins.all().get(name.toLowerCase())?.receiver
+      return (address ?? found) === receiver
+    })
+    return known === undefined ? undefined : this.#locate(new URL(known.url))
+  }
+
+  async resolve(target: string): Promise<URL> {
+    const url = resolveUrl(this.#options.config, target)
+    return serviceName(url) === undefined ? url : underneath(await this.#locate(url), url)
+  }
+
+  async find(url: URL): Promise<URL | undefined> {
+    const named = url.port === '' ? this.#bases.get(url.hostname) : undefined
+    if (named !== undefined) return underneath(await this.#locate(named), url)
+    const places = await Promise.all([
+      ...[...this.#bases.values()].filter((base) => serviceName(base) === undefined),
+      ...[...this.#located.values()].map((each) => each.url.catch(() => undefined)),
+    ])
+    return places.some((place) => place?.origin === url.origin) ? url : undefined
+  }
+
+  #locate(base: URL): Promise<URL> {
+    const { now = () => performance.now() } = this.#options
     const name = serviceName(base)
     if (name === undefined) return Promise.resolve(base)
-    const known = located.get(name)
+    const known = this.#located.get(name)
     if (known !== undefined && now() - known.at < fresh) return known.url
-    const url = find(name).catch((error: unknown) => {
-      located.delete(name)
+    const url = this.#search(name).catch((error: unknown) => {
+      this.#located.delete(name)
       throw error
     })
-    located.set(name, { url, at: now() })
+    this.#located.set(name, { url, at: now() })
     return url
   }
 
-  async function find(name: string): Promise<URL> {
+  async #search(name: string): Promise<URL> {
+    const { config, browse, pins } = this.#options
     const { address } =
       Object.values(config.receivers).find(({ url }) => serviceName(new URL(url)) === name) ?? {}
     const { url } = await search({ name, address, contract: config.contract }, { browse, pins })
     return url
   }
+}
 
-  return {
-    forget: () => located.clear(),
-    receiverAt: (url) => {
-      if (unpinned.length === 0) return undefined
-      const known = pins.all()
-      const pin = unpinned
-        .map((name) => known.get(name))
-        .find((each) => each?.origin === url.origin)
-      return pin?.receiver
-    },
-    placeOf: async (receiver) => {
-      const known = Object.values(config.receivers).find(({ url, address }) => {
-        const name = serviceName(new URL(url))
-        const found = name === undefined ? undefined : pins.all().get(name.toLowerCase())?.receiver
-        return (address ?? found) === receiver
-      })
-      return known === undefined ? undefined : locate(new URL(known.url))
-    },
-    resolve: async (target) => {
-      const url = resolveUrl(config, target)
-      return serviceName(url) === undefined ? url : underneath(await locate(url), url)
-    },
-    find: async (url) => {
-      const named = url.port === '' ? bases.get(url.hostname) : undefined
-      if (named !== undefined) return underneath(await locate(named), url)
-      const places = await Promise.all([
-        ...[...bases.values()].filter((base) => serviceName(base) === undefined),
-        ...[...located.values()].map((each) => each.url.catch(() => undefined)),
-      ])
-      return places.some((place) => place?.origin === url.origin) ? url : undefined
-    },
-  }
+/** A URL, or `name/path` with the name of a receiver in the configuration. */
+export function resolveUrl({ receivers }: Pick<AgentConfig, 'receivers'>, text: string): URL {
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return new URL(text)
+  const [name = '', ...path] = text.split('/')
+  const receiver = Object.hasOwn(receivers, name) ? receivers[name] : undefined
+  if (receiver !== undefined) return new URL(`${receiver.url.replace(/\/$/, '')}/${path.join('/')}`)
+  const names = Object.keys(receivers).join(', ')
+  throw new UraidenError({
+    code: 'not_a_url',
+    message: `"${text}" is neither a URL nor a receiver’s name and a path.`,
+    hint: `Write http://…${names && `, or begin with one of: ${names}`}.`,
+  })
 }
 
 /** `http://living-room/a?b` at `http://192.168.1.104:5000/shop` is `http://192.168.1.104:5000/shop/a?b`. */

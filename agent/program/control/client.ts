@@ -10,7 +10,6 @@ import type { Swept } from '../../channels/sweep.ts'
 import type { RunDone } from '../../jobs/types.ts'
 import type { Agent, AgentStream, BudgetView, CloseOptions, RequestOptions } from '../../options.ts'
 import type { PurchaseRecord } from '../../purchase/history.ts'
-import { commandSocket, type DaemonPlace } from './place.ts'
 import type { DaemonStatus } from './status.ts'
 import {
   type CommandInput,
@@ -75,16 +74,15 @@ export interface DaemonConnection {
 }
 
 /**
- * Undefined when no daemon of this configuration runs.
+ * Undefined when no daemon listens at `path`.
  * @throws UraidenError `daemon_of_another_user`
  */
-export async function connectToDaemon(config: DaemonPlace): Promise<DaemonConnection | undefined> {
-  const path = commandSocket(config)
+export async function connectToDaemon(path: string): Promise<DaemonConnection | undefined> {
   const reached = await reach(path)
   if (reached === 'nobody') return undefined
   if (reached === 'forbidden') throw ofAnotherUser(path)
   const command: DaemonConnection['command'] = async (name, input) => {
-    const response = await send(path, `/${name}`, {}, encode(input))
+    const response = await send(path, { path: `/${name}`, body: encode(input) })
     // The same version of this program has encoded it: it has the type of the command.
     return decode(await readText(response)) as Results[typeof name]
   }
@@ -96,12 +94,12 @@ export async function connectToDaemon(config: DaemonPlace): Promise<DaemonConnec
 }
 
 /** @throws UraidenError `daemon_not_running` */
-export async function daemonOf(config: DaemonPlace): Promise<DaemonConnection> {
-  const daemon = await connectToDaemon(config)
+export async function daemonOf(path: string): Promise<DaemonConnection> {
+  const daemon = await connectToDaemon(path)
   if (daemon !== undefined) return daemon
   throw new UraidenError({
     code: 'daemon_not_running',
-    message: `No daemon answers on ${commandSocket(config)}.`,
+    message: `No daemon answers on ${path}.`,
     hint: 'Start it: systemctl start uraiden-agent, or uraiden-agent run.',
   })
 }
@@ -151,27 +149,29 @@ function closing(how: string | URL | CloseOptions): Omit<CommandInput<'close'>, 
 }
 
 async function buy(
-  path: string,
+  socketPath: string,
   url: string | URL,
   { body, signal, onPayment: _, content: __, ...wanted }: RequestOptions = {},
 ): Promise<AgentStream> {
   const purchase: PurchaseInput = { url: `${url}`, ...wanted }
   const headers = { [factsHeader]: encodeHeader(purchase) }
-  const response = await send(path, '/buy', headers, body ?? '', signal)
+  const response = await send(socketPath, { path: '/buy', headers, body: body ?? '', signal })
   const facts = decodeHeader(String(response.headers[factsHeader] ?? ''))
   return { ...(facts as Omit<AgentStream, 'body'>), body: response }
 }
 
+interface ControlRequest {
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body: string | Uint8Array
+  readonly signal?: AbortSignal | undefined
+}
+
 /** Resolves with an answer of status 200. */
-async function send(
-  socketPath: string,
-  path: string,
-  headers: Readonly<Record<string, string>>,
-  body: string | Uint8Array,
-  signal?: AbortSignal,
-): Promise<IncomingMessage> {
+async function send(socketPath: string, request: ControlRequest): Promise<IncomingMessage> {
+  const { path, headers = {}, body, signal } = request
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const request = httpRequest({
+    const sent = httpRequest({
       socketPath,
       path,
       method: 'POST',
@@ -179,9 +179,9 @@ async function send(
       maxHeaderSize: mostHeaderBytes,
       ...(signal && { signal }),
     })
-    request.once('response', resolve)
-    request.once('error', (cause) => reject(signal?.aborted ? interrupted(cause) : gone(cause)))
-    request.end(body)
+    sent.once('response', resolve)
+    sent.once('error', (cause) => reject(signal?.aborted ? interrupted(cause) : gone(cause)))
+    sent.end(body)
   })
   if (response.statusCode === 200) return response
   throw decodeError(await readText(response))

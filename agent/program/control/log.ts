@@ -29,7 +29,7 @@ export interface LogOptions {
   readonly priorities: 'none' | 'syslog'
   readonly write: (text: string) => void
   /** Sees what is a warning or worse, also what the level hides. */
-  readonly onTrouble?: (entry: LogEntry) => void
+  readonly onWarning?: (entry: LogEntry) => void
 }
 
 const priority: Readonly<Record<LogLevel, number>> = { debug: 7, info: 6, warn: 4, error: 3 }
@@ -38,7 +38,7 @@ const priority: Readonly<Record<LogLevel, number>> = { debug: 7, info: 6, warn: 
 const userInfo = /(\bhttps?:\/\/)[^\s/@]*@/gi
 
 export function createLog(options: LogOptions): Log {
-  const { level, form, priorities, write, onTrouble } = options
+  const { level, form, priorities, write, onWarning } = options
   const logger = pino(
     {
       level,
@@ -55,7 +55,7 @@ export function createLog(options: LogOptions): Log {
       const message = text.replace(userInfo, '$1')
       const plain = plainFacts(facts)
       if (name === 'warn' || name === 'error') {
-        onTrouble?.({ time: Date.now(), level: name, message, ...wordsOf(plain) })
+        onWarning?.({ time: Date.now(), level: name, message, ...textsOf(plain) })
       }
       if (!logger.isLevelEnabled(name)) return
       if (priorities === 'syslog') write(`<${priority[name]}>`)
@@ -79,7 +79,7 @@ export function errorFacts(error: unknown): LogFacts {
   }
 }
 
-function wordsOf({ code, reason, hint }: LogFacts): Pick<LogEntry, 'code' | 'reason' | 'hint'> {
+function textsOf({ code, reason, hint }: LogFacts): Pick<LogEntry, 'code' | 'reason' | 'hint'> {
   return {
     ...(typeof code === 'string' && { code }),
     ...(typeof reason === 'string' && { reason }),

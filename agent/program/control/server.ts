@@ -24,15 +24,10 @@ export type CommandHandlers = {
 }
 
 export interface ControlOptions {
-  readonly path: string
   readonly handlers: CommandHandlers
   readonly buy: (url: URL, options: RequestOptions) => Promise<AgentStream>
   /** Prometheus text; see `metrics.ts`. */
   readonly metrics: () => string
-}
-
-export interface Control {
-  readonly close: () => Promise<void>
 }
 
 /** Of a command's input. */
@@ -41,20 +36,33 @@ const mostInput = 1 << 20
 /** Of what is bought with: it may be sent twice, so it is kept whole. */
 const mostContent = 64 << 20
 
-/**
- * Its user alone may connect: who can, can spend.
- * @throws UraidenError `socket_in_use`, `socket_unusable`
- */
-export async function startControl(options: ControlOptions): Promise<Control> {
-  const server = createServer({ maxHeaderSize: mostHeaderBytes }, (request, response) => {
-    answer(options, request, response).catch((error: unknown) => {
-      if (response.headersSent) return void response.destroy()
-      response.writeHead(400, { 'Content-Type': 'application/json', Connection: 'close' })
-      response.end(encodeError(error))
+export class ControlServer {
+  readonly #server: Server
+
+  constructor(options: ControlOptions) {
+    this.#server = createServer({ maxHeaderSize: mostHeaderBytes }, (request, response) => {
+      answer(options, request, response).catch((error: unknown) => {
+        if (response.headersSent) return void response.destroy()
+        response.writeHead(400, { 'Content-Type': 'application/json', Connection: 'close' })
+        response.end(encodeError(error))
+      })
     })
-  })
-  await listenOnSocket(server, options.path, 'owner')
-  return { close: () => close(server) }
+  }
+
+  /**
+   * Its user alone may connect: who can, can spend.
+   * @throws UraidenError `socket_in_use`, `socket_unusable`
+   */
+  async start(path: string): Promise<void> {
+    await listenOnSocket(this.#server, path, 'owner')
+  }
+
+  async stop(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve())
+      this.#server.closeAllConnections()
+    })
+  }
 }
 
 async function answer(
@@ -131,12 +139,5 @@ function unknownCommand(name: string): UraidenError {
     code: 'control_unknown_command',
     message: `The daemon knows no command "${name}".`,
     hint: 'Use the same version of command line and daemon; restart the daemon after an update.',
-  })
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
   })
 }

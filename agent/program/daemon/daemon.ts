@@ -1,18 +1,16 @@
 // The agent as a service: begins, waits for what mends itself, follows a new configuration, ends.
 import { createTurns } from '../../../platform/async/turns.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import { isUraidenError, UraidenError } from '../../../protocol/index.ts'
+import { isUraidenError } from '../../../protocol/index.ts'
+import { loadSettings, type Settings } from '../configuration/settings.ts'
 import { errorFacts } from '../control/log.ts'
 import { metricsText } from '../control/metrics.ts'
-import { daemonSocket } from '../control/place.ts'
-import { type CommandHandlers, type Control, startControl } from '../control/server.ts'
+import { ControlServer } from '../control/server.ts'
+import type { DaemonStatus } from '../control/status.ts'
+import { commandHandlers, daemonStatus } from './commands.ts'
 import { Engine } from './engine.ts'
-import { commandHandlers } from './handlers.ts'
 import { createJournal, type Journal } from './journal.ts'
-import { PagePart } from './page-part.ts'
-import { untilDone } from './retry.ts'
-import { loadSettings, type Settings, same } from './settings.ts'
-import { daemonStatus } from './status.ts'
+import { Page } from './page.ts'
 
 export interface DaemonOptions {
   readonly configFile: string
@@ -45,7 +43,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { configFile, environment } = options
   const early: string[] = []
   const settings = await loadSettings(configFile, environment, (text) => early.push(text))
-  const journal = createJournal({ ...options, settings: settings.config.log })
+  const journal = createJournal({ ...options, settings: settings.log })
   for (const text of early) journal.log.warn(text)
   const daemon = new AgentDaemon(options, journal, settings)
   await daemon.start()
@@ -55,58 +53,47 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 class AgentDaemon implements Daemon {
   readonly journal: Journal
   readonly #options: DaemonOptions
+  readonly #started = Date.now()
   readonly #engine: Engine
-  readonly #page: PagePart
-  readonly #handlers: CommandHandlers
+  readonly #page: Page
+  readonly #control: ControlServer
   readonly #end = new AbortController()
   /** What should be in effect. */
   #wanted: Settings
   #refused: string | undefined
-  #control: Control | undefined
   #waiting = false
   readonly #changes = createTurns()
 
   constructor(options: DaemonOptions, journal: Journal, settings: Settings) {
-    const started = Date.now()
-    const { configFile, environment } = options
     this.journal = journal
     this.#options = options
     this.#wanted = settings
-    const status = () =>
-      daemonStatus(this.#engine, {
-        started,
-        file: configFile,
-        wanted: this.#wanted,
-        refused: this.#refused,
-        troubles: journal.troubles(),
-        page: this.#page.port,
-      })
-    this.#engine = new Engine({
-      journal,
-      environment,
-      metrics: () => metricsText(status(), Date.now()),
-    })
-    this.#status = status
-    this.#handlers = commandHandlers(this.#engine, {
+    const status = () => this.#status()
+    const metrics = () => metricsText(this.#status(), Date.now())
+    this.#engine = new Engine({ journal, metrics })
+    const handlers = commandHandlers(this.#engine, {
       status,
       reload: () => this.reload(),
       address: () => this.#wanted.signer.address,
     })
-    this.#page = new PagePart({
+    this.#control = new ControlServer({
+      handlers,
+      buy: (url, request) => this.#engine.purchases.stream(url, request),
+      metrics,
+    })
+    this.#page = new Page({
       status,
       purchases: () => this.#engine.shared.current()?.history() ?? [],
-      handlers: this.#handlers,
-      onDefect: (error) => journal.trouble('page', 'the page failed', error),
+      handlers,
+      onDefect: (error) => journal.warn('page', 'the page failed', error),
     })
   }
 
-  readonly #status: () => ReturnType<typeof daemonStatus>
-
   async start(): Promise<void> {
     try {
-      this.#control = await this.#startControl()
-      await this.#page.apply(this.#wanted)
-      await this.#changes.take(() => this.#engine.apply(this.#wanted))
+      await this.#control.start(this.#wanted.socket)
+      await this.#page.start(this.#wanted)
+      await this.#changes.take(() => this.#engine.start(this.#wanted))
       this.journal.log.info('ready')
       this.#options.onStatus('ready')
     } catch (error) {
@@ -114,7 +101,7 @@ class AgentDaemon implements Daemon {
         await this.stop()
         throw error
       }
-      void this.#mend(error, () => this.#engine.apply(this.#wanted))
+      void this.#mend(error, () => this.#engine.start(this.#wanted))
     }
   }
 
@@ -124,13 +111,10 @@ class AgentDaemon implements Daemon {
     return this.#changes.take(async () => {
       const before = this.#wanted
       try {
-        const next = await loadSettings(configFile, environment, (text) => log.warn(text))
-        // Before anything is stopped: what runs has read them already.
-        refuseUnreadable(next)
-        this.#wanted = next
+        this.#wanted = await loadSettings(configFile, environment, (text) => log.warn(text))
         await this.#follow(before)
         this.#refused = undefined
-        this.journal.change(this.#wanted.config.log)
+        this.journal.change(this.#wanted.log)
         log.info('configuration reloaded')
       } catch (error) {
         this.#wanted = before
@@ -138,7 +122,7 @@ class AgentDaemon implements Daemon {
         log.error('the new configuration is refused, the old one stays', errorFacts(error))
         throw error
       }
-      if (!same(before.config.control, this.#wanted.config.control)) {
+      if (before.socket !== this.#wanted.socket) {
         log.warn('control.socket changes with the next start only')
       }
     })
@@ -148,32 +132,34 @@ class AgentDaemon implements Daemon {
     this.#end.abort()
     await this.#page.stop()
     await this.#engine.stop(graceOfStop)
-    await this.#control?.close()
+    await this.#control.stop()
     this.journal.log.info('stopped')
   }
 
-  #startControl(): Promise<Control> {
-    return startControl({
-      path: daemonSocket(this.#wanted.config, this.#options.environment),
-      handlers: this.#handlers,
-      buy: (url, request) => this.#engine.purchases.stream(url, request),
-      metrics: () => metricsText(this.#status(), Date.now()),
+  #status(): DaemonStatus {
+    return daemonStatus(this.#engine, {
+      started: this.#started,
+      file: this.#options.configFile,
+      wanted: this.#wanted,
+      refused: this.#refused,
+      warnings: this.journal.warnings(),
+      page: this.#page.port,
     })
   }
 
   async #follow(before: Settings): Promise<void> {
-    await this.#page.apply(this.#wanted)
+    await this.#page.start(this.#wanted)
     try {
-      await this.#engine.apply(this.#wanted)
+      await this.#engine.start(this.#wanted)
     } catch (error) {
       // While it waits for the chain or the disk anyway, it goes on to wait with the new one.
       if (this.#waiting && !isFatal(error)) return
-      await this.#page.apply(before).catch((again: unknown) => {
-        this.journal.trouble('page', 'the page is not as it was', again)
+      await this.#page.start(before).catch((again: unknown) => {
+        this.journal.warn('page', 'the page is not as it was', again)
       })
       if (this.#engine.settings === undefined) throw error
-      await this.#engine.apply(before).catch((again: unknown) => {
-        void this.#mend(again, () => this.#engine.apply(this.#wanted))
+      await this.#engine.start(before).catch((again: unknown) => {
+        void this.#mend(again, () => this.#engine.start(this.#wanted))
       })
       throw error
     }
@@ -186,7 +172,7 @@ class AgentDaemon implements Daemon {
     const failed = (error: unknown): void => {
       const { code = 'internal', reason } = errorFacts(error)
       this.#engine.shared.lacks(error)
-      this.journal.trouble(`waiting ${code}`, 'nothing can be paid now', error)
+      this.journal.warn(`waiting ${code}`, 'nothing can be paid now', error)
       this.#options.onStatus(`waiting: ${reason}`)
     }
     failed(cause)
@@ -203,17 +189,43 @@ class AgentDaemon implements Daemon {
   }
 }
 
-/** @throws UraidenError `config_file_unreadable` */
-function refuseUnreadable({ unreadable }: Settings): void {
-  const [file] = unreadable
-  if (file === undefined) return
-  throw new UraidenError({
-    code: 'config_file_unreadable',
-    message: `${file}, which the configuration names, cannot be read.`,
-    hint: 'Check that it is there, its owner and its mode.',
-  })
-}
-
 function isFatal(error: unknown): boolean {
   return !isUraidenError(error) || fatal.test(error.code)
+}
+
+interface RetryOptions {
+  readonly signal: AbortSignal
+  readonly first: Milliseconds
+  readonly longest: Milliseconds
+  /** Called with each failure. What it throws ends the tries. */
+  readonly onFailed: (error: unknown) => void
+}
+
+/** Resolves with what `work` does in the end; undefined when `signal` was aborted. */
+async function untilDone<Value>(
+  work: () => Promise<Value>,
+  { signal, first, longest, onFailed }: RetryOptions,
+): Promise<Value | undefined> {
+  for (let delay = first; !signal.aborted; delay = Math.min(2 * delay, longest)) {
+    try {
+      return await work()
+    } catch (error) {
+      onFailed(error)
+    }
+    await pause(delay, signal)
+  }
+  return undefined
+}
+
+function pause(delay: Milliseconds, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, delay)
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
 }

@@ -1,4 +1,5 @@
-// What the daemon says: its log, and the last troubles for `status`.
+// What the daemon says: its log, and the last warnings for `status`.
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 import {
   createLog,
   errorFacts,
@@ -7,16 +8,13 @@ import {
   type LogForm,
   type LogLevel,
 } from '../control/log.ts'
-import { createTroubles } from './trouble.ts'
 
 export interface Journal {
   readonly log: Log
   /** Newest last. */
-  readonly troubles: () => readonly LogEntry[]
-  /** A warning; the same `kind` again is kept quiet for a while. */
-  readonly trouble: (kind: string, message: string, error: unknown) => void
-  /** Says that `kind` is over, if it was said before. */
-  readonly over: (kind: string, message: string) => void
+  readonly warnings: () => readonly LogEntry[]
+  /** The same `kind` again is kept quiet for a while. */
+  readonly warn: (kind: string, message: string, error: unknown) => void
   readonly change: (settings: JournalSettings) => void
 }
 
@@ -36,7 +34,7 @@ const kept = 20
 
 export function createJournal({ settings, write, terminal, environment }: JournalOptions): Journal {
   const entries: LogEntry[] = []
-  const said = createTroubles()
+  const throttle = createThrottle()
   const logFor = ({ level, form }: JournalSettings): Log =>
     createLog({
       level,
@@ -44,7 +42,7 @@ export function createJournal({ settings, write, terminal, environment }: Journa
       // systemd.exec(5): set where standard error goes to the journal.
       priorities: environment.JOURNAL_STREAM === undefined ? 'none' : 'syslog',
       write,
-      onTrouble: (entry) => {
+      onWarning: (entry) => {
         entries.push(entry)
         if (entries.length > kept) entries.shift()
       },
@@ -58,18 +56,41 @@ export function createJournal({ settings, write, terminal, environment }: Journa
   }
   return {
     log,
-    troubles: () => [...entries],
-    trouble: (kind, message, error) => {
+    warnings: () => [...entries],
+    warn: (kind, message, error) => {
       const facts = errorFacts(error)
-      const saying = said.say(kind, performance.now())
-      if (saying === undefined) return log.debug(message, facts)
-      log.warn(message, { ...facts, ...(saying.quiet > 0 && { times: saying.quiet + 1 }) })
-    },
-    over: (kind, message) => {
-      if (said.over(kind)) log.info(message)
+      const suppressed = throttle(kind, performance.now())
+      if (suppressed === undefined) return log.debug(message, facts)
+      log.warn(message, { ...facts, ...(suppressed > 0 && { times: suppressed + 1 }) })
     },
     change: (changed) => {
       current = logFor(changed)
     },
+  }
+}
+
+/** Between two warnings of the same kind: the log stays readable on a bad day. */
+const throttled: Milliseconds = 10 * 60_000
+
+/** Different kinds that are remembered; there are few, but a receiver's words may be in them. */
+const mostKinds = 200
+
+/**
+ * Whether a warning may be said: how many of its kind were suppressed since the last one; undefined for
+ * one that is suppressed itself.
+ */
+export function createThrottle(): (kind: string, now: Milliseconds) => number | undefined {
+  const known = new Map<string, { said: Milliseconds; suppressed: number }>()
+  return (kind, now) => {
+    const before = known.get(kind)
+    if (before !== undefined && now - before.said < throttled) {
+      before.suppressed++
+      return undefined
+    }
+    known.delete(kind)
+    known.set(kind, { said: now, suppressed: 0 })
+    const [oldest] = known.keys()
+    if (known.size > mostKinds && oldest !== undefined) known.delete(oldest)
+    return before?.suppressed ?? 0
   }
 }

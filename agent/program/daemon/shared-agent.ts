@@ -1,100 +1,144 @@
 // One agent for jobs, proxy and commands, which can be exchanged while they use it for one of another
-// configuration.
+// configuration; and what they buy with it, counted.
 import { endsWithin } from '../../../platform/async/ends-within.ts'
 import { createTurns } from '../../../platform/async/turns.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import { UraidenError } from '../../../protocol/index.ts'
-import type { Agent } from '../../options.ts'
-
-export interface SharedAgent {
-  /**
-   * Runs `work` with the agent; waits while it is exchanged. `signal` says that it should come to an end.
-   * @throws UraidenError why there is no agent, `agent_stopping`, and what `work` throws
-   */
-  readonly use: <Value>(
-    work: (agent: Agent, signal: AbortSignal) => Promise<Value>,
-  ) => Promise<Value>
-  /** Undefined while there is none. */
-  readonly current: () => Agent | undefined
-  /** Why there is none. */
-  readonly problem: () => unknown
-  /** Says why, where not even its making could begin. */
-  readonly lacks: (why: unknown) => void
-  /**
-   * Waits for what is under way, at most `grace` before it is aborted, stops the agent, and makes another.
-   * What is begun meanwhile waits. When `make` throws there is no agent, and its error says why.
-   */
-  readonly exchange: (make: () => Promise<Agent>, grace: Milliseconds) => Promise<void>
-  /** As `exchange`, for good. */
-  readonly stop: (grace: Milliseconds) => Promise<void>
-}
+import { isUraidenError, type TokenAmount, UraidenError } from '../../../protocol/index.ts'
+import type { ChannelName } from '../../channels/records.ts'
+import type { Agent, RequestOptions } from '../../options.ts'
+import type { PaymentFacts } from '../../purchase/types.ts'
+import type { Counters } from '../control/status.ts'
 
 /** For requests to notice that they are aborted. */
 const afterAbort: Milliseconds = 1500
 
-export function createSharedAgent(): SharedAgent {
-  let agent: Agent | undefined
-  let problem: unknown = notReady()
-  let abort = new AbortController()
-  const exchanges = createTurns()
-  let stopped = false
-  const underWay = new Set<Promise<unknown>>()
+export class SharedAgent {
+  #agent: Agent | undefined
+  #problem: unknown = notReady()
+  #abort = new AbortController()
+  readonly #exchanges = createTurns()
+  #stopped = false
+  readonly #underWay = new Set<Promise<unknown>>()
 
-  async function use<Value>(
-    work: (agent: Agent, signal: AbortSignal) => Promise<Value>,
-  ): Promise<Value> {
-    await exchanges.idle()
-    if (stopped) throw stopping()
-    if (agent === undefined) throw problem
-    const done = work(agent, abort.signal)
+  /** Undefined while there is none. */
+  current(): Agent | undefined {
+    return this.#agent
+  }
+
+  /** Why there is none. */
+  problem(): unknown {
+    return this.#agent === undefined ? this.#problem : undefined
+  }
+
+  /** Says why, where not even its making could begin. */
+  lacks(why: unknown): void {
+    this.#problem = why
+  }
+
+  /**
+   * Runs `work` with the agent; waits while it is exchanged. `signal` says that it should come to an end.
+   * @throws UraidenError why there is no agent, `agent_stopping`, and what `work` throws
+   */
+  async use<Value>(work: (agent: Agent, signal: AbortSignal) => Promise<Value>): Promise<Value> {
+    await this.#exchanges.idle()
+    if (this.#stopped) throw stopping()
+    if (this.#agent === undefined) throw this.#problem
+    const done = work(this.#agent, this.#abort.signal)
     const settled: Promise<unknown> = done
       .catch(() => undefined)
-      .then(() => underWay.delete(settled))
-    underWay.add(settled)
+      .then(() => this.#underWay.delete(settled))
+    this.#underWay.add(settled)
     return done
   }
 
-  async function release(grace: Milliseconds): Promise<void> {
-    const over = Promise.all(underWay)
-    if (!(await endsWithin(over, grace))) {
-      abort.abort(stopping())
-      // A transaction that waits for its block cannot be called off: `recover` finds what becomes of it.
-      await endsWithin(over, afterAbort)
-    }
-    const old = agent
-    agent = undefined
-    abort = new AbortController()
-    await old?.stop()
-  }
-
-  function exchange(make: () => Promise<Agent>, grace: Milliseconds): Promise<void> {
-    return exchanges.take(async () => {
-      if (stopped) throw stopping()
-      problem = notReady()
+  /**
+   * Waits for what is under way, at most `grace` before it is aborted, stops the agent, and makes another.
+   * What is begun meanwhile waits. When `make` throws there is no agent, and its error says why.
+   */
+  exchange(make: () => Promise<Agent>, grace: Milliseconds): Promise<void> {
+    return this.#exchanges.take(async () => {
+      if (this.#stopped) throw stopping()
+      this.#problem = notReady()
       try {
         // Where the disk refuses the last write, the next start asks the receiver what the balance is.
-        await release(grace).catch(() => undefined)
-        agent = await make()
+        await this.#release(grace).catch(() => undefined)
+        this.#agent = await make()
       } catch (error) {
-        problem = error
+        this.#problem = error
         throw error
       }
     })
   }
 
+  /** As `exchange`, for good. */
+  stop(grace: Milliseconds): Promise<void> {
+    return this.#exchanges.take(() => {
+      this.#stopped = true
+      return this.#release(grace)
+    })
+  }
+
+  async #release(grace: Milliseconds): Promise<void> {
+    const over = Promise.all(this.#underWay)
+    if (!(await endsWithin(over, grace))) {
+      this.#abort.abort(stopping())
+      // A transaction that waits for its block cannot be called off: `recover` finds what becomes of it.
+      await endsWithin(over, afterAbort)
+    }
+    const old = this.#agent
+    this.#agent = undefined
+    this.#abort = new AbortController()
+    await old?.stop()
+  }
+}
+
+export interface Purchases extends Pick<Agent, 'stream' | 'request' | 'repeatPayment'> {
+  readonly counters: () => Counters
+}
+
+export interface PurchasesOptions {
+  readonly shared: SharedAgent
+  readonly onPaid: (channel: ChannelName, price: TokenAmount) => void
+  readonly onFailed: (error: unknown) => void
+}
+
+/** A limit of one's own said no. */
+const refusal = /^(price_|budget_|deposit_|host_|receiver_not_allowed|wrong_contract|wrong_token)/
+
+export function createPurchases({ shared, onPaid, onFailed }: PurchasesOptions): Purchases {
+  let [payments, refusals, failures] = [0, 0, 0]
+
+  async function counted<Answer extends { readonly payment: PaymentFacts | undefined }>(
+    options: RequestOptions | undefined,
+    ask: (agent: Agent, options: RequestOptions) => Promise<Answer>,
+  ): Promise<Answer> {
+    try {
+      const answer = await shared.use((agent, stopping) => {
+        const signal = options?.signal ? AbortSignal.any([options.signal, stopping]) : stopping
+        return ask(agent, { ...options, signal })
+      })
+      if (answer.payment !== undefined) {
+        payments++
+        onPaid(answer.payment.channel, answer.payment.price)
+      }
+      return answer
+    } catch (error) {
+      if (isUraidenError(error) && refusal.test(error.code)) refusals++
+      // Who hung up knows it.
+      else if (!options?.signal?.aborted && !isUraidenError(error, 'dry_run')) {
+        failures++
+        onFailed(error)
+      }
+      throw error
+    }
+  }
+
   return {
-    use,
-    current: () => agent,
-    problem: () => (agent === undefined ? problem : undefined),
-    lacks: (why) => {
-      problem = why
-    },
-    exchange,
-    stop: (grace) =>
-      exchanges.take(() => {
-        stopped = true
-        return release(grace)
-      }),
+    counters: () => ({ payments, refusals, failures }),
+    stream: (url, options) => counted(options, (agent, all) => agent.stream(url, all)),
+    request: (url, options) => counted(options, (agent, all) => agent.request(url, all)),
+    repeatPayment: (url, payment, options) =>
+      counted(options, (agent, all) => agent.repeatPayment(url, payment, all)),
   }
 }
 

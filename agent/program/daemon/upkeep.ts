@@ -7,100 +7,112 @@ import type { Address, TokenAmount } from '../../../protocol/index.ts'
 import { type DepositPolicy, defaultDeposits } from '../../channels/choose.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
 import type { ChannelName } from '../../channels/records.ts'
+import type { Agent } from '../../options.ts'
+import type { Capability } from './capability.ts'
 import type { SharedAgent } from './shared-agent.ts'
 import { dueTopUp } from './top-up.ts'
 
+type Work = 'recover' | 'settle' | 'topUp'
+
 export interface UpkeepOptions {
   readonly shared: SharedAgent
-  readonly deposits: () => Partial<DepositPolicy>
   /** Between two rounds. */
   readonly interval: Milliseconds
-  readonly onFailed: (what: 'recover' | 'settle' | 'topUp', error: unknown) => void
+  readonly onFailed: (what: Work, error: unknown) => void
 }
 
-export interface Upkeep {
-  readonly paid: (channel: ChannelName, price: TokenAmount) => void
-  /** The agent was made anew. */
-  readonly begun: () => void
-  /** Resolves when the round under way is over. */
-  readonly stop: () => Promise<void>
-}
-
-function isUnfinished({ state, closeApi }: ChannelBalance): boolean {
-  return state === 'closing' || (state === 'open' && closeApi !== undefined)
+interface UpkeepSettings {
+  readonly policy: { readonly deposit: Partial<DepositPolicy> }
 }
 
 /** After a top-up that failed. */
 const pauseAfterFailure: Milliseconds = 10 * 60_000
 
-export function createUpkeep(options: UpkeepOptions): Upkeep {
-  const { shared, deposits, interval, onFailed } = options
-  const toppedUpNotBefore = new Map<Address, Milliseconds>()
-  let recovered = true
-  let round: Promise<void> | undefined
-  const timer = setInterval(look, interval)
+export class Upkeep implements Capability<UpkeepSettings> {
+  readonly #options: UpkeepOptions
+  readonly #toppedUpNotBefore = new Map<Address, Milliseconds>()
+  #deposits: DepositPolicy = defaultDeposits
+  #agent: Agent | undefined
+  #recovered = true
+  #round: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
 
-  function look(): void {
-    round ??= lookOnce().finally(() => {
-      round = undefined
+  constructor(options: UpkeepOptions) {
+    this.#options = options
+  }
+
+  async start({ policy }: UpkeepSettings): Promise<void> {
+    const { shared, interval } = this.#options
+    this.#deposits = { ...defaultDeposits, ...policy.deposit }
+    this.#timer ??= setInterval(() => this.#look(), interval)
+    const agent = shared.current()
+    if (agent === this.#agent) return
+    // It was made anew, perhaps on another disk.
+    this.#agent = agent
+    this.#recovered = false
+    this.#look()
+  }
+
+  /** Resolves when the round under way is over. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#round
+  }
+
+  paid(channel: ChannelName, price: TokenAmount): void {
+    const [receiver = ''] = channel.split('/')
+    void this.#topUp(receiver as Address, price)
+  }
+
+  #look(): void {
+    this.#round ??= this.#lookOnce().finally(() => {
+      this.#round = undefined
     })
   }
 
-  async function lookOnce(): Promise<void> {
+  async #lookOnce(): Promise<void> {
+    const { shared } = this.#options
     const agent = shared.current()
     if (agent === undefined) return
-    if (!recovered) {
+    if (!this.#recovered) {
       // An empty store is a new one, or that of a disk that was replaced: the chain knows.
-      recovered =
+      this.#recovered =
         agent.channels().length > 0 ||
-        (await attempt('recover', () => shared.use((each) => each.recoverChannels())))
+        (await this.#attempt('recover', () => shared.use((each) => each.recoverChannels())))
     }
     if (agent.channels().some(isUnfinished)) {
-      await attempt('settle', () => shared.use((each) => each.settle()))
+      await this.#attempt('settle', () => shared.use((each) => each.settle()))
     }
   }
 
-  async function attempt(
-    what: 'recover' | 'settle' | 'topUp',
-    work: () => Promise<unknown>,
-  ): Promise<boolean> {
+  async #attempt(what: Work, work: () => Promise<unknown>): Promise<boolean> {
     try {
       await work()
       return true
     } catch (error) {
-      onFailed(what, error)
+      this.#options.onFailed(what, error)
       return false
     }
   }
 
-  async function topUp(receiver: Address, price: TokenAmount): Promise<void> {
+  async #topUp(receiver: Address, price: TokenAmount): Promise<void> {
+    const { shared } = this.#options
     const agent = shared.current()
-    if (agent === undefined || performance.now() < (toppedUpNotBefore.get(receiver) ?? 0)) return
-    const policy = { ...defaultDeposits, ...deposits() }
+    const notBefore = this.#toppedUpNotBefore
+    if (agent === undefined || performance.now() < (notBefore.get(receiver) ?? 0)) return
     const { limits } = agent.budget()
-    const purse = { channels: agent.channels(), limits, deposits: policy }
+    const purse = { channels: agent.channels(), limits, deposits: this.#deposits }
     const due = dueTopUp(purse, receiver, price)
     if (due === undefined) return
     // One at a time, and none again for a while where the chain or the purse says no.
-    toppedUpNotBefore.set(receiver, Number.POSITIVE_INFINITY)
-    const done = await attempt('topUp', () =>
+    notBefore.set(receiver, Number.POSITIVE_INFINITY)
+    const done = await this.#attempt('topUp', () =>
       shared.use((each) => each.topUp(due.channel, due.added)),
     )
-    toppedUpNotBefore.set(receiver, done ? 0 : performance.now() + pauseAfterFailure)
+    notBefore.set(receiver, done ? 0 : performance.now() + pauseAfterFailure)
   }
+}
 
-  return {
-    paid: (channel, price) => {
-      const [receiver = ''] = channel.split('/')
-      void topUp(receiver as Address, price)
-    },
-    begun: () => {
-      recovered = false
-      look()
-    },
-    stop: async () => {
-      clearInterval(timer)
-      await round
-    },
-  }
+function isUnfinished({ state, closeApi }: ChannelBalance): boolean {
+  return state === 'closing' || (state === 'open' && closeApi !== undefined)
 }

@@ -4,6 +4,12 @@ import type { Duplex } from 'node:stream'
 import { isUraidenError, UraidenError } from '../../../protocol/index.ts'
 import { encodeError } from '../control/wire.ts'
 
+/** A request and where it is answered. */
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
 /** Bytes of an action. */
 const mostInput = 4096
 
@@ -42,8 +48,7 @@ const statuses: { readonly [code: string]: number } = {
 
 /** Closes the connection where something of the request is still to come. */
 export function refuse(
-  request: IncomingMessage,
-  response: ServerResponse,
+  { request, response }: Exchange,
   error: unknown,
   onDefect: (error: unknown) => void,
 ): void {

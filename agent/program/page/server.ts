@@ -1,23 +1,28 @@
 // The agent's page on 127.0.0.1. Loaded when the configuration asks for it, and not before.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { z } from 'zod'
 import {
   assetBody,
   assetHeaders,
   type LoadedPages,
   loadPages,
 } from '../../../platform/web/assets.ts'
-import { UraidenError } from '../../../protocol/index.ts'
+import { type Address, parseAddress, UraidenError } from '../../../protocol/index.ts'
 import { listenOn } from '../../proxy/listen.ts'
-import { type ActionOptions, act, isAction } from './actions.ts'
+import { type CommandHandlers, runCommand } from '../control/server.ts'
+import { decode, malformed } from '../control/wire.ts'
 import { missingDocument, pageDocument, safeHeaders } from './document.ts'
 import { createEvents, type Events } from './events.ts'
 import { readAsset } from './files.ts'
 import { type Asked, checkAction, checkHost, checkOrigin } from './guard.ts'
-import { readText, refuse, refuseSocket } from './io.ts'
+import { type Exchange, readText, refuse, refuseSocket } from './io.ts'
 import type { PageState } from './state.ts'
 
-export interface PageOptions extends ActionOptions {
+export interface PageOptions {
+  readonly handlers: CommandHandlers
+  /** Where a receiver is; undefined when the configuration does not say it. */
+  readonly placeOf: (receiver: Address) => Promise<URL | undefined>
   /** On 127.0.0.1; 0 takes a free one. */
   readonly port: number
   /** Undefined: the page only shows things. */
@@ -52,9 +57,8 @@ export async function startPage(options: PageOptions): Promise<PageServer> {
   const events = createEvents({ look: state, every: lookEvery, mostStreams })
   const page: Page = { options, assets, state, events }
   const server = createServer(limits, (request, response) => {
-    answer(page, request, response).catch((error: unknown) => {
-      refuse(request, response, error, options.onDefect)
-    })
+    const exchange = { request, response }
+    answer(page, exchange).catch((error: unknown) => refuse(exchange, error, options.onDefect))
   })
   server.on('clientError', refuseSocket)
   await listenOn(server, { host: '127.0.0.1', port: options.port })
@@ -78,20 +82,17 @@ const limits = {
   connectionsCheckingInterval: 5_000,
 } as const
 
-async function answer(
-  page: Page,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function answer(page: Page, exchange: Exchange): Promise<void> {
+  const { request, response } = exchange
   const { method = '', url = '', headers } = request
   for (const [name, value] of Object.entries(safeHeaders)) response.setHeader(name, value)
   checkHost(headers.host)
   if (method === 'POST' && url.startsWith('/do/')) {
-    return doIt(page, url.slice('/do/'.length), request, response)
+    return doIt(page, url.slice('/do/'.length), exchange)
   }
   if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed(method)
   if (url === '/') return sendDocument(page, response)
-  if (url.startsWith('/web/')) return sendAsset(page, url.slice('/web/'.length), request, response)
+  if (url.startsWith('/web/')) return sendAsset(page, url.slice('/web/'.length), exchange)
   if (url !== '/state' && url !== '/events') throw notFound()
   checkOrigin(askedBy(request))
   response.setHeader('cache-control', 'no-store')
@@ -105,8 +106,7 @@ async function answer(
 async function doIt(
   { options }: Page,
   name: string,
-  request: IncomingMessage,
-  response: ServerResponse,
+  { request, response }: Exchange,
 ): Promise<void> {
   checkAction(askedBy(request), options.token())
   const text = await readText(request)
@@ -116,6 +116,43 @@ async function doIt(
   } else if (name !== 'token') throw notFound()
   response.setHeader('cache-control', 'no-store')
   send(response, 'application/json', '{}')
+}
+
+/** What a person does on the page: commands of the control socket, no others. */
+const closing = z.strictObject({
+  channel: z.string().regex(/^0x[0-9a-fA-F]{40}\/\d+$/),
+  how: z.enum(['together', 'alone']),
+})
+
+type ActionName = 'pause' | 'resume' | 'runJob' | 'close'
+
+const names: readonly string[] = ['pause', 'resume', 'runJob', 'close'] satisfies ActionName[]
+
+function isAction(name: string): name is ActionName {
+  return names.includes(name)
+}
+
+/** @throws UraidenError `control_malformed`, `receiver_place_unknown`, and the command's own */
+async function act(
+  { handlers, placeOf }: PageOptions,
+  name: ActionName,
+  text: string,
+): Promise<void> {
+  const input = decode(text)
+  if (name !== 'close') {
+    await runCommand(handlers, name, input)
+    return
+  }
+  const { data, error } = closing.safeParse(input)
+  if (error !== undefined) throw malformed(error.issues[0]?.message ?? name)
+  const { channel, how } = data
+  if (how === 'alone') await runCommand(handlers, 'close', { channel })
+  else {
+    const receiver = parseAddress(channel.slice(0, channel.indexOf('/')))
+    const api = await placeOf(receiver)
+    if (api === undefined) throw placeUnknown(receiver)
+    await runCommand(handlers, 'close', { channel, api: `${api}` })
+  }
 }
 
 function askedBy({ headers }: IncomingMessage): Asked {
@@ -134,12 +171,7 @@ function sendDocument({ assets }: Page, response: ServerResponse): void {
   )
 }
 
-function sendAsset(
-  { assets }: Page,
-  name: string,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
+function sendAsset({ assets }: Page, name: string, { request, response }: Exchange): void {
   const asset = assets?.files.get(name)
   if (asset === undefined) throw notFound()
   const { body, coding } = assetBody(asset, request.headers['accept-encoding']?.toString())
@@ -183,5 +215,13 @@ function tooManyStreams(): UraidenError {
     code: 'page_too_many_streams',
     message: `The page is open ${mostStreams} times already.`,
     hint: 'Close it somewhere else.',
+  })
+}
+
+function placeUnknown(receiver: Address): UraidenError {
+  return new UraidenError({
+    code: 'receiver_place_unknown',
+    message: `It is not known where the receiver ${receiver} is.`,
+    hint: 'List it with its address under receivers in agent.yaml, or close alone.',
   })
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { createAgent, createKeySigner } from '../../../agent/index.ts'
 import type { Clock } from '../../../agent/jobs/clock.ts'
 import { openJobs } from '../../../agent/jobs/open.ts'
-import { jobSchema } from '../../../agent/jobs/schema.ts'
+import { jobSchema, jobsOf } from '../../../agent/jobs/schema.ts'
+import { brokerSettings } from '../../../agent/jobs/sinks/mqtt.ts'
 import { brokerSchema } from '../../../agent/jobs/sinks/schema.ts'
 import type { JobEvent, Scheduler } from '../../../agent/jobs/types.ts'
 import { fromHex, isUraidenError } from '../../../protocol/index.ts'
@@ -30,10 +31,10 @@ async function soak(orders: AgentOrders): Promise<void> {
     deposit: { open: () => 10n ** 9n },
     retryInterval: 50,
   })
+  const configs = Array.from({ length: orders.jobs }, (_, at) => jobNumber(at, orders))
   const jobs = await openJobs({
-    jobs: Object.fromEntries(Array.from({ length: orders.jobs }, (_, at) => jobNumber(at, orders))),
-    broker: brokerSchema.parse({ url: orders.broker }),
-    token: await agent.token(),
+    jobs: jobsOf(Object.fromEntries(configs), await agent.token()),
+    broker: brokerSettings(brokerSchema.parse({ url: orders.broker }), {}, agent.address),
     buyer: agent,
     resolve: (target) => new URL(target),
     folder: join(orders.folder, 'jobs'),

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { deployTestContracts, startEmbeddedChain } from '../../../test/lab/chains/embedded-chain.ts'
+import { freePort } from '../../../test/lab/processes/free-port.ts'
 import { startBroker } from '../mqtt-broker.ts'
 import type { AgentOrders, ReceiverOrders, ReceiverReport } from './protocol.ts'
 
@@ -45,8 +46,8 @@ export async function openStage(): Promise<Stage> {
     price: `${price}`,
     log: join(folder, 'served.log'),
   }
-  let receiver = await startReceiverProcess({ ...orders, port: 0 })
-  const { port } = new URL(receiver.base)
+  const port = await freePort()
+  let receiver = await startReceiverProcess({ ...orders, port })
   return {
     agent: {
       key: sender.privateKey,
@@ -60,7 +61,7 @@ export async function openStage(): Promise<Stage> {
     published,
     restartReceiver: async () => {
       await receiver.stop()
-      receiver = await startReceiverProcess({ ...orders, port: Number(port) })
+      receiver = await startReceiverProcess({ ...orders, port })
     },
     restartBroker: async (away) => {
       await broker.stop()

@@ -36,3 +36,9 @@ export function byId(id: string): HTMLElement {
   if (element === null) throw new Error(`the page has no element #${id}`)
   return element
 }
+
+/** Into the page's line for messages; bad news is coloured. */
+export function sayIn(element: Element, text: string, kind: 'status' | 'alert' = 'status'): void {
+  element.className = kind === 'alert' ? 'd-message d-bad' : 'd-message'
+  setText(element, text)
+}

@@ -1,22 +1,21 @@
 // uraiden-receiver backup and restore.
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { ownerOfState } from '../../../platform/state/state.ts'
-import type { ReceiverConfig } from '../../program/config.ts'
-import { controlSocket } from '../../server/admin/place.ts'
+import { defined } from '../../../protocol/index.ts'
+import { openSigner } from '../../program/settings.ts'
 import { backupOfState, writeBackup } from '../../server/backup/backup.ts'
 import { readBackupFile } from '../../server/backup/file.ts'
 import { restoreBackup } from '../../server/backup/restore.ts'
 import { askReceiver } from './control.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './options.ts'
-import { openConfig, openSigner, stateFolder } from './session.ts'
+import { openSettings } from './session.ts'
 
 export async function backup(file: string, options: GlobalOptions): Promise<ExitCode> {
   const output = createOutput(options.json ?? false)
-  const config = await openConfig(options)
-  const socket = controlSocket(config.admin, stateFolder(config))
+  const { socket, state } = await openSettings(options)
   const running = socket === undefined ? undefined : await askReceiver(socket, '/admin/backup')
-  const text = running ?? (await backupOfStopped(config))
+  const text = running ?? (await backupOfStopped(state))
   const written = await writeBackup(file, text)
   const { channels, balanceSum } = written
   output.print(
@@ -27,22 +26,22 @@ export async function backup(file: string, options: GlobalOptions): Promise<Exit
   return exitCode.ok
 }
 
-async function backupOfStopped(config: ReceiverConfig): Promise<string> {
-  const folder = stateFolder(config)
+async function backupOfStopped(folder: string): Promise<string> {
   const { account, ...owner } = await ownerOfState({ folder, program: 'receiver' })
   return backupOfState(folder, { ...owner, receiver: account })
 }
 
 export async function restore(file: string, options: GlobalOptions): Promise<ExitCode> {
   const output = createOutput(options.json ?? false)
-  const config = await openConfig(options)
-  const { address } = await openSigner(config, output.say)
+  const settings = await openSettings(options)
+  const { address } = await openSigner(settings.key, output.say)
+  const { contract, chainId } = settings.connection
   const report = await restoreBackup({
     text: await readBackupFile(file),
-    state: stateFolder(config),
-    contract: config.contract,
+    state: settings.state,
+    contract,
     receiver: address,
-    ...(config.chainId !== undefined && { chainId: BigInt(config.chainId) }),
+    ...defined({ chainId }),
   })
   const { restored, kept, created, balanceSum } = report
   output.print(

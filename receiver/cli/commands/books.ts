@@ -1,11 +1,16 @@
 // uraiden-receiver channels and stats.
 import { createOutput, table, toJson } from '../../../platform/cli/output.ts'
+import { ownerOfState } from '../../../platform/state/state.ts'
 import { formatAmount, type TokenUnit, UraidenError } from '../../../protocol/index.ts'
+import { openBook } from '../../channels/book.ts'
 import { type ChannelState, channelStates } from '../../channels/records.ts'
+import { openStore } from '../../channels/store.ts'
+import type { ReceiverSettings } from '../../program/settings.ts'
+import { adminChannel, type adminStats } from '../../server/admin/views.ts'
+import { askReceiver } from './control.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
-import { type Books, type ListedChannel, readBooks, unitOf } from './open-books.ts'
 import type { GlobalOptions } from './options.ts'
-import { openConfig } from './session.ts'
+import { openSettings } from './session.ts'
 
 export interface ChannelsOptions extends GlobalOptions {
   readonly all?: boolean
@@ -16,7 +21,7 @@ export interface ChannelsOptions extends GlobalOptions {
 export async function channels(options: ChannelsOptions): Promise<ExitCode> {
   const output = createOutput(options.json ?? false)
   const wanted = wantedStates(options)
-  const books = await readBooks(await openConfig(options))
+  const books = await readBooks(await openSettings(options))
   const shown = books.channels.filter(({ state }) => wanted.includes(state))
   if (output.json) output.print(toJson(shown))
   else if (shown.length === 0) output.print('no channels')
@@ -26,9 +31,47 @@ export async function channels(options: ChannelsOptions): Promise<ExitCode> {
 
 export async function stats(options: GlobalOptions): Promise<ExitCode> {
   const output = createOutput(options.json ?? false)
-  const books = await readBooks(await openConfig(options))
+  const books = await readBooks(await openSettings(options))
   output.print(output.json ? toJson(sums(books)) : statsText(books))
   return exitCode.ok
+}
+
+type ListedChannel = ReturnType<typeof adminChannel>
+type RunningStats = ReturnType<typeof adminStats>
+
+interface Books {
+  readonly channels: readonly ListedChannel[]
+  /** What only a running receiver knows. */
+  readonly running: RunningStats | undefined
+}
+
+/**
+ * Asked of the running program, else read from the state: both give the same plain data.
+ * @throws UraidenError those of `ownerOfState` and `openStore`, `receiver_unreachable`
+ */
+async function readBooks({ state, socket }: ReceiverSettings): Promise<Books> {
+  const stats = socket === undefined ? undefined : await askReceiver(socket, '/admin/stats')
+  if (socket === undefined || stats === undefined) {
+    return { channels: await readState(state), running: undefined }
+  }
+  const channels = await askReceiver(socket, '/admin/channels')
+  return { channels: JSON.parse(channels ?? '[]'), running: JSON.parse(stats) }
+}
+
+async function readState(folder: string): Promise<readonly ListedChannel[]> {
+  const store = await openStore(folder, await ownerOfState({ folder, program: 'receiver' }))
+  try {
+    return [...(await openBook(store)).all()].map(adminChannel)
+  } finally {
+    await store.close()
+  }
+}
+
+/** A stopped receiver does not say what its token is called: then amounts are smallest units. */
+function unitOf({ running }: Books): TokenUnit {
+  return running === undefined
+    ? { symbol: 'units', decimals: 0 }
+    : { symbol: running.token_symbol, decimals: running.token_decimals }
 }
 
 function wantedStates({ all, only }: ChannelsOptions): readonly ChannelState[] {

@@ -1,36 +1,47 @@
 // uraiden-receiver doctor: looks at everything that selling needs; each line says what to do.
-import type { ChainClient } from '../../../platform/chain/index.ts'
-import { lookAtChain, lookAtContract } from '../../../platform/cli/chain-looks.ts'
-import { findingOf, startExamination, warning } from '../../../platform/cli/finding.ts'
+import { type ChainClient, connectChain } from '../../../platform/chain/index.ts'
+import {
+  findingOf,
+  lookAtChain,
+  lookAtContract,
+  startExamination,
+  warning,
+} from '../../../platform/cli/doctor.ts'
 import { createOutput } from '../../../platform/cli/output.ts'
 import type { TokenUnit } from '../../../protocol/index.ts'
-import { controlSocket } from '../../server/admin/place.ts'
-import { etherCheck, keyCheck } from '../doctor/account.ts'
-import { certificateCheck } from '../doctor/certificate.ts'
-import type { Check, Patient } from '../doctor/check.ts'
-import { clockCheck, diskCheck, portCheck, stateCheck } from '../doctor/machine.ts'
+import { openSigner } from '../../program/settings.ts'
+import {
+  type Check,
+  certificateCheck,
+  clockCheck,
+  diskCheck,
+  etherCheck,
+  type Known,
+  keyCheck,
+  portCheck,
+  stateCheck,
+} from '../doctor/checks.ts'
 import { resourceCheck } from '../doctor/resources.ts'
 import { askReceiver } from './control.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './options.ts'
-import { openChain, openConfig, openSigner, stateFolder } from './session.ts'
+import { openSettings } from './session.ts'
 
 export async function doctor(options: GlobalOptions): Promise<ExitCode> {
   const output = createOutput(options.json ?? false)
-  const config = await openConfig(options)
+  const settings = await openSettings(options)
   const { report, attempt, conclude } = startExamination(output)
-  const folder = stateFolder(config)
-  const chain = await attempt('chain', () => openChain(config))
+  const chain = await attempt('chain', () => connectChain(settings.connection))
   try {
     const signer = await attempt('key', () =>
-      openSigner(config, (message) => report('key', warning(message))),
+      openSigner(settings.key, (message) => report('key', warning(message))),
     )
     const token = chain && (await attempt('contract', () => supportedToken(chain)))
-    const socket = controlSocket(config.admin, folder)
+    const { socket } = settings
     const running = socket && (await attempt('receiver', () => askReceiver(socket, '/admin/stats')))
-    const patient: Patient = { config, folder, chain, signer, isRunning: running !== undefined }
-    for (const check of checksFor(patient, token)) {
-      report(check.name, await check.look(patient).catch(findingOf))
+    const known: Known = { settings, chain, signer, isRunning: running !== undefined }
+    for (const check of checksFor(known, token)) {
+      report(check.name, await check.look(known).catch(findingOf))
     }
   } finally {
     chain?.close()
@@ -45,9 +56,11 @@ async function supportedToken(chain: ChainClient): Promise<TokenUnit> {
 }
 
 /** What depends on something that is missing is left out: its failure has its own line already. */
-function checksFor(patient: Patient, token: TokenUnit | undefined): readonly Check[] {
-  const { chain, signer, config } = patient
-  const resources = Object.entries(config.resources)
+function checksFor(
+  { chain, signer, settings }: Known,
+  token: TokenUnit | undefined,
+): readonly Check[] {
+  const resources = Object.entries(settings.resources)
   return [
     clockCheck(chain),
     ...(chain ? [{ name: 'chain', look: () => lookAtChain(chain) }] : []),
@@ -57,7 +70,7 @@ function checksFor(patient: Patient, token: TokenUnit | undefined): readonly Che
     stateCheck,
     diskCheck,
     portCheck,
-    ...(config.tls ? [certificateCheck(config.tls)] : []),
+    ...(settings.tls ? [certificateCheck(settings.tls)] : []),
     ...(token ? resources.map(([path, resource]) => resourceCheck(path, resource, token)) : []),
     ...(resources.length === 0 ? [nothingSold] : []),
   ]
@@ -66,5 +79,5 @@ function checksFor(patient: Patient, token: TokenUnit | undefined): readonly Che
 const nothingSold: Check = {
   name: 'resource',
   look: async () =>
-    warning('Nothing is sold: receiver.yaml names no resources. See docs/receiver-resources.md.'),
+    warning('Nothing is sold: receiver.yaml names no resources. See docs/reference/resources.md.'),
 }

@@ -1,21 +1,15 @@
-// What a shell script sees of an error. Documented in docs/receiver-cli.md.
+// What a shell script sees of an error. Documented in docs/reference/receiver-cli.md.
+import {
+  type ExitCodeFamily,
+  commonExitCode as exitCode,
+  exitCodeIn,
+} from '../../../platform/cli/exit-codes.ts'
 
-/** A number keeps its meaning for ever; it is the same one as the agent's where both have it. */
-export const exitCode = {
-  ok: 0,
-  failed: 1,
-  usage: 2,
-  refused: 3,
-  receiver: 4,
-  chain: 5,
-  key: 6,
-  state: 7,
-} as const
+export { exitCode }
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode]
 
-/** The first pattern that fits an error's code decides. */
-const families: readonly (readonly [RegExp, ExitCode])[] = [
+const families: readonly ExitCodeFamily<ExitCode>[] = [
   [/^(receiver_lacks_ether|ether_|fee_|chain_|wrong_chain|contract_)/, exitCode.chain],
   [/^(transaction_|rpc_error|node_)/, exitCode.chain],
   [/^(config_|usage|not_a|wrong_checksum|wrong_token|too_many_decimals)/, exitCode.usage],
@@ -28,5 +22,5 @@ const families: readonly (readonly [RegExp, ExitCode])[] = [
 ]
 
 export function exitCodeOf(code: string): ExitCode {
-  return families.find(([family]) => family.test(code))?.[1] ?? exitCode.failed
+  return exitCodeIn(families, code)
 }

@@ -3,12 +3,12 @@ import { createOutput, type Output, toJson } from '../../../platform/cli/output.
 import type { ListenAddress } from '../../../platform/config/index.ts'
 import { createServiceManager } from '../../../platform/system/systemd.ts'
 import { shorten, UraidenError } from '../../../protocol/index.ts'
-import type { ReceiverConfig } from '../../program/config.ts'
 import { createLog } from '../../program/log.ts'
 import { type RunningReceiver, runReceiver } from '../../program/run.ts'
+import { openSigner, type ReceiverSettings } from '../../program/settings.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './options.ts'
-import { openConfig, openSigner, stateFolder } from './session.ts'
+import { openSettings } from './session.ts'
 
 export interface StartOptions extends GlobalOptions {
   readonly host?: string
@@ -19,23 +19,18 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   const output = createOutput(options.json ?? false)
   // Whoever stops it while it starts means it too.
   const asked = stopRequest()
-  const config = await openConfig(options)
-  const log = createLog(config.log)
+  const settings = await openSettings(options)
+  const log = createLog(settings.log)
   const manager = createServiceManager({
     environment: process.env,
     onFailed: (err) => log.warn({ err }, 'systemd cannot be told'),
   })
-  const signer = await openSigner(config, (message) => log.warn(message))
-  const running = await runReceiver({
-    config,
-    signer,
-    state: stateFolder(config),
-    listen: listenAddress(config, options),
-    log,
-  })
+  const signer = await openSigner(settings.key, (message) => log.warn(message))
+  const listen = listenAddress(settings, options)
+  const running = await runReceiver({ settings, signer, listen, log })
   try {
     // Under another name: `token` is never logged.
-    const { token: symbol, ...facts } = startFacts(running, config)
+    const { token: symbol, ...facts } = startFacts(running, settings)
     log.info({ ...facts, symbol }, 'listening')
     process.on('SIGHUP', () => {
       log.info('reading again what may change')
@@ -45,7 +40,7 @@ export async function start(options: StartOptions): Promise<ExitCode> {
     manager.ready(`listening on ${running.url}`)
     manager.keepAlive()
     await Promise.race([running.receiver.synced, asked])
-    announce(running, config, output)
+    announce(running, settings, output)
     log.info({ signal: await asked }, 'stopping')
   } finally {
     manager.stopping()
@@ -63,7 +58,7 @@ export function stopRequest(): Promise<string> {
 }
 
 export function listenAddress(
-  { listen }: Pick<ReceiverConfig, 'listen'>,
+  { listen }: Pick<ReceiverSettings, 'listen'>,
   { host, port }: StartOptions,
 ): ListenAddress {
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535)) {
@@ -76,20 +71,20 @@ export function listenAddress(
   return { host: host ?? listen.host, port: port === undefined ? listen.port : Number(port) }
 }
 
-function startFacts({ receiver, url }: RunningReceiver, config: ReceiverConfig) {
+function startFacts({ receiver, url }: RunningReceiver, { resources }: ReceiverSettings) {
   return {
     url,
     receiver: receiver.address,
     chainId: receiver.chainId.toString(),
     contract: receiver.contract,
     token: receiver.token.symbol,
-    resources: Object.keys(config.resources),
+    resources: Object.keys(resources),
   }
 }
 
 /** Once the chain is read, so that whoever waits for this line can pay. */
-function announce(running: RunningReceiver, config: ReceiverConfig, output: Output): void {
-  const facts = startFacts(running, config)
+function announce(running: RunningReceiver, settings: ReceiverSettings, output: Output): void {
+  const facts = startFacts(running, settings)
   if (output.json) {
     output.print(JSON.stringify(JSON.parse(toJson(facts))))
     return

@@ -1,34 +1,23 @@
 // uraiden-receiver watch: guards a receiver's channels from another machine.
-import { existsSync } from 'node:fs'
-import { passwordFrom } from '../../../platform/cli/keys.ts'
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
-import { usualConfigFile, usualStateFolder } from '../../../platform/cli/places.ts'
-import { loadSigner } from '../../../platform/keys/index.ts'
 import { createLog } from '../../program/log.ts'
-import { loadWatchConfig, watchVariables } from '../../program/watchtower/config.ts'
+import { openSigner } from '../../program/settings.ts'
+import { loadWatchConfig, watchNames, watchSettings } from '../../program/watchtower/config.ts'
 import { type RunningWatchtower, runWatchtower } from '../../program/watchtower/run.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import { configOptions } from './options.ts'
+import { configFile } from './session.ts'
 import { listenAddress, type StartOptions, stopRequest } from './start.ts'
 
 export async function watch(options: StartOptions): Promise<ExitCode> {
   const output = createOutput(options.json ?? false)
   const asked = stopRequest()
-  const file = configFile(options)
-  const config = await loadWatchConfig({ file, options: configOptions(options) })
-  const log = createLog(config.log)
-  const signer = await loadSigner({
-    file: config.key,
-    password: passwordFrom({
-      file: config.password,
-      variable: watchVariables.password,
-      credential: 'watchtower-key-password',
-    }),
-    warn: (message) => log.warn(message),
-  })
-  const state = config.state ?? usualStateFolder('uraiden-watchtower', process.env)
-  const listen = listenAddress(config, options)
-  const running = await runWatchtower({ config, signer, state, listen, log })
+  const file = configFile(options, watchNames)
+  const settings = watchSettings(await loadWatchConfig({ file, options: configOptions(options) }))
+  const log = createLog(settings.log)
+  const signer = await openSigner(settings.key, (message) => log.warn(message))
+  const listen = listenAddress(settings, options)
+  const running = await runWatchtower({ settings, signer, listen, log })
   try {
     process.on('SIGHUP', () => void running.reload())
     await Promise.race([running.tower.synced, asked])
@@ -38,14 +27,6 @@ export async function watch(options: StartOptions): Promise<ExitCode> {
     await running.stop()
   }
   return exitCode.ok
-}
-
-/** The named file, the variable's, a person's own, the system's; undefined when there is none. */
-function configFile({ config }: StartOptions): string | undefined {
-  const named = config ?? process.env[watchVariables.config]
-  if (named !== undefined) return named
-  const usual = usualConfigFile('watchtower.yaml', process.env)
-  return existsSync(usual) ? usual : undefined
 }
 
 function facts({ tower, url }: RunningWatchtower) {

@@ -1,13 +1,13 @@
 // What is sold: is it there, and can its price be read?
 import { fastify } from 'fastify'
-import { type Finding, failure, findingOf, ok, warning } from '../../../platform/cli/finding.ts'
+import { type Finding, failure, findingOf, ok, warning } from '../../../platform/cli/doctor.ts'
 import type { TokenUnit } from '../../../protocol/index.ts'
 import { fastifyPaywall } from '../../http/fastify.ts'
 import { createDoor } from '../../paywall/door.ts'
 import type { Paywall } from '../../paywall/paywall.ts'
 import type { ResourceConfig } from '../../resources/configuration/schema.ts'
 import { registerResources } from '../../resources/routes.ts'
-import type { Check } from './check.ts'
+import type { Check } from './checks.ts'
 
 /** Milliseconds for an upstream server to take a connection. */
 const patience = 5000

@@ -1,9 +1,17 @@
 // watchtower.yaml: what a person writes for `uraiden-receiver watch`.
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { z } from 'zod'
-import { address, listenAddress, loadConfig } from '../../../platform/config/index.ts'
+import { address, listenAddress } from '../../../platform/config/index.ts'
 import { defined } from '../../../protocol/index.ts'
-import { type ConfigPlace, receiverConfig } from '../config.ts'
+import {
+  type ConfigPlace,
+  commonPaths,
+  folderOf,
+  loadProgramConfig,
+  type ProgramNames,
+  receiverConfig,
+} from '../config.ts'
+import { type ProgramSettings, programSettings } from '../settings.ts'
 import type { WatchtowerOptions } from './tower.ts'
 
 /** What a watchtower has in common with a receiver. */
@@ -39,46 +47,52 @@ export const watchConfig = common.extend({
 
 export type WatchConfig = z.output<typeof watchConfig>
 
-/** Variables with the prefix that are no settings. */
-export const watchVariables = {
+export const watchNames: ProgramNames = {
+  file: 'watchtower.yaml',
+  stateFolder: 'uraiden-watchtower',
+  credential: 'watchtower-key-password',
   prefix: 'URAIDEN_WATCHTOWER_',
-  config: 'URAIDEN_WATCHTOWER_CONFIG',
-  password: 'URAIDEN_WATCHTOWER_KEY_PASSWORD',
-} as const
+  variables: {
+    config: 'URAIDEN_WATCHTOWER_CONFIG',
+    password: 'URAIDEN_WATCHTOWER_KEY_PASSWORD',
+  },
+}
 
 /**
  * Relative paths in it are so to the file's folder.
  * @throws UraidenError `config_missing`, `config_unreadable`, `config_invalid`
  */
 export async function loadWatchConfig(place: ConfigPlace): Promise<WatchConfig> {
-  const { file, options = [], environment = process.env } = place
-  const { prefix, config: ownFile, password: ownPassword } = watchVariables
-  const config = await loadConfig({
-    file,
-    schema: watchConfig,
-    options,
-    overrides: { prefix, environment, except: [ownFile, ownPassword] },
-  })
-  const folder = file === undefined ? process.cwd() : dirname(resolve(file))
-  const at = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path))
-  const { password, state, tls } = config
-  return {
-    ...config,
-    ...defined({ password: at(password), state: at(state) }),
-    ...(tls && { tls: { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) } }),
-    key: resolve(folder, config.key),
-    token: resolve(folder, config.token),
-  }
+  const config = await loadProgramConfig(place, watchConfig, watchNames)
+  const folder = folderOf(place)
+  return { ...config, ...commonPaths(config, folder), token: resolve(folder, config.token) }
 }
 
-/** What of it the library needs. */
-export function watchOptions(config: WatchConfig) {
-  const { rpc, contract, receiver, patience, confirmations, startBlock, mostChannels } = config
-  const { pollInterval, chainId, quorum, mostGasPrice } = config
+export interface WatchSettings extends ProgramSettings {
+  /** What the watchtower itself needs. */
+  readonly tower: Pick<
+    WatchtowerOptions,
+    | 'receiver'
+    | 'patience'
+    | 'confirmations'
+    | 'startBlock'
+    | 'pollInterval'
+    | 'mostChannels'
+    | 'fees'
+  >
+  /** File of the token that both sides have. */
+  readonly token: string
+}
+
+export function watchSettings(config: WatchConfig): WatchSettings {
+  const { receiver, patience, confirmations, startBlock, mostChannels, mostGasPrice } = config
   return {
-    ...{ rpcUrl: rpc, contract, receiver, patience, confirmations, startBlock, mostChannels },
-    pollInterval: pollInterval * 1000,
-    fees: defined({ usual: mostGasPrice }),
-    ...defined({ quorum, chainId: chainId === undefined ? undefined : BigInt(chainId) }),
-  } satisfies Partial<WatchtowerOptions>
+    ...programSettings(config, watchNames),
+    tower: {
+      ...{ receiver, patience, confirmations, startBlock, mostChannels },
+      pollInterval: config.pollInterval * 1000,
+      fees: defined({ usual: mostGasPrice }),
+    },
+    token: config.token,
+  }
 }

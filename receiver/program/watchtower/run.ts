@@ -2,18 +2,18 @@
 import type { Logger } from 'pino'
 import type { ListenAddress } from '../../../platform/config/index.ts'
 import type { Signer } from '../../../protocol/index.ts'
+import { type StartedParts, startedParts } from '../../core/parts.ts'
 import { readToken } from '../../core/watchtower/addresses.ts'
 import { readTlsMaterial } from '../../tls/material.ts'
-import { closeServer, followCertificate, listenOn } from '../run.ts'
-import { type WatchConfig, watchOptions } from './config.ts'
+import { closeServer, followCertificate, listenOn } from '../parts.ts'
+import type { WatchSettings } from './config.ts'
 import { createWatchtowerServer } from './server.ts'
 import { startWatchtower, type Watchtower } from './tower.ts'
 
 export interface WatchRunOptions {
-  readonly config: WatchConfig
+  readonly settings: WatchSettings
   /** Pays for the answers. */
   readonly signer: Signer
-  readonly state: string
   readonly listen: ListenAddress
   readonly log: Logger
 }
@@ -28,28 +28,32 @@ export interface RunningWatchtower {
 
 /** @throws UraidenError those of `startWatchtower`, `readToken`, `readTlsMaterial`; `listen_failed` */
 export async function runWatchtower(options: WatchRunOptions): Promise<RunningWatchtower> {
-  const { config, signer, state, listen, log } = options
-  const token = await readToken(config.token)
-  const tls = config.tls && (await readTlsMaterial(config.tls))
-  const tower = await startWatchtower({ ...watchOptions(config), signer, state, log })
-  const server = createWatchtowerServer(tower, { token, tls: tls?.options, loggerInstance: log })
+  const parts = startedParts()
   try {
-    const url = await listenOn(server, listen)
-    const certificate =
-      config.tls && tls && followCertificate(server, { log, files: config.tls, tls })
-    return {
-      tower,
-      url,
-      reload: async () => certificate?.reload(),
-      stop: async () => {
-        certificate?.stop()
-        await closeServer(server, config.stopWithin * 1000)
-        await tower.stop()
-      },
-    }
+    return { ...(await startParts(options, parts)), stop: parts.stop }
   } catch (error) {
-    await server.close()
-    await tower.stop()
+    await parts.stop()
     throw error
   }
+}
+
+async function startParts(
+  { settings, signer, listen, log }: WatchRunOptions,
+  parts: StartedParts,
+): Promise<Omit<RunningWatchtower, 'stop'>> {
+  const { connection, state, stopWithin } = settings
+  const token = await readToken(settings.token)
+  const tls = settings.tls && (await readTlsMaterial(settings.tls))
+  const tower = parts.add(
+    await startWatchtower({ ...connection, ...settings.tower, signer, state, log }),
+  )
+  const server = createWatchtowerServer(tower, { token, tls: tls?.options, loggerInstance: log })
+  parts.add({ stop: () => closeServer(server, stopWithin) })
+  const url = await listenOn(server, listen)
+  if (settings.tls === undefined || tls === undefined) {
+    return { tower, url, reload: async () => undefined }
+  }
+  const certificate = followCertificate(server, { files: settings.tls, current: tls, log })
+  parts.add({ stop: async () => certificate.stop() })
+  return { tower, url, reload: certificate.reload }
 }

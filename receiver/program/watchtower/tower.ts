@@ -97,7 +97,7 @@ export async function startWatchtower(options: WatchtowerOptions): Promise<Watch
     if (!contractAbilities(version).hasChallenge) throw needsChallenge(contract, version)
     const owner = { chainId: chain.chainId, contract, account: receiver }
     const store = await openStore(state, owner, { program: 'watchtower' })
-    return await assemble(options, chain, store, version)
+    return await assemble(options, { connection: chain, store, version })
   } catch (error) {
     chain.close()
     throw error
@@ -106,9 +106,16 @@ export async function startWatchtower(options: WatchtowerOptions): Promise<Watch
 
 async function assemble(
   options: WatchtowerOptions,
-  connection: ChainClient,
-  store: ChannelStore,
-  version: string,
+  {
+    connection,
+    store,
+    version,
+  }: {
+    readonly connection: ChainClient
+    readonly store: ChannelStore
+    /** Of the contract. */
+    readonly version: string
+  },
 ): Promise<Watchtower> {
   const { signer, receiver, contract, log, mostChannels = 100_000 } = options
   const book = await openBook(store)
@@ -119,7 +126,7 @@ async function assemble(
   let ether: bigint | undefined
   const head = () => watch.look.head
   const answers = await answersOf(options, { connection, store, book, head, ether: () => ether })
-  const watch = startWatch(options, connection, book, async () => {
+  const watch = startWatch(options, { chain: connection, book }, async () => {
     ether = await connection.etherBalance(signer.address)
     await forgetSettled(book)
     await answers.round()
@@ -215,8 +222,7 @@ async function answersOf(
 
 function startWatch(
   { receiver, confirmations = 1, startBlock = 0, pollInterval = 2000, log }: WatchtowerOptions,
-  chain: ChainClient,
-  book: ChannelBook,
+  { chain, book }: { readonly chain: ChainClient; readonly book: ChannelBook },
   afterSync: () => Promise<void>,
 ): ChainWatch {
   return watchChain({

@@ -48,14 +48,21 @@ export async function upstreamRoutes(
         detail: 'WebSockets and other upgrades are not sold here: ask with plain HTTP.',
       })
     },
-    handler: (request, reply) => pass(path, options, dispatcher, request, reply),
+    handler: (request, reply) => pass({ path, upstream, dispatcher, log }, request, reply),
   })
 }
 
+/** The server behind a resource. */
+interface Upstream {
+  /** Of the resource. */
+  readonly path: string
+  readonly upstream: string
+  readonly dispatcher: Dispatcher
+  readonly log: FastifyBaseLogger
+}
+
 async function pass(
-  path: string,
-  { upstream, log }: UpstreamOptions,
-  dispatcher: Agent,
+  { path, upstream, dispatcher, log }: Upstream,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -88,7 +95,7 @@ async function pass(
   if (typeof headers.location === 'string') {
     headers.location = locationOf(upstream, path, headers.location)
   }
-  creditWhenBroken(answer.body, request, reply, log)
+  creditWhenBroken(answer.body, request, reply)
   return reply.code(answer.statusCode).headers(headers).send(answer.body)
 }
 
@@ -103,9 +110,8 @@ function hasBody({ headers }: FastifyRequest): boolean {
  */
 function creditWhenBroken(
   body: Readable,
-  { admission }: FastifyRequest,
+  { admission, server: { log } }: FastifyRequest,
   reply: FastifyReply,
-  log: FastifyBaseLogger,
 ): void {
   body.once('error', (err) => {
     if (reply.raw.destroyed || admission?.kind !== 'paid') return

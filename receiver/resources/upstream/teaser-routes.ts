@@ -1,12 +1,11 @@
 // What browsers see of an upstream's page before they pay, under an address of its own: the paywall
 // page shows it in a frame, which keeps its styles and the paywall's apart.
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import type { Dispatcher } from 'undici'
+import { request as ask, type Dispatcher } from 'undici'
 import { pathOf } from '../configuration/path.ts'
 import type { TeaserConfig } from '../configuration/teaser.ts'
 import { targetOf } from './target.ts'
-import { readPage } from './teaser-page.ts'
-import { createShelf } from './teaser-shelf.ts'
+import { createTeaserCache } from './teaser-cache.ts'
 
 export interface TeaserOptions extends TeaserConfig {
   readonly upstream: string
@@ -39,6 +38,9 @@ const headers = {
   'cache-control': 'no-store',
 }
 
+/** Bytes; of a larger page there is no teaser. */
+const mostHtml = 1 << 20
+
 /** Characters; a longer teaser is no teaser. */
 const longest = 256 * 1024
 
@@ -53,7 +55,7 @@ export async function teaserRoutes(
   // 60 ms and some megabytes, for receivers that show any.
   const { checkSelectors, teaserDocument } = await import('./teaser-document.ts')
   checkSelectors(show ?? [])
-  const shelf = createShelf({
+  const cached = createTeaserCache({
     make: async (url) => {
       try {
         const target = teaserTarget({ upstream, from, path, url })
@@ -73,7 +75,7 @@ export async function teaserRoutes(
     now: () => performance.now(),
   })
   app.get(`${teaserRoot}${path}`, async ({ url }, reply) => {
-    const teaser = await shelf(url.slice(url.indexOf(teaserRoot) + teaserRoot.length))
+    const teaser = await cached(url.slice(url.indexOf(teaserRoot) + teaserRoot.length))
     return reply.headers(headers).send(teaser ?? blank)
   })
 }
@@ -94,4 +96,40 @@ export function teaserTarget({ upstream, from, path, url }: TeaserTarget): URL {
   if (!from.endsWith('*')) return at
   // As a base it takes the place of the resource's own path; a query is the paid page's.
   return targetOf(at.href, path, pathOf(url))
+}
+
+/**
+ * A page of the upstream as anybody would see it: nothing of the visitor goes along. Undefined when
+ * it is no HTML page that can be had: another
+ * status, another type, too large.
+ * @throws what undici throws when the upstream cannot be reached or is too slow
+ */
+async function readPage(url: URL, dispatcher: Dispatcher): Promise<string | undefined> {
+  const { statusCode, headers, body } = await ask(url, {
+    dispatcher,
+    headers: { accept: 'text/html' },
+  })
+  const type = `${headers['content-type'] ?? ''}`
+  const coded = headers['content-encoding'] !== undefined
+  if (statusCode !== 200 || coded || !/^(text\/html|application\/xhtml\+xml)\b/i.test(type)) {
+    await body.dump()
+    return undefined
+  }
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.length
+    // Leaving the loop ends the body.
+    if (size > mostHtml) return undefined
+    chunks.push(chunk)
+  }
+  return decode(Buffer.concat(chunks), /charset="?([\w-]+)/i.exec(type)?.[1])
+}
+
+function decode(bytes: Uint8Array, charset = 'utf-8'): string {
+  try {
+    return new TextDecoder(charset).decode(bytes)
+  } catch {
+    return new TextDecoder().decode(bytes)
+  }
 }

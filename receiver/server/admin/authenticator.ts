@@ -38,21 +38,20 @@ export interface Authenticator {
 /** Guesses that wait for their turn. */
 const mostWaiting = 16
 
-/** Names a secret in memory without being it. */
-type Proof = string
+/** A claim to be somebody, with what is held against it. */
+interface Claim {
+  readonly identity: Identity
+  readonly secret: string
+  /** Undefined for a name that is not there. */
+  readonly hash: SecretHash | undefined
+}
 
 export async function createAuthenticator(options: AuthenticatorOptions): Promise<Authenticator> {
   const { users, tokens, sessions } = options
   const nobody = await hashSecret(randomBytes(16).toString('hex'))
-  const key = randomBytes(32)
-  // No larger than the configuration: only what was right gets in.
-  const proven = new Map<string, Proof>()
-  let waiting = 0
+  const proven = createProven()
   const turns = createTurns()
-
-  function proofOf(secret: string): Proof {
-    return createHmac('sha256', key).update(secret).digest('base64url')
-  }
+  let waiting = 0
 
   async function inTurn(hash: SecretHash, secret: string): Promise<boolean> {
     waiting++
@@ -64,22 +63,17 @@ export async function createAuthenticator(options: AuthenticatorOptions): Promis
   }
 
   async function check(
-    identity: Identity,
-    hash: SecretHash | undefined,
-    secret: string,
+    { identity, secret, hash }: Claim,
     attempt: () => Promise<number | undefined>,
   ): Promise<Authentication> {
-    const slot = `${identity.by} ${identity.name}`
-    const proof = proofOf(secret)
-    // Both are keyed hashes: what comparing them gives away says nothing about the secret.
-    if (proven.get(slot) === proof) return { kind: 'known', identity }
+    if (proven.has(identity, secret)) return { kind: 'known', identity }
     const seconds = await attempt()
     if (seconds !== undefined) return { kind: 'later', seconds }
     if (waiting >= mostWaiting) return { kind: 'later', seconds: 1 }
     // A name that is not there takes as long as a wrong password.
     const isRight = await inTurn(hash ?? nobody, secret)
     if (hash === undefined || !isRight) return { kind: 'unknown' }
-    proven.set(slot, proof)
+    proven.add(identity, secret)
     return { kind: 'known', identity }
   }
 
@@ -87,8 +81,9 @@ export async function createAuthenticator(options: AuthenticatorOptions): Promis
     authenticate: async (credentials, attempt) => {
       if (credentials === undefined) return { kind: 'unknown' }
       if (credentials.kind === 'basic') {
-        const { user, password } = credentials
-        return check({ name: user, by: 'password' }, users.get(user), password, attempt)
+        const { user, password: secret } = credentials
+        const identity = { name: user, by: 'password' } as const
+        return check({ identity, secret, hash: users.get(user) }, attempt)
       }
       const { token } = credentials
       const user = sessions.use(token)
@@ -96,7 +91,23 @@ export async function createAuthenticator(options: AuthenticatorOptions): Promis
       const [name = '', secret] = token.split('.', 2)
       // Of a session that has ended: no guess.
       if (secret === undefined) return { kind: 'unknown' }
-      return check({ name, by: 'token' }, tokens.get(name), token, attempt)
+      const identity = { name, by: 'token' } as const
+      return check({ identity, secret: token, hash: tokens.get(name) }, attempt)
+    },
+  }
+}
+
+/** Secrets that were right, by keyed hashes. No more than the configuration has: only those get in. */
+function createProven() {
+  const key = randomBytes(32)
+  const proven = new Map<string, string>()
+  const slotOf = ({ by, name }: Identity) => `${by} ${name}`
+  const hashOf = (secret: string) => createHmac('sha256', key).update(secret).digest('base64url')
+  return {
+    // Both are keyed hashes: what comparing them gives away says nothing about the secret.
+    has: (identity: Identity, secret: string) => proven.get(slotOf(identity)) === hashOf(secret),
+    add: (identity: Identity, secret: string) => {
+      proven.set(slotOf(identity), hashOf(secret))
     },
   }
 }

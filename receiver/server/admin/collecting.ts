@@ -9,12 +9,12 @@ import { type ChannelPath, parsePath } from '../api/paths.ts'
 /** Answers when the transactions are mined, or at once on a dry run. */
 export function collectingRoutes(app: FastifyInstance, { settlement }: Receiver): void {
   app.post('/admin/withdraw', async ({ body }) => {
-    const dryRun = readDryRun(body)
-    return collection(await settlement.withdrawAll({ dryRun }), dryRun)
+    const how = { dryRun: readDryRun(body) }
+    return collection(await settlement.withdrawAll(how), how)
   })
   app.post('/admin/close-all', async ({ body }) => {
-    const dryRun = readDryRun(body)
-    return collection(await settlement.closeAll({ dryRun }), dryRun)
+    const how = { dryRun: readDryRun(body) }
+    return collection(await settlement.closeAll(how), how)
   })
   app.delete<{ Params: ChannelPath }>('/admin/channels/:sender/:openBlock', async ({ params }) => {
     const { sender, openBlock } = parsePath(params)
@@ -40,7 +40,10 @@ function readDryRun(body: unknown): boolean {
 export type CollectionView = ReturnType<typeof collection>
 
 /** Amounts are decimal strings: of the token's smallest unit, or of wei where the name says so. */
-export function collection({ plan, done, sum }: CollectReport, dryRun: boolean) {
+export function collection(
+  { plan, done, sum }: CollectReport,
+  { dryRun }: { readonly dryRun: boolean },
+) {
   const { batches, reason = null, fee, gasPrice, left } = plan
   return {
     dry_run: dryRun,

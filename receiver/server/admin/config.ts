@@ -1,4 +1,5 @@
 // The part `admin:` of the receiver's configuration.
+import { join } from 'node:path'
 import { z } from 'zod'
 import { parsed } from '../../../platform/config/index.ts'
 import { UraidenError } from '../../../protocol/index.ts'
@@ -41,3 +42,14 @@ export const adminSchema = z.strictObject({
 })
 
 export type AdminConfig = z.output<typeof adminSchema>
+
+/**
+ * Where the receiver's own commands find it while it runs: in the state folder, which nobody else can
+ * enter; undefined when it is off.
+ */
+export function controlSocket(
+  { socket }: Pick<AdminConfig, 'socket'>,
+  stateFolder: string,
+): string | undefined {
+  return socket === 'off' ? undefined : (socket ?? join(stateFolder, 'control.sock'))
+}

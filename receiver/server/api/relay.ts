@@ -1,15 +1,16 @@
 // POST /relay/open, /relay/topup and /relay/close (wire-protocol.md section 8).
 import type { FastifyInstance } from 'fastify'
 import {
+  isUraidenError,
   parseAddress,
   parseBlockNumber,
   parseSignature,
   parseUint192,
+  shorten,
   UraidenError,
 } from '../../../protocol/index.ts'
 import type { Receiver } from '../../core/receiver.ts'
 import type { Relay } from '../../settlement/relay.ts'
-import { field } from './fields.ts'
 import { isBoundTo, unbound } from './request-keys.ts'
 
 export function relayRoutes(app: FastifyInstance, { relay, book }: Receiver): void {
@@ -62,4 +63,30 @@ function offered(relay: Relay | undefined): Relay {
     message: 'This receiver sends no transactions for others.',
     hint: 'Send it from an account with ether.',
   })
+}
+
+/**
+ * A text field of a JSON body; an error names it. Numbers are taken where they are exact.
+ * @throws UraidenError `field_missing`, `field_invalid`
+ */
+export function field<Value>(body: unknown, name: string, parse: (text: string) => Value): Value {
+  const given = (body as { readonly [field: string]: unknown } | null | undefined)?.[name]
+  const text = typeof given === 'number' && Number.isSafeInteger(given) ? `${given}` : given
+  if (typeof text !== 'string') {
+    throw new UraidenError({
+      code: 'field_missing',
+      message: `${name}: it is missing, or neither text nor an exact number.`,
+      hint: 'Send a JSON object; write amounts as decimal strings.',
+    })
+  }
+  try {
+    return parse(text)
+  } catch (error) {
+    if (!isUraidenError(error)) throw error
+    throw new UraidenError({
+      code: 'field_invalid',
+      message: `${name}: ${shorten(error.message, 300)}`,
+      hint: error.hint,
+    })
+  }
 }

@@ -1,10 +1,13 @@
 import { EventEmitter, once } from 'node:events'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import test, { type ExecutionContext } from 'ava'
+import anyTest, { type ExecutionContext } from 'ava'
 import { runCli, writeAgentFiles } from '../../support/cli.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 import { startSystem } from '../../support/system.ts'
+
+// One chain at a time: it looks at its blocks as long as the test's programs take.
+const test = anyTest.serial
 
 /** An agent's folder on a chain with a receiver. A reading costs 5 units of TKN with 18 decimals. */
 async function given(t: ExecutionContext, more = '') {

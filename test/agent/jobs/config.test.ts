@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { jobOf } from '../../../agent/jobs/schema.ts'
-import { loadAgentConfig, policyOptions } from '../../../agent/program/configuration/config.ts'
+import { jobsOf } from '../../../agent/jobs/schema.ts'
+import { loadAgentConfig } from '../../../agent/program/configuration/config.ts'
+import { policyOptions, purchaseSettings } from '../../../agent/program/configuration/purchasing.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 
 const token = { symbol: 'TKN', decimals: 2 }
@@ -27,7 +28,7 @@ test('a job with nothing but what it needs', async (t) => {
   const config = await load(t, job("get: hall/t\nevery: '*/5 * * * *'"))
   const { temperature } = config.jobs
   if (temperature === undefined) return t.fail('it is there')
-  t.deepEqual<unknown, unknown>(jobOf('temperature', temperature, token), {
+  t.deepEqual<unknown, unknown>(jobsOf({ temperature }, token)[0]?.job, {
     name: 'temperature',
     target: 'hall/t',
     method: 'GET',
@@ -65,7 +66,7 @@ missed: run`),
   )
   const { temperature } = config.jobs
   if (temperature === undefined) return t.fail('it is there')
-  t.deepEqual<unknown, unknown>(jobOf('temperature', temperature, token), {
+  t.deepEqual<unknown, unknown>(jobsOf({ temperature }, token)[0]?.job, {
     name: 'temperature',
     target: 'http://127.0.0.1/t',
     method: 'PUT',
@@ -80,7 +81,7 @@ missed: run`),
     overlap: 'queue',
     missed: 'run',
   })
-  t.deepEqual<unknown, unknown>(policyOptions(config, token).budget.jobs, {
+  t.deepEqual<unknown, unknown>(policyOptions(purchaseSettings(config), token).budget.jobs, {
     temperature: { day: 100n },
   })
 })

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import type { AgentResponse, RequestOptions, SentPayment } from '../../../agent/index.ts'
 import { type JobsOptions, openJobs } from '../../../agent/jobs/open.ts'
 import type { Buyer } from '../../../agent/jobs/purchase.ts'
-import { jobSchema } from '../../../agent/jobs/schema.ts'
+import { jobSchema, jobsOf } from '../../../agent/jobs/schema.ts'
 import type { JobEvent } from '../../../agent/jobs/types.ts'
 import { UraidenError } from '../../../protocol/index.ts'
 import { crashCopy, temporaryFolder } from '../../support/folder.ts'
@@ -97,8 +97,7 @@ async function start(
     ...job,
   })
   const jobs = await openJobs({
-    jobs: { reading: config },
-    token: { symbol: 'TKN', decimals: 0 },
+    jobs: jobsOf({ reading: config }, { symbol: 'TKN', decimals: 0 }),
     buyer: shop.buyer,
     resolve: (target) => new URL(target),
     folder: join(folder, 'jobs'),
@@ -258,17 +257,17 @@ for (const { status, tries } of [
 test('while a run is under way the next one is skipped, queued once, or allowed', async (t) => {
   const counts: Record<string, unknown> = {}
   for (const overlap of ['skip', 'queue', 'allow']) {
-    const { clock, held, skipped, payments, runs } = await start(
+    const { clock, held, skipped, payments, jobs } = await start(
       t,
       { overlap },
       { steps: ['hang', 'hang', 'hang'] },
     )
     clock.pass(15 * minute)
     await until(() => held.length === (overlap === 'allow' ? 3 : 1))
-    while (held.length > 0 || runs().length < payments()) {
+    await until(() => {
       held.shift()?.()
-      await new Promise((resolve) => setImmediate(resolve))
-    }
+      return jobs.status()[0]?.state !== 'running'
+    })
     counts[overlap] = { runs: payments(), skipped: skipped() }
   }
   t.deepEqual(counts, {
@@ -322,19 +321,19 @@ test('ten failures: said once, then slower up to an hour; one success, and it is
   t.like(jobs.status()[0], { state: 'slowed', failures: 10, next: clock.now() + 10 * minute })
   clock.pass(5 * minute)
   t.deepEqual(skipped(), ['slowed'])
-  for (let run = 0; run < 4; run++) {
+  /** Lets moments pass until one of them is late enough. */
+  const nextSlowRun = async () => {
     const before = runs().length
-    while (runs().length === before) {
-      clock.pass(5 * minute)
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
+    await until(() => {
+      if (runs().length > before) return true
+      if (jobs.status()[0]?.state !== 'running') clock.pass(5 * minute)
+      return false
+    })
   }
+  for (let run = 0; run < 4; run++) await nextSlowRun()
   t.is(payments(), 14)
   t.is(events.filter(({ kind }) => kind === 'failing').length, 1)
-  while (runs().length === 14) {
-    clock.pass(5 * minute)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  await nextSlowRun()
   t.deepEqual(events.at(-1), { kind: 'recovered', job: 'reading', failures: 14 })
   t.like(jobs.status()[0], { state: 'waiting', failures: 0 })
   await nextRun()

@@ -10,6 +10,10 @@ import { jobOfProgram } from '../../../agent/proxy/pay.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 import { curl, raw, startTestProxy } from '../../support/proxy.ts'
 import { startSystem } from '../../support/system.ts'
+import { needing, tools } from '../../support/tools.ts'
+import { until } from '../../support/until.ts'
+
+const withCurl = needing(test, tools.curl)
 
 /** Somebody who is no receiver. Answers what it was asked, as JSON. */
 async function startStranger(t: ExecutionContext) {
@@ -35,7 +39,7 @@ function problem(body: string): { readonly code: string; readonly detail: string
   return rest
 }
 
-test('curl pays through the proxy, and the answer says what it cost', async (t) => {
+withCurl('curl pays through the proxy, and the answer says what it cost', async (t) => {
   const { agent, base, receiverAccount } = await startSystem(t)
   const { url, defects } = await startTestProxy(t, await agent(), base)
   const first = await curl('-x', url, `${base}/reading`)
@@ -57,31 +61,34 @@ test('curl pays through the proxy, and the answer says what it cost', async (t) 
   t.deepEqual(defects, [])
 })
 
-test('a Python script pays through the proxy without a library', async (t) => {
-  const { agent, base } = await startSystem(t)
-  const { url } = await startTestProxy(t, await agent(), base)
-  const script = `
+needing(test, tools.python3)(
+  'a Python script pays through the proxy without a library',
+  async (t) => {
+    const { agent, base } = await startSystem(t)
+    const { url } = await startTestProxy(t, await agent(), base)
+    const script = `
 import os, urllib.request
 for _ in range(3):
     with urllib.request.urlopen(os.environ["READING"], timeout=60) as answer:
         print(answer.status, answer.headers["Uraiden-Balance"], answer.read().decode())
 `
-  const { stdout } = await promisify(execFile)('python3', ['-c', script], {
-    env: {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
-      http_proxy: url,
-      READING: `${base}/reading`,
-    },
-  })
-  t.deepEqual(stdout.trim().split('\n'), [
-    '200 5 {"celsius":21.4}',
-    '200 10 {"celsius":21.4}',
-    '200 15 {"celsius":21.4}',
-  ])
-})
+    const { stdout } = await promisify(execFile)('python3', ['-c', script], {
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        http_proxy: url,
+        READING: `${base}/reading`,
+      },
+    })
+    t.deepEqual(stdout.trim().split('\n'), [
+      '200 5 {"celsius":21.4}',
+      '200 10 {"celsius":21.4}',
+      '200 15 {"celsius":21.4}',
+    ])
+  },
+)
 
-test('content goes both ways, and what looks like a payment stays behind', async (t) => {
+withCurl('content goes both ways, and what looks like a payment stays behind', async (t) => {
   const seen: IncomingMessage['headers'][] = []
   const { agent, base } = await startSystem(t, [
     {
@@ -114,7 +121,7 @@ test('content goes both ways, and what looks like a payment stays behind', async
   t.not(seen[0]?.['rdn-balance'], '1')
 })
 
-test('what may not be paid is a 402 with problem details, and nothing is signed', async (t) => {
+withCurl('what may not be paid is a 402 with problem details, and nothing is signed', async (t) => {
   const { agent, base } = await startSystem(t)
   const payer = await agent({ budget: { total: 12n } })
   const { url } = await startTestProxy(t, payer, base)
@@ -131,7 +138,7 @@ test('what may not be paid is a 402 with problem details, and nothing is signed'
   t.is(problem(spent.body).code, 'budget_total_spent')
 })
 
-test('programs have tokens, and budgets of their own', async (t) => {
+withCurl('programs have tokens, and budgets of their own', async (t) => {
   const { agent, base } = await startSystem(t)
   const payer = await agent({ budget: { jobs: { [jobOfProgram('weather')]: { total: 5n } } } })
   const { url } = await startTestProxy(t, payer, base, {
@@ -154,7 +161,7 @@ test('programs have tokens, and budgets of their own', async (t) => {
   t.is(problem((await ask('-U', 'cheap:secret-of-cheap')).body).code, 'price_over_cap')
 })
 
-test('nobody but receivers is asked, unless the configuration says so', async (t) => {
+withCurl('nobody but receivers is asked, unless the configuration says so', async (t) => {
   const { agent, base } = await startSystem(t)
   const stranger = await startStranger(t)
   const payer = await agent()
@@ -248,73 +255,81 @@ test('requests that could be read in two ways, or mean the proxy itself, are ref
   t.deepEqual(defects, [])
 })
 
-test('at most so many requests at a time; a program that hangs up aborts its request', async (t) => {
-  const { base } = await startSystem(t)
-  let asked = 0
-  const aborted: boolean[] = []
-  const { url } = await startTestProxy(
-    t,
-    {
-      stream: (_, options) => {
-        asked++
-        return new Promise((_, reject) => {
-          options?.signal?.addEventListener('abort', () => {
-            aborted.push(true)
-            reject(new Error('aborted'))
+withCurl(
+  'at most so many requests at a time; a program that hangs up aborts its request',
+  async (t) => {
+    const { base } = await startSystem(t)
+    let asked = 0
+    const aborted: boolean[] = []
+    const { url } = await startTestProxy(
+      t,
+      {
+        stream: (_, options) => {
+          asked++
+          return new Promise((_, reject) => {
+            options?.signal?.addEventListener('abort', () => {
+              aborted.push(true)
+              reject(new Error('aborted'))
+            })
           })
-        })
+        },
       },
-    },
-    base,
-    { mostAtOnce: 1 },
-  )
-  const first = new AbortController()
-  const slow = promisify(execFile)(
-    'curl',
-    ['-sS', '-x', url, '--max-time', '60', `${base}/reading`],
-    {
-      signal: first.signal,
-    },
-  ).catch(() => undefined)
-  while (asked === 0) await new Promise((resolve) => setTimeout(resolve, 5))
-  const busy = await curl('-x', url, `${base}/reading`)
-  t.is(busy.status, 503)
-  t.is(busy.headers.get('retry-after'), '10')
-  first.abort()
-  await slow
-  while (aborted.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
-  t.is(asked, 1)
-})
+      base,
+      { mostAtOnce: 1 },
+    )
+    const first = new AbortController()
+    const slow = promisify(execFile)(
+      'curl',
+      ['-sS', '-x', url, '--max-time', '60', `${base}/reading`],
+      {
+        signal: first.signal,
+      },
+    ).catch(() => undefined)
+    await until(() => asked > 0)
+    const busy = await curl('-x', url, `${base}/reading`)
+    t.is(busy.status, 503)
+    t.is(busy.headers.get('retry-after'), '10')
+    first.abort()
+    await slow
+    await until(() => aborted.length > 0)
+    t.is(asked, 1)
+  },
+)
 
-test('a Unix socket is for its owner; a stale one is replaced, a living one is not', async (t) => {
-  const { agent, base } = await startSystem(t)
-  const payer = await agent()
-  const path = join(await temporaryFolder(t), 'proxy.sock')
-  const socket = { path, access: 'owner' } as const
-  const { proxy } = await startTestProxy(t, payer, base, { socket })
-  t.is((await stat(path)).mode & 0o777, 0o600)
-  const answer = await curl(
-    '--unix-socket',
-    path,
-    '--request-target',
-    `${base}/reading`,
-    'http://localhost/',
-  )
-  t.is(answer.status, 200)
-  t.is(answer.body, '{"celsius":21.4}')
-  await t.throwsAsync(startTestProxy(t, payer, base, { socket }), { code: 'socket_in_use' })
-  await proxy.close(0)
+withCurl(
+  'a Unix socket is for its owner; a stale one is replaced, a living one is not',
+  async (t) => {
+    const { agent, base } = await startSystem(t)
+    const payer = await agent()
+    const path = join(await temporaryFolder(t), 'proxy.sock')
+    const socket = { path, access: 'owner' } as const
+    const { proxy } = await startTestProxy(t, payer, base, { socket })
+    t.is((await stat(path)).mode & 0o777, 0o600)
+    const answer = await curl(
+      '--unix-socket',
+      path,
+      '--request-target',
+      `${base}/reading`,
+      'http://localhost/',
+    )
+    t.is(answer.status, 200)
+    t.is(answer.body, '{"celsius":21.4}')
+    await t.throwsAsync(startTestProxy(t, payer, base, { socket }), { code: 'socket_in_use' })
+    await proxy.close(0)
 
-  const left = createTcpServer()
-  left.listen(path)
-  await once(left, 'listening')
-  // Closed without removing its file, as by kill -9.
-  await rename(path, `${path}.kept`)
-  left.close()
-  await rename(`${path}.kept`, path)
-  const group = { path, access: 'group' } as const
-  await startTestProxy(t, payer, base, { socket: group })
-  t.is((await stat(path)).mode & 0o777, 0o660)
-  const long = { path: join('/tmp', 'x'.repeat(120)), access: 'owner' } as const
-  await t.throwsAsync(startTestProxy(t, payer, base, { socket: long }), { code: 'socket_unusable' })
-})
+    const left = createTcpServer()
+    left.listen(path)
+    await once(left, 'listening')
+    // Closed without removing its file, as by kill -9.
+    await rename(path, `${path}.kept`)
+    left.close()
+    await rename(`${path}.kept`, path)
+    const group = { path, access: 'group' } as const
+    await startTestProxy(t, payer, base, { socket: group })
+    t.is((await stat(path)).mode & 0o777, 0o660)
+    const long = { path: join('/tmp', 'x'.repeat(120)), access: 'owner' } as const
+    await t.throwsAsync(startTestProxy(t, payer, base, { socket: long }), {
+      code: 'socket_unusable',
+    })
+  },
+)

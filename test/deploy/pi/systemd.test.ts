@@ -1,10 +1,11 @@
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { temporaryFolder } from '../../support/folder.ts'
+import { needing, tools } from '../../support/tools.ts'
 
 const programs = ['uraiden-agent', 'uraiden-receiver'] as const
 
@@ -23,32 +24,28 @@ async function exposureOf(file: string): Promise<number> {
   return Number(/Overall exposure level for \S+: ([0-9.]+)/.exec(stdout)?.[1])
 }
 
-if (spawnSync('systemd-analyze', ['--version']).status === 0) {
-  for (const program of programs) {
-    test(`${program}: systemd finds nothing wrong with the unit`, async (t) => {
-      const file = await installed(t, program)
-      const run = promisify(execFile)
-      const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', file])
-      t.is(stdout + stderr, '')
-      // And it would find something.
-      const broken = join(await temporaryFolder(t), 'broken.service')
-      await writeFile(broken, (await readFile(file, 'utf8')).replace('WatchdogSec=2min', 'Watch=1'))
-      const { stderr: found } = await run('systemd-analyze', ['verify', '--man=no', broken])
-      t.regex(found, /Unknown key.* 'Watch'/)
-    })
+const check = needing(test, tools.systemdAnalyze)
 
-    test(`${program}: little is exposed to it, and less in a local network only`, async (t) => {
-      const file = await installed(t, program)
-      // 1.3 and 1.2 with systemd 252; other versions know more or less settings to count.
-      t.true((await exposureOf(file)) <= 1.5)
-      await appendFile(file, await readFile('deploy/pi/systemd/lan-only.conf', 'utf8'))
-      t.true((await exposureOf(file)) <= 1.4)
-      await appendFile(file, '[Service]\nProtectSystem=no\nPrivateDevices=no\nNoNewPrivileges=no\n')
-      t.true((await exposureOf(file)) > 1.5)
-    })
-  }
-} else {
-  const missing = 'There is no systemd-analyze: the unit WAS NOT CHECKED. apt-get install systemd'
-  if (process.env.CI === 'true') test('systemd-analyze is there', (t) => t.fail(missing))
-  else process.stderr.write(`\n*** ${missing}\n\n`)
+for (const program of programs) {
+  check(`${program}: systemd finds nothing wrong with the unit`, async (t) => {
+    const file = await installed(t, program)
+    const run = promisify(execFile)
+    const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', file])
+    t.is(stdout + stderr, '')
+    // And it would find something.
+    const broken = join(await temporaryFolder(t), 'broken.service')
+    await writeFile(broken, (await readFile(file, 'utf8')).replace('WatchdogSec=2min', 'Watch=1'))
+    const { stderr: found } = await run('systemd-analyze', ['verify', '--man=no', broken])
+    t.regex(found, /Unknown key.* 'Watch'/)
+  })
+
+  check(`${program}: little is exposed to it, and less in a local network only`, async (t) => {
+    const file = await installed(t, program)
+    // 1.3 and 1.2 with systemd 252; other versions know more or less settings to count.
+    t.true((await exposureOf(file)) <= 1.5)
+    await appendFile(file, await readFile('deploy/pi/systemd/lan-only.conf', 'utf8'))
+    t.true((await exposureOf(file)) <= 1.4)
+    await appendFile(file, '[Service]\nProtectSystem=no\nPrivateDevices=no\nNoNewPrivileges=no\n')
+    t.true((await exposureOf(file)) > 1.5)
+  })
 }

@@ -1,6 +1,7 @@
 // geth goes away in the middle of everything that is sent to it, and comes back.
 import test from 'ava'
 import type { GethChain } from '../../lab/geth/chain.ts'
+import { readChain } from '../../support/chain-read.ts'
 import { withGeth } from '../../support/chains.ts'
 import { type RpcCall, startFaultyRpc } from '../../support/faulty-rpc.ts'
 import { until } from '../../support/until.ts'
@@ -119,8 +120,7 @@ withGeth(test, (name, start) => {
     for (let reading = 0; reading < 3; reading++) await buyer.get(`${base}/reading`)
     const { id, highest, signature } = channelOf(buyer)
     await chain.restart('SIGKILL')
-    await receiver().refresh()
-    await receiver().refresh()
+    await readChain(receiver())
     t.like(receiver().book.ledger(id.sender, id.openBlock), {
       claims: { highest, unclaimed: [] },
       proof: { signature, form: 'eip712' },

@@ -10,9 +10,19 @@ export interface FundedAccount {
   readonly privateKey: `0x${string}`
 }
 
-/** By their index in the path of BIP-44. */
+const known = new Map<number, FundedAccount>()
+let parent: HDNodeWallet | undefined
+
+/** By their index in the path of BIP-44. Derived once: every test chain has twenty of them. */
 export function testAccount(index: number): FundedAccount {
-  const wallet = HDNodeWallet.fromPhrase(testMnemonic, '', `m/44'/60'/0'/0/${index}`)
+  const account = known.get(index) ?? derive(index)
+  known.set(index, account)
+  return account
+}
+
+function derive(index: number): FundedAccount {
+  parent ??= HDNodeWallet.fromPhrase(testMnemonic, '', "m/44'/60'/0'/0")
+  const wallet = parent.deriveChild(index)
   return {
     address: parseAddress(wallet.address),
     privateKey: wallet.privateKey as `0x${string}`,

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { JsonRpcProvider, parseEther, Wallet } from 'ethers'
 import { testAccount } from '../chains/test-accounts.ts'
 import type { TestChain } from '../chains/test-chain.ts'
+import { freePort } from '../processes/free-port.ts'
 import { emptyBlocks } from './empty-blocks.ts'
-import { genesis, gethChainId } from './genesis.ts'
 import { type GethOptions, gethCommand, startGethProcess } from './process.ts'
 
 export interface GethChain extends TestChain {
@@ -29,7 +29,7 @@ export interface GethChainOptions extends Partial<Pick<GethOptions, 'port' | 'pe
 
 /** @throws UraidenError `geth_not_started` */
 export async function startGethChain(options: GethChainOptions): Promise<GethChain> {
-  const { geth, port = 0, period = 0, more = [], accounts: count = 20 } = options
+  const { geth, port = await freePort(), period = 0, more = [], accounts: count = 20 } = options
   const folder = await mkdtemp(join(tmpdir(), 'uraiden-geth-'))
   const dataFolder = join(folder, 'data')
   await writeFile(join(folder, 'genesis.json'), JSON.stringify(genesis(count)))
@@ -114,5 +114,47 @@ async function mineBySending(
     const transaction = { to: address, nonce: nonce++, gasLimit: 21_000n, type: 2, ...fees }
     const signed = await wallet.signTransaction({ ...transaction, chainId: gethChainId })
     await provider.send('eth_sendRawTransaction', [signed])
+  }
+}
+
+/** As geth's own development chain has it. */
+const gethChainId = 1337n
+
+const rules = [
+  'homestead',
+  'eip150',
+  'eip155',
+  'eip158',
+  'byzantium',
+  'constantinople',
+  'petersburg',
+  'istanbul',
+  'berlin',
+  'london',
+]
+
+/**
+ * The first block: every rule from the start, and the usual test accounts with ether. Cancun and no later: the system contracts of later rules would change the state in every block,
+ * and then `emptyBlocks` could not be made without running them.
+ */
+function genesis(accounts: number): object {
+  const alloc = Array.from({ length: accounts }, (_, index) => [
+    testAccount(index).address,
+    { balance: `0x${(10_000n * 10n ** 18n).toString(16)}` },
+  ])
+  return {
+    config: {
+      chainId: Number(gethChainId),
+      ...Object.fromEntries(rules.map((name) => [`${name}Block`, 0])),
+      terminalTotalDifficulty: 0,
+      shanghaiTime: 0,
+      cancunTime: 0,
+      // EIP-4844.
+      blobSchedule: { cancun: { target: 3, max: 6, baseFeeUpdateFraction: 3_338_477 } },
+    },
+    difficulty: '0x0',
+    gasLimit: `0x${(30_000_000).toString(16)}`,
+    baseFeePerGas: `0x${(10 ** 9).toString(16)}`,
+    alloc: Object.fromEntries(alloc),
   }
 }

@@ -21,6 +21,7 @@ import {
   startEmbeddedChain,
 } from '../../lab/chains/embedded-chain.ts'
 import { type Fault, type RpcCall, startFaultyRpc } from '../../support/faulty-rpc.ts'
+import { until } from '../../support/until.ts'
 
 const test = anyTest as TestFn<{ embedded: EmbeddedChain; deployed: DeployedContracts }>
 
@@ -75,8 +76,6 @@ function memoryJournal(): TransactionJournal & { readonly entries: Map<string, J
     delete: async (operation) => void entries.delete(operation),
   }
 }
-
-const tick = () => new Promise((resolve) => setTimeout(resolve, 10))
 
 for (const fault of ['loseAnswer', 'loseRequest'] as const) {
   test.serial(`a transaction whose sending met “${fault}” is mined, once`, async (t) => {
@@ -285,9 +284,7 @@ test.serial(
     await embedded.provider.send('evm_setAutomine', [false])
     t.teardown(() => embedded.provider.send('evm_setAutomine', [true]))
     const sent = sender.send(approve(9n), 1, 'approve')
-    while ((journal.entries.get('approve')?.transactions.length ?? 0) < 3) {
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
+    await until(() => (journal.entries.get('approve')?.transactions.length ?? 0) >= 3)
     const hashes = journal.entries.get('approve')?.transactions.map(({ hash }) => hash) ?? []
     await embedded.mine(1)
     const { transaction } = await sent
@@ -334,7 +331,7 @@ test.serial(
     })
     const second = await given(t, () => undefined, { journal, replaceAfter: 30 })
     const sent = second.sender.send(second.approve(8n), 1, 'approve')
-    while ((journal.entries.get('approve')?.transactions.length ?? 0) < 2) await tick()
+    await until(() => (journal.entries.get('approve')?.transactions.length ?? 0) >= 2)
     await embedded.mine(1)
     const mined = await embedded.provider.getTransaction((await sent).transaction)
     t.is(mined?.data, first.approve(7n).data)
@@ -361,11 +358,11 @@ test.serial(
     const price = await sender.gasPrice()
     // Its cap leaves no room for a replacement.
     const cheap = sender.send({ ...approve(1n), feeCap: () => price }, 1, 'cheap')
-    while (journal.entries.size < 1) await tick()
-    const waits = async () => journal.entries.get('cheap')?.transactions.length
-    t.is(await waits(), 1)
+    await until(() => journal.entries.size > 0)
+    const waits = () => journal.entries.get('cheap')?.transactions.length
+    t.is(waits(), 1)
     const urgent = sender.send({ ...approve(2n), feeCap: () => undefined }, 1, 'urgent')
-    while ((await waits()) === 1) await tick()
+    await until(() => waits() !== 1)
     await embedded.mine(1)
     await Promise.all([cheap, urgent])
     t.is(await count(), before + 2)
@@ -388,9 +385,7 @@ test.serial(
     const second = await given(t, () => undefined, { journal, replaceAfter: 30 })
     const taken = second.sender.resume('open/1')
     // The third is written down after the second has left.
-    while ((journal.entries.get('open/1')?.transactions.length ?? 0) < 3) {
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
+    await until(() => (journal.entries.get('open/1')?.transactions.length ?? 0) >= 3)
     await embedded.mine(1)
     const receipt = await taken
     t.false(sent.includes(receipt?.transaction ?? '0x'))

@@ -4,8 +4,9 @@ import anyTest from 'ava'
 import { connectChain } from '../../../platform/chain/index.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
 import { seededRandom } from '../../lab/torture/random.ts'
-import { givenCheater, until } from '../../support/cheating.ts'
+import { givenCheater } from '../../support/cheating.ts'
 import { type Fault, type RpcCall, startFaultyRpc } from '../../support/faulty-rpc.ts'
+import { until } from '../../support/until.ts'
 
 // One chain at a time: they share a process.
 const test = anyTest.serial
@@ -88,6 +89,8 @@ for (const seed of [1, 2, 3]) {
       await again.refresh().catch(() => undefined)
     }
     bad = false
+    // The receiver's answer is a transaction of its own: only when it is mined the chain stands still.
+    await until(given.isOver)
     const head = (await client.head()).number
     await until(() => (again.book.position()?.block ?? 0) >= head)
     const events = await client.events({ from: 0, to: head })
@@ -98,7 +101,6 @@ for (const seed of [1, 2, 3]) {
       if (info === undefined) t.is(known?.state, 'settled')
       else t.is(known?.deposit, info.deposit)
     }
-    await until(async () => (await client.channelInfo(channel)) === undefined)
     t.is(await tokensOf(receiverAccount.address), 5n)
     t.is(await given.sent(), 1)
 

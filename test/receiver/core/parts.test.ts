@@ -13,8 +13,10 @@ test('parts are stopped in the opposite order, all of them, and the first error 
     stopped.push('third')
     throw new Error('third')
   })
+  const fourth = { stop: async () => void stopped.push('fourth') }
+  t.is(parts.add(fourth), fourth)
   await t.throwsAsync(parts.stop(), { message: 'third' })
-  t.deepEqual(stopped, ['third', 'second', 'first'])
+  t.deepEqual(stopped, ['fourth', 'third', 'second', 'first'])
   await parts.stop()
-  t.is(stopped.length, 3)
+  t.is(stopped.length, 4)
 })

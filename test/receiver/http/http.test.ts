@@ -7,6 +7,7 @@ import {
   parseSignature,
   recoverSigner,
 } from '../../../protocol/index.ts'
+import { readChain } from '../../support/chain-read.ts'
 import { deposit, givenChannel } from '../../support/channel.ts'
 import { price } from '../../support/system.ts'
 
@@ -217,11 +218,10 @@ test('a channel that is not confirmed yet says so, and pays when it is', async (
   t.is(early.headers.get('rdn-insufficient-confirmations'), '1')
   t.is(early.headers.get('retry-after'), '1')
   await chain.mine(1)
-  await receiver.refresh()
+  await readChain(receiver)
   t.is((await pay(5n)).status, 402)
   await chain.mine(1)
-  await receiver.refresh()
-  await receiver.refresh()
+  await readChain(receiver)
   t.is((await pay(5n)).status, 200)
 })
 
@@ -304,12 +304,10 @@ test('a requested close ends payments; a top-up raises what can be paid', async 
   const { pay, transactions, client, token, channel, receiver, api } = await given(t)
   t.is((await pay(deposit + 5n, { 'RDN-Payment': `${price}` })).status, 402)
   await transactions.send(client.calls.topUpErc223(token, channel, 10n))
-  await receiver.refresh()
-  await receiver.refresh()
+  await readChain(receiver)
   t.is((await pay(deposit + 5n, { 'RDN-Payment': `${price}` })).status, 200)
   await transactions.send(client.calls.uncooperativeClose(channel, deposit + 5n))
-  await receiver.refresh()
-  await receiver.refresh()
+  await readChain(receiver)
   const late = await pay(deposit + 10n)
   t.is(late.headers.get('rdn-nonexisting-channel'), '1')
   t.like(await (await api('/stats')).json(), { open_channels: 0, pending_channels: 1 })

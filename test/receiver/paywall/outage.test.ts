@@ -10,8 +10,10 @@ import {
   type ReceiverOptions,
   startReceiver,
 } from '../../../receiver/index.ts'
+import { readChain } from '../../support/chain-read.ts'
 import { givenChannel } from '../../support/channel.ts'
 import { startFaultyRpc } from '../../support/faulty-rpc.ts'
+import { until } from '../../support/until.ts'
 
 async function given(t: ExecutionContext, options: Partial<ReceiverOptions>) {
   const system = await givenChannel(t)
@@ -60,10 +62,6 @@ function codeOf(text: string): string | undefined {
   return text.startsWith('{') ? JSON.parse(text).code : undefined
 }
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20))
-}
-
 test('without its node the receiver serves for as long as allowed, then says 502, and recovers', async (t) => {
   let elapsed = 0
   const { node, pay, receiver } = await given(t, {
@@ -72,8 +70,7 @@ test('without its node the receiver serves for as long as allowed, then says 502
     now: () => elapsed,
   })
   node.goesAway()
-  await receiver.refresh()
-  await receiver.refresh()
+  await readChain(receiver)
   elapsed = 1500
   t.is((await pay(5n)).status, 200)
   elapsed = 1501
@@ -89,8 +86,7 @@ test('without its node the receiver risks so much on a channel and not one unit 
   })
   t.is((await pay(5n)).status, 200)
   node.goesAway()
-  await receiver.refresh()
-  await receiver.refresh()
+  await readChain(receiver)
   t.is((await pay(10n)).status, 200)
   t.deepEqual(await pay(15n), { status: 502, retryAfter: '1', code: 'chain_unavailable' })
   node.comesBack()
@@ -109,12 +105,10 @@ test('what was withdrawn is risked no more: without its node the receiver takes 
   const call = client.calls.withdraw({ openBlock, balance: 10n, signature: sign(10n) })
   await createTransactionSender({ chain: client, signer, pollInterval: 10 }).send(call)
   client.close()
-  await receiver.refresh()
-  await receiver.refresh()
+  await readChain(receiver)
   t.is(receiver.book.unsettled(), 0n)
   node.goesAway()
-  await receiver.refresh()
-  await receiver.refresh()
+  await readChain(receiver)
   t.is((await pay(15n)).status, 200)
   t.is((await pay(20n)).status, 200)
   t.is((await pay(25n)).status, 502)

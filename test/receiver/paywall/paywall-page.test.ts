@@ -33,7 +33,7 @@ const shown: readonly (readonly [string, string, number, boolean, ReturnType<typ
 ]
 for (const [type, disposition, bytes, canReload, goods] of shown) {
   test(`${type || 'no type'} ${disposition} of ${bytes} bytes, ${canReload}: ${goods}`, (t) => {
-    t.is(goodsOf(type, disposition, bytes, canReload), goods)
+    t.is(goodsOf({ type, disposition, bytes, canReload }), goods)
   })
 }
 

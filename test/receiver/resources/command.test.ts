@@ -8,6 +8,7 @@ import { shareRuns } from '../../../receiver/resources/command/shared.ts'
 import { splitCommand } from '../../../receiver/resources/configuration/split.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 import { givenShop } from '../../support/shop.ts'
+import { until } from '../../support/until.ts'
 
 const node = process.execPath
 
@@ -118,11 +119,11 @@ test('when a run is over in time, what it started is over too', async (t) => {
   const running = runCommand({ ...limits, folder, command: script(code), signal: stop.signal })
   const outcome = t.throwsAsync(running, { code: 'command_stopped' })
   const pid = join(folder, 'pid')
-  while (!existsSync(pid) || (await readFile(pid, 'utf8')) === '') await pause()
+  await until(async () => existsSync(pid) && (await readFile(pid, 'utf8')) !== '')
   stop.abort()
   await outcome
   const grandchild = Number(await readFile(pid, 'utf8'))
-  while (isAlive(grandchild)) await pause()
+  await until(() => !isAlive(grandchild))
   t.pass()
 })
 
@@ -209,10 +210,6 @@ for (const text of [
     const error = t.throws(() => splitCommand(text))
     t.true(isUraidenError(error))
   })
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 /** A zombie is over: it only waits for its parent to notice. */

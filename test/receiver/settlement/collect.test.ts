@@ -2,9 +2,11 @@
 import anyTest from 'ava'
 import { AbiCoder } from 'ethers'
 import { withdrawGas } from '../../../receiver/settlement/policy.ts'
-import { givenCheater, until } from '../../support/cheating.ts'
+import { readChain } from '../../support/chain-read.ts'
+import { givenCheater } from '../../support/cheating.ts'
 import { startFaultyRpc } from '../../support/faulty-rpc.ts'
 import { crashCopy } from '../../support/folder.ts'
+import { until } from '../../support/until.ts'
 
 // One chain at a time: they share a process.
 const test = anyTest.serial
@@ -109,8 +111,7 @@ test('a close that could not be sent leaves the channel open for payments', asyn
   })
   t.is(await sent(), 0)
   await given.setEther(10n ** 18n)
-  await receiver.refresh()
-  await receiver.refresh()
+  await readChain(receiver)
   t.is((await pay(10n)).status, 200)
 })
 
@@ -130,15 +131,13 @@ test('it withdraws by itself as soon as the least sum is owed, and not before', 
   const given = await givenCheater(t, { settlement: { withdraw: { least: 10n } } })
   const { receiver, pay, tokensOf, receiverAccount, sent } = given
   await pay(5n)
-  await receiver.refresh()
-  await receiver.refresh()
+  await readChain(receiver)
   t.is(await sent(), 0)
   await pay(10n)
   await until(async () => (await tokensOf(receiverAccount.address)) === 10n)
   await until(() => receiver.settlement.status().uncollected === 0n)
   await pay(15n)
-  await receiver.refresh()
-  await receiver.refresh()
+  await readChain(receiver)
   t.is(await sent(), 1)
 })
 

@@ -1,9 +1,11 @@
 // A sender asks to close for less than it has paid: the receiver answers in time, whatever happens
 // meanwhile (wire-protocol.md section 6).
 import anyTest from 'ava'
-import { challengePeriod, givenCheater, until } from '../../support/cheating.ts'
+import { readChain } from '../../support/chain-read.ts'
+import { challengePeriod, givenCheater } from '../../support/cheating.ts'
 import { startFaultyRpc } from '../../support/faulty-rpc.ts'
 import { crashCopy } from '../../support/folder.ts'
+import { until } from '../../support/until.ts'
 
 // One chain at a time: they share a process.
 const test = anyTest.serial
@@ -27,8 +29,7 @@ for (const balance of [10n, 11n]) {
     await pay(5n)
     await pay(10n)
     await requestClose(balance)
-    await receiver.refresh()
-    await receiver.refresh()
+    await readChain(receiver)
     t.deepEqual(receiver.settlement.status().answers, [])
     t.like(receiver.settlement.status(), { uncollected: 10n, atRisk: 0n })
     t.is(await sent(), 0)
@@ -46,8 +47,7 @@ test('a channel whose challenge period is over is the sender’s to settle for s
   const { block } = await requestClose(5n)
   const settleAt = block + challengePeriod + 20
   await chain.mine(settleAt - block)
-  await receiver.refresh()
-  await receiver.refresh()
+  await readChain(receiver)
   t.is(await sent(), 0)
   await chain.mine(1)
   await until(isOver)
@@ -104,8 +104,7 @@ test('without ether closes wait, are shown as risk, and are answered most urgent
   const other = await openAnother()
   await until(() => receiver.book.get(channel.sender, other) !== undefined)
   await setEther(0n)
-  await receiver.refresh()
-  await receiver.refresh()
+  await readChain(receiver)
   // Without ether no payment is taken: these came before.
   const ledger = (highest: bigint, openBlock: number) => ({
     claims: { highest, unclaimed: [] },
@@ -196,7 +195,10 @@ test('an answer that a reorganisation takes back is sent again; a close that it 
     await receiver.refresh()
     return isOver()
   }
+  // The receiver knows it too: what it still waits for, it would send again.
+  const answerIsMined = () => receiver.settlement.status().answers[0]?.state?.kind === 'mined'
   await until(look)
+  await until(answerIsMined)
   await chain.mine(3)
   await receiver.refresh()
   t.is(receiver.settlement.status().answers.length, 0)
@@ -204,11 +206,11 @@ test('an answer that a reorganisation takes back is sent again; a close that it 
   t.false(await isOver())
   await chain.mine(6)
   await until(look)
+  await until(answerIsMined)
   t.is(await tokensOf(receiverAccount.address), 5n)
   await beforeClose()
   await chain.mine(12)
-  await receiver.refresh()
-  await receiver.refresh()
+  await readChain(receiver)
   t.deepEqual(receiver.settlement.status().answers, [])
   t.is(receiver.book.get(given.channel.sender, given.channel.openBlock)?.state, 'open')
   t.is(await sent(), 0)

@@ -6,6 +6,7 @@ import { createKeySigner } from '../../../platform/keys/index.ts'
 import { fromHex } from '../../../protocol/index.ts'
 import type { ReceiverOptions } from '../../../receiver/index.ts'
 import { balanceProof } from '../../../scripts/lib/sign.ts'
+import { readChain } from '../../support/chain-read.ts'
 import { startSystem } from '../../support/system.ts'
 
 async function given(t: ExecutionContext, options: Partial<ReceiverOptions> = {}) {
@@ -78,8 +79,7 @@ test('opens, tops up and closes for a sender without ether, who signs everything
   await mined(toppedUp.body.transaction_hash)
   t.like(await client.channelInfo(channel), { deposit: 70n })
 
-  await receiver.refresh()
-  await receiver.refresh()
+  await readChain(receiver)
   const proof = (balance: bigint, key = senderAccount.privateKey) =>
     balanceProof({ domain, receiver: parties.receiver, openBlock, balance, key })
   const paid = await fetch(`${base}/reading`, {

@@ -9,6 +9,7 @@ import { certificateWarning, readTlsMaterial } from '../../../receiver/tls/mater
 import { watchCertificate } from '../../../receiver/tls/reload.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 import { givenReceiverFolder, runReceiver, startProgram } from '../../support/receiver-program.ts'
+import { until } from '../../support/until.ts'
 
 const certificate = (name: string) =>
   fileURLToPath(new URL(`../../support/certificates/${name}`, import.meta.url))
@@ -141,10 +142,6 @@ function get(
     asked.once('error', reject)
     asked.end()
   })
-}
-
-async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
 test.serial(

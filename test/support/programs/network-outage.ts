@@ -5,8 +5,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { claimedSum } from '../../../receiver/channels/claims.ts'
-import { daemonFolder, startDaemonProcess, until } from '../daemon.ts'
+import { daemonFolder, startDaemonProcess } from '../daemon.ts'
 import { price, startSystem } from '../system.ts'
+import { until } from '../until.ts'
 
 const cleanups: (() => unknown)[] = []
 const t = {
@@ -22,7 +23,12 @@ let served = 0
 const handler = () => ({ number: ++served })
 const system = await startSystem(t, [{ path: '/reading', price, handler }])
 const job = `jobs:
-  reading: { get: room/reading, every: '* * * * * *', timeout: 3s, sinks: [{ file: out.jsonl }] }
+  reading:
+    get: room/reading
+    every: '* * * * * *'
+    timeout: 3s
+    retry: { times: 2, delay: 100ms }
+    sinks: [{ file: out.jsonl }]
 `
 const { folder, cli } = await daemonFolder(system, job)
 const numbers = async (): Promise<readonly number[]> => {

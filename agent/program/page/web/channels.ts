@@ -4,22 +4,21 @@ import { h, setText, show } from '../../../../platform/web/pages/dom.ts'
 import { createList, type Entry } from '../../../../platform/web/pages/list.ts'
 import { shortAddress } from '../../../../platform/web/pages/short.ts'
 import type { PageChannel } from '../state.ts'
-import type { Drawn } from './drawn.ts'
-import { leftOf } from './words.ts'
+import { leftOf, type RenderContext } from './text.ts'
 
 export function createChannels(
   place: HTMLElement,
   close: (channel: PageChannel) => Promise<void>,
-): (channels: readonly PageChannel[], drawn: Drawn) => void {
-  let how: Drawn | undefined
+): (channels: readonly PageChannel[], context: RenderContext) => void {
+  let latest: RenderContext | undefined
   const list = createList<PageChannel>(place, {
     holder: h('ul', { class: 'a-cards' }),
     keyOf: ({ name }) => name,
-    make: (channel) => cardOf(channel, close, () => how),
+    make: (channel) => cardOf(channel, close, () => latest),
     empty: 'No channel is open. The first purchase from a receiver opens one.',
   })
-  return (channels, drawn) => {
-    how = drawn
+  return (channels, context) => {
+    latest = context
     list(channels)
   }
 }
@@ -31,7 +30,7 @@ export function receiverText({ receiver, receiverName }: PageChannel): string {
 function cardOf(
   channel: PageChannel,
   close: (channel: PageChannel) => Promise<void>,
-  drawn: () => Drawn | undefined,
+  latest: () => RenderContext | undefined,
 ): Entry<PageChannel> {
   let shown = channel
   const state = h('span', { class: 'd-state' })
@@ -54,9 +53,9 @@ function cardOf(
     element,
     show: (now) => {
       shown = now
-      const how = drawn()
-      if (how === undefined) return
-      const { amount, mayAct } = how
+      const context = latest()
+      if (context === undefined) return
+      const { amount, mayAct } = context
       const rest = leftOf({ cap: now.deposit, spent: now.spent }).amount
       setText(state, now.state)
       state.className = `d-state d-${now.state}`

@@ -3,8 +3,7 @@ import { actionButton } from '../../../../platform/web/pages/button.ts'
 import { h, setText, show } from '../../../../platform/web/pages/dom.ts'
 import { createList, type Entry } from '../../../../platform/web/pages/list.ts'
 import type { PageJob } from '../state.ts'
-import type { Drawn } from './drawn.ts'
-import { jobState, lastResult, when } from './words.ts'
+import { jobState, lastResult, type RenderContext, when } from './text.ts'
 
 export interface JobActions {
   readonly run: (job: string) => Promise<void>
@@ -15,16 +14,16 @@ export interface JobActions {
 export function createJobs(
   place: HTMLElement,
   actions: JobActions,
-): (jobs: readonly PageJob[], drawn: Drawn) => void {
-  let how: Drawn | undefined
+): (jobs: readonly PageJob[], context: RenderContext) => void {
+  let latest: RenderContext | undefined
   const list = createList<PageJob>(place, {
     holder: h('ul', { class: 'a-cards' }),
     keyOf: ({ name }) => name,
-    make: (job) => cardOf(job, actions, () => how),
+    make: (job) => cardOf(job, actions, () => latest),
     empty: 'No job is configured: the agent pays for programs and commands only.',
   })
-  return (jobs, drawn) => {
-    how = drawn
+  return (jobs, context) => {
+    latest = context
     list(jobs)
   }
 }
@@ -32,7 +31,7 @@ export function createJobs(
 function cardOf(
   { name }: PageJob,
   { run, pause, resume }: JobActions,
-  drawn: () => Drawn | undefined,
+  latest: () => RenderContext | undefined,
 ): Entry<PageJob> {
   let paused = false
   const state = h('span', { class: 'd-state' })
@@ -56,9 +55,9 @@ function cardOf(
   return {
     element,
     show: (job) => {
-      const how = drawn()
-      if (how === undefined) return
-      const { now, amount, mayAct } = how
+      const context = latest()
+      if (context === undefined) return
+      const { now, amount, mayAct } = context
       paused = job.state === 'paused'
       setText(state, jobState(job))
       state.className = `d-state a-job-${job.state}`
@@ -66,7 +65,7 @@ function cardOf(
       setText(next, nextOf(job, now))
       setText(last, lastResult(job, now, amount))
       last.className = job.last?.problem ? 'd-bad' : ''
-      const waiting = job.sinks.map(sinkWords)
+      const waiting = job.sinks.map(sinkText)
       setText(sinks, waiting.join('; '))
       show(sinks, waiting.length > 0)
       show(sinksTitle, waiting.length > 0)
@@ -83,7 +82,7 @@ function nextOf({ state, next }: PageJob, now: number): string {
   return when(Math.max(next, now), now).replace(/^0 s ago$/, 'now')
 }
 
-function sinkWords({ id, waiting, problem }: PageJob['sinks'][number]): string {
+function sinkText({ id, waiting, problem }: PageJob['sinks'][number]): string {
   const why = problem === null ? '' : `: ${problem}`
   return `${waiting} for ${id}${why}`
 }

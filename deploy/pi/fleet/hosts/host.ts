@@ -1,6 +1,6 @@
 // The commands of host.sh on one host, with types.
 import { z } from 'zod'
-import type { Finding } from '../../../../platform/cli/finding.ts'
+import type { Finding } from '../../../../platform/cli/doctor.ts'
 import { readPrivateFile } from '../../../../platform/keys/private-file.ts'
 import { type Address, parseAddress, UraidenError } from '../../../../protocol/index.ts'
 import { type Facts, readFacts } from './facts.ts'

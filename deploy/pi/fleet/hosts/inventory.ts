@@ -5,6 +5,7 @@ import { windowCaps } from '../../../../agent/budget/config.ts'
 import {
   address,
   amountText,
+  count,
   httpUrl,
   jsonSchemaOf,
   loadConfig,
@@ -13,7 +14,6 @@ import { defined, UraidenError } from '../../../../protocol/index.ts'
 import { firstBootSchema } from './first-boot-schema.ts'
 
 const file = z.string().min(1)
-const count = z.int({ error: 'this should be a whole number.' })
 
 /** A name that is a host name, too (RFC 1123). */
 const hostName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {

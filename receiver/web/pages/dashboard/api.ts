@@ -1,5 +1,5 @@
-// The administrator's API as the dashboard uses it. The token is sent by hand with every request, so no
-// page of another site can act in its place; it is kept for this tab only.
+// The administrator's API as the dashboard uses it.
+import { Refusal, tabToken } from '../../../../platform/web/pages/session.ts'
 
 export interface Stats {
   readonly channels: { readonly [state: string]: number }
@@ -52,36 +52,18 @@ export interface Collection {
   readonly sum: string
 }
 
-/** What the receiver refused, in its own words. */
-export class ApiError extends Error {
-  readonly status: number
+export const token = tabToken('uraiden-admin-token')
 
-  constructor(status: number, detail: string) {
-    super(detail)
-    this.status = status
-  }
-}
-
-const tokenKey = 'uraiden-admin-token'
-
-export function savedToken(): string | null {
-  return sessionStorage.getItem(tokenKey)
-}
-
-export function forgetToken(): void {
-  sessionStorage.removeItem(tokenKey)
-}
-
-/** @throws ApiError */
+/** @throws Refusal */
 export async function logIn(user: string, password: string): Promise<void> {
   const bytes = new TextEncoder().encode(`${user}:${password}`)
   const authorization = `Basic ${btoa(String.fromCharCode(...bytes))}`
   const answer = await checked(await request('/login', { headers: { authorization } }))
-  const { token } = (await answer.json()) as { readonly token: string }
-  sessionStorage.setItem(tokenKey, token)
+  const given = (await answer.json()) as { readonly token: string }
+  token.save(given.token)
 }
 
-/** @throws ApiError */
+/** @throws Refusal */
 export async function ask<Answer>(path: string, init: RequestInit = {}): Promise<Answer> {
   const answer = await checked(await request(path, { ...init, headers: headers(init) }))
   return answer.json() as Promise<Answer>
@@ -96,7 +78,7 @@ export interface ListPage<Item> {
   readonly next: string | undefined
 }
 
-/** @throws ApiError */
+/** @throws Refusal */
 export async function askPage<Item>(path: string): Promise<ListPage<Item>> {
   const answer = await checked(await request(path, { headers: headers({}) }))
   const [, link] = /<\/api\/1([^>]+)>; rel="next"/.exec(answer.headers.get('link') ?? '') ?? []
@@ -104,7 +86,7 @@ export async function askPage<Item>(path: string): Promise<ListPage<Item>> {
   return { items, total: Number(answer.headers.get('x-total-count')), next: link }
 }
 
-/** @throws ApiError */
+/** @throws Refusal */
 export function post<Answer>(path: string, body: object): Promise<Answer> {
   return ask(path, {
     method: 'POST',
@@ -115,7 +97,7 @@ export function post<Answer>(path: string, body: object): Promise<Answer> {
 
 /**
  * Tells of the statistics whenever they change; resolves when the stream ends.
- * @throws ApiError, and what fetch throws
+ * @throws Refusal, and what fetch throws
  */
 export async function followStats(
   told: (stats: Stats) => void,
@@ -143,12 +125,12 @@ function headers({ headers: more }: RequestInit): Record<string, string> {
   return {
     ...(more as Record<string, string> | undefined),
     accept: 'application/json',
-    authorization: `Bearer ${savedToken() ?? ''}`,
+    authorization: `Bearer ${token.saved() ?? ''}`,
   }
 }
 
 async function checked(answer: Response): Promise<Response> {
   if (answer.ok) return answer
   const problem = (await answer.json().catch(() => ({}))) as { readonly detail?: string }
-  throw new ApiError(answer.status, problem.detail ?? `The receiver answered ${answer.status}.`)
+  throw new Refusal(answer.status, problem.detail ?? `The receiver answered ${answer.status}.`)
 }

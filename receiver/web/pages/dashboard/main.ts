@@ -1,6 +1,7 @@
 // Loaded by the dashboard's page: asks for a login, then shows the dashboard until it ends.
 import { byId, setText, show } from '../../../../platform/web/pages/dom.ts'
-import { ApiError, forgetToken, logIn, savedToken } from './api.ts'
+import { Refusal } from '../../../../platform/web/pages/session.ts'
+import { logIn, token } from './api.ts'
 import { runDashboard } from './app.ts'
 
 const login = byId('d-login') as HTMLFormElement
@@ -22,13 +23,13 @@ login.addEventListener('submit', async (event) => {
     login.reset()
     await enter()
   } catch (error) {
-    forgetToken()
-    const unknown = error instanceof ApiError && error.status === 401
+    token.forget()
+    const unknown = error instanceof Refusal && error.status === 401
     setText(problem, unknown ? 'User or password is wrong.' : String(error))
   }
 })
 
-if (savedToken() === null) {
+if (token.saved() === null) {
   show(login, true)
   login.querySelector('input')?.focus()
 } else {

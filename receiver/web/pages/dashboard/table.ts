@@ -16,7 +16,7 @@ const columns: readonly (readonly [Column, string])[] = [
 ]
 
 export interface ChannelTable {
-  /** Asks again for what it shows. `all` is how many channels there are. @throws ApiError */
+  /** Asks again for what it shows. `all` is how many channels there are. @throws Refusal */
   readonly refresh: (token: TokenUnit, all: number) => Promise<void>
 }
 
@@ -28,47 +28,81 @@ export interface TableActions {
 /** Channels that the receiver gives at once, for a file. */
 const perRequest = 1000
 
-export function createTable(place: HTMLElement, { close, failed }: TableActions): ChannelTable {
-  let token: TokenUnit = { symbol: '', decimals: 0 }
-  let all = 0
-  let selection: Selection = { text: '', state: '', column: 'due', descending: true }
-  /** Where the pages up to the shown one begin: one can go back, not to any other. */
-  let pages: readonly string[] = [listingOf(selection, pageSize)]
-  let shown: ListPage<Channel> = { items: [], total: 0, next: undefined }
-  let asked = 0
+interface Elements {
+  readonly headers: readonly HTMLElement[]
+  readonly body: HTMLElement
+  readonly count: HTMLElement
+  readonly back: HTMLButtonElement
+  readonly next: HTMLButtonElement
+}
 
-  const filter = h('input', { id: 'd-filter', type: 'search', autocomplete: 'off' })
-  const state = h('select', { id: 'd-state' })
-  for (const name of ['', 'open', 'agreed', 'closing', 'settled']) {
-    state.append(h('option', { value: name }, name === '' ? 'all' : name))
+/** What is shown, and what was asked for. */
+interface Table extends TableActions {
+  readonly elements: Elements
+  token: TokenUnit
+  all: number
+  selection: Selection
+  /** Where the pages up to the shown one begin: one can go back, not to any other. */
+  pages: readonly string[]
+  shown: ListPage<Channel>
+  /** Counts the questions: only the last one's answer is shown. */
+  asked: number
+}
+
+const everything: Selection = { text: '', state: '', column: 'due', descending: true }
+
+export function createTable(place: HTMLElement, actions: TableActions): ChannelTable {
+  const table: Table = {
+    ...actions,
+    elements: createElements(place, {
+      filter: (text) => change(table, { text }),
+      choose: (state) => change(table, { state }),
+      sort: (column) => {
+        const { selection } = table
+        change(table, { column, descending: selection.column === column && !selection.descending })
+      },
+      turn: (by) => turn(table, by),
+      save: () => saveCsv(table).catch(table.failed),
+    }),
+    token: { symbol: '', decimals: 0 },
+    all: 0,
+    selection: everything,
+    pages: [listingOf(everything, pageSize)],
+    shown: { items: [], total: 0, next: undefined },
+    asked: 0,
   }
+  return {
+    refresh: (token, all) => {
+      Object.assign(table, { token, all })
+      return load(table)
+    },
+  }
+}
+
+interface Controls {
+  readonly filter: (text: string) => void
+  readonly choose: (state: string) => void
+  readonly sort: (column: Column) => void
+  readonly turn: (by: -1 | 1) => void
+  readonly save: () => void
+}
+
+function createElements(place: HTMLElement, controls: Controls): Elements {
+  const button = (label: string, onclick: () => void) =>
+    h('button', { type: 'button', onclick }, label)
   const headers = columns.map(([column, title]) =>
     h(
       'th',
       { scope: 'col' },
-      h('button', { type: 'button', onclick: () => sortBy(column) }, title),
+      button(title, () => controls.sort(column)),
     ),
   )
   const body = h('tbody')
   const count = h('p', { role: 'status' })
-  const back = h('button', { type: 'button', onclick: () => turn(-1) }, 'Previous')
-  const next = h('button', { type: 'button', onclick: () => turn(1) }, 'Next')
-  const save = h(
-    'button',
-    { type: 'button', onclick: () => saveCsv().catch(failed) },
-    'Save as CSV',
-  )
-
-  filter.addEventListener('input', () => change({ text: filter.value }))
-  state.addEventListener('change', () => change({ state: state.value }))
+  const back = button('Previous', () => controls.turn(-1))
+  const next = button('Next', () => controls.turn(1))
   place.append(
-    h(
-      'div',
-      { class: 'd-row d-filters' },
-      h('label', { for: 'd-filter' }, 'Sender ', filter),
-      h('label', { for: 'd-state' }, 'State ', state),
-      save,
-    ),
+    createFilters(controls, button('Save as CSV', controls.save)),
     h(
       'div',
       { class: 'd-scroll', tabindex: '0', role: 'region', 'aria-label': 'Table of channels' },
@@ -81,92 +115,99 @@ export function createTable(place: HTMLElement, { close, failed }: TableActions)
     ),
     h('div', { class: 'd-row' }, back, next, count),
   )
+  return { headers, body, count, back, next }
+}
 
-  function change(changed: Partial<Selection>): void {
-    selection = { ...selection, ...changed }
-    pages = [listingOf(selection, pageSize)]
-    load().catch(failed)
+function createFilters({ filter, choose }: Controls, save: HTMLElement): HTMLElement {
+  const text = h('input', { id: 'd-filter', type: 'search', autocomplete: 'off' })
+  const state = h('select', { id: 'd-state' })
+  for (const name of ['', 'open', 'agreed', 'closing', 'settled']) {
+    state.append(h('option', { value: name }, name === '' ? 'all' : name))
   }
+  text.addEventListener('input', () => filter(text.value))
+  state.addEventListener('change', () => choose(state.value))
+  return h(
+    'div',
+    { class: 'd-row d-filters' },
+    h('label', { for: 'd-filter' }, 'Sender ', text),
+    h('label', { for: 'd-state' }, 'State ', state),
+    save,
+  )
+}
 
-  function sortBy(column: Column): void {
-    change({ column, descending: selection.column === column && !selection.descending })
-  }
+function change(table: Table, changed: Partial<Selection>): void {
+  table.selection = { ...table.selection, ...changed }
+  table.pages = [listingOf(table.selection, pageSize)]
+  load(table).catch(table.failed)
+}
 
-  function turn(by: -1 | 1): void {
-    if (by < 0) pages = pages.length > 1 ? pages.slice(0, -1) : pages
-    else if (shown.next !== undefined) pages = [...pages, shown.next]
-    load().catch(failed)
-  }
+function turn(table: Table, by: -1 | 1): void {
+  const { pages, shown } = table
+  if (by < 0) table.pages = pages.length > 1 ? pages.slice(0, -1) : pages
+  else if (shown.next !== undefined) table.pages = [...pages, shown.next]
+  load(table).catch(table.failed)
+}
 
-  async function load(): Promise<void> {
-    asked += 1
-    const mine = asked
-    const found = await askPage<Channel>(pages.at(-1) ?? listingOf(selection, pageSize))
-    // Something else was asked for meanwhile.
-    if (mine !== asked) return
-    shown = found
-    // What was on this page has moved to an earlier one.
-    if (found.items.length === 0 && pages.length > 1) return turn(-1)
-    draw()
-  }
+async function load(table: Table): Promise<void> {
+  table.asked += 1
+  const { asked, pages, selection } = table
+  const found = await askPage<Channel>(pages.at(-1) ?? listingOf(selection, pageSize))
+  // Something else was asked for meanwhile.
+  if (asked !== table.asked) return
+  table.shown = found
+  // What was on this page has moved to an earlier one.
+  if (found.items.length === 0 && pages.length > 1) return turn(table, -1)
+  draw(table)
+}
 
-  async function saveCsv(): Promise<void> {
-    const channels: Channel[] = []
-    let path: string | undefined = listingOf(selection, perRequest)
-    while (path !== undefined) {
-      const part: ListPage<Channel> = await askPage<Channel>(path)
-      channels.push(...part.items)
-      path = part.next
-    }
-    const file = new Blob([csvOf(channels)], { type: 'text/csv' })
-    const url = URL.createObjectURL(file)
-    h('a', { href: url, download: 'channels.csv' }).click()
-    URL.revokeObjectURL(url)
+async function saveCsv({ selection }: Table): Promise<void> {
+  const channels: Channel[] = []
+  let path: string | undefined = listingOf(selection, perRequest)
+  while (path !== undefined) {
+    const part: ListPage<Channel> = await askPage<Channel>(path)
+    channels.push(...part.items)
+    path = part.next
   }
+  const file = new Blob([csvOf(channels)], { type: 'text/csv' })
+  const url = URL.createObjectURL(file)
+  h('a', { href: url, download: 'channels.csv' }).click()
+  URL.revokeObjectURL(url)
+}
 
-  function draw(): void {
-    body.replaceChildren(...shown.items.map(rowOf))
-    for (const [at, [column]] of columns.entries()) {
-      const sorted = selection.descending ? 'descending' : 'ascending'
-      headers[at]?.setAttribute('aria-sort', selection.column === column ? sorted : 'none')
-    }
-    back.disabled = pages.length === 1
-    next.disabled = shown.next === undefined
-    setText(
-      count,
-      `${shown.total} of ${all} channels, page ${pages.length} of ${pagesOf(shown.total)}`,
-    )
+function draw(table: Table): void {
+  const { elements, selection, shown, pages, all } = table
+  elements.body.replaceChildren(...shown.items.map((channel) => rowOf(table, channel)))
+  for (const [at, [column]] of columns.entries()) {
+    const sorted = selection.descending ? 'descending' : 'ascending'
+    elements.headers[at]?.setAttribute('aria-sort', selection.column === column ? sorted : 'none')
   }
+  elements.back.disabled = pages.length === 1
+  elements.next.disabled = shown.next === undefined
+  setText(
+    elements.count,
+    `${shown.total} of ${all} channels, page ${pages.length} of ${pagesOf(shown.total)}`,
+  )
+}
 
-  function rowOf(channel: Channel): HTMLElement {
-    const { sender_address: sender, open_block: block } = channel
-    const amount = (text: string) =>
-      h('td', { class: 'd-number' }, formatAmount(BigInt(text), token))
-    const mayClose = channel.state === 'open' && BigInt(channel.balance) > 0n
-    const label = `Close channel of ${sender} opened in block ${block}`
-    const button = h(
-      'button',
-      { type: 'button', 'aria-label': label, onclick: () => close(channel) },
-      'Close',
-    )
-    return h(
-      'tr',
-      {},
-      h('td', { title: sender }, shortAddress(sender)),
-      h('td', { class: 'd-number' }, block),
-      h('td', {}, h('span', { class: `d-state d-${channel.state}` }, channel.state)),
-      amount(channel.deposit),
-      amount(channel.balance),
-      amount(channel.due),
-      h('td', {}, ...(mayClose ? [button] : [])),
-    )
-  }
-
-  return {
-    refresh: async (unit, known) => {
-      token = unit
-      all = known
-      await load()
-    },
-  }
+function rowOf({ token, close }: Table, channel: Channel): HTMLElement {
+  const { sender_address: sender, open_block: block } = channel
+  const amount = (text: string) => h('td', { class: 'd-number' }, formatAmount(BigInt(text), token))
+  const mayClose = channel.state === 'open' && BigInt(channel.balance) > 0n
+  const label = `Close channel of ${sender} opened in block ${block}`
+  const button = h(
+    'button',
+    { type: 'button', 'aria-label': label, onclick: () => close(channel) },
+    'Close',
+  )
+  return h(
+    'tr',
+    {},
+    h('td', { title: sender }, shortAddress(sender)),
+    h('td', { class: 'd-number' }, block),
+    h('td', {}, h('span', { class: `d-state d-${channel.state}` }, channel.state)),
+    amount(channel.deposit),
+    amount(channel.balance),
+    amount(channel.due),
+    h('td', {}, ...(mayClose ? [button] : [])),
+  )
 }

@@ -19,10 +19,10 @@ import {
 } from '../../../../protocol/index.ts'
 import { clearCookies } from './cookies.ts'
 import type { PurchaseFacts } from './facts.ts'
-import { render } from './render.ts'
+import { type AppState, render } from './render.ts'
 import { relays, type Situation } from './screen.ts'
 import { showGoods } from './show-goods.ts'
-import { type Action, createView, showError } from './view.ts'
+import { type Action, createView, showError, type View } from './view.ts'
 
 /** Milliseconds between two looks at the chain. */
 const lookEvery = 3000
@@ -33,204 +33,235 @@ const walletsWithin = 300
 const noWallet =
   'No wallet was found in this browser. Install one for Ethereum, or pay with a µRaiden agent.'
 
+/** Where the person stands. `AppState` is what of it can be seen. */
+interface App extends AppState {
+  readonly view: View
+  readonly facts: PurchaseFacts
+  readonly offered: AnnouncedWallet[]
+  /** Ends waiting for the chain or the server. */
+  waiting: AbortController
+  wallet: Eip1193Provider | undefined
+  client: BrowserClient | undefined
+  situation: Situation | undefined
+  canBuyTokens: boolean
+  busy: boolean
+  wrongChain: boolean
+  delivered: boolean
+}
+
 export function startApp(root: HTMLElement, facts: PurchaseFacts): void {
-  const view = createView(root, (action) =>
-    action === 'stop-waiting' ? waiting.abort() : void run(actions[action]),
-  )
-  const offered: AnnouncedWallet[] = []
-  let waiting = new AbortController()
-  let wallet: Eip1193Provider | undefined
-  let client: BrowserClient | undefined
-  let situation: Situation | undefined
-  let canBuyTokens = false
-  let busy = false
-  let wrongChain = false
-  let delivered = false
-
-  const actions: { readonly [Name in Exclude<Action, 'stop-waiting'>]: () => Promise<void> } = {
-    switch: async () => {
-      if (wallet === undefined) return
-      say('Confirm the network in your wallet.')
-      await switchChain(wallet, facts.chainId)
-      await connect(wallet, await requestAccounts(wallet))
-    },
-    mint: async () => {
-      say('Confirm the purchase of tokens in your wallet; then it takes a block.')
-      await connected().buyTokens()
-    },
-    deposit: async () => {
-      const amount = parseAmount(view.amount.value, connected().token)
-      say(
-        relays(facts, situation)
-          ? 'Sign twice in your wallet; the server sends the deposit, which takes a block or two.'
-          : 'Confirm the deposit in your wallet; then it takes a block or two.',
-      )
-      if (situation?.channel?.facts === undefined) await connected().openChannel(amount)
-      else await connected().topUp(amount)
-      view.amount.value = ''
-    },
-    pay: async () => {
-      const { account, token } = connected()
-      clearCookies()
-      say(`Sign the payment of ${formatAmount(facts.price, token)} in your wallet.`)
-      const answer = await connected().pay(location.href, {
-        price: facts.price,
-        idempotency: facts.idempotency,
-        accept: 'text/html;q=0.9, */*;q=0.8',
-        onWaiting: () => say('Signed. The server waits until your deposit is confirmed…'),
-      })
-      if (answer.cost === 0n) throw notDelivered(answer.response.status)
-      say('Paid.')
-      await showGoods(view.goods, answer, account, facts.idempotency)
-      delivered = true
-    },
-    close: async () => {
-      say(
-        relays(facts, situation)
-          ? 'The server closes the channel; that takes a block.'
-          : 'Confirm the transaction in your wallet; then it takes a block.',
-      )
-      await connected().closeChannel()
-    },
-    'request-close': async () => {
-      say('Confirm the transaction in your wallet; then it takes a block.')
-      await connected().requestClose()
-    },
-    settle: async () => {
-      say('Confirm the transaction in your wallet; then it takes a block.')
-      await connected().settle()
-    },
-    forget: async () => connected().forgetChannel(),
+  const act = (action: Action) =>
+    action === 'stop-waiting' ? app.waiting.abort() : void run(app, () => actions[action](app))
+  const app: App = {
+    view: createView(root, act),
+    facts,
+    offered: [],
+    waiting: new AbortController(),
+    wallet: undefined,
+    client: undefined,
+    situation: undefined,
+    canBuyTokens: false,
+    busy: false,
+    wrongChain: false,
+    delivered: false,
   }
-
-  function connected(): BrowserClient {
-    if (client !== undefined) return client
-    throw new UraidenError({
-      code: 'not_connected',
-      message: 'No wallet is connected.',
-      hint: 'Choose a wallet first.',
-    })
-  }
-
-  async function connect(provider: Eip1193Provider, accounts: readonly Address[]): Promise<void> {
-    wallet = provider
-    client = undefined
-    situation = undefined
-    wrongChain = false
-    const [account] = accounts
-    if (account === undefined) return
-    const { receiver, contract, api, chainId, relay } = facts
-    const { signal } = waiting
-    const options = { wallet: provider, account, receiver, contract, api, chainId, relay, signal }
-    client = await createBrowserClient(options)
-    canBuyTokens = await client.canBuyTokens()
-    if ((await client.channel()) === undefined && !client.isOpening()) await client.findChannel()
-  }
-
-  /** One thing at a time; what goes wrong is said, and the situation is looked at again. */
-  async function run(task: () => Promise<void>): Promise<void> {
-    if (busy) return
-    busy = true
-    showError(view, undefined)
-    draw()
-    try {
-      await task()
-      await look()
-      if (client?.isOpening()) {
-        say('The channel is being opened; that takes a block or two.')
-        await client.awaitOpening()
-        await look()
-      }
-      say('')
-    } catch (error) {
-      say('')
-      report(error)
-      await recover()
-    } finally {
-      busy = false
-      draw()
-    }
-  }
-
-  function report(error: unknown): void {
-    wrongChain = isUraidenError(error, 'wrong_chain')
-    if (isUraidenError(error, 'waiting_stopped')) return
-    const said = isUraidenError(error)
-      ? error
-      : { message: 'Something went wrong in this page.', hint: String(error) }
-    showError(view, said)
-  }
-
-  async function recover(): Promise<void> {
-    if (waiting.signal.aborted && wallet !== undefined) {
-      waiting = new AbortController()
-      await connect(wallet, await listAccounts(wallet)).catch(report)
-    }
-    await look().catch(() => undefined)
-  }
-
-  async function look(): Promise<void> {
-    const asked = client
-    if (asked === undefined) return
-    const [tokens, lacksEther, block, channel] = await Promise.all([
-      asked.tokenBalance(),
-      asked.lacksEther(),
-      asked.blockNumber(),
-      asked.channel(),
-    ])
-    // Another account or network was chosen meanwhile.
-    if (asked !== client) return
-    const { challengePeriod } = asked.contract
-    const opening = asked.isOpening()
-    situation = { tokens, lacksEther, block, channel, opening, challengePeriod, canBuyTokens }
-    draw()
-  }
-
-  function say(text: string): void {
-    setText(view.status, text)
-  }
-
-  function draw(): void {
-    render(view, facts, { client, situation, busy, wrongChain, delivered })
-  }
-
-  function offer(found: AnnouncedWallet): void {
-    offered.push(found)
-    const { provider, name, icon } = found
-    const choose = () =>
-      void run(async () => {
-        say(`Connect this page in ${name}.`)
-        await connect(provider, await requestAccounts(provider))
-      })
-    const image = icon === '' ? [] : [h('img', { src: icon, alt: '' })]
-    const attributes = { type: 'button', class: 'u-primary', onclick: choose }
-    view.wallets.append(h('button', attributes, ...image, `Connect ${name}`))
-    const changed = () => {
-      if (wallet !== provider) return
-      void run(async () => connect(provider, await listAccounts(provider)))
-    }
-    provider.on?.('accountsChanged', changed)
-    provider.on?.('chainChanged', changed)
-  }
-
-  /** A wallet that knows this page already need not be asked again. */
-  async function reconnect(): Promise<void> {
-    for (const { provider } of offered) {
-      const accounts = await listAccounts(provider).catch(() => [])
-      if (accounts.length > 0) return connect(provider, accounts)
-    }
-  }
-
   clearCookies()
-  draw()
-  discoverWallets(offer)
-  void run(reconnect)
+  draw(app)
+  discoverWallets((found) => offer(app, found))
+  void run(app, () => reconnect(app))
   setTimeout(() => {
-    if (offered.length === 0) say(noWallet)
+    if (app.offered.length === 0) say(app, noWallet)
   }, walletsWithin)
   setInterval(() => {
-    if (!document.hidden) look().catch(() => undefined)
+    if (!document.hidden) look(app).catch(() => undefined)
   }, lookEvery)
+}
+
+const confirmTransaction = 'Confirm the transaction in your wallet; then it takes a block.'
+
+const actions: {
+  readonly [Name in Exclude<Action, 'stop-waiting'>]: (app: App) => Promise<void>
+} = {
+  switch: async (app) => {
+    const { wallet, facts } = app
+    if (wallet === undefined) return
+    say(app, 'Confirm the network in your wallet.')
+    await switchChain(wallet, facts.chainId)
+    await connect(app, wallet, await requestAccounts(wallet))
+  },
+  mint: async (app) => {
+    say(app, 'Confirm the purchase of tokens in your wallet; then it takes a block.')
+    await connected(app).buyTokens()
+  },
+  deposit: async (app) => {
+    const { view, facts, situation } = app
+    const client = connected(app)
+    const amount = parseAmount(view.amount.value, client.token)
+    say(
+      app,
+      relays(facts, situation)
+        ? 'Sign twice in your wallet; the server sends the deposit, which takes a block or two.'
+        : 'Confirm the deposit in your wallet; then it takes a block or two.',
+    )
+    if (situation?.channel?.facts === undefined) await client.openChannel(amount)
+    else await client.topUp(amount)
+    view.amount.value = ''
+  },
+  pay,
+  close: async (app) => {
+    const relayed = relays(app.facts, app.situation)
+    say(app, relayed ? 'The server closes the channel; that takes a block.' : confirmTransaction)
+    await connected(app).closeChannel()
+  },
+  'request-close': async (app) => {
+    say(app, confirmTransaction)
+    await connected(app).requestClose()
+  },
+  settle: async (app) => {
+    say(app, confirmTransaction)
+    await connected(app).settle()
+  },
+  forget: async (app) => connected(app).forgetChannel(),
+}
+
+async function pay(app: App): Promise<void> {
+  const { view, facts } = app
+  const client = connected(app)
+  clearCookies()
+  say(app, `Sign the payment of ${formatAmount(facts.price, client.token)} in your wallet.`)
+  const answer = await client.pay(location.href, {
+    price: facts.price,
+    idempotency: facts.idempotency,
+    accept: 'text/html;q=0.9, */*;q=0.8',
+    onWaiting: () => say(app, 'Signed. The server waits until your deposit is confirmed…'),
+  })
+  if (answer.cost === 0n) throw notDelivered(answer.response.status)
+  say(app, 'Paid.')
+  await showGoods(view.goods, answer, {
+    sender: client.account,
+    canReload: facts.idempotency,
+  })
+  app.delivered = true
+}
+
+function connected({ client }: App): BrowserClient {
+  if (client !== undefined) return client
+  throw new UraidenError({
+    code: 'not_connected',
+    message: 'No wallet is connected.',
+    hint: 'Choose a wallet first.',
+  })
+}
+
+async function connect(
+  app: App,
+  wallet: Eip1193Provider,
+  [account]: readonly Address[],
+): Promise<void> {
+  Object.assign(app, { wallet, client: undefined, situation: undefined, wrongChain: false })
+  if (account === undefined) return
+  const { receiver, contract, api, chainId, relay } = app.facts
+  const { signal } = app.waiting
+  const options = { wallet, account, receiver, contract, api, chainId, relay, signal }
+  const client = await createBrowserClient(options)
+  app.client = client
+  app.canBuyTokens = await client.canBuyTokens()
+  if ((await client.channel()) === undefined && !client.isOpening()) await client.findChannel()
+}
+
+/** One thing at a time; what goes wrong is said, and the situation is looked at again. */
+async function run(app: App, task: () => Promise<void>): Promise<void> {
+  if (app.busy) return
+  app.busy = true
+  showError(app.view, undefined)
+  draw(app)
+  try {
+    await task()
+    await look(app)
+    if (app.client?.isOpening()) {
+      say(app, 'The channel is being opened; that takes a block or two.')
+      await app.client.awaitOpening()
+      await look(app)
+    }
+    say(app, '')
+  } catch (error) {
+    say(app, '')
+    report(app, error)
+    await recover(app)
+  } finally {
+    app.busy = false
+    draw(app)
+  }
+}
+
+function report(app: App, error: unknown): void {
+  app.wrongChain = isUraidenError(error, 'wrong_chain')
+  if (isUraidenError(error, 'waiting_stopped')) return
+  const said = isUraidenError(error)
+    ? error
+    : { message: 'Something went wrong in this page.', hint: String(error) }
+  showError(app.view, said)
+}
+
+async function recover(app: App): Promise<void> {
+  const { waiting, wallet } = app
+  if (waiting.signal.aborted && wallet !== undefined) {
+    app.waiting = new AbortController()
+    await connect(app, wallet, await listAccounts(wallet)).catch((error) => report(app, error))
+  }
+  await look(app).catch(() => undefined)
+}
+
+async function look(app: App): Promise<void> {
+  const { client, canBuyTokens } = app
+  if (client === undefined) return
+  const [tokens, lacksEther, block, channel] = await Promise.all([
+    client.tokenBalance(),
+    client.lacksEther(),
+    client.blockNumber(),
+    client.channel(),
+  ])
+  // Another account or network was chosen meanwhile.
+  if (client !== app.client) return
+  const { challengePeriod } = client.contract
+  const opening = client.isOpening()
+  app.situation = { tokens, lacksEther, block, channel, opening, challengePeriod, canBuyTokens }
+  draw(app)
+}
+
+function say({ view }: App, text: string): void {
+  setText(view.status, text)
+}
+
+function draw(app: App): void {
+  render(app.view, app.facts, app)
+}
+
+function offer(app: App, found: AnnouncedWallet): void {
+  app.offered.push(found)
+  const { provider, name, icon } = found
+  const choose = () =>
+    void run(app, async () => {
+      say(app, `Connect this page in ${name}.`)
+      await connect(app, provider, await requestAccounts(provider))
+    })
+  const image = icon === '' ? [] : [h('img', { src: icon, alt: '' })]
+  const attributes = { type: 'button', class: 'u-primary', onclick: choose }
+  app.view.wallets.append(h('button', attributes, ...image, `Connect ${name}`))
+  const changed = () => {
+    if (app.wallet !== provider) return
+    void run(app, async () => connect(app, provider, await listAccounts(provider)))
+  }
+  provider.on?.('accountsChanged', changed)
+  provider.on?.('chainChanged', changed)
+}
+
+/** A wallet that knows this page already need not be asked again. */
+async function reconnect(app: App): Promise<void> {
+  for (const { provider } of app.offered) {
+    const accounts = await listAccounts(provider).catch(() => [])
+    if (accounts.length > 0) return connect(app, provider, accounts)
+  }
 }
 
 function notDelivered(status: number): UraidenError {

@@ -2,6 +2,16 @@
 
 export type Goods = 'text' | 'image' | 'audio' | 'video' | 'reload' | 'download'
 
+export interface Delivery {
+  /** `Content-Type` */
+  readonly type: string
+  /** `Content-Disposition`; empty when there is none. */
+  readonly disposition: string
+  readonly bytes: number
+  /** The receiver keeps the reply for who asks again. */
+  readonly canReload: boolean
+}
+
 const texts = /^(text\/(?!html)|application\/(.+\+)?(json|xml|yaml)$|application\/x-ndjson$)/
 
 /**
@@ -9,12 +19,7 @@ const texts = /^(text\/(?!html)|application\/(.+\+)?(json|xml|yaml)$|application
  * them again, by cookie, which the receiver answers from the reply that it kept; one that is larger
  * than it keeps is handed over as a file.
  */
-export function goodsOf(
-  type: string,
-  disposition: string,
-  bytes: number,
-  canReload: boolean,
-): Goods {
+export function goodsOf({ type, disposition, bytes, canReload }: Delivery): Goods {
   if (/^\s*attachment/i.test(disposition)) return 'download'
   const [kind = ''] = type
     .toLowerCase()

@@ -2,7 +2,13 @@
 import type { BrowserClient } from '../../../../browser/index.ts'
 import { setText, show } from '../../../../platform/web/pages/dom.ts'
 import { shortAddress } from '../../../../platform/web/pages/short.ts'
-import { formatAmount, formatNumber, smallest } from '../../../../protocol/index.ts'
+import {
+  formatAmount,
+  formatNumber,
+  smallest,
+  type TokenAmount,
+  type TokenUnit,
+} from '../../../../protocol/index.ts'
 import type { PurchaseFacts } from './facts.ts'
 import { depositNote, type Screen, type Situation, screenOf, suggestedDeposit } from './screen.ts'
 import type { View } from './view.ts'
@@ -33,7 +39,7 @@ export function render(view: View, given: PurchaseFacts, state: AppState): void 
     view.account.title = client.account
     setText(view.tokens, formatAmount(situation.tokens, facts.token))
   }
-  renderChannel(view, facts, situation, state.delivered)
+  renderChannel(view, facts, state)
 }
 
 const nothing: Screen = {
@@ -47,8 +53,7 @@ const nothing: Screen = {
 function renderChannel(
   view: View,
   facts: PurchaseFacts,
-  situation: Situation | undefined,
-  delivered: boolean,
+  { situation, delivered }: Pick<AppState, 'situation' | 'delivered'>,
 ): void {
   const screen = situation === undefined ? nothing : screenOf(facts, situation)
   const { step } = screen
@@ -70,7 +75,8 @@ function renderChannel(
     `${opens ? 'Deposit' : 'Add to the deposit'}, in ${facts.token.symbol}`,
   )
   if (situation !== undefined) {
-    suggest(view, facts, situation, opens)
+    const suggested = suggestedDeposit(facts, situation.tokens)
+    suggest(view, opens ? suggested : smallest(suggested, facts.price * 5n), facts.token)
     setText(view.depositNote, depositNote(facts, situation))
   }
   show(view.buttons.mint, situation?.canBuyTokens === true && lacksTokens(facts, situation))
@@ -81,12 +87,10 @@ function renderChannel(
   setText(view.manageNote, closeNote(screen, situation))
 }
 
-function suggest(view: View, facts: PurchaseFacts, situation: Situation, opens: boolean): void {
-  if (view.amount.value !== '' || document.activeElement === view.amount) return
-  const most = suggestedDeposit(facts, situation.tokens)
-  const half = facts.price * 5n
-  const amount = opens ? most : smallest(most, half)
-  view.amount.value = formatNumber(amount, facts.token.decimals)
+/** Not over what the person writes. */
+function suggest({ amount }: View, deposit: TokenAmount, { decimals }: TokenUnit): void {
+  if (amount.value !== '' || document.activeElement === amount) return
+  amount.value = formatNumber(deposit, decimals)
 }
 
 function lacksTokens(facts: PurchaseFacts, { tokens }: Situation): boolean {

@@ -3,19 +3,18 @@ import type { PaidAnswer } from '../../../../browser/index.ts'
 import { h, show } from '../../../../platform/web/pages/dom.ts'
 import type { Address } from '../../../../protocol/index.ts'
 import { setPaymentCookies } from './cookies.ts'
-import { fileName, type Goods, goodsOf } from './goods.ts'
+import { type Delivery, fileName, type Goods, goodsOf } from './goods.ts'
 
 /** Resolves with true when the browser itself goes on to show it. */
 export async function showGoods(
   place: HTMLElement,
   { response, payment }: PaidAnswer,
-  sender: Address,
-  idempotency: boolean,
+  { sender, canReload }: Pick<Delivery, 'canReload'> & { readonly sender: Address },
 ): Promise<boolean> {
   const type = response.headers.get('content-type') ?? ''
   const disposition = response.headers.get('content-disposition') ?? ''
   const body = await response.blob()
-  const goods = goodsOf(type, disposition, body.size, idempotency)
+  const goods = goodsOf({ type, disposition, bytes: body.size, canReload })
   if (goods === 'reload') {
     setPaymentCookies(sender, payment)
     location.reload()

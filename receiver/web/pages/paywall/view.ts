@@ -36,10 +36,45 @@ export interface View {
   readonly buttons: { readonly [Name in Action]: HTMLButtonElement }
 }
 
+type Buttons = View['buttons']
+
 export function createView(root: HTMLElement, act: (action: Action) => void): View {
+  const buttons = createButtons(act)
+  const wallets = h('div', { class: 'u-wallets' })
+  const status = h('p', { role: 'status', class: 'u-status' })
+  const errorMessage = h('strong')
+  const errorHint = h('span')
+  const error = h('div', { role: 'alert', class: 'u-error', hidden: true }, errorMessage, errorHint)
+  const goods = h('section', { class: 'u-goods', 'aria-label': 'What you bought', hidden: true })
+  const facts = createFacts()
+  const deposit = createDeposit(buttons, act)
+  const manage = createManage(buttons)
+  root.append(
+    error,
+    wallets,
+    facts.facts,
+    facts.bar,
+    h('div', { class: 'u-stack' }, buttons.switch, buttons.pay, buttons.settle),
+    deposit.deposit,
+    buttons.mint,
+    h('div', { class: 'u-busy' }, status, buttons['stop-waiting']),
+    goods,
+    manage.manage,
+  )
+  for (const each of Object.values(buttons)) show(each, false)
+  show(buttons.deposit, true)
+  return {
+    ...{ root, buttons, wallets, status, error, errorMessage, errorHint, goods },
+    ...facts,
+    ...deposit,
+    ...manage,
+  }
+}
+
+function createButtons(act: (action: Action) => void): Buttons {
   const button = (action: Action, text: string, kind = 'u-plain') =>
     h('button', { type: 'button', class: kind, onclick: () => act(action) }, text)
-  const buttons = {
+  return {
     switch: button('switch', 'Switch the wallet’s network', 'u-primary'),
     mint: button('mint', 'Buy 50 test tokens for 0.1 ether'),
     deposit: h('button', { type: 'submit', class: 'u-primary' }),
@@ -50,10 +85,11 @@ export function createView(root: HTMLElement, act: (action: Action) => void): Vi
     forget: button('forget', 'Forget it in this browser'),
     'stop-waiting': button('stop-waiting', 'Stop waiting'),
   }
-  const wallets = h('div', { class: 'u-wallets' })
-  const account = h('dd')
-  const tokens = h('dd')
-  const channel = h('dd')
+}
+
+/** Account, tokens, and how much of the channel is left. */
+function createFacts() {
+  const [account, tokens, channel] = [h('dd'), h('dd'), h('dd')]
   const fill = h('div', { class: 'u-fill' })
   const bar = h('div', { class: 'u-bar', 'aria-hidden': 'true' }, fill)
   const facts = h(
@@ -63,6 +99,10 @@ export function createView(root: HTMLElement, act: (action: Action) => void): Vi
     ...row('Tokens', tokens),
     ...row('Channel', channel),
   )
+  return { account, tokens, channel, fill, bar, facts }
+}
+
+function createDeposit(buttons: Buttons, act: (action: Action) => void) {
   const amount = h('input', {
     id: 'u-amount',
     inputmode: 'decimal',
@@ -83,6 +123,10 @@ export function createView(root: HTMLElement, act: (action: Action) => void): Vi
     event.preventDefault()
     act('deposit')
   })
+  return { amount, depositLabel, depositNote, deposit }
+}
+
+function createManage(buttons: Buttons) {
   const manageNote = h('p', { class: 'u-note' })
   const manage = h(
     'details',
@@ -91,47 +135,7 @@ export function createView(root: HTMLElement, act: (action: Action) => void): Vi
     manageNote,
     h('div', { class: 'u-stack' }, buttons.close, buttons['request-close'], buttons.forget),
   )
-  const status = h('p', { role: 'status', class: 'u-status' })
-  const errorMessage = h('strong')
-  const errorHint = h('span')
-  const error = h('div', { role: 'alert', class: 'u-error', hidden: true }, errorMessage, errorHint)
-  const goods = h('section', { class: 'u-goods', 'aria-label': 'What you bought', hidden: true })
-  root.append(
-    error,
-    wallets,
-    facts,
-    bar,
-    h('div', { class: 'u-stack' }, buttons.switch, buttons.pay, buttons.settle),
-    deposit,
-    buttons.mint,
-    h('div', { class: 'u-busy' }, status, buttons['stop-waiting']),
-    goods,
-    manage,
-  )
-  for (const each of Object.values(buttons)) show(each, false)
-  show(buttons.deposit, true)
-  return {
-    root,
-    wallets,
-    account,
-    tokens,
-    channel,
-    bar,
-    fill,
-    facts,
-    deposit,
-    depositLabel,
-    depositNote,
-    amount,
-    manage,
-    manageNote,
-    status,
-    error,
-    errorMessage,
-    errorHint,
-    goods,
-    buttons,
-  }
+  return { manage, manageNote }
 }
 
 export function showError(view: View, error: { message: string; hint: string } | undefined): void {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { temporaryFolder } from '../../../support/folder.ts'
+import { needing, tools } from '../../../support/tools.ts'
 import { until } from '../../../support/until.ts'
 
 const run = promisify(execFile)
@@ -82,26 +83,29 @@ test('killed again and again in the middle of delivery: every entry is in the fi
   )
 })
 
-test('a disk that is full in the middle of a line: nothing is lost or repeated, and it goes on by itself', async (t) => {
-  const { start, lines, data } = await place(t)
-  const { child, queued, events, gone } = start(0, 100_000_000)
-  const limit = (bytes: number | 'unlimited') =>
-    run('prlimit', ['--pid', `${child.pid}`, `--fsize=${bytes}:`])
-  await until(() => queued.length > 50)
-  const { size } = await stat(join(data, 'out.jsonl'))
-  await limit(size + 1000)
-  await until(() => events.includes('sinkFailing'))
-  await limit('unlimited')
-  await until(() => events.includes('sinkRecovered'))
-  child.send('stop')
-  await gone
-  const found = await lines()
-  t.deepEqual(
-    found,
-    [...new Set(found)].sort((a, b) => a - b),
-  )
-  t.deepEqual(
-    queued.filter((number) => !found.includes(number)),
-    [],
-  )
-})
+needing(test, tools.prlimit)(
+  'a disk that is full in the middle of a line: nothing is lost or repeated, and it goes on by itself',
+  async (t) => {
+    const { start, lines, data } = await place(t)
+    const { child, queued, events, gone } = start(0, 100_000_000)
+    const limit = (bytes: number | 'unlimited') =>
+      run('prlimit', ['--pid', `${child.pid}`, `--fsize=${bytes}:`])
+    await until(() => queued.length > 50)
+    const { size } = await stat(join(data, 'out.jsonl'))
+    await limit(size + 1000)
+    await until(() => events.includes('sinkFailing'))
+    await limit('unlimited')
+    await until(() => events.includes('sinkRecovered'))
+    child.send('stop')
+    await gone
+    const found = await lines()
+    t.deepEqual(
+      found,
+      [...new Set(found)].sort((a, b) => a - b),
+    )
+    t.deepEqual(
+      queued.filter((number) => !found.includes(number)),
+      [],
+    )
+  },
+)

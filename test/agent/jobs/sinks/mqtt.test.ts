@@ -256,7 +256,7 @@ const announced: readonly { readonly sensor: HomeAssistantSensor; readonly topic
 
 for (const { sensor: each, topic } of announced) {
   test(`the announcement of ${each.name} holds what Home Assistant documents`, (t) => {
-    const announcement = announceSensor(each, topic, 0, device)
+    const announcement = announceSensor(each, device, { topic, qos: 0 })
     t.regex(announcement.topic, discoveryTopic)
     t.true(documentedSensor.safeParse(JSON.parse(announcement.payload)).success)
   })

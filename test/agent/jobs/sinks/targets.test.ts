@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import test, { type ExecutionContext } from 'ava'
 import { createCommandSink } from '../../../../agent/jobs/sinks/command.ts'
-import { createStreamSink } from '../../../../agent/jobs/sinks/stream.ts'
+import { createStreamSink } from '../../../../agent/jobs/sinks/create.ts'
 import { createWebhookSink } from '../../../../agent/jobs/sinks/webhook.ts'
 import { temporaryFolder } from '../../../support/folder.ts'
 import { entry } from '../../../support/outbox.ts'
+import { until } from '../../../support/until.ts'
 
 interface Hooked {
   readonly method: string | undefined
@@ -81,7 +82,7 @@ test('a webhook that nobody answers ends when the sink stops', async (t) => {
   const { sink, requests } = await startHook(t, [0])
   const delivery = sink.deliver([entry(1)])
   await t.throwsAsync(async () => {
-    while (requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await until(() => requests.length > 0)
     await sink.stop()
     await delivery
   })

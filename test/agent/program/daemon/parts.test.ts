@@ -8,13 +8,13 @@ import type { ChannelBalance } from '../../../../agent/channels/ledger-types.ts'
 import type { Agent } from '../../../../agent/index.ts'
 import { metricsText } from '../../../../agent/program/control/metrics.ts'
 import type { DaemonStatus } from '../../../../agent/program/control/status.ts'
-import { createJournal } from '../../../../agent/program/daemon/journal.ts'
-import { createSharedAgent } from '../../../../agent/program/daemon/shared-agent.ts'
+import { createJournal, createThrottle } from '../../../../agent/program/daemon/journal.ts'
+import { SharedAgent } from '../../../../agent/program/daemon/shared-agent.ts'
 import { dueTopUp } from '../../../../agent/program/daemon/top-up.ts'
-import { createTroubles } from '../../../../agent/program/daemon/trouble.ts'
 import { createServiceManager, watchdogInterval } from '../../../../platform/system/systemd.ts'
 import { parseAddress, UraidenError } from '../../../../protocol/index.ts'
 import { temporaryFolder } from '../../../support/folder.ts'
+import { needing, tools } from '../../../support/tools.ts'
 
 const receiver = parseAddress('0x70997970C51812dc3A010C7d01b50e0d17dc79C8')
 
@@ -61,16 +61,13 @@ test('a channel is topped up when less than two payments are left, within caps a
   t.is(due({}, { channels: [channel({ balance: 50n }), roomy] }), undefined)
 })
 
-test('the same trouble is said once in ten minutes, then how often it was there', (t) => {
-  const troubles = createTroubles()
-  t.deepEqual(troubles.say('chain', 0), { quiet: 0 })
-  t.is(troubles.say('chain', 1), undefined)
-  t.is(troubles.say('chain', 599_999), undefined)
-  t.deepEqual(troubles.say('disk', 2), { quiet: 0 })
-  t.deepEqual(troubles.say('chain', 600_000), { quiet: 2 })
-  t.true(troubles.over('chain'))
-  t.false(troubles.over('chain'))
-  t.deepEqual(troubles.say('chain', 600_001), { quiet: 0 })
+test('the same warning is said once in ten minutes, then how often it was there', (t) => {
+  const throttle = createThrottle()
+  t.is(throttle('chain', 0), 0)
+  t.is(throttle('chain', 1), undefined)
+  t.is(throttle('chain', 599_999), undefined)
+  t.is(throttle('disk', 2), 0)
+  t.is(throttle('chain', 600_000), 2)
 })
 
 test('log lines have a priority for journald, one line an event, and no user names of URLs', (t) => {
@@ -88,13 +85,13 @@ test('log lines have a priority for journald, one line an event, and no user nam
     message: 'http://me:secret@node:8545\ndoes not answer',
     hint: 'Wait.',
   })
-  journal.trouble('chain', 'nothing can be paid', error)
-  journal.trouble('chain', 'nothing can be paid', error)
+  journal.warn('chain', 'nothing can be paid', error)
+  journal.warn('chain', 'nothing can be paid', error)
   t.is(
     lines.join(''),
     '<6>ready amount=5\n<4>warn: nothing can be paid code=chain_unavailable reason=http://node:8545 does not answer hint=Wait.\n',
   )
-  t.like(journal.troubles(), { length: 1, 0: { level: 'warn', code: 'chain_unavailable' } })
+  t.like(journal.warnings(), { length: 1, 0: { level: 'warn', code: 'chain_unavailable' } })
   journal.change({ level: 'error', form: 'json' })
   journal.log.warn('quiet')
   journal.log.error('loud', { code: 'x' })
@@ -102,7 +99,11 @@ test('log lines have a priority for journald, one line an event, and no user nam
   t.is(lines.at(-2), '<3>')
 })
 
-test('systemd is told through its own helper, in order', async (t) => {
+needing(
+  test,
+  tools.python3,
+  tools.systemdNotify,
+)('systemd is told through its own helper, in order', async (t) => {
   const path = join(await temporaryFolder(t), 'notify')
   // Node has no such sockets, which is why the helper is used.
   const listener = spawn('python3', [
@@ -153,7 +154,7 @@ test('an agent is exchanged when nobody uses it; what comes meanwhile waits for 
   const stopped: string[] = []
   const named = (name: string) =>
     ({ address: name, stop: async () => void stopped.push(name) }) as unknown as Agent
-  const shared = createSharedAgent()
+  const shared = new SharedAgent()
   await t.throwsAsync(
     shared.use(async () => 1),
     { code: 'agent_not_ready' },

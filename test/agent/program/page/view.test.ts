@@ -11,11 +11,11 @@ import {
   lastResult,
   leftInChannels,
   leftOf,
-  leftWords,
+  leftText,
   ownerName,
   span,
   when,
-} from '../../../../agent/program/page/web/words.ts'
+} from '../../../../agent/program/page/web/text.ts'
 import { parseAddress } from '../../../../protocol/index.ts'
 
 const room = parseAddress('0x70997970C51812dc3A010C7d01b50e0d17dc79C8')
@@ -253,8 +253,8 @@ test('the last run in words', (t) => {
 
 test('amounts, states and outcomes in words', (t) => {
   const budget = { cap: '100', spent: '31' }
-  t.is(leftWords(budget, { symbol: 'TKN', decimals: 2 }), '0.69 of 1 TKN left')
-  t.is(leftWords(budget, null), '69 of 100 units left')
+  t.is(leftText(budget, { symbol: 'TKN', decimals: 2 }), '0.69 of 1 TKN left')
+  t.is(leftText(budget, null), '69 of 100 units left')
   t.is(amountIn(null)('5'), '5 units')
   t.is(etherOf('1234567890000000000'), '1.234567 ETH')
   t.is(etherOf('0'), '0 ETH')

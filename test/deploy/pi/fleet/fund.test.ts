@@ -13,6 +13,7 @@ import { createKeySigner } from '../../../../platform/keys/index.ts'
 import { fromHex, parseAddress } from '../../../../protocol/index.ts'
 import { deployTestContracts, startEmbeddedChain } from '../../../lab/chains/embedded-chain.ts'
 import { temporaryFolder } from '../../../support/folder.ts'
+import { until } from '../../../support/until.ts'
 
 const kitchen = parseAddress('0x00000000000000000000000000000000000000A1')
 const attic = parseAddress('0x00000000000000000000000000000000000000A2')
@@ -146,9 +147,7 @@ test('killed while its transactions wait for a block: the next run waits for the
   const hanging = fundAccounts(first)
   hanging.catch(() => undefined)
   const pending = () => chain.provider.send('eth_getBlockByNumber', ['pending', false])
-  while ((await pending()).transactions.length < 3) {
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  await until(async () => (await pending()).transactions.length >= 3)
   // What a kill leaves on the disk.
   const copy = `${folder}-after`
   await cp(folder, copy, { recursive: true, filter: (path) => !path.endsWith('LOCK') })
@@ -181,9 +180,7 @@ test('killed after it was written down and before it left: the next run sends th
   }
   const first = await options({ chain: deaf })
   fundAccounts(first).catch(() => undefined)
-  while ((await first.records.pending()).length === 0) {
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  await until(async () => (await first.records.pending()).length > 0)
   const copy = `${folder}-after`
   await cp(folder, copy, { recursive: true, filter: (path) => !path.endsWith('LOCK') })
   const later = await options({}, copy)

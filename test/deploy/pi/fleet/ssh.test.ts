@@ -10,6 +10,7 @@ import {
   sshError,
   sshOptions,
 } from '../../../../deploy/pi/fleet/hosts/ssh.ts'
+import { needing, tools } from '../../../support/tools.ts'
 
 const ssh = { user: 'pi', port: 22, hostKeys: 'strict' } as const
 const host: HostSettings = {
@@ -37,11 +38,14 @@ test('a password is used only when it is named, and is on no command line', (t) 
   t.false(options.includes('secret'))
 })
 
-test('a path with a space or a percent sign reaches ssh as it is', async (t) => {
-  const options = sshOptions({ ...ssh, knownHosts: '/a b/100%/known' }, '/tmp/c')
-  const { stdout } = await promisify(execFile)('ssh', [...options, '-G', 'example.invalid'])
-  t.regex(stdout, /^userknownhostsfile .*\/a b\/100%%?\/known/m)
-})
+needing(test, tools.ssh)(
+  'a path with a space or a percent sign reaches ssh as it is',
+  async (t) => {
+    const options = sshOptions({ ...ssh, knownHosts: '/a b/100%/known' }, '/tmp/c')
+    const { stdout } = await promisify(execFile)('ssh', [...options, '-G', 'example.invalid'])
+    t.regex(stdout, /^userknownhostsfile .*\/a b\/100%%?\/known/m)
+  },
+)
 
 test('only root needs no sudo, and sudo asks for no password', (t) => {
   t.is(remoteCommand('root', 'x', ['facts']), "'sh' '-c' 'x' 'host.sh' 'facts'")

@@ -8,13 +8,14 @@ import { connectChain, createTransactionSender } from '../../../../platform/chai
 import { createKeySigner } from '../../../../platform/keys/index.ts'
 import { fromHex } from '../../../../protocol/index.ts'
 import { balanceProof } from '../../../../scripts/lib/sign.ts'
-import { challengePeriod, until } from '../../../support/cheating.ts'
+import { challengePeriod } from '../../../support/cheating.ts'
 import {
   givenReceiverFolder,
   runReceiver,
   spawnReceiver,
   startProgram,
 } from '../../../support/receiver-program.ts'
+import { until } from '../../../support/until.ts'
 
 // One chain at a time: they share a process.
 const test = anyTest.serial

@@ -7,9 +7,11 @@ import { AbiCoder } from 'ethers'
 import { openBook } from '../../../../receiver/channels/book.ts'
 import { openStore } from '../../../../receiver/channels/store.ts'
 import { startPusher } from '../../../../receiver/core/watchtower/pusher.ts'
-import { challengePeriod, givenCheater, until } from '../../../support/cheating.ts'
+import { readChain } from '../../../support/chain-read.ts'
+import { challengePeriod, givenCheater } from '../../../support/cheating.ts'
 import { startFaultyRpc } from '../../../support/faulty-rpc.ts'
 import { temporaryFolder } from '../../../support/folder.ts'
+import { until } from '../../../support/until.ts'
 import { certificate, startTower, token } from '../../../support/watchtower.ts'
 
 // One chain at a time: they share a process.
@@ -55,8 +57,7 @@ test('the receiver is off, its sender cheats: the watchtower answers, without th
   const { block } = await requestClose(5n)
   // The first half of the challenge period is the receiver's own.
   await chain.mine(challengePeriod / 2 - 1)
-  await tower.refresh()
-  await tower.refresh()
+  await readChain(tower)
   t.is(await towerSent(), 0)
   t.like(tower.status(), { atRisk: 5n, answers: { length: 1, 0: { stake: 5n, state: undefined } } })
   await chain.mine(1)
@@ -75,8 +76,7 @@ test('a receiver that answers itself leaves nothing to do', async (t) => {
   await requestClose(0n)
   await until(isOver)
   await chain.mine(challengePeriod)
-  await tower.refresh()
-  await tower.refresh()
+  await readChain(tower)
   t.is(await towerSent(), 0)
 })
 
@@ -90,7 +90,7 @@ test('a close that the watchtower has answered is fair: the receiver does not an
   await until(async () => (await client.channelInfo(channel))?.closingBalance === 5n)
   const back = await startAgain()
   await back.synced
-  await back.refresh()
+  await readChain(back)
   t.deepEqual(back.settlement.status().answers, [])
   t.is(await sent(), 0)
 })

@@ -7,12 +7,12 @@ import { fromHtml } from 'hast-util-from-html'
 import { selectAll } from 'hast-util-select'
 import { paywallPage } from '../../../../receiver/paywall/paywall-page.ts'
 import { resourcesSchema } from '../../../../receiver/resources/configuration/schema.ts'
+import { createTeaserCache } from '../../../../receiver/resources/upstream/teaser-cache.ts'
 import {
   checkSelectors,
   teaserDocument,
 } from '../../../../receiver/resources/upstream/teaser-document.ts'
 import { teaserTarget } from '../../../../receiver/resources/upstream/teaser-routes.ts'
-import { createShelf } from '../../../../receiver/resources/upstream/teaser-shelf.ts'
 import { givenShop } from '../../../support/shop.ts'
 
 const article = `<!doctype html>
@@ -178,11 +178,11 @@ test('a teaser belongs to an upstream', (t) => {
   t.regex(resourcesSchema.safeParse({ '/a/*': entry }).error?.message ?? '', /teaser/)
 })
 
-function givenShelf(more: object = {}) {
+function givenCache(more: object = {}) {
   let time = 0
   const made: string[] = []
   const waiting: ((teaser: string | undefined) => void)[] = []
-  const get = createShelf({
+  const get = createTeaserCache({
     make: (key) => {
       made.push(key)
       return new Promise((resolve) => waiting.push(resolve))
@@ -207,7 +207,7 @@ function givenShelf(more: object = {}) {
 }
 
 test('a teaser is made once for all who want it at the same time, and kept for its lifetime', async (t) => {
-  const { get, made, finish, put, pass } = givenShelf()
+  const { get, made, finish, put, pass } = givenCache()
   const both = Promise.all([get('a'), get('a')])
   finish('A')
   t.deepEqual(await both, ['A', 'A'])
@@ -220,7 +220,7 @@ test('a teaser is made once for all who want it at the same time, and kept for i
 })
 
 test('where there is none it is tried again soon, not at once', async (t) => {
-  const { get, made, put, pass } = givenShelf()
+  const { get, made, put, pass } = givenCache()
   t.is(await put('a', undefined), undefined)
   pass(9)
   t.is(await get('a'), undefined)
@@ -230,7 +230,7 @@ test('where there is none it is tried again soon, not at once', async (t) => {
 })
 
 test('only so many are kept, and made at the same time', async (t) => {
-  const { get, made, put, finish } = givenShelf()
+  const { get, made, put, finish } = givenCache()
   await put('a', 'A')
   await put('b', 'B')
   await get('a')

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
 import { locationOf, targetOf } from '../../../../receiver/resources/upstream/target.ts'
 import { givenShop, rawRequest } from '../../../support/shop.ts'
+import { until } from '../../../support/until.ts'
 
 async function startUpstream(t: ExecutionContext, listener: RequestListener) {
   const server = createServer(listener)
@@ -194,7 +195,7 @@ test.serial(
     const half = await fetch(`${base}/api/x`, keyed)
     await t.throwsAsync(half.text())
     const unclaimed = () => receiver.book.ledger(channel.sender, channel.openBlock).claims.unclaimed
-    while (unclaimed().length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+    await until(() => unclaimed().length > 0)
     t.deepEqual(unclaimed(), [{ from: 0n, to: 5n }])
     breaks = false
     const whole = await fetch(`${base}/api/x`, keyed)

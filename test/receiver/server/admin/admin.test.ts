@@ -8,6 +8,7 @@ import { createAdmin } from '../../../../receiver/server/admin/admin.ts'
 import { adminSchema } from '../../../../receiver/server/admin/config.ts'
 import { hashSecret } from '../../../../receiver/server/admin/secrets.ts'
 import { parseBackup } from '../../../../receiver/server/backup/document.ts'
+import { readChain } from '../../../support/chain-read.ts'
 import { givenChannel } from '../../../support/channel.ts'
 import { temporaryFolder } from '../../../support/folder.ts'
 
@@ -193,8 +194,7 @@ test.serial('the administrator withdraws and closes; the tokens arrive', async (
     transactions: [{ channels: [owed] }],
   })
   t.is(await tokensOf(receiver.address), 5n)
-  await receiver.refresh()
-  await receiver.refresh()
+  await readChain(receiver)
   t.like(await post('withdraw', {}), { planned: [], reason: 'nothing_due', sum: '0' })
   await pay(15n, { 'RDN-Payment': '5' })
   const path = `/api/1/admin/channels/${channel.sender}/${channel.openBlock}`

@@ -3,17 +3,18 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import test, { type ExecutionContext } from 'ava'
+import { answerId } from '../../../../protocol/bound/index.ts'
 import { createOps, opsSchema } from '../../../../receiver/index.ts'
 import { createAdmin } from '../../../../receiver/server/admin/admin.ts'
 import { adminSchema } from '../../../../receiver/server/admin/config.ts'
 import { hashSecret } from '../../../../receiver/server/admin/secrets.ts'
 import { openApiDocument } from '../../../../receiver/server/openapi/document.ts'
 import type { Content, Operation, Paths } from '../../../../receiver/server/openapi/types.ts'
-import { answerId } from '../../../../protocol/bound/index.ts'
 import { boundClient } from '../../../support/bound-client.ts'
 import { givenChannel } from '../../../support/channel.ts'
 import { type Exchange, type Route, recording } from '../../../support/recorder.ts'
 import { startSystem } from '../../../support/system.ts'
+import { until } from '../../../support/until.ts'
 
 const paths: Paths = openApiDocument.paths
 const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false })
@@ -60,16 +61,21 @@ function troubleOf(exchange: Exchange): string | undefined {
 const password = 'correct horse'
 const alice = { authorization: `Basic ${Buffer.from(`alice:${password}`).toString('base64')}` }
 
-async function everythingOn(attempts: number) {
+/** With a `chainAge` in seconds below the usual one it is soon not ready once its node is away. */
+async function everythingOn({ attempts = 1000, chainAge = 60 } = {}) {
   const admin = await createAdmin(
     adminSchema.parse({ users: { alice: await hashSecret(password) }, attempts }),
   )
-  const ops = createOps(opsSchema.parse({ metrics: true, chainAge: 0.3 }))
+  const ops = createOps(opsSchema.parse({ metrics: true, chainAge }))
   return { admin, ops, recorded: recording(ops) }
 }
 
-async function given(t: ExecutionContext, relay: boolean, attempts = 1000) {
-  const { admin, ops, recorded } = await everythingOn(attempts)
+async function given(
+  t: ExecutionContext,
+  relay: boolean,
+  limits?: Parameters<typeof everythingOn>[0],
+) {
+  const { admin, ops, recorded } = await everythingOn(limits)
   const system = await givenChannel(t, {
     receiver: { observer: ops.observer, transactionPoll: 10, ...(relay && { relay: {} }) },
     server: { admin, ops: recorded.ops },
@@ -217,7 +223,7 @@ async function relayClose({ post, pay, sign, channel }: Given) {
 
 /** A device without ether opens and tops up: the agent says it in its own words. */
 async function relayDeposits(t: ExecutionContext): Promise<readonly Exchange[]> {
-  const { admin, ops, recorded } = await everythingOn(1000)
+  const { admin, ops, recorded } = await everythingOn()
   const system = await startSystem(
     t,
     undefined,
@@ -228,10 +234,6 @@ async function relayDeposits(t: ExecutionContext): Promise<readonly Exchange[]> 
   const buyer = await system.agent()
   for (let bought = 0; bought < 12; bought++) await buyer.get(`${system.base}/reading`)
   return recorded.exchanges
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
 test('the document is a valid one of OpenAPI 3.1', async (t) => {
@@ -247,7 +249,7 @@ test('every route is documented, every operation is called, every answer is as d
   const [open, noRelay, guarded] = await Promise.all([
     given(t, true),
     given(t, false),
-    given(t, true, 1),
+    given(t, true, { attempts: 1, chainAge: 0.3 }),
   ])
   await askEverything(open)
   await askWronglyForChannels(open)
@@ -280,7 +282,13 @@ test('every route is documented, every operation is called, every answer is as d
   )
   t.deepEqual(undocumented, [])
 
-  const exchanges = [...open.exchanges, ...noRelay.exchanges, ...guarded.exchanges, ...bound.exchanges, ...deposits]
+  const exchanges = [
+    ...open.exchanges,
+    ...noRelay.exchanges,
+    ...guarded.exchanges,
+    ...bound.exchanges,
+    ...deposits,
+  ]
   const asked = exchanges.filter(({ url }) => url !== undefined && url !== '/reading')
   t.deepEqual(
     asked.flatMap((exchange) => troubleOf(exchange) ?? []),

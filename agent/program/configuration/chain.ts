@@ -1,0 +1,68 @@
+// The chain of the configuration, and what has to be known of it before anything can be paid.
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { type ChainClient, type ChainOptions, connectChain } from '../../../platform/chain/index.ts'
+import type { TokenUnit } from '../../../protocol/index.ts'
+import type { AgentConfig } from './config.ts'
+
+export interface ChainSettings extends Pick<ChainOptions, 'rpcUrl' | 'contract' | 'chainId'> {
+  readonly quorum?: number
+}
+
+export function chainSettings({ rpc, quorum, contract, chainId }: AgentConfig): ChainSettings {
+  return {
+    rpcUrl: rpc,
+    contract,
+    ...(quorum !== undefined && { quorum }),
+    ...(chainId !== undefined && { chainId: BigInt(chainId) }),
+  }
+}
+
+export function openChain(settings: ChainSettings): Promise<ChainClient> {
+  return connectChain(settings)
+}
+
+export type ChainFacts = TokenUnit & { readonly chainId: bigint }
+
+const storedFacts = z.object({
+  contract: z.string(),
+  chainId: z.string().regex(/^\d+$/),
+  symbol: z.string(),
+  decimals: z.int().min(0).max(255),
+})
+
+/** Asked of the chain once: afterwards an agent pays while the chain is away. */
+export async function chainFacts(settings: ChainSettings, folder: string): Promise<ChainFacts> {
+  const file = join(folder, 'chain.json')
+  const text = await readFile(file, 'utf8').catch(() => '{}')
+  const stored = storedFacts.safeParse(readJson(text))
+  if (stored.success && isFor(stored.data, settings)) {
+    const { symbol, decimals, chainId } = stored.data
+    return { symbol, decimals, chainId: BigInt(chainId) }
+  }
+  const chain = await openChain(settings)
+  try {
+    const { symbol, decimals } = await chain.tokenFacts()
+    const { chainId } = chain
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const facts = { contract: settings.contract, chainId: `${chainId}`, symbol, decimals }
+    await writeFile(file, `${JSON.stringify(facts)}\n`, { mode: 0o600 })
+    return { symbol, decimals, chainId }
+  } finally {
+    chain.close()
+  }
+}
+
+function isFor(stored: z.output<typeof storedFacts>, settings: ChainSettings): boolean {
+  const sameChain = settings.chainId === undefined || settings.chainId === BigInt(stored.chainId)
+  return stored.contract === settings.contract && sameChain
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

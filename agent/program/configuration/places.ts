@@ -1,0 +1,35 @@
+// Where the agent keeps its state, and where daemon and command line meet.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { usualStateFolder } from '../../../platform/cli/places.ts'
+
+/** RuntimeDirectory= of the unit. */
+const serviceSocket = '/run/uraiden-agent/control.sock'
+
+/** What of a configuration says where things are. */
+export interface PlacesConfig {
+  readonly state?: string | undefined
+  readonly control: { readonly socket?: string | undefined }
+}
+
+/** The configured one, else where such folders usually are. */
+export function stateFolder(
+  { state }: Pick<PlacesConfig, 'state'>,
+  environment = process.env,
+): string {
+  return state ?? usualStateFolder('uraiden-agent', environment)
+}
+
+/** The configured one; in the configured state folder; under systemd in its runtime folder. */
+export function daemonSocket(config: PlacesConfig, environment = process.env): string {
+  const folder = config.state ?? environment.RUNTIME_DIRECTORY ?? stateFolder(config, environment)
+  return config.control.socket ?? join(folder, 'control.sock')
+}
+
+/** Where a command looks for the daemon of this configuration. */
+export function commandSocket(config: PlacesConfig, environment = process.env): string {
+  const own = daemonSocket(config, environment)
+  // Without a folder of its own in the configuration, the state is the service's where one runs.
+  const service = config.control.socket === undefined && config.state === undefined
+  return service && !existsSync(own) ? serviceSocket : own
+}

@@ -1,0 +1,142 @@
+// What the agent may spend, and how: from the configuration's texts to the token's smallest unit.
+import {
+  type Address,
+  defined,
+  parseAmount,
+  type TokenAmount,
+  type TokenUnit,
+} from '../../../protocol/index.ts'
+import type { Budget, WindowCaps } from '../../budget/caps.ts'
+import type { DepositPolicy } from '../../channels/choose.ts'
+import type { AgentOptions } from '../../options.ts'
+import { jobOfProgram } from '../../proxy/pay.ts'
+import type { TlsTrust } from '../../transport/transport.ts'
+import type { AgentConfig } from './config.ts'
+import { readCertificate } from './files.ts'
+
+type CapTexts = { readonly [Window in keyof WindowCaps]?: string | undefined }
+
+/** Amounts are texts until the chain has said what the token is. */
+export interface PurchaseSettings {
+  readonly budget: {
+    readonly request: string | undefined
+    readonly all: CapTexts
+    readonly receivers: readonly (readonly [receiver: Address, caps: CapTexts])[]
+    /** Programs of the proxy among them. */
+    readonly jobs: readonly (readonly [job: string, caps: CapTexts])[]
+  }
+  readonly deposit: AgentConfig['deposit']
+  /** What needs no unit. */
+  readonly policy: Pick<
+    AgentOptions,
+    | 'receivers'
+    | 'hosts'
+    | 'priceJump'
+    | 'timeZone'
+    | 'clock'
+    | 'funding'
+    | 'reservation'
+    | 'confirmations'
+    | 'mostFeePerGas'
+    | 'timeout'
+    | 'history'
+    | 'tls'
+  >
+}
+
+/** @throws UraidenError `config_file_unreadable` */
+export function purchaseSettings(config: AgentConfig): PurchaseSettings {
+  const { hosts, priceJump, timeZone, clock, funding, reservation, confirmations, history } = config
+  const listed = Object.values(config.receivers).flatMap(({ address }) => address ?? [])
+  return {
+    budget: budgetTexts(config),
+    deposit: config.deposit,
+    policy: defined({
+      receivers: listed.length > 0 ? listed : undefined,
+      hosts,
+      priceJump,
+      timeZone,
+      clock,
+      funding,
+      reservation,
+      confirmations,
+      mostFeePerGas: config.mostGasPrice,
+      timeout: config.timeout * 1000,
+      history,
+      tls: config.tls && trustOf(config.tls),
+    }),
+  }
+}
+
+/** @throws UraidenError `wrong_token`, `too_many_decimals` */
+export function policyOptions({ budget, deposit, policy }: PurchaseSettings, token: TokenUnit) {
+  return {
+    ...policy,
+    budget: budgetOf(budget, token),
+    deposit: depositOf(deposit, token),
+  } satisfies Partial<AgentOptions>
+}
+
+function budgetTexts({ budget, receivers, proxy, jobs: configured }: AgentConfig) {
+  const { request, jobs = {}, ...all } = budget
+  const ofJobs = Object.entries(configured).flatMap(([job, { budget: caps }]) =>
+    caps === undefined ? [] : [[job, caps] as const],
+  )
+  const ofPrograms = Object.entries(proxy?.programs ?? {}).map(
+    ([name, { budget: caps }]) => [jobOfProgram(name), caps] as const,
+  )
+  return {
+    request,
+    all,
+    receivers: Object.values(receivers).flatMap(({ address, budget: caps }) =>
+      address && caps ? [[address, caps] as const] : [],
+    ),
+    jobs: [...Object.entries(jobs), ...ofJobs, ...ofPrograms],
+  }
+}
+
+function budgetOf(texts: PurchaseSettings['budget'], token: TokenUnit): Budget {
+  const { request, all, receivers, jobs } = texts
+  return {
+    ...capsOf(all, token),
+    ...(request !== undefined && { request: parseAmount(request, token) }),
+    receivers: Object.fromEntries(receivers.map(([name, caps]) => [name, capsOf(caps, token)])),
+    jobs: Object.fromEntries(jobs.map(([name, caps]) => [name, capsOf(caps, token)])),
+  }
+}
+
+function capsOf({ hour, day, month, total }: CapTexts, token: TokenUnit): WindowCaps {
+  const amount = (text: string | undefined) =>
+    text === undefined ? undefined : parseAmount(text, token)
+  return defined({
+    hour: amount(hour),
+    day: amount(day),
+    month: amount(month),
+    total: amount(total),
+  })
+}
+
+function depositOf(
+  { open, topUp, most, mostInAll }: AgentConfig['deposit'],
+  token: TokenUnit,
+): Partial<DepositPolicy> {
+  return defined({
+    open: open === undefined ? undefined : depositFor(open, token),
+    topUp: topUp === undefined ? undefined : depositFor(topUp, token),
+    most: most === undefined ? undefined : parseAmount(most, token),
+    mostInAll: mostInAll === undefined ? undefined : parseAmount(mostInAll, token),
+  })
+}
+
+function depositFor(text: string, token: TokenUnit): (price: TokenAmount) => TokenAmount {
+  if (text.endsWith('x')) return (price) => BigInt(text.slice(0, -1)) * price
+  const amount = parseAmount(text, token)
+  return () => amount
+}
+
+function trustOf({ authority, pinned }: NonNullable<AgentConfig['tls']>): TlsTrust {
+  return defined({
+    authority: authority === undefined ? undefined : readCertificate('tls.authority', authority),
+    pinned: pinned === undefined ? undefined : readCertificate('tls.pinned', pinned),
+  })
+}

@@ -1,0 +1,142 @@
+// What buys by itself, as the configuration wants it: jobs and the proxy. The log tells nothing of them while
+// all is well.
+import { join } from 'node:path'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
+import { openJobs } from '../../jobs/open.ts'
+import type { Buyer } from '../../jobs/purchase.ts'
+import type { JobEvent, RunOutcome, Scheduler } from '../../jobs/types.ts'
+import { type LocalProxy, type ProxyOptions, startProxy } from '../../proxy/server.ts'
+import { sameJobs, type TokenSettings } from '../configuration/settings.ts'
+import { errorFacts, type LogFacts, type LogLevel } from '../control/log.ts'
+import type { DaemonStatus } from '../control/status.ts'
+import { type Capability, graceOfChange } from './capability.ts'
+import type { Journal } from './journal.ts'
+
+export interface JobsOptions {
+  readonly journal: Journal
+  readonly buyer: Buyer
+  readonly resolve: (target: string) => Promise<URL>
+}
+
+export class Jobs implements Capability<TokenSettings> {
+  readonly #options: JobsOptions
+  #running: { readonly scheduler: Scheduler; readonly settings: TokenSettings } | undefined
+
+  constructor(options: JobsOptions) {
+    this.#options = options
+  }
+
+  /** Undefined until the chain has told once what the token is. */
+  get scheduler(): Scheduler | undefined {
+    return this.#running?.scheduler
+  }
+
+  /** @throws UraidenError those of `openJobs` */
+  async start(settings: TokenSettings): Promise<void> {
+    if (this.#running !== undefined && sameJobs(this.#running.settings, settings)) return
+    await this.stop(graceOfChange)
+    const { jobs, broker, chain, facts, folder, signer } = settings
+    const { journal, buyer, resolve } = this.#options
+    const scheduler = await openJobs({
+      jobs,
+      broker,
+      buyer,
+      resolve,
+      folder: join(folder, 'jobs'),
+      owner: { chainId: facts.chainId, contract: chain.contract, account: signer.address },
+      onEvent: (event) => logJobEvent(journal, event),
+    })
+    this.#running = { scheduler, settings }
+    // What a crash cut off is asked for in the background.
+    scheduler.start().catch((error: unknown) => journal.warn('jobs', 'jobs failed', error))
+  }
+
+  async stop(grace: Milliseconds): Promise<void> {
+    const { scheduler } = this.#running ?? {}
+    this.#running = undefined
+    await scheduler?.stop(grace)
+  }
+}
+
+type ProxyParts = Pick<ProxyOptions, 'stream' | 'receivers' | 'onDefect'>
+
+/** Follows new settings without losing its port. */
+export class DaemonProxy implements Capability<TokenSettings> {
+  readonly #parts: ProxyParts
+  #running: LocalProxy | undefined
+  #socket: string | undefined
+
+  constructor(parts: ProxyParts) {
+    this.#parts = parts
+  }
+
+  /** Undefined while there is none. */
+  status(): DaemonStatus['proxy'] {
+    return this.#running && { port: this.#running.port, socket: this.#socket }
+  }
+
+  /** @throws UraidenError those of `startProxy` */
+  async start({ proxy, facts }: TokenSettings): Promise<void> {
+    const options = proxy && { ...proxy, ...this.#parts, token: facts }
+    const old = this.#running
+    if (old !== undefined && options !== undefined && old.isAt(options)) {
+      old.change(options)
+      return
+    }
+    this.#running = options && (await startProxy(options))
+    this.#socket = options?.socket?.path
+    // What is under way there goes on.
+    void old?.close(graceOfChange)
+  }
+
+  async stop(grace: Milliseconds): Promise<void> {
+    await this.#running?.close(grace)
+  }
+}
+
+type Line = readonly [level: LogLevel, message: string, facts: LogFacts]
+
+function logJobEvent(journal: Journal, event: JobEvent): void {
+  if (event.kind === 'run') logRun(journal, event.outcome)
+  else {
+    const [level, message, facts] = lineFor(event)
+    journal.log[level](message, facts)
+  }
+}
+
+function logRun({ log, warn }: Journal, outcome: RunOutcome): void {
+  const { job, cause } = outcome
+  if (outcome.kind === 'failed') warn(`job ${job}`, `job ${job} failed`, outcome.error)
+  else {
+    const { status, bytes, payment } = outcome
+    log.debug(`job ${job} ran`, { cause, status, bytes, cost: payment?.cost })
+  }
+}
+
+function lineFor(event: Exclude<JobEvent, { readonly kind: 'run' }>): Line {
+  switch (event.kind) {
+    case 'skipped':
+      return ['debug', `job ${event.job} skipped`, { reason: event.reason }]
+    case 'failing': {
+      const { job, failures, error } = event
+      const facts = { failures, ...errorFacts(error) }
+      return ['error', `job ${job} keeps failing and goes on slower`, facts]
+    }
+    case 'recovered':
+      return ['info', `job ${event.job} works again`, { failures: event.failures }]
+    case 'sinkFailing':
+      return ['warn', `sink ${event.sink} takes nothing`, errorFacts(event.error)]
+    case 'sinkRecovered':
+      return ['info', `sink ${event.sink} works again`, { waiting: event.waiting }]
+    case 'sinkFull':
+      return ['warn', `the queue of sink ${event.sink} is full`, { waiting: event.waiting }]
+    case 'entryRefused': {
+      const { sink, id, why } = event
+      return ['warn', `sink ${sink} refuses an entry for good`, { id, why }]
+    }
+    case 'sinkOrphaned': {
+      const { sink, waiting } = event
+      return ['warn', `entries wait for sink ${sink}, which is not configured`, { waiting }]
+    }
+  }
+}

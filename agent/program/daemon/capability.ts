@@ -1,0 +1,15 @@
+import type { Milliseconds } from '../../../platform/time/clock.ts'
+
+/** A part of the daemon that follows the configuration. */
+export interface Capability<Wanted> {
+  /**
+   * Begins, or follows new settings: what they do not change runs on. After an error, `start` with the
+   * settings before puts things back.
+   */
+  readonly start: (wanted: Wanted) => Promise<void>
+  /** Takes nothing new, and ends what is under way after `grace`. */
+  readonly stop: (grace: Milliseconds) => Promise<void>
+}
+
+/** For what is under way when a part is exchanged for one of new settings. */
+export const graceOfChange: Milliseconds = 30_000

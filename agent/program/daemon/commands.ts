@@ -1,0 +1,106 @@
+// What the daemon does when the command line or the page asks, and what it says of itself.
+import type { Address } from '../../../protocol/index.ts'
+import type { Scheduler } from '../../jobs/types.ts'
+import type { Settings } from '../configuration/settings.ts'
+import { errorFacts, type LogEntry } from '../control/log.ts'
+import type { CommandHandlers } from '../control/server.ts'
+import type { DaemonStatus } from '../control/status.ts'
+import type { Engine } from './engine.ts'
+
+export interface HandlerContext {
+  readonly status: () => DaemonStatus
+  readonly reload: () => Promise<void>
+  readonly address: () => Address
+}
+
+export function commandHandlers(engine: Engine, context: HandlerContext): CommandHandlers {
+  const { shared } = engine
+  return {
+    status: () => context.status(),
+    facts: () => ({ address: context.address(), token: tokenOf(engine) }),
+    books: () =>
+      shared.use(async (agent) => ({
+        channels: agent.channels(),
+        budget: agent.budget(),
+        history: agent.history(),
+        unfinished: agent.unfinished(),
+      })),
+    open: ({ receiver, deposit, api }) =>
+      shared.use((agent) => agent.openChannel(receiver, deposit, api)),
+    topUp: ({ channel, added, api }) => shared.use((agent) => agent.topUp(channel, added, api)),
+    close: ({ channel, api, otherwise, balance }) =>
+      shared.use((agent) =>
+        agent.closeChannel(channel, {
+          ...(api !== undefined && { api }),
+          ...(otherwise !== undefined && { otherwise }),
+          ...(balance !== undefined && { balance }),
+        }),
+      ),
+    settle: () => shared.use((agent) => agent.settle()),
+    recover: ({ from }) => shared.use((agent) => agent.recoverChannels(from)),
+    sweep: ({ to }) => shared.use((agent) => agent.sweep(to)),
+    pause: async ({ job }) => {
+      await jobsOf(engine).pause(job)
+      if (job === undefined) await engine.setPaused('paused')
+    },
+    resume: async ({ job }) => {
+      await jobsOf(engine).resume(job)
+      if (job === undefined) await engine.setPaused('active')
+    },
+    runJob: async ({ job }) => {
+      const outcome = await jobsOf(engine).run(job)
+      if (outcome.kind === 'failed') throw outcome.error
+      return outcome
+    },
+    reload: () => context.reload(),
+  }
+}
+
+/** They begin when the chain has told once what the token is. */
+function jobsOf({ jobs, shared }: Engine): Scheduler {
+  if (jobs.scheduler !== undefined) return jobs.scheduler
+  throw shared.problem()
+}
+
+function tokenOf({ facts, shared }: Engine) {
+  if (facts !== undefined) return { symbol: facts.symbol, decimals: facts.decimals }
+  throw shared.problem()
+}
+
+export interface StatusContext {
+  readonly started: number
+  readonly file: string
+  readonly wanted: Settings
+  readonly refused: string | undefined
+  readonly warnings: readonly LogEntry[]
+  /** The port of the page. */
+  readonly page: number | undefined
+}
+
+export function daemonStatus(engine: Engine, context: StatusContext): DaemonStatus {
+  const { started, file, wanted, refused, warnings, page } = context
+  const agent = engine.shared.current()
+  const { facts } = engine
+  return {
+    pid: process.pid,
+    started,
+    configuration: { file, loaded: wanted.loaded, refused },
+    waiting: waitingFor(engine.shared.problem()),
+    paused: engine.paused,
+    address: wanted.signer.address,
+    token: facts && { symbol: facts.symbol, decimals: facts.decimals },
+    jobs: engine.jobs.scheduler?.status() ?? [],
+    channels: agent?.channels() ?? [],
+    budget: agent?.budget(),
+    proxy: engine.proxy.status(),
+    page: page === undefined ? undefined : { port: page },
+    counters: engine.purchases.counters(),
+    troubles: warnings,
+  }
+}
+
+function waitingFor(problem: unknown): DaemonStatus['waiting'] {
+  if (problem === undefined) return undefined
+  const { code = 'internal', reason } = errorFacts(problem)
+  return { code: String(code), message: String(reason) }
+}

@@ -1,0 +1,132 @@
+// The page as the configuration wants it. Its server, and what it needs, is loaded when there is one.
+import type { ChainClient } from '../../../platform/chain/index.ts'
+import type { PurchaseRecord } from '../../purchase/history.ts'
+import { openChain } from '../configuration/chain.ts'
+import { openReceivers } from '../configuration/receivers.ts'
+import type { Settings } from '../configuration/settings.ts'
+import type { CommandHandlers } from '../control/server.ts'
+import type { DaemonStatus } from '../control/status.ts'
+import type { Account, Holdings } from '../page/holdings.ts'
+import type { PageServer } from '../page/server.ts'
+import type { Capability } from './capability.ts'
+
+export interface PageOptions {
+  readonly status: () => DaemonStatus
+  /** Oldest first. */
+  readonly purchases: () => readonly PurchaseRecord[]
+  readonly handlers: CommandHandlers
+  readonly onDefect: (error: unknown) => void
+}
+
+/** Milliseconds that what the chain says of the account is believed while somebody looks. */
+const fresh = 15_000
+
+interface Running {
+  readonly server: PageServer
+  readonly holdings: Holdings
+  /** As it was configured, 0 for a free one. */
+  readonly wanted: number
+}
+
+export class Page implements Capability<Settings> {
+  readonly #options: PageOptions
+  #settings: Settings | undefined
+  #running: Running | undefined
+  #chain: Promise<ChainClient> | undefined
+
+  constructor(options: PageOptions) {
+    this.#options = options
+  }
+
+  /** Undefined while there is no page. */
+  get port(): number | undefined {
+    return this.#running?.server.port
+  }
+
+  /**
+   * After an error everything is as it was.
+   * @throws UraidenError `address_in_use`
+   */
+  async start(next: Settings): Promise<void> {
+    const old = this.#running
+    const wanted = next.page?.port
+    // One that was found when any would do may be named later.
+    const stays = old !== undefined && (old.wanted === wanted || old.server.port === wanted)
+    const started = stays || wanted === undefined ? undefined : await this.#listen(wanted)
+    this.#settings = next
+    if (!stays) {
+      this.#running = started
+      await old?.server.close()
+    }
+    // Of the chain that was configured before.
+    this.#disconnect()
+    this.#running?.holdings.forget()
+  }
+
+  async stop(): Promise<void> {
+    await this.#running?.server.close()
+    this.#running = undefined
+    this.#disconnect()
+  }
+
+  async #listen(port: number): Promise<Running> {
+    const [{ startPage }, { createHoldings }, { pageState }] = await Promise.all([
+      import('../page/server.ts'),
+      import('../page/holdings.ts'),
+      import('../page/view.ts'),
+    ])
+    const { status, purchases, handlers, onDefect } = this.#options
+    const holdings = createHoldings({
+      read: () => this.#account(),
+      fresh,
+      now: () => performance.now(),
+    })
+    const server = await startPage({
+      port,
+      token: () => this.#settings?.page?.token,
+      state: (about) =>
+        pageState({
+          ...about,
+          status: status(),
+          purchases: purchases(),
+          holdings: holdings.look(),
+          receivers: this.#settings?.receivers.receivers ?? {},
+        }),
+      handlers,
+      placeOf: async (receiver) =>
+        this.#settings && openReceivers(this.#settings.receivers).placeOf(receiver),
+      onAction: () => holdings.forget(),
+      onDefect,
+    })
+    return { server, holdings, wanted: port }
+  }
+
+  async #account(): Promise<Account> {
+    const { address } = this.#options.status()
+    try {
+      const chain = await this.#connect()
+      const [tokens, ether] = await Promise.all([
+        chain.tokenBalance(address),
+        chain.etherBalance(address),
+      ])
+      return { tokens, ether }
+    } catch (error) {
+      this.#disconnect()
+      throw error
+    }
+  }
+
+  async #connect(): Promise<ChainClient> {
+    if (this.#settings === undefined) throw new Error('there is no configuration yet')
+    this.#chain ??= openChain(this.#settings.chain)
+    return this.#chain
+  }
+
+  #disconnect(): void {
+    this.#chain?.then(
+      (chain) => chain.close(),
+      () => undefined,
+    )
+    this.#chain = undefined
+  }
+}

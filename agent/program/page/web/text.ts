@@ -1,0 +1,122 @@
+// How the page says things: pure functions.
+
+import { formatAmount, formatNumber, type TokenUnit } from '../../../../protocol/amount.ts'
+import { largest } from '../../../../protocol/bigint.ts'
+import type { PageBudget, PageChannel, PageJob, PageState } from '../state.ts'
+
+/** What every list of the page is drawn with. */
+export interface RenderContext {
+  /** Milliseconds since 1970. */
+  readonly now: number
+  /** A number of smallest units, in the token's own. */
+  readonly amount: (text: string) => string
+  /** A token was given. */
+  readonly mayAct: boolean
+}
+
+/** In the token's units; in the smallest ones until they are known. */
+export function amountIn(token: TokenUnit | null): (text: string) => string {
+  return (text) => (token === null ? `${text} units` : formatAmount(BigInt(text), token))
+}
+
+/** Ether with six digits after the point, which is enough for fees. */
+export function etherOf(wei: string): string {
+  return formatAmount((BigInt(wei) / 10n ** 12n) * 10n ** 12n, { symbol: 'ETH', decimals: 18 })
+}
+
+const units = [
+  [86_400, 2, 'd'],
+  [3600, 2, 'h'],
+  [60, 2, 'min'],
+] as const
+
+/** `5 min`: in the largest unit of which there are two. */
+export function span(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000))
+  for (const [length, least, name] of units) {
+    if (seconds >= least * length) return `${Math.round(seconds / length)} ${name}`
+  }
+  return `${seconds} s`
+}
+
+export function when(time: number, now: number): string {
+  return time > now ? `in ${span(time - now)}` : `${span(now - time)} ago`
+}
+
+export interface Left {
+  readonly amount: bigint
+  /** Of the cap, rounded down, from 0 to 100. */
+  readonly percent: number
+}
+
+/** What is left of a cap. A cap of nothing has nothing left. */
+export function leftOf(budget: Pick<PageBudget, 'cap' | 'spent'>): Left {
+  const [most, spent] = [BigInt(budget.cap), BigInt(budget.spent)]
+  const amount = largest(most - spent, 0n)
+  return { amount, percent: most === 0n ? 0 : Number((100n * amount) / most) }
+}
+
+/** `0.69 of 1 TKN left` */
+export function leftText(
+  budget: Pick<PageBudget, 'cap' | 'spent'>,
+  token: TokenUnit | null,
+): string {
+  const { amount } = leftOf(budget)
+  const number = token === null ? `${amount}` : formatNumber(amount, token.decimals)
+  return `${number} of ${amountIn(token)(budget.cap)} left`
+}
+
+const windows = { hour: 'Hour', day: 'Day', month: 'Month', total: 'In all' } as const
+
+export function windowName({ window }: PageBudget): string {
+  return windows[window]
+}
+
+export function ownerName({ owner, name }: PageBudget): string {
+  return owner === 'all' ? 'Everything' : `${owner[0]?.toUpperCase()}${owner.slice(1)} ${name}`
+}
+
+/** What the daemon is at. */
+export function daemonState({ waiting, paused }: PageState): 'waiting' | 'paused' | 'running' {
+  if (waiting !== null) return 'waiting'
+  return paused ? 'paused' : 'running'
+}
+
+const jobStates = {
+  waiting: 'waiting',
+  running: 'running',
+  paused: 'paused',
+  slowed: 'keeps failing',
+} as const
+
+export function jobState({ state }: PageJob): string {
+  return jobStates[state]
+}
+
+/** What came of the last run, and when. */
+export function lastResult(
+  { last, failures }: PageJob,
+  now: number,
+  amount: (text: string) => string,
+): string {
+  if (last === null) return 'has not run yet'
+  const ago = when(last.ended, now)
+  if (last.problem !== null) {
+    const times = failures > 1 ? `, ${failures} times in a row` : ''
+    return `failed ${ago}${times}: ${last.problem.message} (${last.problem.code})`
+  }
+  const price = last.cost === null || last.cost === '0' ? 'for nothing' : `for ${amount(last.cost)}`
+  return `went well ${ago}, ${price}`
+}
+
+/** `200`: what HTTP calls success is one. */
+export function isGood(status: number): boolean {
+  return status >= 200 && status < 400
+}
+
+/** In all channels that are open. */
+export function leftInChannels(channels: readonly PageChannel[]): bigint {
+  return channels
+    .filter(({ state }) => state === 'open')
+    .reduce((sum, { deposit, spent }) => sum + BigInt(deposit) - BigInt(spent), 0n)
+}

@@ -1,0 +1,201 @@
+// What the programs work with, resolved once from the checked configuration: folders where nobody
+// named one, milliseconds, one place for every file that is read.
+import { passwordFrom } from '../../platform/cli/keys.ts'
+import { usualStateFolder } from '../../platform/cli/places.ts'
+import type { ListenAddress } from '../../platform/config/index.ts'
+import { loadSigner, type PasswordSources } from '../../platform/keys/index.ts'
+import {
+  type Address,
+  defined,
+  parseAmount,
+  type Signer,
+  type TokenUnit,
+} from '../../protocol/index.ts'
+import type { ReceiverOptions } from '../core/receiver.ts'
+import { readWatchtowers, type WatchtowerConfigs } from '../core/watchtower/addresses.ts'
+import type { WatchtowerAddress } from '../core/watchtower/pusher.ts'
+import type { OpsConfig } from '../ops/config.ts'
+import { type PaywallPage, readPaywallPage } from '../paywall/page.ts'
+import type { ResourceConfigs } from '../resources/routes.ts'
+import { type AdminConfig, controlSocket } from '../server/admin/config.ts'
+import { settlementOptions } from '../settlement/config.ts'
+import type { TlsFiles } from '../tls/config.ts'
+import { readTlsMaterial, type TlsMaterial } from '../tls/material.ts'
+import { type ProgramNames, type ReceiverConfig, receiverNames } from './config.ts'
+import type { DiscoveryConfig } from './discovery/config.ts'
+
+export interface ConnectionSettings {
+  readonly rpcUrl: string | readonly string[]
+  readonly contract: Address
+  readonly chainId?: bigint
+  readonly quorum?: number
+}
+
+export interface KeySettings {
+  readonly file: string
+  readonly password: PasswordSources
+}
+
+/** What receiver and watchtower have in common. */
+export interface ProgramSettings {
+  readonly connection: ConnectionSettings
+  readonly key: KeySettings
+  /** Folder for balance proofs. */
+  readonly state: string
+  readonly listen: ListenAddress
+  readonly log: ReceiverConfig['log']
+  readonly tls: TlsFiles | undefined
+  /** Milliseconds for running requests when it is stopped. */
+  readonly stopWithin: number
+}
+
+export interface ReceiverSettings extends ProgramSettings {
+  /** What the library needs and does not depend on the token. */
+  readonly receiver: Pick<
+    ReceiverOptions,
+    | 'confirmations'
+    | 'startBlock'
+    | 'pollInterval'
+    | 'replies'
+    | 'verifier'
+    | 'verifierThreads'
+    | 'bound'
+    | 'origins'
+    | 'publicPath'
+  >
+  /** Read with the token's decimals, which the chain knows: `amountOptions`. */
+  readonly amounts: AmountSettings
+  readonly watchtowers: WatchtowerConfigs
+  /** Folder of the operator's own paywall page. */
+  readonly page: string | undefined
+  readonly resources: ResourceConfigs
+  readonly discovery: DiscoveryConfig | undefined
+  readonly admin: AdminConfig
+  /** For commands on the same machine; undefined when it is off. */
+  readonly socket: string | undefined
+  readonly ops: OpsConfig
+}
+
+type AmountSettings = Pick<ReceiverConfig, 'outage' | 'settlement' | 'relay' | 'mostGasPrice'>
+
+/** What of a configuration is in files. */
+export interface ReceiverFiles {
+  readonly watchtowers: readonly WatchtowerAddress[]
+  readonly page: PaywallPage | undefined
+  readonly tls: TlsMaterial | undefined
+}
+
+export function receiverSettings(
+  config: ReceiverConfig,
+  environment: NodeJS.ProcessEnv = process.env,
+): ReceiverSettings {
+  const { confirmations, startBlock, verifier, verifierThreads, watchtowers, page } = config
+  const { bound, origins, publicPath } = config
+  const { lifetime, ...replies } = config.replies
+  const common = programSettings(config, receiverNames, environment)
+  const { resources, discovery, admin, ops, outage, settlement, relay, mostGasPrice } = config
+  return {
+    ...common,
+    receiver: {
+      confirmations,
+      startBlock,
+      pollInterval: config.pollInterval * 1000,
+      replies: defined({ ...replies, lifetime: milliseconds(lifetime) }),
+      bound,
+      ...defined({ verifier, verifierThreads, origins, publicPath }),
+    },
+    amounts: { outage, settlement, relay, mostGasPrice },
+    ...{ watchtowers, page, resources, discovery, admin, ops },
+    socket: controlSocket(admin, common.state),
+  }
+}
+
+type CommonConfig = Pick<
+  ReceiverConfig,
+  | 'rpc'
+  | 'quorum'
+  | 'chainId'
+  | 'contract'
+  | 'key'
+  | 'password'
+  | 'state'
+  | 'listen'
+  | 'log'
+  | 'tls'
+  | 'stopWithin'
+>
+
+export function programSettings(
+  config: CommonConfig,
+  names: ProgramNames,
+  environment: NodeJS.ProcessEnv = process.env,
+): ProgramSettings {
+  const { rpc, contract, quorum, chainId, key, password, listen, log, tls } = config
+  return {
+    connection: {
+      ...{ rpcUrl: rpc, contract },
+      ...defined({ quorum, chainId: chainId === undefined ? undefined : BigInt(chainId) }),
+    },
+    key: { file: key, password: passwordSources(names, password) },
+    state: config.state ?? usualStateFolder(names.stateFolder, environment),
+    ...{ listen, log, tls },
+    stopWithin: config.stopWithin * 1000,
+  }
+}
+
+/** Where a program looks for its key's password when `file` is the configured one. */
+export function passwordSources(
+  { variables, credential }: ProgramNames,
+  file: string | undefined,
+): PasswordSources {
+  return passwordFrom({ file, variable: variables.password, credential })
+}
+
+/** `warn` is told in a sentence what is allowed but unwise. */
+export function openSigner(
+  { file, password }: KeySettings,
+  warn: (message: string) => void,
+): Promise<Signer> {
+  return loadSigner({ file, password, warn })
+}
+
+/** @throws UraidenError those of `readWatchtowers`, `readPaywallPage` and `readTlsMaterial` */
+export async function readFiles({
+  watchtowers,
+  page,
+  tls,
+}: Pick<ReceiverSettings, 'watchtowers' | 'page' | 'tls'>): Promise<ReceiverFiles> {
+  return {
+    watchtowers: await readWatchtowers(watchtowers),
+    page: page === undefined ? undefined : await readPaywallPage(page),
+    tls: tls && (await readTlsMaterial(tls)),
+  }
+}
+
+/**
+ * Amounts in the token's smallest unit.
+ * @throws UraidenError `wrong_token`, `too_many_decimals`
+ */
+export function amountOptions(
+  { outage, settlement, relay, mostGasPrice }: AmountSettings,
+  token: TokenUnit,
+) {
+  const { longest, mostPerChannel, mostInAll } = outage
+  const amount = (text: string | undefined) =>
+    text === undefined ? undefined : parseAmount(text, token)
+  return {
+    outage: defined({
+      longest: milliseconds(longest),
+      mostPerChannel: amount(mostPerChannel),
+      mostInAll: amount(mostInAll),
+    }),
+    settlement: settlementOptions(settlement, token, mostGasPrice),
+    ...(relay !== undefined && {
+      relay: defined({ leastDeposit: amount(relay.leastDeposit), mostFeePerGas: mostGasPrice }),
+    }),
+  } satisfies Partial<ReceiverOptions>
+}
+
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1000
+}

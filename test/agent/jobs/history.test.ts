@@ -1,0 +1,38 @@
+import test from 'ava'
+import { eventsOf, historyAfter, notBefore } from '../../../agent/jobs/history.ts'
+import type { RunOutcome } from '../../../agent/jobs/types.ts'
+
+const slow = { after: 10, first: 60_000, most: 3_600_000 }
+const facts = { id: 'x', job: 'a', cause: 'schedule', began: 1, ended: 2 } as const
+const failed: RunOutcome = { ...facts, kind: 'failed', error: new Error('no'), payment: 'none' }
+const done: RunOutcome = {
+  ...facts,
+  kind: 'done',
+  status: 200,
+  bytes: 1,
+  payment: undefined,
+  unfit: [],
+}
+
+test('the tenth failure in a row is said once, and that it works again too', (t) => {
+  let history = { failures: 0 }
+  const said: string[] = []
+  for (const outcome of [...Array(25).fill(failed), done, failed, done]) {
+    for (const { kind } of eventsOf(history, outcome, slow)) if (kind !== 'run') said.push(kind)
+    history = historyAfter(history, outcome)
+  }
+  t.deepEqual(said, ['failing', 'recovered'])
+})
+
+for (const { failures, wait } of [
+  { failures: 9, wait: Number.NEGATIVE_INFINITY },
+  { failures: 10, wait: 60_000 },
+  { failures: 11, wait: 120_000 },
+  { failures: 15, wait: 1_920_000 },
+  { failures: 16, wait: 3_600_000 },
+  { failures: 1_000_000, wait: 3_600_000 },
+]) {
+  test(`after ${failures} failures the next run waits ${wait} ms`, (t) => {
+    t.is(notBefore({ failures }, slow, 0), wait)
+  })
+}

@@ -1,0 +1,77 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { loadAgentConfig } from '../../../../agent/program/configuration/config.ts'
+import {
+  policyOptions,
+  purchaseSettings,
+} from '../../../../agent/program/configuration/purchasing.ts'
+import { parseAddress } from '../../../../protocol/index.ts'
+import { temporaryFolder } from '../../../support/folder.ts'
+
+const token = { symbol: 'TKN', decimals: 2 }
+const someAddress = parseAddress(`0x${'12'.repeat(20)}`)
+const least = `rpc: http://127.0.0.1:8545\ncontract: ${someAddress}\nkey: k\n`
+
+async function load(t: ExecutionContext, more = '', environment: NodeJS.ProcessEnv = {}) {
+  const file = join(await temporaryFolder(t), 'agent.yaml')
+  await writeFile(file, least + more)
+  return loadAgentConfig(file, environment)
+}
+
+async function policy(...given: Parameters<typeof load>) {
+  return policyOptions(purchaseSettings(await load(...given)), token)
+}
+
+test('what is not written limits nothing', async (t) => {
+  const config: unknown = await policy(t)
+  t.deepEqual(config, {
+    timeout: 30_000,
+    budget: { receivers: {}, jobs: {} },
+    deposit: {},
+  })
+})
+
+test('amounts become smallest units, multiples follow the price', async (t) => {
+  const { budget, deposit, receivers } = await policy(
+    t,
+    `budget: { request: 0.1 TKN, hour: 7 units, month: 3, jobs: { weather: { day: 1 TKN } } }
+deposit: { open: 12x, topUp: 0.5, most: 2 TKN, mostInAll: 9 TKN }
+receivers:
+  a: { url: http://a, address: ${someAddress}, budget: { total: 4 } }
+  b: { url: http://b }
+`,
+    { URAIDEN_AGENT_BUDGET_HOUR: '8 units', URAIDEN_AGENT_KEY_PASSWORD: 'x' },
+  )
+  t.deepEqual<unknown, unknown>(budget, {
+    request: 10n,
+    hour: 8n,
+    month: 300n,
+    receivers: { [someAddress]: { total: 400n } },
+    jobs: { weather: { day: 100n } },
+  })
+  t.deepEqual([deposit.open?.(3n), deposit.topUp?.(3n)], [36n, 50n])
+  t.like(deposit, { most: 200n, mostInAll: 900n })
+  t.deepEqual(receivers, [someAddress])
+})
+
+test('certificates are read from their files', async (t) => {
+  const file = join(await temporaryFolder(t), 'ca.pem')
+  await writeFile(file, 'PEM')
+  const options = await policy(t, `tls: { authority: ${file} }\n`)
+  t.deepEqual(options.tls, { authority: 'PEM' })
+  await t.throwsAsync(policy(t, 'tls: { pinned: /no/such/file }\n'), {
+    code: 'config_file_unreadable',
+    message: /tls\.pinned/,
+  })
+})
+
+test('a gas price is in gwei', async (t) => {
+  const options = await policy(t, 'mostGasPrice: 1.5 gwei\n')
+  t.is(options.mostFeePerGas, 1_500_000_000n)
+})
+
+test('an amount in another token is refused as soon as the token is known', async (t) => {
+  await t.throwsAsync(policy(t, 'budget: { hour: 1 RDN }\n'), { code: 'wrong_token' })
+  await t.throwsAsync(policy(t, 'budget: { hour: 0.001 TKN }\n'), { code: 'too_many_decimals' })
+})

@@ -1,0 +1,60 @@
+// The receiver as a program runs it, in this process.
+import { join } from 'node:path'
+import test from 'ava'
+import { pino } from 'pino'
+import { parseConfig } from '../../../platform/config/index.ts'
+import { createKeySigner } from '../../../platform/keys/index.ts'
+import { fromHex } from '../../../protocol/index.ts'
+import { receiverConfig } from '../../../receiver/program/config.ts'
+import { runReceiver } from '../../../receiver/program/run.ts'
+import { receiverSettings } from '../../../receiver/program/settings.ts'
+import { freePort } from '../../lab/processes/free-port.ts'
+import { startFaultyRpc } from '../../support/faulty-rpc.ts'
+import { givenReceiverFolder } from '../../support/receiver-program.ts'
+
+test('it connects to the chain once, for the token’s decimals and for everything after', async (t) => {
+  const { chain, contract, folder, receiverAccount } = await givenReceiverFolder(t)
+  const node = await startFaultyRpc(t, chain.rpcUrl, () => undefined)
+  const text = `rpc: ${node.url}
+contract: '${contract}'
+key: ${join(folder, 'key')}
+state: ${join(folder, 'state')}
+outage: { mostInAll: 1 TKN }
+`
+  const config = parseConfig(text, { file: 'receiver.yaml', schema: receiverConfig })
+  const running = await runReceiver({
+    settings: receiverSettings(config),
+    signer: createKeySigner(fromHex(receiverAccount.privateKey)),
+    listen: { host: '127.0.0.1', port: 0 },
+    log: pino({ level: 'silent' }),
+  })
+  try {
+    await running.receiver.synced
+    t.is((await fetch(`${running.url}/cm`)).status, 200)
+  } finally {
+    await running.stop()
+  }
+  // What each connection asks once, before it believes that there is a contract.
+  t.is(node.calls.filter(({ method }) => method === 'eth_getCode').length, 1)
+})
+
+test('an amount in another token stops the start, and leaves nothing running', async (t) => {
+  const { chain, contract, folder, receiverAccount } = await givenReceiverFolder(t)
+  const port = await freePort()
+  const text = `rpc: ${chain.rpcUrl}
+contract: '${contract}'
+key: ${join(folder, 'key')}
+state: ${join(folder, 'state')}
+outage: { mostInAll: 1 DAI }
+ops: { listen: 127.0.0.1:${port} }
+`
+  const config = parseConfig(text, { file: 'receiver.yaml', schema: receiverConfig })
+  const running = runReceiver({
+    settings: receiverSettings(config),
+    signer: createKeySigner(fromHex(receiverAccount.privateKey)),
+    listen: { host: '127.0.0.1', port: 0 },
+    log: pino({ level: 'silent' }),
+  })
+  t.like(await t.throwsAsync(running), { code: 'wrong_token' })
+  await t.throwsAsync(fetch(`http://127.0.0.1:${port}/healthz`))
+})

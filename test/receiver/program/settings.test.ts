@@ -1,0 +1,51 @@
+// What the checked configuration becomes: units, folders, amounts.
+import test from 'ava'
+import { parseConfig } from '../../../platform/config/index.ts'
+import { receiverConfig } from '../../../receiver/program/config.ts'
+import { amountOptions, receiverSettings } from '../../../receiver/program/settings.ts'
+
+const contract = '0x5FbDB2315678afecb367f032d93F642f64180aa3'
+const token = { symbol: 'TKN', decimals: 18 }
+
+function settingsOf(yaml: string, environment: NodeJS.ProcessEnv = { STATE_DIRECTORY: '/state' }) {
+  const text = `contract: '${contract}'\nkey: /key.json\n${yaml}`
+  const config = parseConfig(text, { file: 'receiver.yaml', schema: receiverConfig })
+  return receiverSettings(config, environment)
+}
+
+test('seconds become milliseconds, and a chain id an integer of any size', (t) => {
+  const { receiver, connection, stopWithin } = settingsOf(
+    'pollInterval: 0.25\nreplies: { lifetime: 30 }\nstopWithin: 3\nchainId: 1337\nquorum: 2\n',
+  )
+  t.like(receiver, { pollInterval: 250, replies: { lifetime: 30_000 } })
+  t.is(stopWithin, 3000)
+  t.like(connection, { chainId: 1337n, quorum: 2, contract })
+})
+
+test('what nobody has set is not there, so that the library’s own defaults count', (t) => {
+  const { receiver, connection, amounts } = settingsOf('')
+  t.false('verifier' in receiver || 'quorum' in connection || 'chainId' in connection)
+  t.deepEqual(amountOptions(amounts, token), { outage: {}, settlement: { fees: {} } })
+})
+
+test('state and socket are where nobody named a place; the socket can be off', (t) => {
+  t.like(settingsOf(''), { state: '/state', socket: '/state/control.sock' })
+  const home = { XDG_STATE_HOME: '/home/me/.local/state' }
+  t.is(settingsOf('', home).state, '/home/me/.local/state/uraiden-receiver')
+  t.like(settingsOf('state: /books'), { state: '/books', socket: '/books/control.sock' })
+  t.is(settingsOf('admin: { socket: /run/r.sock }').socket, '/run/r.sock')
+  t.is(settingsOf('admin: { socket: off }').socket, undefined)
+})
+
+test('amounts are read with the token’s decimals, and refused in another token', (t) => {
+  const { amounts } = settingsOf(
+    'mostGasPrice: 50 gwei\nrelay: { leastDeposit: 2 TKN }\noutage: { longest: 5, mostInAll: 1.5 TKN }\n',
+  )
+  t.like(amountOptions(amounts, { symbol: 'TKN', decimals: 2 }), {
+    relay: { leastDeposit: 200n, mostFeePerGas: 50_000_000_000n },
+    outage: { longest: 5000, mostInAll: 150n },
+    settlement: { fees: { usual: 50_000_000_000n } },
+  })
+  const other = { symbol: 'DAI', decimals: 18 }
+  t.throws(() => amountOptions(amounts, other), { message: /TKN/ })
+})

@@ -1,0 +1,84 @@
+// What some tests need of the machine. Where it is missing they are not run, which is neither a failure nor a
+// success: ava counts them as skipped, ./scripts/test names them at its end. In CI a missing tool is a failure.
+import { spawnSync } from 'node:child_process'
+import { appendFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import ava, { type ExecutionContext, type SerialFn, type TestFn } from 'ava'
+import { findGeth } from '../lab/geth/binary.ts'
+
+interface Tool {
+  readonly name: string
+  readonly isThere: () => boolean
+  /** How one gets it. */
+  readonly remedy: string
+}
+
+type Declare = (title: string, run: (t: ExecutionContext) => unknown) => void
+
+/**
+ * Declares tests that need `tools`, where `test` declares others. `NOT_RUN` in the environment names a file
+ * that learns of each suite that did not run, and why.
+ */
+export function needing(test: TestFn | SerialFn, ...tools: readonly [Tool, ...Tool[]]): Declare {
+  const missing = tools.filter((tool) => !isThere(tool))
+  if (missing.length === 0) return test
+  const why = missing.map(({ name, remedy }) => `${name} is missing (${remedy})`).join(', ')
+  if (process.env.CI === 'true') return (title) => test(title, (t) => t.fail(why))
+  return (title) => {
+    const { NOT_RUN: notRun } = process.env
+    const file = fileURLToPath(ava.meta.file).replace(`${process.cwd()}/`, '')
+    if (notRun !== undefined) appendFileSync(notRun, `${file}: ${title}: ${why}\n`)
+    test.skip(`${title} (NOT RUN: ${why})`, (t) => t.pass())
+  }
+}
+
+const known = new Map<Tool, boolean>()
+
+/** Tried once in each process. */
+function isThere(tool: Tool): boolean {
+  const found = known.get(tool) ?? tool.isThere()
+  known.set(tool, found)
+  return found
+}
+
+/** One on the path that says its version. */
+function program(name: string, remedy: string, ...version: readonly string[]): Tool {
+  return { name, remedy, isThere: () => succeeds(name, ...version) }
+}
+
+/** `./scripts/test` puts it there. */
+export const oldestNode = fileURLToPath(new URL('../../.node/20.11.0/bin/node', import.meta.url))
+
+export const tools = {
+  curl: program('curl', 'apt-get install curl', '--version'),
+  prlimit: program('prlimit', 'apt-get install util-linux', '--version'),
+  python3: program('python3', 'apt-get install python3', '--version'),
+  ssh: program('ssh', 'apt-get install openssh-client', '-V'),
+  systemdAnalyze: program('systemd-analyze', 'apt-get install systemd', '--version'),
+  systemdNotify: program('systemd-notify', 'apt-get install systemd', '--version'),
+  geth: {
+    name: 'geth',
+    remedy: './scripts/geth --install',
+    isThere: () => findGeth() !== undefined,
+  },
+  /** The oldest that the agent runs on. */
+  oldestNode: {
+    name: 'Node 20.11.0',
+    remedy: './scripts/test brings it',
+    isThere: () => succeeds(oldestNode, '--version'),
+  },
+  mounts: {
+    name: 'the right to mount',
+    remedy: 'run the tests as root',
+    isThere: () => succeeds('unshare', '-m', 'mount', '-t', 'tmpfs', 'none', '/mnt'),
+  },
+  ownNetwork: {
+    name: 'the right to a network of its own',
+    remedy: 'run the tests as root',
+    isThere: () => succeeds('unshare', '-rn', 'ip', 'link', 'set', 'lo', 'up'),
+  },
+} as const satisfies { readonly [name: string]: Tool }
+
+function succeeds(command: string, ...args: readonly string[]): boolean {
+  return spawnSync(command, args).status === 0
+}

@@ -51,7 +51,7 @@ export interface RequestKeys {
  * A number is the block in which its key was made. One far in the future would lock all later keys out;
  * the sender's node may be a few blocks before ours.
  */
-export const mostBlocksAhead = 64n
+const mostBlocksAhead = 64n
 
 export function createRequestKeys(options: RequestKeysOptions): RequestKeys {
   /** As long as the channel's ledger has this key. */

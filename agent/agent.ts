@@ -6,6 +6,7 @@ import { machineClock } from '../platform/time/machine-clock.ts'
 import type { Address } from '../protocol/index.ts'
 import { createProofMaker } from '../protocol/index.ts'
 import { type BudgetScope, capsOf } from './budget/caps.ts'
+import { createBindings, defaultBound } from './channels/binding.ts'
 import { defaultDeposits } from './channels/choose.ts'
 import { type ClosingWork, finishCloses } from './channels/closing-together.ts'
 import { type ChainConnection, createConnection } from './channels/connection.ts'
@@ -57,7 +58,7 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
   const { signer, mostFeePerGas, history: remembered = 500 } = options
   const unseen: UnseenChannels = new Map()
   const connection = connectionOf(options, ledger, unseen)
-  const work = closingWork(options, ledger, connection)
+  const work = closingWork(options, ledger, { connection, unseen })
   const { deposit } = options
   const funding = createFunding({
     ...work,
@@ -104,16 +105,24 @@ function connectionOf(
 function closingWork(
   options: AgentOptions,
   ledger: Ledger,
-  { chain, facts }: ChainConnection,
+  { connection, unseen }: Pick<Paying, 'connection' | 'unseen'>,
 ): ClosingWork {
   const { signer, contract, chainId, funding: method = 'auto', confirmations = 1 } = options
-  const { retryInterval: pollInterval = 500 } = options
+  const { retryInterval = 500, confirmTimeout = 120_000, bound = defaultBound } = options
+  const { chain, facts } = connection
   const domain = { contract, chainId }
+  const transport = createTransport(options)
+  const work = { ledger, chain, own: signer.address, confirmations }
   return {
-    ...{ ledger, chain, own: signer.address, confirmations, method, domain },
+    ...{ ...work, method, domain },
     proofs: createProofMaker(signer, domain),
     contractVersion: async () => (await facts()).contractVersion,
-    relaying: { transport: createTransport(options), pollInterval },
+    relaying: { transport, pollInterval: retryInterval },
+    bindings: createBindings({
+      ...{ work, signer, domain, transport, unseen, retryInterval, confirmTimeout },
+      policy: ({ url, receiver }) =>
+        typeof bound === 'function' ? (bound(url, receiver) ?? defaultBound) : bound,
+    }),
   }
 }
 
@@ -126,7 +135,7 @@ interface Paying extends Pick<PurchaseParts, 'history' | 'locks'> {
 /** Token and contract version are the chain's, so the first purchase may have to wait for it. */
 async function purchaseParts(
   options: AgentOptions,
-  { ledger, proofs, relaying }: ClosingWork,
+  { ledger, proofs, relaying, bindings }: ClosingWork,
   { connection, funding, unseen, history, locks }: Paying,
 ): Promise<PurchaseParts> {
   const { confirmTimeout = 120_000, retryInterval = 500, repeats = 1 } = options
@@ -137,14 +146,14 @@ async function purchaseParts(
   const paying = { ledger, funding, unseen, proofs, token }
   const { lastPrice } = terms
   return {
-    ...{ terms, lost, history, locks, hooks },
+    ...{ terms, lost, history, locks, hooks, bindings },
     policy: createPolicyCheck({
       policy: policyOf(options, token.address),
       token,
       receiverAt,
       lastPrice,
     }),
-    attempts: createAttempts({ ...paying, contractVersion, lost }),
+    attempts: createAttempts({ ...paying, contractVersion, lost, bindings }),
     delivery: createDelivery({
       transport: relaying.transport,
       repeats,

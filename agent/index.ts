@@ -2,6 +2,7 @@
 export { createKeySigner } from '../platform/keys/index.ts'
 export { createAgent } from './agent.ts'
 export type { Budget, BudgetLimit, WindowCaps } from './budget/caps.ts'
+export type { BoundPolicy } from './channels/binding.ts'
 export type { ChannelChange } from './channels/booking.ts'
 export { type DepositPolicy, defaultDeposits } from './channels/choose.ts'
 export type { ChannelBalance } from './channels/ledger-types.ts'

@@ -3,6 +3,7 @@
 import type { ClockTrust } from '../platform/time/machine-clock.ts'
 import type { Address, Signer, TokenAmount, TokenUnit } from '../protocol/index.ts'
 import type { Budget, BudgetLimit } from './budget/caps.ts'
+import type { BoundPolicy } from './channels/binding.ts'
 import type { ChannelChangeListener } from './channels/booking.ts'
 import type { DepositPolicy } from './channels/choose.ts'
 import type { ChannelBalance } from './channels/ledger-types.ts'
@@ -37,6 +38,11 @@ export interface AgentOptions {
   readonly receivers?: readonly Address[]
   /** The only receiver that may be paid at this URL, undefined when none is known. Allowed without a list. */
   readonly receiverAt?: (url: URL) => Address | undefined
+  /**
+   * Whether payments and answers are tied to their requests: for all receivers, or for each by what is bought
+   * and whom it pays (undefined: as by default). Default prefer. Channels that are bound stay so.
+   */
+  readonly bound?: BoundPolicy | ((url: URL, receiver: Address) => BoundPolicy | undefined)
   /** Where may be bought, `host` or `host:port`; anywhere when not given. */
   readonly hosts?: readonly string[]
   /** Most that a price may be, as a multiple of what the same resource cost last. */

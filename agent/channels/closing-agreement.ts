@@ -10,7 +10,8 @@ import {
   type TokenAmount,
   UraidenError,
 } from '../../protocol/index.ts'
-import type { Transport } from '../transport/transport.ts'
+import { type BoundChannel, sendBound } from '../transport/bound.ts'
+import type { HttpRequest, OpenAnswer, Transport } from '../transport/transport.ts'
 
 export interface CloseRequest {
   /** Root of the receiver's channel API. */
@@ -23,16 +24,18 @@ export interface CloseRequest {
 }
 
 /**
- * Asks the receiver for its closing agreement over `balance` and checks that it really is one.
+ * Asks the receiver for its closing agreement over `balance` and checks that it really is one. Of a bound
+ * channel only the receiver's own answer counts.
  * @throws UraidenError `close_refused`: it has not agreed; `close_failed`: it may have;
  * `closing_agreement_invalid`, and those of the transport
  */
 export async function askForClosingAgreement(
   transport: Transport,
   request: CloseRequest,
+  bound?: BoundChannel,
 ): Promise<Signature> {
   const { api, sender, openBlock, balance } = request
-  const answer = await transport.send({
+  const answer = await send(transport, bound, {
     method: 'DELETE',
     url: new URL(`${api.pathname}/channels/${sender}/${openBlock}`, api),
     headers: { 'content-type': 'application/json', accept: 'application/json' },
@@ -54,6 +57,17 @@ export async function askForClosingAgreement(
     })
   }
   return checkedAgreement(request, said.close_signature ?? '')
+}
+
+async function send(
+  transport: Transport,
+  bound: BoundChannel | undefined,
+  request: HttpRequest,
+): Promise<OpenAnswer> {
+  if (bound === undefined) return transport.send(request)
+  const reply = await sendBound(transport, request, bound)
+  if (reply.kind === 'unproven') throw reply.error
+  return reply.answer
 }
 
 function checkedAgreement(request: CloseRequest, text: string): Signature {

@@ -12,6 +12,7 @@ import {
 import type { AgentChain } from './agent-chain.ts'
 import { transactionIntent, unfinishedWork } from './intents.ts'
 import type { ChannelBalance, Ledger } from './ledger-types.ts'
+import { servedUpTo } from './position.ts'
 import { type ChannelName, channelName } from './records.ts'
 
 export interface ChannelWork {
@@ -23,6 +24,7 @@ export interface ChannelWork {
 }
 
 /**
+ * At what the receiver has served for or shown; what it has besides, it can show in the challenge period.
  * `given` is the balance, only where a crash hides the true one.
  * @throws UraidenError `channel_not_open`, `balance_unknown`, and those of the chain
  */
@@ -32,12 +34,13 @@ export async function requestClose(
   given?: TokenAmount,
 ): Promise<Hex> {
   const { ledger, chain, own: sender } = work
-  const { receiver, openBlock, certain, signed } = openChannel(ledger, name)
+  const { receiver, openBlock, certain, signed, free, doubtful = [] } = openChannel(ledger, name)
+  const served = servedUpTo({ signed, free, doubtful })
   if (!certain && given === undefined) throw balanceUnknown(receiver)
   const channel = { sender, receiver, openBlock }
   const { client } = await chain()
   const withdrawn = (await client.channelInfo(channel))?.withdrawn ?? 0n
-  const balance = largest(given ?? signed, withdrawn)
+  const balance = largest(given ?? served, withdrawn)
   const call = client.calls.uncooperativeClose(channel, balance)
   return (await sendOnce(work, name, { what: 'request the close of', call })).transaction
 }

@@ -12,6 +12,7 @@ import {
   UraidenError,
 } from '../../protocol/index.ts'
 import type { AgentChain } from './agent-chain.ts'
+import type { Bindings } from './binding.ts'
 import { askForBalance, askForClosingAgreement, type CloseRequest } from './closing-agreement.ts'
 import {
   balanceUnknown,
@@ -32,15 +33,12 @@ export interface ClosingWork extends ChannelWork {
   readonly method: FundingMethod
   /** How to ask a receiver: for its agreement, and for a relay. */
   readonly relaying: Omit<Relay, 'api'>
+  readonly bindings: Bindings
 }
 
 /** With these the receiver has not agreed to this question for certain, or was never asked. */
-const notAgreed = [
-  'close_refused',
-  'closing_agreement_invalid',
-  'receiver_unreachable',
-  'receiver_untrusted',
-] as const
+const neverAsked = ['receiver_unreachable', 'receiver_untrusted'] as const
+const notAgreed = ['close_refused', 'closing_agreement_invalid', ...neverAsked] as const
 
 /**
  * `api` is the receiver's channel API. Without ether the receiver sends the transaction.
@@ -85,17 +83,20 @@ async function closeByRelay(
  * down before it is asked, so that no later process pays there in vain.
  */
 async function agreementOf(
-  { ledger, relaying }: ClosingWork,
+  { ledger, relaying, bindings }: ClosingWork,
   name: ChannelName,
   request: CloseRequest,
 ): Promise<Signature> {
   const { closeApi: before } = ledger.get(name)
+  const bound = bindings.confirmed(name, request.api)
   await ledger.update(name, { closeApi: request.api.href })
   try {
-    return await askForClosingAgreement(relaying.transport, request)
+    return await askForClosingAgreement(relaying.transport, request, bound)
   } catch (error) {
-    // An earlier question, whose answer was lost, may have got another answer.
-    if (notAgreed.some((code) => isUraidenError(error, code))) {
+    // An earlier question, whose answer was lost, may have got another answer. A bound one can be
+    // repeated by whoever has seen it, as long as nothing more is paid.
+    const undone = bound === undefined ? notAgreed : neverAsked
+    if (undone.some((code) => isUraidenError(error, code))) {
       await ledger.update(name, { closeApi: before })
     }
     throw error
@@ -104,14 +105,17 @@ async function agreementOf(
 
 /** A receiver agrees to its latest balance only; credit below it cannot be taken home. */
 async function balanceForClosing(
-  { ledger, relaying, own: sender }: ClosingWork,
+  { ledger, relaying, bindings, own: sender }: ClosingWork,
   name: ChannelName,
   api: URL,
 ): Promise<TokenAmount> {
   const channel = ledger.get(name)
   const { receiver, openBlock, certain, signed, top, bound } = channel
   if (certain && channel.free.length === 0 && !channel.inDoubt && signed === top) return signed
-  const claimed = await askForBalance(relaying.transport, { api, sender, openBlock })
+  const claimed =
+    bindings.confirmed(name, api) === undefined
+      ? await askForBalance(relaying.transport, { api, sender, openBlock })
+      : (await bindings.stand(name, api)).senderBalance
   // It may be any that we have signed; more than the bound it cannot be.
   const possible = certain ? claimed <= top : claimed >= signed && claimed <= bound
   if (possible) return claimed

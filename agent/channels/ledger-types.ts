@@ -78,6 +78,10 @@ export interface Ledger {
   readonly correct: (name: ChannelName, balance: TokenAmount) => Promise<void>
   /** The receiver shows nothing: all up to the bound counts as signed. */
   readonly assumeWorst: (name: ChannelName) => void
+  /** The receiver refuses to be paid on the channel, for good as far as it can be seen. */
+  readonly refused: (name: ChannelName) => void
+  /** It has taken a payment on it. */
+  readonly accepted: (name: ChannelName) => void
   /** Small records in the same batches. */
   readonly notes: Notes
   readonly facts: () => LedgerFacts | undefined

@@ -37,7 +37,7 @@ import {
   standAt,
   takeFrom,
 } from './position.ts'
-import { type ChannelEntry, type ChannelName, channelName } from './records.ts'
+import { type ChannelEntry, type ChannelName, canPay, channelName } from './records.ts'
 import { createReserving, type Reserving } from './reserving.ts'
 import {
   createWriter,
@@ -114,14 +114,13 @@ class ChannelLedger implements Ledger {
     const { entry, position } = this.#slot(name)
     const { signed, top, certain, free, doubtful } = position
     const balance = certain ? signed : entry.bound
-    return { ...entry, signed, free, top, certain, balance, inDoubt: doubtful.length > 0 }
+    const inDoubt = doubtful.length > 0
+    return { ...entry, signed, free, doubtful, top, certain, balance, inDoubt }
   }
 
   payable(receiver: Address): readonly PayableChannel[] {
     return [...this.#slots].flatMap(([name, { entry }]) =>
-      entry.receiver === receiver && entry.state === 'open' && entry.closeApi === undefined
-        ? [{ ...this.get(name), name }]
-        : [],
+      entry.receiver === receiver && canPay(entry) ? [{ ...this.get(name), name }] : [],
     )
   }
 
@@ -204,6 +203,7 @@ class ChannelLedger implements Ledger {
     if (source === 'probe') return
     const slot = this.#slot(channel)
     slot.position = doubt(slot.position, interval)
+    slot.dirty = true
   }
 
   takeBack(taken: Taken): void {
@@ -214,6 +214,7 @@ class ChannelLedger implements Ledger {
   offerAgain(taken: Taken): Taken {
     const slot = this.#slot(taken.channel)
     slot.position = resolveDoubt(slot.position, taken.interval)
+    slot.dirty = true
     return { ...taken, source: 'doubtful' }
   }
 
@@ -229,6 +230,14 @@ class ChannelLedger implements Ledger {
   assumeWorst(name: ChannelName): void {
     const { entry } = this.#slot(name)
     this.#standAt(name, entry.bound)
+  }
+
+  refused(name: ChannelName): void {
+    this.#countRefusals(name, (this.#slot(name).entry.refusals ?? 0) + 1)
+  }
+
+  accepted(name: ChannelName): void {
+    if (this.#slot(name).entry.refusals !== undefined) this.#countRefusals(name, undefined)
   }
 
   facts(): LedgerFacts | undefined {
@@ -279,6 +288,12 @@ class ChannelLedger implements Ledger {
         throw error
       }
     })
+  }
+
+  #countRefusals(name: ChannelName, refusals: number | undefined): void {
+    const slot = this.#slot(name)
+    slot.entry = { ...slot.entry, refusals }
+    slot.dirty = true
   }
 
   #slot(name: ChannelName): Slot {

@@ -125,6 +125,21 @@ export function standAt(position: Position, highest: TokenAmount): Position {
   }
 }
 
+/** Below `signed`, less what at its end the receiver gave back or nobody knows to be taken. */
+export function servedUpTo({
+  signed,
+  free,
+  doubtful,
+}: Pick<Position, 'signed' | 'free' | 'doubtful'>): TokenAmount {
+  const open = [...free, ...doubtful]
+  let at = signed
+  for (;;) {
+    const last = open.find(({ from, to }) => from < at && to >= at)
+    if (last === undefined) return at
+    at = last.from
+  }
+}
+
 /** The units of intervals that the receiver has not taken. */
 export function freeSum({ free }: Position): TokenAmount {
   return totalLength(free)

@@ -36,6 +36,10 @@ export interface ChannelEntry {
   readonly exact: boolean
   /** Below `signed`, and not taken by the receiver. Right only while `exact`. */
   readonly free: readonly Interval[]
+  /** Below `signed`: nobody knows whether the receiver took them. Right only while `exact`. */
+  readonly doubtful?: readonly Interval[] | undefined
+  /** How often in a row the receiver has refused payments on it for good. */
+  readonly refusals?: number | undefined
   readonly state: AgentChannelState
   /** While closing: the last block of the challenge period. */
   readonly settleBlock?: BlockNumber
@@ -47,9 +51,19 @@ export interface ChannelEntry {
   readonly closeApi?: string | undefined
 }
 
+/** After so many refusals nothing more is offered on a channel. */
+const mostRefusals = 3
+
+type Payability = Pick<ChannelEntry, 'state' | 'closeApi' | 'refusals'>
+
 /** Whether new payments may be made on it. */
-export function canPay({ state, closeApi }: Pick<ChannelEntry, 'state' | 'closeApi'>): boolean {
-  return state === 'open' && closeApi === undefined
+export function canPay(channel: Payability): boolean {
+  return channel.state === 'open' && channel.closeApi === undefined && !isRetired(channel)
+}
+
+/** Open, and of no use any more: to be closed at what the receiver has served. */
+export function isRetired({ state, refusals = 0 }: Payability): boolean {
+  return state === 'open' && refusals >= mostRefusals
 }
 
 /** The receiver and the open block; sender and contract are the store's owner. */
@@ -75,6 +89,8 @@ export function decodeEntry(text: string): ChannelEntry {
     signed: parseUint192(raw.signed),
     exact: raw.exact === true,
     free: decodeIntervals(raw.free),
+    ...(raw.doubtful !== undefined && { doubtful: decodeIntervals(raw.doubtful) }),
+    ...(raw.refusals !== undefined && { refusals: Number(raw.refusals) }),
     state: raw.state,
     openTransaction: raw.openTransaction,
     ...(raw.settleBlock !== undefined && { settleBlock: raw.settleBlock }),

@@ -20,16 +20,17 @@ export function slotOf(entry: ChannelEntry): Slot {
   return { entry, position: positionOf(entry), dirty: false }
 }
 
-function positionOf({ signed, bound, exact, free }: ChannelEntry): Position {
+function positionOf({ signed, bound, exact, free, doubtful = [] }: ChannelEntry): Position {
   return exact
-    ? { signed, top: bound, free, doubtful: [], certain: true }
+    ? { signed, top: bound, free, doubtful, certain: true }
     : { signed, top: bound, free: [], doubtful: [], certain: false }
 }
 
 /** As it is to be written. While a crash hides the balance, the last certain one stays. */
 export function written({ entry, position }: Slot): ChannelEntry {
   const { signed, free, certain } = position
-  return certain ? { ...entry, signed, free } : entry
+  const doubtful = position.doubtful.length > 0 ? position.doubtful : undefined
+  return certain ? { ...entry, signed, free, doubtful } : entry
 }
 
 /** At a clean stop: nothing above what was signed stays reserved. */

@@ -13,12 +13,14 @@ import {
   UraidenError,
 } from '../../protocol/index.ts'
 import { budgetSpent } from '../budget/caps.ts'
+import type { Bindings, Place } from '../channels/binding.ts'
 import type { ChannelFunding, UnseenChannels } from '../channels/funding.ts'
-import type { Ledger, Purchase, Shortfall, Taken } from '../channels/ledger-types.ts'
-import type { ChannelName } from '../channels/records.ts'
+import type { Ledger, Purchase, Shortfall } from '../channels/ledger-types.ts'
+import { type ChannelName, isRetired } from '../channels/records.ts'
+import type { BoundChannel } from '../transport/bound.ts'
 import type { OpenAnswer } from '../transport/transport.ts'
 import { neverLeft } from './delivery.ts'
-import { lostWithKey } from './errors.ts'
+import { channelDisowned, lostWithKey } from './errors.ts'
 import type { LostPayments } from './lost.ts'
 import type { Attempt, PaidRequest, PaymentFacts } from './types.ts'
 
@@ -30,18 +32,23 @@ export interface AttemptOptions {
   readonly contractVersion: string
   readonly token: TokenUnit
   readonly lost: LostPayments
+  readonly bindings: Bindings
 }
 
 type Use = 'channelAtHand' | 'anyChannel'
 
 export interface Attempts {
   /** True when requests to this receiver need not wait for each other. */
-  readonly canGoTogether: (terms: Terms) => boolean
+  readonly canGoTogether: (request: PaidRequest, terms: Terms) => boolean
   /**
    * The signed payment for a request. Undefined when only a channel at hand may be used and none fits.
    * @throws UraidenError of budget and funding
    */
   readonly make: (request: PaidRequest, terms: Terms, use: Use) => Promise<Attempt | undefined>
+  /** The same payment under keys that the receiver has confirmed anew. */
+  readonly renewed: (request: PaidRequest, attempt: Attempt) => Promise<Attempt>
+  /** The answer, with our own proof where it claims another balance than ours. */
+  readonly proven: (attempt: Attempt, answer: Terms) => Promise<Terms>
   /** The very same payment once more, for the request that it was made for. */
   readonly offerAgain: (attempt: Attempt) => Attempt
   /** The receiver may not have seen yet what the chain has of the channel. */
@@ -56,14 +63,32 @@ export interface Attempts {
 }
 
 export function createAttempts(options: AttemptOptions): Attempts {
-  const { ledger, unseen } = options
+  const { ledger, unseen, bindings } = options
   return {
-    canGoTogether: ({ features, receiver }) => {
-      if (!features.has('parallel')) return false
-      const open = ledger.payable(receiver)
-      return open.length > 0 && open.every(({ certain, name }) => certain && !unseen.has(name))
+    canGoTogether: (request, terms) => {
+      if (!terms.features.has('parallel')) return false
+      const open = ledger.payable(terms.receiver)
+      const place = placeOf(request, terms)
+      return (
+        open.length > 0 &&
+        open.every(
+          ({ certain, name }) =>
+            certain && !unseen.has(name) && bindings.known(name, place) !== undefined,
+        )
+      )
     },
     make: (request, terms, use) => make(options, { request, terms, use }),
+    renewed: async (request, attempt) => {
+      const place = placeOf(request, attempt.terms)
+      return { ...attempt, bound: await bindings.renew(attempt.taken.channel, place) }
+    },
+    proven: async ({ bound, taken, previous }, answer) => {
+      const { reason, senderBalance } = answer
+      const aboutBalance = reason === undefined || reason === 'invalid_amount'
+      const known = senderBalance === undefined || senderBalance === previous
+      if (bound === undefined || taken.source !== 'fresh' || !aboutBalance || known) return answer
+      return { ...answer, ...(await bindings.stand(taken.channel, bound.api)) }
+    },
     offerAgain: (attempt) => ({ ...attempt, taken: ledger.offerAgain(attempt.taken) }),
     isUnseen: ({ taken }) => unseen.has(taken.channel),
     settle: (attempt, answer) => settle(options, attempt, answer),
@@ -96,11 +121,12 @@ async function make(options: AttemptOptions, wanted: Wanted): Promise<Attempt | 
   const { ledger, token } = options
   const { request, terms, use } = wanted
   const purchase = purchaseOf(request, terms)
-  const channel = await channelFor(options, wanted, purchase)
-  if (channel === undefined) return undefined
+  const ready = await readyChannel(options, wanted, purchase)
+  if (ready === undefined) return undefined
+  const { channel, bound } = ready
   const previous = ledger.get(channel).signed
   const taken = await ledger.take(channel, purchase)
-  if (!('short' in taken)) return sign(options, wanted, { taken, previous })
+  if (!('short' in taken)) return sign(options, wanted, { taken, previous, bound })
   // While it was waited for, others used the channel up.
   if (taken.short === 'deposit' && use === 'channelAtHand') return undefined
   throw shortfallError(taken, terms, token)
@@ -114,8 +140,39 @@ function purchaseOf({ job }: PaidRequest, { price, features }: Terms): Purchase 
   }
 }
 
+interface ReadyChannel {
+  readonly channel: ChannelName
+  readonly bound: BoundChannel | undefined
+}
+
+/** A channel that the receiver has tied to our key, or that pays unbound. */
+async function readyChannel(
+  options: AttemptOptions,
+  wanted: Wanted,
+  purchase: Purchase,
+): Promise<ReadyChannel | undefined> {
+  const { ledger, bindings } = options
+  const place = placeOf(wanted.request, wanted.terms)
+  for (;;) {
+    const channel = await channelFor(options, wanted, purchase)
+    if (channel === undefined) return undefined
+    const { certain } = ledger.get(channel)
+    const asked = wanted.use === 'channelAtHand' && bindings.known(channel, place) === undefined
+    // The receiver is asked with nothing else on the channel.
+    if (asked) return undefined
+    const ready = await bindings.ensure(channel, place)
+    if (ready.kind === 'unbound') return { channel, bound: undefined }
+    // What it has shown may leave less room in the channel than we thought.
+    if (ready.kind === 'bound' && certain) return { channel, bound: ready.channel }
+  }
+}
+
+function placeOf({ url, signal }: PaidRequest, { receiver, gatewayPath }: Terms): Place {
+  return { receiver, url, api: new URL(gatewayPath, url), signal }
+}
+
 async function channelFor(
-  { ledger, funding, token }: AttemptOptions,
+  { ledger, funding, token, bindings }: AttemptOptions,
   { request, terms, use }: Wanted,
   purchase: Purchase,
 ): Promise<ChannelName | undefined> {
@@ -128,6 +185,9 @@ async function channelFor(
   // A transaction costs a fee: ask the budget first.
   const shortfall = ledger.shortfall(receiver, purchase)
   if (shortfall !== undefined) throw shortfallError(shortfall, terms, token)
+  // Another deposit for a receiver that takes nothing from the one before would only be locked too.
+  if (ledger.channels(receiver).filter(isRetired).length > 1) throw channelDisowned(receiver)
+  await bindings.checkOffer(placeOf(request, terms))
   const relay = features.has('relay') ? new URL(gatewayPath, request.url) : undefined
   return funding.ensure({ receiver, price, relay }, token)
 }
@@ -144,7 +204,7 @@ function shortfallError(why: Shortfall, { price }: Terms, token: TokenUnit): Ura
 async function sign(
   { ledger, proofs, contractVersion }: AttemptOptions,
   { request, terms }: Wanted,
-  { taken, previous }: { readonly taken: Taken; readonly previous: TokenAmount },
+  { taken, previous, bound }: Pick<Attempt, 'taken' | 'previous' | 'bound'>,
 ): Promise<Attempt> {
   const { features, price } = terms
   const form = formFor(contractVersion, features)
@@ -152,7 +212,7 @@ async function sign(
   const payment =
     features.has('parallel') && taken.source !== 'probe' ? { ...proof, amount: price } : proof
   const key = features.has('idempotency') ? (request.idempotencyKey ?? randomUUID()) : undefined
-  return { taken, payment, terms, previous, key }
+  return { taken, payment, terms, previous, key, bound }
 }
 
 /** Only a receiver that says so has charged nothing; an error without a word about it may have. */
@@ -161,7 +221,7 @@ function settle(
   attempt: Attempt,
   answer: OpenAnswer,
 ): PaymentFacts {
-  const { taken, payment, terms, key } = attempt
+  const { taken, payment, terms, key, bound } = attempt
   const { price } = terms
   const { channel } = taken
   const told = chargedCost(answer, price)
@@ -169,11 +229,13 @@ function settle(
     ledger.leaveInDoubt(taken)
   } else {
     ledger.settle(taken, told ?? price)
+    ledger.accepted(channel)
     if (lost.known.size > 0) lost.paidFor(attempt)
   }
   unseen.delete(channel)
   return {
     ...{ price, cost: told ?? price, channel, balance: payment.balance },
+    authentic: bound !== undefined,
     ...(key !== undefined && { idempotencyKey: key }),
   }
 }

@@ -1,11 +1,14 @@
 // Brings a request to the receiver and its answer back: here alone a payment's fields go on a request, and
 // here alone an answer comes in.
+import { formatBoundPayment } from '../../protocol/bound/index.ts'
 import {
   formatPayment,
   type HeaderFields,
+  headerName,
   isUraidenError,
   UraidenError,
 } from '../../protocol/index.ts'
+import { type BoundChannel, sendBound } from '../transport/bound.ts'
 import type { OpenAnswer, Transport } from '../transport/transport.ts'
 import type { Attempt, PaidRequest, SentPayment } from './types.ts'
 
@@ -25,6 +28,16 @@ export interface Delivery {
    * @throws UraidenError those of the transport
    */
   readonly send: (request: PaidRequest, fields?: HeaderFields) => Promise<OpenAnswer>
+  /**
+   * The same of a bound payment: only the receiver's own answer is one.
+   * @throws UraidenError also `request_key_unknown`, `request_altered`: whoever answered could not check our
+   * signature
+   */
+  readonly sendBound: (
+    request: PaidRequest,
+    fields: HeaderFields,
+    bound: BoundChannel,
+  ) => Promise<OpenAnswer>
   /** Whether a request whose answer did not come may be sent again. */
   readonly mayRepeat: (attempt: Attempt, repeats: number, error: unknown) => boolean
   readonly patience: (signal: AbortSignal | undefined) => Patience
@@ -43,8 +56,17 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   return {
     send: (request, fields = {}) =>
       transport.send({ ...request, headers: { ...request.headers, ...fields } }),
-    mayRepeat: ({ key }, repeats, error) =>
-      key !== undefined && repeats < mostRepeats && isUraidenError(error, 'answer_lost'),
+    sendBound: async (request, fields, bound) => {
+      const paid = { ...request, headers: { ...request.headers, ...fields } }
+      const reply = await sendBound(transport, paid, bound)
+      if (reply.kind === 'authentic') return reply.answer
+      throw reply.status === 401 ? unchecked(request.url, reply.code, reply.error) : reply.error
+    },
+    // The signature of a bound request is its key.
+    mayRepeat: ({ key, bound }, repeats, error) =>
+      (key !== undefined || bound !== undefined) &&
+      repeats < mostRepeats &&
+      isUraidenError(error, 'answer_lost'),
     patience: (signal) => {
       const giveUp = performance.now() + confirmTimeout
       return {
@@ -65,15 +87,40 @@ export async function complete({ read }: PaidRequest, answer: OpenAnswer): Promi
   return answer
 }
 
+const neverSent = ['receiver_unreachable', 'receiver_untrusted', 'unsignable_request'] as const
+
 export function neverLeft(error: unknown): boolean {
-  return (
-    isUraidenError(error, 'receiver_unreachable') || isUraidenError(error, 'receiver_untrusted')
-  )
+  return neverSent.some((code) => isUraidenError(error, code))
 }
 
-export function paymentHeaders({ payment, key }: Attempt): HeaderFields {
+export function paymentHeaders({ payment, key, bound, terms }: Attempt): HeaderFields {
   const idempotency = key === undefined ? {} : { 'Idempotency-Key': key }
-  return { ...idempotency, ...formatPayment(payment) }
+  const { balance, signature, amount = terms.price } = payment
+  return bound === undefined
+    ? { ...idempotency, ...formatPayment(payment) }
+    : { ...idempotency, ...formatBoundPayment({ balance, amount, signature }) }
+}
+
+/** The other fields of a bound payment come with its signature, each time that it is sent. */
+export function isBoundPayment({ headers }: SentPayment): boolean {
+  return headers[headerName.sender] === undefined
+}
+
+const uncheckedCodes = ['request_key_unknown', 'request_altered'] as const
+
+export function isUnchecked(error: unknown): boolean {
+  return uncheckedCodes.some((code) => isUraidenError(error, code))
+}
+
+function unchecked({ origin }: URL, said: string | undefined, error: UraidenError): UraidenError {
+  const code = uncheckedCodes.find((each) => each === said)
+  if (code === undefined) return error
+  return new UraidenError({
+    code,
+    message: `${origin} could not check the signature of our request (${code}).`,
+    hint: 'What was signed stays counted until the receiver says where the channel stands.',
+    cause: error,
+  })
 }
 
 export function sentPayment(attempt: Attempt): SentPayment {

@@ -1,9 +1,10 @@
 // The same payment for the same request once more: for an answer that was lost, in this process or in one
 // that was killed. Pays nothing new (wire-protocol.md section 8, idempotency).
 import { isUraidenError, parseTerms, UraidenError } from '../../protocol/index.ts'
+import type { Bindings } from '../channels/binding.ts'
 import type { OpenAnswer } from '../transport/transport.ts'
 import { type Attempts, chargedCost } from './attempt.ts'
-import { complete, type Delivery } from './delivery.ts'
+import { complete, type Delivery, isBoundPayment } from './delivery.ts'
 import type { LostPayments } from './lost.ts'
 import type { Attempt, PaidRequest, PaymentFacts, SentPayment } from './types.ts'
 
@@ -11,6 +12,7 @@ export interface RepeatParts {
   readonly attempts: Attempts
   readonly delivery: Delivery
   readonly lost: LostPayments
+  readonly bindings: Pick<Bindings, 'confirmed'>
 }
 
 /**
@@ -19,15 +21,16 @@ export interface RepeatParts {
  * perhaps later; `payment_superseded`: it was not taken; those of the transport
  */
 export async function askAgain(
-  { attempts, delivery, lost }: RepeatParts,
+  parts: RepeatParts,
   request: PaidRequest,
   sent: SentPayment,
 ): Promise<{ readonly answer: OpenAnswer; readonly attempt: Attempt | undefined }> {
+  const { attempts, lost } = parts
   if (lost.isSuperseded(sent)) throw superseded(request.url)
   const known = sent.key === undefined ? undefined : lost.take(sent.key)
   const attempt = known && attempts.offerAgain(known)
   try {
-    const answer = await delivery.send(request, sent.headers)
+    const answer = await sendAgain(parts, request, sent)
     if (answer.status === 402 || answer.status === 409) throw refusal(request.url, answer)
     return { answer: await complete(request, answer), attempt }
   } catch (error) {
@@ -41,11 +44,35 @@ export async function askAgain(
   }
 }
 
+/** Where a receiver says nothing else (wire-protocol.md section 5). */
+const gatewayPath = '/api/1'
+
+/** The same signature as before, as long as both sides have the same keys. */
+function sendAgain(
+  { delivery, bindings }: RepeatParts,
+  request: PaidRequest,
+  sent: SentPayment,
+): Promise<OpenAnswer> {
+  if (!isBoundPayment(sent)) return delivery.send(request, sent.headers)
+  const bound = bindings.confirmed(sent.channel, new URL(gatewayPath, request.url))
+  if (bound === undefined) throw keyMissing(sent)
+  return delivery.sendBound(request, sent.headers, bound)
+}
+
+function keyMissing({ channel }: SentPayment): UraidenError {
+  return new UraidenError({
+    code: 'payment_spent',
+    message: `The request key of the channel ${channel} is not in this store: its payments cannot be sent again.`,
+    hint: 'What was signed stays counted.',
+  })
+}
+
 /** A process before this one has signed it: its books are settled by what the receiver shows next. */
 export function paidEarlier(sent: SentPayment, answer: OpenAnswer): PaymentFacts {
   const { price, channel, balance, key } = sent
   return {
     ...{ price, cost: chargedCost(answer, price) ?? price, channel, balance },
+    authentic: isBoundPayment(sent),
     ...(key !== undefined && { idempotencyKey: key }),
   }
 }

@@ -15,11 +15,13 @@
 //   repeat                  repeat.ts    lost answers are asked for again; lost.ts remembers them
 import type { Locks } from '../../platform/async/locks.ts'
 import type { Terms } from '../../protocol/index.ts'
+import type { Bindings } from '../channels/binding.ts'
 import type { OpenAnswer } from '../transport/transport.ts'
 import type { Attempts } from './attempt.ts'
 import {
   complete,
   type Delivery,
+  isUnchecked,
   neverLeft,
   type Patience,
   paymentHeaders,
@@ -46,6 +48,7 @@ import type {
 import type { Verdicts } from './verdict.ts'
 
 export interface PurchaseParts {
+  readonly bindings: Pick<Bindings, 'confirmed'>
   readonly terms: TermsMemory
   readonly policy: PolicyCheck
   readonly attempts: Attempts
@@ -102,7 +105,7 @@ class PurchaseRun {
   async #pay(terms: Terms): Promise<PaidAnswer> {
     const { locks, attempts } = this.#parts
     await this.#announce?.('paymentRequested', { terms })
-    if (!attempts.canGoTogether(terms)) {
+    if (!attempts.canGoTogether(this.#request, terms)) {
       return locks.alone(terms.receiver, () => this.#alone(terms))
     }
     const first = await locks.together(terms.receiver, () => this.#together(terms))
@@ -152,7 +155,7 @@ class PurchaseRun {
     for (;;) {
       const answer = await this.#send(attempt)
       if (answer.status !== 402) return this.#finish(answer, this.#settle(attempt, answer))
-      const terms = readTerms(this.#request.url, answer)
+      const terms = await this.#refusal(attempt, answer)
       const verdict = verdicts.judge(attempt, terms)
       if (verdict.kind !== 'wait') return { terms, verdict }
       const gone = await this.#wait(attempt, terms, () => patience.pauseAfter(answer))
@@ -177,21 +180,56 @@ class PurchaseRun {
     }
   }
 
+  /** What a 402 to the payment says. */
+  async #refusal(attempt: Attempt, answer: OpenAnswer): Promise<Terms> {
+    const { attempts } = this.#parts
+    try {
+      const known = attempt.bound && attempt.terms
+      const terms = readTerms(this.#request.url, answer, known)
+      return await attempts.proven(attempt, terms)
+    } catch (error) {
+      attempts.leaveInDoubt(attempt)
+      throw error
+    }
+  }
+
   /** send, and repeat while an answer was lost that may be asked for again. */
-  async #send(attempt: Attempt): Promise<OpenAnswer> {
+  async #send(first: Attempt): Promise<OpenAnswer> {
     const { delivery, attempts } = this.#parts
-    const fields = paymentHeaders(attempt)
+    let attempt = first
     let loss: unknown
     for (let repeats = 0; ; repeats++) {
       this.#roundTrips++
       try {
-        return await complete(this.#request, await delivery.send(this.#request, fields))
+        return await complete(this.#request, await this.#sendOnce(attempt))
       } catch (error) {
         // That the repetition did not leave says nothing of the payment before it.
         loss = neverLeft(error) ? (loss ?? error) : error
+        if (isUnchecked(error)) {
+          attempt = await this.#renewed(attempt)
+          continue
+        }
         if (delivery.mayRepeat(attempt, repeats, error)) continue
         throw attempts.lose(this.#request, attempt, loss)
       }
+    }
+  }
+
+  #sendOnce(attempt: Attempt): Promise<OpenAnswer> {
+    const { delivery } = this.#parts
+    const fields = paymentHeaders(attempt)
+    return attempt.bound === undefined
+      ? delivery.send(this.#request, fields)
+      : delivery.sendBound(this.#request, fields, attempt.bound)
+  }
+
+  /** The same payment once the receiver has our key again: it could not check it before. */
+  async #renewed(attempt: Attempt): Promise<Attempt> {
+    const { attempts } = this.#parts
+    try {
+      return await attempts.renewed(this.#request, attempt)
+    } catch (error) {
+      throw attempts.lose(this.#request, attempt, error)
     }
   }
 

@@ -1,6 +1,9 @@
 // What receivers ask, remembered, so that from the second request on the payment is in the first
 // round trip. A receiver's 402 corrects what is remembered.
 import {
+  formatTerms,
+  type HeaderSource,
+  headerName,
   isUraidenError,
   parseTerms,
   parseUint192,
@@ -12,18 +15,30 @@ import type { OpenAnswer } from '../transport/transport.ts'
 import { notAReceiver } from './errors.ts'
 
 /**
- * Of a 402, whose body is thrown away.
+ * Of a 402, whose body is thrown away. A bound one leaves out what does not change: it is taken from
+ * `known`, the terms that were paid, whatever the answer says of it.
  * @throws UraidenError `terms_unreadable`
  */
-export function readTerms(url: URL, { header, stream }: OpenAnswer): Terms {
+export function readTerms(url: URL, { header, stream }: OpenAnswer, known?: Terms): Terms {
   // Nobody reads the page of a 402, however long it is.
   stream.destroy()
   try {
-    return parseTerms(header)
+    return parseTerms(known === undefined ? header : withKnown(header, known))
   } catch (error) {
     if (isUraidenError(error)) throw notAReceiver(url, error)
     throw error
   }
+}
+
+function withKnown(header: HeaderSource, known: Terms): HeaderSource {
+  const { gatewayPath, receiver, contract, token, price, features } = known
+  const fixed = formatTerms({ gatewayPath, receiver, contract, token, price, features })
+  const lasting = new Map(
+    Object.entries(fixed)
+      .filter(([name]) => name !== headerName.price)
+      .map(([name, value]) => [name.toLowerCase(), value]),
+  )
+  return (name) => lasting.get(name.toLowerCase()) ?? header(name)
 }
 
 export interface TermsMemory {

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import type { Address, HeaderFields, Payment, Terms, TokenAmount } from '../../protocol/index.ts'
 import type { Taken } from '../channels/ledger-types.ts'
 import type { ChannelName } from '../channels/records.ts'
+import type { BoundChannel } from '../transport/bound.ts'
 import type { ContentForm, OpenAnswer } from '../transport/transport.ts'
 
 export interface RequestOptions {
@@ -57,6 +58,11 @@ export interface PaymentFacts {
   readonly cost: TokenAmount
   readonly channel: ChannelName
   readonly balance: TokenAmount
+  /**
+   * The answer is the receiver's own and belongs to this request: status, body, and of the headers those that
+   * say something about them. Of a stream only once it has ended without an error.
+   */
+  readonly authentic: boolean
   /** With which the request can be repeated, where the receiver offers that. */
   readonly idempotencyKey?: string
 }
@@ -115,4 +121,6 @@ export interface Attempt {
   /** Our balance before it. */
   readonly previous: TokenAmount
   readonly key: string | undefined
+  /** Tied to its request; undefined for a receiver that knows nothing of it. */
+  readonly bound: BoundChannel | undefined
 }

@@ -54,9 +54,9 @@ export function createVerdicts(options: VerdictOptions): Verdicts {
     besideOthers: (attempt, answer) => {
       const { taken, payment, terms } = attempt
       const stands = answer.senderBalance
-      // A receiver that shows an older proof of ours has not taken this one.
-      const untaken =
-        isProven(attempt, answer) && stands !== undefined && stands <= payment.balance - terms.price
+      // A receiver that shows an older proof of ours, or says so in a signed answer, has not taken this one.
+      const told = attempt.bound !== undefined || isProven(attempt, answer)
+      const untaken = told && stands !== undefined && stands <= payment.balance - terms.price
       if (untaken) ledger.settle(taken, 0n)
       else ledger.leaveInDoubt(taken)
     },
@@ -76,6 +76,14 @@ async function follow(
 ): Promise<void> {
   const { taken, payment } = attempt
   const { channel } = taken
+  const stillOpen = async (): Promise<boolean> => {
+    try {
+      return await funding.isStillOpen(channel)
+    } catch (error) {
+      ledger.leaveInDoubt(taken)
+      throw error
+    }
+  }
   switch (verdict.kind) {
     case 'correct':
       return ledger.correct(channel, verdict.balance)
@@ -84,9 +92,12 @@ async function follow(
     case 'assumeWorst':
       return ledger.assumeWorst(channel)
     case 'channelGone':
-      if (await funding.isStillOpen(channel)) throw channelDisowned(answer.receiver)
-      return
+      if (!(await stillOpen())) return
+      ledger.leaveInDoubt(taken)
+      ledger.refused(channel)
+      throw channelDisowned(answer.receiver)
     case 'cheated':
+      ledger.refused(channel)
       throw cheated(answer.receiver, payment.balance, token)
     case 'unproven':
       ledger.leaveInDoubt(taken)
@@ -94,6 +105,7 @@ async function follow(
     case 'wait':
     case 'proofRefused':
       ledger.leaveInDoubt(taken)
+      ledger.refused(channel)
       throw proofRefused(answer.receiver)
   }
 }

@@ -1,9 +1,10 @@
 // One HTTP request, one answer. Redirects are not followed, because payment headers must not reach
 // another host, and nothing is repeated here: a repeated payment is a decision of the exchange.
 import { X509Certificate } from 'node:crypto'
-import type { Readable } from 'node:stream'
+import { type Duplex, pipeline, type Readable } from 'node:stream'
 import type { Options, PlainResponse, RequestError } from 'got'
 import { once } from '../../platform/async/once.ts'
+import { type FieldLines, fieldLines } from '../../protocol/bound/index.ts'
 import { type HeaderFields, type HeaderSource, UraidenError } from '../../protocol/index.ts'
 import { transportError } from './transport-errors.ts'
 
@@ -26,7 +27,11 @@ export interface OpenAnswer {
   readonly status: number
   readonly header: HeaderSource
   readonly headers: NodeJS.Dict<string | string[]>
+  /** The same as they came: every line of them. */
+  readonly fields: FieldLines
   readonly stream: Readable
+  /** The same answer with its body passed through these: an error of any of them ends it. */
+  readonly through: (parts: readonly Duplex[]) => OpenAnswer
   /**
    * The body as a whole.
    * @throws UraidenError `answer_lost`, `answer_too_large`, `aborted`
@@ -98,18 +103,35 @@ export function createTransport(options: TransportOptions = {}): Transport {
         ...(own !== undefined && { timeout: { request: own } }),
       })
       if (link) for (const over of ['end', 'error', 'close']) stream.once(over, link.unlink)
-      const { statusCode, headers: received } = await firstResponse(stream, told)
-      let whole: Promise<Uint8Array> | undefined
-      return {
-        status: statusCode,
-        headers: received,
-        header: headerSource(received),
-        stream,
-        body: () => {
-          whole ??= readAll(stream, mostBody, { origin: url.origin, told })
-          return whole
-        },
-      }
+      const response = await firstResponse(stream, told)
+      return openAnswer(response, stream, { origin: url.origin, told, mostBody })
+    },
+  }
+}
+
+interface Reading {
+  readonly origin: string
+  readonly told: Telling
+  readonly mostBody: number
+}
+
+function openAnswer(response: PlainResponse, stream: Readable, reading: Reading): OpenAnswer {
+  const { statusCode, headers, rawHeaders } = response
+  let whole: Promise<Uint8Array> | undefined
+  return {
+    status: statusCode,
+    ...{ headers, header: headerSource(headers), fields: fieldLines(rawHeaders), stream },
+    through: (parts) => {
+      const last = parts.at(-1)
+      if (last === undefined) return openAnswer(response, stream, reading)
+      // Whoever reads the last one sees the error; that nobody reads it is none.
+      last.on('error', () => undefined)
+      pipeline([stream, ...parts], () => undefined)
+      return openAnswer(response, last, reading)
+    },
+    body: () => {
+      whole ??= readAll(stream, reading)
+      return whole
     },
   }
 }
@@ -160,8 +182,7 @@ function firstResponse(stream: Readable, told: Telling): Promise<PlainResponse> 
 
 async function readAll(
   stream: Readable,
-  most: number,
-  { origin, told }: { readonly origin: string; readonly told: Telling },
+  { origin, told, mostBody: most }: Reading,
 ): Promise<Uint8Array> {
   const chunks: Buffer[] = []
   let size = 0

@@ -71,7 +71,7 @@ export interface StartedTransaction {
 export function createTransactionSender(options: SenderOptions): TransactionSender {
   const nonces = createNonceQueue()
   const { chain } = options
-  // One after the other: two sends at once would take the same nonce.
+  // One after the other: two sends at once would take the same nonce. Urgent ones come first.
   const turns = createTurns()
   const waitFor = async (waiting: JournalEntry, wait: Omit<Wait, 'cap'>): Promise<Receipt> => {
     try {
@@ -83,7 +83,8 @@ export function createTransactionSender(options: SenderOptions): TransactionSend
     }
   }
   const start: TransactionSender['start'] = async (call, operation) => {
-    const waiting = await turns.take(async () => {
+    const take = call.isUrgent ? turns.takeFirst : turns.take
+    const waiting = await take(async () => {
       const earlier = await findEarlier(options, operation)
       const pending = earlier ?? (await submit(options, nonces, call, operation))
       nonces.add(pending.nonce, capOf(options, call))

@@ -87,6 +87,8 @@ export interface Call {
    * be one of doing nothing.
    */
   readonly passesOver?: true
+  /** Goes before all that waits to be sent from this account. */
+  readonly isUrgent?: true
 }
 
 export interface Receipt {

@@ -9,12 +9,16 @@ import {
   type TransactionSender,
 } from '../../platform/chain/index.ts'
 import {
+  type Address,
+  type BlockNumber,
   contractAbilities,
   type Feature,
   type SignatureDomain,
   type SignatureForm,
+  UraidenError,
 } from '../../protocol/index.ts'
 import { type AccountWatch, watchAccount } from '../chain/account.ts'
+import { type GasPriceWatch, watchGasPrice } from '../chain/gas-price.ts'
 import { createDiskProbe, type ReceiverHealth } from '../chain/health.ts'
 import type { SyncOutcome } from '../chain/sync.ts'
 import { type ChainWatch, watchChain } from '../chain/watch.ts'
@@ -29,8 +33,11 @@ import { createOutageCheck, defaultOutageLimits } from '../paywall/outage.ts'
 import { createPaywall, type Paywall } from '../paywall/paywall.ts'
 import { defaultReplyLimits, openReplies } from '../paywall/replies.ts'
 import { createRelay, type Relay } from '../settlement/relay.ts'
+import { createRelaySigner } from '../settlement/relay-signer.ts'
+import { createReserve, type Reserve } from '../settlement/reserve.ts'
 import { createSettlement, type Settlement } from '../settlement/settlement.ts'
 import { startVerifier, type Verifier } from '../signatures/index.ts'
+import { chooseRecovery } from '../signatures/recovery.ts'
 import type { Receiver, ReceiverLog, ReceiverOptions } from './options.ts'
 import { type StartedParts, startedParts } from './parts.ts'
 import { openRequestKey, signedRequestKey } from './request-key.ts'
@@ -112,7 +119,7 @@ async function startParts(
   const base = await openBase(connected, options, parts)
   const { chain, contractFacts, token, store, book, domain } = base
   const defence = createDefence(options, base, parts)
-  const { account, settlement, transactions } = defence
+  const { account, settlement } = defence
   const { forms } = contractAbilities(contractFacts.version)
   const verifier = await startVerifier({ domain, receiver: signer.address, forms }, options, log)
   parts.started(verifier.close)
@@ -129,7 +136,7 @@ async function startParts(
   })
   const showOwn = signedRequestKey(own, { signer, domain })
   const manager = createChannelManager({ book, checker: verifier, signer, domain })
-  const relay = relayOf(options, { ...base, manager, checker: verifier, transactions })
+  const relay = await relayOf(options, { ...base, ...defence, manager, checker: verifier })
   const owner = { ...domain, receiver: signer.address }
   const pushers = (options.watchtowers ?? []).map((address) =>
     startPusher({ ...address, book, owner, log }),
@@ -152,7 +159,8 @@ async function startParts(
     settlement,
     watchtowers: () => pushers.map(({ status }) => status()),
     paywall: await openPaywall(options, base, {
-      ...{ manager, forms, relay, watch, account, requestKeys },
+      ...defence,
+      ...{ manager, forms, relay, watch, requestKeys },
     }),
     synced: watch.synced,
     refresh: watch.refresh,
@@ -179,6 +187,9 @@ interface Defence {
   readonly settlement: Settlement
   /** One for all: two senders of one account would take the same nonces. */
   readonly transactions: TransactionSender
+  readonly gas: GasPriceWatch
+  readonly reserve: Reserve
+  readonly head: () => BlockNumber
   /** Follows the chain, and answers what it sees; everything that listens must be there. */
   readonly start: () => ChainWatch
 }
@@ -197,14 +208,23 @@ function createDefence(
     ...(transactionPoll !== undefined && { pollInterval: transactionPoll }),
   })
   const account = watchAccount(chain, signer.address)
+  const gas = watchGasPrice(transactions.gasPrice, options.now)
+  const { hasBatches } = contractAbilities(contractFacts.version)
+  const ether = () => account.funds.ether
+  const { fees, withdraw, leastDefended: least } = options.settlement ?? {}
+  const reserve = createReserve({
+    ...{ book, ether, hasBatches, least, highest: gas.highest },
+    most: fees?.most,
+    etherPrice: withdraw?.etherPrice,
+    onShort: ({ channels, needed }) =>
+      log?.warn({ channels, needed: `${needed}` }, 'too little ether to defend all channels'),
+  })
   let watch: ChainWatch | undefined
+  const head = () => watch?.look.head ?? 0
   const settlement = createSettlement(
     {
-      ...{ chain, book, transactions, signer, domain, log },
-      hasBatches: contractAbilities(contractFacts.version).hasBatches,
+      ...{ chain, book, transactions, signer, domain, hasBatches, head, ether, reserve, log },
       challengePeriod: contractFacts.challengePeriod,
-      head: () => watch?.look.head ?? 0,
-      ether: () => account.funds.ether,
       refresh: async () => watch?.refresh(),
     },
     options.settlement ?? {},
@@ -216,13 +236,16 @@ function createDefence(
   })
   const afterSync = async () => {
     await account.refresh()
+    // Answers first: nothing that is only looked at holds them up.
     await settlement.round()
+    await gas.refresh(head())
+    reserve.round()
   }
   const start = () => {
     watch = followChain(options, { chain, book, afterSync })
     return watch
   }
-  return { account, settlement, transactions, start }
+  return { account, settlement, transactions, gas, reserve, head, start }
 }
 
 function followChain(
@@ -249,23 +272,43 @@ function tellOutcome(outcome: SyncOutcome, log: ReceiverLog | undefined): void {
   log?.warn({ common, forgotten, channels }, 'confirmed blocks were replaced; reading them again')
 }
 
-interface RelayBase extends Base {
+interface RelayBase extends Base, Omit<Defence, 'start'> {
   readonly manager: ChannelManager
   readonly checker: Verifier
-  readonly transactions: TransactionSender
 }
 
 /** Contracts of version 0.2 know no deposits for others. */
-function relayOf({ relay, signer, log }: StartOptions, base: RelayBase): Relay | undefined {
+async function relayOf(
+  { relay, signer, verifier, log, transactionPoll }: StartOptions,
+  base: RelayBase,
+): Promise<Relay | undefined> {
+  const { chain, transactions, reserve, gas, head } = base
   if (relay === undefined || !contractAbilities(base.contractFacts.version).hasRelay)
     return undefined
-  const { leastDeposit = 1n, mostFeePerGas } = relay
+  if (relay.signer?.address === signer.address) throw sameAccount(signer.address)
+  const { recovery } = await chooseRecovery(verifier && [verifier])
   return createRelay({
     ...base,
-    mostFeePerGas,
+    transactions:
+      relay.signer === undefined
+        ? transactions
+        : createTransactionSender({ chain, signer: relay.signer, pollInterval: transactionPoll }),
+    signed: createRelaySigner({ chain, by: recovery, head }),
+    checkEther: async () => {
+      if (relay.signer === undefined) reserve.checkRelay(await chain.etherBalance(signer.address))
+    },
+    gasPrice: gas.now,
+    options: relay,
     own: signer.address,
-    leastDeposit,
     onFailure: (err) => log?.warn({ err }, 'a transaction for a sender did not get through'),
+  })
+}
+
+function sameAccount(account: Address): UraidenError {
+  return new UraidenError({
+    code: 'relay_key_same',
+    message: `relay.key and key are both of ${account}.`,
+    hint: 'Make another key for the relay and send it some ether, or leave relay.key out.',
   })
 }
 
@@ -276,12 +319,13 @@ interface PaywallBase {
   readonly watch: ChainWatch
   readonly account: AccountWatch
   readonly requestKeys: RequestKeys
+  readonly reserve: Reserve
 }
 
 async function openPaywall(
   options: StartOptions,
   { chain, token, store, book }: Base,
-  { manager, forms, relay, watch, account, requestKeys }: PaywallBase,
+  { manager, forms, relay, watch, account, requestKeys, reserve }: PaywallBase,
 ): Promise<Paywall> {
   const { contract, log, now, pollInterval = 2000 } = options
   const receiver = options.signer.address
@@ -303,7 +347,10 @@ async function openPaywall(
     token,
     contract,
     receiver,
-    outage: createOutageCheck({ limits, look: watch.look, now, account: account.funds, book }),
+    outage: createOutageCheck({
+      ...{ limits, now, book, look: watch.look, account: account.funds },
+      isShortForNew: reserve.isShortForNew,
+    }),
     retryAfter: Math.ceil(pollInterval / 1000),
     observer: options.observer,
   })

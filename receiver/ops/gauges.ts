@@ -123,7 +123,7 @@ function registerChannels(
 
 function registerChain(
   gauge: (name: string, help: string, read: () => number) => void,
-  { book, health }: Receiver,
+  { book, health, settlement }: Receiver,
 ): void {
   const synced = () => book.position()?.block ?? Number.NaN
   const head = () => health.chain().head ?? Number.NaN
@@ -145,6 +145,10 @@ function registerChain(
   gauge('uraiden_ether', 'Ether of the receiver, to pay for transactions.', () => {
     const { ether } = health.chain()
     return ether === undefined ? Number.NaN : Number(formatNumber(ether, 18))
+  })
+  gauge('uraiden_reserve_ether', 'Ether that answers to dishonest closes may need now.', () => {
+    const { needed } = settlement.status().reserve
+    return needed === undefined ? Number.NaN : Number(formatNumber(needed, 18))
   })
 }
 

@@ -73,6 +73,8 @@ export interface OutageCheckOptions {
   readonly now?: (() => number) | undefined
   readonly account: { readonly ether: bigint | undefined }
   readonly book: Pick<ChannelBook, 'get' | 'unsettled'>
+  /** True when there is too little ether to defend a channel more. */
+  readonly isShortForNew?: (() => boolean) | undefined
 }
 
 /** Why a payment, or a request without one, is not taken now; undefined when it may be. */
@@ -80,14 +82,22 @@ export function createOutageCheck(
   options: OutageCheckOptions,
 ): (payment: OfferedPayment | undefined) => RefusalCode | undefined {
   const { limits, look, now = () => performance.now(), account, book } = options
-  return (payment) =>
-    decideOutage(limits, {
+  const { isShortForNew = () => false } = options
+  const isNew = ({ sender, openBlock }: OfferedPayment) => {
+    const channel = book.get(sender, openBlock)
+    return channel !== undefined && channel.proof === undefined
+  }
+  return (payment) => {
+    const found = decideOutage(limits, {
       nodeAnswers: look.answers,
       age: now() - look.wentWell,
       ether: account.ether,
       due: book.unsettled(),
       payment: payment && !look.answers ? channelDue(book, payment) : undefined,
     })
+    if (found !== undefined || payment === undefined || !isNew(payment)) return found
+    return isShortForNew() ? 'receiver_lacks_ether' : undefined
+  }
 }
 
 /** A replay owes no more than before; a channel that is not known yet owes nothing. */

@@ -90,7 +90,17 @@ export const receiverConfig = z.strictObject({
     .prefault({})
     .describe('replies that may be asked for again with the same Idempotency-Key'),
   relay: z
-    .strictObject({ leastDeposit: amountText.optional() })
+    .strictObject({
+      key: path.optional().describe('key file of an account that pays for it, not the receiver’s'),
+      password: path.optional().describe('a file, mode 600; its first line opens relay.key'),
+      leastDeposit: amountText.optional().describe('refuse to open or top up with less (1 unit)'),
+      etherPrice: amountText
+        .optional()
+        .describe('one ether in tokens: 2500 TKN; a deposit must be worth four times its gas'),
+      mostPerDay: count.min(1).max(10_000).optional().describe('for one sender (20)'),
+      mostGasPerDay: count.min(200_000).optional().describe('for one sender (3000000)'),
+      mostWaiting: count.min(1).max(1000).optional().describe('requests at a time (16)'),
+    })
     .optional()
     .describe('send transactions for senders without ether: relay: {}'),
   settlement: settlementSchema.prefault({}),
@@ -130,7 +140,7 @@ export interface ProgramNames {
   readonly variables: { readonly config: string; readonly password: string }
 }
 
-export const receiverNames: ProgramNames = {
+export const receiverNames = {
   file: 'receiver.yaml',
   stateFolder: 'uraiden-receiver',
   credential: 'receiver-key-password',
@@ -139,8 +149,9 @@ export const receiverNames: ProgramNames = {
     config: 'URAIDEN_RECEIVER_CONFIG',
     // Not `URAIDEN_RECEIVER_PASSWORD`: that one overrides the name of the password file.
     password: 'URAIDEN_RECEIVER_KEY_PASSWORD',
+    relayPassword: 'URAIDEN_RECEIVER_RELAY_KEY_PASSWORD',
   },
-}
+} satisfies ProgramNames & { readonly variables: { readonly relayPassword: string } }
 
 export interface ConfigPlace {
   /** Without one, everything comes from options and environment. */
@@ -161,7 +172,7 @@ export async function loadReceiverConfig(place: ConfigPlace): Promise<ReceiverCo
   const resources = Object.entries(config.resources).map(
     ([path, resource]) => [path, resourceFrom(folder, resource)] as const,
   )
-  const { page, admin } = config
+  const { page, admin, relay } = config
   const watchtowers = config.watchtowers.map(({ token, ca, ...rest }) => ({
     ...rest,
     token: resolve(folder, token),
@@ -171,6 +182,9 @@ export async function loadReceiverConfig(place: ConfigPlace): Promise<ReceiverCo
     ...config,
     ...commonPaths(config, folder),
     ...defined({ page: at(page) }),
+    ...(relay && {
+      relay: { ...relay, ...defined({ key: at(relay.key), password: at(relay.password) }) },
+    }),
     watchtowers,
     admin: { ...admin, ...defined({ socket: admin.socket === 'off' ? 'off' : at(admin.socket) }) },
     resources: Object.fromEntries(resources),

@@ -26,6 +26,8 @@ import { amountOptions, type ReceiverFiles, type ReceiverSettings, readFiles } f
 export interface RunOptions {
   readonly settings: ReceiverSettings
   readonly signer: Signer
+  /** Pays for transactions of others. */
+  readonly relaySigner?: Signer | undefined
   readonly listen: ListenAddress
   readonly log: Logger
 }
@@ -96,14 +98,16 @@ async function startParts(
 }
 
 function sell(
-  { settings, signer, log }: RunOptions,
+  { settings, signer, relaySigner, log }: RunOptions,
   { watchtowers, page }: ReceiverFiles,
   { connected, observer }: Connected,
 ): Promise<Receiver> {
   const { connection, state } = settings
+  const amounts = amountOptions(settings.amounts, connected.token)
   return startReceiverOn(connected, {
     ...settings.receiver,
-    ...amountOptions(settings.amounts, connected.token),
+    ...amounts,
+    ...(amounts.relay && { relay: { ...amounts.relay, signer: relaySigner } }),
     contract: connection.contract,
     ...{ signer, state, log, observer, watchtowers },
     ...defined({ page }),

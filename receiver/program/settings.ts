@@ -63,6 +63,8 @@ export interface ReceiverSettings extends ProgramSettings {
     | 'origins'
     | 'publicPath'
   >
+  /** Pays for transactions of others; undefined: the receiver's own does. */
+  readonly relayKey: KeySettings | undefined
   /** Read with the token's decimals, which the chain knows: `amountOptions`. */
   readonly amounts: AmountSettings
   readonly watchtowers: WatchtowerConfigs
@@ -104,10 +106,18 @@ export function receiverSettings(
       bound,
       ...defined({ verifier, verifierThreads, origins, publicPath }),
     },
+    relayKey: relayKey(config),
     amounts: { outage, settlement, relay, mostGasPrice },
     ...{ watchtowers, page, resources, discovery, admin, ops },
     socket: controlSocket(admin, common.state),
   }
+}
+
+function relayKey({ relay }: ReceiverConfig): KeySettings | undefined {
+  if (relay?.key === undefined) return undefined
+  const variable = receiverNames.variables.relayPassword
+  const credential = 'relay-key-password'
+  return { file: relay.key, password: passwordFrom({ file: relay.password, variable, credential }) }
 }
 
 type CommonConfig = Pick<
@@ -191,7 +201,14 @@ export function amountOptions(
     }),
     settlement: settlementOptions(settlement, token, mostGasPrice),
     ...(relay !== undefined && {
-      relay: defined({ leastDeposit: amount(relay.leastDeposit), mostFeePerGas: mostGasPrice }),
+      relay: defined({
+        leastDeposit: amount(relay.leastDeposit),
+        etherPrice: amount(relay.etherPrice),
+        mostFeePerGas: mostGasPrice,
+        mostPerDay: relay.mostPerDay,
+        mostGasPerDay: relay.mostGasPerDay === undefined ? undefined : BigInt(relay.mostGasPerDay),
+        mostWaiting: relay.mostWaiting,
+      }),
     }),
   } satisfies Partial<ReceiverOptions>
 }

@@ -73,6 +73,7 @@ export function createAnswers(options: AnswersOptions): Answers {
     name: operationName(channel),
     call: async (): Promise<Call> => ({
       ...(await answer(channel)),
+      isUrgent: true,
       feeCap: () => answerFeeCap(fees, remaining(channel), challengePeriod),
     }),
   })

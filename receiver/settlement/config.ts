@@ -50,6 +50,9 @@ export const settlementSchema = z.strictObject({
       mostGasPrice: gasPrice
         .optional()
         .describe('never pay more to answer a dishonest close, even if the channel is lost'),
+      least: amountText
+        .optional()
+        .describe('without etherPrice: keep no ether to defend a channel that owes no more (0)'),
     })
     .prefault({}),
 })
@@ -64,10 +67,13 @@ export function settlementOptions(
   usual: bigint | undefined,
 ): SettlementOptions {
   const fees = defined({ usual, most: dispute.mostGasPrice })
-  if (withdraw === undefined) return { fees }
+  const { least } = dispute
+  const leastDefended = least === undefined ? undefined : parseAmount(least, token)
+  const defence = { fees, ...defined({ leastDefended }) }
+  if (withdraw === undefined) return defence
   const { when, schedule, mostGasPrice = usual, mostFeeShare, etherPrice } = withdraw
   return {
-    fees,
+    ...defence,
     withdraw: {
       least: parseAmount(when, token),
       ...defined({

@@ -1,6 +1,7 @@
 // Sees to it that the receiver gets what it has proofs for (wire-protocol.md section 6): answers
 // dishonest closes, settles channels whose senders do not, withdraws when it is worth while.
 import { cronTimetable } from '../../platform/config/schedule.ts'
+import type { TokenAmount } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import {
   createAnswers,
@@ -13,6 +14,7 @@ import { type Collector, createCollector } from './collector.ts'
 import { type Exposure, exposureOf } from './exposure.ts'
 import type { AnswerFees } from './fees.ts'
 import type { CollectPolicy } from './policy.ts'
+import type { Reserve, ReserveStatus } from './reserve.ts'
 import { createSettling } from './settling.ts'
 
 export interface SettlementOptions {
@@ -20,6 +22,8 @@ export interface SettlementOptions {
   readonly withdraw?: AutomaticWithdrawal | undefined
   /** What answers to dishonest closes may cost. */
   readonly fees?: AnswerFees | undefined
+  /** Without `etherPrice`: channels that owe no more are not counted in the reserve for answers. */
+  readonly leastDefended?: TokenAmount | undefined
 }
 
 export interface AutomaticWithdrawal extends CollectPolicy {
@@ -30,12 +34,15 @@ export interface AutomaticWithdrawal extends CollectPolicy {
 export interface SettlementParts extends CollectParts, SettlementContext {
   readonly book: ChannelBook
   readonly refresh: () => Promise<void>
+  /** What answers need in ether. */
+  readonly reserve: Reserve
   readonly log?: SettlementLog | undefined
 }
 
 export interface SettlementStatus extends Exposure {
   /** Dishonest closes, and how their answers stand. */
   readonly answers: readonly PendingAnswer[]
+  readonly reserve: ReserveStatus
 }
 
 export interface Settlement extends Pick<Collector, 'withdrawAll' | 'closeAll' | 'closeChannel'> {
@@ -54,7 +61,7 @@ export function createSettlement(
   parts: SettlementParts,
   { withdraw, fees = {} }: SettlementOptions,
 ): SettlementEngine {
-  const { book, chain, transactions, signer, hasBatches, log } = parts
+  const { book, chain, transactions, signer, hasBatches, reserve, log } = parts
   const answers = createAnswers({
     ...parts,
     fees,
@@ -94,7 +101,11 @@ export function createSettlement(
     withdrawAll: (options) => collector.withdrawAll({ policy: whenAsked, ...options }),
     closeAll: (options) => collector.closeAll({ policy: whenAsked, ...options }),
     closeChannel: collector.closeChannel,
-    status: () => ({ ...exposureOf(book.all()), answers: answers.pending() }),
+    status: () => ({
+      ...exposureOf(book.all()),
+      answers: answers.pending(),
+      reserve: reserve.status(),
+    }),
     round: async () => {
       await answers.round()
       if (!allAnswered()) return

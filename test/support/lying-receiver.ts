@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { ExecutionContext } from 'ava'
 import { openLedger } from '../../agent/channels/ledger.ts'
+import type { ChannelEntry } from '../../agent/channels/records.ts'
 import { type Agent, type AgentOptions, createAgent, createKeySigner } from '../../agent/index.ts'
 import {
   addressOfKey,
@@ -108,19 +109,29 @@ export async function lyingReceiver(t: ExecutionContext, script: Script): Promis
 export async function agentWithChannel(
   t: ExecutionContext,
   options: Partial<AgentOptions> = {},
+  entry: Partial<ChannelEntry> = {},
 ): Promise<Agent> {
-  const store = join(await temporaryFolder(t), 'agent')
+  const { store = join(await temporaryFolder(t), 'agent') } = options
   const owner = { chainId, contract, account: sender }
   const ledger = await openLedger({
     ...{ folder: store, owner, reservation: 1, budget: {} },
     readClock: () => noon,
   })
-  await ledger.add(newChannel(1000n))
+  await ledger.add({ ...newChannel(1000n), ...entry })
   await ledger.rememberFacts({
     token: { address: token, symbol: 'TKN', decimals: 0 },
     contractVersion: '0.3.0',
   })
   await ledger.close()
+  return agentOn(t, store, options)
+}
+
+/** On a store that has its channel. */
+export async function agentOn(
+  t: ExecutionContext,
+  store: string,
+  options: Partial<AgentOptions> = {},
+): Promise<Agent> {
   const agent = await createAgent({
     signer: createKeySigner(fromHex(senderKey)),
     rpcUrl: 'http://127.0.0.1:9',
@@ -128,6 +139,8 @@ export async function agentWithChannel(
     reservation: 1,
     retryInterval: 5,
     timeout: 20_000,
+    // Receivers of the original know nothing of it.
+    bound: 'off',
     ...options,
   })
   t.teardown(() => agent.stop().catch(() => undefined))

@@ -25,9 +25,11 @@ export async function start(options: StartOptions): Promise<ExitCode> {
     environment: process.env,
     onFailed: (err) => log.warn({ err }, 'systemd cannot be told'),
   })
-  const signer = await openSigner(settings.key, (message) => log.warn(message))
+  const warn = (message: string) => log.warn(message)
+  const signer = await openSigner(settings.key, warn)
+  const relaySigner = settings.relayKey && (await openSigner(settings.relayKey, warn))
   const listen = listenAddress(settings, options)
-  const running = await runReceiver({ settings, signer, listen, log })
+  const running = await runReceiver({ settings, signer, relaySigner, listen, log })
   try {
     // Under another name: `token` is never logged.
     const { token: symbol, ...facts } = startFacts(running, settings)

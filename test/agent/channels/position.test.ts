@@ -6,6 +6,7 @@ import {
   giveBack,
   type Position,
   resolveDoubt,
+  servedUpTo,
   standAt,
   takeFrom,
 } from '../../../agent/channels/position.ts'
@@ -82,4 +83,13 @@ test('a doubtful interval is offered as a whole, a free one in parts, to receive
   t.deepEqual(take(4n, 'intervals'), ['credit', 10n])
   t.deepEqual(take(11n, 'intervals'), ['fresh', 30n])
   t.deepEqual(take(5n, 'balances'), ['fresh', 30n])
+})
+
+test('what is owed for certain ends below what was given back or is in doubt', (t) => {
+  const at = (from: bigint, to: bigint): Interval => ({ from, to })
+  t.is(servedUpTo({ signed: 20n, free: [], doubtful: [] }), 20n)
+  t.is(servedUpTo({ signed: 20n, free: [], doubtful: [at(15n, 20n)] }), 15n)
+  t.is(servedUpTo({ signed: 20n, free: [at(10n, 15n)], doubtful: [at(15n, 20n)] }), 10n)
+  t.is(servedUpTo({ signed: 20n, free: [], doubtful: [at(5n, 10n)] }), 20n)
+  t.is(servedUpTo({ signed: 5n, free: [], doubtful: [at(0n, 5n)] }), 0n)
 })

@@ -33,7 +33,10 @@ function fakeBuyer(steps: readonly Step[] = []) {
     return {
       status,
       answer: { status, headers, body } as unknown as AgentResponse['answer'],
-      payment: { price, cost, channel: '0x1/1' as SentPayment['channel'], balance: price },
+      payment: {
+        ...{ price, cost, channel: '0x1/1' as SentPayment['channel'], balance: price },
+        authentic: false,
+      },
       roundTrips: 1,
       text: () => `${body}`,
       json: () => JSON.parse(`${body}`),
@@ -65,6 +68,7 @@ function fakeBuyer(steps: readonly Step[] = []) {
         receiver: owner.account,
         channel: '0x1/1',
         price,
+        authentic: false,
         balance: price,
       }
       await options.onPayment?.({ ...payment, key } as SentPayment)

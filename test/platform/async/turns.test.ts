@@ -60,3 +60,26 @@ test('idle waits for all that was given, and never rejects', async (t) => {
 test('idle at once where nothing was given', async (t) => {
   await t.notThrowsAsync(createTurns().idle())
 })
+
+test('urgent work comes before all that waits, in its own order, and interrupts nothing', async (t) => {
+  const turns = createTurns()
+  const seen: string[] = []
+  let finish = () => undefined as void
+  const note = (name: string) => async () => void seen.push(name)
+  const first = turns.take(async () => {
+    seen.push('first')
+    await new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    seen.push('first ends')
+  })
+  while (seen.length === 0) await Promise.resolve()
+  const usual = [1, 2, 3].map((number) => turns.take(note(`usual ${number}`)))
+  const urgent = [1, 2].map((number) => turns.takeFirst(note(`urgent ${number}`)))
+  finish()
+  await Promise.all([first, ...usual, ...urgent])
+  t.deepEqual(seen, [
+    ...['first', 'first ends', 'urgent 1', 'urgent 2'],
+    ...['usual 1', 'usual 2', 'usual 3'],
+  ])
+})

@@ -1,30 +1,69 @@
-// What of receiver.yaml says how bound requests are taken.
 import test from 'ava'
 import { receiverConfig } from '../../../receiver/program/config.ts'
+import { amountOptions } from '../../../receiver/program/settings.ts'
 
-const least = { contract: `0x${'11'.repeat(20)}`, key: 'key' }
-const takes = (more: object) => receiverConfig.safeParse({ ...least, ...more }).success
+const token = { symbol: 'TKN', decimals: 18 }
+const base = { contract: `0x${'11'.repeat(20)}`, key: 'key.json' }
+
+const accepts = (more: object) => receiverConfig.safeParse({ ...base, ...more }).success
+
+const bounds = [
+  ['relay', 'mostPerDay', 1, 10_000],
+  ['relay', 'mostGasPerDay', 200_000, undefined],
+  ['relay', 'mostWaiting', 1, 1000],
+] as const
+
+for (const [section, name, least, most] of bounds) {
+  test(`${section}.${name} from ${least}${most === undefined ? '' : ` to ${most}`}`, (t) => {
+    const takes = (value: number) => accepts({ [section]: { [name]: value } })
+    t.true(takes(least))
+    t.false(takes(least - 1))
+    t.false(takes(least + 0.5))
+    if (most === undefined) return
+    t.true(takes(most))
+    t.false(takes(most + 1))
+  })
+}
+
+test('a relay as it was configured before goes on, with the limits of one who says nothing', (t) => {
+  const read = (relay: object) =>
+    amountOptions(receiverConfig.parse({ ...base, relay }), token).relay
+  t.deepEqual(read({}), {})
+  t.deepEqual(read({ leastDeposit: '5 units' }), { leastDeposit: 5n })
+  t.deepEqual(read({ etherPrice: '2500 TKN', mostGasPerDay: 200_000 }), {
+    etherPrice: 2500n * 10n ** 18n,
+    mostGasPerDay: 200_000n,
+  })
+})
+
+test('what is not defended is an amount', (t) => {
+  const read = (dispute: object) =>
+    amountOptions(receiverConfig.parse({ ...base, settlement: { dispute } }), token).settlement
+  t.deepEqual(read({}), { fees: {} })
+  t.deepEqual(read({ least: '7 units' }), { fees: {}, leastDefended: 7n })
+  t.false(accepts({ settlement: { dispute: { least: '-1 units' } } }))
+})
 
 test('bound requests are offered, or required', (t) => {
-  t.is(receiverConfig.parse(least).bound, 'offer')
-  t.true(takes({ bound: 'require' }))
-  t.false(takes({ bound: 'off' }))
+  t.is(receiverConfig.parse(base).bound, 'offer')
+  t.true(accepts({ bound: 'require' }))
+  t.false(accepts({ bound: 'off' }))
 })
 
 test('origins have scheme, host and port, and nothing more', (t) => {
-  t.true(takes({ origins: ['http://192.168.1.20:5000', 'https://shop.example'] }))
+  t.true(accepts({ origins: ['http://192.168.1.20:5000', 'https://shop.example'] }))
   for (const wrong of [
     [],
     ['shop.example'],
     ['http://shop.example/'],
     ['http://shop.example:80'],
   ]) {
-    t.false(takes({ origins: wrong }), `${wrong}`)
+    t.false(accepts({ origins: wrong }), `${wrong}`)
   }
 })
 
 test('a public path begins with a slash and ends with none', (t) => {
-  t.true(takes({ publicPath: '/shop/sensors' }))
+  t.true(accepts({ publicPath: '/shop/sensors' }))
   for (const wrong of ['', '/', 'shop', '/shop/', '/shop?x'])
-    t.false(takes({ publicPath: wrong }), wrong)
+    t.false(accepts({ publicPath: wrong }), wrong)
 })

@@ -1,0 +1,309 @@
+// Bound requests over HTTP: what is sent is signed, and of what comes back only the receiver's own answer
+// to exactly this request is an answer. Whatever else comes, somebody between wrote, or may have.
+import { createHash } from 'node:crypto'
+import { type Duplex, Transform } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import {
+  type AnswerContent,
+  answerId,
+  type BoundKeys,
+  createNonce,
+  equalBytes,
+  formatAudience,
+  formatContentDigest,
+  originOf,
+  parseBoundAnswer,
+  parseReceipt,
+  type ReceivedContent,
+  signRequest,
+  type VerifiedAnswer,
+  verifyAnswer,
+  verifyReceipt,
+} from '../../protocol/bound/index.ts'
+import {
+  type HeaderFields,
+  headerName,
+  type TokenAmount,
+  UraidenError,
+} from '../../protocol/index.ts'
+import type { HttpRequest, OpenAnswer, Transport } from './transport.ts'
+
+/** With whom, and where its channel API is. */
+export interface BoundChannel {
+  readonly keys: BoundKeys
+  /** Root of the receiver's channel API. */
+  readonly api: URL
+}
+
+/** What came back of a bound request. */
+export type BoundReply =
+  /** `header` and `headers` have of what may be acted on only what the receiver has signed. */
+  | { readonly kind: 'authentic'; readonly answer: OpenAnswer }
+  /** From whomever: nothing of it may be believed. */
+  | {
+      readonly kind: 'unproven'
+      readonly status: number
+      /** What a receiver says that cannot check our signature. */
+      readonly code: string | undefined
+      /** What is wrong with it. */
+      readonly error: UraidenError
+    }
+
+/**
+ * @throws UraidenError `unsignable_request` (nothing was sent), and those of the transport; the body of an
+ * answer ends with `answer_lost` when it is not what the receiver sent
+ */
+export async function sendBound(
+  transport: Transport,
+  request: HttpRequest,
+  channel: BoundChannel,
+): Promise<BoundReply> {
+  const { headers, mac } = signed(request, channel.keys)
+  const answer = await transport.send({ ...request, headers, content: 'asSent' })
+  const { status, fields } = answer
+  const claimed = parseBoundAnswer({ status, fields }, { requestMac: mac })
+  const verified = claimed.ok ? verifyAnswer(claimed.value, channel.keys) : claimed
+  if (verified.ok) {
+    const exchange = { transport, request, channel, mac, verified: verified.value }
+    return { kind: 'authentic', answer: authentic(answer, exchange) }
+  }
+  const code = await refusalCode(answer)
+  return { kind: 'unproven', status, code, error: unproven(request.url, verified.detail) }
+}
+
+/** Fields by their names in lower case: a name that comes twice would be covered as both lines. */
+function signed(
+  { method, url, headers, body }: HttpRequest,
+  keys: BoundKeys,
+): { readonly headers: HeaderFields; readonly mac: Uint8Array } {
+  const { contract, channel } = keys.binding
+  const fields = new Map<string, string>([['accept-encoding', 'identity']])
+  const put = (from: HeaderFields): void => {
+    for (const [name, value] of Object.entries(from)) fields.set(name.toLowerCase(), value)
+  }
+  put(headers)
+  put(formatAudience({ origin: originOf(url.href), contract, ...channel }))
+  const content = Buffer.from(body ?? '')
+  fields.delete('content-digest')
+  if (content.length > 0) {
+    put({ 'content-digest': formatContentDigest(createHash('sha256').update(content).digest()) })
+  }
+  const message = { method, path: url.pathname, query: url.search, fields: [...fields] }
+  const nonce = fields.has(headerName.balance.toLowerCase()) ? undefined : createNonce()
+  const { fields: signature, mac } = signRequest(message, keys, { nonce })
+  put({ ...signature })
+  return { headers: Object.fromEntries(fields), mac }
+}
+
+interface Exchange {
+  readonly transport: Transport
+  readonly request: HttpRequest
+  readonly channel: BoundChannel
+  readonly mac: Uint8Array
+  readonly verified: VerifiedAnswer
+}
+
+function authentic(answer: OpenAnswer, exchange: Exchange): OpenAnswer {
+  const { covered } = exchange.verified
+  const { parts, length } = checkedContent(answer, exchange)
+  const read = answer.through(parts.streams)
+  return {
+    ...read,
+    headers: provenHeaders(answer, exchange.verified, length),
+    header: (name) => covered(name) ?? (isCost(name) ? parts.receiptCost()?.toString() : undefined),
+  }
+}
+
+function isCost(name: string): boolean {
+  return name.toLowerCase() === headerName.cost.toLowerCase()
+}
+
+/** Without what counts only when it is signed and is not; what is signed, as it was signed. */
+function provenHeaders(
+  { headers }: OpenAnswer,
+  { covered, drop }: VerifiedAnswer,
+  length: 'asSent' | 'unproven',
+): OpenAnswer['headers'] {
+  const dropped = new Set(drop)
+  // Nobody must take an answer for whole by its length before its end is proven.
+  if (length === 'unproven') dropped.add('content-length')
+  return Object.fromEntries(
+    Object.entries(headers)
+      .filter(([name]) => !dropped.has(name))
+      .map(([name, value]) => [name, covered(name) ?? value]),
+  )
+}
+
+interface ContentParts {
+  readonly streams: readonly Duplex[]
+  /** What a receipt has said the answer cost; undefined before, and without one. */
+  readonly receiptCost: () => TokenAmount | undefined
+}
+
+/**
+ * A coding that is not signed was added on the way and goes before the content is hashed; one that is
+ * signed is the resource's, and is hashed with it.
+ */
+function checkedContent(
+  { headers, status }: OpenAnswer,
+  exchange: Exchange,
+): { readonly parts: ContentParts; readonly length: 'asSent' | 'unproven' } {
+  const { method, content: form } = exchange.request
+  const { content: claimed, covered } = exchange.verified
+  const empty = method === 'HEAD' || status === 204 || status === 304
+  const content: AnswerContent = empty ? { kind: 'none' } : claimed
+  const signedCoding = covered('content-encoding')
+  const coding = content.kind === 'none' ? undefined : headers['content-encoding']
+  const added = signedCoding === undefined ? decoders(coding) : []
+  const ofResource = form === 'asSent' || coding === undefined ? [] : decoders(signedCoding)
+  const { check, receiptCost } = contentCheck(content, exchange)
+  const streams = [...added, checking(check, content.kind), ...ofResource]
+  return {
+    parts: { streams, receiptCost },
+    length: added.length > 0 || content.kind === 'later' ? 'unproven' : 'asSent',
+  }
+}
+
+/** The last coding that was applied is taken off first; what is not known stays on. */
+function decoders(codings: string | string[] | undefined): Duplex[] {
+  const names = String(codings ?? '')
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '' && name !== 'identity')
+  const made = names.reverse().map(decoderOf)
+  const known = made.filter((each) => each !== undefined)
+  return known.length === made.length ? known : []
+}
+
+function decoderOf(coding: string): Duplex | undefined {
+  switch (coding) {
+    case 'gzip':
+    case 'x-gzip':
+      return createGunzip()
+    case 'deflate':
+      return createInflate()
+    case 'br':
+      return createBrotliDecompress()
+    default:
+      return undefined
+  }
+}
+
+/** What is wrong with the content as it came; undefined when it is the receiver's. */
+type ContentCheck = (received: Omit<ReceivedContent, 'status'>) => Promise<UraidenError | undefined>
+
+function contentCheck(
+  content: AnswerContent,
+  exchange: Exchange,
+): { readonly check: ContentCheck; readonly receiptCost: () => TokenAmount | undefined } {
+  const { url } = exchange.request
+  const noCost = () => undefined
+  switch (content.kind) {
+    case 'none':
+      return {
+        receiptCost: noCost,
+        check: async ({ length }) =>
+          length === 0 ? undefined : unproven(url, `It has ${length} bytes that nobody signed.`),
+      }
+    case 'digest':
+      return {
+        receiptCost: noCost,
+        check: async ({ digest }) =>
+          equalBytes(digest, content.digest)
+            ? undefined
+            : unproven(url, 'Its body is not the one that the receiver signed.'),
+      }
+    case 'later':
+      return receiptCheck(exchange)
+  }
+}
+
+function receiptCheck(exchange: Exchange): ReturnType<typeof contentCheck> {
+  const { url } = exchange.request
+  let cost: TokenAmount | undefined
+  return {
+    receiptCost: () => cost,
+    check: async (received) => {
+      const receipt = parseReceipt(await askForReceipt(exchange))
+      const { status } = exchange.verified
+      const outcome = verifyReceipt(receipt, { status, ...received })
+      if (!outcome.ok) return unproven(url, outcome.detail)
+      cost = outcome.value.cost
+      return
+    },
+  }
+}
+
+async function askForReceipt({ transport, request, channel, mac }: Exchange): Promise<string> {
+  const { keys, api } = channel
+  const { sender, openBlock } = keys.binding.channel
+  const path = `${api.pathname}/channels/${sender}/${openBlock}/answers/${answerId(mac)}`
+  const { signal, timeout } = request
+  const reply = await sendBound(
+    transport,
+    {
+      ...{ method: 'GET', url: new URL(path, api), headers: { accept: 'application/json' } },
+      ...(signal && { signal }),
+      ...(timeout !== undefined && { timeout }),
+    },
+    channel,
+  )
+  if (reply.kind === 'unproven') throw reply.error
+  const body = new TextDecoder().decode(await reply.answer.body())
+  if (reply.answer.status === 200) return body
+  throw unproven(request.url, `The receiver has no receipt for it (${reply.answer.status}).`)
+}
+
+/**
+ * Hands everything on as it comes, and ends with an error in place of an end when the check fails. What has
+ * a digest lacks its last piece until then: whoever counts bytes must not take it for whole before.
+ */
+function checking(check: ContentCheck, kind: AnswerContent['kind']): Duplex {
+  const hash = createHash('sha256')
+  let length = 0
+  let last: Buffer | undefined
+  return new Transform({
+    transform(chunk: Buffer, _, done) {
+      hash.update(chunk)
+      length += chunk.length
+      const next = kind === 'later' ? chunk : last
+      last = kind === 'later' ? undefined : chunk
+      done(null, next)
+    },
+    flush(done) {
+      check({ length, digest: hash.digest() }).then(
+        (fault) => (fault === undefined ? done(null, last) : done(fault)),
+        done,
+      )
+    },
+  })
+}
+
+/** Longest refusal that is read. */
+const mostRefusal = 16_384
+
+async function refusalCode({ status, stream }: OpenAnswer): Promise<string | undefined> {
+  let text = ''
+  try {
+    if (status < 400) return
+    for await (const chunk of stream) {
+      text += chunk
+      if (text.length > mostRefusal) return
+    }
+    const { code } = Object(JSON.parse(text)) as { readonly code?: unknown }
+    return typeof code === 'string' ? code : undefined
+  } catch {
+    return
+  } finally {
+    stream.destroy()
+  }
+}
+
+/** A lost answer: the payment stays in doubt, and the same request may be sent again. */
+function unproven({ origin }: URL, detail: string): UraidenError {
+  return new UraidenError({
+    code: 'answer_lost',
+    message: `What came from ${origin} is not the receiver’s answer to this request. ${detail}`,
+    hint: 'Somebody between may alter the traffic. If a payment was on its way, it stays counted until the receiver says where the channel stands.',
+  })
+}

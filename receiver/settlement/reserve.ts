@@ -1,0 +1,128 @@
+// Ether that is kept for answers to dishonest closes, decided on plain data.
+import { type TokenAmount, UraidenError } from '../../protocol/index.ts'
+import type { ChannelBook } from '../channels/book.ts'
+import { type Channel, dueOf } from '../channels/records.ts'
+import { shortfall } from './exposure.ts'
+import { type GasModel, singleGas } from './policy.ts'
+
+/** `cooperativeClose`, after docs/reference/gas.md with room for what it may need more. */
+const answerGas = 60_000n
+
+/** `cooperativeCloseBatch`, the same. */
+const batchGas: GasModel = { perTransaction: 40_000n, perChannel: 18_000n, mostChannels: 50 }
+
+/** Singly while there are few; many at once can be answered only together. */
+const mostSingle = 3
+
+export interface ReserveTerms {
+  /** In wei for a unit of gas. */
+  readonly fee: bigint
+  /** Contracts of version 0.2 have no batches. */
+  readonly hasBatches: boolean
+  /** What 10^18 wei are worth, in the token's smallest unit. */
+  readonly etherPrice?: TokenAmount | undefined
+  /** Without a price: a stake that is not above it is not defended. */
+  readonly least?: TokenAmount | undefined
+}
+
+/** Gas to answer dishonest closes of so many channels. */
+export function gasForAnswers(channels: number, hasBatches: boolean): bigint {
+  const count = BigInt(channels)
+  if (!hasBatches) return count * singleGas.perTransaction
+  if (channels <= mostSingle) return count * answerGas
+  const { perTransaction, perChannel, mostChannels } = batchGas
+  return BigInt(Math.ceil(channels / mostChannels)) * perTransaction + count * perChannel
+}
+
+/** True when what the channel owes is worth its own answer. */
+export function isDefended(channel: Channel, terms: ReserveTerms): boolean {
+  const { state, proof, claims } = channel
+  if (proof === undefined || state === 'settled') return false
+  const stake = state === 'open' ? dueOf(channel, claims.highest) : shortfall(channel)
+  return isWorthAnswer(stake, terms)
+}
+
+export function isWorthAnswer(
+  stake: TokenAmount,
+  { fee, etherPrice, least = 0n, hasBatches }: ReserveTerms,
+): boolean {
+  if (etherPrice === undefined) return stake > least
+  return stake * 10n ** 18n > gasForAnswers(1, hasBatches) * fee * etherPrice
+}
+
+/** What the channels need now. */
+export interface ReserveStatus {
+  /** Channels that are worth an answer. */
+  readonly channels: number
+  /** Ether for all their answers, in wei; undefined while the price of gas is not known. */
+  readonly needed: bigint | undefined
+  readonly isShort: boolean
+}
+
+export interface Reserve {
+  /** Counts the channels anew. */
+  readonly round: () => void
+  readonly status: () => ReserveStatus
+  /** True when the account has too little for a channel more. */
+  readonly isShortForNew: () => boolean
+  /** @throws UraidenError `relay_reserve` when so much ether, in wei, is less than twice what is needed */
+  readonly checkRelay: (ether: bigint) => void
+}
+
+export interface ReserveParts extends Omit<ReserveTerms, 'fee'> {
+  readonly book: Pick<ChannelBook, 'all'>
+  /** Of the account that answers, in wei. */
+  readonly ether: () => bigint | undefined
+  /** The most that an answer may cost, in wei for a unit of gas; undefined: see `highest`. */
+  readonly most: bigint | undefined
+  /** What gas cost at most lately. */
+  readonly highest: () => bigint | undefined
+  readonly onShort: (status: ReserveStatus) => void
+}
+
+/** How much dearer than lately gas may become without a configured limit. */
+const feeRoom = 4n
+
+export function createReserve(parts: ReserveParts): Reserve {
+  const { book, ether, most, highest, hasBatches, onShort } = parts
+  let channels = 0
+  let wasShort = false
+
+  function needed(count: number): bigint | undefined {
+    const fee = feeOf()
+    return fee === undefined ? undefined : gasForAnswers(count, hasBatches) * fee
+  }
+  function feeOf(): bigint | undefined {
+    const price = highest()
+    return most ?? (price === undefined ? undefined : price * feeRoom)
+  }
+  function isShort(count: number): boolean {
+    const [has, needs] = [ether(), needed(count)]
+    return has !== undefined && needs !== undefined && has < needs
+  }
+  const status = () => ({ channels, needed: needed(channels), isShort: isShort(channels) })
+
+  return {
+    round: () => {
+      const fee = feeOf()
+      channels = 0
+      if (fee === undefined) return
+      for (const channel of book.all()) if (isDefended(channel, { ...parts, fee })) channels++
+      const now = status()
+      if (now.isShort && !wasShort) onShort(now)
+      wasShort = now.isShort
+    },
+    status,
+    isShortForNew: () => isShort(channels + 1),
+    checkRelay: (has) => {
+      // Also without channels: the first one may come with the next request.
+      const least = 2n * (needed(Math.max(channels, 1)) ?? 0n)
+      if (has >= least) return
+      throw new UraidenError({
+        code: 'relay_reserve',
+        message: `The receiver keeps ${least} wei to defend its channels and has ${has}.`,
+        hint: 'Send it from an account with ether, or tell the receiver’s owner.',
+      })
+    },
+  }
+}

@@ -1,0 +1,41 @@
+import test from 'ava'
+import { watchGasPrice } from '../../../receiver/chain/gas-price.ts'
+
+const hour = 3_600_000
+
+test('the highest of a week is kept, one look for each block', async (t) => {
+  let clock = 0
+  const prices = [30n, 90n, 20n]
+  let asked = 0
+  const gas = watchGasPrice(
+    async () => prices[asked++] ?? 10n,
+    () => clock,
+  )
+  t.is(gas.highest(), undefined)
+  await gas.refresh(1)
+  await gas.refresh(1)
+  t.is(asked, 1)
+  await gas.refresh(2)
+  await gas.refresh(3)
+  t.is(gas.highest(), 90n)
+  t.is(gas.now(), 20n)
+  clock = 7 * 24 * hour - 1
+  await gas.refresh(4)
+  t.is(gas.highest(), 90n)
+  clock += 1
+  await gas.refresh(5)
+  t.is(gas.highest(), 10n)
+})
+
+test('a node that does not say changes nothing', async (t) => {
+  let isAway = false
+  const gas = watchGasPrice(async () => {
+    if (isAway) throw new Error('away')
+    return 5n
+  })
+  await gas.refresh(1)
+  isAway = true
+  await gas.refresh(2)
+  t.is(gas.now(), 5n)
+  t.is(gas.highest(), 5n)
+})

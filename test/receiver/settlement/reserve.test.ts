@@ -1,0 +1,113 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { parseAddress, parseSignature } from '../../../protocol/index.ts'
+import type { Channel } from '../../../receiver/channels/records.ts'
+import {
+  createReserve,
+  gasForAnswers,
+  isDefended,
+  isWorthAnswer,
+  type ReserveStatus,
+} from '../../../receiver/settlement/reserve.ts'
+
+const sender = parseAddress(`0x${'aa'.repeat(20)}`)
+
+function channel(due: bigint, more: Partial<Channel> = {}): Channel {
+  return {
+    ...{ sender, openBlock: 7, deposit: 100n, withdrawn: 0n, state: 'open' },
+    claims: { highest: due, unclaimed: [] },
+    agreedToClose: false,
+    proof: { signature: parseSignature(`0x${'11'.repeat(64)}1b`), form: 'eip712' },
+    ...more,
+  }
+}
+
+test('gas: singly up to three channels, from then on in batches of fifty', (t) => {
+  const gas = [0, 1, 3, 4, 50, 51].map((count) => gasForAnswers(count, true))
+  t.deepEqual(gas, [0n, 60_000n, 180_000n, 112_000n, 940_000n, 998_000n])
+  t.is(gasForAnswers(51, false), 51n * 76_000n)
+})
+
+test('a channel is defended when its stake is worth more than its own answer', (t) => {
+  // 60 000 gas at 10^10 wei are 6 · 10^14 wei: at 10^6 units for one ether 600 units.
+  const terms = { fee: 10n ** 10n, hasBatches: true, etherPrice: 10n ** 6n }
+  t.false(isWorthAnswer(600n, terms))
+  t.true(isWorthAnswer(601n, terms))
+})
+
+test('without a price of ether the least decides, which is 0 when nobody says', (t) => {
+  const terms = { fee: 1n, hasBatches: true }
+  t.false(isWorthAnswer(0n, terms))
+  t.true(isWorthAnswer(1n, terms))
+  t.false(isWorthAnswer(5n, { ...terms, least: 5n }))
+  t.true(isWorthAnswer(6n, { ...terms, least: 5n }))
+})
+
+test('what was taken out, is fairly closed, settled or never paid needs no ether', (t) => {
+  const terms = { fee: 1n, hasBatches: true }
+  t.true(isDefended(channel(5n), terms))
+  t.false(isDefended(channel(5n, { withdrawn: 5n }), terms))
+  t.false(isDefended(channel(5n, { state: 'settled', end: { balance: 0n, block: 9 } }), terms))
+  const closing = (balance: bigint) => channel(5n, { state: 'closing', end: { balance, block: 9 } })
+  t.false(isDefended(closing(5n), terms))
+  t.true(isDefended(closing(4n), terms))
+  const { proof: _, ...unpaid } = channel(0n)
+  t.false(isDefended(unpaid, terms))
+})
+
+function given(has: () => bigint | undefined, channels: readonly Channel[], most?: bigint) {
+  const alarms: ReserveStatus[] = []
+  const reserve = createReserve({
+    book: { all: () => channels },
+    ...{ ether: has, most, hasBatches: true },
+    highest: () => 100n,
+    onShort: (status) => void alarms.push(status),
+  })
+  reserve.round()
+  return { reserve, alarms }
+}
+
+test('the fee is the most that an answer may cost, else four times the highest of late', (t) => {
+  t.is(given(() => 0n, [channel(1n)], 7n).reserve.status().needed, 60_000n * 7n)
+  t.is(given(() => 0n, [channel(1n)]).reserve.status().needed, 60_000n * 400n)
+})
+
+test('an alarm when it becomes short, once, and again after it was well', (t) => {
+  let ether = 60_000n * 400n
+  const { reserve, alarms } = given(() => ether, [channel(1n)])
+  t.is(alarms.length, 0)
+  ether--
+  reserve.round()
+  reserve.round()
+  t.is(alarms.length, 1)
+  t.like(alarms[0], { channels: 1, isShort: true })
+  ether++
+  reserve.round()
+  ether--
+  reserve.round()
+  t.is(alarms.length, 2)
+})
+
+test('a new channel needs ether for one answer more', (t) => {
+  const needed = 2n * 60_000n * 400n
+  t.false(given(() => needed, [channel(1n)]).reserve.isShortForNew())
+  t.true(given(() => needed - 1n, [channel(1n)]).reserve.isShortForNew())
+  t.false(given(() => undefined, [channel(1n)]).reserve.isShortForNew())
+})
+
+test('relays stop below twice the reserve, at least that of one channel', (t) => {
+  for (const channels of [[], [channel(1n)]]) {
+    const { reserve } = given(() => 0n, channels)
+    const twice = 2n * 60_000n * 400n
+    t.notThrows(() => reserve.checkRelay(twice))
+    t.throws(() => reserve.checkRelay(twice - 1n), { code: 'relay_reserve' })
+  }
+})
+
+test('more channels never need less but where they begin to go together', (t) => {
+  fc.assert(
+    fc.property(fc.integer({ min: 4, max: 500 }), (count) => {
+      t.true(gasForAnswers(count + 1, true) > gasForAnswers(count, true))
+    }),
+  )
+})

@@ -159,7 +159,8 @@ async function startParts(
     settlement,
     watchtowers: () => pushers.map(({ status }) => status()),
     paywall: await openPaywall(options, base, {
-      ...{ ...defence, manager, forms, relay, watch, requestKeys },
+      ...defence,
+      ...{ manager, forms, relay, watch, requestKeys },
     }),
     synced: watch.synced,
     refresh: watch.refresh,
@@ -317,14 +318,14 @@ interface PaywallBase {
   readonly relay: Relay | undefined
   readonly watch: ChainWatch
   readonly account: AccountWatch
-  readonly reserve: Reserve
   readonly requestKeys: RequestKeys
+  readonly reserve: Reserve
 }
 
 async function openPaywall(
   options: StartOptions,
   { chain, token, store, book }: Base,
-  { manager, forms, relay, watch, account, reserve, requestKeys }: PaywallBase,
+  { manager, forms, relay, watch, account, requestKeys, reserve }: PaywallBase,
 ): Promise<Paywall> {
   const { contract, log, now, pollInterval = 2000 } = options
   const receiver = options.signer.address

@@ -129,7 +129,8 @@ function isPlain(url: string): boolean {
   return path.startsWith('/') && !/\/\/|\\|\/\.{1,2}(\/|$)|%2e|%2f|%5c|%00/i.test(path)
 }
 
-function problemOf({ status, code, title, detail }: Problem): Problem {
+/** Without what is only for us. */
+export function problemOf({ status, code, title, detail }: Problem): Problem {
   return { status, code, title, detail }
 }
 

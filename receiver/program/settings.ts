@@ -92,6 +92,7 @@ export function receiverSettings(
   environment: NodeJS.ProcessEnv = process.env,
 ): ReceiverSettings {
   const { confirmations, startBlock, verifier, verifierThreads, watchtowers, page } = config
+  const { bound, origins, publicPath } = config
   const { lifetime, ...replies } = config.replies
   const common = programSettings(config, receiverNames, environment)
   const { resources, discovery, admin, ops, outage, settlement, relay, mostGasPrice } = config
@@ -102,13 +103,8 @@ export function receiverSettings(
       startBlock,
       pollInterval: config.pollInterval * 1000,
       replies: defined({ ...replies, lifetime: milliseconds(lifetime) }),
-      bound: config.bound,
-      ...defined({
-        verifier,
-        verifierThreads,
-        origins: config.origins,
-        publicPath: config.publicPath,
-      }),
+      bound,
+      ...defined({ verifier, verifierThreads, origins, publicPath }),
     },
     relayKey: relayKey(config),
     amounts: { outage, settlement, relay, mostGasPrice },

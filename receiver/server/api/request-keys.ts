@@ -1,5 +1,6 @@
 // Request keys, and receipts of answers that came later (design/trust.md): GET /request-key, PUT of a
 // channel's key, GET of a receipt.
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import {
   boundRefusal,
@@ -10,7 +11,7 @@ import {
 } from '../../../protocol/bound/index.ts'
 import { type Address, type BlockNumber, headerName } from '../../../protocol/index.ts'
 import type { Receiver } from '../../core/receiver.ts'
-import { admit, exchangeOf, messageOf } from '../../http/bound.ts'
+import { admit, exchangeOf, messageOf, problemOf } from '../../http/bound.ts'
 import { sendProblem } from '../../http/problem.ts'
 import { type ChannelPath, channelUnknown, parsePath } from './paths.ts'
 
@@ -22,7 +23,11 @@ export async function requestKeyRoutes(app: FastifyInstance, receiver: Receiver)
   await app.register(async (scope) => {
     // What the digest is about, as it came.
     scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('*', { parseAs: 'string' }, (_, body, done) => done(null, body))
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, ({ raw }, body, done) => {
+      const content = Buffer.from(body)
+      contents.set(raw, content)
+      done(null, readJson(content))
+    })
     const config = { bound: 'by route' } as const
     scope.put<{ Params: ChannelPath }>(
       '/channels/:sender/:openBlock/request-key',
@@ -44,6 +49,17 @@ export async function requestKeyRoutes(app: FastifyInstance, receiver: Receiver)
   )
 }
 
+/** Of requests that put a key. */
+const contents = new WeakMap<IncomingMessage, Buffer>()
+
+function readJson(content: Buffer): unknown {
+  try {
+    return JSON.parse(content.toString())
+  } catch {
+    return undefined
+  }
+}
+
 async function putKey(
   { book, requestKeys, paywall: { door } }: Receiver,
   request: FastifyRequest<{ Params: ChannelPath }>,
@@ -54,13 +70,13 @@ async function putKey(
   if (channel === undefined || channel.state === 'settled') {
     return channelUnknown(reply.header('retry-after', '1'))
   }
-  const signed = parseRequestKey(`${request.body ?? ''}`)
+  const content = contents.get(request.raw) ?? Buffer.of()
+  const signed = parseRequestKey(content.toString())
   const offered = requestKeys.offer({ sender, openBlock }, signed)
-  if (!offered.ok) return sendProblem(reply, offered.refusal)
+  if (!offered.ok) return sendProblem(reply, problemOf(offered.refusal))
   const arrival = { request: request.raw, response: reply.raw, url: request.originalUrl }
   const entrance = door.enterWith(messageOf(door, arrival), offered.keys)
   if (entrance.kind === 'unbound') return unbound(reply)
-  const content = Buffer.from(`${request.body ?? ''}`)
   const problem = await admit(door, { ...arrival, content }, entrance)
   if (problem !== undefined) return sendProblem(reply, problem)
   await offered.accept()
@@ -81,7 +97,7 @@ export function isBoundTo(
 
 export function unbound(reply: FastifyReply): FastifyReply {
   const detail = 'Sign the request with the channel’s request key.'
-  return sendProblem(reply, boundRefusal('request_altered', detail))
+  return sendProblem(reply, problemOf(boundRefusal('request_altered', detail)))
 }
 
 const noReceipt = {

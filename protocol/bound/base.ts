@@ -47,7 +47,28 @@ export function signatureBase(
 }
 
 /** What makes a message no signed one of this profile. */
-export function unsound(code: string, message: string): UraidenError {
+export function unsound(
+  code:
+    | 'component_missing'
+    | 'component_not_ascii'
+    | 'component_repeated'
+    | 'component_uncovered'
+    | 'content_uncovered'
+    | 'field_missing'
+    | 'field_repeated'
+    | 'field_uncovered'
+    | 'malformed_body'
+    | 'malformed_signature'
+    | 'nonce_missing'
+    | 'not_a_path'
+    | 'not_a_query'
+    | 'not_a_status'
+    | 'other_channel'
+    | 'other_tag'
+    | 'unknown_component'
+    | 'unknown_parameter',
+  message: string,
+): UraidenError {
   return new UraidenError({
     code,
     message,

@@ -101,7 +101,16 @@ function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !ours.test(name)))
 }
 
-function problem(code: string, program: string, says: string): UraidenError {
+function problem(
+  code:
+    | 'command_failed'
+    | 'command_not_startable'
+    | 'command_output_too_large'
+    | 'command_stopped'
+    | 'command_timeout',
+  program: string,
+  says: string,
+): UraidenError {
   return new UraidenError({
     code,
     message: `${program} ${says}`,

@@ -42,7 +42,11 @@ export async function readBackupFile(path: string): Promise<string> {
   }
 }
 
-function fileError(code: string, what: string, cause: unknown): UraidenError {
+function fileError(
+  code: 'backup_unreadable' | 'backup_unwritable',
+  what: string,
+  cause: unknown,
+): UraidenError {
   return new UraidenError({
     code,
     message: `${what} (${(cause as NodeJS.ErrnoException).code}).`,

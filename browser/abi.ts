@@ -1,5 +1,6 @@
 // As much of the ABI's encoding as the few calls need: words, and byte strings behind them
 // (Solidity documentation, "Contract ABI Specification").
+
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import {
@@ -8,9 +9,10 @@ import {
   fromHex,
   type Hex,
   toHex,
-  UraidenError,
+  type UraidenError,
   writeUint,
 } from '../protocol/index.ts'
+import { browserError } from './error-codes.ts'
 
 /** An unsigned integer, an address, or a byte string. */
 export type AbiValue = bigint | Address | Uint8Array
@@ -78,10 +80,9 @@ function stringBytes(answer: Hex, bytes: Uint8Array): Uint8Array {
 }
 
 function notAContract(): UraidenError {
-  return new UraidenError({
+  return browserError({
     code: 'not_a_contract',
     message: 'The chain does not know the contract, or it answers differently.',
-    hint: 'Check that the wallet is on the chain that the receiver uses.',
   })
 }
 

@@ -1,5 +1,6 @@
 // What a wallet without ether signs so that the receiver can send a deposit for it: a permit of the
 // token (EIP-2612) and the contract's `OpenChannel` or `TopUp` (contract.md section 2, row 9).
+
 import {
   type Address,
   type BlockNumber,
@@ -14,8 +15,9 @@ import {
   type TokenAmount,
   toHex,
   topUpDigest,
-  UraidenError,
+  type UraidenError,
 } from '../protocol/index.ts'
+import { browserError } from './error-codes.ts'
 import type { Parts } from './parts.ts'
 import { domainFields } from './signing.ts'
 import { ask, signatureFrom } from './wallet.ts'
@@ -126,10 +128,9 @@ async function sign(
     method,
   )
   if (recoverSigner(digest, signature) === sender) return signature
-  throw new UraidenError({
+  throw browserError({
     code: 'wallet_signed_otherwise',
     message: `The wallet's signature is not ${sender}'s over this deposit.`,
-    hint: 'Nothing was sent. Check the account in the wallet, or use another wallet.',
   })
 }
 
@@ -151,9 +152,8 @@ async function tokenDomain({ chain, token, domain }: Parts): Promise<Typed['doma
 }
 
 function permitUnsupported(token: Address): UraidenError {
-  return new UraidenError({
+  return browserError({
     code: 'permit_unsupported',
     message: `The token ${token} takes no permits that this page can write.`,
-    hint: 'Give the account some ether: then it sends its transactions itself.',
   })
 }

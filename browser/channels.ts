@@ -10,10 +10,11 @@ import {
   isUraidenError,
   type Signature,
   type TokenAmount,
-  UraidenError,
+  type UraidenError,
 } from '../protocol/index.ts'
 import { type AbiValue, encodeCall } from './abi.ts'
 import type { ChannelFacts } from './chain.ts'
+import { browserError } from './error-codes.ts'
 import type { Parts } from './parts.ts'
 import type { StoredChannel } from './storage.ts'
 import { type Call, mined, send, tryOut } from './transactions.ts'
@@ -115,7 +116,7 @@ export async function topUp(parts: Parts, added: TokenAmount): Promise<void> {
 export async function closeWith(parts: Parts, closing: Signature): Promise<void> {
   const { openBlock, balance, signature } = stored(parts)
   if (signature === undefined) {
-    throw new UraidenError({
+    throw browserError({
       code: 'never_paid',
       message: 'Nothing was paid on this channel, so there is no proof to close it with.',
       hint: 'Close it without the receiver, then settle it after the challenge period.',
@@ -182,10 +183,9 @@ export async function buyTokens(parts: Parts): Promise<void> {
 export function stored({ memory }: Parts): StoredChannel {
   const channel = memory.load()
   if (channel !== undefined) return channel
-  throw new UraidenError({
+  throw browserError({
     code: 'channel_missing',
     message: 'There is no channel to this receiver here.',
-    hint: 'Open one, or look for it on the chain.',
   })
 }
 
@@ -244,9 +244,8 @@ export function positive(amount: TokenAmount): void {
 }
 
 function depositMissing(): UraidenError {
-  return new UraidenError({
+  return browserError({
     code: 'deposit_missing',
     message: 'A deposit must be more than nothing.',
-    hint: 'Write how many tokens go into the channel.',
   })
 }

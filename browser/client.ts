@@ -1,11 +1,12 @@
 // A sender in a browser: one account of one wallet, and its channel to one receiver.
+
 import {
   type Address,
   type BlockNumber,
   contractAbilities,
   type Signature,
   type TokenAmount,
-  UraidenError,
+  type UraidenError,
 } from '../protocol/index.ts'
 import { type ContractFacts, chainOf, type TokenInfo } from './chain.ts'
 import {
@@ -22,6 +23,7 @@ import {
   topUp,
   viewChannel,
 } from './channels.ts'
+import { browserError } from './error-codes.ts'
 import type { Fetch, Parts } from './parts.ts'
 import { type PaidAnswer, type PayOptions, pay } from './pay.ts'
 import { confirmPayment, type SignedPayment, signPayment, verifyProof } from './payments.ts'
@@ -176,9 +178,8 @@ async function connect(options: BrowserClientOptions) {
 }
 
 function wrongChain(wanted: bigint, found: bigint): UraidenError {
-  return new UraidenError({
+  return browserError({
     code: 'wrong_chain',
     message: `The wallet is on chain ${found}, the receiver is on chain ${wanted}.`,
-    hint: 'Switch the network in the wallet.',
   })
 }

@@ -1,11 +1,18 @@
 // What a wallet's refusal means (EIP-1193, "Provider Errors"; EIP-1474 for the JSON-RPC ones).
+
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { revertHint, revertHints } from '../contracts/reverts.ts'
-import { isHex, isUraidenError, shorten, toHex, UraidenError } from '../protocol/index.ts'
+import { isHex, isUraidenError, shorten, toHex, type UraidenError } from '../protocol/index.ts'
+import { browserError } from './error-codes.ts'
 
 interface Meaning {
-  readonly code: string
+  readonly code:
+    | 'wallet_busy'
+    | 'wallet_chain_unknown'
+    | 'wallet_disconnected'
+    | 'wallet_locked'
+    | 'wallet_refused'
   readonly message: string
   readonly hint: string
 }
@@ -55,18 +62,17 @@ export function walletError(error: unknown, method: string): UraidenError {
   if (isUraidenError(error)) return error
   const { code, message } = (error ?? {}) as RpcError
   const known = typeof code === 'number' ? meanings[code] : undefined
-  if (known !== undefined) return new UraidenError({ ...known, cause: error })
+  if (known !== undefined) return browserError({ ...known, cause: error })
   if (typeof code === 'number' && unsupported.has(code)) {
-    return new UraidenError({
+    return browserError({
       code: 'wallet_unsupported',
       message: `The wallet does not know ${method}.`,
-      hint: 'Use another wallet.',
       cause: error,
     })
   }
   const data = revertData(error)
   if (data !== undefined) return wouldRevert(errorNames.get(data.slice(0, 10)), error)
-  return new UraidenError({
+  return browserError({
     code: 'wallet_failed',
     message: `The wallet failed at ${method}: ${shorten(String(message ?? error), 200)}`,
     hint: 'Check the wallet’s network and try again.',
@@ -79,7 +85,7 @@ const passing: ReadonlySet<string | undefined> = new Set(['OpenedInThisBlock', '
 
 /** The contract would refuse the transaction; `reason` is the name of its custom error, if known. */
 function wouldRevert(reason: string | undefined, cause: unknown): UraidenError {
-  return new UraidenError({
+  return browserError({
     code: passing.has(reason) ? 'would_revert_now' : 'would_revert',
     message: `The contract refuses this${reason === undefined ? '' : `: ${reason}`}.`,
     hint: revertHint(reason),

@@ -1,12 +1,14 @@
 // A request that is paid for: sign, send, and do what the answer asks for.
+
 import {
   formatPayment,
   headerName,
   parseTerms,
   type Terms,
   type TokenAmount,
-  UraidenError,
+  type UraidenError,
 } from '../protocol/index.ts'
+import { browserError } from './error-codes.ts'
 import { judge, type Refused, type Verdict } from './judge.ts'
 import type { Parts } from './parts.ts'
 import {
@@ -154,7 +156,7 @@ function retryAfter({ headers }: Response, { patience }: Parts): number {
 
 async function receiverRefused(response: Response): Promise<UraidenError> {
   const problem = (await response.json().catch(() => ({}))) as { readonly detail?: string }
-  return new UraidenError({
+  return browserError({
     code: 'receiver_refused',
     message: `The receiver does not take payments now (${response.status}).`,
     hint: problem.detail ?? 'Try again later. What was signed is kept and pays once only.',
@@ -164,35 +166,31 @@ async function receiverRefused(response: Response): Promise<UraidenError> {
 function refusedBecause(verdict: Verdict, { senderBalance, price }: Terms): UraidenError {
   switch (verdict) {
     case 'price_changed':
-      return new UraidenError({
+      return browserError({
         code: 'price_changed',
         message: `The price has changed to ${price} of the smallest unit.`,
-        hint: 'Nothing was paid. Reload the page to see the new price.',
       })
     case 'channel_gone':
-      return new UraidenError({
+      return browserError({
         code: 'channel_gone',
         message: 'The receiver does not know this channel, or it is closed.',
         hint: 'Open another one, or close this one without the receiver.',
       })
     case 'cheated':
-      return new UraidenError({
+      return browserError({
         code: 'cheated',
         message: 'The receiver keeps this payment and does not serve it.',
-        hint: 'Do not pay it again. Close the channel.',
       })
     case 'unproven':
     case 'correct':
-      return new UraidenError({
+      return browserError({
         code: 'unproven',
         message: `The receiver claims a balance of ${senderBalance ?? 0n} without your signature under it.`,
-        hint: 'Do not pay it again. Close the channel without it.',
       })
     default:
-      return new UraidenError({
+      return browserError({
         code: 'proof_refused',
         message: 'The receiver does not accept the signature, or has not seen the deposit.',
-        hint: 'Wait until the last transaction is confirmed, then try again.',
       })
   }
 }

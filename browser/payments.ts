@@ -1,11 +1,8 @@
 // Signing payments, and keeping what was signed until its outcome is known.
-import {
-  isBalanceProof,
-  type Signature,
-  type TokenAmount,
-  UraidenError,
-} from '../protocol/index.ts'
+
+import { isBalanceProof, type Signature, type TokenAmount } from '../protocol/index.ts'
 import { identify, stored } from './channels.ts'
+import { browserError } from './error-codes.ts'
 import type { Parts } from './parts.ts'
 import { signBalance } from './signing.ts'
 import type { PendingPayment, StoredChannel } from './storage.ts'
@@ -72,24 +69,22 @@ async function checkDeposit(
 ): Promise<void> {
   const facts = await parts.chain.channel(identify(parts, channel.openBlock))
   if (facts === undefined) {
-    throw new UraidenError({
+    throw browserError({
       code: 'channel_gone',
       message: 'The channel is no longer on the chain: it was closed.',
       hint: 'Open another one.',
     })
   }
   if (facts.settleBlock !== 0) {
-    throw new UraidenError({
+    throw browserError({
       code: 'channel_closing',
       message: 'The channel is being closed.',
-      hint: 'Settle it when the challenge period is over, then open another one.',
     })
   }
   if (balance > facts.deposit) {
-    throw new UraidenError({
+    throw browserError({
       code: 'deposit_spent',
       message: 'What is left in the channel is less than the price.',
-      hint: 'Top the channel up.',
     })
   }
 }
@@ -101,10 +96,9 @@ function unchanged(before: StoredChannel, now: StoredChannel | undefined): void 
     now.balance === before.balance &&
     now.pending?.signature === before.pending?.signature
   if (same) return
-  throw new UraidenError({
+  throw browserError({
     code: 'paid_elsewhere',
     message: 'This channel was used in another tab meanwhile.',
-    hint: 'The signature was thrown away. Pay again.',
   })
 }
 

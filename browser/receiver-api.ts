@@ -1,4 +1,5 @@
 // The receiver's channel API as far as a sender needs it (wire-protocol.md section 5).
+
 import {
   type BlockNumber,
   isClosingAgreement,
@@ -7,8 +8,8 @@ import {
   parseSignature,
   type Signature,
   type TokenAmount,
-  UraidenError,
 } from '../protocol/index.ts'
+import { browserError } from './error-codes.ts'
 import type { Fetch, Parts } from './parts.ts'
 
 /**
@@ -28,10 +29,9 @@ export async function askForClosing(
   })
   const said = (await answer.json().catch(() => ({}))) as Answer
   if (!answer.ok) {
-    throw new UraidenError({
+    throw browserError({
       code: 'close_refused',
       message: `The receiver does not agree to close: ${said.detail ?? answer.status}`,
-      hint: 'Close without it, then settle after the challenge period.',
     })
   }
   return checked(parts, channel, said.close_signature ?? '')
@@ -79,10 +79,9 @@ function checked(
   } catch (error) {
     if (!isUraidenError(error)) throw error
   }
-  throw new UraidenError({
+  throw browserError({
     code: 'closing_agreement_invalid',
     message: 'What the receiver sent is not its agreement to close at this balance.',
-    hint: 'Nothing was sent to the chain. Close without the receiver.',
   })
 }
 
@@ -91,10 +90,9 @@ export async function reach(fetcher: Fetch, url: string, init: RequestInit): Pro
   try {
     return await fetcher(url, init)
   } catch (cause) {
-    throw new UraidenError({
+    throw browserError({
       code: 'receiver_unreachable',
       message: 'The server does not answer.',
-      hint: 'Check the network and try again. What was signed is kept and pays once only.',
       cause,
     })
   }

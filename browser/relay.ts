@@ -1,8 +1,10 @@
 // Without ether: the receiver sends the transactions whose contents the wallet has signed
 // (wire-protocol.md section 8, relay). It can send them or not; it cannot change them.
-import { type Hex, isHex, UraidenError } from '../protocol/index.ts'
+
+import { type Hex, isHex } from '../protocol/index.ts'
 import { type AuthorisedDeposit, authoriseDeposit, type Deposit } from './authorise.ts'
 import { identify, positive, stored } from './channels.ts'
+import { browserError } from './error-codes.ts'
 import type { Parts, ReceiverPlace } from './parts.ts'
 import { reach } from './receiver-api.ts'
 import type { StoredChannel } from './storage.ts'
@@ -81,7 +83,7 @@ export async function relayTopUp(parts: Parts, added: Deposit['amount']): Promis
 export async function relayClose(parts: Parts): Promise<void> {
   const { openBlock, balance, signature } = stored(parts)
   if (signature === undefined) {
-    throw new UraidenError({
+    throw browserError({
       code: 'never_paid',
       message: 'Nothing was paid on this channel, so the receiver has no reason to close it.',
       hint: 'Closing it without the receiver needs some ether in the account.',
@@ -123,9 +125,8 @@ async function askToSend(
   }
   const hash = said.transaction_hash
   if (answer.ok && isHex(hash) && hash.length === 66) return hash
-  throw new UraidenError({
+  throw browserError({
     code: 'relay_refused',
     message: `The server does not send this transaction: ${said.detail ?? answer.status}`,
-    hint: 'Give the account some ether: then it sends its transactions itself.',
   })
 }

@@ -1,4 +1,5 @@
 // Balance proofs signed by a wallet: what it is shown, and whether it signed just that.
+
 import {
   type Address,
   type BlockNumber,
@@ -8,8 +9,8 @@ import {
   type Signature,
   type SignatureDomain,
   type TokenAmount,
-  UraidenError,
 } from '../protocol/index.ts'
+import { browserError } from './error-codes.ts'
 import type { Parts } from './parts.ts'
 import { ask, signatureFrom } from './wallet.ts'
 
@@ -76,10 +77,9 @@ export async function signBalance(
   const signature = await askToSign(signer, message)
   const digest = balanceProofDigest(form, domain, message.receiver)
   if (recoverSigner(digest(message.openBlock, message.balance), signature) !== sender) {
-    throw new UraidenError({
+    throw browserError({
       code: 'wallet_signed_otherwise',
       message: `The wallet's signature is not ${sender}'s over this payment.`,
-      hint: 'Nothing was sent. Check the account in the wallet, or use another wallet.',
     })
   }
   return signature

@@ -1,12 +1,14 @@
 // Transactions that the wallet signs and sends: tried first, then waited for.
+
 import {
   type Address,
   type BlockNumber,
   type Hex,
   isHex,
   isUraidenError,
-  UraidenError,
+  type UraidenError,
 } from '../protocol/index.ts'
+import { browserError } from './error-codes.ts'
 import { ask, type Eip1193Provider, quantity, wrongAnswer } from './wallet.ts'
 
 export interface Call {
@@ -78,20 +80,18 @@ interface Receipt {
 
 function blockOf(transaction: Hex, { status, blockNumber }: Receipt): BlockNumber {
   if (status !== '0x1') {
-    throw new UraidenError({
+    throw browserError({
       code: 'transaction_failed',
       message: `The transaction ${transaction} is in a block, but the contract refused it.`,
-      hint: 'Look at the channel again, then decide whether to repeat it.',
     })
   }
   return Number(quantity(blockNumber, 'eth_getTransactionReceipt'))
 }
 
 function gone(transaction: Hex): UraidenError {
-  return new UraidenError({
+  return browserError({
     code: 'transaction_gone',
     message: `The chain does not know the transaction ${transaction}.`,
-    hint: 'The wallet has dropped or replaced it. Look for the channel on the chain.',
   })
 }
 
@@ -105,10 +105,9 @@ export function pause({ interval, signal }: Patience): Promise<void> {
     const stop = () => {
       clearTimeout(timer)
       reject(
-        new UraidenError({
+        browserError({
           code: 'waiting_stopped',
           message: 'Waiting was stopped.',
-          hint: 'What was sent goes on all the same.',
         }),
       )
     }

@@ -1,12 +1,14 @@
 // A wallet as pages meet it: EIP-1193, found by EIP-6963.
+
 import {
   type Address,
   isHex,
   parseAddress,
   parseSignature,
   type Signature,
-  UraidenError,
+  type UraidenError,
 } from '../protocol/index.ts'
+import { browserError } from './error-codes.ts'
 import { walletError } from './errors.ts'
 
 /** EIP-1193. */
@@ -113,7 +115,7 @@ export function quantity(value: unknown, method: string): bigint {
 }
 
 export function wrongAnswer(method: string): UraidenError {
-  return new UraidenError({
+  return browserError({
     code: 'wallet_failed',
     message: `The wallet's answer to ${method} is not what it should be.`,
     hint: 'Use another wallet, or another network in it.',

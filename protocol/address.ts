@@ -1,9 +1,10 @@
 // Ethereum addresses. Inside the program an address is always its EIP-55 form, so `===` compares
 // by value, as wire-protocol.md asks.
+
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { fromHex, shorten } from './bytes.ts'
-import { UraidenError } from './errors.ts'
+import { protocolError } from './errors.ts'
 
 declare const brand: unique symbol
 
@@ -18,10 +19,9 @@ const addressPattern = /^0x[0-9a-fA-F]{40}$/
  */
 export function parseAddress(text: string): Address {
   if (!addressPattern.test(text)) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'not_an_address',
       message: `"${shorten(text)}" is not an address.`,
-      hint: 'Write 0x and 40 hex digits.',
     })
   }
   return known.get(text) ?? remember(text, checksum(text.slice(2).toLowerCase()))
@@ -50,10 +50,9 @@ export function parseTypedAddress(text: string): Address {
   const digits = text.slice(2)
   const oneCase = digits === digits.toLowerCase() || digits === digits.toUpperCase()
   if (!oneCase && text !== address) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'wrong_checksum',
       message: `The address ${text} has a wrong checksum.`,
-      hint: 'A character was probably mistyped. Copy the address again from its source.',
     })
   }
   return address

@@ -1,6 +1,7 @@
 // Token amounts: integers of the token's smallest unit inside, `0.005 TKN` for a person.
+
 import { shorten } from './bytes.ts'
-import { UraidenError } from './errors.ts'
+import { protocolError, type UraidenError } from './errors.ts'
 
 /** An amount in the token's smallest unit: never a fraction, never negative. */
 export type TokenAmount = bigint
@@ -28,10 +29,9 @@ const personAmount = /^([0-9]+)(?:\.([0-9]+))?(?:\s*([^\s0-9.,+-]\S*))?$/
 export function parseUint192(text: string): TokenAmount {
   // 58 digits are enough for uint192; the bound keeps BigInt from chewing on a megabyte.
   if (!decimalUint.test(text)) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'not_an_integer',
       message: `"${shorten(text)}" is not an amount of smallest units.`,
-      hint: 'Write a decimal integer without sign, point or exponent, of at most 58 digits.',
     })
   }
   return boundAmount(BigInt(text), text)
@@ -50,7 +50,7 @@ export function parseAmount(text: string, token: TokenUnit): TokenAmount {
     return parseUint192(whole)
   }
   if (unit !== token.symbol) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'wrong_token',
       message: `"${shorten(text)}" is in ${shorten(unit)}, but the token here is ${token.symbol}.`,
       hint: `Write the amount in ${token.symbol}.`,
@@ -58,7 +58,7 @@ export function parseAmount(text: string, token: TokenUnit): TokenAmount {
   }
   const digits = fraction.replace(/0+$/, '')
   if (digits.length > token.decimals) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'too_many_decimals',
       message: `"${shorten(text)}" is finer than ${token.symbol} can be divided.`,
       hint: `${token.symbol} has ${token.decimals} decimals: write at most that many.`,
@@ -92,17 +92,16 @@ function boundAmount(amount: bigint, text: string): TokenAmount {
 }
 
 function tooLarge(text: string): UraidenError {
-  return new UraidenError({
+  return protocolError({
     code: 'amount_too_large',
     message: `"${shorten(text)}" is more than the contract can hold (uint192).`,
-    hint: 'Write a smaller amount.',
   })
 }
 
 function notAnAmount(text: string, token: TokenUnit): UraidenError {
   const withPoint = text.includes(',') ? text.replace(',', '.') : ''
   const example = personAmount.test(withPoint.trim()) ? withPoint.trim() : `0.02 ${token.symbol}`
-  return new UraidenError({
+  return protocolError({
     code: 'not_an_amount',
     message: `"${shorten(text)}" is not an amount.`,
     hint: withPoint === '' ? `Write it like ${example}.` : `Write a decimal point: ${example}.`,

@@ -1,6 +1,7 @@
 // Bytes, hex and big-endian integers, as the Ethereum ABI's packed encoding has them.
+
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
-import { UraidenError } from './errors.ts'
+import { protocolError } from './errors.ts'
 
 /** Bytes in hex with `0x`, lower case. */
 export type Hex = `0x${string}`
@@ -22,10 +23,9 @@ export function toHex(bytes: Uint8Array): Hex {
  */
 export function fromHex(text: string): Uint8Array {
   if (!isHex(text)) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'not_hex',
       message: `"${shorten(text)}" is not bytes in hex.`,
-      hint: 'Write 0x and then two hex digits for each byte.',
     })
   }
   return hexToBytes(text.slice(2))

@@ -1,8 +1,9 @@
 // A channel's identity: who pays whom, and the block in which it was opened.
+
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { type Address, addressToBytes } from './address.ts'
 import { type Hex, shorten, toHex, writeUint } from './bytes.ts'
-import { UraidenError } from './errors.ts'
+import { protocolError } from './errors.ts'
 
 /** A block's height. On the wire and in the contract it is a `uint32`. */
 export type BlockNumber = number
@@ -34,7 +35,7 @@ export function channelKey(channel: ChannelId): Hex {
 export function parseBlockNumber(text: string): BlockNumber {
   const block = /^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN
   if (!(block <= maxBlockNumber)) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'not_a_block_number',
       message: `"${shorten(text)}" is not a block number.`,
       hint: `Write a decimal integer from 0 to ${maxBlockNumber}.`,

@@ -1,8 +1,9 @@
 // What a deployed contract can do, by the version it names: 0.2 is the original's, 0.3 ours. Major
 // and minor version decide (contract.md section 2).
+
 import type { Address } from './address.ts'
 import { shorten } from './bytes.ts'
-import { UraidenError } from './errors.ts'
+import { protocolError } from './errors.ts'
 import type { SignatureForm } from './proof.ts'
 
 export interface ContractAbilities {
@@ -30,7 +31,7 @@ export function contractAbilities(version: string, contract?: Address): Contract
   const found = Object.hasOwn(abilities, minor) ? abilities[minor] : undefined
   if (found !== undefined) return found
   const place = contract === undefined ? '' : ` at ${contract}`
-  throw new UraidenError({
+  throw protocolError({
     code: 'contract_version_unsupported',
     message: `The contract${place} has version "${shorten(version, 20)}"; versions 0.2 and 0.3 are known here.`,
     hint: 'Check the contract address, or use a program that knows this version.',

@@ -1,10 +1,11 @@
 // What a receiver says of itself in the local network: DNS-SD (RFC 6763) service `_uraiden._tcp`
 // and its TXT record (wire-protocol.md section 8, LAN discovery). Nobody signs it: it helps to find a
 // receiver, never to trust one.
+
 import { type Address, parseAddress } from './address.ts'
 import { shorten } from './bytes.ts'
 import { defined } from './defined.ts'
-import { isUraidenError, UraidenError } from './errors.ts'
+import { isUraidenError, protocolError, type UraidenError } from './errors.ts'
 import { parseGatewayPath } from './headers.ts'
 
 /** The service type without underscores, as DNS-SD libraries take it: `_uraiden._tcp`. */
@@ -53,7 +54,7 @@ export function formatAnnouncement(announcement: Announcement): TxtRecord {
   })
   for (const [name, value] of Object.entries(record)) {
     if (new TextEncoder().encode(`${name}=${value}`).length <= mostBytes) continue
-    throw new UraidenError({
+    throw protocolError({
       code: 'announcement_too_long',
       message: `"${shorten(value)}" does not fit into one string of a TXT record.`,
       hint: `${name} and its value may have ${mostBytes - 1} bytes together.`,
@@ -100,20 +101,18 @@ function read<Value>(
 }
 
 function bad(name: string, what: string): UraidenError {
-  return new UraidenError({
+  return protocolError({
     code: 'bad_announcement',
     message: `The announcement's ${name}: ${what}`,
-    hint: 'What announces itself there is no µRaiden receiver, or a newer one.',
   })
 }
 
 /** EIP-155 sets no bound; 2^53 is far above every chain id there is. */
 function parseChainId(text: string): bigint {
   if (/^[1-9][0-9]{0,15}$/.test(text)) return BigInt(text)
-  throw new UraidenError({
+  throw protocolError({
     code: 'not_a_chain_id',
     message: `"${shorten(text)}" is not a chain id.`,
-    hint: 'Write a decimal integer above 0.',
   })
 }
 

@@ -1,9 +1,10 @@
 // The RDN headers: their names, what stands in them, and back (wire-protocol.md sections 2, 3, 8).
+
 import { type Address, parseAddress } from './address.ts'
 import { parseUint192, type TokenAmount } from './amount.ts'
 import { type BlockNumber, parseBlockNumber } from './channel.ts'
 import { defined } from './defined.ts'
-import { isUraidenError, UraidenError } from './errors.ts'
+import { isUraidenError, protocolError, type UraidenError } from './errors.ts'
 import { parseSignature, type Signature } from './signature.ts'
 
 export const headerName = {
@@ -190,7 +191,7 @@ function parseFeatures(text: string): ReadonlySet<Feature> {
  */
 export function parseGatewayPath(text: string): string {
   if (!/^\/(?!\/)[A-Za-z0-9._~/-]{0,200}$/.test(text)) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'not_a_path',
       message: 'it is not a path.',
       hint: 'Write a path like /api/1.',
@@ -206,7 +207,7 @@ function required<Value>(
 ): Value {
   const text = headers(name)
   if (text === undefined) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'missing_header',
       message: `The answer has no ${name} header.`,
       hint: 'Whatever answers there is not a µRaiden receiver, or something between removed it.',
@@ -244,5 +245,5 @@ export function parseField<Value>(
 }
 
 function malformed(name: string, message: string, hint: string): UraidenError {
-  return new UraidenError({ code: 'malformed_header', message: `${name}: ${message}`, hint })
+  return protocolError({ code: 'malformed_header', message: `${name}: ${message}`, hint })
 }

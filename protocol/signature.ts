@@ -1,12 +1,13 @@
 // secp256k1 signatures over a 32-byte digest, as Ethereum writes them: r ‖ s ‖ v.
 // Signing is deterministic (RFC 6979) and yields the low s of EIP-2.
+
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { getPublicKey, hashes, Point, recoverPublicKey, sign } from '@noble/secp256k1'
 import { type Address, addressFromBytes } from './address.ts'
 import { fromHex, type Hex, shorten, toHex } from './bytes.ts'
-import { UraidenError } from './errors.ts'
+import { protocolError } from './errors.ts'
 
 // noble leaves the choice of hash to its user; @noble/hashes is the fastest without Node.
 hashes.sha256 = sha256
@@ -42,7 +43,7 @@ const halfOrder = 0xffffffff_ffffffff_ffffffff_fffffffe_baaedce6_af48a03b_bfd25e
  */
 export function parseSignature(text: string): Signature {
   if (!/^0x[0-9a-fA-F]{130}$/.test(text)) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'not_a_signature',
       message: `"${shorten(text)}" is not a signature.`,
       hint: 'Write 0x and 130 hex digits: r, s and v, 65 bytes.',
@@ -52,17 +53,16 @@ export function parseSignature(text: string): Signature {
   const v = Number.parseInt(lower.slice(130), 16)
   const normal = v < 27 ? v + 27 : v
   if (normal !== 27 && normal !== 28) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'not_a_signature',
       message: `A signature ends in v = 0, 1, 27 or 28, not ${v}.`,
       hint: 'Sign again; the last byte is the recovery id.',
     })
   }
   if (BigInt(`0x${lower.slice(66, 130)}`) > halfOrder) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'high_s_signature',
       message: 'The signature has the high one of the two possible s values.',
-      hint: 'Sign with an implementation that follows EIP-2.',
     })
   }
   return `${lower.slice(0, 130)}${normal.toString(16)}` as Signature
@@ -98,10 +98,9 @@ export function recoverSigner(digest: Digest, signature: Signature): Address {
     const publicKey = recoverPublicKey(recovered, digest, { prehash: false })
     return addressOfPublicKey(Point.fromBytes(publicKey).toBytes(false))
   } catch (cause) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'unrecoverable_signature',
       message: 'No key can have made this signature.',
-      hint: 'Sign again; the signature was damaged on its way or made up.',
       cause,
     })
   }

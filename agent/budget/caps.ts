@@ -1,12 +1,14 @@
 // How much may be spent, and what of it is left: pure functions on plain data.
+
 import {
   type Address,
   formatAmount,
   largest,
   type TokenAmount,
   type TokenUnit,
-  UraidenError,
+  type UraidenError,
 } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 
 export const windows = ['hour', 'day', 'month', 'total'] as const
 
@@ -84,7 +86,7 @@ export function budgetSpent(
 ): UraidenError {
   const { scope, window, cap } = limit
   const { whose, setting } = wordsFor(scope)
-  return new UraidenError({
+  return agentError({
     code: `budget_${window}_spent`,
     message: `This costs ${formatAmount(price, token)}, but of the budget of ${formatAmount(cap, token)} ${inWindow[window]}${whose} only ${formatAmount(available, token)} are left.`,
     hint: `Nothing was signed. ${whenAgain[window]} ${setting}.${window}.`,

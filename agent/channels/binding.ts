@@ -1,5 +1,6 @@
 // Ties channels to request keys. Before the first payment on a channel the receiver has confirmed our key, in
 // an answer that nobody else could have made; from then on the channel pays bound only.
+
 import { setTimeout } from 'node:timers/promises'
 import {
   parseReceiverKey,
@@ -23,8 +24,9 @@ import {
   type SignatureDomain,
   type Signer,
   type TokenAmount,
-  UraidenError,
+  type UraidenError,
 } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import { type BoundChannel, sendBound } from '../transport/bound.ts'
 import type { OpenAnswer, Transport } from '../transport/transport.ts'
 import { type ChannelWork, isOnChain } from './closing-alone.ts'
@@ -363,7 +365,7 @@ function standOf(covered: HeaderSource): Stand {
 }
 
 function bindingRefused({ url, receiver }: Place): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'binding_refused',
     message: `The receiver ${receiver} at ${url.origin} offers no bound requests, or somebody between hides its offer.`,
     hint: 'Nothing was signed. If it never offered them, allow it with bound: prefer.',
@@ -371,31 +373,28 @@ function bindingRefused({ url, receiver }: Place): UraidenError {
 }
 
 function receiverKeyUntrusted({ origin }: URL, detail: string): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'receiver_key_untrusted',
     message: `The request key that ${origin} shows cannot be trusted. ${detail}`,
-    hint: 'Nothing was signed. Somebody between may show another key, or the receiver an old one.',
   })
 }
 
 function trafficAltered({ origin }: URL): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'traffic_altered',
     message: `${origin} says again that our signature does not fit, though it has our key: somebody between alters the traffic.`,
-    hint: 'What was signed stays counted, and pays for nothing else than this request. Look at what stands between: uraiden-agent doctor receiver.',
   })
 }
 
 function keyReplaced(name: ChannelName): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'request_key_replaced',
     message: `The receiver has a newer request key for the channel ${name} than we have.`,
-    hint: 'Another program uses this channel, with the same account. Stop one of the two.',
   })
 }
 
 function notBound({ api }: BoundChannel, status: number): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'binding_refused',
     message: `The receiver at ${api.origin} does not take our request key (${status}).`,
     hint: 'Nothing was signed. Look at the receiver’s log.',
@@ -403,7 +402,7 @@ function notBound({ api }: BoundChannel, status: number): UraidenError {
 }
 
 function notSeen({ origin }: URL): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'channel_unconfirmed',
     message: `The receiver at ${origin} has not seen our channel in time.`,
     hint: 'Nothing was signed. Try again when more blocks are mined.',
@@ -411,9 +410,8 @@ function notSeen({ origin }: URL): UraidenError {
 }
 
 function unprovenStand(receiver: Address, balance: TokenAmount): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'balance_unproven',
     message: `The receiver ${receiver} says the channel stands at ${balance}, without our signature under it.`,
-    hint: 'What was signed stays counted, nothing more is. Close the channel and open another one.',
   })
 }

@@ -1,4 +1,5 @@
 // What a receiver is asked before a channel is closed together with it: its agreement, and where it stands.
+
 import {
   type Address,
   isClosingAgreement,
@@ -8,8 +9,8 @@ import {
   type Signature,
   type SignatureDomain,
   type TokenAmount,
-  UraidenError,
 } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import { type BoundChannel, sendBound } from '../transport/bound.ts'
 import type { HttpRequest, OpenAnswer, Transport } from '../transport/transport.ts'
 
@@ -43,17 +44,15 @@ export async function askForClosingAgreement(
   })
   const said = readJson(await answer.body())
   if (answer.status >= 500) {
-    throw new UraidenError({
+    throw agentError({
       code: 'close_failed',
       message: `The receiver ${request.receiver} failed when it was asked to agree to a close (${answer.status}).`,
-      hint: 'Nothing more is paid on the channel. Close it again later, or without the receiver (uncooperative).',
     })
   }
   if (answer.status !== 200) {
-    throw new UraidenError({
+    throw agentError({
       code: 'close_refused',
       message: `The receiver ${request.receiver} does not agree to close: ${said.detail ?? answer.status}`,
-      hint: 'Close without it (uncooperative), then settle after the challenge period.',
     })
   }
   return checkedAgreement(request, said.close_signature ?? '')
@@ -79,10 +78,9 @@ function checkedAgreement(request: CloseRequest, text: string): Signature {
   } catch (error) {
     if (!isUraidenError(error)) throw error
   }
-  throw new UraidenError({
+  throw agentError({
     code: 'closing_agreement_invalid',
     message: `What the receiver ${receiver} sent is not its closing agreement over this balance.`,
-    hint: 'Nothing was sent to the chain. Close without it (uncooperative).',
   })
 }
 
@@ -101,10 +99,9 @@ export async function askForBalance(
   })
   const { balance } = readJson(await answer.body())
   if (answer.status === 200 && balance !== undefined) return parseUint192(String(balance))
-  throw new UraidenError({
+  throw agentError({
     code: 'close_refused',
     message: `The receiver at ${api.origin} does not say where the channel stands (${answer.status}).`,
-    hint: 'Close without it (uncooperative), then settle after the challenge period.',
   })
 }
 

@@ -1,5 +1,6 @@
 // Ends a channel without its receiver: a close is requested on the chain, and settled after the challenge
 // period.
+
 import type { Call, Receipt } from '../../platform/chain/index.ts'
 import {
   type Address,
@@ -7,8 +8,9 @@ import {
   isUraidenError,
   largest,
   type TokenAmount,
-  UraidenError,
+  type UraidenError,
 } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { transactionIntent, unfinishedWork } from './intents.ts'
 import type { ChannelBalance, Ledger } from './ledger-types.ts'
@@ -113,7 +115,7 @@ export async function isOnChain(
 export function openChannel(ledger: Ledger, name: ChannelName): ChannelBalance {
   const channel = ledger.get(name)
   if (channel.state === 'open') return channel
-  throw new UraidenError({
+  throw agentError({
     code: 'channel_not_open',
     message: `The channel ${name} is ${channel.state}.`,
     hint: channel.state === 'closing' ? 'Settle it after the challenge period.' : 'It is over.',
@@ -121,9 +123,8 @@ export function openChannel(ledger: Ledger, name: ChannelName): ChannelBalance {
 }
 
 export function balanceUnknown(receiver: Address): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'balance_unknown',
     message: `It is not known how much of the channel to ${receiver} is spent.`,
-    hint: 'Make one paid request first: the receiver then shows our last signature. Or name the balance.',
   })
 }

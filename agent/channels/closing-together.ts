@@ -1,4 +1,5 @@
 // Ends a channel together with its receiver: at once. Begun and not finished, it is taken up again.
+
 import type { Receipt } from '../../platform/chain/index.ts'
 import {
   type Address,
@@ -9,8 +10,9 @@ import {
   type Signature,
   type SignatureDomain,
   type TokenAmount,
-  UraidenError,
+  type UraidenError,
 } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import type { AgentChain } from './agent-chain.ts'
 import type { Bindings } from './binding.ts'
 import { askForBalance, askForClosingAgreement, type CloseRequest } from './closing-agreement.ts'
@@ -162,9 +164,8 @@ export async function finishCloses(work: ClosingWork, receiver: Address): Promis
 }
 
 function notClosed({ transaction }: Receipt): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'relay_failed',
     message: `The transaction ${transaction} that the receiver names has not closed the channel.`,
-    hint: 'Nothing is lost. Close without the receiver (uncooperative).',
   })
 }

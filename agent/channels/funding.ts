@@ -1,4 +1,5 @@
 // Has a channel with room for a payment: tops one up, or opens one on the chain.
+
 import {
   type Address,
   formatAmount,
@@ -6,8 +7,9 @@ import {
   smallest,
   type TokenAmount,
   type TokenUnit,
-  UraidenError,
+  type UraidenError,
 } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { chooseDeposit, type DepositPolicy } from './choose.ts'
 import type { Deposit } from './intents.ts'
@@ -151,9 +153,8 @@ function depositOverCap(
     .concat(mostInAll === undefined ? [] : `${formatAmount(mostInAll, token)} in all`)
     .concat(total === undefined ? [] : `the total budget of ${formatAmount(total, token)}`)
     .flat()
-  return new UraidenError({
+  return agentError({
     code: 'deposit_over_cap',
     message: `A channel for ${formatAmount(price, token)} needs a deposit over the cap of ${caps.join(' and ')}.`,
-    hint: 'Nothing was signed or sent. Raise the cap of deposits, or close a channel.',
   })
 }

@@ -1,6 +1,8 @@
 // How tokens get into a channel: the ways to open one and to top one up.
+
 import type { Call, ChainClient, Receipt } from '../../platform/chain/index.ts'
-import { type Address, isUraidenError, UraidenError } from '../../protocol/index.ts'
+import { type Address, isUraidenError, type UraidenError } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { authoriseDeposit } from './authorise.ts'
 import { type Deposit, relayedIntent, transactionIntent } from './intents.ts'
@@ -108,18 +110,16 @@ export async function wantsRelay(
 }
 
 function depositMissing({ transaction }: Receipt): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'deposit_missing',
     message: `The transaction ${transaction} has not made our deposit.`,
-    hint: 'Nothing is locked by it. Give the account ether, or use another receiver.',
   })
 }
 
 function noRelay(receiver: Address): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'relay_not_offered',
     message: `The receiver ${receiver} does not send transactions for others.`,
-    hint: 'Nothing was sent. Set funding to auto and give the account some ether.',
   })
 }
 

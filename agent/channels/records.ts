@@ -1,4 +1,5 @@
 // What the agent keeps of one of its channels, and how it is written to disk.
+
 import {
   type Address,
   type BlockNumber,
@@ -7,8 +8,9 @@ import {
   parseAddress,
   parseUint192,
   type TokenAmount,
-  UraidenError,
+  type UraidenError,
 } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 
 /**
  * open      can pay
@@ -105,9 +107,8 @@ function decodeIntervals(raw: readonly { readonly from: string; readonly to: str
 }
 
 function damaged(text: string): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'ledger_damaged',
     message: `The ledger holds a channel that cannot be: ${text}`,
-    hint: 'Restore the last backup, or recover the channels from the chain into a new folder.',
   })
 }

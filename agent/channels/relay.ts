@@ -1,13 +1,9 @@
 // Without ether: the receiver sends the transactions that we have signed the contents of
 // (wire-protocol.md section 8, relay). It can send them or not; it cannot change them.
+
 import { type Receipt, waitForTransaction } from '../../platform/chain/index.ts'
-import {
-  type Hex,
-  isHex,
-  type Signature,
-  type TokenAmount,
-  UraidenError,
-} from '../../protocol/index.ts'
+import { type Hex, isHex, type Signature, type TokenAmount } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { type AuthorisedDeposit, authoriseDeposit } from './authorise.ts'
@@ -136,10 +132,9 @@ async function askToSend({ api, transport }: Relay, { path, body, to }: Asked): 
   })
   const said = readJson(await answer.body())
   if (answer.status === 200 && isHex(said.transaction_hash)) return said.transaction_hash
-  throw new UraidenError({
+  throw agentError({
     code: 'relay_refused',
     message: `The receiver ${to} does not send our transaction: ${said.detail ?? answer.status}`,
-    hint: 'Give the account ether, or look at what the receiver asks of a relay.',
   })
 }
 

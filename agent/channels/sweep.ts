@@ -1,6 +1,8 @@
 // Takes home what the account owns, when its work is over.
+
 import { type Call, estimateGas, type Receipt } from '../../platform/chain/index.ts'
-import { type Address, smallest, type TokenAmount, UraidenError } from '../../protocol/index.ts'
+import { type Address, smallest, type TokenAmount } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { transactionIntent } from './intents.ts'
 import type { Ledger } from './ledger-types.ts'
@@ -60,10 +62,9 @@ export async function sweepAccount(to: Address, options: SweepOptions): Promise<
 function demandNoChannels(ledger: Ledger): void {
   const open = ledger.channels().filter(({ state }) => state !== 'closed')
   if (open.length === 0) return
-  throw new UraidenError({
+  throw agentError({
     code: 'sweep_channels_open',
     message: `There is money in channels: ${open.map(({ receiver, openBlock }) => channelName(receiver, openBlock)).join(', ')}.`,
-    hint: 'Nothing was sent. Close them first, and settle those that are closing.',
   })
 }
 

@@ -1,7 +1,9 @@
 // Receivers that are configured by the name under which they announce themselves.
+
 import { z } from 'zod'
 import { parsed } from '../../platform/config/index.ts'
-import { shorten, UraidenError } from '../../protocol/index.ts'
+import { shorten } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 
 const scheme = 'dns-sd:'
 
@@ -10,10 +12,9 @@ export const serviceUrl = parsed((text) => {
   const name = text.slice(scheme.length).trim().normalize('NFC')
   const fits = name !== '' && Buffer.byteLength(name) <= 63 && !/[\p{Cc}./]/u.test(name)
   if (text.startsWith(scheme) && fits) return `${scheme}//${encodeURIComponent(name)}`
-  throw new UraidenError({
+  throw agentError({
     code: 'not_a_receiver_place',
     message: `"${shorten(text)}" is neither an http:// or https:// URL nor dns-sd: and a name.`,
-    hint: 'Write http://192.168.1.104:5000, or dns-sd:living-room for one that announces itself.',
   })
 })
 

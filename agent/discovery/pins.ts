@@ -1,11 +1,13 @@
 // Receivers that are configured by their announced name alone: who was found under it first is the one
 // that is paid from then on, as ssh does with hosts. Kept in a small file beside the ledger, because
 // commands look for receivers without opening that.
+
 import { readFileSync } from 'node:fs'
 import { mkdir, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { type Address, parseAddress, UraidenError } from '../../protocol/index.ts'
+import { type Address, parseAddress } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 
 export interface Pin {
   readonly receiver: Address
@@ -42,10 +44,9 @@ export function createPins(folder: string): Pins {
       return new Map(Object.entries(pinsSchema.parse(JSON.parse(readFileSync(file, 'utf8')))))
     } catch (cause) {
       if ((cause as { readonly code?: unknown }).code === 'ENOENT') return new Map()
-      throw new UraidenError({
+      throw agentError({
         code: 'state_unreadable',
         message: `${file}, which says who was found under which name, cannot be read.`,
-        hint: 'Nothing was paid. Put it back, or give the receivers their address and remove the file.',
         cause,
       })
     }
@@ -59,7 +60,7 @@ export function createPins(folder: string): Pins {
         await mkdir(folder, { recursive: true, mode: 0o700 })
         await replace(file, text)
       } catch (cause) {
-        throw new UraidenError({
+        throw agentError({
           code: 'state_unwritable',
           message: `${file} cannot be written.`,
           hint: 'Nothing was paid. Look at the disk, and at who owns the state folder.',

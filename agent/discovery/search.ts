@@ -2,7 +2,8 @@
 // under this name first.
 
 import type { Milliseconds } from '../../platform/time/clock.ts'
-import { type Address, UraidenError } from '../../protocol/index.ts'
+import type { Address, UraidenError } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import type { Browse, FoundReceiver } from './browse.ts'
 import { type Pin, type Pins, pinOf } from './pins.ts'
 
@@ -87,18 +88,17 @@ function bears(name: string): (found: FoundReceiver) => boolean {
 }
 
 function notFound(name: string, [other]: readonly FoundReceiver[]): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'receiver_not_found',
     message:
       other === undefined
         ? `No receiver announces itself as ${name} in the local network.`
         : `What announces itself as ${name} is ${other.announcement.receiver} with the contract ${other.announcement.contract}: not the receiver of the configuration.`,
-    hint: 'Nothing was paid. See who is there with: uraiden-agent discover',
   })
 }
 
 function changed(name: string, { receiver, since }: Pin, other: FoundReceiver): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'receiver_changed',
     message: `What announces itself as ${name} is ${other.announcement.receiver} now; since ${since.slice(0, 10)} it was ${receiver}.`,
     hint: `Nothing was paid. If you have exchanged the receiver: uraiden-agent accept ${JSON.stringify(name)}`,
@@ -107,9 +107,8 @@ function changed(name: string, { receiver, since }: Pin, other: FoundReceiver): 
 
 function ambiguous(name: string, found: readonly FoundReceiver[]): UraidenError {
   const addresses = [...new Set(found.map(({ announcement }) => announcement.receiver))]
-  return new UraidenError({
+  return agentError({
     code: 'receiver_ambiguous',
     message: `Several receivers announce themselves as ${name}: ${addresses.join(', ')}.`,
-    hint: 'Nothing was paid. Give the one you mean with its address in the configuration.',
   })
 }

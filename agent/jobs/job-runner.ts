@@ -2,7 +2,7 @@
 
 import type { Timetable } from '../../platform/config/schedule.ts'
 import type { Milliseconds } from '../../platform/time/clock.ts'
-import { UraidenError } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import { startTicker, type Ticker, tolerance } from './clock.ts'
 import { decide } from './decide.ts'
 import {
@@ -91,10 +91,9 @@ export class JobRunner {
   async runNow(): Promise<RunOutcome> {
     const { job } = this.#options
     if (this.#running.size > 0 && job.overlap !== 'allow') {
-      throw new UraidenError({
+      throw agentError({
         code: 'job_running',
         message: `The job ${job.name} is running.`,
-        hint: 'Wait until it has ended.',
       })
     }
     return this.#track(this.#run('command'))
@@ -121,7 +120,7 @@ export class JobRunner {
   }
 
   abort(): void {
-    const reason = new UraidenError({
+    const reason = agentError({
       code: 'aborted',
       message: 'The agent stops.',
       hint: 'What was paid and not answered is asked for after the next start.',

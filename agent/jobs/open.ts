@@ -1,10 +1,11 @@
 // All jobs of a configuration, with their sinks and what they keep on the disk.
+
 import { stdout as standardOutput } from 'node:process'
 import type { Writable } from 'node:stream'
 import { cronTimetable, type Timetable } from '../../platform/config/schedule.ts'
 import type { StateOwner } from '../../platform/state/state.ts'
 import type { Milliseconds } from '../../platform/time/clock.ts'
-import { UraidenError } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import { type Clock, wallClock } from './clock.ts'
 import type { Slowness } from './history.ts'
 import { JobRunner } from './job-runner.ts'
@@ -139,7 +140,7 @@ class RunningJobs implements Scheduler {
   #named(name: string): JobRunner {
     const runner = this.#runners.get(name)
     if (runner !== undefined) return runner
-    throw new UraidenError({
+    throw agentError({
       code: 'job_unknown',
       message: `There is no job ${name}.`,
       hint: `The configuration has: ${[...this.#runners.keys()].join(', ') || 'none'}.`,

@@ -3,9 +3,11 @@
 //
 // A payment is written down before it leaves. From then on until the answer is in the queues, only that
 // payment is sent again: by the next try, by the next run, or after a crash by the next process.
+
 import pRetry from 'p-retry'
 import type { Milliseconds } from '../../platform/time/clock.ts'
-import { isUraidenError, UraidenError } from '../../protocol/index.ts'
+import { isUraidenError, type UraidenError } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import type { Agent, AgentResponse } from '../options.ts'
 import type { SentPayment } from '../purchase/types.ts'
 import { deleteOpen, type OpenRun, putOpen } from './records.ts'
@@ -191,10 +193,9 @@ class Attempt {
 
 /** RFC 9110 section 15: statuses that say "not now". */
 function statusError({ origin }: URL, status: number): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: status >= 500 || status === 408 || status === 429 ? 'receiver_failing' : 'http_error',
     message: `${origin} answers with HTTP status ${status}.`,
-    hint: 'Look at the receiver’s log. What it says to have cost nothing was not spent.',
   })
 }
 

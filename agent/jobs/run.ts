@@ -1,7 +1,9 @@
 // A run from its beginning to its outcome: what an earlier one left open, then the purchase, then the
 // body into the queues of all sinks, in one write with the job's own record.
+
 import { randomUUID } from 'node:crypto'
-import { UraidenError } from '../../protocol/index.ts'
+import type { UraidenError } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import type { AgentResponse } from '../options.ts'
 import type { Clock } from './clock.ts'
 import { type Buyer, purchase, reclaim } from './purchase.ts'
@@ -164,7 +166,7 @@ async function keep(
 }
 
 function notTaken({ url }: OpenRun): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'payment_superseded',
     message: `${new URL(url).origin} did not take a payment of an earlier run.`,
     hint: 'Nothing was spent on it: what it offered has paid for another request.',
@@ -172,7 +174,7 @@ function notTaken({ url }: OpenRun): UraidenError {
 }
 
 function gone({ url }: OpenRun): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'payment_spent',
     message: `The answer of ${new URL(url).origin} to a payment of an earlier run cannot be had any more.`,
     hint: 'The receiver keeps answers for a while only. The payment stays counted.',

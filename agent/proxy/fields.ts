@@ -1,5 +1,5 @@
 // Which header fields a proxy hands on: pure functions (RFC 9110 section 7.6, RFC 9112 section 6).
-import { UraidenError } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 
 /** Name and value as they came, in their order. */
 export type Field = readonly [name: string, value: string]
@@ -72,10 +72,9 @@ export function framing(method: string, fields: readonly Field[]): readonly Fiel
     if (coding.length === 1 && coding[0]?.[1].trim().toLowerCase() === 'chunked') {
       return [['Transfer-Encoding', 'chunked']]
     }
-    throw new UraidenError({
+    throw agentError({
       code: 'transfer_coding_unknown',
       message: 'The request is sent with a transfer coding other than chunked.',
-      hint: 'Send it chunked, or with Content-Length.',
     })
   }
   if (fields.some(([name]) => name.toLowerCase() === 'content-length')) return []

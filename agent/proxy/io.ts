@@ -1,7 +1,8 @@
 // Reading and writing of node:http messages, with limits.
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { UraidenError } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import type { Field } from './fields.ts'
 import { problemOf } from './problem.ts'
 
@@ -19,10 +20,9 @@ export async function readBody(request: IncomingMessage, most: number): Promise<
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += chunk.length
     if (size > most) {
-      throw new UraidenError({
+      throw agentError({
         code: 'body_too_large',
         message: `The request has more than ${most} bytes of content.`,
-        hint: 'Nothing was paid. Raise proxy.mostBody if that is right.',
       })
     }
     chunks.push(chunk)

@@ -1,7 +1,8 @@
 // The proxy's port: on this machine only.
+
 import type { Server } from 'node:http'
 import { isIPv4, isIPv6 } from 'node:net'
-import { UraidenError } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 
 export interface Loopback {
   readonly host: string
@@ -21,10 +22,9 @@ export function parseLoopback(text: string): Loopback {
   const port = Number(digits)
   const loopback = (isIPv4(host) && host.startsWith('127.')) || (isIPv6(host) && host === '::1')
   if (loopback && digits !== undefined && port <= 65_535) return { host, port }
-  throw new UraidenError({
+  throw agentError({
     code: 'not_loopback',
     message: `"${text}" is not a port on this machine’s loopback.`,
-    hint: 'Write 127.0.0.1:8402 or [::1]:8402. Whoever reaches this port can spend.',
   })
 }
 
@@ -33,10 +33,9 @@ export function listenOn(server: Server, { host, port }: Loopback): Promise<void
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) =>
       reject(
-        new UraidenError({
+        agentError({
           code: 'address_in_use',
           message: `${host}:${port} cannot be listened on (${cause.code}).`,
-          hint: 'Another program has the port, or it is below 1024. Choose another one.',
           cause,
         }),
       ),

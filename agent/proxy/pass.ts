@@ -1,11 +1,12 @@
 // Requests to anybody who is no receiver, where the configuration allows them: handed on untouched, or an
 // encrypted tunnel (CONNECT).
+
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { UraidenError } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import { endToEnd, type Field, fieldsOf, framing, without, withVia } from './fields.ts'
 import { type Exchange, flat } from './io.ts'
 import type { Authority } from './target.ts'
@@ -43,10 +44,9 @@ function answerOf(
   return new Promise((resolve, reject) => {
     upstream.once('response', resolve)
     upstream.once('timeout', () => {
-      const late = new UraidenError({
+      const late = agentError({
         code: 'answer_late',
         message: `${host} does not answer in time.`,
-        hint: 'Try again later.',
       })
       reject(late)
       upstream.destroy(late)
@@ -54,7 +54,7 @@ function answerOf(
     upstream.on('error', (cause: NodeJS.ErrnoException) => {
       const unreached = cause.syscall === 'connect' || cause.syscall === 'getaddrinfo'
       reject(
-        new UraidenError({
+        agentError({
           code: unreached ? 'receiver_unreachable' : 'answer_lost',
           message: `${host} ${unreached ? 'cannot be reached' : 'gives no answer'} (${cause.code}).`,
           hint: 'Check the address and the network.',
@@ -89,7 +89,7 @@ export async function tunnel(
     const fail = (code: string | undefined) => {
       target.destroy()
       reject(
-        new UraidenError({
+        agentError({
           code: 'receiver_unreachable',
           message: `${host}:${port} cannot be reached (${code}).`,
           hint: 'Check the address and the network.',

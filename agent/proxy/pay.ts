@@ -1,4 +1,5 @@
 // A request to a receiver: the agent pays it, and the answer says what it cost.
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import {
@@ -7,8 +8,8 @@ import {
   smallest,
   type TokenAmount,
   type TokenUnit,
-  UraidenError,
 } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import type { Agent, RequestOptions } from '../options.ts'
 import type { PaymentFacts } from '../purchase/types.ts'
 import {
@@ -109,10 +110,9 @@ function requestHeaders(fields: readonly Field[], version: string): HeaderFields
 function content(method: string, body: Uint8Array): Pick<RequestOptions, 'body'> {
   if (method !== 'GET' && method !== 'HEAD') return { body }
   if (body.length === 0) return {}
-  throw new UraidenError({
+  throw agentError({
     code: 'body_not_allowed',
     message: `A ${method} request with content means nothing.`,
-    hint: 'Nothing was paid. Leave the content out, or use POST.',
   })
 }
 

@@ -1,5 +1,7 @@
 // How a refusal is told to a program: status and problem details (RFC 9457) for each error code.
-import { isUraidenError, UraidenError } from '../../protocol/index.ts'
+
+import { isUraidenError, type UraidenError } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import { type Field, proxyName } from './fields.ts'
 
 export interface Problem {
@@ -105,10 +107,9 @@ export function problemOf(thrown: unknown): Problem {
 }
 
 function internal(cause: unknown): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'internal',
     message: 'Something went wrong inside the agent.',
-    hint: 'Look at its log, and report it.',
     cause,
   })
 }

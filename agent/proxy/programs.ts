@@ -1,6 +1,8 @@
 // Which local program asks: by a token of its own, in Proxy-Authorization (RFC 9110 section 11.7).
+
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { type TokenAmount, UraidenError } from '../../protocol/index.ts'
+import type { TokenAmount } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 
 export interface Program {
   readonly name: string
@@ -26,10 +28,9 @@ export function createPrograms(programs: readonly Program[], without: WithoutTok
     identify: (authorization) => {
       if (authorization === undefined) {
         if (without === 'pay') return undefined
-        throw new UraidenError({
+        throw agentError({
           code: 'token_missing',
           message: 'Programs need a token here.',
-          hint: 'Name it in the proxy’s URL: http://NAME:TOKEN@127.0.0.1:8402',
         })
       }
       const { name, token } = credentials(authorization)
@@ -40,10 +41,9 @@ export function createPrograms(programs: readonly Program[], without: WithoutTok
           timingSafeEqual(digest, given) && (name === undefined || name === program.name),
       )
       if (match !== undefined) return match.program
-      throw new UraidenError({
+      throw agentError({
         code: 'token_wrong',
         message: 'No program of that name has this token.',
-        hint: 'Look under proxy.programs in the configuration.',
       })
     },
   }

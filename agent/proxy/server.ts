@@ -1,9 +1,11 @@
 // The local paying proxy: any program on this machine pays by setting an HTTP proxy.
+
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { listenOnSocket, type SocketAccess } from '../../platform/system/local-socket.ts'
-import { isUraidenError, type TokenUnit, UraidenError } from '../../protocol/index.ts'
+import { isUraidenError, type TokenUnit, type UraidenError } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import type { Agent } from '../options.ts'
 import { fieldsOf, passedHere } from './fields.ts'
 import { type Exchange, refuse, refuseSocket } from './io.ts'
@@ -206,57 +208,50 @@ function closed(server: Server): Promise<void> {
 }
 
 function notHttp(error: NodeJS.ErrnoException): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'bad_request',
     message: `This is not HTTP that can be read safely (${error.code}).`,
-    hint: 'Check the request’s headers: one length, no stray line ends.',
   })
 }
 
 function othersRefused({ host }: URL): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'others_refused',
     message: `${host} is no receiver that this proxy pays.`,
-    hint: 'List it under receivers, or set proxy.others to pass.',
   })
 }
 
 function tunnelRefused(host: string): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'tunnel_refused',
     message: `This proxy opens no tunnel to ${host}.`,
-    hint: 'Set proxy.connect to tunnel to allow https:// to others.',
   })
 }
 
 function tunnelCannotPay(): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'tunnel_cannot_pay',
     message: 'Nobody can pay inside an encrypted tunnel.',
-    hint: 'Ask for http://NAME/… with the receiver’s name in the configuration: the agent speaks https to it.',
   })
 }
 
 function methodNotAllowed(): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'method_not_allowed',
     message: 'TRACE is not answered here.',
-    hint: 'Use another method.',
   })
 }
 
 function loop(): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'proxy_loop',
     message: 'This request comes back to the proxy that sent it.',
-    hint: 'Check the proxy settings of the program and of the receiver.',
   })
 }
 
 function busy(most: number): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'proxy_busy',
     message: `There are ${most} requests under way already.`,
-    hint: 'Nothing was paid. Try again later.',
   })
 }

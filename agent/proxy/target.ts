@@ -1,5 +1,7 @@
 // What a program asks the proxy for: a pure function of the request line (RFC 9112 section 3.2).
-import { UraidenError } from '../../protocol/index.ts'
+
+import type { UraidenError } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 
 /**
  * The URL of a request in absolute form. Every other form would make the proxy a web server, and any
@@ -8,10 +10,9 @@ import { UraidenError } from '../../protocol/index.ts'
  */
 export function absoluteTarget(target: string): URL {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(target)) {
-    throw new UraidenError({
+    throw agentError({
       code: 'not_a_proxy_request',
       message: 'This is a proxy, not a web server: it takes requests for whole URLs only.',
-      hint: 'Set it as the HTTP proxy of your program: curl -x http://127.0.0.1:8402 http://…',
     })
   }
   if (!URL.canParse(target)) throw invalid('it is not a URL')
@@ -43,9 +44,8 @@ export function authorityTarget(target: string): Authority {
 }
 
 function invalid(what: string): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'target_invalid',
     message: `The target of this request cannot be used: ${what}.`,
-    hint: 'Ask for a URL such as http://192.168.1.104:5000/sensors/temperature.',
   })
 }

@@ -1,5 +1,6 @@
 // One payment: taken from a channel and the ledger, signed, and in the end settled, taken back or left in
 // doubt. Nothing is signed before policy, budget and deposit allow it.
+
 import { randomUUID } from 'node:crypto'
 import {
   formFor,
@@ -10,13 +11,14 @@ import {
   type Terms,
   type TokenAmount,
   type TokenUnit,
-  UraidenError,
+  type UraidenError,
 } from '../../protocol/index.ts'
 import { budgetSpent } from '../budget/caps.ts'
 import type { Bindings, Place } from '../channels/binding.ts'
 import type { ChannelFunding, UnseenChannels } from '../channels/funding.ts'
 import type { Ledger, Purchase, Shortfall } from '../channels/ledger-types.ts'
 import { type ChannelName, isRetired } from '../channels/records.ts'
+import { agentError } from '../errors/index.ts'
 import type { BoundChannel } from '../transport/bound.ts'
 import type { OpenAnswer } from '../transport/transport.ts'
 import { neverLeft } from './delivery.ts'
@@ -194,10 +196,9 @@ async function channelFor(
 
 function shortfallError(why: Shortfall, { price }: Terms, token: TokenUnit): UraidenError {
   if (why.short === 'budget') return budgetSpent(price, why, token)
-  return new UraidenError({
+  return agentError({
     code: 'deposit_spent',
     message: 'The channel’s deposit was used up by other requests meanwhile.',
-    hint: 'Nothing was signed. Try again.',
   })
 }
 

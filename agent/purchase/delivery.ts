@@ -1,5 +1,6 @@
 // Brings a request to the receiver and its answer back: here alone a payment's fields go on a request, and
 // here alone an answer comes in.
+
 import { formatBoundPayment } from '../../protocol/bound/index.ts'
 import {
   formatPayment,
@@ -8,6 +9,7 @@ import {
   isUraidenError,
   UraidenError,
 } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import { type BoundChannel, sendBound } from '../transport/bound.ts'
 import type { OpenAnswer, Transport } from '../transport/transport.ts'
 import type { Attempt, PaidRequest, SentPayment } from './types.ts'
@@ -157,7 +159,7 @@ async function pause(delay: number, signal: AbortSignal | undefined): Promise<vo
 }
 
 function aborted(signal: AbortSignal | undefined): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'aborted',
     message: 'The request was aborted while the receiver waited for the chain.',
     hint: 'The payment stays counted until the receiver says where the channel stands.',

@@ -1,4 +1,5 @@
 // Why a payment was not made, or made and not honoured. Each says what became of the money.
+
 import {
   type Address,
   formatAmount,
@@ -6,58 +7,53 @@ import {
   type TokenUnit,
   UraidenError,
 } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 
 export function cheated(receiver: Address, balance: TokenAmount, token: TokenUnit): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'receiver_cheats',
     message: `The receiver ${receiver} keeps the payment that makes ${formatAmount(balance, token)} and refuses what was paid for.`,
-    hint: 'It gets nothing more from this request. Close the channel if it happens again.',
   })
 }
 
 export function unproven(receiver: Address, claimed: TokenAmount | undefined): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'balance_unproven',
     message: `The receiver ${receiver} says the channel stands at ${claimed ?? 'no balance'}, without our signature under it.`,
-    hint: 'What was signed stays counted, nothing more is. Close the channel and open another one.',
   })
 }
 
 /** The key is not said: it may be another program's. */
 export function keyReused(before: string): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'idempotency_key_reused',
     message: `This idempotency key belongs to another request: ${before}, or one with another body.`,
-    hint: 'Nothing was signed or sent. Repeat that request as it was, or use a new key for this one.',
   })
 }
 
 export function proofRefused(receiver: Address): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'proof_refused',
     message: `The receiver ${receiver} refuses our balance proof as invalid.`,
-    hint: 'It may be on another chain, or have read the chain less far than we. Try again later.',
   })
 }
 
 export function channelDisowned(receiver: Address): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'channel_disowned',
     message: `The receiver ${receiver} does not know a channel that is open on the chain.`,
-    hint: 'Try again later. If it stays so, close the channel.',
   })
 }
 
 export function refusedRepeatedly(receiver: Address): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'payment_refused',
     message: `The receiver ${receiver} refuses every payment.`,
-    hint: 'Nothing more is sent for this request. Look at the receiver’s log.',
   })
 }
 
 export function notConfirmed(receiver: Address): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'channel_unconfirmed',
     message: `The receiver ${receiver} has not seen our channel confirmed in time.`,
     hint: 'The payment stays reserved. Try again when more blocks are mined.',
@@ -65,7 +61,7 @@ export function notConfirmed(receiver: Address): UraidenError {
 }
 
 export function notAReceiver(url: URL, cause: UraidenError): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'terms_unreadable',
     message: `${url.origin} answers 402, but its terms cannot be read: ${cause.message}`,
     hint: cause.hint,

@@ -1,6 +1,8 @@
 // What a program can watch, and stop, while a request is paid: the events of the original's Session.
-import { type Terms, type TokenAmount, UraidenError } from '../../protocol/index.ts'
+
+import type { Terms, TokenAmount } from '../../protocol/index.ts'
 import type { ChannelName } from '../channels/records.ts'
+import { agentError } from '../errors/index.ts'
 import type { PaidAnswer } from './types.ts'
 
 /** The request that an event is about. */
@@ -50,10 +52,9 @@ export function announcer(hooks: AgentHooks, request: HookedRequest): Announce {
   return async (name, event) => {
     const decision = await hooks[name]?.({ ...event, request })
     if (decision !== 'stop') return
-    throw new UraidenError({
+    throw agentError({
       code: 'stopped_by_hook',
       message: `The hook ${name} has stopped the request to ${request.url.origin}.`,
-      hint: 'Nothing more was signed for it. What was sent before stays counted.',
     })
   }
 }

@@ -1,12 +1,14 @@
 // May this be paid? A pure function on plain data, asked before anything is reserved or signed.
+
 import {
   type Address,
   formatAmount,
   type Terms,
   type TokenAmount,
   type TokenUnit,
-  UraidenError,
+  type UraidenError,
 } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import type { Sellers } from './terms.ts'
 import type { PaidRequest } from './types.ts'
 
@@ -88,34 +90,31 @@ export function checkProposal(policy: Policy, proposal: Proposal, token: TokenUn
   checkParties(policy, proposal)
   checkPrice(policy, proposal, token)
   if (policy.dryRun) {
-    throw new UraidenError({
+    throw agentError({
       code: 'dry_run',
       message: `This would cost ${formatAmount(proposal.terms.price, token)}.`,
-      hint: 'Nothing was signed, because this is a dry run.',
     })
   }
 }
 
 function checkHost({ hosts }: Policy, url: URL): void {
   if (hosts === undefined || hosts.includes(url.host) || hosts.includes(url.hostname)) return
-  throw new UraidenError({
+  throw agentError({
     code: 'host_not_allowed',
     message: `Nothing may be bought at ${url.host}.`,
-    hint: 'Nothing was signed. Add it to hosts if you trust it.',
   })
 }
 
 function checkParties(policy: Policy, proposal: Proposal): void {
   const { url, terms, expected } = proposal
   if (terms.contract !== policy.contract) {
-    throw new UraidenError({
+    throw agentError({
       code: 'wrong_contract',
       message: `The receiver asks for payment through the contract ${terms.contract}, not ${policy.contract}.`,
-      hint: 'Nothing was signed. Check which contract the receiver uses, and your configuration.',
     })
   }
   if (terms.token !== policy.token) {
-    throw new UraidenError({
+    throw agentError({
       code: 'wrong_token',
       message: `The receiver asks for the token ${terms.token}, but the contract’s token is ${policy.token}.`,
       hint: 'Nothing was signed. The receiver contradicts its own contract.',
@@ -123,17 +122,16 @@ function checkParties(policy: Policy, proposal: Proposal): void {
   }
   if (expected !== undefined) {
     if (terms.receiver === expected) return
-    throw new UraidenError({
+    throw agentError({
       code: 'receiver_changed',
       message: `${url.origin} wants payment to ${terms.receiver}; the receiver that was found there is ${expected}.`,
       hint: 'Nothing was signed. See who is there with: uraiden-agent discover',
     })
   }
   if (policy.receivers !== undefined && !policy.receivers.includes(terms.receiver)) {
-    throw new UraidenError({
+    throw agentError({
       code: 'receiver_not_allowed',
       message: `The receiver ${terms.receiver} is not among those that may be paid.`,
-      hint: 'Nothing was signed. Add its address to receivers if you trust it.',
     })
   }
   checkSeller(policy, proposal)
@@ -142,7 +140,7 @@ function checkParties(policy: Policy, proposal: Proposal): void {
 /** Who is listed by address was chosen by a person, who may have exchanged the receiver. */
 function checkSeller({ receivers }: Policy, { url, terms, before }: Proposal): void {
   if (before === undefined || before === terms.receiver || receivers !== undefined) return
-  throw new UraidenError({
+  throw agentError({
     code: 'receiver_changed',
     message: `${url.origin} wants payment to ${terms.receiver} now; until now it was ${before}.`,
     hint: 'Nothing was signed. If its owner says that this is right, list the new address under receivers.',
@@ -166,10 +164,9 @@ function checkPrice(policy: Policy, proposal: Proposal, token: TokenUnit): void 
   }
   if (policy.priceJump === undefined || lastPrice === undefined) return
   if (price <= times(lastPrice, policy.priceJump)) return
-  throw new UraidenError({
+  throw agentError({
     code: 'price_jump',
     message: `This costs ${formatAmount(price, token)} now, more than ${policy.priceJump} times the ${formatAmount(lastPrice, token)} of last time.`,
-    hint: 'Nothing was signed. Raise priceJump if the new price is right.',
   })
 }
 
@@ -190,7 +187,7 @@ function overCap(
   { amount, what, setting }: Cap,
   token: TokenUnit,
 ): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'price_over_cap',
     message: `This costs ${formatAmount(price, token)}, more than the ${formatAmount(amount, token)} ${what}.`,
     hint: `Nothing was signed. Raise ${setting} if the price is right.`,

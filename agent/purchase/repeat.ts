@@ -1,7 +1,9 @@
 // The same payment for the same request once more: for an answer that was lost, in this process or in one
 // that was killed. Pays nothing new (wire-protocol.md section 8, idempotency).
-import { isUraidenError, parseTerms, UraidenError } from '../../protocol/index.ts'
+
+import { isUraidenError, parseTerms, type UraidenError } from '../../protocol/index.ts'
 import type { Bindings } from '../channels/binding.ts'
+import { agentError } from '../errors/index.ts'
 import type { OpenAnswer } from '../transport/transport.ts'
 import { type Attempts, chargedCost } from './attempt.ts'
 import { complete, type Delivery, isBoundPayment } from './delivery.ts'
@@ -60,7 +62,7 @@ function sendAgain(
 }
 
 function keyMissing({ channel }: SentPayment): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'payment_spent',
     message: `The request key of the channel ${channel} is not in this store: its payments cannot be sent again.`,
     hint: 'What was signed stays counted.',
@@ -80,13 +82,12 @@ export function paidEarlier(sent: SentPayment, answer: OpenAnswer): PaymentFacts
 function refusal({ origin }: URL, { header, stream, status }: OpenAnswer): UraidenError {
   stream.destroy()
   if (status === 402 && reasonOf(header) === 'insufficient_confirmations') {
-    return new UraidenError({
+    return agentError({
       code: 'payment_waits',
       message: `${origin} has not seen our channel confirmed yet.`,
-      hint: 'The payment stays counted. Repeat it later.',
     })
   }
-  return new UraidenError({
+  return agentError({
     code: 'payment_spent',
     message: `${origin} does not answer this payment again.`,
     hint: 'It may have kept the answer for a while only. What was signed stays counted.',
@@ -95,7 +96,7 @@ function refusal({ origin }: URL, { header, stream, status }: OpenAnswer): Uraid
 
 /** Known from the receiver's answer to the request that was paid with it: nothing is asked. */
 function superseded({ origin }: URL): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'payment_superseded',
     message: `${origin} did not take this payment; what it offered has paid for another request.`,
     hint: 'Nothing was spent on it. Buy again.',

@@ -1,5 +1,6 @@
 // Bound requests over HTTP: what is sent is signed, and of what comes back only the receiver's own answer
 // to exactly this request is an answer. Whatever else comes, somebody between wrote, or may have.
+
 import { createHash } from 'node:crypto'
 import { type Duplex, Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
@@ -24,8 +25,9 @@ import {
   type HeaderFields,
   headerName,
   type TokenAmount,
-  UraidenError,
+  type UraidenError,
 } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import type { HttpRequest, OpenAnswer, Transport } from './transport.ts'
 
 /** With whom, and where its channel API is. */
@@ -301,7 +303,7 @@ async function refusalCode({ status, stream }: OpenAnswer): Promise<string | und
 
 /** A lost answer: the payment stays in doubt, and the same request may be sent again. */
 function unproven({ origin }: URL, detail: string): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'answer_lost',
     message: `What came from ${origin} is not the receiver’s answer to this request. ${detail}`,
     hint: 'Somebody between may alter the traffic. If a payment was on its way, it stays counted until the receiver says where the channel stands.',

@@ -1,6 +1,8 @@
 // What an error of got means for a payment: nothing left, or nobody knows.
+
 import type { RequestError } from 'got'
-import { UraidenError } from '../../protocol/index.ts'
+import type { UraidenError } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 
 export interface FailedRequest {
   readonly url: URL
@@ -28,10 +30,10 @@ export function transportError({ url, signal }: FailedRequest, error: RequestErr
   const code = String(error.code)
   if (signal?.aborted) {
     const told = `The request to ${url.origin} was aborted.`
-    return new UraidenError({ code: 'aborted', message: told, hint: stillCounted, cause: error })
+    return agentError({ code: 'aborted', message: told, hint: stillCounted, cause: error })
   }
   if (leftNothing(error)) {
-    return new UraidenError({
+    return agentError({
       code: 'receiver_unreachable',
       message: `${url.origin} cannot be reached (${code}).`,
       hint: 'Check the address, the network, and that the receiver runs. Nothing was sent.',
@@ -39,22 +41,21 @@ export function transportError({ url, signal }: FailedRequest, error: RequestErr
     })
   }
   if (untrusted.has(code)) {
-    return new UraidenError({
+    return agentError({
       code: 'receiver_untrusted',
       message: `${url.origin} shows a certificate that is not trusted: ${message}.`,
-      hint: 'Set tls.authority or tls.pinned to what you expect there. Nothing was sent.',
       cause: error,
     })
   }
   if (code.startsWith('HPE_')) {
-    return new UraidenError({
+    return agentError({
       code: 'answer_malformed',
       message: `The answer of ${url.origin} is not HTTP that can be read (${code}).`,
       hint: stillCounted,
       cause: error,
     })
   }
-  return new UraidenError({
+  return agentError({
     code: 'answer_lost',
     message: `No answer came from ${url.origin} (${code}).`,
     hint: stillCounted,

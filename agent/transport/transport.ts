@@ -1,11 +1,13 @@
 // One HTTP request, one answer. Redirects are not followed, because payment headers must not reach
 // another host, and nothing is repeated here: a repeated payment is a decision of the exchange.
+
 import { X509Certificate } from 'node:crypto'
 import { type Duplex, pipeline, type Readable } from 'node:stream'
 import type { Options, PlainResponse, RequestError } from 'got'
 import { once } from '../../platform/async/once.ts'
 import { type FieldLines, fieldLines } from '../../protocol/bound/index.ts'
-import { type HeaderFields, type HeaderSource, UraidenError } from '../../protocol/index.ts'
+import type { HeaderFields, HeaderSource } from '../../protocol/index.ts'
+import { agentError } from '../errors/index.ts'
 import { transportError } from './transport-errors.ts'
 
 export interface HttpRequest {
@@ -197,10 +199,9 @@ async function readAll(
   }
   if (size <= most) return Buffer.concat(chunks)
   stream.destroy()
-  throw new UraidenError({
+  throw agentError({
     code: 'answer_too_large',
     message: `The answer of ${origin} has more than ${most} bytes.`,
-    hint: 'Read it as a stream, or raise mostBody.',
   })
 }
 

@@ -1,4 +1,5 @@
 // What a node says, looked at before anything is made of it; logs of the channels contract as events.
+
 import type { Interface, Result } from 'ethers'
 import { z } from 'zod'
 import {
@@ -7,8 +8,9 @@ import {
   type Hex,
   parseAddress,
   shorten,
-  UraidenError,
+  type UraidenError,
 } from '../../protocol/index.ts'
+import { platformError } from '../errors/index.ts'
 import type { BlockRef, ChannelEvent, RawLog } from './types.ts'
 
 const hex = z.string().regex(/^0x[0-9a-fA-F]*$/)
@@ -98,10 +100,9 @@ function read<Schema extends z.ZodType>(
 }
 
 function nodeWrong(what: string, said: string, cause: unknown): UraidenError {
-  return new UraidenError({
+  return platformError({
     code: 'node_wrong',
     message: `Asked for ${what}, the node said something else: ${shorten(said, 200)}`,
-    hint: 'Use another node: what this one says cannot be relied on.',
     cause,
   })
 }

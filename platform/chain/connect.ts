@@ -1,4 +1,5 @@
 // One JSON-RPC connection to a node (geth or any other), bound to one channels contract.
+
 import type { Interface } from 'ethers'
 import { channelsAbi } from '../../contracts/abi/channels.ts'
 import { tokenAbi } from '../../contracts/abi/token.ts'
@@ -9,8 +10,8 @@ import {
   type Hex,
   isUraidenError,
   parseAddress,
-  UraidenError,
 } from '../../protocol/index.ts'
+import { platformError } from '../errors/index.ts'
 import { decodeChannelLogs, decoded, readBlock, readLogs, readQuantity } from './answers.ts'
 import { channelCalls } from './calls.ts'
 import { readInPieces } from './ranges.ts'
@@ -109,10 +110,9 @@ function contractReader(request: Request, contract: Address, channels: Interface
   const readFacts = async (): Promise<ContractFacts> => {
     const code = await request('eth_getCode', [contract, 'latest'])
     if (code === '0x') {
-      throw new UraidenError({
+      throw platformError({
         code: 'contract_missing',
         message: `There is no contract at ${contract} on this chain.`,
-        hint: 'Check the contract address, and that the node is on the right chain and synchronised.',
       })
     }
     const [[version], [token], [challengePeriod]] = await Promise.all([

@@ -1,6 +1,8 @@
 // Tries a call without sending it: what would fail is not paid for.
+
 import { revertHint } from '../../contracts/reverts.ts'
-import { type Address, isUraidenError, largest, UraidenError } from '../../protocol/index.ts'
+import { type Address, isUraidenError, largest, type UraidenError } from '../../protocol/index.ts'
+import { platformError } from '../errors/index.ts'
 import { chooseFees, type Fees, type Market } from './fees.ts'
 import type { NodeError } from './rpc.ts'
 import type { Call, ChainClient } from './types.ts'
@@ -17,7 +19,7 @@ export async function estimateGas(chain: ChainClient, from: Address, call: Call)
     const { message, data } = error.cause as NodeError
     if (lacksEther(message)) throw etherMissing(from, call.purpose, error)
     const reason = revertName(chain, data)
-    throw new UraidenError({
+    throw platformError({
       code: 'transaction_reverts',
       message: `To ${call.purpose} would fail: ${reason ?? message}.`,
       hint: revertHint(reason),
@@ -72,10 +74,9 @@ export function lacksEther(message: string): boolean {
 }
 
 export function etherMissing(from: Address, purpose: string, cause: unknown): UraidenError {
-  return new UraidenError({
+  return platformError({
     code: 'ether_missing',
     message: `To ${purpose}, ${from} has not enough ether for the transaction’s fee.`,
-    hint: 'Nothing was sent. Send ether to this address, then try again.',
     cause,
   })
 }

@@ -1,5 +1,7 @@
 // What a transaction offers for a unit of gas: EIP-1559, or one price on chains without a base fee.
-import { largest, smallest, UraidenError } from '../../protocol/index.ts'
+
+import { largest, smallest } from '../../protocol/index.ts'
+import { platformError } from '../errors/index.ts'
 
 /** In wei. */
 export type Fees =
@@ -47,9 +49,8 @@ function raised(fee: bigint): bigint {
 
 function checkCap(price: bigint, cap: bigint | undefined): void {
   if (cap === undefined || price <= cap) return
-  throw new UraidenError({
+  throw platformError({
     code: 'fee_over_cap',
     message: `Gas costs ${price} wei now, more than the cap of ${cap} wei.`,
-    hint: 'Nothing was sent. Wait for a lower price or raise the cap.',
   })
 }

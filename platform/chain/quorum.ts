@@ -1,5 +1,7 @@
 // What money depends on counts only when several nodes say the same (configuration `quorum`).
-import { isUraidenError, UraidenError } from '../../protocol/index.ts'
+
+import { isUraidenError } from '../../protocol/index.ts'
+import { platformError } from '../errors/index.ts'
 import type { Request } from './request.ts'
 
 type Fields = { readonly [name: string]: unknown }
@@ -92,17 +94,16 @@ function disagreement(method: string, outcomes: readonly Outcome[], quorum: numb
   const answers = outcomes.length - errors.length
   const cause = errors.length > 0 ? { cause: new AggregateError(errors) } : {}
   if (answers < quorum) {
-    return new UraidenError({
+    return platformError({
       code: 'chain_unavailable',
       message: `Of ${outcomes.length} Ethereum nodes ${answers} answered ${method}; ${quorum} have to.`,
       hint: 'Check that they run and that the rpc addresses are right.',
       ...cause,
     })
   }
-  return new UraidenError({
+  return platformError({
     code: 'nodes_disagree',
     message: `Of ${outcomes.length} Ethereum nodes ${answers} answered ${method}, and no ${quorum} of them the same.`,
-    hint: 'Nothing is believed until they agree. Check the nodes, or lower quorum.',
     ...cause,
   })
 }

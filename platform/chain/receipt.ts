@@ -1,5 +1,7 @@
 // What came of a transaction.
-import { type Hex, isUraidenError, parseAddress, UraidenError } from '../../protocol/index.ts'
+
+import { type Hex, isUraidenError, parseAddress, type UraidenError } from '../../protocol/index.ts'
+import { platformError } from '../errors/index.ts'
 import { type RawReceipt, readReceiptOf } from './answers.ts'
 import type { ChainClient, Receipt } from './types.ts'
 
@@ -41,10 +43,9 @@ export async function isDeepEnough(
 /** @throws UraidenError `transaction_reverted` */
 export function readReceipt(chain: ChainClient, purpose: string, receipt: RawReceipt): Receipt {
   if (BigInt(receipt.status) !== 1n) {
-    throw new UraidenError({
+    throw platformError({
       code: 'transaction_reverted',
       message: `The transaction ${receipt.transactionHash} to ${purpose} failed on the chain.`,
-      hint: 'Its fee is spent, nothing else happened. The state changed after it was estimated.',
     })
   }
   return {
@@ -88,9 +89,8 @@ export async function waitForTransaction(
 }
 
 export function unconfirmed(hash: Hex, purpose: string): UraidenError {
-  return new UraidenError({
+  return platformError({
     code: 'transaction_unconfirmed',
     message: `The transaction ${hash} to ${purpose} was sent but is not confirmed yet.`,
-    hint: 'It may still be. Look at it again before you repeat it.',
   })
 }

@@ -1,6 +1,8 @@
 // JSON-RPC over one or several nodes: the next one is asked when one is away.
+
 import type { JsonRpcProvider } from 'ethers'
-import { isUraidenError, UraidenError } from '../../protocol/index.ts'
+import { isUraidenError, type UraidenError } from '../../protocol/index.ts'
+import { platformError } from '../errors/index.ts'
 import { needsQuorum, quorumOf } from './quorum.ts'
 import type { Request } from './request.ts'
 
@@ -121,10 +123,9 @@ async function endpoint(url: string, timeout: number): Promise<Endpoint> {
   const { FetchRequest, JsonRpcProvider, Network } = await import('ethers')
   const parsed = parseUrl(url)
   if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
-    throw new UraidenError({
+    throw platformError({
       code: 'rpc_url_invalid',
       message: 'The rpc address is not an http:// or https:// URL.',
-      hint: 'Write it like http://192.168.1.104:8545.',
     })
   }
   const requests = new FetchRequest(url)
@@ -159,14 +160,13 @@ async function ask(
   } catch (error) {
     const answered = nodeError(error)
     if (answered !== undefined) {
-      throw new UraidenError({
+      throw platformError({
         code: 'rpc_error',
         message: `The node refused ${method}: ${answered.message}`,
-        hint: 'The reason is the node’s own.',
         cause: answered,
       })
     }
-    throw new UraidenError({
+    throw platformError({
       code: 'chain_unavailable',
       message: `The Ethereum node at ${name} does not answer ${method}.`,
       hint: 'Check that it runs and that the rpc address is right.',
@@ -187,27 +187,24 @@ function nodeError(error: unknown): NodeError | undefined {
 }
 
 function quorumTooLarge(quorum: number, nodes: number): UraidenError {
-  return new UraidenError({
+  return platformError({
     code: 'quorum_too_large',
     message: `A quorum of ${quorum} is asked for, but rpc names ${nodes === 1 ? 'one node' : `${nodes} nodes`}.`,
-    hint: 'Name more nodes in rpc, or lower quorum.',
   })
 }
 
 /** Whoever waits for the chain must not wait for this. */
 function connectionClosed(method: string): UraidenError {
-  return new UraidenError({
+  return platformError({
     code: 'chain_closed',
     message: `The connection to the chain was closed before ${method}.`,
-    hint: 'The program is stopping; what was sent to the chain is still there.',
   })
 }
 
 function wrongChain(name: string, found: bigint, expected: bigint): UraidenError {
-  return new UraidenError({
+  return platformError({
     code: 'wrong_chain',
     message: `The node at ${name} is on chain ${found}, not ${expected}.`,
-    hint: 'Set rpc to a node of the right chain.',
   })
 }
 
@@ -218,7 +215,7 @@ function allAway(
 ): UraidenError {
   const wrong = errors.find((error) => isUraidenError(error, 'wrong_chain'))
   if (isUraidenError(wrong)) return wrong
-  return new UraidenError({
+  return platformError({
     code: 'chain_unavailable',
     message: `None of the Ethereum nodes ${names.join(', ')} answers ${method}.`,
     hint: 'Check that one of them runs and that the rpc addresses are right.',

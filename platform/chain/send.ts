@@ -1,7 +1,9 @@
 // Sends transactions of one account: estimated first, one nonce after the other, written down
 // before they leave, found again when an answer was lost, replaced when the price of gas has risen.
-import { type Hex, isUraidenError, type Signer, UraidenError } from '../../protocol/index.ts'
+
+import { type Hex, isUraidenError, type Signer } from '../../protocol/index.ts'
 import { createTurns } from '../async/turns.ts'
+import { platformError } from '../errors/index.ts'
 import type { RawReceipt } from './answers.ts'
 import { currentFees, estimateGas, etherMissing, gasPrice, lacksEther } from './estimate.ts'
 import { replacementFees } from './fees.ts'
@@ -198,10 +200,9 @@ async function broadcast(
     if (known !== null) return
     const { message } = error.cause as NodeError
     if (lacksEther(message)) throw etherMissing(signer.address, purpose, error)
-    throw new UraidenError({
+    throw platformError({
       code: 'transaction_refused',
       message: `The node does not take the transaction to ${purpose}: ${message}`,
-      hint: 'Nothing happened on the chain. Try again; another program may use the same key.',
       cause: error,
     })
   }

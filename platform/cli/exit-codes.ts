@@ -1,4 +1,5 @@
 // What a shell script sees of an error, in both programs.
+import type { ErrorCatalogue, ErrorKind } from '../../protocol/errors.ts'
 
 /** A number keeps its meaning for ever. */
 export const commonExitCode = {
@@ -12,13 +13,17 @@ export const commonExitCode = {
   state: 7,
 } as const
 
-/** Error codes that begin alike, and what they exit with. */
-export type ExitCodeFamily<Code extends number> = readonly [pattern: RegExp, code: Code]
-
-/** The first pattern that fits an error's code decides. */
-export function exitCodeIn<Code extends number>(
-  families: readonly ExitCodeFamily<Code>[],
-  code: string,
-): Code | typeof commonExitCode.failed {
-  return families.find(([family]) => family.test(code))?.[1] ?? commonExitCode.failed
+/** What a command exits with for an error, by the catalogues of its program. */
+export function exitCodesOf(
+  catalogue: ErrorCatalogue,
+  exceptions: { readonly [code: string]: ErrorKind } = {},
+): (code: string) => number {
+  return (code) => {
+    const kind = Object.hasOwn(exceptions, code)
+      ? exceptions[code]
+      : Object.hasOwn(catalogue, code)
+        ? catalogue[code]?.kind
+        : undefined
+    return commonExitCode[kind ?? 'failed']
+  }
 }

@@ -1,5 +1,7 @@
 // The commands key new, import and address, for both programs.
-import { type Signer, UraidenError } from '../../protocol/index.ts'
+
+import type { Signer } from '../../protocol/index.ts'
+import { platformError } from '../errors/index.ts'
 import {
   askPassword,
   createKeyFile,
@@ -97,9 +99,8 @@ function newPassword({ password }: KeyContext): Promise<string> {
 async function askTwice(): Promise<string> {
   const password = await askPassword('New password: ')
   if ((await askPassword('Once more: ')) === password) return password
-  throw new UraidenError({
+  throw platformError({
     code: 'key_password_mistyped',
     message: 'The two passwords differ.',
-    hint: 'Nothing was written. Run it again.',
   })
 }

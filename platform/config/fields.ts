@@ -1,12 +1,8 @@
 // Values that configuration files of agent and receiver have in common.
+
 import { z } from 'zod'
-import {
-  isUraidenError,
-  parseAmount,
-  parseTypedAddress,
-  shorten,
-  UraidenError,
-} from '../../protocol/index.ts'
+import { isUraidenError, parseAmount, parseTypedAddress, shorten } from '../../protocol/index.ts'
+import { platformError } from '../errors/index.ts'
 
 /**
  * A text that one of our own parsers reads; its error and hint become the file's.
@@ -59,7 +55,7 @@ export const httpUrl = z.url({
 export const gasPrice = parsed((text) => {
   const price = parseAmount(text, { symbol: 'gwei', decimals: 9 })
   if (price > 0n) return price
-  throw new UraidenError({
+  throw platformError({
     code: 'not_an_amount',
     message: `"${text}" pays for no transaction.`,
     hint: 'Write a price above zero, such as 50 gwei, or leave it out.',
@@ -82,10 +78,9 @@ function parseListenAddress(text: string): ListenAddress {
   const host = ipv6 ?? name
   const port = Number(digits)
   if (host !== undefined && port <= 65_535) return { host, port }
-  throw new UraidenError({
+  throw platformError({
     code: 'not_an_address_to_listen_on',
     message: `"${shorten(text)}" is not an address and a port.`,
-    hint: 'Write it like 127.0.0.1:9403, or [::1]:9403, with a port up to 65535.',
   })
 }
 
@@ -127,10 +122,9 @@ export function parseDuration(text: string): number {
   const [, number = '', unit = ''] = /^(\d{1,12}(?:\.\d{1,6})?) ?(ms|s|m|h|d)$/.exec(text) ?? []
   const duration = Math.round(Number(number) * (timeUnits[unit] ?? Number.NaN))
   if (duration <= longestDuration && unit !== '') return duration
-  throw new UraidenError({
+  throw platformError({
     code: 'not_a_duration',
     message: `"${shorten(text)}" is not a duration.`,
-    hint: 'Write a number with ms, s, m, h or d, such as 30s; at most 366d.',
   })
 }
 
@@ -141,10 +135,9 @@ export function parseSize(text: string): number {
   const exponent = ' KMG'.indexOf(power === '' ? ' ' : power.toUpperCase())
   const size = Math.round(Number(number) * (binary === '' ? 1000 : 1024) ** exponent)
   if (number !== '' && size >= 1 && size <= 2 ** 40) return size
-  throw new UraidenError({
+  throw platformError({
     code: 'not_a_size',
     message: `"${shorten(text)}" is not a size.`,
-    hint: 'Write a number with B, kB, MB, GB, KiB, MiB or GiB, such as 10 MB.',
   })
 }
 

@@ -1,7 +1,9 @@
 // Reads a configuration file once, at the edge: checked, with defaults, overridden by variables.
+
 import { readFile } from 'node:fs/promises'
 import type { z } from 'zod'
-import { UraidenError } from '../../protocol/index.ts'
+import type { UraidenError } from '../../protocol/index.ts'
+import { platformError } from '../errors/index.ts'
 import { jsonSchemaOf, namesAt, nearestName, pathOfVariable } from './names.ts'
 import { type Problem, problemsOf } from './problems.ts'
 import { type KeyPath, parseYaml, type YamlFile } from './yaml.ts'
@@ -73,7 +75,7 @@ function variablesOf(schema: z.ZodType, overrides: EnvironmentOverrides): readon
       return [{ name, path, value: parseYaml(text, name).value }]
     const known = [...except, ...namesAt(json, []).map((key) => prefix + key.toUpperCase())]
     const near = nearestName(name, known)
-    throw new UraidenError({
+    throw platformError({
       code: 'config_invalid',
       message: `The environment variable ${name} overrides no setting.`,
       hint: near ? `Did you mean ${near}?` : `Unset it, or name a setting: ${known.join(', ')}.`,
@@ -101,7 +103,7 @@ function place(
 }
 
 function invalid(problems: readonly (Problem & { readonly place: string })[]): UraidenError {
-  return new UraidenError({
+  return platformError({
     code: 'config_invalid',
     message: problems.map((problem) => `${problem.place}: ${problem.message}`).join('\n'),
     hint:
@@ -115,7 +117,7 @@ async function readConfig(file: string): Promise<string> {
   } catch (error) {
     const { code } = error as { readonly code?: string }
     const missing = code === 'ENOENT'
-    throw new UraidenError({
+    throw platformError({
       code: missing ? 'config_missing' : 'config_unreadable',
       message: missing
         ? `There is no configuration file ${file}.`

@@ -2,8 +2,10 @@
 //
 // node-cron knows expressions, time zones and daylight saving. Its timers are not used: a clock that
 // jumps, as that of a Pi without a battery does, makes them walk through every moment in between.
+
 import { createTask, validateDetailed } from 'node-cron'
-import { shorten, UraidenError } from '../../protocol/index.ts'
+import { shorten } from '../../protocol/index.ts'
+import { platformError } from '../errors/index.ts'
 import { parsed } from './fields.ts'
 
 export interface Timetable {
@@ -29,10 +31,9 @@ export function parseSchedule(text: string): string {
   const { valid, errors } = validateDetailed(text)
   if (valid) return text
   const wrong = errors.map(({ field, value }) => (value ? `${field} "${value}"` : field)).join(', ')
-  throw new UraidenError({
+  throw platformError({
     code: 'not_a_schedule',
     message: `"${shorten(text)}" is not a schedule (${wrong}).`,
-    hint: "Write five fields (minute hour day month weekday) or six (second first), such as '*/5 * * * *'.",
   })
 }
 

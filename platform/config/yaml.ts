@@ -1,6 +1,7 @@
 // A YAML file with the line of every key.
+
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
-import { UraidenError } from '../../protocol/index.ts'
+import { platformError } from '../errors/index.ts'
 
 /** Names and indices from the document's root to a value. */
 export type KeyPath = readonly (string | number)[]
@@ -26,7 +27,7 @@ export function parseYaml(text: string, name: string): YamlFile {
   const [problem] = document.errors
   if (problem !== undefined) {
     const { line, col } = lines.linePos(problem.pos[0])
-    throw new UraidenError({
+    throw platformError({
       code: 'config_invalid',
       message: `${name}:${line}:${col} is not YAML: ${problem.message}`,
       hint: 'Check indentation, quotes and colons there.',
@@ -43,7 +44,7 @@ function plainValue(document: Document.Parsed, name: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 })
   } catch (cause) {
-    throw new UraidenError({
+    throw platformError({
       code: 'config_invalid',
       message: `${name} is not YAML: ${cause instanceof Error ? cause.message : cause}.`,
       hint: 'Write values out instead of aliases (*name); put text that begins with * into quotes.',

@@ -1,6 +1,8 @@
 // From a key file to a signer: geth keystore, or (with a warning) the bare key in hex.
+
 import { randomBytes } from 'node:crypto'
-import { addressOfKey, fromHex, type Signer, UraidenError } from '../../protocol/index.ts'
+import { addressOfKey, fromHex, type Signer, type UraidenError } from '../../protocol/index.ts'
+import { platformError } from '../errors/index.ts'
 import { createKeySigner } from './key-signer.ts'
 import { decryptKeystore, encryptKeystore } from './keystore.ts'
 import { findPassword, type PasswordSources } from './password.ts'
@@ -46,7 +48,7 @@ export async function importKeyFile(
 
 async function writeKeyFile(file: string, key: Uint8Array, password: string): Promise<Signer> {
   if (password === '') {
-    throw new UraidenError({
+    throw platformError({
       code: 'key_password_missing',
       message: 'The password for the new key file is empty.',
       hint: 'Give a password; it protects the key when the SD card is lost.',
@@ -100,9 +102,8 @@ function randomKey(): Uint8Array {
 }
 
 function notAKey(file: string): UraidenError {
-  return new UraidenError({
+  return platformError({
     code: 'key_file_invalid',
     message: `The file ${file} holds neither a keystore nor a private key.`,
-    hint: 'It should hold a geth keystore (JSON), or 64 hex digits. Make one with `key new`.',
   })
 }

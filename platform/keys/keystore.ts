@@ -2,6 +2,7 @@
 // password. Done with Node's own scrypt, PBKDF2 and AES: ethers would do it too, but loading it
 // takes an agent on a small Pi longer than everything else it does before its first request.
 // https://ethereum.org/en/developers/docs/data-structures-and-encoding/web3-secret-storage/
+
 import {
   createCipheriv,
   createDecipheriv,
@@ -15,7 +16,8 @@ import {
 import { promisify } from 'node:util'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { z } from 'zod'
-import { addressOfKey, UraidenError } from '../../protocol/index.ts'
+import { addressOfKey, type UraidenError } from '../../protocol/index.ts'
+import { platformError } from '../errors/index.ts'
 
 /**
  * For keystores that this project writes, of the settings OWASP holds equal in strength the one
@@ -75,10 +77,9 @@ export async function decryptKeystore(
   const derived = await deriveKey(crypto.kdf, crypto.kdfparams, password, name)
   const mac = keccak_256(Buffer.concat([derived.subarray(16, 32), crypto.ciphertext]))
   if (!timingSafeEqual(mac, crypto.mac)) {
-    throw new UraidenError({
+    throw platformError({
       code: 'key_password_wrong',
       message: `The password does not open the key file ${name}.`,
-      hint: 'Check the password; of a password file only the first line counts.',
     })
   }
   const decipher = createDecipheriv('aes-128-ctr', derived.subarray(0, 16), crypto.cipherparams.iv)
@@ -187,9 +188,8 @@ function wrongField(error: z.ZodError): string {
 }
 
 function invalid(name: string, reason: string): UraidenError {
-  return new UraidenError({
+  return platformError({
     code: 'keystore_invalid',
     message: `The key file ${name} cannot be used: ${reason}.`,
-    hint: 'Restore it from a backup, or make a new key with `key new`.',
   })
 }

@@ -1,8 +1,10 @@
 // Where the password of a keystore comes from.
+
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
-import { UraidenError } from '../../protocol/index.ts'
+import type { UraidenError } from '../../protocol/index.ts'
+import { platformError } from '../errors/index.ts'
 import { readCredentialFile, readPrivateFile } from './private-file.ts'
 
 export interface PasswordSources {
@@ -32,7 +34,7 @@ export async function findPassword(sources: PasswordSources): Promise<string> {
     return firstLine(await readCredentialFile(join(folder, credential)))
   }
   if (prompt !== undefined) return prompt()
-  throw new UraidenError({
+  throw platformError({
     code: 'key_password_missing',
     message: 'The key file is encrypted, and no password is given.',
     hint: `Name a password file${variable ? `, or set ${variable}` : ''}${credential ? `, or let systemd load the credential ${credential}` : ''}.`,
@@ -63,7 +65,7 @@ export async function askPassword(
 }
 
 function notGiven(): UraidenError {
-  return new UraidenError({
+  return platformError({
     code: 'key_password_missing',
     message: 'No password was typed.',
     hint: 'Run it again, or give a password file.',

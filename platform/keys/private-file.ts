@@ -1,6 +1,8 @@
 // Files whose content is worth money: read and written so that nobody else sees them.
+
 import { type FileHandle, open } from 'node:fs/promises'
-import { UraidenError } from '../../protocol/index.ts'
+import type { UraidenError } from '../../protocol/index.ts'
+import { platformError } from '../errors/index.ts'
 
 /** Far more than any key file has; a device or a log given by mistake is not read to its end. */
 const mostBytes = 65_536
@@ -20,14 +22,14 @@ export interface FileFacts {
 export function checkPrivate({ path, mode, owner }: FileFacts, user: number): void {
   // root reads everything anyway, and systemd hands out credentials that belong to root.
   if (owner !== user && owner !== 0) {
-    throw new UraidenError({
+    throw platformError({
       code: 'key_file_of_another_user',
       message: `The file ${path} belongs to user ${owner}, not to user ${user} who runs this program.`,
       hint: `Run the program as user ${owner}, or: chown ${user} ${path}`,
     })
   }
   if ((mode & 0o077) !== 0) {
-    throw new UraidenError({
+    throw platformError({
       code: 'key_file_readable_by_others',
       message: `Others can read the file ${path} (mode ${(mode & 0o777).toString(8)}).`,
       hint: `What is in it is worth money. Run: chmod 600 ${path}`,
@@ -69,7 +71,7 @@ export async function writePrivateFile(path: string, text: string): Promise<void
     }
   } catch (error) {
     const exists = errorCode(error) === 'EEXIST'
-    throw new UraidenError({
+    throw platformError({
       code: exists ? 'key_file_exists' : 'key_file_unwritable',
       message: exists
         ? `There is a file ${path} already.`
@@ -108,7 +110,7 @@ async function readText(file: FileHandle, path: string): Promise<string> {
   } catch (error) {
     throw unreadable(path, error)
   }
-  throw new UraidenError({
+  throw platformError({
     code: 'key_file_unreadable',
     message: `The file ${path} is larger than ${mostBytes} bytes: it is no key and no password.`,
     hint: 'Check the path.',
@@ -117,7 +119,7 @@ async function readText(file: FileHandle, path: string): Promise<string> {
 
 function unreadable(path: string, error: unknown): UraidenError {
   const missing = errorCode(error) === 'ENOENT'
-  return new UraidenError({
+  return platformError({
     code: missing ? 'key_file_missing' : 'key_file_unreadable',
     message: missing
       ? `There is no file ${path}.`

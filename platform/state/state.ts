@@ -1,10 +1,12 @@
 // A folder with a LevelDB that belongs to one account on one contract on one chain, is used by one
 // process at a time, and is read by nobody else.
+
 import { access, mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
-import { type Address, UraidenError } from '../../protocol/index.ts'
+import type { Address, UraidenError } from '../../protocol/index.ts'
 import { createTurns } from '../async/turns.ts'
+import { platformError } from '../errors/index.ts'
 
 /** Whose state it is. A folder never mixes two of these. */
 export interface StateOwner {
@@ -61,7 +63,7 @@ export async function ownerOfState({
   folder,
   program,
 }: Pick<StateOptions, 'folder' | 'program'>): Promise<StateOwner> {
-  const missing = new UraidenError({
+  const missing = platformError({
     code: 'state_missing',
     message: `There is no state in ${folder}.`,
     hint: `Name the state folder with --state, or start the ${program} once.`,
@@ -96,7 +98,7 @@ async function preparePrivateFolder({ folder }: StateOptions): Promise<void> {
   }
   const { mode } = await stat(folder)
   if ((mode & 0o077) !== 0) {
-    throw new UraidenError({
+    throw platformError({
       code: 'state_readable_by_others',
       message: `Others can read the state folder ${folder} (mode ${(mode & 0o777).toString(8)}).`,
       hint: `What is in it is worth money. Run: chmod 700 ${folder}`,
@@ -113,7 +115,7 @@ async function openDatabase(
   } catch (error) {
     const { cause } = error as { readonly cause?: { readonly code?: string } }
     if (cause?.code !== 'LEVEL_LOCKED') throw unusable(folder, error)
-    throw new UraidenError({
+    throw platformError({
       code: 'state_in_use',
       message: `Another process uses the state in ${folder}.`,
       hint: `Stop the other ${program}, or give this one a state folder of its own.`,
@@ -123,7 +125,7 @@ async function openDatabase(
 }
 
 function notAFolder(path: string): UraidenError {
-  return new UraidenError({
+  return platformError({
     code: 'state_unusable',
     message: `${path} is a file; the state is a folder.`,
     hint: 'Name another path. State files of the original cannot be read: close its channels first.',
@@ -131,7 +133,7 @@ function notAFolder(path: string): UraidenError {
 }
 
 function unusable(folder: string, cause: unknown): UraidenError {
-  return new UraidenError({
+  return platformError({
     code: 'state_unusable',
     message: `The state in ${folder} cannot be opened.`,
     hint: 'Check the disk and the folder’s owner; restore the last backup if files are damaged.',
@@ -156,10 +158,9 @@ async function checkOwner(db: StateDatabase, options: StateOptions): Promise<voi
   }
   checkFormat(Number(foundFormat), options)
   if (found !== written) {
-    throw new UraidenError({
+    throw platformError({
       code: 'state_of_another',
       message: `The state in ${folder} belongs to ${found}, not to ${written}.`,
-      hint: 'Use the chain, contract and key it was made with, or another state folder.',
     })
   }
   await upgrade(db, Number(foundFormat), options)
@@ -181,10 +182,9 @@ function checkFormat(found: number, { folder, format, upgrades = {} }: StateOpti
   let known = found
   while (known < format && upgrades[known] !== undefined) known++
   if (known === format) return
-  throw new UraidenError({
+  throw platformError({
     code: 'state_format_unknown',
     message: `The state in ${folder} has format ${found}; this program knows ${format}.`,
-    hint: 'Use the program version that wrote it, or a newer one.',
   })
 }
 
@@ -231,7 +231,7 @@ function guardWrites(db: Level<string, string>, folder: string): void {
 }
 
 function unwritable(folder: string, cause: unknown): UraidenError {
-  return new UraidenError({
+  return platformError({
     code: 'state_unwritable',
     message: `The state in ${folder} cannot be written: ${cause instanceof Error ? cause.message : cause}`,
     hint: 'Nothing was promised on it. Free space on the disk, and check that it is not read-only.',

@@ -1,8 +1,10 @@
 // Unix sockets for programs on this machine: their file mode says who may connect.
+
 import { lstat, mkdir, unlink } from 'node:fs/promises'
 import { connect, type Server } from 'node:net'
 import { dirname } from 'node:path'
-import { UraidenError } from '../../protocol/index.ts'
+import type { UraidenError } from '../../protocol/index.ts'
+import { platformError } from '../errors/index.ts'
 
 /** Which users may connect. */
 export type SocketAccess = 'owner' | 'group' | 'everyone'
@@ -57,10 +59,9 @@ async function removeStale(path: string): Promise<void> {
   if (found === undefined) return
   if (!found.isSocket()) throw unusable(path, 'something else is there')
   if ((await reach(path)) !== 'nobody') {
-    throw new UraidenError({
+    throw platformError({
       code: 'socket_in_use',
       message: `Another process listens on ${path}.`,
-      hint: 'The program runs already: stop it first, or name another socket.',
     })
   }
   await unlink(path).catch(() => undefined)
@@ -81,9 +82,8 @@ export function reach(path: string): Promise<'somebody' | 'nobody' | 'forbidden'
 }
 
 function unusable(path: string, why: string | undefined): UraidenError {
-  return new UraidenError({
+  return platformError({
     code: 'socket_unusable',
     message: `No socket can be made at ${path} (${why}).`,
-    hint: 'Check that the folder exists and belongs to the program’s user, and that the path is short.',
   })
 }

@@ -1,5 +1,5 @@
 // Answers to bound requests: what they cover, among it the request's MAC and with it all of the request.
-import { UraidenError } from '../errors.ts'
+import { protocolError } from '../errors.ts'
 import type { HeaderSource } from '../headers.ts'
 import { signatureBase, unsound } from './base.ts'
 import { formatCoverage, nameOf, requestSignature } from './coverage.ts'
@@ -72,10 +72,9 @@ export function signAnswer(
     const draft = draftAnswer(answer, keys.keyid, requestMac)
     return finishDraft(draft, hmac(keys.answers, draft.base))
   } catch (cause) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'unsignable_answer',
       message: detailOf(cause),
-      hint: 'Correct the answer: no agent believes it as it is.',
       cause,
     })
   }

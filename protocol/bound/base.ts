@@ -1,6 +1,7 @@
 // The signature base (RFC 9421 section 2.5): the text that is authenticated.
+
 import { shorten } from '../bytes.ts'
-import { UraidenError } from '../errors.ts'
+import { protocolError, type UraidenError } from '../errors.ts'
 import { type InnerList, serializeInnerList, serializeItem } from './structured.ts'
 
 /** The components that a signature covers. */
@@ -69,7 +70,7 @@ export function unsound(
     | 'unknown_parameter',
   message: string,
 ): UraidenError {
-  return new UraidenError({
+  return protocolError({
     code,
     message,
     hint: 'The message was altered on its way, or its sender does not follow the profile.',

@@ -1,5 +1,5 @@
 // Base64 of short values (MACs, digests, nonces). `btoa` and `atob` are in browsers and in Node.
-import { UraidenError } from '../errors.ts'
+import { protocolError, type UraidenError } from '../errors.ts'
 
 /** Canonical: the bits of the last digit that belong to no byte are zero. */
 const canonical =
@@ -30,9 +30,8 @@ export function toBase64Url(bytes: Uint8Array): string {
 }
 
 function notBase64(): UraidenError {
-  return new UraidenError({
+  return protocolError({
     code: 'not_base64',
     message: 'A value is not base64.',
-    hint: 'Encode it as RFC 4648 says, without line breaks.',
   })
 }

@@ -1,7 +1,8 @@
 // A challenge (RFC 9421 section 5): the receiver's own nonce, for what must not be done twice or late.
 // The nonce says when it was given and proves that the receiver gave it, so that nothing is remembered.
+
 import { utf8ToBytes } from '@noble/hashes/utils.js'
-import { UraidenError } from '../errors.ts'
+import { protocolError } from '../errors.ts'
 import { toBase64Url } from './base64.ts'
 import { formatCoverage } from './coverage.ts'
 import { equalBytes, type HmacSha256, hmacSha256 } from './mac.ts'
@@ -65,10 +66,9 @@ export function parseAcceptSignature(text: string): string {
   const parameters = new Map(value?.kind === 'list' ? value.parameters : [])
   const nonce = stringValue(parameters.get('nonce'))
   if (nonce === undefined || stringValue(parameters.get('tag')) !== signatureTag.request) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'malformed_challenge',
       message: 'Accept-Signature asks for no signature of ours.',
-      hint: 'Whatever answers there is not a µRaiden receiver, or something between changed it.',
     })
   }
   return nonce

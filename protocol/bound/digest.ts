@@ -1,6 +1,7 @@
 // Content-Digest (RFC 9530): the content by its SHA-256.
+
 import { sha256 } from '@noble/hashes/sha2.js'
-import { UraidenError } from '../errors.ts'
+import { protocolError, type UraidenError } from '../errors.ts'
 import { fromBase64, toBase64 } from './base64.ts'
 import { parseDictionary } from './structured.ts'
 
@@ -32,9 +33,8 @@ export function parseContentDigest(text: string): Sha256Digest {
 }
 
 function malformed(what: string): UraidenError {
-  return new UraidenError({
+  return protocolError({
     code: 'malformed_content_digest',
     message: `Content-Digest ${what}`,
-    hint: 'Write it as RFC 9530 says: sha-256=:<base64>:.',
   })
 }

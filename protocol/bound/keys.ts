@@ -1,4 +1,5 @@
 // From the two request keys of a channel to the two keys that authenticate its requests and answers.
+
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
@@ -6,7 +7,7 @@ import { getPublicKey, getSharedSecret, utils } from '@noble/secp256k1'
 import { type Address, addressToBytes } from '../address.ts'
 import { fromHex, toHex, writeUint } from '../bytes.ts'
 import type { ChannelId } from '../channel.ts'
-import { UraidenError } from '../errors.ts'
+import { protocolError } from '../errors.ts'
 import { parseRequestPublicKey, type RequestPublicKey } from './request-key.ts'
 
 /** Which channel a pair of keys is for, where, and the request keys of both sides. */
@@ -56,10 +57,9 @@ export function sharedSecret(privateKey: Uint8Array, other: RequestPublicKey): U
   try {
     return getSharedSecret(privateKey, fromHex(other), true).subarray(1)
   } catch (cause) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'not_a_request_key',
       message: 'A request key is no point on the curve.',
-      hint: 'Send a compressed secp256k1 point: 0x and 66 hex digits that begin with 02 or 03.',
       cause,
     })
   }

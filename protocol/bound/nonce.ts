@@ -1,6 +1,7 @@
 // The nonce of a request without a balance: it makes the answer fresh, which covers it.
+
 import { randomBytes } from '@noble/hashes/utils.js'
-import { UraidenError } from '../errors.ts'
+import { protocolError } from '../errors.ts'
 import { toBase64Url } from './base64.ts'
 
 /** 16 random bytes, base64url. */
@@ -15,10 +16,9 @@ export function createNonce(): string {
  */
 export function requireNonce(text: string): void {
   if (!/^[A-Za-z0-9_-]{16,128}$/.test(text)) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'malformed_nonce',
       message: 'The nonce is not 16 to 128 characters of base64url.',
-      hint: 'Take 16 random bytes in base64url, or the nonce of the challenge.',
     })
   }
 }

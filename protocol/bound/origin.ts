@@ -1,6 +1,7 @@
 // The origin that a sender dialled, as RDN-Origin carries it.
+
 import { shorten } from '../bytes.ts'
-import { UraidenError } from '../errors.ts'
+import { protocolError, type UraidenError } from '../errors.ts'
 
 /**
  * Scheme, host and port of a URL: `http://192.168.1.20:5000`, without the scheme's own port.
@@ -30,9 +31,8 @@ function parseUrl(text: string): URL {
 }
 
 function notAnOrigin(text: string): UraidenError {
-  return new UraidenError({
+  return protocolError({
     code: 'not_an_origin',
     message: `"${shorten(text)}" is not an origin.`,
-    hint: 'Write scheme, host and port like http://192.168.1.20:5000, without a path.',
   })
 }

@@ -1,8 +1,9 @@
 // The RDN fields of bound requests: for which channel, and what they pay.
+
 import { type Address, parseAddress } from '../address.ts'
 import { parseUint192, type TokenAmount } from '../amount.ts'
 import { type BlockNumber, parseBlockNumber } from '../channel.ts'
-import { UraidenError } from '../errors.ts'
+import { protocolError } from '../errors.ts'
 import { type HeaderFields, type HeaderSource, headerName, parseField } from '../headers.ts'
 import { parseSignature, type Signature } from '../signature.ts'
 import { parseOrigin } from './origin.ts'
@@ -84,7 +85,7 @@ function required<Value>(
 ): Value {
   const text = covered(name)
   if (text === undefined) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'missing_header',
       message: `The request does not cover ${name}.`,
       hint: 'A bound request has it, and its signature covers it.',

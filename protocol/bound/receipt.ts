@@ -1,8 +1,9 @@
 // Receipts: what an answer whose content came later turned out to be, and under which name it is kept.
+
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { parseUint192, type TokenAmount } from '../amount.ts'
 import { shorten } from '../bytes.ts'
-import { UraidenError } from '../errors.ts'
+import { protocolError, type UraidenError } from '../errors.ts'
 import { fromBase64, toBase64 } from './base64.ts'
 import type { Sha256Digest } from './digest.ts'
 import { equalBytes } from './mac.ts'
@@ -38,10 +39,9 @@ export function answerId(requestMac: Uint8Array): string {
  */
 export function parseAnswerId(text: string): string {
   if (!/^[0-9a-f]{32}$/.test(text)) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'not_an_answer_id',
       message: `"${shorten(text)}" is not the name of an answer.`,
-      hint: 'Write the first 16 bytes of the request’s MAC: 32 hex digits in lower case.',
     })
   }
   return text
@@ -70,7 +70,7 @@ export function parseReceipt(json: string): Receipt {
       cost: parseUint192(requireText(member.get('cost'), 'cost')),
     }
   } catch (cause) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'malformed_receipt',
       message: `The receipt is malformed: ${cause instanceof Error ? cause.message : cause}`,
       hint: 'Whatever answers there is not a µRaiden receiver, or something between changed it.',
@@ -122,7 +122,7 @@ function requireText(value: unknown, name: string): string {
 }
 
 function malformed(message: string): UraidenError {
-  return new UraidenError({
+  return protocolError({
     code: 'malformed_receipt',
     message,
     hint: 'Read the receipt again.',

@@ -1,11 +1,12 @@
 // Request keys: what each side signs once to say which key speaks for it, and its JSON form.
 // A request key takes part in ECDH and in nothing else; account keys only sign.
+
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { Point } from '@noble/secp256k1'
 import type { Address } from '../address.ts'
 import { fromHex, type Hex, shorten } from '../bytes.ts'
 import type { BlockNumber, ChannelId } from '../channel.ts'
-import { UraidenError } from '../errors.ts'
+import { protocolError, type UraidenError } from '../errors.ts'
 import type { SignatureDomain } from '../proof.ts'
 import {
   type Digest,
@@ -208,10 +209,9 @@ function parseJson<Value>(json: string, parse: (member: JsonMember) => Value): V
       return member
     })
   } catch (cause) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'malformed_request_key',
       message: `The request key is malformed: ${cause instanceof Error ? cause.message : cause}`,
-      hint: 'Send JSON with the texts key, number and signature, a receiver’s also with until.',
       cause,
     })
   }
@@ -252,10 +252,9 @@ function boundUint64(number: bigint): bigint {
 }
 
 function notAKey(message: string, cause?: unknown): UraidenError {
-  return new UraidenError({
+  return protocolError({
     code: 'not_a_request_key',
     message,
-    hint: 'Send a compressed secp256k1 point: 0x and 66 hex digits that begin with 02 or 03.',
     cause,
   })
 }

@@ -1,7 +1,8 @@
 // Bound requests: which components they cover, how they are signed and checked.
+
 import { type Address, parseAddress } from '../address.ts'
 import { type BlockNumber, parseBlockNumber } from '../channel.ts'
-import { UraidenError } from '../errors.ts'
+import { protocolError } from '../errors.ts'
 import type { HeaderSource } from '../headers.ts'
 import { signatureBase, unsound } from './base.ts'
 import { formatCoverage, nameOf } from './coverage.ts'
@@ -101,10 +102,9 @@ export function draftRequest(
     const base = signatureBase(coverage, componentOf(request, fields))
     return { base, coverage, foreign: foreignSignatures(fields) }
   } catch (cause) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'unsignable_request',
       message: detailOf(cause),
-      hint: 'Correct the request: no receiver takes it as it is.',
       cause,
     })
   }

@@ -1,7 +1,8 @@
 // Structured Fields (RFC 9651), as far as signatures need them: dictionaries. Values keep the text
 // that they came in, so that members of other parties go on unchanged.
+
 import { shorten } from '../bytes.ts'
-import { UraidenError } from '../errors.ts'
+import { protocolError, type UraidenError } from '../errors.ts'
 
 export type BareKind = 'string' | 'bytes' | 'boolean' | 'number' | 'date' | 'display' | 'token'
 
@@ -88,10 +89,9 @@ export function serializeItem({ value, parameters }: Item): string {
 /** A string; @throws UraidenError `not_a_structured_string` */
 export function stringItem(value: string): BareItem {
   if (!/^[ -~]*$/.test(value)) {
-    throw new UraidenError({
+    throw protocolError({
       code: 'not_a_structured_string',
       message: 'A string of a structured field has characters outside of ASCII.',
-      hint: 'Use printable ASCII only.',
     })
   }
   return { kind: 'string', text: `"${value.replace(/["\\]/g, '\\$&')}"` }
@@ -218,9 +218,8 @@ function fail(cursor: Cursor): never {
 }
 
 function malformed({ text, at }: Cursor): UraidenError {
-  return new UraidenError({
+  return protocolError({
     code: 'malformed_dictionary',
     message: `A field is no dictionary from its character ${at + 1} on: ${shorten(JSON.stringify(text.slice(at)), 40)}.`,
-    hint: 'Write it as RFC 9651 section 3.2 says.',
   })
 }

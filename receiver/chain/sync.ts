@@ -1,10 +1,12 @@
 // Follows the contract's events for one receiver (wire-protocol.md section 6): confirmed blocks into
 // the book, block by block to disk; the rest is looked at anew each time.
+
 import type { BlockRef, ChainClient, ChannelEvent } from '../../platform/chain/index.ts'
-import { type Address, type BlockNumber, UraidenError } from '../../protocol/index.ts'
+import type { Address, BlockNumber } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import type { History, SyncPosition } from '../channels/history.ts'
 import { type ChannelName, channelName } from '../channels/records.ts'
+import { receiverError } from '../errors/index.ts'
 
 export interface SyncOptions {
   readonly chain: Pick<ChainClient, 'head' | 'block' | 'events'>
@@ -132,9 +134,8 @@ function checked(
     ({ block, channel }) => block < from || block > to || channel.receiver !== receiver,
   )
   if (foreign === undefined) return events
-  throw new UraidenError({
+  throw receiverError({
     code: 'node_wrong',
     message: `Asked for events to ${receiver} in blocks ${from} to ${to}, the node told of one to ${foreign.channel.receiver} in block ${foreign.block}.`,
-    hint: 'Use another node: what this one says cannot be relied on.',
   })
 }

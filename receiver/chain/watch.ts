@@ -1,6 +1,8 @@
 // Runs the synchronisation in the background and knows how well the node does, so that no request
 // has to ask the chain.
-import { type BlockNumber, isUraidenError, UraidenError } from '../../protocol/index.ts'
+
+import { type BlockNumber, isUraidenError, type UraidenError } from '../../protocol/index.ts'
+import { receiverError } from '../errors/index.ts'
 import { type SyncOptions, type SyncOutcome, syncOnce } from './sync.ts'
 
 export interface WatchOptions extends Omit<SyncOptions, 'onHead'> {
@@ -135,9 +137,8 @@ function firstSync(): FirstSync {
 }
 
 function stoppedBefore(): UraidenError {
-  return new UraidenError({
+  return receiverError({
     code: 'stopped',
     message: 'The receiver was stopped before it had read the chain.',
-    hint: 'Start it again.',
   })
 }

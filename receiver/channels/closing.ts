@@ -1,5 +1,6 @@
 // Channels that take no payment any more because we close them or agreed to a close. A payment that
 // came after could not be claimed.
+
 import {
   type Address,
   type BlockNumber,
@@ -9,8 +10,8 @@ import {
   type SignatureDomain,
   type Signer,
   type TokenAmount,
-  UraidenError,
 } from '../../protocol/index.ts'
+import { receiverError } from '../errors/index.ts'
 import type { ChannelBook } from './book.ts'
 import { type Channel, ledgerOf, type PaymentLedger } from './records.ts'
 
@@ -102,14 +103,13 @@ export async function whileClosing<Value>(
  */
 export function paidChannel(channel: Channel | undefined, instead: string): Channel {
   if (channel === undefined || channel.state === 'settled') {
-    throw new UraidenError({
+    throw receiverError({
       code: 'channel_unknown',
       message: 'There is no such channel.',
-      hint: 'Check sender and open block.',
     })
   }
   if (channel.proof !== undefined) return channel
-  throw new UraidenError({
+  throw receiverError({
     code: 'never_paid',
     message: 'No payment was ever registered on this channel.',
     hint: instead,
@@ -118,18 +118,16 @@ export function paidChannel(channel: Channel | undefined, instead: string): Chan
 
 function closeable(given: Channel | undefined, balance: TokenAmount): Channel {
   if (given?.state === 'closing') {
-    throw new UraidenError({
+    throw receiverError({
       code: 'channel_closing',
       message: 'A close of this channel was requested on the chain already.',
-      hint: 'Settle it when the challenge period is over.',
     })
   }
   const withoutUs = 'Close it without the receiver: uncooperativeClose with balance 0.'
   const channel = paidChannel(given, withoutUs)
   if (balance === channel.claims.highest) return channel
-  throw new UraidenError({
+  throw receiverError({
     code: 'not_latest_balance',
     message: `The latest balance of this channel is ${channel.claims.highest}, not ${balance}.`,
-    hint: 'Ask again with the latest balance.',
   })
 }

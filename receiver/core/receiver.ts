@@ -1,5 +1,6 @@
 // The receiver without any HTTP server: chain, state, channel manager, settlement and paywall, put
 // together part by part and stopped in the opposite order.
+
 import {
   type ChainClient,
   type ContractFacts,
@@ -15,7 +16,7 @@ import {
   type Feature,
   type SignatureDomain,
   type SignatureForm,
-  UraidenError,
+  type UraidenError,
 } from '../../protocol/index.ts'
 import { type AccountWatch, watchAccount } from '../chain/account.ts'
 import { type GasPriceWatch, watchGasPrice } from '../chain/gas-price.ts'
@@ -26,6 +27,7 @@ import { openBook } from '../channels/book.ts'
 import { type ChannelManager, createChannelManager } from '../channels/manager.ts'
 import { createRequestKeys, type RequestKeys } from '../channels/request-keys.ts'
 import { openStore } from '../channels/store.ts'
+import { receiverError } from '../errors/index.ts'
 import { builtPage } from '../paywall/built-page.ts'
 import { rdnDialect } from '../paywall/dialect.ts'
 import { createDoor } from '../paywall/door.ts'
@@ -305,10 +307,9 @@ async function relayOf(
 }
 
 function sameAccount(account: Address): UraidenError {
-  return new UraidenError({
+  return receiverError({
     code: 'relay_key_same',
     message: `relay.key and key are both of ${account}.`,
-    hint: 'Make another key for the relay and send it some ether, or leave relay.key out.',
   })
 }
 

@@ -1,5 +1,6 @@
 // The receiver's own request key: made once, kept beside the state or given by systemd, and signed by the
 // account so that senders know whose it is.
+
 import { join } from 'node:path'
 import {
   readCredentialFile,
@@ -20,8 +21,8 @@ import {
   type SignatureDomain,
   type Signer,
   toHex,
-  UraidenError,
 } from '../../protocol/index.ts'
+import { receiverError } from '../errors/index.ts'
 
 export interface OwnRequestKey extends RequestKeyPair {
   /** The block in which it was made. */
@@ -96,10 +97,9 @@ function parse(text: string): OwnRequestKey {
     const privateKey = fromHex(key)
     return { privateKey, publicKey: requestPublicKey(privateKey), number: BigInt(number) }
   } catch (cause) {
-    throw new UraidenError({
+    throw receiverError({
       code: 'request_key_unreadable',
       message: 'The file of the receiver’s request key is damaged.',
-      hint: 'Put a copy back, or remove it: a new one is made, and senders put their keys again.',
       cause,
     })
   }

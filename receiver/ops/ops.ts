@@ -1,10 +1,11 @@
 // Health and metrics of one program, as its configuration wants them.
+
 import { type FastifyInstance, fastify } from 'fastify'
 import type { ListenAddress } from '../../platform/config/index.ts'
-import { UraidenError } from '../../protocol/index.ts'
 import type { ReceiverHealth } from '../chain/health.ts'
 import type { ReceiverObserver } from '../core/options.ts'
 import type { Receiver } from '../core/receiver.ts'
+import { receiverError } from '../errors/index.ts'
 import type { OpsConfig } from './config.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { decideReadiness, type Readiness, type ReadinessLimits } from './readiness.ts'
@@ -78,10 +79,9 @@ async function startOpsServer(
     await app.listen({ host, port })
     return app
   } catch (cause) {
-    throw new UraidenError({
+    throw receiverError({
       code: 'ops_address_unusable',
       message: `ops.listen: ${host}:${port} cannot be listened on (${(cause as NodeJS.ErrnoException).code}).`,
-      hint: 'Another program may use it: choose another port, or stop the other program.',
       cause,
     })
   }

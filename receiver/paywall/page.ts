@@ -1,13 +1,10 @@
 // What a browser shows in place of a resource that has to be paid for.
+
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HeaderFields, Refusal } from '../../protocol/index.ts'
-import {
-  formatAmount,
-  type TokenAmount,
-  type TokenUnit,
-  UraidenError,
-} from '../../protocol/index.ts'
+import { formatAmount, type TokenAmount, type TokenUnit } from '../../protocol/index.ts'
+import { receiverError } from '../errors/index.ts'
 
 export interface PageFacts {
   readonly refusal: Refusal
@@ -70,10 +67,9 @@ export async function readPaywallPage(folder: string): Promise<PaywallPage> {
     const html = await readFile(file, 'utf8')
     return () => ({ html })
   } catch (cause) {
-    throw new UraidenError({
+    throw receiverError({
       code: 'paywall_page_missing',
       message: `The paywall page ${file} cannot be read.`,
-      hint: 'Put an index.html into the folder, or leave paywall-info out for the plain page.',
       cause,
     })
   }

@@ -1,10 +1,7 @@
 // What a request costs: one price, a function, or a table by method and path.
-import {
-  parseAmount,
-  type TokenAmount,
-  type TokenUnit,
-  UraidenError,
-} from '../../protocol/index.ts'
+
+import { parseAmount, type TokenAmount, type TokenUnit } from '../../protocol/index.ts'
+import { receiverError } from '../errors/index.ts'
 import type { RequestView } from './dialect.ts'
 
 /** The parts of a path that its pattern names, decoded. */
@@ -45,7 +42,7 @@ export function createPricer<Request>(rule: PriceRule<Request>, token: TokenUnit
     of: amountOf(price, token),
   }))
   if (!Object.hasOwn(rule, '*')) {
-    throw new UraidenError({
+    throw receiverError({
       code: 'price_missing',
       message: 'The prices do not say what all other requests cost.',
       hint: "Add '*': a price, or 0n when the rest is free.",
@@ -77,10 +74,9 @@ function compile(pattern: string): Match {
   if (pattern === '*') return () => ({})
   const [, method, path] = /^(?:([A-Z]+) )?(\/\S*)$/.exec(pattern) ?? []
   if (path === undefined) {
-    throw new UraidenError({
+    throw receiverError({
       code: 'bad_price_pattern',
       message: `"${pattern}" is no pattern of requests.`,
-      hint: 'Write it like "GET /sensors/:name", "/files/*" or "*".',
     })
   }
   const wanted = path.split('/').filter((part) => part !== '')

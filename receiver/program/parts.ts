@@ -1,9 +1,11 @@
 // What the programs have in common: a server that listens, closes in time, and follows its certificate.
+
 import type { Server } from 'node:https'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { ListenAddress } from '../../platform/config/index.ts'
-import { isUraidenError, UraidenError } from '../../protocol/index.ts'
+import { isUraidenError } from '../../protocol/index.ts'
+import { receiverError } from '../errors/index.ts'
 import type { TlsFiles } from '../tls/config.ts'
 import type { TlsMaterial } from '../tls/material.ts'
 import { type CertificateReload, warnAbout, watchCertificate } from '../tls/reload.ts'
@@ -18,7 +20,7 @@ export async function listenOn(
   } catch (error) {
     if (isUraidenError(error)) throw error
     const { code } = error as { readonly code?: string }
-    throw new UraidenError({
+    throw receiverError({
       code: 'listen_failed',
       message: `Cannot listen on ${host}:${port} (${code}).`,
       hint:

@@ -1,9 +1,10 @@
 // Files and folders, with ranges, types and conditional requests.
+
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { send } from '@fastify/send'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { UraidenError } from '../../protocol/index.ts'
+import { receiverError } from '../errors/index.ts'
 import type { Price } from '../http/fastify.ts'
 import { sendProblem } from '../http/problem.ts'
 import { pathOf, prefixOf, queryOf } from './configuration/path.ts'
@@ -90,7 +91,7 @@ async function checkThere(path: string, files: string): Promise<void> {
   const wanted = isFolder ? 'folder' : 'file'
   const found = await kindOf(files)
   if (found === wanted) return
-  throw new UraidenError({
+  throw receiverError({
     code: 'resource_missing',
     message: `resources.${path}.files: ${files} is ${found === 'nothing' ? 'not there' : `a ${found}`}.`,
     hint: isFolder

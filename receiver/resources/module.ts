@@ -1,7 +1,9 @@
 // A resource that is a JavaScript file: it exports what handles a request and, if it likes, the price.
+
 import { pathToFileURL } from 'node:url'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { UraidenError } from '../../protocol/index.ts'
+import type { UraidenError } from '../../protocol/index.ts'
+import { receiverError } from '../errors/index.ts'
 import type { Price } from '../http/fastify.ts'
 import type { Method } from './configuration/schema.ts'
 
@@ -58,10 +60,9 @@ function isPrice(value: unknown): boolean {
 }
 
 function unusable(path: string, message: string, cause?: unknown): UraidenError {
-  return new UraidenError({
+  return receiverError({
     code: 'module_unusable',
     message: `resources.${path}.module: ${message}`,
-    hint: 'It should be an ES module: export function handler(request) { return … }',
     cause,
   })
 }

@@ -1,6 +1,8 @@
 // The resources of a configuration as routes behind the paywall.
+
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isUraidenError, UraidenError } from '../../protocol/index.ts'
+import { receiverError } from '../errors/index.ts'
 import type { Price } from '../http/fastify.ts'
 import { commandRoutes } from './command/routes.ts'
 import { priceRule } from './configuration/prices.ts'
@@ -56,7 +58,7 @@ async function addRoutes(
 }
 
 function priceMissing(path: string, file: string): UraidenError {
-  return new UraidenError({
+  return receiverError({
     code: 'price_missing',
     message: `resources.${path}: neither the configuration nor ${file} says what it costs.`,
     hint: 'Add price to the resource, or export price from the module.',
@@ -73,7 +75,7 @@ function withName(path: string, error: unknown): unknown {
   }
   const { code, message } = error as { readonly code?: string; readonly message: string }
   if (code !== 'FST_ERR_DUPLICATED_ROUTE') return error
-  return new UraidenError({
+  return receiverError({
     code: 'resource_path_taken',
     message: `${name}: ${message}.`,
     hint: 'Another resource has this path, or the receiver itself (health, metrics, /js of its page): choose another one.',

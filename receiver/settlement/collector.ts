@@ -1,14 +1,16 @@
 // Withdraws from open channels and closes channels from the receiver's side, when asked to or by itself.
+
 import {
   type Address,
   type BlockNumber,
   isUraidenError,
   type TokenAmount,
-  UraidenError,
+  type UraidenError,
 } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import { paidChannel, whileClosing } from '../channels/closing.ts'
 import { type Channel, channelName } from '../channels/records.ts'
+import { receiverError } from '../errors/index.ts'
 import type { SettlementLog } from './answers.ts'
 import {
   type Collected,
@@ -194,9 +196,8 @@ function sumOf(done: readonly Collected[]): TokenAmount {
 }
 
 function collectionRunning(): UraidenError {
-  return new UraidenError({
+  return receiverError({
     code: 'collection_running',
     message: 'Another withdrawal or close is under way.',
-    hint: 'Wait until it is done, then look again.',
   })
 }

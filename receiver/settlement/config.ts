@@ -1,14 +1,10 @@
 // `settlement` of receiver.yaml.
+
 import { z } from 'zod'
 import { amountText, gasPrice, parsed } from '../../platform/config/index.ts'
 import { parseSchedule } from '../../platform/config/schedule.ts'
-import {
-  defined,
-  parseAmount,
-  shorten,
-  type TokenUnit,
-  UraidenError,
-} from '../../protocol/index.ts'
+import { defined, parseAmount, shorten, type TokenUnit } from '../../protocol/index.ts'
+import { receiverError } from '../errors/index.ts'
 import type { SettlementOptions } from './settlement.ts'
 
 /** `5%` or `0.25%`, in hundredths of a percent. @throws UraidenError `not_a_share` */
@@ -16,10 +12,9 @@ function parseShare(text: string): bigint {
   const [, whole = '', fraction = ''] = /^(\d{1,3})(?:\.(\d{1,2}))? ?%$/.exec(text) ?? []
   const share = Number(whole) * 100 + Number(fraction.padEnd(2, '0'))
   if (whole !== '' && share > 0 && share <= 10_000) return BigInt(share)
-  throw new UraidenError({
+  throw receiverError({
     code: 'not_a_share',
     message: `"${shorten(text)}" is not a share.`,
-    hint: 'Write a percentage above 0 % and up to 100 %, with at most two decimals, such as 5%.',
   })
 }
 

@@ -1,5 +1,7 @@
 // How much is sent for one sender in a day.
-import { type Address, UraidenError } from '../../protocol/index.ts'
+
+import type { Address } from '../../protocol/index.ts'
+import { receiverError } from '../errors/index.ts'
 
 export interface RelayLimits {
   /** Transactions for one sender and day (UTC). */
@@ -40,10 +42,9 @@ export function createRelayAllowance(
     check: (sender, gas) => {
       const spent = spentBy(sender)
       if (spent.count < mostPerDay && spent.gas + gas <= mostGasPerDay) return
-      throw new UraidenError({
+      throw receiverError({
         code: 'relay_limit',
         message: `For ${sender} ${spent.count} transactions with ${spent.gas} gas were sent today; this receiver sends ${mostPerDay} with ${mostGasPerDay} gas a day.`,
-        hint: 'Try again tomorrow, deposit more at once, or send it from an account with ether.',
       })
     },
     spend: (sender, gas) => {

@@ -25,10 +25,11 @@ import {
   type TokenAmount,
   type TokenUnit,
   topUpDigest,
-  UraidenError,
+  type UraidenError,
 } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import type { ChannelManager } from '../channels/manager.ts'
+import { receiverError } from '../errors/index.ts'
 import type { ProofChecker } from '../signatures/checker.ts'
 import { createRelayAllowance, type RelayAllowance, type RelayLimits } from './relay-allowance.ts'
 import type { RelaySigner } from './relay-signer.ts'
@@ -192,33 +193,29 @@ function checkDeposit(
   const worth = (depositWorth * depositGas * (gasPrice() ?? 0n) * etherPrice) / 10n ** 18n
   const least = largest(leastDeposit, worth)
   if (receiver !== own) {
-    throw new UraidenError({
+    throw receiverError({
       code: 'relay_other_receiver',
       message: `This receiver is ${own}; it sends nothing for channels to ${receiver}.`,
-      hint: 'Sign a deposit for this receiver.',
     })
   }
   if (deposit < least) {
-    throw new UraidenError({
+    throw receiverError({
       code: 'relay_deposit_too_small',
       message: `A deposit of ${formatAmount(deposit, token)} is less than the ${formatAmount(least, token)} for which this receiver pays the gas.`,
-      hint: 'Deposit more.',
     })
   }
 }
 
 function notTheSender(sender: Address): UraidenError {
-  return new UraidenError({
+  return receiverError({
     code: 'relay_not_the_sender',
     message: `This is not signed by ${sender}.`,
-    hint: 'Sign exactly what is asked for, with the key of the channel’s sender and its next nonce.',
   })
 }
 
 function busy(): UraidenError {
-  return new UraidenError({
+  return receiverError({
     code: 'relay_busy',
     message: 'Too many wait already for this receiver to send their transactions.',
-    hint: 'Try again in a minute.',
   })
 }

@@ -1,7 +1,9 @@
 // Ether that is kept for answers to dishonest closes, decided on plain data.
-import { type TokenAmount, UraidenError } from '../../protocol/index.ts'
+
+import type { TokenAmount } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import { type Channel, dueOf } from '../channels/records.ts'
+import { receiverError } from '../errors/index.ts'
 import { shortfall } from './exposure.ts'
 import { type GasModel, singleGas } from './policy.ts'
 
@@ -118,10 +120,9 @@ export function createReserve(parts: ReserveParts): Reserve {
       // Also without channels: the first one may come with the next request.
       const least = 2n * (needed(Math.max(channels, 1)) ?? 0n)
       if (has >= least) return
-      throw new UraidenError({
+      throw receiverError({
         code: 'relay_reserve',
         message: `The receiver keeps ${least} wei to defend its channels and has ${has}.`,
-        hint: 'Send it from an account with ether, or tell the receiver’s owner.',
       })
     },
   }

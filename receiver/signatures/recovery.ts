@@ -6,6 +6,7 @@
 //
 // The package `secp256k1` itself falls back to slow JavaScript in silence, so its binding is loaded
 // by name (docs/design/performance.md).
+
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { Point, recoverPublicKey } from '@noble/secp256k1'
 import {
@@ -13,8 +14,8 @@ import {
   fromHex,
   type Keccak256,
   type RecoverSigner,
-  UraidenError,
 } from '../../protocol/index.ts'
+import { receiverError } from '../errors/index.ts'
 
 export const recoveryNames = ['native', 'wasm', 'js'] as const
 
@@ -78,7 +79,7 @@ export async function chooseRecovery(
       passedOver.push({ name, why: error instanceof Error ? error.message : String(error) })
     }
   }
-  throw new UraidenError({
+  throw receiverError({
     code: 'no_verifier',
     message: `Signatures cannot be checked here: ${passedOver.map(({ name, why }) => `${name}: ${why}`).join('; ')}.`,
     hint: `Leave the choice of the verifier open, or choose one of ${recoveryNames.join(', ')}.`,
@@ -109,10 +110,9 @@ export function recoverBy({ recoverKey }: Recovery): RecoverSigner {
   return (digest, signature) => {
     const key = recoverOrUndefined(recoverKey, digest, fromHex(signature))
     if (key !== undefined) return addressOfPublicKey(key)
-    throw new UraidenError({
+    throw receiverError({
       code: 'unrecoverable_signature',
       message: 'No key can have made this signature.',
-      hint: 'Sign again; the signature was damaged on its way or made up.',
     })
   }
 }

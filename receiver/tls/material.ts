@@ -1,9 +1,10 @@
 // A certificate and its key, read and tried before anything relies on them.
+
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { readPrivateFile } from '../../platform/keys/private-file.ts'
-import { UraidenError } from '../../protocol/index.ts'
+import { receiverError } from '../errors/index.ts'
 import type { TlsFiles } from './config.ts'
 
 export interface TlsMaterial {
@@ -41,10 +42,9 @@ export async function readTlsMaterial(files: TlsFiles): Promise<TlsMaterial> {
       },
     }
   } catch (cause) {
-    throw new UraidenError({
+    throw receiverError({
       code: 'certificate_invalid',
       message: `${files.cert} and ${files.key} are no certificate and its key: ${reasonOf(cause)}.`,
-      hint: 'Both are PEM files; the key must be the one that the certificate was made with.',
       cause,
     })
   }
@@ -67,10 +67,9 @@ async function readCertificate(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (cause) {
-    throw new UraidenError({
+    throw receiverError({
       code: 'certificate_unreadable',
       message: `The certificate ${path} cannot be read (${(cause as NodeJS.ErrnoException).code}).`,
-      hint: 'Check the path and the file’s owner and mode.',
       cause,
     })
   }

@@ -13,14 +13,27 @@ const top = [
 /** The rooms of a big room, low to high: an import goes to an earlier room only. */
 const plan: { readonly [bigRoom: string]: readonly string[] } = {
   agent: [
-    ...['agent/budget', 'agent/transport', 'agent/channels', 'agent/purchase', 'agent'],
+    ...[
+      'agent/errors',
+      'agent/budget',
+      'agent/transport',
+      'agent/channels',
+      'agent/purchase',
+      'agent',
+    ],
     ...['agent/discovery', 'agent/jobs/sinks', 'agent/jobs', 'agent/proxy'],
     ...['agent/program/configuration', 'agent/program/control', 'agent/program/page'],
     ...['agent/program/daemon', 'agent/program/page/web'],
     ...['agent/cli/commands', 'agent/cli'],
   ],
   receiver: [
-    ...['receiver/signatures', 'receiver/channels', 'receiver/chain', 'receiver/settlement'],
+    ...[
+      'receiver/errors',
+      'receiver/signatures',
+      'receiver/channels',
+      'receiver/chain',
+      'receiver/settlement',
+    ],
     ...['receiver/core/watchtower', 'receiver/web', 'receiver/paywall', 'receiver/core'],
     ...['receiver/http', 'receiver/income'],
     ...['receiver/server/api', 'receiver/server/backup', 'receiver/server/admin', 'receiver/ops'],

@@ -1,10 +1,11 @@
 // uraiden-agent accept: the receiver that announces a name now is the right one from here on.
+
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
-import { UraidenError } from '../../../protocol/index.ts'
 import { createBrowse } from '../../discovery/browse.ts'
 import { serviceName } from '../../discovery/config.ts'
 import { createPins, pinOf } from '../../discovery/pins.ts'
 import { accept } from '../../discovery/search.ts'
+import { agentError } from '../../errors/index.ts'
 import {
   type AgentConfig,
   configFile,
@@ -40,13 +41,13 @@ function announcedName({ receivers }: AgentConfig, target: string): string {
     const name = serviceName(new URL(url))
     if (name === undefined || (own !== target && name !== target)) continue
     if (address === undefined) return name
-    throw new UraidenError({
+    throw agentError({
       code: 'usage_accept',
       message: `receivers.${own} has its address in the configuration.`,
       hint: 'Change receivers.*.address there.',
     })
   }
-  throw new UraidenError({
+  throw agentError({
     code: 'usage_accept',
     message: `No receiver in the configuration is looked for as "${target}".`,
     hint: 'Give it the url dns-sd:NAME there.',

@@ -7,10 +7,11 @@ import {
   parseAmount,
   parseTypedAddress,
   type TokenUnit,
-  UraidenError,
+  type UraidenError,
 } from '../../../protocol/index.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
 import { type ChannelName, channelName } from '../../channels/records.ts'
+import { agentError } from '../../errors/index.ts'
 import { openChain } from '../../program/configuration/chain.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import { type GlobalOptions, parseFromBlock, type Session, withAgent } from './session.ts'
@@ -173,7 +174,7 @@ function findChannel(session: Session, text: string): ChannelName {
   const [only, ...others] = names.filter((name) => name.startsWith(`${receiver}/`))
   if (only === undefined) throw unknownChannel(text, names)
   if (others.length === 0) return only
-  throw new UraidenError({
+  throw agentError({
     code: 'channel_ambiguous',
     message: `There are ${others.length + 1} channels to ${text}.`,
     hint: `Name one: ${[only, ...others].join(', ')}`,
@@ -181,7 +182,7 @@ function findChannel(session: Session, text: string): ChannelName {
 }
 
 function unknownChannel(text: string, names: readonly ChannelName[]): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'channel_unknown',
     message: `There is no open channel ${text}.`,
     hint: names.length === 0 ? 'There are none at all.' : `There are: ${names.join(', ')}`,
@@ -199,10 +200,9 @@ async function receiverUrl(
 ): Promise<string | URL> {
   const known = url ?? (await session.receivers.placeOf(receiverOf(name)))
   if (known !== undefined) return known
-  throw new UraidenError({
+  throw agentError({
     code: 'usage_url_missing',
     message: `It is not known where the receiver of ${name} is.`,
-    hint: 'Give any URL of it with --url, list it under receivers, or close with --uncooperative.',
   })
 }
 

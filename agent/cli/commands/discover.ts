@@ -1,7 +1,9 @@
 // uraiden-agent discover: who sells in the local network.
+
 import { createOutput, table, toJson } from '../../../platform/cli/output.ts'
-import { isUraidenError, UraidenError } from '../../../protocol/index.ts'
+import { isUraidenError, type UraidenError } from '../../../protocol/index.ts'
 import { createBrowse, type FoundReceiver } from '../../discovery/browse.ts'
+import { agentError } from '../../errors/index.ts'
 import {
   type AgentConfig,
   configFile,
@@ -61,9 +63,8 @@ function use({ name, announcement }: FoundReceiver, config: AgentConfig | undefi
 }
 
 function notATime(text: string): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'usage_wait',
     message: `"${text}" is not a time to wait.`,
-    hint: 'Write seconds, up to 60.',
   })
 }

@@ -1,4 +1,5 @@
 // uraiden-agent get URL: like curl, and it pays.
+
 import { createWriteStream } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
@@ -8,8 +9,9 @@ import {
   isUraidenError,
   parseAmount,
   type TokenUnit,
-  UraidenError,
+  type UraidenError,
 } from '../../../protocol/index.ts'
+import { agentError } from '../../errors/index.ts'
 import type { AgentStream, RequestOptions } from '../../options.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import { type GlobalOptions, withAgent } from './session.ts'
@@ -69,10 +71,9 @@ async function readBody(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file)
   } catch (cause) {
-    throw new UraidenError({
+    throw agentError({
       code: 'file_unreadable',
       message: `The file ${file} for the body cannot be read.`,
-      hint: 'Nothing was sent. Check the name after -d @.',
       cause,
     })
   }
@@ -81,10 +82,9 @@ async function readBody(file: string): Promise<Uint8Array> {
 function splitHeader(text: string): readonly [string, string] {
   const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*)$/.exec(text) ?? []
   if (name !== undefined && value !== undefined) return [name.toLowerCase(), value]
-  throw new UraidenError({
+  throw agentError({
     code: 'not_a_header',
     message: `"${text}" is not a header.`,
-    hint: "Write it like -H 'Accept: application/json'.",
   })
 }
 
@@ -93,7 +93,7 @@ async function checkWritable(path: string): Promise<void> {
   try {
     await (await open(path, 'a')).close()
   } catch (cause) {
-    throw new UraidenError({
+    throw agentError({
       code: 'file_unwritable',
       message: `The file ${path} cannot be written.`,
       hint: 'Nothing was sent. Check that its folder exists and belongs to you.',
@@ -115,16 +115,15 @@ async function save({ body }: AgentStream, file: string | undefined): Promise<vo
 }
 
 function notWritten(file: string | undefined, cause: unknown): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'answer_not_written',
     message: `The answer cannot be written to ${file ?? 'standard output'}.`,
-    hint: 'It was paid for. Check the disk.',
     cause,
   })
 }
 
 function cutShort(cause: unknown): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'answer_lost',
     message: 'The answer ended before it was complete.',
     hint: 'It was paid for. Look at the connection and the receiver, then get it again.',

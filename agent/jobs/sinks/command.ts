@@ -1,6 +1,8 @@
 // The sink that is a program: started for each entry, with the body on its standard input. No shell.
+
 import { type ChildProcess, spawn } from 'node:child_process'
-import { shorten, UraidenError } from '../../../protocol/index.ts'
+import { shorten, type UraidenError } from '../../../protocol/index.ts'
+import { agentError } from '../../errors/index.ts'
 import type { Entry, Sink } from './types.ts'
 
 export interface CommandOptions {
@@ -99,9 +101,8 @@ function killGroup({ pid }: ChildProcess): void {
 
 function failed(program: string, how: string, complaint: string): UraidenError {
   const said = complaint.trim()
-  return new UraidenError({
+  return agentError({
     code: 'command_failed',
     message: `The command ${program} ${how}${said && `: ${shorten(said, 200)}`}.`,
-    hint: 'What was bought waits in the queue. Run the command by hand with a body on its standard input.',
   })
 }

@@ -1,7 +1,9 @@
 // A sink from its configuration. The one that is standard output is here.
+
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
-import { UraidenError } from '../../../protocol/index.ts'
+import type { UraidenError } from '../../../protocol/index.ts'
+import { agentError } from '../../errors/index.ts'
 import { createCommandSink } from './command.ts'
 import { createFileSink } from './file.ts'
 import { type Broker, createMqttSink } from './mqtt.ts'
@@ -81,10 +83,9 @@ export function createStreamSink(stream: Writable): Sink {
 function ignore(): void {}
 
 function gone(cause: Error): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'output_closed',
     message: `Nobody reads standard output any more (${cause.message}).`,
-    hint: 'What was bought waits in the queue.',
     cause,
   })
 }

@@ -1,6 +1,8 @@
 // The sink that is a file: every entry once, as a JSON line, also when the process is killed.
+
 import type { FileHandle } from 'node:fs/promises'
-import { UraidenError } from '../../../protocol/index.ts'
+import type { UraidenError } from '../../../protocol/index.ts'
+import { agentError } from '../../errors/index.ts'
 import { jsonLine, lineFacts } from './entry.ts'
 import {
   fullFiles,
@@ -119,7 +121,7 @@ class FileSink implements Sink {
 
 function unwritable(path: string, cause: unknown): UraidenError {
   const { code, message } = cause as { readonly code?: string; readonly message: string }
-  return new UraidenError({
+  return agentError({
     code: 'file_unwritable',
     message: `The file ${path} cannot be written (${code ?? message}).`,
     hint: 'What was bought waits in the queue. Check the disk, the folder and its owner.',

@@ -1,7 +1,9 @@
 // The connection to an MQTT broker, shared by all sinks that publish there. The library is loaded when
 // there is one.
+
 import type { MqttClient } from 'mqtt'
-import { UraidenError } from '../../../protocol/index.ts'
+import type { UraidenError } from '../../../protocol/index.ts'
+import { agentError } from '../../errors/index.ts'
 import { type Announcement, available, unavailable } from './home-assistant.ts'
 
 export interface BrokerOptions {
@@ -159,10 +161,9 @@ class Connection implements BrokerConnection {
 
   #unreachable(): UraidenError {
     const { url } = this.#options
-    return new UraidenError({
+    return agentError({
       code: 'broker_unreachable',
       message: `The MQTT broker ${withoutPassword(url)} does not take messages (${this.#problem}).`,
-      hint: 'Check its address, user and password. What was bought waits in the queue.',
     })
   }
 }

@@ -1,6 +1,8 @@
 // What of a bought body goes to a sink: all of it, what a JSONPath (RFC 9535) selects, or a template.
+
 import { compile, JSONPathError, type JSONPathQuery, type JSONValue } from 'json-p3'
-import { shorten, UraidenError } from '../../../protocol/index.ts'
+import { shorten } from '../../../protocol/index.ts'
+import { agentError } from '../../errors/index.ts'
 import type { Entry } from './types.ts'
 
 export interface PickRule {
@@ -57,7 +59,7 @@ function compileTemplate(template: string): readonly Part[] {
     if (text.startsWith('$')) return compilePath(text)
     const fact = Object.hasOwn(facts, text) ? facts[text] : undefined
     if (fact !== undefined) return fact
-    throw new UraidenError({
+    throw agentError({
       code: 'not_a_template',
       message: `"{{ ${shorten(text, 60)} }}" is nothing that a template knows.`,
       hint: `Write a JSONPath such as {{ $.celsius }}, or one of: ${Object.keys(facts).join(', ')}.`,
@@ -70,10 +72,9 @@ function compilePath(path: string): JSONPathQuery {
     return compile(path)
   } catch (cause) {
     if (!(cause instanceof JSONPathError)) throw cause
-    throw new UraidenError({
+    throw agentError({
       code: 'not_a_jsonpath',
       message: `"${shorten(path, 60)}" is not a JSONPath: ${cause.message}.`,
-      hint: 'Write a path as RFC 9535 has it, such as $.celsius or $.readings[0].value.',
       cause,
     })
   }

@@ -1,6 +1,8 @@
 // The sink that is a URL: each entry is one request. Its id is the idempotency key, so that a receiver of
 // the hook can tell a repetition.
-import { type HeaderFields, UraidenError } from '../../../protocol/index.ts'
+
+import type { HeaderFields } from '../../../protocol/index.ts'
+import { agentError } from '../../errors/index.ts'
 import type { Entry, Sink } from './types.ts'
 
 export interface WebhookOptions {
@@ -36,7 +38,7 @@ async function send(options: WebhookOptions, entry: Entry, signal: AbortSignal):
   const { url } = options
   const status = await statusOf(options, entry, signal)
   if (status >= 200 && status < 300) return
-  throw new UraidenError({
+  throw agentError({
     code: refusing.has(status) ? 'entry_refused' : 'webhook_failed',
     message: `The webhook ${url} answers with HTTP status ${status}.`,
     hint: 'Look at what answers there. What was bought waits in the queue, unless this status refuses it.',
@@ -73,7 +75,7 @@ async function statusOf(
     return statusCode
   } catch (error) {
     if (!(error instanceof RequestError)) throw error
-    throw new UraidenError({
+    throw agentError({
       code: 'webhook_failed',
       message: `The webhook ${url} cannot be reached (${error.code}).`,
       hint: 'Check the URL and the network. What was bought waits in the queue.',

@@ -1,4 +1,5 @@
 // agent.yaml: what a person writes, checked.
+
 import { z } from 'zod'
 import { usualConfigFile } from '../../../platform/cli/places.ts'
 import {
@@ -14,9 +15,10 @@ import {
   parsed,
   timeZone,
 } from '../../../platform/config/index.ts'
-import { shorten, UraidenError } from '../../../protocol/index.ts'
+import { shorten } from '../../../protocol/index.ts'
 import { windowCaps } from '../../budget/config.ts'
 import { discoverySchema, serviceUrl } from '../../discovery/config.ts'
+import { agentError } from '../../errors/index.ts'
 import { jobSchema, problemsOfJobs } from '../../jobs/schema.ts'
 import { brokerSchema } from '../../jobs/sinks/schema.ts'
 import { proxySchema } from '../../proxy/config.ts'
@@ -25,7 +27,7 @@ import { proxySchema } from '../../proxy/config.ts'
 const depositText = parsed((text) => {
   if (/^[1-9][0-9]{0,3}x$/.test(text)) return text
   if (!/^[0-9.]+x$/.test(text)) return amountText.parse(text)
-  throw new UraidenError({
+  throw agentError({
     code: 'not_an_amount',
     message: `"${text}" is neither a multiple of the price nor an amount.`,
     hint: 'Write a multiple from 1x to 9999x, or an amount such as 1 TKN.',
@@ -59,10 +61,9 @@ function parsePlace(text: string): PagePlace {
   const [, digits] = /^(?:(?:127\.0\.0\.1|localhost):)?([0-9]{1,5})$/.exec(text.trim()) ?? []
   const port = Number(digits)
   if (digits !== undefined && port <= 65_535) return { port }
-  throw new UraidenError({
+  throw agentError({
     code: 'page_not_local',
     message: `"${shorten(text)}" is not a port on 127.0.0.1.`,
-    hint: 'The page is for this machine alone: write 127.0.0.1:8403. To see it from another machine: ssh -L 8403:127.0.0.1:8403 HOST.',
   })
 }
 

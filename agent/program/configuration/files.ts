@@ -1,7 +1,8 @@
 // The files that a configuration names.
+
 import { readFileSync } from 'node:fs'
 import { readPrivateFile } from '../../../platform/keys/index.ts'
-import { UraidenError } from '../../../protocol/index.ts'
+import { agentError } from '../../errors/index.ts'
 
 /**
  * `setting` is where the configuration names the file.
@@ -11,10 +12,9 @@ export function readCertificate(setting: string, file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new UraidenError({
+    throw agentError({
       code: 'config_file_unreadable',
       message: `${setting}: ${file} cannot be read.`,
-      hint: 'Name a certificate in PEM form that this user may read.',
       cause,
     })
   }
@@ -28,9 +28,8 @@ export async function readToken(setting: string, file: string): Promise<string> 
   const [token = ''] = (await readPrivateFile(file)).split(/\r?\n/, 1)
   // Short ones could be guessed by another program on this machine.
   if (token.length >= 16) return token
-  throw new UraidenError({
+  throw agentError({
     code: 'config_token_short',
     message: `${setting}: the first line of ${file} has less than 16 characters.`,
-    hint: 'Make one with: openssl rand -hex 16',
   })
 }

@@ -1,11 +1,12 @@
 // Where the configured receivers are: by name, by place, and by what they announce.
 
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import { type Address, UraidenError } from '../../../protocol/index.ts'
+import type { Address } from '../../../protocol/index.ts'
 import { type Browse, createBrowse } from '../../discovery/browse.ts'
 import { serviceName } from '../../discovery/config.ts'
 import { createPins, type Pins } from '../../discovery/pins.ts'
 import { search } from '../../discovery/search.ts'
+import { agentError } from '../../errors/index.ts'
 import type { ReceiverPlaces } from '../../proxy/server.ts'
 import type { AgentConfig } from './config.ts'
 import { stateFolder } from './places.ts'
@@ -164,7 +165,7 @@ export function resolveUrl({ receivers }: Pick<AgentConfig, 'receivers'>, text: 
   const receiver = Object.hasOwn(receivers, name) ? receivers[name] : undefined
   if (receiver !== undefined) return new URL(`${receiver.url.replace(/\/$/, '')}/${path.join('/')}`)
   const names = Object.keys(receivers).join(', ')
-  throw new UraidenError({
+  throw agentError({
     code: 'not_a_url',
     message: `"${text}" is neither a URL nor a receiver’s name and a path.`,
     hint: `Write http://…${names && `, or begin with one of: ${names}`}.`,

@@ -1,12 +1,13 @@
 // The command line's end of the control socket: the daemon's agent, used from another process.
+
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { finished } from 'node:stream/promises'
 import { reach } from '../../../platform/system/local-socket.ts'
-import type { Address, TokenUnit } from '../../../protocol/index.ts'
-import { UraidenError } from '../../../protocol/index.ts'
+import type { Address, TokenUnit, UraidenError } from '../../../protocol/index.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
 import type { ChannelName } from '../../channels/records.ts'
 import type { Swept } from '../../channels/sweep.ts'
+import { agentError } from '../../errors/index.ts'
 import type { RunDone } from '../../jobs/types.ts'
 import type { Agent, AgentStream, BudgetView, CloseOptions, RequestOptions } from '../../options.ts'
 import type { PurchaseRecord } from '../../purchase/history.ts'
@@ -97,10 +98,9 @@ export async function connectToDaemon(path: string): Promise<DaemonConnection | 
 export async function daemonOf(path: string): Promise<DaemonConnection> {
   const daemon = await connectToDaemon(path)
   if (daemon !== undefined) return daemon
-  throw new UraidenError({
+  throw agentError({
     code: 'daemon_not_running',
     message: `No daemon answers on ${path}.`,
-    hint: 'Start it: systemctl start uraiden-agent, or uraiden-agent run.',
   })
 }
 
@@ -199,7 +199,7 @@ async function readText(response: IncomingMessage): Promise<string> {
 }
 
 function interrupted(cause: unknown): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'aborted',
     message: 'The request was aborted.',
     hint: 'If a payment was on its way, it stays counted until the receiver says where the channel stands.',
@@ -208,18 +208,16 @@ function interrupted(cause: unknown): UraidenError {
 }
 
 function gone(cause: unknown): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'daemon_gone',
     message: 'The daemon ended while it was asked.',
-    hint: 'Look at its log: journalctl -u uraiden-agent. Then try again.',
     cause,
   })
 }
 
 function ofAnotherUser(path: string): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'daemon_of_another_user',
     message: `The daemon’s socket ${path} belongs to another user.`,
-    hint: 'Run the command as that user: sudo -u uraiden-agent uraiden-agent …',
   })
 }

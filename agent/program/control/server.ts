@@ -1,8 +1,10 @@
 // The daemon's end of the control socket.
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { listenOnSocket } from '../../../platform/system/local-socket.ts'
-import { UraidenError } from '../../../protocol/index.ts'
+import type { UraidenError } from '../../../protocol/index.ts'
+import { agentError } from '../../errors/index.ts'
 import type { AgentStream, RequestOptions } from '../../options.ts'
 import {
   type CommandInput,
@@ -135,9 +137,8 @@ function isCommand(name: string): name is CommandName {
 }
 
 function unknownCommand(name: string): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'control_unknown_command',
     message: `The daemon knows no command "${name}".`,
-    hint: 'Use the same version of command line and daemon; restart the daemon after an update.',
   })
 }

@@ -1,7 +1,9 @@
 // How command line and daemon talk: JSON over HTTP on a Unix socket, amounts as `{"$bigint": "5"}`.
+
 import { z } from 'zod'
 import { isUraidenError, parseAddress, UraidenError } from '../../../protocol/index.ts'
 import type { ChannelName } from '../../channels/records.ts'
+import { agentError } from '../../errors/index.ts'
 
 const amount = z.bigint().nonnegative()
 const channel = z
@@ -106,10 +108,9 @@ export function decodeError(text: string): UraidenError {
 }
 
 export function malformed(why: string, cause?: unknown): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'control_malformed',
     message: `What came over the control socket cannot be understood: ${why}.`,
-    hint: 'Use the same version of command line and daemon; restart the daemon after an update.',
     cause,
   })
 }

@@ -1,10 +1,12 @@
 // What runs for a configuration, and how it becomes what runs for another one.
+
 import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import { isUraidenError, UraidenError } from '../../../protocol/index.ts'
+import { isUraidenError } from '../../../protocol/index.ts'
 import { createAgent } from '../../agent.ts'
+import { agentError } from '../../errors/index.ts'
 import type { Agent } from '../../options.ts'
 import { type ChainFacts, chainFacts } from '../configuration/chain.ts'
 import { openReceivers, type Receivers } from '../configuration/receivers.ts'
@@ -160,10 +162,9 @@ export class Engine implements Capability<Settings> {
 
   async #buyForProxy(...request: Parameters<Agent['stream']>): ReturnType<Agent['stream']> {
     if (!this.paused) return this.purchases.stream(...request)
-    throw new UraidenError({
+    throw agentError({
       code: 'agent_paused',
       message: 'The agent is paused.',
-      hint: 'Nothing was paid. Go on with: uraiden-agent resume',
     })
   }
 }

@@ -1,10 +1,12 @@
 // One agent for jobs, proxy and commands, which can be exchanged while they use it for one of another
 // configuration; and what they buy with it, counted.
+
 import { endsWithin } from '../../../platform/async/ends-within.ts'
 import { createTurns } from '../../../platform/async/turns.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import { isUraidenError, type TokenAmount, UraidenError } from '../../../protocol/index.ts'
+import { isUraidenError, type TokenAmount, type UraidenError } from '../../../protocol/index.ts'
 import type { ChannelName } from '../../channels/records.ts'
+import { agentError } from '../../errors/index.ts'
 import type { Agent, RequestOptions } from '../../options.ts'
 import type { PaymentFacts } from '../../purchase/types.ts'
 import type { Counters } from '../control/status.ts'
@@ -143,17 +145,15 @@ export function createPurchases({ shared, onPaid, onFailed }: PurchasesOptions):
 }
 
 function notReady(): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'agent_not_ready',
     message: 'The agent is not ready yet.',
-    hint: 'Nothing was paid. Try again in a moment; `uraiden-agent status` says what it waits for.',
   })
 }
 
 function stopping(): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'agent_stopping',
     message: 'The agent is about to stop.',
-    hint: 'Nothing more is paid. Try again when it runs.',
   })
 }

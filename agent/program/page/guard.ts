@@ -1,7 +1,9 @@
 // Who may ask the page for what: decisions on plain data.
+
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type BrowserHints, isSameOrigin } from '../../../platform/web/origin.ts'
-import { UraidenError } from '../../../protocol/index.ts'
+import type { UraidenError } from '../../../protocol/index.ts'
+import { agentError } from '../../errors/index.ts'
 
 /** What of a request decides. */
 export interface Asked extends BrowserHints {
@@ -17,10 +19,9 @@ export interface Asked extends BrowserHints {
  */
 export function checkHost(host: string | undefined): void {
   if (/^(127\.0\.0\.1|localhost)(:[0-9]{1,5})?$/i.test(host ?? '')) return
-  throw new UraidenError({
+  throw agentError({
     code: 'page_wrong_host',
     message: 'This page is asked for under a name that is not its own.',
-    hint: 'Use http://127.0.0.1 or http://localhost with its port.',
   })
 }
 
@@ -30,10 +31,9 @@ export function checkHost(host: string | undefined): void {
  */
 export function checkOrigin(asked: Asked): void {
   if (isSameOrigin(asked)) return
-  throw new UraidenError({
+  throw agentError({
     code: 'page_other_origin',
     message: 'A page of another site asked for this.',
-    hint: 'Open the agent’s own page.',
   })
 }
 
@@ -60,33 +60,29 @@ function isEqual(a: string, b: string): boolean {
 }
 
 function notJson(): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'page_not_json',
     message: 'An action is asked for with JSON.',
-    hint: 'Send the header Content-Type: application/json.',
   })
 }
 
 function readOnly(): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'page_read_only',
     message: 'This page only shows things: no token is configured for it.',
-    hint: 'Make one with: openssl rand -hex 16. Name its file, mode 600, in page.token of agent.yaml, and reload.',
   })
 }
 
 function tokenMissing(): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'page_token_missing',
     message: 'Actions need the token.',
-    hint: 'It is the first line of the file that page.token names.',
   })
 }
 
 function tokenWrong(): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'page_token_wrong',
     message: 'This is not the token of this page.',
-    hint: 'It is the first line of the file that page.token names.',
   })
 }

@@ -1,7 +1,9 @@
 // Reading and refusing of the page's requests, with limits.
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { isUraidenError, UraidenError } from '../../../protocol/index.ts'
+import { isUraidenError } from '../../../protocol/index.ts'
+import { agentError } from '../../errors/index.ts'
 import { encodeError } from '../control/wire.ts'
 
 /** A request and where it is answered. */
@@ -21,10 +23,9 @@ export async function readText(request: IncomingMessage): Promise<string> {
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += chunk.length
     if (size > mostInput) {
-      throw new UraidenError({
+      throw agentError({
         code: 'page_input_too_large',
         message: `An action has at most ${mostInput} bytes.`,
-        hint: 'Use the page itself, or the command uraiden-agent.',
       })
     }
     chunks.push(chunk)

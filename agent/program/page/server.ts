@@ -1,4 +1,5 @@
 // The agent's page on 127.0.0.1. Loaded when the configuration asks for it, and not before.
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
@@ -8,7 +9,8 @@ import {
   type LoadedPages,
   loadPages,
 } from '../../../platform/web/assets.ts'
-import { type Address, parseAddress, UraidenError } from '../../../protocol/index.ts'
+import { type Address, parseAddress, type UraidenError } from '../../../protocol/index.ts'
+import { agentError } from '../../errors/index.ts'
 import { listenOn } from '../../proxy/listen.ts'
 import { type CommandHandlers, runCommand } from '../control/server.ts'
 import { decode, malformed } from '../control/wire.ts'
@@ -195,33 +197,29 @@ function close(server: Server, events: Events): Promise<void> {
 }
 
 function notFound(): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'page_not_found',
     message: 'There is no such thing here.',
-    hint: 'The page is at /.',
   })
 }
 
 function methodNotAllowed(method: string): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'page_method_not_allowed',
     message: `${method} is not answered here.`,
-    hint: 'Ask for / with GET.',
   })
 }
 
 function tooManyStreams(): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'page_too_many_streams',
     message: `The page is open ${mostStreams} times already.`,
-    hint: 'Close it somewhere else.',
   })
 }
 
 function placeUnknown(receiver: Address): UraidenError {
-  return new UraidenError({
+  return agentError({
     code: 'receiver_place_unknown',
     message: `It is not known where the receiver ${receiver} is.`,
-    hint: 'List it with its address under receivers in agent.yaml, or close alone.',
   })
 }

@@ -1,10 +1,12 @@
 // ./scripts/build-pi: see its --help.
+
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { Argument, Command, Option } from 'commander'
 import { version } from '../../../platform/system/version.ts'
-import { isUraidenError, UraidenError } from '../../../protocol/index.ts'
+import { isUraidenError } from '../../../protocol/index.ts'
+import { toolError } from '../../../scripts/lib/shared/errors.ts'
 import { type Bundle, bundleProgram } from './bundle.ts'
 import { type Compression, writePackage } from './debian.ts'
 import { isExecutable, writeExecutable } from './executable.ts'
@@ -110,10 +112,9 @@ async function build(made: Made, options: Options, into: string): Promise<string
 
 async function demandSame(first: string, second: string): Promise<void> {
   if ((await digest(first)) === (await digest(second))) return
-  throw new UraidenError({
+  throw toolError({
     code: 'build_differs',
     message: `${basename(first)} has other bytes when it is built again`,
-    hint: 'diffoscope shows where; a time, an order or a folder of this machine has got into it.',
   })
 }
 

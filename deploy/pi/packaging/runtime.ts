@@ -1,8 +1,9 @@
 // Node for another machine, from the npm registry, checked against the pinned hash and stripped.
+
 import { createHash } from 'node:crypto'
 import { access, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { UraidenError } from '../../../protocol/index.ts'
+import { toolError } from '../../../scripts/lib/shared/errors.ts'
 import type { NodePackage, Platform } from './platforms.ts'
 import { checkout, tool } from './tools.ts'
 
@@ -56,10 +57,9 @@ async function download(node: NodePackage, strip: string, folder: string): Promi
 export function checkIntegrity(node: NodePackage, archive: Uint8Array): void {
   const hash = `sha512-${createHash('sha512').update(archive).digest('base64')}`
   if (hash === node.integrity) return
-  throw new UraidenError({
+  throw toolError({
     code: 'build_node_hash',
     message: `${node.name}@${node.version} has the hash ${hash}, not ${node.integrity}`,
-    hint: 'The registry gave another file than the one that is pinned. Nothing was built from it.',
   })
 }
 

@@ -1,10 +1,11 @@
 // The programs that building needs, and files whose bytes say nothing about when they were made.
+
 import { execFile } from 'node:child_process'
 import { mkdir, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { UraidenError } from '../../../protocol/index.ts'
+import { toolError } from '../../../scripts/lib/shared/errors.ts'
 
 export const checkout = fileURLToPath(new URL('../../../', import.meta.url))
 
@@ -24,13 +25,12 @@ export async function tool(
   } catch (error) {
     const { code, stderr } = error as { readonly code?: string | number; readonly stderr?: string }
     if (code === 'ENOENT') {
-      throw new UraidenError({
+      throw toolError({
         code: 'build_tool_missing',
         message: `${program} is not installed`,
-        hint: 'On Debian: apt-get install dpkg binutils binutils-aarch64-linux-gnu binutils-arm-linux-gnueabihf',
       })
     }
-    throw new UraidenError({
+    throw toolError({
       code: 'build_tool_failed',
       message: `${program} failed: ${String(stderr ?? error).trim()}`,
       hint: `It was called with: ${args.join(' ')}`,

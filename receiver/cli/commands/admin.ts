@@ -1,10 +1,12 @@
 // uraiden-receiver admin hash and token: secrets for the configuration. They come from the terminal or
 // standard input and never from the arguments, which every user of the machine can read.
+
 import { randomBytes } from 'node:crypto'
 import { text } from 'node:stream/consumers'
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { askPassword } from '../../../platform/keys/index.ts'
-import { shorten, UraidenError } from '../../../protocol/index.ts'
+import { shorten } from '../../../protocol/index.ts'
+import { receiverError } from '../../errors/index.ts'
 import { hashSecret } from '../../server/admin/secrets.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './options.ts'
@@ -21,10 +23,9 @@ export async function adminHash(options: GlobalOptions): Promise<ExitCode> {
 
 export async function adminToken(name: string, options: GlobalOptions): Promise<ExitCode> {
   if (!/^[A-Za-z0-9_@-]{1,64}$/.test(name)) {
-    throw new UraidenError({
+    throw receiverError({
       code: 'not_a_token_name',
       message: `"${shorten(name)}" is no name for a token.`,
-      hint: 'Use 1 to 64 letters, digits, _, @ or -, such as grafana.',
     })
   }
   const output = createOutput(options.json ?? false)
@@ -43,7 +44,7 @@ async function readPassword(): Promise<string> {
   if (process.stdin.isTTY !== true) return (await text(process.stdin)).replace(/\r?\n$/, '')
   const password = await askPassword('Password: ')
   if (password === (await askPassword('Again: '))) return password
-  throw new UraidenError({
+  throw receiverError({
     code: 'not_a_password',
     message: 'The two passwords differ.',
     hint: 'Run it again.',
@@ -52,7 +53,7 @@ async function readPassword(): Promise<string> {
 
 function checked(password: string): string {
   if (password.length >= shortestPassword && !/[\r\n]/.test(password)) return password
-  throw new UraidenError({
+  throw receiverError({
     code: 'not_a_password',
     message: `A password has at least ${shortestPassword} characters, all on one line.`,
     hint: 'Choose a longer one.',

@@ -1,10 +1,12 @@
 // uraiden-receiver channels and stats.
+
 import { createOutput, table, toJson } from '../../../platform/cli/output.ts'
 import { ownerOfState } from '../../../platform/state/state.ts'
-import { formatAmount, type TokenUnit, UraidenError } from '../../../protocol/index.ts'
+import { formatAmount, type TokenUnit } from '../../../protocol/index.ts'
 import { openBook } from '../../channels/book.ts'
 import { type ChannelState, channelStates } from '../../channels/records.ts'
 import { openStore } from '../../channels/store.ts'
+import { receiverError } from '../../errors/index.ts'
 import type { ReceiverSettings } from '../../program/settings.ts'
 import { adminChannel, type adminStats } from '../../server/admin/views.ts'
 import { askReceiver } from './control.ts'
@@ -80,7 +82,7 @@ function wantedStates({ all, only }: ChannelsOptions): readonly ChannelState[] {
   }
   const wanted = channelStates.filter((state) => state === only)
   if (wanted.length > 0) return wanted
-  throw new UraidenError({
+  throw receiverError({
     code: 'usage_state_unknown',
     message: `"${only}" is no state of a channel.`,
     hint: `Use one of ${channelStates.join(', ')}.`,

@@ -1,7 +1,9 @@
 // Asks the receiver that runs on this machine, over its Unix socket.
+
 import { request } from 'node:http'
 import { UraidenError } from '../../../protocol/index.ts'
 import { gatewayPath } from '../../core/receiver.ts'
+import { receiverError } from '../../errors/index.ts'
 
 /**
  * Undefined when no receiver runs there. With `json` it is a POST.
@@ -64,18 +66,16 @@ function problemOf(body: string): UraidenError | undefined {
 }
 
 function refused(path: string, status: number | undefined): UraidenError {
-  return new UraidenError({
+  return receiverError({
     code: 'receiver_refused',
     message: `The receiver answered ${path} with status ${status}.`,
-    hint: 'Its log says more; the running program may be of another version.',
   })
 }
 
 function unreachable(socketPath: string, error: NodeJS.ErrnoException): UraidenError {
-  return new UraidenError({
+  return receiverError({
     code: 'receiver_unreachable',
     message: `The receiver cannot be asked at ${socketPath} (${error.code ?? error.message}).`,
-    hint: 'Run the command as the receiver’s user; the socket is only for it.',
     cause: error,
   })
 }

@@ -1,8 +1,10 @@
 // uraiden-receiver start: sells until it is told to stop.
+
 import { createOutput, type Output, toJson } from '../../../platform/cli/output.ts'
 import type { ListenAddress } from '../../../platform/config/index.ts'
 import { createServiceManager } from '../../../platform/system/systemd.ts'
-import { shorten, UraidenError } from '../../../protocol/index.ts'
+import { shorten } from '../../../protocol/index.ts'
+import { receiverError } from '../../errors/index.ts'
 import { createLog } from '../../program/log.ts'
 import { type RunningReceiver, runReceiver } from '../../program/run.ts'
 import { openSigner, type ReceiverSettings } from '../../program/settings.ts'
@@ -64,10 +66,9 @@ export function listenAddress(
   { host, port }: StartOptions,
 ): ListenAddress {
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535)) {
-    throw new UraidenError({
+    throw receiverError({
       code: 'not_a_port',
       message: `"${shorten(port)}" is no TCP port.`,
-      hint: 'Write a number from 0 to 65535; 0 takes a free one.',
     })
   }
   return { host: host ?? listen.host, port: port === undefined ? listen.port : Number(port) }

@@ -1,9 +1,10 @@
 // `watchtowers` of receiver.yaml, and the token that both sides have in a file.
+
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { httpUrl } from '../../../platform/config/index.ts'
 import { readPrivateFile } from '../../../platform/keys/private-file.ts'
-import { UraidenError } from '../../../protocol/index.ts'
+import { receiverError } from '../../errors/index.ts'
 import type { WatchtowerAddress } from './pusher.ts'
 
 const path = z.string().min(1)
@@ -45,10 +46,9 @@ export function readWatchtowers(configs: WatchtowerConfigs): Promise<readonly Wa
 export async function readToken(file: string): Promise<string> {
   const [token = ''] = (await readPrivateFile(file)).split('\n')
   if (/^[\x21-\x7e]{16,256}$/.test(token)) return token
-  throw new UraidenError({
+  throw receiverError({
     code: 'watchtower_token_short',
     message: `The first line of ${file} is no token: 16 to 256 letters, digits and signs without spaces.`,
-    hint: 'Make one with: openssl rand -hex 32',
   })
 }
 
@@ -56,10 +56,9 @@ async function readAuthority(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (cause) {
-    throw new UraidenError({
+    throw receiverError({
       code: 'watchtower_ca_unreadable',
       message: `The certificate ${file} cannot be read (${(cause as NodeJS.ErrnoException).code}).`,
-      hint: 'Check the path and the file’s owner and mode.',
       cause,
     })
   }

@@ -1,14 +1,16 @@
 // Sends copies of the best balance proofs to a watchtower as they come: coalesced by channel, sent again
 // until the watchtower has them, and always able to say how far it is behind.
+
 import { Agent, request } from 'undici'
 import {
   type Address,
   type BlockNumber,
   isUraidenError,
-  UraidenError,
+  type UraidenError,
 } from '../../../protocol/index.ts'
 import type { ChannelBook } from '../../channels/book.ts'
 import { type ChannelName, channelName } from '../../channels/records.ts'
+import { receiverError } from '../../errors/index.ts'
 import type { SettlementLog } from '../../settlement/answers.ts'
 import {
   formatPush,
@@ -223,17 +225,16 @@ async function send(
     return verdicts
   } catch (error) {
     if (isUraidenError(error)) throw error
-    throw new UraidenError({
+    throw receiverError({
       code: 'watchtower_unreachable',
       message: `The watchtower ${origin(url)} cannot be reached: ${error instanceof Error ? error.message : error}.`,
-      hint: 'Check that it runs, its address and its certificate.',
       cause: error,
     })
   }
 }
 
 function full(url: string): UraidenError {
-  return new UraidenError({
+  return receiverError({
     code: 'watchtower_refused',
     message: `The watchtower ${origin(url)} has no room for more channels.`,
     hint: 'Raise its mostChannels.',
@@ -241,7 +242,7 @@ function full(url: string): UraidenError {
 }
 
 function refused(url: string, status: number, text: string): UraidenError {
-  return new UraidenError({
+  return receiverError({
     code: 'watchtower_refused',
     message: `The watchtower ${origin(url)} answered ${status}: ${text.slice(0, 200)}`,
     hint: status === 401 ? 'Give both sides the same token.' : 'Its log says more.',

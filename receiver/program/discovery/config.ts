@@ -1,16 +1,17 @@
 // The part `discovery:` of the receiver's configuration.
+
 import { z } from 'zod'
 import { parsed } from '../../../platform/config/index.ts'
-import { shorten, UraidenError } from '../../../protocol/index.ts'
+import { shorten } from '../../../protocol/index.ts'
+import { receiverError } from '../../errors/index.ts'
 
 /** RFC 6763 section 4.1.1: up to 63 bytes of UTF-8, without control characters. */
 function parseInstanceName(text: string): string {
   const name = text.trim().normalize('NFC')
   if (name !== '' && Buffer.byteLength(name) <= 63 && !/[\p{Cc}.]/u.test(name)) return name
-  throw new UraidenError({
+  throw receiverError({
     code: 'not_a_service_name',
     message: `"${shorten(text)}" is no name for a service.`,
-    hint: 'Use 1 to 63 bytes without dots, such as living-room.',
   })
 }
 

@@ -1,6 +1,7 @@
 // Guards one receiver's channels from another machine: keeps copies of its best balance proofs, follows
 // the chain, and answers a dishonest close with the contract's `challenge` when the receiver does not.
 // Needs no key of the receiver, only one with some ether for the fee.
+
 import {
   type ChainClient,
   connectChain,
@@ -12,7 +13,7 @@ import {
   contractAbilities,
   type Signer,
   type TokenAmount,
-  UraidenError,
+  type UraidenError,
 } from '../../../protocol/index.ts'
 import { type ChainWatch, watchChain } from '../../chain/watch.ts'
 import { type ChannelBook, openBook } from '../../channels/book.ts'
@@ -20,6 +21,7 @@ import { historyDepth } from '../../channels/history.ts'
 import type { Channel } from '../../channels/records.ts'
 import { type ChannelStore, openStore } from '../../channels/store.ts'
 import type { ProofOwner, PushedProof, Verdict } from '../../core/watchtower/messages.ts'
+import { receiverError } from '../../errors/index.ts'
 import {
   type Answers,
   createAnswers,
@@ -250,7 +252,7 @@ async function forgetSettled(book: ChannelBook): Promise<void> {
 }
 
 function needsChallenge(contract: Address, version: string): UraidenError {
-  return new UraidenError({
+  return receiverError({
     code: 'contract_version_unsupported',
     message: `The contract ${contract} has version ${version}; only from 0.3 on can somebody else than the receiver answer a close.`,
     hint: 'Use a contract of version 0.3, or keep the receiver itself running.',

@@ -1,7 +1,9 @@
 // One run of a command: its output, or why there is none. No shell, no input, bounded in time and
 // bytes, and nothing of it is left when it is over.
+
 import { spawn } from 'node:child_process'
-import { shorten, UraidenError } from '../../../protocol/index.ts'
+import { shorten, type UraidenError } from '../../../protocol/index.ts'
+import { receiverError } from '../../errors/index.ts'
 
 export interface RunOptions {
   /** The program and its arguments. */
@@ -111,9 +113,8 @@ function problem(
   program: string,
   says: string,
 ): UraidenError {
-  return new UraidenError({
+  return receiverError({
     code,
     message: `${program} ${says}`,
-    hint: 'Run it by hand, as the user who runs the receiver.',
   })
 }

@@ -1,5 +1,5 @@
 // Paths that the receiver needs for itself, whatever is sold.
-import { UraidenError } from '../../../protocol/index.ts'
+import { receiverError } from '../../errors/index.ts'
 
 export const choosePath = 'Choose another path; /shop/admin is free, for example.'
 
@@ -17,7 +17,7 @@ export function reservedFor(path: string): string | undefined {
 export function refuseReserved(path: string): void {
   const own = reservedFor(path)
   if (own === undefined) return
-  throw new UraidenError({
+  throw receiverError({
     code: 'resource_path_taken',
     message: `${own} is at "${path}", so nothing can be sold there.`,
     hint: choosePath,

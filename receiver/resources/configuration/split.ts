@@ -1,5 +1,7 @@
 // A command as a person writes it, split into a program and its arguments. No shell ever sees it.
-import { shorten, UraidenError } from '../../../protocol/index.ts'
+
+import { shorten, type UraidenError } from '../../../protocol/index.ts'
+import { receiverError } from '../../errors/index.ts'
 
 /** A quoted part, or one without spaces and quotes. */
 const part = /'([^']*)'|"([^"]*)"|([^\s'"]+)/y
@@ -36,17 +38,15 @@ export function splitCommand(text: string): readonly string[] {
 }
 
 function needsShell(text: string, bare: string): UraidenError {
-  return new UraidenError({
+  return receiverError({
     code: 'command_needs_shell',
     message: `"${shorten(text, 80)}" has "${shorten(bare)}", which only a shell understands, and none is started.`,
-    hint: 'Put the line into a script and name the script, or put quotes around a literal character.',
   })
 }
 
 function unreadable(text: string): UraidenError {
-  return new UraidenError({
+  return receiverError({
     code: 'command_unreadable',
     message: `"${shorten(text, 80)}" is no command: a quote is not closed, or there is nothing.`,
-    hint: 'Close the quote, or write a list: [program, argument, argument].',
   })
 }

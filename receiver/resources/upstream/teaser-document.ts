@@ -1,11 +1,12 @@
 // Makes the teaser of an upstream's page: a document of its own, with what the owner has named and
 // nothing else. Selects by keeping, never by removing: what a page adds one day stays unseen.
+
 import type { Element, ElementContent, Nodes, Root } from 'hast'
 import { fromHtml } from 'hast-util-from-html'
 import { type Schema, sanitize } from 'hast-util-sanitize'
 import { selectAll } from 'hast-util-select'
 import { toHtml } from 'hast-util-to-html'
-import { UraidenError } from '../../../protocol/index.ts'
+import { receiverError } from '../../errors/index.ts'
 
 const blocks =
   'html body main article section header footer nav aside div address hgroup h1 h2 h3 h4 h5 h6 p hr pre blockquote ol ul li dl dt dd figure figcaption details summary'
@@ -83,10 +84,9 @@ export function checkSelectors(selectors: readonly string[]): void {
     try {
       selectAll(selector, { type: 'root', children: [] })
     } catch (cause) {
-      throw new UraidenError({
+      throw receiverError({
         code: 'selector_invalid',
         message: `teaser.show: "${selector}" is no CSS selector that is known here.`,
-        hint: 'Write it like h1, .summary, #intro or article > p:first-of-type.',
         cause,
       })
     }

@@ -1,7 +1,8 @@
 // The administrator takes out what is owed: withdrawals, and closes from the receiver's side.
+
 import type { FastifyInstance } from 'fastify'
-import { UraidenError } from '../../../protocol/index.ts'
 import type { Receiver } from '../../core/receiver.ts'
+import { receiverError } from '../../errors/index.ts'
 import type { Collected } from '../../settlement/collect.ts'
 import type { CollectReport } from '../../settlement/collector.ts'
 import { type ChannelPath, parsePath } from '../api/paths.ts'
@@ -27,7 +28,7 @@ function readDryRun(body: unknown): boolean {
   const { dry_run: dryRun = false, ...rest } = Object(body) as { readonly dry_run?: unknown }
   const [unknown] = Object.keys(rest)
   if (typeof dryRun === 'boolean' && unknown === undefined) return dryRun
-  throw new UraidenError({
+  throw receiverError({
     code: 'field_invalid',
     message:
       unknown === undefined

@@ -1,8 +1,9 @@
 // The part `admin:` of the receiver's configuration.
+
 import { join } from 'node:path'
 import { z } from 'zod'
 import { parsed } from '../../../platform/config/index.ts'
-import { UraidenError } from '../../../protocol/index.ts'
+import { receiverError } from '../../errors/index.ts'
 import { parseSecretHash } from './secrets.ts'
 
 const name = z.string().regex(/^[A-Za-z0-9_@-]{1,64}$/, {
@@ -14,7 +15,7 @@ const secrets = z.record(name, parsed(parseSecretHash)).default({})
 /** A path, or `off`. */
 const socketPath = parsed((text) => {
   if (text !== '') return text
-  throw new UraidenError({
+  throw receiverError({
     code: 'not_a_path',
     message: '"" is not a path.',
     hint: 'Write the path of a socket, or off.',

@@ -1,8 +1,9 @@
 // Lets only those through who may administer the receiver.
+
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isSameOrigin } from '../../../platform/web/origin.ts'
-import { UraidenError } from '../../../protocol/index.ts'
+import { receiverError } from '../../errors/index.ts'
 import { sendProblem } from '../../http/problem.ts'
 import type { Authenticator, Identity } from './authenticator.ts'
 import { parseCredentials } from './credentials.ts'
@@ -71,10 +72,9 @@ function checkOrigin({ headers }: FastifyRequest, { by }: Identity): void {
   const { 'sec-fetch-site': site, origin, host } = headers
   if (by !== 'password') return
   if (isSameOrigin({ site: site === undefined ? undefined : String(site), origin, host })) return
-  throw new UraidenError({
+  throw receiverError({
     code: 'other_origin',
     message: 'A page of another site asked for this.',
-    hint: 'Use a token, or the receiver’s own pages.',
   })
 }
 

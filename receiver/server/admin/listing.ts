@@ -1,8 +1,9 @@
 // A part of the channels for a table: chosen, sorted, and continued behind the last one that was
 // shown, so that a payment meanwhile neither repeats nor skips a channel. Pure.
+
 import { z } from 'zod'
-import { UraidenError } from '../../../protocol/index.ts'
 import { type Channel, channelStates, dueOf, stateOf } from '../../channels/records.ts'
+import { receiverError } from '../../errors/index.ts'
 
 const sortKeys = {
   sender: ({ sender }: Channel) => sender.toLowerCase(),
@@ -128,10 +129,9 @@ function readCursor(text: string, sort: SortName): Place {
     const [key, openBlock, sender] = cursorParts.parse(json)
     return [sort === 'sender' || sort === 'state' ? key : BigInt(key), openBlock, sender]
   } catch (cause) {
-    throw new UraidenError({
+    throw receiverError({
       code: 'cursor_invalid',
       message: 'cursor: it is none of this listing.',
-      hint: 'Take the address from the Link header of the page before, or leave the cursor out.',
       cause,
     })
   }
@@ -144,13 +144,13 @@ function parseQuery(given: unknown): z.output<typeof query> {
   const [issue] = error.issues
   const name = issue?.path[0] ?? (issue?.code === 'unrecognized_keys' ? issue.keys[0] : '')
   if (name === 'state') {
-    throw new UraidenError({
+    throw receiverError({
       code: 'status_unknown',
       message: `"${(given as { readonly state?: string }).state}" is no state of a channel.`,
       hint: `Use one of ${channelStates.join(', ')}, or leave it out for all.`,
     })
   }
-  throw new UraidenError({
+  throw receiverError({
     code: 'query_invalid',
     message: `${String(name)}: ${issue?.message ?? 'it is wrong'}.`,
     hint: `There are state, sender, sort (${sortNames.join(', ')}), order (asc, desc), limit (1 to ${mostListed}) and cursor.`,

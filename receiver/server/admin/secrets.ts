@@ -1,8 +1,9 @@
 // Passwords and tokens as they stand in the configuration: scrypt (RFC 7914) in the PHC string
 // format, $scrypt$ln=<log2 N>,r=<r>,p=<p>$<salt>$<hash>, base64 without padding.
+
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
-import { UraidenError } from '../../../protocol/index.ts'
+import { receiverError } from '../../errors/index.ts'
 
 declare const brand: unique symbol
 
@@ -34,11 +35,10 @@ export function parseSecretHash(text: string): SecretHash {
   const isBounded =
     Number(ln) >= 10 && Number(ln) <= mostCost.ln && isUpTo(r, mostCost.r) && isUpTo(p, mostCost.p)
   if (isBounded) return text as SecretHash
-  throw new UraidenError({
+  throw receiverError({
     code: 'not_a_secret_hash',
     // Not repeated: it may be the password itself.
     message: 'This is no scrypt hash.',
-    hint: 'Make one with: uraiden-receiver admin hash',
   })
 }
 

@@ -1,13 +1,10 @@
 // GET and DELETE of channels (wire-protocol.md section 5).
+
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import {
-  parseAddress,
-  parseUint192,
-  type TokenAmount,
-  UraidenError,
-} from '../../../protocol/index.ts'
+import { parseAddress, parseUint192, type TokenAmount } from '../../../protocol/index.ts'
 import { acceptsPayments, type Channel } from '../../channels/records.ts'
 import type { Receiver } from '../../core/receiver.ts'
+import { receiverError } from '../../errors/index.ts'
 import { type ChannelPath, channelUnknown, parsePath } from './paths.ts'
 import { isBoundTo, unbound } from './request-keys.ts'
 
@@ -43,10 +40,9 @@ function parseBalance(request: FastifyRequest): TokenAmount {
   const given = body?.balance ?? query.balance
   if (typeof given === 'string') return parseUint192(given)
   if (typeof given === 'number' && Number.isSafeInteger(given)) return parseUint192(`${given}`)
-  throw new UraidenError({
+  throw receiverError({
     code: 'balance_missing',
     message: 'The request has no balance, or one that is no integer.',
-    hint: 'Send {"balance": "13000"}; amounts over 2^53 must be strings.',
   })
 }
 
@@ -57,7 +53,7 @@ function listed(
 ): readonly object[] {
   const { status = 'open' } = request.query as { readonly status?: string }
   if (!statuses.some((known) => known === status)) {
-    throw new UraidenError({
+    throw receiverError({
       code: 'status_unknown',
       message: `"${status}" is no status of a channel.`,
       hint: `Use one of ${statuses.join(', ')}.`,

@@ -1,22 +1,13 @@
 // What the channel API answers when a request cannot be served: a body that names what was wrong.
+
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
+import { platformErrors } from '../../../platform/errors/index.ts'
+import { type ErrorCatalogue, protocolErrors } from '../../../protocol/errors.ts'
 import { isUraidenError, type UraidenError } from '../../../protocol/index.ts'
+import { receiverErrors } from '../../errors/index.ts'
 import { sendProblem } from '../../http/problem.ts'
 
-/** The request was right, the time was not; everything else of ours is bad input. */
-const statuses: { readonly [code: string]: number } = {
-  chain_unavailable: 502,
-  ether_missing: 503,
-  fee_over_cap: 503,
-  relay_off: 404,
-  relay_busy: 503,
-  relay_limit: 429,
-  relay_reserve: 503,
-  other_origin: 403,
-  collection_running: 409,
-  transaction_refused: 502,
-  transaction_unconfirmed: 504,
-}
+const catalogue: ErrorCatalogue = { ...protocolErrors, ...platformErrors, ...receiverErrors }
 
 const titles: { readonly [status: number]: string } = {
   400: 'Bad request',
@@ -52,7 +43,7 @@ export function answerErrors(app: FastifyInstance): void {
 }
 
 function sendError(reply: FastifyReply, { code, message, hint }: UraidenError): FastifyReply {
-  const status = statuses[code] ?? 400
+  const status = catalogue[code]?.status ?? 400
   const title = titles[status] ?? 'Bad request'
   return sendProblem(reply, { status, code, title, detail: `${message} ${hint}` })
 }

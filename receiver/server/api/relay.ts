@@ -1,4 +1,5 @@
 // POST /relay/open, /relay/topup and /relay/close (wire-protocol.md section 8).
+
 import type { FastifyInstance } from 'fastify'
 import {
   isUraidenError,
@@ -7,9 +8,9 @@ import {
   parseSignature,
   parseUint192,
   shorten,
-  UraidenError,
 } from '../../../protocol/index.ts'
 import type { Receiver } from '../../core/receiver.ts'
+import { receiverError } from '../../errors/index.ts'
 import type { Relay } from '../../settlement/relay.ts'
 import { isBoundTo, unbound } from './request-keys.ts'
 
@@ -58,10 +59,9 @@ function parties(body: unknown) {
 
 function offered(relay: Relay | undefined): Relay {
   if (relay !== undefined) return relay
-  throw new UraidenError({
+  throw receiverError({
     code: 'relay_off',
     message: 'This receiver sends no transactions for others.',
-    hint: 'Send it from an account with ether.',
   })
 }
 
@@ -73,7 +73,7 @@ export function field<Value>(body: unknown, name: string, parse: (text: string) 
   const given = (body as { readonly [field: string]: unknown } | null | undefined)?.[name]
   const text = typeof given === 'number' && Number.isSafeInteger(given) ? `${given}` : given
   if (typeof text !== 'string') {
-    throw new UraidenError({
+    throw receiverError({
       code: 'field_missing',
       message: `${name}: it is missing, or neither text nor an exact number.`,
       hint: 'Send a JSON object; write amounts as decimal strings.',
@@ -83,7 +83,7 @@ export function field<Value>(body: unknown, name: string, parse: (text: string) 
     return parse(text)
   } catch (error) {
     if (!isUraidenError(error)) throw error
-    throw new UraidenError({
+    throw receiverError({
       code: 'field_invalid',
       message: `${name}: ${shorten(error.message, 300)}`,
       hint: error.hint,

@@ -1,5 +1,6 @@
 // A backup as text: whose it is, the best proof of every channel, and a checksum over all of it.
 // What the chain knows is not in it: that is read again.
+
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { type NumberedKey, parseRequestPublicKey } from '../../../protocol/bound/index.ts'
@@ -14,9 +15,10 @@ import {
   type SignatureForm,
   shorten,
   type TokenAmount,
-  UraidenError,
+  type UraidenError,
 } from '../../../protocol/index.ts'
 import type { Claims } from '../../channels/claims.ts'
+import { receiverError } from '../../errors/index.ts'
 
 /** Whose proofs these are; another identity cannot use them. */
 export interface BackupIdentity {
@@ -86,10 +88,9 @@ export function parseBackup(text: string): Backup {
   // Of another version nothing else need be where ours is.
   const { version: found } = checked(firstWords, lines[0], 1)
   if (found !== version) {
-    throw new UraidenError({
+    throw receiverError({
       code: 'backup_format_unknown',
       message: `The backup has format ${found}; this program knows ${version}.`,
-      hint: 'Use the program version that wrote it, or a newer one.',
     })
   }
   const head = checked(headLine, lines[0], 1)
@@ -199,9 +200,8 @@ function checked<Schema extends z.ZodType>(
 }
 
 function damaged(why: string): UraidenError {
-  return new UraidenError({
+  return receiverError({
     code: 'backup_damaged',
     message: `This is no whole backup: ${why}.`,
-    hint: 'Take another copy of it, or an older backup.',
   })
 }

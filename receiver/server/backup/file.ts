@@ -1,7 +1,9 @@
 // Replaces a file whole or not at all, whenever the power goes.
+
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { UraidenError } from '../../../protocol/index.ts'
+import type { UraidenError } from '../../../protocol/index.ts'
+import { receiverError } from '../../errors/index.ts'
 
 /**
  * Writes a file of mode 0600 and syncs it before it takes the place of what has this name.
@@ -47,10 +49,9 @@ function fileError(
   what: string,
   cause: unknown,
 ): UraidenError {
-  return new UraidenError({
+  return receiverError({
     code,
     message: `${what} (${(cause as NodeJS.ErrnoException).code}).`,
-    hint: 'Check the path, its owner and the space on the disk.',
     cause,
   })
 }

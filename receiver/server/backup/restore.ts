@@ -1,13 +1,14 @@
 // Puts a backup back into a state that no receiver uses.
+
 import {
   type Address,
   balanceProofDigest,
   fromHex,
   type TokenAmount,
-  UraidenError,
 } from '../../../protocol/index.ts'
 import { type ChannelName, channelName, type PaymentLedger } from '../../channels/records.ts'
 import { openStore } from '../../channels/store.ts'
+import { receiverError } from '../../errors/index.ts'
 import { chooseRecovery, isSignedBy, type Recovery } from '../../signatures/recovery.ts'
 import { type Backup, type BackupChannel, type BackupIdentity, parseBackup } from './document.ts'
 import { mergeLedger } from './merge.ts'
@@ -84,10 +85,9 @@ function checkIdentity(backup: BackupIdentity, wanted: RestoreOptions): void {
     ['receiver', backup.receiver, wanted.receiver],
   ] as const) {
     if (found === expected) continue
-    throw new UraidenError({
+    throw receiverError({
       code: 'backup_of_another',
       message: `The backup is of ${field} ${found}; here it is ${expected}.`,
-      hint: 'Use the configuration and the key that the backup was made with.',
     })
   }
 }
@@ -99,10 +99,9 @@ function checkSignatures({ channels, ...identity }: Backup, by: Recovery): void 
   for (const { sender, openBlock, claims, proof } of channels) {
     const digest = digests[proof.form](openBlock, claims.highest)
     if (isSignedBy(by, fromHex(sender), { digest, signature: fromHex(proof.signature) })) continue
-    throw new UraidenError({
+    throw receiverError({
       code: 'backup_signature_wrong',
       message: `The proof of channel ${sender}/${openBlock} is not signed by its sender. Nothing was restored.`,
-      hint: 'Somebody changed the backup. Use another one.',
     })
   }
 }

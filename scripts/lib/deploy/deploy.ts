@@ -1,4 +1,5 @@
 // Deploys token and channels contract: looks before it sends, waits, and leaves a record.
+
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatEther, getCreateAddress, Interface } from 'ethers'
@@ -20,8 +21,8 @@ import {
   isUraidenError,
   parseAddress,
   type Signer,
-  UraidenError,
 } from '../../../protocol/index.ts'
+import { toolError } from '../shared/errors.ts'
 
 export interface NewToken {
   readonly name: string
@@ -92,10 +93,9 @@ async function checkEther(chain: ChainClient, account: Address): Promise<void> {
   ])
   const needed = gasNeeded * BigInt(String(price))
   if (balance >= needed) return
-  throw new UraidenError({
+  throw toolError({
     code: 'ether_short',
     message: `The account ${account} has ${formatEther(balance)} ETH; deploying takes up to ${formatEther(needed)} ETH.`,
-    hint: 'Nothing was sent. Send it ether first.',
   })
 }
 
@@ -126,10 +126,9 @@ async function checkToken(chain: ChainClient, token: Address): Promise<void> {
     throw error
   })
   if (BigInt(answer === '0x' ? 0 : String(answer)) > 0n) return
-  throw new UraidenError({
+  throw toolError({
     code: 'token_missing',
     message: `There is no token at ${token} on chain ${chain.chainId}, or nothing of it exists.`,
-    hint: 'Nothing was sent. Check --token-address and --rpc.',
   })
 }
 

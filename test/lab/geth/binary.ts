@@ -1,10 +1,11 @@
 // Where a geth is, and how to get one: built from the released source, or one that is installed.
+
 import { spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { UraidenError } from '../../../protocol/index.ts'
+import { toolError } from '../../../scripts/lib/shared/errors.ts'
 
 /** The newest release whose modules are all to be had. */
 const gethRelease = '1.16.7'
@@ -39,10 +40,9 @@ export async function installGeth(say: (line: string) => void): Promise<string> 
 function installed(): string {
   const found = onPath('geth', process.env)
   if (found !== undefined) return found
-  throw new UraidenError({
+  throw toolError({
     code: 'geth_missing',
     message: 'There is neither a geth nor a Go compiler on this machine.',
-    hint: 'Install Go 1.24 or later (https://go.dev/dl), put a geth on the path, or name one in URAIDEN_GETH.',
   })
 }
 
@@ -61,10 +61,9 @@ function build(go: string): Promise<void> {
     child.once('close', (code) => {
       if (code === 0) return resolve()
       reject(
-        new UraidenError({
+        toolError({
           code: 'geth_not_built',
           message: `go install ${module} failed:\n${said.trim().split('\n').slice(-5).join('\n')}`,
-          hint: 'Check the network and that Go is 1.24 or later, or name a geth in URAIDEN_GETH.',
         }),
       )
     })

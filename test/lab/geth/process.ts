@@ -1,7 +1,9 @@
 // One geth process on a data folder.
+
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { promisify } from 'node:util'
-import { UraidenError } from '../../../protocol/index.ts'
+import type { UraidenError } from '../../../protocol/index.ts'
+import { toolError } from '../../../scripts/lib/shared/errors.ts'
 import { endWithParent } from '../processes/end-with-parent.ts'
 
 const run = promisify(execFile)
@@ -86,9 +88,8 @@ function listening(child: ChildProcess): Promise<number> {
 
 function notStarted(said: string): UraidenError {
   const reason = said.split('\n').findLast((line) => /fatal|crit|error/i.test(line))
-  return new UraidenError({
+  return toolError({
     code: 'geth_not_started',
     message: `geth did not start: ${reason ?? said.slice(-300)}`,
-    hint: 'Its own words are above; the port may be in use.',
   })
 }

@@ -1,10 +1,12 @@
 // A minimal Debian for arm64 as a disk image, with kernel and initrd beside it. Made once and kept: the
 // packages come from a Debian mirror, and their scripts run where they belong, in the emulated machine.
+
 import { createHash } from 'node:crypto'
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { tool } from '../../../deploy/pi/packaging/tools.ts'
-import { UraidenError } from '../../../protocol/index.ts'
+import type { UraidenError } from '../../../protocol/index.ts'
+import { toolError } from '../../../scripts/lib/shared/errors.ts'
 import { exists } from './files.ts'
 import { guestFiles, secondStage, secondStageDone } from './guest-files.ts'
 import { writeInitrd } from './initrd.ts'
@@ -186,9 +188,8 @@ async function runSecondStage(base: Base): Promise<void> {
 }
 
 function baseFailed(why: string): UraidenError {
-  return new UraidenError({
+  return toolError({
     code: 'base_failed',
     message: `the Debian system could not be made: ${why}`,
-    hint: 'Its console is above. --mirror names another mirror.',
   })
 }

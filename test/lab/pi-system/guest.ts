@@ -1,6 +1,7 @@
 // Commands in the emulated machine, over ssh.
+
 import { spawn } from 'node:child_process'
-import { UraidenError } from '../../../protocol/index.ts'
+import { toolError } from '../../../scripts/lib/shared/errors.ts'
 
 export interface Guest {
   /** Standard output of a shell command. @throws UraidenError `guest_command_failed` */
@@ -32,7 +33,7 @@ export function createGuest({ port, key, isOff }: GuestOptions): Guest {
     run: async (command, input = '') => {
       const { code, stdout, stderr } = await ssh(command, input)
       if (code === 0) return stdout
-      throw new UraidenError({
+      throw toolError({
         code: 'guest_command_failed',
         message: `in the emulated machine, exit code ${code}: ${command}`,
         hint: stderr.trim() || stdout.trim() || 'It said nothing.',
@@ -41,10 +42,9 @@ export function createGuest({ port, key, isOff }: GuestOptions): Guest {
     reached: async () => {
       while ((await ssh('true', '')).code === noConnection) {
         if (isOff()) {
-          throw new UraidenError({
+          throw toolError({
             code: 'guest_ended',
             message: 'the emulated machine switched itself off while it started',
-            hint: 'Its console says why.',
           })
         }
         await new Promise((resolve) => setTimeout(resolve, 500))

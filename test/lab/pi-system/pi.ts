@@ -1,8 +1,9 @@
 // One emulated Pi with its card through all its lives.
+
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tool } from '../../../deploy/pi/packaging/tools.ts'
-import { UraidenError } from '../../../protocol/index.ts'
+import { toolError } from '../../../scripts/lib/shared/errors.ts'
 import { freePort } from '../processes/free-port.ts'
 import type { Base } from './base.ts'
 import { type CardCounts, openCard, type PowerLoss } from './card.ts'
@@ -75,10 +76,9 @@ async function readCard(image: string, copy: string, path: string, into: string)
   const said = await tool('debugfs', ['-R', `rdump ${path} ${into}`, copy])
   await rm(copy)
   if (said.trim() !== '') {
-    throw new UraidenError({
+    throw toolError({
       code: 'card_unreadable',
       message: `${path} cannot be read from the card: ${said.trim()}`,
-      hint: 'The file system has lost more than its journal can mend.',
     })
   }
 }

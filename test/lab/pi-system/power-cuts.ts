@@ -1,5 +1,7 @@
 // Buys on the emulated Pi, cuts its power in the middle of paying, again and again, and compares the books.
-import { type Address, UraidenError } from '../../../protocol/index.ts'
+
+import type { Address } from '../../../protocol/index.ts'
+import { toolError } from '../../../scripts/lib/shared/errors.ts'
 import { seededRandom } from '../torture/random.ts'
 import type { PayingSums } from '../torture/reports.ts'
 import { openShop, type Shop } from '../torture/shop.ts'
@@ -113,7 +115,7 @@ async function sold(shop: Shop, life: Life, more: number): Promise<void> {
   const deadline = Date.now() + patience
   while (shop.sales.length < enough) {
     if (Date.now() > deadline) {
-      throw new UraidenError({
+      throw toolError({
         code: 'never_paid',
         message: 'the emulated machine was started and did not pay',
         hint: `Its console ends with: ${(await life.console()).slice(-1500)}`,

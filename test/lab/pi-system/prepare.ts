@@ -1,9 +1,10 @@
 // What every use of the emulated Pi begins with: the programs that it takes, the package, the system.
+
 import { spawnSync } from 'node:child_process'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { checkout, tool } from '../../../deploy/pi/packaging/tools.ts'
-import { UraidenError } from '../../../protocol/index.ts'
+import { toolError } from '../../../scripts/lib/shared/errors.ts'
 import { type Base, type BaseOptions, ensureBase } from './base.ts'
 
 export interface PrepareOptions extends BaseOptions {
@@ -62,7 +63,7 @@ function demandPrograms(): void {
     .filter(([program]) => spawnSync('which', [program], { env: { PATH: path } }).status !== 0)
     .map(([, name]) => name)
   if (missing.length === 0) return
-  throw new UraidenError({
+  throw toolError({
     code: 'pi_system_needs',
     message: `not installed: ${missing.join(', ')}`,
     hint: `On Debian: apt-get install --no-install-recommends ${missing.join(' ')}`,

@@ -1,9 +1,10 @@
 // provision first-boot
+
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readPrivateFile } from '../../../../platform/keys/private-file.ts'
-import { UraidenError } from '../../../../protocol/index.ts'
+import { toolError } from '../../../../scripts/lib/shared/errors.ts'
 import {
   cloudInitFiles,
   firstRunCommandLine,
@@ -98,16 +99,15 @@ function demandSettings(inventory: Inventory, name: string) {
   const { firstBoot, file } = inventory
   const [host] = chosenHosts(inventory, [name])
   if (firstBoot === undefined || host === undefined) {
-    throw new UraidenError({
+    throw toolError({
       code: 'config_invalid',
       message: `${file} has no firstBoot.`,
       hint: 'Add firstBoot with sshKeys: docs/guides/provisioning.md shows it.',
     })
   }
   if (host.importKey === undefined) return { host, settings: firstBoot }
-  throw new UraidenError({
+  throw toolError({
     code: 'first_boot_key',
     message: `${host.name} is to get a key of its own, which is not put on a boot partition.`,
-    hint: 'Anybody with the card could read it. Leave importKey out, or bring it over SSH.',
   })
 }

@@ -1,13 +1,10 @@
 // provision fund
+
 import { type ChainClient, connectChain } from '../../../../platform/chain/index.ts'
 import { createOutput, type Output, table, toJson } from '../../../../platform/cli/output.ts'
 import { askPassword, loadSigner } from '../../../../platform/keys/index.ts'
-import {
-  formatAmount,
-  parseAmount,
-  type TokenUnit,
-  UraidenError,
-} from '../../../../protocol/index.ts'
+import { formatAmount, parseAmount, type TokenUnit } from '../../../../protocol/index.ts'
+import { toolError } from '../../../../scripts/lib/shared/errors.ts'
 import {
   etherUnit,
   type FundingPlans,
@@ -160,7 +157,7 @@ function shortfallLines(plans: FundingPlans, token: TokenUnit): readonly string[
 
 function demandFunding({ funding, file }: Inventory): FundingSettings {
   if (funding !== undefined) return funding
-  throw new UraidenError({
+  throw toolError({
     code: 'config_invalid',
     message: `${file} has no funding.`,
     hint: 'Add funding with key, tokens and most: docs/guides/provisioning.md shows it.',
@@ -179,7 +176,7 @@ function accountWithTargets(
 ): Account & Targets {
   const account = accountOf(listed, name)
   if (account === undefined) {
-    throw new UraidenError({
+    throw toolError({
       code: 'account_unknown',
       message: `The account of ${name} is not known yet.`,
       hint: `Nothing was sent. Set it up first: provision apply ${name}; or name the hosts that are.`,

@@ -1,5 +1,5 @@
 // provision update
-import { UraidenError } from '../../../../protocol/index.ts'
+import { toolError } from '../../../../scripts/lib/shared/errors.ts'
 import type { Outcome } from '../hosts/fleet.ts'
 import { chosenHosts } from '../hosts/inventory.ts'
 import { findPackages } from '../hosts/packages.ts'
@@ -45,10 +45,9 @@ function updatedLines({ from, to, warnings }: Updated): readonly string[] {
 }
 
 function leftAlone(host: string, canary: string): Outcome<Updated> {
-  const error = new UraidenError({
+  const error = toolError({
     code: 'update_left_alone',
     message: `${host} was left alone, because the update of ${canary} failed.`,
-    hint: 'Nothing was done to it.',
   })
   return { host, ok: false, error }
 }

@@ -1,4 +1,5 @@
 // Tops up the accounts of a fleet: what an earlier run has begun first, then what is still missing.
+
 import {
   type Call,
   type ChainClient,
@@ -12,8 +13,9 @@ import {
   parseAmount,
   type Signer,
   type TokenUnit,
-  UraidenError,
+  type UraidenError,
 } from '../../../../protocol/index.ts'
+import { toolError } from '../../../../scripts/lib/shared/errors.ts'
 import type { Account } from '../hosts/accounts.ts'
 import type { FundingSettings } from '../hosts/inventory.ts'
 import { type Caps, type FundingPlan, planFunding, type Transfer } from './plan.ts'
@@ -110,10 +112,9 @@ async function planOf(
 function demand({ transfers }: FundingPlan, unit: TokenUnit, owned: bigint, payer: Address): void {
   const needed = transfers.reduce((sum, { amount }) => sum + amount, 0n)
   if (needed <= owned) return
-  throw new UraidenError({
+  throw toolError({
     code: 'funds_short',
     message: `The account ${payer} has ${formatAmount(owned, unit)}; ${formatAmount(needed, unit)} are to be sent.`,
-    hint: 'Nothing was sent. Give it more, lower the targets, or name only some of the hosts.',
   })
 }
 

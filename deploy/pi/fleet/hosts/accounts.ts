@@ -1,8 +1,10 @@
 // The list of accounts to be funded, beside the inventory.
+
 import { open, readFile, rename } from 'node:fs/promises'
 import { z } from 'zod'
 import { createTurns } from '../../../../platform/async/turns.ts'
-import { type Address, parseTypedAddress, UraidenError } from '../../../../protocol/index.ts'
+import { type Address, parseTypedAddress } from '../../../../protocol/index.ts'
+import { toolError } from '../../../../scripts/lib/shared/errors.ts'
 
 const listSchema = z.array(
   z.object({
@@ -30,10 +32,9 @@ export async function readAccounts(file: string): Promise<readonly Account[]> {
     return listSchema.parse(JSON.parse(await readFile(file, 'utf8')))
   } catch (cause) {
     if ((cause as { readonly code?: string }).code === 'ENOENT') return []
-    throw new UraidenError({
+    throw toolError({
       code: 'accounts_invalid',
       message: `The list of accounts ${file} cannot be read.`,
-      hint: 'Correct it, or move it away: "provision apply" enters the accounts of all hosts again.',
       cause,
     })
   }

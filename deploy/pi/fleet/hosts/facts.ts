@@ -1,5 +1,5 @@
 // What a host is like now, as host.sh says it.
-import { UraidenError } from '../../../../protocol/index.ts'
+import { toolError } from '../../../../scripts/lib/shared/errors.ts'
 
 export interface Facts {
   /** Debian's name, such as `arm64`. */
@@ -28,10 +28,9 @@ export function readFacts(text: string): Facts {
   const one = (name: string): string => {
     const [value] = all(name)
     if (value !== undefined) return value
-    throw new UraidenError({
+    throw toolError({
       code: 'host_malformed',
       message: `The host does not say its "${name}".`,
-      hint: 'It should be a Debian or a Raspberry Pi OS, with nothing printed at login of a shell.',
     })
   }
   const config = one('config')

@@ -1,5 +1,7 @@
 // Is the agent on a host up, and can it pay?
-import { isUraidenError, UraidenError } from '../../../../protocol/index.ts'
+
+import { isUraidenError, type UraidenError } from '../../../../protocol/index.ts'
+import { toolError } from '../../../../scripts/lib/shared/errors.ts'
 import type { Host, NamedFinding, ServiceState } from './host.ts'
 
 export interface Health {
@@ -79,9 +81,8 @@ export async function waitForHealth(host: Host, wait: HealthWait): Promise<Healt
 }
 
 export function unhealthy({ problems }: Health): UraidenError {
-  return new UraidenError({
+  return toolError({
     code: 'host_unhealthy',
     message: `It is not healthy: ${problems.join('; ')}`,
-    hint: `On the Pi: journalctl -u uraiden-agent; uraiden-agent doctor.`,
   })
 }

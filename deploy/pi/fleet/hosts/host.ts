@@ -1,8 +1,10 @@
 // The commands of host.sh on one host, with types.
+
 import { z } from 'zod'
 import type { Finding } from '../../../../platform/cli/doctor.ts'
 import { readPrivateFile } from '../../../../platform/keys/private-file.ts'
 import { type Address, parseAddress, UraidenError } from '../../../../protocol/index.ts'
+import { toolError } from '../../../../scripts/lib/shared/errors.ts'
 import { type Facts, readFacts } from './facts.ts'
 import type { HostSettings } from './inventory.ts'
 import { type Package, sha256 } from './packages.ts'
@@ -119,7 +121,7 @@ function readJson(text: string): unknown {
 
 function failed(command: readonly string[], { code, stderr, stdout }: Finished): UraidenError {
   const said = (stderr.trim() || stdout.trim()).split('\n').slice(-4).join(' ')
-  return new UraidenError({
+  return toolError({
     code: code === 10 ? 'package_older' : 'host_command_failed',
     message: `${command.slice(0, 2).join(' ')} failed: ${said || `exit code ${code}`}`,
     hint:

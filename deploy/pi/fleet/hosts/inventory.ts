@@ -1,4 +1,5 @@
 // fleet.yaml: which Raspberry Pis there are and what each is to be; checked when it is read.
+
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { windowCaps } from '../../../../agent/budget/config.ts'
@@ -10,7 +11,8 @@ import {
   jsonSchemaOf,
   loadConfig,
 } from '../../../../platform/config/index.ts'
-import { defined, UraidenError } from '../../../../protocol/index.ts'
+import { defined } from '../../../../protocol/index.ts'
+import { toolError } from '../../../../scripts/lib/shared/errors.ts'
 import { firstBootSchema } from './first-boot-schema.ts'
 
 const file = z.string().min(1)
@@ -210,7 +212,7 @@ export function chosenHosts(
 ): readonly HostSettings[] {
   const unknown = names.filter((name) => !hosts.some((host) => host.name === name))
   if (unknown.length > 0) {
-    throw new UraidenError({
+    throw toolError({
       code: 'host_unknown',
       message: `${file} has no host ${unknown.join(', ')}.`,
       hint: `It has: ${hosts.map(({ name }) => name).join(', ')}.`,

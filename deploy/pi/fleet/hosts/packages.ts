@@ -1,10 +1,11 @@
 // Finds the Debian package for a host in the folder where scripts/build-pi has put them.
+
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { UraidenError } from '../../../../protocol/index.ts'
+import { toolError } from '../../../../scripts/lib/shared/errors.ts'
 
 export interface Package {
   /** Where it is on this computer. */
@@ -26,10 +27,9 @@ export function packageNamed(name: string, folder: string): Package | undefined 
 /** @throws UraidenError `packages_missing` */
 export async function findPackages(folder: string): Promise<readonly Package[]> {
   const names = await readdir(folder).catch((cause) => {
-    throw new UraidenError({
+    throw toolError({
       code: 'packages_missing',
       message: `There is no folder of packages ${folder}.`,
-      hint: 'Make them with ./scripts/build-pi, or name another folder under "packages".',
       cause,
     })
   })
@@ -52,17 +52,16 @@ export function choosePackage(
   const [only, ...others] = fitting
   if (only === undefined) {
     const named = version === undefined ? '' : ` of version ${version}`
-    throw new UraidenError({
+    throw toolError({
       code: 'package_missing',
       message: `There is no package${named} for ${architecture}.`,
       hint: `Make it: ./scripts/build-pi ${architecture}`,
     })
   }
   if (others.length === 0) return only
-  throw new UraidenError({
+  throw toolError({
     code: 'package_ambiguous',
     message: `There are several packages for ${architecture}: ${fitting.map(({ name }) => name).join(', ')}.`,
-    hint: 'Name a version with --to, or leave only one of them in the folder.',
   })
 }
 

@@ -1,8 +1,10 @@
 // Takes the money home: closes the channels of a host, settles, sweeps its account. Nothing is removed
 // before the chain says that nothing is left.
+
 import { z } from 'zod'
 import type { ChainClient } from '../../../../platform/chain/index.ts'
-import { type Address, isUraidenError, UraidenError } from '../../../../protocol/index.ts'
+import { type Address, isUraidenError, type UraidenError } from '../../../../protocol/index.ts'
+import { toolError } from '../../../../scripts/lib/shared/errors.ts'
 import type { Host } from './host.ts'
 
 export interface RetireOptions {
@@ -73,7 +75,7 @@ async function closeChannels(host: Host, options: RetireOptions): Promise<readon
     }
   }
   if (problems.length === 0) return open.map(({ channel }) => channel)
-  throw new UraidenError({
+  throw toolError({
     code: 'channels_not_closed',
     message: problems.join('; '),
     hint:
@@ -102,10 +104,9 @@ async function settleAll(host: Host, { timeout, interval, say }: RetireOptions):
     const { closing } = settleSchema.parse(await host.agent('settle'))
     if (closing.length === 0) return
     if (performance.now() > giveUp) {
-      throw new UraidenError({
+      throw toolError({
         code: 'challenge_period_runs',
         message: `The challenge period of ${closing.map(({ channel }) => channel).join(', ')} is not over.`,
-        hint: 'The service stays disabled, and nothing is lost. Run it again later.',
       })
     }
     if (!told) say(`${host.name}: waiting for the end of the challenge period`)
@@ -122,15 +123,14 @@ async function demandNothingLeft(
   const tokens = await chain.tokenBalance(address)
   const channels = await unclosed(host)
   if (tokens === 0n && channels.length === 0) return
-  throw new UraidenError({
+  throw toolError({
     code: 'money_left',
     message: `Its account ${address} still has ${tokens} units and ${channels.length} channels.`,
-    hint: 'Nothing was removed. Run it again.',
   })
 }
 
 function nothingThere(): UraidenError {
-  return new UraidenError({
+  return toolError({
     code: 'host_not_provisioned',
     message: 'There is no agent with a key of provisioning: nothing to retire.',
     hint: 'A key at another place than /var/lib/uraiden-agent/key.json is left alone.',

@@ -1,6 +1,7 @@
 // One Raspberry Pi without an inventory: what the command line says, in the inventory's form.
+
 import { resolve } from 'node:path'
-import { UraidenError } from '../../../../protocol/index.ts'
+import { toolError } from '../../../../scripts/lib/shared/errors.ts'
 import { type Inventory, inventoryOf, inventorySchema } from './inventory.ts'
 
 export interface SingleHost {
@@ -18,13 +19,12 @@ export function singleHost(options: SingleHost): Inventory {
   const { host = '', rpc, contract, template, packages } = options
   const [, user, address, port] = target.exec(host) ?? []
   if (address === undefined || rpc === undefined || contract === undefined || !template) {
-    throw new UraidenError({
+    throw toolError({
       code: 'usage_host',
       message:
         address === undefined
           ? `"${host}" is not a host.`
           : '--host needs --rpc, --contract and --template.',
-      hint: 'For example: provision apply --host pi@192.168.1.21 --rpc http://192.168.1.104:8545 --contract 0x… --template agent.yaml',
     })
   }
   const bare = address.replace(/^\[|\]$/g, '')

@@ -1,6 +1,7 @@
 // A Raspberry Pi over SSH. It is the system's OpenSSH client that connects: whatever a person has set up
 // in ~/.ssh (keys, agents, jump hosts, known hosts) holds here too. The first call logs in, the others
 // use its connection.
+
 import { spawn } from 'node:child_process'
 import { createReadStream } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -8,7 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readPrivateFile } from '../../../../platform/keys/private-file.ts'
-import { defined, UraidenError } from '../../../../protocol/index.ts'
+import { defined, type UraidenError } from '../../../../protocol/index.ts'
+import { toolError } from '../../../../scripts/lib/shared/errors.ts'
 import type { HostSettings, SshSettings } from './inventory.ts'
 
 export interface Finished {
@@ -135,7 +137,7 @@ export function sshError({ address, ssh }: HostSettings, said: string): UraidenE
   const message = said.trim().split('\n').at(-1) ?? ''
   const where = `${ssh.user}@${address} (port ${ssh.port})`
   if (/Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/.test(said)) {
-    return new UraidenError({
+    return toolError({
       code: 'ssh_host_key',
       message: `The host key of ${where} is not the known one, or none is known.`,
       hint: `Compare its fingerprint and enter it: ssh-keyscan -p ${ssh.port} ${address} >> ~/.ssh/known_hosts. For a new Pi in a network you trust: --accept-new.`,
@@ -143,7 +145,7 @@ export function sshError({ address, ssh }: HostSettings, said: string): UraidenE
   }
   if (/Permission denied|Too many authentication failures/.test(said)) {
     const how = ssh.passwordFile === undefined ? 'a key' : 'the password'
-    return new UraidenError({
+    return toolError({
       code: 'ssh_denied',
       message: `${where} does not let us in with ${how}: ${message}`,
       hint:
@@ -153,21 +155,19 @@ export function sshError({ address, ssh }: HostSettings, said: string): UraidenE
     })
   }
   if (/Connection (refused|timed out|reset|closed)|No route|resolve host|unreachable/i.test(said)) {
-    return new UraidenError({
+    return toolError({
       code: 'ssh_unreachable',
       message: `${where} cannot be reached: ${message}`,
-      hint: 'Check that it is on, its address and port, and that ssh is enabled there.',
     })
   }
-  return new UraidenError({
+  return toolError({
     code: 'ssh_failed',
     message: `ssh to ${where} failed: ${message || 'it says nothing'}`,
-    hint: 'Try it by hand with ssh.',
   })
 }
 
 function sudoDenied({ ssh }: HostSettings): UraidenError {
-  return new UraidenError({
+  return toolError({
     code: 'sudo_denied',
     message: `${ssh.user} may not use sudo without a password there.`,
     hint: `Allow it there (/etc/sudoers.d: ${ssh.user} ALL=(ALL) NOPASSWD: ALL), or log in as root.`,
@@ -175,9 +175,8 @@ function sudoDenied({ ssh }: HostSettings): UraidenError {
 }
 
 function sshMissing(): UraidenError {
-  return new UraidenError({
+  return toolError({
     code: 'ssh_missing',
     message: 'The program ssh is not installed.',
-    hint: 'On Debian: apt-get install openssh-client',
   })
 }

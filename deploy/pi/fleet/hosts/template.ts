@@ -1,10 +1,11 @@
 // agent.yaml of one host: the template with its values, and what provisioning itself decides.
+
 import { readFile } from 'node:fs/promises'
 import { type Document, isMap, isScalar, parseDocument, type Scalar, visit } from 'yaml'
 import { agentConfig } from '../../../../agent/program/configuration/config.ts'
 import { parseConfig } from '../../../../platform/config/index.ts'
 import { parseYaml } from '../../../../platform/config/yaml.ts'
-import { UraidenError } from '../../../../protocol/index.ts'
+import { toolError } from '../../../../scripts/lib/shared/errors.ts'
 import type { HostSettings } from './inventory.ts'
 
 /** Where the key's password is on the Pi. */
@@ -23,10 +24,9 @@ export async function readTemplate(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (cause) {
-    throw new UraidenError({
+    throw toolError({
       code: 'template_missing',
       message: `The template ${file} cannot be read.`,
-      hint: 'Name one under "template" in the inventory. docs/guides/provisioning.md has one to begin with.',
       cause,
     })
   }
@@ -69,7 +69,7 @@ function fillIn(node: Scalar, { name, values }: HostSettings, place: string): vo
   const text = String(node.value)
   const valueNamed = (key: string) => {
     if (Object.hasOwn(values, key)) return values[key]
-    throw new UraidenError({
+    throw toolError({
       code: 'template_value_missing',
       message: `${place}: the host ${name} has no value "${key}".`,
       hint: `Add ${key} under hosts.${name}.values or values. It has: ${Object.keys(values).join(', ')}.`,
@@ -90,7 +90,7 @@ function settle(
   const table = (name: string) => {
     const value = name === '' ? document.contents : document.get(name)
     if (value === undefined || isMap(value)) return
-    throw new UraidenError({
+    throw toolError({
       code: 'config_invalid',
       message: `${file}${name && ` ${name}`}: this should be a table of settings.`,
       hint: 'Write settings as "name: value", one a line.',

@@ -1,5 +1,7 @@
 // Installs another version, and goes back to the former one when it does not come up healthy.
-import { isUraidenError, UraidenError } from '../../../../protocol/index.ts'
+
+import { isUraidenError, type UraidenError } from '../../../../protocol/index.ts'
+import { toolError } from '../../../../scripts/lib/shared/errors.ts'
 import type { Facts } from './facts.ts'
 import { type Health, type HealthWait, waitForHealth } from './health.ts'
 import type { Host } from './host.ts'
@@ -38,7 +40,7 @@ export async function updateHost(host: Host, options: UpdateOptions): Promise<Up
 
 function installed(host: Host, { version, enabled }: Facts): string {
   if (version !== undefined && enabled) return version
-  throw new UraidenError({
+  throw toolError({
     code: 'host_not_provisioned',
     message: 'There is no agent that is enabled.',
     hint: `Set it up first: provision apply ${host.name}`,
@@ -59,10 +61,9 @@ function formerPackage(
     (each) => each.version === version && each.architecture === architecture,
   )
   if (former !== undefined) return former
-  throw new UraidenError({
+  throw toolError({
     code: 'former_package_missing',
     message: `The package of version ${version}, which ${host.name} has now, is neither there nor here.`,
-    hint: 'Nothing was done: there would be no way back. Put it into the folder of packages.',
   })
 }
 
@@ -102,17 +103,15 @@ async function rolledBack(
   if (health.problems.length > 0) {
     return stuck(file, problem, `nor is ${former.version}: ${health.problems.join('; ')}`)
   }
-  return new UraidenError({
+  return toolError({
     code: 'update_rolled_back',
     message: `${file.version} did not come up healthy (${problem.problems.join('; ')}); ${former.version} runs again.`,
-    hint: 'Look at its log: journalctl -u uraiden-agent. No state was lost.',
   })
 }
 
 function stuck(file: Package, { problems }: Health, also: string): UraidenError {
-  return new UraidenError({
+  return toolError({
     code: 'update_stuck',
     message: `${file.version} is not healthy (${problems.join('; ')}), and ${also}.`,
-    hint: 'Look at the host: journalctl -u uraiden-agent; uraiden-agent doctor. Nothing is lost that was on its disk.',
   })
 }

@@ -1,4 +1,5 @@
 // Leads a person from the price to what it buys: wallet, channel, payment.
+import { browserError } from '../../../../browser/error-codes.ts'
 import {
   type AnnouncedWallet,
   type BrowserClient,
@@ -15,7 +16,7 @@ import {
   formatAmount,
   isUraidenError,
   parseAmount,
-  UraidenError,
+  type UraidenError,
 } from '../../../../protocol/index.ts'
 import { clearCookies } from './cookies.ts'
 import type { PurchaseFacts } from './facts.ts'
@@ -146,10 +147,9 @@ async function pay(app: App): Promise<void> {
 
 function connected({ client }: App): BrowserClient {
   if (client !== undefined) return client
-  throw new UraidenError({
+  throw browserError({
     code: 'not_connected',
     message: 'No wallet is connected.',
-    hint: 'Choose a wallet first.',
   })
 }
 
@@ -265,9 +265,8 @@ async function reconnect(app: App): Promise<void> {
 }
 
 function notDelivered(status: number): UraidenError {
-  return new UraidenError({
+  return browserError({
     code: 'not_delivered',
     message: `The server could not deliver it (${status}).`,
-    hint: 'It has cost nothing: the same payment is used for the next try.',
   })
 }

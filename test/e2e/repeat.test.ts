@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
 import type { SentPayment } from '../../agent/index.ts'
 import { claimedSum } from '../../receiver/channels/claims.ts'
@@ -188,7 +189,13 @@ async function startDeafProxy(t: ExecutionContext, base: string) {
   let swallow = false
   const server = createServer(async (request, response) => {
     const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)])
-    const answer = await fetch(`${base}${request.url}`, { headers: headers as [string, string][] })
+    const { method = 'GET', url } = request
+    const content = await buffer(request)
+    const answer = await fetch(`${base}${url}`, {
+      method,
+      headers: headers.filter(([name]) => name !== 'connection') as [string, string][],
+      ...(content.length > 0 && { body: new Uint8Array(content) }),
+    })
     const body = Buffer.from(await answer.arrayBuffer())
     if (swallow && answer.status === 200) {
       swallow = false

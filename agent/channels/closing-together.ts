@@ -70,11 +70,14 @@ interface RelayedClosing extends RelayedClose {
 }
 
 async function closeByRelay(
-  { ledger, confirmations }: ClosingWork,
+  { ledger, confirmations, bindings }: ClosingWork,
   name: ChannelName,
   { chain, relay, ...closing }: RelayedClosing,
 ): Promise<Hex> {
-  const receipt = await relayClose(chain, closing, { relay, confirmations })
+  const receipt = await relayClose(chain, closing, {
+    ...{ relay, confirmations },
+    bound: bindings.confirmed(name, relay.api),
+  })
   await chain.book(receipt, transactionIntent(`close ${name}`))
   if (ledger.get(name).state !== 'closed') throw notClosed(receipt)
   return receipt.transaction

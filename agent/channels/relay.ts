@@ -4,7 +4,8 @@
 import { type Receipt, waitForTransaction } from '../../platform/chain/index.ts'
 import { type Hex, isHex, type Signature, type TokenAmount } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
-import type { Transport } from '../transport/transport.ts'
+import { type BoundChannel, sendBound } from '../transport/bound.ts'
+import type { HttpRequest, OpenAnswer, Transport } from '../transport/transport.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { type AuthorisedDeposit, authoriseDeposit } from './authorise.ts'
 import { type Deposit, type RelayedDeposit, readRelayed, relayedIntent } from './intents.ts'
@@ -82,7 +83,7 @@ export async function findRelayed(
 export async function relayClose(
   { client, signer }: AgentChain,
   { openBlock, balance, signature }: RelayedClose,
-  { relay, confirmations }: RelayOptions,
+  { relay, confirmations, bound }: RelayOptions & { readonly bound?: BoundChannel | undefined },
 ): Promise<Receipt> {
   const body = {
     sender_address: signer.address,
@@ -90,7 +91,7 @@ export async function relayClose(
     balance: `${balance}`,
     balance_signature: signature,
   }
-  const transaction = await askToSend(relay, { path: 'close', body, to: relay.api.origin })
+  const transaction = await askToSend(relay, { path: 'close', body, to: relay.api.origin, bound })
   return waitForTransaction(client, transaction, {
     purpose: 'close the channel through the receiver',
     confirmations,
@@ -103,6 +104,8 @@ interface Asked {
   readonly body: object
   /** How a message calls the receiver. */
   readonly to: string
+  /** Of a channel that is bound: nobody else may ask for it, or answer. */
+  readonly bound?: BoundChannel | undefined
 }
 
 function depositRequest(
@@ -123,19 +126,32 @@ function depositRequest(
   return { path: 'topup', body: { ...common, ...added, top_up_signature: signature }, to: receiver }
 }
 
-async function askToSend({ api, transport }: Relay, { path, body, to }: Asked): Promise<Hex> {
-  const answer = await transport.send({
+async function askToSend({ api, transport }: Relay, asked: Asked): Promise<Hex> {
+  const { path, body, to, bound } = asked
+  const request = {
     method: 'POST',
     url: new URL(`${api.pathname}/relay/${path}`, api),
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify(body),
-  })
+  }
+  const answer = await answerTo(transport, request, bound)
   const said = readJson(await answer.body())
   if (answer.status === 200 && isHex(said.transaction_hash)) return said.transaction_hash
   throw agentError({
     code: 'relay_refused',
     message: `The receiver ${to} does not send our transaction: ${said.detail ?? answer.status}`,
   })
+}
+
+async function answerTo(
+  transport: Relay['transport'],
+  request: HttpRequest,
+  bound: BoundChannel | undefined,
+): Promise<OpenAnswer> {
+  if (bound === undefined) return transport.send(request)
+  const reply = await sendBound(transport, request, bound)
+  if (reply.kind === 'authentic') return reply.answer
+  throw reply.error
 }
 
 function readJson(body: Uint8Array): {

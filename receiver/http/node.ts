@@ -37,7 +37,6 @@ export function createGate<Request extends IncomingMessage>(
 ): Gate<Request> {
   const pricer = createPricer(price, token)
   return async (request, response) => {
-    if (refuseUnlessPlain(request, response)) return undefined
     const { originalUrl } = request as ServerRequest
     const url = originalUrl ?? request.url ?? '/'
     const problem = await enter(paywall.door, { request, response, url })
@@ -45,6 +44,7 @@ export function createGate<Request extends IncomingMessage>(
       answerProblem(response, problem)
       return undefined
     }
+    if (refuseUnlessPlain(request, response)) return undefined
     const bound = exchangeOf(request)?.request
     const admission = await priceAndAdmit(paywall, { pricer, request, bound })
     switch (admission.kind) {

@@ -28,9 +28,9 @@ test('the demo’s JSON adds up, with about one round trip a payment', async (t)
 
 test('the demo tells a person what it bought and that it adds up', async (t) => {
   const { stdout } = await demo('--payments', '3')
-  t.regex(stdout, /channel opened at block \d+ with 0\.050 TKN/)
+  t.regex(stdout, /channel opened at block \d+ with 0\.015 TKN/)
   t.regex(stdout, /bought 3 readings for 0\.015 TKN +receiver got 0\.015 TKN/)
-  t.regex(stdout, /deposited 0\.050 TKN +agent got back 0\.035 TKN +✔ adds up/)
+  t.regex(stdout, /deposited 0\.015 TKN +agent got back 0\.000 TKN +✔ adds up/)
   t.notRegex(stdout, /topped up/)
 })
 

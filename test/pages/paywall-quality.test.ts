@@ -90,7 +90,8 @@ test.serial('nothing inline is run, and no other page may frame this one', async
   const asset = await fetch(base + script)
   t.regex(asset.headers.get('cache-control') ?? '', /immutable/)
   t.is(asset.headers.get('x-content-type-options'), 'nosniff')
-  t.is((await fetch(`${base}/api/1/web/..%2f..%2fpackage.json`)).status, 404)
+  t.is((await fetch(`${base}/api/1/web/..%2f..%2fpackage.json`)).status, 400)
+  t.is((await fetch(`${base}/api/1/web/package.json`)).status, 404)
 })
 
 for (const colorScheme of ['light', 'dark'] as const) {

@@ -1,6 +1,7 @@
 // Which request keys there are: of ours one a channel, of each receiver the newest that it ever showed. They lie
 // in the ledger's notes, so that a command run from cron needs no new ones and a key that was replaced
 // stays so.
+import { requestSecret } from '../../platform/keys/bound.ts'
 import {
   type BoundKeys,
   createRequestKey,
@@ -10,7 +11,6 @@ import {
   type ReceiverKey,
   type RequestPublicKey,
   requestPublicKey,
-  sharedSecret,
 } from '../../protocol/bound/index.ts'
 import {
   type Address,
@@ -73,7 +73,7 @@ export function createRequestKeys(notes: Notes, domain: SignatureDomain): Reques
   }
   const derive: RequestKeys['derive'] = (channel, own, receiverKey) => {
     const binding = { ...domain, channel, senderKey: own.publicKey, receiverKey }
-    return deriveBoundKeys(sharedSecret(own.privateKey, receiverKey), binding)
+    return deriveBoundKeys(requestSecret(own.privateKey, receiverKey), binding)
   }
   return {
     derive,

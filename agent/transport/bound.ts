@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import { type Duplex, Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import { hmac } from '../../platform/keys/bound.ts'
 import {
   type AnswerContent,
   answerId,
@@ -64,7 +65,7 @@ export async function sendBound(
   const answer = await transport.send({ ...request, headers, content: 'asSent' })
   const { status, fields } = answer
   const claimed = parseBoundAnswer({ status, fields }, { requestMac: mac })
-  const verified = claimed.ok ? verifyAnswer(claimed.value, channel.keys) : claimed
+  const verified = claimed.ok ? verifyAnswer(claimed.value, channel.keys, { hmac }) : claimed
   if (verified.ok) {
     const exchange = { transport, request, channel, mac, verified: verified.value }
     return { kind: 'authentic', answer: authentic(answer, exchange) }
@@ -92,7 +93,7 @@ function signed(
   }
   const message = { method, path: url.pathname, query: url.search, fields: [...fields] }
   const nonce = fields.has(headerName.balance.toLowerCase()) ? undefined : createNonce()
-  const { fields: signature, mac } = signRequest(message, keys, { nonce })
+  const { fields: signature, mac } = signRequest(message, keys, { nonce, hmac })
   put({ ...signature })
   return { headers: Object.fromEntries(fields), mac }
 }

@@ -1,5 +1,5 @@
 // The request keys of channels: which one its sender has put, and the keys for messages that come of it.
-import { createECDH } from 'node:crypto'
+import { requestSecret } from '../../platform/keys/bound.ts'
 import {
   type BoundKeys,
   type BoundRefusal,
@@ -8,14 +8,13 @@ import {
   deriveBoundKeys,
   type NumberedKey,
   type RequestKeyPair,
-  type RequestPublicKey,
   type SignedRequestKey,
   verifyRequestKey,
 } from '../../protocol/bound/index.ts'
 import {
   type Address,
   type BlockNumber,
-  fromHex,
+  isUraidenError,
   type RecoverSigner,
   type SignatureDomain,
 } from '../../protocol/index.ts'
@@ -103,7 +102,7 @@ function offerNew(
       book.putLedger(channel, { ...book.ledger(channel.sender, channel.openBlock), requestKey })
     return { ok: true, keys, accept }
   } catch (error) {
-    if ((error as { readonly code?: string }).code !== invalidPoint) throw error
+    if (!isUraidenError(error, 'not_a_request_key')) throw error
     return refused('request_key_invalid', 'The request key is no point on the curve.')
   }
 }
@@ -115,15 +114,5 @@ function derive(
 ): BoundKeys {
   const channel = { sender, receiver, openBlock }
   const binding = { ...domain, channel, senderKey: key, receiverKey: own.publicKey }
-  return deriveBoundKeys(secretWith(own.privateKey, key), binding)
-}
-
-/** Node’s code for it. */
-const invalidPoint = 'ERR_CRYPTO_ECDH_INVALID_PUBLIC_KEY'
-
-/** In a quarter of the time that JavaScript takes. Refuses what is no point as well. */
-function secretWith(privateKey: Uint8Array, other: RequestPublicKey): Uint8Array {
-  const ecdh = createECDH('secp256k1')
-  ecdh.setPrivateKey(privateKey)
-  return ecdh.computeSecret(fromHex(other))
+  return deriveBoundKeys(requestSecret(own.privateKey, key), binding)
 }

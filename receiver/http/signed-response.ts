@@ -1,6 +1,7 @@
 // Holds an answer to a bound request back until it can be signed: whole, or up to what is collected.
 import { createHash, type Hash } from 'node:crypto'
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { hmac } from '../../platform/keys/bound.ts'
 import {
   bodyLater,
   boundHeaderName,
@@ -9,7 +10,7 @@ import {
   signAnswer,
 } from '../../protocol/bound/index.ts'
 import { headerName, isUraidenError, parseUint192 } from '../../protocol/index.ts'
-import { type Door, type Exchange, hmac } from '../paywall/door.ts'
+import type { Door, Exchange } from '../paywall/door.ts'
 
 type Method = 'writeHead' | 'write' | 'end' | 'flushHeaders'
 

@@ -1,6 +1,7 @@
 // The door: whether a request is bound, and to what. Whoever comes in bound is known to be the channel's
 // sender, and has said exactly this; everything else comes in as a stranger.
-import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto'
+import { createHash } from 'node:crypto'
+import { hmac } from '../../platform/keys/bound.ts'
 import {
   answerId,
   type BoundKeys,
@@ -8,7 +9,6 @@ import {
   boundRefusal,
   type ClaimedRequest,
   equalBytes,
-  type HmacSha256,
   parseAudience,
   parseBoundRequest,
   type Receipt,
@@ -109,15 +109,6 @@ function refused(code: BoundRefusal['code'], detail?: string): Entrance {
 export function isContentOf({ contentDigest }: VerifiedRequest, content: Uint8Array): boolean {
   if (contentDigest === undefined) return content.length === 0
   return equalBytes(createHash('sha256').update(content).digest(), contentDigest)
-}
-
-const secrets = new WeakMap<Uint8Array, KeyObject>()
-
-/** From bytes node would make the key anew each time, which takes longer than the MAC. */
-export const hmac: HmacSha256 = (key, text) => {
-  const secret = secrets.get(key) ?? createSecretKey(key)
-  secrets.set(key, secret)
-  return createHmac('sha256', secret).update(text).digest()
 }
 
 const mostReceipts = 64

@@ -7,8 +7,9 @@ import {
   type RequestMessage,
   removeSignature,
 } from '../../protocol/bound/index.ts'
+import { isPlainTarget } from '../../protocol/index.ts'
 import { type Door, type Entrance, type Exchange, isContentOf } from '../paywall/door.ts'
-import type { Problem } from './problem.ts'
+import { notPlain, type Problem } from './problem.ts'
 import { signResponse } from './signed-response.ts'
 
 const exchanges = new WeakMap<IncomingMessage, Exchange>()
@@ -64,7 +65,7 @@ export async function admit(
   drop(request, verified.drop)
   exchanges.set(request, exchange)
   signResponse(response, exchange, door)
-  return isPlain(url) ? undefined : ambiguous
+  return problemOfTarget(url)
 }
 
 export function messageOf(
@@ -123,10 +124,14 @@ function drop(request: IncomingMessage, names: readonly string[]): void {
   request.rawHeaders.splice(0, request.rawHeaders.length, ...rest.flat())
 }
 
-/** A path that can be read in one way only. */
-function isPlain(url: string): boolean {
+/**
+ * What cannot be read in one way only. Doubled slashes count for one elsewhere; here the path that is signed
+ * is the path that is served, to the byte.
+ */
+function problemOfTarget(url: string): Problem | undefined {
+  if (!isPlainTarget(url)) return notPlain
   const [path = ''] = url.split('?', 1)
-  return path.startsWith('/') && !/\/\/|\\|\/\.{1,2}(\/|$)|%2e|%2f|%5c|%00/i.test(path)
+  return path.includes('//') ? doubledSlash : undefined
 }
 
 /** Without what is only for us. */
@@ -141,9 +146,7 @@ const tooLarge: Problem = {
   detail: `A bound request has at most ${mostContent} bytes of content here. Nothing was charged.`,
 }
 
-const ambiguous: Problem = {
-  status: 400,
-  code: 'path_ambiguous',
-  title: 'The path can be read in two ways',
-  detail: 'Send it without dot segments, doubled slashes and encoded slashes or dots.',
+const doubledSlash: Problem = {
+  ...notPlain,
+  detail: 'The path of a bound request has no doubled slashes: write each once.',
 }

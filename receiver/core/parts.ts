@@ -14,6 +14,22 @@ export interface StartedParts extends Part {
   readonly stop: () => Promise<void>
 }
 
+/**
+ * Starts what is made of parts. When one of them cannot start, those before it are stopped again, and what
+ * kept it from starting is the error, whatever stopping says.
+ */
+export async function startTogether<Whole extends object>(
+  start: (parts: StartedParts) => Promise<Whole>,
+): Promise<Whole & Pick<StartedParts, 'stop'>> {
+  const parts = startedParts()
+  try {
+    return { ...(await start(parts)), stop: parts.stop }
+  } catch (error) {
+    await parts.stop().catch(() => undefined)
+    throw error
+  }
+}
+
 export function startedParts(): StartedParts {
   const stops: (() => Promise<void> | void)[] = []
   return {

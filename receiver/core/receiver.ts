@@ -41,7 +41,7 @@ import { createSettlement, type Settlement } from '../settlement/settlement.ts'
 import { startVerifier, type Verifier } from '../signatures/index.ts'
 import { chooseRecovery } from '../signatures/recovery.ts'
 import type { Receiver, ReceiverLog, ReceiverOptions } from './options.ts'
-import { type StartedParts, startedParts } from './parts.ts'
+import { type StartedParts, startTogether } from './parts.ts'
 import { openRequestKey, signedRequestKey } from './request-key.ts'
 import { startPusher } from './watchtower/pusher.ts'
 
@@ -102,14 +102,10 @@ export async function startReceiverOn(
   connected: ConnectedContract,
   options: StartOptions,
 ): Promise<Receiver> {
-  const parts = startedParts()
-  parts.started(connected.chain.close)
-  try {
-    return { ...(await startParts(connected, options, parts)), stop: parts.stop }
-  } catch (error) {
-    await parts.stop().catch(() => undefined)
-    throw error
-  }
+  return startTogether((parts) => {
+    parts.started(connected.chain.close)
+    return startParts(connected, options, parts)
+  })
 }
 
 async function startParts(

@@ -7,7 +7,7 @@ import type { Logger } from 'pino'
 import type { ListenAddress } from '../../platform/config/index.ts'
 import { defined, type Signer } from '../../protocol/index.ts'
 import type { ReceiverObserver } from '../core/options.ts'
-import { type StartedParts, startedParts } from '../core/parts.ts'
+import { type StartedParts, startTogether } from '../core/parts.ts'
 import {
   type ConnectedContract,
   connectContract,
@@ -52,13 +52,7 @@ export interface RunningReceiver {
  * `listen_failed`, `ops_address_unusable`
  */
 export async function runReceiver(options: RunOptions): Promise<RunningReceiver> {
-  const parts = startedParts()
-  try {
-    return { ...(await startParts(options, parts)), stop: parts.stop }
-  } catch (error) {
-    await parts.stop()
-    throw error
-  }
+  return startTogether((parts) => startParts(options, parts))
 }
 
 async function startParts(

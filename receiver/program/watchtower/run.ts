@@ -2,7 +2,7 @@
 import type { Logger } from 'pino'
 import type { ListenAddress } from '../../../platform/config/index.ts'
 import type { Signer } from '../../../protocol/index.ts'
-import { type StartedParts, startedParts } from '../../core/parts.ts'
+import { type StartedParts, startTogether } from '../../core/parts.ts'
 import { readToken } from '../../core/watchtower/addresses.ts'
 import { readTlsMaterial } from '../../tls/material.ts'
 import { closeServer, followCertificate, listenOn } from '../parts.ts'
@@ -28,13 +28,7 @@ export interface RunningWatchtower {
 
 /** @throws UraidenError those of `startWatchtower`, `readToken`, `readTlsMaterial`; `listen_failed` */
 export async function runWatchtower(options: WatchRunOptions): Promise<RunningWatchtower> {
-  const parts = startedParts()
-  try {
-    return { ...(await startParts(options, parts)), stop: parts.stop }
-  } catch (error) {
-    await parts.stop()
-    throw error
-  }
+  return startTogether((parts) => startParts(options, parts))
 }
 
 async function startParts(

@@ -1,20 +1,23 @@
 // The commands of uraiden-agent and their options.
 import type { Command } from 'commander'
+import { configCommands } from '../../platform/cli/config.ts'
+import { keyCommands } from '../../platform/cli/keys.ts'
+import { createOutput } from '../../platform/cli/output.ts'
 import {
   addConfigCommands,
   addKeyCommands,
   type Finish,
   type ProgramDescription,
 } from '../../platform/cli/program.ts'
+import { agentConfig, configFile, loadAgentConfig } from '../program/configuration/config.ts'
+import { passwordSources } from '../program/configuration/settings.ts'
 import { acceptReceiver } from './commands/accept.ts'
 import { budget, history } from './commands/books.ts'
 import { channels, close, open, recover, settle, sweep, topUp } from './commands/channels.ts'
-import { configCheck, configSchema } from './commands/config.ts'
 import { pause, reload, resume, runJob, status } from './commands/daemon.ts'
 import { discover } from './commands/discover.ts'
 import { doctor } from './commands/doctor.ts'
 import { get } from './commands/get.ts'
-import { type KeyOptions, keyAddress, keyImport, keyNew } from './commands/key.ts'
 import { run } from './commands/run.ts'
 import type { GlobalOptions } from './commands/session.ts'
 
@@ -30,17 +33,29 @@ export const agentProgram: ProgramDescription = {
     addBookCommands(program, finish)
     addReceiverCommands(program, finish)
     addDaemonCommands(program, finish)
-    addKeyCommands<KeyOptions>(program, finish, { keyNew, keyImport, keyAddress }).option(
+    addKeyCommands(program, finish, keys).option(
       '--password-file <file>',
       'its first line is the password',
     )
-    addConfigCommands<GlobalOptions>(program, finish, {
-      name: 'agent.yaml',
-      configCheck,
-      configSchema,
-    })
+    addConfigCommands(program, finish, configuration)
   },
 }
+
+const keys = keyCommands<GlobalOptions & { readonly passwordFile?: string }>({
+  configured: ({ config }) => loadAgentConfig(configFile(config)),
+  contextOf: ({ json, passwordFile }, configured) => ({
+    output: createOutput(json ?? false),
+    password: passwordSources(passwordFile ?? configured),
+    advice: 'Send it tokens, and ether for the fees of transactions.',
+  }),
+})
+
+const configuration = configCommands<GlobalOptions>({
+  name: 'agent.yaml',
+  schema: agentConfig,
+  fileOf: (named, { config }) => named ?? configFile(config),
+  load: (file, { config }) => loadAgentConfig(file ?? configFile(config)),
+})
 
 function addPurchaseCommands(program: Command, finish: Finish): void {
   program

@@ -63,12 +63,12 @@ export function keyCommands<Options>({
 }
 
 /** @throws UraidenError those of `createKeyFile` and `findPassword`, `key_password_mistyped` */
-export async function newKey(file: string, context: KeyContext): Promise<void> {
+async function newKey(file: string, context: KeyContext): Promise<void> {
   tellWritten(file, await createKeyFile(file, await newPassword(context)), context)
 }
 
 /** @throws UraidenError those of `importKeyFile` and `findPassword`, `key_password_mistyped` */
-export async function importKey(from: string, to: string, context: KeyContext): Promise<void> {
+async function importKey(from: string, to: string, context: KeyContext): Promise<void> {
   const { variable } = context.password
   const prompt = process.stdin.isTTY ? () => askPassword(`Password of ${from}: `) : undefined
   const source = { file: from, password: { variable, prompt } }
@@ -76,7 +76,7 @@ export async function importKey(from: string, to: string, context: KeyContext): 
 }
 
 /** @throws UraidenError those of `loadSigner` */
-export async function showAddress(file: string, context: KeyContext): Promise<void> {
+async function showAddress(file: string, context: KeyContext): Promise<void> {
   const { output, password } = context
   const { address } = await loadSigner({ file, password, warn: output.say })
   output.print(output.json ? toJson({ address }) : address)

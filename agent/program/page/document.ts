@@ -1,5 +1,6 @@
 // The page without what it shows: that its script asks for.
 import type { PageAssets } from '../../../platform/web/assets.ts'
+import { pageDocument } from '../../../platform/web/document.ts'
 
 /** Scripts and styles of this server alone, none inline, and no frame around it. */
 const policy = [
@@ -24,19 +25,16 @@ export const safeHeaders = {
   'referrer-policy': 'no-referrer',
 } as const
 
-export function pageDocument({ style, script }: PageAssets): string {
-  return `<!doctype html>
-<html lang="en" class="u-theme">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>µRaiden agent</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="/web/${style}">
-<script type="module" src="/web/${script}"></script>
-</head>
-<body>
-<main>
+export function agentDocument({ style, script }: PageAssets): string {
+  return pageDocument({
+    title: 'µRaiden agent',
+    style: `/web/${style}`,
+    script: `/web/${script}`,
+    main,
+  })
+}
+
+const main = `
 <noscript><p>The page needs scripts. The same is in <code>uraiden-agent status</code> and <code>uraiden-agent history</code>.</p></noscript>
 <div id="a-main" hidden>
 <header>
@@ -53,11 +51,7 @@ export function pageDocument({ style, script }: PageAssets): string {
 <section aria-labelledby="a-purchases-title"><h2 id="a-purchases-title">Last purchases</h2><div id="a-purchases"></div></section>
 <section aria-labelledby="a-troubles-title"><h2 id="a-troubles-title">Errors</h2><div id="a-troubles"></div></section>
 </div>
-</main>
-</body>
-</html>
 `
-}
 
 /** For a checkout in which nobody has run `npm run web`. */
 export const missingDocument = `<!doctype html>

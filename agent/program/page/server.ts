@@ -14,7 +14,7 @@ import { agentError } from '../../errors/index.ts'
 import { listenOn } from '../../proxy/listen.ts'
 import { type CommandHandlers, runCommand } from '../control/server.ts'
 import { decode, malformed } from '../control/wire.ts'
-import { missingDocument, pageDocument, safeHeaders } from './document.ts'
+import { agentDocument, missingDocument, safeHeaders } from './document.ts'
 import { createEvents, type Events } from './events.ts'
 import { readAsset } from './files.ts'
 import { type Asked, checkAction, checkHost, checkOrigin } from './guard.ts'
@@ -169,7 +169,7 @@ function sendDocument({ assets }: Page, response: ServerResponse): void {
   send(
     response,
     'text/html',
-    assets === undefined ? missingDocument : pageDocument(assets.pages.agent),
+    assets === undefined ? missingDocument : agentDocument(assets.pages.agent),
   )
 }
 

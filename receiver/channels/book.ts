@@ -1,6 +1,7 @@
 // All channels of this receiver, in memory as on disk. The one place that changes a record.
 import type { ChannelEvent } from '../../platform/chain/index.ts'
 import type { Address, BlockNumber, TokenAmount } from '../../protocol/index.ts'
+import { type EarlierDeposits, earlierDeposits } from './deposits.ts'
 import {
   confirmEvents,
   type FactsByName,
@@ -36,13 +37,20 @@ export interface ChannelId {
 export interface ChannelBook {
   readonly get: (sender: Address, openBlock: BlockNumber) => Channel | undefined
   readonly all: () => Iterable<Channel>
+  /** As far as it is confirmed. */
   readonly inState: (state: ChainFacts['state']) => Iterable<Channel>
+  /** As the newest block shows them: what is to be done about a close does not wait for more. */
+  readonly asSeen: () => Iterable<Channel>
+  /** The newest block that was read, confirmed or not. */
+  readonly seenTo: () => BlockNumber
   /** What was paid on a channel, also while the chain is read again and says nothing of it. */
   readonly ledger: (sender: Address, openBlock: BlockNumber) => PaymentLedger
   /** What all channels together still owe: their balances without what was taken out. */
   readonly unsettled: () => TokenAmount
   /** True when the opening was seen in a block that is not confirmed yet. */
   readonly isUnconfirmed: (sender: Address, openBlock: BlockNumber) => boolean
+  /** Deposits that a channel had before blocks that can be gone back behind. */
+  readonly earlierDeposits: (sender: Address, openBlock: BlockNumber) => readonly TokenAmount[]
   /** How far the chain was read and confirmed. */
   readonly position: () => SyncPosition | undefined
   /** Memory at once; resolves when durable. On a failed write memory keeps it: see the caller. */
@@ -59,8 +67,8 @@ export interface ChannelBook {
   readonly dropLedger: (sender: Address, openBlock: BlockNumber) => Promise<void>
   /** Applies confirmed events up to and with `position`: durable first, then in memory. */
   readonly confirm: (events: readonly ChannelEvent[], position: SyncPosition) => Promise<void>
-  /** Replaces what is known of blocks that are not confirmed. */
-  readonly setUnconfirmed: (events: readonly ChannelEvent[]) => void
+  /** Replaces what is known of blocks that are not confirmed, up to and with the newest, `to`. */
+  readonly setUnconfirmed: (events: readonly ChannelEvent[], to: BlockNumber) => void
   /** Confirmed blocks that can be gone back to, in the order of the chain. */
   readonly history: () => History
   /**
@@ -79,10 +87,10 @@ interface BookState {
   readonly listeners: BookListener[]
   position: SyncPosition | undefined
   history: History
-  /** Opened in a block that is not confirmed yet. */
-  unconfirmed: ReadonlySet<ChannelName>
-  /** Their close was requested in a block that is not confirmed yet. */
-  closeSeen: ReadonlySet<ChannelName>
+  earlier: EarlierDeposits
+  /** Of channels that something happened to in blocks that are not confirmed yet: what they are after it. */
+  seen: FactsByName
+  seenTo: BlockNumber
   unsettled: TokenAmount
 }
 
@@ -95,18 +103,27 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
     listeners: [],
     position,
     history,
-    unconfirmed: new Set(),
-    closeSeen: new Set(),
+    earlier: new Map(),
+    seen: new Map(),
+    seenTo: 0,
     unsettled: 0n,
   }
   for (const name of facts.keys()) book.unsettled += due(book, name)
+  lookBack(book)
   return {
     get: (sender, openBlock) => get(book, channelName(sender, openBlock)),
-    all: () => channels(book, () => true),
-    inState: (state) => channels(book, (known) => known.state === state),
+    all: () => inState(book, undefined),
+    inState: (state) => inState(book, state),
+    asSeen: () => asSeen(book),
+    seenTo: () => book.seenTo,
     ledger: (sender, openBlock) => book.ledgers.get(channelName(sender, openBlock)) ?? emptyLedger,
     unsettled: () => book.unsettled,
-    isUnconfirmed: (sender, openBlock) => book.unconfirmed.has(channelName(sender, openBlock)),
+    isUnconfirmed: (sender, openBlock) => {
+      const name = channelName(sender, openBlock)
+      return book.seen.has(name) && !book.facts.has(name)
+    },
+    earlierDeposits: (sender, openBlock) =>
+      (book.earlier.get(channelName(sender, openBlock)) ?? []).map(({ deposit }) => deposit),
     position: () => book.position,
     putLedger: (channel, ledger, change) => putLedger(book, channel, { ledger, change }),
     listen: (listener) => void book.listeners.push(listener),
@@ -120,9 +137,10 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
       const { facts: changed, blocks } = confirmEvents(book.facts, events, reached)
       await step(book, changed, { reached, history: trim([...book.history, ...blocks]) })
     },
-    setUnconfirmed: (events) => {
-      book.unconfirmed = namesOf(events, 'created')
-      book.closeSeen = namesOf(events, 'closeRequested')
+    setUnconfirmed: (events, to) => {
+      // The position is of no interest here: nothing is undone but all at once.
+      book.seen = confirmEvents(book.facts, events, { block: to, hash: '0x' }).facts
+      book.seenTo = to
     },
     history: () => book.history,
     rollBack: ({ block, hash }) => rollBack(book, { block, hash }),
@@ -131,6 +149,7 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
       book.unsettled = 0n
       book.position = start
       book.history = []
+      lookBack(book)
       await store.dropFacts(start)
     },
   }
@@ -139,16 +158,27 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
 function get(book: BookState, name: ChannelName): Channel | undefined {
   const known = book.facts.get(name)
   if (known === undefined) return undefined
+  const seen = book.seen.get(name)
   // Whoever asks for a close pays no more on the channel, confirmed or not.
-  const closing = known.state === 'open' && book.closeSeen.has(name)
-  return joined(book, name, closing ? { ...known, state: 'closing' } : known)
+  const isEnding = known.state === 'open' && seen !== undefined && seen.state !== 'open'
+  return joined(book, name, isEnding ? { ...known, state: 'closing' } : known)
 }
 
-function* channels(
+function* inState(
   book: BookState,
-  isWanted: (known: ChainFacts) => boolean,
+  state: ChainFacts['state'] | undefined,
 ): Generator<Channel, void> {
-  for (const [name, known] of book.facts) if (isWanted(known)) yield joined(book, name, known)
+  for (const [name, known] of book.facts) {
+    if (state === undefined || known.state === state) yield joined(book, name, known)
+  }
+}
+
+function* asSeen(book: BookState): Generator<Channel, void> {
+  const { facts, seen } = book
+  for (const [name, known] of facts) yield joined(book, name, seen.get(name) ?? known)
+  for (const [name, shown] of seen) {
+    if (shown !== undefined && !facts.has(name)) yield joined(book, name, shown)
+  }
 }
 
 function joined(book: BookState, name: ChannelName, known: ChainFacts): Channel {
@@ -200,6 +230,11 @@ async function step(
   }
   book.position = next.reached
   book.history = next.history
+  lookBack(book)
+}
+
+function lookBack(book: BookState): void {
+  book.earlier = earlierDeposits(book.history, (name) => book.facts.get(name)?.deposit ?? 0n)
 }
 
 async function rollBack(book: BookState, reached: SyncPosition): Promise<readonly ChannelName[]> {
@@ -207,12 +242,4 @@ async function rollBack(book: BookState, reached: SyncPosition): Promise<readonl
   const history = book.history.filter(({ block }) => block <= reached.block)
   await step(book, changed, { reached, history })
   return [...changed.keys()]
-}
-
-function namesOf(
-  events: readonly ChannelEvent[],
-  kind: ChannelEvent['kind'],
-): ReadonlySet<ChannelName> {
-  const wanted = events.filter((event) => event.kind === kind)
-  return new Set(wanted.map(({ channel }) => channelName(channel.sender, channel.openBlock)))
 }

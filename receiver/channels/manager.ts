@@ -12,6 +12,7 @@ import type { ProofChecker } from '../signatures/checker.ts'
 import type { ChannelBook } from './book.ts'
 import { type Claims, claim, isClaimed, unclaim } from './claims.ts'
 import { type AgreementParts, agreeToClose } from './closing.ts'
+import { fallbacksUnder } from './proofs.ts'
 import {
   acceptsPayments,
   type Channel,
@@ -127,11 +128,11 @@ async function registerPayment(
   const decision = decide()
   if (decision.kind === 'refused') return refused(decision.code)
   const { claims, paid, channel: before } = decision
-  const isBest = claims.highest > before.claims.highest
+  const proof = claims.highest > before.claims.highest && signature && form && { signature, form }
   const ledger: PaymentLedger = {
     ...ledgerOf(before),
     claims,
-    ...(isBest && signature && form && { proof: { signature, form } }),
+    ...(proof && { proof, ...fallbacksFor(book, before, claims.highest) }),
   }
   const order: Order = { sender, openBlock, paid, request }
   try {
@@ -146,6 +147,17 @@ async function registerPayment(
     channel: { ...before, ...ledger },
     chargeOnly: charging(book, order),
   }
+}
+
+/** A deposit that is taken back leaves the new best proof above what is left of it. */
+function fallbacksFor(
+  book: ChannelBook,
+  before: Channel,
+  highest: TokenAmount,
+): Pick<PaymentLedger, 'fallbacks'> {
+  const deposits = book.earlierDeposits(before.sender, before.openBlock)
+  const fallbacks = fallbacksUnder(before, highest, deposits)
+  return { fallbacks: fallbacks.length > 0 ? fallbacks : undefined }
 }
 
 /** Any balance of the channel will do, signed by its sender: only then it is told where it stands. */

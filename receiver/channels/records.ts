@@ -39,6 +39,8 @@ export interface PaymentLedger {
   readonly claims: Claims
   /** The best proof; there is none before the first payment. */
   readonly proof?: { readonly signature: Signature; readonly form: SignatureForm }
+  /** The best ones under earlier deposits that may stand again; in rising order, below the best. */
+  readonly fallbacks?: readonly ProvenBalance[] | undefined
   /** We signed a closing agreement: a payment after it could not be claimed any more. */
   readonly agreedToClose: boolean
   /** The balance of that agreement, which holds for ever. */
@@ -47,6 +49,13 @@ export interface PaymentLedger {
   readonly collecting?: true
   /** The sender's key: the channel is bound, and takes nothing that is not. */
   readonly requestKey?: NumberedKey | undefined
+}
+
+/** A balance with its proof. */
+export interface ProvenBalance {
+  readonly balance: TokenAmount
+  readonly signature: Signature
+  readonly form: SignatureForm
 }
 
 /** A request that has paid and whose answer is not known to be made: a crash may have been in between. */
@@ -68,10 +77,11 @@ export interface Channel extends ChainFacts, PaymentLedger {}
 
 /** What of it was paid, as it is kept. */
 export function ledgerOf(channel: Channel): PaymentLedger {
-  const { claims, proof, agreedToClose, agreedBalance, collecting, requestKey } = channel
+  const { claims, proof, fallbacks, agreedToClose, agreedBalance, collecting, requestKey } = channel
   return {
     ...{ claims, agreedToClose },
     ...(proof && { proof }),
+    ...(fallbacks && { fallbacks }),
     ...(agreedBalance !== undefined && { agreedBalance }),
     ...(collecting && { collecting }),
     ...(requestKey && { requestKey }),
@@ -112,7 +122,7 @@ export function encodeFacts(facts: ChainFacts): string {
 
 /** Written for every payment, so it is short: the disk sees each byte several times. */
 export function encodeLedger(ledger: PaymentLedger): string {
-  const { claims, proof, agreedToClose, agreedBalance, collecting, requestKey } = ledger
+  const { claims, proof, fallbacks, agreedToClose, agreedBalance, collecting, requestKey } = ledger
   const { highest, unclaimed } = claims
   return JSON.stringify({
     highest: `${highest}`,
@@ -120,6 +130,11 @@ export function encodeLedger(ledger: PaymentLedger): string {
       unclaimed: unclaimed.map(({ from, to }) => [`${from}`, `${to}`]),
     }),
     ...(proof && { [proof.form]: toBase64(proof.signature) }),
+    ...(fallbacks && {
+      fallbacks: fallbacks.map(({ balance, form, signature }) => {
+        return [`${balance}`, form, toBase64(signature)]
+      }),
+    }),
     ...(agreedToClose && { agreedToClose }),
     ...(agreedBalance !== undefined && { agreedBalance: `${agreedBalance}` }),
     ...(collecting && { collecting }),
@@ -143,7 +158,7 @@ export function decodeFacts(text: string): ChainFacts {
 /** @throws UraidenError when a field is not what it should be: the file was damaged */
 export function decodeLedger(text: string): PaymentLedger {
   const { highest, unclaimed = [], agreedToClose = false, ...rest } = JSON.parse(text)
-  const { agreedBalance, collecting, requestKey } = rest
+  const { fallbacks, agreedBalance, collecting, requestKey } = rest
   const form = forms.find((name) => name in rest)
   return {
     claims: {
@@ -154,12 +169,25 @@ export function decodeLedger(text: string): PaymentLedger {
       })),
     },
     ...(form && { proof: { signature: fromBase64(rest[form]), form } }),
+    ...(fallbacks && { fallbacks: fallbacks.map(decodeProven) }),
     agreedToClose,
     ...(agreedBalance !== undefined && { agreedBalance: parseUint192(agreedBalance) }),
     ...(collecting && { collecting: true }),
     ...(requestKey && {
       requestKey: { key: parseRequestPublicKey(requestKey[0]), number: BigInt(requestKey[1]) },
     }),
+  }
+}
+
+function decodeProven([balance, form, signature]: readonly [
+  string,
+  string,
+  string,
+]): ProvenBalance {
+  return {
+    balance: parseUint192(balance),
+    signature: fromBase64(signature),
+    form: form === 'seed' ? 'seed' : 'eip712',
   }
 }
 

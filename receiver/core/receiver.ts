@@ -222,6 +222,7 @@ function createDefence(
   const settlement = createSettlement(
     {
       ...{ chain, book, transactions, signer, domain, hasBatches, head, ether, reserve, log },
+      gasPrice: gas.now,
       challengePeriod: contractFacts.challengePeriod,
       refresh: async () => watch?.refresh(),
     },
@@ -233,10 +234,10 @@ function createDefence(
     await settlement.stop()
   })
   const afterSync = async () => {
-    await account.refresh()
+    // What an answer may cost decides whether it is given.
+    await Promise.all([account.refresh(), gas.refresh(head())])
     // Answers first: nothing that is only looked at holds them up.
     await settlement.round()
-    await gas.refresh(head())
     reserve.round()
   }
   const start = () => {

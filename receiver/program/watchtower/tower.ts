@@ -18,6 +18,7 @@ import {
 import { type ChainWatch, watchChain } from '../../chain/watch.ts'
 import { type ChannelBook, openBook } from '../../channels/book.ts'
 import { historyDepth } from '../../channels/history.ts'
+import { fallbacksUnder, provenOf } from '../../channels/proofs.ts'
 import type { Channel } from '../../channels/records.ts'
 import { type ChannelStore, openStore } from '../../channels/store.ts'
 import type { ProofOwner, PushedProof, Verdict } from '../../core/watchtower/messages.ts'
@@ -139,7 +140,7 @@ async function assemble(
     keep: (proof) => keep({ book, checker: verifier, mostChannels }, proof),
     balance: (sender, openBlock) => book.ledger(sender, openBlock).claims.highest,
     status: () => ({
-      ...exposureOf(book.all()),
+      ...exposureOf(book.asSeen()),
       proofs: book.ledgerCount(),
       answers: answers.pending(),
       block: book.position()?.block,
@@ -175,8 +176,12 @@ async function keep({ book, checker, mostChannels }: Keeper, proof: PushedProof)
   if (balance <= known()) return 'outdated'
   const before = book.ledger(sender, openBlock)
   const claims = { highest: balance, unclaimed: [] }
+  const fallbacks = fallbacksUnder(before, balance, book.earlierDeposits(sender, openBlock))
   try {
-    const ledger = { claims, proof: { signature, form }, agreedToClose: false }
+    const ledger = {
+      ...{ claims, proof: { signature, form }, agreedToClose: false },
+      ...(fallbacks.length > 0 && { fallbacks }),
+    }
     await book.putLedger(proof, ledger)
   } catch (error) {
     // Not on disk, so not kept: it has to be sent again.
@@ -213,10 +218,11 @@ async function answersOf(
     ether,
     fees,
     delay: Math.floor(challengePeriod * Math.min(Math.max(patience, 0), 0.9)),
-    answer: async ({ sender, openBlock, claims, proof }: Channel) => {
-      if (proof === undefined) throw new Error('an answer without a proof')
-      const channel = { sender, receiver, openBlock }
-      return connection.calls.challenge(channel, claims.highest, proof.signature)
+    answer: async (closing: Channel) => {
+      const proven = provenOf(closing)
+      if (proven === undefined) throw new Error('an answer without a proof')
+      const channel = { sender: closing.sender, receiver, openBlock: closing.openBlock }
+      return connection.calls.challenge(channel, proven.balance, proven.signature)
     },
     log,
   })

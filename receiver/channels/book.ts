@@ -1,6 +1,20 @@
 // All channels of this receiver, in memory as on disk. The one place that changes a record.
 import type { ChannelEvent } from '../../platform/chain/index.ts'
-import type { Address, BlockNumber, TokenAmount } from '../../protocol/index.ts'
+import {
+  type Address,
+  type BlockNumber,
+  largest,
+  maxTokenAmount,
+  smallest,
+  type TokenAmount,
+} from '../../protocol/index.ts'
+import {
+  type CeilingCase,
+  confirmedAfter,
+  type DepositLimits,
+  mostBalance,
+  owedEarly,
+} from './ceiling.ts'
 import { type EarlierDeposits, earlierDeposits } from './deposits.ts'
 import {
   confirmEvents,
@@ -51,6 +65,8 @@ export interface ChannelBook {
   readonly isUnconfirmed: (sender: Address, openBlock: BlockNumber) => boolean
   /** Deposits that a channel had before blocks that can be gone back behind. */
   readonly earlierDeposits: (sender: Address, openBlock: BlockNumber) => readonly TokenAmount[]
+  /** The highest balance that a payment may have, as deep as the channel's deposit is now. */
+  readonly mostBalance: (sender: Address, openBlock: BlockNumber) => TokenAmount
   /** How far the chain was read and confirmed. */
   readonly position: () => SyncPosition | undefined
   /** Memory at once; resolves when durable. On a failed write memory keeps it: see the caller. */
@@ -92,9 +108,20 @@ interface BookState {
   seen: FactsByName
   seenTo: BlockNumber
   unsettled: TokenAmount
+  readonly limits: DepositLimits
+  /** What is owed on deposits that have not reached the last of the limits' steps. */
+  early: EarlySums
 }
 
-export async function openBook(store: ChannelStore): Promise<ChannelBook> {
+interface EarlySums {
+  inAll: TokenAmount
+  readonly bySender: Map<Address, TokenAmount>
+}
+
+export async function openBook(
+  store: ChannelStore,
+  limits: DepositLimits = confirmedAfter(1),
+): Promise<ChannelBook> {
   const { facts, ledgers, position, history } = await store.load()
   const book: BookState = {
     store,
@@ -107,6 +134,8 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
     seen: new Map(),
     seenTo: 0,
     unsettled: 0n,
+    limits,
+    early: { inAll: 0n, bySender: new Map() },
   }
   for (const name of facts.keys()) book.unsettled += due(book, name)
   lookBack(book)
@@ -124,6 +153,7 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
     },
     earlierDeposits: (sender, openBlock) =>
       (book.earlier.get(channelName(sender, openBlock)) ?? []).map(({ deposit }) => deposit),
+    mostBalance: (sender, openBlock) => mostBalanceOf(book, channelName(sender, openBlock)),
     position: () => book.position,
     putLedger: (channel, ledger, change) => putLedger(book, channel, { ledger, change }),
     listen: (listener) => void book.listeners.push(listener),
@@ -202,11 +232,44 @@ function due({ facts, ledgers }: BookState, name: ChannelName): TokenAmount {
   return known === undefined ? 0n : dueOf(known, ledgers.get(name)?.claims.highest ?? 0n)
 }
 
-/** Does a change to one channel and carries it over to the sum. */
+/** Does a change to one channel and carries it over to the sums. */
 function changing(book: BookState, name: ChannelName, change: () => void): void {
   book.unsettled -= due(book, name)
+  addEarly(book, name, -1n)
   change()
   book.unsettled += due(book, name)
+  addEarly(book, name, 1n)
+}
+
+/** Undefined: all that the channel may pay is covered by a deposit that is as deep as it should be. */
+function ceilingCase(book: BookState, name: ChannelName): CeilingCase | undefined {
+  const { limits, position } = book
+  const earlier = limits.steps.length > 1 ? book.earlier.get(name) : undefined
+  const known = earlier && book.facts.get(name)
+  if (known === undefined || earlier === undefined || position === undefined) return undefined
+  return { channel: joined(book, name, known), earlier, position: position.block, limits }
+}
+
+function mostBalanceOf(book: BookState, name: ChannelName): TokenAmount {
+  const found = ceilingCase(book, name)
+  if (found === undefined) return maxTokenAmount
+  const { limits, early } = book
+  const own = owedEarly(found)
+  const left = (most: TokenAmount | undefined, sum: TokenAmount) =>
+    most === undefined ? maxTokenAmount : largest(most - (sum - own), 0n)
+  const ofSender = early.bySender.get(found.channel.sender) ?? 0n
+  const room = smallest(left(limits.mostPerSender, ofSender), left(limits.mostInAll, early.inAll))
+  return mostBalance(found, room)
+}
+
+function addEarly(book: BookState, name: ChannelName, sign: 1n | -1n): void {
+  const found = ceilingCase(book, name)
+  if (found === undefined) return
+  const { bySender } = book.early
+  const { sender } = found.channel
+  const owed = sign * owedEarly(found)
+  book.early.inAll += owed
+  bySender.set(sender, (bySender.get(sender) ?? 0n) + owed)
 }
 
 /** Durable first, then in memory. */
@@ -233,8 +296,11 @@ async function step(
   lookBack(book)
 }
 
+/** What is known of the last blocks, and all that depends on how deep they are. */
 function lookBack(book: BookState): void {
   book.earlier = earlierDeposits(book.history, (name) => book.facts.get(name)?.deposit ?? 0n)
+  book.early = { inAll: 0n, bySender: new Map() }
+  for (const name of book.earlier.keys()) addEarly(book, name, 1n)
 }
 
 async function rollBack(book: BookState, reached: SyncPosition): Promise<readonly ChannelName[]> {

@@ -109,7 +109,8 @@ async function registerPayment(
   const decide = () => {
     const channel = book.get(sender, openBlock)
     const seenUnconfirmed = book.isUnconfirmed(sender, openBlock)
-    return decidePayment({ payment, price, channel, seenUnconfirmed })
+    const mostBalance = book.mostBalance(sender, openBlock)
+    return decidePayment({ payment, price, channel, seenUnconfirmed, mostBalance })
   }
   const refused = async (code: RefusalCode): Promise<PaymentOutcome> => {
     const channel = book.get(sender, openBlock)
@@ -219,6 +220,8 @@ export interface PaymentCase {
   readonly channel: Channel | undefined
   /** The open transaction was seen in a block that is not confirmed yet. */
   readonly seenUnconfirmed: boolean
+  /** A higher balance waits until the deposit is deeper. */
+  readonly mostBalance: TokenAmount
 }
 
 export type PaymentDecision =
@@ -236,7 +239,7 @@ export type PaymentDecision =
  * come first.
  */
 export function decidePayment(given: PaymentCase): PaymentDecision {
-  const { payment, price, channel, seenUnconfirmed } = given
+  const { payment, price, channel, seenUnconfirmed, mostBalance } = given
   const refused = (code: RefusalCode): PaymentDecision => ({ kind: 'refused', code })
   if (channel === undefined) {
     return refused(seenUnconfirmed ? 'insufficient_confirmations' : 'nonexisting_channel')
@@ -251,5 +254,7 @@ export function decidePayment(given: PaymentCase): PaymentDecision {
   const mayLeaveGap = payment.amount !== undefined
   const decision = claim(channel.claims, { balance: payment.balance, price, mayLeaveGap })
   if (decision.kind === 'refused') return refused(decision.code)
+  const isMore = payment.balance > channel.claims.highest
+  if (isMore && payment.balance > mostBalance) return refused('insufficient_confirmations')
   return { kind: 'acceptable', channel, claims: decision.claims, paid: decision.paid }
 }

@@ -53,7 +53,6 @@ export interface ReceiverSettings extends ProgramSettings {
   /** What the library needs and does not depend on the token. */
   readonly receiver: Pick<
     ReceiverOptions,
-    | 'confirmations'
     | 'startBlock'
     | 'pollInterval'
     | 'replies'
@@ -78,7 +77,10 @@ export interface ReceiverSettings extends ProgramSettings {
   readonly ops: OpsConfig
 }
 
-type AmountSettings = Pick<ReceiverConfig, 'outage' | 'settlement' | 'relay' | 'mostGasPrice'>
+type AmountSettings = Pick<
+  ReceiverConfig,
+  'confirmations' | 'notFinal' | 'outage' | 'settlement' | 'relay' | 'mostGasPrice'
+>
 
 /** What of a configuration is in files. */
 export interface ReceiverFiles {
@@ -91,7 +93,8 @@ export function receiverSettings(
   config: ReceiverConfig,
   environment: NodeJS.ProcessEnv = process.env,
 ): ReceiverSettings {
-  const { confirmations, startBlock, verifier, verifierThreads, watchtowers, page } = config
+  const { confirmations, notFinal, startBlock, verifier, verifierThreads, watchtowers, page } =
+    config
   const { bound, origins, publicPath } = config
   const { lifetime, ...replies } = config.replies
   const common = programSettings(config, receiverNames, environment)
@@ -99,7 +102,6 @@ export function receiverSettings(
   return {
     ...common,
     receiver: {
-      confirmations,
       startBlock,
       pollInterval: config.pollInterval * 1000,
       replies: defined({ ...replies, lifetime: milliseconds(lifetime) }),
@@ -107,7 +109,7 @@ export function receiverSettings(
       ...defined({ verifier, verifierThreads, origins, publicPath }),
     },
     relayKey: relayKey(config),
-    amounts: { outage, settlement, relay, mostGasPrice },
+    amounts: { confirmations, notFinal, outage, settlement, relay, mostGasPrice },
     ...{ watchtowers, page, resources, discovery, admin, ops },
     socket: controlSocket(admin, common.state),
   }
@@ -187,13 +189,21 @@ export async function readFiles({
  * @throws UraidenError `wrong_token`, `too_many_decimals`
  */
 export function amountOptions(
-  { outage, settlement, relay, mostGasPrice }: AmountSettings,
+  { confirmations, notFinal, outage, settlement, relay, mostGasPrice }: AmountSettings,
   token: TokenUnit,
 ) {
   const { longest, mostPerChannel, mostInAll } = outage
   const amount = (text: string | undefined) =>
     text === undefined ? undefined : parseAmount(text, token)
   return {
+    confirmations:
+      typeof confirmations === 'number'
+        ? confirmations
+        : confirmations.map(({ blocks, mostOwed }) => ({ blocks, mostOwed: amount(mostOwed) })),
+    notFinal: defined({
+      mostPerSender: amount(notFinal.mostPerSender),
+      mostInAll: amount(notFinal.mostInAll),
+    }),
     outage: defined({
       longest: milliseconds(longest),
       mostPerChannel: amount(mostPerChannel),

@@ -48,6 +48,7 @@ export interface WatchtowerOptions {
   readonly state: string
   /** Part of the challenge period that is left to the receiver to answer itself, 0 to 0.9. Default 0.5. */
   readonly patience?: number
+  /** How deep a block must be to count, itself included. Default 2; disputes are answered when seen. */
   readonly confirmations?: number
   readonly startBlock?: BlockNumber
   /** Between two looks at the chain, in milliseconds. Default 2000. */
@@ -229,7 +230,7 @@ async function answersOf(
 }
 
 function startWatch(
-  { receiver, confirmations = 1, startBlock = 0, pollInterval = 2000, log }: WatchtowerOptions,
+  { receiver, confirmations = 2, startBlock = 0, pollInterval = 2000, log }: WatchtowerOptions,
   { chain, book }: { readonly chain: ChainClient; readonly book: ChannelBook },
   afterSync: () => Promise<void>,
 ): ChainWatch {

@@ -12,6 +12,8 @@ import { teaserRoot, teaserRoutes } from './teaser-routes.ts'
 export interface UpstreamOptions extends Pick<UpstreamResource, 'upstream' | 'timeout' | 'teaser'> {
   readonly price: Price
   readonly log: FastifyBaseLogger
+  /** Milliseconds that only grow; the process's own by default. */
+  readonly now?: () => number
 }
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
@@ -22,7 +24,7 @@ export async function upstreamRoutes(
   path: string,
   options: UpstreamOptions,
 ): Promise<void> {
-  const { timeout, price, upstream, teaser, log } = options
+  const { timeout, price, upstream, teaser, log, now = () => performance.now() } = options
   const dispatcher = new Agent({
     connect: { timeout },
     headersTimeout: timeout,
@@ -48,7 +50,7 @@ export async function upstreamRoutes(
         detail: 'WebSockets and other upgrades are not sold here: ask with plain HTTP.',
       })
     },
-    handler: (request, reply) => pass({ path, upstream, dispatcher, log }, request, reply),
+    handler: (request, reply) => pass({ path, upstream, dispatcher, log, now }, request, reply),
   })
 }
 
@@ -59,10 +61,11 @@ interface Upstream {
   readonly upstream: string
   readonly dispatcher: Dispatcher
   readonly log: FastifyBaseLogger
+  readonly now: () => number
 }
 
 async function pass(
-  { path, upstream, dispatcher, log }: Upstream,
+  { path, upstream, dispatcher, log, now }: Upstream,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -95,7 +98,7 @@ async function pass(
   if (typeof headers.location === 'string') {
     headers.location = locationOf(upstream, path, headers.location)
   }
-  creditWhenBroken(answer.body, request, reply)
+  creditWhenBroken(answer.body, { request, reply, now })
   return reply.code(answer.statusCode).headers(headers).send(answer.body)
 }
 
@@ -106,20 +109,59 @@ function hasBody({ headers }: FastifyRequest): boolean {
 /**
  * An answer that breaks off in its middle cannot say any more that it costs nothing, but it does: the
  * same proof pays for the next try. Only when it is the upstream that fails: a client that leaves has
- * got what it took.
+ * got what it took, and one that did not read may have made the upstream give up.
  */
 function creditWhenBroken(
   body: Readable,
-  { admission, server: { log } }: FastifyRequest,
-  reply: FastifyReply,
+  { request, reply, now }: Pick<Upstream, 'now'> & Passing,
 ): void {
+  const {
+    admission,
+    server: { log },
+  } = request
+  if (admission?.kind !== 'paid') return
+  const longestStall = watchStalls(body, now)
   body.once('error', (err) => {
-    if (reply.raw.destroyed || admission?.kind !== 'paid') return
+    if (reply.raw.destroyed) return
+    const stalled = longestStall()
+    if (stalled >= patience) {
+      log.info({ err, stalled }, 'the client did not read, and the upstream server broke off')
+      return
+    }
     log.warn({ err }, 'the upstream server broke off; the payment is given back')
     admission.chargeOnly(0n).catch((failed) => {
       log.error({ err: failed }, 'the payment could not be given back')
     })
   })
+}
+
+interface Passing {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
+
+/**
+ * Milliseconds. Who takes something at least that often takes tens of kilobytes a second, so that no
+ * upstream with a usual time limit for its writes gives up.
+ */
+const patience = 2000
+
+/**
+ * How long the answer had to wait for its reader at most, in milliseconds: a source is paused while
+ * what it flows into is full.
+ */
+function watchStalls(source: Readable, now: () => number): () => number {
+  let since: number | undefined
+  let longest = 0
+  const stalled = () => Math.max(longest, since === undefined ? 0 : now() - since)
+  source.on('pause', () => {
+    since = now()
+  })
+  source.on('resume', () => {
+    longest = stalled()
+    since = undefined
+  })
+  return stalled
 }
 
 const unreachable: Problem = {

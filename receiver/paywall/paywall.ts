@@ -33,7 +33,7 @@ import {
 import type { Door } from './door.ts'
 import type { PaywallPage } from './page.ts'
 import type { Pricer } from './price.ts'
-import { type Replies, replyId } from './replies.ts'
+import { isAnswerTo, type Replies, type RequestContent, replyId } from './replies.ts'
 
 /** A request that paid and is to be served. */
 export interface Paid {
@@ -76,6 +76,8 @@ export interface PricedRequest extends RequestView {
   readonly teaser?: string
   /** It came in bound: what it covers counts, and nothing else. */
   readonly bound?: VerifiedRequest | undefined
+  /** What it says, if it has content and may be repeated; of a bound one its MAC is enough. */
+  readonly content?: RequestContent | undefined
 }
 
 export interface Paywall {
@@ -147,10 +149,11 @@ export async function priceAndAdmit<Request extends ServerRequest>(
     readonly request: Request
     readonly teaser?: string | undefined
     readonly bound?: VerifiedRequest | undefined
+    readonly content?: RequestContent | undefined
   },
 ): Promise<Admission> {
-  const { pricer, request, teaser, bound } = given
-  const view: PricedRequest = { ...viewOf(request), bound }
+  const { pricer, request, teaser, bound, content } = given
+  const view: PricedRequest = { ...viewOf(request), bound, content }
   let price: TokenAmount
   try {
     price = typeof pricer === 'function' ? await pricer(view, request) : pricer
@@ -247,13 +250,21 @@ async function takeOnce(
   // Whoever has set a key relies on it over a restart; that costs a second write.
   const isLasting = request.bound === undefined || request.header('idempotency-key') !== undefined
   const turn = await options.replies.take(id, isLasting ? 'disk' : 'memory')
-  if (turn.kind === 'kept') return { kind: 'repeated', reply: turn.reply }
+  const { content } = request
+  if (turn.kind === 'kept') {
+    if (await isAnswerTo(turn.reply, content)) return { kind: 'repeated', reply: turn.reply }
+    return refuse(options, request, { why: refusal('idempotency_key_reused'), answer: { price } })
+  }
   const { expires, earlier } = turn
   try {
     const order = { payment, price }
     const keyed = { id, expires, earlier }
     const admission = await take(options, request, isLasting ? { ...order, keyed } : order)
-    if (admission.kind === 'paid') return { ...admission, keepReply: turn.finish }
+    if (admission.kind === 'paid') {
+      const keepReply = (reply?: Reply) =>
+        turn.finish(reply && { ...reply, content: content?.seen() ?? 'none' })
+      return { ...admission, keepReply }
+    }
     await turn.pass()
     return admission
   } catch (error) {
@@ -274,14 +285,14 @@ function refuse(
   const wanted = wantedBody(request.header('accept') ?? '')
   const base = { kind: 'refused', code: why.code, status: why.status } as const
   const headers = { ...terms, ...(passing.has(why.code) && { 'retry-after': `${retryAfter}` }) }
-  if (wanted === 'html') {
+  if (wanted === 'html' && why.status !== 422) {
     const { teaser } = request
     const facts = { refusal: why, price: answer.price, token, chainId, headers: terms, teaser }
     const { html: body, headers: own } = page(facts)
     const all = { ...headers, ...own, 'content-type': 'text/html; charset=utf-8' }
     return { ...base, headers: all, cookies: bound ? [] : cookiesOf(terms), body }
   }
-  const json = wanted === 'json' || why.status === 409
+  const json = wanted === 'json' || why.status === 409 || why.status === 422
   const type = json ? 'application/problem+json' : 'application/json'
   return {
     ...base,

@@ -207,6 +207,33 @@ test.serial(
   },
 )
 
+test.serial(
+  'under one key a body that streams through is bought once, and another body is refused',
+  async (t) => {
+    const { base, headers } = await givenProxy(t, async (request, response) => {
+      const body = await text(request)
+      response.end(`${body.length} ${body.slice(0, 5)}`)
+    })
+    const large = 'x'.repeat(3 << 20)
+    const post = (body: string) =>
+      fetch(`${base}/api/in`, {
+        method: 'POST',
+        headers: headers(5n, { 'Idempotency-Key': 'k1' }),
+        body,
+      })
+    t.is(await (await post('small')).text(), '5 small')
+    t.is(await (await post('small')).text(), '5 small')
+    t.is((await post('large')).status, 422)
+    t.is((await post(large)).status, 422)
+    const again = { 'Idempotency-Key': 'k2' }
+    const upload = (last: string) =>
+      fetch(`${base}/api/in`, { method: 'POST', headers: headers(10n, again), body: large + last })
+    t.is(await (await upload('y')).text(), `${large.length + 1} xxxxx`)
+    t.is(await (await upload('y')).text(), `${large.length + 1} xxxxx`)
+    t.is((await upload('z')).status, 422)
+  },
+)
+
 test.serial('a failure whose body breaks off later is given back once', async (t) => {
   let breakOff: () => void = () => undefined
   const { buy, balance, pay, receiver, channel } = await givenProxy(t, ({ url }, response) => {

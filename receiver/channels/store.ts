@@ -10,16 +10,20 @@ import {
   type StateOwner,
 } from '../../platform/state/state.ts'
 import type { BlockNumber } from '../../protocol/index.ts'
+import { type AnswerRecord, ringSize } from './answers.ts'
 import type { FactsByName, History, PastBlock, SyncPosition } from './history.ts'
 import {
   type ChainFacts,
   type ChannelName,
+  decodeAnswer,
   decodeFacts,
   decodeLedger,
   decodeUnanswered,
+  encodeAnswer,
   encodeFacts,
   encodeLedger,
   encodeUnanswered,
+  type LedgerChanges,
   type PaymentLedger,
   type Unanswered,
   type UnansweredChange,
@@ -29,6 +33,8 @@ import {
 export interface LoadedState {
   readonly facts: ReadonlyMap<ChannelName, ChainFacts>
   readonly ledgers: ReadonlyMap<ChannelName, PaymentLedger>
+  /** Those that are open. */
+  readonly answers: ReadonlyMap<ChannelName, readonly AnswerRecord[]>
   readonly position: SyncPosition | undefined
   readonly history: History
 }
@@ -82,11 +88,11 @@ export interface ReplyDisk {
 
 export interface ChannelStore {
   readonly load: () => Promise<LoadedState>
-  /** Resolves when the ledger, or a newer one of the same channel, is durable, with the change. */
+  /** Resolves when the ledger, or a newer one of the same channel, is durable, with the changes. */
   readonly saveLedger: (
     name: ChannelName,
     ledger: PaymentLedger,
-    change?: UnansweredChange,
+    changes?: LedgerChanges,
   ) => Promise<void>
   /** All ledgers that are durable at one moment, while others are written. */
   readonly readLedgers: () => Promise<ReadonlyMap<ChannelName, PaymentLedger>>
@@ -108,6 +114,7 @@ const positionKey = 'position'
 const factsPrefix = 'facts/'
 const ledgerPrefix = 'ledger/'
 const replyPrefix = 'reply/'
+const answerPrefix = 'ring/'
 const unansweredPrefix = 'unanswered/'
 const pastPrefix = 'past/'
 const journalPrefix = 'journal/'
@@ -137,16 +144,21 @@ export async function openStore(
     writeBatch: onCommit === undefined ? write : observed(write, onCommit),
   })
   return {
-    load: async () => ({
-      facts: await readAll<ChannelName, ChainFacts>(db, factsPrefix, decodeFacts),
-      ledgers: await readAll<ChannelName, PaymentLedger>(db, ledgerPrefix, decodeLedger),
-      position: parsePosition(await db.get(positionKey)),
-      history: (await db.values(keysUnder(pastPrefix)).all()).map(decodePast),
-    }),
-    saveLedger: (name, ledger, change) =>
+    load: async () => {
+      const ledgers = await readAll<ChannelName, PaymentLedger>(db, ledgerPrefix, decodeLedger)
+      return {
+        ledgers,
+        facts: await readAll<ChannelName, ChainFacts>(db, factsPrefix, decodeFacts),
+        answers: await readOpenAnswers(db, ledgers),
+        position: parsePosition(await db.get(positionKey)),
+        history: (await db.values(keysUnder(pastPrefix)).all()).map(decodePast),
+      }
+    },
+    saveLedger: (name, ledger, { unanswered, answer } = {}) =>
       commits.save([
         [`${ledgerPrefix}${name}`, encodeLedger(ledger)],
-        ...(change === undefined ? [] : [unansweredEntry(change)]),
+        ...(unanswered === undefined ? [] : [unansweredEntry(unanswered)]),
+        ...(answer === undefined ? [] : [answerEntry(name, answer)]),
       ]),
     readLedgers: () => readAll(db, ledgerPrefix, decodeLedger),
     saveLedgers: (ledgers) =>
@@ -249,6 +261,29 @@ function decodePast(text: string): PastBlock {
 
 function unansweredEntry([id, unanswered]: UnansweredChange) {
   return [`${unansweredPrefix}${id}`, unanswered && encodeUnanswered(unanswered)] as const
+}
+
+function answerEntry(name: ChannelName, answer: AnswerRecord) {
+  return [answerKey(name, answer.number), encodeAnswer(answer)] as const
+}
+
+function answerKey(name: ChannelName, number: number): string {
+  return `${answerPrefix}${name}/${number % ringSize}`
+}
+
+async function readOpenAnswers(
+  db: StateDatabase,
+  ledgers: ReadonlyMap<ChannelName, PaymentLedger>,
+): Promise<LoadedState['answers']> {
+  const found = new Map<ChannelName, readonly AnswerRecord[]>()
+  for (const [name, { answers }] of ledgers) {
+    if (answers === undefined || answers.open.length === 0) continue
+    const texts = await db.getMany(answers.open.map((number) => answerKey(name, number)))
+    const records = texts.flatMap((text) => (text === undefined ? [] : [decodeAnswer(text)]))
+    const isOpen = ({ number }: AnswerRecord) => answers.open.includes(number)
+    found.set(name, records.filter(isOpen))
+  }
+  return found
 }
 
 function parseEntry(text: string | undefined): JournalEntry | undefined {

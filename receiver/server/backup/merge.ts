@@ -31,6 +31,7 @@ export function mergeLedger(
   const best = better ? proof : existing.proof
   return {
     ...(existing.collecting && { collecting: true }),
+    ...(existing.answers && { answers: existing.answers }),
     claims: mergeClaims(existing.claims, claims),
     ...(best && { proof: best }),
     ...lasting,

@@ -49,6 +49,8 @@ export interface SentPayment {
   readonly price: TokenAmount
   readonly balance: TokenAmount
   readonly key?: string
+  /** Where the receiver's channel API is, unless it is where receivers have it. */
+  readonly gatewayPath?: string
 }
 
 /** What was paid for an answer. Amounts in the token's smallest unit. */

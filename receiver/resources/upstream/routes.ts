@@ -27,11 +27,7 @@ export async function upstreamRoutes(
   path: string,
   options: UpstreamOptions,
 ): Promise<void> {
-<<<<<<< HEAD
-  const { timeout, price, upstream, teaser, log, now = () => performance.now() } = options
-=======
-  const { timeout, price, upstream, teaser, maker, log } = options
->>>>>>> wedgegoods
+  const { timeout, price, upstream, teaser, maker, log, now = () => performance.now() } = options
   const dispatcher = new Agent({
     connect: { timeout },
     headersTimeout: timeout,

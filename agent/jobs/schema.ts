@@ -4,7 +4,7 @@ import { amountText, count, duration, timeZone } from '../../platform/config/ind
 import { schedule } from '../../platform/config/schedule.ts'
 import { parseAmount, type TokenUnit } from '../../protocol/index.ts'
 import { windowCaps } from '../budget/config.ts'
-import { sinkId } from './sinks/create.ts'
+import { sinkId, sinkName } from './sinks/create.ts'
 import { type BrokerConfig, type SinkConfig, sinkSchema } from './sinks/schema.ts'
 import type { Job } from './types.ts'
 
@@ -109,7 +109,7 @@ export function problemsOfJobs({ jobs, broker, budgets }: CheckedParts): readonl
       known.set(id, other)
       return [
         ...(sink.mqtt !== undefined && broker === undefined ? [noBroker([...path, 'mqtt'])] : []),
-        ...(other.settings === settings ? [] : [differs(path, id, other.job)]),
+        ...(other.settings === settings ? [] : [differs(path, sinkName(id), other.job)]),
       ]
     }),
   ])
@@ -128,10 +128,10 @@ function noBroker(path: JobsProblem['path']): JobsProblem {
   }
 }
 
-function differs(path: JobsProblem['path'], id: string, other: string): JobsProblem {
+function differs(path: JobsProblem['path'], name: string, other: string): JobsProblem {
   return {
     path,
-    message: `the job ${other} has the same target, ${id}, with other settings.`,
+    message: `the job ${other} has the same target, ${name}, with other settings.`,
     hint: 'A target is one sink, whoever writes to it: give it the same settings everywhere.',
   }
 }

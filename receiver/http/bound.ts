@@ -6,6 +6,7 @@ import {
   fieldLines,
   type RequestMessage,
   removeSignature,
+  type VerifiedRequest,
 } from '../../protocol/bound/index.ts'
 import { isPlainTarget } from '../../protocol/index.ts'
 import { type Door, type Entrance, type Exchange, isContentOf } from '../paywall/door.ts'
@@ -72,7 +73,7 @@ export async function admit(
   if (!isContentOf(verified, content)) {
     return problemOf(boundRefusal('request_altered', 'The content is not what its digest says.'))
   }
-  drop(request, verified.drop)
+  drop(request, uncovered(verified))
   exchanges.set(request, exchange)
   signResponse(response, exchange, door)
   return problemOfTarget(url)
@@ -124,6 +125,14 @@ function readContent(request: IncomingMessage): Promise<Buffer | undefined> {
     }
     request.on('readable', read).on('close', broken).on('error', broken)
   })
+}
+
+/**
+ * What must not count. Accept-Encoding is no part of what is bought, but who adds it has the resource code its
+ * answer, and a page that sees it decoded could not check it. Gateways code on their own.
+ */
+function uncovered({ drop: names, covered }: VerifiedRequest): readonly string[] {
+  return covered('accept-encoding') === undefined ? [...names, 'accept-encoding'] : names
 }
 
 /** As if they had never been there, in each form in which node shows them. */

@@ -177,6 +177,8 @@ async function decide(
   price: TokenAmount,
 ): Promise<Admission> {
   if (price === 0n) return { kind: 'free' }
+  const shown = await shownByTicket(options, request)
+  if (shown !== undefined) return { kind: 'repeated', reply: shown }
   const refused = (why: Refusal) => refuse(options, request, { why, answer: { price } })
   let payment: OfferedPayment | undefined
   try {
@@ -197,6 +199,23 @@ async function decide(
   if (key.length <= longestKey) return takeOnce(options, request, { payment, price, key })
   const detail = `Idempotency-Key: it has more than ${longestKey} characters. Send a shorter one.`
   return refused(refusal('malformed_payment', detail))
+}
+
+/** What a page has paid for bound, and the browser asks for by the ticket that came with it. */
+async function shownByTicket(
+  { door, replies }: PaywallOptions,
+  request: PricedRequest,
+): Promise<Reply | undefined> {
+  const { method, cookie, bound: own } = request
+  const ticket = method === 'GET' && own === undefined ? cookie(headerName.ticket) : undefined
+  const bound = ticket === undefined ? undefined : door.tickets.redeem(ticket)
+  const payment = bound && boundPayment(bound)
+  if (payment === undefined) return undefined
+  const view = { ...request, bound }
+  const turn = await replies.take(replyId(view, payment, keyOf(view) ?? ''), 'memory')
+  if (turn.kind === 'kept') return turn.reply
+  await turn.pass()
+  return undefined
 }
 
 /** @throws UraidenError `missing_header`, `malformed_header`, `high_s_signature` */

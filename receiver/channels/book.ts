@@ -8,6 +8,7 @@ import {
   smallest,
   type TokenAmount,
 } from '../../protocol/index.ts'
+import { createOpenAnswers, type OpenAnswers } from './answers.ts'
 import {
   type CeilingCase,
   confirmedAfter,
@@ -31,8 +32,8 @@ import {
   channelName,
   dueOf,
   emptyLedger,
+  type LedgerChanges,
   type PaymentLedger,
-  type UnansweredChange,
 } from './records.ts'
 import type { ChannelStore } from './store.ts'
 
@@ -73,8 +74,14 @@ export interface ChannelBook {
   readonly putLedger: (
     channel: ChannelId,
     ledger: PaymentLedger,
-    change?: UnansweredChange,
+    changes?: LedgerChanges,
   ) => Promise<void>
+  /** Memory only: to disk with the channel's next write, or with `flush`. For what a crash may forget. */
+  readonly noteLedger: (channel: ChannelId, ledger: PaymentLedger) => void
+  /** Resolves when what was only noted is durable. */
+  readonly flush: () => Promise<void>
+  /** Bound requests whose answers have not left whole. */
+  readonly answers: OpenAnswers
   /** Whoever keeps copies of the proofs, or counts them, is told of every ledger that is put. */
   readonly listen: (listener: BookListener) => void
   /** Channels with something paid, known to the chain or not. */
@@ -101,6 +108,9 @@ interface BookState {
   readonly facts: Map<ChannelName, ChainFacts>
   readonly ledgers: Map<ChannelName, PaymentLedger>
   readonly listeners: BookListener[]
+  readonly answers: OpenAnswers
+  /** With a ledger that is not on disk as it is in memory. */
+  readonly noted: Set<ChannelName>
   position: SyncPosition | undefined
   history: History
   earlier: EarlierDeposits
@@ -122,12 +132,18 @@ export async function openBook(
   store: ChannelStore,
   limits: DepositLimits = confirmedAfter(1),
 ): Promise<ChannelBook> {
-  const { facts, ledgers, position, history } = await store.load()
+  return bookOn(await readBook(store, limits))
+}
+
+async function readBook(store: ChannelStore, limits: DepositLimits): Promise<BookState> {
+  const { facts, ledgers, answers, position, history } = await store.load()
   const book: BookState = {
     store,
     facts: new Map(facts),
     ledgers: new Map(ledgers),
     listeners: [],
+    answers: createOpenAnswers(answers),
+    noted: new Set(),
     position,
     history,
     earlier: new Map(),
@@ -139,6 +155,10 @@ export async function openBook(
   }
   for (const name of facts.keys()) book.unsettled += due(book, name)
   lookBack(book)
+  return book
+}
+
+function bookOn(book: BookState): ChannelBook {
   return {
     get: (sender, openBlock) => get(book, channelName(sender, openBlock)),
     all: () => inState(book, undefined),
@@ -155,13 +175,20 @@ export async function openBook(
       (book.earlier.get(channelName(sender, openBlock)) ?? []).map(({ deposit }) => deposit),
     mostBalance: (sender, openBlock) => mostBalanceOf(book, channelName(sender, openBlock)),
     position: () => book.position,
-    putLedger: (channel, ledger, change) => putLedger(book, channel, { ledger, change }),
+    putLedger: (channel, ledger, changes) => putLedger(book, channel, { ledger, changes }),
+    noteLedger: ({ sender, openBlock }, ledger) => {
+      const name = channelName(sender, openBlock)
+      book.ledgers.set(name, ledger)
+      book.noted.add(name)
+    },
+    flush: () => flush(book),
+    answers: book.answers,
     listen: (listener) => void book.listeners.push(listener),
     ledgerCount: () => book.ledgers.size,
     dropLedger: (sender, openBlock) => {
       const name = channelName(sender, openBlock)
       changing(book, name, () => book.ledgers.delete(name))
-      return store.dropLedger(name)
+      return book.store.dropLedger(name)
     },
     confirm: async (events, reached) => {
       const { facts: changed, blocks } = confirmEvents(book.facts, events, reached)
@@ -180,7 +207,7 @@ export async function openBook(
       book.position = start
       book.history = []
       lookBack(book)
-      await store.dropFacts(start)
+      await book.store.dropFacts(start)
     },
   }
 }
@@ -218,13 +245,21 @@ function joined(book: BookState, name: ChannelName, known: ChainFacts): Channel 
 function putLedger(
   book: BookState,
   { sender, openBlock }: ChannelId,
-  written: { readonly ledger: PaymentLedger; readonly change: UnansweredChange | undefined },
+  written: { readonly ledger: PaymentLedger; readonly changes: LedgerChanges | undefined },
 ): Promise<void> {
   const name = channelName(sender, openBlock)
   changing(book, name, () => book.ledgers.set(name, written.ledger))
-  const saved = book.store.saveLedger(name, written.ledger, written.change)
+  book.noted.delete(name)
+  const saved = book.store.saveLedger(name, written.ledger, written.changes)
   for (const listener of book.listeners) listener(sender, openBlock)
   return saved
+}
+
+async function flush({ store, ledgers, noted }: BookState): Promise<void> {
+  const names = [...noted].filter((name) => ledgers.has(name))
+  noted.clear()
+  if (names.length === 0) return
+  await store.saveLedgers(new Map(names.map((name) => [name, ledgers.get(name) ?? emptyLedger])))
 }
 
 function due({ facts, ledgers }: BookState, name: ChannelName): TokenAmount {

@@ -1,6 +1,7 @@
 // What the program tells while it runs: pino, one JSON object a line, or text at a terminal.
 import { type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
+import { plainJson, plainValue } from '../../platform/cli/plain-text.ts'
 import type { ReceiverConfig } from './config.ts'
 
 /** Should one of these ever be logged, its value is not. */
@@ -14,15 +15,18 @@ const secrets = ['password', 'privateKey', 'authorization', 'cookie', 'token'].f
 export function createLog({ level, format }: ReceiverConfig['log']): Logger {
   const options = { level, redact: { paths: secrets, censor: '[not logged]' } }
   const asText = format === 'text' || (format === 'auto' && process.stderr.isTTY === true)
-  if (!asText) return pino(options, pino.destination({ fd: 2, sync: true }))
-  return pino(
-    options,
-    pretty({
-      destination: 2,
-      sync: true,
-      colorize: process.stderr.isTTY === true && !process.env.NO_COLOR,
-      ignore: 'pid,hostname',
-      translateTime: 'SYS:HH:MM:ss',
-    }),
-  )
+  if (!asText) {
+    const json = pino.destination({ fd: 2, sync: true })
+    return pino(options, { write: (line: string) => json.write(plainJson(line)) })
+  }
+  const text = pretty({
+    destination: 2,
+    sync: true,
+    colorize: process.stderr.isTTY === true && !process.env.NO_COLOR,
+    ignore: 'pid,hostname',
+    translateTime: 'SYS:HH:MM:ss',
+  })
+  return pino(options, {
+    write: (line: string) => text.write(`${JSON.stringify(plainValue(JSON.parse(line)))}\n`),
+  })
 }

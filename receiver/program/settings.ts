@@ -18,6 +18,7 @@ import type { OpsConfig } from '../ops/config.ts'
 import { type PaywallPage, readPaywallPage } from '../paywall/page.ts'
 import type { ResourceConfigs } from '../resources/routes.ts'
 import { type AdminConfig, controlSocket } from '../server/admin/config.ts'
+import type { ServerLimits } from '../server/server.ts'
 import { settlementOptions } from '../settlement/config.ts'
 import type { TlsFiles } from '../tls/config.ts'
 import { readTlsMaterial, type TlsMaterial } from '../tls/material.ts'
@@ -72,6 +73,9 @@ export interface ReceiverSettings extends ProgramSettings {
   readonly resources: ResourceConfigs
   readonly discovery: DiscoveryConfig | undefined
   readonly admin: AdminConfig
+  readonly limits: ServerLimits
+  /** The only names that it answers to. */
+  readonly hosts: readonly string[] | undefined
   /** For commands on the same machine; undefined when it is off. */
   readonly socket: string | undefined
   readonly ops: OpsConfig
@@ -111,8 +115,23 @@ export function receiverSettings(
     relayKey: relayKey(config),
     amounts: { confirmations, notFinal, outage, settlement, relay, mostGasPrice },
     ...{ watchtowers, page, resources, discovery, admin, ops },
+    limits: serverLimits(config),
+    hosts: config.hosts,
     socket: controlSocket(admin, common.state),
   }
+}
+
+function serverLimits({ limits }: ReceiverConfig): ServerLimits {
+  const { connections: most, perAddress, proxies, pipelined, mostBytes } = limits
+  const keys = { perAddress: limits.requestKeys, most: limits.requestKeysInAll }
+  return defined({
+    ...{ most, perAddress, proxies, pipelined, mostBytes },
+    stall: milliseconds(limits.stall),
+    headersTimeout: milliseconds(limits.headers),
+    requestTimeout: milliseconds(limits.request),
+    keepAliveTimeout: milliseconds(limits.idle),
+    requestKeys: defined(keys),
+  })
 }
 
 function relayKey({ relay }: ReceiverConfig): KeySettings | undefined {

@@ -1,6 +1,6 @@
 // All channels of this receiver, in memory as on disk. The one place that changes a record.
 import type { ChannelEvent } from '../../platform/chain/index.ts'
-import type { Address, BlockNumber, TokenAmount } from '../../protocol/index.ts'
+import type { Address, BlockNumber, SignatureForm, TokenAmount } from '../../protocol/index.ts'
 import { createOpenAnswers, type OpenAnswers } from './answers.ts'
 import {
   confirmEvents,
@@ -20,7 +20,7 @@ import {
   type LedgerChanges,
   type PaymentLedger,
 } from './records.ts'
-import type { ChannelStore } from './store.ts'
+import type { ChannelStore, Fence } from './store.ts'
 
 /**
  * Called once memory has a channel's new ledger, before the disk does. It must be quick, must not
@@ -58,6 +58,13 @@ export interface ChannelBook {
   readonly flush: () => Promise<void>
   /** Bound requests whose answers have not left whole. */
   readonly answers: OpenAnswers
+  /**
+   * Whether a channel takes nothing that is not bound: it is bound, or may have been before a state was lost
+   * or restored. The form that the original's clients sign they sign on channels that were never bound.
+   */
+  readonly isBoundOnly: (channel: ChannelId, form: SignatureForm | undefined) => boolean
+  /** At the start: after a restore, and where nothing is on disk, the fence is `head`; durable when it resolves. */
+  readonly fence: (head: () => Promise<BlockNumber>) => Promise<void>
   /** Whoever keeps copies of the proofs, or counts them, is told of every ledger that is put. */
   readonly listen: (listener: BookListener) => void
   /** Channels with something paid, known to the chain or not. */
@@ -89,6 +96,7 @@ interface BookState {
   readonly noted: Set<ChannelName>
   position: SyncPosition | undefined
   history: History
+  fence: Fence | undefined
   /** Opened in a block that is not confirmed yet. */
   unconfirmed: ReadonlySet<ChannelName>
   /** Their close was requested in a block that is not confirmed yet. */
@@ -97,7 +105,7 @@ interface BookState {
 }
 
 export async function openBook(store: ChannelStore): Promise<ChannelBook> {
-  const { facts, ledgers, answers, position, history } = await store.load()
+  const { facts, ledgers, answers, position, history, fence } = await store.load()
   const book: BookState = {
     store,
     facts: new Map(facts),
@@ -107,6 +115,7 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
     noted: new Set(),
     position,
     history,
+    fence,
     unconfirmed: new Set(),
     closeSeen: new Set(),
     unsettled: 0n,
@@ -128,6 +137,15 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
     },
     flush: () => flush(book),
     answers: book.answers,
+    isBoundOnly: (channel, form) => isBoundOnly(book, channel, form),
+    fence: async (head) => {
+      // Where nothing was ever read or paid, a state may have been lost.
+      const isNew = book.position === undefined && book.ledgers.size === 0
+      if (book.fence !== 'next' && !(book.fence === undefined && isNew)) return
+      const block = await head()
+      await store.saveFence(block)
+      book.fence = block
+    },
     listen: (listener) => void book.listeners.push(listener),
     ledgerCount: () => book.ledgers.size,
     dropLedger: (sender, openBlock) => {
@@ -185,6 +203,16 @@ function putLedger(
   const saved = book.store.saveLedger(name, written.ledger, written.changes)
   for (const listener of book.listeners) listener(sender, openBlock)
   return saved
+}
+
+function isBoundOnly(
+  { ledgers, fence }: BookState,
+  { sender, openBlock }: ChannelId,
+  form: SignatureForm | undefined,
+): boolean {
+  if (ledgers.get(channelName(sender, openBlock))?.requestKey !== undefined) return true
+  if (form !== 'eip712' || fence === undefined) return false
+  return fence === 'next' || openBlock <= fence
 }
 
 async function flush({ store, ledgers, noted }: BookState): Promise<void> {

@@ -179,6 +179,7 @@ async function openBase(connected: ConnectedContract, options: StartOptions, par
   parts.started(store.close)
   const book = await openBook(store)
   parts.started(book.flush)
+  await book.fence(async () => (await connected.chain.head()).number)
   return { ...connected, domain, store, book }
 }
 

@@ -23,6 +23,9 @@ import { discoverySchema } from './discovery/config.ts'
 
 const seconds = z.number({ error: 'this should be a number of seconds.' })
 const path = z.string().min(1)
+const boundMode = z.enum(['offer', 'require'])
+/** Held in memory for each answer that is being made, in bytes. */
+const mostCollect = 16 << 20
 const origin = z.string().refine(isOrigin, {
   error: 'this should be an origin such as http://192.168.1.20:5000, without a path.',
 })
@@ -57,7 +60,13 @@ export const receiverConfig = z.strictObject({
     .default(2)
     .describe('seconds between looks at the chain'),
   bound: z
-    .enum(['offer', 'require'])
+    .union([
+      boundMode,
+      z.strictObject({
+        mode: boundMode.default('offer'),
+        collect: count.min(0).max(mostCollect).optional().describe('bytes of an answer (65536)'),
+      }),
+    ])
     .default('offer')
     .describe('require: payments of bound requests only'),
   origins: z

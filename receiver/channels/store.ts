@@ -10,9 +10,10 @@ import {
   type StateOwner,
 } from '../../platform/state/state.ts'
 import { type BlockNumber, parseBlockNumber } from '../../protocol/index.ts'
-import { type AnswerRecord, ringSize } from './answers.ts'
+import { ringSize } from './answers.ts'
 import type { FactsByName, History, PastBlock, SyncPosition } from './history.ts'
 import {
+  type AnswerRecord,
   type ChainFacts,
   type ChannelName,
   decodeAnswer,
@@ -62,10 +63,21 @@ export interface Reply {
   readonly body: Uint8Array
 }
 
+/** What of a request's content had come when it was answered. */
+export interface SeenContent {
+  readonly bytes: number
+  /** SHA-256 in base64url. */
+  readonly digest: string
+  /** Nothing came after it. */
+  readonly whole: boolean
+}
+
 /** Names one payment for one request under one key; another proof or request has another id. */
 export type ReplyId = string
 
 export interface KeptReply extends Reply {
+  /** Of the request; `none` for one without, undefined where that was not written down yet. */
+  readonly content?: SeenContent | 'none' | undefined
   /** Unix time in milliseconds. */
   readonly expires: number
 }
@@ -321,8 +333,8 @@ function encodeReply(reply: KeptReply): string {
 }
 
 function decodeReply(text: string): KeptReply {
-  const { status, headers, body, expires } = JSON.parse(text)
-  return { status, headers, expires, body: Buffer.from(body, 'base64') }
+  const { body, ...rest } = JSON.parse(text)
+  return { ...rest, body: Buffer.from(body, 'base64') }
 }
 
 function fenceEntry(fence: Fence) {

@@ -6,10 +6,12 @@ import {
   fieldLines,
   type RequestMessage,
   removeSignature,
+  type VerifiedRequest,
 } from '../../protocol/bound/index.ts'
 import { isPlainTarget } from '../../protocol/index.ts'
 import { type Door, type Entrance, type Exchange, isContentOf } from '../paywall/door.ts'
 import type { Paid } from '../paywall/paywall.ts'
+import type { RequestContent } from '../paywall/replies.ts'
 import {
   type LongContent,
   paidWhenRight,
@@ -18,22 +20,30 @@ import {
   readContent,
   streamContent,
 } from './bound-content.ts'
+import { watchContent } from './content.ts'
 import { notPlain, type Problem } from './problem.ts'
 import { signResponse } from './signed-response.ts'
 
 const exchanges = new WeakMap<IncomingMessage, Exchange>()
 
 /** Of requests whose content is still on its way. */
-const contents = new WeakMap<IncomingMessage, LongContent>()
+const longContents = new WeakMap<IncomingMessage, LongContent>()
 
 /** Of a request that came in bound. */
 export function exchangeOf(request: IncomingMessage): Exchange | undefined {
   return exchanges.get(request)
 }
 
+const contents = new WeakMap<IncomingMessage, RequestContent>()
+
+/** Of an unbound request that has content and may be repeated. */
+export function contentOf(request: IncomingMessage): RequestContent | undefined {
+  return contents.get(request)
+}
+
 /** What a request has paid, if it has: of one whose content is on its way only when that is right. */
 export function paidOf(request: IncomingMessage, paid: Paid): Paid {
-  const content = contents.get(request)
+  const content = longContents.get(request)
   return content === undefined ? paid : paidWhenRight(request, content, paid)
 }
 
@@ -53,8 +63,9 @@ export interface Arrival {
  */
 export async function enter(door: Door, arrival: Arrival): Promise<Problem | undefined> {
   const { request } = arrival
+  const { headers } = request
   // Most requests of old clients end here.
-  if (!('signature' in request.headers || 'signature-input' in request.headers)) return
+  if (!('signature' in headers || 'signature-input' in headers)) return asStranger(arrival)
   if (exchanges.has(request)) return
   return admit(door, arrival, door.enter(messageOf(door, arrival)))
 }
@@ -65,22 +76,33 @@ export async function admit(
   { request, response, url, content: read }: Arrival,
   entrance: Entrance,
 ): Promise<Problem | undefined> {
-  if (entrance.kind === 'unbound') return undefined
+  if (entrance.kind === 'unbound') return asStranger({ request, response })
   if (entrance.kind === 'refused') return problemOf(entrance.refusal)
   const { request: verified, keys } = entrance
   const exchange = { request: verified, keys }
-  const { chunks, isLonger } = await contentOf(request, read)
+  const { chunks, isLonger } = await takeContent(request, read)
   if (isLonger) {
-    contents.set(request, streamContent({ request, response }, chunks, verified.contentDigest))
+    longContents.set(request, streamContent({ request, response }, chunks, verified.contentDigest))
   } else if (isContentOf(verified, Buffer.concat(chunks))) {
     if (read === undefined) putBack(request, chunks)
   } else {
     return problemOf(boundRefusal('request_altered', 'The content is not what its digest says.'))
   }
-  drop(request, verified.drop)
+  drop(request, uncovered(verified))
   exchanges.set(request, exchange)
   signResponse(response, exchange, door)
   return problemOfTarget(url)
+}
+
+function asStranger({ request, response }: Pick<Arrival, 'request' | 'response'>): undefined {
+  if (!hasContent(request) || contents.has(request)) return
+  const content = watchContent(request, response)
+  if (content !== undefined) contents.set(request, content)
+}
+
+/** By its framing (RFC 9112 section 6.3): nothing can come where this says no. */
+function hasContent({ headers }: IncomingMessage): boolean {
+  return 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0
 }
 
 export function messageOf(
@@ -93,14 +115,20 @@ export function messageOf(
   return { method, path: `${publicPath}${path}`, query, fields: fieldLines(rawHeaders) }
 }
 
-async function contentOf(request: IncomingMessage, read: Buffer | undefined): Promise<ReadContent> {
+async function takeContent(
+  request: IncomingMessage,
+  read: Buffer | undefined,
+): Promise<ReadContent> {
   if (read !== undefined) return { chunks: [read], isLonger: false }
   return hasContent(request) ? readContent(request) : { chunks: [], isLonger: false }
 }
 
-/** By its framing (RFC 9112 section 6.3): nothing can come where this says no. */
-function hasContent({ headers }: IncomingMessage): boolean {
-  return 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0
+/**
+ * What must not count. Accept-Encoding is no part of what is bought, but who adds it has the resource code its
+ * answer, and a page that sees it decoded could not check it. Gateways code on their own.
+ */
+function uncovered({ drop: names, covered }: VerifiedRequest): readonly string[] {
+  return covered('accept-encoding') === undefined ? [...names, 'accept-encoding'] : names
 }
 
 /** As if they had never been there, in each form in which node shows them. */

@@ -12,7 +12,7 @@ import { targetOf } from '../paywall/dialect.ts'
 import type { Door } from '../paywall/door.ts'
 import { type Admission, type Paid, type Paywall, priceAndAdmit } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule, type Pricer } from '../paywall/price.ts'
-import { enter, exchangeOf, paidOf } from './bound.ts'
+import { contentOf, enter, exchangeOf, paidOf } from './bound.ts'
 import { followAnswer, giveUp, giveUpLater, keptHeaders } from './kept-reply.ts'
 import { notPlain, sendProblem } from './problem.ts'
 
@@ -75,7 +75,8 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
     const pricer = price === undefined ? undefined : pricers.get(price)
     if (pricer === undefined) return
     const bound = exchangeOf(request.raw)?.request
-    const view = { request, bound, teaser: teaser?.(request.url) }
+    const content = contentOf(request.raw)
+    const view = { request, bound, content, teaser: teaser?.(request.url) }
     const decided = await priceAndAdmit(paywall, { pricer, ...view })
     const admission = decided.kind === 'paid' ? paidOf(request.raw, decided) : decided
     request.admission = admission

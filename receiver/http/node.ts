@@ -5,7 +5,7 @@ import type { Reply } from '../channels/store.ts'
 import { type ServerRequest, targetOf } from '../paywall/dialect.ts'
 import { type Paywall, priceAndAdmit, type Refused } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule } from '../paywall/price.ts'
-import { enter, exchangeOf, paidOf } from './bound.ts'
+import { contentOf, enter, exchangeOf, paidOf } from './bound.ts'
 import { followAnswer } from './kept-reply.ts'
 import { notPlain, type Problem, problemBody, problemType } from './problem.ts'
 import { guardResponse } from './response.ts'
@@ -47,7 +47,8 @@ export function createGate<Request extends IncomingMessage>(
     }
     if (refuseUnlessPlain(request, response)) return undefined
     const bound = exchangeOf(request)?.request
-    const admission = await priceAndAdmit(paywall, { pricer, request, bound })
+    const content = contentOf(request)
+    const admission = await priceAndAdmit(paywall, { pricer, request, bound, content })
     switch (admission.kind) {
       case 'free':
         return chargesNothing

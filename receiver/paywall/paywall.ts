@@ -34,7 +34,7 @@ import {
 import type { Door } from './door.ts'
 import type { PaywallPage } from './page.ts'
 import type { Pricer } from './price.ts'
-import { type Replies, replyId } from './replies.ts'
+import { isAnswerTo, type Replies, type RequestContent, replyId } from './replies.ts'
 
 /** A request that paid and is to be served. */
 export interface Paid {
@@ -84,6 +84,8 @@ export interface PricedRequest extends RequestView {
   readonly teaser?: string
   /** It came in bound: what it covers counts, and nothing else. */
   readonly bound?: VerifiedRequest | undefined
+  /** What it says, if it has content and may be repeated; of a bound one its MAC is enough. */
+  readonly content?: RequestContent | undefined
 }
 
 export interface Paywall {
@@ -155,10 +157,11 @@ export async function priceAndAdmit<Request extends ServerRequest>(
     readonly request: Request
     readonly teaser?: string | undefined
     readonly bound?: VerifiedRequest | undefined
+    readonly content?: RequestContent | undefined
   },
 ): Promise<Admission> {
-  const { pricer, request, teaser, bound } = given
-  const view: PricedRequest = { ...viewOf(request), bound }
+  const { pricer, request, teaser, bound, content } = given
+  const view: PricedRequest = { ...viewOf(request), bound, content }
   let price: TokenAmount
   try {
     price = typeof pricer === 'function' ? await pricer(view, request) : pricer
@@ -174,6 +177,8 @@ async function decide(
   price: TokenAmount,
 ): Promise<Admission> {
   if (price === 0n) return { kind: 'free' }
+  const shown = await shownByTicket(options, request)
+  if (shown !== undefined) return { kind: 'repeated', reply: shown }
   const refused = (why: Refusal) => refuse(options, request, { why, answer: { price } })
   let payment: OfferedPayment | undefined
   try {
@@ -196,6 +201,23 @@ async function decide(
   if (key.length <= longestKey) return takeOnce(options, request, { payment, price, key })
   const detail = `Idempotency-Key: it has more than ${longestKey} characters. Send a shorter one.`
   return refused(refusal('malformed_payment', detail))
+}
+
+/** What a page has paid for bound, and the browser asks for by the ticket that came with it. */
+async function shownByTicket(
+  { door, replies }: PaywallOptions,
+  request: PricedRequest,
+): Promise<Reply | undefined> {
+  const { method, cookie, bound: own } = request
+  const ticket = method === 'GET' && own === undefined ? cookie(headerName.ticket) : undefined
+  const bound = ticket === undefined ? undefined : door.tickets.redeem(ticket)
+  const payment = bound && boundPayment(method, bound)
+  if (payment === undefined) return undefined
+  const view = { ...request, bound }
+  const turn = await replies.take(replyId(view, payment, keyOf(view) ?? ''), 'memory')
+  if (turn.kind === 'kept') return turn.reply
+  await turn.pass()
+  return undefined
 }
 
 /** @throws UraidenError `missing_header`, `malformed_header`, `high_s_signature` */
@@ -272,15 +294,23 @@ async function takeOnce(
   // Whoever has set a key relies on it over a restart; that costs a second write.
   const isLasting = request.bound === undefined || request.header('idempotency-key') !== undefined
   const turn = await options.replies.take(id, isLasting ? 'disk' : 'memory')
+  const { content } = request
   if (turn.kind === 'kept') {
-    return { kind: 'repeated', reply: turn.reply, answerEnded: endedOf(options, payment) }
+    if (await isAnswerTo(turn.reply, content)) {
+      return { kind: 'repeated', reply: turn.reply, answerEnded: endedOf(options, payment) }
+    }
+    return refuse(options, request, { why: refusal('idempotency_key_reused'), answer: { price } })
   }
   const { expires, earlier } = turn
   try {
     const order = { payment, price }
     const keyed = { id, expires, earlier }
     const admission = await take(options, request, isLasting ? { ...order, keyed } : order)
-    if (admission.kind === 'paid') return { ...admission, keepReply: turn.finish }
+    if (admission.kind === 'paid') {
+      const keepReply = (reply?: Reply) =>
+        turn.finish(reply && { ...reply, content: content?.seen() ?? 'none' })
+      return { ...admission, keepReply }
+    }
     await turn.pass()
     return admission
   } catch (error) {
@@ -301,14 +331,14 @@ function refuse(
   const wanted = wantedBody(request.header('accept') ?? '')
   const base = { kind: 'refused', code: why.code, status: why.status } as const
   const headers = { ...terms, ...(passing.has(why.code) && { 'retry-after': `${retryAfter}` }) }
-  if (wanted === 'html') {
+  if (wanted === 'html' && why.status !== 422) {
     const { teaser } = request
     const facts = { refusal: why, price: answer.price, token, chainId, headers: terms, teaser }
     const { html: body, headers: own } = page(facts)
     const all = { ...headers, ...own, 'content-type': 'text/html; charset=utf-8' }
     return { ...base, headers: all, cookies: bound ? [] : cookiesOf(terms), body }
   }
-  const json = wanted === 'json' || why.status === 409
+  const json = wanted === 'json' || why.status === 409 || why.status === 422
   const type = json ? 'application/problem+json' : 'application/json'
   return {
     ...base,

@@ -9,6 +9,7 @@ import { fastifyPaywall } from '../../../receiver/http/fastify.ts'
 import { httpPaywall } from '../../../receiver/http/node.ts'
 import type { Receiver } from '../../../receiver/index.ts'
 import { upstreamRoutes } from '../../../receiver/resources/upstream/routes.ts'
+import { createTeaserMaker } from '../../../receiver/resources/upstream/teaser-maker.ts'
 import { fastifyApi, receiverApi } from '../../../receiver/server/embed.ts'
 import { boundClient, fieldOf, type Sent, send } from '../../support/bound-client.ts'
 import { givenChannel } from '../../support/channel.ts'
@@ -82,8 +83,17 @@ const servers: { readonly [name: string]: Start } = {
     await app.register(fastifyApi, { receiver })
     await app.register(fastifyPaywall, { ...receiver, price })
     const { log } = app
+    const maker = createTeaserMaker()
+    t.teardown(() => maker.close())
     await app.register((scope) =>
-      upstreamRoutes(scope, '/*', { upstream, timeout: 20_000, price, teaser: undefined, log }),
+      upstreamRoutes(scope, '/*', {
+        upstream,
+        timeout: 20_000,
+        price,
+        teaser: undefined,
+        maker,
+        log,
+      }),
     )
     await app.ready()
     return listening(t, app.server)

@@ -15,7 +15,7 @@ export interface ReadContent {
   readonly isLonger: boolean
 }
 
-/** The beginning of the content, taken off the request: all of it when it is short. */
+/** The content when it is short, which stays to be read by whoever comes next; else its beginning, taken off. */
 export function readContent(request: IncomingMessage): Promise<ReadContent> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -31,14 +31,15 @@ export function readContent(request: IncomingMessage): Promise<ReadContent> {
         chunks.push(chunk)
       }
       const isLonger = !request.complete
+      // At once: a stream that was found empty ends with the next tick.
+      if (!isLonger) putBack(request, chunks)
       if (!isLonger || size > mostCollected) end(() => resolve({ chunks, isLonger }))
     }
     request.on('readable', read).on('close', broken).on('error', broken)
   })
 }
 
-/** Puts content back that was taken off: a stream that was found empty ends with the next tick. */
-export function putBack(request: IncomingMessage, chunks: readonly Buffer[]): void {
+function putBack(request: IncomingMessage, chunks: readonly Buffer[]): void {
   const content = Buffer.concat(chunks)
   if (content.length > 0) request.unshift(content)
 }

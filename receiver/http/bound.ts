@@ -15,7 +15,6 @@ import type { RequestContent } from '../paywall/replies.ts'
 import {
   type LongContent,
   paidWhenRight,
-  putBack,
   type ReadContent,
   readContent,
   streamContent,
@@ -83,9 +82,7 @@ export async function admit(
   const { chunks, isLonger } = await takeContent(request, read)
   if (isLonger) {
     longContents.set(request, streamContent({ request, response }, chunks, verified.contentDigest))
-  } else if (isContentOf(verified, Buffer.concat(chunks))) {
-    if (read === undefined) putBack(request, chunks)
-  } else {
+  } else if (!isContentOf(verified, Buffer.concat(chunks))) {
     return problemOf(boundRefusal('request_altered', 'The content is not what its digest says.'))
   }
   drop(request, uncovered(verified))

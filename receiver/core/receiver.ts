@@ -181,6 +181,7 @@ async function openBase(connected: ConnectedContract, options: StartOptions, par
   const limits = depositLimits(options)
   const book = await openBook(store, limits)
   parts.started(book.flush)
+  await book.fence(async () => (await connected.chain.head()).number)
   return { ...connected, domain, store, limits, book }
 }
 

@@ -60,6 +60,7 @@ export interface ReceiverSettings extends ProgramSettings {
     | 'verifier'
     | 'verifierThreads'
     | 'bound'
+    | 'collect'
     | 'origins'
     | 'publicPath'
   >
@@ -99,7 +100,9 @@ export function receiverSettings(
 ): ReceiverSettings {
   const { confirmations, notFinal, startBlock, verifier, verifierThreads, watchtowers, page } =
     config
-  const { bound, origins, publicPath } = config
+  const { origins, publicPath } = config
+  const { mode: bound, collect } =
+    typeof config.bound === 'string' ? { mode: config.bound } : config.bound
   const { lifetime, ...replies } = config.replies
   const common = programSettings(config, receiverNames, environment)
   const { resources, discovery, admin, ops, outage, settlement, relay, mostGasPrice } = config
@@ -110,7 +113,7 @@ export function receiverSettings(
       pollInterval: config.pollInterval * 1000,
       replies: defined({ ...replies, lifetime: milliseconds(lifetime) }),
       bound,
-      ...defined({ verifier, verifierThreads, origins, publicPath }),
+      ...defined({ verifier, verifierThreads, origins, publicPath, collect }),
     },
     relayKey: relayKey(config),
     amounts: { confirmations, notFinal, outage, settlement, relay, mostGasPrice },

@@ -17,6 +17,10 @@ export const agentErrors = {
   answer_late: { kind: 'receiver', hint: 'Try again later.' },
   answer_lost: { kind: 'receiver' },
   answer_malformed: { kind: 'receiver' },
+  answer_not_authentic: {
+    kind: 'receiver',
+    hint: 'It was not handed out, because authentic: require is set. Free answers, and those to unbound payments, are never proven.',
+  },
   answer_not_written: { kind: 'failed', hint: 'It was paid for. Check the disk.' },
   answer_too_large: { kind: 'receiver', hint: 'Read it as a stream, or raise mostBody.' },
   bad_request: {
@@ -45,8 +49,10 @@ export const agentErrors = {
     hint: 'Check its address, user and password. What was bought waits in the queue.',
   },
   budget_day_spent: { kind: 'refused' },
+  budget_ether_spent: { kind: 'refused' },
   budget_hour_spent: { kind: 'refused' },
   budget_month_spent: { kind: 'refused' },
+  budget_openings_spent: { kind: 'refused' },
   budget_total_spent: { kind: 'refused' },
   channel_ambiguous: { kind: 'usage' },
   channel_disowned: {
@@ -105,11 +111,19 @@ export const agentErrors = {
     kind: 'refused',
     hint: 'Nothing was signed or sent. Raise the cap of deposits, or close a channel.',
   },
+  deposits_repeated: {
+    kind: 'refused',
+    hint: 'Nothing more was sent to the chain. The receiver asks for more at each answer, or takes no channel: look at its log.',
+  },
   deposit_spent: { kind: 'refused', hint: 'Nothing was signed. Try again.' },
   dry_run: { kind: 'refused', hint: 'Nothing was signed, because this is a dry run.' },
   entry_refused: {
     kind: 'failed',
     hint: 'Look at what answers there. What was bought waits in the queue, unless this status refuses it.',
+  },
+  fee_jump: {
+    kind: 'refused',
+    hint: 'Nothing was sent. Wait until gas is cheaper, or open or top up the channel yourself: uraiden-agent open, topup.',
   },
   file_unreadable: { kind: 'usage', hint: 'Nothing was sent. Check the name after -d @.' },
   file_unwritable: { kind: 'usage' },
@@ -220,6 +234,10 @@ export const agentErrors = {
   receiver_key_untrusted: {
     kind: 'receiver',
     hint: 'Nothing was signed. Somebody between may show another key, or the receiver an old one.',
+  },
+  receiver_left_alone: {
+    kind: 'refused',
+    hint: 'Nothing was signed. What happened: uraiden-agent doctor. You can open or top up a channel yourself: uraiden-agent open, topup.',
   },
   receiver_not_allowed: {
     kind: 'refused',

@@ -8,7 +8,7 @@ import type { Entry } from './types.ts'
 export interface PickRule {
   /** A JSONPath. Of one value the value, of several a JSON array. */
   readonly select?: string
-  /** Text with `{{ $.path }}`, `{{ job }}`, `{{ time }}`, `{{ id }}`, `{{ cost }}`. */
+  /** Text with `{{ $.path }}`, `{{ job }}`, `{{ time }}`, `{{ id }}`, `{{ cost }}`, `{{ authentic }}`. */
   readonly template?: string
 }
 
@@ -49,6 +49,7 @@ const facts: { readonly [name: string]: (entry: Entry) => string } = {
   job: ({ job }) => job,
   id: ({ id }) => id,
   cost: ({ cost }) => cost,
+  authentic: ({ authentic = false }) => `${authentic}`,
   time: ({ time }) => new Date(time).toISOString(),
 }
 

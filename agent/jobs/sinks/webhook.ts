@@ -45,12 +45,13 @@ async function send(options: WebhookOptions, entry: Entry, signal: AbortSignal):
   })
 }
 
-function entryHeaders({ id, job, time, contentType }: Entry): HeaderFields {
+function entryHeaders({ id, job, time, contentType, authentic }: Entry): HeaderFields {
   return {
     'Content-Type': contentType,
     'Idempotency-Key': id,
     'X-Uraiden-Job': job,
     'X-Uraiden-Time': new Date(time).toISOString(),
+    ...(authentic !== undefined && { 'X-Uraiden-Authentic': `${authentic}` }),
   }
 }
 

@@ -28,7 +28,7 @@ import {
 } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 import { type BoundChannel, sendBound } from '../transport/bound.ts'
-import type { OpenAnswer, Transport } from '../transport/transport.ts'
+import { mostApiAnswer, type OpenAnswer, type Transport } from '../transport/transport.ts'
 import { type ChannelWork, isOnChain } from './closing-alone.ts'
 import type { UnseenChannels } from './funding.ts'
 import type { ChannelName } from './records.ts'
@@ -222,6 +222,7 @@ class ChannelBindings implements Bindings {
     if (before !== undefined) return before
     const answer = await this.#options.transport.send({
       ...{ method: 'GET', url: below(api, 'request-key'), headers: { accept: 'application/json' } },
+      mostBody: mostApiAnswer,
       ...(signal && { signal }),
     })
     const signed = readOffer(answer.status, await answer.body())
@@ -313,6 +314,7 @@ class ChannelBindings implements Bindings {
         url: below(bound.api, `channels/${channel.sender}/${channel.openBlock}/request-key`),
         headers: { accept: 'application/json', 'content-type': 'application/json' },
         body: serializeRequestKey({ key, number, signature }),
+        mostBody: mostApiAnswer,
         ...(signal && { signal }),
       },
       bound,

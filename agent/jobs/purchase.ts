@@ -98,7 +98,7 @@ export type Reclaimed =
 export async function reclaim(
   { buyer, storage }: PurchaseParts,
   run: OpenRun,
-  limits: Pick<RequestOptions, 'signal' | 'timeout' | 'authentic'>,
+  limits: Pick<RequestOptions, 'signal' | 'authentic'> & Pick<Job, 'timeout' | 'mostBody'>,
 ): Promise<Reclaimed> {
   const { url, method, headers, body, payment } = run
   const options = { method, headers, ...limits, ...(body !== undefined && { body }) }
@@ -139,9 +139,9 @@ class Attempt {
   async #send(): Promise<AgentResponse> {
     const { job, url, id, signal } = this.#order
     const { buyer } = this.#parts
-    const { name, method, headers, body, timeout, mostPrice, authentic } = job
+    const { name, method, headers, body, timeout, mostBody, mostPrice, authentic } = job
     const request = {
-      ...{ method, headers, timeout, signal },
+      ...{ method, headers, timeout, mostBody, signal },
       ...(body !== undefined && { body }),
       ...(authentic !== undefined && { authentic }),
     }

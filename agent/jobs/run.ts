@@ -115,8 +115,8 @@ async function reclaimRun(
 ): Promise<RunOutcome> {
   const { clock } = parts
   const { job, signal } = order
-  const { timeout, authentic } = job
-  const limits = { signal, timeout, ...(authentic !== undefined && { authentic }) }
+  const { timeout, mostBody, authentic } = job
+  const limits = { signal, timeout, mostBody, ...(authentic !== undefined && { authentic }) }
   const found = await reclaim(parts, run, limits)
   const facts = { id: run.id, job: run.job, cause: 'crash', began: run.began } as const
   if (found.kind === 'answered') return keep(parts, order, { ...facts, answer: found.answer })

@@ -38,6 +38,8 @@ export interface Job {
   readonly authentic?: 'require'
   /** For one answer. */
   readonly timeout: Milliseconds
+  /** Most bytes of one answer, decoded. */
+  readonly mostBody: number
   readonly retry: Retry
   readonly overlap: OverlapRule
   readonly missed: MissedRule

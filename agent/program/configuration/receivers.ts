@@ -1,5 +1,6 @@
 // Where the configured receivers are: by name, by place, and by what they announce.
 
+import { withoutKeys } from '../../../platform/text/printed.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 import type { Address } from '../../../protocol/index.ts'
 import type { BoundPolicy } from '../../channels/binding.ts'
@@ -194,7 +195,7 @@ export function resolveUrl({ receivers }: Pick<AgentConfig, 'receivers'>, text: 
   const names = Object.keys(receivers).join(', ')
   throw agentError({
     code: 'not_a_url',
-    message: `"${text}" is neither a URL nor a receiver’s name and a path.`,
+    message: `"${withoutKeys(text)}" is neither a URL nor a receiver’s name and a path.`,
     hint: `Write http://…${names && `, or begin with one of: ${names}`}.`,
   })
 }

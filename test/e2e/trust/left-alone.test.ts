@@ -68,7 +68,9 @@ test('who claims more than its price is remembered, and gets its price', async (
   const agent = await agentWithChannel(t)
   const { payment } = await agent.get(receiver.url)
   t.is(payment?.cost, 5n)
-  t.like(agent.behaviour(), [{ overcharged: 1, last: { code: 'cost_above_price' } }])
+  const [found] = agent.behaviour()
+  t.is(Math.round(found?.overcharged ?? 0), 1)
+  t.is(found?.last.code, 'cost_above_price')
 })
 
 test('who charges for an error of its own is remembered', async (t) => {
@@ -79,7 +81,9 @@ test('who charges for an error of its own is remembered', async (t) => {
   )
   const agent = await agentWithChannel(t)
   await agent.get(receiver.url)
-  t.like(agent.behaviour(), [{ broken: 1, last: { code: 'error_charged' } }])
+  const [found] = agent.behaviour()
+  t.is(Math.round(found?.broken ?? 0), 1)
+  t.is(found?.last.code, 'error_charged')
 })
 
 test('a receiver that is away, or charges nothing for its error, is not blamed', async (t) => {

@@ -2,6 +2,7 @@
 // somebody between it and the agent who changes what passes.
 import { createHash } from 'node:crypto'
 import {
+  type Agent,
   createServer,
   request as httpRequest,
   type IncomingMessage,
@@ -342,13 +343,17 @@ export async function between(t: ExecutionContext, target: string, meddling: Med
   return { origin, url: `${origin}/data`, seen }
 }
 
-/** Straight to a receiver, past every agent. */
-export function forward(target: string, { method, path, fields, body }: Asked): Promise<Said> {
+/** Straight to a receiver, past every agent; on a connection of its own unless `connections` are given. */
+export function forward(
+  target: string,
+  { method, path, fields, body }: Asked,
+  connections: Agent | false = false,
+): Promise<Said> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(target)
     const kept = fields.filter(([name]) => !/^(?:connection|transfer-encoding)$/i.test(name))
     const request = httpRequest(
-      { hostname, port, method, path, headers: kept.flat(), agent: false },
+      { hostname, port, method, path, headers: kept.flat(), agent: connections },
       async (response) => {
         const said = await buffer(response).catch(reject)
         if (said === undefined) return

@@ -226,6 +226,11 @@ const attacks: readonly Attack[] = [
     code: undefined,
   },
   {
+    name: 'the answer says that it is compressed, and is not',
+    meddling: answering((said) => withFields(said, { 'Content-Encoding': 'gzip' })),
+    code: 'answer_lost',
+  },
+  {
     name: 'a gateway compresses: the coding is taken off',
     meddling: answering((said) => ({
       ...withFields(said, { 'Content-Encoding': 'gzip' }),

@@ -23,6 +23,7 @@ for (const [seed, found] of [
   ],
   [100_061, 'the answer to HEAD was lost on purpose, and the agent paid a second time'],
   [100_062, 'a repetition beside other purchases was refused, and the agent paid a second time'],
+  [200_150, 'an answer said that it was compressed, and the program got an error of zlib'],
   [100_148, 'an answer was replaced by a refusal of the key, and the agent paid a second time'],
 ] as const) {
   test.serial(`seed ${seed}: ${found}`, async (t) => {

@@ -30,7 +30,7 @@ import {
   type UraidenError,
 } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
-import type { HttpRequest, OpenAnswer, Transport } from './transport.ts'
+import { type HttpRequest, mostApiAnswer, type OpenAnswer, type Transport } from './transport.ts'
 
 /** With whom, and where its channel API is. */
 export interface BoundChannel {
@@ -170,6 +170,8 @@ function checkedContent(
   }
 }
 
+const mostCodings = 3
+
 /**
  * The last coding that was applied is taken off first; what is not known stays on. They end with `broken` where
  * zlib has an error of its own.
@@ -179,6 +181,8 @@ function decoders(codings: string | string[] | undefined, broken: UraidenError):
     .split(',')
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== '' && name !== 'identity')
+  // Each takes memory, and nobody codes anything so often.
+  if (names.length > mostCodings) return []
   const made = names.reverse().map(decoderOf)
   const known = made.filter((each) => each !== undefined)
   return known.length === made.length ? known.map((each) => endingWith(each, broken)) : []
@@ -261,6 +265,7 @@ async function askForReceipt({ transport, request, channel, mac }: Exchange): Pr
     transport,
     {
       ...{ method: 'GET', url: new URL(path, api), headers: { accept: 'application/json' } },
+      mostBody: mostApiAnswer,
       ...(signal && { signal }),
       ...(timeout !== undefined && { timeout }),
     },

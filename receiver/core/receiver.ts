@@ -177,7 +177,9 @@ async function openBase(connected: ConnectedContract, options: StartOptions, par
   const owner = { ...domain, account: signer.address }
   const store = await openStore(options.state, owner, { onCommit: observer?.committed })
   parts.started(store.close)
-  return { ...connected, domain, store, book: await openBook(store) }
+  const book = await openBook(store)
+  parts.started(book.flush)
+  return { ...connected, domain, store, book }
 }
 
 interface Defence {

@@ -173,6 +173,37 @@ for (const [name, start] of Object.entries(servers)) {
     t.is(seen.length, 1)
   })
 
+  test(`${name}: a ticket shows what was paid for once, where it was bought, and nothing else`, async (t) => {
+    const { client, origin, seen, receiver } = await givenBound(t, start)
+    const fields = { 'RDN-Ticket': '1', 'RDN-Origin': 'https://shop.example' }
+    const pay = async (balance: bigint) => {
+      const answer = await client.ask('/good?unit=c', { balance, fields })
+      const cookie = fieldOf(answer, 'set-cookie') ?? ''
+      t.regex(cookie, /^RDN-Ticket=[\w-]{43}; Path=\/good; /)
+      return { body: answer.body.toString(), cookie: cookie.split(';', 1)[0] ?? '' }
+    }
+    const ask = (path: string, cookie: string, method = 'GET') =>
+      fetch(`${origin}${path}`, { method, headers: { cookie } })
+    const bought = await pay(5n)
+    const shown = await ask('/good?unit=c', bought.cookie)
+    t.deepEqual([shown.status, await shown.text()], [200, bought.body])
+    t.is((await ask('/good?unit=c', bought.cookie)).status, 402)
+    const other = await pay(10n)
+    t.is((await ask('/good?unit=f', other.cookie)).status, 402)
+    t.is((await ask('/good?unit=c', other.cookie)).status, 402)
+    t.is((await ask('/good?unit=c', (await pay(15n)).cookie, 'POST')).status, 402)
+    t.deepEqual([seen.length, receiver.book.unsettled()], [3, 15n])
+    t.is(fieldOf(await client.ask('/good', { balance: 20n }), 'set-cookie'), undefined)
+  })
+
+  test(`${name}: what somebody adds about codings is not there: the page could not check the answer`, async (t) => {
+    const { client, origin, seen } = await givenBound(t, start)
+    const { sent } = client.make('/good', { balance: 5n })
+    const fields = [...sent.fields, ['Accept-Encoding', 'gzip'] as const]
+    t.is((await send(origin, { ...sent, fields })).status, 200)
+    t.is(seen[0]?.headers['accept-encoding'], undefined)
+  })
+
   test(`${name}: of an answer that comes later there is a receipt, for the sender`, async (t) => {
     const { client, origin } = await givenBound(t, start)
     const { sent, mac } = client.make('/large', { balance: 5n })

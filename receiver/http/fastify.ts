@@ -1,4 +1,5 @@
 // The paywall for fastify: a route with `config: { price }` is served when it is paid for.
+import type { Socket } from 'node:net'
 import { pipeline, type Readable, Transform } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
@@ -43,10 +44,12 @@ export interface PaywallPluginOptions {
   readonly token: TokenUnit
   /** For the routes of this scope that have none of their own. */
   readonly price?: Price
+  /** Told of the connection that a request has paid on, before it is served. */
+  readonly onPaid?: (socket: Socket) => void
 }
 
 async function register(app: FastifyInstance, options: PaywallPluginOptions): Promise<void> {
-  const { paywall, token, price: scopePrice } = options
+  const { paywall, token, price: scopePrice, onPaid } = options
   const pricers = new Map<Price, Pricer<FastifyRequest>>()
   const learn = (price: Price | undefined) => {
     if (price !== undefined) pricers.set(price, createPricer(price, token))
@@ -82,6 +85,7 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
     if ('answerEnded' in admission && admission.answerEnded) {
       followAnswer(reply.raw, admission.answerEnded)
     }
+    if (admission.kind === 'paid') onPaid?.(request.raw.socket)
     if (admission.kind === 'repeated') {
       const { status, headers, body } = admission.reply
       for (const [name, value] of Object.entries(headers)) reply.header(name, value)

@@ -143,9 +143,12 @@ async function keep(
   keepReply: NonNullable<Paid['keepReply']>,
   { reply, payload }: { readonly reply: FastifyReply; readonly payload: unknown },
 ): Promise<unknown> {
+  // Nobody reads the content of an answer to HEAD.
+  const isHead = reply.request.method === 'HEAD'
   const done = (body?: Uint8Array) =>
     keepReply(body && { status: reply.statusCode, headers: keptHeaders(reply.getHeaders()), body })
   if (reply.statusCode >= 500) await done()
+  else if (isHead) await done(Buffer.of())
   else if (isStream(payload)) return passing(payload, collecting(largest, done))
   else await done(Buffer.from((payload ?? '') as string | Uint8Array))
   return payload

@@ -1,5 +1,7 @@
 // How the command line speaks: tables for a person, JSON for a program.
 
+import { colouredWithoutControls, jsonWithoutControls, withoutControls } from '../text/terminal.ts'
+
 /** Where a command writes. */
 export interface Output {
   readonly json: boolean
@@ -16,10 +18,11 @@ const colours = { green: 32, yellow: 33, red: 31 } as const
 
 export function createOutput(json: boolean, environment: NodeJS.ProcessEnv = process.env): Output {
   const coloured = process.stdout.isTTY === true && !environment.NO_COLOR
+  const plain = coloured ? colouredWithoutControls : withoutControls
   return {
     json,
-    print: (text) => void process.stdout.write(`${text}\n`),
-    say: (text) => void process.stderr.write(`${text}\n`),
+    print: (text) => void process.stdout.write(`${(json ? jsonWithoutControls : plain)(text)}\n`),
+    say: (text) => void process.stderr.write(`${withoutControls(text)}\n`),
     colour: (name, text) => (coloured ? `\u001b[${colours[name]}m${text}\u001b[0m` : text),
     during: json || !process.stderr.isTTY ? (_, work) => work() : showProgress,
   }

@@ -1,6 +1,7 @@
 // Runs a command line and turns its outcome into an exit code.
 import { CommanderError } from 'commander'
 import { isUraidenError } from '../../protocol/index.ts'
+import { jsonWithoutControls, withoutControls } from '../text/terminal.ts'
 import { type ProgramDescription, runProgram } from './program.ts'
 
 export interface CommandLine {
@@ -22,12 +23,12 @@ export async function runCommandLine({ program, exitCodeOf }: CommandLine): Prom
     if (isClosedPipe(error)) return 0
     if (!isUraidenError(error)) throw error
     const code = exitCodeOf(error.code)
-    process.stderr.write(
-      `${program.name}: ${error.message}\n${error.hint}   (${error.code}, exit ${code})\n`,
-    )
+    const said = `${program.name}: ${error.message}\n${error.hint}   (${error.code}, exit ${code})\n`
+    process.stderr.write(withoutControls(said))
     if (process.argv.includes('--json')) {
       const { message, hint } = error
-      process.stdout.write(`${JSON.stringify({ error: error.code, message, hint })}\n`)
+      const said = JSON.stringify({ error: error.code, message, hint })
+      process.stdout.write(`${jsonWithoutControls(said)}\n`)
     }
     return code
   }

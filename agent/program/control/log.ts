@@ -1,6 +1,7 @@
 // The daemon's log: to standard error, for journald or a person.
 import pino from 'pino'
 import { withoutKeys } from '../../../platform/text/printed.ts'
+import { withoutControls } from '../../../platform/text/terminal.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
@@ -101,5 +102,5 @@ function line(level: LogLevel, message: string, facts: Record<string, unknown>):
   )
   const mark = level === 'info' || level === 'debug' ? [] : [`${level}:`]
   // One event is one line, whatever an error's message holds.
-  return [...mark, message, ...more].join(' ').replace(/[\r\n]+/g, ' ')
+  return withoutControls([...mark, message, ...more].join(' ').replace(/[\r\n]+/g, ' '))
 }

@@ -1,6 +1,6 @@
 // deploy/pi/provision: see its --help.
 import { Command, Option } from 'commander'
-import { toJson } from '../../../platform/cli/output.ts'
+import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { isUraidenError, parseTypedAddress } from '../../../protocol/index.ts'
 import { argument, integer } from '../../../scripts/lib/shared/arguments.ts'
 import { type ApplyCommand, apply } from './commands/apply.ts'
@@ -98,10 +98,10 @@ async function run(command: () => Promise<'ok' | 'failed'>): Promise<void> {
     if ((await command()) === 'failed') process.exitCode = 1
   } catch (error) {
     if (!isUraidenError(error)) throw error
-    process.stderr.write(`provision: ${error.message}\n${error.hint}   (${error.code})\n`)
+    const { code, message, hint } = error
+    createOutput(false).say(`provision: ${message}\n${hint}   (${code})`)
     if (process.argv.includes('--json')) {
-      const { code, message, hint } = error
-      process.stdout.write(`${toJson({ error: code, message, hint })}\n`)
+      createOutput(true).print(toJson({ error: code, message, hint }))
     }
     process.exitCode = error.code.startsWith('config_') ? 2 : 1
   }

@@ -30,10 +30,9 @@ interface Layout {
   readonly compressed: readonly (readonly [string, string])[]
 }
 
-function layoutOf({ package: name, config, documents }: Program): Layout {
+function layoutOf({ package: name, documents }: Program): Layout {
   return {
     plain: [
-      [`deploy/pi/config/${config}`, `etc/uraiden/${config}`],
       [`deploy/pi/systemd/${name}.service`, `usr/lib/systemd/system/${name}.service`],
       [`deploy/pi/sysusers.d/${name}.conf`, `usr/lib/sysusers.d/${name}.conf`],
       [`deploy/pi/tmpfiles.d/${name}.conf`, `usr/lib/tmpfiles.d/${name}.conf`],
@@ -65,6 +64,9 @@ export async function writeTree(options: TreeOptions): Promise<Tree> {
   await place(tree, `usr/bin/${name}`, await maintained('launcher', program), 0o755)
   const overrides = await maintained('lintian-overrides', program)
   await place(tree, `usr/share/lintian/overrides/${name}`, overrides)
+  // Keys of services may come into it; postinst gives it to the service's group.
+  const config = await read(`deploy/pi/config/${program.config}`)
+  await place(tree, `etc/uraiden/${program.config}`, config, 0o640)
   const { plain, compressed } = layoutOf(program)
   for (const [from, to] of plain) await place(tree, to, await read(from))
   for (const [from, to] of compressed) await place(tree, to, gzip(await read(from)))

@@ -1,4 +1,5 @@
 // The sender as a library for web pages.
+export type { BoundPolicy, KeptKeys, KeyStore } from './bound.ts'
 export type { ChannelFacts, ContractFacts, TokenInfo } from './chain.ts'
 export type { ChannelView } from './channels.ts'
 export { type BrowserClient, type BrowserClientOptions, createBrowserClient } from './client.ts'

@@ -206,6 +206,14 @@ test('a command that hangs is killed, with what it has started', async (t) => {
   await t.throwsAsync(sink.deliver([entry(1)]), { message: /was ended by SIGKILL/ })
 })
 
+test.serial('a command leaves no pipe open, though what it has started keeps it', async (t) => {
+  const pipes = () => process.getActiveResourcesInfo().filter((kind) => kind === 'PipeWrap').length
+  const before = pipes()
+  const command: [string, ...string[]] = ['/bin/sh', '-c', 'setsid sleep 20 & exit 0']
+  t.is(await createCommandSink({ command, timeout: 60_000 }).deliver([entry(1)]), 1)
+  t.is(await until(() => (pipes() <= before ? 'closed' : undefined)), 'closed')
+})
+
 test('standard output gets one line for each entry', async (t) => {
   const stream = new PassThrough()
   const sink = createStreamSink(stream)

@@ -34,6 +34,12 @@ const wait = new Option('--wait <seconds>', 'longest wait until a host is health
 fleetCommand('apply', 'installs, configures and starts what is not as the inventory says')
   .option('--dry-run', 'only say what would be done')
   .option('--to <version>', 'of the package, where the folder has several')
+  .option(
+    '--new-account <host>',
+    'this host was set up anew and has another account; may be given again',
+    (host: string, before: readonly string[]) => [...before, host],
+    [],
+  )
   .option('--host <[user@]address[:port]>', 'one host, without an inventory; needs the next three')
   .option('--rpc <url>', 'JSON-RPC address of an Ethereum node, for --host')
   .option('--contract <address>', 'the channels contract, for --host', argument(parseTypedAddress))

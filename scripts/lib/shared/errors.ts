@@ -3,6 +3,7 @@ import { platformErrors } from '../../../platform/errors/index.ts'
 import { type ErrorCatalogue, errorMaker, protocolErrors } from '../../../protocol/errors.ts'
 
 export const toolErrors = {
+  account_changed: { kind: 'failed' },
   account_unknown: { kind: 'failed' },
   accounts_invalid: {
     kind: 'failed',

@@ -5,11 +5,11 @@ import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { bundleProgram } from '../../deploy/pi/packaging/bundle.ts'
-import { writeCopyright } from '../../deploy/pi/packaging/copyright.ts'
 import { platformNames, platformOf } from '../../deploy/pi/packaging/platforms.ts'
 import { type Program, programOf } from '../../deploy/pi/packaging/programs.ts'
 import { checkIntegrity } from '../../deploy/pi/packaging/runtime.ts'
 import { maintained, writeTree } from '../../deploy/pi/packaging/tree.ts'
+import { packagesIn } from '../../scripts/lib/shared/licences.ts'
 import { type CliResult, runCli } from '../support/cli.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { runReceiver } from '../support/receiver-program.ts'
@@ -70,7 +70,7 @@ for (const { program, run: runProgram, groups } of programs) {
       program,
       platform: platformOf('amd64'),
       runtime: { whole: anyFile, stripped: anyFile, licence: anyFile, headers: '' },
-      bundle: { files: new Map(), packages: [], addons: [] },
+      bundle: { files: new Map(), inputs: [], addons: [] },
       version: '1.0.0',
       folder,
       date: 1,
@@ -167,7 +167,7 @@ for (const { program, run: runProgram, groups } of programs) {
     for (const [file, contents] of first.files) {
       t.false(contents.toString().includes(process.cwd()), file)
     }
-    t.true(first.packages.includes('node_modules/ethers'))
+    t.true(packagesIn(first.inputs).includes('node_modules/ethers'))
     const main = first.files.get(`${name}.cjs`)?.toString() ?? ''
     // The script of a page, from a room's web/assets.
     t.true(main.includes(program.name === 'agent' ? 'Resume everything' : 'dashboard.js'))
@@ -201,12 +201,6 @@ for (const name of platformNames) {
     })
   })
 }
-
-test('the terms of everyone whose code is in it go with it', (t) => {
-  const text = writeCopyright('MIT\n', [{ name: 'a 1.0.0', text: 'Terms of a.\n' }])
-  t.regex(text, /^uRaiden for Raspberry Pi\n\nMIT\n/)
-  t.regex(text, /\na 1\.0\.0\n-+\n\nTerms of a\.\n$/)
-})
 
 for (const { reason, prepare, kept } of [
   { reason: 'there is a key in it', prepare: 'echo key > "$state/key.json"', kept: true },

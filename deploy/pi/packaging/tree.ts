@@ -5,10 +5,11 @@ import { basename, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Addon } from './addons.ts'
 import type { Bundle } from './bundle.ts'
-import { type Licensed, licencesOf, writeCopyright } from './copyright.ts'
+import { noticesOf, writeCopyright } from './copyright.ts'
 import type { Platform } from './platforms.ts'
 import type { Program } from './programs.ts'
 import type { Runtime } from './runtime.ts'
+import { type Described, integrityIn, writeSbom } from './sbom.ts'
 import { checkout, place, type Tree, tool } from './tools.ts'
 
 export interface TreeOptions {
@@ -71,7 +72,9 @@ export async function writeTree(options: TreeOptions): Promise<Tree> {
   for (const [from, to] of plain) await place(tree, to, await read(from))
   for (const [from, to] of compressed) await place(tree, to, gzip(await read(from)))
   const documents = `usr/share/doc/${name}`
-  await place(tree, `${documents}/copyright`, await copyrightOf(options))
+  const parts = await noticesOf(bundle, platform, runtime)
+  await place(tree, `${documents}/copyright`, await writeCopyright(parts))
+  await place(tree, `${documents}/sbom.cdx.json`, await sbomOf(options, parts))
   await place(tree, `${documents}/changelog.gz`, gzip(changelog(version, date)))
   return tree
 }
@@ -102,13 +105,13 @@ function gzip(contents: Uint8Array | string): Buffer {
   return gzipSync(contents, { level: 9 })
 }
 
-async function copyrightOf({ platform, runtime, bundle }: TreeOptions): Promise<string> {
-  const node: Licensed = {
-    name: `Node.js ${platform.node.version}`,
-    text: await readFile(runtime.licence, 'utf8'),
-  }
-  const own = (await read('LICENSE')).toString()
-  return writeCopyright(own, [node, ...(await licencesOf(bundle.packages))])
+/** Of a package or an executable. */
+export async function sbomOf(
+  described: Pick<Described, 'program' | 'platform' | 'version' | 'date'>,
+  parts: Described['parts'],
+): Promise<string> {
+  const integrity = integrityIn((await read('package-lock.json')).toString())
+  return writeSbom({ ...described, parts, integrity })
 }
 
 function changelog(version: string, date: number): string {

@@ -67,6 +67,10 @@ export const toolErrors = {
     hint: 'On the Pi: journalctl -u uraiden-agent; uraiden-agent doctor.',
   },
   host_unknown: { kind: 'refused' },
+  licence_missing: {
+    kind: 'failed',
+    hint: 'What is shipped needs its notice: find it in the sources, or leave the library out.',
+  },
   money_left: { kind: 'failed', hint: 'Nothing was removed. Run it again.' },
   never_paid: { kind: 'failed' },
   package_ambiguous: {

@@ -113,7 +113,7 @@ function closingWork(
   { connection, unseen }: Pick<Paying, 'connection' | 'unseen'>,
 ): ClosingWork {
   const { signer, contract, chainId, funding: method = 'auto', confirmations = 1 } = options
-  const { retryInterval = 500, confirmTimeout = 120_000, bound = defaultBound } = options
+  const { retryInterval = 500, confirmTimeout = 120_000, bound } = options
   const { chain, facts } = connection
   const domain = { contract, chainId }
   const transport = createTransport(options)
@@ -126,7 +126,8 @@ function closingWork(
     bindings: createBindings({
       ...{ work, signer, domain, transport, unseen, retryInterval, confirmTimeout },
       policy: ({ url, receiver }) =>
-        typeof bound === 'function' ? (bound(url, receiver) ?? defaultBound) : bound,
+        (typeof bound === 'function' ? bound(url, receiver) : bound) ??
+        defaultBound(ledger.facts()?.contractVersion),
     }),
   }
 }

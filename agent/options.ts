@@ -40,7 +40,8 @@ export interface AgentOptions {
   readonly receiverAt?: (url: URL) => Address | undefined
   /**
    * Whether payments and answers are tied to their requests: for all receivers, or for each by what is bought
-   * and whom it pays (undefined: as by default). Default prefer. Channels that are bound stay so.
+   * and whom it pays (undefined: as by default). Default require, and on contracts of version 0.2 prefer.
+   * Channels that are bound stay so.
    */
   readonly bound?: BoundPolicy | ((url: URL, receiver: Address) => BoundPolicy | undefined)
   /** Where may be bought, `host` or `host:port`; anywhere when not given. */

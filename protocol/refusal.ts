@@ -2,7 +2,7 @@
 import type { PaymentReason } from './headers.ts'
 
 interface RefusalKind {
-  readonly status: 402 | 409 | 502
+  readonly status: 402 | 409 | 422 | 502
   readonly title: string
   /** The RDN header that goes with it, if any. */
   readonly reason?: PaymentReason
@@ -60,6 +60,12 @@ const kinds = {
     status: 409,
     title: 'Malformed payment header',
     remedy: 'Correct the header that is named.',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'This key belongs to a request that said something else',
+    remedy:
+      'Repeat that request with the content that it had, or pay for this one under a new key. Nothing was charged.',
   },
   chain_unavailable: {
     status: 502,

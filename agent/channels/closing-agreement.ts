@@ -12,7 +12,12 @@ import {
 } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 import { type BoundChannel, sendBound } from '../transport/bound.ts'
-import type { HttpRequest, OpenAnswer, Transport } from '../transport/transport.ts'
+import {
+  type HttpRequest,
+  mostApiAnswer,
+  type OpenAnswer,
+  type Transport,
+} from '../transport/transport.ts'
 
 export interface CloseRequest {
   /** Root of the receiver's channel API. */
@@ -41,6 +46,7 @@ export async function askForClosingAgreement(
     url: new URL(`${api.pathname}/channels/${sender}/${openBlock}`, api),
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify({ balance: balance.toString() }),
+    mostBody: mostApiAnswer,
   })
   const said = readJson(await answer.body())
   if (answer.status >= 500) {
@@ -96,6 +102,7 @@ export async function askForBalance(
     method: 'GET',
     url: new URL(`${api.pathname}/channels/${sender}/${openBlock}`, api),
     headers: { accept: 'application/json' },
+    mostBody: mostApiAnswer,
   })
   const { balance } = readJson(await answer.body())
   if (answer.status === 200 && balance !== undefined) return parseUint192(String(balance))

@@ -19,7 +19,10 @@ import { type Swept, sweepAccount } from './sweep.ts'
 const gatewayPath = '/api/1'
 
 export interface CloseOptions {
-  /** Any URL of the receiver, to close together with it; without one it is closed alone. */
+  /**
+   * Any URL of the receiver, to close together with it; without one it is closed alone. Behind a gateway
+   * that takes a path away it is the root of the channel API, such as `https://host/shop/api/1`.
+   */
   readonly api?: string | URL
   /** When the receiver refuses or cannot be reached. Default: give up with its error. */
   readonly otherwise?: 'requestClose'
@@ -107,7 +110,12 @@ export function createManagement(options: ManagementOptions): ChannelManagement 
 }
 
 function channelApi(receiver: string | URL | undefined): URL | undefined {
-  return receiver === undefined ? undefined : new URL(gatewayPath, receiver)
+  return receiver === undefined ? undefined : apiOf(receiver)
+}
+
+function apiOf(receiver: string | URL): URL {
+  const [, before = ''] = /^(.*?)\/api\/1(?:\/|$)/.exec(new URL(receiver).pathname) ?? []
+  return new URL(`${before}${gatewayPath}`, receiver)
 }
 
 async function close(
@@ -117,7 +125,7 @@ async function close(
 ): Promise<Hex> {
   if (api === undefined) return requestClose(work, channel, balance)
   try {
-    return await closeTogether(work, channel, new URL(gatewayPath, api))
+    return await closeTogether(work, channel, apiOf(api))
   } catch (error) {
     const { state } = work.ledger.get(channel)
     if (otherwise === undefined || state !== 'open' || !isUraidenError(error)) throw error

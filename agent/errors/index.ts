@@ -18,7 +18,10 @@ export const agentErrors = {
   answer_lost: { kind: 'receiver' },
   answer_malformed: { kind: 'receiver' },
   answer_not_written: { kind: 'failed', hint: 'It was paid for. Check the disk.' },
-  answer_too_large: { kind: 'receiver', hint: 'Read it as a stream, or raise mostBody.' },
+  answer_too_large: {
+    kind: 'receiver',
+    hint: 'Read it as a stream, or raise mostBody; for a job, jobs.*.mostBody and its sinks’ queue.size.',
+  },
   bad_request: {
     kind: 'failed',
     hint: 'Check the request’s headers: one length, no stray line ends.',

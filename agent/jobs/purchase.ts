@@ -5,7 +5,6 @@
 // payment is sent again: by the next try, by the next run, or after a crash by the next process.
 
 import pRetry from 'p-retry'
-import type { Milliseconds } from '../../platform/time/clock.ts'
 import { isUraidenError, type UraidenError } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 import type { Agent, AgentResponse } from '../options.ts'
@@ -99,7 +98,7 @@ export type Reclaimed =
 export async function reclaim(
   { buyer, storage }: PurchaseParts,
   run: OpenRun,
-  limits: { readonly signal: AbortSignal; readonly timeout: Milliseconds },
+  limits: { readonly signal: AbortSignal } & Pick<Job, 'timeout' | 'mostBody'>,
 ): Promise<Reclaimed> {
   const { url, method, headers, body, payment } = run
   const options = { method, headers, ...limits, ...(body !== undefined && { body }) }
@@ -140,8 +139,9 @@ class Attempt {
   async #send(): Promise<AgentResponse> {
     const { job, url, id, signal } = this.#order
     const { buyer } = this.#parts
-    const { name, method, headers, body, timeout, mostPrice } = job
-    const request = { method, headers, timeout, signal, ...(body !== undefined && { body }) }
+    const { name, method, headers, body, timeout, mostBody, mostPrice } = job
+    const limits = { timeout, mostBody, signal }
+    const request = { method, headers, ...limits, ...(body !== undefined && { body }) }
     const earlier = this.open
     try {
       if (earlier !== undefined) return await buyer.repeatPayment(url, earlier.payment, request)

@@ -115,7 +115,8 @@ async function reclaimRun(
 ): Promise<RunOutcome> {
   const { clock } = parts
   const { job, signal } = order
-  const found = await reclaim(parts, run, { signal, timeout: job.timeout })
+  const { timeout, mostBody } = job
+  const found = await reclaim(parts, run, { signal, timeout, mostBody })
   const facts = { id: run.id, job: run.job, cause: 'crash', began: run.began } as const
   if (found.kind === 'answered') return keep(parts, order, { ...facts, answer: found.answer })
   const { payment } = found

@@ -36,6 +36,8 @@ export interface Job {
   readonly mostPrice?: TokenAmount
   /** For one answer. */
   readonly timeout: Milliseconds
+  /** Most bytes of one answer, decoded. */
+  readonly mostBody: number
   readonly retry: Retry
   readonly overlap: OverlapRule
   readonly missed: MissedRule

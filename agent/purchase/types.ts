@@ -28,6 +28,8 @@ export interface RequestOptions {
   readonly dryRun?: boolean
   /** Whether a content coding such as gzip is taken off. Default decoded. */
   readonly content?: ContentForm
+  /** Most bytes of the body, decoded; of a stream without limit. Default `AgentOptions.mostBody`. */
+  readonly mostBody?: number
 }
 
 /** The same with its URL and all that is needed. */
@@ -49,6 +51,8 @@ export interface SentPayment {
   readonly price: TokenAmount
   readonly balance: TokenAmount
   readonly key?: string
+  /** Where the receiver's channel API is, unless it is where receivers have it. */
+  readonly gatewayPath?: string
 }
 
 /** What was paid for an answer. Amounts in the token's smallest unit. */

@@ -29,7 +29,7 @@ import {
   type UraidenError,
 } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
-import type { HttpRequest, OpenAnswer, Transport } from './transport.ts'
+import { type HttpRequest, mostApiAnswer, type OpenAnswer, type Transport } from './transport.ts'
 
 /** With whom, and where its channel API is. */
 export interface BoundChannel {
@@ -167,12 +167,16 @@ function checkedContent(
   }
 }
 
+const mostCodings = 3
+
 /** The last coding that was applied is taken off first; what is not known stays on. */
 function decoders(codings: string | string[] | undefined): Duplex[] {
   const names = String(codings ?? '')
     .split(',')
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== '' && name !== 'identity')
+  // Each takes memory, and nobody codes anything so often.
+  if (names.length > mostCodings) return []
   const made = names.reverse().map(decoderOf)
   const known = made.filter((each) => each !== undefined)
   return known.length === made.length ? known : []
@@ -246,6 +250,7 @@ async function askForReceipt({ transport, request, channel, mac }: Exchange): Pr
     transport,
     {
       ...{ method: 'GET', url: new URL(path, api), headers: { accept: 'application/json' } },
+      mostBody: mostApiAnswer,
       ...(signal && { signal }),
       ...(timeout !== undefined && { timeout }),
     },

@@ -1,6 +1,7 @@
 // All channels of this receiver, in memory as on disk. The one place that changes a record.
 import type { ChannelEvent } from '../../platform/chain/index.ts'
 import type { Address, BlockNumber, TokenAmount } from '../../protocol/index.ts'
+import { createOpenAnswers, type OpenAnswers } from './answers.ts'
 import {
   confirmEvents,
   type FactsByName,
@@ -16,8 +17,8 @@ import {
   channelName,
   dueOf,
   emptyLedger,
+  type LedgerChanges,
   type PaymentLedger,
-  type UnansweredChange,
 } from './records.ts'
 import type { ChannelStore } from './store.ts'
 
@@ -49,8 +50,14 @@ export interface ChannelBook {
   readonly putLedger: (
     channel: ChannelId,
     ledger: PaymentLedger,
-    change?: UnansweredChange,
+    changes?: LedgerChanges,
   ) => Promise<void>
+  /** Memory only: to disk with the channel's next write, or with `flush`. For what a crash may forget. */
+  readonly noteLedger: (channel: ChannelId, ledger: PaymentLedger) => void
+  /** Resolves when what was only noted is durable. */
+  readonly flush: () => Promise<void>
+  /** Bound requests whose answers have not left whole. */
+  readonly answers: OpenAnswers
   /** Whoever keeps copies of the proofs, or counts them, is told of every ledger that is put. */
   readonly listen: (listener: BookListener) => void
   /** Channels with something paid, known to the chain or not. */
@@ -77,6 +84,9 @@ interface BookState {
   readonly facts: Map<ChannelName, ChainFacts>
   readonly ledgers: Map<ChannelName, PaymentLedger>
   readonly listeners: BookListener[]
+  readonly answers: OpenAnswers
+  /** With a ledger that is not on disk as it is in memory. */
+  readonly noted: Set<ChannelName>
   position: SyncPosition | undefined
   history: History
   /** Opened in a block that is not confirmed yet. */
@@ -87,12 +97,14 @@ interface BookState {
 }
 
 export async function openBook(store: ChannelStore): Promise<ChannelBook> {
-  const { facts, ledgers, position, history } = await store.load()
+  const { facts, ledgers, answers, position, history } = await store.load()
   const book: BookState = {
     store,
     facts: new Map(facts),
     ledgers: new Map(ledgers),
     listeners: [],
+    answers: createOpenAnswers(answers),
+    noted: new Set(),
     position,
     history,
     unconfirmed: new Set(),
@@ -108,7 +120,14 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
     unsettled: () => book.unsettled,
     isUnconfirmed: (sender, openBlock) => book.unconfirmed.has(channelName(sender, openBlock)),
     position: () => book.position,
-    putLedger: (channel, ledger, change) => putLedger(book, channel, { ledger, change }),
+    putLedger: (channel, ledger, changes) => putLedger(book, channel, { ledger, changes }),
+    noteLedger: ({ sender, openBlock }, ledger) => {
+      const name = channelName(sender, openBlock)
+      book.ledgers.set(name, ledger)
+      book.noted.add(name)
+    },
+    flush: () => flush(book),
+    answers: book.answers,
     listen: (listener) => void book.listeners.push(listener),
     ledgerCount: () => book.ledgers.size,
     dropLedger: (sender, openBlock) => {
@@ -158,13 +177,21 @@ function joined(book: BookState, name: ChannelName, known: ChainFacts): Channel 
 function putLedger(
   book: BookState,
   { sender, openBlock }: ChannelId,
-  written: { readonly ledger: PaymentLedger; readonly change: UnansweredChange | undefined },
+  written: { readonly ledger: PaymentLedger; readonly changes: LedgerChanges | undefined },
 ): Promise<void> {
   const name = channelName(sender, openBlock)
   changing(book, name, () => book.ledgers.set(name, written.ledger))
-  const saved = book.store.saveLedger(name, written.ledger, written.change)
+  book.noted.delete(name)
+  const saved = book.store.saveLedger(name, written.ledger, written.changes)
   for (const listener of book.listeners) listener(sender, openBlock)
   return saved
+}
+
+async function flush({ store, ledgers, noted }: BookState): Promise<void> {
+  const names = [...noted].filter((name) => ledgers.has(name))
+  noted.clear()
+  if (names.length === 0) return
+  await store.saveLedgers(new Map(names.map((name) => [name, ledgers.get(name) ?? emptyLedger])))
 }
 
 function due({ facts, ledgers }: BookState, name: ChannelName): TokenAmount {

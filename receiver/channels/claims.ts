@@ -4,8 +4,10 @@
 // the receiver holds a proof for. Every unit below H has either paid for something (claimed) or not
 // yet. A request is served when its whole interval is above H or unclaimed; then it is claimed.
 import {
+  compareBigints,
   containsInterval,
   type Interval,
+  intervalLength,
   joinIntervals,
   overlapsInterval,
   subtractInterval,
@@ -23,7 +25,10 @@ export interface Claims {
 
 export const noClaims: Claims = { highest: 0n, unclaimed: [] }
 
-/** Gaps cost memory and disk, so a sender may leave only so many. */
+/**
+ * Gaps are written with every payment. A payment that would leave more of them is refused; where credit
+ * makes one too many, the smallest is closed and its units count as paid.
+ */
 export const mostGaps = 64
 
 export interface Asked {
@@ -44,20 +49,21 @@ export function claim(claims: Claims, { balance, price, mayLeaveGap }: Asked): C
   if (paid.from < 0n) return refused('invalid_amount')
   if (balance <= highest) {
     if (!containsInterval(unclaimed, paid)) return refused('balance_spent')
-    return {
-      kind: 'claimed',
-      paid,
-      claims: { highest, unclaimed: subtractInterval(unclaimed, paid) },
-    }
+    return claimed(claims, paid, { highest, unclaimed: subtractInterval(unclaimed, paid) })
   }
   const below = { from: paid.from, to: highest }
   if (paid.from < highest && !containsInterval(unclaimed, below)) return refused('invalid_amount')
   const gap = { from: highest, to: paid.from }
-  if (paid.from > highest && (!mayLeaveGap || unclaimed.length >= mostGaps)) {
-    return refused('invalid_amount')
-  }
+  if (paid.from > highest && !mayLeaveGap) return refused('invalid_amount')
   const left = paid.from > highest ? [...unclaimed, gap] : subtractInterval(unclaimed, below)
-  return { kind: 'claimed', paid, claims: { highest: balance, unclaimed: joinIntervals(left) } }
+  return claimed(claims, paid, { highest: balance, unclaimed: joinIntervals(left) })
+}
+
+/** A gap in the middle of another one makes two, as one above all others makes one more. */
+function claimed(before: Claims, paid: Interval, after: Claims): ClaimDecision {
+  const { length } = after.unclaimed
+  if (length > mostGaps && length > before.unclaimed.length) return refused('invalid_amount')
+  return { kind: 'claimed', paid, claims: closeGaps(after) }
 }
 
 /**
@@ -65,7 +71,17 @@ export function claim(claims: Claims, { balance, price, mayLeaveGap }: Asked): C
  * needed: the sender's credit.
  */
 export function unclaim({ highest, unclaimed }: Claims, returned: Interval): Claims {
-  return { highest, unclaimed: joinIntervals([...unclaimed, returned]) }
+  return closeGaps({ highest, unclaimed: joinIntervals([...unclaimed, returned]) })
+}
+
+/** Keeps the largest gaps, those that pay for most. */
+export function closeGaps(claims: Claims): Claims {
+  const { highest, unclaimed } = claims
+  if (unclaimed.length <= mostGaps) return claims
+  const largestFirst = [...unclaimed].sort(
+    (a, b) => compareBigints(intervalLength(b), intervalLength(a)) || compareBigints(b.to, a.to),
+  )
+  return { highest, unclaimed: joinIntervals(largestFirst.slice(0, mostGaps)) }
 }
 
 /** True when every unit of the interval has paid for something. */

@@ -9,12 +9,16 @@ import type {
   TokenAmount,
 } from '../../protocol/index.ts'
 import type { ProofChecker } from '../signatures/checker.ts'
-import type { ChannelBook } from './book.ts'
+import { type AnswerEnd, nextNumber, type OpenAnswer, withoutNumber } from './answers.ts'
+import type { ChannelBook, ChannelId } from './book.ts'
 import { type Claims, claim, isClaimed, unclaim } from './claims.ts'
 import { type AgreementParts, agreeToClose } from './closing.ts'
 import {
+  type AnswerNumbers,
   acceptsPayments,
   type Channel,
+  channelName,
+  type LedgerChanges,
   ledgerOf,
   type PaymentLedger,
   type Unanswered,
@@ -27,6 +31,8 @@ export interface OfferedPayment extends Omit<Payment, 'signature'> {
   readonly signature?: Signature
   /** The request's MAC says that it comes from the channel's sender as it is. */
   readonly bound?: true
+  /** Of a bound GET or HEAD, in hex: repeated identically it may be run once more. */
+  readonly mac?: string | undefined
 }
 
 export interface PaidOutcome {
@@ -64,6 +70,8 @@ export interface ChannelManager {
     price: TokenAmount,
     request?: KeyedRequest,
   ) => Promise<PaymentOutcome>
+  /** How the answer to a payment with a MAC ended: what left whole is not run again. */
+  readonly answerEnded: (payment: OfferedPayment, end: AnswerEnd) => void
   /**
    * A request that had paid when the process before this one was killed: pays nothing again.
    * Undefined when its payment was given back meanwhile.
@@ -82,12 +90,15 @@ export interface ChannelManager {
 
 export interface ManagerOptions extends AgreementParts {
   readonly checker: ProofChecker
+  /** How long a repetition waits for an answer that is on its way, in milliseconds. Default 30 000. */
+  readonly longestWait?: number | undefined
 }
 
 export function createChannelManager(options: ManagerOptions): ChannelManager {
   return {
     registerPayment: (payment, price, request) =>
       registerPayment(options, { payment, price, request }),
+    answerEnded: (payment, end) => answerEnded(options.book, payment, end),
     resumePayment: (request, earlier) => resumePayment(options.book, request, earlier),
     agreeToClose: (sender, openBlock, balance) =>
       agreeToClose(options, { sender, openBlock, balance }),
@@ -101,10 +112,13 @@ interface Offer {
 }
 
 async function registerPayment(
-  { book, checker }: ManagerOptions,
+  options: ManagerOptions,
   { payment, price, request }: Offer,
 ): Promise<PaymentOutcome> {
-  const { sender, openBlock } = payment
+  const { book, checker } = options
+  const { sender, openBlock, mac } = payment
+  const again = mac && (await runAgain(options, payment, mac))
+  if (again) return again
   const decide = () => {
     const channel = book.get(sender, openBlock)
     const seenUnconfirmed = book.isUnconfirmed(sender, openBlock)
@@ -128,14 +142,19 @@ async function registerPayment(
   if (decision.kind === 'refused') return refused(decision.code)
   const { claims, paid, channel: before } = decision
   const isBest = claims.highest > before.claims.highest
+  const answers = mac === undefined ? before.answers : nextNumber(before.answers)
   const ledger: PaymentLedger = {
     ...ledgerOf(before),
     claims,
     ...(isBest && signature && form && { proof: { signature, form } }),
+    ...(answers && { answers }),
   }
-  const order: Order = { sender, openBlock, paid, request }
+  const order: Order = { sender, openBlock, paid, request, answer: nameOf(mac, answers) }
+  const changes = changesOf(order)
+  const { answer } = changes
+  if (answer !== undefined) book.answers.begin(channelName(sender, openBlock), answer)
   try {
-    await book.putLedger({ sender, openBlock }, ledger, unanswered(order))
+    await book.putLedger({ sender, openBlock }, ledger, changes)
   } catch (error) {
     // Not served, so not paid: the same proof may try again when the disk is well.
     await charging(book, order)(0n).catch(() => undefined)
@@ -166,13 +185,79 @@ function resumePayment(
 ): PaidOutcome | undefined {
   const channel = book.get(sender, openBlock)
   if (channel === undefined || !isClaimed(channel.claims, paid)) return undefined
-  const order = { sender, openBlock, paid, request }
+  const order = { sender, openBlock, paid, request, answer: undefined }
   return { kind: 'paid', channel, chargeOnly: charging(book, order) }
+}
+
+function nameOf(mac: string | undefined, answers: AnswerNumbers | undefined): Order['answer'] {
+  return mac === undefined || answers === undefined ? undefined : { mac, number: answers.last }
+}
+
+/**
+ * A bound request whose answer was lost, once more; that it is the last time is on disk before. Undefined
+ * when its answer left whole, or its payment was given back: then it is a payment like any other.
+ */
+async function runAgain(
+  { book, longestWait = 30_000 }: ManagerOptions,
+  { sender, openBlock }: ChannelId,
+  mac: string,
+): Promise<PaidOutcome | undefined> {
+  const lost = () => book.answers.find(channelName(sender, openBlock), mac)
+  await endOf(lost(), longestWait)
+  const answer = lost()
+  const channel = book.get(sender, openBlock)
+  if (answer === undefined || answer.sending !== undefined || channel === undefined)
+    return undefined
+  const { number, paid } = answer
+  if (paid.from === paid.to || !isClaimed(channel.claims, paid)) return undefined
+  const before = book.ledger(sender, openBlock)
+  const { answers } = before
+  book.answers.remove(channelName(sender, openBlock), mac)
+  await book.putLedger(
+    { sender, openBlock },
+    { ...before, ...(answers && { answers: withoutNumber(answers, number) }) },
+  )
+  const order = { sender, openBlock, paid, request: undefined, answer: undefined }
+  return { kind: 'paid', channel, chargeOnly: charging(book, order) }
+}
+
+async function endOf(answer: OpenAnswer | undefined, longest: number): Promise<void> {
+  if (answer?.sending === undefined) return
+  let timer: NodeJS.Timeout | undefined
+  const tooLong = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, longest)
+  })
+  await Promise.race([answer.sending, tooLong])
+  clearTimeout(timer)
+}
+
+function answerEnded(
+  book: ChannelBook,
+  { sender, openBlock, mac = '' }: OfferedPayment,
+  end: AnswerEnd,
+): void {
+  const name = channelName(sender, openBlock)
+  const answer = book.answers.find(name, mac)
+  if (answer === undefined) return
+  if (end === 'broken') {
+    book.answers.end(name, mac)
+    return
+  }
+  book.answers.remove(name, mac)
+  const ledger = book.ledger(sender, openBlock)
+  const { answers } = ledger
+  if (answers === undefined) return
+  book.noteLedger(
+    { sender, openBlock },
+    { ...ledger, answers: withoutNumber(answers, answer.number) },
+  )
 }
 
 /** What one request has paid. */
 interface Order extends Pick<Unanswered, 'sender' | 'openBlock' | 'paid'> {
   readonly request: KeyedRequest | undefined
+  /** Of a request that may be run again. */
+  readonly answer: { readonly mac: string; readonly number: number } | undefined
 }
 
 /** What was given back may have paid for something else by now, so it is remembered here what is left. */
@@ -187,10 +272,17 @@ function charging(book: ChannelBook, order: Order): PaidOutcome['chargeOnly'] {
     paid = charged
     const now = book.ledger(sender, openBlock)
     const claims = unclaim(now.claims, { from: charged.to, to: before.to })
-    const change = unanswered({ ...order, paid: charged })
-    await book.putLedger({ sender, openBlock }, { ...now, claims }, change)
+    const changes = changesOf({ ...order, paid: charged })
+    const { answer } = changes
+    if (answer !== undefined) book.answers.change(channelName(sender, openBlock), answer)
+    await book.putLedger({ sender, openBlock }, { ...now, claims }, changes)
     return before.to - charged.to
   }
+}
+
+function changesOf(order: Order): LedgerChanges {
+  const { answer, paid } = order
+  return { unanswered: unanswered(order), ...(answer && { answer: { ...answer, paid } }) }
 }
 
 /** In the same write as the proof, so that a crash leaves none without the other. */

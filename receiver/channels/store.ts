@@ -10,16 +10,21 @@ import {
   type StateOwner,
 } from '../../platform/state/state.ts'
 import type { BlockNumber } from '../../protocol/index.ts'
+import { ringSize } from './answers.ts'
 import type { FactsByName, History, PastBlock, SyncPosition } from './history.ts'
 import {
+  type AnswerRecord,
   type ChainFacts,
   type ChannelName,
+  decodeAnswer,
   decodeFacts,
   decodeLedger,
   decodeUnanswered,
+  encodeAnswer,
   encodeFacts,
   encodeLedger,
   encodeUnanswered,
+  type LedgerChanges,
   type PaymentLedger,
   type Unanswered,
   type UnansweredChange,
@@ -29,6 +34,8 @@ import {
 export interface LoadedState {
   readonly facts: ReadonlyMap<ChannelName, ChainFacts>
   readonly ledgers: ReadonlyMap<ChannelName, PaymentLedger>
+  /** Those that are open. */
+  readonly answers: ReadonlyMap<ChannelName, readonly AnswerRecord[]>
   readonly position: SyncPosition | undefined
   readonly history: History
 }
@@ -49,10 +56,21 @@ export interface Reply {
   readonly body: Uint8Array
 }
 
+/** What of a request's content had come when it was answered. */
+export interface SeenContent {
+  readonly bytes: number
+  /** SHA-256 in base64url. */
+  readonly digest: string
+  /** Nothing came after it. */
+  readonly whole: boolean
+}
+
 /** Names one payment for one request under one key; another proof or request has another id. */
 export type ReplyId = string
 
 export interface KeptReply extends Reply {
+  /** Of the request; `none` for one without, undefined where that was not written down yet. */
+  readonly content?: SeenContent | 'none' | undefined
   /** Unix time in milliseconds. */
   readonly expires: number
 }
@@ -71,11 +89,11 @@ export interface ReplyDisk {
 
 export interface ChannelStore {
   readonly load: () => Promise<LoadedState>
-  /** Resolves when the ledger, or a newer one of the same channel, is durable, with the change. */
+  /** Resolves when the ledger, or a newer one of the same channel, is durable, with the changes. */
   readonly saveLedger: (
     name: ChannelName,
     ledger: PaymentLedger,
-    change?: UnansweredChange,
+    changes?: LedgerChanges,
   ) => Promise<void>
   /** All ledgers that are durable at one moment, while others are written. */
   readonly readLedgers: () => Promise<ReadonlyMap<ChannelName, PaymentLedger>>
@@ -97,6 +115,7 @@ const positionKey = 'position'
 const factsPrefix = 'facts/'
 const ledgerPrefix = 'ledger/'
 const replyPrefix = 'reply/'
+const answerPrefix = 'ring/'
 const unansweredPrefix = 'unanswered/'
 const pastPrefix = 'past/'
 const journalPrefix = 'journal/'
@@ -126,16 +145,21 @@ export async function openStore(
     writeBatch: onCommit === undefined ? write : observed(write, onCommit),
   })
   return {
-    load: async () => ({
-      facts: await readAll<ChannelName, ChainFacts>(db, factsPrefix, decodeFacts),
-      ledgers: await readAll<ChannelName, PaymentLedger>(db, ledgerPrefix, decodeLedger),
-      position: parsePosition(await db.get(positionKey)),
-      history: (await db.values(keysUnder(pastPrefix)).all()).map(decodePast),
-    }),
-    saveLedger: (name, ledger, change) =>
+    load: async () => {
+      const ledgers = await readAll<ChannelName, PaymentLedger>(db, ledgerPrefix, decodeLedger)
+      return {
+        ledgers,
+        facts: await readAll<ChannelName, ChainFacts>(db, factsPrefix, decodeFacts),
+        answers: await readOpenAnswers(db, ledgers),
+        position: parsePosition(await db.get(positionKey)),
+        history: (await db.values(keysUnder(pastPrefix)).all()).map(decodePast),
+      }
+    },
+    saveLedger: (name, ledger, { unanswered, answer } = {}) =>
       commits.save([
         [`${ledgerPrefix}${name}`, encodeLedger(ledger)],
-        ...(change === undefined ? [] : [unansweredEntry(change)]),
+        ...(unanswered === undefined ? [] : [unansweredEntry(unanswered)]),
+        ...(answer === undefined ? [] : [answerEntry(name, answer)]),
       ]),
     readLedgers: () => readAll(db, ledgerPrefix, decodeLedger),
     saveLedgers: (ledgers) =>
@@ -240,6 +264,29 @@ function unansweredEntry([id, unanswered]: UnansweredChange) {
   return [`${unansweredPrefix}${id}`, unanswered && encodeUnanswered(unanswered)] as const
 }
 
+function answerEntry(name: ChannelName, answer: AnswerRecord) {
+  return [answerKey(name, answer.number), encodeAnswer(answer)] as const
+}
+
+function answerKey(name: ChannelName, number: number): string {
+  return `${answerPrefix}${name}/${number % ringSize}`
+}
+
+async function readOpenAnswers(
+  db: StateDatabase,
+  ledgers: ReadonlyMap<ChannelName, PaymentLedger>,
+): Promise<LoadedState['answers']> {
+  const found = new Map<ChannelName, readonly AnswerRecord[]>()
+  for (const [name, { answers }] of ledgers) {
+    if (answers === undefined || answers.open.length === 0) continue
+    const texts = await db.getMany(answers.open.map((number) => answerKey(name, number)))
+    const records = texts.flatMap((text) => (text === undefined ? [] : [decodeAnswer(text)]))
+    const isOpen = ({ number }: AnswerRecord) => answers.open.includes(number)
+    found.set(name, records.filter(isOpen))
+  }
+  return found
+}
+
 function parseEntry(text: string | undefined): JournalEntry | undefined {
   return text === undefined ? undefined : JSON.parse(text)
 }
@@ -269,8 +316,8 @@ function encodeReply(reply: KeptReply): string {
 }
 
 function decodeReply(text: string): KeptReply {
-  const { status, headers, body, expires } = JSON.parse(text)
-  return { status, headers, expires, body: Buffer.from(body, 'base64') }
+  const { body, ...rest } = JSON.parse(text)
+  return { ...rest, body: Buffer.from(body, 'base64') }
 }
 
 function parsePosition(text: string | undefined): SyncPosition | undefined {

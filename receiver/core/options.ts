@@ -59,6 +59,8 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly page?: PaywallPage
   /** `require` takes payments of bound requests only. Default `offer`. */
   readonly bound?: 'offer' | 'require'
+  /** Of a bound answer, in bytes, before it is sent without its digest. Default 65 536. */
+  readonly collect?: number
   /** Where it is reached: bound requests for other origins are refused. Without, none is. */
   readonly origins?: readonly string[]
   /** What a proxy takes off the front of paths. */

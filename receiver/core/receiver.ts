@@ -177,7 +177,9 @@ async function openBase(connected: ConnectedContract, options: StartOptions, par
   const owner = { ...domain, account: signer.address }
   const store = await openStore(options.state, owner, { onCommit: observer?.committed })
   parts.started(store.close)
-  return { ...connected, domain, store, book: await openBook(store) }
+  const book = await openBook(store)
+  parts.started(book.flush)
+  return { ...connected, domain, store, book }
 }
 
 interface Defence {
@@ -324,14 +326,17 @@ async function openPaywall(
   { chain, token, store, book }: Base,
   { manager, forms, relay, watch, account, requestKeys, reserve }: PaywallBase,
 ): Promise<Paywall> {
-  const { contract, log, now, pollInterval = 2000 } = options
+  const { contract, log, now, pollInterval = 2000, publicPath = '' } = options
   const receiver = options.signer.address
   const offered = new Set<Feature>([
     ...features,
     ...(forms.includes('eip712') ? (['eip712'] as const) : []),
     ...(relay === undefined ? [] : (['relay'] as const)),
   ])
-  const identity = { gatewayPath, receiver, contract, token: token.address, features: offered }
+  const identity = {
+    gatewayPath: `${publicPath}${gatewayPath}`,
+    ...{ receiver, contract, token: token.address, features: offered },
+  }
   const limits = { ...defaultOutageLimits, ...options.outage }
   return createPaywall({
     door: createDoor({ ...options, find: requestKeys.find }),

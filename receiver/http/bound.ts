@@ -10,6 +10,8 @@ import {
 } from '../../protocol/bound/index.ts'
 import { isPlainTarget } from '../../protocol/index.ts'
 import { type Door, type Entrance, type Exchange, isContentOf } from '../paywall/door.ts'
+import type { RequestContent } from '../paywall/replies.ts'
+import { watchContent } from './content.ts'
 import { notPlain, type Problem } from './problem.ts'
 import { signResponse } from './signed-response.ts'
 
@@ -18,6 +20,13 @@ const exchanges = new WeakMap<IncomingMessage, Exchange>()
 /** Of a request that came in bound. */
 export function exchangeOf(request: IncomingMessage): Exchange | undefined {
   return exchanges.get(request)
+}
+
+const contents = new WeakMap<IncomingMessage, RequestContent>()
+
+/** Of an unbound request that has content and may be repeated. */
+export function contentOf(request: IncomingMessage): RequestContent | undefined {
+  return contents.get(request)
 }
 
 /** What a server has of one request. */
@@ -39,8 +48,9 @@ const mostContent = 1 << 20
  */
 export async function enter(door: Door, arrival: Arrival): Promise<Problem | undefined> {
   const { request } = arrival
+  const { headers } = request
   // Most requests of old clients end here.
-  if (!('signature' in request.headers || 'signature-input' in request.headers)) return
+  if (!('signature' in headers || 'signature-input' in headers)) return asStranger(arrival)
   if (exchanges.has(request)) return
   return admit(door, arrival, door.enter(messageOf(door, arrival)))
 }
@@ -51,7 +61,7 @@ export async function admit(
   { request, response, url, content: read }: Arrival,
   entrance: Entrance,
 ): Promise<Problem | undefined> {
-  if (entrance.kind === 'unbound') return undefined
+  if (entrance.kind === 'unbound') return asStranger({ request, response })
   if (entrance.kind === 'refused') return problemOf(entrance.refusal)
   const { request: verified, keys } = entrance
   const exchange = { request: verified, keys }
@@ -69,6 +79,17 @@ export async function admit(
   return problemOfTarget(url)
 }
 
+function asStranger({ request, response }: Pick<Arrival, 'request' | 'response'>): undefined {
+  if (!hasContent(request) || contents.has(request)) return
+  const content = watchContent(request, response)
+  if (content !== undefined) contents.set(request, content)
+}
+
+/** By its framing (RFC 9112 section 6.3): nothing can come where this says no. */
+function hasContent({ headers }: IncomingMessage): boolean {
+  return 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0
+}
+
 export function messageOf(
   { publicPath }: Pick<Door, 'publicPath'>,
   { request, url }: Pick<Arrival, 'request' | 'url'>,
@@ -77,11 +98,6 @@ export function messageOf(
   const [path, query] = at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at)]
   const { method = 'GET', rawHeaders } = request
   return { method, path: `${publicPath}${path}`, query, fields: fieldLines(rawHeaders) }
-}
-
-/** By its framing (RFC 9112 section 6.3): nothing can come where this says no. */
-function hasContent({ headers }: IncomingMessage): boolean {
-  return 'transfer-encoding' in headers || Number(headers['content-length'] ?? 0) > 0
 }
 
 /** All of the content, which stays to be read by whoever comes next. Undefined when it is too much. */

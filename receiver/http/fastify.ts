@@ -12,8 +12,8 @@ import { targetOf } from '../paywall/dialect.ts'
 import type { Door } from '../paywall/door.ts'
 import { type Admission, type Paid, type Paywall, priceAndAdmit } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule, type Pricer } from '../paywall/price.ts'
-import { enter, exchangeOf } from './bound.ts'
-import { giveUp, giveUpLater, keptHeaders } from './kept-reply.ts'
+import { contentOf, enter, exchangeOf } from './bound.ts'
+import { followAnswer, giveUp, giveUpLater, keptHeaders } from './kept-reply.ts'
 import { notPlain, sendProblem } from './problem.ts'
 
 /** One price, one computed from the request, or a table by method and path. */
@@ -75,9 +75,13 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
     const pricer = price === undefined ? undefined : pricers.get(price)
     if (pricer === undefined) return
     const bound = exchangeOf(request.raw)?.request
-    const view = { request, bound, teaser: teaser?.(request.url) }
+    const content = contentOf(request.raw)
+    const view = { request, bound, content, teaser: teaser?.(request.url) }
     const admission = await priceAndAdmit(paywall, { pricer, ...view })
     request.admission = admission
+    if ('answerEnded' in admission && admission.answerEnded) {
+      followAnswer(reply.raw, admission.answerEnded)
+    }
     if (admission.kind === 'repeated') {
       const { status, headers, body } = admission.reply
       for (const [name, value] of Object.entries(headers)) reply.header(name, value)

@@ -1,4 +1,5 @@
 // The reply to a paid request that may be repeated: what of it is kept, and how long it is waited for.
+import type { ServerResponse } from 'node:http'
 import type { Reply } from '../channels/store.ts'
 import type { Paid } from '../paywall/paywall.ts'
 
@@ -26,6 +27,16 @@ const longestWait = 30_000
 /** Harmless when the reply has been kept meanwhile. */
 export function giveUpLater(paid: Paid): void {
   if (paid.keepReply !== undefined) setTimeout(() => giveUp(paid), longestWait).unref()
+}
+
+/** Tells whether all of an answer was handed to the system before its connection closed. */
+export function followAnswer(
+  response: ServerResponse,
+  answerEnded: NonNullable<Paid['answerEnded']>,
+): void {
+  // Of a connection that broke while bytes waited there is no end.
+  response.once('finish', () => answerEnded('whole'))
+  response.once('close', () => answerEnded('broken'))
 }
 
 /** There is no reply to keep. Where the disk does not learn of it, a repetition is answered anew. */

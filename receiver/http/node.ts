@@ -5,7 +5,8 @@ import type { Reply } from '../channels/store.ts'
 import { type ServerRequest, targetOf } from '../paywall/dialect.ts'
 import { type Paywall, priceAndAdmit, type Refused } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule } from '../paywall/price.ts'
-import { enter, exchangeOf } from './bound.ts'
+import { contentOf, enter, exchangeOf } from './bound.ts'
+import { followAnswer } from './kept-reply.ts'
 import { notPlain, type Problem, problemBody, problemType } from './problem.ts'
 import { guardResponse } from './response.ts'
 
@@ -46,13 +47,16 @@ export function createGate<Request extends IncomingMessage>(
     }
     if (refuseUnlessPlain(request, response)) return undefined
     const bound = exchangeOf(request)?.request
-    const admission = await priceAndAdmit(paywall, { pricer, request, bound })
+    const content = contentOf(request)
+    const admission = await priceAndAdmit(paywall, { pricer, request, bound, content })
     switch (admission.kind) {
       case 'free':
         return chargesNothing
       case 'paid':
+        if (admission.answerEnded) followAnswer(response, admission.answerEnded)
         return guardResponse(response, admission, paywall.largestReply).cost
       case 'repeated':
+        if (admission.answerEnded) followAnswer(response, admission.answerEnded)
         repeat(response, admission.reply)
         return undefined
       case 'refused':

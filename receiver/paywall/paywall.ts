@@ -19,6 +19,7 @@ import {
   type TokenAmount,
   type TokenUnit,
 } from '../../protocol/index.ts'
+import type { AnswerEnd } from '../channels/answers.ts'
 import type { ChannelManager, KeyedRequest, OfferedPayment } from '../channels/manager.ts'
 import type { Channel, Unanswered } from '../channels/records.ts'
 import type { Reply } from '../channels/store.ts'
@@ -33,7 +34,7 @@ import {
 import type { Door } from './door.ts'
 import type { PaywallPage } from './page.ts'
 import type { Pricer } from './price.ts'
-import { type Replies, replyId } from './replies.ts'
+import { isAnswerTo, type Replies, type RequestContent, replyId } from './replies.ts'
 
 /** A request that paid and is to be served. */
 export interface Paid {
@@ -49,7 +50,14 @@ export interface Paid {
    * is known, before its last byte is sent; without a reply when it failed or was not to be kept.
    */
   readonly keepReply?: (reply?: Reply) => Promise<void>
+  readonly answerEnded?: AnswerEnded
 }
+
+/**
+ * There for a bound request that may be run once more when its answer is lost: must be told how the answer
+ * ended.
+ */
+type AnswerEnded = ((end: AnswerEnd) => void) | undefined
 
 export interface Refused {
   readonly kind: 'refused'
@@ -67,7 +75,7 @@ export type Admission =
   | { readonly kind: 'free' }
   | Paid
   /** Paid before, under the same key: this was the answer. */
-  | { readonly kind: 'repeated'; readonly reply: Reply }
+  | { readonly kind: 'repeated'; readonly reply: Reply; readonly answerEnded?: AnswerEnded }
   | Refused
 
 /** A request, and what this server knows about its resource. */
@@ -76,6 +84,8 @@ export interface PricedRequest extends RequestView {
   readonly teaser?: string
   /** It came in bound: what it covers counts, and nothing else. */
   readonly bound?: VerifiedRequest | undefined
+  /** What it says, if it has content and may be repeated; of a bound one its MAC is enough. */
+  readonly content?: RequestContent | undefined
 }
 
 export interface Paywall {
@@ -147,10 +157,11 @@ export async function priceAndAdmit<Request extends ServerRequest>(
     readonly request: Request
     readonly teaser?: string | undefined
     readonly bound?: VerifiedRequest | undefined
+    readonly content?: RequestContent | undefined
   },
 ): Promise<Admission> {
-  const { pricer, request, teaser, bound } = given
-  const view: PricedRequest = { ...viewOf(request), bound }
+  const { pricer, request, teaser, bound, content } = given
+  const view: PricedRequest = { ...viewOf(request), bound, content }
   let price: TokenAmount
   try {
     price = typeof pricer === 'function' ? await pricer(view, request) : pricer
@@ -171,7 +182,9 @@ async function decide(
   const refused = (why: Refusal) => refuse(options, request, { why, answer: { price } })
   let payment: OfferedPayment | undefined
   try {
-    payment = request.bound ? boundPayment(request.bound) : options.dialect.payment(request)
+    payment = request.bound
+      ? boundPayment(request.method, request.bound)
+      : options.dialect.payment(request)
   } catch (error) {
     return refused(unreadable(error))
   }
@@ -196,7 +209,7 @@ async function shownByTicket(
   const { method, cookie, bound: own } = request
   const ticket = method === 'GET' && own === undefined ? cookie(headerName.ticket) : undefined
   const bound = ticket === undefined ? undefined : door.tickets.redeem(ticket)
-  const payment = bound && boundPayment(bound)
+  const payment = bound && boundPayment(method, bound)
   if (payment === undefined) return undefined
   const view = { ...request, bound }
   const turn = await replies.take(replyId(view, payment, keyOf(view) ?? ''), 'memory')
@@ -206,9 +219,21 @@ async function shownByTicket(
 }
 
 /** @throws UraidenError `missing_header`, `malformed_header`, `high_s_signature` */
-function boundPayment({ covered }: VerifiedRequest): OfferedPayment | undefined {
+function boundPayment(
+  method: string,
+  { covered, mac }: VerifiedRequest,
+): OfferedPayment | undefined {
   const paid = parseBoundPayment(covered)
-  return paid && { ...parseAudience(covered), ...paid, bound: true }
+  if (paid === undefined) return undefined
+  const name = harmless.has(method) ? { mac: answerId(mac) } : {}
+  return { ...parseAudience(covered), ...paid, bound: true, ...name }
+}
+
+/** Methods of requests that change nothing (RFC 9110 section 9.2.1). */
+const harmless: ReadonlySet<string> = new Set(['GET', 'HEAD'])
+
+function endedOf({ manager }: PaywallOptions, payment: OfferedPayment): AnswerEnded {
+  return payment.mac === undefined ? undefined : (end) => manager.answerEnded(payment, end)
 }
 
 /** The MAC names a bound request, whatever else it says. */
@@ -249,6 +274,7 @@ async function take(
   return {
     kind: 'paid',
     headers: dialect.headers(bound ? { ...answer, cost: price } : answer),
+    answerEnded: endedOf(options, payment),
     chargeOnly: async (cost) => {
       const credit = await chargeOnly(cost)
       if (credit > 0n) observer?.credited(credit)
@@ -266,13 +292,23 @@ async function takeOnce(
   // Whoever has set a key relies on it over a restart; that costs a second write.
   const isLasting = request.bound === undefined || request.header('idempotency-key') !== undefined
   const turn = await options.replies.take(id, isLasting ? 'disk' : 'memory')
-  if (turn.kind === 'kept') return { kind: 'repeated', reply: turn.reply }
+  const { content } = request
+  if (turn.kind === 'kept') {
+    if (await isAnswerTo(turn.reply, content)) {
+      return { kind: 'repeated', reply: turn.reply, answerEnded: endedOf(options, payment) }
+    }
+    return refuse(options, request, { why: refusal('idempotency_key_reused'), answer: { price } })
+  }
   const { expires, earlier } = turn
   try {
     const order = { payment, price }
     const keyed = { id, expires, earlier }
     const admission = await take(options, request, isLasting ? { ...order, keyed } : order)
-    if (admission.kind === 'paid') return { ...admission, keepReply: turn.finish }
+    if (admission.kind === 'paid') {
+      const keepReply = (reply?: Reply) =>
+        turn.finish(reply && { ...reply, content: content?.seen() ?? 'none' })
+      return { ...admission, keepReply }
+    }
     await turn.pass()
     return admission
   } catch (error) {
@@ -293,14 +329,14 @@ function refuse(
   const wanted = wantedBody(request.header('accept') ?? '')
   const base = { kind: 'refused', code: why.code, status: why.status } as const
   const headers = { ...terms, ...(passing.has(why.code) && { 'retry-after': `${retryAfter}` }) }
-  if (wanted === 'html') {
+  if (wanted === 'html' && why.status !== 422) {
     const { teaser } = request
     const facts = { refusal: why, price: answer.price, token, chainId, headers: terms, teaser }
     const { html: body, headers: own } = page(facts)
     const all = { ...headers, ...own, 'content-type': 'text/html; charset=utf-8' }
     return { ...base, headers: all, cookies: bound ? [] : cookiesOf(terms), body }
   }
-  const json = wanted === 'json' || why.status === 409
+  const json = wanted === 'json' || why.status === 409 || why.status === 422
   const type = json ? 'application/problem+json' : 'application/json'
   return {
     ...base,

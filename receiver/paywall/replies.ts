@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { OfferedPayment } from '../channels/manager.ts'
 import type { Unanswered } from '../channels/records.ts'
-import type { KeptReply, Reply, ReplyDisk, ReplyId } from '../channels/store.ts'
+import type { KeptReply, Reply, ReplyDisk, ReplyId, SeenContent } from '../channels/store.ts'
 import type { RequestView } from './dialect.ts'
 
 export interface ReplyLimits {
@@ -27,13 +27,25 @@ export const defaultReplyLimits: ReplyLimits = {
 /** What a reply weighs beside its body: headers, id, bookkeeping. So empty bodies are bounded too. */
 const overhead = 1024
 
+/** What of a request's content is known while it is still read. */
+export interface RequestContent {
+  readonly seen: () => SeenContent
+  /** Of a repetition: whether it says the same. It may have to be read for that. */
+  readonly isLike: (kept: SeenContent) => Promise<boolean>
+}
+
+/** A reply, and what it answered. */
+export interface Answered extends Reply {
+  readonly content: SeenContent | 'none'
+}
+
 export type Turn =
-  | { readonly kind: 'kept'; readonly reply: Reply }
+  | { readonly kind: 'kept'; readonly reply: KeptReply }
   /** It is ours to answer; one of `finish` and `pass` must be called. */
   | {
       readonly kind: 'ours'
       /** It has paid; without a reply when there is none to keep. */
-      readonly finish: (reply?: Reply) => Promise<void>
+      readonly finish: (reply?: Answered) => Promise<void>
       /** It has not paid. */
       readonly pass: () => Promise<void>
       /** Unix time in milliseconds until which the request can be repeated. */
@@ -55,6 +67,16 @@ export function replyId(request: RequestView, payment: OfferedPayment, key: stri
   const { sender, openBlock, balance, signature } = payment
   const parts = [request.method, request.url, key, sender, openBlock, `${balance}`, signature]
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
+}
+
+/** Whether a request asks for what this reply was the answer to; method, target and payment are in its id. */
+export async function isAnswerTo(
+  { content: kept }: KeptReply,
+  content: RequestContent | undefined,
+): Promise<boolean> {
+  if (kept === undefined) return true
+  if (content === undefined || kept === 'none') return content === undefined && kept === 'none'
+  return content.isLike(kept)
 }
 
 interface RepliesState {
@@ -128,7 +150,11 @@ function begin(state: RepliesState, id: ReplyId, keeping: Keeping): Turn {
   }
 }
 
-async function remember(state: RepliesState, id: ReplyId, reply: Reply | undefined): Promise<void> {
+async function remember(
+  state: RepliesState,
+  id: ReplyId,
+  reply: Answered | undefined,
+): Promise<void> {
   const { limits, now, kept } = state
   if (reply === undefined || reply.body.length > limits.largestBody) return
   const timed = { ...reply, expires: now() + limits.lifetime }
@@ -137,7 +163,7 @@ async function remember(state: RepliesState, id: ReplyId, reply: Reply | undefin
   await forget(state, surplus(state))
 }
 
-async function keep(state: RepliesState, id: ReplyId, reply: Reply): Promise<void> {
+async function keep(state: RepliesState, id: ReplyId, reply: Answered): Promise<void> {
   const { disk, limits, now } = state
   const timed = { ...reply, expires: now() + limits.lifetime }
   if (reply.body.length <= limits.largestOnDisk) await disk.save(id, timed)

@@ -153,5 +153,6 @@ async function createServer(
 
 /** What a page of the operator's own needs besides, under the path that the original has for it. */
 function pageFiles({ page }: ReceiverSettings): ResourceConfigs {
-  return page === undefined ? {} : { '/js/*': { kind: 'files', files: page, price: '0', free: [] } }
+  if (page === undefined) return {}
+  return { '/js/*': { kind: 'files', files: page, links: 'follow', price: '0', free: [] } }
 }

@@ -12,6 +12,7 @@ import {
   warning,
 } from '../../../platform/cli/doctor.ts'
 import { createOutput } from '../../../platform/cli/output.ts'
+import { withoutKeys } from '../../../platform/text/printed.ts'
 import { machineClock } from '../../../platform/time/machine-clock.ts'
 import {
   formatAmount,
@@ -163,24 +164,25 @@ async function lookAtReceiver(
 ): Promise<Finding> {
   try {
     const url = await place()
+    const shown = withoutKeys(url.href)
     const transport = createTransport({ timeout: 5000 })
     const answer = await transport.send({ method: 'GET', url, headers: {} })
     answer.stream.destroy()
-    if (answer.status !== 402) return ok(`${url} answers, HTTP status ${answer.status}, free`)
+    if (answer.status !== 402) return ok(`${shown} answers, HTTP status ${answer.status}, free`)
     const terms = parseTerms(answer.header)
     if (terms.contract !== config.contract) {
       return failure(
-        `${url} wants payment through the contract ${terms.contract}. Set contract to it, if you trust it.`,
+        `${shown} wants payment through the contract ${terms.contract}. Set contract to it, if you trust it.`,
       )
     }
     if (address !== undefined && terms.receiver !== address) {
       return failure(
-        `${url} wants payment to ${terms.receiver}, not ${address}. Correct the address, if you trust it.`,
+        `${shown} wants payment to ${terms.receiver}, not ${address}. Correct the address, if you trust it.`,
       )
     }
     const token = await chain?.tokenFacts().catch(() => undefined)
     const relays = terms.features.has('relay') ? ', relays deposits' : ''
-    return ok(`${url} costs ${priceText(terms.price, token)}${relays}`)
+    return ok(`${shown} costs ${priceText(terms.price, token)}${relays}`)
   } catch (error) {
     if (isUraidenError(error)) return findingOf(error)
     throw error

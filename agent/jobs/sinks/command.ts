@@ -62,6 +62,9 @@ async function run(
   } finally {
     clearTimeout(timer)
     running.delete(child)
+    // What left its group may hold them for ever.
+    child.stdin.destroy()
+    child.stderr.destroy()
   }
 }
 

@@ -119,6 +119,10 @@ const parts = z.strictObject({
             .describe('http://… or https://…, or dns-sd: and the name that it announces'),
           address: address.optional(),
           budget: z.strictObject(windowCaps).optional(),
+          bound: z
+            .enum(['require', 'prefer', 'off'])
+            .optional()
+            .describe('whether payments are tied to their requests; default require'),
         })
         // A limit that is not kept is worse than none.
         .refine(({ address, budget }) => budget === undefined || address !== undefined, {

@@ -1,4 +1,5 @@
 // What the page shows of the daemon: a pure function.
+import { withoutKeys } from '../../../platform/text/printed.ts'
 import { largest, shorten, type TokenAmount } from '../../../protocol/index.ts'
 import type { BudgetLimit, BudgetScope } from '../../budget/caps.ts'
 import { channelName } from '../../channels/records.ts'
@@ -170,7 +171,5 @@ function troubleOf(entry: DaemonStatus['troubles'][number]): readonly PageTroubl
  * of this machine can see the page.
  */
 function plain(text: string): string {
-  return shorten(text, mostText)
-    .replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"'<>]*@/gi, '$1')
-    .replace(/([^\s"'<>?]*\/[^\s"'<>?]*)\?[^\s"'<>]+/g, '$1')
+  return withoutKeys(shorten(text, mostText))
 }

@@ -7,11 +7,16 @@ import { nothingCharged, type Problem, sendProblem } from '../../http/problem.ts
 import type { UpstreamResource } from '../configuration/schema.ts'
 import { requestHeaders, responseHeaders } from './headers.ts'
 import { locationOf, targetOf } from './target.ts'
+import type { TeaserMaker } from './teaser-maker.ts'
 import { teaserRoot, teaserRoutes } from './teaser-routes.ts'
 
 export interface UpstreamOptions extends Pick<UpstreamResource, 'upstream' | 'timeout' | 'teaser'> {
   readonly price: Price
+  /** For all resources of a receiver. */
+  readonly maker: TeaserMaker
   readonly log: FastifyBaseLogger
+  /** Milliseconds that only grow; the process's own by default. */
+  readonly now?: () => number
 }
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
@@ -22,7 +27,7 @@ export async function upstreamRoutes(
   path: string,
   options: UpstreamOptions,
 ): Promise<void> {
-  const { timeout, price, upstream, teaser, log } = options
+  const { timeout, price, upstream, teaser, maker, log, now = () => performance.now() } = options
   const dispatcher = new Agent({
     connect: { timeout },
     headersTimeout: timeout,
@@ -30,7 +35,7 @@ export async function upstreamRoutes(
   })
   app.addHook('onClose', () => dispatcher.destroy())
   if (teaser !== undefined) {
-    await teaserRoutes(app, path, { ...teaser, upstream, dispatcher, log })
+    await teaserRoutes(app, path, { ...teaser, upstream, dispatcher, maker, log })
   }
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _body, done) => done(null))
@@ -48,7 +53,7 @@ export async function upstreamRoutes(
         detail: 'WebSockets and other upgrades are not sold here: ask with plain HTTP.',
       })
     },
-    handler: (request, reply) => pass({ path, upstream, dispatcher, log }, request, reply),
+    handler: (request, reply) => pass({ path, upstream, dispatcher, log, now }, request, reply),
   })
 }
 
@@ -59,10 +64,11 @@ interface Upstream {
   readonly upstream: string
   readonly dispatcher: Dispatcher
   readonly log: FastifyBaseLogger
+  readonly now: () => number
 }
 
 async function pass(
-  { path, upstream, dispatcher, log }: Upstream,
+  { path, upstream, dispatcher, log, now }: Upstream,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -95,7 +101,7 @@ async function pass(
   if (typeof headers.location === 'string') {
     headers.location = locationOf(upstream, path, headers.location)
   }
-  creditWhenBroken(answer.body, request, reply)
+  creditWhenBroken(answer.body, { request, reply, now })
   return reply.code(answer.statusCode).headers(headers).send(answer.body)
 }
 
@@ -106,20 +112,59 @@ function hasBody({ headers }: FastifyRequest): boolean {
 /**
  * An answer that breaks off in its middle cannot say any more that it costs nothing, but it does: the
  * same proof pays for the next try. Only when it is the upstream that fails: a client that leaves has
- * got what it took.
+ * got what it took, and one that did not read may have made the upstream give up.
  */
 function creditWhenBroken(
   body: Readable,
-  { admission, server: { log } }: FastifyRequest,
-  reply: FastifyReply,
+  { request, reply, now }: Pick<Upstream, 'now'> & Passing,
 ): void {
+  const {
+    admission,
+    server: { log },
+  } = request
+  if (admission?.kind !== 'paid') return
+  const longestStall = watchStalls(body, now)
   body.once('error', (err) => {
-    if (reply.raw.destroyed || admission?.kind !== 'paid') return
+    if (reply.raw.destroyed) return
+    const stalled = longestStall()
+    if (stalled >= patience) {
+      log.info({ err, stalled }, 'the client did not read, and the upstream server broke off')
+      return
+    }
     log.warn({ err }, 'the upstream server broke off; the payment is given back')
     admission.chargeOnly(0n).catch((failed) => {
       log.error({ err: failed }, 'the payment could not be given back')
     })
   })
+}
+
+interface Passing {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
+
+/**
+ * Milliseconds. Who takes something at least that often takes tens of kilobytes a second, so that no
+ * upstream with a usual time limit for its writes gives up.
+ */
+const patience = 2000
+
+/**
+ * How long the answer had to wait for its reader at most, in milliseconds: a source is paused while
+ * what it flows into is full.
+ */
+function watchStalls(source: Readable, now: () => number): () => number {
+  let since: number | undefined
+  let longest = 0
+  const stalled = () => Math.max(longest, since === undefined ? 0 : now() - since)
+  source.on('pause', () => {
+    since = now()
+  })
+  source.on('resume', () => {
+    longest = stalled()
+    since = undefined
+  })
+  return stalled
 }
 
 const unreachable: Problem = {

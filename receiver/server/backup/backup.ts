@@ -60,7 +60,7 @@ function backup(identity: BackupIdentity, ledgers: Ledgers): Backup {
 
 /** Where nothing was paid there is nothing to lose. */
 function channelOf(name: ChannelName, ledger: PaymentLedger): readonly BackupChannel[] {
-  const { proof, collecting: _, ...kept } = ledger
+  const { proof, collecting: _, answers: __, ...kept } = ledger
   if (proof === undefined) return []
   return [{ ...parseName(name), ...kept, proof }]
 }

@@ -6,7 +6,7 @@ import {
   joinIntervals,
   largest,
 } from '../../../protocol/index.ts'
-import type { Claims } from '../../channels/claims.ts'
+import { type Claims, closeGaps } from '../../channels/claims.ts'
 import type { PaymentLedger } from '../../channels/records.ts'
 import type { BackupChannel } from './document.ts'
 
@@ -26,11 +26,12 @@ export function mergeLedger(
     ...(agreement !== undefined && { agreedBalance: agreement }),
     ...(key && { requestKey: key }),
   }
-  if (existing === undefined) return { claims, proof, ...lasting }
+  if (existing === undefined) return { claims: closeGaps(claims), proof, ...lasting }
   const better = claims.highest > existing.claims.highest
   const best = better ? proof : existing.proof
   return {
     ...(existing.collecting && { collecting: true }),
+    ...(existing.answers && { answers: existing.answers }),
     claims: mergeClaims(existing.claims, claims),
     ...(best && { proof: best }),
     ...lasting,
@@ -50,5 +51,5 @@ export function mergeClaims(a: Claims, b: Claims): Claims {
   const highest = largest(a.highest, b.highest)
   const free = (claims: Claims): readonly Interval[] =>
     joinIntervals([...claims.unclaimed, { from: claims.highest, to: highest }])
-  return { highest, unclaimed: intersectIntervals(free(a), free(b)) }
+  return closeGaps({ highest, unclaimed: intersectIntervals(free(a), free(b)) })
 }

@@ -4,10 +4,12 @@ import {
   type Claims,
   claim,
   claimedSum,
+  closeGaps,
   mostGaps,
   noClaims,
   unclaim,
 } from '../../../receiver/channels/claims.ts'
+import { emptyLedger, encodeLedger } from '../../../receiver/channels/records.ts'
 
 const at = (highest: bigint, ...gaps: readonly (readonly [bigint, bigint])[]): Claims => ({
   highest,
@@ -127,6 +129,105 @@ test('a sender may leave so many gaps and not one more', (t) => {
   t.is(claim(gaps(mostGaps), ask(mostGaps)).kind, 'refused')
 })
 
+test('a gap is split while there are fewer than the most, and not any more', (t) => {
+  const middle = { balance: 1002n, price: 1n, mayLeaveGap: true }
+  const withGaps = (count: number) => at(2000n, ...gapsBelow(count - 1), [1000n, 2000n])
+  t.is(claim(withGaps(mostGaps - 1), middle).kind, 'claimed')
+  t.deepEqual(claim(withGaps(mostGaps), middle), { kind: 'refused', code: 'invalid_amount' })
+  // From its edge it pays as before, with what splits nothing.
+  t.is(claim(withGaps(mostGaps), { ...middle, balance: 1001n }).kind, 'claimed')
+  t.is(claim(withGaps(mostGaps), { balance: 2001n, price: 1n, mayLeaveGap: true }).kind, 'claimed')
+})
+
+test('credit above the most gaps closes the smallest one, the lowest of equals', (t) => {
+  const full = at(1000n, ...gapsBelow(mostGaps - 1), [500n, 505n])
+  t.is(full.unclaimed.length, mostGaps)
+  const after = unclaim(full, { from: 900n, to: 905n })
+  t.deepEqual(after.unclaimed, [...full.unclaimed.slice(1), { from: 900n, to: 905n }])
+  t.deepEqual(unclaim(at(1000n, ...gapsBelow(mostGaps - 1)), { from: 900n, to: 905n }).unclaimed, [
+    ...full.unclaimed.slice(0, -1),
+    { from: 900n, to: 905n },
+  ])
+  // Beside a gap it makes none.
+  t.is(claimedSum(unclaim(full, { from: 505n, to: 510n })), claimedSum(full) - 5n)
+})
+
+test('books of before that have more gaps come down to the most with the next payment', (t) => {
+  const many = at(10_000n, ...gapsBelow(3000))
+  const decision = claim(many, { balance: 10_005n, price: 5n, mayLeaveGap: false })
+  if (decision.kind === 'refused') return t.fail(decision.code)
+  t.is(decision.claims.unclaimed.length, mostGaps)
+  t.deepEqual(decision.claims, closeGaps(decision.claims))
+})
+
+for (const [attack, buy] of attacks()) {
+  test(`6000 purchases with ${attack} write less than a record of ${mostGaps} gaps each`, (t) => {
+    let claims = noClaims
+    let bytes = 0
+    const write = (next: Claims) => {
+      claims = next
+      bytes += encodeLedger({ ...emptyLedger, claims }).length
+    }
+    for (let index = 0; index < 6000; index++) buy(claims, BigInt(index), write)
+    t.true(claims.unclaimed.length <= mostGaps)
+    // Two balances of at most 17 digits, with their quotes and brackets.
+    t.true(bytes < 2 * 6000 * (mostGaps * 44 + 100), `${bytes} bytes`)
+  })
+}
+
+type Buy = (claims: Claims, index: bigint, write: (next: Claims) => void) => void
+
+function attacks(): readonly (readonly [string, Buy])[] {
+  const pay = (claims: Claims, balance: bigint) => {
+    const decision = claim(claims, { balance, price: 1n, mayLeaveGap: true })
+    return decision.kind === 'claimed' ? decision : undefined
+  }
+  return [
+    [
+      'a gap before each',
+      (claims, index, write) => {
+        const paid = pay(claims, 2n * (index + 1n))
+        if (paid) write(paid.claims)
+      },
+    ],
+    [
+      'every other unit of one wide gap',
+      (claims, index, write) => {
+        const paid = pay(claims, index === 0n ? 1_000_000n : 2n * index)
+        if (paid) write(paid.claims)
+      },
+    ],
+    [
+      'a failure after each that is served',
+      (claims, index, write) => {
+        const paid = pay(claims, claims.highest + 1n)
+        if (paid === undefined) return
+        write(paid.claims)
+        if (index % 2n === 1n) write(unclaim(paid.claims, paid.paid))
+      },
+    ],
+    [
+      'failures of requests that were on their way together',
+      (claims, index, write) => {
+        // Sixteen at a time, of which every other one fails when all have paid.
+        if (index % 16n !== 0n) return
+        const { highest } = claims
+        let now = claims
+        for (let each = 1n; each <= 16n; each++) {
+          const paid = pay(now, highest + each)
+          if (paid === undefined) continue
+          now = paid.claims
+          write(now)
+        }
+        for (let each = 1n; each <= 16n; each += 2n) {
+          now = unclaim(now, { from: highest + each - 1n, to: highest + each })
+          write(now)
+        }
+      },
+    ],
+  ]
+}
+
 test('what failed is credit, and neighbouring credit is one interval', (t) => {
   const once = unclaim(at(20n), { from: 5n, to: 10n })
   t.deepEqual(unclaim(once, { from: 10n, to: 15n }), at(20n, [5n, 15n]))
@@ -182,6 +283,11 @@ test('one after the other, the rule is the original one: the difference is the p
     ),
   )
 })
+
+/** Of one unit, with one between. */
+function gapsBelow(count: number): readonly (readonly [bigint, bigint])[] {
+  return Array.from({ length: count }, (_, i) => [BigInt(2 * i), BigInt(2 * i + 1)] as const)
+}
 
 function unitsOf(from: bigint, to: bigint): readonly bigint[] {
   return Array.from({ length: Math.max(0, Number(to - from)) }, (_, i) => from + BigInt(i) + 1n)

@@ -17,7 +17,7 @@ import { fastifyPaywall } from '../../../receiver/http/fastify.ts'
 import { httpPaywall } from '../../../receiver/http/node.ts'
 import type { Receiver, ReceiverOptions } from '../../../receiver/index.ts'
 import { fastifyApi, receiverApi } from '../../../receiver/server/embed.ts'
-import { boundClient, fieldOf, send } from '../../support/bound-client.ts'
+import { boundClient, fieldOf, type Sent, send } from '../../support/bound-client.ts'
 import { givenChannel } from '../../support/channel.ts'
 
 const price = 5n
@@ -336,6 +336,21 @@ for (const [name, start] of Object.entries(servers)) {
     t.is((await fetch(`${origin}/good`, { headers: headers(5n) })).status, 402)
     await client.putKey()
     t.is((await client.ask('/good', { balance: 5n })).status, 200)
+  })
+
+  test(`${name}: what a proxy takes off the front of paths is put back before the check`, async (t) => {
+    const system = await given(t, start, { publicPath: '/shop' })
+    const { origin } = system
+    const behind = (to: string, sent: Sent) => send(to, { ...sent, path: sent.path.slice(5) })
+    const client = await boundClient(origin, system, { send: behind, root: '/shop/api/1' })
+    t.true((await client.putKey()).authentic)
+    const paid = await client.ask('/shop/good?unit=c', { balance: 5n })
+    t.deepEqual([paid.status, paid.authentic], [200, true])
+    const other = await send(origin, client.make('/good', { balance: 10n }).sent)
+    t.is(other.status, 401, 'signed for a path without it')
+    const terms = await fetch(`${origin}/good`)
+    t.is(terms.headers.get('rdn-gateway-path'), '/shop/api/1')
+    t.true((await client.close(5n)).authentic)
   })
 
   test(`${name}: a path that can be read in two ways is refused, signed`, async (t) => {

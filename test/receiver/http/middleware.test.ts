@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
 import express from 'express'
 import { fastify } from 'fastify'
@@ -13,7 +14,7 @@ import type { Receiver } from '../../../receiver/index.ts'
 import { fastifyApi, receiverApi } from '../../../receiver/server/embed.ts'
 import { givenChannel } from '../../support/channel.ts'
 
-/** `/good`, `/broken`, `/cheap` (costs 2), `/stream`, and `/free`; 5 units each. */
+/** `/good`, `/broken`, `/cheap` (costs 2), `/stream`, `/said` (what was sent), and `/free`; 5 units each. */
 const prices = { '/free': 0n, '/echodyn/:n': echoPrice, '*': 5n } as const
 
 function echoPrice(_: unknown, { n = '' }: { readonly [name: string]: string }): bigint {
@@ -27,7 +28,8 @@ const servers: { readonly [name: string]: (receiver: Receiver) => Promise<Server
       if (request.url === '/broken') throw new Error('the sensor is broken')
       if (request.url === '/cheap') charge(2n)
       if (request.url === '/unavailable') response.writeHead(503)
-      if (request.url === '/stream') Readable.from(['a', 'b', 'c']).pipe(response)
+      if (request.url === '/said') response.end(await text(request))
+      else if (request.url === '/stream') Readable.from(['a', 'b', 'c']).pipe(response)
       else response.end('served')
     })
     return createServer((request, response) =>
@@ -42,6 +44,8 @@ const servers: { readonly [name: string]: (receiver: Receiver) => Promise<Server
     app.get('/cheap', async (_, reply) => reply.cost(2n).send('served'))
     app.get('/unavailable', async (_, reply) => reply.code(503).send('served'))
     app.get('/stream', async () => Readable.from(['a', 'b', 'c']))
+    app.post('/said', async ({ body }) => body)
+    app.post('/good', async () => 'served')
     for (const path of ['/good', '/free', '/echodyn/:n']) app.get(path, async () => 'served')
     await app.ready()
     return app.server
@@ -58,9 +62,20 @@ const servers: { readonly [name: string]: (receiver: Receiver) => Promise<Server
     })
     app.get('/unavailable', (_, response) => void response.status(503).send('served'))
     app.get('/stream', (_, response) => void Readable.from(['a', 'b', 'c']).pipe(response))
+    app.post('/said', async (request, response) => void response.send(await text(request)))
+    app.post('/good', (_, response) => void response.send('served'))
     for (const path of ['/good', '/free', '/echodyn/:n']) {
       app.get(path, (_, response) => void response.send('served'))
     }
+    return createServer(app)
+  },
+  'express after a parser of bodies': async (receiver) => {
+    const app = express()
+    app.use(await receiverApi(receiver))
+    app.use(express.text({ limit: '1mb' }))
+    app.use(expressPaywall(receiver, { price: prices }))
+    app.post('/said', ({ body }, response) => void response.send(body))
+    app.post('/good', (_, response) => void response.send('served'))
     return createServer(app)
   },
 }
@@ -80,6 +95,45 @@ async function given(t: ExecutionContext, start: (receiver: Receiver) => Promise
 }
 
 for (const [name, start] of Object.entries(servers)) {
+  test(`${name}: another body under the key of an answer gets none of it, and is told so`, async (t) => {
+    const { url, headers } = await given(t, start)
+    const say = (path: string, balance: bigint, body?: string) =>
+      fetch(`${url}${path}`, {
+        method: 'POST',
+        headers: headers(balance, {
+          'Idempotency-Key': 'abc',
+          ...(body !== undefined && { 'Content-Type': 'text/plain' }),
+        }),
+        ...(body !== undefined && { body }),
+      })
+    const said = async (...given: Parameters<typeof say>) => {
+      const answer = await say(...given)
+      return [answer.status, await answer.text()]
+    }
+    // The first fits into one packet with its head, the second comes in many.
+    for (const [balance, body] of [
+      [5n, 'measure at noon'],
+      [10n, 'x'.repeat(300_000)],
+    ] as const) {
+      t.deepEqual(await said('/said', balance, body), [200, body])
+      t.deepEqual(await said('/said', balance, body), [200, body])
+      for (const other of [`${body}!`, body.slice(1), body.replace(/.$/, '?'), undefined]) {
+        const refused = await say('/said', balance, other)
+        t.is(refused.status, 422, `${other?.slice(0, 20)}`)
+        t.regex(`${refused.headers.get('content-type')}`, /^application\/problem\+json/)
+        t.like(await refused.json(), { code: 'idempotency_key_reused' })
+      }
+    }
+    t.deepEqual(await said('/good', 15n), [200, 'served'])
+    t.is((await say('/good', 15n, 'now with a body')).status, 422)
+    // What nobody reads is compared as well.
+    t.deepEqual(await said('/good', 20n, 'unread'), [200, 'served'])
+    t.deepEqual(await said('/good', 20n, 'unread'), [200, 'served'])
+    t.is((await say('/good', 20n, 'unsaid')).status, 422)
+  })
+}
+
+for (const [name, start] of Object.entries(servers).filter(([each]) => !each.includes('after'))) {
   test(`${name}: served when paid, refused when not, free when free`, async (t) => {
     const { url, get } = await given(t, start)
     const unpaid = await fetch(`${url}/good`)

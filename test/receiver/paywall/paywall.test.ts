@@ -1,13 +1,18 @@
 // The paywall's decisions that need no chain: prices, bodies, outages, replies.
 import test from 'ava'
 import { addressOfKey, fromHex, refusal, type Signature } from '../../../protocol/index.ts'
-import type { ReplyDisk } from '../../../receiver/channels/store.ts'
+import type { ReplyDisk, SeenContent } from '../../../receiver/channels/store.ts'
 import { openStore } from '../../../receiver/channels/store.ts'
 import { wantedBody } from '../../../receiver/paywall/accept.ts'
 import { type ChainHealth, decideOutage } from '../../../receiver/paywall/outage.ts'
 import { plainPage, readPaywallPage } from '../../../receiver/paywall/page.ts'
 import { createPricer } from '../../../receiver/paywall/price.ts'
-import { openReplies, type Replies, replyId } from '../../../receiver/paywall/replies.ts'
+import {
+  isAnswerTo,
+  openReplies,
+  type Replies,
+  replyId,
+} from '../../../receiver/paywall/replies.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 
 const token = { symbol: 'TKN', decimals: 3 }
@@ -132,12 +137,18 @@ const small = { lifetime: 1000, mostBytes: 5000, largestBody: 3000, largestOnDis
 const reply = (size: number) => ({
   status: 200,
   headers: { a: 'b' },
+  content: 'none' as const,
   body: Buffer.alloc(size, 'x'),
 })
 
-async function answer(replies: Replies, id: string, size: number): Promise<void> {
+async function answer(
+  replies: Replies,
+  id: string,
+  size: number,
+  content: SeenContent | 'none' = 'none',
+): Promise<void> {
   const turn = await replies.take(id)
-  if (turn.kind === 'ours') await turn.finish(reply(size))
+  if (turn.kind === 'ours') await turn.finish({ ...reply(size), content })
 }
 
 async function isKept(replies: Replies, id: string): Promise<boolean> {
@@ -189,6 +200,40 @@ test('small replies survive a restart, until their time is over; large ones do n
   t.false(await isKept(third, 'small'))
   t.is((await after.replies.load()).size, 0)
   await after.close()
+})
+
+test('after a restart, too, a reply answers the content that it answered, and no other', async (t) => {
+  const account = addressOfKey(fromHex(`0x${'22'.repeat(32)}`))
+  const folder = await temporaryFolder(t)
+  const open = () => openStore(folder, { chainId: 1n, contract: account, account })
+  const before = await open()
+  const seen = { bytes: 3, digest: 'abc', whole: true }
+  const first = await openReplies(before.replies, small, () => 0)
+  await answer(first, 'with', 1, seen)
+  await answer(first, 'without', 1)
+  // As a version wrote it that did not look at content.
+  await before.replies.save('old', { status: 200, headers: {}, body: Buffer.of(1), expires: 999 })
+  await before.close()
+
+  const after = await open()
+  t.teardown(() => after.close())
+  const replies = await openReplies(after.replies, small, () => 1)
+  const isAnswered = async (id: string, given?: SeenContent) => {
+    const turn = await replies.take(id)
+    if (turn.kind !== 'kept') return t.fail()
+    const content = given && {
+      seen: () => given,
+      isLike: async (kept: SeenContent) => kept.digest === given.digest,
+    }
+    return isAnswerTo(turn.reply, content)
+  }
+  t.true(await isAnswered('with', seen))
+  t.false(await isAnswered('with', { ...seen, digest: 'abd' }))
+  t.false(await isAnswered('with'))
+  t.true(await isAnswered('without'))
+  t.false(await isAnswered('without', seen))
+  t.true(await isAnswered('old'))
+  t.true(await isAnswered('old', seen))
 })
 
 test('who asks while the same request is answered waits for that answer, or for its failure', async (t) => {

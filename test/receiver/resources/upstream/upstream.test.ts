@@ -1,9 +1,13 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
+import { createReceiverServer } from '../../../../receiver/index.ts'
+import { upstreamRoutes } from '../../../../receiver/resources/upstream/routes.ts'
 import { locationOf, targetOf } from '../../../../receiver/resources/upstream/target.ts'
+import { createTeaserMaker } from '../../../../receiver/resources/upstream/teaser-maker.ts'
+import { givenChannel } from '../../../support/channel.ts'
 import { givenShop, rawRequest } from '../../../support/shop.ts'
 import { until } from '../../../support/until.ts'
 
@@ -204,6 +208,33 @@ test.serial(
   },
 )
 
+test.serial(
+  'under one key a body that streams through is bought once, and another body is refused',
+  async (t) => {
+    const { base, headers } = await givenProxy(t, async (request, response) => {
+      const body = await text(request)
+      response.end(`${body.length} ${body.slice(0, 5)}`)
+    })
+    const large = 'x'.repeat(3 << 20)
+    const post = (body: string) =>
+      fetch(`${base}/api/in`, {
+        method: 'POST',
+        headers: headers(5n, { 'Idempotency-Key': 'k1' }),
+        body,
+      })
+    t.is(await (await post('small')).text(), '5 small')
+    t.is(await (await post('small')).text(), '5 small')
+    t.is((await post('large')).status, 422)
+    t.is((await post(large)).status, 422)
+    const again = { 'Idempotency-Key': 'k2' }
+    const upload = (last: string) =>
+      fetch(`${base}/api/in`, { method: 'POST', headers: headers(10n, again), body: large + last })
+    t.is(await (await upload('y')).text(), `${large.length + 1} xxxxx`)
+    t.is(await (await upload('y')).text(), `${large.length + 1} xxxxx`)
+    t.is((await upload('z')).status, 422)
+  },
+)
+
 test.serial('a failure whose body breaks off later is given back once', async (t) => {
   let breakOff: () => void = () => undefined
   const { buy, balance, pay, receiver, channel } = await givenProxy(t, ({ url }, response) => {
@@ -221,6 +252,77 @@ test.serial('a failure whose body breaks off later is given back once', async (t
   t.is(balance(), 5n)
   t.is((await pay(5n)).status, 402)
 })
+
+/** An upstream with an answer that fits into no buffer, and a client that reads when it is told to. */
+async function givenReader(t: ExecutionContext) {
+  let breakOff: () => void = () => undefined
+  const upstream = await startUpstream(t, (_, response) => {
+    response.writeHead(200, { 'content-length': 64 << 20 })
+    const more = () => {
+      while (response.write(Buffer.alloc(1 << 16)));
+    }
+    response.on('drain', more)
+    more()
+    breakOff = () => void response.destroy()
+  })
+  const system = await givenChannel(t)
+  const server = await createReceiverServer(system.receiver, [])
+  t.teardown(() => server.close())
+  let time = 0
+  const maker = createTeaserMaker()
+  t.teardown(() => maker.close())
+  await server.register(async (scope) =>
+    upstreamRoutes(scope, '/archive', {
+      ...{ upstream: upstream.url, timeout: 30_000, teaser: undefined, maker },
+      ...{ price: 5n, log: scope.log, now: () => time },
+    }),
+  )
+  const { port, hostname } = new URL(await server.listen({ host: '127.0.0.1', port: 0 }))
+  const responses: ServerResponse[] = []
+  server.server.on('request', (_, response) => responses.push(response))
+  const socket = connect(Number(port), hostname)
+  t.teardown(() => socket.destroy())
+  const payment = Object.entries(system.headers(5n)).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.write(`GET /archive HTTP/1.1\r\nHost: x\r\n${payment.join('')}\r\n`)
+  await once(socket, 'readable')
+  const { sender, openBlock } = system.channel
+  return {
+    ...{ socket, breakOff: () => breakOff() },
+    /** What was bought waits for its reader. */
+    isFull: () => until(() => responses[0]?.writableNeedDrain),
+    pass: (milliseconds: number) => {
+      time += milliseconds
+    },
+    ended: once(socket, 'close'),
+    claims: () => system.receiver.book.ledger(sender, openBlock).claims,
+  }
+}
+
+for (const [given, stall, unclaimed] of [
+  ['a reader that stalls until the upstream gives up has paid', 2000, []],
+  [
+    'a reader that was slow for less than two seconds has its payment back',
+    1999,
+    [{ from: 0n, to: 5n }],
+  ],
+] as const) {
+  for (const when of ['while it stalls', 'when it reads again'] as const) {
+    test.serial(`${given}, broken off ${when}`, async (t) => {
+      const { socket, breakOff, isFull, pass, ended, claims } = await givenReader(t)
+      await isFull()
+      pass(stall)
+      if (when === 'while it stalls') breakOff()
+      socket.resume()
+      if (when === 'when it reads again') {
+        await once(socket, 'data')
+        breakOff()
+      }
+      await ended
+      await until(() => unclaimed.length === 0 || claims().unclaimed.length > 0)
+      t.deepEqual(claims(), { highest: 5n, unclaimed: [...unclaimed] })
+    })
+  }
+}
 
 test.serial('a client that leaves in the middle has paid, and the upstream is told', async (t) => {
   let left: () => void = () => undefined

@@ -138,6 +138,7 @@ async function createServer(
     logRequests: settings.log.requests,
     closing: 'when idle',
     tls: tls?.options,
+    crossOrigins: settings.crossOrigins,
     ...{ ops, admin, income },
   })
   try {

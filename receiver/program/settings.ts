@@ -71,6 +71,8 @@ export interface ReceiverSettings extends ProgramSettings {
   /** Folder of the operator's own paywall page. */
   readonly page: string | undefined
   readonly resources: ResourceConfigs
+  /** Origins whose pages may buy. */
+  readonly crossOrigins: readonly string[] | undefined
   readonly discovery: DiscoveryConfig | undefined
   readonly admin: AdminConfig
   /** For commands on the same machine; undefined when it is off. */
@@ -92,7 +94,7 @@ export function receiverSettings(
   environment: NodeJS.ProcessEnv = process.env,
 ): ReceiverSettings {
   const { confirmations, startBlock, verifier, verifierThreads, watchtowers, page } = config
-  const { bound, origins, publicPath } = config
+  const { bound, origins, publicPath, crossOrigins } = config
   const { lifetime, ...replies } = config.replies
   const common = programSettings(config, receiverNames, environment)
   const { resources, discovery, admin, ops, outage, settlement, relay, mostGasPrice } = config
@@ -108,7 +110,7 @@ export function receiverSettings(
     },
     relayKey: relayKey(config),
     amounts: { outage, settlement, relay, mostGasPrice },
-    ...{ watchtowers, page, resources, discovery, admin, ops },
+    ...{ watchtowers, page, crossOrigins, resources, discovery, admin, ops },
     socket: controlSocket(admin, common.state),
   }
 }

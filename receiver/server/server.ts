@@ -11,6 +11,7 @@ import {
   LogController,
 } from 'fastify'
 import { gatewayPath, type Receiver } from '../core/receiver.ts'
+import { allowOrigins } from '../http/cross-origin.ts'
 import { fastifyPaywall, type Price, refuseUnlessPlain } from '../http/fastify.ts'
 import { nothingCharged, sendProblem } from '../http/problem.ts'
 import type { Income } from '../income/recorder.ts'
@@ -42,6 +43,8 @@ export interface ServerOptions {
   readonly admin?: Admin
   /** Speaks https with this certificate; http without. */
   readonly tls?: SecureContextOptions | undefined
+  /** Pages of these origins may buy. Default: only the server's own. */
+  readonly crossOrigins?: readonly string[] | undefined
   /** For the administrator's pages. */
   readonly income?: Income
   readonly loggerInstance?: FastifyBaseLogger
@@ -80,6 +83,9 @@ export async function createReceiverServer(
     requestTimeout,
   })
   answerFailures(app)
+  if (options.crossOrigins !== undefined) {
+    app.addHook('onRequest', allowOrigins(options.crossOrigins))
+  }
   app.addHook('onRequest', refuseUnlessPlain)
   ops?.attach(receiver)
   await ops?.register(app)

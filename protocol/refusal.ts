@@ -81,15 +81,26 @@ const kinds = {
 
 export type RefusalCode = keyof typeof kinds
 
-export interface Refusal extends RefusalKind {
-  readonly code: RefusalCode
-  /** One sentence about this case, with the remedy. */
+export type Refusal = RefusalOf<RefusalKind, RefusalCode>
+
+export const refusal = refusalMaker<RefusalKind, RefusalCode>(kinds)
+
+/** One cause, and one sentence about the case at hand, with the remedy. */
+export type RefusalOf<Kind, Code extends string> = Kind & {
+  readonly code: Code
   readonly detail: string
 }
 
-export function refusal(code: RefusalCode, detail?: string): Refusal {
-  const kind: RefusalKind = kinds[code]
-  return { ...kind, code, detail: detail ?? kind.remedy }
+/** Makes the refusals of one table. */
+export function refusalMaker<Kind extends { readonly remedy: string }, Code extends string>(
+  kinds: {
+    readonly [code in Code]: Kind
+  },
+): (code: Code, detail?: string) => RefusalOf<Kind, Code> {
+  return (code, detail) => {
+    const kind = kinds[code]
+    return { ...kind, code, detail: detail ?? kind.remedy }
+  }
 }
 
 /** What is told to a client about a request that failed. */

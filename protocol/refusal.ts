@@ -83,7 +83,9 @@ export type RefusalCode = keyof typeof kinds
 
 export type Refusal = RefusalOf<RefusalKind, RefusalCode>
 
-export const refusal = refusalMaker<RefusalKind, RefusalCode>(kinds)
+export function refusal(code: RefusalCode, detail?: string): Refusal {
+  return refusalOf<RefusalKind, RefusalCode>(kinds, code, detail)
+}
 
 /** One cause, and one sentence about the case at hand, with the remedy. */
 export type RefusalOf<Kind, Code extends string> = Kind & {
@@ -91,16 +93,14 @@ export type RefusalOf<Kind, Code extends string> = Kind & {
   readonly detail: string
 }
 
-/** Makes the refusals of one table. */
-export function refusalMaker<Kind extends { readonly remedy: string }, Code extends string>(
-  kinds: {
-    readonly [code in Code]: Kind
-  },
-): (code: Code, detail?: string) => RefusalOf<Kind, Code> {
-  return (code, detail) => {
-    const kind = kinds[code]
-    return { ...kind, code, detail: detail ?? kind.remedy }
-  }
+/** A refusal of one table; without a sentence of its own it says the remedy. */
+export function refusalOf<Kind extends { readonly remedy: string }, Code extends string>(
+  kinds: { readonly [code in Code]: Kind },
+  code: Code,
+  detail?: string,
+): RefusalOf<Kind, Code> {
+  const kind = kinds[code]
+  return { ...kind, code, detail: detail ?? kind.remedy }
 }
 
 /** What is told to a client about a request that failed. */

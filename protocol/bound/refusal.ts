@@ -1,5 +1,5 @@
 // Why a receiver does not take a bound request: one code a cause.
-import { type RefusalOf, refusalMaker } from '../refusal.ts'
+import { type RefusalOf, refusalOf } from '../refusal.ts'
 
 interface BoundRefusalKind {
   readonly status: 400 | 401 | 409
@@ -44,4 +44,6 @@ export type BoundRefusalCode = keyof typeof kinds
 
 export type BoundRefusal = RefusalOf<BoundRefusalKind, BoundRefusalCode>
 
-export const boundRefusal = refusalMaker<BoundRefusalKind, BoundRefusalCode>(kinds)
+export function boundRefusal(code: BoundRefusalCode, detail?: string): BoundRefusal {
+  return refusalOf<BoundRefusalKind, BoundRefusalCode>(kinds, code, detail)
+}

@@ -139,6 +139,8 @@ async function createServer(
     closing: 'when idle',
     tls: tls?.options,
     crossOrigins: settings.crossOrigins,
+    ...{ limits: settings.limits, hosts: settings.hosts },
+    names: settings.receiver.origins?.map((origin) => new URL(origin).hostname),
     ...{ ops, admin, income },
   })
   try {

@@ -6,28 +6,10 @@
 // are open is in the channel's ledger, and both are written in the batch that claims. What leaves whole is
 // taken off the list in memory, and on disk with the channel's next write: a crash opens no more than what
 // was on its way.
-import type { Interval } from '../../protocol/index.ts'
-import type { ChannelName } from './records.ts'
+import type { AnswerNumbers, AnswerRecord, ChannelName } from './records.ts'
 
 /** How many of a channel are kept. */
 export const ringSize = 64
-
-/** Of requests of one channel that may be run again, numbered from 1. */
-export interface AnswerNumbers {
-  /** How many have paid. */
-  readonly last: number
-  /** Of the last 64, in rising order: those whose answers are not known to have left whole. */
-  readonly open: readonly number[]
-}
-
-/** What a request has paid, as it lies in the ring. */
-export interface AnswerRecord {
-  readonly number: number
-  /** The first 16 bytes of its MAC, in hex. */
-  readonly mac: string
-  /** Without what was given back. */
-  readonly paid: Interval
-}
 
 export interface OpenAnswer extends AnswerRecord {
   /** Resolves when its answer is over, whole or not; undefined when it is. */

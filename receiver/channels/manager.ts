@@ -9,17 +9,12 @@ import type {
   TokenAmount,
 } from '../../protocol/index.ts'
 import type { ProofChecker } from '../signatures/checker.ts'
-import {
-  type AnswerEnd,
-  type AnswerNumbers,
-  nextNumber,
-  type OpenAnswer,
-  withoutNumber,
-} from './answers.ts'
+import { type AnswerEnd, nextNumber, type OpenAnswer, withoutNumber } from './answers.ts'
 import type { ChannelBook, ChannelId } from './book.ts'
 import { type Claims, claim, isClaimed, unclaim } from './claims.ts'
 import { type AgreementParts, agreeToClose } from './closing.ts'
 import {
+  type AnswerNumbers,
   acceptsPayments,
   type Channel,
   channelName,

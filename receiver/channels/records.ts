@@ -13,7 +13,6 @@ import {
   type TokenAmount,
   toHex,
 } from '../../protocol/index.ts'
-import type { AnswerNumbers, AnswerRecord } from './answers.ts'
 import { type Claims, noClaims } from './claims.ts'
 
 /** What the chain says, after its confirmations. */
@@ -32,6 +31,23 @@ export interface ChainFacts {
 export interface ChannelEnd {
   readonly balance: TokenAmount
   readonly block: BlockNumber
+}
+
+/** Of requests of one channel that may be run again, numbered from 1. */
+export interface AnswerNumbers {
+  /** How many have paid. */
+  readonly last: number
+  /** Of the last 64, in rising order: those whose answers are not known to have left whole. */
+  readonly open: readonly number[]
+}
+
+/** What a request has paid, as it lies in the ring. */
+export interface AnswerRecord {
+  readonly number: number
+  /** The first 16 bytes of its MAC, in hex. */
+  readonly mac: string
+  /** Without what was given back. */
+  readonly paid: Interval
 }
 
 /** What was paid. */

@@ -10,9 +10,10 @@ import {
   type StateOwner,
 } from '../../platform/state/state.ts'
 import type { BlockNumber } from '../../protocol/index.ts'
-import { type AnswerRecord, ringSize } from './answers.ts'
+import { ringSize } from './answers.ts'
 import type { FactsByName, History, PastBlock, SyncPosition } from './history.ts'
 import {
+  type AnswerRecord,
   type ChainFacts,
   type ChannelName,
   decodeAnswer,

@@ -209,7 +209,7 @@ async function shownByTicket(
   const { method, cookie, bound: own } = request
   const ticket = method === 'GET' && own === undefined ? cookie(headerName.ticket) : undefined
   const bound = ticket === undefined ? undefined : door.tickets.redeem(ticket)
-  const payment = bound && boundPayment(bound)
+  const payment = bound && boundPayment(method, bound)
   if (payment === undefined) return undefined
   const view = { ...request, bound }
   const turn = await replies.take(replyId(view, payment, keyOf(view) ?? ''), 'memory')

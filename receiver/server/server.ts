@@ -19,7 +19,7 @@ import { refuseReserved } from '../resources/configuration/reserved.ts'
 import { loadWebAssets } from '../web/assets.ts'
 import type { Admin } from './admin/admin.ts'
 import { listPrices, type Priced } from './admin/prices.ts'
-import { dashboardRoute } from './pages.ts'
+import { sayWhereAdminIs } from './admin-server.ts'
 import { apiRoutes } from './routes.ts'
 
 /** Something to buy. What the handler returns is sent; what it throws costs nothing. */
@@ -38,7 +38,7 @@ export interface ServerOptions {
   readonly requestTimeout?: number
   /** Health and metrics; not attached yet. */
   readonly ops?: Ops
-  /** Who may administer it; nobody when not given. */
+  /** Gets to know what is sold here; `createAdminServer` serves it. */
   readonly admin?: Admin
   /** Speaks https with this certificate; http without. */
   readonly tls?: SecureContextOptions | undefined
@@ -91,15 +91,10 @@ export async function createReceiverServer(
       sold.push({ path, methods: [method].flat(), price: config.price })
   })
   const assets = await loadWebAssets()
-  await app.register(
-    async (api) => {
-      const prices = () => listPrices(sold, receiver.token)
-      const income = () => options.income?.history() ?? []
-      await apiRoutes(api, { receiver, assets, admin, administered: { prices, income } })
-    },
-    { prefix: gatewayPath },
-  )
-  if (admin !== undefined && assets !== undefined) dashboardRoute(app, assets, gatewayPath)
+  await app.register(async (api) => apiRoutes(api, { receiver, assets }), { prefix: gatewayPath })
+  const prices = () => listPrices(sold, receiver.token)
+  admin?.attach({ receiver, prices, income: () => options.income?.history() ?? [] })
+  if (admin !== undefined) sayWhereAdminIs(app)
   app.get('/cm', async () => 'OK')
   for (const { path, method = 'GET', price, handler } of resources) {
     refuseReserved(path)

@@ -10,6 +10,10 @@ import { openWindow, startChromium } from '../support/chromium.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { startShop } from '../support/page-shop.ts'
 
+interface Workers {
+  readonly register: (script: string) => Promise<unknown>
+}
+
 const password = 'correct horse'
 
 test.serial(
@@ -48,6 +52,8 @@ test.serial(
               return 'refused'
             }
           }
+          const workers = () =>
+            (navigator as unknown as { readonly serviceWorker: Workers }).serviceWorker
           const backup = (at: string) =>
             tried(async () => {
               const answer = await fetch(`${at}/api/1/admin/backup`, { credentials: 'include' })
@@ -57,7 +63,7 @@ test.serial(
             token: await tried(() => sessionStorage.getItem('uraiden-admin-token')),
             there: await backup(administration),
             here: await backup(''),
-            worker: await tried(() => navigator.serviceWorker.register(script)),
+            worker: await tried(() => workers().register(script)),
           }
         },
         { administration: adminBase, script: `${path}sw.js` },

@@ -1,5 +1,6 @@
 // Metrics that are read from the receiver when somebody asks for them.
 import { Counter, Gauge, type Registry } from 'prom-client'
+import type { ConnectionCounts } from '../../platform/http/connections.ts'
 import { formatNumber, type TokenAmount } from '../../protocol/index.ts'
 import { stateOf } from '../channels/records.ts'
 import type { Receiver } from '../core/receiver.ts'
@@ -73,6 +74,39 @@ export function registerGauges(registry: Registry, receiver: Receiver, sums: () 
   registerChain(gauge, receiver)
   registerWatchtowers(registry, receiver)
   registerFacts(registry, receiver)
+}
+
+export function registerConnections(registry: Registry, counts: () => ConnectionCounts): void {
+  const gauge = (name: string, help: string, read: (counts: ConnectionCounts) => number) => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read(counts()))
+      },
+    })
+  }
+  const total = (name: string, help: string, part: 'refused' | 'cut') => {
+    new Counter({
+      name,
+      help,
+      labelNames: ['reason'],
+      registers: [registry],
+      collect() {
+        this.reset()
+        for (const [reason, count] of Object.entries(counts()[part])) this.inc({ reason }, count)
+      },
+    })
+  }
+  gauge('uraiden_connections', 'Connections that are open.', ({ open }) => open)
+  gauge(
+    'uraiden_connections_bytes',
+    'What is held for clients that do not read, or have not sent all of a request.',
+    ({ bytes }) => bytes,
+  )
+  total('uraiden_connections_refused_total', 'New connections that were not taken.', 'refused')
+  total('uraiden_connections_cut_total', 'Connections that were there and were cut.', 'cut')
 }
 
 function registerWatchtowers(registry: Registry, { watchtowers }: Receiver): void {

@@ -24,6 +24,12 @@ import { discoverySchema } from './discovery/config.ts'
 
 const seconds = z.number({ error: 'this should be a number of seconds.' })
 const path = z.string().min(1)
+const hostName = z.string().regex(/^(\*|(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?)$/i, {
+  error: 'this should be a name such as shop.example.org or *.example.org, without a port.',
+})
+const boundMode = z.enum(['offer', 'require'])
+/** Held in memory for each answer that is being made, in bytes. */
+const mostCollect = 16 << 20
 const origin = z.string().refine(isOrigin, {
   error: 'this should be an origin such as http://192.168.1.20:5000, without a path.',
 })
@@ -89,7 +95,13 @@ export const receiverConfig = z.strictObject({
     .default(2)
     .describe('seconds between looks at the chain'),
   bound: z
-    .enum(['offer', 'require'])
+    .union([
+      boundMode,
+      z.strictObject({
+        mode: boundMode.default('offer'),
+        collect: count.min(0).max(mostCollect).optional().describe('bytes of an answer (65536)'),
+      }),
+    ])
     .default('offer')
     .describe('require: payments of bound requests only'),
   origins: z
@@ -97,6 +109,7 @@ export const receiverConfig = z.strictObject({
     .min(1)
     .optional()
     .describe('where it is reached; bound requests for others are refused'),
+  crossOrigins: z.array(origin).min(1).optional().describe('pages of these origins may buy, too'),
   publicPath: z
     .string()
     .regex(/^(\/[A-Za-z0-9._~-]+){1,8}$/, { error: 'this should be a path such as /shop.' })
@@ -112,6 +125,37 @@ export const receiverConfig = z.strictObject({
       mostInAll: amountText.optional().describe('balances of all channels meanwhile'),
     })
     .prefault({}),
+  hosts: z
+    .array(hostName)
+    .min(1)
+    .optional()
+    .describe("names it answers to, besides addresses, localhost and *.local; ['*']: to all"),
+  limits: z
+    .strictObject({
+      connections: count.min(1).max(100_000).optional().describe('at a time (512)'),
+      perAddress: count.min(1).max(100_000).optional().describe('of one address (64)'),
+      proxies: z
+        .array(z.union([z.ipv4(), z.ipv6()]))
+        .optional()
+        .describe('addresses that perAddress is not for; this machine’s own never is'),
+      headers: seconds.min(0.1).max(600).optional().describe('seconds for all headers (10)'),
+      request: seconds.min(0.1).max(86_400).optional().describe('seconds for a request (60)'),
+      idle: seconds.min(0.1).max(3600).optional().describe('seconds between requests (72)'),
+      stall: seconds
+        .min(0.1)
+        .max(3600)
+        .optional()
+        .describe('seconds in which a client takes nothing of its answer (30)'),
+      pipelined: count.min(1).max(1000).optional().describe('requests waiting on one (8)'),
+      mostBytes: count
+        .min(1 << 20)
+        .optional()
+        .describe('of all that is not read and not whole (64 MB)'),
+      requestKeys: count.min(1).optional().describe('new ones of an address in a minute (30)'),
+      requestKeysInAll: count.min(1).optional().describe('new ones in a minute (600)'),
+    })
+    .prefault({})
+    .describe('what clients may take of it'),
   replies: z
     .strictObject({
       lifetime: seconds.min(0).max(86_400).optional().describe('seconds (600)'),

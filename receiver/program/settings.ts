@@ -18,6 +18,7 @@ import type { OpsConfig } from '../ops/config.ts'
 import { type PaywallPage, readPaywallPage } from '../paywall/page.ts'
 import type { ResourceConfigs } from '../resources/routes.ts'
 import { type AdminConfig, controlSocket } from '../server/admin/config.ts'
+import type { ServerLimits } from '../server/server.ts'
 import { settlementOptions } from '../settlement/config.ts'
 import type { TlsFiles } from '../tls/config.ts'
 import { readTlsMaterial, type TlsMaterial } from '../tls/material.ts'
@@ -59,6 +60,7 @@ export interface ReceiverSettings extends ProgramSettings {
     | 'verifier'
     | 'verifierThreads'
     | 'bound'
+    | 'collect'
     | 'origins'
     | 'publicPath'
   >
@@ -70,8 +72,13 @@ export interface ReceiverSettings extends ProgramSettings {
   /** Folder of the operator's own paywall page. */
   readonly page: string | undefined
   readonly resources: ResourceConfigs
+  /** Origins whose pages may buy. */
+  readonly crossOrigins: readonly string[] | undefined
   readonly discovery: DiscoveryConfig | undefined
   readonly admin: AdminConfig
+  readonly limits: ServerLimits
+  /** The only names that it answers to. */
+  readonly hosts: readonly string[] | undefined
   /** For commands on the same machine; undefined when it is off. */
   readonly socket: string | undefined
   readonly ops: OpsConfig
@@ -95,7 +102,9 @@ export function receiverSettings(
 ): ReceiverSettings {
   const { confirmations, notFinal, startBlock, verifier, verifierThreads, watchtowers, page } =
     config
-  const { bound, origins, publicPath } = config
+  const { origins, publicPath, crossOrigins } = config
+  const { mode: bound, collect } =
+    typeof config.bound === 'string' ? { mode: config.bound } : config.bound
   const { lifetime, ...replies } = config.replies
   const common = programSettings(config, receiverNames, environment)
   const { resources, discovery, admin, ops, outage, settlement, relay, mostGasPrice } = config
@@ -106,13 +115,28 @@ export function receiverSettings(
       pollInterval: config.pollInterval * 1000,
       replies: defined({ ...replies, lifetime: milliseconds(lifetime) }),
       bound,
-      ...defined({ verifier, verifierThreads, origins, publicPath }),
+      ...defined({ verifier, verifierThreads, origins, publicPath, collect }),
     },
     relayKey: relayKey(config),
     amounts: { confirmations, notFinal, outage, settlement, relay, mostGasPrice },
-    ...{ watchtowers, page, resources, discovery, admin, ops },
+    ...{ watchtowers, page, crossOrigins, resources, discovery, admin, ops },
+    limits: serverLimits(config),
+    hosts: config.hosts,
     socket: controlSocket(admin, common.state),
   }
+}
+
+function serverLimits({ limits }: ReceiverConfig): ServerLimits {
+  const { connections: most, perAddress, proxies, pipelined, mostBytes } = limits
+  const keys = { perAddress: limits.requestKeys, most: limits.requestKeysInAll }
+  return defined({
+    ...{ most, perAddress, proxies, pipelined, mostBytes },
+    stall: milliseconds(limits.stall),
+    headersTimeout: milliseconds(limits.headers),
+    requestTimeout: milliseconds(limits.request),
+    keepAliveTimeout: milliseconds(limits.idle),
+    requestKeys: defined(keys),
+  })
 }
 
 function relayKey({ relay }: ReceiverConfig): KeySettings | undefined {

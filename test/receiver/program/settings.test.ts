@@ -31,6 +31,20 @@ test('what nobody has set is not there, so that the library’s own defaults cou
   })
 })
 
+test('limits have the library’s own defaults, and units', (t) => {
+  t.deepEqual(settingsOf('').limits, { requestKeys: {} })
+  t.is(settingsOf('').hosts, undefined)
+  const all = settingsOf(
+    'limits: { connections: 9, perAddress: 3, proxies: [10.0.0.2], headers: 1, request: 2, idle: 3, stall: 4, pipelined: 5, mostBytes: 2000000, requestKeys: 6, requestKeysInAll: 7 }\nhosts: [shop.example]\n',
+  )
+  t.deepEqual(all.limits, {
+    ...{ most: 9, perAddress: 3, proxies: ['10.0.0.2'], pipelined: 5, mostBytes: 2_000_000 },
+    ...{ headersTimeout: 1000, requestTimeout: 2000, keepAliveTimeout: 3000, stall: 4000 },
+    requestKeys: { perAddress: 6, most: 7 },
+  })
+  t.deepEqual(all.hosts, ['shop.example'])
+})
+
 test('state and socket are where nobody named a place; the socket can be off', (t) => {
   t.like(settingsOf(''), { state: '/state', socket: '/state/control.sock' })
   const home = { XDG_STATE_HOME: '/home/me/.local/state' }

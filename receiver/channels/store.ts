@@ -9,7 +9,7 @@ import {
   type StateDatabase,
   type StateOwner,
 } from '../../platform/state/state.ts'
-import { type BlockNumber, parseBlockNumber } from '../../protocol/index.ts'
+import { type Address, type BlockNumber, parseBlockNumber } from '../../protocol/index.ts'
 import { ringSize } from './answers.ts'
 import type { FactsByName, History, PastBlock, SyncPosition } from './history.ts'
 import {
@@ -94,6 +94,20 @@ export interface ReplyDisk {
   readonly answered: (ids: readonly ReplyId[]) => Promise<void>
 }
 
+/** What was sent for a sender without ether on one day. */
+export interface Allowance {
+  /** Days since 1970, UTC. */
+  readonly day: number
+  readonly count: number
+  readonly gas: bigint
+}
+
+export interface AllowanceDisk {
+  readonly load: () => Promise<ReadonlyMap<Address, Allowance>>
+  /** Undefined forgets. Resolves when durable. */
+  readonly save: (changes: ReadonlyMap<Address, Allowance | undefined>) => Promise<void>
+}
+
 export interface ChannelStore {
   readonly load: () => Promise<LoadedState>
   /** Resolves when the ledger, or a newer one of the same channel, is durable, with the changes. */
@@ -117,6 +131,8 @@ export interface ChannelStore {
   /** Of the transactions that this account has signed. */
   readonly journal: TransactionJournal
   readonly replies: ReplyDisk
+  /** Of the relay: a restart does not begin the day anew. */
+  readonly allowances: AllowanceDisk
   /** Writes and syncs as a payment does. Rejects when the disk takes no more. */
   readonly probe: () => Promise<void>
   readonly close: () => Promise<void>
@@ -131,6 +147,7 @@ const answerPrefix = 'ring/'
 const unansweredPrefix = 'unanswered/'
 const pastPrefix = 'past/'
 const journalPrefix = 'journal/'
+const allowancePrefix = 'allowance/'
 
 /** Format 2 did not know what was withdrawn, nor how a channel ends: the chain is read again. */
 const upgrades = { 2: (db: StateDatabase) => dropChain(db, []) }
@@ -199,6 +216,7 @@ export async function openStore(
     },
     journal: journalOn(db, commits),
     replies: repliesOn(db, commits),
+    allowances: allowancesOn(db, commits),
     probe: () => commits.save([[probeKey, undefined]]),
     close: async () => {
       await commits.idle()
@@ -215,6 +233,24 @@ function journalOn(db: StateDatabase, commits: Commits): TransactionJournal {
     get: async (name) => parseEntry(await db.get(`${journalPrefix}${name}`)),
     delete: (name) => commits.save([[`${journalPrefix}${name}`, undefined]]),
   }
+}
+
+function allowancesOn(db: StateDatabase, commits: Commits): AllowanceDisk {
+  return {
+    load: () => readAll(db, allowancePrefix, decodeAllowance),
+    save: (changes) =>
+      commits.save(
+        [...changes].map(([sender, each]) => {
+          const text = each && JSON.stringify([each.day, each.count, `${each.gas}`])
+          return [`${allowancePrefix}${sender}`, text] as const
+        }),
+      ),
+  }
+}
+
+function decodeAllowance(text: string): Allowance {
+  const [day, count, gas] = JSON.parse(text)
+  return { day, count, gas: BigInt(gas) }
 }
 
 function repliesOn(db: StateDatabase, commits: Commits): ReplyDisk {

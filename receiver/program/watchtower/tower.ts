@@ -19,6 +19,7 @@ import {
 import { type ChainWatch, watchChain } from '../../chain/watch.ts'
 import { type ChannelBook, openBook } from '../../channels/book.ts'
 import { historyDepth } from '../../channels/history.ts'
+import { fallbacksUnder, provenOf } from '../../channels/proofs.ts'
 import { type Channel, emptyLedger } from '../../channels/records.ts'
 import { type ChannelStore, openStore } from '../../channels/store.ts'
 import type {
@@ -28,7 +29,7 @@ import type {
   Verdict,
 } from '../../core/watchtower/messages.ts'
 import { receiverError } from '../../errors/index.ts'
-import { backupOf } from '../../server/backup/backup.ts'
+import { unsignedBackup } from '../../server/backup/backup.ts'
 import {
   type Answers,
   createAnswers,
@@ -54,6 +55,7 @@ export interface WatchtowerOptions {
   readonly state: string
   /** Part of the challenge period that is left to the receiver to answer itself, 0 to 0.9. Default 0.5. */
   readonly patience?: number
+  /** How deep a block must be to count, itself included. Default 2; disputes are answered when seen. */
   readonly confirmations?: number
   readonly startBlock?: BlockNumber
   /** Between two looks at the chain, in milliseconds. Default 2000. */
@@ -88,7 +90,7 @@ export interface Watchtower {
   readonly keep: (proof: PushedProof) => Promise<Verdict>
   /** Keeps a key, when its number is the higher one, and an agreement, when it is the first; on disk when it resolves. */
   readonly keepRecord: (record: PushedRecord) => Promise<void>
-  /** All that is kept, as a backup that the receiver can be restored from. */
+  /** What is kept, as a backup that the receiver can be restored from; not signed by it. */
   readonly backup: () => Promise<string>
   readonly status: () => WatchtowerStatus
   /** What is kept for a channel; 0 when there is none. */
@@ -149,10 +151,10 @@ async function assemble(
     account: signer.address,
     keep: (proof) => keep({ book, checker: verifier, mostChannels }, proof),
     keepRecord: (record) => keepRecord({ book, mostChannels }, record),
-    backup: () => backupOf({ ...domain, address: receiver, ledgers: store.readLedgers }),
+    backup: async () => unsignedBackup({ ...domain, receiver }, await store.readLedgers()),
     balance: (sender, openBlock) => book.ledger(sender, openBlock).claims.highest,
     status: () => ({
-      ...exposureOf(book.all()),
+      ...exposureOf(book.asSeen()),
       proofs: book.ledgerCount(),
       answers: answers.pending(),
       block: book.position()?.block,
@@ -189,8 +191,13 @@ async function keep({ book, checker, mostChannels }: Keeper, proof: PushedProof)
   if (balance <= known()) return 'outdated'
   const before = book.ledger(sender, openBlock)
   const claims = { highest: balance, unclaimed: [] }
+  const fallbacks = fallbacksUnder(before, balance, book.earlierDeposits(sender, openBlock))
   try {
-    const ledger = { ...before, claims, proof: { signature, form } }
+    const { fallbacks: _, ...kept } = before
+    const ledger = {
+      ...{ ...kept, claims, proof: { signature, form } },
+      ...(fallbacks.length > 0 && { fallbacks }),
+    }
     await book.putLedger(proof, ledger)
   } catch (error) {
     // Not on disk, so not kept: it has to be sent again.
@@ -246,17 +253,18 @@ async function answersOf(
     ether,
     fees,
     delay: Math.floor(challengePeriod * Math.min(Math.max(patience, 0), 0.9)),
-    answer: async ({ sender, openBlock, claims, proof }: Channel) => {
-      if (proof === undefined) throw new Error('an answer without a proof')
-      const channel = { sender, receiver, openBlock }
-      return connection.calls.challenge(channel, claims.highest, proof.signature)
+    answer: async (closing: Channel) => {
+      const proven = provenOf(closing)
+      if (proven === undefined) throw new Error('an answer without a proof')
+      const channel = { sender: closing.sender, receiver, openBlock: closing.openBlock }
+      return connection.calls.challenge(channel, proven.balance, proven.signature)
     },
     log,
   })
 }
 
 function startWatch(
-  { receiver, confirmations = 1, startBlock = 0, pollInterval = 2000, log }: WatchtowerOptions,
+  { receiver, confirmations = 2, startBlock = 0, pollInterval = 2000, log }: WatchtowerOptions,
   { chain, book }: { readonly chain: ChainClient; readonly book: ChannelBook },
   afterSync: () => Promise<void>,
 ): ChainWatch {

@@ -142,6 +142,37 @@ for (const [name, start] of Object.entries(servers)) {
     t.true(client.isAuthentic(second, mac))
   })
 
+  test(`${name}: an answer that came later is repeated whole, and the resource is not asked`, async (t) => {
+    const { client, seen, origin } = await givenBound(t, start)
+    const { sent, mac } = client.make('/large', { balance: 5n })
+    const first = await send(origin, sent)
+    t.is(fieldOf(first, 'rdn-body'), 'later')
+    const second = await send(origin, sent)
+    t.deepEqual([second.status, seen.length], [200, 1])
+    t.deepEqual(second.body, first.body)
+    t.true(client.isAuthentic(second, mac))
+    t.true(fieldOf(second, 'content-digest') !== undefined)
+  })
+
+  test(`${name}: the head of a long answer is repeated, and the resource is not asked`, async (t) => {
+    const { client, seen, origin } = await givenBound(t, start)
+    const { sent, mac } = client.make('/large', { method: 'HEAD', balance: 5n })
+    for (const time of ['first', 'second']) {
+      const answer = await send(origin, sent)
+      t.deepEqual([answer.status, answer.body.length, seen.length], [200, 0, 1], time)
+      t.true(client.isAuthentic(answer, mac), time)
+    }
+  })
+
+  test(`${name}: an answer that cannot be signed breaks off, and the resource is not asked`, async (t) => {
+    const page = () => ({ html: 'pay', headers: { 'retry-after': 'ü' } })
+    const { client, seen, origin } = await givenBound(t, start, { page })
+    const fields = { accept: 'text/html' }
+    await t.throwsAsync(send(origin, client.make('/good', { fields }).sent), { code: 'ECONNRESET' })
+    t.is((await client.ask('/good', { balance: 5n })).status, 200)
+    t.is(seen.length, 1)
+  })
+
   test(`${name}: a ticket shows what was paid for once, where it was bought, and nothing else`, async (t) => {
     const { client, origin, seen, receiver } = await givenBound(t, start)
     const fields = { 'RDN-Ticket': '1', 'RDN-Origin': 'https://shop.example' }

@@ -63,7 +63,7 @@ async function addressOf(
 }
 
 /** For `eth_signTypedData_v4` (EIP-712). */
-export function typedKey({ contract, chainId }: SignatureDomain, message: ReceiverKey) {
+function typedKey({ contract, chainId }: SignatureDomain, message: ReceiverKey) {
   const { key, number, until } = message
   return {
     types: {

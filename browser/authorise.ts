@@ -5,12 +5,10 @@ import {
   type Address,
   type BlockNumber,
   channelsDomain,
-  type Digest,
   domainSeparator,
   isUraidenError,
   openChannelDigest,
   permitDigest,
-  recoverSigner,
   type Signature,
   type TokenAmount,
   toHex,
@@ -19,8 +17,7 @@ import {
 } from '../protocol/index.ts'
 import { browserError } from './error-codes.ts'
 import type { Parts } from './parts.ts'
-import { domainFields } from './signing.ts'
-import { ask, signatureFrom } from './wallet.ts'
+import { signTyped, type TypedData } from './signing.ts'
 
 export interface Deposit {
   readonly amount: TokenAmount
@@ -39,15 +36,6 @@ export interface AuthorisedDeposit {
 /** Long enough for a transaction to be mined, too short to be kept for another day. */
 const validSeconds = 3600n
 
-interface Typed {
-  readonly domain: { readonly name: string; readonly version: string }
-  readonly contract: Address
-  readonly type: string
-  /** Name, type and value of each member. */
-  readonly members: readonly (readonly [name: string, type: string, value: bigint | Address])[]
-  readonly digest: Digest
-}
-
 /**
  * The wallet is asked twice.
  * @throws UraidenError `permit_unsupported`, `wallet_signed_otherwise`, and those of `ask`
@@ -64,7 +52,7 @@ export async function authoriseDeposit(parts: Parts, into: Deposit): Promise<Aut
   const deadline = now + validSeconds
   const permit = { owner: sender, spender: domain.contract, value: amount, deadline }
   const separator = domainSeparator(token, domain.chainId, named)
-  const signedPermit = await sign(parts, {
+  const signedPermit = await signTyped(parts, {
     domain: named,
     contract: token,
     type: 'Permit',
@@ -86,7 +74,7 @@ export async function authoriseDeposit(parts: Parts, into: Deposit): Promise<Aut
     ['sender', 'address', sender],
     ['receiver', 'address', receiver],
   ] as const
-  const message = await sign(parts, {
+  const message = await signTyped(parts, {
     domain: channelsDomain,
     contract: domain.contract,
     ...(openBlock === undefined
@@ -109,36 +97,11 @@ export async function authoriseDeposit(parts: Parts, into: Deposit): Promise<Aut
   return { deadline, permit: signedPermit, message }
 }
 
-async function sign(
-  { wallet, sender, domain }: Parts,
-  { domain: named, contract, type, members, digest }: Typed,
-): Promise<Signature> {
-  const method = 'eth_signTypedData_v4'
-  const typed = {
-    types: {
-      EIP712Domain: domainFields,
-      [type]: members.map(([name, kind]) => ({ name, type: kind })),
-    },
-    primaryType: type,
-    domain: { ...named, chainId: Number(domain.chainId), verifyingContract: contract },
-    message: Object.fromEntries(members.map(([name, , value]) => [name, value.toString()])),
-  }
-  const signature = signatureFrom(
-    await ask(wallet, method, [sender, JSON.stringify(typed)]),
-    method,
-  )
-  if (recoverSigner(digest, signature) === sender) return signature
-  throw browserError({
-    code: 'wallet_signed_otherwise',
-    message: `The wallet's signature is not ${sender}'s over this deposit.`,
-  })
-}
-
 /**
  * A wallet has to be told name and version, of which the chain knows a hash: they are tried until it
  * fits. @throws UraidenError `permit_unsupported`
  */
-async function tokenDomain({ chain, token, domain }: Parts): Promise<Typed['domain']> {
+async function tokenDomain({ chain, token, domain }: Parts): Promise<TypedData['domain']> {
   const { name, version, separator } = await chain.permitFacts(token).catch((error) => {
     if (isUraidenError(error, 'would_revert')) throw permitUnsupported(token)
     throw error

@@ -25,7 +25,10 @@ export interface ChannelView extends ChannelId, StoredChannel {
   readonly facts: ChannelFacts | undefined
 }
 
-export function identify({ sender, receiver }: Parts, openBlock: BlockNumber): ChannelId {
+export function identify(
+  { sender, receiver }: Pick<Parts, 'sender' | 'receiver'>,
+  openBlock: BlockNumber,
+): ChannelId {
   return { sender, receiver, openBlock }
 }
 
@@ -179,8 +182,21 @@ export async function buyTokens(parts: Parts): Promise<void> {
   await sendAndWait(parts, mint(parts))
 }
 
+/** More gas than any transaction of a channel takes. */
+const mostGas = 200_000n
+
+/** True when the account could not pay for a transaction at the node's price of gas. */
+export async function lacksEther({ chain, sender }: Parts): Promise<boolean> {
+  const [ether, price] = await Promise.all([
+    chain.etherBalance(sender),
+    // Not every wallet answers this; without any ether the price does not matter.
+    chain.gasPrice().catch(() => 1n),
+  ])
+  return ether < mostGas * price
+}
+
 /** @throws UraidenError `channel_missing` */
-export function stored({ memory }: Parts): StoredChannel {
+export function stored({ memory }: Pick<Parts, 'memory'>): StoredChannel {
   const channel = memory.load()
   if (channel !== undefined) return channel
   throw browserError({

@@ -8,6 +8,8 @@ import {
   type TokenAmount,
   type UraidenError,
 } from '../protocol/index.ts'
+import type { BindingOptions } from './binding.ts'
+import type { Binding, BoundPolicy, KeyStore } from './bound.ts'
 import { type ContractFacts, chainOf, type TokenInfo } from './chain.ts'
 import {
   awaitOpening,
@@ -16,6 +18,7 @@ import {
   canBuyTokens,
   closeWith,
   findChannel,
+  lacksEther,
   openChannel,
   requestClose,
   settle,
@@ -25,10 +28,9 @@ import {
 } from './channels.ts'
 import { browserError } from './error-codes.ts'
 import type { Fetch, Parts } from './parts.ts'
-import { type PaidAnswer, type PayOptions, pay } from './pay.ts'
+import { askAgain, type PaidAnswer, type PaidBefore, type PayOptions, pay } from './pay.ts'
 import { confirmPayment, type SignedPayment, signPayment, verifyProof } from './payments.ts'
 import { askForClosing, askForOpenings } from './receiver-api.ts'
-import { lacksEther, relayClose, relayOpening, relayTopUp } from './relay.ts'
 import { channelMemory, type KeyValueStore, type StoredChannel } from './storage.ts'
 import { chainIdOf, type Eip1193Provider } from './wallet.ts'
 
@@ -44,6 +46,12 @@ export interface BrowserClientOptions {
   readonly relay?: boolean
   /** The chain that the receiver is on; left out, the one that the wallet is on. */
   readonly chainId?: bigint
+  /**
+   * How requests are tied to payments. Default `require` on contracts from 0.3 on, `prefer` on 0.2.
+   */
+  readonly bound?: BoundPolicy
+  /** Where the channel's keys lie. Default IndexedDB. */
+  readonly keys?: KeyStore
   /** Default `localStorage`. */
   readonly storage?: KeyValueStore
   /** Between two looks at the chain, in milliseconds. Default 2000. */
@@ -85,6 +93,12 @@ export interface BrowserClient {
   readonly verifyProof: (balance: TokenAmount, signature: Signature) => boolean
   /** Signs, sends and waits as the receiver asks for. */
   readonly pay: (url: string, options: PayOptions) => Promise<PaidAnswer>
+  /** Asks once more for what was paid for before; undefined when the receiver does not keep it any more. */
+  readonly askAgain: (
+    url: string,
+    paid: PaidBefore,
+    options: PayOptions,
+  ) => Promise<PaidAnswer | undefined>
   /** Together with the receiver: one transaction. */
   readonly closeChannel: () => Promise<void>
   /** Without the receiver: it has the challenge period to object, then `settle`. */
@@ -129,9 +143,13 @@ export async function createBrowserClient(options: BrowserClientOptions): Promis
       if (memory.opening() !== undefined || !(await needsRelay())) {
         return openChannel(parts, deposit)
       }
+      const { relayOpening } = await import('./relay.ts')
       return (await relayOpening(parts, deposit)) ?? awaitOpening(parts)
     },
-    topUp: async (added) => ((await needsRelay()) ? relayTopUp : topUp)(parts, added),
+    topUp: async (added) =>
+      (await needsRelay())
+        ? (await import('./relay.ts')).relayTopUp(parts, added)
+        : topUp(parts, added),
     lacksEther: () => lacksEther(parts),
     signPayment: (price) => signPayment(parts, price),
     confirmPayment: (payment) => confirmPayment(parts, payment),
@@ -139,10 +157,11 @@ export async function createBrowserClient(options: BrowserClientOptions): Promis
       verifyProof(parts, { openBlock: stored(parts).openBlock, balance }, signature),
     pay: (url, payOptions) =>
       pay(parts, url, { ...payOptions, signal: payOptions.signal ?? signal }),
+    askAgain: (url, paid, payOptions) => askAgain(parts, url, { paid, options: payOptions }),
     closeChannel: async () =>
       (await needsRelay())
-        ? relayClose(parts)
-        : closeWith(parts, await askForClosing(parts, stored(parts))),
+        ? (await import('./relay.ts')).relayClose(parts)
+        : closeWith(parts, await askForClosing(parts)),
     requestClose: () => requestClose(parts),
     settle: () => settle(parts),
     forgetChannel: () => memory.forget(),
@@ -161,7 +180,7 @@ async function connect(options: BrowserClientOptions) {
   const chain = chainOf(wallet, contract)
   const facts = await chain.contractFacts()
   const [form] = contractAbilities(facts.version, contract).forms
-  const parts: Parts = {
+  const parts = {
     wallet,
     chain,
     memory: channelMemory(storage, { chainId, contract, receiver, sender: account }),
@@ -174,7 +193,21 @@ async function connect(options: BrowserClientOptions) {
     form,
     patience: { interval, signal },
   }
-  return { parts, facts }
+  const policy = options.bound ?? (form === 'seed' ? 'prefer' : 'require')
+  return { parts: { ...parts, binding: bindingOf(parts, { policy, keys: options.keys }) }, facts }
+}
+
+/** The code behind is loaded when a channel is to be tied. */
+function bindingOf(parts: Omit<Parts, 'binding'>, options: BindingOptions): Binding {
+  let loading: Promise<Binding> | undefined
+  return {
+    ensure: async (openBlock, progress) => {
+      loading ??= import('./binding.ts').then((room) => room.createBinding(parts, options))
+      // The next try loads it again.
+      loading.catch(() => (loading = undefined))
+      return (await loading).ensure(openBlock, progress)
+    },
+  }
 }
 
 function wrongChain(wanted: bigint, found: bigint): UraidenError {

@@ -2,6 +2,14 @@
 import { type ErrorCatalogue, errorMaker, protocolErrors } from '../protocol/errors.ts'
 
 export const browserErrors = {
+  answer_lost: {
+    kind: 'failed',
+    hint: 'Somebody between may alter the traffic. What was signed is kept and pays once only: try again.',
+  },
+  binding_refused: {
+    kind: 'failed',
+    hint: 'Nothing was paid. A receiver that never offered bound requests is paid with bound: prefer.',
+  },
   channel_closing: {
     kind: 'failed',
     hint: 'Settle it when the challenge period is over, then open another one.',
@@ -42,6 +50,10 @@ export const browserErrors = {
     kind: 'failed',
     hint: 'Wait until the last transaction is confirmed, then try again.',
   },
+  receiver_key_untrusted: {
+    kind: 'failed',
+    hint: 'Nothing was paid. Somebody between may alter the traffic, or the receiver’s key is old.',
+  },
   receiver_refused: { kind: 'failed' },
   receiver_unreachable: {
     kind: 'failed',
@@ -51,6 +63,11 @@ export const browserErrors = {
     kind: 'failed',
     hint: 'Give the account some ether: then it sends its transactions itself.',
   },
+  request_key_replaced: {
+    kind: 'failed',
+    hint: 'Try again to go on here: the wallet signs a newer key, and the other one stops.',
+  },
+  traffic_altered: { kind: 'failed', hint: 'Nothing was signed anew. Use another network.' },
   transaction_failed: {
     kind: 'failed',
     hint: 'Look at the channel again, then decide whether to repeat it.',

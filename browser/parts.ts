@@ -1,5 +1,6 @@
 // What the parts of a client share.
 import type { Address, SignatureDomain, SignatureForm } from '../protocol/index.ts'
+import type { Binding } from './bound.ts'
 import type { Chain } from './chain.ts'
 import type { ChannelMemory } from './storage.ts'
 import type { Patience } from './transactions.ts'
@@ -24,4 +25,11 @@ export interface Parts extends ReceiverPlace {
   readonly domain: SignatureDomain
   readonly form: SignatureForm
   readonly patience: Patience
+  readonly binding: Binding
+}
+
+/** A URL as the page would load it. */
+export function absolute(url: string): URL {
+  const { document } = globalThis as { readonly document?: { readonly baseURI: string } }
+  return new URL(url, document?.baseURI)
 }

@@ -1,16 +1,21 @@
 // A request that is paid for: sign, send, and do what the answer asks for.
 
 import {
+  defined,
   formatPayment,
+  type HeaderFields,
+  type HeaderSource,
   headerName,
   parseTerms,
   type Terms,
   type TokenAmount,
   type UraidenError,
 } from '../protocol/index.ts'
+import type { BoundChannel } from './bound.ts'
+import { stored } from './channels.ts'
 import { browserError } from './error-codes.ts'
 import { judge, type Refused, type Verdict } from './judge.ts'
-import type { Parts } from './parts.ts'
+import { absolute, type Parts } from './parts.ts'
 import {
   adoptBalance,
   confirmPayment,
@@ -19,7 +24,7 @@ import {
   verifyProof,
 } from './payments.ts'
 import { reach } from './receiver-api.ts'
-import type { StoredChannel } from './storage.ts'
+import type { PendingPayment, StoredChannel } from './storage.ts'
 import { pause } from './transactions.ts'
 
 export interface PayOptions {
@@ -31,11 +36,20 @@ export interface PayOptions {
   readonly accept?: string
   /** Told each time before the same payment is sent again, because the receiver waits for the chain. */
   readonly onWaiting?: (tries: number) => void
+  /** Told before the wallet is asked, once a channel, to sign the key that ties requests to payments. */
+  readonly onKey?: () => void
+  /** Has the answer bring a cookie with which the browser itself can load it, once: on https only. */
+  readonly ticket?: boolean
   readonly signal?: AbortSignal | undefined
 }
 
+/** A payment that was answered before. */
+export type PaidBefore = Pick<StoredChannel, 'openBlock'> & PendingPayment
+
 export interface PaidAnswer {
   readonly response: Response
+  /** The receiver has signed the answer to this very request. */
+  readonly authentic: boolean
   readonly payment: SignedPayment
   /** What it cost in the end. */
   readonly cost: TokenAmount
@@ -44,21 +58,35 @@ export interface PaidAnswer {
 /** How often a receiver may say that it does not know what the chain shows already. */
 const mostTries = 30
 
+/** An answer, and what of it may be believed: of a bound request's what the receiver has signed. */
+interface Answer {
+  readonly response: Response
+  readonly header: HeaderSource
+  /** Undefined where the request was not bound. */
+  readonly channel: BoundChannel | undefined
+  /** When its end has said it. */
+  readonly cost?: TokenAmount | undefined
+}
+
 /**
  * Pays for a request and resolves with its answer. A price that changed is not paid.
  * @throws UraidenError `price_changed`, `channel_gone`, `proof_refused`, `cheated`, `unproven`,
- * `receiver_refused`, `receiver_unreachable`, `waiting_stopped`, and those of `signPayment`
+ * `receiver_refused`, `receiver_unreachable`, `waiting_stopped`, those of `Binding`, of its channels and
+ * of `signPayment`
  */
 export async function pay(parts: Parts, url: string, options: PayOptions): Promise<PaidAnswer> {
   const { price, signal } = options
   let corrected = false
   let tries = 0
   for (;;) {
+    const channel = await parts.binding.ensure(stored(parts).openBlock, options)
     const signed = await signPayment(parts, price)
-    const response = await reach(parts.fetcher, url, requestOf(parts, signed, options))
-    const terms = [402, 409, 502].includes(response.status) ? termsOf(response) : undefined
-    if (terms === undefined) return served(parts, signed, { response, price })
+    const answer = await send(parts, { channel, url, signed, options })
+    const { response } = answer
+    const refused = refusalOf(parts, answer)
+    if (refused === undefined) return served(parts, signed, { answer, price })
     if (response.status !== 402) throw await receiverRefused(response)
+    const terms = await proven(answer, refused, signed)
     const verdict = judge(refusedOf(parts, signed, { terms, fresh: tries < mostTries }))
     if (verdict === 'wait') {
       tries++
@@ -73,57 +101,120 @@ export async function pay(parts: Parts, url: string, options: PayOptions): Promi
   }
 }
 
-function requestOf(
-  { sender, receiver, domain }: Parts,
-  { channel, payment }: SignedPayment,
-  { idempotency = false, accept = '*/*;q=0.9', signal }: PayOptions,
-): RequestInit {
-  const { balance, signature, key } = payment
-  const { openBlock } = channel
-  return {
-    headers: {
-      ...formatPayment({
-        sender,
-        receiver,
-        contract: domain.contract,
-        openBlock,
-        balance,
-        signature,
-      }),
-      // Refusals as problem details; of what is sold the rest decides.
-      accept: `application/problem+json, ${accept}`,
-      ...(idempotency && { 'idempotency-key': key }),
-    },
+/**
+ * Asks once more for what was paid for before, by the same request: it pays nothing. Undefined when the receiver
+ * does not keep the answer any more.
+ * @throws UraidenError `receiver_unreachable`, those of `Binding` and of its channels
+ */
+export async function askAgain(
+  parts: Parts,
+  url: string,
+  { paid, options }: { readonly paid: PaidBefore; readonly options: PayOptions },
+): Promise<PaidAnswer | undefined> {
+  const { openBlock, ...payment } = paid
+  const known = stored(parts)
+  if (known.openBlock !== openBlock) return undefined
+  const channel = await parts.binding.ensure(openBlock, options)
+  const signed = { channel: known, payment, repeated: true }
+  const answer = await send(parts, { channel, url, signed, options })
+  if (refusalOf(parts, answer) !== undefined) return undefined
+  const { response } = answer
+  return { response, payment: signed, cost: 0n, authentic: channel !== undefined }
+}
+
+interface Order {
+  readonly channel: BoundChannel | undefined
+  readonly url: string
+  readonly signed: SignedPayment
+  readonly options: PayOptions
+}
+
+async function send(parts: Parts, { channel, url, signed, options }: Order): Promise<Answer> {
+  const { signal } = options
+  const { balance, signature } = signed.payment
+  const headers = headersOf(signed, options)
+  if (channel !== undefined) {
+    const payment = { balance, amount: options.price, signature }
+    const ticket = options.ticket ? { [headerName.ticket]: '1' } : {}
+    const request = { method: 'GET', url: absolute(url), headers: { ...headers, ...ticket } }
+    return { channel, ...(await channel.send({ ...request, payment, signal })) }
+  }
+  const { sender, receiver, domain } = parts
+  const { openBlock } = signed.channel
+  const paid = { sender, receiver, contract: domain.contract, openBlock, balance, signature }
+  const response = await reach(parts.fetcher, url, {
+    headers: { ...formatPayment(paid), ...headers },
     cache: 'no-store',
     credentials: 'same-origin',
     signal: signal ?? null,
+  })
+  return { channel, response, header: (name) => response.headers.get(name) ?? undefined }
+}
+
+function headersOf(
+  { payment }: SignedPayment,
+  { idempotency = false, accept = '*/*;q=0.9' }: PayOptions,
+): HeaderFields {
+  return {
+    // Refusals as problem details; of what is sold the rest decides.
+    accept: `application/problem+json, ${accept}`,
+    ...(idempotency && { 'idempotency-key': payment.key }),
   }
 }
 
 function served(
   parts: Parts,
   payment: SignedPayment,
-  { response, price }: { readonly response: Response; readonly price: TokenAmount },
+  { answer, price }: { readonly answer: Answer; readonly price: TokenAmount },
 ): PaidAnswer {
-  const cost = costOf(response, price)
+  const cost = answer.cost ?? costOf(answer, price)
   // What failed is the sender's credit: the same proof pays for the next try.
   if (cost > 0n) confirmPayment(parts, payment)
-  return { response, payment, cost }
+  const { response, channel } = answer
+  return { response, payment, cost, authentic: channel !== undefined }
 }
 
-function costOf({ headers, status }: Response, price: TokenAmount): TokenAmount {
-  const cost = headers.get(headerName.cost)
-  if (cost !== null && /^\d{1,58}$/.test(cost)) return BigInt(cost)
-  return status >= 500 ? 0n : price
+function costOf({ header, response }: Answer, price: TokenAmount): TokenAmount {
+  const cost = header(headerName.cost)
+  if (cost !== undefined && /^\d{1,58}$/.test(cost)) return BigInt(cost)
+  return response.status >= 500 ? 0n : price
 }
 
-/** Undefined when the answer is not a receiver's: the resource itself may answer 409 or 502. */
-function termsOf({ headers }: Response): Terms | undefined {
+/** Undefined when the answer is not a receiver's: the resource itself may answer 402, 409 or 502. */
+function refusalOf(parts: Parts, answer: Answer): Terms | undefined {
+  const { header, channel, response } = answer
+  if (![402, 409, 502].includes(response.status)) return undefined
+  if (channel === undefined) return termsOf(header)
+  if (header(headerName.cost) !== '0') return undefined
+  // What does not change is left out of bound answers.
+  const known: HeaderFields = {
+    [headerName.gatewayPath]: '/',
+    [headerName.receiver]: parts.receiver,
+    [headerName.contract]: parts.domain.contract,
+    [headerName.token]: parts.token,
+  }
+  return termsOf((name) => header(name) ?? known[name])
+}
+
+function termsOf(header: HeaderSource): Terms | undefined {
   try {
-    return parseTerms((name) => headers.get(name) ?? undefined)
+    return parseTerms(header)
   } catch {
     return undefined
   }
+}
+
+/** Bound refusals show no proof; where the channel stands is asked for with one. */
+async function proven(
+  { channel: bound }: Answer,
+  terms: Terms,
+  { channel }: SignedPayment,
+): Promise<Terms> {
+  const { reason, senderBalance = 0n } = terms
+  const aboutBalance = reason === undefined || reason === 'invalid_amount'
+  if (bound === undefined || !aboutBalance || senderBalance === channel.balance) return terms
+  const { signature: _, ...rest } = terms
+  return { ...rest, ...defined(await bound.stand()) }
 }
 
 function refusedOf(

@@ -27,6 +27,13 @@ export async function signPayment(parts: Parts, price: TokenAmount): Promise<Sig
   if (pending !== undefined && pending.price === price) {
     return { channel, payment: pending, repeated: true }
   }
+  if (channel.closing) {
+    throw browserError({
+      code: 'channel_closing',
+      message: 'The receiver was asked to close this channel.',
+      hint: 'Close it, with the receiver or without, then open another one.',
+    })
+  }
   // Of a pending payment of another price it is not known whether it was taken: pay above it.
   const balance = (pending?.balance ?? channel.balance) + price
   await checkDeposit(parts, channel, balance)
@@ -41,20 +48,22 @@ export async function signPayment(parts: Parts, price: TokenAmount): Promise<Sig
 /** The receiver has taken the payment and served it. */
 export function confirmPayment({ memory }: Parts, { channel, payment }: SignedPayment): void {
   const { balance, signature } = payment
-  memory.save({ openBlock: channel.openBlock, balance, signature, recovered: false })
+  const { openBlock } = channel
+  const closing = memory.load()?.closing
+  memory.save({ openBlock, balance, signature, recovered: false, closing })
 }
 
 /** The channel stands at a balance that the receiver has proven, or at none. */
 export function adoptBalance(
-  { memory }: Parts,
-  { openBlock, balance, signature }: Omit<StoredChannel, 'recovered' | 'pending'>,
+  { memory }: Pick<Parts, 'memory'>,
+  { openBlock, balance, signature }: Pick<StoredChannel, 'openBlock' | 'balance' | 'signature'>,
 ): void {
   memory.save({ openBlock, balance, recovered: false, signature })
 }
 
 /** True when the signature under a balance that the receiver claims is the sender's own. */
 export function verifyProof(
-  parts: Parts,
+  parts: Pick<Parts, 'sender' | 'receiver' | 'domain'>,
   { openBlock, balance }: Pick<StoredChannel, 'openBlock' | 'balance'>,
   signature: Signature,
 ): boolean {

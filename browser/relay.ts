@@ -1,27 +1,15 @@
 // Without ether: the receiver sends the transactions whose contents the wallet has signed
 // (wire-protocol.md section 8, relay). It can send them or not; it cannot change them.
 
-import { type Hex, isHex } from '../protocol/index.ts'
+import { type Hex, isHex, isUraidenError } from '../protocol/index.ts'
 import { type AuthorisedDeposit, authoriseDeposit, type Deposit } from './authorise.ts'
-import { identify, positive, stored } from './channels.ts'
+import type { BoundChannel } from './bound.ts'
+import { positive, stored } from './channels.ts'
 import { browserError } from './error-codes.ts'
 import type { Parts, ReceiverPlace } from './parts.ts'
-import { reach } from './receiver-api.ts'
+import { send } from './receiver-api.ts'
 import type { StoredChannel } from './storage.ts'
 import { mined } from './transactions.ts'
-
-/** More than any of these transactions takes. */
-const mostGas = 200_000n
-
-/** True when the account could not pay for a transaction at the node's price of gas. */
-export async function lacksEther({ chain, sender }: Parts): Promise<boolean> {
-  const [ether, price] = await Promise.all([
-    chain.etherBalance(sender),
-    // Not every wallet answers this; without any ether the price does not matter.
-    chain.gasPrice().catch(() => 1n),
-  ])
-  return ether < mostGas * price
-}
 
 /**
  * Remembers, before the receiver can send anything, from which block on a channel may be its work: it
@@ -81,7 +69,10 @@ export async function relayTopUp(parts: Parts, added: Deposit['amount']): Promis
  * those of `mined`
  */
 export async function relayClose(parts: Parts): Promise<void> {
-  const { openBlock, balance, signature } = stored(parts)
+  const { memory } = parts
+  const bound = await parts.binding.ensure(stored(parts).openBlock)
+  const channel = stored(parts)
+  const { openBlock, balance, signature } = channel
   if (signature === undefined) {
     throw browserError({
       code: 'never_paid',
@@ -89,11 +80,17 @@ export async function relayClose(parts: Parts): Promise<void> {
       hint: 'Closing it without the receiver needs some ether in the account.',
     })
   }
-  const transaction = await askToSend(parts, 'close', {
-    sender_address: identify(parts, openBlock).sender,
+  memory.save({ ...channel, closing: true })
+  const asked = {
+    sender_address: parts.sender,
     open_block: `${openBlock}`,
     balance: `${balance}`,
     balance_signature: signature,
+  }
+  const transaction = await askToSend(parts, 'close', asked, bound).catch((error) => {
+    if (isUraidenError(error, 'relay_refused'))
+      memory.save({ ...stored(parts), closing: undefined })
+    throw error
   })
   await mined(parts.wallet, transaction, parts.patience)
   parts.memory.forget()
@@ -109,16 +106,12 @@ function deposited({ sender, receiver }: Parts, { deadline, permit }: Authorised
 }
 
 async function askToSend(
-  { fetcher, api }: ReceiverPlace,
+  place: ReceiverPlace,
   path: string,
   body: object,
+  bound?: BoundChannel,
 ): Promise<Hex> {
-  const answer = await reach(fetcher, `${api}/relay/${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json' },
-    body: JSON.stringify(body),
-    credentials: 'same-origin',
-  })
+  const answer = await send(place, bound, { method: 'POST', path: `relay/${path}`, body })
   const said = (await answer.json().catch(() => ({}))) as {
     readonly transaction_hash?: unknown
     readonly detail?: string

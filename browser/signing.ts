@@ -1,10 +1,12 @@
-// Balance proofs signed by a wallet: what it is shown, and whether it signed just that.
+// What a wallet signs: what it is shown, and whether it signed just that.
 
 import {
   type Address,
   type BlockNumber,
   balanceProofDigest,
   channelsDomain,
+  type Digest,
+  type Hex,
   recoverSigner,
   type Signature,
   type SignatureDomain,
@@ -21,7 +23,7 @@ export interface BalanceMessage {
 }
 
 /** Of the domains that channels contract and tokens have (EIP-712). */
-export const domainFields = [
+const domainFields = [
   { name: 'name', type: 'string' },
   { name: 'version', type: 'string' },
   { name: 'chainId', type: 'uint256' },
@@ -96,4 +98,43 @@ async function askToSign(
   const method = 'eth_signTypedData_v4'
   const typed = JSON.stringify(typedBalance(domain, message))
   return signatureFrom(await ask(wallet, method, [sender, typed]), method)
+}
+
+/** A message of one struct (EIP-712). */
+export interface TypedData {
+  readonly domain: { readonly name: string; readonly version: string }
+  readonly contract: Address
+  readonly type: string
+  /** Name, type and value of each member. */
+  readonly members: readonly (readonly [name: string, type: string, value: bigint | Hex])[]
+  readonly digest: Digest
+}
+
+/**
+ * Has the wallet sign it, and checks what it signed.
+ * @throws UraidenError `wallet_signed_otherwise`, and those of `ask`
+ */
+export async function signTyped(
+  { wallet, sender, domain }: Pick<Parts, 'wallet' | 'sender' | 'domain'>,
+  { domain: named, contract, type, members, digest }: TypedData,
+): Promise<Signature> {
+  const method = 'eth_signTypedData_v4'
+  const typed = {
+    types: {
+      EIP712Domain: domainFields,
+      [type]: members.map(([name, kind]) => ({ name, type: kind })),
+    },
+    primaryType: type,
+    domain: { ...named, chainId: Number(domain.chainId), verifyingContract: contract },
+    message: Object.fromEntries(members.map(([name, , value]) => [name, value.toString()])),
+  }
+  const signature = signatureFrom(
+    await ask(wallet, method, [sender, JSON.stringify(typed)]),
+    method,
+  )
+  if (recoverSigner(digest, signature) === sender) return signature
+  throw browserError({
+    code: 'wallet_signed_otherwise',
+    message: `The wallet's signature is not ${sender}'s over this ${type}.`,
+  })
 }

@@ -37,6 +37,14 @@ export interface StoredChannel {
   readonly pending?: PendingPayment | undefined
   /** Found on the chain: what was paid before is not known. */
   readonly recovered: boolean
+  /** The receiver was asked to agree to a close: nothing more is paid. */
+  readonly closing?: boolean | undefined
+}
+
+/** Of the receiver, the newest that it has shown. */
+export interface ShownKey {
+  readonly key: Hex
+  readonly number: bigint
 }
 
 /** An opening that was sent and is not in a block yet. */
@@ -53,6 +61,9 @@ export interface ChannelMemory {
   /** The receiver was asked to open a channel and has not said that it did: in this block or later. */
   readonly relayed: () => BlockNumber | undefined
   readonly setRelayed: (since: BlockNumber | undefined) => void
+  /** Undefined of a receiver that has never offered to be paid bound. */
+  readonly receiverKey: () => ShownKey | undefined
+  readonly setReceiverKey: (key: ShownKey) => void
 }
 
 export interface MemoryOwner {
@@ -67,6 +78,7 @@ export function channelMemory(store: KeyValueStore, owner: MemoryOwner): Channel
   const key = `uraiden/${chainId}/${contract}/${receiver}/${sender}`
   const openingKey = `${key}/opening`
   const relayedKey = `${key}/relayed`
+  const shownKey = `uraiden/${chainId}/${contract}/${receiver}/request-key`
   return {
     load: () => decode(store.getItem(key)),
     save: (channel) => store.setItem(key, encode(channel)),
@@ -89,11 +101,19 @@ export function channelMemory(store: KeyValueStore, owner: MemoryOwner): Channel
     },
     setRelayed: (since) =>
       since === undefined ? store.removeItem(relayedKey) : store.setItem(relayedKey, `${since}`),
+    receiverKey: () => {
+      const [, shown, number = ''] =
+        /^(0x0[23][0-9a-f]{64}) (\d{1,20})$/.exec(store.getItem(shownKey) ?? '') ?? []
+      return isHex(shown) ? { key: shown, number: BigInt(number) } : undefined
+    },
+    setReceiverKey: (shown) => store.setItem(shownKey, `${shown.key} ${shown.number}`),
   }
 }
 
-function encode({ openBlock, balance, signature, pending, recovered }: StoredChannel): string {
+function encode(channel: StoredChannel): string {
+  const { openBlock, balance, signature, pending, recovered, closing } = channel
   return JSON.stringify({
+    closing,
     openBlock: `${openBlock}`,
     balance: `${balance}`,
     signature,
@@ -106,8 +126,9 @@ function encode({ openBlock, balance, signature, pending, recovered }: StoredCha
 function decode(text: string | null): StoredChannel | undefined {
   if (text === null) return undefined
   try {
-    const { openBlock, balance, signature, pending, recovered } = JSON.parse(text)
+    const { openBlock, balance, signature, pending, recovered, closing } = JSON.parse(text)
     return defined({
+      closing: closing === true || undefined,
       openBlock: parseBlockNumber(openBlock),
       balance: parseUint192(balance),
       recovered: recovered === true,

@@ -27,6 +27,8 @@ export const headerName = {
   invalidAmount: 'RDN-Invalid-Amount',
   /** A cookie only: browsers cannot be told to send `Idempotency-Key`. */
   idempotencyKey: 'RDN-Idempotency-Key',
+  /** On a bound request: asks for a ticket. As a cookie it is one. */
+  ticket: 'RDN-Ticket',
 } as const
 
 /** The one reason that a 402 may give, by its header. */

@@ -6,20 +6,21 @@ const originForm = /^\/[!-"$-~]*$/
 
 /**
  * Separators, dots and control characters have no business in encoded form, once or twice: some take
- * them for what they encode and some do not.
+ * them for what they encode and some do not. The `;` is a separator to whoever knows parameters of a
+ * segment (RFC 3986 section 3.3), as servlets do, and a letter of a name to others.
  */
-const disguised = /%(?:25)*(?:2e|2f|5c|7f|[01][0-9a-f])/i
+const disguised = /%(?:25)*(?:2e|2f|3b|5c|7f|[01][0-9a-f])/i
 
 /**
  * Whether a request target is read alike by everybody. False for the absolute form, backslashes, control
- * characters, fragments, dot segments (also with a `;` behind), encoded slashes and dots, and for a path
- * that cannot be decoded. Doubled slashes are fine: everybody here takes them for one.
+ * characters, fragments, dot segments, a `;` in the path, encoded slashes and dots, and for a path that
+ * cannot be decoded. Doubled slashes are fine: everybody here takes them for one.
  */
 export function isPlainTarget(target: string): boolean {
   if (!originForm.test(target)) return false
   const [path = ''] = target.split('?', 1)
-  if (path.includes('\\') || disguised.test(path) || !canDecode(path)) return false
-  return !path.split('/').some((segment) => /^\.{1,2}(?:;|$)/.test(segment))
+  if (/[\\;]/.test(path) || disguised.test(path) || !canDecode(path)) return false
+  return !path.split('/').some((segment) => segment === '.' || segment === '..')
 }
 
 function canDecode(path: string): boolean {

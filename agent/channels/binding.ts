@@ -28,7 +28,7 @@ import {
 } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 import { type BoundChannel, sendBound } from '../transport/bound.ts'
-import type { OpenAnswer, Transport } from '../transport/transport.ts'
+import { mostApiAnswer, type OpenAnswer, type Transport } from '../transport/transport.ts'
 import { type ChannelWork, isOnChain } from './closing-alone.ts'
 import type { UnseenChannels } from './funding.ts'
 import type { ChannelName } from './records.ts'
@@ -41,8 +41,13 @@ import { createRequestKeys, type RequestKeys } from './request-keys.ts'
  */
 export type BoundPolicy = 'require' | 'prefer' | 'off'
 
-/** Where nothing else is said. */
-export const defaultBound: BoundPolicy = 'prefer'
+/**
+ * Where nothing else is said, by the version of the contract, which the chain names: the original's programs,
+ * on 0.2, know nothing of it. While the version is not known nobody is paid unbound.
+ */
+export function defaultBound(contractVersion: string | undefined): BoundPolicy {
+  return contractVersion?.startsWith('0.2.') ? 'prefer' : 'require'
+}
 
 /** Where a receiver is asked. */
 export interface Place {
@@ -52,6 +57,8 @@ export interface Place {
   /** Root of the receiver's channel API. */
   readonly api: URL
   readonly signal?: AbortSignal | undefined
+  /** Stricter for this request than the receiver's own. */
+  readonly policy?: 'require' | undefined
 }
 
 /** How a channel may pay. */
@@ -108,12 +115,14 @@ export interface BindingOptions {
   readonly confirmTimeout: number
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number
+  /** Milliseconds since 1970, of a clock that may be set: what was said before a restart is dated by it. */
+  readonly wallClock?: () => number
 }
 
 /** In milliseconds. */
 const betweenRenewals = 60_000
-/** For so long a receiver that offers nothing is not asked again. */
-const notOfferedFor = 600_000
+/** For so long a receiver that offers nothing is not asked again, by later processes neither. */
+const notOfferedFor = 3_600_000
 
 export function createBindings(options: BindingOptions): Bindings {
   return new ChannelBindings(options)
@@ -123,8 +132,7 @@ class ChannelBindings implements Bindings {
   readonly #options: BindingOptions
   readonly #keys: RequestKeys
   readonly #now: () => number
-  /** When receivers said that they offer nothing. */
-  readonly #notOffered = new Map<Address, number>()
+  readonly #wallClock: () => number
   /** Shown in this process. */
   readonly #offers = new Map<Address, ReceiverKey>()
   readonly #renewed = new Map<ChannelName, number>()
@@ -134,6 +142,7 @@ class ChannelBindings implements Bindings {
     this.#options = options
     this.#keys = createRequestKeys(options.work.ledger.notes, options.domain)
     this.#now = options.now ?? (() => performance.now())
+    this.#wallClock = options.wallClock ?? Date.now
   }
 
   known(name: ChannelName, place: Omit<Place, 'api'>): 'bound' | 'unbound' | undefined {
@@ -185,7 +194,7 @@ class ChannelBindings implements Bindings {
     this.#renewed.set(name, this.#now())
     this.#offers.delete(place.receiver)
     const offer = await this.#offer(place)
-    if (offer === undefined) throw bindingRefused(place)
+    if (offer === undefined) throw offerHidden(place)
     const ready = await this.#bind(name, place, offer)
     if (ready.kind !== 'bound') throw trafficAltered(place.url)
     return ready.channel
@@ -194,11 +203,16 @@ class ChannelBindings implements Bindings {
   /** Never where the receiver has once offered more: whoever strips that off must gain nothing by it. */
   #paysUnbound(place: Omit<Place, 'api'>): boolean {
     const { receiver } = place
-    const policy = this.#options.policy(place)
+    const policy = this.#policyOf(place)
     if (policy === 'off') return true
     if (policy === 'require' || this.#keys.ofReceiver(receiver) !== undefined) return false
-    const said = this.#notOffered.get(receiver)
-    return said !== undefined && this.#now() - said < notOfferedFor
+    const said = this.#keys.offeredNothing(receiver)
+    const ago = said === undefined ? Number.POSITIVE_INFINITY : this.#wallClock() - said
+    return ago >= 0 && ago < notOfferedFor
+  }
+
+  #policyOf(place: Omit<Place, 'api'>): BoundPolicy {
+    return place.policy ?? this.#options.policy(place)
   }
 
   /** The receiver's key; undefined when it offers none and need not. */
@@ -208,15 +222,16 @@ class ChannelBindings implements Bindings {
     if (before !== undefined) return before
     const answer = await this.#options.transport.send({
       ...{ method: 'GET', url: below(api, 'request-key'), headers: { accept: 'application/json' } },
+      mostBody: mostApiAnswer,
       ...(signal && { signal }),
     })
     const signed = readOffer(answer.status, await answer.body())
     const known = this.#keys.ofReceiver(receiver)
     if (signed === undefined) {
-      if (known !== undefined || this.#options.policy(place) !== 'prefer') {
-        throw bindingRefused(place)
+      if (known !== undefined || this.#policyOf(place) !== 'prefer') {
+        throw known === undefined ? notOffered(place) : offerHidden(place)
       }
-      this.#notOffered.set(receiver, this.#now())
+      this.#keys.rememberNoOffer(receiver, this.#wallClock())
       return
     }
     const block = await this.#newestBlock()
@@ -299,6 +314,7 @@ class ChannelBindings implements Bindings {
         url: below(bound.api, `channels/${channel.sender}/${channel.openBlock}/request-key`),
         headers: { accept: 'application/json', 'content-type': 'application/json' },
         body: serializeRequestKey({ key, number, signature }),
+        mostBody: mostApiAnswer,
         ...(signal && { signal }),
       },
       bound,
@@ -364,11 +380,20 @@ function standOf(covered: HeaderSource): Stand {
   }
 }
 
-function bindingRefused({ url, receiver }: Place): UraidenError {
+function notOffered({ url, receiver }: Place): UraidenError {
   return agentError({
     code: 'binding_refused',
-    message: `The receiver ${receiver} at ${url.origin} offers no bound requests, or somebody between hides its offer.`,
-    hint: 'Nothing was signed. If it never offered them, allow it with bound: prefer.',
+    message: `The receiver ${receiver} at ${url.origin} does not offer bound requests, or somebody between hides its offer.`,
+    hint: 'Nothing was signed. To pay it unbound, set receivers.NAME.bound: prefer in agent.yaml (in the library bound: prefer). On plain HTTP whoever listens can then spend what is paid, or change the answer.',
+  })
+}
+
+/** Whoever strips the offer off must gain nothing by it. */
+function offerHidden({ url, receiver }: Place): UraidenError {
+  return agentError({
+    code: 'binding_refused',
+    message: `The receiver ${receiver} at ${url.origin} has offered bound requests before and does not now: somebody between may hide its offer.`,
+    hint: 'Nothing was signed. Ask its owner. With receivers.NAME.bound: off (in the library bound: off) it is paid unbound all the same, on channels that were never bound.',
   })
 }
 

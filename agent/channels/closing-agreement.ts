@@ -2,9 +2,7 @@
 
 import {
   type Address,
-  isClosingAgreement,
-  isUraidenError,
-  parseSignature,
+  parseClosingAgreement,
   parseUint192,
   type Signature,
   type SignatureDomain,
@@ -12,7 +10,12 @@ import {
 } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 import { type BoundChannel, sendBound } from '../transport/bound.ts'
-import type { HttpRequest, OpenAnswer, Transport } from '../transport/transport.ts'
+import {
+  type HttpRequest,
+  mostApiAnswer,
+  type OpenAnswer,
+  type Transport,
+} from '../transport/transport.ts'
 
 export interface CloseRequest {
   /** Root of the receiver's channel API. */
@@ -41,6 +44,7 @@ export async function askForClosingAgreement(
     url: new URL(`${api.pathname}/channels/${sender}/${openBlock}`, api),
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify({ balance: balance.toString() }),
+    mostBody: mostApiAnswer,
   })
   const said = readJson(await answer.body())
   if (answer.status >= 500) {
@@ -71,13 +75,9 @@ async function send(
 
 function checkedAgreement(request: CloseRequest, text: string): Signature {
   const { receiver, sender, openBlock, balance, domain } = request
-  try {
-    const signature = parseSignature(text)
-    const channel = { sender, receiver, openBlock }
-    if (isClosingAgreement({ domain, channel, balance, signature })) return signature
-  } catch (error) {
-    if (!isUraidenError(error)) throw error
-  }
+  const agreed = { domain, channel: { sender, receiver, openBlock }, balance }
+  const agreement = parseClosingAgreement(text, agreed)
+  if (agreement !== undefined) return agreement
   throw agentError({
     code: 'closing_agreement_invalid',
     message: `What the receiver ${receiver} sent is not its closing agreement over this balance.`,
@@ -96,6 +96,7 @@ export async function askForBalance(
     method: 'GET',
     url: new URL(`${api.pathname}/channels/${sender}/${openBlock}`, api),
     headers: { accept: 'application/json' },
+    mostBody: mostApiAnswer,
   })
   const { balance } = readJson(await answer.body())
   if (answer.status === 200 && balance !== undefined) return parseUint192(String(balance))

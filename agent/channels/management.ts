@@ -19,7 +19,10 @@ import { type Swept, sweepAccount } from './sweep.ts'
 const gatewayPath = '/api/1'
 
 export interface CloseOptions {
-  /** Any URL of the receiver, to close together with it; without one it is closed alone. */
+  /**
+   * Any URL of the receiver, to close together with it; without one it is closed alone. Behind a gateway
+   * that takes a path away it is the root of the channel API, such as `https://host/shop/api/1`.
+   */
   readonly api?: string | URL
   /** When the receiver refuses or cannot be reached. Default: give up with its error. */
   readonly otherwise?: 'requestClose'
@@ -43,6 +46,12 @@ export interface ChannelManagement {
     api?: string | URL,
   ) => Promise<ChannelName>
   readonly topUp: (channel: ChannelName, added: TokenAmount, api?: string | URL) => Promise<void>
+  /**
+   * As a purchase would, before one needs it: within the budget of ether, at no price of gas far above that of
+   * lately, and not for a receiver that is left alone.
+   * @throws UraidenError `budget_ether_spent`, `fee_jump`, `receiver_left_alone`, and those of the chain
+   */
+  readonly topUpAhead: (channel: ChannelName, added: TokenAmount) => Promise<void>
   /**
    * Resolves with the closing transaction, or with that of the close request: `settle` ends the channel
    * after the challenge period.
@@ -76,6 +85,9 @@ export function createManagement(options: ManagementOptions): ChannelManagement 
       const relay = channelApi(api)
       await aloneOn(channel, () => funding.topUp(channel, added, relay))
     },
+    topUpAhead: async (channel, added) => {
+      await aloneOn(channel, () => funding.topUpAhead(channel, added))
+    },
     closeChannel: (channel, how) => {
       const chosen = typeof how === 'string' || how instanceof URL ? { api: how } : how
       return aloneOn(channel, () => close(work, channel, chosen))
@@ -107,7 +119,12 @@ export function createManagement(options: ManagementOptions): ChannelManagement 
 }
 
 function channelApi(receiver: string | URL | undefined): URL | undefined {
-  return receiver === undefined ? undefined : new URL(gatewayPath, receiver)
+  return receiver === undefined ? undefined : apiOf(receiver)
+}
+
+function apiOf(receiver: string | URL): URL {
+  const [, before = ''] = /^(.*?)\/api\/1(?:\/|$)/.exec(new URL(receiver).pathname) ?? []
+  return new URL(`${before}${gatewayPath}`, receiver)
 }
 
 async function close(
@@ -117,7 +134,7 @@ async function close(
 ): Promise<Hex> {
   if (api === undefined) return requestClose(work, channel, balance)
   try {
-    return await closeTogether(work, channel, new URL(gatewayPath, api))
+    return await closeTogether(work, channel, apiOf(api))
   } catch (error) {
     const { state } = work.ledger.get(channel)
     if (otherwise === undefined || state !== 'open' || !isUraidenError(error)) throw error

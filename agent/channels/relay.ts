@@ -5,7 +5,12 @@ import { type Receipt, waitForTransaction } from '../../platform/chain/index.ts'
 import { type Hex, isHex, type Signature, type TokenAmount } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 import { type BoundChannel, sendBound } from '../transport/bound.ts'
-import type { HttpRequest, OpenAnswer, Transport } from '../transport/transport.ts'
+import {
+  type HttpRequest,
+  mostApiAnswer,
+  type OpenAnswer,
+  type Transport,
+} from '../transport/transport.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { type AuthorisedDeposit, authoriseDeposit } from './authorise.ts'
 import { type Deposit, type RelayedDeposit, readRelayed, relayedIntent } from './intents.ts'
@@ -133,6 +138,7 @@ async function askToSend({ api, transport }: Relay, asked: Asked): Promise<Hex> 
     url: new URL(`${api.pathname}/relay/${path}`, api),
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify(body),
+    mostBody: mostApiAnswer,
   }
   const answer = await answerTo(transport, request, bound)
   const said = readJson(await answer.body())

@@ -42,6 +42,10 @@ export interface RequestKeys {
   /** The newest that the receiver has shown; undefined when it never offered one. */
   readonly ofReceiver: (receiver: Address) => NumberedKey | undefined
   readonly rememberReceiver: (receiver: Address, key: ReceiverKey) => Promise<void>
+  /** When the receiver said that it offers no key, in milliseconds since 1970. */
+  readonly offeredNothing: (receiver: Address) => number | undefined
+  /** Durable with the next write. */
+  readonly rememberNoOffer: (receiver: Address, time: number) => void
 }
 
 interface OwnKeyNote {
@@ -58,9 +62,17 @@ interface ReceiverKeyNote {
 
 const ownPrefix = 'requestKey/'
 const receiverPrefix = 'receiverKey/'
+const noOfferPrefix = 'noRequestKey/'
+/** Receivers without an offer that are remembered. */
+const mostWithoutOffer = 200
 
 export function createRequestKeys(notes: Notes, domain: SignatureDomain): RequestKeys {
   const derived = new Map<ChannelName, BoundKeys>()
+  const withoutOffer = new Map<string, number>()
+  for (const key of notes.keysUnder(noOfferPrefix)) {
+    const { time } = notes.get(key) as { readonly time: number }
+    withoutOffer.set(key.slice(noOfferPrefix.length), time)
+  }
   const noteOf = ({ receiver, openBlock }: ChannelId) =>
     notes.get(`${ownPrefix}${channelName(receiver, openBlock)}`) as OwnKeyNote | undefined
   const putOwn = async (
@@ -108,6 +120,16 @@ export function createRequestKeys(notes: Notes, domain: SignatureDomain): Reques
     },
     rememberReceiver: (receiver, { key, number }) =>
       notes.now(`${receiverPrefix}${receiver}`, { key, number: `${number}` }),
+    offeredNothing: (receiver) => withoutOffer.get(receiver),
+    rememberNoOffer: (receiver, time) => {
+      withoutOffer.delete(receiver)
+      withoutOffer.set(receiver, time)
+      notes.later(`${noOfferPrefix}${receiver}`, { time })
+      const [oldest] = withoutOffer.keys()
+      if (withoutOffer.size <= mostWithoutOffer || oldest === undefined) return
+      withoutOffer.delete(oldest)
+      notes.later(`${noOfferPrefix}${oldest}`, undefined)
+    },
   }
 }
 

@@ -1,6 +1,7 @@
 // One job: when it runs, and what it remembers.
 
 import type { Timetable } from '../../platform/config/schedule.ts'
+import { withoutKeys } from '../../platform/text/printed.ts'
 import type { Milliseconds } from '../../platform/time/clock.ts'
 import { agentError } from '../errors/index.ts'
 import { startTicker, type Ticker, tolerance } from './clock.ts'
@@ -78,7 +79,7 @@ export class JobRunner {
     const next = due === undefined ? undefined : Math.max(due, this.#notBefore)
     return {
       name: job.name,
-      target: job.target,
+      target: withoutKeys(job.target),
       state: this.#state(),
       next: this.#paused ? undefined : next,
       last,

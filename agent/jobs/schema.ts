@@ -1,12 +1,15 @@
 // The part `jobs` of agent.yaml: each job, and what is wrong with jobs only when seen together.
 import { z } from 'zod'
-import { amountText, count, duration, timeZone } from '../../platform/config/index.ts'
+import { amountText, count, duration, size, timeZone } from '../../platform/config/index.ts'
 import { schedule } from '../../platform/config/schedule.ts'
 import { parseAmount, type TokenUnit } from '../../protocol/index.ts'
 import { windowCaps } from '../budget/config.ts'
-import { sinkId } from './sinks/create.ts'
+import { sinkId, sinkName } from './sinks/create.ts'
 import { type BrokerConfig, type SinkConfig, sinkSchema } from './sinks/schema.ts'
 import type { Job } from './types.ts'
+
+/** Bytes: an agent reads no more at a time. */
+const mostBodyOfAll = 32_000_000
 
 const text = z.string().min(1)
 const target = text.describe('a URL, or a receiver’s name and a path')
@@ -27,8 +30,16 @@ export const jobSchema = z
     timeZone: timeZone.optional().describe('IANA name; default: the machine’s'),
     jitter: duration.default(0).describe('a run begins up to so much later, at random'),
     mostPrice: amountText.optional().describe('refuse a higher price'),
+    authentic: z
+      .literal('require')
+      .optional()
+      .describe('buy nothing that is not proven to come from the receiver'),
     budget: z.strictObject(windowCaps).optional().describe('of this job'),
     timeout: duration.default(30_000).describe('for one answer'),
+    mostBody: size
+      .refine((bytes) => bytes <= mostBodyOfAll, { error: 'this should be at most 32 MB.' })
+      .default(4_000_000)
+      .describe('of one answer, decoded; what no sink can take is not read either'),
     retry: z
       .strictObject({
         times: count.min(0).max(100).default(3),
@@ -71,7 +82,7 @@ export function jobsOf(
 }
 
 function jobOf(name: string, config: JobConfig, token: TokenUnit): Job {
-  const { get, post, url, body, timeZone, mostPrice } = config
+  const { get, post, url, body, timeZone, mostPrice, authentic } = config
   const { headers, every, jitter, timeout, retry, overlap, missed } = config
   return {
     name,
@@ -80,8 +91,16 @@ function jobOf(name: string, config: JobConfig, token: TokenUnit): Job {
     ...(body !== undefined && { body }),
     ...(timeZone !== undefined && { timeZone }),
     ...(mostPrice !== undefined && { mostPrice: parseAmount(mostPrice, token) }),
+    ...(authentic !== undefined && { authentic }),
     ...{ headers, every, jitter, timeout, retry, overlap, missed },
+    mostBody: Math.min(config.mostBody, Math.max(...config.sinks.map(roomOf))),
   }
+}
+
+/** Bytes of the longest body of which a sink has use: a queue that drops takes nothing that is larger than it. */
+function roomOf({ select, template, queue }: SinkConfig): number {
+  const takesAll = select === undefined && template === undefined
+  return takesAll && queue.whenFull === 'dropOldest' ? queue.size : Number.POSITIVE_INFINITY
 }
 
 interface JobsProblem {
@@ -109,7 +128,7 @@ export function problemsOfJobs({ jobs, broker, budgets }: CheckedParts): readonl
       known.set(id, other)
       return [
         ...(sink.mqtt !== undefined && broker === undefined ? [noBroker([...path, 'mqtt'])] : []),
-        ...(other.settings === settings ? [] : [differs(path, id, other.job)]),
+        ...(other.settings === settings ? [] : [differs(path, sinkName(id), other.job)]),
       ]
     }),
   ])
@@ -128,10 +147,10 @@ function noBroker(path: JobsProblem['path']): JobsProblem {
   }
 }
 
-function differs(path: JobsProblem['path'], id: string, other: string): JobsProblem {
+function differs(path: JobsProblem['path'], name: string, other: string): JobsProblem {
   return {
     path,
-    message: `the job ${other} has the same target, ${id}, with other settings.`,
+    message: `the job ${other} has the same target, ${name}, with other settings.`,
     hint: 'A target is one sink, whoever writes to it: give it the same settings everywhere.',
   }
 }

@@ -125,6 +125,9 @@ function unchecked({ origin }: URL, said: string | undefined, error: UraidenErro
   })
 }
 
+/** Of receivers that say nothing else (wire-protocol.md section 5). */
+export const usualGatewayPath = '/api/1'
+
 export function sentPayment(attempt: Attempt): SentPayment {
   const { payment, taken, terms, key } = attempt
   return {
@@ -134,6 +137,7 @@ export function sentPayment(attempt: Attempt): SentPayment {
     price: terms.price,
     balance: payment.balance,
     ...(key !== undefined && { key }),
+    ...(terms.gatewayPath !== usualGatewayPath && { gatewayPath: terms.gatewayPath }),
   }
 }
 

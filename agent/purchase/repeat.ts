@@ -6,7 +6,7 @@ import type { Bindings } from '../channels/binding.ts'
 import { agentError } from '../errors/index.ts'
 import type { OpenAnswer } from '../transport/transport.ts'
 import { type Attempts, chargedCost } from './attempt.ts'
-import { complete, type Delivery, isBoundPayment } from './delivery.ts'
+import { complete, type Delivery, isBoundPayment, usualGatewayPath } from './delivery.ts'
 import type { LostPayments } from './lost.ts'
 import type { Attempt, PaidRequest, PaymentFacts, SentPayment } from './types.ts'
 
@@ -46,9 +46,6 @@ export async function askAgain(
   }
 }
 
-/** Where a receiver says nothing else (wire-protocol.md section 5). */
-const gatewayPath = '/api/1'
-
 /** The same signature as before, as long as both sides have the same keys. */
 function sendAgain(
   { delivery, bindings }: RepeatParts,
@@ -56,6 +53,7 @@ function sendAgain(
   sent: SentPayment,
 ): Promise<OpenAnswer> {
   if (!isBoundPayment(sent)) return delivery.send(request, sent.headers)
+  const { gatewayPath = usualGatewayPath } = sent
   const bound = bindings.confirmed(sent.channel, new URL(gatewayPath, request.url))
   if (bound === undefined) throw keyMissing(sent)
   return delivery.sendBound(request, sent.headers, bound)
@@ -87,6 +85,11 @@ function refusal({ origin }: URL, { header, stream, status }: OpenAnswer): Uraid
       message: `${origin} has not seen our channel confirmed yet.`,
     })
   }
+  return answerGone({ origin })
+}
+
+/** What was paid is paid, and its answer cannot be had. */
+export function answerGone({ origin }: Pick<URL, 'origin'>): UraidenError {
   return agentError({
     code: 'payment_spent',
     message: `${origin} does not answer this payment again.`,

@@ -15,6 +15,11 @@ export interface RequestOptions {
   readonly timeout?: number
   /** Refuse a higher price for this request, in the smallest unit. */
   readonly mostPrice?: TokenAmount
+  /**
+   * Buy only what is proven to be the receiver's own answer to this request: no unbound payment is made, and
+   * an answer that is free is an error, `answer_not_authentic`.
+   */
+  readonly authentic?: 'require'
   /** The job whose budget it counts against too. */
   readonly job?: string
   /** Of a payment whose answer was lost: repeats it with the same proof. */
@@ -28,6 +33,8 @@ export interface RequestOptions {
   readonly dryRun?: boolean
   /** Whether a content coding such as gzip is taken off. Default decoded. */
   readonly content?: ContentForm
+  /** Most bytes of the body, decoded; of a stream without limit. Default `AgentOptions.mostBody`. */
+  readonly mostBody?: number
 }
 
 /** The same with its URL and all that is needed. */
@@ -49,6 +56,8 @@ export interface SentPayment {
   readonly price: TokenAmount
   readonly balance: TokenAmount
   readonly key?: string
+  /** Where the receiver's channel API is, unless it is where receivers have it. */
+  readonly gatewayPath?: string
 }
 
 /** What was paid for an answer. Amounts in the token's smallest unit. */

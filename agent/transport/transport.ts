@@ -5,6 +5,7 @@ import { X509Certificate } from 'node:crypto'
 import { type Duplex, pipeline, type Readable } from 'node:stream'
 import type { Options, PlainResponse, RequestError } from 'got'
 import { once } from '../../platform/async/once.ts'
+import { createRoom, type Room } from '../../platform/async/room.ts'
 import { type FieldLines, fieldLines } from '../../protocol/bound/index.ts'
 import type { HeaderFields, HeaderSource } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
@@ -19,7 +20,12 @@ export interface HttpRequest {
   /** Longest wait for a whole answer, in milliseconds; the transport's own when not given. */
   readonly timeout?: number
   readonly content?: ContentForm
+  /** Most bytes of the answer's body when it is read as a whole, decoded; the transport's own when not given. */
+  readonly mostBody?: number
 }
+
+/** Of an answer of a channel API: some fields, one proof. */
+export const mostApiAnswer = 64 << 10
 
 /** `decoded`: without its content coding (RFC 9110 section 8.4), which is the default; or as it came. */
 export type ContentForm = 'decoded' | 'asSent'
@@ -73,9 +79,16 @@ export interface TlsTrust {
  */
 const longestConnect = 10_000
 
+/**
+ * Bytes of all bodies that are being read as a whole. One that does not fit waits for the others, also when
+ * it alone is larger. A receiver decides how large its answers get, and a machine has memory for some.
+ */
+const mostRead = 32 << 20
+
 export function createTransport(options: TransportOptions = {}): Transport {
   const { timeout = 30_000, mostBody = 64 * 2 ** 20, tls = {} } = options
   const https = httpsOptions(tls)
+  const room = createRoom(mostRead)
   const load = once(async () => {
     // An agent that waits for its first purchase does without its memory.
     const { default: got, RequestError } = await import('got')
@@ -106,7 +119,8 @@ export function createTransport(options: TransportOptions = {}): Transport {
       })
       if (link) for (const over of ['end', 'error', 'close']) stream.once(over, link.unlink)
       const response = await firstResponse(stream, told)
-      return openAnswer(response, stream, { origin: url.origin, told, mostBody })
+      const most = request.mostBody ?? mostBody
+      return openAnswer(response, stream, { origin: url.origin, told, mostBody: most, room })
     },
   }
 }
@@ -115,6 +129,7 @@ interface Reading {
   readonly origin: string
   readonly told: Telling
   readonly mostBody: number
+  readonly room: Room
 }
 
 function openAnswer(response: PlainResponse, stream: Readable, reading: Reading): OpenAnswer {
@@ -132,7 +147,7 @@ function openAnswer(response: PlainResponse, stream: Readable, reading: Reading)
       return openAnswer(response, last, reading)
     },
     body: () => {
-      whole ??= readAll(stream, reading)
+      whole ??= readInTurn(stream, reading, announced(fieldLines(rawHeaders)))
       return whole
     },
   }
@@ -180,6 +195,35 @@ function firstResponse(stream: Readable, told: Telling): Promise<PlainResponse> 
     // Stays on: an error after the response belongs to the body, and its reader sees it.
     stream.on('error', (error) => reject(told(error)))
   })
+}
+
+/** The body's length where its sender says it; of a coded one it says what it is before it is decoded. */
+function announced(fields: FieldLines): number | undefined {
+  const of = (wanted: string) => fields.find(([name]) => name.toLowerCase() === wanted)?.[1]
+  const length = of('content-length')
+  return length === undefined || of('content-encoding') !== undefined ? undefined : Number(length)
+}
+
+async function readInTurn(
+  stream: Readable,
+  reading: Reading,
+  length: number | undefined,
+): Promise<Uint8Array> {
+  const { room, mostBody } = reading
+  const size = Math.min(length ?? mostBody, mostBody)
+  // The receipt of a body is read while the body is.
+  if (size <= mostApiAnswer || stream.destroyed) return readAll(stream, reading)
+  const gone = new AbortController()
+  const leave = () => gone.abort()
+  // Nobody reads yet: an answer that breaks off meanwhile needs no place.
+  stream.once('error', leave)
+  const free = await room.take(size, gone.signal)
+  stream.off('error', leave)
+  try {
+    return await readAll(stream, reading)
+  } finally {
+    free()
+  }
 }
 
 async function readAll(

@@ -37,13 +37,19 @@ can_keep_credentials() {
   [ "$(systemd_version)" -ge 252 ] && command -v systemd-creds
 }
 
+# What lies in the agent's folder is the agent's own. Root neither reads, writes nor renames there: a link
+# that a program of the agent has put in it leads nowhere where that program could not go itself.
+as_user() {
+  runuser -u "$user" -- "$@" 9>&-
+}
+
 # As the user of the service and with the key's password, which nobody else gets to see.
 as_agent() {
   if [ -e "$credential" ]; then
     systemd-run --quiet --wait --pipe --collect -p "User=$user" -p UMask=0077 \
       -p LoadCredentialEncrypted=agent-key-password "$@"
   else
-    runuser -u "$user" -- "$@"
+    as_user "$@"
   fi
 }
 
@@ -103,7 +109,7 @@ write_config() {
   cat >"$new"
   chown "root:$user" "$new"
   chmod 640 "$new"
-  runuser -u "$user" -- "$agent" config check "$new" >/dev/null
+  as_user "$agent" config check "$new" >/dev/null
   sync -f "$new"
   mv "$new" "$config"
 }
@@ -121,10 +127,9 @@ make_password() {
     sync -f "$credential.new"
     mv "$credential.new" "$credential"
   elif [ ! -e "$password" ]; then
-    new_password >"$password.new"
-    chown "$user:$user" "$password.new"
-    sync -f "$password.new"
-    mv "$password.new" "$password"
+    # shellcheck disable=SC2016
+    new_password | as_user sh -c 'umask 077; rm -f "$1.new"; set -C
+      cat >"$1.new" && sync -f "$1.new" && mv "$1.new" "$1"' - "$password"
   fi
 }
 
@@ -147,11 +152,11 @@ import_key() {
   if [ -e "$credential" ]; then
     systemd-creds decrypt --name=agent-key-password "$credential" "$import/new" 2>/dev/null
   else
-    cat "$password" >"$import/new"
+    as_user cat "$password" >"$import/new"
   fi
   chown -R "$user:$user" "$import"
   export URAIDEN_AGENT_KEY_PASSWORD
-  runuser -u "$user" -- "$agent" key import "$import/from" "$key" --password-file "$import/new" >/dev/null
+  as_user "$agent" key import "$import/from" "$key" --password-file "$import/new" >/dev/null
 }
 
 # ACTIVE RESTARTS, as systemd counts them.
@@ -173,8 +178,8 @@ purge() {
 
 command=$1
 shift
-# Two runs on one Pi go one after the other.
-exec 9>/run/lock/uraiden-provision.lock
+# Two runs on one Pi go one after the other. In /run/lock any user of the Pi could hold the lock.
+exec 9>/run/uraiden-provision.lock
 flock -w 900 9 || fail 'another provisioning of this Raspberry Pi does not end'
 
 case $command in

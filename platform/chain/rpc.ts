@@ -3,6 +3,7 @@
 import type { JsonRpcProvider } from 'ethers'
 import { isUraidenError, type UraidenError } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
+import { printedUrl, withoutPartsOf } from '../text/printed.ts'
 import { needsQuorum, quorumOf } from './quorum.ts'
 import type { Request } from './request.ts'
 
@@ -49,6 +50,7 @@ export interface NodeError {
 }
 
 interface Endpoint {
+  readonly url: string
   /** Without path and user, which may hold an access key. */
   readonly name: string
   readonly provider: JsonRpcProvider
@@ -139,7 +141,7 @@ async function endpoint(url: string, timeout: number): Promise<Endpoint> {
     batchMaxCount: 1,
     cacheTimeout: -1,
   })
-  return { name: parsed.origin, provider, checked: false }
+  return { url, name: printedUrl(parsed), provider, checked: false }
 }
 
 function parseUrl(url: string): URL | null {
@@ -151,14 +153,14 @@ function parseUrl(url: string): URL | null {
 }
 
 async function ask(
-  { provider, name }: Endpoint,
+  { provider, url, name }: Endpoint,
   method: string,
   params: readonly unknown[],
 ): Promise<unknown> {
   try {
     return await provider.send(method, [...params])
   } catch (error) {
-    const answered = nodeError(error)
+    const answered = nodeError(error, url)
     if (answered !== undefined) {
       throw platformError({
         code: 'rpc_error',
@@ -170,12 +172,24 @@ async function ask(
       code: 'chain_unavailable',
       message: `The Ethereum node at ${name} does not answer ${method}.`,
       hint: 'Check that it runs and that the rpc address is right.',
-      cause: error,
+      // Not the library's own error: it repeats the whole URL.
+      cause: new Error(withoutPartsOf(url, reasonOf(error))),
     })
   }
 }
 
-function nodeError(error: unknown): NodeError | undefined {
+/** What ethers calls it, and in short. */
+function reasonOf(error: unknown): string {
+  const { code, shortMessage, message } = error as {
+    readonly code?: unknown
+    readonly shortMessage?: unknown
+    readonly message?: unknown
+  }
+  return [code, shortMessage ?? message].filter((each) => typeof each === 'string').join(': ')
+}
+
+/** A node may repeat the access key that it was asked with. */
+function nodeError(error: unknown, url: string): NodeError | undefined {
   if (typeof error !== 'object' || error === null) return undefined
   const { error: direct, info } = error as {
     readonly error?: unknown
@@ -183,7 +197,9 @@ function nodeError(error: unknown): NodeError | undefined {
   }
   const inner = direct ?? info?.error
   if (typeof inner !== 'object' || inner === null) return undefined
-  return typeof (inner as NodeError).message === 'string' ? (inner as NodeError) : undefined
+  const { message } = inner as { readonly message?: unknown }
+  if (typeof message !== 'string') return undefined
+  return { ...(inner as NodeError), message: withoutPartsOf(url, message) }
 }
 
 function quorumTooLarge(quorum: number, nodes: number): UraidenError {

@@ -1,6 +1,7 @@
 // The commands config check and schema, for both programs.
 import type { z } from 'zod'
 import { jsonSchemaOf } from '../config/index.ts'
+import { printedSettings } from '../text/printed.ts'
 import { createOutput, toJson } from './output.ts'
 import type { ConfigCommands } from './program.ts'
 
@@ -27,7 +28,11 @@ export function configCommands<Options extends { readonly json?: boolean }>({
       const file = fileOf(named, options)
       const output = createOutput(options.json ?? false)
       const config = await load(file, options)
-      output.print(output.json ? toJson({ file, config }) : `${file ?? 'What was given'} is right.`)
+      output.print(
+        output.json
+          ? toJson({ file, config: printedSettings(config) })
+          : `${file ?? 'What was given'} is right.`,
+      )
       return 0
     },
     configSchema: async () => {

@@ -1,6 +1,7 @@
 // zod's issues in the words of the person who wrote the file.
 import type { z } from 'zod'
 import { shorten } from '../../protocol/index.ts'
+import { printedSettings } from '../text/printed.ts'
 import { nearestName } from './names.ts'
 import type { KeyPath } from './yaml.ts'
 
@@ -52,7 +53,9 @@ function problems(
   const hint = issue.code === 'custom' ? issue.params?.hint : undefined
   const message = issue.message.replace(/^Invalid input: /, '').replace(/([^.])$/, '$1.')
   const said =
-    message.includes('"') || message.includes('address ') ? message : `${show(found)}: ${message}`
+    message.includes('"') || message.includes('address ')
+      ? message
+      : `${show(found, issue, path)}: ${message}`
   return [{ path, message: said, hint: typeof hint === 'string' ? hint : undefined }]
 }
 
@@ -72,6 +75,9 @@ function likeliest(branches: readonly (readonly Issue[])[]): readonly Issue[] {
   return [...branches].sort((a, b) => depth(b) - depth(a))[0] ?? []
 }
 
-function show(value: unknown): string {
-  return shorten(JSON.stringify(value) ?? String(value), 60)
+/** What should be a URL and has not even a scheme may have a key anywhere in it. */
+function show(value: unknown, issue: Issue, path: KeyPath): string {
+  const isNoUrl = issue.code === 'invalid_format' && issue.format === 'url'
+  const shown = isNoUrl && !`${value}`.includes('://') ? '…' : printedSettings(value, path)
+  return shorten(JSON.stringify(shown) ?? String(shown), 60)
 }

@@ -9,12 +9,17 @@ import type {
   TokenAmount,
 } from '../../protocol/index.ts'
 import type { ProofChecker } from '../signatures/checker.ts'
-import type { ChannelBook } from './book.ts'
+import { type AnswerEnd, nextNumber, type OpenAnswer, withoutNumber } from './answers.ts'
+import type { ChannelBook, ChannelId } from './book.ts'
 import { type Claims, claim, isClaimed, unclaim } from './claims.ts'
 import { type AgreementParts, agreeToClose } from './closing.ts'
+import { fallbacksUnder } from './proofs.ts'
 import {
+  type AnswerNumbers,
   acceptsPayments,
   type Channel,
+  channelName,
+  type LedgerChanges,
   ledgerOf,
   type PaymentLedger,
   type Unanswered,
@@ -27,6 +32,8 @@ export interface OfferedPayment extends Omit<Payment, 'signature'> {
   readonly signature?: Signature
   /** The request's MAC says that it comes from the channel's sender as it is. */
   readonly bound?: true
+  /** Of a bound GET or HEAD, in hex: repeated identically it may be run once more. */
+  readonly mac?: string | undefined
 }
 
 export interface PaidOutcome {
@@ -64,6 +71,10 @@ export interface ChannelManager {
     price: TokenAmount,
     request?: KeyedRequest,
   ) => Promise<PaymentOutcome>
+  /** The payment is not bound, and its channel takes nothing else. */
+  readonly isBoundOnly: (payment: OfferedPayment) => boolean
+  /** How the answer to a payment with a MAC ended: what left whole is not run again. */
+  readonly answerEnded: (payment: OfferedPayment, end: AnswerEnd) => void
   /**
    * A request that had paid when the process before this one was killed: pays nothing again.
    * Undefined when its payment was given back meanwhile.
@@ -82,12 +93,17 @@ export interface ChannelManager {
 
 export interface ManagerOptions extends AgreementParts {
   readonly checker: ProofChecker
+  /** How long a repetition waits for an answer that is on its way, in milliseconds. Default 30 000. */
+  readonly longestWait?: number | undefined
 }
 
 export function createChannelManager(options: ManagerOptions): ChannelManager {
   return {
     registerPayment: (payment, price, request) =>
       registerPayment(options, { payment, price, request }),
+    isBoundOnly: (payment) =>
+      payment.bound !== true && options.book.isBoundOnly(payment, undefined),
+    answerEnded: (payment, end) => answerEnded(options.book, payment, end),
     resumePayment: (request, earlier) => resumePayment(options.book, request, earlier),
     agreeToClose: (sender, openBlock, balance) =>
       agreeToClose(options, { sender, openBlock, balance }),
@@ -101,18 +117,22 @@ interface Offer {
 }
 
 async function registerPayment(
-  { book, checker }: ManagerOptions,
+  options: ManagerOptions,
   { payment, price, request }: Offer,
 ): Promise<PaymentOutcome> {
-  const { sender, openBlock } = payment
+  const { book, checker } = options
+  const { sender, openBlock, mac } = payment
+  const again = mac && (await runAgain(options, payment, mac))
+  if (again) return again
   const decide = () => {
     const channel = book.get(sender, openBlock)
     const seenUnconfirmed = book.isUnconfirmed(sender, openBlock)
-    return decidePayment({ payment, price, channel, seenUnconfirmed })
+    const mostBalance = book.mostBalance(sender, openBlock)
+    return decidePayment({ payment, price, channel, seenUnconfirmed, mostBalance })
   }
   const refused = async (code: RefusalCode): Promise<PaymentOutcome> => {
     const channel = book.get(sender, openBlock)
-    const isTold = channel !== undefined && (await isFromSender(checker, payment, channel))
+    const isTold = channel !== undefined && (await isFromSender(options, payment))
     return { kind: 'refused', code, channel: isTold ? channel : undefined }
   }
   const first = decide()
@@ -123,19 +143,27 @@ async function registerPayment(
   if (form === undefined && (isNeeded || signature !== undefined)) {
     return refused('invalid_balance_proof')
   }
+  if (payment.bound !== true && book.isBoundOnly(payment, form)) {
+    return { kind: 'refused', code: 'nonexisting_channel', channel: undefined }
+  }
   // While the signature was checked another request may have claimed the same interval.
   const decision = decide()
   if (decision.kind === 'refused') return refused(decision.code)
   const { claims, paid, channel: before } = decision
-  const isBest = claims.highest > before.claims.highest
+  const proof = claims.highest > before.claims.highest && signature && form && { signature, form }
+  const answers = mac === undefined ? before.answers : nextNumber(before.answers)
   const ledger: PaymentLedger = {
     ...ledgerOf(before),
     claims,
-    ...(isBest && signature && form && { proof: { signature, form } }),
+    ...(proof && { proof, ...fallbacksFor(book, before, claims.highest) }),
+    ...(answers && { answers }),
   }
-  const order: Order = { sender, openBlock, paid, request }
+  const order: Order = { sender, openBlock, paid, request, answer: nameOf(mac, answers) }
+  const changes = changesOf(order)
+  const { answer } = changes
+  if (answer !== undefined) book.answers.begin(channelName(sender, openBlock), answer)
   try {
-    await book.putLedger({ sender, openBlock }, ledger, unanswered(order))
+    await book.putLedger({ sender, openBlock }, ledger, changes)
   } catch (error) {
     // Not served, so not paid: the same proof may try again when the disk is well.
     await charging(book, order)(0n).catch(() => undefined)
@@ -148,15 +176,26 @@ async function registerPayment(
   }
 }
 
+/** A deposit that is taken back leaves the new best proof above what is left of it. */
+function fallbacksFor(
+  book: ChannelBook,
+  before: Channel,
+  highest: TokenAmount,
+): Pick<PaymentLedger, 'fallbacks'> {
+  const deposits = book.earlierDeposits(before.sender, before.openBlock)
+  const fallbacks = fallbacksUnder(before, highest, deposits)
+  return { fallbacks: fallbacks.length > 0 ? fallbacks : undefined }
+}
+
 /** Any balance of the channel will do, signed by its sender: only then it is told where it stands. */
 async function isFromSender(
-  checker: ProofChecker,
+  { book, checker }: ManagerOptions,
   { signature, ...payment }: OfferedPayment,
-  { requestKey }: Channel,
 ): Promise<boolean> {
   if (payment.bound === true) return true
-  if (requestKey !== undefined || signature === undefined) return false
-  return (await checker.formOf({ ...payment, signature })) !== undefined
+  if (signature === undefined || book.isBoundOnly(payment, undefined)) return false
+  const form = await checker.formOf({ ...payment, signature })
+  return form !== undefined && !book.isBoundOnly(payment, form)
 }
 
 function resumePayment(
@@ -166,13 +205,79 @@ function resumePayment(
 ): PaidOutcome | undefined {
   const channel = book.get(sender, openBlock)
   if (channel === undefined || !isClaimed(channel.claims, paid)) return undefined
-  const order = { sender, openBlock, paid, request }
+  const order = { sender, openBlock, paid, request, answer: undefined }
   return { kind: 'paid', channel, chargeOnly: charging(book, order) }
+}
+
+function nameOf(mac: string | undefined, answers: AnswerNumbers | undefined): Order['answer'] {
+  return mac === undefined || answers === undefined ? undefined : { mac, number: answers.last }
+}
+
+/**
+ * A bound request whose answer was lost, once more; that it is the last time is on disk before. Undefined
+ * when its answer left whole, or its payment was given back: then it is a payment like any other.
+ */
+async function runAgain(
+  { book, longestWait = 30_000 }: ManagerOptions,
+  { sender, openBlock }: ChannelId,
+  mac: string,
+): Promise<PaidOutcome | undefined> {
+  const lost = () => book.answers.find(channelName(sender, openBlock), mac)
+  await endOf(lost(), longestWait)
+  const answer = lost()
+  const channel = book.get(sender, openBlock)
+  if (answer === undefined || answer.sending !== undefined || channel === undefined)
+    return undefined
+  const { number, paid } = answer
+  if (paid.from === paid.to || !isClaimed(channel.claims, paid)) return undefined
+  const before = book.ledger(sender, openBlock)
+  const { answers } = before
+  book.answers.remove(channelName(sender, openBlock), mac)
+  await book.putLedger(
+    { sender, openBlock },
+    { ...before, ...(answers && { answers: withoutNumber(answers, number) }) },
+  )
+  const order = { sender, openBlock, paid, request: undefined, answer: undefined }
+  return { kind: 'paid', channel, chargeOnly: charging(book, order) }
+}
+
+async function endOf(answer: OpenAnswer | undefined, longest: number): Promise<void> {
+  if (answer?.sending === undefined) return
+  let timer: NodeJS.Timeout | undefined
+  const tooLong = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, longest)
+  })
+  await Promise.race([answer.sending, tooLong])
+  clearTimeout(timer)
+}
+
+function answerEnded(
+  book: ChannelBook,
+  { sender, openBlock, mac = '' }: OfferedPayment,
+  end: AnswerEnd,
+): void {
+  const name = channelName(sender, openBlock)
+  const answer = book.answers.find(name, mac)
+  if (answer === undefined) return
+  if (end === 'broken') {
+    book.answers.end(name, mac)
+    return
+  }
+  book.answers.remove(name, mac)
+  const ledger = book.ledger(sender, openBlock)
+  const { answers } = ledger
+  if (answers === undefined) return
+  book.noteLedger(
+    { sender, openBlock },
+    { ...ledger, answers: withoutNumber(answers, answer.number) },
+  )
 }
 
 /** What one request has paid. */
 interface Order extends Pick<Unanswered, 'sender' | 'openBlock' | 'paid'> {
   readonly request: KeyedRequest | undefined
+  /** Of a request that may be run again. */
+  readonly answer: { readonly mac: string; readonly number: number } | undefined
 }
 
 /** What was given back may have paid for something else by now, so it is remembered here what is left. */
@@ -187,10 +292,17 @@ function charging(book: ChannelBook, order: Order): PaidOutcome['chargeOnly'] {
     paid = charged
     const now = book.ledger(sender, openBlock)
     const claims = unclaim(now.claims, { from: charged.to, to: before.to })
-    const change = unanswered({ ...order, paid: charged })
-    await book.putLedger({ sender, openBlock }, { ...now, claims }, change)
+    const changes = changesOf({ ...order, paid: charged })
+    const { answer } = changes
+    if (answer !== undefined) book.answers.change(channelName(sender, openBlock), answer)
+    await book.putLedger({ sender, openBlock }, { ...now, claims }, changes)
     return before.to - charged.to
   }
+}
+
+function changesOf(order: Order): LedgerChanges {
+  const { answer, paid } = order
+  return { unanswered: unanswered(order), ...(answer && { answer: { ...answer, paid } }) }
 }
 
 /** In the same write as the proof, so that a crash leaves none without the other. */
@@ -207,6 +319,8 @@ export interface PaymentCase {
   readonly channel: Channel | undefined
   /** The open transaction was seen in a block that is not confirmed yet. */
   readonly seenUnconfirmed: boolean
+  /** A higher balance waits until the deposit is deeper. */
+  readonly mostBalance: TokenAmount
 }
 
 export type PaymentDecision =
@@ -224,7 +338,7 @@ export type PaymentDecision =
  * come first.
  */
 export function decidePayment(given: PaymentCase): PaymentDecision {
-  const { payment, price, channel, seenUnconfirmed } = given
+  const { payment, price, channel, seenUnconfirmed, mostBalance } = given
   const refused = (code: RefusalCode): PaymentDecision => ({ kind: 'refused', code })
   if (channel === undefined) {
     return refused(seenUnconfirmed ? 'insufficient_confirmations' : 'nonexisting_channel')
@@ -239,5 +353,7 @@ export function decidePayment(given: PaymentCase): PaymentDecision {
   const mayLeaveGap = payment.amount !== undefined
   const decision = claim(channel.claims, { balance: payment.balance, price, mayLeaveGap })
   if (decision.kind === 'refused') return refused(decision.code)
+  const isMore = payment.balance > channel.claims.highest
+  if (isMore && payment.balance > mostBalance) return refused('insufficient_confirmations')
   return { kind: 'acceptable', channel, claims: decision.claims, paid: decision.paid }
 }

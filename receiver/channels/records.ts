@@ -33,12 +33,31 @@ export interface ChannelEnd {
   readonly block: BlockNumber
 }
 
+/** Of requests of one channel that may be run again, numbered from 1. */
+export interface AnswerNumbers {
+  /** How many have paid. */
+  readonly last: number
+  /** Of the last 64, in rising order: those whose answers are not known to have left whole. */
+  readonly open: readonly number[]
+}
+
+/** What a request has paid, as it lies in the ring. */
+export interface AnswerRecord {
+  readonly number: number
+  /** The first 16 bytes of its MAC, in hex. */
+  readonly mac: string
+  /** Without what was given back. */
+  readonly paid: Interval
+}
+
 /** What was paid. */
 export interface PaymentLedger {
   /** `claims.highest` is the balance of the best proof. */
   readonly claims: Claims
   /** The best proof; there is none before the first payment. */
   readonly proof?: { readonly signature: Signature; readonly form: SignatureForm }
+  /** The best ones under earlier deposits that may stand again; in rising order, below the best. */
+  readonly fallbacks?: readonly ProvenBalance[] | undefined
   /** We signed a closing agreement: a payment after it could not be claimed any more. */
   readonly agreedToClose: boolean
   /** The balance of that agreement, which holds for ever. */
@@ -47,6 +66,15 @@ export interface PaymentLedger {
   readonly collecting?: true
   /** The sender's key: the channel is bound, and takes nothing that is not. */
   readonly requestKey?: NumberedKey | undefined
+  /** Of its bound requests. */
+  readonly answers?: AnswerNumbers | undefined
+}
+
+/** A balance with its proof. */
+export interface ProvenBalance {
+  readonly balance: TokenAmount
+  readonly signature: Signature
+  readonly form: SignatureForm
 }
 
 /** A request that has paid and whose answer is not known to be made: a crash may have been in between. */
@@ -61,6 +89,13 @@ export interface Unanswered {
 /** By the request's id; undefined once it is answered, or has its money back. */
 export type UnansweredChange = readonly [id: string, unanswered: Unanswered | undefined]
 
+/** What is written together with a ledger. */
+export interface LedgerChanges {
+  readonly unanswered?: UnansweredChange | undefined
+  /** Of the ledger's `answers`. */
+  readonly answer?: AnswerRecord | undefined
+}
+
 export const emptyLedger: PaymentLedger = { claims: noClaims, agreedToClose: false }
 
 /** Both together. */
@@ -68,13 +103,24 @@ export interface Channel extends ChainFacts, PaymentLedger {}
 
 /** What of it was paid, as it is kept. */
 export function ledgerOf(channel: Channel): PaymentLedger {
-  const { claims, proof, agreedToClose, agreedBalance, collecting, requestKey } = channel
+  const {
+    claims,
+    proof,
+    fallbacks,
+    agreedToClose,
+    agreedBalance,
+    collecting,
+    requestKey,
+    answers,
+  } = channel
   return {
     ...{ claims, agreedToClose },
     ...(proof && { proof }),
+    ...(fallbacks && { fallbacks }),
     ...(agreedBalance !== undefined && { agreedBalance }),
     ...(collecting && { collecting }),
     ...(requestKey && { requestKey }),
+    ...(answers && { answers }),
   }
 }
 
@@ -112,7 +158,16 @@ export function encodeFacts(facts: ChainFacts): string {
 
 /** Written for every payment, so it is short: the disk sees each byte several times. */
 export function encodeLedger(ledger: PaymentLedger): string {
-  const { claims, proof, agreedToClose, agreedBalance, collecting, requestKey } = ledger
+  const {
+    claims,
+    proof,
+    fallbacks,
+    agreedToClose,
+    agreedBalance,
+    collecting,
+    requestKey,
+    answers,
+  } = ledger
   const { highest, unclaimed } = claims
   return JSON.stringify({
     highest: `${highest}`,
@@ -120,10 +175,16 @@ export function encodeLedger(ledger: PaymentLedger): string {
       unclaimed: unclaimed.map(({ from, to }) => [`${from}`, `${to}`]),
     }),
     ...(proof && { [proof.form]: toBase64(proof.signature) }),
+    ...(fallbacks && {
+      fallbacks: fallbacks.map(({ balance, form, signature }) => {
+        return [`${balance}`, form, toBase64(signature)]
+      }),
+    }),
     ...(agreedToClose && { agreedToClose }),
     ...(agreedBalance !== undefined && { agreedBalance: `${agreedBalance}` }),
     ...(collecting && { collecting }),
     ...(requestKey && { requestKey: [requestKey.key, `${requestKey.number}`] }),
+    ...(answers && { answers: [answers.last, ...answers.open] }),
   })
 }
 
@@ -143,7 +204,7 @@ export function decodeFacts(text: string): ChainFacts {
 /** @throws UraidenError when a field is not what it should be: the file was damaged */
 export function decodeLedger(text: string): PaymentLedger {
   const { highest, unclaimed = [], agreedToClose = false, ...rest } = JSON.parse(text)
-  const { agreedBalance, collecting, requestKey } = rest
+  const { fallbacks, agreedBalance, collecting, requestKey, answers } = rest
   const form = forms.find((name) => name in rest)
   return {
     claims: {
@@ -154,12 +215,26 @@ export function decodeLedger(text: string): PaymentLedger {
       })),
     },
     ...(form && { proof: { signature: fromBase64(rest[form]), form } }),
+    ...(fallbacks && { fallbacks: fallbacks.map(decodeProven) }),
     agreedToClose,
     ...(agreedBalance !== undefined && { agreedBalance: parseUint192(agreedBalance) }),
     ...(collecting && { collecting: true }),
     ...(requestKey && {
       requestKey: { key: parseRequestPublicKey(requestKey[0]), number: BigInt(requestKey[1]) },
     }),
+    ...(answers && { answers: { last: answers[0], open: answers.slice(1) } }),
+  }
+}
+
+function decodeProven([balance, form, signature]: readonly [
+  string,
+  string,
+  string,
+]): ProvenBalance {
+  return {
+    balance: parseUint192(balance),
+    signature: fromBase64(signature),
+    form: form === 'seed' ? 'seed' : 'eip712',
   }
 }
 
@@ -172,6 +247,19 @@ export function decodeUnanswered(text: string): Unanswered {
   const [sender, openBlock, from, to, expires] = JSON.parse(text)
   const paid = { from: parseUint192(from), to: parseUint192(to) }
   return { sender: parseAddress(sender), openBlock, paid, expires }
+}
+
+/** Written for every bound payment that may be asked again. */
+export function encodeAnswer({ number, mac, paid }: AnswerRecord): string {
+  const name = Buffer.from(mac, 'hex').toString('base64url')
+  return JSON.stringify([number, name, `${paid.from}`, `${paid.to}`])
+}
+
+/** @throws UraidenError when a field is not what it should be: the file was damaged */
+export function decodeAnswer(text: string): AnswerRecord {
+  const [number, name, from, to] = JSON.parse(text)
+  const mac = Buffer.from(name, 'base64url').toString('hex')
+  return { number, mac, paid: { from: parseUint192(from), to: parseUint192(to) } }
 }
 
 const forms: readonly SignatureForm[] = ['seed', 'eip712']

@@ -13,8 +13,8 @@ import { targetOf } from '../paywall/dialect.ts'
 import type { Door } from '../paywall/door.ts'
 import { type Admission, type Paid, type Paywall, priceAndAdmit } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule, type Pricer } from '../paywall/price.ts'
-import { contentOf, enter, exchangeOf } from './bound.ts'
-import { giveUp, giveUpLater, keptHeaders } from './kept-reply.ts'
+import { contentOf, enter, exchangeOf, paidOf } from './bound.ts'
+import { followAnswer, giveUp, giveUpLater, keptHeaders } from './kept-reply.ts'
 import { notPlain, sendProblem } from './problem.ts'
 
 /** One price, one computed from the request, or a table by method and path. */
@@ -80,8 +80,12 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
     const bound = exchangeOf(request.raw)?.request
     const content = contentOf(request.raw)
     const view = { request, bound, content, teaser: teaser?.(request.url) }
-    const admission = await priceAndAdmit(paywall, { pricer, ...view })
+    const decided = await priceAndAdmit(paywall, { pricer, ...view })
+    const admission = decided.kind === 'paid' ? paidOf(request.raw, decided) : decided
     request.admission = admission
+    if ('answerEnded' in admission && admission.answerEnded) {
+      followAnswer(reply.raw, admission.answerEnded)
+    }
     if (admission.kind === 'paid') onPaid?.(request.raw.socket)
     if (admission.kind === 'repeated') {
       const { status, headers, body } = admission.reply
@@ -139,9 +143,12 @@ async function keep(
   keepReply: NonNullable<Paid['keepReply']>,
   { reply, payload }: { readonly reply: FastifyReply; readonly payload: unknown },
 ): Promise<unknown> {
+  // Nobody reads the content of an answer to HEAD.
+  const isHead = reply.request.method === 'HEAD'
   const done = (body?: Uint8Array) =>
     keepReply(body && { status: reply.statusCode, headers: keptHeaders(reply.getHeaders()), body })
   if (reply.statusCode >= 500) await done()
+  else if (isHead) await done(Buffer.of())
   else if (isStream(payload)) return passing(payload, collecting(largest, done))
   else await done(Buffer.from((payload ?? '') as string | Uint8Array))
   return payload

@@ -26,7 +26,7 @@ export const notPlain = {
   code: 'path_ambiguous',
   title: 'Bad request',
   detail:
-    'Write the path as it is: from its first slash on, without dot segments, backslashes, control characters, fragments and encoded slashes or dots.',
+    'Write the path as it is: from its first slash on, without dot segments, backslashes, semicolons, control characters, fragments and encoded slashes or dots.',
 } as const satisfies Problem
 
 /** For failures after the payment: an answer of 500 or more costs nothing. */

@@ -10,6 +10,7 @@ import {
   signAnswer,
 } from '../../protocol/bound/index.ts'
 import { headerName, isUraidenError, parseUint192 } from '../../protocol/index.ts'
+import { targetOf } from '../paywall/dialect.ts'
 import type { Door, Exchange } from '../paywall/door.ts'
 
 type Method = 'writeHead' | 'write' | 'end' | 'flushHeaders'
@@ -17,10 +18,13 @@ type Method = 'writeHead' | 'write' | 'end' | 'flushHeaders'
 /** `http.ServerResponse` has overloads that no type of a function in its place could have. */
 type Replaceable = { [Name in Method]: (...args: readonly unknown[]) => unknown }
 
+/** What of a door an answer needs. */
+type AnsweringDoor = Pick<Door, 'collect' | 'receipts' | 'tickets' | 'publicPath'>
+
 interface Signing {
   readonly response: ServerResponse
   readonly exchange: Exchange
-  readonly door: Pick<Door, 'collect' | 'receipts'>
+  readonly door: AnsweringDoor
   /** Nothing of the body goes out: HEAD, or a status without content. */
   readonly isHead: boolean
   /** The response's own methods. */
@@ -37,7 +41,7 @@ interface Signing {
 export function signResponse(
   response: ServerResponse,
   exchange: Exchange,
-  door: Pick<Door, 'collect' | 'receipts'>,
+  door: AnsweringDoor,
 ): void {
   const target = response as unknown as Replaceable
   const signing: Signing = {
@@ -150,6 +154,8 @@ function sign(signing: Signing): boolean {
   const { response, exchange } = signing
   signing.state = 'sent'
   if (!response.hasHeader('cache-control')) response.setHeader('cache-control', 'private')
+  const ticket = response.statusCode === 200 ? issueTicket(signing) : undefined
+  if (ticket !== undefined) response.appendHeader('set-cookie', ticket)
   try {
     const { fields } = signAnswer(
       { status: response.statusCode, fields: lines(response) },
@@ -164,8 +170,19 @@ function sign(signing: Signing): boolean {
   } catch (error) {
     if (!isUraidenError(error)) throw error
     response.destroy(error)
+    // It is over for whoever goes on while it is not: fastify would call the resource.
+    signing.original.end()
     return false
   }
+}
+
+/** For a page that cannot show this answer itself. */
+function issueTicket({ response, exchange, door }: Signing): string | undefined {
+  const { req } = response
+  const [path = ''] = targetOf(req).split('?', 1)
+  return req.method === 'GET'
+    ? door.tickets.issue(exchange.request, `${door.publicPath}${path}`)
+    : undefined
 }
 
 function lines(response: ServerResponse): FieldLines {

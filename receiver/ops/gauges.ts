@@ -58,6 +58,15 @@ export function registerGauges(registry: Registry, receiver: Receiver, sums: () 
     'Closes below our proofs that are not answered on the chain yet.',
     () => receiver.settlement.status().answers.length,
   )
+  const letGo = () => receiver.settlement.status().answers.filter(({ plan }) => plan === 'let_go')
+  gauge(
+    'uraiden_closes_let_go',
+    'Of them, those that are not answered because that costs more than it is worth.',
+    () => letGo().length,
+  )
+  gauge('uraiden_let_go_tokens', 'What is lost with them.', () =>
+    tokens(letGo().reduce((sum, { stake }) => sum + stake, 0n)),
+  )
   gauge('uraiden_liquid_tokens', 'Tokens of the receiver outside channels.', () =>
     tokens(receiver.liquidBalance()),
   )

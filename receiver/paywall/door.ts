@@ -18,6 +18,7 @@ import {
 } from '../../protocol/bound/index.ts'
 import { isUraidenError } from '../../protocol/index.ts'
 import type { ChannelId } from '../channels/book.ts'
+import { createTickets, type Tickets } from './tickets.ts'
 
 /** A request whose MAC was right: its answer is signed, whatever it says. */
 export interface Exchange {
@@ -51,6 +52,7 @@ export interface Door {
   /** Of an answer, in bytes, before it is sent without its digest. */
   readonly collect: number
   readonly receipts: Receipts
+  readonly tickets: Tickets
 }
 
 export interface DoorOptions {
@@ -85,6 +87,7 @@ export function createDoor(options: DoorOptions): Door {
     enterWith: (message, keys) => enter(message, () => keys),
     ...{ publicPath, collect },
     receipts: createReceipts(now),
+    tickets: createTickets(now),
   }
 }
 

@@ -19,6 +19,7 @@ import {
   type TokenAmount,
   type TokenUnit,
 } from '../../protocol/index.ts'
+import type { AnswerEnd } from '../channels/answers.ts'
 import type { ChannelManager, KeyedRequest, OfferedPayment } from '../channels/manager.ts'
 import type { Channel, Unanswered } from '../channels/records.ts'
 import type { Reply } from '../channels/store.ts'
@@ -49,7 +50,14 @@ export interface Paid {
    * is known, before its last byte is sent; without a reply when it failed or was not to be kept.
    */
   readonly keepReply?: (reply?: Reply) => Promise<void>
+  readonly answerEnded?: AnswerEnded
 }
+
+/**
+ * There for a bound request that may be run once more when its answer is lost: must be told how the answer
+ * ended.
+ */
+type AnswerEnded = ((end: AnswerEnd) => void) | undefined
 
 export interface Refused {
   readonly kind: 'refused'
@@ -67,7 +75,7 @@ export type Admission =
   | { readonly kind: 'free' }
   | Paid
   /** Paid before, under the same key: this was the answer. */
-  | { readonly kind: 'repeated'; readonly reply: Reply }
+  | { readonly kind: 'repeated'; readonly reply: Reply; readonly answerEnded?: AnswerEnded }
   | Refused
 
 /** A request, and what this server knows about its resource. */
@@ -169,10 +177,14 @@ async function decide(
   price: TokenAmount,
 ): Promise<Admission> {
   if (price === 0n) return { kind: 'free' }
+  const shown = await shownByTicket(options, request)
+  if (shown !== undefined) return { kind: 'repeated', reply: shown }
   const refused = (why: Refusal) => refuse(options, request, { why, answer: { price } })
   let payment: OfferedPayment | undefined
   try {
-    payment = request.bound ? boundPayment(request.bound) : options.dialect.payment(request)
+    payment = request.bound
+      ? boundPayment(request.method, request.bound)
+      : options.dialect.payment(request)
   } catch (error) {
     return refused(unreadable(error))
   }
@@ -182,6 +194,8 @@ async function decide(
   if (away !== undefined) return refused(refusal(away))
   if (payment === undefined) return refused(refusal('payment_required'))
   if (!isOurs(options, payment)) return refused(refusal('wrong_contract'))
+  // Not even a reply that was kept before it was bound.
+  if (options.manager.isBoundOnly(payment)) return refused(refusal('nonexisting_channel'))
   const key = keyOf(request)
   if (key === undefined) return take(options, request, { payment, price })
   if (key.length <= longestKey) return takeOnce(options, request, { payment, price, key })
@@ -189,10 +203,39 @@ async function decide(
   return refused(refusal('malformed_payment', detail))
 }
 
+/** What a page has paid for bound, and the browser asks for by the ticket that came with it. */
+async function shownByTicket(
+  { door, replies }: PaywallOptions,
+  request: PricedRequest,
+): Promise<Reply | undefined> {
+  const { method, cookie, bound: own } = request
+  const ticket = method === 'GET' && own === undefined ? cookie(headerName.ticket) : undefined
+  const bound = ticket === undefined ? undefined : door.tickets.redeem(ticket)
+  const payment = bound && boundPayment(method, bound)
+  if (payment === undefined) return undefined
+  const view = { ...request, bound }
+  const turn = await replies.take(replyId(view, payment, keyOf(view) ?? ''), 'memory')
+  if (turn.kind === 'kept') return turn.reply
+  await turn.pass()
+  return undefined
+}
+
 /** @throws UraidenError `missing_header`, `malformed_header`, `high_s_signature` */
-function boundPayment({ covered }: VerifiedRequest): OfferedPayment | undefined {
+function boundPayment(
+  method: string,
+  { covered, mac }: VerifiedRequest,
+): OfferedPayment | undefined {
   const paid = parseBoundPayment(covered)
-  return paid && { ...parseAudience(covered), ...paid, bound: true }
+  if (paid === undefined) return undefined
+  const name = harmless.has(method) ? { mac: answerId(mac) } : {}
+  return { ...parseAudience(covered), ...paid, bound: true, ...name }
+}
+
+/** Methods of requests that change nothing (RFC 9110 section 9.2.1). */
+const harmless: ReadonlySet<string> = new Set(['GET', 'HEAD'])
+
+function endedOf({ manager }: PaywallOptions, payment: OfferedPayment): AnswerEnded {
+  return payment.mac === undefined ? undefined : (end) => manager.answerEnded(payment, end)
 }
 
 /** The MAC names a bound request, whatever else it says. */
@@ -233,6 +276,7 @@ async function take(
   return {
     kind: 'paid',
     headers: dialect.headers(bound ? { ...answer, cost: price } : answer),
+    answerEnded: endedOf(options, payment),
     chargeOnly: async (cost) => {
       const credit = await chargeOnly(cost)
       if (credit > 0n) observer?.credited(credit)
@@ -252,7 +296,9 @@ async function takeOnce(
   const turn = await options.replies.take(id, isLasting ? 'disk' : 'memory')
   const { content } = request
   if (turn.kind === 'kept') {
-    if (await isAnswerTo(turn.reply, content)) return { kind: 'repeated', reply: turn.reply }
+    if (await isAnswerTo(turn.reply, content)) {
+      return { kind: 'repeated', reply: turn.reply, answerEnded: endedOf(options, payment) }
+    }
     return refuse(options, request, { why: refusal('idempotency_key_reused'), answer: { price } })
   }
   const { expires, earlier } = turn

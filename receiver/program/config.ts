@@ -13,6 +13,7 @@ import {
 } from '../../platform/config/index.ts'
 import { parseOrigin } from '../../protocol/bound/index.ts'
 import { defined } from '../../protocol/index.ts'
+import { problemOfSteps } from '../channels/ceiling.ts'
 import { watchtowersSchema } from '../core/watchtower/addresses.ts'
 import { opsSchema } from '../ops/config.ts'
 import { resourceFrom, resourcesSchema } from '../resources/configuration/schema.ts'
@@ -26,9 +27,31 @@ const path = z.string().min(1)
 const hostName = z.string().regex(/^(\*|(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?)$/i, {
   error: 'this should be a name such as shop.example.org or *.example.org, without a port.',
 })
+const boundMode = z.enum(['offer', 'require'])
+/** Held in memory for each answer that is being made, in bytes. */
+const mostCollect = 16 << 20
 const origin = z.string().refine(isOrigin, {
   error: 'this should be an origin such as http://192.168.1.20:5000, without a path.',
 })
+
+/** Of a receiver or a watchtower: a depth in blocks, the block itself included. */
+export const confirmations = count.min(1).max(1000)
+
+/** The block after the one that opens a channel, as the original has it. */
+export const usualConfirmations = 2
+
+const confirmationStep = z.strictObject({
+  blocks: confirmations.describe('how deep the deposit is, its own block included'),
+  mostOwed: amountText.optional().describe('by the channel; not in the last step'),
+})
+
+function checkSteps(
+  steps: readonly z.output<typeof confirmationStep>[],
+  context: z.RefinementCtx,
+): void {
+  const problem = problemOfSteps(steps)
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: `${problem}.` })
+}
 
 function isOrigin(text: string): boolean {
   try {
@@ -52,7 +75,19 @@ export const receiverConfig = z.strictObject({
   listen: listenAddress.prefault('0.0.0.0:5000').describe('host:port; 0.0.0.0 is every interface'),
   resources: resourcesSchema.default({}).describe('what is sold, by path'),
   page: path.optional().describe('folder with an index.html for browsers that have not paid'),
-  confirmations: count.min(1).max(1000).default(1).describe('blocks until the chain is believed'),
+  confirmations: z
+    .union([confirmations, z.array(confirmationStep).min(1).superRefine(checkSteps)], {
+      error: 'this should be a number of blocks, or steps of { blocks, mostOwed }.',
+    })
+    .default(usualConfirmations)
+    .describe('blocks until a deposit counts; or steps, with what may be owed at each depth'),
+  notFinal: z
+    .strictObject({
+      mostPerSender: amountText.optional().describe('owed by all channels of one sender'),
+      mostInAll: amountText.optional().describe('owed by all channels'),
+    })
+    .prefault({})
+    .describe('on deposits that have not reached the last step of confirmations'),
   startBlock: count.min(0).default(0).describe('the contract was deployed in it or later'),
   pollInterval: seconds
     .min(0.02)
@@ -60,7 +95,13 @@ export const receiverConfig = z.strictObject({
     .default(2)
     .describe('seconds between looks at the chain'),
   bound: z
-    .enum(['offer', 'require'])
+    .union([
+      boundMode,
+      z.strictObject({
+        mode: boundMode.default('offer'),
+        collect: count.min(0).max(mostCollect).optional().describe('bytes of an answer (65536)'),
+      }),
+    ])
     .default('offer')
     .describe('require: payments of bound requests only'),
   origins: z
@@ -68,6 +109,7 @@ export const receiverConfig = z.strictObject({
     .min(1)
     .optional()
     .describe('where it is reached; bound requests for others are refused'),
+  crossOrigins: z.array(origin).min(1).optional().describe('pages of these origins may buy, too'),
   publicPath: z
     .string()
     .regex(/^(\/[A-Za-z0-9._~-]+){1,8}$/, { error: 'this should be a path such as /shop.' })

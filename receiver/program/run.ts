@@ -138,6 +138,7 @@ async function createServer(
     logRequests: settings.log.requests,
     closing: 'when idle',
     tls: tls?.options,
+    crossOrigins: settings.crossOrigins,
     ...{ limits: settings.limits, hosts: settings.hosts },
     names: settings.receiver.origins?.map((origin) => new URL(origin).hostname),
     ...{ ops, admin, income },
@@ -155,5 +156,6 @@ async function createServer(
 
 /** What a page of the operator's own needs besides, under the path that the original has for it. */
 function pageFiles({ page }: ReceiverSettings): ResourceConfigs {
-  return page === undefined ? {} : { '/js/*': { kind: 'files', files: page, price: '0', free: [] } }
+  if (page === undefined) return {}
+  return { '/js/*': { kind: 'files', files: page, links: 'follow', price: '0', free: [] } }
 }

@@ -54,13 +54,13 @@ export interface ReceiverSettings extends ProgramSettings {
   /** What the library needs and does not depend on the token. */
   readonly receiver: Pick<
     ReceiverOptions,
-    | 'confirmations'
     | 'startBlock'
     | 'pollInterval'
     | 'replies'
     | 'verifier'
     | 'verifierThreads'
     | 'bound'
+    | 'collect'
     | 'origins'
     | 'publicPath'
   >
@@ -72,6 +72,8 @@ export interface ReceiverSettings extends ProgramSettings {
   /** Folder of the operator's own paywall page. */
   readonly page: string | undefined
   readonly resources: ResourceConfigs
+  /** Origins whose pages may buy. */
+  readonly crossOrigins: readonly string[] | undefined
   readonly discovery: DiscoveryConfig | undefined
   readonly admin: AdminConfig
   readonly limits: ServerLimits
@@ -82,7 +84,10 @@ export interface ReceiverSettings extends ProgramSettings {
   readonly ops: OpsConfig
 }
 
-type AmountSettings = Pick<ReceiverConfig, 'outage' | 'settlement' | 'relay' | 'mostGasPrice'>
+type AmountSettings = Pick<
+  ReceiverConfig,
+  'confirmations' | 'notFinal' | 'outage' | 'settlement' | 'relay' | 'mostGasPrice'
+>
 
 /** What of a configuration is in files. */
 export interface ReceiverFiles {
@@ -95,24 +100,26 @@ export function receiverSettings(
   config: ReceiverConfig,
   environment: NodeJS.ProcessEnv = process.env,
 ): ReceiverSettings {
-  const { confirmations, startBlock, verifier, verifierThreads, watchtowers, page } = config
-  const { bound, origins, publicPath } = config
+  const { confirmations, notFinal, startBlock, verifier, verifierThreads, watchtowers, page } =
+    config
+  const { origins, publicPath, crossOrigins } = config
+  const { mode: bound, collect } =
+    typeof config.bound === 'string' ? { mode: config.bound } : config.bound
   const { lifetime, ...replies } = config.replies
   const common = programSettings(config, receiverNames, environment)
   const { resources, discovery, admin, ops, outage, settlement, relay, mostGasPrice } = config
   return {
     ...common,
     receiver: {
-      confirmations,
       startBlock,
       pollInterval: config.pollInterval * 1000,
       replies: defined({ ...replies, lifetime: milliseconds(lifetime) }),
       bound,
-      ...defined({ verifier, verifierThreads, origins, publicPath }),
+      ...defined({ verifier, verifierThreads, origins, publicPath, collect }),
     },
     relayKey: relayKey(config),
-    amounts: { outage, settlement, relay, mostGasPrice },
-    ...{ watchtowers, page, resources, discovery, admin, ops },
+    amounts: { confirmations, notFinal, outage, settlement, relay, mostGasPrice },
+    ...{ watchtowers, page, crossOrigins, resources, discovery, admin, ops },
     limits: serverLimits(config),
     hosts: config.hosts,
     socket: controlSocket(admin, common.state),
@@ -206,13 +213,21 @@ export async function readFiles({
  * @throws UraidenError `wrong_token`, `too_many_decimals`
  */
 export function amountOptions(
-  { outage, settlement, relay, mostGasPrice }: AmountSettings,
+  { confirmations, notFinal, outage, settlement, relay, mostGasPrice }: AmountSettings,
   token: TokenUnit,
 ) {
   const { longest, mostPerChannel, mostInAll } = outage
   const amount = (text: string | undefined) =>
     text === undefined ? undefined : parseAmount(text, token)
   return {
+    confirmations:
+      typeof confirmations === 'number'
+        ? confirmations
+        : confirmations.map(({ blocks, mostOwed }) => ({ blocks, mostOwed: amount(mostOwed) })),
+    notFinal: defined({
+      mostPerSender: amount(notFinal.mostPerSender),
+      mostInAll: amount(notFinal.mostInAll),
+    }),
     outage: defined({
       longest: milliseconds(longest),
       mostPerChannel: amount(mostPerChannel),

@@ -1,17 +1,16 @@
 // Files and folders, with ranges, types and conditional requests.
 
-import { stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { realpath, stat } from 'node:fs/promises'
+import { basename, dirname, join, relative } from 'node:path'
 import { send } from '@fastify/send'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { receiverError } from '../errors/index.ts'
 import type { Price } from '../http/fastify.ts'
 import { sendProblem } from '../http/problem.ts'
 import { pathOf, prefixOf, queryOf } from './configuration/path.ts'
+import type { FilesResource } from './configuration/schema.ts'
 
-export interface FilesOptions {
-  /** A folder when the path ends in `*`, else a file. Absolute. */
-  readonly files: string
+export interface FilesOptions extends Pick<FilesResource, 'files' | 'links'> {
   readonly price: Price
 }
 
@@ -22,11 +21,11 @@ type Found = 'file' | 'folder' | 'nothing'
 export async function filesRoutes(
   app: FastifyInstance,
   path: string,
-  { files, price }: FilesOptions,
+  { files, links, price }: FilesOptions,
 ): Promise<void> {
   const isFolder = path.endsWith('*')
-  await checkThere(path, files)
-  const root = isFolder ? files : dirname(files)
+  await checkThere(path, { files, links })
+  const folder: Folder = { root: isFolder ? files : dirname(files), links }
   const inside = ({ url }: FastifyRequest) =>
     isFolder ? pathOf(url).slice(prefixOf(path).length) : encodeURIComponent(basename(files))
   app.route({
@@ -35,21 +34,30 @@ export async function filesRoutes(
     config: { price },
     // Before the payment: nobody pays for what is not there.
     preValidation: async (request, reply) => {
-      const found = await look(root, inside(request))
+      const found = await look(folder, inside(request))
       if (found === 'nothing') return notFound(reply)
       const asked = pathOf(request.url)
       if (found === 'folder' && !asked.endsWith('/'))
         return reply.redirect(`${asked}/${queryOf(request.url)}`, 301)
     },
-    handler: (request, reply) => answer({ root, path: inside(request) }, request, reply),
+    handler: async (request, reply) => {
+      const path = inside(request)
+      // Somebody may have put a link there meanwhile.
+      if ((await look(folder, path)) === 'nothing') return notFound(reply.cost(0n))
+      return answer({ ...folder, path }, request, reply)
+    },
   })
 }
 
+interface Folder extends Pick<FilesOptions, 'links'> {
+  readonly root: string
+}
+
 async function answer(
-  { root, path }: { readonly root: string; readonly path: string },
+  { root, path }: Folder & { readonly path: string },
   request: FastifyRequest,
   reply: FastifyReply,
-) {
+): Promise<FastifyReply> {
   const found = await send(request.raw, `/${path}`, { root, dotfiles: 'ignore' })
   const { statusCode, headers, stream } = found
   // Not modified, or a range that the file does not have: no content, no charge.
@@ -69,27 +77,49 @@ function notFound(reply: FastifyReply): FastifyReply {
 }
 
 /** A folder counts when it has an index page. Names that begin with a dot do not exist. */
-async function look(root: string, path: string): Promise<Found> {
+async function look(folder: Folder, path: string): Promise<Found> {
   const names = decodeURIComponent(path).split('/')
   if (names.some((name) => name.startsWith('.'))) return 'nothing'
-  const file = join(root, ...names)
-  if (!path.endsWith('/') && (await kindOf(file)) === 'file') return 'file'
-  return (await kindOf(join(file, 'index.html'))) === 'file' ? 'folder' : 'nothing'
+  const file = join(folder.root, ...names)
+  if (!path.endsWith('/') && (await kindOf(file, folder)) === 'file') return 'file'
+  return (await kindOf(join(file, 'index.html'), folder)) === 'file' ? 'folder' : 'nothing'
 }
 
-async function kindOf(path: string): Promise<Found> {
+async function kindOf(path: string, folder: Folder): Promise<Found> {
   try {
     const facts = await stat(path)
+    if (!(await isInside(path, folder))) return 'nothing'
     return facts.isFile() ? 'file' : facts.isDirectory() ? 'folder' : 'nothing'
   } catch {
     return 'nothing'
   }
 }
 
-async function checkThere(path: string, files: string): Promise<void> {
+/** Whoever may write in the folder need not be the one who may sell the machine's other files. */
+async function isInside(path: string, { root, links }: Folder): Promise<boolean> {
+  if (links === 'follow') return true
+  const [realRoot, real] = await Promise.all([realpath(root), realpath(path)])
+  // Also `..`, and what begins with a dot and does not exist.
+  return !relative(realRoot, real)
+    .split('/')
+    .some((name) => name.startsWith('.'))
+}
+
+async function checkThere(
+  path: string,
+  { files, links }: Pick<FilesOptions, 'files' | 'links'>,
+): Promise<void> {
   const isFolder = path.endsWith('*')
   const wanted = isFolder ? 'folder' : 'file'
-  const found = await kindOf(files)
+  const anywhere: Folder = { root: '/', links: 'follow' }
+  const found = await kindOf(files, anywhere)
+  if (!isFolder && found === 'file' && !(await isInside(files, { root: dirname(files), links }))) {
+    throw receiverError({
+      code: 'resource_missing',
+      message: `resources.${path}.files: ${files} is a link out of its folder.`,
+      hint: 'Name the file itself, or add links: follow.',
+    })
+  }
   if (found === wanted) return
   throw receiverError({
     code: 'resource_missing',

@@ -10,6 +10,7 @@ import type { ResourceConfig } from './configuration/schema.ts'
 import { filesRoutes } from './files.ts'
 import { loadModule, moduleRoutes } from './module.ts'
 import { upstreamRoutes } from './upstream/routes.ts'
+import { createTeaserMaker, type TeaserMaker } from './upstream/teaser-maker.ts'
 
 export type ResourceConfigs = { readonly [path: string]: ResourceConfig }
 
@@ -21,20 +22,24 @@ export async function registerResources(
   app: FastifyInstance,
   resources: ResourceConfigs,
 ): Promise<void> {
+  const maker = createTeaserMaker()
+  app.addHook('onClose', () => maker.close())
   for (const [path, resource] of Object.entries(resources)) {
     try {
-      await app.register(async (scope) => addRoutes(scope, path, resource))
+      await app.register(async (scope) => addRoutes(scope, { path, resource, maker }))
     } catch (error) {
       throw withName(path, error)
     }
   }
 }
 
-async function addRoutes(
-  app: FastifyInstance,
-  path: string,
-  resource: ResourceConfig,
-): Promise<void> {
+interface Added {
+  readonly path: string
+  readonly resource: ResourceConfig
+  readonly maker: TeaserMaker
+}
+
+async function addRoutes(app: FastifyInstance, { path, resource, maker }: Added): Promise<void> {
   const { free, price: configured } = resource
   const { log } = app
   const priceOf = (given: Price): Price => priceRule<FastifyRequest>(given, free)
@@ -43,7 +48,7 @@ async function addRoutes(
     case 'files':
       return filesRoutes(app, path, { ...resource, price })
     case 'upstream':
-      return upstreamRoutes(app, path, { ...resource, price, log })
+      return upstreamRoutes(app, path, { ...resource, price, maker, log })
     case 'command':
       return commandRoutes(app, path, { ...resource, price, log })
     case 'module': {

@@ -2,6 +2,7 @@
 import anyTest, { type ExecutionContext } from 'ava'
 import { AbiCoder, Interface } from 'ethers'
 import { type BrowserClientOptions, createBrowserClient } from '../../browser/index.ts'
+import { memoryKeyStore } from '../../browser/key-store.ts'
 import { channelsAbi } from '../../contracts/abi/channels.ts'
 import { headerName } from '../../protocol/index.ts'
 import type { ReceiverOptions, Resource } from '../../receiver/index.ts'
@@ -24,6 +25,7 @@ async function givenBuyer(t: ExecutionContext, { resources, receiver }: Given = 
   const wallet = createTestWallet(chain.rpcUrl, senderAccount.privateKey)
   t.teardown(wallet.close)
   const storage = mapStore()
+  const keys = memoryKeyStore()
   const connect = (options: Partial<BrowserClientOptions> = {}) =>
     createBrowserClient({
       wallet,
@@ -32,6 +34,7 @@ async function givenBuyer(t: ExecutionContext, { resources, receiver }: Given = 
       contract,
       api: `${base}/api/1`,
       storage,
+      keys,
       interval: 20,
       ...options,
     })
@@ -56,7 +59,8 @@ test('opens, pays, tops up, pays on, and closes; the sums agree on the chain', a
   await buy()
   const view = await client.channel()
   t.deepEqual([view?.balance, view?.facts?.deposit], [10n, 20n])
-  t.is(asked('eth_signTypedData_v4'), 2)
+  // The channel's key, and two payments.
+  t.is(asked('eth_signTypedData_v4'), 3)
   await client.closeChannel()
   t.is(await tokensOf(receiverAccount.address), 10n)
   t.is(await tokensOf(senderAccount.address), 9_990n)
@@ -98,7 +102,8 @@ test('a payment whose answer was lost is repeated as it is, and costs once', asy
   await client.openChannel(100n)
   let lost = 0
   const loses: typeof fetch = async (...request) => {
-    await fetch(...request)
+    const answer = await fetch(...request)
+    if (!String(request[0]).endsWith('/reading')) return answer
     lost++
     throw new TypeError('network')
   }
@@ -111,7 +116,7 @@ test('a payment whose answer was lost is repeated as it is, and costs once', asy
   const { response, payment } = await buy()
   t.is(response.status, 200)
   t.true(payment.repeated)
-  t.is(asked('eth_signTypedData_v4'), 1)
+  t.is(asked('eth_signTypedData_v4'), 2)
   t.is(receiver.book.unsettled(), price)
   await buy()
   t.is(receiver.book.unsettled(), 2n * price)
@@ -180,7 +185,7 @@ test('a failed resource costs nothing: the same proof pays for the next try', as
   t.deepEqual([failed.response.status, failed.cost], [500, 0n])
   broken = false
   t.is(await (await buy()).response.text(), 'well')
-  t.is(asked('eth_signTypedData_v4'), 1)
+  t.is(asked('eth_signTypedData_v4'), 2)
   t.is(receiver.book.unsettled(), price)
 })
 
@@ -191,8 +196,9 @@ test('a price other than the one agreed to is not paid', async (t) => {
   await t.throwsAsync(client.pay(`${base}/reading`, { price: 4n }), { code: 'price_changed' })
 })
 
-test('a receiver that claims a balance without proof gets nothing more', async (t) => {
-  const { client, base, connect } = await givenBuyer(t)
+test('unbound: a receiver that claims a balance without proof gets nothing more', async (t) => {
+  const { base, connect } = await givenBuyer(t)
+  const client = await connect(unbound())
   await client.openChannel(100n)
   await client.pay(`${base}/reading`, { price })
   const lie = (headers: Record<string, string>): typeof fetch => {
@@ -207,20 +213,21 @@ test('a receiver that claims a balance without proof gets nothing more', async (
       })
     }
   }
-  const unproven = await connect({ fetch: lie({ [headerName.senderBalance]: '90' }) })
+  const unproven = await connect(unbound(lie({ [headerName.senderBalance]: '90' })))
   await t.throwsAsync(unproven.pay(`${base}/reading`, { price }), { code: 'unproven' })
   await client.pay(`${base}/reading`, { price })
-  const cheats = await connect({ fetch: lie({ [headerName.senderBalance]: '15' }) })
+  const cheats = await connect(unbound(lie({ [headerName.senderBalance]: '15' })))
   await t.throwsAsync(cheats.pay(`${base}/reading`, { price }), { code: 'cheated' })
 })
 
-test('a closing agreement that is not the receiver’s never gets to the chain', async (t) => {
-  const { client, base, connect, asked } = await givenBuyer(t)
+test('unbound: a closing agreement that is not the receiver’s never gets to the chain', async (t) => {
+  const { base, connect, asked } = await givenBuyer(t)
+  const client = await connect(unbound())
   await client.openChannel(100n)
   const { payment } = await client.pay(`${base}/reading`, { price })
   const sent = asked('eth_sendTransaction')
   for (const close_signature of ['0x12', payment.payment.signature]) {
-    const liar = await connect({ fetch: async () => Response.json({ close_signature }) })
+    const liar = await connect(unbound(async () => Response.json({ close_signature })))
     await t.throwsAsync(liar.closeChannel(), { code: 'closing_agreement_invalid' })
   }
   t.is(asked('eth_sendTransaction'), sent)
@@ -293,6 +300,17 @@ test('a plain ERC-20 token is approved and deposited; a 0.2 contract gets the se
   t.is(BigInt(String(recovered)), BigInt(senderAccount.address))
 })
 
+/** Somebody between, or a receiver of before, offers no bound requests. */
+function unbound(others: typeof fetch = fetch): Partial<BrowserClientOptions> {
+  return {
+    bound: 'prefer',
+    fetch: async (...request) =>
+      String(request[0]).endsWith('/request-key')
+        ? new Response('{}', { status: 404 })
+        : others(...request),
+  }
+}
+
 test('test tokens are bought for ether', async (t) => {
   const { client } = await givenBuyer(t)
   const before = await client.tokenBalance()
@@ -342,7 +360,7 @@ test('without ether: the receiver opens, tops up and closes what the wallet has 
   t.is(await tokensOf(receiverAccount.address), 10n)
   t.is(await tokensOf(senderAccount.address), 9_990n)
   t.deepEqual([await sent(), asked('eth_sendTransaction')], [0, 0])
-  t.is(asked('eth_signTypedData_v4'), 6)
+  t.is(asked('eth_signTypedData_v4'), 7)
 })
 
 test('what the receiver does not relay is said in its words, and nothing is waited for', async (t) => {

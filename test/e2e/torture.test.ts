@@ -22,17 +22,18 @@ test('an agent that is killed again and again pays for what it got, once, and co
   t.true(reserved - claimed <= 16 * 5)
 })
 
-test('a receiver that is killed again and again has the proof of all it served, and serves no balance twice', async (t) => {
+test('a receiver that is killed again and again has the proof of all it served, serves no balance twice, and loses no answer of a bound request', async (t) => {
   const { stdout } = await run('./scripts/torture', [
     'receiver',
     ...['--kills', '5'],
     ...['--seed', '20261121'],
     '--json',
   ])
-  const { kills, served, claimed, lost, unproven, paidTwice } = JSON.parse(stdout)
+  const { kills, served, claimed, lost, lostWithName, unproven, paidTwice } = JSON.parse(stdout)
   t.is(kills, 5)
   t.true(served > 0)
   t.is(claimed, served + lost)
+  t.is(lostWithName, 0)
   t.is(unproven, 0)
   t.is(paidTwice, 0)
 })

@@ -21,7 +21,8 @@ import { seededRandom } from './torture/random.ts'
 import { readDisk } from './torture/receiver-disk.ts'
 
 const price = 5n
-const channels = 4
+/** What names the requests of each channel; without a name some answers are lost. */
+const names = ['by key', 'by binding', 'not at all', 'by binding'] as const
 const program = fileURLToPath(new URL('processes/receiver-process.ts', import.meta.url))
 
 interface Result {
@@ -31,8 +32,10 @@ interface Result {
   readonly served: number
   /** What has paid, by what is on disk. */
   readonly claimed: number
-  /** Paid, without an `Idempotency-Key`, for an answer that a kill kept from arriving. */
+  /** Paid, by a request without a name, for an answer that a kill kept from arriving. */
   readonly lost: number
+  /** The same of requests that have one: by their `Idempotency-Key`, or bound. */
+  readonly lostWithName: number
   /** Served requests whose proof was not on disk after a kill. */
   readonly unproven: number
   /** Balances that were served more than once. */
@@ -63,7 +66,7 @@ async function setUp(chain: EmbeddedChain, state: string) {
   const [, receiver, sender] = chain.accounts
   if (!receiver || !sender) throw new Error('the chain has no accounts')
   const deposit = 10n ** 9n
-  const tokens = deposit * BigInt(channels)
+  const tokens = deposit * BigInt(names.length)
   await (await token.getFunction('transfer(address,uint256)')(sender.address, tokens)).wait()
   const client = await connectChain({ rpcUrl: chain.rpcUrl, contract })
   const signer = createKeySigner(fromHex(sender.privateKey))
@@ -72,11 +75,11 @@ async function setUp(chain: EmbeddedChain, state: string) {
   const { token: tokenAddress } = await client.contractFacts()
   const domain = { contract, chainId: chain.chainId }
   const payers: Payer[] = []
-  for (let index = 0; index < channels; index++) {
+  for (const named of names) {
     const call = client.calls.openErc223(tokenAddress, { ...parties, deposit })
     const { block: openBlock } = await transactions.send(call)
     const key = sender.privateKey
-    payers.push(createPayer({ domain, ...parties, openBlock, key, price, keyed: index % 2 === 0 }))
+    payers.push(createPayer({ domain, ...parties, openBlock, key, price, named }))
   }
   client.close()
   const options: ProcessOptions = {
@@ -101,6 +104,7 @@ async function run(options: ProcessOptions, domain: SignatureDomain, payers: rea
     claimed = disk.claimed
     troubles.push(...disk.troubles)
   }
+  await bindAll(options, payers)
   for (let kill = 0; kill < kills; kill++) {
     const { child, url } = await start(options)
     await Promise.all(payers.map((payer) => payer.retry(url, someOf(payer.served, random))))
@@ -115,18 +119,32 @@ async function run(options: ProcessOptions, domain: SignatureDomain, payers: rea
   child.send('stop')
   await once(child, 'exit')
   await look()
+  const result = resultOf(payers, { claimed: Number(claimed), unproven })
+  return { result, troubles: [...troubles, ...payers.flatMap((payer) => payer.troubles)] }
+}
+
+/** In a life of its own: the keys are on disk when it ends. */
+async function bindAll(options: ProcessOptions, payers: readonly Payer[]): Promise<void> {
+  const { child, url } = await start(options)
+  for (const payer of payers) await payer.bind(url)
+  child.send('stop')
+  await once(child, 'exit')
+}
+
+function resultOf(payers: readonly Payer[], found: Pick<Result, 'claimed' | 'unproven'>): Result {
   const count = (of: (payer: Payer) => number) =>
     payers.reduce((total, payer) => total + of(payer), 0)
-  const result: Result = {
+  const lost = (isNamed: boolean) =>
+    count((payer) => ((payer.channel.named !== 'not at all') === isNamed ? payer.lost.size : 0))
+  return {
     kills,
     seed,
     served: count(({ served }) => served.size) * Number(price),
-    claimed: Number(claimed),
-    lost: count(({ lost }) => lost.size) * Number(price),
-    unproven,
+    lost: lost(false) * Number(price),
+    lostWithName: lost(true) * Number(price),
+    ...found,
     paidTwice: count(({ servedTwice }) => servedTwice.size),
   }
-  return { result, troubles: [...troubles, ...payers.flatMap((payer) => payer.troubles)] }
 }
 
 async function start(
@@ -148,21 +166,29 @@ function someOf(served: ReadonlySet<bigint>, random: () => number): readonly big
   )
 }
 
-function judge({ served, claimed, lost, unproven, paidTwice }: Result): readonly string[] {
+function judge({
+  served,
+  claimed,
+  lost,
+  lostWithName,
+  unproven,
+  paidTwice,
+}: Result): readonly string[] {
   return [
     ...(unproven === 0 ? [] : [`${unproven} requests were served without their proof on disk`]),
     ...(paidTwice === 0 ? [] : [`${paidTwice} balances paid twice`]),
-    ...(served + lost === claimed
+    ...(lostWithName === 0 ? [] : [`${lostWithName} lost by requests that have a name`]),
+    ...(served + lost + lostWithName === claimed
       ? []
-      : [`${served} served, ${lost} lost, but ${claimed} claimed`]),
+      : [`${served} served, ${lost + lostWithName} lost, but ${claimed} claimed`]),
     ...(served > 0 ? [] : ['nothing was served']),
   ]
 }
 
-function describe({ served, claimed, lost, unproven, paidTwice }: Result): string {
+function describe({ served, claimed, lost, lostWithName, unproven, paidTwice }: Result): string {
   return [
     `${kills} kills, seed ${seed}`,
-    `served ${served}, claimed ${claimed}, lost answers ${lost}`,
+    `served ${served}, claimed ${claimed}, lost answers ${lost}; of bound or keyed requests ${lostWithName}`,
     `without proof ${unproven}, paid twice ${paidTwice}`,
     '',
   ].join('\n')

@@ -77,7 +77,7 @@ export function send(origin: string, { method, path, fields, body }: Sent): Prom
   })
 }
 
-/** The client of one channel; `number` and `pair` are of its request key. */
+/** The client of one channel; `number` and `pair` are of its request key, `root` is the channel API's. */
 export async function boundClient(
   origin: string,
   { channel, domain, sign, senderAccount }: System,
@@ -85,10 +85,13 @@ export async function boundClient(
     number = BigInt(channel.openBlock),
     pair = createRequestKey(),
     key = senderAccount.privateKey,
+    root = '/api/1',
+    send: sendBy = send,
   } = {},
 ) {
-  const shown = await fetch(`${origin}/api/1/request-key`)
-  const offer = parseReceiverKey(await shown.text())
+  const none = { fields: [], body: Buffer.of() }
+  const shown = await sendBy(origin, { method: 'GET', path: `${root}/request-key`, ...none })
+  const offer = parseReceiverKey(shown.body.toString())
   const keys: BoundKeys = deriveBoundKeys(sharedSecret(pair.privateKey, offer.key), {
     ...domain,
     channel,
@@ -138,10 +141,10 @@ export async function boundClient(
   }
   const ask = async (path: string, asked: Asked = {}) => {
     const { sent, mac } = make(path, asked)
-    const answer = await send(origin, sent)
+    const answer = await sendBy(origin, sent)
     return { ...answer, authentic: isAuthentic(answer, mac), mac }
   }
-  const own = `/api/1/channels/${channel.sender}/${channel.openBlock}`
+  const own = `${root}/channels/${channel.sender}/${channel.openBlock}`
   const message = {
     key: pair.publicKey,
     number,

@@ -68,6 +68,7 @@ export async function openTestQueue(
   const events: SinkEvent[] = []
   const queue = await openQueue({
     id: 'test',
+    name: 'test',
     bounds: { entries: 1000, bytes: 1_000_000, whenFull: 'dropOldest' },
     backoff: { first: 1, most: 5 },
     settleInterval: 1,

@@ -50,7 +50,10 @@ function program(name: string, remedy: string, ...version: readonly string[]): T
 export const oldestNode = fileURLToPath(new URL('../../.node/20.11.0/bin/node', import.meta.url))
 
 export const tools = {
+  caddy: program('caddy', 'apt-get install caddy', 'version'),
   curl: program('curl', 'apt-get install curl', '--version'),
+  haproxy: program('haproxy', 'apt-get install haproxy', '-v'),
+  nginx: program('nginx', 'apt-get install nginx', '-v'),
   prlimit: program('prlimit', 'apt-get install util-linux', '--version'),
   python3: program('python3', 'apt-get install python3', '--version'),
   ssh: program('ssh', 'apt-get install openssh-client', '-V'),
@@ -79,6 +82,9 @@ export const tools = {
   },
 } as const satisfies { readonly [name: string]: Tool }
 
+/** Debian has servers where only root looks for programs. */
+export const pathWithSbin = `${process.env.PATH}:/usr/sbin`
+
 function succeeds(command: string, ...args: readonly string[]): boolean {
-  return spawnSync(command, args).status === 0
+  return spawnSync(command, args, { env: { ...process.env, PATH: pathWithSbin } }).status === 0
 }

@@ -1,4 +1,6 @@
 // uraiden-agent doctor: looks at everything a payment needs; each line says what to do.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { ChainClient } from '../../../platform/chain/index.ts'
 import {
   type Finding,
@@ -12,6 +14,7 @@ import {
   warning,
 } from '../../../platform/cli/doctor.ts'
 import { createOutput } from '../../../platform/cli/output.ts'
+import { withoutKeys } from '../../../platform/text/printed.ts'
 import { machineClock } from '../../../platform/time/machine-clock.ts'
 import {
   formatAmount,
@@ -20,16 +23,20 @@ import {
   type Signer,
   type TokenUnit,
 } from '../../../protocol/index.ts'
+import { openLedger } from '../../channels/ledger.ts'
 import { chainSettings, openChain } from '../../program/configuration/chain.ts'
 import {
   type AgentConfig,
   configFile,
   loadAgentConfig,
 } from '../../program/configuration/config.ts'
-import { stateFolder } from '../../program/configuration/places.ts'
+import { commandSocket, stateFolder } from '../../program/configuration/places.ts'
 import { openReceivers, receiverSettings } from '../../program/configuration/receivers.ts'
 import { openSigner } from '../../program/configuration/settings.ts'
+import { connectToDaemon } from '../../program/control/client.ts'
+import { createBehaviours, type ReceiverBehaviour } from '../../purchase/behaviour.ts'
 import { createTransport } from '../../transport/transport.ts'
+import { trustText } from './daemon.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './session.ts'
 
@@ -78,6 +85,7 @@ function checks({ chain, signer }: Facts): readonly Check[] {
     ...(signer ? [keyCheck] : []),
     ...(chain && signer ? [tokensCheck, etherCheck] : []),
     diskCheck,
+    ...(chain && signer ? [behaviourCheck] : []),
   ]
 }
 
@@ -151,6 +159,42 @@ const diskCheck: Check = {
   look: ({ folder }) => lookAtDisk(folder, 'raise reservation, or change the card'),
 }
 
+const behaviourCheck: Check = {
+  name: 'behaviour',
+  look: async (facts) => {
+    const found = await behaviourOf(facts)
+    const lines = found.map(({ receiver, last, ...trust }) => {
+      return `${receiver} (${last.code}) gets ${trustText(trust, Date.now())}`
+    })
+    return lines.length === 0
+      ? ok('no trouble with receivers lately')
+      : warning(`${lines.join('; ')}. Look at the receivers’ logs, or buy elsewhere.`)
+  },
+}
+
+/** The daemon says it, or its ledger where none runs. */
+async function behaviourOf({
+  config,
+  folder,
+  chain,
+  signer,
+}: Facts): Promise<readonly ReceiverBehaviour[]> {
+  const daemon = await connectToDaemon(commandSocket(config))
+  if (daemon !== undefined) return (await daemon.command('status', {})).behaviour
+  const ledgerFolder = join(folder, 'ledger')
+  if (chain === undefined || signer === undefined || !existsSync(ledgerFolder)) return []
+  const ledger = await openLedger({
+    folder: ledgerFolder,
+    owner: { chainId: chain.chainId, contract: config.contract, account: signer.address },
+    ...{ reservation: 1, budget: {}, readClock: machineClock(config.clock ?? 'auto') },
+  })
+  try {
+    return createBehaviours(ledger.notes).all()
+  } finally {
+    await ledger.close()
+  }
+}
+
 /** Asks without paying. */
 function receiverCheck(place: () => Promise<URL>, address: string | undefined): Check {
   return { name: 'receiver', look: (facts) => lookAtReceiver(place, address, facts) }
@@ -163,24 +207,25 @@ async function lookAtReceiver(
 ): Promise<Finding> {
   try {
     const url = await place()
+    const shown = withoutKeys(url.href)
     const transport = createTransport({ timeout: 5000 })
     const answer = await transport.send({ method: 'GET', url, headers: {} })
     answer.stream.destroy()
-    if (answer.status !== 402) return ok(`${url} answers, HTTP status ${answer.status}, free`)
+    if (answer.status !== 402) return ok(`${shown} answers, HTTP status ${answer.status}, free`)
     const terms = parseTerms(answer.header)
     if (terms.contract !== config.contract) {
       return failure(
-        `${url} wants payment through the contract ${terms.contract}. Set contract to it, if you trust it.`,
+        `${shown} wants payment through the contract ${terms.contract}. Set contract to it, if you trust it.`,
       )
     }
     if (address !== undefined && terms.receiver !== address) {
       return failure(
-        `${url} wants payment to ${terms.receiver}, not ${address}. Correct the address, if you trust it.`,
+        `${shown} wants payment to ${terms.receiver}, not ${address}. Correct the address, if you trust it.`,
       )
     }
     const token = await chain?.tokenFacts().catch(() => undefined)
     const relays = terms.features.has('relay') ? ', relays deposits' : ''
-    return ok(`${url} costs ${priceText(terms.price, token)}${relays}`)
+    return ok(`${shown} costs ${priceText(terms.price, token)}${relays}`)
   } catch (error) {
     if (isUraidenError(error)) return findingOf(error)
     throw error

@@ -57,6 +57,7 @@ export async function withAgent<Value>(
     ...chain,
     ...policyOptions(purchaseSettings(config), token),
     receiverAt: (url) => receivers.receiverAt(url),
+    bound: (url, receiver) => receivers.boundAt(url, receiver),
     signer,
     chainId,
     store: join(folder, 'ledger'),

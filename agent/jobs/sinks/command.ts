@@ -62,11 +62,14 @@ async function run(
   } finally {
     clearTimeout(timer)
     running.delete(child)
+    // What left its group may hold them for ever.
+    child.stdin.destroy()
+    child.stderr.destroy()
   }
 }
 
 /** Not the agent's own environment: it may hold the password of its key. */
-function environmentFor({ id, job, time, contentType }: Entry): NodeJS.ProcessEnv {
+function environmentFor({ id, job, time, contentType, authentic }: Entry): NodeJS.ProcessEnv {
   const { PATH, HOME, LANG, TZ } = process.env
   return {
     ...(PATH !== undefined && { PATH }),
@@ -77,6 +80,7 @@ function environmentFor({ id, job, time, contentType }: Entry): NodeJS.ProcessEn
     URAIDEN_JOB: job,
     URAIDEN_TIME: new Date(time).toISOString(),
     URAIDEN_CONTENT_TYPE: contentType,
+    ...(authentic !== undefined && { URAIDEN_AUTHENTIC: `${authentic}` }),
   }
 }
 

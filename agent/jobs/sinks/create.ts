@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
+import { printedCommand, printedUrl } from '../../../platform/text/printed.ts'
 import type { UraidenError } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'
 import { createCommandSink } from './command.ts'
@@ -19,13 +20,28 @@ export interface SinkPlace {
   readonly stdout: Writable
 }
 
-/** Names a target, the same after every start, wherever in the configuration it stands. */
+/**
+ * Names a target on the disk, the same after every start, wherever in the configuration it stands. Never
+ * shown: see `sinkName`.
+ */
 export function sinkId({ file, mqtt, webhook, command }: SinkConfig): string {
   if (file !== undefined) return `file:${resolve(file)}`
   if (mqtt !== undefined) return `mqtt:${mqtt.topic}`
-  if (webhook !== undefined) return `webhook:${webhook.url}`
+  if (webhook?.url !== undefined) return `webhook:${webhook.url}`
+  if (webhook?.urlFile !== undefined) return `webhook-file:${resolve(webhook.urlFile)}`
   if (command !== undefined) return `command:${command.join(' ')}`
   return 'stdout'
+}
+
+/**
+ * What `sinkId` names, for log, status, metrics and messages: who knows a webhook's URL may write there, and
+ * a command's arguments may have a key, too.
+ */
+export function sinkName(id: string): string {
+  const [, kind, target = ''] = /^(webhook|command):(.*)$/s.exec(id) ?? []
+  if (kind === 'webhook') return `webhook:${printedUrl(target)}`
+  if (kind === 'command') return `command:${printedCommand(target.split(' '))}`
+  return id
 }
 
 export function createSink({ job, config, broker, stdout }: SinkPlace): Sink {

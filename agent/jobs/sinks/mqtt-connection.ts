@@ -2,6 +2,7 @@
 // there is one.
 
 import type { MqttClient } from 'mqtt'
+import { originsOnly, printedUrl } from '../../../platform/text/printed.ts'
 import type { UraidenError } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'
 import { type Announcement, available, unavailable } from './home-assistant.ts'
@@ -126,7 +127,8 @@ class Connection implements BrokerConnection {
         this.#announceAll(client)
     })
     client.on('error', (error) => {
-      this.#problem = error.message || String((error as { readonly code?: string }).code)
+      this.#problem =
+        originsOnly(error.message) || String((error as { readonly code?: string }).code)
     })
     client.on('close', () => forgetUnanswered(client))
     return client
@@ -163,7 +165,7 @@ class Connection implements BrokerConnection {
     const { url } = this.#options
     return agentError({
       code: 'broker_unreachable',
-      message: `The MQTT broker ${withoutPassword(url)} does not take messages (${this.#problem}).`,
+      message: `The MQTT broker ${printedUrl(url)} does not take messages (${this.#problem}).`,
     })
   }
 }
@@ -175,11 +177,6 @@ function publishAnnouncement(client: MqttClient, { topic, payload }: Announcemen
 /** The library would send them again by itself, beside our queue that does. */
 function forgetUnanswered(client: MqttClient): void {
   for (const id of Object.keys(client.outgoing)) client.removeOutgoingMessage(Number(id))
-}
-
-function withoutPassword(url: string): string {
-  const { protocol, host } = new URL(url)
-  return `${protocol}//${host}`
 }
 
 function withTimeout<Value>(work: Promise<Value>, most: number): Promise<Value> {

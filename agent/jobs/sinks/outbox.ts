@@ -2,7 +2,7 @@
 // share one sink and one queue, so that its lines have one order.
 import type { Writable } from 'node:stream'
 import { type Addition, queuePrefix } from './backlog.ts'
-import { createSink, type SinkPlace, sinkId } from './create.ts'
+import { createSink, type SinkPlace, sinkId, sinkName } from './create.ts'
 import type { Broker, BrokerSettings } from './mqtt.ts'
 import { connectBroker } from './mqtt-connection.ts'
 import { compilePicker, type Picker } from './pick.ts'
@@ -88,7 +88,7 @@ function addToAll(jobSinks: readonly JobSink[], entry: Entry): OutboxAddition {
   const unfit: string[] = []
   for (const { queue, pick } of jobSinks) {
     const payload = pick(entry)
-    if (payload === undefined) unfit.push(queue.id)
+    if (payload === undefined) unfit.push(queue.name)
     else additions.push(queue.add({ ...entry, payload }))
   }
   return {
@@ -116,8 +116,10 @@ async function openSink(
 ): Promise<SinkQueue> {
   const { config } = place
   const { entries, size: bytes, whenFull } = config.queue
+  const id = sinkId(config)
   return openQueue({
-    id: sinkId(config),
+    id,
+    name: sinkName(id),
     sink: createSink({ ...place, stdout }),
     storage,
     bounds: { entries, bytes, whenFull },
@@ -136,5 +138,7 @@ async function reportOrphans(
     const id = decodeURIComponent(key.slice(queuePrefix.length, key.lastIndexOf('/')))
     if (!queues.has(id)) waiting.set(id, (waiting.get(id) ?? 0) + 1)
   }
-  for (const [sink, count] of waiting) onEvent({ kind: 'sinkOrphaned', sink, waiting: count })
+  for (const [id, count] of waiting) {
+    onEvent({ kind: 'sinkOrphaned', sink: sinkName(id), waiting: count })
+  }
 }

@@ -17,7 +17,10 @@ export interface QueueBounds {
 }
 
 export interface QueueOptions {
+  /** On the disk. */
   readonly id: string
+  /** In status and events. */
+  readonly name: string
   readonly sink: Sink
   readonly storage: OutboxStorage
   readonly bounds: QueueBounds
@@ -28,7 +31,7 @@ export interface QueueOptions {
 }
 
 export interface SinkQueue {
-  readonly id: string
+  readonly name: string
   /** Of a queue with the rule `pause`: true when there is no room for one entry more. */
   readonly isFull: () => boolean
   /** What to write, together with whatever else belongs to the run. Delivered once `written` is called. */
@@ -70,8 +73,8 @@ class DeliveringQueue implements SinkQueue {
     this.#backlog = backlog
   }
 
-  get id(): string {
-    return this.#options.id
+  get name(): string {
+    return this.#options.name
   }
 
   begin(): void {
@@ -101,7 +104,7 @@ class DeliveringQueue implements SinkQueue {
 
   status(): SinkStatus {
     return {
-      id: this.id,
+      id: this.name,
       ...this.#backlog.count(),
       delivered: this.#delivered,
       problem: this.#problem,
@@ -184,7 +187,7 @@ class DeliveringQueue implements SinkQueue {
     this.#failures = 0
     this.#problem = undefined
     const { waiting } = this.#backlog.count()
-    this.#options.onEvent({ kind: 'sinkRecovered', sink: this.id, waiting })
+    this.#options.onEvent({ kind: 'sinkRecovered', sink: this.name, waiting })
   }
 
   async #failed(error: Error): Promise<void> {
@@ -194,7 +197,7 @@ class DeliveringQueue implements SinkQueue {
     this.#failures++
     this.#problem = error.message
     if (this.#failures === 1) {
-      this.#options.onEvent({ kind: 'sinkFailing', sink: this.id, error })
+      this.#options.onEvent({ kind: 'sinkFailing', sink: this.name, error })
     }
     if (!this.#stopping) await this.#pause(backoffDelay(this.#options.backoff, this.#failures))
   }
@@ -204,13 +207,13 @@ class DeliveringQueue implements SinkQueue {
     const refused = await this.#backlog.refuse()
     if (refused === undefined) return
     const { id } = decodeEntry(refused)
-    this.#options.onEvent({ kind: 'entryRefused', sink: this.id, id, why: error.message })
+    this.#options.onEvent({ kind: 'entryRefused', sink: this.name, id, why: error.message })
   }
 
   #sayFull(full: boolean): void {
     if (full && !this.#full) {
       const { waiting } = this.#backlog.count()
-      this.#options.onEvent({ kind: 'sinkFull', sink: this.id, waiting })
+      this.#options.onEvent({ kind: 'sinkFull', sink: this.name, waiting })
     }
     this.#full = full
   }

@@ -40,12 +40,18 @@ const mqtt = z.strictObject({
   homeAssistant: homeAssistant.optional().describe('shows up as a sensor by itself'),
 })
 
-const webhook = z.strictObject({
-  url: httpUrl,
-  method: z.enum(['POST', 'PUT']).default('POST'),
-  headers: headers.default({}),
-  timeout: duration.default(30_000),
-})
+const webhook = z
+  .strictObject({
+    url: httpUrl.optional(),
+    urlFile: text.optional().describe('a file, mode 600; its first line is the URL'),
+    method: z.enum(['POST', 'PUT']).default('POST'),
+    headers: headers.default({}),
+    headersFile: text.optional().describe('a file, mode 600; a line for each: Name: value'),
+    timeout: duration.default(30_000),
+  })
+  .refine(({ url, urlFile }) => (url === undefined) !== (urlFile === undefined), {
+    error: 'a webhook needs "url" or "urlFile", one of them.',
+  })
 
 const rotation = z.strictObject({
   size: size.default(10_000_000),
@@ -72,7 +78,9 @@ export const sinkSchema = z
       .string()
       .superRefine((template, context) => explain(context, () => compilePicker({ template })))
       .optional()
-      .describe('text with {{ $.path }}, {{ job }}, {{ time }}, {{ id }}, {{ cost }}'),
+      .describe(
+        'text with {{ $.path }}, {{ job }}, {{ time }}, {{ id }}, {{ cost }}, {{ authentic }}',
+      ),
     queue: queue.prefault({}).describe('on the disk, while the sink takes nothing'),
   })
   .superRefine((sink, context) => {

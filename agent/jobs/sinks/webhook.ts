@@ -1,14 +1,19 @@
 // The sink that is a URL: each entry is one request. Its id is the idempotency key, so that a receiver of
 // the hook can tell a repetition.
 
-import type { HeaderFields } from '../../../protocol/index.ts'
+import { readPrivateFile } from '../../../platform/keys/index.ts'
+import { printedUrl } from '../../../platform/text/printed.ts'
+import type { HeaderFields, UraidenError } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'
 import type { Entry, Sink } from './types.ts'
 
 export interface WebhookOptions {
-  readonly url: string
+  /** Given here or in `urlFile`. */
+  readonly url?: string | undefined
+  readonly urlFile?: string | undefined
   readonly method: 'POST' | 'PUT'
   readonly headers: HeaderFields
+  readonly headersFile?: string | undefined
   /** For one answer, in milliseconds. */
   readonly timeout: number
 }
@@ -34,28 +39,57 @@ export function createWebhookSink(options: WebhookOptions): Sink {
   }
 }
 
+/** Files are read for each delivery: a new key in them needs no restart. */
 async function send(options: WebhookOptions, entry: Entry, signal: AbortSignal): Promise<void> {
-  const { url } = options
-  const status = await statusOf(options, entry, signal)
+  const url = options.url ?? (await urlIn(options.urlFile ?? ''))
+  const headers = { ...options.headers, ...(await headersIn(options.headersFile)) }
+  const status = await statusOf({ ...options, url, headers }, entry, signal)
   if (status >= 200 && status < 300) return
   throw agentError({
     code: refusing.has(status) ? 'entry_refused' : 'webhook_failed',
-    message: `The webhook ${url} answers with HTTP status ${status}.`,
+    message: `The webhook ${printedUrl(url)} answers with HTTP status ${status}.`,
     hint: 'Look at what answers there. What was bought waits in the queue, unless this status refuses it.',
   })
 }
 
-function entryHeaders({ id, job, time, contentType }: Entry): HeaderFields {
+async function urlIn(file: string): Promise<string> {
+  const [url = ''] = (await readPrivateFile(file)).split(/\r?\n/, 1)
+  if (/^https?:\/\//.test(url) && URL.canParse(url)) return url
+  throw fileUnusable(file, 'its first line is not an http:// or https:// URL')
+}
+
+async function headersIn(file: string | undefined): Promise<HeaderFields> {
+  if (file === undefined) return {}
+  const lines = (await readPrivateFile(file)).split(/\r?\n/).filter((line) => line !== '')
+  return Object.fromEntries(
+    lines.map((line, index) => {
+      const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+): *([\t -~]*)$/.exec(line) ?? []
+      if (name !== undefined && value !== undefined) return [name, value]
+      throw fileUnusable(file, `line ${index + 1} is not a header such as Name: value`)
+    }),
+  )
+}
+
+function fileUnusable(file: string, why: string): UraidenError {
+  return agentError({
+    code: 'webhook_failed',
+    message: `The webhook’s file ${file} cannot be used: ${why}.`,
+    hint: 'Correct the file. What was bought waits in the queue.',
+  })
+}
+
+function entryHeaders({ id, job, time, contentType, authentic }: Entry): HeaderFields {
   return {
     'Content-Type': contentType,
     'Idempotency-Key': id,
     'X-Uraiden-Job': job,
     'X-Uraiden-Time': new Date(time).toISOString(),
+    ...(authentic !== undefined && { 'X-Uraiden-Authentic': `${authentic}` }),
   }
 }
 
 async function statusOf(
-  { url, method, headers, timeout }: WebhookOptions,
+  { url, method, headers, timeout }: WebhookOptions & { readonly url: string },
   entry: Entry,
   signal: AbortSignal,
 ): Promise<number> {
@@ -77,9 +111,8 @@ async function statusOf(
     if (!(error instanceof RequestError)) throw error
     throw agentError({
       code: 'webhook_failed',
-      message: `The webhook ${url} cannot be reached (${error.code}).`,
+      message: `The webhook ${printedUrl(url)} cannot be reached (${error.code}).`,
       hint: 'Check the URL and the network. What was bought waits in the queue.',
-      cause: error,
     })
   }
 }

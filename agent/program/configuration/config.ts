@@ -16,7 +16,7 @@ import {
   timeZone,
 } from '../../../platform/config/index.ts'
 import { shorten } from '../../../protocol/index.ts'
-import { windowCaps } from '../../budget/config.ts'
+import { transactionCaps, windowCaps } from '../../budget/config.ts'
 import { discoverySchema, serviceUrl } from '../../discovery/config.ts'
 import { agentError } from '../../errors/index.ts'
 import { jobSchema, problemsOfJobs } from '../../jobs/schema.ts'
@@ -97,6 +97,7 @@ const parts = z.strictObject({
       request: amountText.optional().describe('for a single request'),
       ...windowCaps,
       jobs: z.record(z.string(), z.strictObject(windowCaps)).optional(),
+      ...transactionCaps,
     })
     .prefault({}),
   deposit: z
@@ -119,6 +120,10 @@ const parts = z.strictObject({
             .describe('http://… or https://…, or dns-sd: and the name that it announces'),
           address: address.optional(),
           budget: z.strictObject(windowCaps).optional(),
+          bound: z
+            .enum(['require', 'prefer', 'off'])
+            .optional()
+            .describe('whether payments are tied to their requests; default require'),
         })
         // A limit that is not kept is worse than none.
         .refine(({ address, budget }) => budget === undefined || address !== undefined, {

@@ -1,7 +1,9 @@
 // Where the configured receivers are: by name, by place, and by what they announce.
 
+import { withoutKeys } from '../../../platform/text/printed.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 import type { Address } from '../../../protocol/index.ts'
+import type { BoundPolicy } from '../../channels/binding.ts'
 import { type Browse, createBrowse } from '../../discovery/browse.ts'
 import { serviceName } from '../../discovery/config.ts'
 import { createPins, type Pins } from '../../discovery/pins.ts'
@@ -42,6 +44,11 @@ export interface Receivers extends ReceiverPlaces {
    * @throws UraidenError `receiver_not_found`
    */
   readonly placeOf: (receiver: Address) => Promise<URL | undefined>
+  /**
+   * How the receiver may be paid there, as far as the configuration says it. Where place and address are two
+   * receivers’, the stricter: the address is what an answer claims, which anybody between may have written.
+   */
+  readonly boundAt: (url: URL, receiver: Address) => BoundPolicy | undefined
   /** The address that the configuration has under this name. */
   readonly addressOf: (name: string) => Address | undefined
   /** What was found may be elsewhere now: it is looked for again. */
@@ -66,6 +73,9 @@ export function createReceivers(options: ReceiversOptions): Receivers {
   return new ConfiguredReceivers(options)
 }
 
+/** What is usual is one of the two beside it, as the contract is. */
+const strictestFirst = ['require', 'usual', 'prefer', 'off'] as const
+
 interface Located {
   readonly url: Promise<URL>
   readonly at: Milliseconds
@@ -79,6 +89,8 @@ class ConfiguredReceivers implements Receivers {
   readonly #unpinned: readonly string[]
   /** By the announced name. */
   readonly #located = new Map<string, Located>()
+  /** Origins that were found last, by the announced name. */
+  readonly #found = new Map<string, string>()
 
   constructor(options: ReceiversOptions) {
     const { receivers } = options.config
@@ -108,6 +120,21 @@ class ConfiguredReceivers implements Receivers {
       .map((name) => known.get(name))
       .find((each) => each?.origin === url.origin)
     return pin?.receiver
+  }
+
+  boundAt({ origin }: URL, receiver: Address): BoundPolicy | undefined {
+    const { config, pins } = this.#options
+    const chosen = Object.values(config.receivers).flatMap(({ url, address, bound = 'usual' }) => {
+      const name = serviceName(new URL(url))
+      if (name === undefined) {
+        return address === receiver || new URL(url).origin === origin ? [bound] : []
+      }
+      const pin = pins.all().get(name.toLowerCase())
+      const isPlace = this.#found.get(name) === origin || pin?.origin === origin
+      return isPlace || (address ?? pin?.receiver) === receiver ? [bound] : []
+    })
+    const strictest = strictestFirst.find((each) => chosen.includes(each))
+    return strictest === 'usual' ? undefined : strictest
   }
 
   async placeOf(receiver: Address): Promise<URL | undefined> {
@@ -154,6 +181,7 @@ class ConfiguredReceivers implements Receivers {
     const { address } =
       Object.values(config.receivers).find(({ url }) => serviceName(new URL(url)) === name) ?? {}
     const { url } = await search({ name, address, contract: config.contract }, { browse, pins })
+    this.#found.set(name, url.origin)
     return url
   }
 }
@@ -167,7 +195,7 @@ export function resolveUrl({ receivers }: Pick<AgentConfig, 'receivers'>, text: 
   const names = Object.keys(receivers).join(', ')
   throw agentError({
     code: 'not_a_url',
-    message: `"${text}" is neither a URL nor a receiver’s name and a path.`,
+    message: `"${withoutKeys(text)}" is neither a URL nor a receiver’s name and a path.`,
     hint: `Write http://…${names && `, or begin with one of: ${names}`}.`,
   })
 }

@@ -1,6 +1,7 @@
 // The daemon's log: to standard error, for journald or a person.
 import pino from 'pino'
 import { plainJson, plainLine } from '../../../platform/cli/plain-text.ts'
+import { withoutKeys } from '../../../platform/text/printed.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
@@ -38,9 +39,6 @@ const longestLine = 10_000
 
 const priority: Readonly<Record<LogLevel, number>> = { debug: 7, info: 6, warn: 4, error: 3 }
 
-/** What could be a secret is never given to the log; these are taken out of a URL that a person wrote. */
-const userInfo = /(\bhttps?:\/\/)[^\s/@]*@/gi
-
 export function createLog(options: LogOptions): Log {
   const { level, form, priorities, write, onWarning } = options
   const logger = pino(
@@ -56,7 +54,7 @@ export function createLog(options: LogOptions): Log {
   const at =
     (name: LogLevel) =>
     (text: string, facts: LogFacts = {}): void => {
-      const message = text.replace(userInfo, '$1')
+      const message = withoutKeys(text)
       const plain = plainFacts(facts)
       if (name === 'warn' || name === 'error') {
         onWarning?.({ time: Date.now(), level: name, message, ...textsOf(plain) })
@@ -95,7 +93,7 @@ function plainFacts(facts: LogFacts): Record<string, unknown> {
   const entries = Object.entries(facts).flatMap(([name, value]) => {
     if (value === undefined) return []
     if (typeof value === 'bigint') return [[name, value.toString()] as const]
-    if (typeof value === 'string') return [[name, value.replace(userInfo, '$1')] as const]
+    if (typeof value === 'string') return [[name, withoutKeys(value)] as const]
     return [[name, value] as const]
   })
   return Object.fromEntries(entries)

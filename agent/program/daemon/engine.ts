@@ -131,6 +131,7 @@ export class Engine implements Capability<Settings> {
       ...chain,
       ...policy,
       receiverAt: (url) => receivers.receiverAt(url),
+      bound: (url, receiver) => receivers.boundAt(url, receiver),
       signer,
       chainId: facts.chainId,
       store: join(folder, 'ledger'),

@@ -55,6 +55,7 @@ const programs: readonly Program[] = [
     bundles: {
       'uraiden-receiver.cjs': commandLine('receiver'),
       'worker.js': "import './receiver/signatures/worker.ts'",
+      'teaser-worker.js': "import './receiver/resources/upstream/teaser-worker.ts'",
     },
     imports: true,
     config: 'receiver.yaml',

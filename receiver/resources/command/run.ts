@@ -1,7 +1,8 @@
 // One run of a command: its output, or why there is none. No shell, no input, bounded in time and
 // bytes, and nothing of it is left when it is over.
 
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
 import { shorten, type UraidenError } from '../../../protocol/index.ts'
 import { receiverError } from '../../errors/index.ts'
 
@@ -23,66 +24,86 @@ export interface RunOptions {
 const mostComplaint = 2000
 
 /**
+ * Milliseconds after its exit for what it wrote to arrive. What left its group may hold the pipe for ever,
+ * and cannot be ended.
+ */
+const mostWait = 1000
+
+/**
  * What the command wrote to standard output.
  * @throws UraidenError `command_not_startable`, `command_failed`, `command_timeout`,
  * `command_output_too_large`, `command_stopped`
  */
-export function runCommand(options: RunOptions): Promise<Buffer> {
-  const { command, folder, timeout, mostOutput, signal, environment = process.env } = options
+export async function runCommand(options: RunOptions): Promise<Buffer> {
+  const { command, folder, signal, environment = process.env } = options
   const [program = '', ...args] = command
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(problem('command_stopped', program, 'was not started: the receiver stops.'))
-      return
-    }
-    const child = spawn(program, args, {
-      cwd: folder,
-      env: withoutSecrets(environment),
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // A group of its own, so that what it started ends with it.
-      detached: true,
-    })
-    const output: Buffer[] = []
-    let size = 0
-    let complaint = ''
-    let early: UraidenError | undefined
-    const end = (error: UraidenError) => {
-      early ??= error
-      killGroup(child.pid)
-    }
-    const timer = setTimeout(
-      () => end(problem('command_timeout', program, `took longer than ${timeout / 1000} s.`)),
-      timeout,
-    )
-    const onAbort = () => end(problem('command_stopped', program, 'was ended: the receiver stops.'))
-    signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) {
+    throw problem('command_stopped', program, 'was not started: the receiver stops.')
+  }
+  const child = spawn(program, args, {
+    cwd: folder,
+    env: withoutSecrets(environment),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own, so that what it started ends with it.
+    detached: true,
+  })
+  let closed = false
+  child.once('close', () => {
+    closed = true
+  })
+  try {
+    return await outcomeOf(child, program, options)
+  } finally {
+    if (!closed) killGroup(child.pid)
+    child.stdout.destroy()
+    child.stderr.destroy()
+  }
+}
+
+type Child = ChildProcessByStdio<null, Readable, Readable>
+
+/** Settles by the limits, whatever becomes of the command. */
+function outcomeOf(child: Child, program: string, limits: RunOptions): Promise<Buffer> {
+  const { timeout, mostOutput, signal } = limits
+  const output: Buffer[] = []
+  let size = 0
+  let complaint = ''
+  let waiting: NodeJS.Timeout | undefined
+  return new Promise<Buffer>((resolve, reject) => {
     const tidy = () => {
       clearTimeout(timer)
+      clearTimeout(waiting)
       signal.removeEventListener('abort', onAbort)
     }
+    const end = (code: ProblemCode, says: string) => {
+      tidy()
+      reject(problem(code, program, says))
+    }
+    const late = () => end('command_timeout', `took longer than ${timeout / 1000} s.`)
+    const onAbort = () => end('command_stopped', 'was ended: the receiver stops.')
+    const timer = setTimeout(late, timeout)
+    signal.addEventListener('abort', onAbort, { once: true })
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size <= mostOutput) output.push(chunk)
-      else {
-        end(problem('command_output_too_large', program, `wrote more than ${mostOutput} bytes.`))
-      }
+      else end('command_output_too_large', `wrote more than ${mostOutput} bytes.`)
     })
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       if (complaint.length < mostComplaint) complaint += text
     })
-    child.once('error', (error) => {
-      tidy()
-      reject(problem('command_not_startable', program, `cannot be started (${error.message}).`))
+    child.once('error', ({ message }) => {
+      end('command_not_startable', `cannot be started (${message}).`)
     })
-    child.once('close', (code, killedBy) => {
+    const over = (code: number | null, killedBy: NodeJS.Signals | null) => {
       tidy()
-      if (early !== undefined) reject(early)
-      else if (code === 0) resolve(Buffer.concat(output))
-      else {
-        const how = code === null ? `was ended by ${killedBy}` : `ended with exit code ${code}`
-        const said = shorten(complaint.trim(), mostComplaint)
-        reject(problem('command_failed', program, `${how}${said && `: ${said}`}`))
-      }
+      if (code === 0) return resolve(Buffer.concat(output))
+      const how = code === null ? `was ended by ${killedBy}` : `ended with exit code ${code}`
+      const said = shorten(complaint.trim(), mostComplaint)
+      end('command_failed', `${how}${said && `: ${said}`}`)
+    }
+    child.once('close', over)
+    child.once('exit', (...how) => {
+      waiting = setTimeout(over, mostWait, ...how)
     })
   })
 }
@@ -103,18 +124,13 @@ function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !ours.test(name)))
 }
 
-function problem(
-  code:
-    | 'command_failed'
-    | 'command_not_startable'
-    | 'command_output_too_large'
-    | 'command_stopped'
-    | 'command_timeout',
-  program: string,
-  says: string,
-): UraidenError {
-  return receiverError({
-    code,
-    message: `${program} ${says}`,
-  })
+type ProblemCode =
+  | 'command_failed'
+  | 'command_not_startable'
+  | 'command_output_too_large'
+  | 'command_stopped'
+  | 'command_timeout'
+
+function problem(code: ProblemCode, program: string, says: string): UraidenError {
+  return receiverError({ code, message: `${program} ${says}` })
 }

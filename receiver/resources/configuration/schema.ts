@@ -22,6 +22,8 @@ export interface FilesResource extends Common {
   readonly kind: 'files'
   /** A folder when the path ends in `*`, else a file. */
   readonly files: string
+  /** Whether symbolic links may lead out of the folder. */
+  readonly links: LinksRule
 }
 
 export interface UpstreamResource extends Common {
@@ -56,6 +58,9 @@ export interface ModuleResource extends Common {
 
 export type ResourceConfig = FilesResource | UpstreamResource | CommandResource | ModuleResource
 
+const linksRules = ['inside', 'follow'] as const
+export type LinksRule = (typeof linksRules)[number]
+
 export const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 export type Method = (typeof methods)[number]
 
@@ -80,6 +85,10 @@ const entry = z.strictObject({
     ),
   free: z.array(pattern).optional().describe('requests that cost nothing: [GET /api/health]'),
   files: z.string().min(1).optional().describe('a folder (the path ends in *) or a file'),
+  links: z
+    .enum(linksRules)
+    .optional()
+    .describe('of files: follow, wherever symbolic links lead; inside the folder only (inside)'),
   upstream: z
     .url({ protocol: /^https?$/, error: 'this is not an http:// or https:// URL.' })
     .optional()
@@ -110,7 +119,7 @@ type Kind = ResourceConfig['kind']
 
 /** What of an entry belongs to which kind alone. */
 const settingsOf: { readonly [kind in Kind]: readonly (keyof Entry)[] } = {
-  files: [],
+  files: ['links'],
   upstream: ['timeout', 'teaser'],
   command: ['timeout', 'cache', 'mostOutput', 'type'],
   module: ['methods'],
@@ -159,7 +168,7 @@ function resourceOf(kind: Kind, value: Entry): ResourceConfig {
   const milliseconds = (given: number | undefined, usual: number) => (given ?? usual) * 1000
   switch (kind) {
     case 'files':
-      return { kind, ...common, files }
+      return { kind, ...common, files, links: value.links ?? 'inside' }
     case 'upstream':
       return {
         kind,

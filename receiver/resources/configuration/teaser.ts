@@ -6,6 +6,8 @@ export interface TeaserConfig {
   readonly from: string | undefined
   /** CSS selectors of what may be seen; undefined is all of it. */
   readonly show: readonly string[] | undefined
+  /** Parameters of the query that make a page another one; the others do not reach the upstream. */
+  readonly query: readonly string[]
   /** Milliseconds for which a teaser is shown again without asking the upstream. */
   readonly cache: number
 }
@@ -25,6 +27,11 @@ export const teaserSchema = z
       .min(1)
       .optional()
       .describe('CSS selectors of the only elements that are shown: [h1, .summary]'),
+    query: z
+      .array(z.string().min(1))
+      .max(16)
+      .default([])
+      .describe('parameters of the query that make it another page: [title]; others are left out'),
     cache: z
       .number({ error: 'this should be a number of seconds from 0 to 86400.' })
       .min(0)
@@ -40,4 +47,6 @@ export const teaserSchema = z
       params: { hint: 'Add show: [h1, .summary], or from: with the path of a page for everybody.' },
     })
   })
-  .transform(({ from, show, cache }): TeaserConfig => ({ from, show, cache: cache * 1000 }))
+  .transform(
+    ({ from, show, query, cache }): TeaserConfig => ({ from, show, query, cache: cache * 1000 }),
+  )

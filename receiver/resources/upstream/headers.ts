@@ -16,6 +16,34 @@ const hopByHop: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
+/**
+ * What a proxy tells the server behind it, by the names in use: whom a request comes from, and what it
+ * really asks for. In a client's mouth it is another address, method or path than the one that was paid for.
+ */
+const proxysWord: ReadonlySet<string> = new Set([
+  ...['forwarded', 'x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'x-originating-ip'],
+  ...['x-remote-ip', 'x-remote-addr', 'x-remote-user', 'x-original-forwarded-for'],
+  ...['client-ip', 'remote-addr', 'remote-user', 'true-client-ip', 'cf-connecting-ip'],
+  ...['fastly-client-ip', 'x-original-host', 'x-host'],
+  ...['x-http-method', 'x-http-method-override', 'x-method-override', 'x-original-method'],
+  ...['x-original-url', 'x-original-uri', 'x-rewrite-url', 'x-override-url', 'x-script-name'],
+  // Rack::Sendfile, next.js, and HTTP_PROXY of CGI programs.
+  ...['x-sendfile-type', 'x-accel-mapping', 'x-middleware-subrequest', 'proxy'],
+])
+
+/**
+ * CGI, WSGI, Rack and PHP know a header by an upper-case name with `_` in place of all else: `X_Real_IP`
+ * is `X-Real-IP` to them.
+ */
+const plainName = /^[a-z0-9-]+$/
+
+/** What an answer may say of a whole origin, other goods and the channel API included: not its to say. */
+const ownersWord: ReadonlySet<string> = new Set([
+  ...['service-worker-allowed', 'clear-site-data', 'strict-transport-security', 'alt-svc'],
+  ...['public-key-pins', 'public-key-pins-report-only', 'expect-ct', 'nel', 'report-to'],
+  ...['reporting-endpoints', 'origin-agent-cluster', 'use-as-dictionary', 'set-login'],
+])
+
 export interface Forwarding {
   /** The client's address. */
   readonly client: string
@@ -31,15 +59,9 @@ export function requestHeaders(
 ): Fields {
   const fields = endToEnd(headers)
   for (const name of Object.keys(fields)) {
-    // A client could claim any address; `expect` was answered by this server.
-    if (
-      isPayment(name) ||
-      name === 'host' ||
-      name === 'expect' ||
-      name.startsWith('x-forwarded-')
-    ) {
-      delete fields[name]
-    }
+    // `expect` was answered by this server.
+    const isAnswered = name === 'host' || name === 'expect'
+    if (isAnswered || isPayment(name) || isOfProxy(name)) delete fields[name]
   }
   const cookie = withoutPayment(headers.cookie)
   if (cookie === undefined) delete fields.cookie
@@ -55,8 +77,18 @@ export function requestHeaders(
 /** For the client: what another receiver says about its own payments would only mislead. */
 export function responseHeaders(headers: IncomingHttpHeaders): Fields {
   const fields = endToEnd(headers)
-  for (const name of Object.keys(fields)) if (isPayment(name)) delete fields[name]
+  for (const name of Object.keys(fields)) {
+    if (isPayment(name) || ownersWord.has(name)) delete fields[name]
+  }
+  // The payer's page finds its terms and its channel in cookies of these names.
+  const cookies = headers['set-cookie']?.filter((cookie) => !isPayment(cookie.trim()))
+  if (cookies === undefined || cookies.length === 0) delete fields['set-cookie']
+  else fields['set-cookie'] = cookies
   return fields
+}
+
+function isOfProxy(name: string): boolean {
+  return !plainName.test(name) || proxysWord.has(name) || name.startsWith('x-forwarded-')
 }
 
 function isPayment(name: string): boolean {

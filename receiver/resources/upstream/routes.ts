@@ -7,10 +7,13 @@ import { nothingCharged, type Problem, sendProblem } from '../../http/problem.ts
 import type { UpstreamResource } from '../configuration/schema.ts'
 import { requestHeaders, responseHeaders } from './headers.ts'
 import { locationOf, targetOf } from './target.ts'
+import type { TeaserMaker } from './teaser-maker.ts'
 import { teaserRoot, teaserRoutes } from './teaser-routes.ts'
 
 export interface UpstreamOptions extends Pick<UpstreamResource, 'upstream' | 'timeout' | 'teaser'> {
   readonly price: Price
+  /** For all resources of a receiver. */
+  readonly maker: TeaserMaker
   readonly log: FastifyBaseLogger
   /** Milliseconds that only grow; the process's own by default. */
   readonly now?: () => number
@@ -24,7 +27,7 @@ export async function upstreamRoutes(
   path: string,
   options: UpstreamOptions,
 ): Promise<void> {
-  const { timeout, price, upstream, teaser, log, now = () => performance.now() } = options
+  const { timeout, price, upstream, teaser, maker, log, now = () => performance.now() } = options
   const dispatcher = new Agent({
     connect: { timeout },
     headersTimeout: timeout,
@@ -32,7 +35,7 @@ export async function upstreamRoutes(
   })
   app.addHook('onClose', () => dispatcher.destroy())
   if (teaser !== undefined) {
-    await teaserRoutes(app, path, { ...teaser, upstream, dispatcher, log })
+    await teaserRoutes(app, path, { ...teaser, upstream, dispatcher, maker, log })
   }
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _body, done) => done(null))

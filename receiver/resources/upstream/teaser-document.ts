@@ -1,12 +1,13 @@
 // Makes the teaser of an upstream's page: a document of its own, with what the owner has named and
 // nothing else. Selects by keeping, never by removing: what a page adds one day stays unseen.
 
+import { randomUUID } from 'node:crypto'
 import type { Element, ElementContent, Nodes, Root } from 'hast'
-import { fromHtml } from 'hast-util-from-html'
+import { fromParse5 } from 'hast-util-from-parse5'
 import { type Schema, sanitize } from 'hast-util-sanitize'
 import { selectAll } from 'hast-util-select'
 import { toHtml } from 'hast-util-to-html'
-import { receiverError } from '../../errors/index.ts'
+import { type DefaultTreeAdapterMap, defaultTreeAdapter, parse, type TreeAdapter } from 'parse5'
 
 const blocks =
   'html body main article section header footer nav aside div address hgroup h1 h2 h3 h4 h5 h6 p hr pre blockquote ol ul li dl dt dd figure figcaption details summary'
@@ -49,19 +50,28 @@ export interface TeaserRequest {
   readonly html: string
   /** CSS selectors; undefined keeps the whole body. */
   readonly show: readonly string[] | undefined
-  /** Where relative addresses in it start from: the path that is asked for. */
-  readonly base: string
 }
 
-/** Undefined when nothing of the page may be shown. */
-export function teaserDocument({ html, show, base }: TeaserRequest): string | undefined {
-  const page = fromHtml(html)
+/** Between the two is where relative addresses start from: the one page is shown at many paths. */
+export interface TeaserParts {
+  readonly beforeBase: string
+  readonly afterBase: string
+}
+
+/**
+ * Undefined when nothing of the page may be shown.
+ * @throws Error for a page of more than `mostNodes`
+ */
+export function teaserDocument({ html, show }: TeaserRequest): TeaserParts | undefined {
+  const page = pageOf(html)
   const body = only('body', page)
   if (body === undefined) return undefined
   const shown = show === undefined ? body : keep(new Set(selectAll(show.join(', '), page)), body)
   if (shown === undefined) return undefined
   const clean = sanitize(shown, teaserRules)
-  return toHtml({
+  // Nobody else knows it, so no page has it.
+  const seam = randomUUID()
+  const [beforeBase = '', afterBase = ''] = toHtml({
     type: 'root',
     children: [
       { type: 'doctype' },
@@ -69,27 +79,60 @@ export function teaserDocument({ html, show, base }: TeaserRequest): string | un
         type: 'element',
         tagName: 'html',
         properties: frameOf(only('html', page)?.properties),
-        children: [headOf(page, base), ...elementsOf(clean)],
+        children: [headOf(page, seam), ...elementsOf(clean)],
       },
     ],
+  }).split(`<!--${seam}-->`)
+  return { beforeBase, afterBase }
+}
+
+/** The first that cannot be read: a mistake stops the start and not the first visitor. */
+export function unknownSelector(selectors: readonly string[]): string | undefined {
+  return selectors.find((selector) => {
+    try {
+      selectAll(selector, { type: 'root', children: [] })
+      return false
+    } catch {
+      return true
+    }
   })
 }
 
-/**
- * So that a mistake stops the start and not the first visitor.
- * @throws UraidenError `selector_invalid`
- */
-export function checkSelectors(selectors: readonly string[]): void {
-  for (const selector of selectors) {
-    try {
-      selectAll(selector, { type: 'root', children: [] })
-    } catch (cause) {
-      throw receiverError({
-        code: 'selector_invalid',
-        message: `teaser.show: "${selector}" is no CSS selector that is known here.`,
-        cause,
-      })
-    }
+/** Elements with their attributes, texts, comments: a page of 256 kB has some thousands. */
+const mostNodes = 20_000
+
+/** As a browser without scripts reads it. @throws Error for a page of more than `mostNodes` */
+function pageOf(html: string): Root {
+  const tree = fromParse5(parse(html, { scriptingEnabled: false, treeAdapter: countingAdapter() }))
+  return tree.type === 'root' ? tree : { type: 'root', children: [] }
+}
+
+/** Repeated elements are counted, too: a page of 9 kB may make a million of them. */
+function countingAdapter(): TreeAdapter<DefaultTreeAdapterMap> {
+  const { createElement, createCommentNode, insertText, insertTextBefore } = defaultTreeAdapter
+  let nodes = 0
+  const count = (more: number): void => {
+    nodes += more
+    if (nodes > mostNodes) throw new Error(`it has more than ${mostNodes} nodes`)
+  }
+  return {
+    ...defaultTreeAdapter,
+    createElement: (name, space, attributes) => {
+      count(1 + attributes.length)
+      return createElement(name, space, attributes)
+    },
+    createCommentNode: (text) => {
+      count(1)
+      return createCommentNode(text)
+    },
+    insertText: (parent, text) => {
+      count(1)
+      insertText(parent, text)
+    },
+    insertTextBefore: (parent, text, next) => {
+      count(1)
+      insertTextBefore(parent, text, next)
+    },
   }
 }
 
@@ -109,13 +152,12 @@ function frameOf(properties: Element['properties'] = {}): Element['properties'] 
   return Object.fromEntries(kept.filter(([, value]) => value !== undefined))
 }
 
-/** It is shown in a frame that is too small for another page: its links leave the frame. */
-function headOf(page: Root, base: string): Element {
+function headOf(page: Root, seam: string): Element {
   return headElement('head', {}, [
     headElement('meta', { charSet: 'utf-8' }),
     headElement('meta', { name: 'viewport', content: 'width=device-width, initial-scale=1' }),
     headElement('title', {}, [{ type: 'text', value: 'Preview' }]),
-    headElement('base', { href: base, target: '_top' }),
+    { type: 'comment', value: seam },
     ...selectAll('link[rel~="stylesheet"][href]', page).map(({ properties: { href, media } }) =>
       headElement('link', { rel: ['stylesheet'], href, media }),
     ),

@@ -1,15 +1,23 @@
 // What browsers see of an upstream's page before they pay, under an address of its own: the paywall
-// page shows it in a frame, which keeps its styles and the paywall's apart.
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+// page shows it in a frame, which keeps its styles and the paywall's apart. Nobody pays for it, so what it
+// may take of receiver and upstream is bounded (docs/design/threats.md).
+import rateLimit from '@fastify/rate-limit'
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
 import { request as ask, type Dispatcher } from 'undici'
-import { pathOf } from '../configuration/path.ts'
+import { createTurns } from '../../../platform/async/turns.ts'
+import { shorten } from '../../../protocol/index.ts'
+import { escapeHtml } from '../../paywall/page.ts'
+import { pathOf, queryOf } from '../configuration/path.ts'
 import type { TeaserConfig } from '../configuration/teaser.ts'
 import { targetOf, type UpstreamTarget } from './target.ts'
 import { createTeaserCache } from './teaser-cache.ts'
+import type { TeaserParts } from './teaser-document.ts'
+import type { TeaserMaker } from './teaser-maker.ts'
 
 export interface TeaserOptions extends TeaserConfig {
   readonly upstream: string
   readonly dispatcher: Dispatcher
+  readonly maker: TeaserMaker
   readonly log: FastifyBaseLogger
 }
 
@@ -39,10 +47,22 @@ const headers = {
 }
 
 /** Bytes; of a larger page there is no teaser. */
-const mostHtml = 1 << 20
+const mostHtml = 256 << 10
 
 /** Characters; a longer teaser is no teaser. */
-const longest = 256 * 1024
+const longest = 256 << 10
+
+/** Milliseconds for the upstream's whole page. */
+const longestRead = 10_000
+
+/** Teasers that are made for one address (one network of 64 bits of IPv6) in a minute. */
+const mostMade = 30
+
+/** Addresses that are counted; the ones not seen for longest are forgotten. */
+const mostAddresses = 5000
+
+/** Milliseconds. */
+const minute = 60_000
 
 const blank = '<!doctype html><html lang="en"><title>Preview</title></html>'
 
@@ -50,52 +70,106 @@ const blank = '<!doctype html><html lang="en"><title>Preview</title></html>'
 export async function teaserRoutes(
   app: FastifyInstance,
   path: string,
-  { upstream, from, show, cache, dispatcher, log }: TeaserOptions,
+  options: TeaserOptions,
 ): Promise<void> {
-  // 60 ms and some megabytes, for receivers that show any.
-  const { checkSelectors, teaserDocument } = await import('./teaser-document.ts')
-  checkSelectors(show ?? [])
+  await options.maker.check(options.show ?? [])
   const cached = createTeaserCache({
-    make: async (url) => {
-      try {
-        const target = teaserTarget({ upstream, from, path, url })
-        const html = await readPage(target, dispatcher)
-        const teaser = html && teaserDocument({ html, show, base: pathOf(url) })
-        if (teaser === undefined || teaser.length <= longest) return teaser || undefined
-        log.warn({ resource: path, url, longest }, 'a teaser is too long and not shown')
-      } catch (err) {
-        log.warn({ err, resource: path, url }, 'the upstream has no teaser now')
-      }
-      return undefined
-    },
-    lifetime: cache,
+    make: teaserOf(path, options),
+    lifetime: options.cache,
     retry: 10_000,
     most: 64,
+    mostLength: 2 << 20,
     mostMaking: 8,
     now: () => performance.now(),
   })
-  app.get(`${teaserRoot}${path}`, async ({ url }, reply) => {
-    const teaser = await cached(url.slice(url.indexOf(teaserRoot) + teaserRoot.length))
-    return reply.headers(headers).send(teaser ?? blank)
+  const isTooOften = await rateOf(app)
+  app.get(`${teaserRoot}${path}`, async (request, reply) => {
+    const url = request.url.slice(request.url.indexOf(teaserRoot) + teaserRoot.length)
+    const target = teaserTarget({ ...options, path, url })
+    const teaser = await cached(target.href, async () => {
+      const seconds = await isTooOften(request)
+      if (seconds !== undefined) reply.code(429).header('retry-after', `${seconds}`)
+      return seconds === undefined
+    })
+    const html = teaser === undefined ? blank : completed(teaser, pathOf(url))
+    return reply.headers(headers).send(html)
   })
 }
 
-interface TeaserTarget {
+/** Seconds to wait for whoever has asked for too many. */
+async function rateOf(
+  app: FastifyInstance,
+): Promise<(request: FastifyRequest) => Promise<number | undefined>> {
+  await app.register(rateLimit, {
+    ...{ global: false, max: mostMade, timeWindow: minute, cache: mostAddresses },
+  })
+  const count = app.createRateLimit()
+  return async (request) => {
+    const found = await count(request)
+    return 'isExceeded' in found && found.isExceeded ? found.ttlInSeconds : undefined
+  }
+}
+
+/** Of the upstream's page at an address; one page after the other is read. */
+function teaserOf(path: string, { show, dispatcher, maker, log }: TeaserOptions) {
+  const turns = createTurns()
+  let toldUntil = Number.NEGATIVE_INFINITY
+  /** Strangers decide how often there is something to tell: a line a minute. */
+  const tell = (facts: object, message: string) => {
+    if (performance.now() < toldUntil) return
+    toldUntil = performance.now() + minute
+    log.warn({ resource: path, ...facts }, message)
+  }
+  return async (href: string): Promise<TeaserParts | undefined> => {
+    const url = shorten(href, 200)
+    try {
+      const html = await turns.take(() => readPage(new URL(href), dispatcher))
+      const teaser = html === undefined ? undefined : await maker.make({ html, show })
+      if (teaser === undefined || teaser.afterBase.length <= longest) return teaser
+      tell({ url, longest }, 'a teaser is too long and not shown')
+    } catch (err) {
+      tell({ err, url }, 'the upstream has no teaser now')
+    }
+    return undefined
+  }
+}
+
+function completed({ beforeBase, afterBase }: TeaserParts, base: string): string {
+  return `${beforeBase}<base href="${escapeHtml(base)}" target="_top">${afterBase}`
+}
+
+interface TeaserTarget extends Pick<TeaserConfig, 'from' | 'query'> {
   readonly upstream: string
-  readonly from: string | undefined
   /** Of the resource. */
   readonly path: string
   /** As it was asked for. */
   readonly url: string
 }
 
-/** The page itself, or where the configuration says. */
-export function teaserTarget({ upstream, from, path, url }: TeaserTarget): URL {
-  if (from === undefined) return urlOf(targetOf(upstream, path, url))
+/**
+ * The page itself, or where the configuration says. Of a query only what the configuration names goes
+ * along: every other one would be the same page again, for nothing.
+ */
+export function teaserTarget({ upstream, from, query, path, url }: TeaserTarget): URL {
+  if (from === undefined) {
+    return urlOf(targetOf(upstream, path, pathOf(url) + keptQuery(queryOf(url), query)))
+  }
   const at = new URL(from.replace(/\*$/, ''), new URL(upstream).origin)
   if (!from.endsWith('*')) return at
   // As a base it takes the place of the resource's own path; a query is the paid page's.
   return urlOf(targetOf(at.href, path, pathOf(url)))
+}
+
+/** Each once, in the configuration's order: the same page has one name. */
+function keptQuery(query: string, names: readonly string[]): string {
+  const asked = query.slice(1).split('&')
+  const kept = names.flatMap((name) => {
+    const pair = asked.find((each) => new URLSearchParams(each).has(name))
+    if (pair === undefined) return []
+    const [, value = ''] = /=(.*)/s.exec(pair) ?? []
+    return [`${encodeURIComponent(name)}=${value}`]
+  })
+  return kept.length === 0 ? '' : `?${kept.join('&')}`
 }
 
 function urlOf({ origin, path }: UpstreamTarget): URL {
@@ -104,14 +178,14 @@ function urlOf({ origin, path }: UpstreamTarget): URL {
 
 /**
  * A page of the upstream as anybody would see it: nothing of the visitor goes along. Undefined when
- * it is no HTML page that can be had: another
- * status, another type, too large.
+ * it is no HTML page that can be had: another status, another type, too large.
  * @throws what undici throws when the upstream cannot be reached or is too slow
  */
 async function readPage(url: URL, dispatcher: Dispatcher): Promise<string | undefined> {
   const { statusCode, headers, body } = await ask(url, {
     dispatcher,
     headers: { accept: 'text/html' },
+    signal: AbortSignal.timeout(longestRead),
   })
   const type = `${headers['content-type'] ?? ''}`
   const coded = headers['content-encoding'] !== undefined

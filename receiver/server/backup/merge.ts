@@ -26,11 +26,14 @@ export function mergeLedger(
     ...(agreement !== undefined && { agreedBalance: agreement }),
     ...(key && { requestKey: key }),
   }
-  if (existing === undefined) return { claims: closeGaps(claims), proof, ...lasting }
+  if (existing === undefined) {
+    return { claims: closeGaps(claims), ...(proof && { proof }), ...lasting }
+  }
   const better = claims.highest > existing.claims.highest
   const best = better ? proof : existing.proof
   return {
     ...(existing.collecting && { collecting: true }),
+    ...(existing.answers && { answers: existing.answers }),
     claims: mergeClaims(existing.claims, claims),
     ...(best && { proof: best }),
     ...lasting,

@@ -24,6 +24,7 @@ function fakeBuyer(steps: readonly Step[] = []) {
   const queue = [...steps]
   const paid = new Map<string, number>()
   const held: (() => void)[] = []
+  const bounds: (number | undefined)[] = []
   let served = 0
   let payments = 0
   const error = (code: string) => new UraidenError({ code, message: code, hint: '' })
@@ -62,6 +63,7 @@ function fakeBuyer(steps: readonly Step[] = []) {
   const buyer: Buyer = {
     request: async (_url, options: RequestOptions = {}) => {
       const { idempotencyKey: key = '', signal } = options
+      bounds.push(options.mostBody)
       payments++
       const payment = {
         headers: {},
@@ -74,9 +76,12 @@ function fakeBuyer(steps: readonly Step[] = []) {
       await options.onPayment?.({ ...payment, key } as SentPayment)
       return respond(key, signal)
     },
-    repeatPayment: (_url, { key = '' }, options) => respond(key, options?.signal),
+    repeatPayment: (_url, { key = '' }, options) => {
+      bounds.push(options?.mostBody)
+      return respond(key, options?.signal)
+    },
   }
-  return { buyer, steps: queue, held, served: () => served, payments: () => payments }
+  return { buyer, steps: queue, held, bounds, served: () => served, payments: () => payments }
 }
 
 async function start(
@@ -458,4 +463,28 @@ test('a job that was slowed is not held back for decades when the clock is set b
   }
   await until(() => runs().length === 11)
   t.like(runs()[10], { kind: 'done' })
+})
+
+const bounds = [
+  [{}, 4_000_000],
+  [{ mostBody: '1 MB' }, 1_000_000],
+  [{ mostBody: '32 MB' }, 10_000_000],
+  [{ mostBody: '2 MB', sinks: [{ file: 'x', queue: { size: '1 MB' } }] }, 1_000_000],
+  [{ sinks: [{ file: 'x', queue: { size: '1 MB' } }, { command: 'y' }] }, 4_000_000],
+  [{ mostBody: '32 MB', sinks: [{ file: 'x', select: '$.a' }] }, 32_000_000],
+  [{ mostBody: '32 MB', sinks: [{ file: 'x', queue: { whenFull: 'pause' } }] }, 32_000_000],
+] as const
+for (const [job, expected] of bounds) {
+  test(`of ${JSON.stringify(job)} ${expected} bytes are read`, (t) => {
+    const config = jobSchema.parse({ get: 'a', every: '* * * * *', sinks: [{ file: 'x' }], ...job })
+    const [only] = jobsOf({ reading: config }, { symbol: 'TKN', decimals: 0 })
+    t.is(only?.job.mostBody, expected)
+  })
+}
+
+test('both the first try and the one for a lost answer are bounded', async (t) => {
+  const { nextRun, bounds: asked } = await start(t, { mostBody: '1 MB' }, { steps: ['lose'] })
+  await nextRun()
+  await nextRun()
+  t.deepEqual(asked.slice(0, 2), [1_000_000, 1_000_000])
 })

@@ -37,6 +37,7 @@ test('a payment that cannot be written down does not leave', async (t) => {
     every: '* * * * *',
     jitter: 0,
     timeout: 1000,
+    mostBody: 1000,
     retry: { times: 3, delay: 1 },
     overlap: 'skip',
     missed: 'skip',

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { finished } from 'node:stream/promises'
 import { gzipSync } from 'node:zlib'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
+import { openLedger } from '../../../agent/channels/ledger.ts'
+import type { UraidenError } from '../../../protocol/index.ts'
 import { balanceProof } from '../../../scripts/lib/sign.ts'
 import {
   type Asked,
@@ -17,6 +19,7 @@ import {
   withFields,
 } from '../../support/bound-receiver.ts'
 import { temporaryFolder } from '../../support/folder.ts'
+import { noon } from '../../support/ledger.ts'
 import {
   agentOn,
   agentWithChannel,
@@ -24,8 +27,10 @@ import {
   channel,
   contract,
   receiverKey,
+  sender,
   senderKey,
   terms,
+  token,
 } from '../../support/lying-receiver.ts'
 
 const required = { bound: 'require' } as const
@@ -226,6 +231,11 @@ const attacks: readonly Attack[] = [
     code: undefined,
   },
   {
+    name: 'the answer says that it is compressed, and is not',
+    meddling: answering((said) => withFields(said, { 'Content-Encoding': 'gzip' })),
+    code: 'answer_lost',
+  },
+  {
     name: 'a gateway compresses: the coding is taken off',
     meddling: answering((said) => ({
       ...withFields(said, { 'Content-Encoding': 'gzip' }),
@@ -378,6 +388,27 @@ test('an answer that was lost is asked for again with the same request, and paid
   t.is(field(paid[0]?.asked ?? { fields: [] }, 'idempotency-key'), '')
 })
 
+test('who swallows answers does not make the agent pay again for what it has paid', async (t) => {
+  const isPayment = (asked: Asked) => field(asked, 'rdn-balance') !== ''
+  const unknown = {
+    ...{ status: 401, fields: [] },
+    body: Buffer.from('{"code":"request_key_unknown"}'),
+  }
+  for (const instead of [undefined, unknown, evil]) {
+    const { origin, books } = await boundReceiver(t, { forgets: true })
+    let payments = 0
+    const middle = await between(t, origin, {
+      answer: (said, asked) => (isPayment(asked) && payments++ === 0 ? instead : said),
+    })
+    const agent = await agentWithChannel(t, required)
+    await t.throwsAsync(agent.get(middle.url), { code: 'payment_spent' })
+    t.is(books.offered, 5n)
+    t.deepEqual(books.served, ['GET /data'])
+    // What was in doubt is offered once more, and then it is known to be spent.
+    t.is((await agent.get(middle.url)).payment?.balance, 10n)
+  }
+})
+
 test('a body that comes later is handed out with its receipt only', async (t) => {
   const { url } = await boundReceiver(t, { later: true })
   const honest = await agentWithChannel(t, required)
@@ -528,6 +559,99 @@ test('prefer pays unbound where nothing was ever offered, and never where it was
   const strict = await agentWithChannel(t, required)
   await t.throwsAsync(strict.get(url), { code: 'binding_refused' })
   t.is(books.unbound, unbound)
+})
+
+/** As the chain has said it. */
+async function agentOnContract(t: ExecutionContext, contractVersion: string) {
+  const store = join(await temporaryFolder(t), 'agent')
+  await (await agentWithChannel(t, { store })).stop()
+  const owner = { chainId, contract, account: sender }
+  const readClock = () => noon
+  const ledger = await openLedger({ folder: store, owner, reservation: 1, budget: {}, readClock })
+  await ledger.rememberFacts({
+    token: { address: token, symbol: 'T', decimals: 0 },
+    contractVersion,
+  })
+  await ledger.close()
+  return agentOn(t, store, { bound: () => undefined })
+}
+
+for (const version of ['0.3.0', '0.3.7', '0.4.0', '1.0.0']) {
+  test(`contract ${version}: who hides the offer at the first contact gets no signature`, async (t) => {
+    const { url, books } = await boundReceiver(t)
+    const gone: Said = { status: 404, fields: [], body: Buffer.of() }
+    const stripped = await between(t, url, {
+      request: (asked) => (asked.path.endsWith('/request-key') ? gone : asked),
+    })
+    const agent = await agentOnContract(t, version)
+    const error = await t.throwsAsync(agent.get(stripped.url), { code: 'binding_refused' })
+    t.regex((error as UraidenError).hint, /receivers\.NAME\.bound: prefer/)
+    t.is(books.unbound, 0)
+    t.is(books.offered, 0n)
+    t.is(agent.channels()[0]?.top, 0n)
+  })
+}
+
+test('contract 0.2: a receiver that never offered it is paid unbound, one that did is not', async (t) => {
+  let offers = false
+  const { url, books } = await boundReceiver(t, { offers: () => offers })
+  const agent = await agentOnContract(t, '0.2.0')
+  await t.throwsAsync(agent.get(url), { code: 'payment_refused' })
+  t.true(books.unbound > 0)
+
+  offers = true
+  const other = await agentOnContract(t, '0.2.0')
+  t.true((await other.get(url)).payment?.authentic)
+  offers = false
+  books.forget()
+  const before = books.unbound
+  const error = await t.throwsAsync(other.get(url), { code: 'binding_refused' })
+  t.regex(error?.message ?? '', /has offered bound requests before/)
+  t.is(books.unbound, before)
+})
+
+test('that an offer was seen outlasts a restart', async (t) => {
+  let offers = true
+  const { url, books } = await boundReceiver(t, { offers: () => offers })
+  const store = join(await temporaryFolder(t), 'agent')
+  const first = await agentWithChannel(t, { store, bound: 'prefer' })
+  await first.get(url)
+  await first.stop()
+  offers = false
+  books.forget()
+  const later = await agentOn(t, store, { bound: 'prefer' })
+  await t.throwsAsync(later.get(url), { code: 'binding_refused' })
+  t.is(books.unbound, 0)
+})
+
+test('off begins nothing bound, and a channel that is bound stays so', async (t) => {
+  const { url, books } = await boundReceiver(t)
+  const asksForKey = () => books.asked.filter(({ path }) => path.endsWith('/request-key')).length
+  const agent = await agentWithChannel(t, { bound: 'off' })
+  await t.throwsAsync(agent.get(url))
+  t.true(books.unbound > 0)
+  t.is(asksForKey(), 0)
+
+  const store = join(await temporaryFolder(t), 'agent')
+  const first = await agentWithChannel(t, { store, bound: 'prefer' })
+  await first.get(url)
+  await first.stop()
+  const before = books.unbound
+  const later = await agentOn(t, store, { bound: 'off' })
+  t.true((await later.get(url)).payment?.authentic)
+  t.is(books.unbound, before)
+})
+
+test('a receiver that offers nothing is asked once by commands that follow each other', async (t) => {
+  const { url, books } = await boundReceiver(t, { offers: () => false })
+  const store = join(await temporaryFolder(t), 'agent')
+  await (await agentWithChannel(t, { store })).stop()
+  for (let command = 0; command < 3; command++) {
+    const agent = await agentOn(t, store, { bound: 'prefer' })
+    await t.throwsAsync(agent.get(url))
+    await agent.stop()
+  }
+  t.is(books.asked.filter(({ path }) => path === '/api/1/request-key').length, 1)
 })
 
 test('the policy is a receiver’s own where the program says so', async (t) => {

@@ -6,6 +6,7 @@ import {
   type SignatureDomain,
 } from '../../../protocol/index.ts'
 import { balanceProof } from '../../../scripts/lib/sign.ts'
+import { type BoundSender, bindSender } from './bound-sender.ts'
 
 export interface PayerChannel {
   readonly domain: SignatureDomain
@@ -14,8 +15,11 @@ export interface PayerChannel {
   readonly openBlock: number
   readonly key: string
   readonly price: bigint
-  /** Whether requests have an `Idempotency-Key`: then none of their answers may be lost. */
-  readonly keyed: boolean
+  /**
+   * Whether requests have an `Idempotency-Key`, or are bound and have none: then none of their answers may be
+   * lost.
+   */
+  readonly named: 'by key' | 'by binding' | 'not at all'
 }
 
 interface Payment {
@@ -32,6 +36,8 @@ export interface Payer {
   readonly servedTwice: ReadonlySet<bigint>
   /** Answers that make no sense. */
   readonly troubles: readonly string[]
+  /** Where its requests are bound: before its first payment. */
+  readonly bind: (url: string) => Promise<void>
   /** Pays until the receiver is gone. */
   readonly payUntilGone: (url: string) => Promise<void>
   /** Sends again what was not answered, and `replays` of those that were. */
@@ -47,6 +53,10 @@ export function createPayer(channel: PayerChannel): Payer {
   const troubles: string[] = []
   let signed = 0n
   let unanswered: Payment[] = []
+  let bound: BoundSender | undefined
+
+  const ask = (url: string, payment: Payment, request: Asked['request']) =>
+    send(channel, { url, payment, request, bound })
 
   const sign = (balance: bigint): Payment => ({
     balance,
@@ -58,7 +68,9 @@ export function createPayer(channel: PayerChannel): Payer {
     if (status === 200) served.add(balance)
     if (status === 402 && !served.has(balance)) {
       lost.add(balance)
-      if (channel.keyed) troubles.push(`${balance} has paid, and its key brings no answer`)
+      if (channel.named !== 'not at all') {
+        troubles.push(`${balance} has paid, and its name ${channel.named} brings no answer`)
+      }
     }
     if (status !== 200 && status !== 402) troubles.push(`${balance} was answered with ${status}`)
   }
@@ -67,7 +79,7 @@ export function createPayer(channel: PayerChannel): Payer {
     for (;;) {
       signed += channel.price
       const payment = sign(signed)
-      const status = await send(channel, url, { ...payment, request: 'itself' })
+      const status = await ask(url, payment, 'itself')
       if (status === undefined) {
         unanswered.push(payment)
         return
@@ -82,6 +94,9 @@ export function createPayer(channel: PayerChannel): Payer {
     lost,
     servedTwice,
     troubles,
+    bind: async (url) => {
+      if (channel.named === 'by binding') bound = await bindSender(channel, url)
+    },
     payUntilGone: async (url) => {
       await Promise.all(Array.from({ length: atOnce }, () => payInTurn(url)))
     },
@@ -89,31 +104,39 @@ export function createPayer(channel: PayerChannel): Payer {
       const again = unanswered
       unanswered = []
       for (const payment of again) {
-        const status = await send(channel, url, { ...payment, request: 'itself' })
+        const status = await ask(url, payment, 'itself')
         if (status === undefined) unanswered.push(payment)
         else note(payment, status)
       }
       for (const balance of replays) {
         const payment = sign(balance)
-        const status = await send(channel, url, { ...payment, request: 'another' })
+        const status = await ask(url, payment, 'another')
         if (status !== undefined) note(payment, status)
       }
     },
   }
 }
 
+interface Asked {
+  readonly url: string
+  readonly payment: Payment
+  readonly request: 'itself' | 'another'
+  readonly bound: BoundSender | undefined
+}
+
 /** The status of the answer; undefined when none came. */
 async function send(
-  { sender, openBlock, price, keyed }: PayerChannel,
-  url: string,
-  { request, ...payment }: Payment & { readonly request: 'itself' | 'another' },
+  { sender, openBlock, price, named }: PayerChannel,
+  { url, payment, request, bound }: Asked,
 ): Promise<number | undefined> {
-  const headers = {
+  const { balance, signature } = payment
+  const target = bound === undefined ? url : `${url}?${request}`
+  const headers = bound?.payment(target, balance, signature) ?? {
     ...formatPayment({ ...payment, sender, openBlock, amount: price }),
-    ...(keyed && { 'Idempotency-Key': `${request} ${payment.balance}` }),
+    ...(named === 'by key' && { 'Idempotency-Key': `${request} ${balance}` }),
   }
   try {
-    const answer = await fetch(url, { headers })
+    const answer = await fetch(target, { headers })
     await answer.arrayBuffer()
     return answer.status
   } catch {

@@ -17,7 +17,7 @@ import { fastifyPaywall } from '../../../receiver/http/fastify.ts'
 import { httpPaywall } from '../../../receiver/http/node.ts'
 import type { Receiver, ReceiverOptions } from '../../../receiver/index.ts'
 import { fastifyApi, receiverApi } from '../../../receiver/server/embed.ts'
-import { boundClient, fieldOf, send } from '../../support/bound-client.ts'
+import { boundClient, fieldOf, type Sent, send } from '../../support/bound-client.ts'
 import { givenChannel } from '../../support/channel.ts'
 
 const price = 5n
@@ -142,6 +142,68 @@ for (const [name, start] of Object.entries(servers)) {
     t.true(client.isAuthentic(second, mac))
   })
 
+  test(`${name}: an answer that came later is repeated whole, and the resource is not asked`, async (t) => {
+    const { client, seen, origin } = await givenBound(t, start)
+    const { sent, mac } = client.make('/large', { balance: 5n })
+    const first = await send(origin, sent)
+    t.is(fieldOf(first, 'rdn-body'), 'later')
+    const second = await send(origin, sent)
+    t.deepEqual([second.status, seen.length], [200, 1])
+    t.deepEqual(second.body, first.body)
+    t.true(client.isAuthentic(second, mac))
+    t.true(fieldOf(second, 'content-digest') !== undefined)
+  })
+
+  test(`${name}: the head of a long answer is repeated, and the resource is not asked`, async (t) => {
+    const { client, seen, origin } = await givenBound(t, start)
+    const { sent, mac } = client.make('/large', { method: 'HEAD', balance: 5n })
+    for (const time of ['first', 'second']) {
+      const answer = await send(origin, sent)
+      t.deepEqual([answer.status, answer.body.length, seen.length], [200, 0, 1], time)
+      t.true(client.isAuthentic(answer, mac), time)
+    }
+  })
+
+  test(`${name}: an answer that cannot be signed breaks off, and the resource is not asked`, async (t) => {
+    const page = () => ({ html: 'pay', headers: { 'retry-after': 'ü' } })
+    const { client, seen, origin } = await givenBound(t, start, { page })
+    const fields = { accept: 'text/html' }
+    await t.throwsAsync(send(origin, client.make('/good', { fields }).sent), { code: 'ECONNRESET' })
+    t.is((await client.ask('/good', { balance: 5n })).status, 200)
+    t.is(seen.length, 1)
+  })
+
+  test(`${name}: a ticket shows what was paid for once, where it was bought, and nothing else`, async (t) => {
+    const { client, origin, seen, receiver } = await givenBound(t, start)
+    const fields = { 'RDN-Ticket': '1', 'RDN-Origin': 'https://shop.example' }
+    const pay = async (balance: bigint) => {
+      const answer = await client.ask('/good?unit=c', { balance, fields })
+      const cookie = fieldOf(answer, 'set-cookie') ?? ''
+      t.regex(cookie, /^RDN-Ticket=[\w-]{43}; Path=\/good; /)
+      return { body: answer.body.toString(), cookie: cookie.split(';', 1)[0] ?? '' }
+    }
+    const ask = (path: string, cookie: string, method = 'GET') =>
+      fetch(`${origin}${path}`, { method, headers: { cookie } })
+    const bought = await pay(5n)
+    const shown = await ask('/good?unit=c', bought.cookie)
+    t.deepEqual([shown.status, await shown.text()], [200, bought.body])
+    t.is((await ask('/good?unit=c', bought.cookie)).status, 402)
+    const other = await pay(10n)
+    t.is((await ask('/good?unit=f', other.cookie)).status, 402)
+    t.is((await ask('/good?unit=c', other.cookie)).status, 402)
+    t.is((await ask('/good?unit=c', (await pay(15n)).cookie, 'POST')).status, 402)
+    t.deepEqual([seen.length, receiver.book.unsettled()], [3, 15n])
+    t.is(fieldOf(await client.ask('/good', { balance: 20n }), 'set-cookie'), undefined)
+  })
+
+  test(`${name}: what somebody adds about codings is not there: the page could not check the answer`, async (t) => {
+    const { client, origin, seen } = await givenBound(t, start)
+    const { sent } = client.make('/good', { balance: 5n })
+    const fields = [...sent.fields, ['Accept-Encoding', 'gzip'] as const]
+    t.is((await send(origin, { ...sent, fields })).status, 200)
+    t.is(seen[0]?.headers['accept-encoding'], undefined)
+  })
+
   test(`${name}: of an answer that comes later there is a receipt, for the sender`, async (t) => {
     const { client, origin } = await givenBound(t, start)
     const { sent, mac } = client.make('/large', { balance: 5n })
@@ -181,6 +243,16 @@ for (const [name, start] of Object.entries(servers)) {
     t.is(query.status, 401)
     t.is(seen.length, 1)
     t.is((await client.ask('/good', { balance: 10n })).status, 200, `${channel.openBlock}`)
+  })
+
+  test(`${name}: a reply that was kept before the channel was bound is given to nobody unbound`, async (t) => {
+    const { client, origin, seen, headers } = await given(t, start)
+    const unbound = () =>
+      fetch(`${origin}/good`, { headers: headers(5n, { 'Idempotency-Key': 'a' }) })
+    t.deepEqual([(await unbound()).status, (await unbound()).status], [200, 200])
+    await client.putKey()
+    t.is((await unbound()).status, 402)
+    t.is(seen.length, 1)
   })
 
   test(`${name}: what is altered on its way is refused without a word about the channel`, async (t) => {
@@ -305,6 +377,21 @@ for (const [name, start] of Object.entries(servers)) {
     t.is((await fetch(`${origin}/good`, { headers: headers(5n) })).status, 402)
     await client.putKey()
     t.is((await client.ask('/good', { balance: 5n })).status, 200)
+  })
+
+  test(`${name}: what a proxy takes off the front of paths is put back before the check`, async (t) => {
+    const system = await given(t, start, { publicPath: '/shop' })
+    const { origin } = system
+    const behind = (to: string, sent: Sent) => send(to, { ...sent, path: sent.path.slice(5) })
+    const client = await boundClient(origin, system, { send: behind, root: '/shop/api/1' })
+    t.true((await client.putKey()).authentic)
+    const paid = await client.ask('/shop/good?unit=c', { balance: 5n })
+    t.deepEqual([paid.status, paid.authentic], [200, true])
+    const other = await send(origin, client.make('/good', { balance: 10n }).sent)
+    t.is(other.status, 401, 'signed for a path without it')
+    const terms = await fetch(`${origin}/good`)
+    t.is(terms.headers.get('rdn-gateway-path'), '/shop/api/1')
+    t.true((await client.close(5n)).authentic)
   })
 
   test(`${name}: a path that can be read in two ways is refused, signed`, async (t) => {

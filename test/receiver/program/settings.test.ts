@@ -25,7 +25,10 @@ test('seconds become milliseconds, and a chain id an integer of any size', (t) =
 test('what nobody has set is not there, so that the library’s own defaults count', (t) => {
   const { receiver, connection, amounts } = settingsOf('')
   t.false('verifier' in receiver || 'quorum' in connection || 'chainId' in connection)
-  t.deepEqual(amountOptions(amounts, token), { outage: {}, settlement: { fees: {} } })
+  t.deepEqual(amountOptions(amounts, token), {
+    ...{ confirmations: 2, notFinal: {}, outage: {} },
+    settlement: { fees: {} },
+  })
 })
 
 test('limits have the library’s own defaults, and units', (t) => {

@@ -127,6 +127,51 @@ test('when a run is over in time, what it started is over too', async (t) => {
   t.pass()
 })
 
+function stoppable() {
+  const stop = new AbortController()
+  return { signal: stop.signal, abort: () => stop.abort() }
+}
+
+/** Leaves a process behind that is in no group of the command's and keeps what `stdio` says of its pipes. */
+const leaving = (stdio: string, then: string) =>
+  script(`
+    const { spawn } = require('node:child_process')
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => 0, 1000)'], { stdio: ${stdio}, detached: true })
+    require('node:fs').writeFileSync('pid', String(child.pid))
+    child.unref()
+    ${then}`)
+
+const kept = [
+  ["'inherit'", `process.stdout.write('21.4'); process.exitCode = 0`, '21.4'],
+  ["['ignore', 'inherit', 'ignore']", `process.stdout.write('21.4')`, '21.4'],
+  ["'inherit'", 'process.exitCode = 3', 'command_failed'],
+  ["'inherit'", 'setInterval(() => 0, 1000)', 'command_stopped'],
+] as const
+for (const [stdio, then, expected] of kept) {
+  test(`a command whose child keeps the pipe ends all the same: ${stdio}, ${then}`, async (t) => {
+    const folder = await temporaryFolder(t)
+    const { signal, abort } = stoppable()
+    const running = runCommand({ ...limits, folder, command: leaving(stdio, then), signal })
+    const outcome = running.then(String, ({ code }) => code)
+    const left = await until(
+      async () => Number(await readFile(join(folder, 'pid')).catch(() => 0)) || undefined,
+    )
+    if (expected === 'command_stopped') abort()
+    try {
+      t.is(await outcome, expected)
+    } finally {
+      process.kill(left, 'SIGKILL')
+    }
+  })
+}
+
+test('neither does it outlast its time', async (t) => {
+  const folder = await temporaryFolder(t)
+  const command = ['sh', '-c', 'setsid sleep 20 & sleep 20']
+  const error = await t.throwsAsync(runCommand({ ...limits, folder, command, timeout: 500 }))
+  t.like(error, { code: 'command_timeout' })
+})
+
 test('output of exactly the limit is good, one byte more is not', async (t) => {
   const folder = await temporaryFolder(t)
   const write = (bytes: number) =>

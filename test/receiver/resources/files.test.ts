@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { givenShop, rawRequest } from '../../support/shop.ts'
@@ -110,10 +110,65 @@ test.serial('no path leads out of the folder', async (t) => {
   }
 })
 
-test.serial('links of the operator’s own are followed', async (t) => {
+test.serial('links inside the folder are followed', async (t) => {
   const { archive, buy } = await givenArchive(t)
   await symlink(join(archive, 'deep'), join(archive, 'linked'))
+  await symlink('../a b.txt', join(archive, 'deep/up.txt'))
   t.is(await (await buy('/archive/linked/', 5n)).text(), '<p>deep</p>')
+  t.is(await (await buy('/archive/deep/up.txt', 5n)).text(), '0123456789')
+})
+
+/** Whoever else may write in the folder: where his links lead. */
+const leaks = [
+  ['reading.txt', '../outside.txt', 'reading.txt'],
+  ['reading-2.txt', '/etc/passwd', 'reading-2.txt'],
+  ['etc', '/etc', 'etc/passwd'],
+  ['up', '..', 'up/outside.txt'],
+  ['self', '../archive', 'self/a%20b.txt'],
+  ['hidden.txt', '.env', 'hidden.txt'],
+  ['git', 'deep/.git', 'git/config'],
+  ['gone.txt', 'nowhere', 'gone.txt'],
+  ['loop', 'loop', 'loop'],
+] as const
+test.serial('links out of the folder, and to what begins with a dot, are not there', async (t) => {
+  const { archive, ask } = await givenArchive(t)
+  for (const [name, target, path] of leaks) {
+    await symlink(target, join(archive, name))
+    // What comes back to the folder is in it.
+    t.is((await ask(`/archive/${path}`)).status, name === 'self' ? 402 : 404, path)
+  }
+})
+
+test.serial('a link that is put there while a buyer pays is not sold', async (t) => {
+  const { archive, ask, buy } = await givenArchive(t)
+  t.is((await ask('/archive/a%20b.txt')).status, 402)
+  await rm(join(archive, 'a b.txt'))
+  await symlink('../outside.txt', join(archive, 'a b.txt'))
+  const answer = await buy('/archive/a%20b.txt', 5n)
+  t.is(answer.status, 404)
+  t.notRegex(await answer.text(), /secret/)
+})
+
+test.serial('links: follow sells wherever they lead', async (t) => {
+  const { archive, buy, open } = await givenArchive(t)
+  await symlink('../outside.txt', join(archive, 'reading.txt'))
+  const { base } = await open({
+    '/open/*': { price: '0', files: './archive', links: 'follow' },
+    '/one': { price: '0', files: './archive/reading.txt', links: 'follow' },
+  })
+  for (const path of ['/open/reading.txt', '/one']) {
+    t.is(await (await fetch(`${base}${path}`)).text(), 'secret', path)
+  }
+  t.is((await buy('/archive/reading.txt', 5n)).status, 404)
+})
+
+test.serial('a single file that is a link out of its folder is found at the start', async (t) => {
+  const { archive, open } = await givenArchive(t)
+  await symlink('../outside.txt', join(archive, 'reading.txt'))
+  await t.throwsAsync(open({ '/x': { price: 1, files: './archive/reading.txt' } }), {
+    code: 'resource_missing',
+    message: /is a link out of its folder/,
+  })
 })
 
 test.serial('a folder that is not there is found at the start, with its key', async (t) => {

@@ -13,6 +13,7 @@ const storage = await openOutboxStorage({
 })
 const queue = await openQueue({
   id: 'file',
+  name: 'file',
   sink: createFileSink({
     path: file,
     rotation: { size: Number(size), age: undefined, keep: 10_000 },

@@ -17,6 +17,13 @@ const picks: readonly {
   { rule: { select: '$.none' }, gives: 'null' },
   { rule: { select: '$.list[*]' }, gives: '[1,2]' },
   { rule: { select: '$.list[?@ > 1]' }, gives: '[2]' },
+  { rule: { select: '$.list[?@ > $.list[0]]' }, gives: '[2]' },
+  { rule: { select: "$[?match(@, 'h[a-z]+')]" }, gives: '["hall"]' },
+  { rule: { select: "$[?search(@, 'al{2}')]" }, gives: '["hall"]' },
+  { rule: { select: "$[?match(@, 'al{2}')]" }, gives: undefined },
+  { rule: { select: '$..on' }, gives: '[true]' },
+  { rule: { select: '$..on' }, of: `${'['.repeat(60)}{"on":1}${']'.repeat(60)}`, gives: undefined },
+  { rule: { select: '$.on' }, of: '['.repeat(100_000), gives: undefined },
   { rule: { select: '$.humidity' }, gives: undefined },
   { rule: { select: '$.celsius' }, of: 'no json', gives: undefined },
   { rule: { template: '{{ $.place }}: {{$.celsius}} °C' }, gives: 'hall: 21.4 °C' },
@@ -36,9 +43,20 @@ for (const { rule, of = body, gives } of picks) {
   })
 }
 
+test('a text that makes a pattern explode is no trouble', (t) => {
+  const pick = compilePicker({ select: "$[?match(@.n, '(a+)+')].n" })
+  t.is(pick(entry(1, JSON.stringify([{ n: `${'a'.repeat(100_000)}!` }]))), undefined)
+})
+
 for (const { rule, code, says } of [
   { rule: { select: 'celsius' }, code: 'not_a_jsonpath', says: /"celsius" is not a JSONPath/ },
   { rule: { select: '$.[' }, code: 'not_a_jsonpath', says: /"\$\.\["/ },
+  { rule: { select: "$[?match(@, '(a')]" }, code: 'not_a_jsonpath', says: /RFC 9485/ },
+  { rule: { select: '$[?match(@.a, @.b)]' }, code: 'not_a_jsonpath', says: /pattern in quotes/ },
+  { rule: { select: '$[?!(search(@.a, $.b) || @.c)]' }, code: 'not_a_jsonpath', says: /in quotes/ },
+  { rule: { select: '$..[?count($..a) > 1]' }, code: 'not_a_jsonpath', says: /inside a filter/ },
+  { rule: { select: '$[?@[?$.a[*]]]' }, code: 'not_a_jsonpath', says: /inside a filter/ },
+  { rule: { template: '{{ $[?$..a] }}' }, code: 'not_a_jsonpath', says: /inside a filter/ },
   { rule: { template: '{{ price }}' }, code: 'not_a_template', says: /{{ price }}/ },
   { rule: { template: '{{ $..[ }}' }, code: 'not_a_jsonpath', says: /\$\.\.\[/ },
   { rule: { template: '{{ toString }}' }, code: 'not_a_template', says: /toString/ },

@@ -1,18 +1,20 @@
 // Webhook, command and standard output, each against the real thing.
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import test, { type ExecutionContext } from 'ava'
 import { createCommandSink } from '../../../../agent/jobs/sinks/command.ts'
-import { createStreamSink } from '../../../../agent/jobs/sinks/create.ts'
+import { createStreamSink, sinkId, sinkName } from '../../../../agent/jobs/sinks/create.ts'
+import type { SinkConfig } from '../../../../agent/jobs/sinks/schema.ts'
 import { createWebhookSink } from '../../../../agent/jobs/sinks/webhook.ts'
 import { temporaryFolder } from '../../../support/folder.ts'
 import { entry } from '../../../support/outbox.ts'
 import { until } from '../../../support/until.ts'
 
 interface Hooked {
+  readonly url: string | undefined
   readonly method: string | undefined
   readonly headers: IncomingHttpHeaders
   readonly body: string
@@ -24,7 +26,7 @@ async function startHook(t: ExecutionContext, statuses: readonly number[]) {
     let body = ''
     for await (const chunk of request) body += chunk
     const status = statuses[requests.length] ?? 204
-    requests.push({ method: request.method, headers: request.headers, body })
+    requests.push({ url: request.url, method: request.method, headers: request.headers, body })
     if (status > 0) response.writeHead(status).end()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -88,6 +90,78 @@ test('a webhook that nobody answers ends when the sink stops', async (t) => {
   })
 })
 
+test('URL and headers of a webhook may be in files; a new URL there needs no restart', async (t) => {
+  const { url, requests } = await startHook(t, [])
+  const folder = await temporaryFolder(t)
+  const [urlFile, headersFile] = [join(folder, 'url'), join(folder, 'headers')]
+  const sink = createWebhookSink({
+    urlFile,
+    headersFile,
+    method: 'POST',
+    headers: {},
+    timeout: 10_000,
+  })
+  await t.throwsAsync(sink.deliver([entry(1)]), { code: 'key_file_missing' })
+  await writeFile(urlFile, `${url}/one\n`, { mode: 0o600 })
+  await writeFile(headersFile, 'X-Mine: 2\n\nAuthorization: Bearer hush\n', { mode: 0o600 })
+  t.is(await sink.deliver([entry(1)]), 1)
+  await writeFile(urlFile, `${url}/two`, { mode: 0o600 })
+  t.is(await sink.deliver([entry(2)]), 1)
+  t.deepEqual(
+    requests.map((each) => each.url),
+    ['/hook/one', '/hook/two'],
+  )
+  t.like(requests[0]?.headers, { 'x-mine': '2', authorization: 'Bearer hush' })
+})
+
+for (const [what, url, headers] of [
+  ['no URL', 'hush', ''],
+  ['another scheme', 'ftp://hush/', ''],
+  ['no header', 'http://127.0.0.1:9/', 'hush'],
+  ['a header of two lines', 'http://127.0.0.1:9/', 'a: hush\u0001'],
+] as const) {
+  test(`a webhook’s file with ${what} is named, and what is in it is not`, async (t) => {
+    const folder = await temporaryFolder(t)
+    const [urlFile, headersFile] = [join(folder, 'url'), join(folder, 'headers')]
+    await writeFile(urlFile, url, { mode: 0o600 })
+    await writeFile(headersFile, headers, { mode: 0o600 })
+    const sink = createWebhookSink({
+      urlFile,
+      headersFile,
+      method: 'POST',
+      headers: {},
+      timeout: 10_000,
+    })
+    const error = await t.throwsAsync(sink.deliver([entry(1)]), { code: 'webhook_failed' })
+    t.true(error.message.includes(folder) && !error.message.includes('hush'), error.message)
+  })
+}
+
+test('a webhook’s file that others can read is not used', async (t) => {
+  const urlFile = join(await temporaryFolder(t), 'url')
+  await writeFile(urlFile, 'http://127.0.0.1:9/', { mode: 0o644 })
+  const sink = createWebhookSink({ urlFile, method: 'POST', headers: {}, timeout: 10_000 })
+  await t.throwsAsync(sink.deliver([entry(1)]), { code: 'key_file_readable_by_others' })
+})
+
+test('a target’s name has nothing of a webhook’s path or a command’s arguments', (t) => {
+  const names = [
+    {
+      webhook: {
+        url: 'https://me:hush@hooks.example.com/services/hush?hush',
+        method: 'POST',
+        headers: {},
+        timeout: 1,
+      },
+    },
+    { command: ['curl', '-H', 'X-Key: hush'] },
+  ].map((config) => sinkName(sinkId({ queue, ...config } as SinkConfig)))
+  t.regex(names[0] ?? '', /^webhook:https:\/\/hooks\.example\.com#[0-9a-f]{8}$/)
+  t.regex(names[1] ?? '', /^command:curl#[0-9a-f]{8}$/)
+})
+
+const queue = { entries: 1, size: 1, whenFull: 'pause' } as const
+
 const node = (script: string): [string, ...string[]] => [process.execPath, '-e', script]
 
 test('a command gets the body on standard input, and no secret of the agent', async (t) => {
@@ -130,6 +204,14 @@ test('a command that does not exist is named', async (t) => {
 test('a command that hangs is killed, with what it has started', async (t) => {
   const sink = createCommandSink({ command: ['/bin/sh', '-c', 'sleep 1000 & wait'], timeout: 50 })
   await t.throwsAsync(sink.deliver([entry(1)]), { message: /was ended by SIGKILL/ })
+})
+
+test.serial('a command leaves no pipe open, though what it has started keeps it', async (t) => {
+  const pipes = () => process.getActiveResourcesInfo().filter((kind) => kind === 'PipeWrap').length
+  const before = pipes()
+  const command: [string, ...string[]] = ['/bin/sh', '-c', 'setsid sleep 20 & exit 0']
+  t.is(await createCommandSink({ command, timeout: 60_000 }).deliver([entry(1)]), 1)
+  t.is(await until(() => (pipes() <= before ? 'closed' : undefined)), 'closed')
 })
 
 test('standard output gets one line for each entry', async (t) => {

@@ -6,6 +6,7 @@ import test, { type ExecutionContext } from 'ava'
 import { createReceiverServer } from '../../../../receiver/index.ts'
 import { upstreamRoutes } from '../../../../receiver/resources/upstream/routes.ts'
 import { locationOf, targetOf } from '../../../../receiver/resources/upstream/target.ts'
+import { createTeaserMaker } from '../../../../receiver/resources/upstream/teaser-maker.ts'
 import { givenChannel } from '../../../support/channel.ts'
 import { givenShop, rawRequest } from '../../../support/shop.ts'
 import { until } from '../../../support/until.ts'
@@ -268,9 +269,11 @@ async function givenReader(t: ExecutionContext) {
   const server = await createReceiverServer(system.receiver, [])
   t.teardown(() => server.close())
   let time = 0
+  const maker = createTeaserMaker()
+  t.teardown(() => maker.close())
   await server.register(async (scope) =>
     upstreamRoutes(scope, '/archive', {
-      ...{ upstream: upstream.url, timeout: 30_000, teaser: undefined },
+      ...{ upstream: upstream.url, timeout: 30_000, teaser: undefined, maker },
       ...{ price: 5n, log: scope.log, now: () => time },
     }),
   )

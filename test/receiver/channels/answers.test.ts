@@ -1,0 +1,319 @@
+// A bound request whose answer was lost is run once more, and never for nothing: its MAC is its key.
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import test, { type ExecutionContext } from 'ava'
+import fc from 'fast-check'
+import { fastify } from 'fastify'
+import { createKeySigner } from '../../../platform/keys/index.ts'
+import { fromHex } from '../../../protocol/index.ts'
+import {
+  createOpenAnswers,
+  nextNumber,
+  ringSize,
+  withoutNumber,
+} from '../../../receiver/channels/answers.ts'
+import { claimedSum } from '../../../receiver/channels/claims.ts'
+import {
+  channelName,
+  decodeAnswer,
+  emptyLedger,
+  encodeAnswer,
+} from '../../../receiver/channels/records.ts'
+import { openStore } from '../../../receiver/channels/store.ts'
+import { fastifyPaywall } from '../../../receiver/http/fastify.ts'
+import { httpPaywall } from '../../../receiver/http/node.ts'
+import { type Receiver, startReceiver } from '../../../receiver/index.ts'
+import { fastifyApi, receiverApi } from '../../../receiver/server/embed.ts'
+import { boundClient, fieldOf, type Sent, send } from '../../support/bound-client.ts'
+import { givenChannel } from '../../support/channel.ts'
+import { crashCopy, temporaryFolder } from '../../support/folder.ts'
+import { until } from '../../support/until.ts'
+
+const price = 5n
+/** More than is kept as a reply here. */
+const long = 'x'.repeat(200)
+const replies = { largestBody: 100 }
+
+/** What the resource does: `/slow` begins and does not end before it is told to. */
+interface Work {
+  readonly seen: string[]
+  /** Answers whose connection has closed, or that went out. */
+  readonly over: string[]
+  go: () => void
+  readonly gone: Promise<void>
+}
+
+function work(): Work {
+  let go: () => void = () => undefined
+  const gone = new Promise<void>((resolve) => (go = resolve))
+  return { seen: [], over: [], go, gone }
+}
+
+async function* slowly({ gone }: Work) {
+  yield Buffer.from(long)
+  await gone
+  yield Buffer.from('end')
+}
+
+const isSlow = (url: string, { seen }: Work) => url === '/slow' && seen.length === 1
+
+const servers: {
+  readonly [name: string]: (receiver: Receiver, work: Work) => Promise<Server>
+} = {
+  'node:http': async (receiver, work) => {
+    const api = await receiverApi(receiver)
+    const handler = httpPaywall(receiver, { price }, async (request, response) => {
+      for await (const _ of request);
+      work.seen.push(request.url ?? '')
+      if (request.url === '/broken') throw new Error('the sensor is broken')
+      if (isSlow(request.url ?? '', work)) {
+        response.flushHeaders()
+        for await (const chunk of slowly(work)) response.write(chunk)
+      }
+      response.end(request.url === '/short' ? 'short' : long)
+    })
+    return createServer((request, response) =>
+      api(request, response, () => void handler(request, response)),
+    )
+  },
+  fastify: async (receiver, work) => {
+    const app = fastify({ pluginTimeout: 0 })
+    await app.register(fastifyApi, { receiver })
+    await app.register(fastifyPaywall, { ...receiver, price })
+    app.all('/*', async ({ url }, reply) => {
+      work.seen.push(url)
+      if (url === '/broken') throw new Error('the sensor is broken')
+      reply.type('text/plain')
+      if (!isSlow(url, work)) return url === '/short' ? 'short' : long
+      return reply.send(Readable.from(slowly(work)))
+    })
+    await app.ready()
+    return app.server
+  },
+}
+
+async function listening(t: ExecutionContext, server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+type Start = (receiver: Receiver, work: Work) => Promise<Server>
+
+async function given(t: ExecutionContext, start: Start) {
+  // What is collected goes out with the first byte over this.
+  const system = await givenChannel(t, { receiver: { replies, collect: 10 } })
+  const first = work()
+  const server = await start(system.receiver, first)
+  server.on('request', ({ url = '' }: IncomingMessage, response: ServerResponse) =>
+    response.once('close', () => first.over.push(url)),
+  )
+  const origin = await listening(t, server)
+  const client = await boundClient(origin, system)
+  await client.putKey()
+  let copies = 0
+  /** A process on what a power cut would leave of the state now. */
+  const next = async (from = 'receiver') => {
+    const { chain, contract, folder, receiverAccount } = system
+    const state = `copy-${++copies}`
+    const receiver = await startReceiver({
+      signer: createKeySigner(fromHex(receiverAccount.privateKey)),
+      rpcUrl: chain.rpcUrl,
+      contract,
+      state: await crashCopy(join(folder, from), join(folder, state)),
+      pollInterval: 20,
+      verifierThreads: 0,
+      replies,
+    })
+    await receiver.synced
+    t.teardown(receiver.stop)
+    const own = work()
+    return { origin: await listening(t, await start(receiver, own)), state, ...own }
+  }
+  const claimed = () =>
+    claimedSum(system.receiver.book.ledger(system.channel.sender, system.channel.openBlock).claims)
+  return { ...system, origin, client, ...first, next, claimed }
+}
+
+/** Hangs up at the first byte of the body. */
+function hangUp(origin: string, { method, path, fields, body }: Sent): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(origin)
+    const length = body.length > 0 ? ['Content-Length', `${body.length}`] : []
+    const headers = ['Host', `${hostname}:${port}`, ...fields.flat(), ...length]
+    const request = httpRequest({ hostname, port, method, path, headers, agent: false })
+    request.once('error', reject).once('response', (response: IncomingMessage) => {
+      response.once('data', () => {
+        request.off('error', reject).on('error', () => undefined)
+        response.on('error', () => undefined)
+        request.destroy()
+        resolve()
+      })
+    })
+    request.end(body)
+  })
+}
+
+for (const [name, start] of Object.entries(servers)) {
+  test(`${name}: a GET whose answer broke off is run once more, and never a third time`, async (t) => {
+    const { client, origin, seen, over, go, claimed } = await given(t, start)
+    const { sent, mac } = client.make('/slow', { balance: 5n })
+    await hangUp(origin, sent)
+    await until(() => over.includes('/slow'))
+    go()
+    const again = await send(origin, sent)
+    t.deepEqual([again.status, again.body.toString(), seen.length], [200, long, 2])
+    t.true(client.isAuthentic(again, mac))
+    t.is(fieldOf(again, 'rdn-cost'), '5')
+    t.is(claimed(), 5n)
+    const third = await send(origin, sent)
+    t.deepEqual([third.status, seen.length, claimed()], [402, 2, 5n])
+    t.true(client.isAuthentic(third, mac))
+    t.is((await client.ask('/next', { balance: 10n })).status, 200)
+  })
+
+  test(`${name}: what left whole is not run again`, async (t) => {
+    const { client, origin, seen } = await given(t, start)
+    const { sent } = client.make('/long', { balance: 5n })
+    t.is((await send(origin, sent)).status, 200)
+    t.is((await send(origin, sent)).status, 402)
+    t.is(seen.length, 1)
+  })
+
+  test(`${name}: a POST gets its kept reply, and without one it is not run again`, async (t) => {
+    const { client, origin, seen, over, go } = await given(t, start)
+    const slow = client.make('/slow', { method: 'POST', body: '{"a":1}', balance: 5n })
+    await hangUp(origin, slow.sent)
+    await until(() => over.includes('/slow'))
+    go()
+    t.is((await send(origin, slow.sent)).status, 402)
+    const short = client.make('/short', { method: 'POST', body: '{"a":1}', balance: 10n })
+    await hangUp(origin, short.sent)
+    const kept = await send(origin, short.sent)
+    t.deepEqual([kept.status, kept.body.toString(), seen.length], [200, 'short', 2])
+  })
+
+  test(`${name}: what was given back is a new payment, as often as it fails`, async (t) => {
+    const { client, origin, seen, claimed } = await given(t, start)
+    const { sent } = client.make('/broken', { balance: 5n })
+    for (const times of [1, 2, 3]) {
+      const answer = await send(origin, sent)
+      t.deepEqual([answer.status, fieldOf(answer, 'rdn-cost')], [500, '0'])
+      t.is(seen.length, times)
+    }
+    t.is(claimed(), 0n)
+  })
+
+  test(`${name}: killed before the answer, it is run once more, and not by whoever has its balance`, async (t) => {
+    const { client, origin, seen, next } = await given(t, start)
+    const { sent, mac } = client.make('/slow', { balance: 5n })
+    void send(origin, sent).catch(() => undefined)
+    await until(() => seen.length === 1)
+    const second = await next()
+    const other = client.make('/other', { balance: 5n })
+    t.is((await send(second.origin, other.sent)).status, 402)
+    const slow = send(second.origin, sent).catch(() => undefined)
+    await until(() => second.seen.length === 1)
+    // Killed again: it had its chance.
+    const third = await next(second.state)
+    const refused = await send(third.origin, sent)
+    t.deepEqual([refused.status, third.seen.length], [402, 0])
+    t.true(client.isAuthentic(refused, mac))
+    second.go()
+    await slow
+  })
+
+  test(`${name}: after a kill only what was on its way is run again`, async (t) => {
+    const { client, origin, next } = await given(t, start)
+    const one = client.make('/one', { balance: 5n })
+    const two = client.make('/two', { balance: 10n })
+    t.is((await send(origin, one.sent)).status, 200)
+    t.is((await send(origin, two.sent)).status, 200)
+    const second = await next()
+    t.is((await send(second.origin, one.sent)).status, 402)
+    // Of the last one the disk does not know; it is answered once more, and claims nothing.
+    t.is((await send(second.origin, two.sent)).status, 200)
+    t.is((await send(second.origin, two.sent)).status, 402)
+  })
+}
+
+test('a repetition waits for the answer that is on its way', async (t) => {
+  const { client, origin, seen, go } = await given(t, servers.fastify as Start)
+  const { sent } = client.make('/slow', { balance: 5n })
+  const first = send(origin, sent)
+  await until(() => seen.length === 1)
+  const second = send(origin, sent)
+  go()
+  t.is((await first).status, 200)
+  t.deepEqual([(await second).status, seen.length], [402, 1])
+})
+
+const mac = (number: number) => number.toString(16).padStart(32, '0')
+
+test('64 answers of a channel are kept, the oldest goes first', async (t) => {
+  const owner = { chainId: 1n, contract: `0x${'11'.repeat(20)}`, account: `0x${'22'.repeat(20)}` }
+  const store = await openStore(await temporaryFolder(t), owner as Parameters<typeof openStore>[1])
+  t.teardown(store.close)
+  const name = channelName(`0x${'33'.repeat(20)}` as Parameters<typeof channelName>[0], 7)
+  let answers = nextNumber()
+  for (let number = 1; number <= ringSize + 10; number++) {
+    const paid = { from: BigInt(number), to: BigInt(number + 1) }
+    const answer = { number, mac: mac(number), paid }
+    await store.saveLedger(name, { ...emptyLedger, answers }, { answer })
+    if (number < ringSize + 10) answers = nextNumber(answers)
+  }
+  const { answers: found } = await store.load()
+  const numbers = found.get(name)?.map(({ number }) => number) ?? []
+  t.deepEqual(
+    numbers,
+    Array.from({ length: ringSize }, (_, at) => at + 11),
+  )
+  const open = createOpenAnswers(found)
+  t.is(open.find(name, mac(10)), undefined)
+  t.like(open.find(name, mac(11)), { number: 11, paid: { from: 11n, to: 12n } })
+  open.begin(name, { number: ringSize + 11, mac: mac(1), paid: { from: 0n, to: 1n } })
+  t.is(open.find(name, mac(11)), undefined)
+})
+
+test('a record of the ring is read back to the unit, and has less than 130 bytes', (t) => {
+  const amount = fc.bigInt({ min: 0n, max: 2n ** 192n - 1n })
+  const bytes = fc.uint8Array({ minLength: 16, maxLength: 16 })
+  fc.assert(
+    fc.property(fc.nat(2 ** 31), bytes, amount, amount, (number, name, from, to) => {
+      const record = { number, mac: Buffer.from(name).toString('hex'), paid: { from, to } }
+      t.deepEqual(decodeAnswer(encodeAnswer(record)), record)
+    }),
+  )
+})
+
+test('however payments begin and end, no number is open that left, or is older than 64', (t) => {
+  fc.assert(
+    fc.property(fc.array(fc.option(fc.nat(80)), { maxLength: 300 }), (steps) => {
+      let numbers = { last: 0, open: [] as readonly number[] }
+      const left = new Set<number>()
+      for (const step of steps) {
+        if (step === null) numbers = nextNumber(numbers)
+        else {
+          left.add(numbers.last - step)
+          numbers = withoutNumber(numbers, numbers.last - step)
+        }
+        t.true(numbers.open.every((each) => !left.has(each) && each > numbers.last - ringSize))
+        t.deepEqual(
+          [...numbers.open].sort((a, b) => a - b),
+          numbers.open,
+        )
+      }
+    }),
+  )
+})

@@ -34,7 +34,7 @@ import { type AgentHooks, announcer, refusalHook, watched } from './hooks.ts'
 import type { Verdict } from './judge.ts'
 import type { LostPayments } from './lost.ts'
 import type { PolicyCheck } from './policy.ts'
-import { askAgain, paidEarlier } from './repeat.ts'
+import { answerGone, askAgain, paidEarlier } from './repeat.ts'
 import { readTerms, type TermsMemory } from './terms.ts'
 import type {
   AgentResponse,
@@ -76,6 +76,8 @@ class PurchaseRun {
   readonly #request: PaidRequest
   readonly #announce: ReturnType<typeof announcer> | undefined
   #roundTrips = 0
+  /** A payment has left, and what came is no answer: it may have been served. */
+  #answerLost = false
 
   constructor(parts: PurchaseParts, request: PaidRequest) {
     this.#parts = parts
@@ -171,10 +173,27 @@ class PurchaseRun {
       if (answer.status !== 402) return this.#finish(answer, this.#settle(attempt, answer))
       const terms = await this.#refusal(attempt, answer)
       const verdict = verdicts.judge(attempt, terms)
-      if (verdict.kind !== 'wait') return { terms, verdict }
+      if (verdict.kind !== 'wait') {
+        this.#notPaidBefore(attempt, terms)
+        return { terms, verdict }
+      }
       const gone = await this.#wait(attempt, terms, () => patience.pauseAfter(answer))
       if (gone) return { terms, verdict: { kind: 'channelGone' } }
     }
+  }
+
+  /**
+   * A repetition that is refused because its interval has paid: for this very request, perhaps. Whoever loses
+   * answers on purpose must not make us pay again.
+   */
+  #notPaidBefore(attempt: Attempt, { senderBalance = 0n }: Terms): void {
+    const { attempts, lost } = this.#parts
+    const { taken, payment } = attempt
+    if (!this.#answerLost || taken.source === 'probe') return
+    if (senderBalance < payment.balance) return
+    attempts.leaveInDoubt(attempt)
+    lost.answered(this.#request)
+    throw answerGone(this.#request.url)
   }
 
   /** A caller that records payments itself needs no second record. */
@@ -219,6 +238,7 @@ class PurchaseRun {
       } catch (error) {
         // That the repetition did not leave says nothing of the payment before it.
         loss = neverLeft(error) ? (loss ?? error) : error
+        this.#answerLost ||= !neverLeft(error)
         if (isUnchecked(error)) {
           attempt = await this.#renewed(attempt)
           continue

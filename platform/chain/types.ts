@@ -89,6 +89,8 @@ export interface Call {
   readonly passesOver?: true
   /** Goes before all that waits to be sent from this account. */
   readonly isUrgent?: true
+  /** Awaited once the transaction is signed, before it leaves; when it rejects, nothing is sent. */
+  readonly onSigned?: () => Promise<void>
 }
 
 export interface Receipt {

@@ -100,7 +100,10 @@ test('a device’s life: doctor, get, channels, budget, topup, close, history', 
     { balance: '10' },
     { balance: '15' },
   ])
-  t.regex((await cli('history')).stdout, /^TIME +WHAT +STATUS +PAID +AUTHENTIC +CHANNEL +JOB\n\d{4}-/)
+  t.regex(
+    (await cli('history')).stdout,
+    /^TIME +WHAT +STATUS +PAID +AUTHENTIC +CHANNEL +JOB\n\d{4}-/,
+  )
   const events = (await json('history', '--chain', '--from-block', '1')) as readonly {
     readonly kind: string
   }[]

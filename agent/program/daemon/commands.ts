@@ -53,6 +53,7 @@ export function commandHandlers(engine: Engine, context: HandlerContext): Comman
       return outcome
     },
     reload: () => context.reload(),
+    probe: ({ url }) => shared.use((agent) => agent.probe(url)),
   }
 }
 

@@ -14,10 +14,11 @@
 //   judge, correct          verdict.ts   what a refusal means (judge.ts), and what that does to the books
 //   repeat                  repeat.ts    lost answers are asked for again; lost.ts remembers them
 import type { Locks } from '../../platform/async/locks.ts'
-import type { Terms } from '../../protocol/index.ts'
+import type { Address, Terms } from '../../protocol/index.ts'
 import type { Bindings } from '../channels/binding.ts'
 import type { OpenAnswer } from '../transport/transport.ts'
 import type { Attempts } from './attempt.ts'
+import type { Behaviours } from './behaviour.ts'
 import {
   complete,
   type Delivery,
@@ -27,7 +28,7 @@ import {
   paymentHeaders,
   sentPayment,
 } from './delivery.ts'
-import { notConfirmed, refusedRepeatedly } from './errors.ts'
+import { notAuthentic, notConfirmed, refusedRepeatedly } from './errors.ts'
 import type { PurchaseHistory } from './history.ts'
 import { type AgentHooks, announcer, refusalHook, watched } from './hooks.ts'
 import type { Verdict } from './judge.ts'
@@ -51,6 +52,7 @@ export interface PurchaseParts {
   readonly bindings: Pick<Bindings, 'confirmed'>
   readonly terms: TermsMemory
   readonly policy: PolicyCheck
+  readonly behaviours: Behaviours
   readonly attempts: Attempts
   readonly delivery: Delivery
   readonly verdicts: Verdicts
@@ -100,11 +102,23 @@ class PurchaseRun {
     if (remembered !== undefined) return this.#pay(remembered)
     this.#roundTrips++
     const answer = await delivery.send(this.#request)
-    if (answer.status !== 402) return this.#finish(answer, undefined)
+    if (answer.status !== 402) {
+      this.#checkAuthentic(answer, undefined)
+      return this.#finish(answer, undefined)
+    }
     return this.#pay(readTerms(url, answer))
   }
 
   async #pay(terms: Terms): Promise<PaidAnswer> {
+    try {
+      return await this.#payOnTerms(terms)
+    } catch (error) {
+      this.#parts.behaviours.failed(terms.receiver, error)
+      throw error
+    }
+  }
+
+  async #payOnTerms(terms: Terms): Promise<PaidAnswer> {
     const { locks, attempts } = this.#parts
     await this.#announce?.('paymentRequested', { terms })
     if (!attempts.canGoTogether(this.#request, terms)) {
@@ -287,13 +301,16 @@ class PurchaseRun {
   /** settle: what the receiver charged is spent, the rest pays for something else. */
   #settle(attempt: Attempt, answer: OpenAnswer): PaymentFacts {
     const { attempts, terms, history } = this.#parts
-    const { method, url, job } = this.#request
+    const { method, url, job, read } = this.#request
     const payment = attempts.settle(attempt, answer)
     terms.remember(method, url, attempt.terms)
     terms.paid(method, url, payment.price)
+    const { cost, channel, balance, authentic } = payment
     history.add({
       ...{ time: Date.now(), method, url: `${url.origin}${url.pathname}`, status: answer.status },
-      ...payment,
+      ...{ cost, channel, balance },
+      // A stream is proven at its end, which nobody may wait for.
+      ...((read === 'body' || !authentic) && { authentic }),
       ...(job !== undefined && { job }),
     })
     return payment
@@ -305,18 +322,36 @@ class PurchaseRun {
       this.#roundTrips++
       const { answer, attempt } = await askAgain(this.#parts, this.#request, sent)
       const payment = attempt ? this.#settle(attempt, answer) : paidEarlier(sent, answer)
+      this.#checkAuthentic(answer, payment)
       return this.#finish(answer, payment)
     })
+  }
+
+  /** What nobody has paid for, nobody has signed. */
+  #checkAuthentic({ stream }: OpenAnswer, payment: PaymentFacts | undefined): void {
+    if (this.#request.authentic === undefined || payment?.authentic) return
+    stream.destroy()
+    throw notAuthentic(this.#request.url)
+  }
+
+  /** What comes to light at a stream's end. */
+  #watch({ stream }: OpenAnswer, payment: PaymentFacts): void {
+    stream.once('error', (error) => this.#parts.behaviours.failed(receiverOf(payment), error))
   }
 
   async #finish(open: OpenAnswer, payment: PaymentFacts | undefined): Promise<PaidAnswer> {
     const { read, idempotencyKey } = this.#request
     const body = read === 'stream' ? new Uint8Array() : await open.body()
+    if (read === 'stream' && payment?.authentic) this.#watch(open, payment)
     if (payment !== undefined && idempotencyKey !== undefined) {
       this.#parts.lost.answered(this.#request)
     }
     return { answer: { ...open, body }, payment, roundTrips: this.#roundTrips }
   }
+}
+
+function receiverOf({ channel }: PaymentFacts): Address {
+  return channel.slice(0, channel.indexOf('/')) as Address
 }
 
 /**

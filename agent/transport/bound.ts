@@ -322,11 +322,21 @@ async function refusalCode({ status, stream }: OpenAnswer): Promise<string | und
   }
 }
 
+const unprovenErrors = new WeakSet<object>()
+
+/** Whether an answer came that is not the receiver's own, in place of none. */
+export function isUnproven(error: UraidenError): boolean {
+  const { cause } = error
+  return unprovenErrors.has(error) || (cause instanceof Object && unprovenErrors.has(cause))
+}
+
 /** A lost answer: the payment stays in doubt, and the same request may be sent again. */
 function unproven({ origin }: URL, detail: string): UraidenError {
-  return agentError({
+  const error = agentError({
     code: 'answer_lost',
     message: `What came from ${origin} is not the receiver’s answer to this request. ${detail}`,
     hint: 'Somebody between may alter the traffic. If a payment was on its way, it stays counted until the receiver says where the channel stands.',
   })
+  unprovenErrors.add(error)
+  return error
 }

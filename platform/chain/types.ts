@@ -98,6 +98,10 @@ export interface Receipt {
   readonly block: BlockNumber
   readonly blockHash: Hex
   readonly gasUsed: bigint
+  /** What a unit of gas cost, in wei; undefined of a node that does not say it. */
+  readonly gasPrice?: bigint | undefined
+  /** In wei, as far as the node says it. */
+  readonly fee: bigint
   /** The contract that was deployed, if one was. */
   readonly contract?: Address | undefined
   readonly events: readonly ChannelEvent[]

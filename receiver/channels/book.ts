@@ -5,6 +5,7 @@ import {
   type BlockNumber,
   largest,
   maxTokenAmount,
+  type SignatureForm,
   smallest,
   type TokenAmount,
 } from '../../protocol/index.ts'
@@ -35,7 +36,7 @@ import {
   type LedgerChanges,
   type PaymentLedger,
 } from './records.ts'
-import type { ChannelStore } from './store.ts'
+import type { ChannelStore, Fence } from './store.ts'
 
 /**
  * Called once memory has a channel's new ledger, before the disk does. It must be quick, must not
@@ -82,6 +83,13 @@ export interface ChannelBook {
   readonly flush: () => Promise<void>
   /** Bound requests whose answers have not left whole. */
   readonly answers: OpenAnswers
+  /**
+   * Whether a channel takes nothing that is not bound: it is bound, or may have been before a state was lost
+   * or restored. The form that the original's clients sign they sign on channels that were never bound.
+   */
+  readonly isBoundOnly: (channel: ChannelId, form: SignatureForm | undefined) => boolean
+  /** At the start: after a restore, and where nothing is on disk, the fence is `head`; durable when it resolves. */
+  readonly fence: (head: () => Promise<BlockNumber>) => Promise<void>
   /** Whoever keeps copies of the proofs, or counts them, is told of every ledger that is put. */
   readonly listen: (listener: BookListener) => void
   /** Channels with something paid, known to the chain or not. */
@@ -113,6 +121,7 @@ interface BookState {
   readonly noted: Set<ChannelName>
   position: SyncPosition | undefined
   history: History
+  fence: Fence | undefined
   earlier: EarlierDeposits
   /** Of channels that something happened to in blocks that are not confirmed yet: what they are after it. */
   seen: FactsByName
@@ -136,7 +145,7 @@ export async function openBook(
 }
 
 async function readBook(store: ChannelStore, limits: DepositLimits): Promise<BookState> {
-  const { facts, ledgers, answers, position, history } = await store.load()
+  const { facts, ledgers, answers, position, history, fence } = await store.load()
   const book: BookState = {
     store,
     facts: new Map(facts),
@@ -146,6 +155,7 @@ async function readBook(store: ChannelStore, limits: DepositLimits): Promise<Boo
     noted: new Set(),
     position,
     history,
+    fence,
     earlier: new Map(),
     seen: new Map(),
     seenTo: 0,
@@ -183,6 +193,15 @@ function bookOn(book: BookState): ChannelBook {
     },
     flush: () => flush(book),
     answers: book.answers,
+    isBoundOnly: (channel, form) => isBoundOnly(book, channel, form),
+    fence: async (head) => {
+      // Where nothing was ever read or paid, a state may have been lost.
+      const isNew = book.position === undefined && book.ledgers.size === 0
+      if (book.fence !== 'next' && !(book.fence === undefined && isNew)) return
+      const block = await head()
+      await book.store.saveFence(block)
+      book.fence = block
+    },
     listen: (listener) => void book.listeners.push(listener),
     ledgerCount: () => book.ledgers.size,
     dropLedger: (sender, openBlock) => {
@@ -253,6 +272,16 @@ function putLedger(
   const saved = book.store.saveLedger(name, written.ledger, written.changes)
   for (const listener of book.listeners) listener(sender, openBlock)
   return saved
+}
+
+function isBoundOnly(
+  { ledgers, fence }: BookState,
+  { sender, openBlock }: ChannelId,
+  form: SignatureForm | undefined,
+): boolean {
+  if (ledgers.get(channelName(sender, openBlock))?.requestKey !== undefined) return true
+  if (form !== 'eip712' || fence === undefined) return false
+  return fence === 'next' || openBlock <= fence
 }
 
 async function flush({ store, ledgers, noted }: BookState): Promise<void> {

@@ -71,6 +71,8 @@ export interface ChannelManager {
     price: TokenAmount,
     request?: KeyedRequest,
   ) => Promise<PaymentOutcome>
+  /** The payment is not bound, and its channel takes nothing else. */
+  readonly isBoundOnly: (payment: OfferedPayment) => boolean
   /** How the answer to a payment with a MAC ended: what left whole is not run again. */
   readonly answerEnded: (payment: OfferedPayment, end: AnswerEnd) => void
   /**
@@ -99,6 +101,8 @@ export function createChannelManager(options: ManagerOptions): ChannelManager {
   return {
     registerPayment: (payment, price, request) =>
       registerPayment(options, { payment, price, request }),
+    isBoundOnly: (payment) =>
+      payment.bound !== true && options.book.isBoundOnly(payment, undefined),
     answerEnded: (payment, end) => answerEnded(options.book, payment, end),
     resumePayment: (request, earlier) => resumePayment(options.book, request, earlier),
     agreeToClose: (sender, openBlock, balance) =>
@@ -128,7 +132,7 @@ async function registerPayment(
   }
   const refused = async (code: RefusalCode): Promise<PaymentOutcome> => {
     const channel = book.get(sender, openBlock)
-    const isTold = channel !== undefined && (await isFromSender(checker, payment, channel))
+    const isTold = channel !== undefined && (await isFromSender(options, payment))
     return { kind: 'refused', code, channel: isTold ? channel : undefined }
   }
   const first = decide()
@@ -138,6 +142,9 @@ async function registerPayment(
   const isNeeded = payment.bound !== true || payment.balance > first.channel.claims.highest
   if (form === undefined && (isNeeded || signature !== undefined)) {
     return refused('invalid_balance_proof')
+  }
+  if (payment.bound !== true && book.isBoundOnly(payment, form)) {
+    return { kind: 'refused', code: 'nonexisting_channel', channel: undefined }
   }
   // While the signature was checked another request may have claimed the same interval.
   const decision = decide()
@@ -182,13 +189,13 @@ function fallbacksFor(
 
 /** Any balance of the channel will do, signed by its sender: only then it is told where it stands. */
 async function isFromSender(
-  checker: ProofChecker,
+  { book, checker }: ManagerOptions,
   { signature, ...payment }: OfferedPayment,
-  { requestKey }: Channel,
 ): Promise<boolean> {
   if (payment.bound === true) return true
-  if (requestKey !== undefined || signature === undefined) return false
-  return (await checker.formOf({ ...payment, signature })) !== undefined
+  if (signature === undefined || book.isBoundOnly(payment, undefined)) return false
+  const form = await checker.formOf({ ...payment, signature })
+  return form !== undefined && !book.isBoundOnly(payment, form)
 }
 
 function resumePayment(

@@ -9,7 +9,7 @@ import {
   type StateDatabase,
   type StateOwner,
 } from '../../platform/state/state.ts'
-import type { Address, BlockNumber } from '../../protocol/index.ts'
+import { type Address, type BlockNumber, parseBlockNumber } from '../../protocol/index.ts'
 import { ringSize } from './answers.ts'
 import type { FactsByName, History, PastBlock, SyncPosition } from './history.ts'
 import {
@@ -38,7 +38,14 @@ export interface LoadedState {
   readonly answers: ReadonlyMap<ChannelName, readonly AnswerRecord[]>
   readonly position: SyncPosition | undefined
   readonly history: History
+  readonly fence: Fence | undefined
 }
+
+/**
+ * What is known of channels may be less than was once on disk: of those opened in this block or before nobody
+ * can say whether they were bound. `next`: the newest block at the next start.
+ */
+export type Fence = BlockNumber | 'next'
 
 /** What one step along the chain changes; durable together. */
 export interface ChainStep {
@@ -111,8 +118,12 @@ export interface ChannelStore {
   ) => Promise<void>
   /** All ledgers that are durable at one moment, while others are written. */
   readonly readLedgers: () => Promise<ReadonlyMap<ChannelName, PaymentLedger>>
-  /** All of them become durable at once, or none. */
-  readonly saveLedgers: (ledgers: ReadonlyMap<ChannelName, PaymentLedger>) => Promise<void>
+  /** All of them become durable at once, or none; with a fence where one is named. */
+  readonly saveLedgers: (
+    ledgers: ReadonlyMap<ChannelName, PaymentLedger>,
+    fence?: Fence,
+  ) => Promise<void>
+  readonly saveFence: (fence: Fence) => Promise<void>
   readonly dropLedger: (name: ChannelName) => Promise<void>
   readonly saveStep: (step: ChainStep) => Promise<void>
   /** Forgets all facts, for the chain to be read again from `position`. Ledgers stay. */
@@ -128,6 +139,7 @@ export interface ChannelStore {
 }
 
 const positionKey = 'position'
+const fenceKey = 'fence'
 const factsPrefix = 'facts/'
 const ledgerPrefix = 'ledger/'
 const replyPrefix = 'reply/'
@@ -169,6 +181,7 @@ export async function openStore(
         facts: await readAll<ChannelName, ChainFacts>(db, factsPrefix, decodeFacts),
         answers: await readOpenAnswers(db, ledgers),
         position: parsePosition(await db.get(positionKey)),
+        fence: parseFence(await db.get(fenceKey)),
         history: (await db.values(keysUnder(pastPrefix)).all()).map(decodePast),
       }
     },
@@ -179,10 +192,14 @@ export async function openStore(
         ...(answer === undefined ? [] : [answerEntry(name, answer)]),
       ]),
     readLedgers: () => readAll(db, ledgerPrefix, decodeLedger),
-    saveLedgers: (ledgers) =>
-      commits.save(
-        [...ledgers].map(([name, each]) => [`${ledgerPrefix}${name}`, encodeLedger(each)]),
-      ),
+    saveLedgers: (ledgers, fence) =>
+      commits.save([
+        ...[...ledgers].map(
+          ([name, each]) => [`${ledgerPrefix}${name}`, encodeLedger(each)] as const,
+        ),
+        ...(fence === undefined ? [] : [fenceEntry(fence)]),
+      ]),
+    saveFence: (fence) => commits.save([fenceEntry(fence)]),
     dropLedger: (name) => commits.save([[`${ledgerPrefix}${name}`, undefined]]),
     saveStep: ({ facts, position, added, dropped }) =>
       commits.save([
@@ -354,6 +371,14 @@ function encodeReply(reply: KeptReply): string {
 function decodeReply(text: string): KeptReply {
   const { body, ...rest } = JSON.parse(text)
   return { ...rest, body: Buffer.from(body, 'base64') }
+}
+
+function fenceEntry(fence: Fence) {
+  return [fenceKey, `${fence}`] as const
+}
+
+function parseFence(text: string | undefined): Fence | undefined {
+  return text === undefined || text === 'next' ? text : parseBlockNumber(text)
 }
 
 function parsePosition(text: string | undefined): SyncPosition | undefined {

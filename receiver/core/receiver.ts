@@ -164,6 +164,7 @@ async function startParts(
     synced: watch.synced,
     refresh: watch.refresh,
     liquidBalance: () => account.funds.tokens,
+    signer,
     ledgers: store.readLedgers,
     health: healthOf({ watch, account, write: store.probe, folder: options.state }),
   }
@@ -181,6 +182,7 @@ async function openBase(connected: ConnectedContract, options: StartOptions, par
   const limits = depositLimits(options)
   const book = await openBook(store, limits)
   parts.started(book.flush)
+  await book.fence(async () => (await connected.chain.head()).number)
   return { ...connected, domain, store, limits, book }
 }
 

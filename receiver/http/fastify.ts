@@ -13,7 +13,7 @@ import { targetOf } from '../paywall/dialect.ts'
 import type { Door } from '../paywall/door.ts'
 import { type Admission, type Paid, type Paywall, priceAndAdmit } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule, type Pricer } from '../paywall/price.ts'
-import { contentOf, enter, exchangeOf } from './bound.ts'
+import { contentOf, enter, exchangeOf, paidOf } from './bound.ts'
 import { followAnswer, giveUp, giveUpLater, keptHeaders } from './kept-reply.ts'
 import { notPlain, sendProblem } from './problem.ts'
 
@@ -80,7 +80,8 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
     const bound = exchangeOf(request.raw)?.request
     const content = contentOf(request.raw)
     const view = { request, bound, content, teaser: teaser?.(request.url) }
-    const admission = await priceAndAdmit(paywall, { pricer, ...view })
+    const decided = await priceAndAdmit(paywall, { pricer, ...view })
+    const admission = decided.kind === 'paid' ? paidOf(request.raw, decided) : decided
     request.admission = admission
     if ('answerEnded' in admission && admission.answerEnded) {
       followAnswer(reply.raw, admission.answerEnded)

@@ -27,6 +27,9 @@ const path = z.string().min(1)
 const hostName = z.string().regex(/^(\*|(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?)$/i, {
   error: 'this should be a name such as shop.example.org or *.example.org, without a port.',
 })
+const boundMode = z.enum(['offer', 'require'])
+/** Held in memory for each answer that is being made, in bytes. */
+const mostCollect = 16 << 20
 const origin = z.string().refine(isOrigin, {
   error: 'this should be an origin such as http://192.168.1.20:5000, without a path.',
 })
@@ -92,7 +95,13 @@ export const receiverConfig = z.strictObject({
     .default(2)
     .describe('seconds between looks at the chain'),
   bound: z
-    .enum(['offer', 'require'])
+    .union([
+      boundMode,
+      z.strictObject({
+        mode: boundMode.default('offer'),
+        collect: count.min(0).max(mostCollect).optional().describe('bytes of an answer (65536)'),
+      }),
+    ])
     .default('offer')
     .describe('require: payments of bound requests only'),
   origins: z
@@ -100,6 +109,7 @@ export const receiverConfig = z.strictObject({
     .min(1)
     .optional()
     .describe('where it is reached; bound requests for others are refused'),
+  crossOrigins: z.array(origin).min(1).optional().describe('pages of these origins may buy, too'),
   publicPath: z
     .string()
     .regex(/^(\/[A-Za-z0-9._~-]+){1,8}$/, { error: 'this should be a path such as /shop.' })

@@ -60,6 +60,7 @@ export interface ReceiverSettings extends ProgramSettings {
     | 'verifier'
     | 'verifierThreads'
     | 'bound'
+    | 'collect'
     | 'origins'
     | 'publicPath'
   >
@@ -71,6 +72,8 @@ export interface ReceiverSettings extends ProgramSettings {
   /** Folder of the operator's own paywall page. */
   readonly page: string | undefined
   readonly resources: ResourceConfigs
+  /** Origins whose pages may buy. */
+  readonly crossOrigins: readonly string[] | undefined
   readonly discovery: DiscoveryConfig | undefined
   readonly admin: AdminConfig
   readonly limits: ServerLimits
@@ -99,7 +102,9 @@ export function receiverSettings(
 ): ReceiverSettings {
   const { confirmations, notFinal, startBlock, verifier, verifierThreads, watchtowers, page } =
     config
-  const { bound, origins, publicPath } = config
+  const { origins, publicPath, crossOrigins } = config
+  const { mode: bound, collect } =
+    typeof config.bound === 'string' ? { mode: config.bound } : config.bound
   const { lifetime, ...replies } = config.replies
   const common = programSettings(config, receiverNames, environment)
   const { resources, discovery, admin, ops, outage, settlement, relay, mostGasPrice } = config
@@ -110,11 +115,11 @@ export function receiverSettings(
       pollInterval: config.pollInterval * 1000,
       replies: defined({ ...replies, lifetime: milliseconds(lifetime) }),
       bound,
-      ...defined({ verifier, verifierThreads, origins, publicPath }),
+      ...defined({ verifier, verifierThreads, origins, publicPath, collect }),
     },
     relayKey: relayKey(config),
     amounts: { confirmations, notFinal, outage, settlement, relay, mostGasPrice },
-    ...{ watchtowers, page, resources, discovery, admin, ops },
+    ...{ watchtowers, page, crossOrigins, resources, discovery, admin, ops },
     limits: serverLimits(config),
     hosts: config.hosts,
     socket: controlSocket(admin, common.state),

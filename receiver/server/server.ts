@@ -13,6 +13,7 @@ import {
 import { type ConnectionLimits, limitConnections } from '../../platform/http/connections.ts'
 import type { RateLimits } from '../../platform/http/rate.ts'
 import { gatewayPath, type Receiver } from '../core/receiver.ts'
+import { allowOrigins } from '../http/cross-origin.ts'
 import { fastifyPaywall, type Price, refuseUnlessPlain } from '../http/fastify.ts'
 import { underItsNames } from '../http/hosts.ts'
 import { nothingCharged, sendProblem } from '../http/problem.ts'
@@ -62,6 +63,8 @@ export interface ServerOptions extends Pick<ServerLimits, 'headersTimeout' | 're
   readonly admin?: Admin
   /** Speaks https with this certificate; http without. */
   readonly tls?: SecureContextOptions | undefined
+  /** Pages of these origins may buy. Default: only the server's own. */
+  readonly crossOrigins?: readonly string[] | undefined
   /** For the administrator's pages. */
   readonly income?: Income
   readonly loggerInstance?: FastifyBaseLogger
@@ -93,6 +96,9 @@ export async function createReceiverServer(
   const connections = limitConnections(app.server, limits)
   answerFailures(app)
   if (options.hosts !== undefined) app.addHook('onRequest', underItsNames(known))
+  if (options.crossOrigins !== undefined) {
+    app.addHook('onRequest', allowOrigins(options.crossOrigins))
+  }
   app.addHook('onRequest', refuseUnlessPlain)
   ops?.attach(receiver, connections)
   await ops?.register(app)

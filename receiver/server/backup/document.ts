@@ -1,5 +1,5 @@
-// A backup as text: whose it is, the best proof of every channel, and a checksum over all of it.
-// What the chain knows is not in it: that is read again.
+// A backup as text: whose it is, the best proof of every channel, and the receiver's signature over all of
+// it. What the chain knows is not in it: that is read again.
 
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
@@ -7,12 +7,15 @@ import { type NumberedKey, parseRequestPublicKey } from '../../../protocol/bound
 import {
   type Address,
   type BlockNumber,
+  isUraidenError,
   maxBlockNumber,
   parseAddress,
   parseSignature,
   parseUint192,
+  recoverSigner,
   type Signature,
   type SignatureForm,
+  type Signer,
   shorten,
   type TokenAmount,
   type UraidenError,
@@ -31,7 +34,8 @@ export interface BackupChannel {
   readonly sender: Address
   readonly openBlock: BlockNumber
   readonly claims: Claims
-  readonly proof: { readonly signature: Signature; readonly form: SignatureForm }
+  /** Of a channel that is bound and has not paid there is none. */
+  readonly proof?: { readonly signature: Signature; readonly form: SignatureForm } | undefined
   readonly agreedToClose: boolean
   readonly agreedBalance?: TokenAmount | undefined
   readonly requestKey?: NumberedKey | undefined
@@ -43,11 +47,21 @@ export interface Backup extends BackupIdentity {
   readonly channels: readonly BackupChannel[]
 }
 
-const kind = 'uraiden-receiver-backup'
-const version = 1
+export interface ReadBackup extends Backup {
+  /** Whether the receiver has signed all of it, or, in what versions before that wrote, senders their proofs only. */
+  readonly signed: boolean
+}
 
-/** One channel a line, so that two backups can be compared with `diff`. */
-export function formatBackup(backup: Backup): string {
+const kind = 'uraiden-receiver-backup'
+/** The first version had a checksum in place of the signature. */
+const unsigned = 1
+const version = 2
+
+/**
+ * One channel a line, so that two backups can be compared with `diff`. Signed as a whole: whoever could
+ * change what was claimed would make spent proofs buy again.
+ */
+export async function formatBackup(backup: Backup, signer: Signer): Promise<string> {
   const head = {
     kind,
     version,
@@ -59,7 +73,9 @@ export function formatBackup(backup: Backup): string {
   }
   const lines = [head, ...backup.channels.map(writtenChannel)].map((line) => JSON.stringify(line))
   const body = `${lines.join('\n')}\n`
-  return `${body}${JSON.stringify({ sha256: checksum(body) })}\n`
+  const sha256 = checksum(body)
+  const signature = await signer.sign(sha256)
+  return `${body}${JSON.stringify({ sha256: sha256.toString('hex'), signature })}\n`
 }
 
 function writtenChannel(channel: BackupChannel) {
@@ -68,8 +84,7 @@ function writtenChannel(channel: BackupChannel) {
     sender,
     openBlock,
     balance: `${claims.highest}`,
-    signature: proof.signature,
-    form: proof.form,
+    ...proof,
     ...(claims.unclaimed.length > 0 && {
       unclaimed: claims.unclaimed.map(({ from, to }) => [`${from}`, `${to}`]),
     }),
@@ -80,14 +95,14 @@ function writtenChannel(channel: BackupChannel) {
 }
 
 /**
- * What `formatBackup` wrote. Signatures are not checked here.
- * @throws UraidenError `backup_damaged`, `backup_format_unknown`
+ * What `formatBackup` wrote, now or in an earlier version. The signatures of senders are not checked here.
+ * @throws UraidenError `backup_damaged`, `backup_format_unknown`, `backup_signature_wrong`
  */
-export function parseBackup(text: string): Backup {
+export function parseBackup(text: string): ReadBackup {
   const lines = text.split('\n')
   // Of another version nothing else need be where ours is.
   const { version: found } = checked(firstWords, lines[0], 1)
-  if (found !== version) {
+  if (found !== version && found !== unsigned) {
     throw receiverError({
       code: 'backup_format_unknown',
       message: `The backup has format ${found}; this program knows ${version}.`,
@@ -95,9 +110,13 @@ export function parseBackup(text: string): Backup {
   }
   const head = checked(headLine, lines[0], 1)
   const end = lines.length - 2
-  const { sha256 } = checked(lastLine, lines[end], end + 1)
-  const body = `${lines.slice(0, end).join('\n')}\n`
-  if (lines.at(-1) !== '' || checksum(body) !== sha256) throw damaged('its checksum does not fit')
+  const signed = found === version
+  const { sha256, signature } = checked(signed ? lastLine : unsignedLastLine, lines[end], end + 1)
+  const digest = checksum(`${lines.slice(0, end).join('\n')}\n`)
+  if (lines.at(-1) !== '' || digest.toString('hex') !== sha256) {
+    throw damaged('its checksum does not fit')
+  }
+  if (signature !== undefined) checkSignature(head.receiver, digest, signature)
   const channels = lines.slice(1, end).map((line, at) => checked(channelLine, line, at + 2))
   if (channels.length !== head.channels) {
     throw damaged(`it has ${channels.length} channels, and says ${head.channels}`)
@@ -105,11 +124,37 @@ export function parseBackup(text: string): Backup {
   const names = new Set(channels.map(({ sender, openBlock }) => `${sender}/${openBlock}`))
   if (names.size !== channels.length) throw damaged('it has a channel twice')
   const { created, chainId, contract, receiver } = head
-  return { created, chainId, contract, receiver, channels }
+  const facts = { created, chainId, contract, receiver, signed }
+  return { ...facts, channels: signed ? channels : channels.map(whatSendersSigned) }
 }
 
-function checksum(body: string): string {
-  return createHash('sha256').update(body).digest('hex')
+/**
+ * Of what nobody but the senders has signed: their balances. Gaps below count as paid; request keys and
+ * balances of agreements are not believed. A note that a channel has agreed to close stays, because it can
+ * only stop payments.
+ */
+function whatSendersSigned(channel: BackupChannel): BackupChannel {
+  const { sender, openBlock, claims, proof, agreedToClose } = channel
+  if (proof === undefined) throw damaged('a channel in it has no proof')
+  const { highest } = claims
+  return { sender, openBlock, claims: { highest, unclaimed: [] }, proof, agreedToClose }
+}
+
+function checkSignature(receiver: Address, digest: Uint8Array, signature: Signature): void {
+  try {
+    if (recoverSigner(digest, signature) === receiver) return
+  } catch (error) {
+    if (!isUraidenError(error, 'unrecoverable_signature')) throw error
+  }
+  throw receiverError({
+    code: 'backup_signature_wrong',
+    message: 'The backup is not signed by its receiver. Nothing was restored.',
+  })
+}
+
+/** Of a text that names its kind and version first: nothing else that is signed has this hash. */
+function checksum(body: string): Buffer {
+  return createHash('sha256').update(body).digest()
 }
 
 const read = <Value>(parse: (text: string) => Value) =>
@@ -135,7 +180,8 @@ const headLine = firstWords.extend({
   channels: z.int().nonnegative(),
 })
 
-const lastLine = z.strictObject({ sha256: z.string() })
+const lastLine = z.strictObject({ sha256: z.string(), signature: read(parseSignature) })
+const unsignedLastLine = z.strictObject({ sha256: z.string(), signature: z.undefined().optional() })
 
 const amount = read(parseUint192)
 
@@ -144,8 +190,8 @@ const channelLine = z
     sender: read(parseAddress),
     openBlock: z.int().min(0).max(maxBlockNumber),
     balance: amount,
-    signature: read(parseSignature),
-    form: z.enum(['seed', 'eip712']),
+    signature: read(parseSignature).optional(),
+    form: z.enum(['seed', 'eip712']).optional(),
     unclaimed: z.array(z.tuple([amount, amount])).default([]),
     agreedToClose: z.boolean().default(false),
     agreedBalance: amount.optional(),
@@ -163,11 +209,19 @@ const channelLine = z
   .refine(({ unclaimed, balance }) => isRising([0n, ...unclaimed.flat(), balance]), {
     path: ['unclaimed'],
   })
+  .refine(({ signature, form }) => (signature === undefined) === (form === undefined), {
+    path: ['form'],
+  })
+  .refine(
+    ({ signature, requestKey, balance }) =>
+      signature !== undefined || (requestKey !== undefined && balance === 0n),
+    { path: ['signature'] },
+  )
   .transform(
     ({ balance, signature, form, unclaimed, ...rest }): BackupChannel => ({
       ...rest,
       claims: { highest: balance, unclaimed: unclaimed.map(([from, to]) => ({ from, to })) },
-      proof: { signature, form },
+      ...(signature && form && { proof: { signature, form } }),
     }),
   )
 

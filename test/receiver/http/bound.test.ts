@@ -245,6 +245,16 @@ for (const [name, start] of Object.entries(servers)) {
     t.is((await client.ask('/good', { balance: 10n })).status, 200, `${channel.openBlock}`)
   })
 
+  test(`${name}: a reply that was kept before the channel was bound is given to nobody unbound`, async (t) => {
+    const { client, origin, seen, headers } = await given(t, start)
+    const unbound = () =>
+      fetch(`${origin}/good`, { headers: headers(5n, { 'Idempotency-Key': 'a' }) })
+    t.deepEqual([(await unbound()).status, (await unbound()).status], [200, 200])
+    await client.putKey()
+    t.is((await unbound()).status, 402)
+    t.is(seen.length, 1)
+  })
+
   test(`${name}: what is altered on its way is refused without a word about the channel`, async (t) => {
     const { client, origin, seen } = await givenBound(t, start)
     const { sent } = client.make('/good?unit=c', { method: 'POST', body: '{"a":1}', balance: 5n })

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { receiverConfig } from '../../../receiver/program/config.ts'
-import { amountOptions } from '../../../receiver/program/settings.ts'
+import { amountOptions, receiverSettings } from '../../../receiver/program/settings.ts'
 
 const token = { symbol: 'TKN', decimals: 18 }
 const base = { contract: `0x${'11'.repeat(20)}`, key: 'key.json' }
@@ -79,8 +79,19 @@ test('bound requests are offered, or required', (t) => {
   t.false(accepts({ bound: 'off' }))
 })
 
+test('of an answer to a bound request up to 16 MiB are collected', (t) => {
+  const read = (bound: unknown) =>
+    receiverSettings(receiverConfig.parse({ ...base, bound })).receiver
+  t.like(read('require'), { bound: 'require', collect: undefined })
+  t.like(read({ collect: 0 }), { bound: 'offer', collect: 0 })
+  t.like(read({ mode: 'require', collect: 16 << 20 }), { bound: 'require', collect: 16 << 20 })
+  for (const collect of [-1, (16 << 20) + 1, 0.5]) t.false(accepts({ bound: { collect } }))
+  t.false(accepts({ bound: { mode: 'off' } }))
+})
+
 test('origins have scheme, host and port, and nothing more', (t) => {
   t.true(accepts({ origins: ['http://192.168.1.20:5000', 'https://shop.example'] }))
+  t.true(accepts({ crossOrigins: ['http://192.168.1.20:5000', 'https://shop.example'] }))
   for (const wrong of [
     [],
     ['shop.example'],
@@ -88,6 +99,7 @@ test('origins have scheme, host and port, and nothing more', (t) => {
     ['http://shop.example:80'],
   ]) {
     t.false(accepts({ origins: wrong }), `${wrong}`)
+    t.false(accepts({ crossOrigins: wrong }), `${wrong}`)
   }
 })
 

@@ -171,7 +171,7 @@ function checkedContent(
   const signedCoding = covered('content-encoding')
   const coding = content.kind === 'none' ? undefined : headers['content-encoding']
   const { url } = exchange.request
-  const broken = unproven(url, 'Its content is not coded as it says.')
+  const broken = () => unproven(url, 'Its content is not coded as it says.')
   const added = signedCoding === undefined ? decoders(coding, broken) : []
   const ofResource = form === 'asSent' || coding === undefined ? [] : decoders(signedCoding, broken)
   const { check, receiptCost } = contentCheck(content, exchange)
@@ -188,7 +188,7 @@ const mostCodings = 3
  * The last coding that was applied is taken off first; what is not known stays on. They end with `broken` where
  * zlib has an error of its own.
  */
-function decoders(codings: string | string[] | undefined, broken: UraidenError): Duplex[] {
+function decoders(codings: string | string[] | undefined, broken: () => UraidenError): Duplex[] {
   const names = String(codings ?? '')
     .split(',')
     .map((name) => name.trim().toLowerCase())
@@ -200,11 +200,11 @@ function decoders(codings: string | string[] | undefined, broken: UraidenError):
   return known.length === made.length ? known.map((each) => endingWith(each, broken)) : []
 }
 
-function endingWith(decoder: Duplex, broken: UraidenError): Duplex {
+function endingWith(decoder: Duplex, broken: () => UraidenError): Duplex {
   const destroy = decoder._destroy
   decoder._destroy = (error, done) =>
     destroy.call(decoder, error, () =>
-      done(error === null || isUraidenError(error) ? error : broken),
+      done(error === null || isUraidenError(error) ? error : broken()),
     )
   return decoder
 }

@@ -14,13 +14,14 @@ export function underItsNames(names: readonly string[]): Hook {
 }
 
 /**
- * For what changes something: no page but our own has a browser ask for it. Whoever is no browser may come
- * under any name.
+ * For what changes something: no page but our own, or one of an origin that may buy here, has a browser ask for
+ * it. Whoever is no browser may come under any name.
  */
-export function forOwnPages(names: readonly string[]): Hook {
+export function forOwnPages(names: readonly string[], crossOrigins: readonly string[] = []): Hook {
   const hosts = createHosts({ names })
+  const others = new Set(crossOrigins)
   return async (request, reply) => {
-    const problem = problemOf(hosts, request)
+    const problem = problemOf(hosts, others, request)
     return problem && sendProblem(reply, problem)
   }
 }
@@ -29,6 +30,7 @@ const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 function problemOf(
   { isOurs, isOurPage }: OwnHosts,
+  others: ReadonlySet<string>,
   { method, headers }: FastifyRequest,
 ): Problem | undefined {
   const { host, origin } = headers
@@ -37,7 +39,8 @@ function problemOf(
   if (safe.has(method) || (origin === undefined && site === undefined)) return undefined
   if (!isOurs(host)) return hostUnknown(host)
   const isOwn = site === 'same-origin' || site === 'none'
-  if (isOwn || (origin !== undefined && isOurPage(origin, host))) return undefined
+  const isKnown = origin !== undefined && (others.has(origin) || isOurPage(origin, host))
+  if (isOwn || isKnown) return undefined
   return otherSite
 }
 

@@ -21,15 +21,17 @@ export interface ApiParts {
   readonly keyLimits?: Partial<RateLimits>
   /** Names that it is reached under, besides those of the machine. */
   readonly names?: readonly string[] | undefined
+  /** Origins whose pages may buy. */
+  readonly crossOrigins?: readonly string[] | undefined
 }
 
 /** For a scope with the gateway path as its prefix. */
 export async function apiRoutes(api: FastifyInstance, parts: ApiParts): Promise<void> {
-  const { receiver, assets, keyLimits, names = [] } = parts
+  const { receiver, assets, keyLimits, names = [], crossOrigins } = parts
   // The server around it may read forms already; a second parser would be refused.
   if (!api.hasContentTypeParser('application/x-www-form-urlencoded')) await api.register(formBody)
   answerErrors(api)
-  api.addHook('onRequest', forOwnPages(names))
+  api.addHook('onRequest', forOwnPages(names, crossOrigins))
   // A server around it need not have a paywall of ours.
   api.addHook('onRequest', atTheDoor(receiver.paywall.door))
   api.get('/openapi.json', async () => openApiDocument)

@@ -90,15 +90,13 @@ export async function createReceiverServer(
   resources: readonly Resource[],
   options: ServerOptions = {},
 ): Promise<FastifyInstance> {
-  const { ops, admin, limits = {} } = options
+  const { ops, admin, crossOrigins, limits = {} } = options
   const app = createApp(options)
   const known = [...(options.hosts ?? []), ...(options.names ?? [])]
   const connections = limitConnections(app.server, limits)
   answerFailures(app)
   if (options.hosts !== undefined) app.addHook('onRequest', underItsNames(known))
-  if (options.crossOrigins !== undefined) {
-    app.addHook('onRequest', allowOrigins(options.crossOrigins))
-  }
+  if (crossOrigins !== undefined) app.addHook('onRequest', allowOrigins(crossOrigins))
   app.addHook('onRequest', refuseUnlessPlain)
   ops?.attach(receiver, connections)
   await ops?.register(app)
@@ -115,7 +113,7 @@ export async function createReceiverServer(
     async (api) => {
       const { requestKeys, proxies } = limits
       const keyLimits = { ...requestKeys, proxies }
-      await apiRoutes(api, { receiver, assets, names: known, keyLimits })
+      await apiRoutes(api, { receiver, assets, names: known, crossOrigins, keyLimits })
     },
     { prefix: gatewayPath },
   )

@@ -4,7 +4,7 @@ import { createLocks } from '../platform/async/locks.ts'
 import { once } from '../platform/async/once.ts'
 import { machineClock } from '../platform/time/machine-clock.ts'
 import type { Address } from '../protocol/index.ts'
-import { createProofMaker } from '../protocol/index.ts'
+import { createProofMaker, defined } from '../protocol/index.ts'
 import { type Budget, type BudgetScope, capsOf, defaultTransactionCaps } from './budget/caps.ts'
 import { createBindings, defaultBound } from './channels/binding.ts'
 import { defaultDeposits } from './channels/choose.ts'
@@ -217,8 +217,7 @@ function policyOf(
     ...(budget?.request !== undefined && { request: budget.request }),
     ...(receivers && { receivers }),
     ...(hosts && { hosts }),
-    ...(priceJump !== undefined && { priceJump }),
-    ...(dryRun !== undefined && { dryRun }),
+    ...defined({ priceJump, dryRun }),
   }
 }
 

@@ -5,7 +5,7 @@
 // payment is sent again: by the next try, by the next run, or after a crash by the next process.
 
 import pRetry from 'p-retry'
-import { isUraidenError, type UraidenError } from '../../protocol/index.ts'
+import { defined, isUraidenError, type UraidenError } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 import type { Agent, AgentResponse, RequestOptions } from '../options.ts'
 import type { SentPayment } from '../purchase/types.ts'
@@ -142,8 +142,7 @@ class Attempt {
     const { name, method, headers, body, timeout, mostBody, mostPrice, authentic } = job
     const request = {
       ...{ method, headers, timeout, mostBody, signal },
-      ...(body !== undefined && { body }),
-      ...(authentic !== undefined && { authentic }),
+      ...defined({ body, authentic }),
     }
     const earlier = this.open
     try {

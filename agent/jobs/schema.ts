@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { amountText, count, duration, size, timeZone } from '../../platform/config/index.ts'
 import { schedule } from '../../platform/config/schedule.ts'
-import { parseAmount, type TokenUnit } from '../../protocol/index.ts'
+import { defined, parseAmount, type TokenUnit } from '../../protocol/index.ts'
 import { windowCaps } from '../budget/config.ts'
 import { sinkId, sinkName } from './sinks/create.ts'
 import { type BrokerConfig, type SinkConfig, sinkSchema } from './sinks/schema.ts'
@@ -88,8 +88,7 @@ function jobOf(name: string, config: JobConfig, token: TokenUnit): Job {
     name,
     target: get ?? post ?? url ?? '',
     method: config.method ?? (post === undefined ? 'GET' : 'POST'),
-    ...(body !== undefined && { body }),
-    ...(timeZone !== undefined && { timeZone }),
+    ...defined({ body, timeZone }),
     ...(mostPrice !== undefined && { mostPrice: parseAmount(mostPrice, token) }),
     ...(authentic !== undefined && { authentic }),
     ...{ headers, every, jitter, timeout, retry, overlap, missed },

@@ -5,7 +5,7 @@ import { findChromium } from './find-chromium.ts'
 import type { TestWallet } from './wallet.ts'
 
 /** A name that is this machine and, over plain HTTP, no secure context: unlike 127.0.0.1. */
-export const plainHost = 'shop.test'
+export const plainHost = 'shop.local'
 
 /** Closed when the test ends. */
 export async function startChromium(t: ExecutionContext): Promise<Browser> {

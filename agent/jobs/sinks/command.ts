@@ -1,7 +1,7 @@
 // The sink that is a program: started for each entry, with the body on its standard input. No shell.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { shorten, type UraidenError } from '../../../protocol/index.ts'
+import { defined, shorten, type UraidenError } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'
 import type { Entry, Sink } from './types.ts'
 
@@ -72,10 +72,7 @@ async function run(
 function environmentFor({ id, job, time, contentType, authentic }: Entry): NodeJS.ProcessEnv {
   const { PATH, HOME, LANG, TZ } = process.env
   return {
-    ...(PATH !== undefined && { PATH }),
-    ...(HOME !== undefined && { HOME }),
-    ...(LANG !== undefined && { LANG }),
-    ...(TZ !== undefined && { TZ }),
+    ...defined({ PATH, HOME, LANG, TZ }),
     URAIDEN_ID: id,
     URAIDEN_JOB: job,
     URAIDEN_TIME: new Date(time).toISOString(),

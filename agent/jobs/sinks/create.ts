@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { printedCommand, printedUrl } from '../../../platform/text/printed.ts'
 import type { UraidenError } from '../../../protocol/index.ts'
+import { defined } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'
 import { createCommandSink } from './command.ts'
 import { createFileSink } from './file.ts'
@@ -68,10 +69,7 @@ function mqttSink(
   const { value: valueTemplate } = homeAssistant
   const sensor = {
     name,
-    ...(deviceClass !== undefined && { deviceClass }),
-    ...(unit !== undefined && { unit }),
-    ...(stateClass !== undefined && { stateClass }),
-    ...(icon !== undefined && { icon }),
+    ...defined({ deviceClass, unit, stateClass, icon }),
     ...(expireAfter !== undefined && { expireAfter: Math.ceil(expireAfter / 1000) }),
     ...(valueTemplate !== undefined && { valueTemplate }),
   }

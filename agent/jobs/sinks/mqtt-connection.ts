@@ -4,6 +4,7 @@
 import type { MqttClient } from 'mqtt'
 import { originsOnly, printedUrl } from '../../../platform/text/printed.ts'
 import type { UraidenError } from '../../../protocol/index.ts'
+import { defined } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'
 import { type Announcement, available, unavailable } from './home-assistant.ts'
 
@@ -108,8 +109,7 @@ class Connection implements BrokerConnection {
     const { url, clientId, username, password, tls, statusTopic, reconnectInterval } = this.#options
     const client = connect(url, {
       clientId,
-      ...(username !== undefined && { username }),
-      ...(password !== undefined && { password }),
+      ...defined({ username, password }),
       ...tls,
       will: { topic: statusTopic, payload: Buffer.from(unavailable), qos: 1, retain: true },
       reconnectPeriod: reconnectInterval,

@@ -4,6 +4,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { finished } from 'node:stream/promises'
 import { reach } from '../../../platform/system/local-socket.ts'
 import type { Address, TokenUnit, UraidenError } from '../../../protocol/index.ts'
+import { defined } from '../../../protocol/index.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
 import type { ChannelName } from '../../channels/records.ts'
 import type { Swept } from '../../channels/sweep.ts'
@@ -147,8 +148,7 @@ function closing(how: string | URL | CloseOptions): Omit<CommandInput<'close'>, 
   const { api, otherwise, balance } = how
   return {
     ...(api !== undefined && { api: `${api}` }),
-    ...(otherwise !== undefined && { otherwise }),
-    ...(balance !== undefined && { balance }),
+    ...defined({ otherwise, balance }),
   }
 }
 

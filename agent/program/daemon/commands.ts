@@ -1,5 +1,7 @@
 // What the daemon does when the command line or the page asks, and what it says of itself.
+
 import type { Address } from '../../../protocol/index.ts'
+import { defined } from '../../../protocol/index.ts'
 import type { Scheduler } from '../../jobs/types.ts'
 import type { Settings } from '../configuration/settings.ts'
 import { errorFacts, type LogEntry } from '../control/log.ts'
@@ -31,9 +33,7 @@ export function commandHandlers(engine: Engine, context: HandlerContext): Comman
     close: ({ channel, api, otherwise, balance }) =>
       shared.use((agent) =>
         agent.closeChannel(channel, {
-          ...(api !== undefined && { api }),
-          ...(otherwise !== undefined && { otherwise }),
-          ...(balance !== undefined && { balance }),
+          ...defined({ api, otherwise, balance }),
         }),
       ),
     settle: () => shared.use((agent) => agent.settle()),

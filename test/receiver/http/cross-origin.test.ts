@@ -48,6 +48,18 @@ test('a page of an origin that is named may ask, and sees what it needs to check
   }
 })
 
+test('it may put a key as well, which no page of another origin has a browser do', async (t) => {
+  const { ask } = await given(t, [shop])
+  const put = (origin: string) =>
+    ask('/api/1/channels/0x5fbdb2315678afecb367f032d93f642f64180aa3/1/request-key', {
+      method: 'PUT',
+      headers: { origin, 'sec-fetch-site': 'cross-site', 'content-type': 'application/json' },
+      body: '{}',
+    })
+  t.is((await put(shop)).status, 404, 'there is no such channel')
+  t.is((await put('https://elsewhere.example')).status, 403)
+})
+
 test('no other page may, and none where no origin is named', async (t) => {
   for (const origins of [[shop], undefined]) {
     const { ask, mayAsk } = await given(t, origins)

@@ -4,11 +4,12 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { listenOnSocket, type SocketAccess } from '../../platform/system/local-socket.ts'
+import type { Exchange } from '../../platform/web/request.ts'
 import { isUraidenError, type TokenUnit, type UraidenError } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 import type { Agent } from '../options.ts'
 import { fieldsOf, passedHere } from './fields.ts'
-import { type Exchange, refuse, refuseSocket } from './io.ts'
+import { refuse, refuseSocket } from './io.ts'
 import { type Loopback, listenOn } from './listen.ts'
 import { passOn, tunnel } from './pass.ts'
 import { payAndAnswer } from './pay.ts'
@@ -39,6 +40,8 @@ export interface ProxyOptions {
   readonly others: 'pass' | 'refuse'
   /** CONNECT to anybody who is no receiver. */
   readonly connect: 'tunnel' | 'refuse'
+  /** `Set-Cookie` of receivers on plain HTTP: nobody has signed it. */
+  readonly cookies: 'drop' | 'pass'
   /** For a whole paid answer, or the longest silence of another one, in milliseconds. */
   readonly timeout: number
   /** Most bytes of the content of a request that is paid. */

@@ -1,7 +1,7 @@
 // Runs a command line and turns its outcome into an exit code.
 import { CommanderError } from 'commander'
 import { isUraidenError } from '../../protocol/index.ts'
-import { jsonWithoutControls, withoutControls } from '../text/terminal.ts'
+import { plainJson, plainText } from './plain-text.ts'
 import { type ProgramDescription, runProgram } from './program.ts'
 
 export interface CommandLine {
@@ -23,12 +23,14 @@ export async function runCommandLine({ program, exitCodeOf }: CommandLine): Prom
     if (isClosedPipe(error)) return 0
     if (!isUraidenError(error)) throw error
     const code = exitCodeOf(error.code)
-    const said = `${program.name}: ${error.message}\n${error.hint}   (${error.code}, exit ${code})\n`
-    process.stderr.write(withoutControls(said))
+    process.stderr.write(
+      plainText(
+        `${program.name}: ${error.message}\n${error.hint}   (${error.code}, exit ${code})\n`,
+      ),
+    )
     if (process.argv.includes('--json')) {
       const { message, hint } = error
-      const said = JSON.stringify({ error: error.code, message, hint })
-      process.stdout.write(`${jsonWithoutControls(said)}\n`)
+      process.stdout.write(`${plainJson(JSON.stringify({ error: error.code, message, hint }))}\n`)
     }
     return code
   }

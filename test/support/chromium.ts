@@ -4,13 +4,21 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { findChromium } from '../lab/chromium.ts'
 import type { TestWallet } from './wallet.ts'
 
+/** A name that is this machine and, over plain HTTP, no secure context: unlike 127.0.0.1. */
+export const plainHost = 'shop.test'
+
 /** Closed when the test ends. */
 export async function startChromium(t: ExecutionContext): Promise<Browser> {
   const executablePath = findChromium()
   if (executablePath === undefined) throw new Error('no Chromium: apt-get install chromium')
   const browser = await chromium.launch({
     executablePath,
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
+    args: [
+      '--no-sandbox',
+      '--disable-dev-shm-usage',
+      '--disable-gpu',
+      `--host-resolver-rules=MAP ${plainHost} 127.0.0.1`,
+    ],
   })
   t.teardown(() => browser.close())
   return browser

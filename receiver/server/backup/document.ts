@@ -34,7 +34,8 @@ export interface BackupChannel {
   readonly sender: Address
   readonly openBlock: BlockNumber
   readonly claims: Claims
-  readonly proof: { readonly signature: Signature; readonly form: SignatureForm }
+  /** Of a channel that is bound and has not paid there is none. */
+  readonly proof?: { readonly signature: Signature; readonly form: SignatureForm } | undefined
   readonly agreedToClose: boolean
   readonly agreedBalance?: TokenAmount | undefined
   readonly requestKey?: NumberedKey | undefined
@@ -83,8 +84,7 @@ function writtenChannel(channel: BackupChannel) {
     sender,
     openBlock,
     balance: `${claims.highest}`,
-    signature: proof.signature,
-    form: proof.form,
+    ...proof,
     ...(claims.unclaimed.length > 0 && {
       unclaimed: claims.unclaimed.map(({ from, to }) => [`${from}`, `${to}`]),
     }),
@@ -129,15 +129,15 @@ export function parseBackup(text: string): ReadBackup {
 }
 
 /**
- * Of what nobody but the senders has signed: their balances. Gaps below count as paid. A note that a channel
- * has agreed to close stays, because it can only stop payments.
+ * Of what nobody but the senders has signed: their balances. Gaps below count as paid; request keys and
+ * balances of agreements are not believed. A note that a channel has agreed to close stays, because it can
+ * only stop payments.
  */
 function whatSendersSigned(channel: BackupChannel): BackupChannel {
-  const { claims, agreedBalance, requestKey } = channel
-  if (agreedBalance !== undefined || requestKey !== undefined) {
-    throw damaged('what it says is younger than its format, and not signed')
-  }
-  return { ...channel, claims: { highest: claims.highest, unclaimed: [] } }
+  const { sender, openBlock, claims, proof, agreedToClose } = channel
+  if (proof === undefined) throw damaged('a channel in it has no proof')
+  const { highest } = claims
+  return { sender, openBlock, claims: { highest, unclaimed: [] }, proof, agreedToClose }
 }
 
 function checkSignature(receiver: Address, digest: Uint8Array, signature: Signature): void {
@@ -190,8 +190,8 @@ const channelLine = z
     sender: read(parseAddress),
     openBlock: z.int().min(0).max(maxBlockNumber),
     balance: amount,
-    signature: read(parseSignature),
-    form: z.enum(['seed', 'eip712']),
+    signature: read(parseSignature).optional(),
+    form: z.enum(['seed', 'eip712']).optional(),
     unclaimed: z.array(z.tuple([amount, amount])).default([]),
     agreedToClose: z.boolean().default(false),
     agreedBalance: amount.optional(),
@@ -209,11 +209,19 @@ const channelLine = z
   .refine(({ unclaimed, balance }) => isRising([0n, ...unclaimed.flat(), balance]), {
     path: ['unclaimed'],
   })
+  .refine(({ signature, form }) => (signature === undefined) === (form === undefined), {
+    path: ['form'],
+  })
+  .refine(
+    ({ signature, requestKey, balance }) =>
+      signature !== undefined || (requestKey !== undefined && balance === 0n),
+    { path: ['signature'] },
+  )
   .transform(
     ({ balance, signature, form, unclaimed, ...rest }): BackupChannel => ({
       ...rest,
       claims: { highest: balance, unclaimed: unclaimed.map(([from, to]) => ({ from, to })) },
-      proof: { signature, form },
+      ...(signature && form && { proof: { signature, form } }),
     }),
   )
 

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import { createKeySigner } from '../../../../platform/keys/index.ts'
+import { parseRequestPublicKey } from '../../../../protocol/bound/index.ts'
 import {
   addressOfKey,
   fromHex,
@@ -42,7 +43,11 @@ const identity = { chainId, contract, receiver }
 const key: Hex = `0x${'11'.repeat(32)}`
 const sender = addressOfKey(fromHex(key))
 
-function channel(openBlock: number, balance: bigint, more: Partial<BackupChannel> = {}) {
+interface PaidChannel extends BackupChannel {
+  readonly proof: NonNullable<BackupChannel['proof']>
+}
+
+function channel(openBlock: number, balance: bigint, more: Partial<PaidChannel> = {}): PaidChannel {
   const form = 'eip712' as const
   const domain = { contract, chainId }
   const signature = balanceProof({ domain, receiver, openBlock, balance, key, form })
@@ -126,6 +131,28 @@ for (const pairs of badIntervals) {
     t.throws(() => parseBackup(text), { code: 'backup_damaged', message: /unclaimed/ })
   })
 }
+
+test('a channel that is bound and has not paid comes back bound', async (t) => {
+  const requestKey = { key: parseRequestPublicKey(`0x02${'11'.repeat(32)}`), number: 7n }
+  const bound = { sender, openBlock: 9, claims: noClaims, agreedToClose: false, requestKey }
+  const paid = channel(8, 20n, { requestKey: { ...requestKey, number: 8n } })
+  const text = await written(backup(paid, bound))
+  t.deepEqual(parseBackup(text).channels, [paid, bound])
+  const state = join(await temporaryFolder(t), 'new')
+  t.like(await restoreInto(state, text), { restored: 2, kept: 0 })
+  t.deepEqual((await ledgersOf(state)).get(channelName(sender, 9))?.requestKey, requestKey)
+  t.deepEqual(parseBackup(await backupOfState(state, identity, receiverSigner)).channels, [
+    paid,
+    bound,
+  ])
+  for (const wrong of [
+    { ...bound, requestKey: undefined },
+    { ...bound, claims: paid.claims },
+  ]) {
+    const text = await written(backup(wrong))
+    t.throws(() => parseBackup(text), { code: 'backup_damaged' })
+  }
+})
 
 test('a state that was lost comes back from its backup', async (t) => {
   const folder = await temporaryFolder(t)
@@ -246,8 +273,15 @@ test('a backup of an earlier version, or one whose signature was taken off, give
 test('what came with the signature is not believed without it', async (t) => {
   const state = await temporaryFolder(t)
   const whole = backup(channel(7, 10n))
-  const text = await changed(whole, asBefore({ agreedBalance: '1' }), { signature: undefined })
-  await t.throwsAsync(restoreInto(state, text), { code: 'backup_damaged' })
+  const more = {
+    agreedToClose: true,
+    agreedBalance: '1',
+    requestKey: [`0x02${'11'.repeat(32)}`, '8'],
+  }
+  const text = await changed(whole, asBefore(more), { signature: undefined })
+  t.like(await restoreInto(state, text), { restored: 1, signed: false })
+  const ledger = (await ledgersOf(state)).get(channelName(sender, 7))
+  t.like(ledger, { agreedToClose: true, agreedBalance: undefined, requestKey: undefined })
   const unsigned = await changed(whole, (line) => line, { signature: undefined })
   await t.throwsAsync(restoreInto(state, unsigned), { code: 'backup_damaged' })
   const sealed = await changed(whole, asBefore({}))

@@ -7,7 +7,14 @@ import { type Paywall, priceAndAdmit, type Refused } from '../paywall/paywall.ts
 import { createPricer, type PriceRule } from '../paywall/price.ts'
 import { contentOf, enter, exchangeOf, paidOf } from './bound.ts'
 import { followAnswer } from './kept-reply.ts'
-import { notPlain, type Problem, problemBody, problemType } from './problem.ts'
+import {
+  isForWorker,
+  notPlain,
+  noWorkers,
+  type Problem,
+  problemBody,
+  problemType,
+} from './problem.ts'
 import { guardResponse } from './response.ts'
 
 /** What of a receiver the middleware needs. */
@@ -45,7 +52,7 @@ export function createGate<Request extends IncomingMessage>(
       answerProblem(response, problem)
       return undefined
     }
-    if (refuseUnlessPlain(request, response)) return undefined
+    if (refuseAtDoor(request, response)) return undefined
     const bound = exchangeOf(request)?.request
     const content = contentOf(request)
     const admission = await priceAndAdmit(paywall, { pricer, request, bound, content })
@@ -113,9 +120,10 @@ function answerProblem(response: ServerResponse, problem: Problem): void {
 }
 
 /** At the door, before anything decides on the request; true when it is answered. */
-function refuseUnlessPlain(request: ServerRequest, response: ServerResponse): boolean {
-  if (isPlainTarget(targetOf(request))) return false
-  answerProblem(response, notPlain)
+function refuseAtDoor(request: ServerRequest, response: ServerResponse): boolean {
+  const forWorker = isForWorker(request.headers)
+  if (!forWorker && isPlainTarget(targetOf(request))) return false
+  answerProblem(response, forWorker ? noWorkers : notPlain)
   return true
 }
 

@@ -1,4 +1,5 @@
 // What a client sees when a request cannot be answered as it should (RFC 9457).
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyReply } from 'fastify'
 
 export interface Problem {
@@ -27,6 +28,21 @@ export const notPlain = {
   title: 'Bad request',
   detail:
     'Write the path as it is: from its first slash on, without dot segments, backslashes, semicolons, control characters, fragments and encoded slashes or dots.',
+} as const satisfies Problem
+
+/**
+ * A script that a browser asks for to make a service worker of (Service Workers section 8.3): what is sold
+ * would stand between the payer and all other goods, and the paywall's own page.
+ */
+export function isForWorker(headers: IncomingHttpHeaders): boolean {
+  return headers['service-worker'] !== undefined
+}
+
+export const noWorkers = {
+  status: 403,
+  code: 'worker_refused',
+  title: 'No service workers here',
+  detail: 'What is sold here does not become a service worker. Ask for it as a page does.',
 } as const satisfies Problem
 
 /** For failures after the payment: an answer of 500 or more costs nothing. */

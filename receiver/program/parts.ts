@@ -8,7 +8,12 @@ import { isUraidenError } from '../../protocol/index.ts'
 import { receiverError } from '../errors/index.ts'
 import type { TlsFiles } from '../tls/config.ts'
 import type { TlsMaterial } from '../tls/material.ts'
-import { type CertificateReload, warnAbout, watchCertificate } from '../tls/reload.ts'
+import {
+  type CertificateReload,
+  type SecureServer,
+  warnAbout,
+  watchCertificate,
+} from '../tls/reload.ts'
 
 /** Resolves with the URL. @throws UraidenError `listen_failed` */
 export async function listenOn(
@@ -42,13 +47,17 @@ export async function closeServer(server: FastifyInstance, within: number): Prom
   }
 }
 
-/** For a server that speaks https with `current`. */
+/** For servers that speak https with `current`. */
 export function followCertificate(
-  server: FastifyInstance,
+  servers: readonly FastifyInstance[],
   { files, current, log }: { files: TlsFiles; current: TlsMaterial; log: Logger },
 ): CertificateReload {
   const { certificate } = current
   warnAbout(certificate, log)
-  const secure = server.server as unknown as Server
-  return watchCertificate({ files, server: secure, current: certificate, log })
+  const server: SecureServer = {
+    setSecureContext: (options) => {
+      for (const each of servers) (each.server as unknown as Server).setSecureContext(options)
+    },
+  }
+  return watchCertificate({ files, server, current: certificate, log })
 }

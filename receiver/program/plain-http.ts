@@ -1,6 +1,7 @@
 // Where secrets would go over plain http beyond this machine: whoever listens in between has them then.
 import { isLoopback } from '../../platform/system/loopback.ts'
 import { printedUrl } from '../../platform/text/printed.ts'
+import { adminListen } from '../server/admin/config.ts'
 import type { ProgramSettings, ReceiverSettings } from './settings.ts'
 
 export interface PlainHttp {
@@ -12,14 +13,13 @@ export interface PlainHttp {
 export function receiverOverHttp({
   admin,
   tls,
-  listen,
   watchtowers,
-}: Pick<ReceiverSettings, 'admin' | 'tls' | 'listen' | 'watchtowers'>): readonly PlainHttp[] {
-  const logins = [...Object.keys(admin.users), ...Object.keys(admin.tokens)]
-  const exposed = logins.length > 0 && tls === undefined && !isLoopback(listen.host)
+}: Pick<ReceiverSettings, 'admin' | 'tls' | 'watchtowers'>): readonly PlainHttp[] {
+  const host = adminListen(admin)?.address.host
+  const exposed = host !== undefined && tls === undefined && !isLoopback(host)
   const login = {
     check: 'login',
-    says: `Passwords and tokens of administrators (${logins.join(', ')}) go over plain http at ${listen.host}: whoever listens in the network has them. Set tls, or listen on 127.0.0.1 behind a proxy with https.`,
+    says: `Logins go over plain http at ${host}: whoever listens in the network has the password. Set admin.listen to 127.0.0.1, or set tls.`,
   } as const
   const towers = watchtowers
     .map(({ url }) => new URL(url))

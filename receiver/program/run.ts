@@ -19,6 +19,7 @@ import { createOps, type Ops } from '../ops/ops.ts'
 import { type ResourceConfigs, registerResources } from '../resources/routes.ts'
 import { type Admin, createAdmin } from '../server/admin/admin.ts'
 import { createReceiverServer } from '../server/server.ts'
+import { startAdministration } from './administration.ts'
 import { announceReceiver } from './discovery/of-receiver.ts'
 import { closeServer, followCertificate, listenOn } from './parts.ts'
 import { amountOptions, type ReceiverFiles, type ReceiverSettings, readFiles } from './settings.ts'
@@ -74,9 +75,8 @@ async function startParts(
   const server = await createServer(options, files, { receiver, ops, income, admin })
   parts.add({ stop: () => closeServer(server, settings.stopWithin) })
   const url = await listenOn(server, listen)
-  if (settings.socket !== undefined) {
-    parts.add({ stop: await admin.listenOnSocket(settings.socket) })
-  }
+  const administration = { settings, tls: files.tls, log }
+  const { secure } = parts.add(await startAdministration(admin, administration))
   const { discovery, resources } = settings
   if (discovery !== undefined) {
     const { port } = server.server.address() as AddressInfo
@@ -86,7 +86,8 @@ async function startParts(
   if (settings.tls === undefined || files.tls === undefined) {
     return { receiver, url, reload: async () => undefined }
   }
-  const certificate = followCertificate(server, { files: settings.tls, current: files.tls, log })
+  const servers = secure === undefined ? [server] : [server, secure]
+  const certificate = followCertificate(servers, { files: settings.tls, current: files.tls, log })
   parts.add({ stop: async () => certificate.stop() })
   return { receiver, url, reload: certificate.reload }
 }
@@ -157,5 +158,6 @@ async function createServer(
 /** What a page of the operator's own needs besides, under the path that the original has for it. */
 function pageFiles({ page }: ReceiverSettings): ResourceConfigs {
   if (page === undefined) return {}
-  return { '/js/*': { kind: 'files', files: page, links: 'follow', price: '0', free: [] } }
+  const own = { kind: 'files', files: page, links: 'follow', sandbox: false } as const
+  return { '/js/*': { ...own, price: '0', free: [] } }
 }

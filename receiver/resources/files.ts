@@ -7,10 +7,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { receiverError } from '../errors/index.ts'
 import type { Price } from '../http/fastify.ts'
 import { sendProblem } from '../http/problem.ts'
+import { sandboxed } from '../http/sandbox.ts'
 import { pathOf, prefixOf, queryOf } from './configuration/path.ts'
 import type { FilesResource } from './configuration/schema.ts'
 
-export interface FilesOptions extends Pick<FilesResource, 'files' | 'links'> {
+export interface FilesOptions extends Pick<FilesResource, 'files' | 'links' | 'sandbox'> {
   readonly price: Price
 }
 
@@ -21,7 +22,7 @@ type Found = 'file' | 'folder' | 'nothing'
 export async function filesRoutes(
   app: FastifyInstance,
   path: string,
-  { files, links, price }: FilesOptions,
+  { files, links, sandbox, price }: FilesOptions,
 ): Promise<void> {
   const isFolder = path.endsWith('*')
   await checkThere(path, { files, links })
@@ -44,7 +45,7 @@ export async function filesRoutes(
       const path = inside(request)
       // Somebody may have put a link there meanwhile.
       if ((await look(folder, path)) === 'nothing') return notFound(reply.cost(0n))
-      return answer({ ...folder, path }, request, reply)
+      return answer({ ...folder, path, sandbox }, request, reply)
     },
   })
 }
@@ -54,7 +55,7 @@ interface Folder extends Pick<FilesOptions, 'links'> {
 }
 
 async function answer(
-  { root, path }: Folder & { readonly path: string },
+  { root, path, sandbox }: Folder & Pick<FilesOptions, 'sandbox'> & { readonly path: string },
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -64,6 +65,8 @@ async function answer(
   if (statusCode !== 200 && statusCode !== 206) reply.cost(0n)
   // It was there a moment ago.
   if (found.type === 'directory' || statusCode === 404) return notFound(reply.cost(0n))
+  const policies = sandbox ? sandboxed(headers['content-type'], undefined) : undefined
+  if (policies !== undefined) reply.header('content-security-policy', policies)
   return reply.code(statusCode).headers(headers).send(stream)
 }
 

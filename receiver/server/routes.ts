@@ -1,4 +1,4 @@
-// All that is under the gateway path: the channel API, the administrator's part, the pages' files.
+// All that is under the gateway path of what is sold: the channel API, and the paywall page's files.
 import formBody from '@fastify/formbody'
 import type { FastifyInstance } from 'fastify'
 import type { RateLimits } from '../../platform/http/rate.ts'
@@ -6,7 +6,6 @@ import type { Receiver } from '../core/receiver.ts'
 import { atTheDoor } from '../http/fastify.ts'
 import { forOwnPages } from '../http/hosts.ts'
 import type { WebAssets } from '../web/assets.ts'
-import type { Admin, Administered } from './admin/admin.ts'
 import { channelRoutes } from './api/channels.ts'
 import { answerErrors } from './api/errors.ts'
 import { relayRoutes } from './api/relay.ts'
@@ -19,9 +18,6 @@ export interface ApiParts {
   readonly receiver: Receiver
   /** Undefined when the pages were not built. */
   readonly assets: WebAssets | undefined
-  /** Undefined when nobody may administer it here. */
-  readonly admin?: Admin | undefined
-  readonly administered?: Omit<Administered, 'receiver'>
   readonly keyLimits?: Partial<RateLimits>
   /** Names that it is reached under, besides those of the machine. */
   readonly names?: readonly string[] | undefined
@@ -29,7 +25,7 @@ export interface ApiParts {
 
 /** For a scope with the gateway path as its prefix. */
 export async function apiRoutes(api: FastifyInstance, parts: ApiParts): Promise<void> {
-  const { receiver, assets, admin, administered, keyLimits, names = [] } = parts
+  const { receiver, assets, keyLimits, names = [] } = parts
   // The server around it may read forms already; a second parser would be refused.
   if (!api.hasContentTypeParser('application/x-www-form-urlencoded')) await api.register(formBody)
   answerErrors(api)
@@ -41,6 +37,5 @@ export async function apiRoutes(api: FastifyInstance, parts: ApiParts): Promise<
   await channelRoutes(api, receiver)
   await requestKeyRoutes(api, receiver, keyLimits)
   relayRoutes(api, receiver)
-  if (administered !== undefined) await admin?.register(api, { receiver, ...administered })
   webRoutes(api, assets)
 }

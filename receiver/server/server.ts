@@ -23,7 +23,7 @@ import { refuseReserved } from '../resources/configuration/reserved.ts'
 import { loadWebAssets } from '../web/assets.ts'
 import type { Admin } from './admin/admin.ts'
 import { listPrices, type Priced } from './admin/prices.ts'
-import { dashboardRoute } from './pages.ts'
+import { sayWhereAdminIs } from './admin-server.ts'
 import { apiRoutes } from './routes.ts'
 
 /** Something to buy. What the handler returns is sent; what it throws costs nothing. */
@@ -59,7 +59,7 @@ export interface ServerOptions extends Pick<ServerLimits, 'headersTimeout' | 're
   readonly names?: readonly string[] | undefined
   /** Health and metrics; not attached yet. */
   readonly ops?: Ops
-  /** Who may administer it; nobody when not given. */
+  /** Gets to know what is sold here; `createAdminServer` serves it. */
   readonly admin?: Admin
   /** Speaks https with this certificate; http without. */
   readonly tls?: SecureContextOptions | undefined
@@ -113,18 +113,15 @@ export async function createReceiverServer(
   const assets = await loadWebAssets()
   await app.register(
     async (api) => {
-      const prices = () => listPrices(sold, receiver.token)
-      const income = () => options.income?.history() ?? []
       const { requestKeys, proxies } = limits
-      await apiRoutes(api, {
-        ...{ receiver, assets, admin, administered: { prices, income } },
-        names: known,
-        keyLimits: { ...requestKeys, proxies },
-      })
+      const keyLimits = { ...requestKeys, proxies }
+      await apiRoutes(api, { receiver, assets, names: known, keyLimits })
     },
     { prefix: gatewayPath },
   )
-  if (admin !== undefined && assets !== undefined) dashboardRoute(app, assets, gatewayPath)
+  const prices = () => listPrices(sold, receiver.token)
+  admin?.attach({ receiver, prices, income: () => options.income?.history() ?? [] })
+  if (admin !== undefined) sayWhereAdminIs(app)
   app.get('/cm', async () => 'OK')
   for (const { path, method = 'GET', price, handler } of resources) {
     refuseReserved(path)

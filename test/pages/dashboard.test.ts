@@ -11,6 +11,7 @@ import { createReceiverServer } from '../../receiver/index.ts'
 import { createAdmin } from '../../receiver/server/admin/admin.ts'
 import { adminSchema } from '../../receiver/server/admin/config.ts'
 import { hashSecret } from '../../receiver/server/admin/secrets.ts'
+import { listenAdmin } from '../support/admin.ts'
 import { seriousViolations } from '../support/axe.ts'
 import { openWindow, startChromium } from '../support/chromium.ts'
 import { manyChannels, withChannels } from '../support/many-channels.ts'
@@ -37,7 +38,7 @@ async function givenOwner(t: ExecutionContext, colorScheme: 'light' | 'dark' = '
   await buyer.openChannel(10n * price)
   const buy = () => buyer.pay(`${base}/reading`, { price })
   const window = await openWindow(await startChromium(t), { colorScheme })
-  return { ...shop, ...window, buyer, buy }
+  return { ...shop, goods: base, base: shop.adminBase, ...window, buyer, buy }
 }
 
 async function logIn(page: Page, base: string): Promise<void> {
@@ -134,12 +135,13 @@ test.serial('ten thousand channels are filtered, sorted, paged and saved', async
     { admin },
   )
   t.teardown(() => server.close())
+  const administration = await listenAdmin(t, admin)
   const sizes: number[] = []
   page.on('response', async (response) => {
     if (!response.url().includes('/admin/channels?')) return
     sizes.push(((await response.json()) as readonly unknown[]).length)
   })
-  await logIn(page, await server.listen({ host: '127.0.0.1', port: 0 }))
+  await logIn(page, administration)
   const rows = page.getByRole('region', { name: 'Table of channels' }).locator('tbody tr')
   await page.getByText('10000 of 10000 channels, page 1 of 200').waitFor()
   t.is(await rows.count(), 50)

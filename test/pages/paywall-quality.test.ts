@@ -30,8 +30,8 @@ const pages: { readonly [name: string]: (t: ExecutionContext) => Promise<Visited
   },
   'the dashboard': async (t) => {
     const admin = await createAdmin(adminSchema.parse({}))
-    const { base } = await startShop(t, {}, { admin })
-    return { base, path: '/admin', ready: '#d-login:not([hidden]) button' }
+    const { adminBase } = await startShop(t, {}, { admin })
+    return { base: adminBase, path: '/admin', ready: '#d-login:not([hidden]) button' }
   },
 }
 

@@ -68,7 +68,7 @@ test.serial('pictures of the dashboard', async (t) => {
   const users = { owner: await hashSecret(password) }
   const admin = await createAdmin(adminSchema.parse({ users }))
   const shop = await startShop(t, { transactionPoll: 20 }, { admin })
-  const { wallet, senderAccount, receiverAccount, contract, base } = shop
+  const { wallet, senderAccount, receiverAccount, contract, base, adminBase } = shop
   const buyer = await createBrowserClient({
     wallet,
     account: senderAccount.address,
@@ -84,7 +84,7 @@ test.serial('pictures of the dashboard', async (t) => {
   for (const colorScheme of schemes) {
     for (const [screen, viewport] of Object.entries(screens)) {
       const { page } = await openWindow(browser, { colorScheme, viewport })
-      await page.goto(`${base}/admin`)
+      await page.goto(`${adminBase}/admin`)
       await page.getByLabel('User').fill('owner')
       await page.getByLabel('Password').fill(password)
       await page.getByRole('button', { name: 'Log in' }).click()

@@ -14,6 +14,7 @@ import {
   startReceiver,
 } from '../../receiver/index.ts'
 import { type ResourceConfigs, registerResources } from '../../receiver/resources/routes.ts'
+import { createAdminServer } from '../../receiver/server/admin-server.ts'
 import type { ServerOptions } from '../../receiver/server/server.ts'
 import { deployTestContracts, startEmbeddedChain } from '../lab/chains/embedded-chain.ts'
 import { createTestWallet } from './wallet.ts'
@@ -85,7 +86,7 @@ export async function startShop(
 
   let broken = false
   let running: Awaited<ReturnType<typeof open>> | undefined
-  async function open(port: number) {
+  async function open(port: number, adminPort: number) {
     const receiver = await startReceiver({
       signer: createKeySigner(fromHex(receiverAccount?.privateKey ?? '')),
       rpcUrl: chain.rpcUrl,
@@ -105,17 +106,21 @@ export async function startShop(
     const server = await createReceiverServer(receiver, resources, { ...serverOptions, income })
     await registerResources(server, configured)
     const base = await server.listen({ host: '127.0.0.1', port })
-    return { receiver, server, base, income }
+    const { admin } = serverOptions
+    const administration = admin && (await createAdminServer({ admin }))
+    const adminBase = await administration?.listen({ host: '127.0.0.1', port: adminPort })
+    return { receiver, server, base, income, administration, adminBase: adminBase ?? '' }
   }
   async function stop() {
+    await running?.administration?.close()
     await running?.server.close()
     await running?.income.stop()
     await running?.receiver.stop()
     running = undefined
   }
-  running = await open(0)
+  running = await open(0, 0)
   t.teardown(stop)
-  const { base, receiver } = running
+  const { base, adminBase, receiver } = running
   const wallet = createTestWallet(chain.rpcUrl, senderAccount.privateKey)
   t.teardown(wallet.close)
   return {
@@ -123,6 +128,7 @@ export async function startShop(
     contract,
     token,
     base,
+    adminBase,
     receiver,
     wallet,
     receiverAccount,
@@ -130,7 +136,8 @@ export async function startShop(
     stop,
     restart: async () => {
       await stop()
-      running = await open(Number(new URL(base).port))
+      const adminPort = adminBase === '' ? 0 : Number(new URL(adminBase).port)
+      running = await open(Number(new URL(base).port), adminPort)
     },
     breakGoods: (now: boolean) => {
       broken = now

@@ -1,6 +1,7 @@
 // Writes down what a fastify server has for routes and what it answers.
 import type { FastifyInstance } from 'fastify'
 import type { Ops } from '../../receiver/index.ts'
+import type { Admin } from '../../receiver/server/admin/admin.ts'
 
 export interface Route {
   readonly method: string
@@ -22,11 +23,11 @@ export interface Exchange {
   readonly body: string
 }
 
-/** Comes before all routes in the place of `ops`, and passes on to it. */
-export function recording(ops: Ops) {
+/** Comes before all routes in the place of `ops` and `admin`, and passes on to them. */
+export function recording(ops: Ops, admin: Admin) {
   const routes: Route[] = []
   const exchanges: Exchange[] = []
-  const register = async (app: FastifyInstance) => {
+  const watch = (app: FastifyInstance) => {
     app.addHook('onRoute', ({ method, url, config }) => {
       for (const each of [method].flat()) {
         routes.push({ method: each, url, priced: config?.price !== undefined })
@@ -45,7 +46,14 @@ export function recording(ops: Ops) {
       })
       return payload
     })
-    await ops.register(app)
   }
-  return { ops: { ...ops, register }, routes, exchanges }
+  const before = (register: Ops['register']) => async (app: FastifyInstance) => {
+    watch(app)
+    await register(app)
+  }
+  return {
+    ops: { ...ops, register: before(ops.register) },
+    admin: { ...admin, register: before(admin.register) },
+    ...{ routes, exchanges },
+  }
 }

@@ -32,7 +32,9 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   const signer = await openSigner(settings.key, warn)
   const relaySigner = settings.relayKey && (await openSigner(settings.relayKey, warn))
   const listen = listenAddress(settings, options)
-  for (const { says } of receiverOverHttp({ ...settings, listen })) log.warn(says)
+  // Of a login it is said when its address is open.
+  const overHttp = receiverOverHttp(settings).filter(({ check }) => check !== 'login')
+  for (const { says } of overHttp) log.warn(says)
   const running = await runReceiver({ settings, signer, relaySigner, listen, log })
   try {
     // Under another name: `token` is never logged.

@@ -47,7 +47,7 @@ async function startParts(
   if (settings.tls === undefined || tls === undefined) {
     return { tower, url, reload: async () => undefined }
   }
-  const certificate = followCertificate(server, { files: settings.tls, current: tls, log })
+  const certificate = followCertificate([server], { files: settings.tls, current: tls, log })
   parts.add({ stop: async () => certificate.stop() })
   return { tower, url, reload: certificate.reload }
 }

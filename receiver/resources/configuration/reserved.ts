@@ -7,7 +7,7 @@ export const choosePath = 'Choose another path; /shop/admin is free, for example
 export function reservedFor(path: string): string | undefined {
   const plain = path.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '')
   if (plain === '/cm') return 'The channel manager’s sign of life'
-  if (plain === '/admin') return 'The dashboard'
+  if (plain === '/admin') return 'The way to the dashboard'
   // `/api/*` is less exact than the routes below /api/1, and leaves them where they are.
   if (plain === '/api/1' || plain.startsWith('/api/1/')) return 'The channel API'
   return undefined

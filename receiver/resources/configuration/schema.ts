@@ -24,6 +24,8 @@ export interface FilesResource extends Common {
   readonly files: string
   /** Whether symbolic links may lead out of the folder. */
   readonly links: LinksRule
+  /** Documents of it have an origin of nobody's. */
+  readonly sandbox: boolean
 }
 
 export interface UpstreamResource extends Common {
@@ -33,6 +35,8 @@ export interface UpstreamResource extends Common {
   readonly timeout: number
   /** Undefined when browsers see nothing of it before they pay. */
   readonly teaser: TeaserConfig | undefined
+  /** Documents of it have an origin of nobody's. */
+  readonly sandbox: boolean
 }
 
 export interface CommandResource extends Common {
@@ -89,6 +93,10 @@ const entry = z.strictObject({
     .enum(linksRules)
     .optional()
     .describe('of files: follow, wherever symbolic links lead; inside the folder only (inside)'),
+  sandbox: z
+    .boolean()
+    .optional()
+    .describe('pages have an origin of nobody’s: on for files, off for an upstream'),
   upstream: z
     .url({ protocol: /^https?$/, error: 'this is not an http:// or https:// URL.' })
     .optional()
@@ -119,8 +127,8 @@ type Kind = ResourceConfig['kind']
 
 /** What of an entry belongs to which kind alone. */
 const settingsOf: { readonly [kind in Kind]: readonly (keyof Entry)[] } = {
-  files: ['links'],
-  upstream: ['timeout', 'teaser'],
+  files: ['links', 'sandbox'],
+  upstream: ['timeout', 'teaser', 'sandbox'],
   command: ['timeout', 'cache', 'mostOutput', 'type'],
   module: ['methods'],
 }
@@ -168,7 +176,11 @@ function resourceOf(kind: Kind, value: Entry): ResourceConfig {
   const milliseconds = (given: number | undefined, usual: number) => (given ?? usual) * 1000
   switch (kind) {
     case 'files':
-      return { kind, ...common, files, links: value.links ?? 'inside' }
+      return {
+        ...{ kind, ...common, files },
+        links: value.links ?? 'inside',
+        sandbox: value.sandbox ?? true,
+      }
     case 'upstream':
       return {
         kind,
@@ -176,6 +188,7 @@ function resourceOf(kind: Kind, value: Entry): ResourceConfig {
         upstream,
         timeout: milliseconds(value.timeout, 30),
         teaser: value.teaser,
+        sandbox: value.sandbox ?? false,
       }
     case 'command':
       return {

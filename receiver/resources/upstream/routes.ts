@@ -4,13 +4,15 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest }
 import { Agent, type Dispatcher } from 'undici'
 import type { Price } from '../../http/fastify.ts'
 import { nothingCharged, type Problem, sendProblem } from '../../http/problem.ts'
+import { sandboxed } from '../../http/sandbox.ts'
 import type { UpstreamResource } from '../configuration/schema.ts'
 import { requestHeaders, responseHeaders } from './headers.ts'
 import { locationOf, targetOf } from './target.ts'
 import type { TeaserMaker } from './teaser-maker.ts'
 import { teaserRoot, teaserRoutes } from './teaser-routes.ts'
 
-export interface UpstreamOptions extends Pick<UpstreamResource, 'upstream' | 'timeout' | 'teaser'> {
+export interface UpstreamOptions
+  extends Pick<UpstreamResource, 'upstream' | 'timeout' | 'teaser' | 'sandbox'> {
   readonly price: Price
   /** For all resources of a receiver. */
   readonly maker: TeaserMaker
@@ -27,7 +29,8 @@ export async function upstreamRoutes(
   path: string,
   options: UpstreamOptions,
 ): Promise<void> {
-  const { timeout, price, upstream, teaser, maker, log, now = () => performance.now() } = options
+  const { timeout, price, upstream, teaser, sandbox, maker, log } = options
+  const { now = () => performance.now() } = options
   const dispatcher = new Agent({
     connect: { timeout },
     headersTimeout: timeout,
@@ -53,22 +56,22 @@ export async function upstreamRoutes(
         detail: 'WebSockets and other upgrades are not sold here: ask with plain HTTP.',
       })
     },
-    handler: (request, reply) => pass({ path, upstream, dispatcher, log, now }, request, reply),
+    handler: (request, reply) =>
+      pass({ path, upstream, sandbox, dispatcher, log, now }, request, reply),
   })
 }
 
 /** The server behind a resource. */
-interface Upstream {
+interface Upstream extends Pick<UpstreamResource, 'upstream' | 'sandbox'> {
   /** Of the resource. */
   readonly path: string
-  readonly upstream: string
   readonly dispatcher: Dispatcher
   readonly log: FastifyBaseLogger
   readonly now: () => number
 }
 
 async function pass(
-  { path, upstream, dispatcher, log, now }: Upstream,
+  { path, upstream, sandbox, dispatcher, log, now }: Upstream,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -101,6 +104,9 @@ async function pass(
   if (typeof headers.location === 'string') {
     headers.location = locationOf(upstream, path, headers.location)
   }
+  const policyName = 'content-security-policy'
+  const policies = sandbox ? sandboxed(headers['content-type'], headers[policyName]) : undefined
+  if (policies !== undefined) headers[policyName] = policies
   creditWhenBroken(answer.body, { request, reply, now })
   return reply.code(answer.statusCode).headers(headers).send(answer.body)
 }

@@ -21,10 +21,12 @@ export interface Administered {
 }
 
 export interface Admin {
-  /** Adds the routes to the channel API; once. */
-  readonly register: (api: FastifyInstance, administered: Administered) => Promise<void>
+  /** What it is about; once, before all others. */
+  readonly attach: (administered: Administered) => void
+  /** Adds the routes, which ask for a login, to an API of their own. */
+  readonly register: (api: FastifyInstance) => Promise<void>
   /**
-   * After that: serves the same under the same paths on a Unix socket of mode 0600, without a login.
+   * Serves the same under the same paths on a Unix socket of mode 0600, without a login.
    * Resolves with what stops it.
    * @throws UraidenError `socket_in_use`, `socket_unusable`
    */
@@ -51,10 +53,10 @@ export async function createAdmin(
     return adminRoutes(api, { ...administered, gate, sessions })
   }
   return {
-    register: (api, given) => {
+    attach: (given) => {
       administered = given
-      return register(api, loginGate({ authenticator, attempts }))
     },
+    register: (api) => register(api, loginGate({ authenticator, attempts })),
     listenOnSocket: async (path) => {
       const app = fastify()
       await app.register(

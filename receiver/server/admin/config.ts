@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { z } from 'zod'
-import { parsed } from '../../../platform/config/index.ts'
+import { type ListenAddress, listenAddress, parsed } from '../../../platform/config/index.ts'
 import { receiverError } from '../../errors/index.ts'
 import { parseSecretHash } from './secrets.ts'
 
@@ -23,6 +23,10 @@ const socketPath = parsed((text) => {
 })
 
 export const adminSchema = z.strictObject({
+  listen: z
+    .union([z.literal('off'), listenAddress])
+    .optional()
+    .describe('for the dashboard and its API, never that of what is sold (127.0.0.1:9404); or off'),
   users: secrets.describe('passwords as `uraiden-receiver admin hash` writes them, by user'),
   tokens: secrets.describe('for programs, as `uraiden-receiver admin token` writes them, by name'),
   attempts: z
@@ -43,6 +47,20 @@ export const adminSchema = z.strictObject({
 })
 
 export type AdminConfig = z.output<typeof adminSchema>
+
+/** Of this machine only: whoever is elsewhere comes over SSH, or the configuration says another one. */
+const usualListen: ListenAddress = { host: '127.0.0.1', port: 9404 }
+
+/** Where it is administered over the network; undefined when nobody may log in, or it is off. */
+export function adminListen(
+  config: Pick<AdminConfig, 'listen' | 'users' | 'tokens'>,
+): { readonly address: ListenAddress; readonly is: 'named' | 'usual' } | undefined {
+  const { listen, users, tokens } = config
+  if (listen === 'off') return undefined
+  if (listen !== undefined) return { address: listen, is: 'named' }
+  const isUsed = Object.keys({ ...users, ...tokens }).length > 0
+  return isUsed ? { address: usualListen, is: 'usual' } : undefined
+}
 
 /**
  * Where the receiver's own commands find it while it runs: in the state folder, which nobody else can

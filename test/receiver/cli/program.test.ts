@@ -52,7 +52,7 @@ const mistakes = [
   {
     name: 'something sold where the dashboard is',
     yaml: 'contract: CONTRACT\nkey: key\nresources:\n  /admin: { price: 1, command: date }',
-    says: /receiver\.yaml:4 resources\.\/admin: The dashboard is at "\/admin", so nothing can be sold there\.\nChoose another path/,
+    says: /receiver\.yaml:4 resources\.\/admin: The way to the dashboard is at "\/admin", so nothing can be sold there\.\nChoose another path/,
   },
   {
     name: 'a setting of another kind',

@@ -91,6 +91,7 @@ const servers: { readonly [name: string]: Start } = {
         timeout: 20_000,
         price,
         teaser: undefined,
+        sandbox: false,
         maker,
         log,
       }),

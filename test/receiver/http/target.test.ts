@@ -134,8 +134,12 @@ for (const [name, start] of Object.entries(servers)) {
       t.regex(answer, /^HTTP\/1\.1 400 /, target)
       t.notRegex(answer, /served/, target)
     }
-    const status = async (target: string) =>
-      (await rawRequest(base, `GET ${target} HTTP/1.1`)).slice(9, 12)
+    const status = async (target: string, more = '') =>
+      (await rawRequest(base, `GET ${target} HTTP/1.1${more}`)).slice(9, 12)
+    // What is sold becomes no service worker of the whole origin, paid or free.
+    for (const target of ['/free', '/weather/berlin']) {
+      t.is(await status(target, '\r\nService-Worker: script'), '403')
+    }
     for (const query of ['', '?', '?x=/../%2f']) {
       t.is(await status(`/free${query}`), '200')
       t.is(await status(`/weather/berlin${query}`), '402')

@@ -66,6 +66,24 @@ test.serial('a folder with an index page is sold with a slash at the end', async
   t.is(await (await buy('/archive/deep/', 5n)).text(), '<p>deep</p>')
 })
 
+test.serial(
+  'pages of a folder have an origin of nobody’s, unless its owner wants it otherwise',
+  async (t) => {
+    const { archive, buy, open } = await givenArchive(t)
+    await writeFile(join(archive, 'picture.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>')
+    const policy = 'content-security-policy'
+    for (const [path, expected] of [
+      ['deep/', 'sandbox allow-scripts'],
+      ['picture.svg', 'sandbox allow-scripts'],
+      ['a%20b.txt', null],
+    ] as const) {
+      t.is((await buy(`/archive/${path}`, 5n)).headers.get(policy), expected, path)
+    }
+    const { base } = await open({ '/own/*': { price: '0', files: './archive', sandbox: false } })
+    t.is((await fetch(`${base}/own/deep/`)).headers.get(policy), null)
+  },
+)
+
 test.serial('what is not there, or begins with a dot, is 404 before anybody pays', async (t) => {
   const { ask } = await givenArchive(t)
   for (const path of [

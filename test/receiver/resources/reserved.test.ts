@@ -25,6 +25,6 @@ test('a server is not made with a resource at one of them', async (t) => {
   const resource = { path: '/admin', price: 5n, handler: () => 'mine' }
   await t.throwsAsync(createReceiverServer(receiver, [resource]), {
     code: 'resource_path_taken',
-    message: /The dashboard is at "\/admin"/,
+    message: /The way to the dashboard is at "\/admin"/,
   })
 })

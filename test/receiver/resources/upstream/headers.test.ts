@@ -8,7 +8,12 @@ import fc from 'fast-check'
 import { requestHeaders } from '../../../../receiver/resources/upstream/headers.ts'
 import { givenShop, rawRequest } from '../../../support/shop.ts'
 
-async function givenUpstream(t: ExecutionContext, listener: RequestListener, price: object) {
+async function givenUpstream(
+  t: ExecutionContext,
+  listener: RequestListener,
+  price: object,
+  more: object = {},
+) {
   const server = createServer(listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -17,7 +22,7 @@ async function givenUpstream(t: ExecutionContext, listener: RequestListener, pri
     server.close()
   })
   const upstream = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  return givenShop(t, () => ({ '/api/*': { price, upstream } }))
+  return givenShop(t, () => ({ '/api/*': { price, upstream, ...more } }))
 }
 
 /** By each of these some server takes another address, method or path for the request's. */
@@ -123,3 +128,22 @@ test.serial('an upstream says nothing about the whole origin, nor about payments
     t.false(answer.headers.has(name), name)
   }
 })
+
+test.serial(
+  'with sandbox, documents of an upstream have an origin of nobody’s as well',
+  async (t) => {
+    const listener: RequestListener = ({ url }, response) => {
+      if (url === '/api/page') response.setHeader('content-type', 'text/html; charset=utf-8')
+      if (url === '/api/page') response.setHeader('content-security-policy', "default-src 'self'")
+      if (url === '/api/data') response.setHeader('content-type', 'application/json')
+      response.end('{}')
+    }
+    const { base } = await givenUpstream(t, listener, { '*': '0' }, { sandbox: true })
+    const policy = async (path: string) =>
+      (await fetch(`${base}/api/${path}`)).headers.get('content-security-policy')
+    t.is(await policy('page'), "default-src 'self', sandbox allow-scripts")
+    // What has no type a browser takes for what it looks like.
+    t.is(await policy('untyped'), 'sandbox allow-scripts')
+    t.is(await policy('data'), null)
+  },
+)

@@ -8,6 +8,7 @@ import { createAdmin } from '../../../../receiver/server/admin/admin.ts'
 import { adminSchema } from '../../../../receiver/server/admin/config.ts'
 import { hashSecret } from '../../../../receiver/server/admin/secrets.ts'
 import { parseBackup } from '../../../../receiver/server/backup/document.ts'
+import { listenAdmin } from '../../../support/admin.ts'
 import { readChain } from '../../../support/chain-read.ts'
 import { givenChannel } from '../../../support/channel.ts'
 import { temporaryFolder } from '../../../support/folder.ts'
@@ -34,9 +35,11 @@ async function given(t: ExecutionContext, settings: object = {}) {
       { path: '/table/*', price: { '/table/:n': () => 3n, '*': 1n }, handler: () => 'served' },
     ],
   })
+  const goods = system.base
+  const base = await listenAdmin(t, admin)
   const ask = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
-    fetch(`${system.base}/api/1${path}`, { headers, method })
-  return { ...system, admin, ask, wait: (seconds: number) => (time += seconds * 1000) }
+    fetch(`${base}/api/1${path}`, { headers, method })
+  return { ...system, goods, base, admin, ask, wait: (seconds: number) => (time += seconds * 1000) }
 }
 
 const routes = [
@@ -65,7 +68,6 @@ test.serial(
     // A page that asks with a token must not make the browser open its own dialogue.
     const page = await ask('/admin', { authorization: 'Bearer made-up' })
     t.regex(page.headers.get('www-authenticate') ?? '', /^Bearer /)
-    t.is((await ask('/stats')).status, 200)
   },
 )
 
@@ -114,7 +116,6 @@ test.serial(
     t.regex(late.headers.get('retry-after') ?? '', /^[1-9][0-9]*$/)
     t.is((await ask('/admin', basic('bob', password))).status, 429)
     t.is((await ask('/admin', alice)).status, 200)
-    t.is((await ask('/stats')).status, 200)
   },
 )
 
@@ -210,6 +211,22 @@ test.serial('the backup is a whole one, and only for who is logged in', async (t
   const [found] = parseBackup(await answer.text()).channels
   t.is(found?.sender, channel.sender)
   t.is(found?.claims.highest, 5n)
+})
+
+test.serial('beside the goods nobody administers, and hears where that is', async (t) => {
+  const { goods, base } = await given(t)
+  for (const path of ['/admin', ...routes.map((route) => `/api/1${route}`)]) {
+    for (const method of ['GET', 'POST', 'DELETE']) {
+      const answer = await fetch(goods + path, { method, headers: alice })
+      t.is(answer.status, 404, path)
+      t.like(await answer.json(), { code: 'administration_elsewhere' }, path)
+    }
+  }
+  // And there nothing is sold.
+  for (const path of ['/reading', '/api/1/stats', '/api/1/channels', '/cm']) {
+    t.is((await fetch(base + path)).status, 404, path)
+  }
+  t.is(new URL((await fetch(base)).url).pathname, '/admin')
 })
 
 test.serial('on the socket nobody logs in, and only its owner can connect', async (t) => {

@@ -7,6 +7,7 @@ import { createAdmin } from '../../../../receiver/server/admin/admin.ts'
 import { adminSchema } from '../../../../receiver/server/admin/config.ts'
 import { listChannels, mostListed, sortNames } from '../../../../receiver/server/admin/listing.ts'
 import { hashSecret } from '../../../../receiver/server/admin/secrets.ts'
+import { listenAdmin } from '../../../support/admin.ts'
 import { manyChannels, withChannels } from '../../../support/many-channels.ts'
 import { startSystem } from '../../../support/system.ts'
 
@@ -127,8 +128,8 @@ test('over HTTP the next part is in the Link header, and the sums are in the sta
     [],
     { admin },
   )
-  const base = await server.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => server.close())
+  const base = await listenAdmin(t, admin)
   const headers = { authorization: `Basic ${Buffer.from('alice:secret').toString('base64')}` }
   const seen: string[] = []
   let path: string | undefined = '/api/1/admin/channels?limit=50&sort=due&order=desc&state=closing'

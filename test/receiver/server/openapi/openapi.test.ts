@@ -10,6 +10,7 @@ import { adminSchema } from '../../../../receiver/server/admin/config.ts'
 import { hashSecret } from '../../../../receiver/server/admin/secrets.ts'
 import { openApiDocument } from '../../../../receiver/server/openapi/document.ts'
 import type { Content, Operation, Paths } from '../../../../receiver/server/openapi/types.ts'
+import { listenAdmin } from '../../../support/admin.ts'
 import { boundClient } from '../../../support/bound-client.ts'
 import { givenChannel } from '../../../support/channel.ts'
 import { type Exchange, type Route, recording } from '../../../support/recorder.ts'
@@ -67,7 +68,7 @@ async function everythingOn({ attempts = 1000, chainAge = 60 } = {}) {
     adminSchema.parse({ users: { alice: await hashSecret(password) }, attempts }),
   )
   const ops = createOps(opsSchema.parse({ metrics: true, chainAge }))
-  return { admin, ops, recorded: recording(ops) }
+  return { ops, recorded: recording(ops, admin) }
 }
 
 async function given(
@@ -75,15 +76,16 @@ async function given(
   relay: boolean,
   limits?: Parameters<typeof everythingOn>[0],
 ) {
-  const { admin, ops, recorded } = await everythingOn(limits)
+  const { ops, recorded } = await everythingOn(limits)
   const system = await givenChannel(t, {
     receiver: { observer: ops.observer, transactionPoll: 10, ...(relay && { relay: {} }) },
-    server: { admin, ops: recorded.ops },
+    server: { admin: recorded.admin, ops: recorded.ops },
   })
   const { base, channel } = system
+  const administration = await listenAdmin(t, recorded.admin)
   const call = (path: string, init: RequestInit = {}) =>
     fetch(
-      base +
+      (isOfAdmin(path) ? administration : base) +
         path.replace('{sender}', channel.sender).replace('{openBlock}', `${channel.openBlock}`),
       init,
     )
@@ -95,6 +97,8 @@ async function given(
     })
   return { ...system, ...recorded, call, post }
 }
+
+const isOfAdmin = (path: string) => /^\/api\/1\/(admin|login|logout)\b/.test(path)
 
 type Given = Awaited<ReturnType<typeof given>>
 
@@ -223,12 +227,12 @@ async function relayClose({ post, pay, sign, channel }: Given) {
 
 /** A device without ether opens and tops up: the agent says it in its own words. */
 async function relayDeposits(t: ExecutionContext): Promise<readonly Exchange[]> {
-  const { admin, ops, recorded } = await everythingOn()
+  const { ops, recorded } = await everythingOn()
   const system = await startSystem(
     t,
     undefined,
     { relay: {}, observer: ops.observer },
-    { admin, ops: recorded.ops },
+    { admin: recorded.admin, ops: recorded.ops },
   )
   await system.chain.provider.send('hardhat_setBalance', [system.senderAccount.address, '0x0'])
   const buyer = await system.agent()
@@ -275,8 +279,8 @@ test('every route is documented, every operation is called, every answer is as d
   const undocumented = open.routes.filter(
     (route: Route) =>
       !route.priced &&
-      // Pages and what they load are for people.
-      !/^\/admin|^\/api\/1\/web\//.test(route.url) &&
+      // Pages and what they load are for people; where administration was, a server of goods says so.
+      !/^\/admin|^\/api\/1\/(web\/|login$|logout$|admin$|admin\/\*$)/.test(route.url) &&
       route.method !== 'HEAD' &&
       operationOf(route) === undefined,
   )

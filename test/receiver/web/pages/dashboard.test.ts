@@ -6,6 +6,7 @@ import { hashSecret } from '../../../../receiver/server/admin/secrets.ts'
 import type { Channel } from '../../../../receiver/web/pages/dashboard/api.ts'
 import { incomeByDay } from '../../../../receiver/web/pages/dashboard/days.ts'
 import { csvOf, listingOf, pagesOf } from '../../../../receiver/web/pages/dashboard/rows.ts'
+import { listenAdmin } from '../../../support/admin.ts'
 import { givenChannel } from '../../../support/channel.ts'
 
 const big = 10n ** 30n
@@ -63,7 +64,9 @@ test('the stream tells of a payment, and only who is logged in', async (t) => {
   const admin = await createAdmin(
     adminSchema.parse({ users: { alice: await hashSecret('secret') } }),
   )
-  const { api, pay } = await givenChannel(t, { server: { admin } })
+  const { pay } = await givenChannel(t, { server: { admin } })
+  const base = await listenAdmin(t, admin)
+  const api = (path: string, init?: RequestInit) => fetch(`${base}/api/1${path}`, init)
   t.is((await api('/admin/events?count=2')).status, 401)
   const headers = { authorization: `Basic ${Buffer.from('alice:secret').toString('base64')}` }
   const answer = await api('/admin/events?count=2', { headers })

@@ -61,7 +61,7 @@ export function createGate<Request extends IncomingMessage>(
         return chargesNothing
       case 'paid':
         if (admission.answerEnded) followAnswer(response, admission.answerEnded)
-        return guardResponse(response, paidOf(request, admission), paywall.largestReply).cost
+        return guardResponse(response, paidOf(request, admission), paywall.replyRoom).cost
       case 'repeated':
         if (admission.answerEnded) followAnswer(response, admission.answerEnded)
         repeat(response, admission.reply)

@@ -9,6 +9,7 @@ import {
 } from '../../../platform/cli/doctor.ts'
 import { createOutput } from '../../../platform/cli/output.ts'
 import type { TokenUnit } from '../../../protocol/index.ts'
+import { receiverOverHttp } from '../../program/plain-http.ts'
 import { openSigner } from '../../program/settings.ts'
 import {
   type Check,
@@ -43,6 +44,7 @@ export async function doctor(options: GlobalOptions): Promise<ExitCode> {
     for (const check of checksFor(known, token)) {
       report(check.name, await check.look(known).catch(findingOf))
     }
+    for (const { check, says } of receiverOverHttp(settings)) report(check, warning(says))
   } finally {
     chain?.close()
   }

@@ -6,6 +6,7 @@ import { createServiceManager } from '../../../platform/system/systemd.ts'
 import { shorten } from '../../../protocol/index.ts'
 import { receiverError } from '../../errors/index.ts'
 import { createLog } from '../../program/log.ts'
+import { receiverOverHttp } from '../../program/plain-http.ts'
 import { type RunningReceiver, runReceiver } from '../../program/run.ts'
 import { openSigner, type ReceiverSettings } from '../../program/settings.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
@@ -31,6 +32,9 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   const signer = await openSigner(settings.key, warn)
   const relaySigner = settings.relayKey && (await openSigner(settings.relayKey, warn))
   const listen = listenAddress(settings, options)
+  // Of a login it is said when its address is open.
+  const overHttp = receiverOverHttp(settings).filter(({ check }) => check !== 'login')
+  for (const { says } of overHttp) log.warn(says)
   const running = await runReceiver({ settings, signer, relaySigner, listen, log })
   try {
     // Under another name: `token` is never logged.

@@ -1,6 +1,7 @@
 // uraiden-receiver watch: guards a receiver's channels from another machine.
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { createLog } from '../../program/log.ts'
+import { watchtowerOverHttp } from '../../program/plain-http.ts'
 import { openSigner } from '../../program/settings.ts'
 import { loadWatchConfig, watchNames, watchSettings } from '../../program/watchtower/config.ts'
 import { type RunningWatchtower, runWatchtower } from '../../program/watchtower/run.ts'
@@ -17,6 +18,7 @@ export async function watch(options: StartOptions): Promise<ExitCode> {
   const log = createLog(settings.log)
   const signer = await openSigner(settings.key, (message) => log.warn(message))
   const listen = listenAddress(settings, options)
+  for (const { says } of watchtowerOverHttp({ ...settings, listen })) log.warn(says)
   const running = await runWatchtower({ settings, signer, listen, log })
   try {
     process.on('SIGHUP', () => void running.reload())

@@ -1,9 +1,8 @@
-// Who asks. Hashing a secret is slow on purpose, so it is done one at a time, with few waiting, and a
-// secret that was right is remembered.
+// Who asks. A secret that was right is remembered; others are guesses, see guesses.ts.
 import { createHmac, randomBytes } from 'node:crypto'
-import { createTurns } from '../../../platform/async/turns.ts'
 import type { Credentials } from './credentials.ts'
-import { hashSecret, isSecret, type SecretHash } from './secrets.ts'
+import { createGuesses } from './guesses.ts'
+import { hashSecret, type SecretHash } from './secrets.ts'
 import type { Sessions } from './sessions.ts'
 
 export interface Identity {
@@ -25,18 +24,21 @@ export interface AuthenticatorOptions {
 }
 
 export interface Authenticator {
-  /**
-   * `attempt` counts a guess before it is checked, so that many at once are counted too; it gives the
-   * seconds to wait when there were too many.
-   */
   readonly authenticate: (
     credentials: Credentials | undefined,
-    attempt: () => Promise<number | undefined>,
+    asker: Asker,
   ) => Promise<Authentication>
 }
 
-/** Guesses that wait for their turn. */
-const mostWaiting = 16
+export interface Asker {
+  /** The address of the other side. */
+  readonly from: string
+  /**
+   * Counts a guess before it is checked, so that many at once are counted too; gives the seconds to wait
+   * when there were too many.
+   */
+  readonly attempt: () => Promise<number | undefined>
+}
 
 /** A claim to be somebody, with what is held against it. */
 interface Claim {
@@ -50,40 +52,30 @@ export async function createAuthenticator(options: AuthenticatorOptions): Promis
   const { users, tokens, sessions } = options
   const nobody = await hashSecret(randomBytes(16).toString('hex'))
   const proven = createProven()
-  const turns = createTurns()
-  let waiting = 0
-
-  async function inTurn(hash: SecretHash, secret: string): Promise<boolean> {
-    waiting++
-    try {
-      return await turns.take(() => isSecret(hash, secret))
-    } finally {
-      waiting--
-    }
-  }
+  const guesses = createGuesses()
 
   async function check(
     { identity, secret, hash }: Claim,
-    attempt: () => Promise<number | undefined>,
+    { from, attempt }: Asker,
   ): Promise<Authentication> {
     if (proven.has(identity, secret)) return { kind: 'known', identity }
     const seconds = await attempt()
     if (seconds !== undefined) return { kind: 'later', seconds }
-    if (waiting >= mostWaiting) return { kind: 'later', seconds: 1 }
     // A name that is not there takes as long as a wrong password.
-    const isRight = await inTurn(hash ?? nobody, secret)
+    const isRight = await guesses.check({ from, secret, hash: hash ?? nobody })
+    if (isRight === undefined) return { kind: 'later', seconds: 1 }
     if (hash === undefined || !isRight) return { kind: 'unknown' }
     proven.add(identity, secret)
     return { kind: 'known', identity }
   }
 
   return {
-    authenticate: async (credentials, attempt) => {
+    authenticate: async (credentials, asker) => {
       if (credentials === undefined) return { kind: 'unknown' }
       if (credentials.kind === 'basic') {
         const { user, password: secret } = credentials
         const identity = { name: user, by: 'password' } as const
-        return check({ identity, secret, hash: users.get(user) }, attempt)
+        return check({ identity, secret, hash: users.get(user) }, asker)
       }
       const { token } = credentials
       const user = sessions.use(token)
@@ -92,7 +84,7 @@ export async function createAuthenticator(options: AuthenticatorOptions): Promis
       // Of a session that has ended: no guess.
       if (secret === undefined) return { kind: 'unknown' }
       const identity = { name, by: 'token' } as const
-      return check({ identity, secret: token, hash: tokens.get(name) }, attempt)
+      return check({ identity, secret: token, hash: tokens.get(name) }, asker)
     },
   }
 }

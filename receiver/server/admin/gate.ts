@@ -47,10 +47,10 @@ export function loginGate({ authenticator, attempts }: GateOptions): Gate {
         const found = await count(request)
         return 'isExceeded' in found && found.isExceeded ? found.ttlInSeconds : undefined
       }
-      const asked = await authenticator.authenticate(
-        parseCredentials(headers.authorization),
+      const asked = await authenticator.authenticate(parseCredentials(headers.authorization), {
+        from: request.ip,
         attempt,
-      )
+      })
       if (asked.kind === 'later') return later(reply, asked.seconds)
       if (asked.kind === 'unknown') return notLoggedIn(request, reply)
       checkOrigin(request, asked.identity)

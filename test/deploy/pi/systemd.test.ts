@@ -39,6 +39,12 @@ for (const program of programs) {
     t.regex(found, /Unknown key.* 'Watch'/)
   })
 
+  test(`${program}: its memory, with the key in it, gets onto no disk`, async (t) => {
+    const unit = await readFile(`deploy/pi/systemd/${program}.service`, 'utf8')
+    t.regex(unit, /^LimitCORE=0$/m)
+    t.regex(unit, /^MemorySwapMax=0$/m)
+  })
+
   check(`${program}: little is exposed to it, and less in a local network only`, async (t) => {
     const file = await installed(t, program)
     // 1.3 and 1.2 with systemd 252; other versions know more or less settings to count.

@@ -85,7 +85,10 @@ const names: Readonly<Record<string, readonly string[]>> = {
   receiver: [
     ...['key', 'password', 'state', 'page', 'origins[]', 'relay.key', 'relay.password'],
     ...['watchtowers[].token', 'watchtowers[].ca', 'tls.cert', 'tls.key'],
-    ...['free[]', 'files', 'module', 'teaser.show[]'].map((each) => `resources.*.${each}`),
+    'crossOrigins[]',
+    ...['free[]', 'files', 'module', 'teaser.show[]', 'teaser.query[]'].map(
+      (each) => `resources.*.${each}`,
+    ),
   ],
   watchtower: ['key', 'password', 'state', 'tls.cert', 'tls.key', 'token'],
   provisioning: [
@@ -304,7 +307,7 @@ test('receiver and watchtower: log, API, health, metrics, doctor, and a configur
     listen: '127.0.0.1:0',
     log: { ...common.log, requests: true },
     ops: { metrics: true },
-    admin: { users: { me: hash } },
+    admin: { users: { me: hash }, listen: '127.0.0.1:0' },
     watchtowers: [{ url: inUrl(repeater), token: 'tower', every: 0.05 }],
     resources: {
       '/up': { price: 0, upstream: inUrl('127.0.0.1:9') },

@@ -40,8 +40,8 @@ export async function connect(host: HostSettings): Promise<Connection> {
   const script = await readFile(deploy('host.sh'), 'utf8')
   const folder = await mkdtemp(join(tmpdir(), 'uraiden-ssh-'))
   const options = sshOptions(host.ssh, join(folder, '%C'))
-  const environment = passwordEnvironment(host.ssh)
   const target = `${host.ssh.user}@${host.address}`
+  const environment = await passwordEnvironment(host.ssh, [...options, target])
   return {
     run: async (command, input) => {
       const line = remoteCommand(host.ssh.user, script, command)
@@ -97,13 +97,20 @@ export function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`
 }
 
-function passwordEnvironment({ passwordFile }: SshSettings): NodeJS.ProcessEnv {
+async function passwordEnvironment(
+  { passwordFile, user }: SshSettings,
+  args: readonly string[],
+): Promise<NodeJS.ProcessEnv> {
   if (passwordFile === undefined) return process.env
+  // In ~/.ssh/config the address may be a name for another one, with which ssh asks.
+  const { stdout } = await execute(['-G', ...args], process.env)
+  const hostname = /^hostname (.+)$/m.exec(stdout)?.[1] ?? ''
   return {
     ...process.env,
     SSH_ASKPASS: deploy('askpass'),
     SSH_ASKPASS_REQUIRE: 'force',
     URAIDEN_SSH_PASSWORD_FILE: passwordFile,
+    URAIDEN_SSH_PASSWORD_FOR: `${user}@${hostname}`,
   }
 }
 

@@ -1,5 +1,7 @@
 // What ssh is called with, and what its complaints mean.
 import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
 import fc from 'fast-check'
@@ -10,6 +12,7 @@ import {
   sshError,
   sshOptions,
 } from '../../../../deploy/pi/fleet/hosts/ssh.ts'
+import { temporaryFolder } from '../../../support/folder.ts'
 import { needing, tools } from '../../../support/tools.ts'
 
 const ssh = { user: 'pi', port: 22, hostKeys: 'strict' } as const
@@ -37,6 +40,31 @@ test('a password is used only when it is named, and is on no command line', (t) 
   t.regex(options, /NumberOfPasswordPrompts=1/)
   t.false(options.includes('secret'))
 })
+
+for (const [question, answers] of [
+  ["pi@10.0.0.2's password: ", true],
+  ['(pi@10.0.0.2) Password: ', true],
+  ["pi@jump.example's password: ", false],
+  ['(pi@jump.example) Password: ', false],
+  ["(pi@jump.example) pi@10.0.0.2's password: ", false],
+  ["xpi@10.0.0.2's password: ", false],
+  ["pi@10.0.0.22's password: ", false],
+  ["Enter passphrase for key '/home/me/.ssh/id_ed25519': ", false],
+  ['The authenticity of host cannot be established. Continue (yes/no)? ', false],
+] as const) {
+  test(`asked “${question}”, the password of pi@10.0.0.2 is ${answers ? 'given' : 'not given'}`, async (t) => {
+    const file = join(await temporaryFolder(t), 'password')
+    await writeFile(file, 'raspberry\nmore\n')
+    const env = {
+      PATH: process.env.PATH,
+      URAIDEN_SSH_PASSWORD_FILE: file,
+      URAIDEN_SSH_PASSWORD_FOR: 'pi@10.0.0.2',
+    }
+    const asked = promisify(execFile)('deploy/pi/askpass', [question], { env })
+    if (answers) t.is((await asked).stdout, 'raspberry\n')
+    else t.is(((await t.throwsAsync(asked, { any: true })) as { stdout?: string }).stdout, '')
+  })
+}
 
 needing(test, tools.ssh)(
   'a path with a space or a percent sign reaches ssh as it is',

@@ -9,8 +9,15 @@ import {
 } from '../../../../receiver/server/admin/authenticator.ts'
 import { adminSchema } from '../../../../receiver/server/admin/config.ts'
 import { parseCredentials } from '../../../../receiver/server/admin/credentials.ts'
-import { hashSecret, isSecret, parseSecretHash } from '../../../../receiver/server/admin/secrets.ts'
+import { createGuesses, networkOf } from '../../../../receiver/server/admin/guesses.ts'
+import {
+  hashSecret,
+  isSecret,
+  parseSecretHash,
+  type SecretHash,
+} from '../../../../receiver/server/admin/secrets.ts'
 import { createSessions } from '../../../../receiver/server/admin/sessions.ts'
+import { until } from '../../../support/until.ts'
 
 test('a password fits its hash and no other does; two hashes of it differ', async (t) => {
   const hash = await hashSecret('correct horse')
@@ -116,10 +123,13 @@ async function given() {
     sessions,
   })
   let attempts = 0
-  const ask = (header: string, seconds?: number): Promise<Authentication> =>
-    authenticator.authenticate(parseCredentials(header), async () => {
-      attempts++
-      return seconds
+  const ask = (header: string, seconds?: number, from = '10.0.0.1'): Promise<Authentication> =>
+    authenticator.authenticate(parseCredentials(header), {
+      from,
+      attempt: async () => {
+        attempts++
+        return seconds
+      },
     })
   return { sessions, ask, attempts: () => attempts }
 }
@@ -171,6 +181,83 @@ test('a hundred guesses at once take the memory of a few', async (t) => {
   t.true(answers.filter(({ kind }) => kind === 'later').length >= 80)
   t.true(answers.every(({ kind }) => kind !== 'known'))
 })
+
+test('guesses of one network keep nobody else out, and take one turn', async (t) => {
+  const { ask } = await given()
+  const guesses = Array.from({ length: 200 }, (_, at) =>
+    ask(basic('alice', `guess ${at}`), undefined, `2001:db8:0:1::${at.toString(16)}`),
+  )
+  const owner = await ask(basic('alice', 'password 1'), undefined, '10.0.0.2')
+  t.is(owner.kind, 'known')
+  const kinds = (await Promise.all(guesses)).map(({ kind }) => kind)
+  t.deepEqual([kinds[0], new Set(kinds.slice(1))], ['unknown', new Set(['later'])])
+})
+
+test('the same login asked for several times at once is one', async (t) => {
+  const { ask } = await given()
+  const answers = await Promise.all(
+    Array.from({ length: 6 }, () => ask(basic('alice', 'password 1'))),
+  )
+  t.true(answers.every(({ kind }) => kind === 'known'))
+})
+
+/** Checks are under way until they are let go on, one after the other. */
+function slowGuesses() {
+  const open: ((isRight: boolean) => void)[] = []
+  const order: string[] = []
+  const guesses = createGuesses((_, secret) => {
+    order.push(secret)
+    return new Promise<boolean>((resolve) => void open.push(resolve))
+  })
+  const hash = `$scrypt$ln=10,r=1,p=1$${salt}$${digest}` as SecretHash
+  const ask = (from: string, secret = from) => guesses.check({ from, secret, hash })
+  const settle = async (isRight: boolean) => {
+    await until(() => open.length > 0)
+    open.shift()?.(isRight)
+  }
+  return { ask, settle, order }
+}
+
+test('who has guessed wrong before waits behind who has not', async (t) => {
+  const { ask, settle, order } = slowGuesses()
+  const first = ask('a', 'wrong')
+  await settle(false)
+  t.false(await first)
+  const [, second, owner] = [ask('busy'), ask('a', 'wrong too'), ask('owner')]
+  for (const isRight of [false, true, false]) await settle(isRight)
+  t.true(await owner)
+  t.false(await second)
+  t.deepEqual(order, ['wrong', 'busy', 'owner', 'wrong too'])
+})
+
+test('with many networks of guessers there is still a place for who has not guessed', async (t) => {
+  const { ask, settle } = slowGuesses()
+  const networks = Array.from({ length: 64 }, (_, at) => `10.0.0.${at}`)
+  const round = networks.map((from) => ask(from))
+  for (const _ of networks) await settle(false)
+  t.true((await Promise.all(round)).every((isRight) => isRight === false))
+  const again = networks.map((from) => ask(from))
+  const owner = ask('192.168.1.2')
+  await settle(false)
+  await settle(true)
+  t.true(await owner)
+  for (let left = 62; left > 0; left--) await settle(false)
+  // One of them had to go, and none that is newer than the owner takes a place from those that wait.
+  t.is((await Promise.all(again)).filter((isRight) => isRight === undefined).length, 1)
+})
+
+for (const [address, network] of [
+  ['10.0.0.1', '10.0.0.1'],
+  ['::ffff:10.0.0.1', '10.0.0.1'],
+  ['2001:db8:0:1:2:3:4:5', '2001:db8:0:1'],
+  ['2001:db8::5', '2001:db8:0:0'],
+  ['fe80::1%eth0', 'fe80:0:0:0'],
+  ['::1', '0:0:0:0'],
+] as const) {
+  test(`${address} is of the network ${network}`, (t) => {
+    t.is(networkOf(address), network)
+  })
+}
 
 for (const [hints, expected] of [
   [{}, true],

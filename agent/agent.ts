@@ -5,7 +5,7 @@ import { once } from '../platform/async/once.ts'
 import { machineClock } from '../platform/time/machine-clock.ts'
 import type { Address } from '../protocol/index.ts'
 import { createProofMaker } from '../protocol/index.ts'
-import { type BudgetScope, capsOf } from './budget/caps.ts'
+import { type Budget, type BudgetScope, capsOf, defaultTransactionCaps } from './budget/caps.ts'
 import { createBindings, defaultBound } from './channels/binding.ts'
 import { defaultDeposits } from './channels/choose.ts'
 import { type ClosingWork, finishCloses } from './channels/closing-together.ts'
@@ -14,8 +14,10 @@ import { createFunding, notYetSeen, type UnseenChannels } from './channels/fundi
 import { openLedger } from './channels/ledger.ts'
 import type { Ledger } from './channels/ledger-types.ts'
 import { createManagement } from './channels/management.ts'
+import { createTransactionBudget, type TransactionBudget } from './channels/transaction-budget.ts'
 import type { Agent, AgentOptions, BudgetView } from './options.ts'
 import { createAttempts } from './purchase/attempt.ts'
+import { createBehaviours } from './purchase/behaviour.ts'
 import { createDelivery } from './purchase/delivery.ts'
 import { createPurchaseHistory } from './purchase/history.ts'
 import { createLostPayments } from './purchase/lost.ts'
@@ -42,7 +44,8 @@ import { createTransport } from './transport/transport.ts'
  * await agent.stop()
  */
 export async function createAgent(options: AgentOptions): Promise<Agent> {
-  const { signer, contract, chainId, store, reservation = 16, budget = {}, timeZone } = options
+  const { signer, contract, chainId, store, reservation = 16, timeZone } = options
+  const budget = withDefaults(options.budget)
   const ledger = await openLedger({
     folder: store,
     owner: { chainId, contract, account: signer.address },
@@ -52,7 +55,18 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     ...(timeZone !== undefined && { timeZone }),
   })
   const { mostFeePerGas = mostFeePerGasByDefault } = options
-  return assemble({ ...options, mostFeePerGas }, ledger)
+  return assemble({ ...options, mostFeePerGas, budget }, ledger)
+}
+
+/** What is not said of transactions is limited all the same: their price is others' word. */
+function withDefaults({ ether, openings, openingsPerReceiver, ...tokens }: Budget = {}): Budget {
+  const usual = defaultTransactionCaps
+  return {
+    ...tokens,
+    ether: { ...usual.ether, ...ether },
+    openings: { ...usual.openings, ...openings },
+    openingsPerReceiver: { ...usual.openingsPerReceiver, ...openingsPerReceiver },
+  }
 }
 
 /** In wei: 500 gwei, as in the worst hours of the main chain. What costs more was made up by a node. */
@@ -61,18 +75,22 @@ const mostFeePerGasByDefault = 500_000_000_000n
 function assemble(options: AgentOptions, ledger: Ledger): Agent {
   const { signer, mostFeePerGas, history: remembered = 500 } = options
   const unseen: UnseenChannels = new Map()
-  const connection = connectionOf(options, ledger, unseen)
+  const transactions = createTransactionBudget({ ledger, mostFeePerGas })
+  const connection = connectionOf(options, { ledger, unseen, transactions })
   const work = closingWork(options, ledger, { connection, unseen })
   const { deposit } = options
+  const behaviours = createBehaviours(ledger.notes)
   const funding = createFunding({
     ...work,
     deposits: { ...defaultDeposits, ...deposit },
     total: options.budget?.total,
+    transactions,
+    mayDeposit: (receiver) => behaviours.mayDeposit(receiver),
     finishCloses: (receiver) => finishCloses(work, receiver),
   })
   const locks = createLocks()
   const history = createPurchaseHistory(ledger.notes, remembered)
-  const paying = { unseen, funding, locks, history }
+  const paying = { unseen, funding, locks, history, behaviours }
   const ready = once(() => purchaseParts(options, work, { ...paying, connection }))
   return {
     address: signer.address,
@@ -81,6 +99,7 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
     channels: () => ledger.channels(),
     budget: () => budgetView(options, ledger),
     history: history.all,
+    behaviour: () => behaviours.all(),
     token: async () => {
       const { symbol, decimals } = (await connection.facts()).token
       return { symbol, decimals }
@@ -94,17 +113,26 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
 
 function connectionOf(
   options: AgentOptions,
-  ledger: Ledger,
-  unseen: UnseenChannels,
+  { ledger, unseen, transactions }: ConnectedParts,
 ): ChainConnection {
   const { onChannelChange = () => undefined } = options
-  return createConnection(options, ledger, (name, change, receipt) => {
-    // The receiver has to see the chain too.
-    if (change.kind === 'opened' || change.kind === 'toppedUp') {
-      notYetSeen(unseen, name, change.kind)
-    }
-    onChannelChange(name, change, receipt)
+  return createConnection(options, {
+    ledger,
+    onChange: (name, change, receipt) => {
+      // The receiver has to see the chain too.
+      if (change.kind === 'opened' || change.kind === 'toppedUp') {
+        notYetSeen(unseen, name, change.kind)
+      }
+      onChannelChange(name, change, receipt)
+    },
+    onPaid: (receipt) => transactions.paid(receipt),
   })
+}
+
+interface ConnectedParts {
+  readonly ledger: Ledger
+  readonly unseen: UnseenChannels
+  readonly transactions: TransactionBudget
 }
 
 function closingWork(
@@ -132,7 +160,7 @@ function closingWork(
   }
 }
 
-interface Paying extends Pick<PurchaseParts, 'history' | 'locks'> {
+interface Paying extends Pick<PurchaseParts, 'history' | 'locks' | 'behaviours'> {
   readonly connection: ChainConnection
   readonly funding: ReturnType<typeof createFunding>
   readonly unseen: UnseenChannels
@@ -142,7 +170,7 @@ interface Paying extends Pick<PurchaseParts, 'history' | 'locks'> {
 async function purchaseParts(
   options: AgentOptions,
   { ledger, proofs, relaying, bindings }: ClosingWork,
-  { connection, funding, unseen, history, locks }: Paying,
+  { connection, funding, unseen, history, locks, behaviours }: Paying,
 ): Promise<PurchaseParts> {
   const { confirmTimeout = 120_000, retryInterval = 500, repeats = 1 } = options
   const { receiverAt, hooks } = options
@@ -152,15 +180,19 @@ async function purchaseParts(
   const paying = { ledger, funding, unseen, proofs, token }
   const { lastPrice } = terms
   return {
-    ...{ terms, lost, history, locks, hooks, bindings },
+    ...{ terms, lost, history, locks, hooks, bindings, behaviours },
     policy: createPolicyCheck({
       policy: policyOf(options, token.address),
       token,
       receiverAt,
       lastPrice,
       sellers: createSellers(ledger.notes),
+      behaviours,
     }),
-    attempts: createAttempts({ ...paying, contractVersion, lost, bindings }),
+    attempts: createAttempts({
+      ...{ ...paying, contractVersion, lost, bindings },
+      ...{ lastPrice, behaviours },
+    }),
     delivery: createDelivery({
       transport: relaying.transport,
       repeats,
@@ -197,5 +229,12 @@ function budgetView({ budget = {} }: AgentOptions, ledger: Ledger): BudgetView {
     reserved: ledger.reserved(),
     total: capsOf(budget, 'all').total,
     limits: ledger.limits(scopes),
+    transactions: ledger.limits(['ether', 'openings', ...openingsOf(ledger)]),
   }
+}
+
+/** Of receivers that we have channels to. */
+function openingsOf(ledger: Ledger): readonly BudgetScope[] {
+  const open = ledger.channels().filter(({ state }) => state !== 'closed')
+  return [...new Set(open.map(({ receiver }): BudgetScope => `openings/${receiver}`))]
 }

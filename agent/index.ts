@@ -17,6 +17,7 @@ export type {
   CloseOptions,
   RequestOptions,
 } from './options.ts'
+export type { ReceiverBehaviour } from './purchase/behaviour.ts'
 export type { AgentHooks, HookDecision, HookEvents, HookName } from './purchase/hooks.ts'
 export type { PaymentFacts, SentPayment } from './purchase/types.ts'
 export type { TlsTrust } from './transport/transport.ts'

@@ -9,6 +9,7 @@ import type { DepositPolicy } from './channels/choose.ts'
 import type { ChannelBalance } from './channels/ledger-types.ts'
 import type { ChannelManagement } from './channels/management.ts'
 import type { FundingMethod } from './channels/opening.ts'
+import type { ReceiverBehaviour } from './purchase/behaviour.ts'
 import type { PurchaseRecord } from './purchase/history.ts'
 import type { AgentHooks } from './purchase/hooks.ts'
 import type { Purchases } from './purchase/types.ts'
@@ -82,6 +83,8 @@ export interface BudgetView {
   readonly total: TokenAmount | undefined
   /** Every cap, with what is used of it. */
   readonly limits: readonly BudgetLimit[]
+  /** The same of what transactions cost: ether in wei, and numbers of openings. */
+  readonly transactions: readonly BudgetLimit[]
 }
 
 export interface Agent extends Purchases, ChannelManagement {
@@ -90,6 +93,8 @@ export interface Agent extends Purchases, ChannelManagement {
   readonly budget: () => BudgetView
   /** The last purchases, oldest first. */
   readonly history: () => readonly PurchaseRecord[]
+  /** Receivers with whom there was trouble lately, worst first. */
+  readonly behaviour: () => readonly ReceiverBehaviour[]
   readonly token: () => Promise<TokenUnit>
   /** Writes exact balances and releases the store. */
   readonly stop: () => Promise<void>

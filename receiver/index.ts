@@ -1,4 +1,9 @@
 // The receiver as a library.
+export {
+  type ConnectionGuard,
+  type ConnectionLimits,
+  limitConnections,
+} from '../platform/http/connections.ts'
 export { createKeySigner } from '../platform/keys/index.ts'
 export type { ReceiverObserver } from './core/options.ts'
 export {
@@ -14,4 +19,9 @@ export { type PaywallPage, plainPage, readPaywallPage } from './paywall/page.ts'
 export type { Admission, Paywall } from './paywall/paywall.ts'
 export type { ResourceModule } from './resources/module.ts'
 export { type ApiMiddleware, fastifyApi, receiverApi } from './server/embed.ts'
-export { createReceiverServer, type Resource, type ServerOptions } from './server/server.ts'
+export {
+  createReceiverServer,
+  type Resource,
+  type ServerLimits,
+  type ServerOptions,
+} from './server/server.ts'

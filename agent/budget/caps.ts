@@ -24,12 +24,40 @@ export interface Budget extends WindowCaps {
   readonly request?: TokenAmount
   readonly receivers?: { readonly [receiver: Address]: WindowCaps }
   readonly jobs?: { readonly [job: string]: WindowCaps }
+  /** Fees of transactions, in wei. */
+  readonly ether?: WindowCaps
+  /** How many channels may be opened. */
+  readonly openings?: WindowCaps
+  readonly openingsPerReceiver?: WindowCaps
 }
 
-/** Whose spending is counted together. */
-export type BudgetScope = 'all' | `receiver/${Address}` | `job/${string}`
+/** What transactions may cost where nothing else is said: 0.1 ether and 50 openings a day, ten for each receiver. */
+export const defaultTransactionCaps = {
+  ether: { day: 10n ** 17n },
+  openings: { day: 50n },
+  openingsPerReceiver: { day: 10n },
+} as const satisfies Budget
 
-/** One cap, and what is left of it. */
+/** What is counted together: tokens, wei, or channels that were opened. */
+export type BudgetScope =
+  | 'all'
+  | `receiver/${Address}`
+  | `job/${string}`
+  | 'ether'
+  | 'openings'
+  | `openings/${Address}`
+
+/** Scopes in which tokens are counted; the others are about transactions. */
+export function countsTokens(scope: BudgetScope): boolean {
+  return scope === 'all' || scope.startsWith('receiver/') || scope.startsWith('job/')
+}
+
+/** What an opening counts in. */
+export function openingScopes(receiver: Address): readonly BudgetScope[] {
+  return ['openings', `openings/${receiver}`]
+}
+
+/** One cap, and what is left of it. Amounts in what the scope counts. */
 export interface BudgetLimit {
   readonly scope: BudgetScope
   readonly window: BudgetWindow
@@ -40,6 +68,8 @@ export interface BudgetLimit {
 
 export function capsOf(budget: Budget, scope: BudgetScope): WindowCaps {
   if (scope === 'all') return budget
+  if (scope === 'ether' || scope === 'openings') return budget[scope] ?? {}
+  if (!countsTokens(scope)) return budget.openingsPerReceiver ?? {}
   const [kind, name = ''] = splitScope(scope)
   return (kind === 'receiver' ? budget.receivers?.[name as Address] : budget.jobs?.[name]) ?? {}
 }
@@ -92,6 +122,32 @@ export function budgetSpent(
     hint: `Nothing was signed. ${whenAgain[window]} ${setting}.${window}.`,
   })
 }
+
+/** The error for a transaction that a cap has no room for: `budget_ether_spent`, `budget_openings_spent`. */
+export function transactionsSpent(
+  { limit, available }: { readonly limit: BudgetLimit; readonly available: bigint },
+  needed: bigint,
+): UraidenError {
+  const { scope, window, cap } = limit
+  const again = (setting: string) => `Nothing was sent. ${whenAgain[window]} ${setting}.${window}.`
+  if (scope === 'ether') {
+    return agentError({
+      code: 'budget_ether_spent',
+      message: `The transaction may cost ${formatAmount(needed, ether)}, but of the ${formatAmount(cap, ether)} for fees ${inWindow[window]} only ${formatAmount(available, ether)} are left.`,
+      hint: again('budget.ether'),
+    })
+  }
+  const [, receiver] = splitScope(scope)
+  const whose = scope === 'openings' ? '' : ` to ${receiver}`
+  const setting = scope === 'openings' ? 'budget.openings' : 'budget.openingsPerReceiver'
+  return agentError({
+    code: 'budget_openings_spent',
+    message: `Of the ${cap} channels${whose} that may be opened ${inWindow[window]} none is left.`,
+    hint: again(setting),
+  })
+}
+
+const ether: TokenUnit = { symbol: 'ETH', decimals: 18 }
 
 /** How a person calls a scope, and where its caps are in the configuration. */
 function wordsFor(scope: BudgetScope): { readonly whose: string; readonly setting: string } {

@@ -57,6 +57,8 @@ export interface Place {
   /** Root of the receiver's channel API. */
   readonly api: URL
   readonly signal?: AbortSignal | undefined
+  /** Stricter for this request than the receiver's own. */
+  readonly policy?: 'require' | undefined
 }
 
 /** How a channel may pay. */
@@ -201,12 +203,16 @@ class ChannelBindings implements Bindings {
   /** Never where the receiver has once offered more: whoever strips that off must gain nothing by it. */
   #paysUnbound(place: Omit<Place, 'api'>): boolean {
     const { receiver } = place
-    const policy = this.#options.policy(place)
+    const policy = this.#policyOf(place)
     if (policy === 'off') return true
     if (policy === 'require' || this.#keys.ofReceiver(receiver) !== undefined) return false
     const said = this.#keys.offeredNothing(receiver)
     const ago = said === undefined ? Number.POSITIVE_INFINITY : this.#wallClock() - said
     return ago >= 0 && ago < notOfferedFor
+  }
+
+  #policyOf(place: Omit<Place, 'api'>): BoundPolicy {
+    return place.policy ?? this.#options.policy(place)
   }
 
   /** The receiver's key; undefined when it offers none and need not. */
@@ -222,7 +228,7 @@ class ChannelBindings implements Bindings {
     const signed = readOffer(answer.status, await answer.body())
     const known = this.#keys.ofReceiver(receiver)
     if (signed === undefined) {
-      if (known !== undefined || this.#options.policy(place) !== 'prefer') {
+      if (known !== undefined || this.#policyOf(place) !== 'prefer') {
         throw known === undefined ? notOffered(place) : offerHidden(place)
       }
       this.#keys.rememberNoOffer(receiver, this.#wallClock())

@@ -1,6 +1,7 @@
 // Enters in the ledger what a transaction has done, from its own events.
 import type { ChannelEvent, Receipt } from '../../platform/chain/index.ts'
 import type { Address, TokenAmount } from '../../protocol/index.ts'
+import { openingScopes } from '../budget/caps.ts'
 import type { ChannelBalance, Ledger } from './ledger-types.ts'
 import { type ChannelName, channelName } from './records.ts'
 
@@ -40,6 +41,7 @@ export function createBooking({ ledger, own, challengePeriod, onChange }: Bookin
     const name = channelName(receiver, openBlock)
     if (event.kind === 'created') {
       if (channel !== undefined) return undefined
+      ledger.spend(openingScopes(receiver), 1n)
       await ledger.add(newChannel(event), intent)
       return { kind: 'opened', added: event.deposit }
     }

@@ -31,6 +31,12 @@ export const defaultDeposits: DepositPolicy = {
   topUp: (price) => 5n * price,
 }
 
+/** What is to be paid, and what was last paid for the same: undefined the first time. */
+export interface PriceSeen {
+  readonly price: TokenAmount
+  readonly lastPrice: TokenAmount | undefined
+}
+
 export interface DepositBounds {
   readonly deposits: DepositPolicy
   /** What all channels together may still get; undefined when unlimited. */
@@ -39,20 +45,22 @@ export interface DepositBounds {
 
 /**
  * Of open channels without room for the price the one with the most rest is topped up; else one is opened.
- * Undefined when the most that may be deposited is not enough for the price.
+ * A price that has risen locks no more than itself until it was paid once. Undefined when the most that may
+ * be deposited is not enough for the price.
  */
 export function chooseDeposit(
   candidates: readonly Candidate[],
-  price: TokenAmount,
+  { price, lastPrice }: PriceSeen,
   { deposits, room }: DepositBounds,
 ): DepositChoice | undefined {
+  const known = smallest(price, lastPrice)
   const fullest = [...candidates].sort((a, b) => compareBigints(rest(a), rest(b))).at(-1)
   if (fullest) {
-    const wanted = largest(deposits.topUp(price), price) - rest(fullest)
+    const wanted = largest(deposits.topUp(known), price) - rest(fullest)
     const added = smallest(limit(wanted, fullest.deposit, deposits), room)
     if (rest(fullest) + added >= price) return { kind: 'topUp', channel: fullest.name, added }
   }
-  const deposit = smallest(limit(largest(deposits.open(price), price), 0n, deposits), room)
+  const deposit = smallest(limit(largest(deposits.open(known), price), 0n, deposits), room)
   return deposit >= price ? { kind: 'open', deposit } : undefined
 }
 

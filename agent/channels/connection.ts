@@ -4,6 +4,8 @@ import {
   type ChainOptions,
   connectChain,
   createTransactionSender,
+  type Receipt,
+  type TransactionSender,
   waitForTransaction,
 } from '../../platform/chain/index.ts'
 import { isUraidenError, type Signer } from '../../protocol/index.ts'
@@ -41,14 +43,21 @@ export interface ChainConnection {
   readonly stop: () => Promise<void>
 }
 
+export interface ConnectionParts {
+  readonly ledger: Ledger
+  readonly onChange: ChannelChangeListener
+  /** Told of each own transaction before it is booked. */
+  readonly onPaid: (receipt: Receipt) => void
+}
+
 export function createConnection(
   options: ConnectionOptions,
-  ledger: Ledger,
-  onChange: ChannelChangeListener,
+  parts: ConnectionParts,
 ): ChainConnection {
+  const { ledger } = parts
   let connecting: Promise<AgentChain> | undefined
   const chain = (): Promise<AgentChain> => {
-    connecting ??= connect(options, ledger, onChange).catch((error) => {
+    connecting ??= connect(options, parts).catch((error) => {
       connecting = undefined
       throw error
     })
@@ -75,20 +84,19 @@ export function createConnection(
 
 async function connect(
   options: ConnectionOptions,
-  ledger: Ledger,
-  onChange: ChannelChangeListener,
+  { ledger, onChange, onPaid }: ConnectionParts,
 ): Promise<AgentChain> {
   const { rpcUrl, contract, chainId, signer, mostFeePerGas } = options
   const { retryInterval: pollInterval = 500, confirmations = 1 } = options
   const client = await connectChain({ rpcUrl, contract, chainId, quorum: options.quorum })
   const { notes } = ledger
-  const sender = createTransactionSender({
-    chain: client,
-    signer,
-    pollInterval,
-    journal: ledgerJournal(notes),
-    ...(mostFeePerGas !== undefined && { mostFeePerGas }),
-  })
+  const sender = counted(
+    createTransactionSender({
+      ...{ chain: client, signer, pollInterval, mostFeePerGas },
+      journal: ledgerJournal(notes),
+    }),
+    onPaid,
+  )
   const challengePeriod = async () => (await client.contractFacts()).challengePeriod
   const book = createBooking({ ledger, own: signer.address, challengePeriod, onChange })
   try {
@@ -97,6 +105,18 @@ async function connect(
   } catch (error) {
     client.close()
     throw error
+  }
+}
+
+function counted(sender: TransactionSender, onPaid: ConnectionParts['onPaid']): TransactionSender {
+  const paid = <Found extends Receipt | undefined>(receipt: Found): Found => {
+    if (receipt !== undefined) onPaid(receipt)
+    return receipt
+  }
+  return {
+    ...sender,
+    send: async (...what) => paid(await sender.send(...what)),
+    resume: async (...what) => paid(await sender.resume(...what)),
   }
 }
 

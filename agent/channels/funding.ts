@@ -17,6 +17,7 @@ import type { ChannelBalance, Ledger } from './ledger-types.ts'
 import { type FundingMethod, makeDeposit } from './opening.ts'
 import type { ChannelName } from './records.ts'
 import type { Relay } from './relay.ts'
+import type { FeeLimit, TransactionBudget } from './transaction-budget.ts'
 
 /** What the receiver may not have seen yet: from then until it has taken a payment. */
 export type Unseen = 'opened' | 'toppedUp'
@@ -32,7 +33,8 @@ export function notYetSeen(unseen: UnseenChannels, channel: ChannelName, what: U
 export interface ChannelFunding {
   /**
    * A channel with room for the price, topped up or opened if need be.
-   * @throws UraidenError `deposit_over_cap`, and those of the chain
+   * @throws UraidenError `deposit_over_cap`, `budget_openings_spent`, `budget_ether_spent`, `fee_jump`, those
+   * of `mayDeposit`, and those of the chain
    */
   readonly ensure: (wanted: WantedChannel, token: TokenUnit) => Promise<ChannelName>
   /**
@@ -41,6 +43,11 @@ export interface ChannelFunding {
    */
   readonly open: (receiver: Address, deposit: TokenAmount, relay?: URL) => Promise<ChannelName>
   readonly topUp: (channel: ChannelName, added: TokenAmount, relay?: URL) => Promise<ChannelName>
+  /**
+   * As for a purchase, which nobody waits for: not where a purchase would lock nothing.
+   * @throws UraidenError `budget_ether_spent`, `fee_jump`, those of `mayDeposit`, and those of the chain
+   */
+  readonly topUpAhead: (channel: ChannelName, added: TokenAmount) => Promise<ChannelName>
   /** Asks the chain, and writes down what it says. */
   readonly isStillOpen: (channel: ChannelName) => Promise<boolean>
 }
@@ -48,6 +55,10 @@ export interface ChannelFunding {
 export interface WantedChannel {
   readonly receiver: Address
   readonly price: TokenAmount
+  /** What was last paid for the same; undefined the first time. */
+  readonly lastPrice: TokenAmount | undefined
+  /** Asked once more when a transaction is needed. Throws when none may be made. */
+  readonly beforeDeposit: () => void
   /** The channel API of a receiver that offers to send transactions for others. */
   readonly relay: URL | undefined
 }
@@ -61,6 +72,9 @@ export interface FundingOptions {
   readonly total: TokenAmount | undefined
   readonly method: FundingMethod
   readonly confirmations: number
+  readonly transactions: TransactionBudget
+  /** Throws where a purchase should lock nothing with this receiver. */
+  readonly mayDeposit: (receiver: Address) => void
   /** How to ask a receiver for a relay. */
   readonly relaying: Omit<Relay, 'api'>
   /** Takes up closes to a receiver that were agreed, or may have been; gives up quietly. */
@@ -68,42 +82,65 @@ export interface FundingOptions {
 }
 
 export function createFunding(options: FundingOptions): ChannelFunding {
-  const { ledger, own: sender, finishCloses } = options
-  const open: ChannelFunding['open'] = (receiver, amount, relay) =>
-    fund(options, { sender, receiver, amount }, relay)
-  const topUp: ChannelFunding['topUp'] = (name, amount, relay) => {
+  const { ledger, own: sender } = options
+  const topUpOf = (name: ChannelName, amount: TokenAmount): Deposit => {
     const { receiver, openBlock } = ledger.get(name)
-    return fund(options, { sender, receiver, openBlock, amount }, relay)
+    return { sender, receiver, openBlock, amount }
   }
   return {
-    open,
-    topUp,
-    ensure: async ({ receiver, price, relay }, token) => {
-      // A deposit comes home before another one is locked.
-      await finishCloses(receiver)
-      // Connecting books what an earlier process has begun, so it comes before the choice.
-      await options.chain()
-      const atHand = ledger.withRoom(receiver, price)
-      if (atHand !== undefined) return atHand
-      const { deposits } = options
-      const bounds = { deposits, room: roomForDeposits(options) }
-      const choice = chooseDeposit(ledger.payable(receiver), price, bounds)
-      if (choice === undefined) throw depositOverCap(price, options, token)
-      return choice.kind === 'open'
-        ? open(receiver, choice.deposit, relay)
-        : topUp(choice.channel, choice.added, relay)
+    open: (receiver, amount, relay) => fund(options, { sender, receiver, amount }, { relay }),
+    topUp: (name, amount, relay) => fund(options, topUpOf(name, amount), { relay }),
+    topUpAhead: async (name, amount) => {
+      options.mayDeposit(ledger.get(name).receiver)
+      return fundPurchase(options, topUpOf(name, amount), undefined)
     },
+    ensure: (wanted, token) => ensure(options, wanted, token),
     isStillOpen: (name) => isStillOpen(options, name),
   }
+}
+
+async function ensure(
+  options: FundingOptions,
+  { receiver, price, lastPrice, relay, beforeDeposit }: WantedChannel,
+  token: TokenUnit,
+): Promise<ChannelName> {
+  const { ledger, own: sender, finishCloses, deposits } = options
+  options.mayDeposit(receiver)
+  // A deposit comes home before another one is locked.
+  await finishCloses(receiver)
+  // Connecting books what an earlier process has begun, so it comes before the choice.
+  await options.chain()
+  const atHand = ledger.withRoom(receiver, price)
+  if (atHand !== undefined) return atHand
+  const bounds = { deposits, room: roomForDeposits(options, receiver) }
+  const choice = chooseDeposit(ledger.payable(receiver), { price, lastPrice }, bounds)
+  if (choice === undefined) throw depositOverCap(price, options, token)
+  beforeDeposit()
+  const deposit: Deposit =
+    choice.kind === 'open'
+      ? { sender, receiver, amount: choice.deposit }
+      : {
+          ...{ sender, receiver, amount: choice.added },
+          openBlock: ledger.get(choice.channel).openBlock,
+        }
+  return fundPurchase(options, deposit, relay)
+}
+
+function fundPurchase(
+  options: FundingOptions,
+  deposit: Deposit,
+  relay: URL | undefined,
+): Promise<ChannelName> {
+  return options.transactions.within(deposit, (fees) => fund(options, deposit, { relay, fees }))
 }
 
 async function fund(
   { ledger, chain, method, confirmations, relaying }: FundingOptions,
   deposit: Deposit,
-  relay: URL | undefined,
+  { relay, fees }: { readonly relay: URL | undefined; readonly fees?: FeeLimit },
 ): Promise<ChannelName> {
   const { notes } = ledger
-  const how = { method, confirmations, notes }
+  const how = { method, confirmations, notes, fees }
   return makeDeposit(
     await chain(),
     deposit,
@@ -111,12 +148,20 @@ async function fund(
   )
 }
 
-/** What may still be deposited under the cap over all channels and the total budget. */
-function roomForDeposits({ ledger, deposits, total }: FundingOptions): TokenAmount | undefined {
+/**
+ * What may still be deposited under the cap over all channels and the total budget, and no more at once than may
+ * be spent in a day or longer: what a seller asks is no reason to lock more.
+ */
+function roomForDeposits(
+  { ledger, deposits, total }: FundingOptions,
+  receiver: Address,
+): TokenAmount | undefined {
   const locked = ledger.channels().filter(({ state }) => state !== 'closed')
   const sum = (part: (each: ChannelBalance) => TokenAmount) =>
     locked.reduce((all, each) => all + part(each), 0n)
-  const rooms: TokenAmount[] = []
+  const rooms: TokenAmount[] = ledger
+    .limits(['all', `receiver/${receiver}`])
+    .flatMap(({ window, cap }) => (window === 'hour' ? [] : [cap]))
   if (deposits.mostInAll !== undefined) rooms.push(deposits.mostInAll - sum((each) => each.deposit))
   if (total !== undefined) {
     rooms.push(total - ledger.reserved() - sum(({ deposit, bound }) => deposit - bound))

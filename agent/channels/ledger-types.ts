@@ -53,6 +53,8 @@ export interface Ledger {
   readonly reserved: () => TokenAmount
   /** Each cap that is set for these scopes, and what is used of it. */
   readonly limits: (scopes: readonly BudgetScope[]) => readonly BudgetLimit[]
+  /** Of scopes that are not about tokens. Durable with the next write. */
+  readonly spend: (scopes: readonly BudgetScope[], amount: bigint) => void
   /** Why a new payment would not be covered by the budget; undefined when it would. */
   readonly shortfall: (receiver: Address, purchase: Purchase) => Shortfall | undefined
   /** `intent` is the key of a note of what was to happen: it is deleted in the same write. */

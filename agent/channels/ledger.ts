@@ -140,6 +140,10 @@ class ChannelLedger implements Ledger {
     return this.#reserving.limits(scopes)
   }
 
+  spend(scopes: readonly BudgetScope[], amount: bigint): void {
+    this.#accounts.spend(scopes, amount)
+  }
+
   shortfall(receiver: Address, purchase: Purchase): Shortfall | undefined {
     return this.#reserving.shortfall(receiver, purchase)
   }

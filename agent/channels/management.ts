@@ -47,6 +47,12 @@ export interface ChannelManagement {
   ) => Promise<ChannelName>
   readonly topUp: (channel: ChannelName, added: TokenAmount, api?: string | URL) => Promise<void>
   /**
+   * As a purchase would, before one needs it: within the budget of ether, at no price of gas far above that of
+   * lately, and not for a receiver that is left alone.
+   * @throws UraidenError `budget_ether_spent`, `fee_jump`, `receiver_left_alone`, and those of the chain
+   */
+  readonly topUpAhead: (channel: ChannelName, added: TokenAmount) => Promise<void>
+  /**
    * Resolves with the closing transaction, or with that of the close request: `settle` ends the channel
    * after the challenge period.
    */
@@ -78,6 +84,9 @@ export function createManagement(options: ManagementOptions): ChannelManagement 
     topUp: async (channel, added, api) => {
       const relay = channelApi(api)
       await aloneOn(channel, () => funding.topUp(channel, added, relay))
+    },
+    topUpAhead: async (channel, added) => {
+      await aloneOn(channel, () => funding.topUpAhead(channel, added))
     },
     closeChannel: (channel, how) => {
       const chosen = typeof how === 'string' || how instanceof URL ? { api: how } : how

@@ -9,6 +9,7 @@ import { type Deposit, relayedIntent, transactionIntent } from './intents.ts'
 import type { Notes } from './notes.ts'
 import { type ChannelName, channelName } from './records.ts'
 import { type Relay, relayDeposit } from './relay.ts'
+import type { FeeLimit } from './transaction-budget.ts'
 
 /**
  * erc223   one transaction: transfer with data
@@ -25,6 +26,8 @@ export interface DepositOptions {
   readonly notes: Notes
   /** Where the receiver sends transactions for others. */
   readonly relay?: Relay
+  /** What we may pay for a unit of gas; undefined: the sender's own limit. */
+  readonly fees?: FeeLimit | undefined
 }
 
 /**
@@ -55,13 +58,16 @@ function operationOf({ receiver, openBlock }: Deposit): string {
 async function sendDeposit(
   chain: AgentChain,
   deposit: Deposit,
-  { method, confirmations, operation }: DepositOptions & { readonly operation: string },
+  { method, confirmations, operation, fees }: DepositOptions & { readonly operation: string },
 ): Promise<Receipt> {
   const { token } = await chain.client.contractFacts()
-  const send = (call: Call) => chain.sender.send(call, confirmations, operation)
+  const most = await fees?.(chain.sender)
+  const limited = (call: Call): Call =>
+    most === undefined ? call : { ...call, feeCap: () => most }
+  const send = (call: Call) => chain.sender.send(limited(call), confirmations, operation)
   const inOne = () => send(erc223Call(chain.client, token, deposit))
   const inTwo = async () => {
-    await chain.sender.send(chain.client.calls.approve(token, deposit.amount))
+    await chain.sender.send(limited(chain.client.calls.approve(token, deposit.amount)))
     return send(erc20Call(chain.client, deposit))
   }
   switch (method) {

@@ -2,7 +2,7 @@
 // reserved counted as spent. How far a bound is raised is reservation.ts.
 import type { Address, TokenAmount } from '../../protocol/index.ts'
 import type { Accounts } from '../budget/accounts.ts'
-import { type BudgetLimit, type BudgetScope, left, tightest } from '../budget/caps.ts'
+import { type BudgetLimit, type BudgetScope, countsTokens, left, tightest } from '../budget/caps.ts'
 import type { Purchase, Shortfall } from './ledger-types.ts'
 import type { ChannelEntry, ChannelName } from './records.ts'
 import { nextBound } from './reservation.ts'
@@ -41,7 +41,7 @@ export function createReserving(parts: ReservingParts): Reserving {
   const reservedFor = (scope: BudgetScope): TokenAmount =>
     scope.startsWith('job/') ? hiddenIn(scope) : sum(slotsIn(scope))
   const limits: Reserving['limits'] = (scopes) =>
-    scopes.flatMap((scope) => accounts.limits(scope, reservedFor(scope)))
+    scopes.flatMap((scope) => accounts.limits(scope, countsTokens(scope) ? reservedFor(scope) : 0n))
   const jobShortfall: Reserving['jobShortfall'] = (price, job) =>
     exceeded(tightest(limits([`job/${job}`])), price)
   return {

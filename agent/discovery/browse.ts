@@ -3,6 +3,7 @@
 import type { EventEmitter } from 'node:events'
 import { isIPv4 } from 'node:net'
 import type { Service } from 'bonjour-service'
+import { plainLine } from '../../platform/cli/plain-text.ts'
 import type { Milliseconds } from '../../platform/time/clock.ts'
 import {
   type Announcement,
@@ -30,6 +31,9 @@ export type Browse = (
   time: Milliseconds,
   enough?: (found: FoundReceiver) => boolean,
 ) => Promise<readonly FoundReceiver[]>
+
+/** In characters; RFC 6763 section 4.1.1 has 63 bytes. */
+const longestName = 63
 
 /** Between two questions: an answer may be lost, as multicast is. */
 const askAgain: Milliseconds = 1000
@@ -84,7 +88,8 @@ function foundReceiver({ name, port, txt, addresses = [], referer }: Service) {
     const host = [referer?.address ?? '', ...addresses].find((address) => isIPv4(address))
     if (host === undefined) return undefined
     const url = new URL(`${announcement.tls ? 'https' : 'http'}://${host}:${port}`)
-    return { name, url, announcement }
+    // No configured name has such characters, so nobody is found under a cleaned one.
+    return { name: plainLine(name, longestName), url, announcement }
   } catch (error) {
     if (isUraidenError(error)) return undefined
     throw error

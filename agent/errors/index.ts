@@ -3,7 +3,7 @@ import { platformErrors } from '../../platform/errors/index.ts'
 import { type ErrorCatalogue, errorMaker, protocolErrors } from '../../protocol/errors.ts'
 
 export const agentErrors = {
-  aborted: { kind: 'failed' },
+  aborted: { kind: 'failed', status: 502 },
   address_in_use: {
     kind: 'failed',
     hint: 'Another program has the port, or it is below 1024. Choose another one.',
@@ -14,9 +14,13 @@ export const agentErrors = {
   },
   agent_paused: { kind: 'state', hint: 'Nothing was paid. Go on with: uraiden-agent resume' },
   agent_stopping: { kind: 'state', hint: 'Nothing more is paid. Try again when it runs.' },
-  answer_late: { kind: 'receiver', hint: 'Try again later.' },
+  answer_late: { kind: 'receiver', status: 504, hint: 'Try again later.' },
   answer_lost: { kind: 'receiver' },
   answer_malformed: { kind: 'receiver' },
+  answer_not_authentic: {
+    kind: 'receiver',
+    hint: 'It was not handed out, because authentic: require is set. Free answers, and those to unbound payments, are never proven.',
+  },
   answer_not_written: { kind: 'failed', hint: 'It was paid for. Check the disk.' },
   answer_too_large: {
     kind: 'receiver',
@@ -24,6 +28,7 @@ export const agentErrors = {
   },
   bad_request: {
     kind: 'failed',
+    status: 400,
     hint: 'Check the request’s headers: one length, no stray line ends.',
   },
   balance_unknown: {
@@ -34,13 +39,15 @@ export const agentErrors = {
     kind: 'receiver',
     hint: 'What was signed stays counted, nothing more is. Close the channel and open another one.',
   },
-  binding_refused: { kind: 'failed' },
+  binding_refused: { kind: 'failed', status: 402 },
   body_not_allowed: {
     kind: 'failed',
+    status: 400,
     hint: 'Nothing was paid. Leave the content out, or use POST.',
   },
   body_too_large: {
     kind: 'failed',
+    status: 413,
     hint: 'Nothing was paid. Raise proxy.mostBody if that is right.',
   },
   broker_unreachable: {
@@ -48,8 +55,10 @@ export const agentErrors = {
     hint: 'Check its address, user and password. What was bought waits in the queue.',
   },
   budget_day_spent: { kind: 'refused' },
+  budget_ether_spent: { kind: 'refused' },
   budget_hour_spent: { kind: 'refused' },
   budget_month_spent: { kind: 'refused' },
+  budget_openings_spent: { kind: 'refused' },
   budget_total_spent: { kind: 'refused' },
   channel_ambiguous: { kind: 'usage' },
   channel_disowned: {
@@ -108,16 +117,26 @@ export const agentErrors = {
     kind: 'refused',
     hint: 'Nothing was signed or sent. Raise the cap of deposits, or close a channel.',
   },
+  deposits_repeated: {
+    kind: 'refused',
+    hint: 'Nothing more was sent to the chain. The receiver asks for more at each answer, or takes no channel: look at its log.',
+  },
   deposit_spent: { kind: 'refused', hint: 'Nothing was signed. Try again.' },
   dry_run: { kind: 'refused', hint: 'Nothing was signed, because this is a dry run.' },
   entry_refused: {
     kind: 'failed',
     hint: 'Look at what answers there. What was bought waits in the queue, unless this status refuses it.',
   },
+  fee_jump: {
+    kind: 'refused',
+    status: 503,
+    hint: 'Nothing was sent. Wait until gas is cheaper, or open or top up the channel yourself: uraiden-agent open, topup.',
+  },
   file_unreadable: { kind: 'usage', hint: 'Nothing was sent. Check the name after -d @.' },
   file_unwritable: { kind: 'usage' },
   host_not_allowed: {
     kind: 'refused',
+    status: 403,
     hint: 'Nothing was signed. Add it to hosts if you trust it.',
   },
   http_error: {
@@ -126,6 +145,7 @@ export const agentErrors = {
   },
   idempotency_key_reused: {
     kind: 'failed',
+    status: 422,
     hint: 'Nothing was signed or sent. Repeat that request as it was, or use a new key for this one.',
   },
   internal: { kind: 'failed', hint: 'Look at its log, and report it.' },
@@ -135,7 +155,7 @@ export const agentErrors = {
     kind: 'state',
     hint: 'Restore the last backup, or recover the channels from the chain into a new folder.',
   },
-  method_not_allowed: { kind: 'failed', hint: 'Use another method.' },
+  method_not_allowed: { kind: 'failed', status: 405, hint: 'Use another method.' },
   not_a_header: { kind: 'usage', hint: "Write it like -H 'Accept: application/json'." },
   not_a_jsonpath: {
     kind: 'usage',
@@ -155,7 +175,11 @@ export const agentErrors = {
     kind: 'failed',
     hint: 'Write 127.0.0.1:8402 or [::1]:8402. Whoever reaches this port can spend.',
   },
-  others_refused: { kind: 'failed', hint: 'List it under receivers, or set proxy.others to pass.' },
+  others_refused: {
+    kind: 'failed',
+    status: 403,
+    hint: 'List it under receivers, or set proxy.others to pass.',
+  },
   output_closed: { kind: 'failed', hint: 'What was bought waits in the queue.' },
   page_input_too_large: {
     kind: 'failed',
@@ -202,9 +226,10 @@ export const agentErrors = {
     kind: 'receiver',
     hint: 'It may be on another chain, or have read the chain less far than we. Try again later.',
   },
-  proxy_busy: { kind: 'failed', hint: 'Nothing was paid. Try again later.' },
+  proxy_busy: { kind: 'failed', status: 503, hint: 'Nothing was paid. Try again later.' },
   proxy_loop: {
     kind: 'failed',
+    status: 508,
     hint: 'Check the proxy settings of the program and of the receiver.',
   },
   receiver_ambiguous: {
@@ -223,6 +248,11 @@ export const agentErrors = {
   receiver_key_untrusted: {
     kind: 'receiver',
     hint: 'Nothing was signed. Somebody between may show another key, or the receiver an old one.',
+  },
+  receiver_left_alone: {
+    kind: 'refused',
+    status: 503,
+    hint: 'Nothing was signed. What happened: uraiden-agent doctor. You can open or top up a channel yourself: uraiden-agent open, topup.',
   },
   receiver_not_allowed: {
     kind: 'refused',
@@ -255,6 +285,7 @@ export const agentErrors = {
   },
   request_key_replaced: {
     kind: 'failed',
+    status: 502,
     hint: 'Another program uses this channel, with the same account. Stop one of the two.',
   },
   state_unreadable: {
@@ -263,6 +294,7 @@ export const agentErrors = {
   },
   stopped_by_hook: {
     kind: 'failed',
+    status: 402,
     hint: 'Nothing more was signed for it. What was sent before stays counted.',
   },
   sweep_channels_open: {
@@ -271,25 +303,38 @@ export const agentErrors = {
   },
   target_invalid: {
     kind: 'failed',
+    status: 400,
     hint: 'Ask for a URL such as http://192.168.1.104:5000/sensors/temperature.',
   },
   terms_unreadable: { kind: 'receiver' },
   token_missing: {
     kind: 'failed',
+    status: 407,
     hint: 'Name it in the proxy’s URL: http://NAME:TOKEN@127.0.0.1:8402',
   },
-  token_wrong: { kind: 'failed', hint: 'Look under proxy.programs in the configuration.' },
+  token_wrong: {
+    kind: 'failed',
+    status: 407,
+    hint: 'Look under proxy.programs in the configuration.',
+  },
   traffic_altered: {
     kind: 'failed',
+    status: 502,
     hint: 'What was signed stays counted, and pays for nothing else than this request. Look at what stands between: uraiden-agent doctor receiver.',
   },
-  transfer_coding_unknown: { kind: 'failed', hint: 'Send it chunked, or with Content-Length.' },
+  transfer_coding_unknown: {
+    kind: 'failed',
+    status: 501,
+    hint: 'Send it chunked, or with Content-Length.',
+  },
   tunnel_cannot_pay: {
     kind: 'failed',
+    status: 403,
     hint: 'Ask for http://NAME/… with the receiver’s name in the configuration: the agent speaks https to it.',
   },
   tunnel_refused: {
     kind: 'failed',
+    status: 403,
     hint: 'Set proxy.connect to tunnel to allow https:// to others.',
   },
   usage_accept: { kind: 'usage' },

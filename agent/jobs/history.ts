@@ -55,9 +55,9 @@ export function stillNotBefore(
 function lastRun(outcome: RunOutcome): LastRun {
   const { began, ended, kind } = outcome
   if (kind === 'done') {
-    const { payment } = outcome
+    const { payment, authentic } = outcome
     const amounts = payment && { cost: `${payment.cost}`, price: `${payment.price}` }
-    return { began, ended, kind, ...amounts }
+    return { began, ended, kind, ...amounts, authentic }
   }
   const { error } = outcome
   const code = isUraidenError(error) ? error.code : error.name

@@ -7,7 +7,7 @@
 import pRetry from 'p-retry'
 import { isUraidenError, type UraidenError } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
-import type { Agent, AgentResponse } from '../options.ts'
+import type { Agent, AgentResponse, RequestOptions } from '../options.ts'
 import type { SentPayment } from '../purchase/types.ts'
 import { deleteOpen, type OpenRun, putOpen } from './records.ts'
 import type { OutboxStorage } from './sinks/storage.ts'
@@ -98,7 +98,7 @@ export type Reclaimed =
 export async function reclaim(
   { buyer, storage }: PurchaseParts,
   run: OpenRun,
-  limits: { readonly signal: AbortSignal } & Pick<Job, 'timeout' | 'mostBody'>,
+  limits: Pick<RequestOptions, 'signal' | 'authentic'> & Pick<Job, 'timeout' | 'mostBody'>,
 ): Promise<Reclaimed> {
   const { url, method, headers, body, payment } = run
   const options = { method, headers, ...limits, ...(body !== undefined && { body }) }
@@ -139,9 +139,12 @@ class Attempt {
   async #send(): Promise<AgentResponse> {
     const { job, url, id, signal } = this.#order
     const { buyer } = this.#parts
-    const { name, method, headers, body, timeout, mostBody, mostPrice } = job
-    const limits = { timeout, mostBody, signal }
-    const request = { method, headers, ...limits, ...(body !== undefined && { body }) }
+    const { name, method, headers, body, timeout, mostBody, mostPrice, authentic } = job
+    const request = {
+      ...{ method, headers, timeout, mostBody, signal },
+      ...(body !== undefined && { body }),
+      ...(authentic !== undefined && { authentic }),
+    }
     const earlier = this.open
     try {
       if (earlier !== undefined) return await buyer.repeatPayment(url, earlier.payment, request)

@@ -115,8 +115,9 @@ async function reclaimRun(
 ): Promise<RunOutcome> {
   const { clock } = parts
   const { job, signal } = order
-  const { timeout, mostBody } = job
-  const found = await reclaim(parts, run, { signal, timeout, mostBody })
+  const { timeout, mostBody, authentic } = job
+  const limits = { signal, timeout, mostBody, ...(authentic !== undefined && { authentic }) }
+  const found = await reclaim(parts, run, limits)
   const facts = { id: run.id, job: run.job, cause: 'crash', began: run.began } as const
   if (found.kind === 'answered') return keep(parts, order, { ...facts, answer: found.answer })
   const { payment } = found
@@ -144,6 +145,7 @@ async function keep(
     job: facts.job,
     time: clock.now(),
     cost: `${payment?.cost ?? 0n}`,
+    authentic: payment?.authentic ?? false,
     contentType: String(headers['content-type'] ?? 'application/octet-stream'),
     payload: body,
   })
@@ -154,6 +156,7 @@ async function keep(
     status,
     bytes: body.length,
     payment: payment && { price: payment.price, cost: payment.cost },
+    authentic: payment?.authentic ?? false,
     unfit: addition.unfit,
   }
   try {

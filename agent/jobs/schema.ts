@@ -30,6 +30,10 @@ export const jobSchema = z
     timeZone: timeZone.optional().describe('IANA name; default: the machine’s'),
     jitter: duration.default(0).describe('a run begins up to so much later, at random'),
     mostPrice: amountText.optional().describe('refuse a higher price'),
+    authentic: z
+      .literal('require')
+      .optional()
+      .describe('buy nothing that is not proven to come from the receiver'),
     budget: z.strictObject(windowCaps).optional().describe('of this job'),
     timeout: duration.default(30_000).describe('for one answer'),
     mostBody: size
@@ -78,7 +82,7 @@ export function jobsOf(
 }
 
 function jobOf(name: string, config: JobConfig, token: TokenUnit): Job {
-  const { get, post, url, body, timeZone, mostPrice } = config
+  const { get, post, url, body, timeZone, mostPrice, authentic } = config
   const { headers, every, jitter, timeout, retry, overlap, missed } = config
   return {
     name,
@@ -87,6 +91,7 @@ function jobOf(name: string, config: JobConfig, token: TokenUnit): Job {
     ...(body !== undefined && { body }),
     ...(timeZone !== undefined && { timeZone }),
     ...(mostPrice !== undefined && { mostPrice: parseAmount(mostPrice, token) }),
+    ...(authentic !== undefined && { authentic }),
     ...{ headers, every, jitter, timeout, retry, overlap, missed },
     mostBody: Math.min(config.mostBody, Math.max(...config.sinks.map(roomOf))),
   }

@@ -34,6 +34,8 @@ export interface Job {
   /** Each run begins up to so much later, at random. */
   readonly jitter: Milliseconds
   readonly mostPrice?: TokenAmount
+  /** Buy nothing whose origin is not proven. */
+  readonly authentic?: 'require'
   /** For one answer. */
   readonly timeout: Milliseconds
   /** Most bytes of one answer, decoded. */
@@ -61,6 +63,8 @@ export interface RunDone extends RunFacts {
   readonly bytes: number
   /** Undefined for an answer that was free. */
   readonly payment: Pick<PaymentFacts, 'price' | 'cost'> | undefined
+  /** It is proven to be the receiver's own answer to this request. */
+  readonly authentic: boolean
   /** Sinks for which the body had nothing of what they pick. */
   readonly unfit: readonly string[]
 }
@@ -121,6 +125,8 @@ export interface LastRun {
   readonly kind: RunOutcome['kind']
   readonly cost?: string
   readonly price?: string
+  /** Of a run that went well, as `RunDone`. */
+  readonly authentic?: boolean
   readonly error?: { readonly code: string; readonly message: string }
 }
 

@@ -37,6 +37,10 @@ export const proxySchema = z
       .enum(['tunnel', 'refuse'])
       .default('refuse')
       .describe('https:// to anybody who is no receiver'),
+    cookies: z
+      .enum(['drop', 'pass'])
+      .default('drop')
+      .describe('Set-Cookie of receivers on plain HTTP, which nobody has signed'),
     timeout: count.min(1).max(3600).optional().describe('seconds for one answer'),
     mostBody: count
       .min(1)

@@ -1,4 +1,6 @@
 // Which header fields a proxy hands on: pure functions (RFC 9110 section 7.6, RFC 9112 section 6).
+import { removeSignature } from '../../protocol/bound/index.ts'
+import { isUraidenError } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 
 /** Name and value as they came, in their order. */
@@ -84,13 +86,25 @@ export function framing(method: string, fields: readonly Field[]): readonly Fiel
 
 /**
  * What a program sends to a receiver: a payment is the agent's business, so whatever looks like one in
- * header or cookie (wire-protocol.md section 3) stays behind.
+ * header, cookie (wire-protocol.md section 3) or signature stays behind.
  */
 export function withoutPayment(fields: readonly Field[]): readonly Field[] {
-  return without(
+  const own = without(
     fields,
     (name) => name.startsWith('rdn-') || name.startsWith(ownPrefix) || name === 'cookie',
-  ).concat(cookies(fields))
+  )
+  return withoutOurSignature(own.concat(cookies(fields)))
+}
+
+/** Without the member `rdn` of Signature and Signature-Input; what others have signed stays. */
+export function withoutOurSignature(fields: readonly Field[]): readonly Field[] {
+  try {
+    return removeSignature(fields)
+  } catch (error) {
+    // A Signature from before RFC 9421 is no dictionary, and has no members.
+    if (isUraidenError(error, 'malformed_dictionary')) return fields
+    throw error
+  }
 }
 
 /** Of this proxy's own fields: a receiver cannot set them. */

@@ -10,7 +10,7 @@ import {
   type TokenUnit,
 } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
-import type { Agent, RequestOptions } from '../options.ts'
+import type { Agent, AgentStream, RequestOptions } from '../options.ts'
 import type { PaymentFacts } from '../purchase/types.ts'
 import {
   endToEnd,
@@ -18,6 +18,7 @@ import {
   fieldsOf,
   ownPrefix,
   without,
+  withoutOurSignature,
   withoutPayment,
   withVia,
 } from './fields.ts'
@@ -54,6 +55,8 @@ export interface PayOptions {
   readonly mostBody: number
   /** For a whole answer, in milliseconds. */
   readonly timeout: number
+  /** `Set-Cookie` of receivers on plain HTTP. */
+  readonly cookies: 'drop' | 'pass'
 }
 
 export interface Wanted {
@@ -64,7 +67,7 @@ export interface Wanted {
 
 /** @throws UraidenError those of the agent's `stream`, `body_too_large`, `body_not_allowed` */
 export async function payAndAnswer(
-  { stream, token, mostBody, timeout }: PayOptions,
+  { stream, token, mostBody, timeout, cookies }: PayOptions,
   { url, program }: Wanted,
   { request, response }: Exchange,
 ): Promise<void> {
@@ -82,16 +85,31 @@ export async function payAndAnswer(
     ...priceCap(program, request, token),
     ...(program && { job: jobOfProgram(program.name) }),
   })
+  // What is short is proven whole before a program sees anything of it.
+  const whole = isShort(answer) ? Buffer.concat(await answer.body.toArray()) : undefined
   const received = Object.entries(answer.headers).flatMap(([name, value]) =>
     [value ?? []].flat().map((each): Field => [name, each]),
   )
-  const kept = without(endToEnd(received), (name) => name.startsWith(ownPrefix))
+  const dropsCookies = cookies === 'drop' && url.protocol === 'http:'
+  const kept = without(
+    withoutOurSignature(endToEnd(received)),
+    (name) => name.startsWith(ownPrefix) || (dropsCookies && name === 'set-cookie'),
+  )
   response.writeHead(
     answer.status,
     flat([...withVia(kept, '1.1'), ...paidFields(answer.payment, answer.roundTrips)]),
   )
+  if (whole !== undefined) return void response.end(whole)
   // An answer that breaks off must look broken off: the connection ends without the rest.
   await pipeline(answer.body, response)
+}
+
+/** Bytes of a body that is proven before it is handed on. */
+const mostHeldBack = 65_536
+
+/** A length that is handed on is that of a body with a digest; what has none goes on as it comes. */
+function isShort({ payment, headers }: AgentStream): boolean {
+  return payment?.authentic === true && Number(headers['content-length']) <= mostHeldBack
 }
 
 function requestHeaders(fields: readonly Field[], version: string): HeaderFields {

@@ -39,6 +39,8 @@ export interface ProxyOptions {
   readonly others: 'pass' | 'refuse'
   /** CONNECT to anybody who is no receiver. */
   readonly connect: 'tunnel' | 'refuse'
+  /** `Set-Cookie` of receivers on plain HTTP: nobody has signed it. */
+  readonly cookies: 'drop' | 'pass'
   /** For a whole paid answer, or the longest silence of another one, in milliseconds. */
   readonly timeout: number
   /** Most bytes of the content of a request that is paid. */

@@ -3,11 +3,13 @@
 
 import { randomUUID } from 'node:crypto'
 import {
+  type Address,
   formFor,
   headerName,
   isUraidenError,
   type ProofMaker,
   parseUint192,
+  smallest,
   type Terms,
   type TokenAmount,
   type TokenUnit,
@@ -21,9 +23,11 @@ import { type ChannelName, isRetired } from '../channels/records.ts'
 import { agentError } from '../errors/index.ts'
 import type { BoundChannel } from '../transport/bound.ts'
 import type { OpenAnswer } from '../transport/transport.ts'
+import type { Behaviours } from './behaviour.ts'
 import { neverLeft } from './delivery.ts'
 import { channelDisowned, lostWithKey } from './errors.ts'
 import type { LostPayments } from './lost.ts'
+import type { TermsMemory } from './terms.ts'
 import type { Attempt, PaidRequest, PaymentFacts } from './types.ts'
 
 export interface AttemptOptions {
@@ -35,7 +39,15 @@ export interface AttemptOptions {
   readonly token: TokenUnit
   readonly lost: LostPayments
   readonly bindings: Bindings
+  readonly lastPrice: TermsMemory['lastPrice']
+  readonly behaviours: Pick<Behaviours, 'trouble'>
 }
+
+/**
+ * Deposits that one request may need: a channel, and another one where the chain has taken the first back. A
+ * receiver that asks for more than that leads us on.
+ */
+const mostDeposits = 2
 
 type Use = 'channelAtHand' | 'anyChannel'
 
@@ -64,7 +76,8 @@ export interface Attempts {
   readonly lose: (request: PaidRequest, attempt: Attempt, error: unknown) => unknown
 }
 
-export function createAttempts(options: AttemptOptions): Attempts {
+export function createAttempts(given: AttemptOptions): Attempts {
+  const options: Options = { ...given, deposits: new WeakMap() }
   const { ledger, unseen, bindings } = options
   return {
     canGoTogether: (request, terms) => {
@@ -113,13 +126,18 @@ export function createAttempts(options: AttemptOptions): Attempts {
   }
 }
 
+interface Options extends AttemptOptions {
+  /** How often a request has led to a deposit. */
+  readonly deposits: WeakMap<PaidRequest, number>
+}
+
 interface Wanted {
   readonly request: PaidRequest
   readonly terms: Terms
   readonly use: Use
 }
 
-async function make(options: AttemptOptions, wanted: Wanted): Promise<Attempt | undefined> {
+async function make(options: Options, wanted: Wanted): Promise<Attempt | undefined> {
   const { ledger, token } = options
   const { request, terms, use } = wanted
   const purchase = purchaseOf(request, terms)
@@ -149,7 +167,7 @@ interface ReadyChannel {
 
 /** A channel that the receiver has tied to our key, or that pays unbound. */
 async function readyChannel(
-  options: AttemptOptions,
+  options: Options,
   wanted: Wanted,
   purchase: Purchase,
 ): Promise<ReadyChannel | undefined> {
@@ -169,12 +187,12 @@ async function readyChannel(
   }
 }
 
-function placeOf({ url, signal }: PaidRequest, { receiver, gatewayPath }: Terms): Place {
-  return { receiver, url, api: new URL(gatewayPath, url), signal }
+function placeOf({ url, signal, authentic }: PaidRequest, { receiver, gatewayPath }: Terms): Place {
+  return { receiver, url, api: new URL(gatewayPath, url), signal, policy: authentic }
 }
 
 async function channelFor(
-  { ledger, funding, token, bindings }: AttemptOptions,
+  { ledger, funding, token, bindings, lastPrice, deposits }: Options,
   { request, terms, use }: Wanted,
   purchase: Purchase,
 ): Promise<ChannelName | undefined> {
@@ -191,7 +209,13 @@ async function channelFor(
   if (ledger.channels(receiver).filter(isRetired).length > 1) throw channelDisowned(receiver)
   await bindings.checkOffer(placeOf(request, terms))
   const relay = features.has('relay') ? new URL(gatewayPath, request.url) : undefined
-  return funding.ensure({ receiver, price, relay }, token)
+  const beforeDeposit = (): void => {
+    const before = deposits.get(request) ?? 0
+    if (before >= mostDeposits) throw depositsRepeated(receiver, before)
+    deposits.set(request, before + 1)
+  }
+  const seen = { price, lastPrice: lastPrice(request.method, request.url) }
+  return funding.ensure({ receiver, ...seen, relay, beforeDeposit }, token)
 }
 
 function shortfallError(why: Shortfall, { price }: Terms, token: TokenUnit): UraidenError {
@@ -199,6 +223,13 @@ function shortfallError(why: Shortfall, { price }: Terms, token: TokenUnit): Ura
   return agentError({
     code: 'deposit_spent',
     message: 'The channel’s deposit was used up by other requests meanwhile.',
+  })
+}
+
+function depositsRepeated(receiver: Address, before: number): UraidenError {
+  return agentError({
+    code: 'deposits_repeated',
+    message: `The receiver ${receiver} makes one request need more than ${before} deposits.`,
   })
 }
 
@@ -218,14 +249,20 @@ async function sign(
 
 /** Only a receiver that says so has charged nothing; an error without a word about it may have. */
 function settle(
-  { ledger, unseen, lost }: AttemptOptions,
+  { ledger, unseen, lost, behaviours }: AttemptOptions,
   attempt: Attempt,
   answer: OpenAnswer,
 ): PaymentFacts {
   const { taken, payment, terms, key, bound } = attempt
   const { price } = terms
   const { channel } = taken
-  const told = chargedCost(answer, price)
+  const said = saidCost(answer)
+  const told = said === undefined ? undefined : smallest(said, price)
+  if (said !== undefined && said > price) {
+    behaviours.trouble(terms.receiver, 'overcharged', 'cost_above_price')
+  } else if (answer.status >= 500 && said !== undefined && said > 0n) {
+    behaviours.trouble(terms.receiver, 'broken', 'error_charged')
+  }
   if (told === undefined && (answer.status >= 500 || answer.status === 409)) {
     ledger.leaveInDoubt(taken)
   } else {
@@ -242,12 +279,16 @@ function settle(
 }
 
 /** `RDN-Cost` up to the price; undefined when the receiver says nothing that can be read. */
-export function chargedCost({ header }: OpenAnswer, price: TokenAmount): TokenAmount | undefined {
+export function chargedCost(answer: OpenAnswer, price: TokenAmount): TokenAmount | undefined {
+  const said = saidCost(answer)
+  return said === undefined ? undefined : smallest(said, price)
+}
+
+function saidCost({ header }: OpenAnswer): TokenAmount | undefined {
   const text = header(headerName.cost)
   if (text === undefined) return undefined
   try {
-    const cost = parseUint192(text)
-    return cost < price ? cost : price
+    return parseUint192(text)
   } catch {
     return undefined
   }

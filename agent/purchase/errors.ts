@@ -69,6 +69,13 @@ export function notAReceiver(url: URL, cause: UraidenError): UraidenError {
   })
 }
 
+export function notAuthentic({ origin }: URL): UraidenError {
+  return agentError({
+    code: 'answer_not_authentic',
+    message: `Nothing proves that what came from ${origin} is the receiver’s answer to this request.`,
+  })
+}
+
 /** The transport's error, with the key that repeats the request without paying twice. */
 export function lostWithKey(error: UraidenError, key: string): UraidenError {
   const { code, message } = error

@@ -14,6 +14,8 @@ export interface PurchaseRecord {
   readonly cost: TokenAmount
   readonly channel: ChannelName
   readonly balance: TokenAmount
+  /** As `PaymentFacts`; undefined of what an earlier version bought. */
+  readonly authentic?: boolean
   readonly job?: string
 }
 
@@ -33,6 +35,7 @@ type Row = readonly [
   channel: string,
   balance: string,
   job: string | null,
+  authentic?: boolean,
 ]
 
 const prefix = 'bought/'
@@ -86,16 +89,19 @@ function keyOf(number: number): string {
 }
 
 function rowOf(purchase: PurchaseRecord): Row {
-  const { time, method, url, status, cost, channel, balance, job = null } = purchase
-  return [time, method, url, status, `${cost}`, channel, `${balance}`, job]
+  const { time, method, url, status, cost, channel, balance, job = null, authentic } = purchase
+  const row = [time, method, url, status, `${cost}`, channel, `${balance}`, job] as const
+  return authentic === undefined ? row : [...row, authentic]
 }
 
-function purchaseOf([time, method, url, status, cost, channel, balance, job]: Row): PurchaseRecord {
+function purchaseOf(row: Row): PurchaseRecord {
+  const [time, method, url, status, cost, channel, balance, job, authentic] = row
   return {
     ...{ time, method, url, status },
     cost: parseUint192(cost),
     channel: channel as ChannelName,
     balance: parseUint192(balance),
+    ...(authentic !== undefined && { authentic }),
     ...(job !== null && { job }),
   }
 }

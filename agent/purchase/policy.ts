@@ -9,6 +9,7 @@ import {
   type UraidenError,
 } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
+import type { Behaviours } from './behaviour.ts'
 import type { Sellers } from './terms.ts'
 import type { PaidRequest } from './types.ts'
 
@@ -32,7 +33,7 @@ export interface Policy {
 /** The policy on its own, for a request. */
 export interface PolicyCheck {
   readonly contract: Address
-  /** @throws UraidenError those of `checkProposal` */
+  /** @throws UraidenError those of `checkProposal`, `receiver_left_alone` */
   readonly check: (request: PaidRequest, terms: Terms) => void
 }
 
@@ -43,10 +44,11 @@ export interface PolicyCheckOptions {
   readonly receiverAt: ((url: URL) => Address | undefined) | undefined
   readonly lastPrice: (method: string, url: URL) => TokenAmount | undefined
   readonly sellers: Sellers
+  readonly behaviours: Pick<Behaviours, 'troubled' | 'mayPay'>
 }
 
 export function createPolicyCheck(options: PolicyCheckOptions): PolicyCheck {
-  const { policy, token, receiverAt, sellers } = options
+  const { policy, token, receiverAt, sellers, behaviours } = options
   return {
     contract: policy.contract,
     check: ({ method, url, mostPrice, dryRun }, terms) => {
@@ -62,6 +64,7 @@ export function createPolicyCheck(options: PolicyCheckOptions): PolicyCheck {
         ...(before !== undefined && { before }),
       }
       checkProposal(dryRun ? { ...policy, dryRun } : policy, proposal, token)
+      if (behaviours.troubled.size > 0) behaviours.mayPay(terms.receiver)
       sellers.remember(url, terms.receiver)
     },
   }

@@ -85,6 +85,11 @@ function refusal({ origin }: URL, { header, stream, status }: OpenAnswer): Uraid
       message: `${origin} has not seen our channel confirmed yet.`,
     })
   }
+  return answerGone({ origin })
+}
+
+/** What was paid is paid, and its answer cannot be had. */
+export function answerGone({ origin }: Pick<URL, 'origin'>): UraidenError {
   return agentError({
     code: 'payment_spent',
     message: `${origin} does not answer this payment again.`,

@@ -14,10 +14,11 @@
 //   judge, correct          verdict.ts   what a refusal means (judge.ts), and what that does to the books
 //   repeat                  repeat.ts    lost answers are asked for again; lost.ts remembers them
 import type { Locks } from '../../platform/async/locks.ts'
-import type { Terms } from '../../protocol/index.ts'
+import type { Address, Terms } from '../../protocol/index.ts'
 import type { Bindings } from '../channels/binding.ts'
 import type { OpenAnswer } from '../transport/transport.ts'
 import type { Attempts } from './attempt.ts'
+import type { Behaviours } from './behaviour.ts'
 import {
   complete,
   type Delivery,
@@ -27,13 +28,13 @@ import {
   paymentHeaders,
   sentPayment,
 } from './delivery.ts'
-import { notConfirmed, refusedRepeatedly } from './errors.ts'
+import { notAuthentic, notConfirmed, refusedRepeatedly } from './errors.ts'
 import type { PurchaseHistory } from './history.ts'
 import { type AgentHooks, announcer, refusalHook, watched } from './hooks.ts'
 import type { Verdict } from './judge.ts'
 import type { LostPayments } from './lost.ts'
 import type { PolicyCheck } from './policy.ts'
-import { askAgain, paidEarlier } from './repeat.ts'
+import { answerGone, askAgain, paidEarlier } from './repeat.ts'
 import { readTerms, type TermsMemory } from './terms.ts'
 import type {
   AgentResponse,
@@ -51,6 +52,7 @@ export interface PurchaseParts {
   readonly bindings: Pick<Bindings, 'confirmed'>
   readonly terms: TermsMemory
   readonly policy: PolicyCheck
+  readonly behaviours: Behaviours
   readonly attempts: Attempts
   readonly delivery: Delivery
   readonly verdicts: Verdicts
@@ -74,6 +76,8 @@ class PurchaseRun {
   readonly #request: PaidRequest
   readonly #announce: ReturnType<typeof announcer> | undefined
   #roundTrips = 0
+  /** A payment has left, and what came is no answer: it may have been served. */
+  #answerLost = false
 
   constructor(parts: PurchaseParts, request: PaidRequest) {
     this.#parts = parts
@@ -98,11 +102,23 @@ class PurchaseRun {
     if (remembered !== undefined) return this.#pay(remembered)
     this.#roundTrips++
     const answer = await delivery.send(this.#request)
-    if (answer.status !== 402) return this.#finish(answer, undefined)
+    if (answer.status !== 402) {
+      this.#checkAuthentic(answer, undefined)
+      return this.#finish(answer, undefined)
+    }
     return this.#pay(readTerms(url, answer))
   }
 
   async #pay(terms: Terms): Promise<PaidAnswer> {
+    try {
+      return await this.#payOnTerms(terms)
+    } catch (error) {
+      this.#parts.behaviours.failed(terms.receiver, error)
+      throw error
+    }
+  }
+
+  async #payOnTerms(terms: Terms): Promise<PaidAnswer> {
     const { locks, attempts } = this.#parts
     await this.#announce?.('paymentRequested', { terms })
     if (!attempts.canGoTogether(this.#request, terms)) {
@@ -157,10 +173,27 @@ class PurchaseRun {
       if (answer.status !== 402) return this.#finish(answer, this.#settle(attempt, answer))
       const terms = await this.#refusal(attempt, answer)
       const verdict = verdicts.judge(attempt, terms)
-      if (verdict.kind !== 'wait') return { terms, verdict }
+      if (verdict.kind !== 'wait') {
+        this.#notPaidBefore(attempt, terms)
+        return { terms, verdict }
+      }
       const gone = await this.#wait(attempt, terms, () => patience.pauseAfter(answer))
       if (gone) return { terms, verdict: { kind: 'channelGone' } }
     }
+  }
+
+  /**
+   * A repetition that is refused because its interval has paid: for this very request, perhaps. Whoever loses
+   * answers on purpose must not make us pay again.
+   */
+  #notPaidBefore(attempt: Attempt, { senderBalance = 0n }: Terms): void {
+    const { attempts, lost } = this.#parts
+    const { taken, payment } = attempt
+    if (!this.#answerLost || taken.source === 'probe') return
+    if (senderBalance < payment.balance) return
+    attempts.leaveInDoubt(attempt)
+    lost.answered(this.#request)
+    throw answerGone(this.#request.url)
   }
 
   /** A caller that records payments itself needs no second record. */
@@ -205,6 +238,7 @@ class PurchaseRun {
       } catch (error) {
         // That the repetition did not leave says nothing of the payment before it.
         loss = neverLeft(error) ? (loss ?? error) : error
+        this.#answerLost ||= !neverLeft(error)
         if (isUnchecked(error)) {
           attempt = await this.#renewed(attempt)
           continue
@@ -267,13 +301,16 @@ class PurchaseRun {
   /** settle: what the receiver charged is spent, the rest pays for something else. */
   #settle(attempt: Attempt, answer: OpenAnswer): PaymentFacts {
     const { attempts, terms, history } = this.#parts
-    const { method, url, job } = this.#request
+    const { method, url, job, read } = this.#request
     const payment = attempts.settle(attempt, answer)
     terms.remember(method, url, attempt.terms)
     terms.paid(method, url, payment.price)
+    const { cost, channel, balance, authentic } = payment
     history.add({
       ...{ time: Date.now(), method, url: `${url.origin}${url.pathname}`, status: answer.status },
-      ...payment,
+      ...{ cost, channel, balance },
+      // A stream is proven at its end, which nobody may wait for.
+      ...((read === 'body' || !authentic) && { authentic }),
       ...(job !== undefined && { job }),
     })
     return payment
@@ -285,18 +322,36 @@ class PurchaseRun {
       this.#roundTrips++
       const { answer, attempt } = await askAgain(this.#parts, this.#request, sent)
       const payment = attempt ? this.#settle(attempt, answer) : paidEarlier(sent, answer)
+      this.#checkAuthentic(answer, payment)
       return this.#finish(answer, payment)
     })
+  }
+
+  /** What nobody has paid for, nobody has signed. */
+  #checkAuthentic({ stream }: OpenAnswer, payment: PaymentFacts | undefined): void {
+    if (this.#request.authentic === undefined || payment?.authentic) return
+    stream.destroy()
+    throw notAuthentic(this.#request.url)
+  }
+
+  /** What comes to light at a stream's end. */
+  #watch({ stream }: OpenAnswer, payment: PaymentFacts): void {
+    stream.once('error', (error) => this.#parts.behaviours.failed(receiverOf(payment), error))
   }
 
   async #finish(open: OpenAnswer, payment: PaymentFacts | undefined): Promise<PaidAnswer> {
     const { read, idempotencyKey } = this.#request
     const body = read === 'stream' ? new Uint8Array() : await open.body()
+    if (read === 'stream' && payment?.authentic) this.#watch(open, payment)
     if (payment !== undefined && idempotencyKey !== undefined) {
       this.#parts.lost.answered(this.#request)
     }
     return { answer: { ...open, body }, payment, roundTrips: this.#roundTrips }
   }
+}
+
+function receiverOf({ channel }: PaymentFacts): Address {
+  return channel.slice(0, channel.indexOf('/')) as Address
 }
 
 /**

@@ -15,6 +15,11 @@ export interface RequestOptions {
   readonly timeout?: number
   /** Refuse a higher price for this request, in the smallest unit. */
   readonly mostPrice?: TokenAmount
+  /**
+   * Buy only what is proven to be the receiver's own answer to this request: no unbound payment is made, and
+   * an answer that is free is an error, `answer_not_authentic`.
+   */
+  readonly authentic?: 'require'
   /** The job whose budget it counts against too. */
   readonly job?: string
   /** Of a payment whose answer was lost: repeats it with the same proof. */

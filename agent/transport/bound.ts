@@ -25,6 +25,7 @@ import {
 import {
   type HeaderFields,
   headerName,
+  isUraidenError,
   type TokenAmount,
   type UraidenError,
 } from '../../protocol/index.ts'
@@ -157,8 +158,10 @@ function checkedContent(
   const content: AnswerContent = empty ? { kind: 'none' } : claimed
   const signedCoding = covered('content-encoding')
   const coding = content.kind === 'none' ? undefined : headers['content-encoding']
-  const added = signedCoding === undefined ? decoders(coding) : []
-  const ofResource = form === 'asSent' || coding === undefined ? [] : decoders(signedCoding)
+  const { url } = exchange.request
+  const broken = unproven(url, 'Its content is not coded as it says.')
+  const added = signedCoding === undefined ? decoders(coding, broken) : []
+  const ofResource = form === 'asSent' || coding === undefined ? [] : decoders(signedCoding, broken)
   const { check, receiptCost } = contentCheck(content, exchange)
   const streams = [...added, checking(check, content.kind), ...ofResource]
   return {
@@ -169,8 +172,11 @@ function checkedContent(
 
 const mostCodings = 3
 
-/** The last coding that was applied is taken off first; what is not known stays on. */
-function decoders(codings: string | string[] | undefined): Duplex[] {
+/**
+ * The last coding that was applied is taken off first; what is not known stays on. They end with `broken` where
+ * zlib has an error of its own.
+ */
+function decoders(codings: string | string[] | undefined, broken: UraidenError): Duplex[] {
   const names = String(codings ?? '')
     .split(',')
     .map((name) => name.trim().toLowerCase())
@@ -179,7 +185,16 @@ function decoders(codings: string | string[] | undefined): Duplex[] {
   if (names.length > mostCodings) return []
   const made = names.reverse().map(decoderOf)
   const known = made.filter((each) => each !== undefined)
-  return known.length === made.length ? known : []
+  return known.length === made.length ? known.map((each) => endingWith(each, broken)) : []
+}
+
+function endingWith(decoder: Duplex, broken: UraidenError): Duplex {
+  const destroy = decoder._destroy
+  decoder._destroy = (error, done) =>
+    destroy.call(decoder, error, () =>
+      done(error === null || isUraidenError(error) ? error : broken),
+    )
+  return decoder
 }
 
 function decoderOf(coding: string): Duplex | undefined {
@@ -307,11 +322,21 @@ async function refusalCode({ status, stream }: OpenAnswer): Promise<string | und
   }
 }
 
+const unprovenErrors = new WeakSet<object>()
+
+/** Whether an answer came that is not the receiver's own, in place of none. */
+export function isUnproven(error: UraidenError): boolean {
+  const { cause } = error
+  return unprovenErrors.has(error) || (cause instanceof Object && unprovenErrors.has(cause))
+}
+
 /** A lost answer: the payment stays in doubt, and the same request may be sent again. */
 function unproven({ origin }: URL, detail: string): UraidenError {
-  return agentError({
+  const error = agentError({
     code: 'answer_lost',
     message: `What came from ${origin} is not the receiver’s answer to this request. ${detail}`,
     hint: 'Somebody between may alter the traffic. If a payment was on its way, it stays counted until the receiver says where the channel stands.',
   })
+  unprovenErrors.add(error)
+  return error
 }

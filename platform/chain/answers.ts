@@ -43,6 +43,9 @@ const receipt = z.object({
   blockNumber: smallQuantity,
   blockHash: hash,
   gasUsed: quantity,
+  effectiveGasPrice: quantity.nullish(),
+  /** Of a rollup: what its data costs on the chain below. */
+  l1Fee: quantity.nullish(),
   status: quantity,
   contractAddress: hex.nullish(),
   logs,

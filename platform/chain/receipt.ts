@@ -48,11 +48,16 @@ export function readReceipt(chain: ChainClient, purpose: string, receipt: RawRec
       message: `The transaction ${receipt.transactionHash} to ${purpose} failed on the chain.`,
     })
   }
+  const gasUsed = BigInt(receipt.gasUsed)
+  const { effectiveGasPrice, l1Fee } = receipt
+  const gasPrice = effectiveGasPrice ? BigInt(effectiveGasPrice) : undefined
   return {
     transaction: receipt.transactionHash as Hex,
     block: Number(receipt.blockNumber),
     blockHash: receipt.blockHash as Hex,
-    gasUsed: BigInt(receipt.gasUsed),
+    gasUsed,
+    gasPrice,
+    fee: gasUsed * (gasPrice ?? 0n) + BigInt(l1Fee ?? 0),
     contract: receipt.contractAddress ? parseAddress(receipt.contractAddress) : undefined,
     events: chain.decodeLogs(receipt.logs),
   }

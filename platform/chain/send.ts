@@ -4,7 +4,7 @@
 import { type Hex, isUraidenError, type Signer } from '../../protocol/index.ts'
 import { createTurns } from '../async/turns.ts'
 import { platformError } from '../errors/index.ts'
-import type { RawReceipt } from './answers.ts'
+import { type RawReceipt, readQuantity } from './answers.ts'
 import { currentFees, estimateGas, etherMissing, gasPrice, lacksEther } from './estimate.ts'
 import { replacementFees } from './fees.ts'
 import { findReceipt, isDeepEnough, readReceipt, unconfirmed } from './receipt.ts'
@@ -135,7 +135,7 @@ async function findEarlier(
   const used = await chain.request('eth_getTransactionCount', [signer.address, 'latest'])
   const hashes = entry.transactions.map(({ hash }) => hash)
   // Asked after the count: a receipt may appear between the two, but never disappear.
-  if (Number(used) > entry.nonce) {
+  if (readQuantity(used) > BigInt(entry.nonce)) {
     const mined = await Promise.all(
       hashes.map((hash) => chain.request('eth_getTransactionReceipt', [hash])),
     )
@@ -160,10 +160,11 @@ async function submit(
     currentFees(chain, capOf(options, call)()),
   ])
   // Another node may not know yet what the last one took.
-  const nonce = Math.max(Number(count), nonces.next())
+  const nonce = Math.max(Number(readQuantity(count)), nonces.next())
   const envelope = { chainId: chain.chainId, nonce, gasLimit, fees }
   const transaction = await signTransaction(signer, call, envelope)
   const pending = { nonce, transactions: [transaction] }
+  await call.onSigned?.()
   await note(options, operation, pending)
   try {
     await broadcast(options, call.purpose, transaction)

@@ -89,6 +89,8 @@ export interface Call {
   readonly passesOver?: true
   /** Goes before all that waits to be sent from this account. */
   readonly isUrgent?: true
+  /** Awaited once the transaction is signed, before it leaves; when it rejects, nothing is sent. */
+  readonly onSigned?: () => Promise<void>
 }
 
 export interface Receipt {
@@ -96,6 +98,10 @@ export interface Receipt {
   readonly block: BlockNumber
   readonly blockHash: Hex
   readonly gasUsed: bigint
+  /** What a unit of gas cost, in wei; undefined of a node that does not say it. */
+  readonly gasPrice?: bigint | undefined
+  /** In wei, as far as the node says it. */
+  readonly fee: bigint
   /** The contract that was deployed, if one was. */
   readonly contract?: Address | undefined
   readonly events: readonly ChannelEvent[]

@@ -1,4 +1,7 @@
-// How the command line speaks: tables for a person, JSON for a program.
+// How the command line speaks: tables for a person, JSON for a program. All that is printed goes through
+// here, and nothing of it can steer a terminal but our own colours.
+import { randomUUID } from 'node:crypto'
+import { plainJson, plainLine, plainText } from './plain-text.ts'
 
 /** Where a command writes. */
 export interface Output {
@@ -14,13 +17,21 @@ export interface Output {
 
 const colours = { green: 32, yellow: 33, red: 31 } as const
 
+/** Stands for the escapes of our own colours until all others are gone: nobody else can know it. */
+const mark = randomUUID()
+
+function shown(text: string): string {
+  const marks = new RegExp(`${mark}(\\d+);`, 'g')
+  return plainText(text).replace(marks, '\u001b[$1m')
+}
+
 export function createOutput(json: boolean, environment: NodeJS.ProcessEnv = process.env): Output {
   const coloured = process.stdout.isTTY === true && !environment.NO_COLOR
   return {
     json,
-    print: (text) => void process.stdout.write(`${text}\n`),
-    say: (text) => void process.stderr.write(`${text}\n`),
-    colour: (name, text) => (coloured ? `\u001b[${colours[name]}m${text}\u001b[0m` : text),
+    print: (text) => void process.stdout.write(`${json ? plainJson(text) : shown(text)}\n`),
+    say: (text) => void process.stderr.write(`${shown(text)}\n`),
+    colour: (name, text) => (coloured ? `${mark}${colours[name]};${text}${mark}0;` : text),
     during: json || !process.stderr.isTTY ? (_, work) => work() : showProgress,
   }
 }
@@ -46,8 +57,12 @@ export function toJson(value: unknown): string {
   return JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? item.toString() : item), 2)
 }
 
+/** More of a cell is cut off. */
+const longestCell = 200
+
 /** Columns as wide as their widest cell. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], given: readonly (readonly string[])[]): string {
+  const rows = given.map((row) => row.map((cell) => plainLine(cell, longestCell)))
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
   )

@@ -1,6 +1,7 @@
 // Runs a command line and turns its outcome into an exit code.
 import { CommanderError } from 'commander'
 import { isUraidenError } from '../../protocol/index.ts'
+import { plainJson, plainText } from './plain-text.ts'
 import { type ProgramDescription, runProgram } from './program.ts'
 
 export interface CommandLine {
@@ -23,11 +24,13 @@ export async function runCommandLine({ program, exitCodeOf }: CommandLine): Prom
     if (!isUraidenError(error)) throw error
     const code = exitCodeOf(error.code)
     process.stderr.write(
-      `${program.name}: ${error.message}\n${error.hint}   (${error.code}, exit ${code})\n`,
+      plainText(
+        `${program.name}: ${error.message}\n${error.hint}   (${error.code}, exit ${code})\n`,
+      ),
     )
     if (process.argv.includes('--json')) {
       const { message, hint } = error
-      process.stdout.write(`${JSON.stringify({ error: error.code, message, hint })}\n`)
+      process.stdout.write(`${plainJson(JSON.stringify({ error: error.code, message, hint }))}\n`)
     }
     return code
   }

@@ -62,6 +62,9 @@ export const gasPrice = parsed((text) => {
   })
 })
 
+/** What fees may cost: `0.01 ETH`; gives wei. */
+export const etherAmount = parsed((text) => parseAmount(text, { symbol: 'ETH', decimals: 18 }))
+
 /** Where a server listens. */
 export interface ListenAddress {
   readonly host: string

@@ -115,7 +115,7 @@ async function readUnconfirmed(
   to: BlockNumber,
 ): Promise<void> {
   const query = { from, to, receiver }
-  book.setUnconfirmed(from > to ? [] : checked(await chain.events(query), query))
+  book.setUnconfirmed(from > to ? [] : checked(await chain.events(query), query), to)
 }
 
 /**

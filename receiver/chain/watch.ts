@@ -32,7 +32,7 @@ export interface ChainWatch {
   readonly look: LastLook
   /** Milliseconds since the last round that went well; Infinity before the first. */
   readonly age: () => number
-  /** Runs a round now; resolves when it is done. */
+  /** Resolves when a round is done that began after the call. */
   readonly refresh: () => Promise<void>
   readonly stop: () => Promise<void>
 }
@@ -44,13 +44,15 @@ interface Watching extends WatchOptions {
   stopped: boolean
   timer: NodeJS.Timeout | undefined
   running: Promise<void> | undefined
+  /** Begins when the running one is done; for all who asked meanwhile. */
+  next: Promise<void> | undefined
 }
 
 export function watchChain(options: WatchOptions): ChainWatch {
   const { now = () => performance.now() } = options
   const look = { answers: true, wentWell: Number.NEGATIVE_INFINITY, head: undefined }
   const first = firstSync()
-  const state = { stopped: false, timer: undefined, running: undefined }
+  const state = { stopped: false, timer: undefined, running: undefined, next: undefined }
   const watching: Watching = { ...options, now, look, first, ...state }
   schedule(watching)
   return {
@@ -77,6 +79,17 @@ function schedule(watching: Watching): void {
 }
 
 function refresh(watching: Watching): Promise<void> {
+  if (watching.running === undefined) return begin(watching)
+  watching.next ??= watching.running
+    .catch(() => undefined)
+    .then(() => {
+      watching.next = undefined
+      return watching.stopped ? undefined : begin(watching)
+    })
+  return watching.next
+}
+
+function begin(watching: Watching): Promise<void> {
   watching.running ??= round(watching).finally(() => {
     watching.running = undefined
   })

@@ -1,7 +1,23 @@
 // All channels of this receiver, in memory as on disk. The one place that changes a record.
 import type { ChannelEvent } from '../../platform/chain/index.ts'
-import type { Address, BlockNumber, TokenAmount } from '../../protocol/index.ts'
+import {
+  type Address,
+  type BlockNumber,
+  largest,
+  maxTokenAmount,
+  type SignatureForm,
+  smallest,
+  type TokenAmount,
+} from '../../protocol/index.ts'
 import { createOpenAnswers, type OpenAnswers } from './answers.ts'
+import {
+  type CeilingCase,
+  confirmedAfter,
+  type DepositLimits,
+  mostBalance,
+  owedEarly,
+} from './ceiling.ts'
+import { type EarlierDeposits, earlierDeposits } from './deposits.ts'
 import {
   confirmEvents,
   type FactsByName,
@@ -20,7 +36,7 @@ import {
   type LedgerChanges,
   type PaymentLedger,
 } from './records.ts'
-import type { ChannelStore } from './store.ts'
+import type { ChannelStore, Fence } from './store.ts'
 
 /**
  * Called once memory has a channel's new ledger, before the disk does. It must be quick, must not
@@ -37,13 +53,22 @@ export interface ChannelId {
 export interface ChannelBook {
   readonly get: (sender: Address, openBlock: BlockNumber) => Channel | undefined
   readonly all: () => Iterable<Channel>
+  /** As far as it is confirmed. */
   readonly inState: (state: ChainFacts['state']) => Iterable<Channel>
+  /** As the newest block shows them: what is to be done about a close does not wait for more. */
+  readonly asSeen: () => Iterable<Channel>
+  /** The newest block that was read, confirmed or not. */
+  readonly seenTo: () => BlockNumber
   /** What was paid on a channel, also while the chain is read again and says nothing of it. */
   readonly ledger: (sender: Address, openBlock: BlockNumber) => PaymentLedger
   /** What all channels together still owe: their balances without what was taken out. */
   readonly unsettled: () => TokenAmount
   /** True when the opening was seen in a block that is not confirmed yet. */
   readonly isUnconfirmed: (sender: Address, openBlock: BlockNumber) => boolean
+  /** Deposits that a channel had before blocks that can be gone back behind. */
+  readonly earlierDeposits: (sender: Address, openBlock: BlockNumber) => readonly TokenAmount[]
+  /** The highest balance that a payment may have, as deep as the channel's deposit is now. */
+  readonly mostBalance: (sender: Address, openBlock: BlockNumber) => TokenAmount
   /** How far the chain was read and confirmed. */
   readonly position: () => SyncPosition | undefined
   /** Memory at once; resolves when durable. On a failed write memory keeps it: see the caller. */
@@ -58,6 +83,13 @@ export interface ChannelBook {
   readonly flush: () => Promise<void>
   /** Bound requests whose answers have not left whole. */
   readonly answers: OpenAnswers
+  /**
+   * Whether a channel takes nothing that is not bound: it is bound, or may have been before a state was lost
+   * or restored. The form that the original's clients sign they sign on channels that were never bound.
+   */
+  readonly isBoundOnly: (channel: ChannelId, form: SignatureForm | undefined) => boolean
+  /** At the start: after a restore, and where nothing is on disk, the fence is `head`; durable when it resolves. */
+  readonly fence: (head: () => Promise<BlockNumber>) => Promise<void>
   /** Whoever keeps copies of the proofs, or counts them, is told of every ledger that is put. */
   readonly listen: (listener: BookListener) => void
   /** Channels with something paid, known to the chain or not. */
@@ -66,8 +98,8 @@ export interface ChannelBook {
   readonly dropLedger: (sender: Address, openBlock: BlockNumber) => Promise<void>
   /** Applies confirmed events up to and with `position`: durable first, then in memory. */
   readonly confirm: (events: readonly ChannelEvent[], position: SyncPosition) => Promise<void>
-  /** Replaces what is known of blocks that are not confirmed. */
-  readonly setUnconfirmed: (events: readonly ChannelEvent[]) => void
+  /** Replaces what is known of blocks that are not confirmed, up to and with the newest, `to`. */
+  readonly setUnconfirmed: (events: readonly ChannelEvent[], to: BlockNumber) => void
   /** Confirmed blocks that can be gone back to, in the order of the chain. */
   readonly history: () => History
   /**
@@ -89,15 +121,31 @@ interface BookState {
   readonly noted: Set<ChannelName>
   position: SyncPosition | undefined
   history: History
-  /** Opened in a block that is not confirmed yet. */
-  unconfirmed: ReadonlySet<ChannelName>
-  /** Their close was requested in a block that is not confirmed yet. */
-  closeSeen: ReadonlySet<ChannelName>
+  fence: Fence | undefined
+  earlier: EarlierDeposits
+  /** Of channels that something happened to in blocks that are not confirmed yet: what they are after it. */
+  seen: FactsByName
+  seenTo: BlockNumber
   unsettled: TokenAmount
+  readonly limits: DepositLimits
+  /** What is owed on deposits that have not reached the last of the limits' steps. */
+  early: EarlySums
 }
 
-export async function openBook(store: ChannelStore): Promise<ChannelBook> {
-  const { facts, ledgers, answers, position, history } = await store.load()
+interface EarlySums {
+  inAll: TokenAmount
+  readonly bySender: Map<Address, TokenAmount>
+}
+
+export async function openBook(
+  store: ChannelStore,
+  limits: DepositLimits = confirmedAfter(1),
+): Promise<ChannelBook> {
+  return bookOn(await readBook(store, limits))
+}
+
+async function readBook(store: ChannelStore, limits: DepositLimits): Promise<BookState> {
+  const { facts, ledgers, answers, position, history, fence } = await store.load()
   const book: BookState = {
     store,
     facts: new Map(facts),
@@ -107,18 +155,35 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
     noted: new Set(),
     position,
     history,
-    unconfirmed: new Set(),
-    closeSeen: new Set(),
+    fence,
+    earlier: new Map(),
+    seen: new Map(),
+    seenTo: 0,
     unsettled: 0n,
+    limits,
+    early: { inAll: 0n, bySender: new Map() },
   }
   for (const name of facts.keys()) book.unsettled += due(book, name)
+  lookBack(book)
+  return book
+}
+
+function bookOn(book: BookState): ChannelBook {
   return {
     get: (sender, openBlock) => get(book, channelName(sender, openBlock)),
-    all: () => channels(book, () => true),
-    inState: (state) => channels(book, (known) => known.state === state),
+    all: () => inState(book, undefined),
+    inState: (state) => inState(book, state),
+    asSeen: () => asSeen(book),
+    seenTo: () => book.seenTo,
     ledger: (sender, openBlock) => book.ledgers.get(channelName(sender, openBlock)) ?? emptyLedger,
     unsettled: () => book.unsettled,
-    isUnconfirmed: (sender, openBlock) => book.unconfirmed.has(channelName(sender, openBlock)),
+    isUnconfirmed: (sender, openBlock) => {
+      const name = channelName(sender, openBlock)
+      return book.seen.has(name) && !book.facts.has(name)
+    },
+    earlierDeposits: (sender, openBlock) =>
+      (book.earlier.get(channelName(sender, openBlock)) ?? []).map(({ deposit }) => deposit),
+    mostBalance: (sender, openBlock) => mostBalanceOf(book, channelName(sender, openBlock)),
     position: () => book.position,
     putLedger: (channel, ledger, changes) => putLedger(book, channel, { ledger, changes }),
     noteLedger: ({ sender, openBlock }, ledger) => {
@@ -128,20 +193,30 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
     },
     flush: () => flush(book),
     answers: book.answers,
+    isBoundOnly: (channel, form) => isBoundOnly(book, channel, form),
+    fence: async (head) => {
+      // Where nothing was ever read or paid, a state may have been lost.
+      const isNew = book.position === undefined && book.ledgers.size === 0
+      if (book.fence !== 'next' && !(book.fence === undefined && isNew)) return
+      const block = await head()
+      await book.store.saveFence(block)
+      book.fence = block
+    },
     listen: (listener) => void book.listeners.push(listener),
     ledgerCount: () => book.ledgers.size,
     dropLedger: (sender, openBlock) => {
       const name = channelName(sender, openBlock)
       changing(book, name, () => book.ledgers.delete(name))
-      return store.dropLedger(name)
+      return book.store.dropLedger(name)
     },
     confirm: async (events, reached) => {
       const { facts: changed, blocks } = confirmEvents(book.facts, events, reached)
       await step(book, changed, { reached, history: trim([...book.history, ...blocks]) })
     },
-    setUnconfirmed: (events) => {
-      book.unconfirmed = namesOf(events, 'created')
-      book.closeSeen = namesOf(events, 'closeRequested')
+    setUnconfirmed: (events, to) => {
+      // The position is of no interest here: nothing is undone but all at once.
+      book.seen = confirmEvents(book.facts, events, { block: to, hash: '0x' }).facts
+      book.seenTo = to
     },
     history: () => book.history,
     rollBack: ({ block, hash }) => rollBack(book, { block, hash }),
@@ -150,7 +225,8 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
       book.unsettled = 0n
       book.position = start
       book.history = []
-      await store.dropFacts(start)
+      lookBack(book)
+      await book.store.dropFacts(start)
     },
   }
 }
@@ -158,16 +234,27 @@ export async function openBook(store: ChannelStore): Promise<ChannelBook> {
 function get(book: BookState, name: ChannelName): Channel | undefined {
   const known = book.facts.get(name)
   if (known === undefined) return undefined
+  const seen = book.seen.get(name)
   // Whoever asks for a close pays no more on the channel, confirmed or not.
-  const closing = known.state === 'open' && book.closeSeen.has(name)
-  return joined(book, name, closing ? { ...known, state: 'closing' } : known)
+  const isEnding = known.state === 'open' && seen !== undefined && seen.state !== 'open'
+  return joined(book, name, isEnding ? { ...known, state: 'closing' } : known)
 }
 
-function* channels(
+function* inState(
   book: BookState,
-  isWanted: (known: ChainFacts) => boolean,
+  state: ChainFacts['state'] | undefined,
 ): Generator<Channel, void> {
-  for (const [name, known] of book.facts) if (isWanted(known)) yield joined(book, name, known)
+  for (const [name, known] of book.facts) {
+    if (state === undefined || known.state === state) yield joined(book, name, known)
+  }
+}
+
+function* asSeen(book: BookState): Generator<Channel, void> {
+  const { facts, seen } = book
+  for (const [name, known] of facts) yield joined(book, name, seen.get(name) ?? known)
+  for (const [name, shown] of seen) {
+    if (shown !== undefined && !facts.has(name)) yield joined(book, name, shown)
+  }
 }
 
 function joined(book: BookState, name: ChannelName, known: ChainFacts): Channel {
@@ -187,6 +274,16 @@ function putLedger(
   return saved
 }
 
+function isBoundOnly(
+  { ledgers, fence }: BookState,
+  { sender, openBlock }: ChannelId,
+  form: SignatureForm | undefined,
+): boolean {
+  if (ledgers.get(channelName(sender, openBlock))?.requestKey !== undefined) return true
+  if (form !== 'eip712' || fence === undefined) return false
+  return fence === 'next' || openBlock <= fence
+}
+
 async function flush({ store, ledgers, noted }: BookState): Promise<void> {
   const names = [...noted].filter((name) => ledgers.has(name))
   noted.clear()
@@ -199,11 +296,44 @@ function due({ facts, ledgers }: BookState, name: ChannelName): TokenAmount {
   return known === undefined ? 0n : dueOf(known, ledgers.get(name)?.claims.highest ?? 0n)
 }
 
-/** Does a change to one channel and carries it over to the sum. */
+/** Does a change to one channel and carries it over to the sums. */
 function changing(book: BookState, name: ChannelName, change: () => void): void {
   book.unsettled -= due(book, name)
+  addEarly(book, name, -1n)
   change()
   book.unsettled += due(book, name)
+  addEarly(book, name, 1n)
+}
+
+/** Undefined: all that the channel may pay is covered by a deposit that is as deep as it should be. */
+function ceilingCase(book: BookState, name: ChannelName): CeilingCase | undefined {
+  const { limits, position } = book
+  const earlier = limits.steps.length > 1 ? book.earlier.get(name) : undefined
+  const known = earlier && book.facts.get(name)
+  if (known === undefined || earlier === undefined || position === undefined) return undefined
+  return { channel: joined(book, name, known), earlier, position: position.block, limits }
+}
+
+function mostBalanceOf(book: BookState, name: ChannelName): TokenAmount {
+  const found = ceilingCase(book, name)
+  if (found === undefined) return maxTokenAmount
+  const { limits, early } = book
+  const own = owedEarly(found)
+  const left = (most: TokenAmount | undefined, sum: TokenAmount) =>
+    most === undefined ? maxTokenAmount : largest(most - (sum - own), 0n)
+  const ofSender = early.bySender.get(found.channel.sender) ?? 0n
+  const room = smallest(left(limits.mostPerSender, ofSender), left(limits.mostInAll, early.inAll))
+  return mostBalance(found, room)
+}
+
+function addEarly(book: BookState, name: ChannelName, sign: 1n | -1n): void {
+  const found = ceilingCase(book, name)
+  if (found === undefined) return
+  const { bySender } = book.early
+  const { sender } = found.channel
+  const owed = sign * owedEarly(found)
+  book.early.inAll += owed
+  bySender.set(sender, (bySender.get(sender) ?? 0n) + owed)
 }
 
 /** Durable first, then in memory. */
@@ -227,6 +357,14 @@ async function step(
   }
   book.position = next.reached
   book.history = next.history
+  lookBack(book)
+}
+
+/** What is known of the last blocks, and all that depends on how deep they are. */
+function lookBack(book: BookState): void {
+  book.earlier = earlierDeposits(book.history, (name) => book.facts.get(name)?.deposit ?? 0n)
+  book.early = { inAll: 0n, bySender: new Map() }
+  for (const name of book.earlier.keys()) addEarly(book, name, 1n)
 }
 
 async function rollBack(book: BookState, reached: SyncPosition): Promise<readonly ChannelName[]> {
@@ -234,12 +372,4 @@ async function rollBack(book: BookState, reached: SyncPosition): Promise<readonl
   const history = book.history.filter(({ block }) => block <= reached.block)
   await step(book, changed, { reached, history })
   return [...changed.keys()]
-}
-
-function namesOf(
-  events: readonly ChannelEvent[],
-  kind: ChannelEvent['kind'],
-): ReadonlySet<ChannelName> {
-  const wanted = events.filter((event) => event.kind === kind)
-  return new Set(wanted.map(({ channel }) => channelName(channel.sender, channel.openBlock)))
 }

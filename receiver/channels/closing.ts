@@ -8,11 +8,12 @@ import {
   isUraidenError,
   type Signature,
   type SignatureDomain,
+  type SignatureForm,
   type Signer,
   type TokenAmount,
 } from '../../protocol/index.ts'
 import { receiverError } from '../errors/index.ts'
-import type { ChannelBook } from './book.ts'
+import type { ChannelBook, ChannelId } from './book.ts'
 import { type Channel, ledgerOf, type PaymentLedger } from './records.ts'
 
 export interface AgreementParts {
@@ -50,16 +51,20 @@ export async function agreeToClose(
     throw error
   }
   // In the form that the sender itself uses, so that its own check understands it.
-  return signAgreement({ signer, domain }, channel, channel.proof?.form ?? 'seed')
+  return signAgreement(
+    { signer, domain },
+    { sender, openBlock, balance },
+    channel.proof?.form ?? 'seed',
+  )
 }
 
-/** The signature under a close at the channel's best proof; to be given away only when it is marked. */
+/** The signature under a close; to be given away only when the channel is marked. */
 export function signAgreement(
   { signer, domain }: Pick<AgreementParts, 'signer' | 'domain'>,
-  { sender, openBlock, claims }: Channel,
-  form: 'seed' | 'eip712',
+  { sender, openBlock, balance }: WantedClose,
+  form: SignatureForm,
 ): Promise<Signature> {
-  return signer.sign(closingAgreementDigest(form, domain, sender)(openBlock, claims.highest))
+  return signer.sign(closingAgreementDigest(form, domain, sender)(openBlock, balance))
 }
 
 /**
@@ -95,6 +100,23 @@ export async function whileClosing<Value>(
     if (!mayBeSent) await mark(({ collecting: _, ...ledger }) => ledger)
     throw error
   }
+}
+
+/**
+ * No payment is taken from now on, also when the close that we answer is taken back with its block: our answer
+ * has left, and the chain may take it all the same.
+ */
+export async function stopForAnswer(
+  book: Pick<ChannelBook, 'ledger' | 'putLedger'>,
+  channels: readonly ChannelId[],
+): Promise<void> {
+  await Promise.all(
+    channels.map(async ({ sender, openBlock }) => {
+      const ledger = book.ledger(sender, openBlock)
+      if (ledger.collecting === true) return
+      await book.putLedger({ sender, openBlock }, { ...ledger, collecting: true })
+    }),
+  )
 }
 
 /**

@@ -13,6 +13,7 @@ import { type AnswerEnd, nextNumber, type OpenAnswer, withoutNumber } from './an
 import type { ChannelBook, ChannelId } from './book.ts'
 import { type Claims, claim, isClaimed, unclaim } from './claims.ts'
 import { type AgreementParts, agreeToClose } from './closing.ts'
+import { fallbacksUnder } from './proofs.ts'
 import {
   type AnswerNumbers,
   acceptsPayments,
@@ -70,6 +71,8 @@ export interface ChannelManager {
     price: TokenAmount,
     request?: KeyedRequest,
   ) => Promise<PaymentOutcome>
+  /** The payment is not bound, and its channel takes nothing else. */
+  readonly isBoundOnly: (payment: OfferedPayment) => boolean
   /** How the answer to a payment with a MAC ended: what left whole is not run again. */
   readonly answerEnded: (payment: OfferedPayment, end: AnswerEnd) => void
   /**
@@ -98,6 +101,8 @@ export function createChannelManager(options: ManagerOptions): ChannelManager {
   return {
     registerPayment: (payment, price, request) =>
       registerPayment(options, { payment, price, request }),
+    isBoundOnly: (payment) =>
+      payment.bound !== true && options.book.isBoundOnly(payment, undefined),
     answerEnded: (payment, end) => answerEnded(options.book, payment, end),
     resumePayment: (request, earlier) => resumePayment(options.book, request, earlier),
     agreeToClose: (sender, openBlock, balance) =>
@@ -122,11 +127,12 @@ async function registerPayment(
   const decide = () => {
     const channel = book.get(sender, openBlock)
     const seenUnconfirmed = book.isUnconfirmed(sender, openBlock)
-    return decidePayment({ payment, price, channel, seenUnconfirmed })
+    const mostBalance = book.mostBalance(sender, openBlock)
+    return decidePayment({ payment, price, channel, seenUnconfirmed, mostBalance })
   }
   const refused = async (code: RefusalCode): Promise<PaymentOutcome> => {
     const channel = book.get(sender, openBlock)
-    const isTold = channel !== undefined && (await isFromSender(checker, payment, channel))
+    const isTold = channel !== undefined && (await isFromSender(options, payment))
     return { kind: 'refused', code, channel: isTold ? channel : undefined }
   }
   const first = decide()
@@ -137,16 +143,19 @@ async function registerPayment(
   if (form === undefined && (isNeeded || signature !== undefined)) {
     return refused('invalid_balance_proof')
   }
+  if (payment.bound !== true && book.isBoundOnly(payment, form)) {
+    return { kind: 'refused', code: 'nonexisting_channel', channel: undefined }
+  }
   // While the signature was checked another request may have claimed the same interval.
   const decision = decide()
   if (decision.kind === 'refused') return refused(decision.code)
   const { claims, paid, channel: before } = decision
-  const isBest = claims.highest > before.claims.highest
+  const proof = claims.highest > before.claims.highest && signature && form && { signature, form }
   const answers = mac === undefined ? before.answers : nextNumber(before.answers)
   const ledger: PaymentLedger = {
     ...ledgerOf(before),
     claims,
-    ...(isBest && signature && form && { proof: { signature, form } }),
+    ...(proof && { proof, ...fallbacksFor(book, before, claims.highest) }),
     ...(answers && { answers }),
   }
   const order: Order = { sender, openBlock, paid, request, answer: nameOf(mac, answers) }
@@ -167,15 +176,26 @@ async function registerPayment(
   }
 }
 
+/** A deposit that is taken back leaves the new best proof above what is left of it. */
+function fallbacksFor(
+  book: ChannelBook,
+  before: Channel,
+  highest: TokenAmount,
+): Pick<PaymentLedger, 'fallbacks'> {
+  const deposits = book.earlierDeposits(before.sender, before.openBlock)
+  const fallbacks = fallbacksUnder(before, highest, deposits)
+  return { fallbacks: fallbacks.length > 0 ? fallbacks : undefined }
+}
+
 /** Any balance of the channel will do, signed by its sender: only then it is told where it stands. */
 async function isFromSender(
-  checker: ProofChecker,
+  { book, checker }: ManagerOptions,
   { signature, ...payment }: OfferedPayment,
-  { requestKey }: Channel,
 ): Promise<boolean> {
   if (payment.bound === true) return true
-  if (requestKey !== undefined || signature === undefined) return false
-  return (await checker.formOf({ ...payment, signature })) !== undefined
+  if (signature === undefined || book.isBoundOnly(payment, undefined)) return false
+  const form = await checker.formOf({ ...payment, signature })
+  return form !== undefined && !book.isBoundOnly(payment, form)
 }
 
 function resumePayment(
@@ -299,6 +319,8 @@ export interface PaymentCase {
   readonly channel: Channel | undefined
   /** The open transaction was seen in a block that is not confirmed yet. */
   readonly seenUnconfirmed: boolean
+  /** A higher balance waits until the deposit is deeper. */
+  readonly mostBalance: TokenAmount
 }
 
 export type PaymentDecision =
@@ -316,7 +338,7 @@ export type PaymentDecision =
  * come first.
  */
 export function decidePayment(given: PaymentCase): PaymentDecision {
-  const { payment, price, channel, seenUnconfirmed } = given
+  const { payment, price, channel, seenUnconfirmed, mostBalance } = given
   const refused = (code: RefusalCode): PaymentDecision => ({ kind: 'refused', code })
   if (channel === undefined) {
     return refused(seenUnconfirmed ? 'insufficient_confirmations' : 'nonexisting_channel')
@@ -331,5 +353,7 @@ export function decidePayment(given: PaymentCase): PaymentDecision {
   const mayLeaveGap = payment.amount !== undefined
   const decision = claim(channel.claims, { balance: payment.balance, price, mayLeaveGap })
   if (decision.kind === 'refused') return refused(decision.code)
+  const isMore = payment.balance > channel.claims.highest
+  if (isMore && payment.balance > mostBalance) return refused('insufficient_confirmations')
   return { kind: 'acceptable', channel, claims: decision.claims, paid: decision.paid }
 }

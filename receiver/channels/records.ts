@@ -56,6 +56,8 @@ export interface PaymentLedger {
   readonly claims: Claims
   /** The best proof; there is none before the first payment. */
   readonly proof?: { readonly signature: Signature; readonly form: SignatureForm }
+  /** The best ones under earlier deposits that may stand again; in rising order, below the best. */
+  readonly fallbacks?: readonly ProvenBalance[] | undefined
   /** We signed a closing agreement: a payment after it could not be claimed any more. */
   readonly agreedToClose: boolean
   /** The balance of that agreement, which holds for ever. */
@@ -66,6 +68,13 @@ export interface PaymentLedger {
   readonly requestKey?: NumberedKey | undefined
   /** Of its bound requests. */
   readonly answers?: AnswerNumbers | undefined
+}
+
+/** A balance with its proof. */
+export interface ProvenBalance {
+  readonly balance: TokenAmount
+  readonly signature: Signature
+  readonly form: SignatureForm
 }
 
 /** A request that has paid and whose answer is not known to be made: a crash may have been in between. */
@@ -94,10 +103,20 @@ export interface Channel extends ChainFacts, PaymentLedger {}
 
 /** What of it was paid, as it is kept. */
 export function ledgerOf(channel: Channel): PaymentLedger {
-  const { claims, proof, agreedToClose, agreedBalance, collecting, requestKey, answers } = channel
+  const {
+    claims,
+    proof,
+    fallbacks,
+    agreedToClose,
+    agreedBalance,
+    collecting,
+    requestKey,
+    answers,
+  } = channel
   return {
     ...{ claims, agreedToClose },
     ...(proof && { proof }),
+    ...(fallbacks && { fallbacks }),
     ...(agreedBalance !== undefined && { agreedBalance }),
     ...(collecting && { collecting }),
     ...(requestKey && { requestKey }),
@@ -139,7 +158,16 @@ export function encodeFacts(facts: ChainFacts): string {
 
 /** Written for every payment, so it is short: the disk sees each byte several times. */
 export function encodeLedger(ledger: PaymentLedger): string {
-  const { claims, proof, agreedToClose, agreedBalance, collecting, requestKey, answers } = ledger
+  const {
+    claims,
+    proof,
+    fallbacks,
+    agreedToClose,
+    agreedBalance,
+    collecting,
+    requestKey,
+    answers,
+  } = ledger
   const { highest, unclaimed } = claims
   return JSON.stringify({
     highest: `${highest}`,
@@ -147,6 +175,11 @@ export function encodeLedger(ledger: PaymentLedger): string {
       unclaimed: unclaimed.map(({ from, to }) => [`${from}`, `${to}`]),
     }),
     ...(proof && { [proof.form]: toBase64(proof.signature) }),
+    ...(fallbacks && {
+      fallbacks: fallbacks.map(({ balance, form, signature }) => {
+        return [`${balance}`, form, toBase64(signature)]
+      }),
+    }),
     ...(agreedToClose && { agreedToClose }),
     ...(agreedBalance !== undefined && { agreedBalance: `${agreedBalance}` }),
     ...(collecting && { collecting }),
@@ -171,7 +204,7 @@ export function decodeFacts(text: string): ChainFacts {
 /** @throws UraidenError when a field is not what it should be: the file was damaged */
 export function decodeLedger(text: string): PaymentLedger {
   const { highest, unclaimed = [], agreedToClose = false, ...rest } = JSON.parse(text)
-  const { agreedBalance, collecting, requestKey, answers } = rest
+  const { fallbacks, agreedBalance, collecting, requestKey, answers } = rest
   const form = forms.find((name) => name in rest)
   return {
     claims: {
@@ -182,6 +215,7 @@ export function decodeLedger(text: string): PaymentLedger {
       })),
     },
     ...(form && { proof: { signature: fromBase64(rest[form]), form } }),
+    ...(fallbacks && { fallbacks: fallbacks.map(decodeProven) }),
     agreedToClose,
     ...(agreedBalance !== undefined && { agreedBalance: parseUint192(agreedBalance) }),
     ...(collecting && { collecting: true }),
@@ -189,6 +223,18 @@ export function decodeLedger(text: string): PaymentLedger {
       requestKey: { key: parseRequestPublicKey(requestKey[0]), number: BigInt(requestKey[1]) },
     }),
     ...(answers && { answers: { last: answers[0], open: answers.slice(1) } }),
+  }
+}
+
+function decodeProven([balance, form, signature]: readonly [
+  string,
+  string,
+  string,
+]): ProvenBalance {
+  return {
+    balance: parseUint192(balance),
+    signature: fromBase64(signature),
+    form: form === 'seed' ? 'seed' : 'eip712',
   }
 }
 

@@ -9,7 +9,7 @@ import {
   type StateDatabase,
   type StateOwner,
 } from '../../platform/state/state.ts'
-import type { BlockNumber } from '../../protocol/index.ts'
+import { type Address, type BlockNumber, parseBlockNumber } from '../../protocol/index.ts'
 import { ringSize } from './answers.ts'
 import type { FactsByName, History, PastBlock, SyncPosition } from './history.ts'
 import {
@@ -38,7 +38,14 @@ export interface LoadedState {
   readonly answers: ReadonlyMap<ChannelName, readonly AnswerRecord[]>
   readonly position: SyncPosition | undefined
   readonly history: History
+  readonly fence: Fence | undefined
 }
+
+/**
+ * What is known of channels may be less than was once on disk: of those opened in this block or before nobody
+ * can say whether they were bound. `next`: the newest block at the next start.
+ */
+export type Fence = BlockNumber | 'next'
 
 /** What one step along the chain changes; durable together. */
 export interface ChainStep {
@@ -87,6 +94,20 @@ export interface ReplyDisk {
   readonly answered: (ids: readonly ReplyId[]) => Promise<void>
 }
 
+/** What was sent for a sender without ether on one day. */
+export interface Allowance {
+  /** Days since 1970, UTC. */
+  readonly day: number
+  readonly count: number
+  readonly gas: bigint
+}
+
+export interface AllowanceDisk {
+  readonly load: () => Promise<ReadonlyMap<Address, Allowance>>
+  /** Undefined forgets. Resolves when durable. */
+  readonly save: (changes: ReadonlyMap<Address, Allowance | undefined>) => Promise<void>
+}
+
 export interface ChannelStore {
   readonly load: () => Promise<LoadedState>
   /** Resolves when the ledger, or a newer one of the same channel, is durable, with the changes. */
@@ -97,8 +118,12 @@ export interface ChannelStore {
   ) => Promise<void>
   /** All ledgers that are durable at one moment, while others are written. */
   readonly readLedgers: () => Promise<ReadonlyMap<ChannelName, PaymentLedger>>
-  /** All of them become durable at once, or none. */
-  readonly saveLedgers: (ledgers: ReadonlyMap<ChannelName, PaymentLedger>) => Promise<void>
+  /** All of them become durable at once, or none; with a fence where one is named. */
+  readonly saveLedgers: (
+    ledgers: ReadonlyMap<ChannelName, PaymentLedger>,
+    fence?: Fence,
+  ) => Promise<void>
+  readonly saveFence: (fence: Fence) => Promise<void>
   readonly dropLedger: (name: ChannelName) => Promise<void>
   readonly saveStep: (step: ChainStep) => Promise<void>
   /** Forgets all facts, for the chain to be read again from `position`. Ledgers stay. */
@@ -106,12 +131,15 @@ export interface ChannelStore {
   /** Of the transactions that this account has signed. */
   readonly journal: TransactionJournal
   readonly replies: ReplyDisk
+  /** Of the relay: a restart does not begin the day anew. */
+  readonly allowances: AllowanceDisk
   /** Writes and syncs as a payment does. Rejects when the disk takes no more. */
   readonly probe: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
 const positionKey = 'position'
+const fenceKey = 'fence'
 const factsPrefix = 'facts/'
 const ledgerPrefix = 'ledger/'
 const replyPrefix = 'reply/'
@@ -119,6 +147,7 @@ const answerPrefix = 'ring/'
 const unansweredPrefix = 'unanswered/'
 const pastPrefix = 'past/'
 const journalPrefix = 'journal/'
+const allowancePrefix = 'allowance/'
 
 /** Format 2 did not know what was withdrawn, nor how a channel ends: the chain is read again. */
 const upgrades = { 2: (db: StateDatabase) => dropChain(db, []) }
@@ -152,6 +181,7 @@ export async function openStore(
         facts: await readAll<ChannelName, ChainFacts>(db, factsPrefix, decodeFacts),
         answers: await readOpenAnswers(db, ledgers),
         position: parsePosition(await db.get(positionKey)),
+        fence: parseFence(await db.get(fenceKey)),
         history: (await db.values(keysUnder(pastPrefix)).all()).map(decodePast),
       }
     },
@@ -162,10 +192,14 @@ export async function openStore(
         ...(answer === undefined ? [] : [answerEntry(name, answer)]),
       ]),
     readLedgers: () => readAll(db, ledgerPrefix, decodeLedger),
-    saveLedgers: (ledgers) =>
-      commits.save(
-        [...ledgers].map(([name, each]) => [`${ledgerPrefix}${name}`, encodeLedger(each)]),
-      ),
+    saveLedgers: (ledgers, fence) =>
+      commits.save([
+        ...[...ledgers].map(
+          ([name, each]) => [`${ledgerPrefix}${name}`, encodeLedger(each)] as const,
+        ),
+        ...(fence === undefined ? [] : [fenceEntry(fence)]),
+      ]),
+    saveFence: (fence) => commits.save([fenceEntry(fence)]),
     dropLedger: (name) => commits.save([[`${ledgerPrefix}${name}`, undefined]]),
     saveStep: ({ facts, position, added, dropped }) =>
       commits.save([
@@ -182,6 +216,7 @@ export async function openStore(
     },
     journal: journalOn(db, commits),
     replies: repliesOn(db, commits),
+    allowances: allowancesOn(db, commits),
     probe: () => commits.save([[probeKey, undefined]]),
     close: async () => {
       await commits.idle()
@@ -198,6 +233,24 @@ function journalOn(db: StateDatabase, commits: Commits): TransactionJournal {
     get: async (name) => parseEntry(await db.get(`${journalPrefix}${name}`)),
     delete: (name) => commits.save([[`${journalPrefix}${name}`, undefined]]),
   }
+}
+
+function allowancesOn(db: StateDatabase, commits: Commits): AllowanceDisk {
+  return {
+    load: () => readAll(db, allowancePrefix, decodeAllowance),
+    save: (changes) =>
+      commits.save(
+        [...changes].map(([sender, each]) => {
+          const text = each && JSON.stringify([each.day, each.count, `${each.gas}`])
+          return [`${allowancePrefix}${sender}`, text] as const
+        }),
+      ),
+  }
+}
+
+function decodeAllowance(text: string): Allowance {
+  const [day, count, gas] = JSON.parse(text)
+  return { day, count, gas: BigInt(gas) }
 }
 
 function repliesOn(db: StateDatabase, commits: Commits): ReplyDisk {
@@ -318,6 +371,14 @@ function encodeReply(reply: KeptReply): string {
 function decodeReply(text: string): KeptReply {
   const { body, ...rest } = JSON.parse(text)
   return { ...rest, body: Buffer.from(body, 'base64') }
+}
+
+function fenceEntry(fence: Fence) {
+  return [fenceKey, `${fence}`] as const
+}
+
+function parseFence(text: string | undefined): Fence | undefined {
+  return text === undefined || text === 'next' ? text : parseBlockNumber(text)
 }
 
 function parsePosition(text: string | undefined): SyncPosition | undefined {

@@ -4,6 +4,7 @@ import type { SignedReceiverKey } from '../../protocol/bound/index.ts'
 import type { Address, BlockNumber, Signer, TokenAmount } from '../../protocol/index.ts'
 import type { ReceiverHealth } from '../chain/health.ts'
 import type { ChannelBook } from '../channels/book.ts'
+import type { ConfirmationStep, DepositLimits } from '../channels/ceiling.ts'
 import type { ChannelManager } from '../channels/manager.ts'
 import type { ChannelName, PaymentLedger } from '../channels/records.ts'
 import type { RequestKeys } from '../channels/request-keys.ts'
@@ -45,8 +46,14 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly contract: Address
   /** Folder for balance proofs; made if missing, for its owner only. */
   readonly state: string
-  /** How deep a block must be to count, itself included. Default 1. */
-  readonly confirmations?: number
+  /**
+   * How deep a block must be for its deposits to count, itself included. Default 2: the block after it is
+   * there. Or steps in rising order, of which all but the last say what a channel may owe on a deposit that
+   * is no deeper.
+   */
+  readonly confirmations?: number | readonly ConfirmationStep[] | undefined
+  /** What may be owed on deposits that have not reached the last step, in the token's smallest unit. */
+  readonly notFinal?: Pick<DepositLimits, 'mostPerSender' | 'mostInAll'>
   /** No event of the contract is older. Default 0. */
   readonly startBlock?: BlockNumber
   /** Between two looks at the chain, in milliseconds. Default 2000. */
@@ -67,7 +74,7 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly publicPath?: string
   /** Send transactions for senders without ether, from this account; off when not given. */
   readonly relay?: RelayOptions
-  /** When to withdraw, and what transactions may cost. Dishonest closes are always answered. */
+  /** When to withdraw, and what transactions may cost. Dishonest closes are answered without being asked to. */
   readonly settlement?: SettlementOptions
   /** Where copies of the best proofs go. */
   readonly watchtowers?: readonly WatchtowerAddress[]

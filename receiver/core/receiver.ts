@@ -24,6 +24,7 @@ import { createDiskProbe, type ReceiverHealth } from '../chain/health.ts'
 import type { SyncOutcome } from '../chain/sync.ts'
 import { type ChainWatch, watchChain } from '../chain/watch.ts'
 import { openBook } from '../channels/book.ts'
+import { checkedSteps, confirmedAfter, type DepositLimits } from '../channels/ceiling.ts'
 import { type ChannelManager, createChannelManager } from '../channels/manager.ts'
 import { createRequestKeys, type RequestKeys } from '../channels/request-keys.ts'
 import { openStore } from '../channels/store.ts'
@@ -34,7 +35,7 @@ import { createDoor } from '../paywall/door.ts'
 import { createOutageCheck, defaultOutageLimits } from '../paywall/outage.ts'
 import { createPaywall, type Paywall } from '../paywall/paywall.ts'
 import { defaultReplyLimits, openReplies } from '../paywall/replies.ts'
-import { createRelay, type Relay } from '../settlement/relay.ts'
+import { openRelay, type Relay } from '../settlement/relay.ts'
 import { createRelaySigner } from '../settlement/relay-signer.ts'
 import { createReserve, type Reserve } from '../settlement/reserve.ts'
 import { createSettlement, type Settlement } from '../settlement/settlement.ts'
@@ -177,9 +178,23 @@ async function openBase(connected: ConnectedContract, options: StartOptions, par
   const owner = { ...domain, account: signer.address }
   const store = await openStore(options.state, owner, { onCommit: observer?.committed })
   parts.started(store.close)
-  const book = await openBook(store)
+  const limits = depositLimits(options)
+  const book = await openBook(store, limits)
   parts.started(book.flush)
-  return { ...connected, domain, store, book }
+  await book.fence(async () => (await connected.chain.head()).number)
+  return { ...connected, domain, store, limits, book }
+}
+
+/** The block after the one that opens a channel, as the original has it (wire-protocol.md section 9). */
+const usualConfirmations = 2
+
+/** @throws UraidenError `confirmations_invalid` */
+function depositLimits({
+  confirmations = usualConfirmations,
+  notFinal,
+}: StartOptions): DepositLimits {
+  if (typeof confirmations === 'number') return { ...confirmedAfter(confirmations), ...notFinal }
+  return { steps: checkedSteps(confirmations), ...notFinal }
 }
 
 interface Defence {
@@ -197,7 +212,7 @@ interface Defence {
 /** Follows the chain, and gets what there are proofs for. */
 function createDefence(
   options: StartOptions,
-  { chain, contractFacts, store, book, domain }: Base,
+  { chain, contractFacts, store, book, domain, limits }: Base,
   parts: StartedParts,
 ): Defence {
   const { signer, log, transactionPoll } = options
@@ -224,6 +239,7 @@ function createDefence(
   const settlement = createSettlement(
     {
       ...{ chain, book, transactions, signer, domain, hasBatches, head, ether, reserve, log },
+      gasPrice: gas.now,
       challengePeriod: contractFacts.challengePeriod,
       refresh: async () => watch?.refresh(),
     },
@@ -235,14 +251,14 @@ function createDefence(
     await settlement.stop()
   })
   const afterSync = async () => {
-    await account.refresh()
+    // What an answer may cost decides whether it is given.
+    await Promise.all([account.refresh(), gas.refresh(head())])
     // Answers first: nothing that is only looked at holds them up.
     await settlement.round()
-    await gas.refresh(head())
     reserve.round()
   }
   const start = () => {
-    watch = followChain(options, { chain, book, afterSync })
+    watch = followChain(options, { chain, book, limits, afterSync })
     return watch
   }
   return { account, settlement, transactions, gas, reserve, head, start }
@@ -250,15 +266,16 @@ function createDefence(
 
 function followChain(
   options: StartOptions,
-  followed: Pick<Base, 'chain' | 'book'> & { readonly afterSync: () => Promise<void> },
+  followed: Pick<Base, 'chain' | 'book' | 'limits'> & { readonly afterSync: () => Promise<void> },
 ): ChainWatch {
-  const { log, signer, confirmations = 1, startBlock = 0, pollInterval = 2000, now } = options
+  const { log, signer, startBlock = 0, pollInterval = 2000, now } = options
+  const { limits, ...rest } = followed
   return watchChain({
-    ...followed,
+    ...rest,
     ...(now !== undefined && { now }),
     receiver: signer.address,
     startBlock,
-    confirmations,
+    confirmations: limits.steps[0]?.blocks ?? usualConfirmations,
     interval: pollInterval,
     onOutcome: (outcome) => tellOutcome(outcome, log),
     onError: (error) => log?.warn({ err: error }, 'the chain could not be read'),
@@ -287,7 +304,7 @@ async function relayOf(
     return undefined
   if (relay.signer?.address === signer.address) throw sameAccount(signer.address)
   const { recovery } = await chooseRecovery(verifier && [verifier])
-  return createRelay({
+  return openRelay({
     ...base,
     transactions:
       relay.signer === undefined
@@ -299,6 +316,7 @@ async function relayOf(
     },
     gasPrice: gas.now,
     options: relay,
+    allowances: base.store.allowances,
     own: signer.address,
     onFailure: (err) => log?.warn({ err }, 'a transaction for a sender did not get through'),
   })

@@ -60,6 +60,10 @@ export const receiverErrors = {
     kind: 'failed',
     hint: 'Close the quote, or write a list: [program, argument, argument].',
   },
+  confirmations_invalid: {
+    kind: 'usage',
+    hint: 'Write a number of blocks, or steps such as [{ blocks: 1, mostOwed: 1 TKN }, { blocks: 12 }].',
+  },
   cursor_invalid: {
     kind: 'failed',
     hint: 'Take the address from the Link header of the page before, or leave the cursor out.',

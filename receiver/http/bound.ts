@@ -10,12 +10,23 @@ import {
 } from '../../protocol/bound/index.ts'
 import { isPlainTarget } from '../../protocol/index.ts'
 import { type Door, type Entrance, type Exchange, isContentOf } from '../paywall/door.ts'
+import type { Paid } from '../paywall/paywall.ts'
 import type { RequestContent } from '../paywall/replies.ts'
+import {
+  type LongContent,
+  paidWhenRight,
+  type ReadContent,
+  readContent,
+  streamContent,
+} from './bound-content.ts'
 import { watchContent } from './content.ts'
 import { notPlain, type Problem } from './problem.ts'
 import { signResponse } from './signed-response.ts'
 
 const exchanges = new WeakMap<IncomingMessage, Exchange>()
+
+/** Of requests whose content is still on its way. */
+const longContents = new WeakMap<IncomingMessage, LongContent>()
 
 /** Of a request that came in bound. */
 export function exchangeOf(request: IncomingMessage): Exchange | undefined {
@@ -29,6 +40,12 @@ export function contentOf(request: IncomingMessage): RequestContent | undefined 
   return contents.get(request)
 }
 
+/** What a request has paid, if it has: of one whose content is on its way only when that is right. */
+export function paidOf(request: IncomingMessage, paid: Paid): Paid {
+  const content = longContents.get(request)
+  return content === undefined ? paid : paidWhenRight(request, content, paid)
+}
+
 /** What a server has of one request. */
 export interface Arrival {
   readonly request: IncomingMessage
@@ -38,9 +55,6 @@ export interface Arrival {
   /** Its content, when that has been read already. */
   readonly content?: Buffer
 }
-
-/** More content is not taken of a bound request, in bytes. */
-const mostContent = 1 << 20
 
 /**
  * Lets a request in. With a problem it must be answered so: of a request that cannot be checked nobody
@@ -65,12 +79,10 @@ export async function admit(
   if (entrance.kind === 'refused') return problemOf(entrance.refusal)
   const { request: verified, keys } = entrance
   const exchange = { request: verified, keys }
-  const content = read ?? (hasContent(request) ? await readContent(request) : Buffer.of())
-  if (content === undefined) {
-    signResponse(response, exchange, door)
-    return tooLarge
-  }
-  if (!isContentOf(verified, content)) {
+  const { chunks, isLonger } = await takeContent(request, read)
+  if (isLonger) {
+    longContents.set(request, streamContent({ request, response }, chunks, verified.contentDigest))
+  } else if (!isContentOf(verified, Buffer.concat(chunks))) {
     return problemOf(boundRefusal('request_altered', 'The content is not what its digest says.'))
   }
   drop(request, uncovered(verified))
@@ -100,31 +112,12 @@ export function messageOf(
   return { method, path: `${publicPath}${path}`, query, fields: fieldLines(rawHeaders) }
 }
 
-/** All of the content, which stays to be read by whoever comes next. Undefined when it is too much. */
-function readContent(request: IncomingMessage): Promise<Buffer | undefined> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    const end = (settle: () => void) => {
-      request.off('readable', read).off('close', broken).off('error', broken)
-      settle()
-    }
-    const broken = () => end(() => reject(new Error('the request broke off')))
-    const read = () => {
-      for (let chunk = request.read(); chunk !== null; chunk = request.read()) {
-        size += chunk.length
-        chunks.push(chunk)
-      }
-      if (size > mostContent) end(() => resolve(undefined))
-      else if (request.complete) {
-        const content = Buffer.concat(chunks)
-        // Put back at once: a stream that was found empty ends with the next tick.
-        if (size > 0) request.unshift(content)
-        end(() => resolve(content))
-      }
-    }
-    request.on('readable', read).on('close', broken).on('error', broken)
-  })
+async function takeContent(
+  request: IncomingMessage,
+  read: Buffer | undefined,
+): Promise<ReadContent> {
+  if (read !== undefined) return { chunks: [read], isLonger: false }
+  return hasContent(request) ? readContent(request) : { chunks: [], isLonger: false }
 }
 
 /**
@@ -162,13 +155,6 @@ function problemOfTarget(url: string): Problem | undefined {
 /** Without what is only for us. */
 export function problemOf({ status, code, title, detail }: Problem): Problem {
   return { status, code, title, detail }
-}
-
-const tooLarge: Problem = {
-  status: 413,
-  code: 'content_too_large',
-  title: 'The content is too large',
-  detail: `A bound request has at most ${mostContent} bytes of content here. Nothing was charged.`,
 }
 
 const doubledSlash: Problem = {

@@ -1,4 +1,5 @@
 // The paywall for fastify: a route with `config: { price }` is served when it is paid for.
+import type { Socket } from 'node:net'
 import { pipeline, type Readable, Transform } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
@@ -12,7 +13,7 @@ import { targetOf } from '../paywall/dialect.ts'
 import type { Door } from '../paywall/door.ts'
 import { type Admission, type Paid, type Paywall, priceAndAdmit } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule, type Pricer } from '../paywall/price.ts'
-import { contentOf, enter, exchangeOf } from './bound.ts'
+import { contentOf, enter, exchangeOf, paidOf } from './bound.ts'
 import { followAnswer, giveUp, giveUpLater, keptHeaders } from './kept-reply.ts'
 import { isForWorker, notPlain, noWorkers, sendProblem } from './problem.ts'
 
@@ -43,10 +44,12 @@ export interface PaywallPluginOptions {
   readonly token: TokenUnit
   /** For the routes of this scope that have none of their own. */
   readonly price?: Price
+  /** Told of the connection that a request has paid on, before it is served. */
+  readonly onPaid?: (socket: Socket) => void
 }
 
 async function register(app: FastifyInstance, options: PaywallPluginOptions): Promise<void> {
-  const { paywall, token, price: scopePrice } = options
+  const { paywall, token, price: scopePrice, onPaid } = options
   const pricers = new Map<Price, Pricer<FastifyRequest>>()
   const learn = (price: Price | undefined) => {
     if (price !== undefined) pricers.set(price, createPricer(price, token))
@@ -79,11 +82,13 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
     const bound = exchangeOf(request.raw)?.request
     const content = contentOf(request.raw)
     const view = { request, bound, content, teaser: teaser?.(request.url) }
-    const admission = await priceAndAdmit(paywall, { pricer, ...view })
+    const decided = await priceAndAdmit(paywall, { pricer, ...view })
+    const admission = decided.kind === 'paid' ? paidOf(request.raw, decided) : decided
     request.admission = admission
     if ('answerEnded' in admission && admission.answerEnded) {
       followAnswer(reply.raw, admission.answerEnded)
     }
+    if (admission.kind === 'paid') onPaid?.(request.raw.socket)
     if (admission.kind === 'repeated') {
       const { status, headers, body } = admission.reply
       for (const [name, value] of Object.entries(headers)) reply.header(name, value)
@@ -140,9 +145,12 @@ async function keep(
   keepReply: NonNullable<Paid['keepReply']>,
   { reply, payload }: { readonly reply: FastifyReply; readonly payload: unknown },
 ): Promise<unknown> {
+  // Nobody reads the content of an answer to HEAD.
+  const isHead = reply.request.method === 'HEAD'
   const done = (body?: Uint8Array) =>
     keepReply(body && { status: reply.statusCode, headers: keptHeaders(reply.getHeaders()), body })
   if (reply.statusCode >= 500) await done()
+  else if (isHead) await done(Buffer.of())
   else if (isStream(payload)) return passing(payload, collecting(largest, done))
   else await done(Buffer.from((payload ?? '') as string | Uint8Array))
   return payload

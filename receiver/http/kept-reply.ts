@@ -1,24 +1,38 @@
 // The reply to a paid request that may be repeated: what of it is kept, and how long it is waited for.
 import type { ServerResponse } from 'node:http'
+import { boundHeaderName, type FieldLines, removeSignature } from '../../protocol/bound/index.ts'
+import { isUraidenError } from '../../protocol/index.ts'
 import type { Reply } from '../channels/store.ts'
 import type { Paid } from '../paywall/paywall.ts'
 
-/** The rest of an answer's headers is what was paid for. */
-const ofTheConnection: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'date',
-  'keep-alive',
-  'transfer-encoding',
+/** Of one connection, or of one answer to a bound request; the rest of its headers is what was paid for. */
+const ofThisAnswer: ReadonlySet<string> = new Set([
+  ...['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding'],
+  boundHeaderName.body.toLowerCase(),
 ])
 
 export function keptHeaders(headers: object): Reply['headers'] {
+  const lines = Object.entries(headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map((each) => [name, String(each)] as const),
+  )
   const kept: { [name: string]: string | readonly string[] } = {}
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || ofTheConnection.has(name.toLowerCase())) continue
-    kept[name] = Array.isArray(value) ? value.map(String) : String(value)
+  // A body that came later is whole by now: its repetition is signed anew.
+  for (const [name, value] of withoutOurs(lines)) {
+    if (ofThisAnswer.has(name.toLowerCase())) continue
+    const before = kept[name]
+    kept[name] = before === undefined ? value : [before, value].flat()
   }
   return kept
+}
+
+function withoutOurs(lines: FieldLines): FieldLines {
+  try {
+    return removeSignature(lines)
+  } catch (error) {
+    // What a resource has written that is no dictionary has no member of ours.
+    if (isUraidenError(error)) return lines
+    throw error
+  }
 }
 
 /** Milliseconds after the client hung up; a repetition of the request waits as long, and then is a request of its own. */

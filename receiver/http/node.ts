@@ -5,7 +5,7 @@ import type { Reply } from '../channels/store.ts'
 import { type ServerRequest, targetOf } from '../paywall/dialect.ts'
 import { type Paywall, priceAndAdmit, type Refused } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule } from '../paywall/price.ts'
-import { contentOf, enter, exchangeOf } from './bound.ts'
+import { contentOf, enter, exchangeOf, paidOf } from './bound.ts'
 import { followAnswer } from './kept-reply.ts'
 import {
   isForWorker,
@@ -61,7 +61,7 @@ export function createGate<Request extends IncomingMessage>(
         return chargesNothing
       case 'paid':
         if (admission.answerEnded) followAnswer(response, admission.answerEnded)
-        return guardResponse(response, admission, paywall.largestReply).cost
+        return guardResponse(response, paidOf(request, admission), paywall.largestReply).cost
       case 'repeated':
         if (admission.answerEnded) followAnswer(response, admission.answerEnded)
         repeat(response, admission.reply)

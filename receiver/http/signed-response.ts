@@ -170,6 +170,8 @@ function sign(signing: Signing): boolean {
   } catch (error) {
     if (!isUraidenError(error)) throw error
     response.destroy(error)
+    // It is over for whoever goes on while it is not: fastify would call the resource.
+    signing.original.end()
     return false
   }
 }

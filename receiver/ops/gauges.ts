@@ -1,5 +1,6 @@
 // Metrics that are read from the receiver when somebody asks for them.
 import { Counter, Gauge, type Registry } from 'prom-client'
+import type { ConnectionCounts } from '../../platform/http/connections.ts'
 import { formatNumber, type TokenAmount } from '../../protocol/index.ts'
 import { stateOf } from '../channels/records.ts'
 import type { Receiver } from '../core/receiver.ts'
@@ -57,6 +58,15 @@ export function registerGauges(registry: Registry, receiver: Receiver, sums: () 
     'Closes below our proofs that are not answered on the chain yet.',
     () => receiver.settlement.status().answers.length,
   )
+  const letGo = () => receiver.settlement.status().answers.filter(({ plan }) => plan === 'let_go')
+  gauge(
+    'uraiden_closes_let_go',
+    'Of them, those that are not answered because that costs more than it is worth.',
+    () => letGo().length,
+  )
+  gauge('uraiden_let_go_tokens', 'What is lost with them.', () =>
+    tokens(letGo().reduce((sum, { stake }) => sum + stake, 0n)),
+  )
   gauge('uraiden_liquid_tokens', 'Tokens of the receiver outside channels.', () =>
     tokens(receiver.liquidBalance()),
   )
@@ -64,6 +74,39 @@ export function registerGauges(registry: Registry, receiver: Receiver, sums: () 
   registerChain(gauge, receiver)
   registerWatchtowers(registry, receiver)
   registerFacts(registry, receiver)
+}
+
+export function registerConnections(registry: Registry, counts: () => ConnectionCounts): void {
+  const gauge = (name: string, help: string, read: (counts: ConnectionCounts) => number) => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read(counts()))
+      },
+    })
+  }
+  const total = (name: string, help: string, part: 'refused' | 'cut') => {
+    new Counter({
+      name,
+      help,
+      labelNames: ['reason'],
+      registers: [registry],
+      collect() {
+        this.reset()
+        for (const [reason, count] of Object.entries(counts()[part])) this.inc({ reason }, count)
+      },
+    })
+  }
+  gauge('uraiden_connections', 'Connections that are open.', ({ open }) => open)
+  gauge(
+    'uraiden_connections_bytes',
+    'What is held for clients that do not read, or have not sent all of a request.',
+    ({ bytes }) => bytes,
+  )
+  total('uraiden_connections_refused_total', 'New connections that were not taken.', 'refused')
+  total('uraiden_connections_cut_total', 'Connections that were there and were cut.', 'cut')
 }
 
 function registerWatchtowers(registry: Registry, { watchtowers }: Receiver): void {

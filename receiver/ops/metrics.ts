@@ -2,16 +2,17 @@
 import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
+import type { ConnectionGuard } from '../../platform/http/connections.ts'
 import type { ReceiverObserver } from '../core/options.ts'
 import type { Receiver } from '../core/receiver.ts'
 import { createCounters } from './counters.ts'
-import { registerGauges } from './gauges.ts'
+import { registerConnections, registerGauges } from './gauges.ts'
 
 export interface Metrics {
   /** For `startReceiver`. */
   readonly observer: ReceiverObserver
   /** Shows the receiver's own state too; once. */
-  readonly attach: (receiver: Receiver) => void
+  readonly attach: (receiver: Receiver, connections?: Pick<ConnectionGuard, 'counts'>) => void
   /** Registered before the routes, it counts requests of a fastify server. */
   readonly http: (app: FastifyInstance) => Promise<void>
   readonly contentType: string
@@ -34,7 +35,10 @@ export function createMetrics(): Metrics {
   const counters = createCounters(registry)
   return {
     observer: counters.observer,
-    attach: (receiver) => registerGauges(registry, receiver, counters.sums),
+    attach: (receiver, connections) => {
+      registerGauges(registry, receiver, counters.sums)
+      if (connections !== undefined) registerConnections(registry, connections.counts)
+    },
     http: httpMetrics(registry),
     contentType: registry.contentType,
     text: async () => {

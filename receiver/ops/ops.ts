@@ -2,6 +2,7 @@
 
 import { type FastifyInstance, fastify } from 'fastify'
 import type { ListenAddress } from '../../platform/config/index.ts'
+import type { ConnectionGuard } from '../../platform/http/connections.ts'
 import type { ReceiverHealth } from '../chain/health.ts'
 import type { ReceiverObserver } from '../core/options.ts'
 import type { Receiver } from '../core/receiver.ts'
@@ -20,7 +21,7 @@ export interface Ops {
    */
   readonly start: () => Promise<string | undefined>
   /** The receiver is there now; once. */
-  readonly attach: (receiver: Receiver) => void
+  readonly attach: (receiver: Receiver, connections?: Pick<ConnectionGuard, 'counts'>) => void
   /** What belongs on the receiver's own server; before its routes. */
   readonly register: (app: FastifyInstance) => Promise<void>
   readonly stop: () => Promise<void>
@@ -51,9 +52,9 @@ export function createOps(config: OpsConfig): Ops {
       server = await startOpsServer(listen, routes)
       return server.listeningOrigin
     },
-    attach: (started) => {
+    attach: (started, connections) => {
       receiver = started
-      metrics?.attach(started)
+      metrics?.attach(started, connections)
     },
     register: async (app) => {
       if (metrics !== undefined) await app.register(metrics.http)

@@ -194,6 +194,8 @@ async function decide(
   if (away !== undefined) return refused(refusal(away))
   if (payment === undefined) return refused(refusal('payment_required'))
   if (!isOurs(options, payment)) return refused(refusal('wrong_contract'))
+  // Not even a reply that was kept before it was bound.
+  if (options.manager.isBoundOnly(payment)) return refused(refusal('nonexisting_channel'))
   const key = keyOf(request)
   if (key === undefined) return take(options, request, { payment, price })
   if (key.length <= longestKey) return takeOnce(options, request, { payment, price, key })

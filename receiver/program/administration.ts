@@ -12,7 +12,7 @@ import { listenOn } from './parts.ts'
 import type { ReceiverSettings } from './settings.ts'
 
 export interface AdministrationOptions {
-  readonly settings: Pick<ReceiverSettings, 'admin' | 'socket'>
+  readonly settings: Pick<ReceiverSettings, 'admin' | 'socket' | 'hosts'>
   /** Of what is sold; undefined for http. */
   readonly tls: TlsMaterial | undefined
   readonly log: Logger
@@ -60,6 +60,7 @@ async function overNetwork(
   const server = await createAdminServer({
     ...{ admin, loggerInstance: log },
     tls: secure ? tls?.options : undefined,
+    names: settings.hosts,
   })
   try {
     const url = await listenOn(server, address)

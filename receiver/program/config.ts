@@ -13,6 +13,7 @@ import {
 } from '../../platform/config/index.ts'
 import { parseOrigin } from '../../protocol/bound/index.ts'
 import { defined } from '../../protocol/index.ts'
+import { problemOfSteps } from '../channels/ceiling.ts'
 import { watchtowersSchema } from '../core/watchtower/addresses.ts'
 import { opsSchema } from '../ops/config.ts'
 import { resourceFrom, resourcesSchema } from '../resources/configuration/schema.ts'
@@ -23,9 +24,34 @@ import { discoverySchema } from './discovery/config.ts'
 
 const seconds = z.number({ error: 'this should be a number of seconds.' })
 const path = z.string().min(1)
+const hostName = z.string().regex(/^(\*|(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?)$/i, {
+  error: 'this should be a name such as shop.example.org or *.example.org, without a port.',
+})
+const boundMode = z.enum(['offer', 'require'])
+/** Held in memory for each answer that is being made, in bytes. */
+const mostCollect = 16 << 20
 const origin = z.string().refine(isOrigin, {
   error: 'this should be an origin such as http://192.168.1.20:5000, without a path.',
 })
+
+/** Of a receiver or a watchtower: a depth in blocks, the block itself included. */
+export const confirmations = count.min(1).max(1000)
+
+/** The block after the one that opens a channel, as the original has it. */
+export const usualConfirmations = 2
+
+const confirmationStep = z.strictObject({
+  blocks: confirmations.describe('how deep the deposit is, its own block included'),
+  mostOwed: amountText.optional().describe('by the channel; not in the last step'),
+})
+
+function checkSteps(
+  steps: readonly z.output<typeof confirmationStep>[],
+  context: z.RefinementCtx,
+): void {
+  const problem = problemOfSteps(steps)
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: `${problem}.` })
+}
 
 function isOrigin(text: string): boolean {
   try {
@@ -49,7 +75,19 @@ export const receiverConfig = z.strictObject({
   listen: listenAddress.prefault('0.0.0.0:5000').describe('host:port; 0.0.0.0 is every interface'),
   resources: resourcesSchema.default({}).describe('what is sold, by path'),
   page: path.optional().describe('folder with an index.html for browsers that have not paid'),
-  confirmations: count.min(1).max(1000).default(1).describe('blocks until the chain is believed'),
+  confirmations: z
+    .union([confirmations, z.array(confirmationStep).min(1).superRefine(checkSteps)], {
+      error: 'this should be a number of blocks, or steps of { blocks, mostOwed }.',
+    })
+    .default(usualConfirmations)
+    .describe('blocks until a deposit counts; or steps, with what may be owed at each depth'),
+  notFinal: z
+    .strictObject({
+      mostPerSender: amountText.optional().describe('owed by all channels of one sender'),
+      mostInAll: amountText.optional().describe('owed by all channels'),
+    })
+    .prefault({})
+    .describe('on deposits that have not reached the last step of confirmations'),
   startBlock: count.min(0).default(0).describe('the contract was deployed in it or later'),
   pollInterval: seconds
     .min(0.02)
@@ -57,7 +95,13 @@ export const receiverConfig = z.strictObject({
     .default(2)
     .describe('seconds between looks at the chain'),
   bound: z
-    .enum(['offer', 'require'])
+    .union([
+      boundMode,
+      z.strictObject({
+        mode: boundMode.default('offer'),
+        collect: count.min(0).max(mostCollect).optional().describe('bytes of an answer (65536)'),
+      }),
+    ])
     .default('offer')
     .describe('require: payments of bound requests only'),
   origins: z
@@ -80,6 +124,37 @@ export const receiverConfig = z.strictObject({
       mostInAll: amountText.optional().describe('balances of all channels meanwhile'),
     })
     .prefault({}),
+  hosts: z
+    .array(hostName)
+    .min(1)
+    .optional()
+    .describe("names it answers to, besides addresses, localhost and *.local; ['*']: to all"),
+  limits: z
+    .strictObject({
+      connections: count.min(1).max(100_000).optional().describe('at a time (512)'),
+      perAddress: count.min(1).max(100_000).optional().describe('of one address (64)'),
+      proxies: z
+        .array(z.union([z.ipv4(), z.ipv6()]))
+        .optional()
+        .describe('addresses that perAddress is not for; this machine’s own never is'),
+      headers: seconds.min(0.1).max(600).optional().describe('seconds for all headers (10)'),
+      request: seconds.min(0.1).max(86_400).optional().describe('seconds for a request (60)'),
+      idle: seconds.min(0.1).max(3600).optional().describe('seconds between requests (72)'),
+      stall: seconds
+        .min(0.1)
+        .max(3600)
+        .optional()
+        .describe('seconds in which a client takes nothing of its answer (30)'),
+      pipelined: count.min(1).max(1000).optional().describe('requests waiting on one (8)'),
+      mostBytes: count
+        .min(1 << 20)
+        .optional()
+        .describe('of all that is not read and not whole (64 MB)'),
+      requestKeys: count.min(1).optional().describe('new ones of an address in a minute (30)'),
+      requestKeysInAll: count.min(1).optional().describe('new ones in a minute (600)'),
+    })
+    .prefault({})
+    .describe('what clients may take of it'),
   replies: z
     .strictObject({
       lifetime: seconds.min(0).max(86_400).optional().describe('seconds (600)'),

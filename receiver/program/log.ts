@@ -1,6 +1,7 @@
 // What the program tells while it runs: pino, one JSON object a line, or text at a terminal.
 import { type Logger, type LoggerOptions, pino } from 'pino'
 import pretty from 'pino-pretty'
+import { plainJson, plainValue } from '../../platform/cli/plain-text.ts'
 import { originsOnly, printedSettings, withoutKeys } from '../../platform/text/printed.ts'
 import { isUraidenError } from '../../protocol/index.ts'
 import type { ReceiverConfig } from './config.ts'
@@ -35,15 +36,18 @@ export function createLog({ level, format }: ReceiverConfig['log']): Logger {
     hooks: { streamWrite: withoutKeys },
   }
   const asText = format === 'text' || (format === 'auto' && process.stderr.isTTY === true)
-  if (!asText) return pino(options, pino.destination({ fd: 2, sync: true }))
-  return pino(
-    options,
-    pretty({
-      destination: 2,
-      sync: true,
-      colorize: process.stderr.isTTY === true && !process.env.NO_COLOR,
-      ignore: 'pid,hostname',
-      translateTime: 'SYS:HH:MM:ss',
-    }),
-  )
+  if (!asText) {
+    const json = pino.destination({ fd: 2, sync: true })
+    return pino(options, { write: (line: string) => json.write(plainJson(line)) })
+  }
+  const text = pretty({
+    destination: 2,
+    sync: true,
+    colorize: process.stderr.isTTY === true && !process.env.NO_COLOR,
+    ignore: 'pid,hostname',
+    translateTime: 'SYS:HH:MM:ss',
+  })
+  return pino(options, {
+    write: (line: string) => text.write(`${JSON.stringify(plainValue(JSON.parse(line)))}\n`),
+  })
 }

@@ -18,6 +18,7 @@ import type { OpsConfig } from '../ops/config.ts'
 import { type PaywallPage, readPaywallPage } from '../paywall/page.ts'
 import type { ResourceConfigs } from '../resources/routes.ts'
 import { type AdminConfig, controlSocket } from '../server/admin/config.ts'
+import type { ServerLimits } from '../server/server.ts'
 import { settlementOptions } from '../settlement/config.ts'
 import type { TlsFiles } from '../tls/config.ts'
 import { readTlsMaterial, type TlsMaterial } from '../tls/material.ts'
@@ -53,13 +54,13 @@ export interface ReceiverSettings extends ProgramSettings {
   /** What the library needs and does not depend on the token. */
   readonly receiver: Pick<
     ReceiverOptions,
-    | 'confirmations'
     | 'startBlock'
     | 'pollInterval'
     | 'replies'
     | 'verifier'
     | 'verifierThreads'
     | 'bound'
+    | 'collect'
     | 'origins'
     | 'publicPath'
   >
@@ -73,12 +74,18 @@ export interface ReceiverSettings extends ProgramSettings {
   readonly resources: ResourceConfigs
   readonly discovery: DiscoveryConfig | undefined
   readonly admin: AdminConfig
+  readonly limits: ServerLimits
+  /** The only names that it answers to. */
+  readonly hosts: readonly string[] | undefined
   /** For commands on the same machine; undefined when it is off. */
   readonly socket: string | undefined
   readonly ops: OpsConfig
 }
 
-type AmountSettings = Pick<ReceiverConfig, 'outage' | 'settlement' | 'relay' | 'mostGasPrice'>
+type AmountSettings = Pick<
+  ReceiverConfig,
+  'confirmations' | 'notFinal' | 'outage' | 'settlement' | 'relay' | 'mostGasPrice'
+>
 
 /** What of a configuration is in files. */
 export interface ReceiverFiles {
@@ -91,26 +98,43 @@ export function receiverSettings(
   config: ReceiverConfig,
   environment: NodeJS.ProcessEnv = process.env,
 ): ReceiverSettings {
-  const { confirmations, startBlock, verifier, verifierThreads, watchtowers, page } = config
-  const { bound, origins, publicPath } = config
+  const { confirmations, notFinal, startBlock, verifier, verifierThreads, watchtowers, page } =
+    config
+  const { origins, publicPath } = config
+  const { mode: bound, collect } =
+    typeof config.bound === 'string' ? { mode: config.bound } : config.bound
   const { lifetime, ...replies } = config.replies
   const common = programSettings(config, receiverNames, environment)
   const { resources, discovery, admin, ops, outage, settlement, relay, mostGasPrice } = config
   return {
     ...common,
     receiver: {
-      confirmations,
       startBlock,
       pollInterval: config.pollInterval * 1000,
       replies: defined({ ...replies, lifetime: milliseconds(lifetime) }),
       bound,
-      ...defined({ verifier, verifierThreads, origins, publicPath }),
+      ...defined({ verifier, verifierThreads, origins, publicPath, collect }),
     },
     relayKey: relayKey(config),
-    amounts: { outage, settlement, relay, mostGasPrice },
+    amounts: { confirmations, notFinal, outage, settlement, relay, mostGasPrice },
     ...{ watchtowers, page, resources, discovery, admin, ops },
+    limits: serverLimits(config),
+    hosts: config.hosts,
     socket: controlSocket(admin, common.state),
   }
+}
+
+function serverLimits({ limits }: ReceiverConfig): ServerLimits {
+  const { connections: most, perAddress, proxies, pipelined, mostBytes } = limits
+  const keys = { perAddress: limits.requestKeys, most: limits.requestKeysInAll }
+  return defined({
+    ...{ most, perAddress, proxies, pipelined, mostBytes },
+    stall: milliseconds(limits.stall),
+    headersTimeout: milliseconds(limits.headers),
+    requestTimeout: milliseconds(limits.request),
+    keepAliveTimeout: milliseconds(limits.idle),
+    requestKeys: defined(keys),
+  })
 }
 
 function relayKey({ relay }: ReceiverConfig): KeySettings | undefined {
@@ -187,13 +211,21 @@ export async function readFiles({
  * @throws UraidenError `wrong_token`, `too_many_decimals`
  */
 export function amountOptions(
-  { outage, settlement, relay, mostGasPrice }: AmountSettings,
+  { confirmations, notFinal, outage, settlement, relay, mostGasPrice }: AmountSettings,
   token: TokenUnit,
 ) {
   const { longest, mostPerChannel, mostInAll } = outage
   const amount = (text: string | undefined) =>
     text === undefined ? undefined : parseAmount(text, token)
   return {
+    confirmations:
+      typeof confirmations === 'number'
+        ? confirmations
+        : confirmations.map(({ blocks, mostOwed }) => ({ blocks, mostOwed: amount(mostOwed) })),
+    notFinal: defined({
+      mostPerSender: amount(notFinal.mostPerSender),
+      mostInAll: amount(notFinal.mostInAll),
+    }),
     outage: defined({
       longest: milliseconds(longest),
       mostPerChannel: amount(mostPerChannel),

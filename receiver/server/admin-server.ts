@@ -8,8 +8,10 @@ import {
   fastify,
   LogController,
 } from 'fastify'
+import { limitConnections } from '../../platform/http/connections.ts'
 import { gatewayPath } from '../core/receiver.ts'
 import { refuseUnlessPlain } from '../http/fastify.ts'
+import { forOwnPages } from '../http/hosts.ts'
 import { sendProblem } from '../http/problem.ts'
 import { loadWebAssets } from '../web/assets.ts'
 import type { Admin } from './admin/admin.ts'
@@ -23,11 +25,13 @@ export interface AdminServerOptions {
   /** Speaks https with this certificate; http without. */
   readonly tls?: SecureContextOptions | undefined
   readonly loggerInstance?: FastifyBaseLogger
+  /** That it is reached under, besides those of the machine. */
+  readonly names?: readonly string[] | undefined
 }
 
 /** It has the dashboard at `/admin`, and the administrator's part of the API. Not listening yet. */
 export async function createAdminServer(options: AdminServerOptions): Promise<FastifyInstance> {
-  const { admin, tls, loggerInstance } = options
+  const { admin, tls, loggerInstance, names = [] } = options
   const http = { headersTimeout: 10_000, connectionsCheckingInterval: 5000 }
   const app = fastify({
     ...(tls === undefined ? { http } : { https: { ...http, ...tls } }),
@@ -36,7 +40,9 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Fa
     forceCloseConnections: true,
     requestTimeout: 60_000,
   })
+  limitConnections(app.server, {})
   app.addHook('onRequest', refuseUnlessPlain)
+  app.addHook('onRequest', forOwnPages(names))
   const assets = await loadWebAssets()
   await app.register(
     async (api) => {

@@ -8,6 +8,11 @@ import { refuseUnlessPlain } from '../http/fastify.ts'
 import { loadWebAssets } from '../web/assets.ts'
 import { apiRoutes } from './routes.ts'
 
+export interface ApiOptions {
+  /** Names that its own pages are reached under, besides those of the machine; `*` for all. */
+  readonly hosts?: readonly string[] | undefined
+}
+
 /** Answers requests of the receiver's paths, and calls `next` for all others. */
 export type ApiMiddleware = (
   request: IncomingMessage,
@@ -23,10 +28,13 @@ export type ApiMiddleware = (
  * app.use(await receiverApi(receiver))
  * app.get('/reading', expressPaywall(receiver, { price: '0.005 TKN' }), answerReading)
  */
-export async function receiverApi(receiver: Receiver): Promise<ApiMiddleware> {
+export async function receiverApi(
+  receiver: Receiver,
+  { hosts }: ApiOptions = {},
+): Promise<ApiMiddleware> {
   // A slow machine takes its time to load them; nothing here can hang.
   const app = fastify({ routerOptions: { ignoreDuplicateSlashes: true }, pluginTimeout: 0 })
-  await app.register(fastifyApi, { receiver })
+  await app.register(fastifyApi, { receiver, hosts })
   await app.ready()
   return (request, response, next) => {
     const [path = ''] = (request.url ?? '').split('?', 1)
@@ -38,7 +46,7 @@ export async function receiverApi(receiver: Receiver): Promise<ApiMiddleware> {
 
 async function register(
   app: FastifyInstance,
-  { receiver }: { readonly receiver: Receiver },
+  { receiver, hosts }: ApiOptions & { readonly receiver: Receiver },
 ): Promise<void> {
   const assets = await loadWebAssets()
   await app.register(async (scope) => {
@@ -47,7 +55,7 @@ async function register(
     scope.addHook('onRoute', (route) => {
       route.config = { ...route.config, price: 0n }
     })
-    await scope.register(async (api) => apiRoutes(api, { receiver, assets }), {
+    await scope.register(async (api) => apiRoutes(api, { receiver, assets, names: hosts }), {
       prefix: gatewayPath,
     })
     scope.get('/cm', async () => 'OK')

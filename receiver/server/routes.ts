@@ -1,8 +1,10 @@
 // All that is under the gateway path of what is sold: the channel API, and the paywall page's files.
 import formBody from '@fastify/formbody'
 import type { FastifyInstance } from 'fastify'
+import type { RateLimits } from '../../platform/http/rate.ts'
 import type { Receiver } from '../core/receiver.ts'
 import { atTheDoor } from '../http/fastify.ts'
+import { forOwnPages } from '../http/hosts.ts'
 import type { WebAssets } from '../web/assets.ts'
 import { channelRoutes } from './api/channels.ts'
 import { answerErrors } from './api/errors.ts'
@@ -16,20 +18,24 @@ export interface ApiParts {
   readonly receiver: Receiver
   /** Undefined when the pages were not built. */
   readonly assets: WebAssets | undefined
+  readonly keyLimits?: Partial<RateLimits>
+  /** Names that it is reached under, besides those of the machine. */
+  readonly names?: readonly string[] | undefined
 }
 
 /** For a scope with the gateway path as its prefix. */
 export async function apiRoutes(api: FastifyInstance, parts: ApiParts): Promise<void> {
-  const { receiver, assets } = parts
+  const { receiver, assets, keyLimits, names = [] } = parts
   // The server around it may read forms already; a second parser would be refused.
   if (!api.hasContentTypeParser('application/x-www-form-urlencoded')) await api.register(formBody)
   answerErrors(api)
+  api.addHook('onRequest', forOwnPages(names))
   // A server around it need not have a paywall of ours.
   api.addHook('onRequest', atTheDoor(receiver.paywall.door))
   api.get('/openapi.json', async () => openApiDocument)
   api.get('/stats', async () => stats(receiver))
   await channelRoutes(api, receiver)
-  await requestKeyRoutes(api, receiver)
+  await requestKeyRoutes(api, receiver, keyLimits)
   relayRoutes(api, receiver)
   webRoutes(api, assets)
 }

@@ -10,8 +10,11 @@ import {
   fastify,
   LogController,
 } from 'fastify'
+import { type ConnectionLimits, limitConnections } from '../../platform/http/connections.ts'
+import type { RateLimits } from '../../platform/http/rate.ts'
 import { gatewayPath, type Receiver } from '../core/receiver.ts'
 import { fastifyPaywall, type Price, refuseUnlessPlain } from '../http/fastify.ts'
+import { underItsNames } from '../http/hosts.ts'
 import { nothingCharged, sendProblem } from '../http/problem.ts'
 import type { Income } from '../income/recorder.ts'
 import type { Ops } from '../ops/ops.ts'
@@ -30,12 +33,29 @@ export interface Resource {
   readonly handler: (request: FastifyRequest, reply: FastifyReply) => unknown
 }
 
-/** What one client may take of the server, in milliseconds; and what else it does. */
-export interface ServerOptions {
+/** What clients may take of the server, times in milliseconds. */
+export interface ServerLimits extends Partial<ConnectionLimits> {
   /** For all headers of a request to arrive. Default 10 000. */
   readonly headersTimeout?: number
   /** For a whole request to arrive. Default 60 000. */
   readonly requestTimeout?: number
+  /** Until a connection without a request is closed. Default 72 000. */
+  readonly keepAliveTimeout?: number
+  /** Request keys that are checked in a minute, of one address and of all. */
+  readonly requestKeys?: Partial<Pick<RateLimits, 'perAddress' | 'most'>>
+}
+
+/** What else it does. */
+export interface ServerOptions extends Pick<ServerLimits, 'headersTimeout' | 'requestTimeout'> {
+  readonly limits?: ServerLimits
+  /**
+   * The only names that it answers to, besides addresses, localhost, `*.local` and the machine's own:
+   * `shop.example.org`, `*.example.org`; `*` for all. Without them it answers under any name, and lets
+   * browsers change something under a known one only.
+   */
+  readonly hosts?: readonly string[] | undefined
+  /** Names that are known without being the only ones. */
+  readonly names?: readonly string[] | undefined
   /** Health and metrics; not attached yet. */
   readonly ops?: Ops
   /** Gets to know what is sold here; `createAdminServer` serves it. */
@@ -67,32 +87,30 @@ export async function createReceiverServer(
   resources: readonly Resource[],
   options: ServerOptions = {},
 ): Promise<FastifyInstance> {
-  const { headersTimeout = 10_000, requestTimeout = 60_000, ops, admin, loggerInstance } = options
-  // Node looks for late clients every 30 seconds unless told otherwise.
-  const http = { headersTimeout, connectionsCheckingInterval: Math.min(headersTimeout, 5000) }
-  const app = fastify({
-    ...(options.tls === undefined ? { http } : { https: { ...http, ...options.tls } }),
-    ...(loggerInstance && { loggerInstance }),
-    logController: new LogController({ disableRequestLogging: options.logRequests !== true }),
-    forceCloseConnections: options.closing === 'when idle' ? 'idle' : true,
-    // The original client asks for //echofix/hello.
-    routerOptions: { ignoreDuplicateSlashes: true },
-    requestTimeout,
-  })
+  const { ops, admin, limits = {} } = options
+  const app = createApp(options)
+  const known = [...(options.hosts ?? []), ...(options.names ?? [])]
+  const connections = limitConnections(app.server, limits)
   answerFailures(app)
+  if (options.hosts !== undefined) app.addHook('onRequest', underItsNames(known))
   app.addHook('onRequest', refuseUnlessPlain)
-  ops?.attach(receiver)
+  ops?.attach(receiver, connections)
   await ops?.register(app)
   await app.register(formBody)
-  await app.register(fastifyPaywall, { paywall: receiver.paywall, token: receiver.token })
+  const { paywall, token } = receiver
+  await app.register(fastifyPaywall, { paywall, token, onPaid: connections.paid })
   const sold: Priced<FastifyRequest>[] = []
   app.addHook('onRoute', ({ url: path, method, config }) => {
     if (config?.price !== undefined)
       sold.push({ path, methods: [method].flat(), price: config.price })
   })
   const assets = await loadWebAssets()
-  await app.register(async (api) => apiRoutes(api, { receiver, assets }), { prefix: gatewayPath })
-  const prices = () => listPrices(sold, receiver.token)
+  const { requestKeys, proxies } = limits
+  const keyLimits = { ...requestKeys, proxies }
+  await app.register(async (api) => apiRoutes(api, { receiver, assets, names: known, keyLimits }), {
+    prefix: gatewayPath,
+  })
+  const prices = () => listPrices(sold, token)
   admin?.attach({ receiver, prices, income: () => options.income?.history() ?? [] })
   if (admin !== undefined) sayWhereAdminIs(app)
   app.get('/cm', async () => 'OK')
@@ -106,6 +124,24 @@ export async function createReceiverServer(
     })
   }
   return app
+}
+
+function createApp(options: ServerOptions): FastifyInstance {
+  const { tls, loggerInstance, limits = {} } = options
+  const { headersTimeout = 10_000, requestTimeout = 60_000 } = { ...options, ...limits }
+  const { keepAliveTimeout = 72_000 } = limits
+  // Node looks for late clients every 30 seconds unless told otherwise.
+  const http = { headersTimeout, connectionsCheckingInterval: Math.min(headersTimeout, 5000) }
+  const secure = { ...http, handshakeTimeout: headersTimeout, ...tls }
+  return fastify({
+    ...(tls === undefined ? { http } : { https: secure }),
+    ...(loggerInstance && { loggerInstance }),
+    logController: new LogController({ disableRequestLogging: options.logRequests !== true }),
+    forceCloseConnections: options.closing === 'when idle' ? 'idle' : true,
+    // The original client asks for //echofix/hello.
+    routerOptions: { ignoreDuplicateSlashes: true },
+    ...{ requestTimeout, keepAliveTimeout },
+  })
 }
 
 /** What went wrong inside is for the log, not for the client. */

@@ -1,12 +1,19 @@
-// Answers dishonest closes in time, the most urgent first. The receiver does it at once with its key, a
-// watchtower with its own, after it has left the receiver its chance.
+// Answers dishonest closes in time, from the first block in which they are seen, the most urgent first. The
+// receiver does it at once with its key, a watchtower with its own, after it has left the receiver its
+// chance.
 import type { Call, Receipt, TransactionSender } from '../../platform/chain/index.ts'
 import type { Address, BlockNumber, TokenAmount } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
-import { type Channel, channelName } from '../channels/records.ts'
-import { type DishonestClose, dishonestCloses } from './exposure.ts'
+import { type Channel, type ChannelName, channelName } from '../channels/records.ts'
+import { type AnswerPlan, type AnswerTerms, planAnswers } from './disputes.ts'
+import { type DishonestClose, dishonestCloses, lastBlock } from './exposure.ts'
 import { type AnswerFees, answerFeeCap } from './fees.ts'
-import { createOperations, type OperationState } from './operations.ts'
+import {
+  createOperations,
+  type Operation,
+  type OperationState,
+  type Operations,
+} from './operations.ts'
 
 export interface SettlementLog {
   readonly info: (facts: object, message: string) => void
@@ -15,7 +22,7 @@ export interface SettlementLog {
 
 /** The chain as it was seen last, and the account that pays for transactions. */
 export interface SettlementContext {
-  readonly book: Pick<ChannelBook, 'inState' | 'position'>
+  readonly book: Pick<ChannelBook, 'asSeen' | 'seenTo' | 'position'>
   readonly transactions: TransactionSender
   /** Of the contract, in blocks. */
   readonly challengePeriod: number
@@ -28,6 +35,10 @@ export interface SettlementContext {
 
 export interface AnswersOptions extends SettlementContext {
   readonly answer: (channel: Channel) => Promise<Call>
+  /** Undefined: each is answered by itself. */
+  readonly answerTogether?: ((channels: readonly Channel[]) => Promise<Call>) | undefined
+  /** What is worth an answer; undefined, or while it is not known: everything. */
+  readonly terms?: (() => AnswerTerms | undefined) | undefined
   readonly fees: AnswerFees
   /** Blocks of the challenge period that pass before anything is sent. */
   readonly delay: number
@@ -40,6 +51,8 @@ export interface PendingAnswer {
   readonly stake: TokenAmount
   /** Blocks in which it can be answered for sure. */
   readonly remaining: number
+  /** `wait`: too small for an answer of its own; `let_go`: not worth its share of a batch either. */
+  readonly plan: 'answer' | 'wait' | 'let_go'
   /** Undefined: it was not tried yet. */
   readonly state: OperationState | undefined
 }
@@ -51,48 +64,148 @@ export interface Answers {
   readonly idle: () => Promise<void>
 }
 
+/** There is one at a time, so it needs no other name. */
+const batchName = 'answers'
+
+interface Answering extends AnswersOptions {
+  readonly operations: Operations
+  /** What went into the last batch. */
+  inBatch: ReadonlySet<ChannelName>
+  /** A batch was mined and has not ended these. */
+  passedOver: ReadonlySet<ChannelName>
+  waiting: ReadonlySet<ChannelName>
+  letGo: ReadonlySet<ChannelName>
+}
+
 export function createAnswers(options: AnswersOptions): Answers {
-  const { book, challengePeriod, head, fees, delay, answer, log } = options
+  const { book, log } = options
   const operations = createOperations({
     ...options,
-    position: () => book.position()?.block ?? 0,
+    position: book.seenTo,
     onMined: (name, receipt) => log?.info(facts(name, receipt), 'a dishonest close was answered'),
     onWaiting: (name, err) =>
       log?.warn({ operation: name, err }, 'a dishonest close cannot be answered now'),
   })
-  const closes = () => dishonestCloses(book.inState('closing'), { head: head(), challengePeriod })
-
-  function remaining({ sender, openBlock }: Channel): number {
-    const close = closes().find(
-      ({ channel }) => channel.sender === sender && channel.openBlock === openBlock,
-    )
-    return close?.remaining ?? 0
+  const answering: Answering = {
+    ...{ ...options, operations },
+    ...{ inBatch: new Set(), passedOver: new Set(), waiting: new Set(), letGo: new Set() },
   }
-
-  const operation = ({ channel }: DishonestClose) => ({
-    name: operationName(channel),
-    call: async (): Promise<Call> => ({
-      ...(await answer(channel)),
-      isUrgent: true,
-      feeCap: () => answerFeeCap(fees, remaining(channel), challengePeriod),
-    }),
-  })
-
   return {
-    round: () => {
-      const due = closes().filter(({ remaining }) => remaining <= challengePeriod - delay)
-      return operations.pursue(due.map(operation))
-    },
-    pending: () =>
-      closes().map(({ channel, stake, remaining }) => ({
-        sender: channel.sender,
-        openBlock: channel.openBlock,
-        stake,
-        remaining,
-        state: operations.state(operationName(channel)),
-      })),
+    round: () => round(answering),
+    pending: () => closesOf(answering).map((close) => pendingAnswer(answering, close)),
     idle: operations.idle,
   }
+}
+
+function closesOf({ book, head, challengePeriod }: Answering): readonly DishonestClose[] {
+  return dishonestCloses(closing(book.asSeen()), { head: head(), challengePeriod })
+}
+
+function* closing(channels: Iterable<Channel>): Generator<Channel, void> {
+  for (const channel of channels) if (channel.state === 'closing') yield channel
+}
+
+async function round(answering: Answering): Promise<void> {
+  const { operations, challengePeriod, delay } = answering
+  const closes = closesOf(answering).filter(({ remaining }) => remaining <= challengePeriod - delay)
+  lookAtBatch(answering, closes)
+  const isSent = (close: DishonestClose) => isUnderWay(answering, operationName(close.channel))
+  const open = closes.filter((close) => !isSent(close) && !answering.inBatch.has(nameOf(close)))
+  const plan = planOf(answering, open)
+  tellLetGo(answering, plan)
+  answering.waiting = new Set(plan.waiting.map(nameOf))
+  answering.letGo = new Set(plan.letGo.map(nameOf))
+  const single = [...closes.filter(isSent), ...plan.single].map((close) => alone(answering, close))
+  // While one is under way, what else there is waits for it.
+  const goes = isUnderWay(answering, batchName) || plan.batch.length > 0
+  await operations.pursue(goes ? [...single, batch(answering, plan.batch)] : single)
+}
+
+/** Once its block was read it is known what the last batch has ended. */
+function lookAtBatch(answering: Answering, closes: readonly DishonestClose[]): void {
+  const { operations, inBatch } = answering
+  const names = new Set(closes.map(nameOf))
+  if (!isUnderWay(answering, batchName)) {
+    const isMined = operations.state(batchName)?.kind === 'mined'
+    if (isMined) answering.passedOver = new Set([...answering.passedOver, ...inBatch])
+    answering.inBatch = new Set()
+  }
+  answering.passedOver = new Set([...answering.passedOver].filter((name) => names.has(name)))
+}
+
+/** With the node, or mined in a block that was not read yet. */
+function isUnderWay({ operations, book }: Answering, operation: string): boolean {
+  const state = operations.state(operation)
+  return state?.kind === 'sent' || (state?.kind === 'mined' && state.block > book.seenTo())
+}
+
+function planOf(answering: Answering, closes: readonly DishonestClose[]): AnswerPlan {
+  const { terms, challengePeriod, passedOver, answerTogether } = answering
+  const known = terms?.()
+  if (known === undefined) return { single: closes, batch: [], waiting: [], letGo: [] }
+  const hasBatches = known.hasBatches && answerTogether !== undefined
+  return planAnswers({
+    ...{ closes, challengePeriod },
+    terms: { ...known, hasBatches },
+    alone: (close) => passedOver.has(nameOf(close)),
+  })
+}
+
+function tellLetGo({ letGo: told, log }: Answering, { letGo }: AnswerPlan): void {
+  for (const close of letGo) {
+    if (told.has(nameOf(close))) continue
+    const { sender, openBlock } = close.channel
+    const message = 'a dishonest close is let go: an answer costs more than it is worth'
+    log?.warn({ sender, openBlock, stake: `${close.stake}` }, message)
+  }
+}
+
+function alone(answering: Answering, { channel }: DishonestClose): Operation {
+  return {
+    name: operationName(channel),
+    call: async () => ({
+      ...(await answering.answer(channel)),
+      isUrgent: true,
+      feeCap: () => feeCap(answering, [channel]),
+    }),
+  }
+}
+
+function batch(answering: Answering, closes: readonly DishonestClose[]): Operation {
+  const channels = closes.map(({ channel }) => channel)
+  return {
+    name: batchName,
+    call: async () => {
+      if (answering.answerTogether === undefined) throw new Error('a batch that nobody can make')
+      const call = await answering.answerTogether(channels)
+      answering.inBatch = new Set(closes.map(nameOf))
+      return { ...call, isUrgent: true, feeCap: () => feeCap(answering, channels) }
+    },
+  }
+}
+
+/** That of the most urgent one. */
+function feeCap(
+  { fees, head, challengePeriod }: Answering,
+  channels: readonly Channel[],
+): bigint | undefined {
+  const last = Math.min(...channels.map((channel) => lastBlock(channel, challengePeriod)))
+  return answerFeeCap(fees, last - head(), challengePeriod)
+}
+
+function pendingAnswer(answering: Answering, close: DishonestClose): PendingAnswer {
+  const { operations, inBatch, waiting, letGo } = answering
+  const { channel, stake, remaining } = close
+  const name = nameOf(close)
+  const state = operations.state(inBatch.has(name) ? batchName : operationName(channel))
+  return {
+    ...{ sender: channel.sender, openBlock: channel.openBlock, stake, remaining, state },
+    plan: letGo.has(name) ? 'let_go' : waiting.has(name) ? 'wait' : 'answer',
+  }
+}
+
+function nameOf({ channel }: DishonestClose): ChannelName {
+  return channelName(channel.sender, channel.openBlock)
 }
 
 function operationName({ sender, openBlock }: Channel): string {

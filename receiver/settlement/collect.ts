@@ -8,6 +8,7 @@ import type {
 } from '../../platform/chain/index.ts'
 import type { Address, Hex, SignatureDomain, Signer, TokenAmount } from '../../protocol/index.ts'
 import { signAgreement } from '../channels/closing.ts'
+import { provenOf } from '../channels/proofs.ts'
 import type { Channel } from '../channels/records.ts'
 
 /** What collecting needs of the chain. */
@@ -51,7 +52,9 @@ export async function collect(
   parts: CollectParts,
   { kind, operation, channels, feeCap }: Collection,
 ): Promise<Collected> {
-  const call = await (kind === 'withdraw' ? withdrawal(parts, channels) : closing(parts, channels))
+  const call = await (kind === 'withdraw'
+    ? withdrawal(parts, channels)
+    : closeTogether(parts, channels))
   const capped = { ...call, feeCap: () => feeCap }
   return collectedBy(await parts.transactions.send(capped, 1, operation))
 }
@@ -79,26 +82,35 @@ async function withdrawal(
   return chain.calls.withdrawBatch(items)
 }
 
-async function closing(parts: CollectParts, channels: readonly Channel[]): Promise<Call> {
+/** As `closeByReceiver`, many with one transaction. */
+export async function closeTogether(
+  parts: Omit<CollectParts, 'transactions'>,
+  channels: readonly Channel[],
+): Promise<Call> {
   const [only] = channels
   if (only !== undefined && channels.length === 1) return closeByReceiver(parts, only)
   return parts.chain.calls.cooperativeCloseBatch(channels.flatMap(proofItem))
 }
 
-function proofItem({ openBlock, claims, proof }: Channel) {
-  return proof ? [{ openBlock, balance: claims.highest, signature: proof.signature }] : []
+function proofItem(channel: Channel) {
+  const proven = provenOf(channel)
+  return proven === undefined ? [] : [{ openBlock: channel.openBlock, ...proven }]
 }
 
 /**
- * Ends a channel at our best proof, also in and after the challenge period: the contract pays at once.
+ * Ends a channel at the best proof under its deposit, also in and after the challenge period: the contract
+ * pays at once.
  */
 export async function closeByReceiver(
   { chain, signer, domain, hasBatches }: Omit<CollectParts, 'transactions'>,
   ending: Channel,
 ): Promise<Call> {
-  const { sender, openBlock, claims, proof } = ending
-  if (proof === undefined) throw new Error('a close without a proof')
-  const agreement = hasBatches ? '0x' : await signAgreement({ signer, domain }, ending, 'seed')
+  const { sender, openBlock } = ending
+  const proven = provenOf(ending)
+  if (proven === undefined) throw new Error('a close without a proof')
+  const { balance, signature } = proven
+  const wanted = { sender, openBlock, balance }
+  const agreement = hasBatches ? '0x' : await signAgreement({ signer, domain }, wanted, 'seed')
   const channel = { sender, receiver: signer.address, openBlock }
-  return chain.calls.cooperativeClose(channel, claims.highest, proof.signature, agreement)
+  return chain.calls.cooperativeClose(channel, balance, signature, agreement)
 }

@@ -9,6 +9,7 @@ import {
 } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import { paidChannel, whileClosing } from '../channels/closing.ts'
+import { provenBalance } from '../channels/proofs.ts'
 import { type Channel, channelName } from '../channels/records.ts'
 import { receiverError } from '../errors/index.ts'
 import type { SettlementLog } from './answers.ts'
@@ -74,7 +75,7 @@ const everything: CollectPolicy = { least: 1n }
 
 interface CollectorState extends CollectorOptions {
   running: Promise<unknown> | undefined
-  /** What the last collection did is in the book once the chain was read up to here. */
+  /** What the last collection did is seen once the chain was read up to here. */
   lastBlock: BlockNumber
   lastReason: CollectPlan['reason']
 }
@@ -145,11 +146,10 @@ async function finishEarlier(
 }
 
 function* candidates(book: ChannelBook, kind: CollectKind): Iterable<Channel> {
-  yield* book.inState('open')
-  if (kind === 'withdraw') return
-  for (const channel of book.inState('closing')) {
+  for (const channel of book.asSeen()) {
     // A sender that gives more than we can prove is left to it.
-    if (channel.claims.highest >= (channel.end?.balance ?? 0n)) yield channel
+    const isOurs = kind === 'close' && provenBalance(channel) >= (channel.end?.balance ?? 0n)
+    if (channel.state === 'open' || (channel.state === 'closing' && isOurs)) yield channel
   }
 }
 
@@ -173,10 +173,10 @@ async function withdrawIfWorth(
   gasPrice: bigint,
 ): Promise<void> {
   const { book, hasBatches, log } = collector
-  const isRead = (book.position()?.block ?? 0) >= collector.lastBlock
+  const isRead = book.seenTo() >= collector.lastBlock
   if (collector.running !== undefined || !isRead) return
   const market = { gas: gasFor('withdraw', hasBatches), gasPrice }
-  const { batches, reason, sum } = planCollection(book.inState('open'), policy, market)
+  const { batches, reason, sum } = planCollection(candidates(book, 'withdraw'), policy, market)
   if (reason !== collector.lastReason) log?.info({ reason, sum: `${sum}` }, 'withdrawals')
   collector.lastReason = reason
   if (batches.length === 0) return

@@ -47,7 +47,12 @@ export const settlementSchema = z.strictObject({
         .describe('never pay more to answer a dishonest close, even if the channel is lost'),
       least: amountText
         .optional()
-        .describe('without etherPrice: keep no ether to defend a channel that owes no more (0)'),
+        .describe(
+          'without etherPrice: what an answer is worth; channels that owe no more are not defended (0)',
+        ),
+      collectAbove: amountText
+        .optional()
+        .describe('withdraw from a channel that owes more, whatever withdraw says'),
     })
     .prefault({}),
 })
@@ -62,9 +67,11 @@ export function settlementOptions(
   usual: bigint | undefined,
 ): SettlementOptions {
   const fees = defined({ usual, most: dispute.mostGasPrice })
-  const { least } = dispute
-  const leastDefended = least === undefined ? undefined : parseAmount(least, token)
-  const defence = { fees, ...defined({ leastDefended }) }
+  const amount = (text: string | undefined) =>
+    text === undefined ? undefined : parseAmount(text, token)
+  const leastDefended = amount(dispute.least)
+  const collectAbove = amount(dispute.collectAbove)
+  const defence = { fees, ...defined({ leastDefended, collectAbove }) }
   if (withdraw === undefined) return defence
   const { when, schedule, mostGasPrice = usual, mostFeeShare, etherPrice } = withdraw
   return {
@@ -75,7 +82,7 @@ export function settlementOptions(
         schedule,
         mostGasPrice,
         mostFeeShare,
-        etherPrice: etherPrice === undefined ? undefined : parseAmount(etherPrice, token),
+        etherPrice: amount(etherPrice),
       }),
     },
   }

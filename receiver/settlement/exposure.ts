@@ -1,5 +1,6 @@
 // What the receiver has earned and not got yet, and what of it is in danger, on plain data.
 import { type BlockNumber, compareBigints, type TokenAmount } from '../../protocol/index.ts'
+import { provenBalance } from '../channels/proofs.ts'
 import { type Channel, dueOf } from '../channels/records.ts'
 
 export interface Exposure {
@@ -29,10 +30,14 @@ export function exposureOf(channels: Iterable<Channel>): Exposure {
   return { uncollected, atRisk, lost }
 }
 
-/** What the channel's end gives less than the best proof. */
-export function shortfall({ claims, proof, end }: Channel): TokenAmount {
-  if (proof === undefined || end === undefined || claims.highest <= end.balance) return 0n
-  return claims.highest - end.balance
+/**
+ * What the channel's end gives less than the best proof that the contract takes; of one that is settled,
+ * than the best that there is.
+ */
+export function shortfall(channel: Channel): TokenAmount {
+  const { claims, end, state } = channel
+  const proven = state === 'settled' ? claims.highest : provenBalance(channel)
+  return end === undefined || proven <= end.balance ? 0n : proven - end.balance
 }
 
 /** The last block in which a close can be challenged. */

@@ -1,10 +1,15 @@
 // Whether it is worth while to collect now, and from which channels, decided on plain data.
 import { compareBigints, type TokenAmount } from '../../protocol/index.ts'
+import { provenBalance } from '../channels/proofs.ts'
 import { type Channel, dueOf } from '../channels/records.ts'
 
 export interface CollectPolicy {
   /** Leave it while all channels together owe less. */
   readonly least: TokenAmount
+  /** Leave channels that owe less. */
+  readonly leastEach?: TokenAmount | undefined
+  /** There is no more for the fees, in wei: the largest first, as far as it goes. */
+  readonly mostFee?: bigint | undefined
   /** Leave it while a unit of gas costs more, in wei. */
   readonly mostGasPrice?: bigint | undefined
   /** Leave what would cost more of itself, in hundredths of a percent; needs `etherPrice`. */
@@ -61,8 +66,8 @@ export function planCollection(
 ): CollectPlan {
   const { gas, gasPrice } = market
   const all = [...channels]
-    .map((channel) => ({ channel, due: dueOf(channel, channel.claims.highest) }))
-    .filter(({ channel, due }) => channel.proof !== undefined && due > 0n)
+    .map((channel) => ({ channel, due: dueOf(channel, provenBalance(channel)) }))
+    .filter(({ due }) => due > 0n)
     .sort((a, b) => compareBigints(b.due, a.due))
   const collect = (items: readonly Collectable[], reason: CollectPlan['reason']): CollectPlan => {
     const sum = sumOf(items)
@@ -80,10 +85,17 @@ export function planCollection(
   if (policy.mostGasPrice !== undefined && gasPrice > policy.mostGasPrice) {
     return collect([], 'gas_price')
   }
-  const worth = worthTheirFee(all, policy, market)
+  const { leastEach = 0n } = policy
+  const wanted = affordable(
+    all.filter(({ due }) => due >= leastEach),
+    policy,
+    market,
+  )
+  if (wanted.length === 0) return collect([], 'too_little')
+  const worth = worthTheirFee(wanted, policy, market)
   // What is left may be too little for the transactions that a larger sum would have been worth.
   if (sumOf(worth) < policy.least) return collect([], 'fee_share')
-  return collect(worth, worth.length < all.length ? 'fee_share' : undefined)
+  return collect(worth, worth.length < wanted.length ? 'fee_share' : undefined)
 }
 
 /** `fee` in wei. */
@@ -95,6 +107,18 @@ export function isWorthItsFee(
   if (mostFeeShare === undefined || etherPrice === undefined) return true
   // Cross-multiplied: fee in tokens / sum <= share / 10 000.
   return fee * etherPrice * 10_000n <= sum * mostFeeShare * 10n ** 18n
+}
+
+/** A transaction offers up to twice of what gas costs now. */
+function affordable(
+  sorted: readonly Collectable[],
+  { mostFee }: CollectPolicy,
+  { gas, gasPrice }: { readonly gas: GasModel; readonly gasPrice: bigint },
+): readonly Collectable[] {
+  if (mostFee === undefined) return sorted
+  let count = sorted.length
+  while (count > 0 && 2n * gasOf(count, gas) * gasPrice > mostFee) count--
+  return sorted.slice(0, count)
 }
 
 /**

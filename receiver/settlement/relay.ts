@@ -29,9 +29,10 @@ import {
 } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import type { ChannelManager } from '../channels/manager.ts'
+import type { AllowanceDisk } from '../channels/store.ts'
 import { receiverError } from '../errors/index.ts'
 import type { ProofChecker } from '../signatures/checker.ts'
-import { createRelayAllowance, type RelayAllowance, type RelayLimits } from './relay-allowance.ts'
+import { openRelayAllowance, type RelayAllowance, type RelayLimits } from './relay-allowance.ts'
 import type { RelaySigner } from './relay-signer.ts'
 
 export interface RelayOptions extends Partial<RelayLimits> {
@@ -92,6 +93,8 @@ export interface RelayParts {
   readonly gasPrice: () => bigint | undefined
   readonly options: RelayOptions
   readonly onFailure: (error: unknown) => void
+  /** Of what was sent today. */
+  readonly allowances: AllowanceDisk
   /** Unix time in milliseconds. */
   readonly now?: () => number
 }
@@ -112,10 +115,11 @@ interface Relaying extends RelayParts {
   waiting: number
 }
 
-export function createRelay(parts: RelayParts): Relay {
+export async function openRelay(parts: RelayParts): Promise<Relay> {
   const { chain, own, domain, manager, book, checker, signed, options } = parts
   const { mostPerDay = 20, mostGasPerDay = 3_000_000n, mostWaiting = 16 } = options
-  const allowance = createRelayAllowance({ mostPerDay, mostGasPerDay }, parts.now ?? Date.now)
+  const { allowances: disk, onFailure, now = Date.now } = parts
+  const allowance = await openRelayAllowance({ mostPerDay, mostGasPerDay, now, disk, onFailure })
   const relaying: Relaying = { ...parts, allowance, mostWaiting, turns: createTurns(), waiting: 0 }
 
   return {

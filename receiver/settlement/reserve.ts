@@ -2,6 +2,7 @@
 
 import type { TokenAmount } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
+import { provenBalance } from '../channels/proofs.ts'
 import { type Channel, dueOf } from '../channels/records.ts'
 import { receiverError } from '../errors/index.ts'
 import { shortfall } from './exposure.ts'
@@ -11,10 +12,10 @@ import { type GasModel, singleGas } from './policy.ts'
 const answerGas = 60_000n
 
 /** `cooperativeCloseBatch`, the same. */
-const batchGas: GasModel = { perTransaction: 40_000n, perChannel: 18_000n, mostChannels: 50 }
+export const batchGas: GasModel = { perTransaction: 40_000n, perChannel: 18_000n, mostChannels: 50 }
 
 /** Singly while there are few; many at once can be answered only together. */
-const mostSingle = 3
+export const mostSingle = 3
 
 export interface ReserveTerms {
   /** In wei for a unit of gas. */
@@ -38,18 +39,35 @@ export function gasForAnswers(channels: number, hasBatches: boolean): bigint {
 
 /** True when what the channel owes is worth its own answer. */
 export function isDefended(channel: Channel, terms: ReserveTerms): boolean {
-  const { state, proof, claims } = channel
-  if (proof === undefined || state === 'settled') return false
-  const stake = state === 'open' ? dueOf(channel, claims.highest) : shortfall(channel)
+  const { state } = channel
+  if (state === 'settled') return false
+  const stake = state === 'open' ? dueOf(channel, provenBalance(channel)) : shortfall(channel)
   return isWorthAnswer(stake, terms)
 }
 
-export function isWorthAnswer(
+export function isWorthAnswer(stake: TokenAmount, terms: ReserveTerms): boolean {
+  return isWorthGas(stake, gasForAnswers(1, terms.hasBatches), terms)
+}
+
+/** True when a stake is worth so much gas. Without a price, `least` is what an answer of its own is worth. */
+export function isWorthGas(
   stake: TokenAmount,
+  gas: bigint,
   { fee, etherPrice, least = 0n, hasBatches }: ReserveTerms,
 ): boolean {
-  if (etherPrice === undefined) return stake > least
-  return stake * 10n ** 18n > gasForAnswers(1, hasBatches) * fee * etherPrice
+  if (etherPrice === undefined) return stake * gasForAnswers(1, hasBatches) > least * gas
+  return stake * 10n ** 18n > gas * fee * etherPrice
+}
+
+/** The smallest stake that is worth an answer of its own. */
+export function leastWorthAnswer({
+  fee,
+  etherPrice,
+  least = 0n,
+  hasBatches,
+}: ReserveTerms): TokenAmount {
+  if (etherPrice === undefined) return least + 1n
+  return (gasForAnswers(1, hasBatches) * fee * etherPrice) / 10n ** 18n + 1n
 }
 
 /** What the channels need now. */
@@ -65,6 +83,8 @@ export interface Reserve {
   /** Counts the channels anew. */
   readonly round: () => void
   readonly status: () => ReserveStatus
+  /** By which a stake is worth its answer; undefined while the price of gas is not known. */
+  readonly terms: () => ReserveTerms | undefined
   /** True when the account has too little for a channel more. */
   readonly isShortForNew: () => boolean
   /** @throws UraidenError `relay_reserve` when so much ether, in wei, is less than twice what is needed */
@@ -72,7 +92,7 @@ export interface Reserve {
 }
 
 export interface ReserveParts extends Omit<ReserveTerms, 'fee'> {
-  readonly book: Pick<ChannelBook, 'all'>
+  readonly book: Pick<ChannelBook, 'asSeen'>
   /** Of the account that answers, in wei. */
   readonly ether: () => bigint | undefined
   /** The most that an answer may cost, in wei for a unit of gas; undefined: see `highest`. */
@@ -86,7 +106,7 @@ export interface ReserveParts extends Omit<ReserveTerms, 'fee'> {
 const feeRoom = 4n
 
 export function createReserve(parts: ReserveParts): Reserve {
-  const { book, ether, most, highest, hasBatches, onShort } = parts
+  const { book, ether, most, highest, hasBatches, etherPrice, least, onShort } = parts
   let channels = 0
   let wasShort = false
 
@@ -102,19 +122,24 @@ export function createReserve(parts: ReserveParts): Reserve {
     const [has, needs] = [ether(), needed(count)]
     return has !== undefined && needs !== undefined && has < needs
   }
+  const terms = (): ReserveTerms | undefined => {
+    const fee = feeOf()
+    return fee === undefined ? undefined : { fee, hasBatches, etherPrice, least }
+  }
   const status = () => ({ channels, needed: needed(channels), isShort: isShort(channels) })
 
   return {
     round: () => {
-      const fee = feeOf()
+      const known = terms()
       channels = 0
-      if (fee === undefined) return
-      for (const channel of book.all()) if (isDefended(channel, { ...parts, fee })) channels++
+      if (known === undefined) return
+      for (const channel of book.asSeen()) if (isDefended(channel, known)) channels++
       const now = status()
       if (now.isShort && !wasShort) onShort(now)
       wasShort = now.isShort
     },
     status,
+    terms,
     isShortForNew: () => isShort(channels + 1),
     checkRelay: (has) => {
       // Also without channels: the first one may come with the next request.

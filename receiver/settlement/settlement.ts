@@ -1,29 +1,36 @@
 // Sees to it that the receiver gets what it has proofs for (wire-protocol.md section 6): answers
 // dishonest closes, settles channels whose senders do not, withdraws when it is worth while.
+import type { Call } from '../../platform/chain/index.ts'
 import { cronTimetable } from '../../platform/config/schedule.ts'
 import type { TokenAmount } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
+import { stopForAnswer } from '../channels/closing.ts'
+import { provenBalance } from '../channels/proofs.ts'
+import type { Channel } from '../channels/records.ts'
 import {
   createAnswers,
   type PendingAnswer,
   type SettlementContext,
   type SettlementLog,
 } from './answers.ts'
-import { type CollectParts, closeByReceiver } from './collect.ts'
+import { type CollectParts, closeByReceiver, closeTogether } from './collect.ts'
 import { type Collector, createCollector } from './collector.ts'
 import { type Exposure, exposureOf } from './exposure.ts'
 import type { AnswerFees } from './fees.ts'
 import type { CollectPolicy } from './policy.ts'
 import type { Reserve, ReserveStatus } from './reserve.ts'
 import { createSettling } from './settling.ts'
+import { urgentCollection } from './urgent.ts'
 
 export interface SettlementOptions {
   /** Withdraw without being asked, under these conditions. */
   readonly withdraw?: AutomaticWithdrawal | undefined
   /** What answers to dishonest closes may cost. */
   readonly fees?: AnswerFees | undefined
-  /** Without `etherPrice`: channels that owe no more are not counted in the reserve for answers. */
+  /** Without `etherPrice`: what an answer of its own is worth. Channels that owe no more are not defended. */
   readonly leastDefended?: TokenAmount | undefined
+  /** Withdraw from a channel that owes more, whatever `withdraw` says. */
+  readonly collectAbove?: TokenAmount | undefined
 }
 
 export interface AutomaticWithdrawal extends CollectPolicy {
@@ -36,6 +43,8 @@ export interface SettlementParts extends CollectParts, SettlementContext {
   readonly refresh: () => Promise<void>
   /** What answers need in ether. */
   readonly reserve: Reserve
+  /** Of a unit of gas now, in wei; undefined while it is not known. */
+  readonly gasPrice: () => bigint | undefined
   readonly log?: SettlementLog | undefined
 }
 
@@ -59,20 +68,29 @@ export interface SettlementEngine extends Settlement {
 
 export function createSettlement(
   parts: SettlementParts,
-  { withdraw, fees = {} }: SettlementOptions,
+  { withdraw, fees = {}, collectAbove }: SettlementOptions,
 ): SettlementEngine {
   const { book, chain, transactions, signer, hasBatches, reserve, log } = parts
+  // Once it is signed, the chain may take it whatever becomes of the close.
+  const sealed = (call: Call, channels: readonly Channel[]): Call => ({
+    ...call,
+    onSigned: () => stopForAnswer(book, channels),
+  })
   const answers = createAnswers({
     ...parts,
     fees,
     delay: 0,
-    answer: (channel) => closeByReceiver(parts, channel),
+    terms: () => {
+      const terms = reserve.terms()
+      return terms && { ...terms, now: parts.gasPrice() ?? terms.fee }
+    },
+    answer: async (channel) => sealed(await closeByReceiver(parts, channel), [channel]),
+    answerTogether: async (channels) => sealed(await closeTogether(parts, channels), channels),
   })
   const settling = createSettling({
     ...parts,
     policy: withdraw ?? { least: 1n, mostGasPrice: fees.usual },
-    canEnd: ({ claims, proof, end }) =>
-      hasBatches || (proof !== undefined && claims.highest === end?.balance),
+    canEnd: (channel) => hasBatches || provenBalance(channel) === channel.end?.balance,
     end: async (channel) => {
       if (!hasBatches) return closeByReceiver(parts, channel)
       const { sender, openBlock } = channel
@@ -84,16 +102,22 @@ export function createSettlement(
 
   /** Ether that an answer needs is not spent on anything else. */
   function allAnswered(): boolean {
-    return answers.pending().every(({ state }) => state !== undefined && state.kind !== 'waiting')
+    const due = answers.pending().filter(({ plan }) => plan === 'answer')
+    return due.every(({ state }) => state !== undefined && state.kind !== 'waiting')
   }
 
   async function collectDue(): Promise<void> {
+    const urgent = urgentCollection({
+      ...{ channels: book.asSeen(), limit: collectAbove, fees },
+      ...{ isShort: reserve.status().isShort, terms: reserve.terms(), ether: parts.ether() },
+    })
     const mayWithdraw =
       withdraw !== undefined && book.unsettled() >= withdraw.least && timetable.takeDue()
-    if (!mayWithdraw && !settling.isDue()) return
+    const policy = urgent ?? (mayWithdraw ? withdraw : undefined)
+    if (policy === undefined && !settling.isDue()) return
     const gasPrice = await transactions.gasPrice()
+    if (policy !== undefined) await collector.withdrawIfWorth(policy, gasPrice)
     await settling.round(gasPrice)
-    if (mayWithdraw) await collector.withdrawIfWorth(withdraw, gasPrice)
   }
 
   const whenAsked: CollectPolicy = { least: 1n, mostGasPrice: fees.usual }
@@ -102,7 +126,7 @@ export function createSettlement(
     closeAll: (options) => collector.closeAll({ policy: whenAsked, ...options }),
     closeChannel: collector.closeChannel,
     status: () => ({
-      ...exposureOf(book.all()),
+      ...exposureOf(book.asSeen()),
       answers: answers.pending(),
       reserve: reserve.status(),
     }),

@@ -39,8 +39,9 @@ export function createSettling(options: SettlingOptions): Settling {
     onWaiting: (operation, err) => log?.warn({ operation, err }, 'a channel cannot be settled now'),
   })
   const overdue = () =>
-    [...book.inState('closing')].filter(
+    [...book.asSeen()].filter(
       (channel) =>
+        channel.state === 'closing' &&
         dueByEnd(channel) > 0n &&
         canEnd(channel) &&
         shortfall(channel) === 0n &&

@@ -48,6 +48,8 @@ async function serve({ rpc, contract, key, price, port, state }: Options): Promi
     contract,
     state,
     pollInterval: 500,
+    // Its chain makes a block for each transaction, and none after it.
+    confirmations: 1,
   })
   const path = '/sensors/temperature'
   const amount = parseAmount(price, receiver.token)

@@ -185,7 +185,7 @@ test('jobs run in the daemon, into their sinks, also when a person says so', asy
     )
   t.regex(await delivered('seldom'), /21\.4/)
   const person = await cli('status')
-  t.regex(person.stdout, /JOB +NEXT +LAST .*\nseldom +in \d+ d +ok, \d+ (s|min) ago/)
+  t.regex(person.stdout, /JOB +NEXT +LAST .*\nseldom +in \d+ d +ok, authentic, \d+ (s|min) ago/)
 
   await config(`${seldom}${job('often', '* * * * * *')}`)
   t.is((await cli('reload')).code, 0)

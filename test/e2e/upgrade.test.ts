@@ -29,6 +29,7 @@ for (const name of formerStates) {
       contract,
       state: join(folder, 'receiver'),
       pollInterval: 20,
+      confirmations: 1,
     })
     t.teardown(() => receiver.stop())
     t.like(receiver.book.ledger(signer.address, facts.openBlock), {

@@ -19,6 +19,7 @@ async function given(t: ExecutionContext) {
     contract,
     state: join(folder, 'receiver-02'),
     pollInterval: 20,
+    confirmations: 1,
   })
   const server = await createReceiverServer(receiver, [reading()])
   const base = await server.listen({ host: '127.0.0.1', port: 0 })

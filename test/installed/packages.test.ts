@@ -83,7 +83,10 @@ state: /var/lib/uraiden-${program}
 ${more}`,
       )
     await config('agent', 'budget: { total: 1000 units }\n')
-    await config('receiver', 'resources:\n  /reading: { price: 5 units, command: echo 21.4 }\n')
+    await config(
+      'receiver',
+      'confirmations: 1\nresources:\n  /reading: { price: 5 units, command: echo 21.4 }\n',
+    )
 
     await install('-i')
 

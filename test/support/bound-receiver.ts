@@ -2,6 +2,7 @@
 // somebody between it and the agent who changes what passes.
 import { createHash } from 'node:crypto'
 import {
+  type Agent,
   createServer,
   request as httpRequest,
   type IncomingMessage,
@@ -63,6 +64,8 @@ export interface BoundReceiverOptions {
   readonly serve?: (asked: Asked, number: number) => Said
   /** The body comes with a receipt in place of a digest. */
   readonly later?: boolean
+  /** Keeps no reply, so that a payment is refused when it comes again. */
+  readonly forgets?: boolean
   /** Says of payments that their proof is invalid. */
   readonly refuses?: () => boolean
   /** What it costs in truth, where the terms say less. */
@@ -83,12 +86,9 @@ const features = new Set(['parallel', 'eip712'] as const)
 
 export async function boundReceiver(t: ExecutionContext, options: BoundReceiverOptions = {}) {
   const books = new Books(options)
-  const origin = await listen(t, async (request, response) => {
-    const asked = await read(request)
+  const origin = await inTheMiddle(t, (asked) => {
     books.asked.push(asked)
-    const said = await books.answer(asked)
-    if (said === undefined) request.socket.destroy()
-    else send(response, said)
+    return books.answer(asked)
   })
   return { origin, url: `${origin}/data`, books }
 }
@@ -239,7 +239,7 @@ class Books {
     if (balance > this.highest) this.#best = { balance, signature }
     this.served.push(`${asked.method} ${asked.path}`)
     const said = this.#paid(asked, request, id)
-    this.#replies.set(id, said)
+    if (this.#options.forgets !== true) this.#replies.set(id, said)
     return said
   }
 
@@ -313,31 +313,47 @@ export interface Meddling {
   readonly answer?: (said: Said, asked: Asked, number: number) => Said | undefined
 }
 
+/** What ends with a test, or with a run of a program. */
+export type Endings = Pick<ExecutionContext, 'teardown'>
+
+/** Whoever is asked, and what it says to that; with nothing the connection breaks off. */
+export function inTheMiddle(
+  t: Endings,
+  answer: (asked: Asked) => Promise<Said | undefined>,
+): Promise<string> {
+  return listen(t, async (request, response) => {
+    const said = await answer(await read(request))
+    if (said === undefined) request.socket.destroy()
+    else send(response, said)
+  })
+}
+
 /** Between the agent and `target`: sees everything and does what it likes. */
 export async function between(t: ExecutionContext, target: string, meddling: Meddling) {
   const seen: { readonly asked: Asked; readonly said: Said }[] = []
   let number = -1
-  const origin = await listen(t, async (request, response) => {
-    const asked = await read(request)
+  const origin = await inTheMiddle(t, async (asked) => {
     number += 1
     const own = number
     const passed = meddling.request?.(asked, own) ?? asked
     const said = 'status' in passed ? passed : await forward(target, passed)
     seen.push({ asked, said })
-    const changed = meddling.answer === undefined ? said : meddling.answer(said, asked, own)
-    if (changed === undefined) request.socket.destroy()
-    else send(response, changed)
+    return meddling.answer === undefined ? said : meddling.answer(said, asked, own)
   })
   return { origin, url: `${origin}/data`, seen }
 }
 
-/** Straight to a receiver, past every agent. */
-export function forward(target: string, { method, path, fields, body }: Asked): Promise<Said> {
+/** Straight to a receiver, past every agent; on a connection of its own unless `connections` are given. */
+export function forward(
+  target: string,
+  { method, path, fields, body }: Asked,
+  connections: Agent | false = false,
+): Promise<Said> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(target)
     const kept = fields.filter(([name]) => !/^(?:connection|transfer-encoding)$/i.test(name))
     const request = httpRequest(
-      { hostname, port, method, path, headers: kept.flat() },
+      { hostname, port, method, path, headers: kept.flat(), agent: connections },
       async (response) => {
         const said = await buffer(response).catch(reject)
         if (said === undefined) return
@@ -369,7 +385,7 @@ export function withFields<Message extends Said | Asked>(
 }
 
 async function listen(
-  t: ExecutionContext,
+  t: Endings,
   handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
 ): Promise<string> {
   const server = createServer((request, response) => {

@@ -46,6 +46,7 @@ export async function givenCheater(t: ExecutionContext, options: Partial<Receive
         contract,
         state: `${system.folder}/receiver`,
         pollInterval: 20,
+        confirmations: 1,
         ...quick,
         ...more,
       })

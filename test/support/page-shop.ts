@@ -86,6 +86,7 @@ export async function startShop(
       contract,
       state: join(folder, 'receiver'),
       pollInterval: 20,
+      confirmations: 1,
       ...receiverOptions,
     })
     await receiver.synced

@@ -31,6 +31,7 @@ export async function startTestProxy(
     withoutToken: 'pay',
     others: 'refuse',
     connect: 'refuse',
+    cookies: 'drop',
     timeout: 30_000,
     mostBody: 1000,
     mostAtOnce: 64,

@@ -42,6 +42,12 @@ interface SpawnOptions {
   readonly command?: readonly string[] | undefined
 }
 
+/** Chains of tests make a block for each transaction, and none after it. */
+const everyBlockCounts = {
+  URAIDEN_RECEIVER_CONFIRMATIONS: '1',
+  URAIDEN_WATCHTOWER_CONFIRMATIONS: '1',
+}
+
 /** Nothing of the machine's own configuration reaches it. */
 export function spawnReceiver(
   folder: string,
@@ -52,7 +58,7 @@ export function spawnReceiver(
   const [file = '', ...before] = command
   const child = spawn(file, [...before, ...args], {
     cwd: folder,
-    env: { ...cleanEnvironment(folder), ...environment },
+    env: { ...cleanEnvironment(folder), ...everyBlockCounts, ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   // It need not read it.

@@ -52,6 +52,7 @@ export async function startSystemOn<Chain extends TestChain>(
     state: join(folder, 'receiver'),
     // Tests run several systems beside each other, on two cores.
     pollInterval: 50,
+    confirmations: 1,
     verifierThreads: 1,
     ...receiverOptions,
   })

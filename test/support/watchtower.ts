@@ -44,6 +44,7 @@ export async function startTower(
     receiver,
     state: `${folder}/watchtower`,
     pollInterval: 20,
+    confirmations: 1,
     transactionPoll: 10,
     ...more,
   })

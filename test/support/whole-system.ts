@@ -64,6 +64,7 @@ export async function startWholeSystem<Chain extends TestChain>(
         contract,
         state: join(folder, 'receiver'),
         pollInterval: 20,
+        confirmations: 1,
         ...receiverOptions,
       })
       const again = await createReceiverServer(receiver, [reading()])

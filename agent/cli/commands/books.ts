@@ -2,7 +2,7 @@
 import type { ChannelEvent } from '../../../platform/chain/index.ts'
 import { table, toJson } from '../../../platform/cli/output.ts'
 import { formatAmount, type TokenUnit } from '../../../protocol/index.ts'
-import { left } from '../../budget/caps.ts'
+import { type BudgetLimit, left } from '../../budget/caps.ts'
 import { channelName } from '../../channels/records.ts'
 import { openChain } from '../../program/configuration/chain.ts'
 import type { PurchaseRecord } from '../../purchase/history.ts'
@@ -11,9 +11,9 @@ import { type GlobalOptions, parseFromBlock, withAgent } from './session.ts'
 
 export function budget(options: GlobalOptions): Promise<ExitCode> {
   return withAgent(options, async ({ agent, budget: configured, output, token }) => {
-    const { reserved, limits } = agent.budget()
+    const { reserved, limits, transactions } = agent.budget()
     const request = configured.request
-    if (output.json) output.print(toJson({ token, request, reserved, limits }))
+    if (output.json) output.print(toJson({ token, request, reserved, limits, transactions }))
     else {
       output.print(`spent or reserved in all: ${formatAmount(reserved, token)}`)
       output.print(`a request: ${request === undefined ? 'no limit' : `at most ${request}`}`)
@@ -28,9 +28,26 @@ export function budget(options: GlobalOptions): Promise<ExitCode> {
         ])
         output.print(table(['FOR', 'WINDOW', 'LIMIT', 'USED', 'LEFT'], rows))
       }
+      output.print('')
+      output.print(transactionTable(transactions))
     }
     return exitCode.ok
   })
+}
+
+/** Ether and numbers of openings. */
+export function transactionTable(limits: readonly BudgetLimit[]): string {
+  return table(
+    ['TRANSACTIONS', 'WINDOW', 'LIMIT', 'USED', 'LEFT'],
+    limits.map((limit) => {
+      const inUnits = (amount: bigint) =>
+        limit.scope === 'ether'
+          ? formatAmount(amount, { symbol: 'ETH', decimals: 18 })
+          : `${amount}`
+      const { scope, window, cap, used } = limit
+      return [scope, window, inUnits(cap), inUnits(used), inUnits(left(limit))]
+    }),
+  )
 }
 
 export interface HistoryOptions extends GlobalOptions {
@@ -53,12 +70,13 @@ function purchases(options: GlobalOptions): Promise<ExitCode> {
 
 function purchaseTable(bought: readonly PurchaseRecord[], token: TokenUnit): string {
   return table(
-    ['TIME', 'WHAT', 'STATUS', 'PAID', 'CHANNEL', 'JOB'],
-    bought.map(({ time, method, url, status, cost, channel, job = '' }) => [
+    ['TIME', 'WHAT', 'STATUS', 'PAID', 'AUTHENTIC', 'CHANNEL', 'JOB'],
+    bought.map(({ time, method, url, status, cost, authentic, channel, job = '' }) => [
       new Date(time).toISOString(),
       `${method} ${url}`,
       `${status}`,
       formatAmount(cost, token),
+      authentic === undefined ? '' : authentic ? 'yes' : 'no',
       channel,
       job,
     ]),

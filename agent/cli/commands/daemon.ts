@@ -10,6 +10,8 @@ import { configFile, loadAgentConfig } from '../../program/configuration/config.
 import { commandSocket, type PlacesConfig } from '../../program/configuration/places.ts'
 import { type DaemonConnection, daemonOf } from '../../program/control/client.ts'
 import type { DaemonStatus } from '../../program/control/status.ts'
+import type { ReceiverBehaviour } from '../../purchase/behaviour.ts'
+import { transactionTable } from './books.ts'
 import { channelTable } from './channels.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './session.ts'
@@ -99,6 +101,10 @@ function statusText(found: DaemonStatus, now: number): readonly string[] {
     ...(jobs.length > 0 ? ['', jobTable(found, now)] : []),
     ...(open.length > 0 && token ? ['', channelTable(open, token)] : []),
     ...(limits.length > 0 ? ['', limitTable(limits, money)] : []),
+    ...(budget && budget.transactions.length > 0
+      ? ['', transactionTable(budget.transactions)]
+      : []),
+    ...(found.behaviour.length > 0 ? ['', behaviourTable(found.behaviour, now)] : []),
     ...(troubles.length > 0 ? ['', 'last troubles:'] : []),
     ...troubles.slice(-5).map(({ time, message, code }) => {
       return `  ${ago(time, now)} ago: ${message}${code ? ` (${code})` : ''}`
@@ -122,7 +128,8 @@ function jobTable({ jobs, budget, token }: DaemonStatus, now: number): string {
   return table(
     ['JOB', 'NEXT', 'LAST', 'PRICE', 'LEFT', 'STATE', 'WAITING'],
     jobs.map(({ name, next, last, state, failures, sinks }) => {
-      const result = last?.kind === 'done' ? 'ok' : (last?.error?.code ?? 'failed')
+      const good = last?.authentic ? 'ok, authentic' : 'ok'
+      const result = last?.kind === 'done' ? good : (last?.error?.code ?? 'failed')
       const own = limits.filter(({ scope }) => scope === `job/${name}`)
       const waiting = sinks.reduce((sum, sink) => sum + sink.waiting, 0)
       return [
@@ -152,6 +159,28 @@ function limitTable(
       money(left(limit)),
     ]),
   )
+}
+
+function behaviourTable(behaviour: DaemonStatus['behaviour'], now: number): string {
+  return table(
+    ['RECEIVER WITH TROUBLE', 'REFUSED', 'OVERCHARGED', 'BROKEN', 'LAST', 'WHAT IT GETS'],
+    behaviour.map(({ receiver, refused, overcharged, broken, last, ...trust }) => [
+      receiver,
+      ...[refused, overcharged, broken].map((count) => count.toFixed(1)),
+      `${last.code}, ${ago(last.time, now)} ago`,
+      trustText(trust, now),
+    ]),
+  )
+}
+
+/** What a purchase does with a receiver now. */
+export function trustText(
+  { trust, leftAloneUntil = 0 }: Pick<ReceiverBehaviour, 'trust' | 'leftAloneUntil'>,
+  now: number,
+): string {
+  if (trust === 'full') return 'payments and deposits'
+  if (trust === 'noDeposit') return 'payments, no deposit'
+  return `nothing for ${ago(2 * now - leftAloneUntil, now)}`
 }
 
 /** From `time` to now, in one unit. */

@@ -1,4 +1,6 @@
 // uraiden-agent doctor: looks at everything a payment needs; each line says what to do.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { ChainClient } from '../../../platform/chain/index.ts'
 import {
   type Finding,
@@ -21,16 +23,20 @@ import {
   type Signer,
   type TokenUnit,
 } from '../../../protocol/index.ts'
+import { openLedger } from '../../channels/ledger.ts'
 import { chainSettings, openChain } from '../../program/configuration/chain.ts'
 import {
   type AgentConfig,
   configFile,
   loadAgentConfig,
 } from '../../program/configuration/config.ts'
-import { stateFolder } from '../../program/configuration/places.ts'
+import { commandSocket, stateFolder } from '../../program/configuration/places.ts'
 import { openReceivers, receiverSettings } from '../../program/configuration/receivers.ts'
 import { openSigner } from '../../program/configuration/settings.ts'
+import { connectToDaemon } from '../../program/control/client.ts'
+import { createBehaviours, type ReceiverBehaviour } from '../../purchase/behaviour.ts'
 import { createTransport } from '../../transport/transport.ts'
+import { trustText } from './daemon.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './session.ts'
 
@@ -79,6 +85,7 @@ function checks({ chain, signer }: Facts): readonly Check[] {
     ...(signer ? [keyCheck] : []),
     ...(chain && signer ? [tokensCheck, etherCheck] : []),
     diskCheck,
+    ...(chain && signer ? [behaviourCheck] : []),
   ]
 }
 
@@ -150,6 +157,42 @@ const keyCheck: Check = {
 const diskCheck: Check = {
   name: 'disk',
   look: ({ folder }) => lookAtDisk(folder, 'raise reservation, or change the card'),
+}
+
+const behaviourCheck: Check = {
+  name: 'behaviour',
+  look: async (facts) => {
+    const found = await behaviourOf(facts)
+    const lines = found.map(({ receiver, last, ...trust }) => {
+      return `${receiver} (${last.code}) gets ${trustText(trust, Date.now())}`
+    })
+    return lines.length === 0
+      ? ok('no trouble with receivers lately')
+      : warning(`${lines.join('; ')}. Look at the receivers’ logs, or buy elsewhere.`)
+  },
+}
+
+/** The daemon says it, or its ledger where none runs. */
+async function behaviourOf({
+  config,
+  folder,
+  chain,
+  signer,
+}: Facts): Promise<readonly ReceiverBehaviour[]> {
+  const daemon = await connectToDaemon(commandSocket(config))
+  if (daemon !== undefined) return (await daemon.command('status', {})).behaviour
+  const ledgerFolder = join(folder, 'ledger')
+  if (chain === undefined || signer === undefined || !existsSync(ledgerFolder)) return []
+  const ledger = await openLedger({
+    folder: ledgerFolder,
+    owner: { chainId: chain.chainId, contract: config.contract, account: signer.address },
+    ...{ reservation: 1, budget: {}, readClock: machineClock(config.clock ?? 'auto') },
+  })
+  try {
+    return createBehaviours(ledger.notes).all()
+  } finally {
+    await ledger.close()
+  }
 }
 
 /** Asks without paying. */

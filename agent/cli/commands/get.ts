@@ -2,8 +2,10 @@
 
 import { createWriteStream } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
+import { Transform, type TransformOptions } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { toJson } from '../../../platform/cli/output.ts'
+import { plainText } from '../../../platform/cli/plain-text.ts'
 import {
   formatAmount,
   isUraidenError,
@@ -104,14 +106,23 @@ async function checkWritable(path: string): Promise<void> {
 
 async function save({ body }: AgentStream, file: string | undefined): Promise<void> {
   try {
-    if (file === undefined) await pipeline(body, process.stdout, { end: false })
-    else await pipeline(body, createWriteStream(file))
+    if (file !== undefined) await pipeline(body, createWriteStream(file))
+    else if (process.stdout.isTTY !== true) await pipeline(body, process.stdout, { end: false })
+    else await pipeline(body, readable(), process.stdout, { end: false })
   } catch (error) {
     const { code, syscall } = error as { readonly code?: string; readonly syscall?: string }
     // Who reads standard output may stop when it has enough.
     if (code === 'EPIPE' || isUraidenError(error)) throw error
     throw syscall === 'write' ? notWritten(file, error) : cutShort(error)
   }
+}
+
+/** At a terminal an answer is text that steers nothing; a file or a program gets it byte for byte. */
+function readable(): Transform {
+  const decoder = new TextDecoder()
+  const transform: TransformOptions['transform'] = (chunk, _, next) =>
+    next(null, plainText(decoder.decode(chunk, { stream: true })))
+  return new Transform({ transform, flush: (next) => next(null, plainText(decoder.decode())) })
 }
 
 function notWritten(file: string | undefined, cause: unknown): UraidenError {

@@ -69,7 +69,7 @@ async function run(
 }
 
 /** Not the agent's own environment: it may hold the password of its key. */
-function environmentFor({ id, job, time, contentType }: Entry): NodeJS.ProcessEnv {
+function environmentFor({ id, job, time, contentType, authentic }: Entry): NodeJS.ProcessEnv {
   const { PATH, HOME, LANG, TZ } = process.env
   return {
     ...(PATH !== undefined && { PATH }),
@@ -80,6 +80,7 @@ function environmentFor({ id, job, time, contentType }: Entry): NodeJS.ProcessEn
     URAIDEN_JOB: job,
     URAIDEN_TIME: new Date(time).toISOString(),
     URAIDEN_CONTENT_TYPE: contentType,
+    ...(authentic !== undefined && { URAIDEN_AUTHENTIC: `${authentic}` }),
   }
 }
 

@@ -24,8 +24,8 @@ export function decodeEntry(record: string): Entry {
 }
 
 /** The payload is `data` when it is JSON, else `text`, else `base64`. */
-export function jsonLine({ id, job, time, cost, payload }: Entry): string {
-  const bought = { id, job, time: new Date(time).toISOString(), cost }
+export function jsonLine({ id, job, time, cost, authentic, payload }: Entry): string {
+  const bought = { id, job, time: new Date(time).toISOString(), cost, authentic }
   return `${JSON.stringify({ ...bought, ...dataOf(payload) })}\n`
 }
 

@@ -7,7 +7,7 @@ import type { Entry } from './types.ts'
 export interface PickRule {
   /** A JSONPath. Of one value the value, of several a JSON array. */
   readonly select?: string
-  /** Text with `{{ $.path }}`, `{{ job }}`, `{{ time }}`, `{{ id }}`, `{{ cost }}`. */
+  /** Text with `{{ $.path }}`, `{{ job }}`, `{{ time }}`, `{{ id }}`, `{{ cost }}`, `{{ authentic }}`. */
   readonly template?: string
 }
 

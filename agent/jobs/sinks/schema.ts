@@ -78,7 +78,9 @@ export const sinkSchema = z
       .string()
       .superRefine((template, context) => explain(context, () => compilePicker({ template })))
       .optional()
-      .describe('text with {{ $.path }}, {{ job }}, {{ time }}, {{ id }}, {{ cost }}'),
+      .describe(
+        'text with {{ $.path }}, {{ job }}, {{ time }}, {{ id }}, {{ cost }}, {{ authentic }}',
+      ),
     queue: queue.prefault({}).describe('on the disk, while the sink takes nothing'),
   })
   .superRefine((sink, context) => {

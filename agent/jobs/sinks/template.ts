@@ -40,6 +40,7 @@ const facts: { readonly [name: string]: (entry: Entry) => string } = {
   job: ({ job }) => job,
   id: ({ id }) => id,
   cost: ({ cost }) => cost,
+  authentic: ({ authentic = false }) => `${authentic}`,
   time: ({ time }) => new Date(time).toISOString(),
 }
 

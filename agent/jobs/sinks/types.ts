@@ -10,6 +10,11 @@ export interface Entry {
   readonly time: Milliseconds
   /** What was charged, in the token's smallest unit, as a decimal. */
   readonly cost: string
+  /**
+   * Whether it is proven to be the receiver's own answer to this request; undefined of what an earlier version
+   * bought.
+   */
+  readonly authentic?: boolean | undefined
   readonly contentType: string
   /** What the sink was configured to pick of the body; else the body. */
   readonly payload: Uint8Array

@@ -78,12 +78,13 @@ function fileUnusable(file: string, why: string): UraidenError {
   })
 }
 
-function entryHeaders({ id, job, time, contentType }: Entry): HeaderFields {
+function entryHeaders({ id, job, time, contentType, authentic }: Entry): HeaderFields {
   return {
     'Content-Type': contentType,
     'Idempotency-Key': id,
     'X-Uraiden-Job': job,
     'X-Uraiden-Time': new Date(time).toISOString(),
+    ...(authentic !== undefined && { 'X-Uraiden-Authentic': `${authentic}` }),
   }
 }
 

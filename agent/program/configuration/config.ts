@@ -16,7 +16,7 @@ import {
   timeZone,
 } from '../../../platform/config/index.ts'
 import { shorten } from '../../../protocol/index.ts'
-import { windowCaps } from '../../budget/config.ts'
+import { transactionCaps, windowCaps } from '../../budget/config.ts'
 import { discoverySchema, serviceUrl } from '../../discovery/config.ts'
 import { agentError } from '../../errors/index.ts'
 import { jobSchema, problemsOfJobs } from '../../jobs/schema.ts'
@@ -97,6 +97,7 @@ const parts = z.strictObject({
       request: amountText.optional().describe('for a single request'),
       ...windowCaps,
       jobs: z.record(z.string(), z.strictObject(windowCaps)).optional(),
+      ...transactionCaps,
     })
     .prefault({}),
   deposit: z

@@ -24,6 +24,8 @@ export interface PurchaseSettings {
     readonly receivers: readonly (readonly [receiver: Address, caps: CapTexts])[]
     /** Programs of the proxy among them. */
     readonly jobs: readonly (readonly [job: string, caps: CapTexts])[]
+    /** In wei, and numbers of channels: no token's amounts. */
+    readonly transactions: Pick<Budget, 'ether' | 'openings' | 'openingsPerReceiver'>
   }
   readonly deposit: AgentConfig['deposit']
   /** What needs no unit. */
@@ -78,7 +80,7 @@ export function policyOptions({ budget, deposit, policy }: PurchaseSettings, tok
 }
 
 function budgetTexts({ budget, receivers, proxy, jobs: configured }: AgentConfig) {
-  const { request, jobs = {}, ...all } = budget
+  const { request, jobs = {}, ether, openings, openingsPerReceiver, ...all } = budget
   const ofJobs = Object.entries(configured).flatMap(([job, { budget: caps }]) =>
     caps === undefined ? [] : [[job, caps] as const],
   )
@@ -92,13 +94,19 @@ function budgetTexts({ budget, receivers, proxy, jobs: configured }: AgentConfig
       address && caps ? [[address, caps] as const] : [],
     ),
     jobs: [...Object.entries(jobs), ...ofJobs, ...ofPrograms],
+    transactions: defined({
+      ether: ether && defined(ether),
+      openings: openings && defined(openings),
+      openingsPerReceiver: openingsPerReceiver && defined(openingsPerReceiver),
+    }),
   }
 }
 
 function budgetOf(texts: PurchaseSettings['budget'], token: TokenUnit): Budget {
-  const { request, all, receivers, jobs } = texts
+  const { request, all, receivers, jobs, transactions } = texts
   return {
     ...capsOf(all, token),
+    ...transactions,
     ...(request !== undefined && { request: parseAmount(request, token) }),
     receivers: Object.fromEntries(receivers.map(([name, caps]) => [name, capsOf(caps, token)])),
     jobs: Object.fromEntries(jobs.map(([name, caps]) => [name, capsOf(caps, token)])),

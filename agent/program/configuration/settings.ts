@@ -50,6 +50,7 @@ export interface ProxySettings
     | 'withoutToken'
     | 'others'
     | 'connect'
+    | 'cookies'
     | 'timeout'
     | 'mostBody'
     | 'mostAtOnce'
@@ -130,7 +131,7 @@ async function readBroker(
 
 async function readProxy({ proxy, timeout }: AgentConfig): Promise<ProxySettings | undefined> {
   if (proxy === undefined) return undefined
-  const { listen, socket, socketFor, others, connect, mostBody, mostAtOnce } = proxy
+  const { listen, socket, socketFor, others, connect, cookies, mostBody, mostAtOnce } = proxy
   const programs = await Promise.all(
     Object.entries(proxy.programs).map(async ([name, { token: file, request }]) => {
       return { name, token: await readToken(`proxy.programs.${name}.token`, file), request }
@@ -143,6 +144,7 @@ async function readProxy({ proxy, timeout }: AgentConfig): Promise<ProxySettings
     withoutToken: proxy.withoutToken ?? (programs.length === 0 ? 'pay' : 'refuse'),
     others,
     connect,
+    cookies,
     timeout: (proxy.timeout ?? timeout) * 1000,
     mostBody,
     mostAtOnce,

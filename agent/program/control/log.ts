@@ -1,5 +1,6 @@
 // The daemon's log: to standard error, for journald or a person.
 import pino from 'pino'
+import { plainJson, plainLine } from '../../../platform/cli/plain-text.ts'
 import { withoutKeys } from '../../../platform/text/printed.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -33,6 +34,9 @@ export interface LogOptions {
   readonly onWarning?: (entry: LogEntry) => void
 }
 
+/** Characters. */
+const longestLine = 10_000
+
 const priority: Readonly<Record<LogLevel, number>> = { debug: 7, info: 6, warn: 4, error: 3 }
 
 export function createLog(options: LogOptions): Log {
@@ -45,7 +49,7 @@ export function createLog(options: LogOptions): Log {
       messageKey: 'message',
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line: string) => write(line) },
+    { write: (line: string) => write(plainJson(line)) },
   )
   const at =
     (name: LogLevel) =>
@@ -101,5 +105,5 @@ function line(level: LogLevel, message: string, facts: Record<string, unknown>):
   )
   const mark = level === 'info' || level === 'debug' ? [] : [`${level}:`]
   // One event is one line, whatever an error's message holds.
-  return [...mark, message, ...more].join(' ').replace(/[\r\n]+/g, ' ')
+  return plainLine([...mark, message, ...more].join(' '), longestLine)
 }

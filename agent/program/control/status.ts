@@ -5,6 +5,7 @@ import type { Address, TokenUnit } from '../../../protocol/index.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
 import type { JobStatus } from '../../jobs/types.ts'
 import type { BudgetView } from '../../options.ts'
+import type { ReceiverBehaviour } from '../../purchase/behaviour.ts'
 import type { LogEntry } from './log.ts'
 
 export interface DaemonStatus {
@@ -26,6 +27,8 @@ export interface DaemonStatus {
   readonly jobs: readonly JobStatus[]
   readonly channels: readonly ChannelBalance[]
   readonly budget: BudgetView | undefined
+  /** Receivers with whom there was trouble lately, worst first. */
+  readonly behaviour: readonly ReceiverBehaviour[]
   readonly proxy:
     | { readonly port: number | undefined; readonly socket: string | undefined }
     | undefined

@@ -47,6 +47,7 @@ export const purchase = z.strictObject({
   method: z.string().optional(),
   headers: z.record(z.string(), z.string()).optional(),
   mostPrice: amount.optional(),
+  authentic: z.literal('require').optional(),
   job: z.string().optional(),
   idempotencyKey: z.string().optional(),
   timeout: z.number().positive().optional(),

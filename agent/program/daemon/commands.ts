@@ -92,6 +92,7 @@ export function daemonStatus(engine: Engine, context: StatusContext): DaemonStat
     jobs: engine.jobs.scheduler?.status() ?? [],
     channels: agent?.channels() ?? [],
     budget: agent?.budget(),
+    behaviour: agent?.behaviour() ?? [],
     proxy: engine.proxy.status(),
     page: page === undefined ? undefined : { port: page },
     counters: engine.purchases.counters(),

@@ -4,9 +4,10 @@
 import { endsWithin } from '../../../platform/async/ends-within.ts'
 import { createTurns } from '../../../platform/async/turns.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
+import type { ErrorCatalogue } from '../../../protocol/errors.ts'
 import { isUraidenError, type TokenAmount, type UraidenError } from '../../../protocol/index.ts'
 import type { ChannelName } from '../../channels/records.ts'
-import { agentError } from '../../errors/index.ts'
+import { agentError, agentErrors } from '../../errors/index.ts'
 import type { Agent, RequestOptions } from '../../options.ts'
 import type { PaymentFacts } from '../../purchase/types.ts'
 import type { Counters } from '../control/status.ts'
@@ -105,7 +106,10 @@ export interface PurchasesOptions {
 }
 
 /** A limit of one's own said no. */
-const refusal = /^(price_|budget_|deposit_|host_|receiver_not_allowed|wrong_contract|wrong_token)/
+function isRefusal({ code }: UraidenError): boolean {
+  const catalogue: ErrorCatalogue = agentErrors
+  return code === 'wrong_token' || catalogue[code]?.kind === 'refused'
+}
 
 export function createPurchases({ shared, onPaid, onFailed }: PurchasesOptions): Purchases {
   let [payments, refusals, failures] = [0, 0, 0]
@@ -125,9 +129,10 @@ export function createPurchases({ shared, onPaid, onFailed }: PurchasesOptions):
       }
       return answer
     } catch (error) {
-      if (isUraidenError(error) && refusal.test(error.code)) refusals++
+      if (isUraidenError(error, 'dry_run')) throw error
+      if (isUraidenError(error) && isRefusal(error)) refusals++
       // Who hung up knows it.
-      else if (!options?.signal?.aborted && !isUraidenError(error, 'dry_run')) {
+      else if (!options?.signal?.aborted) {
         failures++
         onFailed(error)
       }

@@ -39,7 +39,11 @@ export function dueTopUp(
   if (fullest === undefined || rest(fullest) >= 2n * price) return undefined
   if (limits.some((limit) => binds(limit, receiver) && left(limit) < price)) return undefined
   const wanted = largest(deposits.topUp(price), 2n * price) - rest(fullest)
-  const added = smallest(wanted, ...room(fullest, channels, deposits))
+  const added = smallest(
+    wanted,
+    ...room(fullest, channels, deposits),
+    ...mostAtOnce(limits, receiver),
+  )
   if (rest(fullest) + added < 2n * price) return undefined
   return { channel: channelName(receiver, fullest.openBlock), added }
 }
@@ -61,6 +65,13 @@ function room(
     ...(most === undefined ? [] : [most - deposit]),
     ...(mostInAll === undefined ? [] : [mostInAll - locked]),
   ]
+}
+
+/** No more than may be spent in a day or longer. */
+function mostAtOnce(limits: readonly BudgetLimit[], receiver: Address): readonly TokenAmount[] {
+  return limits
+    .filter((limit) => binds(limit, receiver) && limit.window !== 'hour')
+    .map((limit) => (limit.window === 'total' ? left(limit) : limit.cap))
 }
 
 function binds({ scope }: BudgetLimit, receiver: Address): boolean {

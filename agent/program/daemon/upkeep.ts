@@ -107,7 +107,7 @@ export class Upkeep implements Capability<UpkeepSettings> {
     // One at a time, and none again for a while where the chain or the purse says no.
     notBefore.set(receiver, Number.POSITIVE_INFINITY)
     const done = await this.#attempt('topUp', () =>
-      shared.use((each) => each.topUp(due.channel, due.added)),
+      shared.use((each) => each.topUpAhead(due.channel, due.added)),
     )
     notBefore.set(receiver, done ? 0 : performance.now() + pauseAfterFailure)
   }

@@ -48,6 +48,7 @@ const main = `
 <section aria-labelledby="a-budgets-title"><h2 id="a-budgets-title">Budget left</h2><div id="a-budgets"></div></section>
 <section aria-labelledby="a-jobs-title"><h2 id="a-jobs-title">Jobs</h2><div id="a-jobs"></div></section>
 <section aria-labelledby="a-channels-title"><h2 id="a-channels-title">Channels</h2><div id="a-channels"></div></section>
+<section id="a-behaviour-section" aria-labelledby="a-behaviour-title" hidden><h2 id="a-behaviour-title">Trouble with receivers</h2><div id="a-behaviour"></div></section>
 <section aria-labelledby="a-purchases-title"><h2 id="a-purchases-title">Last purchases</h2><div id="a-purchases"></div></section>
 <section aria-labelledby="a-troubles-title"><h2 id="a-troubles-title">Errors</h2><div id="a-troubles"></div></section>
 </div>

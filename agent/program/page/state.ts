@@ -27,6 +27,8 @@ export interface PageState {
   readonly channels: readonly PageChannel[]
   /** The newest first. */
   readonly purchases: readonly PagePurchase[]
+  /** Those with whom there was trouble lately, worst first. */
+  readonly behaviour: readonly PageBehaviour[]
   /** The newest first. */
   readonly troubles: readonly PageTrouble[]
 }
@@ -67,6 +69,8 @@ export interface PageJob {
   readonly last: {
     readonly ended: number
     readonly cost: string | null
+    /** Null after a run that failed, or of an earlier version. */
+    readonly authentic: boolean | null
     /** Null after a run that went well. */
     readonly problem: PageProblem | null
   } | null
@@ -103,10 +107,27 @@ export interface PagePurchase {
   readonly url: string
   readonly status: number
   readonly cost: string
+  /** Proven to be the receiver's own answer; null of what an earlier version bought. */
+  readonly authentic: boolean | null
   readonly receiver: string
   readonly receiverName: string | null
   /** Who bought it: `job temperature`, `program weather`; null for a command. */
   readonly buyer: string | null
+}
+
+/** How a receiver has behaved lately: counts that halve each hour. */
+export interface PageBehaviour {
+  readonly receiver: string
+  readonly receiverName: string | null
+  readonly refused: number
+  readonly overcharged: number
+  readonly broken: number
+  /** What went wrong last. */
+  readonly code: string
+  readonly time: number
+  /** What a purchase does there. */
+  readonly trust: 'full' | 'noDeposit' | 'leftAlone'
+  readonly leftAloneUntil: number | null
 }
 
 export interface PageTrouble {

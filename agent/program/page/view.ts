@@ -5,10 +5,12 @@ import type { BudgetLimit, BudgetScope } from '../../budget/caps.ts'
 import { channelName } from '../../channels/records.ts'
 import type { JobStatus } from '../../jobs/types.ts'
 import { programOfJob } from '../../proxy/pay.ts'
+import type { ReceiverBehaviour } from '../../purchase/behaviour.ts'
 import type { PurchaseRecord } from '../../purchase/history.ts'
 import type { AgentConfig } from '../configuration/config.ts'
 import type { DaemonStatus } from '../control/status.ts'
 import type {
+  PageBehaviour,
   PageBudget,
   PageChannel,
   PageHoldings,
@@ -58,6 +60,7 @@ export function pageState(facts: PageFacts): PageState {
       .slice(-mostPurchases)
       .reverse()
       .map((purchase) => purchaseOf(purchase, nameOf)),
+    behaviour: status.behaviour.map((each) => behaviourOf(each, nameOf)),
     troubles: [...status.troubles].reverse().flatMap(troubleOf),
   }
 }
@@ -101,7 +104,14 @@ function jobOf({ name, target, state, next, last, failures, sinks }: JobStatus):
     target: plain(target),
     state,
     next: next ?? null,
-    last: last ? { ended: last.ended, cost: last.cost ?? null, problem: problem ?? null } : null,
+    last: last
+      ? {
+          ended: last.ended,
+          cost: last.cost ?? null,
+          authentic: last.authentic ?? null,
+          problem: problem ?? null,
+        }
+      : null,
     failures,
     sinks: sinks
       .filter((sink) => sink.waiting > 0 || sink.problem !== undefined)
@@ -136,13 +146,32 @@ function channelOf(
 }
 
 function purchaseOf(purchase: PurchaseRecord, nameOf: NameOf): PagePurchase {
-  const { time, method, url, status, cost, channel, job } = purchase
+  const { time, method, url, status, cost, channel, job, authentic = null } = purchase
   const [receiver = ''] = channel.split('/')
   return {
-    ...{ time, method, url, status, receiver },
+    ...{ time, method, url, status, receiver, authentic },
     cost: `${cost}`,
     receiverName: nameOf(receiver),
     buyer: job === undefined ? null : buyerOf(job),
+  }
+}
+
+/** Rounded, so that a page is not told of each moment's decay. */
+function behaviourOf(
+  { receiver, refused, overcharged, broken, last, trust, leftAloneUntil }: ReceiverBehaviour,
+  nameOf: NameOf,
+): PageBehaviour {
+  const rounded = (count: number) => Math.round(count * 10) / 10
+  return {
+    ...{ receiver, trust },
+    receiverName: nameOf(receiver),
+    refused: rounded(refused),
+    overcharged: rounded(overcharged),
+    broken: rounded(broken),
+    code: last.code,
+    time: last.time,
+    leftAloneUntil:
+      leftAloneUntil === undefined ? null : Math.ceil(leftAloneUntil / 60_000) * 60_000,
   }
 }
 

@@ -22,8 +22,8 @@ export interface Fleet {
   readonly channels: number
 }
 
-const senderKey = fromHex(`0x${'5e'.repeat(32)}`)
-const sender = addressOfKey(senderKey)
+export const senderKey = fromHex(`0x${'5e'.repeat(32)}`)
+export const sender = addressOfKey(senderKey)
 
 /** State as a receiver leaves it that has seen all channels open. */
 export async function prepareState(

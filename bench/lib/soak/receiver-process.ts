@@ -15,6 +15,7 @@ async function serve(orders: ReceiverOrders): Promise<void> {
     contract,
     state,
     pollInterval: 50,
+    confirmations: 1,
   })
   await receiver.synced
   let served = 0

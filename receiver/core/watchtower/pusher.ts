@@ -134,9 +134,13 @@ async function push(pushing: Pushing): Promise<void> {
   const { waiting, watchtower, url, log, stopping } = pushing
   const batch = [...waiting].slice(0, mostProofs)
   try {
-    const proofs = batch.flatMap(([name, each]) => proofOf(pushing, name, each))
+    const channels = asManyAsFit(batch.map(([name, each]) => proofsOf(pushing, name, each)))
+    const best = new Set(channels.map((proofs) => proofs.at(-1)))
+    const proofs = channels.flat()
     const verdicts = await send(pushing, proofs)
-    for (const [index, proof] of proofs.entries()) settle(pushing, proof, verdicts[index])
+    for (const [index, proof] of proofs.entries()) {
+      if (best.has(proof)) settle(pushing, proof, verdicts[index])
+    }
     if (verdicts.includes('full')) throw full(url)
     if (pushing.trouble !== undefined) {
       log?.info({ watchtower }, 'the watchtower takes proofs again')
@@ -153,14 +157,30 @@ async function push(pushing: Pushing): Promise<void> {
   }
 }
 
-function proofOf(
+/** Those of one channel stay together. */
+function asManyAsFit(
+  channels: readonly (readonly PushedProof[])[],
+): readonly (readonly PushedProof[])[] {
+  let count = 0
+  const firstOver = channels.findIndex(({ length }) => {
+    count += length
+    return count > mostProofs
+  })
+  return firstOver < 0 ? channels : channels.slice(0, firstOver)
+}
+
+function proofsOf(
   { book, waiting }: Pushing,
   name: ChannelName,
   { sender, openBlock }: Waiting,
 ): readonly PushedProof[] {
-  const { claims, proof } = book.ledger(sender, openBlock)
+  const { claims, proof, fallbacks = [] } = book.ledger(sender, openBlock)
   if (proof !== undefined) {
-    return [{ sender, openBlock, balance: claims.highest, signature: proof.signature }]
+    const best = { balance: claims.highest, signature: proof.signature }
+    // Those that an earlier deposit would bring back come first: none is kept below a better one.
+    return [...fallbacks, best].map(({ balance, signature }) => ({
+      ...{ sender, openBlock, balance, signature },
+    }))
   }
   waiting.delete(name)
   return []

@@ -6,10 +6,12 @@ import { defined } from '../../../protocol/index.ts'
 import {
   type ConfigPlace,
   commonPaths,
+  confirmations,
   folderOf,
   loadProgramConfig,
   type ProgramNames,
   receiverConfig,
+  usualConfirmations,
 } from '../config.ts'
 import { type ProgramSettings, programSettings } from '../settings.ts'
 import type { WatchtowerOptions } from './tower.ts'
@@ -24,7 +26,6 @@ const common = receiverConfig.pick({
   password: true,
   state: true,
   tls: true,
-  confirmations: true,
   startBlock: true,
   pollInterval: true,
   mostGasPrice: true,
@@ -33,6 +34,9 @@ const common = receiverConfig.pick({
 })
 
 export const watchConfig = common.extend({
+  confirmations: confirmations
+    .default(usualConfirmations)
+    .describe('blocks until what ends a channel counts; disputes are answered when they are seen'),
   receiver: address.describe('whose channels are guarded'),
   token: z.string().min(1).describe('a file, mode 600; its first line is the token of both sides'),
   listen: listenAddress.prefault('0.0.0.0:5001').describe('host:port for the receiver'),
@@ -85,11 +89,12 @@ export interface WatchSettings extends ProgramSettings {
 }
 
 export function watchSettings(config: WatchConfig): WatchSettings {
-  const { receiver, patience, confirmations, startBlock, mostChannels, mostGasPrice } = config
+  const { receiver, patience, startBlock, mostChannels, mostGasPrice } = config
   return {
     ...programSettings(config, watchNames),
     tower: {
-      ...{ receiver, patience, confirmations, startBlock, mostChannels },
+      ...{ receiver, patience, startBlock, mostChannels },
+      confirmations: config.confirmations,
       pollInterval: config.pollInterval * 1000,
       fees: defined({ usual: mostGasPrice }),
     },

@@ -18,6 +18,7 @@ import {
 import { type ChainWatch, watchChain } from '../../chain/watch.ts'
 import { type ChannelBook, openBook } from '../../channels/book.ts'
 import { historyDepth } from '../../channels/history.ts'
+import { fallbacksUnder, provenOf } from '../../channels/proofs.ts'
 import type { Channel } from '../../channels/records.ts'
 import { type ChannelStore, openStore } from '../../channels/store.ts'
 import type { ProofOwner, PushedProof, Verdict } from '../../core/watchtower/messages.ts'
@@ -47,6 +48,7 @@ export interface WatchtowerOptions {
   readonly state: string
   /** Part of the challenge period that is left to the receiver to answer itself, 0 to 0.9. Default 0.5. */
   readonly patience?: number
+  /** How deep a block must be to count, itself included. Default 2; disputes are answered when seen. */
   readonly confirmations?: number
   readonly startBlock?: BlockNumber
   /** Between two looks at the chain, in milliseconds. Default 2000. */
@@ -139,7 +141,7 @@ async function assemble(
     keep: (proof) => keep({ book, checker: verifier, mostChannels }, proof),
     balance: (sender, openBlock) => book.ledger(sender, openBlock).claims.highest,
     status: () => ({
-      ...exposureOf(book.all()),
+      ...exposureOf(book.asSeen()),
       proofs: book.ledgerCount(),
       answers: answers.pending(),
       block: book.position()?.block,
@@ -175,8 +177,12 @@ async function keep({ book, checker, mostChannels }: Keeper, proof: PushedProof)
   if (balance <= known()) return 'outdated'
   const before = book.ledger(sender, openBlock)
   const claims = { highest: balance, unclaimed: [] }
+  const fallbacks = fallbacksUnder(before, balance, book.earlierDeposits(sender, openBlock))
   try {
-    const ledger = { claims, proof: { signature, form }, agreedToClose: false }
+    const ledger = {
+      ...{ claims, proof: { signature, form }, agreedToClose: false },
+      ...(fallbacks.length > 0 && { fallbacks }),
+    }
     await book.putLedger(proof, ledger)
   } catch (error) {
     // Not on disk, so not kept: it has to be sent again.
@@ -213,17 +219,18 @@ async function answersOf(
     ether,
     fees,
     delay: Math.floor(challengePeriod * Math.min(Math.max(patience, 0), 0.9)),
-    answer: async ({ sender, openBlock, claims, proof }: Channel) => {
-      if (proof === undefined) throw new Error('an answer without a proof')
-      const channel = { sender, receiver, openBlock }
-      return connection.calls.challenge(channel, claims.highest, proof.signature)
+    answer: async (closing: Channel) => {
+      const proven = provenOf(closing)
+      if (proven === undefined) throw new Error('an answer without a proof')
+      const channel = { sender: closing.sender, receiver, openBlock: closing.openBlock }
+      return connection.calls.challenge(channel, proven.balance, proven.signature)
     },
     log,
   })
 }
 
 function startWatch(
-  { receiver, confirmations = 1, startBlock = 0, pollInterval = 2000, log }: WatchtowerOptions,
+  { receiver, confirmations = 2, startBlock = 0, pollInterval = 2000, log }: WatchtowerOptions,
   { chain, book }: { readonly chain: ChainClient; readonly book: ChannelBook },
   afterSync: () => Promise<void>,
 ): ChainWatch {

@@ -26,7 +26,8 @@ export async function channelRoutes(app: FastifyInstance, receiver: Receiver): P
   app.delete<{ Params: ChannelPath }>('/channels/:sender/:openBlock', async (request, reply) => {
     const { sender, openBlock } = parsePath(request.params)
     // Of a bound channel only its sender may end it.
-    const isBound = receiver.book.ledger(sender, openBlock).requestKey !== undefined
+    const form = receiver.book.ledger(sender, openBlock).proof?.form
+    const isBound = receiver.book.isBoundOnly({ sender, openBlock }, form)
     if (isBound && !isBoundTo(request, { sender, openBlock })) return unbound(reply)
     const balance = parseBalance(request)
     return { close_signature: await receiver.manager.agreeToClose(sender, openBlock, balance) }

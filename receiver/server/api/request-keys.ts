@@ -2,6 +2,7 @@
 // channel's key, GET of a receipt.
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { createRate, type Rate, type RateLimits } from '../../../platform/http/rate.ts'
 import {
   boundRefusal,
   parseAnswerId,
@@ -9,13 +10,20 @@ import {
   serializeReceipt,
   serializeReceiverKey,
 } from '../../../protocol/bound/index.ts'
-import { type Address, type BlockNumber, headerName } from '../../../protocol/index.ts'
+import { type Address, type BlockNumber, defined, headerName } from '../../../protocol/index.ts'
 import type { Receiver } from '../../core/receiver.ts'
 import { admit, exchangeOf, messageOf, problemOf } from '../../http/bound.ts'
 import { sendProblem } from '../../http/problem.ts'
 import { type ChannelPath, channelUnknown, parsePath } from './paths.ts'
 
-export async function requestKeyRoutes(app: FastifyInstance, receiver: Receiver): Promise<void> {
+const defaultLimits: RateLimits = { perAddress: 30, most: 600 }
+
+export async function requestKeyRoutes(
+  app: FastifyInstance,
+  receiver: Receiver,
+  limits: Partial<RateLimits> = {},
+): Promise<void> {
+  const rate = createRate({ ...defaultLimits, ...defined(limits) })
   app.get('/request-key', async (_, reply) => {
     const key = serializeReceiverKey(await receiver.ownRequestKey())
     return reply.type('application/json').send(key)
@@ -32,7 +40,7 @@ export async function requestKeyRoutes(app: FastifyInstance, receiver: Receiver)
     scope.put<{ Params: ChannelPath }>(
       '/channels/:sender/:openBlock/request-key',
       { config, bodyLimit: 4096 },
-      async (request, reply) => putKey(receiver, request, reply),
+      async (request, reply) => putKey({ ...receiver, rate }, request, reply),
     )
   })
   app.get<{ Params: ChannelPath & { readonly id: string } }>(
@@ -61,7 +69,7 @@ function readJson(content: Buffer): unknown {
 }
 
 async function putKey(
-  { book, requestKeys, paywall: { door } }: Receiver,
+  { book, requestKeys, paywall: { door }, rate }: Receiver & { readonly rate: Rate },
   request: FastifyRequest<{ Params: ChannelPath }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -72,6 +80,11 @@ async function putKey(
   }
   const content = contents.get(request.raw) ?? Buffer.of()
   const signed = parseRequestKey(content.toString())
+  // A key that is new costs a recovery, whoever asks.
+  const { number: known = -1n } = book.ledger(sender, openBlock).requestKey ?? {}
+  if (signed.number > known && !rate(request.raw.socket.remoteAddress)) {
+    return sendProblem(reply.header('retry-after', '60'), tooOften)
+  }
   const offered = requestKeys.offer({ sender, openBlock }, signed)
   if (!offered.ok) return sendProblem(reply, problemOf(offered.refusal))
   const arrival = { request: request.raw, response: reply.raw, url: request.originalUrl }
@@ -98,6 +111,13 @@ export function isBoundTo(
 export function unbound(reply: FastifyReply): FastifyReply {
   const detail = 'Sign the request with the channel’s request key.'
   return sendProblem(reply, problemOf(boundRefusal('request_altered', detail)))
+}
+
+const tooOften = {
+  status: 429,
+  code: 'too_many_request_keys',
+  title: 'Too many request keys',
+  detail: 'So many were put in the last minute that no more are checked. Try again in a minute.',
 }
 
 const noReceipt = {

@@ -58,11 +58,11 @@ function backup(identity: BackupIdentity, ledgers: Ledgers): Backup {
   return { ...identity, created: new Date().toISOString(), channels }
 }
 
-/** Where nothing was paid there is nothing to lose. */
+/** Where nothing was paid and nothing is bound there is nothing to lose. */
 function channelOf(name: ChannelName, ledger: PaymentLedger): readonly BackupChannel[] {
   const { proof, collecting: _, answers: __, ...kept } = ledger
-  if (proof === undefined) return []
-  return [{ ...parseName(name), ...kept, proof }]
+  if (proof === undefined && kept.requestKey === undefined) return []
+  return [{ ...parseName(name), ...kept, ...(proof && { proof }) }]
 }
 
 function parseName(name: ChannelName): { readonly sender: Address; readonly openBlock: number } {

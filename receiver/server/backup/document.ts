@@ -31,7 +31,8 @@ export interface BackupChannel {
   readonly sender: Address
   readonly openBlock: BlockNumber
   readonly claims: Claims
-  readonly proof: { readonly signature: Signature; readonly form: SignatureForm }
+  /** Of a channel that is bound and has not paid there is none. */
+  readonly proof?: { readonly signature: Signature; readonly form: SignatureForm } | undefined
   readonly agreedToClose: boolean
   readonly agreedBalance?: TokenAmount | undefined
   readonly requestKey?: NumberedKey | undefined
@@ -44,13 +45,14 @@ export interface Backup extends BackupIdentity {
 }
 
 const kind = 'uraiden-receiver-backup'
-const version = 1
+/** Before 2 every channel has a proof; a backup where that is so is written as before. */
+const versions = { proven: 1, newest: 2 } as const
 
 /** One channel a line, so that two backups can be compared with `diff`. */
 export function formatBackup(backup: Backup): string {
   const head = {
     kind,
-    version,
+    version: backup.channels.every(({ proof }) => proof) ? versions.proven : versions.newest,
     created: backup.created,
     chainId: `${backup.chainId}`,
     contract: backup.contract,
@@ -68,8 +70,7 @@ function writtenChannel(channel: BackupChannel) {
     sender,
     openBlock,
     balance: `${claims.highest}`,
-    signature: proof.signature,
-    form: proof.form,
+    ...proof,
     ...(claims.unclaimed.length > 0 && {
       unclaimed: claims.unclaimed.map(({ from, to }) => [`${from}`, `${to}`]),
     }),
@@ -87,10 +88,10 @@ export function parseBackup(text: string): Backup {
   const lines = text.split('\n')
   // Of another version nothing else need be where ours is.
   const { version: found } = checked(firstWords, lines[0], 1)
-  if (found !== version) {
+  if (found < versions.proven || found > versions.newest) {
     throw receiverError({
       code: 'backup_format_unknown',
-      message: `The backup has format ${found}; this program knows ${version}.`,
+      message: `The backup has format ${found}; this program knows ${versions.newest}.`,
     })
   }
   const head = checked(headLine, lines[0], 1)
@@ -144,8 +145,8 @@ const channelLine = z
     sender: read(parseAddress),
     openBlock: z.int().min(0).max(maxBlockNumber),
     balance: amount,
-    signature: read(parseSignature),
-    form: z.enum(['seed', 'eip712']),
+    signature: read(parseSignature).optional(),
+    form: z.enum(['seed', 'eip712']).optional(),
     unclaimed: z.array(z.tuple([amount, amount])).default([]),
     agreedToClose: z.boolean().default(false),
     agreedBalance: amount.optional(),
@@ -163,11 +164,19 @@ const channelLine = z
   .refine(({ unclaimed, balance }) => isRising([0n, ...unclaimed.flat(), balance]), {
     path: ['unclaimed'],
   })
+  .refine(({ signature, form }) => (signature === undefined) === (form === undefined), {
+    path: ['form'],
+  })
+  .refine(
+    ({ signature, requestKey, balance }) =>
+      signature !== undefined || (requestKey !== undefined && balance === 0n),
+    { path: ['signature'] },
+  )
   .transform(
     ({ balance, signature, form, unclaimed, ...rest }): BackupChannel => ({
       ...rest,
       claims: { highest: balance, unclaimed: unclaimed.map(([from, to]) => ({ from, to })) },
-      proof: { signature, form },
+      ...(signature && form && { proof: { signature, form } }),
     }),
   )
 

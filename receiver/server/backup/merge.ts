@@ -26,7 +26,9 @@ export function mergeLedger(
     ...(agreement !== undefined && { agreedBalance: agreement }),
     ...(key && { requestKey: key }),
   }
-  if (existing === undefined) return { claims: closeGaps(claims), proof, ...lasting }
+  if (existing === undefined) {
+    return { claims: closeGaps(claims), ...(proof && { proof }), ...lasting }
+  }
   const better = claims.highest > existing.claims.highest
   const best = better ? proof : existing.proof
   return {

@@ -50,11 +50,13 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
   try {
     const existing = await store.readLedgers()
     const merged = new Map(backup.channels.map((channel) => mergedEntry(existing, channel)))
-    await store.saveLedgers(merged)
+    // What came after the backup is not known here: it may have been bound.
+    await store.saveLedgers(merged, 'next')
     const after = new Map([...existing, ...merged])
-    const kept = backup.channels.filter(
-      (channel) => (existing.get(nameOf(channel))?.claims.highest ?? 0n) >= channel.claims.highest,
-    ).length
+    const kept = backup.channels.filter((channel) => {
+      const before = existing.get(nameOf(channel))
+      return before !== undefined && before.claims.highest >= channel.claims.highest
+    }).length
     return {
       restored: backup.channels.length - kept,
       kept,
@@ -97,6 +99,7 @@ function checkSignatures({ channels, ...identity }: Backup, by: Recovery): void 
     balanceProofDigest(form, identity, identity.receiver, by.keccak)
   const digests = { seed: digestOf('seed'), eip712: digestOf('eip712') }
   for (const { sender, openBlock, claims, proof } of channels) {
+    if (proof === undefined) continue
     const digest = digests[proof.form](openBlock, claims.highest)
     if (isSignedBy(by, fromHex(sender), { digest, signature: fromHex(proof.signature) })) continue
     throw receiverError({

@@ -179,6 +179,8 @@ class Demo {
       contract: this.#deployed.channelsAddress,
       state: join(this.#folder, 'receiver'),
       pollInterval: 50,
+      // Its chain makes a block for each transaction, and none after it.
+      confirmations: 1,
     })
   }
 

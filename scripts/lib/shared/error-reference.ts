@@ -57,8 +57,10 @@ Made from the catalogues in the code by \`npm run errors\`; do not edit it here.
 
 Every error has a code, a sentence that names the value, and what to do. A code
 keeps its meaning. The kind decides the exit code of a command; the status is
-that of the receiver\u2019s HTTP API, 400 where none is given. Where the last column
-is empty, the error itself says what to do, because it depends on the case.
+that of the receiver\u2019s HTTP API, 400 where none is given. The agent\u2019s proxy
+answers with the status of the agent\u2019s errors, and where none is given with
+that of their kind ([refusals](../guides/proxy.md#refusals)). Where the last
+column is empty, the error itself says what to do, because it depends on the case.
 `
 
 /** The whole page, in Markdown. */

@@ -20,6 +20,7 @@ interface Case {
   readonly candidates?: readonly Candidate[]
   readonly most?: bigint
   readonly room?: bigint
+  readonly lastPrice?: bigint
   readonly choice: DepositChoice | undefined
 }
 
@@ -61,12 +62,32 @@ const cases: readonly Case[] = [
     room: 2n,
     choice: toppedUp(1, 2n),
   },
+  { when: 'the price is what it was', lastPrice: 5n, choice: opened(50n) },
+  { when: 'the price was higher', lastPrice: 500n, choice: opened(50n) },
+  { when: 'the price has risen a little', lastPrice: 4n, choice: opened(40n) },
+  {
+    when: 'the price has risen tenfold and more: the price alone',
+    lastPrice: 0n,
+    choice: opened(5n),
+  },
+  {
+    when: 'the price has risen: a top-up for the last one',
+    candidates: [named(1, 3n)],
+    lastPrice: 2n,
+    choice: toppedUp(1, 7n),
+  },
+  {
+    when: 'the price has risen fivefold: a top-up for one payment',
+    candidates: [named(1, 3n)],
+    lastPrice: 1n,
+    choice: toppedUp(1, 2n),
+  },
 ]
 
-for (const { when, candidates = [], most, room, choice } of cases) {
+for (const { when, candidates = [], most, room, lastPrice, choice } of cases) {
   test(`${when}: ${choice?.kind ?? 'nothing'}`, (t) => {
     const deposits = { ...defaultDeposits, ...(most !== undefined && { most }) }
     const bounds: DepositBounds = { deposits, room }
-    t.deepEqual(chooseDeposit(candidates, 5n, bounds), choice)
+    t.deepEqual(chooseDeposit(candidates, { price: 5n, lastPrice }, bounds), choice)
   })
 }

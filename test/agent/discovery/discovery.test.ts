@@ -66,6 +66,17 @@ test('who announces itself is found, and what is no receiver is passed over', as
   )
 })
 
+test('a name that would steer a terminal is found without what does', async (t) => {
+  const mdnsPort = await freePort()
+  await announce(t, mdnsPort, '\u001b[2Jroom\u202e\u009b1m\nkitchen', announced)
+  const browse = createBrowse({ interface: '127.0.0.1', mdnsPort })
+  const found = await browse(20_000, () => true)
+  t.deepEqual(
+    found.map(({ name }) => name),
+    ['\ufffd[2Jroom\ufffd\ufffd1m kitchen'],
+  )
+})
+
 test('a receiver by its announced name: only who claims the configured address and contract', async (t) => {
   const announcement = (change: Partial<Announcement>, port: number) => ({
     name: 'living-room',

@@ -11,6 +11,7 @@ const done: RunOutcome = {
   status: 200,
   bytes: 1,
   payment: undefined,
+  authentic: false,
   unfit: [],
 }
 

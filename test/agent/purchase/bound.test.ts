@@ -231,6 +231,11 @@ const attacks: readonly Attack[] = [
     code: undefined,
   },
   {
+    name: 'the answer says that it is compressed, and is not',
+    meddling: answering((said) => withFields(said, { 'Content-Encoding': 'gzip' })),
+    code: 'answer_lost',
+  },
+  {
     name: 'a gateway compresses: the coding is taken off',
     meddling: answering((said) => ({
       ...withFields(said, { 'Content-Encoding': 'gzip' }),
@@ -381,6 +386,27 @@ test('an answer that was lost is asked for again with the same request, and paid
   const paid = middle.seen.filter(({ asked }) => field(asked, 'rdn-balance') !== '')
   t.deepEqual(new Set(paid.map(({ asked }) => field(asked, 'signature'))).size, 1)
   t.is(field(paid[0]?.asked ?? { fields: [] }, 'idempotency-key'), '')
+})
+
+test('who swallows answers does not make the agent pay again for what it has paid', async (t) => {
+  const isPayment = (asked: Asked) => field(asked, 'rdn-balance') !== ''
+  const unknown = {
+    ...{ status: 401, fields: [] },
+    body: Buffer.from('{"code":"request_key_unknown"}'),
+  }
+  for (const instead of [undefined, unknown, evil]) {
+    const { origin, books } = await boundReceiver(t, { forgets: true })
+    let payments = 0
+    const middle = await between(t, origin, {
+      answer: (said, asked) => (isPayment(asked) && payments++ === 0 ? instead : said),
+    })
+    const agent = await agentWithChannel(t, required)
+    await t.throwsAsync(agent.get(middle.url), { code: 'payment_spent' })
+    t.is(books.offered, 5n)
+    t.deepEqual(books.served, ['GET /data'])
+    // What was in doubt is offered once more, and then it is known to be spent.
+    t.is((await agent.get(middle.url)).payment?.balance, 10n)
+  }
 })
 
 test('a body that comes later is handed out with its receipt only', async (t) => {

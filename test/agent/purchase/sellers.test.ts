@@ -1,5 +1,6 @@
 // Who was paid at an origin first is the only one that is paid there.
 import test from 'ava'
+import { createBehaviours } from '../../../agent/purchase/behaviour.ts'
 import { createPolicyCheck, type Policy } from '../../../agent/purchase/policy.ts'
 import { createSellers } from '../../../agent/purchase/terms.ts'
 import { receiver } from '../../support/ledger.ts'
@@ -13,6 +14,7 @@ function given(notes = memoryNotes().notes, policy: Partial<Policy> = {}) {
     receiverAt: undefined,
     lastPrice: () => undefined,
     sellers: createSellers(notes),
+    behaviours: createBehaviours(notes),
   })
   return (url: string, to = receiver, dryRun = false) =>
     check.check(

@@ -191,3 +191,18 @@ test('400 requests of strangers and a slow node: the answer to a cheating close 
   // Each is tried in two blocks: one was under way, one may just have begun.
   t.true(between <= 4, `${between} tries of ${calls.filter(isTry).length} came before the answer`)
 })
+
+test('a restart does not give a sender its share of the day once more', async (t) => {
+  const relay = { mostPerDay: 2 }
+  const { topUp, channel, client, senderAccount, stopped, startAgain } = await given(t, { relay })
+  t.is(await topUp(), undefined)
+  t.is(await topUp(), undefined)
+  t.is(await topUp(), 'relay_limit')
+  await stopped()
+  const again = await startAgain({ relay })
+  await again.synced
+  const signer = createKeySigner(fromHex(senderAccount.privateKey))
+  const signed = await authoriseDeposit({ client, signer }, { ...channel, amount: 1n })
+  const request = again.relay?.topUp({ ...channel, deposit: 1n, ...signed })
+  await t.throwsAsync(async () => request, { code: 'relay_limit' })
+})

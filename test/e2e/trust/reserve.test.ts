@@ -31,3 +31,37 @@ test('with ether for one answer a second channel takes no payment; the first goe
   await receiver.refresh()
   t.is((await payOn(5n)).status, 200)
 })
+
+test('below the reserve it collects, the largest stake first, though nobody has asked for it', async (t) => {
+  const gwei = 10n ** 9n
+  const system = await givenCheater(t, {
+    ...{ pollInterval: 3_600_000, settlement: { fees: { most: 10n * gwei } } },
+  })
+  const { pay, receiver, setEther, setBaseFee, chain, tokensOf } = system
+  for (const balance of [5n, 10n]) t.is((await pay(balance)).status, 200)
+  await receiver.refresh()
+  t.is(await tokensOf(receiver.address), 0n)
+  await setBaseFee(gwei / 10n)
+  await chain.mine(1)
+  // One wei too little to defend it.
+  await setEther(60_000n * 10n * gwei - 1n)
+  await receiver.refresh()
+  await receiver.refresh()
+  await until(async () => (await tokensOf(receiver.address)) === 10n)
+  await receiver.refresh()
+  t.like(receiver.settlement.status().reserve, { channels: 0, isShort: false })
+  t.is((await pay(15n)).status, 200)
+})
+
+test('a channel that owes more than the limit is collected from', async (t) => {
+  const system = await givenCheater(t, {
+    ...{ pollInterval: 3_600_000, settlement: { collectAbove: 10n } },
+  })
+  const { pay, receiver, tokensOf } = system
+  for (const balance of [5n, 10n]) t.is((await pay(balance)).status, 200)
+  await receiver.refresh()
+  t.is(await system.sent(), 0)
+  t.is((await pay(15n)).status, 200)
+  await receiver.refresh()
+  await until(async () => (await tokensOf(receiver.address)) === 15n)
+})

@@ -15,6 +15,7 @@ const receiver = await startReceiver({
   contract,
   state,
   pollInterval: 100,
+  confirmations: 1,
   verifierThreads: 1,
   relay: {},
 })

@@ -43,7 +43,11 @@ async function bytesWritten(): Promise<number | undefined> {
 
 async function serve(options: ProcessOptions): Promise<void> {
   const { key, price, ...rest } = options
-  const receiver = await startReceiver({ ...rest, signer: createKeySigner(fromHex(key)) })
+  const receiver = await startReceiver({
+    confirmations: 1,
+    ...rest,
+    signer: createKeySigner(fromHex(key)),
+  })
   await receiver.synced
   const handler = () => ({ celsius: 21.4 })
   const server = await createReceiverServer(receiver, [

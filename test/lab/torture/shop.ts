@@ -47,6 +47,7 @@ export async function openShop(price: bigint, senderTokens: bigint): Promise<Sho
     contract,
     state: join(folder, 'receiver'),
     pollInterval: 20,
+    confirmations: 1,
   })
   await receiver.synced
   const served = new Map<string, number>()

@@ -12,7 +12,13 @@ const channel: Channel = {
   agreedToClose: false,
 }
 const payment = { sender, openBlock: 7, balance: 10n, signature }
-const good: PaymentCase = { payment, price: 5n, channel, seenUnconfirmed: false }
+const good: PaymentCase = {
+  payment,
+  price: 5n,
+  channel,
+  seenUnconfirmed: false,
+  mostBalance: 1000n,
+}
 const unknown = { channel: undefined }
 const exact = { payment: { ...payment, amount: 5n } }
 
@@ -36,6 +42,21 @@ for (const [given, change, expected] of [
     'more than the deposit',
     { price: 96n, payment: { ...payment, balance: 101n } },
     'balance_over_deposit',
+  ],
+  ['as much as may be owed now', { mostBalance: 10n }, 'acceptable'],
+  ['more than may be owed now', { mostBalance: 9n }, 'insufficient_confirmations'],
+  [
+    'another price, and more than may be owed now',
+    { ...exact, price: 4n, mostBalance: 0n },
+    'invalid_amount',
+  ],
+  [
+    'of credit, which owes no more',
+    {
+      mostBalance: 0n,
+      channel: { ...channel, claims: { highest: 20n, unclaimed: [{ from: 5n, to: 10n }] } },
+    },
+    'acceptable',
   ],
   ['no such channel', unknown, 'nonexisting_channel'],
   [

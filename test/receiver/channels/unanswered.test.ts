@@ -38,6 +38,7 @@ async function given(
       contract,
       state: await crashCopy(join(folder, from), join(folder, state)),
       pollInterval: 20,
+      confirmations: 1,
       watchtowers,
     })
     await receiver.synced

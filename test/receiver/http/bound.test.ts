@@ -142,6 +142,37 @@ for (const [name, start] of Object.entries(servers)) {
     t.true(client.isAuthentic(second, mac))
   })
 
+  test(`${name}: an answer that came later is repeated whole, and the resource is not asked`, async (t) => {
+    const { client, seen, origin } = await givenBound(t, start)
+    const { sent, mac } = client.make('/large', { balance: 5n })
+    const first = await send(origin, sent)
+    t.is(fieldOf(first, 'rdn-body'), 'later')
+    const second = await send(origin, sent)
+    t.deepEqual([second.status, seen.length], [200, 1])
+    t.deepEqual(second.body, first.body)
+    t.true(client.isAuthentic(second, mac))
+    t.true(fieldOf(second, 'content-digest') !== undefined)
+  })
+
+  test(`${name}: the head of a long answer is repeated, and the resource is not asked`, async (t) => {
+    const { client, seen, origin } = await givenBound(t, start)
+    const { sent, mac } = client.make('/large', { method: 'HEAD', balance: 5n })
+    for (const time of ['first', 'second']) {
+      const answer = await send(origin, sent)
+      t.deepEqual([answer.status, answer.body.length, seen.length], [200, 0, 1], time)
+      t.true(client.isAuthentic(answer, mac), time)
+    }
+  })
+
+  test(`${name}: an answer that cannot be signed breaks off, and the resource is not asked`, async (t) => {
+    const page = () => ({ html: 'pay', headers: { 'retry-after': 'ü' } })
+    const { client, seen, origin } = await givenBound(t, start, { page })
+    const fields = { accept: 'text/html' }
+    await t.throwsAsync(send(origin, client.make('/good', { fields }).sent), { code: 'ECONNRESET' })
+    t.is((await client.ask('/good', { balance: 5n })).status, 200)
+    t.is(seen.length, 1)
+  })
+
   test(`${name}: a ticket shows what was paid for once, where it was bought, and nothing else`, async (t) => {
     const { client, origin, seen, receiver } = await givenBound(t, start)
     const fields = { 'RDN-Ticket': '1', 'RDN-Origin': 'https://shop.example' }
@@ -212,6 +243,16 @@ for (const [name, start] of Object.entries(servers)) {
     t.is(query.status, 401)
     t.is(seen.length, 1)
     t.is((await client.ask('/good', { balance: 10n })).status, 200, `${channel.openBlock}`)
+  })
+
+  test(`${name}: a reply that was kept before the channel was bound is given to nobody unbound`, async (t) => {
+    const { client, origin, seen, headers } = await given(t, start)
+    const unbound = () =>
+      fetch(`${origin}/good`, { headers: headers(5n, { 'Idempotency-Key': 'a' }) })
+    t.deepEqual([(await unbound()).status, (await unbound()).status], [200, 200])
+    await client.putKey()
+    t.is((await unbound()).status, 402)
+    t.is(seen.length, 1)
   })
 
   test(`${name}: what is altered on its way is refused without a word about the channel`, async (t) => {

@@ -132,6 +132,7 @@ test('without its node it stays alive, stops being ready, and is ready again aft
     contract,
     state: join(folder, 'behind'),
     pollInterval: 20,
+    confirmations: 1,
     observer: ops.observer,
   })
   t.teardown(receiver.stop)

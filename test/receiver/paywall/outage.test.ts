@@ -27,6 +27,7 @@ async function given(t: ExecutionContext, options: Partial<ReceiverOptions>) {
     contract: system.contract,
     state: join(system.folder, 'behind-gate'),
     pollInterval: 20,
+    confirmations: 1,
     ...options,
   })
   await receiver.synced
@@ -67,6 +68,7 @@ test('without its node the receiver serves for as long as allowed, then says 502
   const { node, pay, receiver } = await given(t, {
     outage: { longest: 1500 },
     pollInterval: 20,
+    confirmations: 1,
     now: () => elapsed,
   })
   node.goesAway()
@@ -122,6 +124,7 @@ test('a receiver that has not read its chain yet says 502 and not that the chann
     contract,
     state: join(folder, 'starting'),
     pollInterval: 20,
+    confirmations: 1,
   })
   const sent = headers(5n)
   const admission = await starting.paywall.admit(

@@ -54,7 +54,11 @@ async function start(t: ExecutionContext, listen?: string) {
     ...{ info: note('info'), warn: note('warn'), error: note('error') },
     child: () => log,
   } as unknown as Logger
-  const options = { settings: { admin: settings, socket: undefined }, tls: undefined, log }
+  const options = {
+    settings: { admin: settings, socket: undefined, hosts: undefined },
+    tls: undefined,
+    log,
+  }
   const { stop } = await startAdministration(admin, options)
   t.teardown(stop)
   const told = (level: string) => said.filter(([of]) => of === level)

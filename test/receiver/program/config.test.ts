@@ -1,6 +1,6 @@
 import test from 'ava'
 import { receiverConfig } from '../../../receiver/program/config.ts'
-import { amountOptions } from '../../../receiver/program/settings.ts'
+import { amountOptions, receiverSettings } from '../../../receiver/program/settings.ts'
 
 const token = { symbol: 'TKN', decimals: 18 }
 const base = { contract: `0x${'11'.repeat(20)}`, key: 'key.json' }
@@ -11,6 +11,12 @@ const bounds = [
   ['relay', 'mostPerDay', 1, 10_000],
   ['relay', 'mostGasPerDay', 200_000, undefined],
   ['relay', 'mostWaiting', 1, 1000],
+  ['limits', 'connections', 1, 100_000],
+  ['limits', 'perAddress', 1, 100_000],
+  ['limits', 'pipelined', 1, 1000],
+  ['limits', 'mostBytes', 1 << 20, undefined],
+  ['limits', 'requestKeys', 1, undefined],
+  ['limits', 'requestKeysInAll', 1, undefined],
 ] as const
 
 for (const [section, name, least, most] of bounds) {
@@ -24,6 +30,29 @@ for (const [section, name, least, most] of bounds) {
     t.false(takes(most + 1))
   })
 }
+
+test('times that clients have: from a tenth of a second to', (t) => {
+  for (const [name, most] of [
+    ['headers', 600],
+    ['request', 86_400],
+    ['idle', 3600],
+    ['stall', 3600],
+  ] as const) {
+    const takes = (value: number) => accepts({ limits: { [name]: value } })
+    t.deepEqual([takes(0.1), takes(0.09), takes(most), takes(most + 1)], [true, false, true, false])
+  }
+})
+
+test('hosts are names without port and scheme; proxies are addresses', (t) => {
+  for (const right of [['shop.example.org'], ['*.example.org', 'kitchen'], ['*']]) {
+    t.true(accepts({ hosts: right }), `${right}`)
+  }
+  for (const wrong of [[], ['http://x'], ['x:80'], ['a*'], ['*.'], [''], ['x/'], ['-x']]) {
+    t.false(accepts({ hosts: wrong }), `${wrong}`)
+  }
+  t.true(accepts({ limits: { proxies: ['10.0.0.2', 'fd00::2'] } }))
+  t.false(accepts({ limits: { proxies: ['proxy.lan'] } }))
+})
 
 test('a relay as it was configured before goes on, with the limits of one who says nothing', (t) => {
   const read = (relay: object) =>
@@ -48,6 +77,16 @@ test('bound requests are offered, or required', (t) => {
   t.is(receiverConfig.parse(base).bound, 'offer')
   t.true(accepts({ bound: 'require' }))
   t.false(accepts({ bound: 'off' }))
+})
+
+test('of an answer to a bound request up to 16 MiB are collected', (t) => {
+  const read = (bound: unknown) =>
+    receiverSettings(receiverConfig.parse({ ...base, bound })).receiver
+  t.like(read('require'), { bound: 'require', collect: undefined })
+  t.like(read({ collect: 0 }), { bound: 'offer', collect: 0 })
+  t.like(read({ mode: 'require', collect: 16 << 20 }), { bound: 'require', collect: 16 << 20 })
+  for (const collect of [-1, (16 << 20) + 1, 0.5]) t.false(accepts({ bound: { collect } }))
+  t.false(accepts({ bound: { mode: 'off' } }))
 })
 
 test('origins have scheme, host and port, and nothing more', (t) => {

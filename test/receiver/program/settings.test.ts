@@ -25,7 +25,24 @@ test('seconds become milliseconds, and a chain id an integer of any size', (t) =
 test('what nobody has set is not there, so that the library’s own defaults count', (t) => {
   const { receiver, connection, amounts } = settingsOf('')
   t.false('verifier' in receiver || 'quorum' in connection || 'chainId' in connection)
-  t.deepEqual(amountOptions(amounts, token), { outage: {}, settlement: { fees: {} } })
+  t.deepEqual(amountOptions(amounts, token), {
+    ...{ confirmations: 2, notFinal: {}, outage: {} },
+    settlement: { fees: {} },
+  })
+})
+
+test('limits have the library’s own defaults, and units', (t) => {
+  t.deepEqual(settingsOf('').limits, { requestKeys: {} })
+  t.is(settingsOf('').hosts, undefined)
+  const all = settingsOf(
+    'limits: { connections: 9, perAddress: 3, proxies: [10.0.0.2], headers: 1, request: 2, idle: 3, stall: 4, pipelined: 5, mostBytes: 2000000, requestKeys: 6, requestKeysInAll: 7 }\nhosts: [shop.example]\n',
+  )
+  t.deepEqual(all.limits, {
+    ...{ most: 9, perAddress: 3, proxies: ['10.0.0.2'], pipelined: 5, mostBytes: 2_000_000 },
+    ...{ headersTimeout: 1000, requestTimeout: 2000, keepAliveTimeout: 3000, stall: 4000 },
+    requestKeys: { perAddress: 6, most: 7 },
+  })
+  t.deepEqual(all.hosts, ['shop.example'])
 })
 
 test('state and socket are where nobody named a place; the socket can be off', (t) => {

@@ -58,7 +58,7 @@ test('what was taken out, is fairly closed, settled or never paid needs no ether
 function given(has: () => bigint | undefined, channels: readonly Channel[], most?: bigint) {
   const alarms: ReserveStatus[] = []
   const reserve = createReserve({
-    book: { all: () => channels },
+    book: { asSeen: () => channels },
     ...{ ether: has, most, hasBatches: true },
     highest: () => 100n,
     onShort: (status) => void alarms.push(status),

@@ -6,7 +6,7 @@ import { type Actions, createActions } from './actions.ts'
 import { follow, savedToken } from './api.ts'
 import { createChannels } from './channels.ts'
 import { createBudgets, createTiles } from './figures.ts'
-import { createPurchases, createTroubles } from './history.ts'
+import { createBehaviour, createPurchases, createTroubles } from './history.ts'
 import { createJobs } from './jobs.ts'
 import { amountIn, daemonState, type RenderContext } from './text.ts'
 
@@ -48,6 +48,7 @@ function createPage(
   const jobs = createJobs(byId('a-jobs'), jobActions(actions))
   const channels = createChannels(byId('a-channels'), actions.closeChannel)
   const purchases = createPurchases(byId('a-purchases'))
+  const behaviour = createBehaviour(byId('a-behaviour'))
   const troubles = createTroubles(byId('a-troubles'))
   const hold = actionButton('Pause', () => pauseOrResume(actions, isPaused() ? 'resume' : 'pause'))
   const lock = actionButton('Allow actions…', actions.lockOrUnlock)
@@ -65,6 +66,8 @@ function createPage(
     jobs(state.jobs, context)
     channels(state.channels, context)
     purchases(state.purchases, context)
+    behaviour(state.behaviour, now)
+    show(byId('a-behaviour-section'), state.behaviour.length > 0)
     troubles(state.troubles, now)
     hold.say(state.paused ? 'Resume everything' : 'Pause everything')
     show(hold.element, context.mayAct)

@@ -2,8 +2,8 @@
 import { h, setText } from '../../../../platform/web/pages/dom.ts'
 import { createList, type Entry } from '../../../../platform/web/pages/list.ts'
 import { shortAddress } from '../../../../platform/web/pages/short.ts'
-import type { PagePurchase, PageTrouble } from '../state.ts'
-import { isGood, type RenderContext, when } from './text.ts'
+import type { PageBehaviour, PagePurchase, PageTrouble } from '../state.ts'
+import { behaviourText, isGood, outcomeText, type RenderContext, trustText, when } from './text.ts'
 
 const heads = ['When', 'What', 'Receiver', 'Price', 'What happened'] as const
 
@@ -33,7 +33,7 @@ function rowOf(
   purchase: PagePurchase,
   latest: () => RenderContext | undefined,
 ): Entry<PagePurchase> {
-  const { time, method, url, status, receiver, receiverName, buyer } = purchase
+  const { time, method, url, receiver, receiverName, buyer } = purchase
   const [ago, cost] = [h('td', { title: new Date(time).toLocaleString() }), h('td')]
   cost.className = 'd-number'
   const element = h(
@@ -43,7 +43,7 @@ function rowOf(
     h('td', { class: 'a-what' }, h('code', {}, `${method} ${url}`), buyer ? ` ${buyer}` : ''),
     h('td', { title: receiver }, receiverName ?? shortAddress(receiver)),
     cost,
-    h('td', { class: isGood(status) ? '' : 'd-bad' }, outcomeOf(status)),
+    h('td', { class: isGood(purchase.status) ? '' : 'd-bad' }, outcomeText(purchase)),
   )
   return {
     element,
@@ -56,8 +56,30 @@ function rowOf(
   }
 }
 
-function outcomeOf(status: number): string {
-  return isGood(status) ? `got it (${status})` : `the receiver answered ${status}`
+export function createBehaviour(
+  place: HTMLElement,
+): (behaviour: readonly PageBehaviour[], now: number) => void {
+  let now = 0
+  const list = createList<PageBehaviour>(place, {
+    holder: h('ul', { class: 'a-troubles' }),
+    keyOf: ({ receiver }) => receiver,
+    make: ({ receiver, receiverName }) => {
+      const [counts, trust] = [h('span'), h('p')]
+      const name = h('strong', { title: receiver }, receiverName ?? shortAddress(receiver))
+      return {
+        element: h('li', {}, name, ' ', counts, trust),
+        show: (shown) => {
+          setText(counts, behaviourText(shown, now))
+          setText(trust, trustText(shown, now))
+        },
+      }
+    },
+    empty: '',
+  })
+  return (behaviour, time) => {
+    now = time
+    list(behaviour)
+  }
 }
 
 export function createTroubles(

@@ -2,7 +2,14 @@
 
 import { formatAmount, formatNumber, type TokenUnit } from '../../../../protocol/amount.ts'
 import { largest } from '../../../../protocol/bigint.ts'
-import type { PageBudget, PageChannel, PageJob, PageState } from '../state.ts'
+import type {
+  PageBehaviour,
+  PageBudget,
+  PageChannel,
+  PageJob,
+  PagePurchase,
+  PageState,
+} from '../state.ts'
 
 /** What every list of the page is drawn with. */
 export interface RenderContext {
@@ -106,12 +113,43 @@ export function lastResult(
     return `failed ${ago}${times}: ${last.problem.message} (${last.problem.code})`
   }
   const price = last.cost === null || last.cost === '0' ? 'for nothing' : `for ${amount(last.cost)}`
-  return `went well ${ago}, ${price}`
+  return `went well ${ago}, ${price}${proofText(last.authentic)}`
+}
+
+/** Whether it is proven that the data is the receiver's. */
+function proofText(authentic: boolean | null): string {
+  if (authentic === null) return ''
+  return authentic ? ', authentic' : ', not proven'
+}
+
+/** What became of a purchase. */
+export function outcomeText({ status, authentic }: PagePurchase): string {
+  const outcome = isGood(status) ? `got it (${status})` : `the receiver answered ${status}`
+  return `${outcome}${proofText(authentic)}`
 }
 
 /** `200`: what HTTP calls success is one. */
 export function isGood(status: number): boolean {
   return status >= 200 && status < 400
+}
+
+/** `refused 3.0, broken 0.5; last proof_refused 5 min ago` */
+export function behaviourText(
+  { refused, overcharged, broken, code, time }: PageBehaviour,
+  now: number,
+): string {
+  const counts = Object.entries({ refused, overcharged, broken })
+    .filter(([, count]) => count > 0)
+    .map(([what, count]) => `${what} ${count.toFixed(1)}`)
+  return `${counts.join(', ')}; last ${code} ${when(time, now)}`
+}
+
+export function trustText({ trust, leftAloneUntil }: PageBehaviour, now: number): string {
+  if (trust === 'leftAlone')
+    return `Left alone: it is tried again ${when(leftAloneUntil ?? now, now)}.`
+  return trust === 'noDeposit'
+    ? 'It is paid on its channels, and no more is locked for it for a while.'
+    : 'It is paid as always.'
 }
 
 /** In all channels that are open. */

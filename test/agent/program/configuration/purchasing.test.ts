@@ -75,3 +75,21 @@ test('an amount in another token is refused as soon as the token is known', asyn
   await t.throwsAsync(policy(t, 'budget: { hour: 1 RDN }\n'), { code: 'wrong_token' })
   await t.throwsAsync(policy(t, 'budget: { hour: 0.001 TKN }\n'), { code: 'too_many_decimals' })
 })
+
+test('what transactions may cost is in ether and in numbers of channels', async (t) => {
+  const { budget } = await policy(
+    t,
+    `budget:
+  ether: { day: 0.01 ETH, total: 1.5 }
+  openings: { day: 3 }
+  openingsPerReceiver: { day: 1, total: 0 }
+`,
+  )
+  t.deepEqual<unknown, unknown>(budget, {
+    receivers: {},
+    jobs: {},
+    ether: { day: 10n ** 16n, total: 15n * 10n ** 17n },
+    openings: { day: 3n },
+    openingsPerReceiver: { day: 1n, total: 0n },
+  })
+})

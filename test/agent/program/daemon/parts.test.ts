@@ -55,8 +55,15 @@ test('a channel is topped up when less than two payments are left, within caps a
   const budget = (used: bigint) => ({
     limits: [{ scope: 'all', window: 'total', cap: 100n, used }] as const,
   })
-  t.is(due({ balance: 50n }, budget(95n)), 25n)
-  t.is(due({ balance: 50n }, budget(96n)), undefined)
+  t.is(due({ balance: 50n }, budget(75n)), 25n)
+  t.is(due({ balance: 50n }, budget(90n)), 10n)
+  t.is(due({ balance: 50n }, budget(91n)), undefined)
+  const daily = (cap: bigint, window: 'hour' | 'day') => ({
+    limits: [{ scope: 'all', window, cap, used: 0n }] as const,
+  })
+  t.is(due({ balance: 50n }, daily(24n, 'day')), 24n)
+  t.is(due({ balance: 50n }, daily(9n, 'day')), undefined)
+  t.is(due({ balance: 50n }, daily(24n, 'hour')), 25n)
   const roomy = channel({ openBlock: 8, deposit: 10n })
   t.is(due({}, { channels: [channel({ balance: 50n }), roomy] }), undefined)
 })
@@ -217,7 +224,9 @@ test('the state in the text format of Prometheus', (t) => {
       reserved: 5n,
       total: 9n,
       limits: [{ scope: 'all', window: 'day', cap: 9n, used: 5n }],
+      transactions: [],
     },
+    behaviour: [],
     proxy: undefined,
     page: undefined,
     counters: { payments: 3, refusals: 2, failures: 1 },

@@ -5,6 +5,7 @@ import type { PageJob, PageState } from '../../../../agent/program/page/state.ts
 import { type PageFacts, pageState } from '../../../../agent/program/page/view.ts'
 import {
   amountIn,
+  behaviourText,
   daemonState,
   etherOf,
   isGood,
@@ -14,6 +15,7 @@ import {
   leftText,
   ownerName,
   span,
+  trustText,
   when,
 } from '../../../../agent/program/page/web/text.ts'
 import { parseAddress } from '../../../../protocol/index.ts'
@@ -52,6 +54,7 @@ function status(change: Partial<DaemonStatus> = {}): DaemonStatus {
     jobs: [],
     channels: [],
     budget: undefined,
+    behaviour: [],
     proxy: undefined,
     page: undefined,
     counters: { payments: 0, refusals: 0, failures: 0 },
@@ -87,7 +90,7 @@ test('receivers have their names of the configuration, programs are no jobs', (t
     { scope: 'job/proxy/weather', window: 'month', cap: 5n, used: 0n },
   ] as const
   const { budgets, channels } = stateOf({
-    budget: { reserved: 0n, total: undefined, limits },
+    budget: { reserved: 0n, total: undefined, limits, transactions: [] },
     channels: [channel(), channel({ receiver: stranger, openBlock: 8 })],
   })
   t.deepEqual(budgets.map(ownerName), [
@@ -113,7 +116,7 @@ test('what is reserved for the next payments is left; what a crash hides is not'
     { scope: 'job/temperature', window: 'day', cap: 100n, used: 7n },
   ] as const
   const { budgets } = stateOf({
-    budget: { reserved: 0n, total: undefined, limits },
+    budget: { reserved: 0n, total: undefined, limits, transactions: [] },
     channels: [
       channel({ balance: 20n, bound: 45n }),
       channel({ balance: 10n, bound: 15n, receiver: stranger, openBlock: 8 }),
@@ -242,13 +245,16 @@ const job: PageJob = {
 test('the last run in words', (t) => {
   const amount = amountIn({ symbol: 'TKN', decimals: 2 })
   const say = (change: Partial<PageJob>) => lastResult({ ...job, ...change }, 60_000, amount)
+  const last = { ended: 0, cost: null, authentic: null, problem: null }
   t.is(say({}), 'has not run yet')
-  t.is(say({ last: { ended: 0, cost: '5', problem: null } }), 'went well 60 s ago, for 0.05 TKN')
-  t.is(say({ last: { ended: 0, cost: null, problem: null } }), 'went well 60 s ago, for nothing')
+  t.is(say({ last: { ...last, cost: '5' } }), 'went well 60 s ago, for 0.05 TKN')
+  t.is(say({ last }), 'went well 60 s ago, for nothing')
+  t.is(say({ last: { ...last, authentic: true } }), 'went well 60 s ago, for nothing, authentic')
+  t.is(say({ last: { ...last, authentic: false } }), 'went well 60 s ago, for nothing, not proven')
   const problem = { code: 'price_over_cap', message: 'This costs too much.' }
-  const last = { ended: 0, cost: null, problem }
-  t.is(say({ last, failures: 1 }), 'failed 60 s ago: This costs too much. (price_over_cap)')
-  t.regex(say({ last, failures: 2 }), /^failed 60 s ago, 2 times in a row: /)
+  const failed = { last: { ...last, problem } }
+  t.is(say({ ...failed, failures: 1 }), 'failed 60 s ago: This costs too much. (price_over_cap)')
+  t.regex(say({ ...failed, failures: 2 }), /^failed 60 s ago, 2 times in a row: /)
 })
 
 test('amounts, states and outcomes in words', (t) => {
@@ -269,4 +275,29 @@ test('amounts, states and outcomes in words', (t) => {
     channels: [channel(), channel({ openBlock: 8, state: 'closing' })],
   })
   t.is(leftInChannels(channels), 30n)
+})
+
+test('how receivers have behaved is told in words', (t) => {
+  const now = Date.UTC(2026, 10, 21)
+  const trouble = {
+    ...{ refused: 3.04, overcharged: 0, broken: 1, score: 4.04 },
+    trust: 'leftAlone' as const,
+    last: { code: 'proof_refused', time: now - 300_000 },
+    leftAloneUntil: now + 61_000,
+  }
+  const { behaviour } = stateOf({
+    behaviour: [
+      { receiver: room, ...trouble },
+      { ...trouble, receiver: stranger, trust: 'noDeposit', leftAloneUntil: undefined },
+    ],
+  })
+  t.like(behaviour, [
+    { receiverName: 'living-room', refused: 3, leftAloneUntil: now + 120_000 },
+    { receiverName: null, leftAloneUntil: null },
+  ])
+  const [first, second] = behaviour
+  if (first === undefined || second === undefined) return t.fail()
+  t.is(behaviourText(first, now), 'refused 3.0, broken 1.0; last proof_refused 5 min ago')
+  t.is(trustText(first, now), 'Left alone: it is tried again in 2 min.')
+  t.regex(trustText(second, now), /no more is locked for it/)
 })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
+import { parseRequestPublicKey } from '../../../../protocol/bound/index.ts'
 import {
   addressOfKey,
   fromHex,
@@ -38,7 +39,11 @@ const identity = { chainId, contract, receiver }
 const key: Hex = `0x${'11'.repeat(32)}`
 const sender = addressOfKey(fromHex(key))
 
-function channel(openBlock: number, balance: bigint, more: Partial<BackupChannel> = {}) {
+interface PaidChannel extends BackupChannel {
+  readonly proof: NonNullable<BackupChannel['proof']>
+}
+
+function channel(openBlock: number, balance: bigint, more: Partial<PaidChannel> = {}): PaidChannel {
   const form = 'eip712' as const
   const domain = { contract, chainId }
   const signature = balanceProof({ domain, receiver, openBlock, balance, key, form })
@@ -92,9 +97,9 @@ test('whatever the text is, the answer is a backup or an error of ours', (t) => 
 })
 
 test('a backup of a newer format is not called damaged', (t) => {
-  const text = '{"kind":"uraiden-receiver-backup","version":2,"later":true}\n{}\n'
+  const text = '{"kind":"uraiden-receiver-backup","version":3,"later":true}\n{}\n'
   const error = t.throws(() => parseBackup(text), { code: 'backup_format_unknown' })
-  t.true(error?.message.includes('2'))
+  t.true(error?.message.includes('3'))
 })
 
 const badIntervals: readonly (readonly [bigint, bigint][])[] = [
@@ -118,6 +123,26 @@ for (const pairs of badIntervals) {
     t.throws(() => parseBackup(text), { code: 'backup_damaged', message: /unclaimed/ })
   })
 }
+
+test('a channel that is bound and has not paid comes back bound; others are written as before', async (t) => {
+  const requestKey = { key: parseRequestPublicKey(`0x02${'11'.repeat(32)}`), number: 7n }
+  const bound = { sender, openBlock: 9, claims: noClaims, agreedToClose: false, requestKey }
+  const paid = channel(8, 20n, { requestKey: { ...requestKey, number: 8n } })
+  t.regex(formatBackup(backup(paid)), /"version":1/)
+  const text = formatBackup(backup(paid, bound))
+  t.regex(text, /"version":2/)
+  t.deepEqual(parseBackup(text).channels, [paid, bound])
+  const state = join(await temporaryFolder(t), 'new')
+  t.like(await restoreInto(state, text), { restored: 2, kept: 0 })
+  t.deepEqual((await ledgersOf(state)).get(channelName(sender, 9))?.requestKey, requestKey)
+  t.deepEqual(parseBackup(await backupOfState(state, identity)).channels, [paid, bound])
+  for (const wrong of [
+    { ...bound, requestKey: undefined },
+    { ...bound, claims: paid.claims },
+  ]) {
+    t.throws(() => parseBackup(formatBackup(backup(wrong))), { code: 'backup_damaged' })
+  }
+})
 
 test('a state that was lost comes back from its backup', async (t) => {
   const folder = await temporaryFolder(t)

@@ -1,0 +1,292 @@
+// Limits on what clients take of a server of node:http by their connections: how many there are, and how
+// much memory they hold. What node has is used (header and request times, inactivity); this adds what it
+// has not: a share for each address, one answer at a time on a connection, a bound on what waits to be
+// read, and room for whoever pays when all is full.
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { defined } from '../../protocol/index.ts'
+import { addressGroup, createKnown } from './address-group.ts'
+
+export interface ConnectionLimits {
+  /** At a time. */
+  readonly most: number
+  /** Of one IPv4 address or IPv6 network of 64 bits at a time; not of this machine's own. */
+  readonly perAddress: number
+  /** Addresses of proxies, which come with the connections of many. */
+  readonly proxies: readonly string[]
+  /** Milliseconds in which a client that does not read takes nothing of its answer. */
+  readonly stall: number
+  /** Requests on one connection that wait for their turn. */
+  readonly pipelined: number
+  /** Bytes of all connections together that clients have not read, or of requests that are not whole. */
+  readonly mostBytes: number
+}
+
+export const defaultConnectionLimits: ConnectionLimits = {
+  most: 512,
+  perAddress: 64,
+  proxies: [],
+  stall: 30_000,
+  pipelined: 8,
+  mostBytes: 64 << 20,
+}
+
+/** Why a new connection is not taken. */
+export type RefusedFor = 'all are in use' | 'its address has its share'
+
+/** Why one that was there is cut. */
+export type CutFor =
+  | 'it did not read'
+  | 'it sent too many requests at once'
+  | 'too much waits to be read'
+  | 'another one needed its place'
+
+export interface ConnectionCounts {
+  readonly open: number
+  /** What is held for clients now, in bytes. */
+  readonly bytes: number
+  readonly refused: { readonly [Reason in RefusedFor]: number }
+  readonly cut: { readonly [Reason in CutFor]: number }
+}
+
+export interface ConnectionGuard {
+  readonly counts: () => ConnectionCounts
+  /** The request under way on this connection pays: nobody else gets its place. */
+  readonly paid: (socket: Socket) => void
+}
+
+interface Turn {
+  readonly response: ServerResponse
+  readonly begin: () => void
+}
+
+interface Connection {
+  /** What requests come over: the socket itself, or TLS on it. */
+  stream: Socket
+  readonly group: string | undefined
+  /** When it was opened, or its last request began. */
+  since: number
+  /** Until then it keeps its place. */
+  paidUntil: number
+  current: { readonly request: IncomingMessage; readonly readBefore: number } | undefined
+  readonly waiting: Turn[]
+}
+
+interface Guard {
+  readonly limits: ConnectionLimits
+  readonly isKnown: (address: string | undefined) => boolean
+  /** By the client's address and port. */
+  readonly connections: Map<string, Connection>
+  readonly byStream: WeakMap<Socket, Connection>
+  readonly refused: Record<RefusedFor, number>
+  readonly cut: Record<CutFor, number>
+  timer: NodeJS.Timeout | undefined
+  looked: number
+}
+
+/** Milliseconds for which a connection keeps its place after a payment. */
+const paidLasts = 60_000
+/** Milliseconds between two looks at what is held. */
+const lookEvery = 100
+/** Bytes that a connection may send before its answers are read. */
+const mostAhead = 128 << 10
+/** Bytes of a request's content that somebody may hold before it is whole. */
+const mostContent = 1 << 20
+
+/**
+ * To be called when the server has its request listener, and before it listens.
+ * @example
+ * const server = createServer(app)
+ * limitConnections(server, { most: 200 })
+ * server.listen(5000)
+ */
+export function limitConnections(
+  server: Server,
+  limits: Partial<ConnectionLimits> = {},
+): ConnectionGuard {
+  const all = { ...defaultConnectionLimits, ...defined(limits) }
+  const guard: Guard = {
+    limits: all,
+    isKnown: createKnown(all.proxies),
+    connections: new Map(),
+    byStream: new WeakMap(),
+    refused: { 'all are in use': 0, 'its address has its share': 0 },
+    cut: {
+      'it did not read': 0,
+      'it sent too many requests at once': 0,
+      'too much waits to be read': 0,
+      'another one needed its place': 0,
+    },
+    timer: undefined,
+    looked: 0,
+  }
+  server.on('connection', (socket: Socket) => open(guard, socket))
+  server.on('secureConnection', (stream: Socket) => {
+    const connection = guard.connections.get(peerOf(stream))
+    if (connection === undefined) return
+    connection.stream = stream
+    guard.byStream.set(stream, connection)
+  })
+  takeRequests(guard, server)
+  server.setTimeout(all.stall)
+  server.on('timeout', (stream: Socket) => silent(guard, stream))
+  return {
+    counts: () => ({
+      refused: { ...guard.refused },
+      cut: { ...guard.cut },
+      open: guard.connections.size,
+      bytes: bytesOf([...guard.connections.values()]),
+    }),
+    paid: (socket) => {
+      const connection = guard.byStream.get(socket)
+      if (connection !== undefined) connection.paidUntil = Number.POSITIVE_INFINITY
+    },
+  }
+}
+
+function open(guard: Guard, socket: Socket): void {
+  const { limits, connections } = guard
+  const { remoteAddress } = socket
+  const group = guard.isKnown(remoteAddress) ? undefined : addressGroup(remoteAddress)
+  const all = [...connections.values()]
+  const own = group === undefined ? [] : all.filter((each) => each.group === group)
+  const reason =
+    own.length >= limits.perAddress && !makeRoom(guard, own)
+      ? 'its address has its share'
+      : connections.size >= limits.most && !makeRoom(guard, all)
+        ? 'all are in use'
+        : undefined
+  if (reason !== undefined) {
+    guard.refused[reason]++
+    socket.destroy()
+    return
+  }
+  const connection: Connection = {
+    ...{ stream: socket, group, since: performance.now(), paidUntil: 0 },
+    ...{ current: undefined, waiting: [] },
+  }
+  const peer = peerOf(socket)
+  connections.set(peer, connection)
+  guard.byStream.set(socket, connection)
+  guard.timer ??= setInterval(() => look(guard), lookEvery).unref()
+  socket.once('close', () => {
+    if (connections.get(peer) === connection) connections.delete(peer)
+    if (connections.size > 0) return
+    clearInterval(guard.timer)
+    guard.timer = undefined
+  })
+}
+
+function cut({ cut, connections }: Guard, { stream }: Connection, reason: CutFor): void {
+  cut[reason]++
+  connections.delete(peerOf(stream))
+  stream.destroy()
+}
+
+let unnamed = 0
+const names = new WeakMap<Socket, string>()
+
+/** Of a Unix socket, a name of our own. */
+function peerOf(socket: Socket): string {
+  const known = names.get(socket)
+  if (known !== undefined) return known
+  const { remoteAddress, remotePort } = socket
+  const name = remoteAddress === undefined ? `${++unnamed}` : `${remoteAddress} ${remotePort}`
+  names.set(socket, name)
+  return name
+}
+
+/** Takes the place of whoever keeps us waiting for longest and has not paid. */
+function makeRoom(guard: Guard, among: readonly Connection[]): boolean {
+  const now = performance.now()
+  let longest: Connection | undefined
+  for (const each of among) {
+    if (each.paidUntil > now || !isClientsTurn(each)) continue
+    if (longest === undefined || each.since < longest.since) longest = each
+  }
+  if (longest === undefined) return false
+  cut(guard, longest, 'another one needed its place')
+  return true
+}
+
+/** It sends nothing, not all of what it has begun, or does not read. */
+function isClientsTurn({ current, stream }: Connection): boolean {
+  return current === undefined || !current.request.complete || stream.writableLength > 0
+}
+
+/** Answers are made one at a time on a connection: nothing is held for a client that does not read. */
+function takeRequests(guard: Guard, server: Server): void {
+  const listeners = server.listeners('request') as RequestListener[]
+  server.removeAllListeners('request')
+  server.on('request', (request, response) => {
+    const begin = () => {
+      for (const listener of listeners) listener.call(server, request, response)
+    }
+    const connection = guard.byStream.get(request.socket)
+    if (connection === undefined) return begin()
+    const turn = { response, begin: () => answer(guard, connection, { request, response, begin }) }
+    if (connection.current === undefined) return turn.begin()
+    connection.waiting.push(turn)
+    const ahead = connection.stream.bytesRead - connection.current.readBefore
+    if (connection.waiting.length < guard.limits.pipelined && ahead <= mostAhead) return
+    connection.waiting.length = 0
+    cut(guard, connection, 'it sent too many requests at once')
+  })
+}
+
+interface Begun {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly begin: () => void
+}
+
+function answer(guard: Guard, connection: Connection, { request, response, begin }: Begun): void {
+  const now = performance.now()
+  connection.since = now
+  connection.current = { request, readBefore: connection.stream.bytesRead }
+  response.once('close', () => {
+    connection.current = undefined
+    if (connection.paidUntil > performance.now())
+      connection.paidUntil = performance.now() + paidLasts
+    if (!connection.stream.destroyed) connection.waiting.shift()?.begin()
+  })
+  if (now - guard.looked > lookEvery / 10) look(guard)
+  if (!connection.stream.destroyed) begin()
+}
+
+/** Nothing was read and nothing written for a while. While we are at work on an answer, that is our affair. */
+function silent(guard: Guard, stream: Socket): void {
+  const connection = guard.byStream.get(stream)
+  if (connection?.current !== undefined && stream.writableLength === 0) {
+    stream.setTimeout(guard.limits.stall)
+    return
+  }
+  if (connection !== undefined && stream.writableLength > 0) {
+    cut(guard, connection, 'it did not read')
+  } else stream.destroy()
+}
+
+/** Who holds most, and has not paid, goes first. */
+function look(guard: Guard): void {
+  const now = performance.now()
+  guard.looked = now
+  const all = [...guard.connections.values()]
+  let left = bytesOf(all)
+  if (left <= guard.limits.mostBytes) return
+  const isPaid = ({ paidUntil }: Connection) => (paidUntil > now ? 1 : 0)
+  const order = all.sort((a, b) => isPaid(a) - isPaid(b) || heldFor(b) - heldFor(a))
+  for (const each of order) {
+    if (left <= guard.limits.mostBytes) return
+    left -= heldFor(each)
+    cut(guard, each, 'too much waits to be read')
+  }
+}
+
+function bytesOf(connections: readonly Connection[]): number {
+  return connections.reduce((sum, each) => sum + heldFor(each), 0)
+}
+
+function heldFor({ stream, current }: Connection): number {
+  if (current === undefined || current.request.complete) return stream.writableLength
+  return stream.writableLength + Math.min(stream.bytesRead - current.readBefore, mostContent)
+}

@@ -1,0 +1,276 @@
+// One run: an honest agent buys from an honest receiver through an attacker, as the plan says; afterwards
+// everything is counted.
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import type { Agent } from '../../../agent/index.ts'
+import { isUraidenError } from '../../../protocol/index.ts'
+import { field } from '../../support/bound-receiver.ts'
+import { crashCopy, temporaryFolder } from '../../support/folder.ts'
+import {
+  agentOn,
+  agentWithChannel,
+  chainId,
+  contract,
+  receiverKey,
+  sender,
+  terms,
+  token,
+} from '../../support/lying-receiver.ts'
+import { Attacker } from './attacker.ts'
+import { auditClosing, auditDelivery, auditMoney, auditSignatures } from './audit.ts'
+import { type Fault, plant, signAnew } from './faults.ts'
+import type { Plan, Purchase, Step } from './schedule.ts'
+import { Shop } from './shop.ts'
+import { stillChain } from './still-chain.ts'
+
+export interface Played {
+  readonly seed: number
+  /** Promises that were broken. */
+  readonly troubles: readonly string[]
+  readonly served: number
+  /** Requests of the agent. */
+  readonly messages: number
+  /** Purchases by what came of them: `bought`, or the error's code. */
+  readonly outcomes: { readonly [outcome: string]: number }
+}
+
+/** What a program has got for a purchase. */
+export interface Bought {
+  readonly purchase: Purchase
+  readonly status: number
+  readonly content: string
+  readonly cost: bigint | undefined
+  readonly price: bigint | undefined
+  readonly authentic: boolean | undefined
+}
+
+const openBlock = 7
+const deposit = 1_000_000n
+
+/** Everything of one run. */
+export interface Scene {
+  readonly shop: Shop
+  readonly attacker: Attacker
+  readonly purchases: Purchase[]
+  readonly bought: Bought[]
+  readonly outcomes: Map<string, number>
+  readonly troubles: string[]
+  agent: Agent
+  /** The agent has asked for a close. */
+  closing: boolean
+}
+
+export async function play(plan: Plan, fault?: Fault): Promise<Played> {
+  const endings: (() => unknown)[] = []
+  const t = { teardown: (end: () => unknown) => void endings.push(end) }
+  try {
+    const stage = await setStage(plan, t, fault)
+    for (const step of plan.steps) await stage.play(step)
+    const { scene } = stage
+    await stage.finish()
+    return {
+      seed: plan.seed,
+      troubles: scene.troubles,
+      served: scene.shop.served.length,
+      messages: scene.attacker.exchanges.length,
+      outcomes: Object.fromEntries(scene.outcomes),
+    }
+  } finally {
+    for (const end of endings.reverse()) await end()
+  }
+}
+
+type Endings = { readonly teardown: (end: () => unknown) => void }
+
+async function setStage(plan: Plan, t: Endings, fault: Fault | undefined) {
+  const folder = await temporaryFolder(t as Parameters<typeof temporaryFolder>[0])
+  const channel = { sender, receiver: terms.receiver, openBlock }
+  const chain = stillChain({
+    ...{ chainId, contract, token, head: 20 },
+    channels: [{ ...channel, deposit }],
+  })
+  const shop = new Shop({
+    ...{ key: receiverKey, contract, chain, state: join(folder, 'receiver') },
+    plant: (receiver, server) => plant(fault, receiver, server),
+  })
+  await shop.start()
+  t.teardown(() => shop.stop())
+  const attacker = new Attacker({
+    target: () => shop.origin,
+    channelPath: `/channels/${sender}/${openBlock}`,
+    resign: (asked, said) =>
+      fault === 'answers' ? signAnew(shop.receiver.requestKeys.find(channel), asked, said) : said,
+  })
+  await attacker.start(t)
+  const stores = new Stores(plan, t, folder)
+  const scene: Scene = {
+    ...{ shop, attacker, purchases: [], bought: [], outcomes: new Map(), troubles: [] },
+    agent: await stores.first(),
+    closing: false,
+  }
+  return {
+    scene,
+    play: async (step: Step) => {
+      await playStep(scene, stores, step)
+      auditMoney(scene)
+      auditSignatures(scene)
+      auditClosing(scene)
+    },
+    finish: () => finish(scene),
+  }
+}
+
+/** The folders of the agent: a crash goes on with a copy. */
+class Stores {
+  readonly #plan: Plan
+  readonly #t: Endings
+  readonly #folder: string
+  #count = 0
+
+  constructor(plan: Plan, t: Endings, folder: string) {
+    this.#plan = plan
+    this.#t = t
+    this.#folder = folder
+  }
+
+  get #options() {
+    const { policy: bound, reservation } = this.#plan
+    return {
+      ...{ bound, reservation, receivers: [terms.receiver], retryInterval: 1, confirmTimeout: 1 },
+      budget: { request: 50n },
+      deposit: { mostInAll: 0n },
+    }
+  }
+
+  #path(number: number): string {
+    return join(this.#folder, `agent-${number}`)
+  }
+
+  get #context() {
+    return this.#t as Parameters<typeof agentOn>[0]
+  }
+
+  first(): Promise<Agent> {
+    const options = { ...this.#options, store: this.#path(0) }
+    return agentWithChannel(this.#context, options, { deposit })
+  }
+
+  async restarted(agent: Agent): Promise<Agent> {
+    await agent.stop()
+    return agentOn(this.#context, this.#path(this.#count), this.#options)
+  }
+
+  async crashed(agent: Agent): Promise<Agent> {
+    const next = this.#count + 1
+    await crashCopy(this.#path(this.#count), this.#path(next))
+    await agent.stop()
+    this.#count = next
+    return agentOn(this.#context, this.#path(next), this.#options)
+  }
+}
+
+async function playStep(scene: Scene, stores: Stores, step: Step): Promise<void> {
+  const { attacker, shop } = scene
+  switch (step.kind) {
+    case 'buy': {
+      attacker.order({ purchases: step.purchases, closing: [] })
+      scene.purchases.push(...step.purchases)
+      await Promise.all(step.purchases.map((each) => buy(scene, each)))
+      return
+    }
+    case 'attack':
+      return attacker.attack(step.attacks)
+    case 'price':
+      return shop.ask(BigInt(step.price))
+    case 'restart':
+      if (step.who === 'agent') scene.agent = await stores.restarted(scene.agent)
+      else {
+        await shop.stop()
+        await shop.start()
+      }
+      return
+    case 'crash':
+      scene.agent = await stores.crashed(scene.agent)
+      return
+    case 'close':
+      attacker.order({ purchases: [], closing: step.meddling })
+      return close(scene)
+  }
+}
+
+async function buy(scene: Scene, purchase: Purchase): Promise<void> {
+  const outcome = await attempt(scene, () => fetchWith(scene, purchase))
+  scene.outcomes.set(outcome, (scene.outcomes.get(outcome) ?? 0) + 1)
+}
+
+async function fetchWith({ agent, attacker, bought }: Scene, purchase: Purchase): Promise<void> {
+  const { id, resource, method, accept, read } = purchase
+  const url = `${attacker.origin}/r/${resource}/${id}?unit=%63`
+  const options = {
+    method,
+    ...(method === 'POST' && { body: `order ${id}` }),
+    headers: {
+      ...(accept !== undefined && { accept }),
+      ...(method === 'POST' && { 'content-type': 'text/plain' }),
+    },
+  }
+  if (read === 'stream') {
+    const { status, body, payment } = await agent.stream(url, options)
+    const content = (await buffer(body)).toString()
+    const { price, authentic } = payment ?? {}
+    bought.push({ purchase, status, content, price, authentic, cost: undefined })
+    return
+  }
+  const answer = await agent.request(url, options)
+  const { price, cost, authentic } = answer.payment ?? {}
+  bought.push({ purchase, status: answer.status, content: answer.text(), price, cost, authentic })
+}
+
+async function close(scene: Scene): Promise<void> {
+  const [channel] = scene.agent.channels()
+  if (channel === undefined) return
+  scene.closing = true
+  const { receiver } = channel
+  await attempt(scene, () =>
+    scene.agent.closeChannel(`${receiver}/${channel.openBlock}`, scene.attacker.origin),
+  )
+}
+
+/** `bought`, or the code of an error of ours; any other error is a trouble. */
+async function attempt(scene: Scene, act: () => Promise<unknown>): Promise<string> {
+  try {
+    await act()
+    return 'bought'
+  } catch (error) {
+    if (isUraidenError(error)) return error.code
+    scene.troubles.push(`not an error of ours: ${String(error)}`)
+    return 'defect'
+  }
+}
+
+const honest: Omit<Purchase, 'id'> = {
+  ...{ resource: 'plain', method: 'GET', accept: undefined, read: 'body', meddling: {} },
+}
+
+/** The attacker has gone: the agent can buy again, unless it has ended the channel itself. */
+async function finish(scene: Scene): Promise<void> {
+  const { attacker, outcomes, troubles, closing, bought } = scene
+  attacker.order({ purchases: [], closing: [] })
+  const before = bought.length
+  for (let id = 900; id < 903 && !closing && bought.length === before; id++) {
+    const purchase = { ...honest, id }
+    scene.purchases.push(purchase)
+    await buy(scene, purchase)
+  }
+  if (!closing && bought.length === before) {
+    troubles.push(`nothing could be bought at the end: ${[...outcomes.keys()].join(', ')}`)
+  }
+  auditMoney(scene)
+  auditSignatures(scene)
+  auditClosing(scene)
+  auditDelivery(scene)
+  const unsigned = attacker.exchanges.some(
+    ({ asked, kind }) => kind === 'payment' && field(asked, 'signature') === '',
+  )
+  if (unsigned) troubles.push('a payment left the agent without a signature on its request')
+}

@@ -52,6 +52,7 @@ async function start(t: ExecutionContext, listen?: string) {
   }
   const log = {
     ...{ info: note('info'), warn: note('warn'), error: note('error') },
+    ...{ debug: note('debug'), fatal: note('fatal'), trace: note('trace') },
     child: () => log,
   } as unknown as Logger
   const options = {
@@ -69,8 +70,7 @@ test.serial(
   'the log says where it is, and warns where a password would go over plain http',
   async (t) => {
     const here = await start(t, '127.0.0.1:0')
-    const [, facts] = here.told('info')[0] ?? []
-    const { admin } = facts as { readonly admin: string }
+    const admin = here.told('info').flatMap(([, facts]) => Object(facts).admin ?? [])[0]
     t.regex(await (await fetch(admin)).text(), /µRaiden receiver/)
     t.is(here.told('warn').length, 0)
     const everywhere = await start(t, '0.0.0.0:0')

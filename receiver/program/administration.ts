@@ -85,7 +85,7 @@ function isSecure({ settings, tls }: AdministrationOptions): boolean {
   return tls !== undefined && listen !== undefined && !isLoopback(listen.address)
 }
 
-export const plainLogin =
+const plainLogin =
   'logins go over plain http: whoever is on the way reads the password. Set admin.listen to 127.0.0.1 and come by SSH, or set tls'
 
 const loopback = new BlockList()

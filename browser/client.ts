@@ -28,7 +28,7 @@ import {
 } from './channels.ts'
 import { browserError } from './error-codes.ts'
 import type { Fetch, Parts } from './parts.ts'
-import { type PaidAnswer, type PayOptions, pay } from './pay.ts'
+import { askAgain, type PaidAnswer, type PaidBefore, type PayOptions, pay } from './pay.ts'
 import { confirmPayment, type SignedPayment, signPayment, verifyProof } from './payments.ts'
 import { askForClosing, askForOpenings } from './receiver-api.ts'
 import { channelMemory, type KeyValueStore, type StoredChannel } from './storage.ts'
@@ -93,6 +93,12 @@ export interface BrowserClient {
   readonly verifyProof: (balance: TokenAmount, signature: Signature) => boolean
   /** Signs, sends and waits as the receiver asks for. */
   readonly pay: (url: string, options: PayOptions) => Promise<PaidAnswer>
+  /** Asks once more for what was paid for before; undefined when the receiver does not keep it any more. */
+  readonly askAgain: (
+    url: string,
+    paid: PaidBefore,
+    options: PayOptions,
+  ) => Promise<PaidAnswer | undefined>
   /** Together with the receiver: one transaction. */
   readonly closeChannel: () => Promise<void>
   /** Without the receiver: it has the challenge period to object, then `settle`. */
@@ -151,6 +157,7 @@ export async function createBrowserClient(options: BrowserClientOptions): Promis
       verifyProof(parts, { openBlock: stored(parts).openBlock, balance }, signature),
     pay: (url, payOptions) =>
       pay(parts, url, { ...payOptions, signal: payOptions.signal ?? signal }),
+    askAgain: (url, paid, payOptions) => askAgain(parts, url, { paid, options: payOptions }),
     closeChannel: async () =>
       (await needsRelay())
         ? (await import('./relay.ts')).relayClose(parts)

@@ -24,7 +24,7 @@ import {
   verifyProof,
 } from './payments.ts'
 import { reach } from './receiver-api.ts'
-import type { StoredChannel } from './storage.ts'
+import type { PendingPayment, StoredChannel } from './storage.ts'
 import { pause } from './transactions.ts'
 
 export interface PayOptions {
@@ -43,8 +43,13 @@ export interface PayOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** A payment that was answered before. */
+export type PaidBefore = Pick<StoredChannel, 'openBlock'> & PendingPayment
+
 export interface PaidAnswer {
   readonly response: Response
+  /** The receiver has signed the answer to this very request. */
+  readonly authentic: boolean
   readonly payment: SignedPayment
   /** What it cost in the end. */
   readonly cost: TokenAmount
@@ -96,6 +101,27 @@ export async function pay(parts: Parts, url: string, options: PayOptions): Promi
   }
 }
 
+/**
+ * Asks once more for what was paid for before, by the same request: it pays nothing. Undefined when the receiver
+ * does not keep the answer any more.
+ * @throws UraidenError `receiver_unreachable`, those of `Binding` and of its channels
+ */
+export async function askAgain(
+  parts: Parts,
+  url: string,
+  { paid, options }: { readonly paid: PaidBefore; readonly options: PayOptions },
+): Promise<PaidAnswer | undefined> {
+  const { openBlock, ...payment } = paid
+  const known = stored(parts)
+  if (known.openBlock !== openBlock) return undefined
+  const channel = await parts.binding.ensure(openBlock, options)
+  const signed = { channel: known, payment, repeated: true }
+  const answer = await send(parts, { channel, url, signed, options })
+  if (refusalOf(parts, answer) !== undefined) return undefined
+  const { response } = answer
+  return { response, payment: signed, cost: 0n, authentic: channel !== undefined }
+}
+
 interface Order {
   readonly channel: BoundChannel | undefined
   readonly url: string
@@ -144,7 +170,8 @@ function served(
   const cost = answer.cost ?? costOf(answer, price)
   // What failed is the sender's credit: the same proof pays for the next try.
   if (cost > 0n) confirmPayment(parts, payment)
-  return { response: answer.response, payment, cost }
+  const { response, channel } = answer
+  return { response, payment, cost, authentic: channel !== undefined }
 }
 
 function costOf({ header, response }: Answer, price: TokenAmount): TokenAmount {

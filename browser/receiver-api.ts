@@ -2,12 +2,9 @@
 
 import {
   type BlockNumber,
-  isClosingAgreement,
-  isUraidenError,
   maxBlockNumber,
-  parseSignature,
+  parseClosingAgreement,
   type Signature,
-  type TokenAmount,
 } from '../protocol/index.ts'
 import type { BoundChannel } from './bound.ts'
 import { stored } from './channels.ts'
@@ -40,7 +37,15 @@ export async function askForClosing(parts: Parts): Promise<Signature> {
       message: `The receiver does not agree to close: ${said.detail ?? answer.status}`,
     })
   }
-  return checked(parts, channel, said.close_signature ?? '')
+  const { receiver, domain } = parts
+  const { balance } = channel
+  const agreed = { domain, channel: { sender, receiver, openBlock }, balance }
+  const agreement = parseClosingAgreement(said.close_signature ?? '', agreed)
+  if (agreement !== undefined) return agreement
+  throw browserError({
+    code: 'closing_agreement_invalid',
+    message: 'What the receiver sent is not its agreement to close at this balance.',
+  })
 }
 
 /**
@@ -93,24 +98,6 @@ export async function send(
 interface Answer {
   readonly close_signature?: string
   readonly detail?: string
-}
-
-function checked(
-  { sender, receiver, domain }: Parts,
-  { openBlock, balance }: { readonly openBlock: number; readonly balance: TokenAmount },
-  text: string,
-): Signature {
-  try {
-    const signature = parseSignature(text)
-    const channel = { sender, receiver, openBlock }
-    if (isClosingAgreement({ domain, channel, balance, signature })) return signature
-  } catch (error) {
-    if (!isUraidenError(error)) throw error
-  }
-  throw browserError({
-    code: 'closing_agreement_invalid',
-    message: 'What the receiver sent is not its agreement to close at this balance.',
-  })
 }
 
 /** @throws UraidenError `receiver_unreachable` */

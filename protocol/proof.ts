@@ -11,7 +11,7 @@ import type { TokenAmount } from './amount.ts'
 import { writeUint } from './bytes.ts'
 import type { BlockNumber, ChannelId } from './channel.ts'
 import { isUraidenError } from './errors.ts'
-import { type Digest, recoverSigner, type Signature } from './signature.ts'
+import { type Digest, parseSignature, recoverSigner, type Signature } from './signature.ts'
 import { domainSeparator, typedDigest } from './typed-data.ts'
 
 export type SignatureForm = 'seed' | 'eip712'
@@ -93,6 +93,20 @@ export function isClosingAgreement(signed: SignedBalance): boolean {
   return signatureForms.some((form) =>
     isSignedBy(channel.receiver, closingAgreementDigest(form, domain, channel.sender), signed),
   )
+}
+
+/** The receiver's agreement to close at just this balance; undefined when the text is none. */
+export function parseClosingAgreement(
+  text: string,
+  agreed: Omit<SignedBalance, 'signature'>,
+): Signature | undefined {
+  try {
+    const signature = parseSignature(text)
+    return isClosingAgreement({ ...agreed, signature }) ? signature : undefined
+  } catch (error) {
+    if (isUraidenError(error)) return undefined
+    throw error
+  }
 }
 
 function isSignedBy(

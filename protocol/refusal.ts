@@ -81,14 +81,25 @@ const kinds = {
 
 export type RefusalCode = keyof typeof kinds
 
-export interface Refusal extends RefusalKind {
-  readonly code: RefusalCode
-  /** One sentence about this case, with the remedy. */
+export type Refusal = RefusalOf<RefusalKind, RefusalCode>
+
+export function refusal(code: RefusalCode, detail?: string): Refusal {
+  return refusalOf<RefusalKind, RefusalCode>(kinds, code, detail)
+}
+
+/** One cause, and one sentence about the case at hand, with the remedy. */
+export type RefusalOf<Kind, Code extends string> = Kind & {
+  readonly code: Code
   readonly detail: string
 }
 
-export function refusal(code: RefusalCode, detail?: string): Refusal {
-  const kind: RefusalKind = kinds[code]
+/** A refusal of one table; without a sentence of its own it says the remedy. */
+export function refusalOf<Kind extends { readonly remedy: string }, Code extends string>(
+  kinds: { readonly [code in Code]: Kind },
+  code: Code,
+  detail?: string,
+): RefusalOf<Kind, Code> {
+  const kind = kinds[code]
   return { ...kind, code, detail: detail ?? kind.remedy }
 }
 

@@ -12,6 +12,7 @@ export {
   type ReceiverOptions,
   startReceiver,
 } from './core/receiver.ts'
+export { crossOriginHeaders } from './http/cross-origin.ts'
 export { fastifyPaywall, type PaywallPluginOptions, type Price } from './http/fastify.ts'
 export { type OpsConfig, opsSchema } from './ops/config.ts'
 export { createOps, type Ops } from './ops/ops.ts'

@@ -2,9 +2,7 @@
 
 import {
   type Address,
-  isClosingAgreement,
-  isUraidenError,
-  parseSignature,
+  parseClosingAgreement,
   parseUint192,
   type Signature,
   type SignatureDomain,
@@ -77,13 +75,9 @@ async function send(
 
 function checkedAgreement(request: CloseRequest, text: string): Signature {
   const { receiver, sender, openBlock, balance, domain } = request
-  try {
-    const signature = parseSignature(text)
-    const channel = { sender, receiver, openBlock }
-    if (isClosingAgreement({ domain, channel, balance, signature })) return signature
-  } catch (error) {
-    if (!isUraidenError(error)) throw error
-  }
+  const agreed = { domain, channel: { sender, receiver, openBlock }, balance }
+  const agreement = parseClosingAgreement(text, agreed)
+  if (agreement !== undefined) return agreement
   throw agentError({
     code: 'closing_agreement_invalid',
     message: `What the receiver ${receiver} sent is not its closing agreement over this balance.`,

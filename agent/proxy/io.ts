@@ -1,33 +1,20 @@
 // Reading and writing of node:http messages, with limits.
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { type Exchange, readContent } from '../../platform/web/request.ts'
 import { agentError } from '../errors/index.ts'
 import type { Field } from './fields.ts'
 import { problemOf } from './problem.ts'
 
-/** A request and where it is answered. */
-export interface Exchange {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-}
-
 /** @throws UraidenError `body_too_large` */
 export async function readBody(request: IncomingMessage, most: number): Promise<Uint8Array> {
-  const chunks: Buffer[] = []
-  let size = 0
-  // Left intact when it is too long: the refusal still has to go back on its connection.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    size += chunk.length
-    if (size > most) {
-      throw agentError({
-        code: 'body_too_large',
-        message: `The request has more than ${most} bytes of content.`,
-      })
-    }
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+  const content = await readContent(request, most)
+  if (content !== undefined) return content
+  throw agentError({
+    code: 'body_too_large',
+    message: `The request has more than ${most} bytes of content.`,
+  })
 }
 
 /** Refuses, and closes the connection: what a program still sends is not the next request. */

@@ -6,9 +6,10 @@ import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { Exchange } from '../../platform/web/request.ts'
 import { agentError } from '../errors/index.ts'
 import { endToEnd, type Field, fieldsOf, framing, without, withVia } from './fields.ts'
-import { type Exchange, flat } from './io.ts'
+import { flat } from './io.ts'
 import type { Authority } from './target.ts'
 
 /**

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
+import type { Exchange } from '../../platform/web/request.ts'
 import {
   type HeaderFields,
   parseAmount,
@@ -22,7 +23,7 @@ import {
   withoutPayment,
   withVia,
 } from './fields.ts'
-import { type Exchange, flat, readBody } from './io.ts'
+import { flat, readBody } from './io.ts'
 import type { Program } from './programs.ts'
 
 /** Fields of answers that were paid, and the one that a program may send. Amounts in smallest units. */

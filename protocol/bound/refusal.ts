@@ -1,4 +1,5 @@
 // Why a receiver does not take a bound request: one code a cause.
+import { type RefusalOf, refusalOf } from '../refusal.ts'
 
 interface BoundRefusalKind {
   readonly status: 400 | 401 | 409
@@ -41,13 +42,8 @@ const kinds = {
 
 export type BoundRefusalCode = keyof typeof kinds
 
-export interface BoundRefusal extends BoundRefusalKind {
-  readonly code: BoundRefusalCode
-  /** One sentence about this case, with the remedy. */
-  readonly detail: string
-}
+export type BoundRefusal = RefusalOf<BoundRefusalKind, BoundRefusalCode>
 
 export function boundRefusal(code: BoundRefusalCode, detail?: string): BoundRefusal {
-  const kind: BoundRefusalKind = kinds[code]
-  return { ...kind, code, detail: detail ?? kind.remedy }
+  return refusalOf<BoundRefusalKind, BoundRefusalCode>(kinds, code, detail)
 }

@@ -114,6 +114,8 @@ export interface Receiver {
   /** Tokens the receiver holds outside channels, as of the last look at the chain. */
   readonly liquidBalance: () => TokenAmount
   readonly health: ReceiverHealth
+  /** Its account's, for what it seals, such as backups. */
+  readonly signer: Signer
   /** What was paid, as it is on disk at one moment. */
   readonly ledgers: () => Promise<ReadonlyMap<ChannelName, PaymentLedger>>
   readonly stop: () => Promise<void>

@@ -164,6 +164,7 @@ async function startParts(
     synced: watch.synced,
     refresh: watch.refresh,
     liquidBalance: () => account.funds.tokens,
+    signer,
     ledgers: store.readLedgers,
     health: healthOf({ watch, account, write: store.probe, folder: options.state }),
   }

@@ -33,9 +33,9 @@ const headers = {
 
 export function paywallPage(assets: WebAssets): PaywallPage {
   return (facts) => {
-    const framed = facts.teaser === undefined ? [] : ["frame-src 'self'"]
+    const framed = `frame-src ${facts.teaser === undefined ? '' : "'self' "}blob:`
     return {
-      headers: { ...headers, 'content-security-policy': [...policy, ...framed].join('; ') },
+      headers: { ...headers, 'content-security-policy': [...policy, framed].join('; ') },
       html: documentOf(assets, facts),
     }
   }

@@ -60,7 +60,7 @@ async function overNetwork(
   const server = await createAdminServer({
     ...{ admin, loggerInstance: log },
     tls: secure ? tls?.options : undefined,
-    names: settings.hosts,
+    hosts: settings.hosts,
   })
   try {
     const url = await listenOn(server, address)

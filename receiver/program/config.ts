@@ -109,6 +109,7 @@ export const receiverConfig = z.strictObject({
     .min(1)
     .optional()
     .describe('where it is reached; bound requests for others are refused'),
+  crossOrigins: z.array(origin).min(1).optional().describe('pages of these origins may buy, too'),
   publicPath: z
     .string()
     .regex(/^(\/[A-Za-z0-9._~-]+){1,8}$/, { error: 'this should be a path such as /shop.' })

@@ -139,6 +139,7 @@ async function createServer(
     logRequests: settings.log.requests,
     closing: 'when idle',
     tls: tls?.options,
+    crossOrigins: settings.crossOrigins,
     ...{ limits: settings.limits, hosts: settings.hosts },
     names: settings.receiver.origins?.map((origin) => new URL(origin).hostname),
     ...{ ops, admin, income },

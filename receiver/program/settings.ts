@@ -72,6 +72,8 @@ export interface ReceiverSettings extends ProgramSettings {
   /** Folder of the operator's own paywall page. */
   readonly page: string | undefined
   readonly resources: ResourceConfigs
+  /** Origins whose pages may buy. */
+  readonly crossOrigins: readonly string[] | undefined
   readonly discovery: DiscoveryConfig | undefined
   readonly admin: AdminConfig
   readonly limits: ServerLimits
@@ -100,7 +102,7 @@ export function receiverSettings(
 ): ReceiverSettings {
   const { confirmations, notFinal, startBlock, verifier, verifierThreads, watchtowers, page } =
     config
-  const { origins, publicPath } = config
+  const { origins, publicPath, crossOrigins } = config
   const { mode: bound, collect } =
     typeof config.bound === 'string' ? { mode: config.bound } : config.bound
   const { lifetime, ...replies } = config.replies
@@ -117,7 +119,7 @@ export function receiverSettings(
     },
     relayKey: relayKey(config),
     amounts: { confirmations, notFinal, outage, settlement, relay, mostGasPrice },
-    ...{ watchtowers, page, resources, discovery, admin, ops },
+    ...{ watchtowers, page, crossOrigins, resources, discovery, admin, ops },
     limits: serverLimits(config),
     hosts: config.hosts,
     socket: controlSocket(admin, common.state),

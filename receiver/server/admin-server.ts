@@ -11,7 +11,7 @@ import {
 import { limitConnections } from '../../platform/http/connections.ts'
 import { gatewayPath } from '../core/receiver.ts'
 import { refuseUnlessPlain } from '../http/fastify.ts'
-import { forOwnPages } from '../http/hosts.ts'
+import { underItsNames } from '../http/hosts.ts'
 import { sendProblem } from '../http/problem.ts'
 import { loadWebAssets } from '../web/assets.ts'
 import type { Admin } from './admin/admin.ts'
@@ -24,14 +24,14 @@ export interface AdminServerOptions {
   readonly admin: Admin
   /** Speaks https with this certificate; http without. */
   readonly tls?: SecureContextOptions | undefined
+  /** Names that it answers to, besides addresses, localhost, `*.local` and the machine's own. */
+  readonly hosts?: readonly string[] | undefined
   readonly loggerInstance?: FastifyBaseLogger
-  /** That it is reached under, besides those of the machine. */
-  readonly names?: readonly string[] | undefined
 }
 
 /** It has the dashboard at `/admin`, and the administrator's part of the API. Not listening yet. */
 export async function createAdminServer(options: AdminServerOptions): Promise<FastifyInstance> {
-  const { admin, tls, loggerInstance, names = [] } = options
+  const { admin, tls, hosts = [], loggerInstance } = options
   const http = { headersTimeout: 10_000, connectionsCheckingInterval: 5000 }
   const app = fastify({
     ...(tls === undefined ? { http } : { https: { ...http, ...tls } }),
@@ -41,8 +41,8 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Fa
     requestTimeout: 60_000,
   })
   limitConnections(app.server, {})
+  app.addHook('onRequest', underItsNames(hosts))
   app.addHook('onRequest', refuseUnlessPlain)
-  app.addHook('onRequest', forOwnPages(names))
   const assets = await loadWebAssets()
   await app.register(
     async (api) => {

@@ -13,6 +13,7 @@ import {
 import { type ConnectionLimits, limitConnections } from '../../platform/http/connections.ts'
 import type { RateLimits } from '../../platform/http/rate.ts'
 import { gatewayPath, type Receiver } from '../core/receiver.ts'
+import { allowOrigins } from '../http/cross-origin.ts'
 import { fastifyPaywall, type Price, refuseUnlessPlain } from '../http/fastify.ts'
 import { underItsNames } from '../http/hosts.ts'
 import { nothingCharged, sendProblem } from '../http/problem.ts'
@@ -62,6 +63,8 @@ export interface ServerOptions extends Pick<ServerLimits, 'headersTimeout' | 're
   readonly admin?: Admin
   /** Speaks https with this certificate; http without. */
   readonly tls?: SecureContextOptions | undefined
+  /** Pages of these origins may buy. Default: only the server's own. */
+  readonly crossOrigins?: readonly string[] | undefined
   /** For the administrator's pages. */
   readonly income?: Income
   readonly loggerInstance?: FastifyBaseLogger
@@ -93,6 +96,9 @@ export async function createReceiverServer(
   const connections = limitConnections(app.server, limits)
   answerFailures(app)
   if (options.hosts !== undefined) app.addHook('onRequest', underItsNames(known))
+  if (options.crossOrigins !== undefined) {
+    app.addHook('onRequest', allowOrigins(options.crossOrigins))
+  }
   app.addHook('onRequest', refuseUnlessPlain)
   ops?.attach(receiver, connections)
   await ops?.register(app)
@@ -105,12 +111,15 @@ export async function createReceiverServer(
       sold.push({ path, methods: [method].flat(), price: config.price })
   })
   const assets = await loadWebAssets()
-  const { requestKeys, proxies } = limits
-  const keyLimits = { ...requestKeys, proxies }
-  await app.register(async (api) => apiRoutes(api, { receiver, assets, names: known, keyLimits }), {
-    prefix: gatewayPath,
-  })
-  const prices = () => listPrices(sold, token)
+  await app.register(
+    async (api) => {
+      const { requestKeys, proxies } = limits
+      const keyLimits = { ...requestKeys, proxies }
+      await apiRoutes(api, { receiver, assets, names: known, keyLimits })
+    },
+    { prefix: gatewayPath },
+  )
+  const prices = () => listPrices(sold, receiver.token)
   admin?.attach({ receiver, prices, income: () => options.income?.history() ?? [] })
   if (admin !== undefined) sayWhereAdminIs(app)
   app.get('/cm', async () => 'OK')

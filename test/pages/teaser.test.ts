@@ -3,7 +3,7 @@ import test from 'ava'
 import type { Page } from 'playwright-core'
 import { seriousViolations } from '../support/axe.ts'
 import { openWindow, startChromium } from '../support/chromium.ts'
-import { costs, price } from '../support/page-shop.ts'
+import { costs, price, testCertificate } from '../support/page-shop.ts'
 import { startWiki } from '../support/page-wiki.ts'
 
 const frame = (page: Page) => page.frameLocator('iframe[title="Preview of this page"]')
@@ -11,8 +11,9 @@ const frame = (page: Page) => page.frameLocator('iframe[title="Preview of this p
 test.serial(
   'a visitor sees how the page begins, follows a link in it, pays, and reads it all',
   async (t) => {
-    const { base, wallet, receiver } = await startWiki(t)
-    const { page, complaints } = await openWindow(await startChromium(t), { wallet })
+    const { base, wallet, receiver } = await startWiki(t, { tls: await testCertificate() })
+    const window = { wallet, ignoreHTTPSErrors: true }
+    const { page, complaints } = await openWindow(await startChromium(t), window)
     t.is((await page.goto(`${base}/wiki/Payment_channel`))?.status(), 402)
     await frame(page).getByRole('heading', { name: 'Payment channel' }).waitFor()
     await frame(page).getByText('Two parties pay each other').waitFor()

@@ -31,6 +31,16 @@ test('versions are exact', (t) => {
   }
 })
 
+test('elliptic is not installed: nothing but the fallback of secp256k1 would use it', (t) => {
+  const { packages } = JSON.parse(read('package-lock.json')) as {
+    readonly packages: Readonly<Record<string, { readonly name?: string }>>
+  }
+  const named = Object.entries(packages).map(
+    ([path, { name }]) => name ?? path.replace(/^.*node_modules\//, ''),
+  )
+  t.false(named.includes('elliptic'))
+})
+
 test('the lock file names no registry', (t) => {
   t.false(read('package-lock.json').includes('"resolved"'))
 })

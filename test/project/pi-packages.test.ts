@@ -1,15 +1,15 @@
 // What is in the Debian package besides the program, and that it is the same each time.
 import { execFile } from 'node:child_process'
-import { access, readFile, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { access, chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { bundleProgram } from '../../deploy/pi/packaging/bundle.ts'
-import { writeCopyright } from '../../deploy/pi/packaging/copyright.ts'
 import { platformNames, platformOf } from '../../deploy/pi/packaging/platforms.ts'
-import { programOf } from '../../deploy/pi/packaging/programs.ts'
+import { type Program, programOf } from '../../deploy/pi/packaging/programs.ts'
 import { checkIntegrity } from '../../deploy/pi/packaging/runtime.ts'
-import { maintained } from '../../deploy/pi/packaging/tree.ts'
+import { maintained, writeTree } from '../../deploy/pi/packaging/tree.ts'
+import { packagesIn } from '../../scripts/lib/shared/licences.ts'
 import { type CliResult, runCli } from '../support/cli.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { runReceiver } from '../support/receiver-program.ts'
@@ -30,8 +30,62 @@ async function commandsOf(help: string): Promise<readonly string[]> {
   return names.filter((name) => name !== 'help')
 }
 
+/** postinst beside stand-ins for what only root can use; `override` is what dpkg-statoverride says. */
+async function configured(
+  t: ExecutionContext,
+  program: Program,
+  { mode, override }: { readonly mode: number; readonly override?: string },
+) {
+  const folder = await temporaryFolder(t)
+  const script = join(folder, 'postinst')
+  const text = await maintained('postinst', program)
+  await writeFile(script, text.replaceAll('/run/systemd/system', '/nowhere'))
+  const config = join(folder, 'root/etc/uraiden', program.config)
+  await mkdir(dirname(config), { recursive: true })
+  await writeFile(config, 'rpc: https://node.example/v3/key\n')
+  await chmod(config, mode)
+  const bin = join(folder, 'bin')
+  await mkdir(bin)
+  for (const [tool, does] of Object.entries({
+    'systemd-sysusers': 'true',
+    'systemd-tmpfiles': 'true',
+    chown: `echo "$@" >${folder}/owner`,
+    'dpkg-statoverride': override === undefined ? 'exit 1' : `echo ${override}`,
+  })) {
+    await writeFile(join(bin, tool), `#!/bin/sh\n${does}\n`, { mode: 0o755 })
+  }
+  const env = { PATH: `${bin}:${process.env.PATH}`, DPKG_ROOT: join(folder, 'root') }
+  await run('sh', [script, 'configure', '0.0.1'], { env })
+  const owner = await readFile(join(folder, 'owner'), 'utf8').catch(() => '')
+  return { mode: (await stat(config)).mode & 0o777, owner: owner.split(' ')[0] }
+}
+
 for (const { program, run: runProgram, groups } of programs) {
   const name = program.package
+
+  test(`${name}: others on the machine do not read the configuration`, async (t) => {
+    const folder = join(await temporaryFolder(t), 'tree')
+    const anyFile = 'LICENSE'
+    const tree = await writeTree({
+      program,
+      platform: platformOf('amd64'),
+      runtime: { whole: anyFile, stripped: anyFile, licence: anyFile, headers: '' },
+      bundle: { files: new Map(), inputs: [], addons: [] },
+      version: '1.0.0',
+      folder,
+      date: 1,
+    })
+    const packed = await stat(join(tree.folder, 'etc/uraiden', program.config))
+    t.is(packed.mode & 0o777, 0o640)
+
+    const own = { mode: 0o640, owner: `root:${name}` }
+    t.deepEqual(await configured(t, program, { mode: 0o640 }), own)
+    // As a version before this one has left it.
+    t.deepEqual(await configured(t, program, { mode: 0o644 }), own)
+    const override = `root adm 0644 /etc/uraiden/${program.config}`
+    const kept = { mode: 0o644, owner: '' }
+    t.deepEqual(await configured(t, program, { mode: 0o644, override }), kept)
+  })
 
   test(`${name}: man page and completion know every command`, async (t) => {
     const folder = await temporaryFolder(t)
@@ -113,7 +167,7 @@ for (const { program, run: runProgram, groups } of programs) {
     for (const [file, contents] of first.files) {
       t.false(contents.toString().includes(process.cwd()), file)
     }
-    t.true(first.packages.includes('node_modules/ethers'))
+    t.true(packagesIn(first.inputs).includes('node_modules/ethers'))
     const main = first.files.get(`${name}.cjs`)?.toString() ?? ''
     // The script of a page, from a room's web/assets.
     t.true(main.includes(program.name === 'agent' ? 'Resume everything' : 'dashboard.js'))
@@ -147,12 +201,6 @@ for (const name of platformNames) {
     })
   })
 }
-
-test('the terms of everyone whose code is in it go with it', (t) => {
-  const text = writeCopyright('MIT\n', [{ name: 'a 1.0.0', text: 'Terms of a.\n' }])
-  t.regex(text, /^uRaiden for Raspberry Pi\n\nMIT\n/)
-  t.regex(text, /\na 1\.0\.0\n-+\n\nTerms of a\.\n$/)
-})
 
 for (const { reason, prepare, kept } of [
   { reason: 'there is a key in it', prepare: 'echo key > "$state/key.json"', kept: true },

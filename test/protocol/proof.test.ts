@@ -13,6 +13,7 @@ import {
   isClosingAgreement,
   isUraidenError,
   parseAddress,
+  parseClosingAgreement,
   parseSignature,
   recoverSigner,
   signatureForms,
@@ -249,5 +250,16 @@ test('a balance proof is no closing agreement, whoever signed it', (t) => {
     const digest = balanceProofDigest(form, domain, channel.sender)(channel.openBlock, balance)
     const signature = signDigest(digest, keys.receiver)
     t.false(isClosingAgreement({ ...agreed, signature }))
+  }
+})
+
+test('what comes as an agreement is one over just this balance, or none', (t) => {
+  const { domain, channel, balance } = agreed
+  const digest = closingAgreementDigest('eip712', domain, channel.sender)
+  const made = signDigest(digest(channel.openBlock, balance), keys.receiver)
+  t.is(parseClosingAgreement(made, agreed), made)
+  t.is(parseClosingAgreement(made, { ...agreed, balance: 11n }), undefined)
+  for (const text of ['', '0x12', `0x${'ff'.repeat(32)}${'01'.repeat(32)}1b`]) {
+    t.is(parseClosingAgreement(text, agreed), undefined)
   }
 })

@@ -1,8 +1,11 @@
 // A real browser for tests of the pages: Debian's Chromium, with a wallet in it.
 import type { ExecutionContext } from 'ava'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { findChromium } from '../lab/chromium.ts'
+import { findChromium } from './find-chromium.ts'
 import type { TestWallet } from './wallet.ts'
+
+/** A name that is this machine and, over plain HTTP, no secure context: unlike 127.0.0.1. */
+export const plainHost = 'shop.test'
 
 /** Closed when the test ends. */
 export async function startChromium(t: ExecutionContext): Promise<Browser> {
@@ -10,7 +13,12 @@ export async function startChromium(t: ExecutionContext): Promise<Browser> {
   if (executablePath === undefined) throw new Error('no Chromium: apt-get install chromium')
   const browser = await chromium.launch({
     executablePath,
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
+    args: [
+      '--no-sandbox',
+      '--disable-dev-shm-usage',
+      '--disable-gpu',
+      `--host-resolver-rules=MAP ${plainHost} 127.0.0.1`,
+    ],
   })
   t.teardown(() => browser.close())
   return browser

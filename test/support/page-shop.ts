@@ -1,6 +1,6 @@
 // A receiver for tests of its pages: with things of several types to buy, and it can be restarted at
 // the same address.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
@@ -59,6 +59,13 @@ function goods(broken: () => boolean): readonly Resource[] {
       },
     },
   ]
+}
+
+/** For https; browsers are told to take it. */
+export async function testCertificate() {
+  const file = (name: string) => readFile(new URL(`certificates/${name}`, import.meta.url))
+  const [cert, key] = await Promise.all([file('ca-first.pem'), file('ca-first.key')])
+  return { cert, key }
 }
 
 /** Everything ends with the test. */

@@ -2,12 +2,13 @@
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { resourcesSchema } from '../../receiver/resources/configuration/schema.ts'
+import type { ServerOptions } from '../../receiver/server/server.ts'
 import { startChild } from '../../scripts/lib/examples/child.ts'
 import { examplesFolder } from '../../scripts/lib/examples/start.ts'
 import { price, startShop } from './page-shop.ts'
 
 /** Everything ends with the test. */
-export async function startWiki(t: ExecutionContext) {
+export async function startWiki(t: ExecutionContext, serverOptions: ServerOptions = {}) {
   const { firstLine: upstream, stop } = await startChild(join(examplesFolder, 'wiki/stand-in.js'), [
     '0',
   ])
@@ -17,5 +18,5 @@ export async function startWiki(t: ExecutionContext) {
     '/wiki/*': { price: `${price} units`, upstream, teaser },
     '/static/*': { price: '0', upstream },
   })
-  return startShop(t, {}, {}, resources)
+  return startShop(t, {}, serverOptions, resources)
 }

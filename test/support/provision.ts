@@ -16,9 +16,17 @@ const built = fileURLToPath(new URL('../../.cache/provision/packages', import.me
 const run = promisify(execFile)
 
 export function runProvision(folder: string, ...args: readonly string[]): Promise<CliResult> {
+  return runProvisionWith(folder, {}, ...args)
+}
+
+export function runProvisionWith(
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+  ...args: readonly string[]
+): Promise<CliResult> {
   const child = spawn(process.execPath, [program, ...args], {
     cwd: folder,
-    env: { PATH: process.env.PATH, HOME: folder },
+    env: { PATH: process.env.PATH, HOME: folder, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let [stdout, stderr] = ['', '']

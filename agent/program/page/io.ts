@@ -1,36 +1,23 @@
 // Reading and refusing of the page's requests, with limits.
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { type Exchange, readContent } from '../../../platform/web/request.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'
 import { encodeError } from '../control/wire.ts'
-
-/** A request and where it is answered. */
-export interface Exchange {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-}
 
 /** Bytes of an action. */
 const mostInput = 4096
 
 /** @throws UraidenError `page_input_too_large` */
 export async function readText(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  // Left intact when it is too long: the refusal still has to go back on its connection.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    size += chunk.length
-    if (size > mostInput) {
-      throw agentError({
-        code: 'page_input_too_large',
-        message: `An action has at most ${mostInput} bytes.`,
-      })
-    }
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+  const content = await readContent(request, mostInput)
+  if (content !== undefined) return content.toString('utf8')
+  throw agentError({
+    code: 'page_input_too_large',
+    message: `An action has at most ${mostInput} bytes.`,
+  })
 }
 
 const statuses: { readonly [code: string]: number } = {

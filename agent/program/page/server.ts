@@ -9,6 +9,7 @@ import {
   type LoadedPages,
   loadPages,
 } from '../../../platform/web/assets.ts'
+import type { Exchange } from '../../../platform/web/request.ts'
 import { type Address, parseAddress, type UraidenError } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'
 import { listenOn } from '../../proxy/listen.ts'
@@ -18,7 +19,7 @@ import { agentDocument, missingDocument, safeHeaders } from './document.ts'
 import { createEvents, type Events } from './events.ts'
 import { readAsset } from './files.ts'
 import { type Asked, checkAction, checkHost, checkOrigin } from './guard.ts'
-import { type Exchange, readText, refuse, refuseSocket } from './io.ts'
+import { readText, refuse, refuseSocket } from './io.ts'
 import type { PageState } from './state.ts'
 
 export interface PageOptions {

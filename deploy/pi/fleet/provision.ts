@@ -1,6 +1,6 @@
 // deploy/pi/provision: see its --help.
 import { Command, Option } from 'commander'
-import { toJson } from '../../../platform/cli/output.ts'
+import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { isUraidenError, parseTypedAddress } from '../../../protocol/index.ts'
 import { argument, integer } from '../../../scripts/lib/shared/arguments.ts'
 import { type ApplyCommand, apply } from './commands/apply.ts'
@@ -34,6 +34,12 @@ const wait = new Option('--wait <seconds>', 'longest wait until a host is health
 fleetCommand('apply', 'installs, configures and starts what is not as the inventory says')
   .option('--dry-run', 'only say what would be done')
   .option('--to <version>', 'of the package, where the folder has several')
+  .option(
+    '--new-account <host>',
+    'this host was set up anew and has another account; may be given again',
+    (host: string, before: readonly string[]) => [...before, host],
+    [],
+  )
   .option('--host <[user@]address[:port]>', 'one host, without an inventory; needs the next three')
   .option('--rpc <url>', 'JSON-RPC address of an Ethereum node, for --host')
   .option('--contract <address>', 'the channels contract, for --host', argument(parseTypedAddress))
@@ -98,10 +104,10 @@ async function run(command: () => Promise<'ok' | 'failed'>): Promise<void> {
     if ((await command()) === 'failed') process.exitCode = 1
   } catch (error) {
     if (!isUraidenError(error)) throw error
-    process.stderr.write(`provision: ${error.message}\n${error.hint}   (${error.code})\n`)
+    const { code, message, hint } = error
+    createOutput(false).say(`provision: ${message}\n${hint}   (${code})`)
     if (process.argv.includes('--json')) {
-      const { code, message, hint } = error
-      process.stdout.write(`${toJson({ error: code, message, hint })}\n`)
+      createOutput(true).print(toJson({ error: code, message, hint }))
     }
     process.exitCode = error.code.startsWith('config_') ? 2 : 1
   }

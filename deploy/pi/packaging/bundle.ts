@@ -9,8 +9,8 @@ import { checkout } from './tools.ts'
 export interface Bundle {
   /** Contents by path, relative to the program's folder. */
   readonly files: ReadonlyMap<string, string | Uint8Array>
-  /** Folders of the packages in it, for their licences. */
-  readonly packages: readonly string[]
+  /** Files that are in it, those of the pages too, relative to the checkout. */
+  readonly inputs: readonly string[]
   readonly addons: readonly Addon[]
 }
 
@@ -23,7 +23,7 @@ export async function bundleProgram(program: Program): Promise<Bundle> {
     for (const input of made.inputs) inputs.add(input)
   }
   const used = addons.filter(({ loader }) => inputs.has(loader))
-  return { files, packages: packagesIn([...inputs]), addons: used }
+  return { files, inputs: [...inputs].sort(), addons: used }
 }
 
 /** As one file, with what is inside the executable as its addons. */
@@ -34,7 +34,7 @@ export async function bundleExecutable(program: Program) {
     `require(${JSON.stringify(embedded)}).addonFile(${JSON.stringify(file)})`
   const source = program.bundles[`${name}.cjs`] ?? ''
   const { code, inputs } = await bundleFile({ name, source, imports, path })
-  return { code, addons: addons.filter(({ loader }) => inputs.includes(loader)) }
+  return { code, inputs, addons: addons.filter(({ loader }) => inputs.includes(loader)) }
 }
 
 interface BundledFile {
@@ -49,6 +49,7 @@ interface BundledFile {
  * late in the bundle too.
  */
 async function bundleFile({ name, source, imports, path }: BundledFile) {
+  const ofPages = new Set<string>()
   const { outputFiles, metafile } = await build({
     stdin: { contents: source, resolveDir: checkout, sourcefile: `${name}.ts`, loader: 'ts' },
     absWorkingDir: checkout,
@@ -59,7 +60,7 @@ async function bundleFile({ name, source, imports, path }: BundledFile) {
     supported: { 'dynamic-import': imports },
     banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href" },
     define: { 'import.meta.url': 'bundleUrl' },
-    plugins: [...addons.map((addon) => addonFrom(addon, path)), pagesInBundle],
+    plugins: [...addons.map((addon) => addonFrom(addon, path)), pagesInBundle(ofPages)],
     legalComments: 'none',
     charset: 'ascii',
     metafile: true,
@@ -67,7 +68,7 @@ async function bundleFile({ name, source, imports, path }: BundledFile) {
   })
   const [file] = outputFiles
   if (file === undefined) throw new Error('esbuild made no file')
-  return { code: file.text, inputs: Object.keys(metafile.inputs) }
+  return { code: file.text, inputs: [...Object.keys(metafile.inputs), ...ofPages] }
 }
 
 function addonFrom(addon: Addon, path: AddonPath): Plugin {
@@ -85,25 +86,23 @@ function addonFrom(addon: Addon, path: AddonPath): Plugin {
 }
 
 /** A page's files are not beside the bundle but in it: there is one file to install, or to run. */
-const pagesInBundle: Plugin = {
-  name: 'pages-in-bundle',
-  setup({ onLoad }) {
-    onLoad({ filter: /\/(agent\/program\/page|receiver\/web)\/files\.ts$/ }, async ({ path }) => {
-      const room = path.endsWith('/agent/program/page/files.ts') ? 'agent' : 'receiver'
-      const files = [...(await bundlePages(room))].map(([name, contents]) => [
-        name,
-        Buffer.from(contents).toString('utf8'),
-      ])
-      const contents = `const files = new Map(${JSON.stringify(files)})
+function pagesInBundle(inputs: Set<string>): Plugin {
+  return {
+    name: 'pages-in-bundle',
+    setup({ onLoad }) {
+      onLoad({ filter: /\/(agent\/program\/page|receiver\/web)\/files\.ts$/ }, async ({ path }) => {
+        const room = path.endsWith('/agent/program/page/files.ts') ? 'agent' : 'receiver'
+        const pages = await bundlePages(room)
+        for (const input of pages.inputs) inputs.add(input)
+        const files = [...pages.files].map(([name, contents]) => [
+          name,
+          Buffer.from(contents).toString('utf8'),
+        ])
+        const contents = `const files = new Map(${JSON.stringify(files)})
 export const readAsset = async (file) => files.has(file) ? Buffer.from(files.get(file)) : undefined
 `
-      return { contents, loader: 'js' }
-    })
-  },
-}
-
-function packagesIn(inputs: readonly string[]): readonly string[] {
-  const folder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/
-  const folders = inputs.map((input) => folder.exec(input)?.[0] ?? '')
-  return [...new Set(folders.filter((path) => path !== '' && dirname(path) !== '.'))].sort()
+        return { contents, loader: 'js' }
+      })
+    },
+  }
 }

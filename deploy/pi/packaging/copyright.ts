@@ -1,20 +1,47 @@
 // Who wrote what is in a package, and under which terms.
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import {
+  type Licensed,
+  licenceIn,
+  licenceOf,
+  licencesOf,
+} from '../../../scripts/lib/shared/licences.ts'
+import type { Addon } from './addons.ts'
+import type { Bundle } from './bundle.ts'
+import type { Platform } from './platforms.ts'
+import type { Runtime } from './runtime.ts'
 import { checkout } from './tools.ts'
 
-export interface Licensed {
-  readonly name: string
-  readonly text: string
+/**
+ * Node with all that it brings, native code, and what was bundled, the pages too.
+ * @throws UraidenError `licence_missing`
+ */
+export async function noticesOf(
+  { inputs, addons }: Pick<Bundle, 'inputs' | 'addons'>,
+  { node }: Platform,
+  runtime: Pick<Runtime, 'licence'>,
+): Promise<readonly Licensed[]> {
+  const text = await readFile(runtime.licence, 'utf8')
+  const own = { name: 'Node.js', version: node.version, licence: 'MIT', text }
+  const native = await Promise.all(addons.map(noticesOfAddon))
+  return [own, ...native.flat(), ...(await licencesOf(inputs))]
 }
 
-/** Licences of packages of node_modules, by folder. */
-export function licencesOf(folders: readonly string[]): Promise<readonly Licensed[]> {
-  return Promise.all(folders.map((folder) => licenceOf(join(checkout, folder))))
+async function noticesOfAddon({ libraries, headers }: Addon): Promise<readonly Licensed[]> {
+  return Promise.all([
+    ...libraries.map(({ notice, ...library }) => licenceIn(library, notice)),
+    ...headers.map((name) => licenceOf(`node_modules/${name}`)),
+  ])
 }
 
-export function writeCopyright(own: string, others: readonly Licensed[]): string {
-  const parts = others.map(({ name, text }) => `${rule}\n${name}\n${rule}\n\n${text.trim()}\n`)
+/** For the package: our terms, and theirs. */
+export async function writeCopyright(others: readonly Licensed[]): Promise<string> {
+  const own = await readFile(join(checkout, 'LICENSE'), 'utf8')
+  const parts = others.map(
+    ({ name, version, text }) =>
+      `${rule}\n${`${name} ${version}`.trim()}\n${rule}\n\n${text.trim()}\n`,
+  )
   return `uRaiden for Raspberry Pi
 
 ${own.trim()}
@@ -25,13 +52,3 @@ ${parts.join('\n')}`
 }
 
 const rule = '-'.repeat(72)
-
-async function licenceOf(folder: string): Promise<Licensed> {
-  const about = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
-  const file = (await readdir(folder)).find((name) => /^licen[cs]e(\.|$)/i.test(name))
-  const text =
-    file === undefined
-      ? `Licence: ${about.license}. Its package has no text of it.`
-      : await readFile(join(folder, file), 'utf8')
-  return { name: `${about.name} ${about.version}`, text }
-}

@@ -3,11 +3,12 @@ import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleExecutable } from './bundle.ts'
+import { noticesOf, writeCopyright } from './copyright.ts'
 import { type Platform, type PlatformName, platformOf } from './platforms.ts'
 import type { Program } from './programs.ts'
 import { fetchRuntime } from './runtime.ts'
-import { tool } from './tools.ts'
-import { readAddon } from './tree.ts'
+import { sourceDate, tool } from './tools.ts'
+import { readAddon, sbomOf } from './tree.ts'
 
 /** What Node looks for in itself: https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html */
 const section = 'NODE_SEA_BLOB'
@@ -29,11 +30,11 @@ export function isExecutable(program: Program, platform: Platform): boolean {
   return program.name === 'agent' && !platform.node.version.startsWith('20.')
 }
 
-/** The path of the executable. */
+/** The path of the executable; the notices of what is in it, and its bill of materials, are beside it. */
 export async function writeExecutable(options: ExecutableOptions): Promise<string> {
   const { program, platform, version, into } = options
   const runtime = await fetchRuntime(platform)
-  const { code, addons } = await bundleExecutable(program)
+  const { code, inputs, addons } = await bundleExecutable(program)
   const work = await mkdtemp(join(into, 'executable-'))
   const inside = (name: string) => join(work, name)
   try {
@@ -63,6 +64,10 @@ export async function writeExecutable(options: ExecutableOptions): Promise<strin
     const postject = fileURLToPath(import.meta.resolve('postject/dist/cli.js'))
     await tool(process.execPath, [postject, ...added])
     await copyFile(inside('node'), file)
+    const parts = await noticesOf({ inputs, addons }, platform, runtime)
+    await writeFile(`${file}.copyright`, await writeCopyright(parts))
+    const described = { program, platform, version, date: await sourceDate() }
+    await writeFile(`${file}.cdx.json`, await sbomOf(described, parts))
     return file
   } finally {
     await rm(work, { recursive: true })

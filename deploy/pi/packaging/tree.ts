@@ -5,10 +5,11 @@ import { basename, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Addon } from './addons.ts'
 import type { Bundle } from './bundle.ts'
-import { type Licensed, licencesOf, writeCopyright } from './copyright.ts'
+import { noticesOf, writeCopyright } from './copyright.ts'
 import type { Platform } from './platforms.ts'
 import type { Program } from './programs.ts'
 import type { Runtime } from './runtime.ts'
+import { type Described, integrityIn, writeSbom } from './sbom.ts'
 import { checkout, place, type Tree, tool } from './tools.ts'
 
 export interface TreeOptions {
@@ -30,10 +31,9 @@ interface Layout {
   readonly compressed: readonly (readonly [string, string])[]
 }
 
-function layoutOf({ package: name, config, documents }: Program): Layout {
+function layoutOf({ package: name, documents }: Program): Layout {
   return {
     plain: [
-      [`deploy/pi/config/${config}`, `etc/uraiden/${config}`],
       [`deploy/pi/systemd/${name}.service`, `usr/lib/systemd/system/${name}.service`],
       [`deploy/pi/sysusers.d/${name}.conf`, `usr/lib/sysusers.d/${name}.conf`],
       [`deploy/pi/tmpfiles.d/${name}.conf`, `usr/lib/tmpfiles.d/${name}.conf`],
@@ -65,11 +65,16 @@ export async function writeTree(options: TreeOptions): Promise<Tree> {
   await place(tree, `usr/bin/${name}`, await maintained('launcher', program), 0o755)
   const overrides = await maintained('lintian-overrides', program)
   await place(tree, `usr/share/lintian/overrides/${name}`, overrides)
+  // Keys of services may come into it; postinst gives it to the service's group.
+  const config = await read(`deploy/pi/config/${program.config}`)
+  await place(tree, `etc/uraiden/${program.config}`, config, 0o640)
   const { plain, compressed } = layoutOf(program)
   for (const [from, to] of plain) await place(tree, to, await read(from))
   for (const [from, to] of compressed) await place(tree, to, gzip(await read(from)))
   const documents = `usr/share/doc/${name}`
-  await place(tree, `${documents}/copyright`, await copyrightOf(options))
+  const parts = await noticesOf(bundle, platform, runtime)
+  await place(tree, `${documents}/copyright`, await writeCopyright(parts))
+  await place(tree, `${documents}/sbom.cdx.json`, await sbomOf(options, parts))
   await place(tree, `${documents}/changelog.gz`, gzip(changelog(version, date)))
   return tree
 }
@@ -100,13 +105,13 @@ function gzip(contents: Uint8Array | string): Buffer {
   return gzipSync(contents, { level: 9 })
 }
 
-async function copyrightOf({ platform, runtime, bundle }: TreeOptions): Promise<string> {
-  const node: Licensed = {
-    name: `Node.js ${platform.node.version}`,
-    text: await readFile(runtime.licence, 'utf8'),
-  }
-  const own = (await read('LICENSE')).toString()
-  return writeCopyright(own, [node, ...(await licencesOf(bundle.packages))])
+/** Of a package or an executable. */
+export async function sbomOf(
+  described: Pick<Described, 'program' | 'platform' | 'version' | 'date'>,
+  parts: Described['parts'],
+): Promise<string> {
+  const integrity = integrityIn((await read('package-lock.json')).toString())
+  return writeSbom({ ...described, parts, integrity })
 }
 
 function changelog(version: string, date: number): string {

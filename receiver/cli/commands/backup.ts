@@ -1,7 +1,7 @@
 // uraiden-receiver backup and restore.
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { ownerOfState } from '../../../platform/state/state.ts'
-import { defined } from '../../../protocol/index.ts'
+import { defined, type Signer } from '../../../protocol/index.ts'
 import { openSigner } from '../../program/settings.ts'
 import { backupOfState, writeBackup } from '../../server/backup/backup.ts'
 import { readBackupFile } from '../../server/backup/file.ts'
@@ -13,9 +13,9 @@ import { openSettings } from './session.ts'
 
 export async function backup(file: string, options: GlobalOptions): Promise<ExitCode> {
   const output = createOutput(options.json ?? false)
-  const { socket, state } = await openSettings(options)
+  const { socket, state, key } = await openSettings(options)
   const running = socket === undefined ? undefined : await askReceiver(socket, '/admin/backup')
-  const text = running ?? (await backupOfStopped(state))
+  const text = running ?? (await backupOfStopped(state, await openSigner(key, output.say)))
   const written = await writeBackup(file, text)
   const { channels, balanceSum } = written
   output.print(
@@ -26,9 +26,9 @@ export async function backup(file: string, options: GlobalOptions): Promise<Exit
   return exitCode.ok
 }
 
-async function backupOfStopped(folder: string): Promise<string> {
-  const { account, ...owner } = await ownerOfState({ folder, program: 'receiver' })
-  return backupOfState(folder, { ...owner, receiver: account })
+async function backupOfStopped(folder: string, signer: Signer): Promise<string> {
+  const { chainId, contract } = await ownerOfState({ folder, program: 'receiver' })
+  return backupOfState(folder, { chainId, contract }, signer)
 }
 
 export async function restore(file: string, options: GlobalOptions): Promise<ExitCode> {
@@ -43,7 +43,12 @@ export async function restore(file: string, options: GlobalOptions): Promise<Exi
     receiver: address,
     ...defined({ chainId }),
   })
-  const { restored, kept, created, balanceSum } = report
+  const { restored, kept, created, balanceSum, signed } = report
+  if (!signed) {
+    output.say(
+      'An earlier version has written this backup without a signature: the balances that senders have signed are restored, and everything below them counts as paid.',
+    )
+  }
   output.print(
     output.json
       ? toJson(report)

@@ -1,5 +1,10 @@
 // Takes a backup of the balance proofs, of a running receiver or of a state that nobody uses.
-import { type Address, parseAddress, parseBlockNumber } from '../../../protocol/index.ts'
+import {
+  type Address,
+  parseAddress,
+  parseBlockNumber,
+  type Signer,
+} from '../../../protocol/index.ts'
 import type { ChannelName, PaymentLedger } from '../../channels/records.ts'
 import { openStore } from '../../channels/store.ts'
 import type { Receiver } from '../../core/receiver.ts'
@@ -16,20 +21,26 @@ type Ledgers = ReadonlyMap<ChannelName, PaymentLedger>
 
 /** The proofs as they are on disk now: whatever was served before is in it. */
 export async function backupOf(
-  receiver: Pick<Receiver, 'address' | 'chainId' | 'contract' | 'ledgers'>,
+  receiver: Pick<Receiver, 'signer' | 'chainId' | 'contract' | 'ledgers'>,
 ): Promise<string> {
-  const { address, chainId, contract } = receiver
-  return formatBackup(backup({ chainId, contract, receiver: address }, await receiver.ledgers()))
+  const { signer, chainId, contract } = receiver
+  const identity = { chainId, contract, receiver: signer.address }
+  return formatBackup(backup(identity, await receiver.ledgers()), signer)
 }
 
 /**
- * The same while no receiver runs.
- * @throws UraidenError those of `openStore`
+ * The same while no receiver runs. `signer` is the receiver's.
+ * @throws UraidenError those of `openStore`, also when the state is of another receiver
  */
-export async function backupOfState(folder: string, identity: BackupIdentity): Promise<string> {
-  const store = await openStore(folder, { ...identity, account: identity.receiver })
+export async function backupOfState(
+  folder: string,
+  owner: Pick<BackupIdentity, 'chainId' | 'contract'>,
+  signer: Signer,
+): Promise<string> {
+  const identity = { ...owner, receiver: signer.address }
+  const store = await openStore(folder, { ...owner, account: signer.address })
   try {
-    return formatBackup(backup(identity, await store.readLedgers()))
+    return formatBackup(backup(identity, await store.readLedgers()), signer)
   } finally {
     await store.close()
   }

@@ -1,5 +1,5 @@
-// A backup as text: whose it is, the best proof of every channel, and a checksum over all of it.
-// What the chain knows is not in it: that is read again.
+// A backup as text: whose it is, the best proof of every channel, and the receiver's signature over all of
+// it. What the chain knows is not in it: that is read again.
 
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
@@ -7,12 +7,15 @@ import { type NumberedKey, parseRequestPublicKey } from '../../../protocol/bound
 import {
   type Address,
   type BlockNumber,
+  isUraidenError,
   maxBlockNumber,
   parseAddress,
   parseSignature,
   parseUint192,
+  recoverSigner,
   type Signature,
   type SignatureForm,
+  type Signer,
   shorten,
   type TokenAmount,
   type UraidenError,
@@ -44,15 +47,24 @@ export interface Backup extends BackupIdentity {
   readonly channels: readonly BackupChannel[]
 }
 
-const kind = 'uraiden-receiver-backup'
-/** Before 2 every channel has a proof; a backup where that is so is written as before. */
-const versions = { proven: 1, newest: 2 } as const
+export interface ReadBackup extends Backup {
+  /** Whether the receiver has signed all of it, or, in what versions before that wrote, senders their proofs only. */
+  readonly signed: boolean
+}
 
-/** One channel a line, so that two backups can be compared with `diff`. */
-export function formatBackup(backup: Backup): string {
+const kind = 'uraiden-receiver-backup'
+/** The first version had a checksum in place of the signature. */
+const unsigned = 1
+const version = 2
+
+/**
+ * One channel a line, so that two backups can be compared with `diff`. Signed as a whole: whoever could
+ * change what was claimed would make spent proofs buy again.
+ */
+export async function formatBackup(backup: Backup, signer: Signer): Promise<string> {
   const head = {
     kind,
-    version: backup.channels.every(({ proof }) => proof) ? versions.proven : versions.newest,
+    version,
     created: backup.created,
     chainId: `${backup.chainId}`,
     contract: backup.contract,
@@ -61,7 +73,9 @@ export function formatBackup(backup: Backup): string {
   }
   const lines = [head, ...backup.channels.map(writtenChannel)].map((line) => JSON.stringify(line))
   const body = `${lines.join('\n')}\n`
-  return `${body}${JSON.stringify({ sha256: checksum(body) })}\n`
+  const sha256 = checksum(body)
+  const signature = await signer.sign(sha256)
+  return `${body}${JSON.stringify({ sha256: sha256.toString('hex'), signature })}\n`
 }
 
 function writtenChannel(channel: BackupChannel) {
@@ -81,24 +95,28 @@ function writtenChannel(channel: BackupChannel) {
 }
 
 /**
- * What `formatBackup` wrote. Signatures are not checked here.
- * @throws UraidenError `backup_damaged`, `backup_format_unknown`
+ * What `formatBackup` wrote, now or in an earlier version. The signatures of senders are not checked here.
+ * @throws UraidenError `backup_damaged`, `backup_format_unknown`, `backup_signature_wrong`
  */
-export function parseBackup(text: string): Backup {
+export function parseBackup(text: string): ReadBackup {
   const lines = text.split('\n')
   // Of another version nothing else need be where ours is.
   const { version: found } = checked(firstWords, lines[0], 1)
-  if (found < versions.proven || found > versions.newest) {
+  if (found !== version && found !== unsigned) {
     throw receiverError({
       code: 'backup_format_unknown',
-      message: `The backup has format ${found}; this program knows ${versions.newest}.`,
+      message: `The backup has format ${found}; this program knows ${version}.`,
     })
   }
   const head = checked(headLine, lines[0], 1)
   const end = lines.length - 2
-  const { sha256 } = checked(lastLine, lines[end], end + 1)
-  const body = `${lines.slice(0, end).join('\n')}\n`
-  if (lines.at(-1) !== '' || checksum(body) !== sha256) throw damaged('its checksum does not fit')
+  const signed = found === version
+  const { sha256, signature } = checked(signed ? lastLine : unsignedLastLine, lines[end], end + 1)
+  const digest = checksum(`${lines.slice(0, end).join('\n')}\n`)
+  if (lines.at(-1) !== '' || digest.toString('hex') !== sha256) {
+    throw damaged('its checksum does not fit')
+  }
+  if (signature !== undefined) checkSignature(head.receiver, digest, signature)
   const channels = lines.slice(1, end).map((line, at) => checked(channelLine, line, at + 2))
   if (channels.length !== head.channels) {
     throw damaged(`it has ${channels.length} channels, and says ${head.channels}`)
@@ -106,11 +124,37 @@ export function parseBackup(text: string): Backup {
   const names = new Set(channels.map(({ sender, openBlock }) => `${sender}/${openBlock}`))
   if (names.size !== channels.length) throw damaged('it has a channel twice')
   const { created, chainId, contract, receiver } = head
-  return { created, chainId, contract, receiver, channels }
+  const facts = { created, chainId, contract, receiver, signed }
+  return { ...facts, channels: signed ? channels : channels.map(whatSendersSigned) }
 }
 
-function checksum(body: string): string {
-  return createHash('sha256').update(body).digest('hex')
+/**
+ * Of what nobody but the senders has signed: their balances. Gaps below count as paid; request keys and
+ * balances of agreements are not believed. A note that a channel has agreed to close stays, because it can
+ * only stop payments.
+ */
+function whatSendersSigned(channel: BackupChannel): BackupChannel {
+  const { sender, openBlock, claims, proof, agreedToClose } = channel
+  if (proof === undefined) throw damaged('a channel in it has no proof')
+  const { highest } = claims
+  return { sender, openBlock, claims: { highest, unclaimed: [] }, proof, agreedToClose }
+}
+
+function checkSignature(receiver: Address, digest: Uint8Array, signature: Signature): void {
+  try {
+    if (recoverSigner(digest, signature) === receiver) return
+  } catch (error) {
+    if (!isUraidenError(error, 'unrecoverable_signature')) throw error
+  }
+  throw receiverError({
+    code: 'backup_signature_wrong',
+    message: 'The backup is not signed by its receiver. Nothing was restored.',
+  })
+}
+
+/** Of a text that names its kind and version first: nothing else that is signed has this hash. */
+function checksum(body: string): Buffer {
+  return createHash('sha256').update(body).digest()
 }
 
 const read = <Value>(parse: (text: string) => Value) =>
@@ -136,7 +180,8 @@ const headLine = firstWords.extend({
   channels: z.int().nonnegative(),
 })
 
-const lastLine = z.strictObject({ sha256: z.string() })
+const lastLine = z.strictObject({ sha256: z.string(), signature: read(parseSignature) })
+const unsignedLastLine = z.strictObject({ sha256: z.string(), signature: z.undefined().optional() })
 
 const amount = read(parseUint192)
 

@@ -33,6 +33,8 @@ export interface RestoreReport {
   readonly created: string
   /** Of all channels that are there now, in the token's smallest unit. */
   readonly balanceSum: TokenAmount
+  /** False of a backup of an earlier version: what only the receiver knew of channels was not taken from it. */
+  readonly signed: boolean
 }
 
 /**
@@ -61,6 +63,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
       restored: backup.channels.length - kept,
       kept,
       created: backup.created,
+      signed: backup.signed,
       balanceSum: [...after.values()].reduce((sum, { claims }) => sum + claims.highest, 0n),
     }
   } finally {

@@ -3,6 +3,7 @@ import { platformErrors } from '../../../platform/errors/index.ts'
 import { type ErrorCatalogue, errorMaker, protocolErrors } from '../../../protocol/errors.ts'
 
 export const toolErrors = {
+  account_changed: { kind: 'failed' },
   account_unknown: { kind: 'failed' },
   accounts_invalid: {
     kind: 'failed',
@@ -66,6 +67,10 @@ export const toolErrors = {
     hint: 'On the Pi: journalctl -u uraiden-agent; uraiden-agent doctor.',
   },
   host_unknown: { kind: 'refused' },
+  licence_missing: {
+    kind: 'failed',
+    hint: 'What is shipped needs its notice: find it in the sources, or leave the library out.',
+  },
   money_left: { kind: 'failed', hint: 'Nothing was removed. Run it again.' },
   never_paid: { kind: 'failed' },
   package_ambiguous: {

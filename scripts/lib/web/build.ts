@@ -4,6 +4,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { type Licensed, licencesOf } from '../shared/licences.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
@@ -25,7 +26,12 @@ export async function buildPages(folder = root): Promise<void> {
   for (const room of Object.keys(rooms) as Room[]) {
     const assets = join(resolve(folder), rooms[room].folder, 'assets')
     await mkdir(assets, { recursive: true })
-    for (const [name, contents] of await bundlePages(room)) {
+    const { files, inputs } = await bundlePages(room)
+    const written: [string, Uint8Array | string][] = [
+      ...files,
+      ['NOTICES.txt', notices(await licencesOf(inputs))],
+    ]
+    for (const [name, contents] of written) {
       // Whoever reads it meanwhile gets the old one or the new one, never half of it.
       const made = join(assets, `${name}.${process.pid}`)
       await writeFile(made, contents)
@@ -34,30 +40,50 @@ export async function buildPages(folder = root): Promise<void> {
   }
 }
 
-/** Scripts and styles of a room's pages, by their file names. */
-export async function bundlePages(room: Room): Promise<ReadonlyMap<string, Uint8Array>> {
+function notices(licences: readonly Licensed[]): string {
+  const parts = licences.map(({ name, version, text }) => `${name} ${version}\n\n${text.trim()}\n`)
+  return ['Software of others in the scripts and styles beside this file.\n', ...parts].join('\n')
+}
+
+export interface BundledPages {
+  /** Scripts and styles by their file names. */
+  readonly files: ReadonlyMap<string, Uint8Array>
+  /** What they are made of, relative to the checkout. */
+  readonly inputs: readonly string[]
+}
+
+export async function bundlePages(room: Room): Promise<BundledPages> {
   const files = new Map<string, Uint8Array>()
+  const inputs = new Set<string>()
   const { folder: own, entries } = rooms[room]
   for (const [page, path] of Object.entries(entries)) {
     const folder = join(root, own, path)
-    files.set(`${page}.js`, await bundle(join(folder, 'main.ts')))
-    files.set(`${page}.css`, await bundle(join(folder, `${page}.css`)))
+    for (const [name, entry] of [
+      [`${page}.js`, 'main.ts'],
+      [`${page}.css`, `${page}.css`],
+    ] as const) {
+      const made = await bundle(join(folder, entry))
+      files.set(name, made.contents)
+      for (const input of made.inputs) inputs.add(input)
+    }
   }
-  return files
+  return { files, inputs: [...inputs] }
 }
 
-async function bundle(entry: string): Promise<Uint8Array> {
-  const { outputFiles } = await build({
+async function bundle(entry: string) {
+  const { outputFiles, metafile } = await build({
     entryPoints: [entry],
+    absWorkingDir: root,
     bundle: true,
     minify: true,
     format: 'esm',
     platform: 'browser',
     target,
     legalComments: 'none',
+    metafile: true,
     write: false,
   })
   const [file] = outputFiles
   if (file === undefined) throw new Error(`nothing came out of ${basename(entry)}`)
-  return file.contents
+  return { contents: file.contents, inputs: Object.keys(metafile.inputs) }
 }

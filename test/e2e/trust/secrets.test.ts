@@ -15,6 +15,8 @@ import { watchConfig } from '../../../receiver/program/watchtower/config.ts'
 import { freePort } from '../../lab/processes/free-port.ts'
 import { daemonFolder, startDaemonProcess } from '../../support/daemon.ts'
 import { startFaultyRpc } from '../../support/faulty-rpc.ts'
+import { temporaryFolder } from '../../support/folder.ts'
+import { runProvisionWith } from '../../support/provision.ts'
 import { givenReceiverFolder, runReceiver, spawnReceiver } from '../../support/receiver-program.ts'
 import { startSystem } from '../../support/system.ts'
 import { until } from '../../support/until.ts'
@@ -376,4 +378,77 @@ test('receiver and watchtower: log, API, health, metrics, doctor, and a configur
   t.regex(said.log, /"upstream":"http:\/\/127\.0\.0\.1:9#[0-9a-f]{8}"/)
   givesNothingAway(t, said)
   for (const [where, text] of Object.entries(said)) t.false(text.includes(hash), where)
+})
+
+test('provisioning: what would change, in words and as JSON, and escapes of a Pi do nothing', async (t) => {
+  const folder = await temporaryFolder(t)
+  const write = (name: string, text: string, mode = 0o600) =>
+    writeFile(join(folder, name), text, { mode })
+  const there = `rpc: ${inUrl('a.example')}\njobs: { a: { headers: { X-Key: ${secret()} } } }\n`
+  const facts = ['architecture arm64', 'version 0.9.0', 'credentials yes', 'credential yes']
+  const more = ['password no', 'key yes', 'enabled yes', 'active active']
+  const config = `config ${Buffer.from(there).toString('base64')}`
+  await write('facts', `${[...facts, ...more, config].join('\n')}\n`)
+  // What is called ssh here is a Pi that means it ill.
+  const title = '\u001b]0;mine\u0007'
+  await write('said', `Permission denied ${title}`)
+  await write(
+    'ssh',
+    `#!/bin/sh\ncase "$*" in *attic*) cat ${folder}/said >&2; exit 255 ;; esac\ncat ${folder}/facts\n`,
+    0o755,
+  )
+  await write('uraiden-agent_1.0.0_arm64.deb', 'a package')
+  await write(
+    'agent.yaml',
+    `rpc: \${rpc}
+contract: \${contract}
+jobs:
+  hook:
+    post: \${hook}
+    every: '* * * * *'
+    headers: { X-Key: '\${key}' }
+    body: |
+      ${secret()}
+    sinks: [ { webhook: '\${hook}' } ]
+`,
+  )
+  const inventory = {
+    chain: {
+      rpc: inUrl('a.example'),
+      fundingRpc: inUrl('127.0.0.1:9'),
+      contract: `0x${'1'.repeat(40)}`,
+    },
+    template: 'agent.yaml',
+    packages: '.',
+    values: { hook: inUrl('b.example') },
+    hosts: {
+      kitchen: { address: 'kitchen', values: { key: secret() } },
+      attic: { address: 'attic', values: { key: secret() } },
+    },
+  }
+  await write('fleet.yaml', stringify(inventory))
+  const path = `${folder}:${process.env.PATH}`
+  const said: Record<string, string> = {}
+  for (const args of [
+    ['apply', '--dry-run'],
+    ['apply', '--dry-run', '--json'],
+    ['status'],
+    ['status', '--json'],
+  ]) {
+    const { stdout, stderr } = await runProvisionWith(folder, { PATH: path }, ...args)
+    said[args.join(' ')] = stdout + stderr
+  }
+  t.regex(said['apply --dry-run'] ?? '', /- jobs\.a\.headers\.X-Key\n.*~ rpc\n/s)
+  t.regex(said['apply --dry-run'] ?? '', /Permission denied/)
+  for (const [where, text] of Object.entries(said)) t.notRegex(text, /[^\P{Cc}\n]/u, where)
+  await write(
+    'fleet.yaml',
+    stringify({
+      ...inventory,
+      chain: { ...inventory.chain, rpc: `htps://${secret()}@a/${secret()}` },
+    }),
+  )
+  const wrong = await runProvisionWith(folder, { PATH: path }, 'apply', '--json')
+  said.wrong = wrong.stdout + wrong.stderr
+  givesNothingAway(t, said)
 })

@@ -41,7 +41,11 @@ async function given(t: ExecutionContext, lines: readonly string[] = []) {
   }
   const created = '2026-01-02T03:04:05.000Z'
   const identity = { ...domain, receiver: parties.receiver }
-  await writeFile(join(folder, 'proofs'), formatBackup({ ...identity, created, channels }))
+  const own = createKeySigner(fromHex(receiverAccount.privateKey))
+  await writeFile(
+    join(folder, 'proofs'),
+    await formatBackup({ ...identity, created, channels }, own),
+  )
   await writeFile(
     join(folder, 'receiver.yaml'),
     [`contract: '${contract}'`, 'key: key', 'state: state', 'pollInterval: 0.05', ...lines].join(

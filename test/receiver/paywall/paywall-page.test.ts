@@ -6,6 +6,7 @@ import type { PurchaseFacts } from '../../../receiver/web/pages/paywall/facts.ts
 import { fileName, goodsOf } from '../../../receiver/web/pages/paywall/goods.ts'
 import {
   depositNote,
+  isOverheard,
   type Screen,
   type Situation,
   screenOf,
@@ -23,7 +24,9 @@ const shown: readonly (readonly [string, string, number, boolean, ReturnType<typ
   ['text/html', '', 20, true, 'reload'],
   ['text/html', '', mb, true, 'reload'],
   ['text/html', '', mb + 1, true, 'download'],
-  ['text/html', '', 20, false, 'download'],
+  ['text/html', '', 20, false, 'document'],
+  ['text/html', '', mb + 1, false, 'download'],
+  ['application/pdf', '', 20, false, 'download'],
   ['application/pdf', '', 20, true, 'reload'],
   ['image/png', '', 20, true, 'image'],
   ['Audio/OGG', '', 20, true, 'audio'],
@@ -102,6 +105,11 @@ const steps: readonly (readonly [string, Partial<Situation>, Partial<Screen>])[]
     { channel: { ...channel, balance: 15n, pending: { ...pending, price: 4n } } },
     { step: 'top-up' },
   ],
+  [
+    'a close was asked for',
+    { channel: { ...channel, closing: true } },
+    { step: 'closing', canClose: true },
+  ],
   ['never paid', { channel: { ...channel, balance: 0n } }, { neverPaid: true, canClose: true }],
   [
     'found on the chain',
@@ -137,6 +145,15 @@ test('what a deposit takes depends on the account’s ether and on the server', 
   t.regex(depositNote({ ...facts, relay: true }, situation), /^One transaction/)
   t.regex(depositNote({ ...facts, relay: true }, poor), /the server sends it: you sign twice/)
   t.regex(depositNote(facts, poor), /send some ether/)
+})
+
+test('a page says that others may change it, where they may', (t) => {
+  const from = (protocol: string, hostname: string) => isOverheard({ protocol, hostname })
+  t.true(from('http:', 'shop.local'))
+  t.true(from('http:', '192.168.1.20'))
+  t.true(from('http:', '127.0.0.1.example'))
+  t.false(from('https:', 'shop.local'))
+  for (const own of ['127.0.0.1', 'localhost', '[::1]']) t.false(from('http:', own))
 })
 
 test('ten purchases are suggested as a deposit, or what the account can pay', (t) => {

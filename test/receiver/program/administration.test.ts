@@ -1,6 +1,6 @@
 // Administration has an address of its own, and says where.
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import type { Logger } from 'pino'
@@ -52,31 +52,49 @@ async function start(t: ExecutionContext, listen?: string) {
   }
   const log = {
     ...{ info: note('info'), warn: note('warn'), error: note('error') },
-    ...{ debug: note('debug'), fatal: note('fatal'), trace: note('trace') },
+    ...{ debug: note('debug'), trace: note('trace'), fatal: note('fatal') },
     child: () => log,
   } as unknown as Logger
   const options = {
-    settings: { admin: settings, socket: undefined, hosts: undefined },
-    tls: undefined,
-    log,
+    settings: { admin: settings, socket: undefined, hosts: ['admin.shop.example'] },
+    ...{ tls: undefined, log },
   }
   const { stop } = await startAdministration(admin, options)
   t.teardown(stop)
   const told = (level: string) => said.filter(([of]) => of === level)
-  return { told, stop }
+  const url = () => {
+    const [, facts] = told('info').find(([, each]) => Object.hasOwn(Object(each), 'admin')) ?? []
+    return (facts as { readonly admin: string }).admin
+  }
+  return { told, url, stop }
 }
 
 test.serial(
   'the log says where it is, and warns where a password would go over plain http',
   async (t) => {
     const here = await start(t, '127.0.0.1:0')
-    const admin = here.told('info').flatMap(([, facts]) => Object(facts).admin ?? [])[0]
+    const admin = here.url()
     t.regex(await (await fetch(admin)).text(), /µRaiden receiver/)
     t.is(here.told('warn').length, 0)
     const everywhere = await start(t, '0.0.0.0:0')
     t.regex(everywhere.told('warn')[0]?.[2] ?? '', /plain http/)
   },
 )
+
+test.serial('a page that has its name point here is not let in: Host has to be ours', async (t) => {
+  const { url } = await start(t, '127.0.0.1:0')
+  const admin = url()
+  const asked = async (host: string) => {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      get(admin, { headers: { host } }, resolve).on('error', reject)
+    })
+    response.resume()
+    return response.statusCode
+  }
+  t.is(await asked('attacker.example'), 421)
+  t.is(await asked('admin.shop.example'), 200)
+  t.is(await asked('localhost:9404'), 200)
+})
 
 test.serial(
   'an address that is taken stops the start if it was named, and not the sale if not',

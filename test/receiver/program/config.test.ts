@@ -91,6 +91,7 @@ test('of an answer to a bound request up to 16 MiB are collected', (t) => {
 
 test('origins have scheme, host and port, and nothing more', (t) => {
   t.true(accepts({ origins: ['http://192.168.1.20:5000', 'https://shop.example'] }))
+  t.true(accepts({ crossOrigins: ['http://192.168.1.20:5000', 'https://shop.example'] }))
   for (const wrong of [
     [],
     ['shop.example'],
@@ -98,6 +99,7 @@ test('origins have scheme, host and port, and nothing more', (t) => {
     ['http://shop.example:80'],
   ]) {
     t.false(accepts({ origins: wrong }), `${wrong}`)
+    t.false(accepts({ crossOrigins: wrong }), `${wrong}`)
   }
 })
 

@@ -36,9 +36,10 @@ async function given(t: ExecutionContext) {
     return { ...parties, openBlock, claims, proof: { signature, form }, agreedToClose: false }
   }
   const identity = { ...domain, receiver: parties.receiver }
-  const writeProofs = (name: string, ...channels: readonly BackupChannel[]) => {
+  const own = createKeySigner(fromHex(receiverAccount.privateKey))
+  const writeProofs = async (name: string, ...channels: readonly BackupChannel[]) => {
     const created = '2026-01-02T03:04:05.000Z'
-    return writeFile(join(folder, name), formatBackup({ ...identity, created, channels }))
+    await writeFile(join(folder, name), await formatBackup({ ...identity, created, channels }, own))
   }
   const configure = (lines: readonly string[] = []) =>
     writeFile(

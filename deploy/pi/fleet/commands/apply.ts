@@ -10,6 +10,8 @@ import { readTemplate } from '../hosts/template.ts'
 export interface ApplyCommand extends FleetCommand, SingleHost {
   readonly dryRun?: true
   readonly to?: string
+  /** Hosts whose account may have changed. */
+  readonly newAccount: readonly string[]
   /** In seconds. */
   readonly wait: number
 }
@@ -24,7 +26,10 @@ export async function apply(
   const options = {
     template: { file: inventory.template, text: await readTemplate(inventory.template) },
     packages: await findPackages(inventory.packages),
-    accounts: createAccountList(accountsFile(inventory.file)),
+    accounts: createAccountList({
+      file: accountsFile(inventory.file),
+      renewed: command.newAccount,
+    }),
     wait: { timeout: command.wait * 1000, interval: 1000 },
     version: command.to,
   }

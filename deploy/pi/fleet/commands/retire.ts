@@ -1,6 +1,7 @@
 // provision retire
 import { type Address, formatAmount, type TokenUnit } from '../../../../protocol/index.ts'
 import { etherUnit } from '../fund/fund.ts'
+import { accountsFile, readAccounts } from '../hosts/accounts.ts'
 import { type Retired, retireHost } from '../hosts/retire.ts'
 import { type FleetCommand, finish, openSession, overFleet } from '../hosts/session.ts'
 import { connectFunding } from './fund.ts'
@@ -28,6 +29,7 @@ export async function retire(
       interval: 5000,
       software: command.purge ? ('goes' as const) : ('stays' as const),
       chain,
+      accounts: await readAccounts(accountsFile(session.inventory.file)),
       say: session.output.say,
     }
     const outcomes = await overFleet(

@@ -25,13 +25,15 @@ const ours = `${boot}/uraiden`
 
 /**
  * Sets up the agent with the same steps as over SSH. It can be run again: what is done stays, and a
- * start without network only means that it is tried at the next one.
+ * start without network only means that it is tried at the next one. In the end it removes what has
+ * keys in it: whoever has an account on the Pi can read the boot partition.
  */
 function setupScript({ file, sha256 }: FirstBoot): string {
   return `#!/bin/sh
 # Sets up uraiden-agent at the first start. Its account is in address.json afterwards.
 set -eu
 cd ${ours}
+[ ! -e address.json ] || exit 0
 host() { sh ./host.sh "$@"; }
 facts=$(host facts)
 if ! echo "$facts" | grep -qx ${quoted(`version ${file.version}`)}; then
@@ -47,7 +49,9 @@ host password $store
 host key-new
 host config <agent.$store.yaml
 host start
-host agent --json key address >address.json
+host agent --json key address >address.new
+rm -f agent.credential.yaml agent.file.yaml ../network-config
+mv address.new address.json
 sync
 `
 }

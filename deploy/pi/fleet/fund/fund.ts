@@ -10,6 +10,7 @@ import {
   type Address,
   formatAmount,
   isUraidenError,
+  largest,
   parseAmount,
   type Signer,
   type TokenUnit,
@@ -101,7 +102,11 @@ async function planOf(
     single.flatMap((account) => {
       const { host, address, [kind]: target } = account
       if (target === undefined) return []
-      const sent = sum(before.filter((each) => each.address === address))
+      // The account is what the host says it is: with a new one nothing begins anew.
+      const sent = largest(
+        sum(before.filter((each) => each.address === address)),
+        sum(before.filter((each) => each.host === host)),
+      )
       const wanted = parseAmount(target, unit)
       return balance(address).then((owned) => ({ host, address, owned, target: wanted, sent }))
     }),

@@ -8,7 +8,7 @@ export interface Recipient {
   readonly owned: bigint
   /** What it should have. */
   readonly target: bigint
-  /** What earlier runs have sent it. */
+  /** What earlier runs have sent it, or whatever accounts its host had, if that is more. */
   readonly sent: bigint
 }
 

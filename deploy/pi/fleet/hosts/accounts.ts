@@ -54,24 +54,49 @@ export function accountOf(list: readonly Account[], host: string): Account | und
   return list.findLast((each) => each.host === host)
 }
 
+export interface AccountListOptions {
+  readonly file: string
+  /** Hosts whose account may be another one than before: a person knows that they were set up anew. */
+  readonly renewed: readonly string[]
+  readonly now?: () => Date
+}
+
 /** One after the other: hosts are done at the same time. */
-export function createAccountList(file: string, now: () => Date = () => new Date()) {
+export function createAccountList({ file, renewed, now = () => new Date() }: AccountListOptions) {
   const turns = createTurns()
   const register = async (host: string, address: Address): Promise<boolean> => {
     const before = await readAccounts(file)
+    if (!renewed.includes(host)) demandSameAccount(before, host, address)
     const after = withAccount(before, { host, address, since: now().toISOString() })
     if (after === before) return false
     await writeDurably(file, `${JSON.stringify(after, undefined, 2)}\n`)
     return true
   }
   return {
-    /** True when it was not in the list yet. */
+    /**
+     * True when it was not in the list yet.
+     * @throws UraidenError `account_changed`
+     */
     register: (host: string, address: Address): Promise<boolean> =>
       turns.take(() => register(host, address)),
   }
 }
 
 export type AccountList = ReturnType<typeof createAccountList>
+
+/**
+ * Money goes to the account that a host names. One that names another is set up anew, or in somebody's hands.
+ * @throws UraidenError `account_changed`
+ */
+export function demandSameAccount(list: readonly Account[], host: string, address: Address): void {
+  const before = accountOf(list, host)
+  if (before === undefined || before.address === address) return
+  throw toolError({
+    code: 'account_changed',
+    message: `${host} says that its account is ${address}; until now it was ${before.address}.`,
+    hint: `If you have set it up anew: provision apply --new-account ${host}. Else somebody has got into it: send nothing to it. The former account may still own something.`,
+  })
+}
 
 async function writeDurably(path: string, text: string): Promise<void> {
   const file = await open(`${path}.new`, 'w', 0o644)

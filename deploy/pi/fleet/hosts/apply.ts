@@ -36,7 +36,7 @@ export async function planFor(host: Host, settings: HostSettings, options: Apply
   return { facts, file, config, steps }
 }
 
-/** @throws UraidenError `host_unhealthy`, and those of the steps; what was done until then stays */
+/** @throws UraidenError `host_unhealthy`, `account_changed`, and those of the steps; what was done until then stays */
 export async function applyTo(
   host: Host,
   settings: HostSettings,

@@ -1,4 +1,6 @@
 // What has to be done to a host so that it is as the inventory says: a pure function of what it is like.
+import { parseYaml } from '../../../../platform/config/yaml.ts'
+import { isUraidenError, shorten } from '../../../../protocol/index.ts'
 import type { Facts } from './facts.ts'
 import type { PasswordStore } from './template.ts'
 
@@ -26,7 +28,7 @@ export function passwordStore({ credential, password, credentials }: Facts): Pas
 /** In the order in which they are to be done; none when all is as it should be. */
 export function planHost(facts: Facts, wanted: Wanted): readonly Step[] {
   const { version, credential, password, key, enabled, active } = facts
-  const lines = changedLines(facts.config, wanted.config)
+  const lines = changedSettings(facts.config, wanted.config)
   const running = enabled && active
   const steps: (Step | false)[] = [
     version !== wanted.version && { kind: 'install', from: version, to: wanted.version },
@@ -39,21 +41,42 @@ export function planHost(facts: Facts, wanted: Wanted): readonly Step[] {
   return steps.filter((step) => step !== false)
 }
 
-/** Lines that go, with `-`, and lines that come, with `+`; those that moved count as both. */
-export function changedLines(before: string | undefined, after: string): readonly string[] {
+/**
+ * Names of settings that go, with `-`, that come, with `+`, and that have another value, with `~`. No values:
+ * keys of services are among them, and what is said here is kept in logs.
+ */
+export function changedSettings(before: string | undefined, after: string): readonly string[] {
   if (before === after) return []
   if (before === undefined) return ['+ all of it']
-  const [old, new_] = [before.split('\n'), after.split('\n')]
-  const gone = old.filter((line) => !new_.includes(line)).map((line) => `- ${withoutSecret(line)}`)
-  const come = new_.filter((line) => !old.includes(line)).map((line) => `+ ${withoutSecret(line)}`)
-  return gone.length + come.length > 0 ? [...gone, ...come] : ['  the same lines in another order']
+  const old = settingsIn(before)
+  if (old === undefined) return ['~ all of it: what is there cannot be read']
+  const wanted = settingsIn(after) ?? new Map<string, string>()
+  const gone = [...old.keys()].filter((name) => !wanted.has(name)).map((name) => `- ${name}`)
+  const come = [...wanted].flatMap(([name, value]) => {
+    if (!old.has(name)) return [`+ ${name}`]
+    return old.get(name) === value ? [] : [`~ ${name}`]
+  })
+  const changed = [...gone, ...come].map((line) => shorten(line, 200))
+  return changed.length > 0 ? changed : ['  the same settings, written in another way']
 }
 
-/** A broker's password may be in the configuration; it is not for logs. */
-function withoutSecret(line: string): string {
-  return line
-    .replace(/((?:password|secret|token|authorization)['"]?\s*:\s*).+/i, '$1…')
-    .replace(/\/\/[^/@\s]+@/g, '//…@')
+/** Values by name, such as `jobs.temperature.every`; undefined where it is not YAML. */
+function settingsIn(text: string): ReadonlyMap<string, string> | undefined {
+  try {
+    return new Map(namedValues(parseYaml(text, 'agent.yaml').value, ''))
+  } catch (error) {
+    if (isUraidenError(error, 'config_invalid')) return undefined
+    throw error
+  }
+}
+
+function namedValues(value: unknown, name: string): readonly (readonly [string, string])[] {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length === 0) {
+    return [[name, JSON.stringify(value) ?? '']]
+  }
+  return Object.entries(value).flatMap(([key, each]) =>
+    namedValues(each, name === '' ? key : `${name}.${key}`),
+  )
 }
 
 export function stepText(step: Step): string {

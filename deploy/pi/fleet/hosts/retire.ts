@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { ChainClient } from '../../../../platform/chain/index.ts'
 import { type Address, isUraidenError, type UraidenError } from '../../../../protocol/index.ts'
 import { toolError } from '../../../../scripts/lib/shared/errors.ts'
+import { type Account, demandSameAccount } from './accounts.ts'
 import type { Host } from './host.ts'
 
 export interface RetireOptions {
@@ -20,6 +21,8 @@ export interface RetireOptions {
   readonly software: 'stays' | 'goes'
   /** As this computer sees it: the host's word is not enough to delete its key. */
   readonly chain: ChainClient
+  /** What is known of the hosts' accounts. */
+  readonly accounts: readonly Account[]
   readonly say: (line: string) => void
 }
 
@@ -40,7 +43,7 @@ const sweptSchema = z.object({ tokens: amount, ether: amount, etherLeft: amount 
 
 /**
  * May be run again after whatever has stopped it.
- * @throws UraidenError `channels_not_closed`, `challenge_period_runs`, `money_left`, `host_not_provisioned`,
+ * @throws UraidenError `channels_not_closed`, `challenge_period_runs`, `money_left`, `host_not_provisioned`, `account_changed`,
  * and those of the agent's commands
  */
 export async function retireHost(host: Host, options: RetireOptions): Promise<Retired> {
@@ -49,6 +52,8 @@ export async function retireHost(host: Host, options: RetireOptions): Promise<Re
   // From here on it buys nothing, nor after a power cut.
   await host.disable()
   const address = await host.address()
+  // Of another one the chain could say that nothing is left.
+  demandSameAccount(options.accounts, host.name, address)
   await host.agent('recover')
   const closed = await closeChannels(host, options)
   await settleAll(host, options)

@@ -7,6 +7,8 @@ import {
   discoverWallets,
   type Eip1193Provider,
   listAccounts,
+  type PaidAnswer,
+  type PayOptions,
   requestAccounts,
   switchChain,
 } from '../../../../browser/index.ts'
@@ -18,6 +20,7 @@ import {
   parseAmount,
   type UraidenError,
 } from '../../../../protocol/index.ts'
+import { boughtBefore, forgetBought } from './bought.ts'
 import { clearCookies } from './cookies.ts'
 import type { PurchaseFacts } from './facts.ts'
 import { type AppState, render } from './render.ts'
@@ -126,23 +129,53 @@ const actions: {
 }
 
 async function pay(app: App): Promise<void> {
-  const { view, facts } = app
+  const { facts } = app
   const client = connected(app)
   clearCookies()
-  say(app, `Sign the payment of ${formatAmount(facts.price, client.token)} in your wallet.`)
+  const price = formatAmount(facts.price, client.token)
+  say(app, `Sign the payment of ${price} in your wallet.`)
   const answer = await client.pay(location.href, {
-    price: facts.price,
-    idempotency: facts.idempotency,
-    accept: 'text/html;q=0.9, */*;q=0.8',
+    ...purchaseOf(facts),
+    onKey: () =>
+      say(
+        app,
+        `Sign twice in your wallet: a key for this channel, once, and the payment of ${price}.`,
+      ),
     onWaiting: () => say(app, 'Signed. The server waits until your deposit is confirmed…'),
   })
   if (answer.cost === 0n) throw notDelivered(answer.response.status)
   say(app, 'Paid.')
-  await showGoods(view.goods, answer, {
-    sender: client.account,
-    canReload: facts.idempotency,
-  })
+  await deliver(app, client, answer)
+}
+
+/** Each time the same: a request that is sent again as it was costs nothing. */
+function purchaseOf({ price, idempotency }: PurchaseFacts): PayOptions {
+  return { price, idempotency, accept: 'text/html;q=0.9, */*;q=0.8', ticket: isSecret() }
+}
+
+/** Nobody else on the way has a cookie. */
+function isSecret(): boolean {
+  return location.protocol === 'https:'
+}
+
+async function deliver(app: App, { account }: BrowserClient, answer: PaidAnswer): Promise<void> {
+  const { idempotency } = app.facts
+  const mayReload = boughtBefore(account)?.comesBack !== true
+  const canReload = mayReload && (answer.authentic ? isSecret() : idempotency)
+  await showGoods(app.view.goods, answer, { sender: account, canReload })
   app.delivered = true
+}
+
+/** After a reload: what was bought a while ago in this tab is shown again. */
+async function showAgain(app: App, client: BrowserClient): Promise<void> {
+  const { account } = client
+  const bought = boughtBefore(account)
+  if (bought === undefined || (await client.channel()) === undefined) return
+  const answer = await client
+    .askAgain(location.href, bought.payment, purchaseOf(app.facts))
+    .catch(() => undefined)
+  if (answer?.authentic !== true || !answer.response.ok) forgetBought(account)
+  else await deliver(app, client, answer)
 }
 
 function connected({ client }: App): BrowserClient {
@@ -260,7 +293,10 @@ function offer(app: App, found: AnnouncedWallet): void {
 async function reconnect(app: App): Promise<void> {
   for (const { provider } of app.offered) {
     const accounts = await listAccounts(provider).catch(() => [])
-    if (accounts.length > 0) return connect(app, provider, accounts)
+    if (accounts.length === 0) continue
+    await connect(app, provider, accounts)
+    if (app.client !== undefined) await showAgain(app, app.client)
+    return
   }
 }
 

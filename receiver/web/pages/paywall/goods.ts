@@ -1,6 +1,6 @@
 // How what was bought is shown, by its type: a pure decision.
 
-export type Goods = 'text' | 'image' | 'audio' | 'video' | 'reload' | 'download'
+export type Goods = 'text' | 'image' | 'audio' | 'video' | 'reload' | 'document' | 'download'
 
 export interface Delivery {
   /** `Content-Type` */
@@ -8,7 +8,7 @@ export interface Delivery {
   /** `Content-Disposition`; empty when there is none. */
   readonly disposition: string
   readonly bytes: number
-  /** The receiver keeps the reply for who asks again. */
+  /** The browser itself gets the kept reply when it asks for it, by a cookie. */
   readonly canReload: boolean
 }
 
@@ -17,7 +17,8 @@ const texts = /^(text\/(?!html)|application\/(.+\+)?(json|xml|yaml)$|application
 /**
  * `reload`: documents with scripts and styles of their own are the browser's to show. It fetches
  * them again, by cookie, which the receiver answers from the reply that it kept; one that is larger
- * than it keeps is handed over as a file.
+ * than it keeps is handed over as a file. `document`: where no cookie may say who has paid, a page shows what
+ * can be read of it.
  */
 export function goodsOf({ type, disposition, bytes, canReload }: Delivery): Goods {
   if (/^\s*attachment/i.test(disposition)) return 'download'
@@ -27,7 +28,8 @@ export function goodsOf({ type, disposition, bytes, canReload }: Delivery): Good
     .map((part) => part.trim())
   if (texts.test(kind)) return bytes <= mostText ? 'text' : 'download'
   if (/^(text\/html|application\/(xhtml\+xml|pdf))$/.test(kind)) {
-    return canReload && bytes <= mostKept ? 'reload' : 'download'
+    if (bytes > mostKept) return 'download'
+    return canReload ? 'reload' : kind === 'application/pdf' ? 'download' : 'document'
   }
   for (const media of ['image', 'audio', 'video'] as const) {
     if (kind.startsWith(`${media}/`)) return media

@@ -61,6 +61,11 @@ function openScreen(
   const signed = largest(channel.balance, channel.pending?.balance ?? 0n)
   const left = deposit - signed
   const neverPaid = signed === 0n && !channel.recovered
+  if (channel.closing) {
+    const asked =
+      'The server was asked to close your channel: close it, with the server or without.'
+    return { step: 'closing', channel: asked, share: undefined, canClose: true, neverPaid }
+  }
   const base = { canClose: true, neverPaid, share: Number((left * 1000n) / deposit) / 1000 }
   // A pending payment of this price is sent again: it needs no more deposit.
   const enough = left >= price || channel.pending?.price === price
@@ -69,6 +74,21 @@ function openScreen(
     ? `${formatAmount(deposit, token)} deposited; what is left is asked for with the first payment.`
     : `${formatAmount(left, token)} of ${formatAmount(deposit, token)} left: ${purchases(more)}.`
   return { ...base, step: enough ? 'pay' : 'top-up', channel: rest }
+}
+
+/** Said before anything is paid, where everybody on the way can change this page itself. */
+export const insecure =
+  'This page came over plain HTTP. Payments are tied to what they buy, which keeps out people who only listen; somebody who can change what passes could change this page, too. Use https where you do not trust the network.'
+
+/** Whether anybody is between the server and this browser who could listen. */
+export function isOverheard({
+  protocol,
+  hostname,
+}: {
+  readonly protocol: string
+  readonly hostname: string
+}): boolean {
+  return protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
 }
 
 /** The server sends what the account cannot pay for. */

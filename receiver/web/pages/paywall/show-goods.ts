@@ -2,21 +2,25 @@
 import type { PaidAnswer } from '../../../../browser/index.ts'
 import { h, show } from '../../../../platform/web/pages/dom.ts'
 import type { Address } from '../../../../protocol/index.ts'
+import { forgetBought, rememberBought } from './bought.ts'
 import { setPaymentCookies } from './cookies.ts'
 import { type Delivery, fileName, type Goods, goodsOf } from './goods.ts'
 
 /** Resolves with true when the browser itself goes on to show it. */
 export async function showGoods(
   place: HTMLElement,
-  { response, payment }: PaidAnswer,
+  { response, payment, authentic }: PaidAnswer,
   { sender, canReload }: Pick<Delivery, 'canReload'> & { readonly sender: Address },
 ): Promise<boolean> {
   const type = response.headers.get('content-type') ?? ''
   const disposition = response.headers.get('content-disposition') ?? ''
   const body = await response.blob()
   const goods = goodsOf({ type, disposition, bytes: body.size, canReload })
+  if (authentic) rememberBought(sender, payment, { reloads: goods === 'reload' })
+  else forgetBought(sender)
   if (goods === 'reload') {
-    setPaymentCookies(sender, payment)
+    // A bound answer has brought a ticket.
+    if (!authentic) setPaymentCookies(sender, payment)
     location.reload()
     return true
   }
@@ -40,6 +44,9 @@ async function elementsFor(
   switch (goods) {
     case 'text':
       return [h('pre', { tabindex: '0' }, tidy(await body.text())), link]
+    case 'document':
+      // Nothing in it runs: it would run as this page.
+      return [h('iframe', { src: url, title: name, sandbox: '', class: 'u-document' }), link]
     case 'image':
       return [h('img', { src: url, alt: name }), link]
     case 'audio':

@@ -1,5 +1,6 @@
 // The page's elements. They are made once and changed after that, so that focus stays where it is.
 import { h, setText, show } from '../../../../platform/web/pages/dom.ts'
+import { insecure, isOverheard } from './screen.ts'
 
 /** What a person can do; the names stand in the app's table of actions. */
 export type Action =
@@ -49,7 +50,13 @@ export function createView(root: HTMLElement, act: (action: Action) => void): Vi
   const facts = createFacts()
   const deposit = createDeposit(buttons, act)
   const manage = createManage(buttons)
+  const overheard = h(
+    'p',
+    { class: 'u-note', role: 'note', hidden: !isOverheard(location) },
+    insecure,
+  )
   root.append(
+    overheard,
     error,
     wallets,
     facts.facts,

@@ -102,6 +102,31 @@ test('the configurations on the card are right, and no secret but the network’
   t.notRegex(await read('firstrun.sh'), /psk=password/)
 })
 
+test('setup.sh leaves nothing with a key on the boot partition, once it is done; before, all is there', async (t) => {
+  const { into, make } = await given(t)
+  await make('cloud-init')
+  const here = join(into, 'uraiden')
+  const script = join(here, 'setup.sh')
+  const text = await readFile(script, 'utf8')
+  await writeFile(script, text.replace('/boot/firmware/uraiden', here))
+  // It is what host.sh does that may fail: here it does nothing, and at first not even that.
+  await writeFile(join(here, 'host.sh'), '[ "$1" != start ]\n')
+  const run = () => promisify(execFile)('sh', [script])
+  await t.throwsAsync(run())
+  t.deepEqual((await readdir(here)).sort(), common)
+  await writeFile(join(here, 'host.sh'), 'if [ "$1" = config ]; then grep -q rpc; fi\n')
+  await run()
+  t.deepEqual((await readdir(here)).sort(), [
+    'address.json',
+    'host.sh',
+    'setup.sh',
+    'uraiden-agent_1.0.0_arm64.deb',
+  ])
+  t.deepEqual((await readdir(into)).sort(), ['meta-data', 'uraiden', 'user-data'])
+  // By hand, again.
+  await run()
+})
+
 test('a key of one’s own is not put where anybody with the card can read it', async (t) => {
   const { make } = await given(t, {}, { importKey: { file: 'key' } })
   await t.throwsAsync(make('cloud-init'), { code: 'first_boot_key' })

@@ -125,6 +125,29 @@ test('what is spent is topped up again until the cap over all runs is reached', 
   await raised.records.close()
 })
 
+test('a host that names one account after the other gets no more than its cap', async (t) => {
+  const { client, options } = await given(t, { each: '60 units', all: '1000 units' })
+  const named = ['A1', 'A3', 'A4', 'A5', 'A6'].map((digits) =>
+    parseAddress(`0x${digits.padStart(40, '0')}`),
+  )
+  for (const address of named) {
+    const accounts = [{ host: 'kitchen', address, since: '', tokens: '50 units', ether: '2 ETH' }]
+    const run = await options({ accounts })
+    await fundAccounts(run)
+    await run.records.close()
+  }
+  const owned = await Promise.all(named.map((address) => client.tokenBalance(address)))
+  t.deepEqual(owned, [50n, 10n, 0n, 0n, 0n])
+  const ether = await Promise.all(named.map((address) => client.etherBalance(address)))
+  t.deepEqual(ether.slice(0, 2), [2n * 10n ** 18n, 0n])
+  // Another host does not pay for that.
+  const attics = [{ host: 'attic', address: attic, since: '', tokens: '50 units' }]
+  const run = await options({ accounts: attics })
+  await fundAccounts(run)
+  await run.records.close()
+  t.is(await client.tokenBalance(attic), 50n)
+})
+
 test('one unit too little in the account that pays: nothing is sent; with it, all is', async (t) => {
   const { client, chain, token, options } = await given(t)
   const pays = chain.accounts[5]

@@ -2,8 +2,9 @@
 
 import test from 'ava'
 import fc from 'fast-check'
+import { stringify } from 'yaml'
 import { type Facts, readFacts } from '../../../../deploy/pi/fleet/hosts/facts.ts'
-import { changedLines, passwordStore, planHost } from '../../../../deploy/pi/fleet/hosts/plan.ts'
+import { changedSettings, passwordStore, planHost } from '../../../../deploy/pi/fleet/hosts/plan.ts'
 
 const fresh: Facts = {
   architecture: 'arm64',
@@ -81,14 +82,39 @@ test('whatever a host is like, a key that is there is neither replaced nor its p
   t.pass()
 })
 
-test('changed lines, without secrets', (t) => {
-  t.deepEqual(changedLines('a\nb\n', 'a\nb\n'), [])
-  t.deepEqual(changedLines('a\nb\n', 'a\nc\n'), ['- b', '+ c'])
-  t.deepEqual(changedLines('a\nb\n', 'b\na\n'), ['  the same lines in another order'])
-  t.deepEqual(changedLines('', 'mqtt: { password: "hush", url: "mqtt://me:hush@broker" }\n'), [
-    '+ mqtt: { password: …',
+test('changed settings by their names, and no value of any', (t) => {
+  const yaml = (value: object) => stringify(value)
+  const before = { rpc: 'http://a/v3/hush', jobs: { a: { headers: { 'X-Api-Key': 'hush' } } } }
+  t.deepEqual(changedSettings('a: 1\n', 'a: 1\n'), [])
+  t.deepEqual(changedSettings(undefined, 'a: hush\n'), ['+ all of it'])
+  t.deepEqual(changedSettings('a: [hush', 'a: hush\n'), [
+    '~ all of it: what is there cannot be read',
   ])
-  t.deepEqual(changedLines('', 'url: mqtt://me:hush@broker\n'), ['+ url: mqtt://…@broker'])
+  t.deepEqual(changedSettings('a: 1 # hush\nb: 2\n', 'b: 2\na: 1\n'), [
+    '  the same settings, written in another way',
+  ])
+  t.deepEqual(
+    changedSettings(
+      yaml({ ...before, mqtt: { url: 'mqtt://me:hush@broker' } }),
+      yaml({
+        rpc: 'http://a/v3/hush2',
+        jobs: { a: { headers: { 'X-Api-Key': 'hush2' }, body: 'line\nhush\n' } },
+        page: {},
+      }),
+    ),
+    ['- mqtt.url', '~ rpc', '~ jobs.a.headers.X-Api-Key', '+ jobs.a.body', '+ page'],
+  )
+})
+
+test('whatever was there and is to be there, no value is said', (t) => {
+  const value = fc.constantFrom('hush one', 'https://hush/', 'mqtt://a:hush@b', 'a\nhush\n')
+  const config = fc.dictionary(fc.constantFrom('rpc', 'x', 'key'), fc.oneof(value, fc.array(value)))
+  fc.assert(
+    fc.property(config, config, (before, after) => {
+      const said = changedSettings(stringify(before), stringify(after)).join('\n')
+      t.false(said.includes('hush'), said)
+    }),
+  )
 })
 
 test('what the host says is read, and a line of its own at login does no harm', (t) => {

@@ -1,11 +1,13 @@
 // A backup is a whole copy of what was paid, and putting it back never loses and never invents.
 import { fork } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
+import { createKeySigner } from '../../../../platform/keys/index.ts'
 import { parseRequestPublicKey } from '../../../../protocol/bound/index.ts'
 import {
   addressOfKey,
@@ -32,8 +34,10 @@ import { givenChannel } from '../../../support/channel.ts'
 import { temporaryFolder } from '../../../support/folder.ts'
 
 const contract = parseAddress('0x74434527b8e6c8296506d61d0faf3d18c9e4649a')
-const receiver = parseAddress('0x9d80d905bc1e106d5bd0637c12b893c5ab60cb41')
-const other = parseAddress(`0x${'12'.repeat(20)}`)
+const receiverSigner = createKeySigner(fromHex(`0x${'22'.repeat(32)}`))
+const otherSigner = createKeySigner(fromHex(`0x${'33'.repeat(32)}`))
+const receiver = receiverSigner.address
+const other = otherSigner.address
 const chainId = 1337n
 const identity = { chainId, contract, receiver }
 const key: Hex = `0x${'11'.repeat(32)}`
@@ -55,6 +59,10 @@ function backup(...channels: readonly BackupChannel[]): Backup {
   return { ...identity, created: '2026-01-02T03:04:05.000Z', channels }
 }
 
+/** Signed by the receiver that it names. */
+const written = (whole: Backup) =>
+  formatBackup(whole, whole.receiver === other ? otherSigner : receiverSigner)
+
 const restoreInto = (state: string, text: string) =>
   restoreBackup({ text, state, contract, receiver })
 
@@ -65,7 +73,7 @@ async function ledgersOf(state: string) {
   return ledgers
 }
 
-test('a backup is read as it was written, and no byte of it can change', (t) => {
+test('a backup is read as it was written, and no byte of it can change', async (t) => {
   const unclaimed = [
     { from: 0n, to: 3n },
     { from: 5n, to: 9n },
@@ -74,8 +82,8 @@ test('a backup is read as it was written, and no byte of it can change', (t) => 
     channel(7, 10n, { claims: { highest: 10n, unclaimed } }),
     channel(8, 2n ** 192n - 1n, { agreedToClose: true }),
   )
-  const text = formatBackup(whole)
-  t.deepEqual(parseBackup(text), whole)
+  const text = await written(whole)
+  t.deepEqual(parseBackup(text), { ...whole, signed: true })
   const bytes = Buffer.from(text)
   for (let at = 0; at < bytes.length; at++) {
     const changed = Buffer.from(bytes)
@@ -117,52 +125,54 @@ const badIntervals: readonly (readonly [bigint, bigint][])[] = [
 ]
 
 for (const pairs of badIntervals) {
-  test(`unclaimed ${JSON.stringify(pairs.map(String))} of a balance of 10 is no backup`, (t) => {
+  test(`unclaimed ${JSON.stringify(pairs.map(String))} of a balance of 10 is no backup`, async (t) => {
     const unclaimed = pairs.map(([from, to]) => ({ from, to }))
-    const text = formatBackup(backup(channel(7, 10n, { claims: { highest: 10n, unclaimed } })))
+    const text = await written(backup(channel(7, 10n, { claims: { highest: 10n, unclaimed } })))
     t.throws(() => parseBackup(text), { code: 'backup_damaged', message: /unclaimed/ })
   })
 }
 
-test('a channel that is bound and has not paid comes back bound; others are written as before', async (t) => {
+test('a channel that is bound and has not paid comes back bound', async (t) => {
   const requestKey = { key: parseRequestPublicKey(`0x02${'11'.repeat(32)}`), number: 7n }
   const bound = { sender, openBlock: 9, claims: noClaims, agreedToClose: false, requestKey }
   const paid = channel(8, 20n, { requestKey: { ...requestKey, number: 8n } })
-  t.regex(formatBackup(backup(paid)), /"version":1/)
-  const text = formatBackup(backup(paid, bound))
-  t.regex(text, /"version":2/)
+  const text = await written(backup(paid, bound))
   t.deepEqual(parseBackup(text).channels, [paid, bound])
   const state = join(await temporaryFolder(t), 'new')
   t.like(await restoreInto(state, text), { restored: 2, kept: 0 })
   t.deepEqual((await ledgersOf(state)).get(channelName(sender, 9))?.requestKey, requestKey)
-  t.deepEqual(parseBackup(await backupOfState(state, identity)).channels, [paid, bound])
+  t.deepEqual(parseBackup(await backupOfState(state, identity, receiverSigner)).channels, [
+    paid,
+    bound,
+  ])
   for (const wrong of [
     { ...bound, requestKey: undefined },
     { ...bound, claims: paid.claims },
   ]) {
-    t.throws(() => parseBackup(formatBackup(backup(wrong))), { code: 'backup_damaged' })
+    const text = await written(backup(wrong))
+    t.throws(() => parseBackup(text), { code: 'backup_damaged' })
   }
 })
 
 test('a state that was lost comes back from its backup', async (t) => {
   const folder = await temporaryFolder(t)
-  const text = formatBackup(backup(channel(7, 10n), channel(8, 20n)))
+  const text = await written(backup(channel(7, 10n), channel(8, 20n)))
   const report = await restoreInto(join(folder, 'new'), text)
   t.like(report, { restored: 2, kept: 0, balanceSum: 30n })
   t.is((await ledgersOf(join(folder, 'new'))).get(channelName(sender, 8))?.claims.highest, 20n)
-  const again = parseBackup(await backupOfState(join(folder, 'new'), identity))
+  const again = parseBackup(await backupOfState(join(folder, 'new'), identity, receiverSigner))
   t.deepEqual(again.channels, parseBackup(text).channels)
 })
 
 test('a higher balance is never replaced by a lower one, and an equal one stays', async (t) => {
   const state = await temporaryFolder(t)
   const name = channelName(sender, 7)
-  await restoreInto(state, formatBackup(backup(channel(7, 10n))))
+  await restoreInto(state, await written(backup(channel(7, 10n))))
   const before = (await ledgersOf(state)).get(name)
-  t.like(await restoreInto(state, formatBackup(backup(channel(7, 9n)))), { restored: 0, kept: 1 })
-  t.like(await restoreInto(state, formatBackup(backup(channel(7, 10n)))), { restored: 0, kept: 1 })
+  t.like(await restoreInto(state, await written(backup(channel(7, 9n)))), { restored: 0, kept: 1 })
+  t.like(await restoreInto(state, await written(backup(channel(7, 10n)))), { restored: 0, kept: 1 })
   t.deepEqual((await ledgersOf(state)).get(name), before)
-  t.like(await restoreInto(state, formatBackup(backup(channel(7, 11n)))), { restored: 1, kept: 0 })
+  t.like(await restoreInto(state, await written(backup(channel(7, 11n)))), { restored: 1, kept: 0 })
   t.is((await ledgersOf(state)).get(name)?.claims.highest, 11n)
 })
 
@@ -175,7 +185,7 @@ const foreign: readonly (readonly [string, object])[] = [
 for (const [field, changed] of foreign) {
   test(`a backup of another ${field} is refused, and nothing is written`, async (t) => {
     const state = join(await temporaryFolder(t), 'state')
-    const text = formatBackup({ ...backup(channel(7, 10n)), ...changed })
+    const text = await written({ ...backup(channel(7, 10n)), ...changed })
     await t.throwsAsync(restoreBackup({ text, state, contract, receiver, chainId }), {
       code: 'backup_of_another',
       message: new RegExp(field),
@@ -186,8 +196,8 @@ for (const [field, changed] of foreign) {
 
 test('a backup of another chain is refused by the state that is there, too', async (t) => {
   const state = await temporaryFolder(t)
-  await restoreInto(state, formatBackup(backup(channel(7, 10n))))
-  const text = formatBackup({ ...backup(), chainId: 1n })
+  await restoreInto(state, await written(backup(channel(7, 10n))))
+  const text = await written({ ...backup(), chainId: 1n })
   await t.throwsAsync(restoreInto(state, text), { code: 'state_of_another' })
 })
 
@@ -201,17 +211,88 @@ test('one signature that is not the sender’s, and nothing at all is restored',
     { ...channel(8, 20n), sender: other },
   ]
   for (const forged of forgeries) {
-    const text = formatBackup(backup(good, forged))
+    const text = await written(backup(good, forged))
     await t.throwsAsync(restoreInto(state, text), { code: 'backup_signature_wrong' })
   }
   await t.throwsAsync(stat(state), { code: 'ENOENT' })
+})
+
+/** What somebody makes of a backup that he can change: `change` its lines, and the checksum over them. */
+async function changed(
+  whole: Backup,
+  change: (line: Record<string, unknown>) => object,
+  last: object = {},
+): Promise<string> {
+  const lines = (await written(whole)).trimEnd().split('\n')
+  const end = JSON.parse(lines.pop() ?? '')
+  const body = `${lines.map((line) => JSON.stringify(change(JSON.parse(line)))).join('\n')}\n`
+  const sha256 = createHash('sha256').update(body).digest('hex')
+  return `${body}${JSON.stringify({ ...end, sha256, ...last })}\n`
+}
+
+const gap = { unclaimed: [['0', '9']] }
+const isHead = (line: Record<string, unknown>) => 'kind' in line
+
+test('what was spent does not become unspent by a change of the backup', async (t) => {
+  const state = join(await temporaryFolder(t), 'state')
+  const whole = backup(channel(7, 10n))
+  for (const change of [
+    (line: Record<string, unknown>) => (isHead(line) ? line : { ...line, ...gap }),
+    (line: Record<string, unknown>) => (isHead(line) ? line : { ...line, agreedToClose: true }),
+    (line: Record<string, unknown>) => (isHead(line) ? { ...line, created: 'later' } : line),
+  ]) {
+    await t.throwsAsync(restoreInto(state, await changed(whole, change)), {
+      code: 'backup_signature_wrong',
+    })
+  }
+  const byAnother = await otherSigner.sign(new Uint8Array(32).fill(1))
+  const text = await changed(whole, (line) => line, { signature: byAnother })
+  await t.throwsAsync(restoreInto(state, text), { code: 'backup_signature_wrong' })
+  await t.throwsAsync(stat(state), { code: 'ENOENT' })
+})
+
+const asBefore = (more: object) => (line: Record<string, unknown>) =>
+  isHead(line) ? { ...line, version: 1 } : { ...line, ...more }
+
+test('a backup of an earlier version, or one whose signature was taken off, gives what senders signed', async (t) => {
+  const state = await temporaryFolder(t)
+  const text = await changed(backup(channel(7, 10n)), asBefore(gap), { signature: undefined })
+  t.like(await restoreInto(state, text), { restored: 1, signed: false, balanceSum: 10n })
+  const ledger = (await ledgersOf(state)).get(channelName(sender, 7))
+  t.deepEqual(ledger?.claims, { highest: 10n, unclaimed: [] })
+  // Nor does it give back what the state knows as spent.
+  const agreed = await changed(backup(channel(7, 10n)), asBefore({ ...gap, agreedToClose: true }), {
+    signature: undefined,
+  })
+  t.like(await restoreInto(state, agreed), { restored: 0, kept: 1 })
+  const after = (await ledgersOf(state)).get(channelName(sender, 7))
+  t.deepEqual(after?.claims, { highest: 10n, unclaimed: [] })
+  t.true(after?.agreedToClose)
+})
+
+test('what came with the signature is not believed without it', async (t) => {
+  const state = await temporaryFolder(t)
+  const whole = backup(channel(7, 10n))
+  const more = {
+    agreedToClose: true,
+    agreedBalance: '1',
+    requestKey: [`0x02${'11'.repeat(32)}`, '8'],
+  }
+  const text = await changed(whole, asBefore(more), { signature: undefined })
+  t.like(await restoreInto(state, text), { restored: 1, signed: false })
+  const ledger = (await ledgersOf(state)).get(channelName(sender, 7))
+  t.like(ledger, { agreedToClose: true, agreedBalance: undefined, requestKey: undefined })
+  const unsigned = await changed(whole, (line) => line, { signature: undefined })
+  await t.throwsAsync(restoreInto(state, unsigned), { code: 'backup_damaged' })
+  const sealed = await changed(whole, asBefore({}))
+  await t.throwsAsync(restoreInto(state, sealed), { code: 'backup_damaged' })
 })
 
 test('while a receiver runs nothing is restored into its state', async (t) => {
   const state = await temporaryFolder(t)
   const store = await openStore(state, { chainId, contract, account: receiver })
   t.teardown(store.close)
-  await t.throwsAsync(restoreInto(state, formatBackup(backup(channel(7, 10n)))), {
+  await t.throwsAsync(restoreInto(state, await written(backup(channel(7, 10n)))), {
     code: 'state_in_use',
   })
 })
@@ -223,7 +304,7 @@ test('a backup is private, and replaces the one before it as a whole', async (t)
   await writeFile(join(folder, 'bystander'), 'untouched')
   await symlink(join(folder, 'bystander'), `${file}.partial`)
   for (const balance of [10n, 20n]) {
-    const text = formatBackup(backup(channel(7, balance)))
+    const text = await written(backup(channel(7, balance)))
     t.deepEqual(await writeBackup(file, text), { file, channels: 1, balanceSum: balance })
     t.is(await readFile(file, 'utf8'), text)
     t.is((await stat(file)).mode & 0o777, 0o600)
@@ -231,7 +312,7 @@ test('a backup is private, and replaces the one before it as a whole', async (t)
   t.is(await readFile(join(folder, 'bystander'), 'utf8'), 'untouched')
   t.deepEqual((await readdir(folder)).sort(), ['bystander', 'proofs'])
   await t.throwsAsync(writeBackup(file, 'half a back'), { code: 'backup_damaged' })
-  await t.throwsAsync(writeBackup(join(folder, 'no/such'), formatBackup(backup())), {
+  await t.throwsAsync(writeBackup(join(folder, 'no/such'), await written(backup())), {
     code: 'backup_unwritable',
   })
   t.is(parseBackup(await readFile(file, 'utf8')).channels[0]?.claims.highest, 20n)
@@ -255,7 +336,7 @@ test('killed while it writes a backup, it leaves a whole one', async (t) => {
   const folder = await temporaryFolder(t)
   const file = join(folder, 'proofs')
   const channels = Array.from({ length: 100 }, (_, at) => channel(at, 10n))
-  const texts = [formatBackup(backup()), formatBackup(backup(...channels))]
+  const texts = [await written(backup()), await written(backup(...channels))]
   await writeBackup(file, texts[0] ?? '')
   for (let round = 0; round < 10; round++) {
     await killedAt(t, { kind: 'write', file, texts }, 5 * round)
@@ -267,12 +348,12 @@ test('killed while it writes a backup, it leaves a whole one', async (t) => {
 test('killed while it restores, it leaves all or nothing', async (t) => {
   const folder = await temporaryFolder(t)
   const channels = Array.from({ length: 500 }, (_, at) => channel(at, 10n))
-  const text = formatBackup(backup(...channels))
+  const text = await written(backup(...channels))
   const rounds = 10
   let whole: number | undefined
   for (let round = 0; round < rounds; round++) {
     const state = join(folder, `${round}`)
-    await restoreInto(state, formatBackup(backup(channel(0, 5n))))
+    await restoreInto(state, await written(backup(channel(0, 5n))))
     const work: Work = { kind: 'restore', options: { text, state, contract, receiver } }
     // The first one shows how long it takes; most happens near the end of that.
     const took = await killedAt(t, work, whole && whole * (0.5 + (0.5 * round) / rounds))
@@ -328,16 +409,16 @@ function hasPaid({ highest, unclaimed }: Claims, unit: bigint): boolean {
   return unit <= highest && unclaimed.every(({ from, to }) => unit <= from || to < unit)
 }
 
-test('a unit has paid in the merged books exactly when it has paid in one of the two', (t) => {
-  fc.assert(
-    fc.property(claimsOf, claimsOf, (a, b) => {
+test('a unit has paid in the merged books exactly when it has paid in one of the two', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(claimsOf, claimsOf, async (a, b) => {
       const merged = mergeClaims(a, b)
       t.deepEqual(mergeClaims(b, a), merged)
       t.is(merged.highest, a.highest > b.highest ? a.highest : b.highest)
       for (const unit of units) t.is(hasPaid(merged, unit), hasPaid(a, unit) || hasPaid(b, unit))
       t.deepEqual(mergeClaims(merged, a), merged)
       // As the claims keep them: apart, not empty, below the balance.
-      const text = formatBackup(backup(channel(1, merged.highest, { claims: merged })))
+      const text = await written(backup(channel(1, merged.highest, { claims: merged })))
       t.deepEqual(parseBackup(text).channels[0]?.claims, merged)
     }),
   )

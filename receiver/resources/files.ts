@@ -65,7 +65,7 @@ async function answer(
   if (statusCode !== 200 && statusCode !== 206) reply.cost(0n)
   // It was there a moment ago.
   if (found.type === 'directory' || statusCode === 404) return notFound(reply.cost(0n))
-  const policies = sandbox ? sandboxed(headers['content-type'], undefined) : undefined
+  const policies = sandbox ? sandboxed(headers['Content-Type'], undefined) : undefined
   if (policies !== undefined) reply.header('content-security-policy', policies)
   return reply.code(statusCode).headers(headers).send(stream)
 }

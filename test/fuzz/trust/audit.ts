@@ -3,7 +3,7 @@
 import { isBalanceProof } from '../../../protocol/index.ts'
 import { field } from '../../support/bound-receiver.ts'
 import { chainId, contract, sender, terms } from '../../support/lying-receiver.ts'
-import type { Scene } from './play.ts'
+import type { Scene } from './scene.ts'
 import { chosenBy, type Served } from './shop.ts'
 
 const openBlock = 7

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import type { Agent } from '../../../agent/index.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
+import { stillChain } from '../../lab/chains/still-chain.ts'
 import { field } from '../../support/bound-receiver.ts'
 import { crashCopy, temporaryFolder } from '../../support/folder.ts'
 import {
@@ -19,9 +20,9 @@ import {
 import { Attacker } from './attacker.ts'
 import { auditClosing, auditDelivery, auditMoney, auditSignatures } from './audit.ts'
 import { type Fault, plant, signAnew } from './faults.ts'
+import type { Scene } from './scene.ts'
 import type { Plan, Purchase, Step } from './schedule.ts'
 import { Shop } from './shop.ts'
-import { stillChain } from './still-chain.ts'
 
 export interface Played {
   readonly seed: number
@@ -34,31 +35,8 @@ export interface Played {
   readonly outcomes: { readonly [outcome: string]: number }
 }
 
-/** What a program has got for a purchase. */
-export interface Bought {
-  readonly purchase: Purchase
-  readonly status: number
-  readonly content: string
-  readonly cost: bigint | undefined
-  readonly price: bigint | undefined
-  readonly authentic: boolean | undefined
-}
-
 const openBlock = 7
 const deposit = 1_000_000n
-
-/** Everything of one run. */
-export interface Scene {
-  readonly shop: Shop
-  readonly attacker: Attacker
-  readonly purchases: Purchase[]
-  readonly bought: Bought[]
-  readonly outcomes: Map<string, number>
-  readonly troubles: string[]
-  agent: Agent
-  /** The agent has asked for a close. */
-  closing: boolean
-}
 
 export async function play(plan: Plan, fault?: Fault): Promise<Played> {
   const endings: (() => unknown)[] = []

@@ -42,7 +42,12 @@ export interface BoundChannel {
 /** What came back of a bound request. */
 export type BoundReply =
   /** `header` and `headers` have of what may be acted on only what the receiver has signed. */
-  | { readonly kind: 'authentic'; readonly answer: OpenAnswer }
+  | {
+      readonly kind: 'authentic'
+      readonly answer: OpenAnswer
+      /** Fields that count only when they are signed, and are not: left out. */
+      readonly added: readonly string[]
+    }
   /** From whomever: nothing of it may be believed. */
   | {
       readonly kind: 'unproven'
@@ -53,23 +58,29 @@ export type BoundReply =
       readonly error: UraidenError
     }
 
+export interface SignedRequest extends HttpRequest {
+  /** Path and query are signed as those of this URL: to find out how they arrive. */
+  readonly signedAs?: URL
+}
+
 /**
  * @throws UraidenError `unsignable_request` (nothing was sent), and those of the transport; the body of an
  * answer ends with `answer_lost` when it is not what the receiver sent
  */
 export async function sendBound(
   transport: Transport,
-  request: HttpRequest,
+  { signedAs, ...request }: SignedRequest,
   channel: BoundChannel,
 ): Promise<BoundReply> {
-  const { headers, mac } = signed(request, channel.keys)
+  const { headers, mac } = signed(request, signedAs ?? request.url, channel.keys)
   const answer = await transport.send({ ...request, headers, content: 'asSent' })
   const { status, fields } = answer
   const claimed = parseBoundAnswer({ status, fields }, { requestMac: mac })
   const verified = claimed.ok ? verifyAnswer(claimed.value, channel.keys, { hmac }) : claimed
   if (verified.ok) {
     const exchange = { transport, request, channel, mac, verified: verified.value }
-    return { kind: 'authentic', answer: authentic(answer, exchange) }
+    const { drop: added } = verified.value
+    return { kind: 'authentic', answer: authentic(answer, exchange), added }
   }
   const code = await refusalCode(answer)
   return { kind: 'unproven', status, code, error: unproven(request.url, verified.detail) }
@@ -78,6 +89,7 @@ export async function sendBound(
 /** Fields by their names in lower case: a name that comes twice would be covered as both lines. */
 function signed(
   { method, url, headers, body }: HttpRequest,
+  target: URL,
   keys: BoundKeys,
 ): { readonly headers: HeaderFields; readonly mac: Uint8Array } {
   const { contract, channel } = keys.binding
@@ -92,7 +104,7 @@ function signed(
   if (content.length > 0) {
     put({ 'content-digest': formatContentDigest(createHash('sha256').update(content).digest()) })
   }
-  const message = { method, path: url.pathname, query: url.search, fields: [...fields] }
+  const message = { method, path: target.pathname, query: target.search, fields: [...fields] }
   const nonce = fields.has(headerName.balance.toLowerCase()) ? undefined : createNonce()
   const { fields: signature, mac } = signRequest(message, keys, { nonce, hmac })
   put({ ...signature })

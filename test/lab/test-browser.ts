@@ -1,7 +1,7 @@
 // npm run test:browser: the tests of the pages, in a real Chromium.
 import { spawnSync } from 'node:child_process'
 import { buildPages } from '../../scripts/lib/web/build.ts'
-import { findChromium } from './chromium.ts'
+import { findChromium } from '../support/find-chromium.ts'
 
 if (findChromium() === undefined) {
   process.stderr.write(

@@ -1,7 +1,7 @@
 // A real browser for tests of the pages: Debian's Chromium, with a wallet in it.
 import type { ExecutionContext } from 'ava'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { findChromium } from '../lab/chromium.ts'
+import { findChromium } from './find-chromium.ts'
 import type { TestWallet } from './wallet.ts'
 
 /** A name that is this machine and, over plain HTTP, no secure context: unlike 127.0.0.1. */

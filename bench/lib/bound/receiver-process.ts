@@ -4,7 +4,7 @@ import { addressOfKey, fromHex } from '../../../protocol/index.ts'
 import { openStore } from '../../../receiver/channels/store.ts'
 import { startReceiverOn } from '../../../receiver/core/receiver.ts'
 import { createReceiverServer } from '../../../receiver/index.ts'
-import { stillChain } from '../../../test/lab/trust/still-chain.ts'
+import { stillChain } from '../../../test/lab/chains/still-chain.ts'
 import { channelOf, keys, price, token } from './parties.ts'
 
 const [state = '', contractText = ''] = process.argv.slice(2)

@@ -2,8 +2,8 @@
 // uses what was said elsewhere.
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { Shop } from '../../lab/trust/shop.ts'
-import { stillChain } from '../../lab/trust/still-chain.ts'
+import { Shop } from '../../fuzz/trust/shop.ts'
+import { stillChain } from '../../lab/chains/still-chain.ts'
 import {
   type Asked,
   field,

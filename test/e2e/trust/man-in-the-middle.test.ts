@@ -10,10 +10,10 @@ import {
   forged,
   type Seen,
   withBody,
-} from '../../lab/trust/changes.ts'
-import type { AnswerChange } from '../../lab/trust/schedule.ts'
-import { Shop } from '../../lab/trust/shop.ts'
-import { stillChain } from '../../lab/trust/still-chain.ts'
+} from '../../fuzz/trust/changes.ts'
+import type { AnswerChange } from '../../fuzz/trust/schedule.ts'
+import { Shop } from '../../fuzz/trust/shop.ts'
+import { stillChain } from '../../lab/chains/still-chain.ts'
 import {
   type Asked,
   field,

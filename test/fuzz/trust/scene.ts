@@ -1,4 +1,4 @@
-// What one run is made of, and what came of it.
+// What one run of the fuzzer has: who takes part, and what has come of it so far.
 import type { Agent } from '../../../agent/index.ts'
 import type { Attacker } from './attacker.ts'
 import type { Purchase } from './schedule.ts'

@@ -8,9 +8,9 @@ import { createKeySigner } from '../../../platform/keys/index.ts'
 import { fromHex } from '../../../protocol/index.ts'
 import { startReceiverOn } from '../../../receiver/core/receiver.ts'
 import { createReceiverServer, type Receiver } from '../../../receiver/index.ts'
-import { freePort } from '../processes/free-port.ts'
+import type { ChannelClient } from '../../lab/chains/still-chain.ts'
+import { freePort } from '../../lab/processes/free-port.ts'
 import type { ResourceKind } from './schedule.ts'
-import type { ChannelClient } from './still-chain.ts'
 
 /** Chooses what is served, and is signed when it is sent. */
 const choosing = ['accept', 'accept-language', 'authorization', 'cookie', 'range'] as const

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import type { Agent } from '../../../agent/index.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
+import { stillChain } from '../../lab/chains/still-chain.ts'
 import { field } from '../../support/bound-receiver.ts'
 import { crashCopy, temporaryFolder } from '../../support/folder.ts'
 import {
@@ -22,7 +23,6 @@ import { type Fault, plant, signAnew } from './faults.ts'
 import type { Scene } from './scene.ts'
 import type { Plan, Purchase, Step } from './schedule.ts'
 import { Shop } from './shop.ts'
-import { stillChain } from './still-chain.ts'
 
 export interface Played {
   readonly seed: number

@@ -31,6 +31,7 @@ export function plant(fault: Fault | undefined, receiver: Receiver, server: Fast
       trusting(receiver)
       return
     case 'unbound':
+      manager.isBoundOnly = () => false
       manager.registerPayment = (payment, ...rest) =>
         registerPayment({ ...payment, bound: true }, ...rest)
       return

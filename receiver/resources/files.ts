@@ -7,9 +7,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { receiverError } from '../errors/index.ts'
 import type { Price } from '../http/fastify.ts'
 import { sendProblem } from '../http/problem.ts'
+import { sandboxed } from '../http/sandbox.ts'
 import { pathOf, prefixOf, queryOf } from './configuration/path.ts'
 import type { FilesResource } from './configuration/schema.ts'
-import { sandboxed } from './sandbox.ts'
 
 export interface FilesOptions extends Pick<FilesResource, 'files' | 'links' | 'sandbox'> {
   readonly price: Price

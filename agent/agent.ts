@@ -22,6 +22,7 @@ import { createDelivery } from './purchase/delivery.ts'
 import { createPurchaseHistory } from './purchase/history.ts'
 import { createLostPayments } from './purchase/lost.ts'
 import { createPolicyCheck, type Policy } from './purchase/policy.ts'
+import { probe } from './purchase/probe.ts'
 import { createPurchases, type PurchaseParts } from './purchase/states.ts'
 import { createSellers, createTermsMemory } from './purchase/terms.ts'
 import { createVerdicts } from './purchase/verdict.ts'
@@ -100,6 +101,10 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
     budget: () => budgetView(options, ledger),
     history: history.all,
     behaviour: () => behaviours.all(),
+    probe: async (url) => {
+      const { bindings, relaying } = work
+      return probe({ ledger, bindings, locks, transport: relaying.transport }, new URL(url))
+    },
     token: async () => {
       const { symbol, decimals } = (await connection.facts()).token
       return { symbol, decimals }

@@ -19,5 +19,6 @@ export type {
 } from './options.ts'
 export type { ReceiverBehaviour } from './purchase/behaviour.ts'
 export type { AgentHooks, HookDecision, HookEvents, HookName } from './purchase/hooks.ts'
+export type { Probe } from './purchase/probe.ts'
 export type { PaymentFacts, SentPayment } from './purchase/types.ts'
 export type { TlsTrust } from './transport/transport.ts'

@@ -12,6 +12,7 @@ import type { FundingMethod } from './channels/opening.ts'
 import type { ReceiverBehaviour } from './purchase/behaviour.ts'
 import type { PurchaseRecord } from './purchase/history.ts'
 import type { AgentHooks } from './purchase/hooks.ts'
+import type { Probe } from './purchase/probe.ts'
 import type { Purchases } from './purchase/types.ts'
 import type { TlsTrust } from './transport/transport.ts'
 
@@ -93,6 +94,11 @@ export interface Agent extends Purchases, ChannelManagement {
   readonly budget: () => BudgetView
   /** The last purchases, oldest first. */
   readonly history: () => readonly PurchaseRecord[]
+  /**
+   * Sends bound requests, unpaid, to find out what is altered between agent and receiver.
+   * @throws UraidenError those of the transport
+   */
+  readonly probe: (url: string | URL) => Promise<Probe>
   /** Receivers with whom there was trouble lately, worst first. */
   readonly behaviour: () => readonly ReceiverBehaviour[]
   readonly token: () => Promise<TokenUnit>

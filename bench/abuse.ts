@@ -27,7 +27,7 @@ const options = new Command('./scripts/bench abuse')
 /** What a connection may send ahead of its answers, and one read of the socket. */
 const bytesOfOne = (128 + 64) << 10
 const { most, mostBytes } = defaultConnectionLimits
-const bound = (most * bytesOfOne + mostBytes + defaultReplyLimits.mostBytes) / 2 ** 20
+const bound = (most * bytesOfOne + mostBytes + 2 * defaultReplyLimits.mostBytes) / 2 ** 20
 
 const unlimited =
   'limits: { connections: 100000, pipelined: 1000, mostBytes: 100000000000, stall: 3600 }\n'
@@ -62,6 +62,7 @@ async function run(): Promise<readonly Phase[]> {
   await prepareState(join(folder, 'state'), fleet, head)
   await writeFile(join(folder, 'key'), key, { mode: 0o600 })
   await writeFile(join(folder, 'reading'), '21.4')
+  await writeFile(join(folder, 'large'), Buffer.alloc(1 << 20))
   await writeFile(
     join(folder, 'receiver.yaml'),
     `rpc: ${chain.rpcUrl}
@@ -70,7 +71,9 @@ key: key
 state: state
 listen: 127.0.0.1:0
 log: { level: warn }
-resources: { /paid: { price: 5 units, files: reading } }
+resources:
+  /paid: { price: 5 units, files: reading }
+  /free: { price: '0', files: large }
 ${options.unlimited ? unlimited : ''}`,
   )
   const { child, url } = await startReceiver()
@@ -116,7 +119,7 @@ async function phasesOf(running: Running): Promise<readonly Phase[]> {
 async function attacked(running: Running, attack: Attack): Promise<Phase> {
   const attacker = fork(fileURLToPath(new URL('./lib/abuse/attacker.ts', import.meta.url)))
   const { connections } = options
-  const path = '/api/1/openapi.json'
+  const path = '/free'
   const orders: Orders = { attack, connections, path, port: Number(new URL(running.url).port) }
   attacker.send(orders)
   await pause(5000)

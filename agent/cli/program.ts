@@ -16,7 +16,7 @@ import { budget, history } from './commands/books.ts'
 import { channels, close, open, recover, settle, sweep, topUp } from './commands/channels.ts'
 import { pause, reload, resume, runJob, status } from './commands/daemon.ts'
 import { discover } from './commands/discover.ts'
-import { doctor } from './commands/doctor.ts'
+import { doctor, doctorReceiver } from './commands/doctor.ts'
 import { get } from './commands/get.ts'
 import { run } from './commands/run.ts'
 import type { GlobalOptions } from './commands/session.ts'
@@ -139,6 +139,9 @@ function addReceiverCommands(program: Command, finish: Finish): void {
     .command('doctor [url]')
     .description('look at everything a payment needs')
     .action(runs(finish, doctor))
+    .command('receiver <url>')
+    .description('ask bound and unpaid, and say what is altered between agent and receiver')
+    .action(runs(finish, doctorReceiver))
 }
 
 function addDaemonCommands(program: Command, finish: Finish): void {

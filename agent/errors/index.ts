@@ -197,6 +197,14 @@ export const agentErrors = {
     kind: 'failed',
     hint: 'Make one with: openssl rand -hex 16. Name its file, mode 600, in page.token of agent.yaml, and reload.',
   },
+  page_key_missing: {
+    kind: 'failed',
+    hint: 'Open the address that uraiden-agent status prints.',
+  },
+  page_key_wrong: {
+    kind: 'failed',
+    hint: 'Open the address that uraiden-agent status prints.',
+  },
   page_token_missing: {
     kind: 'failed',
     hint: 'It is the first line of the file that page.token names.',

@@ -42,7 +42,12 @@ export interface BoundChannel {
 /** What came back of a bound request. */
 export type BoundReply =
   /** `header` and `headers` have of what may be acted on only what the receiver has signed. */
-  | { readonly kind: 'authentic'; readonly answer: OpenAnswer }
+  | {
+      readonly kind: 'authentic'
+      readonly answer: OpenAnswer
+      /** Fields that count only when they are signed, and are not: left out. */
+      readonly added: readonly string[]
+    }
   /** From whomever: nothing of it may be believed. */
   | {
       readonly kind: 'unproven'
@@ -53,23 +58,29 @@ export type BoundReply =
       readonly error: UraidenError
     }
 
+export interface SignedRequest extends HttpRequest {
+  /** Path and query are signed as those of this URL: to find out how they arrive. */
+  readonly signedAs?: URL
+}
+
 /**
  * @throws UraidenError `unsignable_request` (nothing was sent), and those of the transport; the body of an
  * answer ends with `answer_lost` when it is not what the receiver sent
  */
 export async function sendBound(
   transport: Transport,
-  request: HttpRequest,
+  { signedAs, ...request }: SignedRequest,
   channel: BoundChannel,
 ): Promise<BoundReply> {
-  const { headers, mac } = signed(request, channel.keys)
+  const { headers, mac } = signed(request, signedAs ?? request.url, channel.keys)
   const answer = await transport.send({ ...request, headers, content: 'asSent' })
   const { status, fields } = answer
   const claimed = parseBoundAnswer({ status, fields }, { requestMac: mac })
   const verified = claimed.ok ? verifyAnswer(claimed.value, channel.keys, { hmac }) : claimed
   if (verified.ok) {
     const exchange = { transport, request, channel, mac, verified: verified.value }
-    return { kind: 'authentic', answer: authentic(answer, exchange) }
+    const { drop: added } = verified.value
+    return { kind: 'authentic', answer: authentic(answer, exchange), added }
   }
   const code = await refusalCode(answer)
   return { kind: 'unproven', status, code, error: unproven(request.url, verified.detail) }
@@ -78,6 +89,7 @@ export async function sendBound(
 /** Fields by their names in lower case: a name that comes twice would be covered as both lines. */
 function signed(
   { method, url, headers, body }: HttpRequest,
+  target: URL,
   keys: BoundKeys,
 ): { readonly headers: HeaderFields; readonly mac: Uint8Array } {
   const { contract, channel } = keys.binding
@@ -92,7 +104,7 @@ function signed(
   if (content.length > 0) {
     put({ 'content-digest': formatContentDigest(createHash('sha256').update(content).digest()) })
   }
-  const message = { method, path: url.pathname, query: url.search, fields: [...fields] }
+  const message = { method, path: target.pathname, query: target.search, fields: [...fields] }
   const nonce = fields.has(headerName.balance.toLowerCase()) ? undefined : createNonce()
   const { fields: signature, mac } = signRequest(message, keys, { nonce, hmac })
   put({ ...signature })
@@ -159,7 +171,7 @@ function checkedContent(
   const signedCoding = covered('content-encoding')
   const coding = content.kind === 'none' ? undefined : headers['content-encoding']
   const { url } = exchange.request
-  const broken = unproven(url, 'Its content is not coded as it says.')
+  const broken = () => unproven(url, 'Its content is not coded as it says.')
   const added = signedCoding === undefined ? decoders(coding, broken) : []
   const ofResource = form === 'asSent' || coding === undefined ? [] : decoders(signedCoding, broken)
   const { check, receiptCost } = contentCheck(content, exchange)
@@ -176,7 +188,7 @@ const mostCodings = 3
  * The last coding that was applied is taken off first; what is not known stays on. They end with `broken` where
  * zlib has an error of its own.
  */
-function decoders(codings: string | string[] | undefined, broken: UraidenError): Duplex[] {
+function decoders(codings: string | string[] | undefined, broken: () => UraidenError): Duplex[] {
   const names = String(codings ?? '')
     .split(',')
     .map((name) => name.trim().toLowerCase())
@@ -188,11 +200,11 @@ function decoders(codings: string | string[] | undefined, broken: UraidenError):
   return known.length === made.length ? known.map((each) => endingWith(each, broken)) : []
 }
 
-function endingWith(decoder: Duplex, broken: UraidenError): Duplex {
+function endingWith(decoder: Duplex, broken: () => UraidenError): Duplex {
   const destroy = decoder._destroy
   decoder._destroy = (error, done) =>
     destroy.call(decoder, error, () =>
-      done(error === null || isUraidenError(error) ? error : broken),
+      done(error === null || isUraidenError(error) ? error : broken()),
     )
   return decoder
 }

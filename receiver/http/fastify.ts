@@ -13,9 +13,17 @@ import { targetOf } from '../paywall/dialect.ts'
 import type { Door } from '../paywall/door.ts'
 import { type Admission, type Paid, type Paywall, priceAndAdmit } from '../paywall/paywall.ts'
 import { createPricer, type PriceRule, type Pricer } from '../paywall/price.ts'
+import type { ReplyRoom } from '../paywall/replies.ts'
 import { contentOf, enter, exchangeOf, paidOf } from './bound.ts'
-import { followAnswer, giveUp, giveUpLater, keptHeaders } from './kept-reply.ts'
-import { isForWorker, notPlain, noWorkers, sendProblem } from './problem.ts'
+import {
+  type BodyCollector,
+  collectBody,
+  followAnswer,
+  giveUp,
+  giveUpLater,
+  keptHeaders,
+} from './kept-reply.ts'
+import { notPlain, noWorkers, sendProblem, workerHeader } from './problem.ts'
 
 /** One price, one computed from the request, or a table by method and path. */
 export type Price = PriceRule<FastifyRequest>
@@ -70,7 +78,7 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
   app.addHook('onRequest', async (request, reply) => {
     const { price = scopePrice } = request.routeOptions.config
     if (price === undefined) return
-    if (isForWorker(request.headers)) return sendProblem(reply, noWorkers)
+    if (workerHeader in request.headers) return sendProblem(reply, noWorkers)
     return refuseUnlessPlain(request, reply)
   })
 
@@ -103,7 +111,7 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
     if (admission?.kind !== 'paid') return payload
     setMissing(reply, await settle(admission, reply))
     return admission.keepReply
-      ? keep(paywall.largestReply, admission.keepReply, { reply, payload })
+      ? keep(paywall.replyRoom, admission.keepReply, { reply, payload })
       : payload
   })
 
@@ -141,7 +149,7 @@ async function settle(admission: Paid, reply: FastifyReply): Promise<HeaderField
 }
 
 async function keep(
-  largest: number,
+  room: ReplyRoom,
   keepReply: NonNullable<Paid['keepReply']>,
   { reply, payload }: { readonly reply: FastifyReply; readonly payload: unknown },
 ): Promise<unknown> {
@@ -151,29 +159,26 @@ async function keep(
     keepReply(body && { status: reply.statusCode, headers: keptHeaders(reply.getHeaders()), body })
   if (reply.statusCode >= 500) await done()
   else if (isHead) await done(Buffer.of())
-  else if (isStream(payload)) return passing(payload, collecting(largest, done))
+  else if (isStream(payload)) return passing(payload, collecting(collectBody(room), done))
   else await done(Buffer.from((payload ?? '') as string | Uint8Array))
   return payload
 }
 
-/** Passes a stream on and hands over all of it, or nothing if it is larger than `most` bytes. */
-function collecting(most: number, done: (body?: Uint8Array) => Promise<void>) {
-  let chunks: Buffer[] | undefined = []
-  let size = 0
+/** Passes a stream on and hands over all of it, or nothing if there is no room for it. */
+function collecting(body: BodyCollector, done: (body?: Uint8Array) => Promise<void>) {
   let whole = false
   return new Transform({
     transform: (chunk, _, next) => {
-      size += chunk.length
-      if (size > most) chunks = undefined
-      chunks?.push(Buffer.from(chunk))
+      body.add(Buffer.from(chunk))
       next(null, chunk)
     },
     flush: (next) => {
       whole = true
-      done(chunks && Buffer.concat(chunks)).then(() => next(), next)
+      done(body.all()).then(() => next(), next)
     },
     // It broke off: whoever waits for this reply asks for itself.
     destroy: (error, next) => {
+      body.all()
       Promise.resolve(whole ? undefined : done()).then(
         () => next(error),
         () => next(error),

@@ -13,13 +13,22 @@ export function underItsNames(names: readonly string[]): Hook {
     isOurs(host) ? undefined : sendProblem(reply, hostUnknown(host))
 }
 
+export interface OwnPages {
+  /** Besides those of the machine. */
+  readonly names: readonly string[]
+  /** Of pages that may do so from elsewhere. */
+  readonly crossOrigins?: readonly string[] | undefined
+}
+
 /**
- * For what changes something: no page but our own has a browser ask for it. Whoever is no browser may come
- * under any name.
+ * For what changes something: no page but our own, and those that are configured, has a browser ask for it.
+ * Whoever is no browser may come under any name.
  */
-export function forOwnPages(names: readonly string[]): Hook {
+export function forOwnPages({ names, crossOrigins = [] }: OwnPages): Hook {
   const hosts = createHosts({ names })
+  const others = new Set(crossOrigins)
   return async (request, reply) => {
+    if (others.has(request.headers.origin ?? '')) return
     const problem = problemOf(hosts, request)
     return problem && sendProblem(reply, problem)
   }

@@ -4,6 +4,7 @@ import { boundHeaderName, type FieldLines, removeSignature } from '../../protoco
 import { isUraidenError } from '../../protocol/index.ts'
 import type { Reply } from '../channels/store.ts'
 import type { Paid } from '../paywall/paywall.ts'
+import type { ReplyRoom } from '../paywall/replies.ts'
 
 /** Of one connection, or of one answer to a bound request; the rest of its headers is what was paid for. */
 const ofThisAnswer: ReadonlySet<string> = new Set([
@@ -35,12 +36,42 @@ function withoutOurs(lines: FieldLines): FieldLines {
   }
 }
 
+export interface BodyCollector {
+  readonly add: (bytes: Uint8Array) => void
+  /** Undefined when it is too long, or all replies together are. Gives the room back. */
+  readonly all: () => Buffer | undefined
+}
+
+/** Puts a body together while it flows. */
+export function collectBody(room: ReplyRoom): BodyCollector {
+  let chunks: Buffer[] | undefined = []
+  let size = 0
+  const end = () => {
+    room.give(size)
+    size = 0
+    chunks = undefined
+  }
+  return {
+    add: (bytes) => {
+      if (chunks === undefined) return
+      if (size + bytes.length > room.largest || !room.take(bytes.length)) return end()
+      size += bytes.length
+      chunks.push(Buffer.from(bytes))
+    },
+    all: () => {
+      const body = chunks && Buffer.concat(chunks)
+      end()
+      return body
+    },
+  }
+}
+
 /** Milliseconds after the client hung up; a repetition of the request waits as long, and then is a request of its own. */
 const longestWait = 30_000
 
 /** Harmless when the reply has been kept meanwhile. */
-export function giveUpLater(paid: Paid): void {
-  if (paid.keepReply !== undefined) setTimeout(() => giveUp(paid), longestWait).unref()
+export function giveUpLater(paid: Paid, body?: BodyCollector): void {
+  if (paid.keepReply !== undefined) setTimeout(() => giveUp(paid, body), longestWait).unref()
 }
 
 /** Tells whether all of an answer was handed to the system before its connection closed. */
@@ -54,6 +85,7 @@ export function followAnswer(
 }
 
 /** There is no reply to keep. Where the disk does not learn of it, a repetition is answered anew. */
-export function giveUp({ keepReply }: Paid): void {
+export function giveUp({ keepReply }: Paid, body?: BodyCollector): void {
+  body?.all()
   keepReply?.().catch(() => undefined)
 }

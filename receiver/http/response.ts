@@ -3,7 +3,8 @@
 import type { ServerResponse } from 'node:http'
 import type { HeaderFields, TokenAmount } from '../../protocol/index.ts'
 import type { Paid } from '../paywall/paywall.ts'
-import { giveUp, giveUpLater, keptHeaders } from './kept-reply.ts'
+import type { ReplyRoom } from '../paywall/replies.ts'
+import { type BodyCollector, collectBody, giveUp, giveUpLater, keptHeaders } from './kept-reply.ts'
 
 type Write = 'writeHead' | 'write' | 'end' | 'flushHeaders'
 
@@ -27,11 +28,7 @@ interface Guarded {
   held: (() => unknown)[]
 }
 
-export function guardResponse(
-  response: ServerResponse,
-  paid: Paid,
-  largestReply: number,
-): PaidResponse {
+export function guardResponse(response: ServerResponse, paid: Paid, room: ReplyRoom): PaidResponse {
   const target = response as unknown as Replaceable
   const guarded: Guarded = {
     ...{ response, paid },
@@ -41,7 +38,7 @@ export function guardResponse(
       end: target.end.bind(response),
       flushHeaders: target.flushHeaders.bind(response),
     },
-    body: collector(largestReply),
+    body: collectBody(room),
     cost: undefined,
     state: 'untouched',
     held: [],
@@ -49,9 +46,9 @@ export function guardResponse(
   replaceMethods(target, guarded)
   response.once('close', () => {
     // A client that hangs up before has paid: what the handler still answers is kept for its repetition.
-    if (guarded.state !== 'flowing') giveUpLater(paid)
+    if (guarded.state !== 'flowing') giveUpLater(paid, guarded.body)
     // Broken off in the middle: whoever waits for this reply asks for itself.
-    else if (!response.writableEnded) giveUp(paid)
+    else if (!response.writableEnded) giveUp(paid, guarded.body)
   })
   return {
     cost: (amount) => {
@@ -73,12 +70,12 @@ function replaceMethods(target: Replaceable, guarded: Guarded): void {
   }
   target.write = (...args) => {
     begin(guarded, response.statusCode)
-    if (paid.keepReply) body.add(args)
+    if (paid.keepReply) body.add(bytesOf(args))
     return pass(guarded, () => original.write(...args))
   }
   target.end = (...args) => {
     begin(guarded, response.statusCode)
-    if (paid.keepReply) body.add(args)
+    if (paid.keepReply) body.add(bytesOf(args))
     pass(guarded, () => finish(guarded, args))
     return response
   }
@@ -124,7 +121,8 @@ function finish({ response, paid, original, body }: Guarded, args: readonly unkn
     return
   }
   const failed = response.statusCode >= 500
-  const whole = failed ? undefined : body.all()
+  const all = body.all()
+  const whole = failed ? undefined : all
   const headers = keptHeaders(response.getHeaders())
   keepReply(whole && { status: response.statusCode, headers, body: whole }).then(
     () => original.end(...args),
@@ -132,29 +130,11 @@ function finish({ response, paid, original, body }: Guarded, args: readonly unkn
   )
 }
 
-interface BodyCollector {
-  readonly add: (args: readonly unknown[]) => void
-  /** Undefined once it is too long. */
-  readonly all: () => Uint8Array | undefined
-}
-
-/** The arguments of write and end put together; nothing once they are over `most` bytes. */
-function collector(most: number): BodyCollector {
-  let chunks: Buffer[] | undefined = []
-  let size = 0
-  return {
-    add: ([chunk, encoding]: readonly unknown[]) => {
-      if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return
-      const bytes =
-        typeof chunk === 'string'
-          ? Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
-          : Buffer.from(chunk)
-      size += bytes.length
-      if (size > most) chunks = undefined
-      chunks?.push(bytes)
-    },
-    all: () => chunks && Buffer.concat(chunks),
-  }
+/** Of write and end: the first argument, in bytes. */
+function bytesOf([chunk, encoding]: readonly unknown[]): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk
+  if (typeof chunk !== 'string') return new Uint8Array()
+  return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
 }
 
 /** Headers that the resource sets itself win over ours. */

@@ -34,7 +34,13 @@ import {
 import type { Door } from './door.ts'
 import type { PaywallPage } from './page.ts'
 import type { Pricer } from './price.ts'
-import { isAnswerTo, type Replies, type RequestContent, replyId } from './replies.ts'
+import {
+  isAnswerTo,
+  type Replies,
+  type ReplyRoom,
+  type RequestContent,
+  replyId,
+} from './replies.ts'
 
 /** A request that paid and is to be served. */
 export interface Paid {
@@ -91,8 +97,8 @@ export interface PricedRequest extends RequestView {
 export interface Paywall {
   readonly door: Door
   readonly admit: (request: PricedRequest, price: TokenAmount) => Promise<Admission>
-  /** A longer body need not be collected for `keepReply`, in bytes. */
-  readonly largestReply: number
+  /** For bodies that are collected for `keepReply`. */
+  readonly replyRoom: ReplyRoom
 }
 
 export interface PaywallOptions {
@@ -140,7 +146,7 @@ export function createPaywall(options: PaywallOptions): Paywall {
   const { door, replies, observer } = options
   return {
     door,
-    largestReply: replies.largestBody,
+    replyRoom: replies.room,
     admit: async (request, price) => {
       const admission = await decide(options, request, price)
       observer?.admitted(admission, price)

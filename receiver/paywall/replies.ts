@@ -60,7 +60,34 @@ export type Keeping = 'disk' | 'memory'
 export interface Replies {
   /** Waits for a request with the same id that is being answered. */
   readonly take: (id: ReplyId, keeping?: Keeping) => Promise<Turn>
-  readonly largestBody: number
+  readonly room: ReplyRoom
+}
+
+/** For bodies that are collected while they flow, of all replies together. */
+export interface ReplyRoom {
+  /** A longer body is not kept, in bytes. */
+  readonly largest: number
+  /** False when there is no room for so many bytes more. */
+  readonly take: (bytes: number) => boolean
+  readonly give: (bytes: number) => void
+}
+
+export function createReplyRoom({
+  largestBody: largest,
+  mostBytes,
+}: Pick<ReplyLimits, 'largestBody' | 'mostBytes'>): ReplyRoom {
+  let left = mostBytes
+  return {
+    largest,
+    take: (bytes) => {
+      if (bytes > left) return false
+      left -= bytes
+      return true
+    },
+    give: (bytes) => {
+      left += bytes
+    },
+  }
 }
 
 export function replyId(request: RequestView, payment: OfferedPayment, key: string): ReplyId {
@@ -103,7 +130,7 @@ export async function openReplies(
   await forget(state, surplus(state))
   await forgetUnanswered(state)
   return {
-    largestBody: limits.largestBody,
+    room: createReplyRoom(limits),
     take: (id, keeping = 'disk') => take(state, id, keeping),
   }
 }

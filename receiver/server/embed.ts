@@ -55,9 +55,12 @@ async function register(
     scope.addHook('onRoute', (route) => {
       route.config = { ...route.config, price: 0n }
     })
-    await scope.register(async (api) => apiRoutes(api, { receiver, assets, names: hosts }), {
-      prefix: gatewayPath,
-    })
+    await scope.register(
+      async (api) => apiRoutes(api, { receiver, assets, pages: { names: hosts ?? [] } }),
+      {
+        prefix: gatewayPath,
+      },
+    )
     scope.get('/cm', async () => 'OK')
   })
 }

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { RateLimits } from '../../platform/http/rate.ts'
 import type { Receiver } from '../core/receiver.ts'
 import { atTheDoor } from '../http/fastify.ts'
-import { forOwnPages } from '../http/hosts.ts'
+import { forOwnPages, type OwnPages } from '../http/hosts.ts'
 import type { WebAssets } from '../web/assets.ts'
 import { channelRoutes } from './api/channels.ts'
 import { answerErrors } from './api/errors.ts'
@@ -19,17 +19,17 @@ export interface ApiParts {
   /** Undefined when the pages were not built. */
   readonly assets: WebAssets | undefined
   readonly keyLimits?: Partial<RateLimits>
-  /** Names that it is reached under, besides those of the machine. */
-  readonly names?: readonly string[] | undefined
+  /** Whose pages may change something. */
+  readonly pages?: Partial<OwnPages>
 }
 
 /** For a scope with the gateway path as its prefix. */
 export async function apiRoutes(api: FastifyInstance, parts: ApiParts): Promise<void> {
-  const { receiver, assets, keyLimits, names = [] } = parts
+  const { receiver, assets, keyLimits, pages } = parts
   // The server around it may read forms already; a second parser would be refused.
   if (!api.hasContentTypeParser('application/x-www-form-urlencoded')) await api.register(formBody)
   answerErrors(api)
-  api.addHook('onRequest', forOwnPages(names))
+  api.addHook('onRequest', forOwnPages({ names: [], ...pages }))
   // A server around it need not have a paywall of ours.
   api.addHook('onRequest', atTheDoor(receiver.paywall.door))
   api.get('/openapi.json', async () => openApiDocument)

@@ -115,7 +115,8 @@ export async function createReceiverServer(
     async (api) => {
       const { requestKeys, proxies } = limits
       const keyLimits = { ...requestKeys, proxies }
-      await apiRoutes(api, { receiver, assets, names: known, keyLimits })
+      const pages = { names: known, crossOrigins: options.crossOrigins }
+      await apiRoutes(api, { receiver, assets, pages, keyLimits })
     },
     { prefix: gatewayPath },
   )

@@ -1,5 +1,5 @@
 // The daemon with its page, as a process, over HTTP.
-import { writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import type { PageState } from '../../agent/program/page/state.ts'
@@ -25,8 +25,11 @@ async function portOf({ status, log }: Daemon): Promise<number> {
   return until(async () => (await status())?.page?.port, log)
 }
 
-async function stateAt(port: number): Promise<PageState> {
-  return JSON.parse((await rawRequest(port, { path: '/state' })).body)
+/** As its owner's browser asks: the key is what `uraiden-agent status` prints. */
+async function stateOf({ status }: Daemon): Promise<PageState> {
+  const { port = 0, key = '' } = (await status())?.page ?? {}
+  const headers = { authorization: `Bearer ${key}` }
+  return JSON.parse((await rawRequest(port, { path: '/state', headers })).body)
 }
 
 function doAt(port: number, name: string, input: object, given = token) {
@@ -46,15 +49,27 @@ test('the page tells what the daemon has done, and does what the token’s owner
   await config(`page: { listen: '127.0.0.1:0', token: page-token }\n${rest}`)
   const daemon = await startDaemonProcess(t, folder)
   const port = await portOf(daemon)
-  t.true((await cli('status')).stdout.includes(`page    http://127.0.0.1:${port}/\n`))
-  await until(async () => ((await stateAt(port)).jobs.length === 1 ? true : undefined))
-  t.like(await stateAt(port), { actions: 'withToken', paused: false, channels: [], purchases: [] })
+  const { stdout } = await cli('status')
+  const [, shown = ''] =
+    new RegExp(`page    http://127.0.0.1:${port}/#key=([0-9a-f]{32})\n`).exec(stdout) ?? []
+  const keyFile = join(folder, 'state', 'page-key')
+  t.is((await readFile(keyFile, 'utf8')).trim(), shown)
+  t.is((await stat(keyFile)).mode & 0o777, 0o600)
+  const stranger = await rawRequest(port, { path: '/state' })
+  t.deepEqual([stranger.status, JSON.parse(stranger.body).error.code], [401, 'page_key_missing'])
+  await until(async () => ((await stateOf(daemon)).jobs.length === 1 ? true : undefined))
+  t.like(await stateOf(daemon), {
+    actions: 'withToken',
+    paused: false,
+    channels: [],
+    purchases: [],
+  })
 
   t.is((await doAt(port, 'runJob', { job: 'temperature' }, 'not-the-right-token')).status, 401)
-  t.deepEqual((await stateAt(port)).purchases, [])
+  t.deepEqual((await stateOf(daemon)).purchases, [])
   const ran = await doAt(port, 'runJob', { job: 'temperature' })
   t.is(ran.status, 200, ran.body)
-  const state = await stateAt(port)
+  const state = await stateOf(daemon)
   t.like(state.purchases[0], {
     cost: '5',
     status: 200,
@@ -71,7 +86,7 @@ test('the page tells what the daemon has done, and does what the token’s owner
     ],
   )
   const held = await until(async () => {
-    const { holdings } = await stateAt(port)
+    const { holdings } = await stateOf(daemon)
     return holdings.tokens === '9950' ? holdings : undefined
   })
   t.is(held.problem, null)
@@ -79,7 +94,7 @@ test('the page tells what the daemon has done, and does what the token’s owner
 
   t.is((await doAt(port, 'pause', {})).status, 200)
   t.true((await daemon.status())?.paused)
-  t.true((await stateAt(port)).paused)
+  t.true((await stateOf(daemon)).paused)
   t.is((await doAt(port, 'resume', {})).status, 200)
   const unknown = await doAt(port, 'runJob', { job: 'nothing' })
   t.is(unknown.status, 409)
@@ -88,7 +103,7 @@ test('the page tells what the daemon has done, and does what the token’s owner
   const channel = state.channels[0]?.name
   const closed = await doAt(port, 'close', { channel, how: 'together' })
   t.is(closed.status, 200, closed.body)
-  t.deepEqual((await stateAt(port)).channels, [])
+  t.deepEqual((await stateOf(daemon)).channels, [])
   t.is(await system.tokensOf(system.receiverAccount.address), 5n)
 
   // Without the token in the configuration: seen, and not to be touched.
@@ -96,18 +111,18 @@ test('the page tells what the daemon has done, and does what the token’s owner
   t.is((await cli('reload')).code, 0)
   t.is(await portOf(daemon), port)
   t.is((await doAt(port, 'pause', {})).status, 403)
-  t.is((await stateAt(port)).actions, 'never')
+  t.is((await stateOf(daemon)).actions, 'never')
 
   // A token's file that is not there changes nothing.
   await config(`page: { listen: '127.0.0.1:0', token: missing }\n${rest}`)
   t.is((await cli('reload')).code, 6)
-  t.is((await stateAt(port)).actions, 'never')
-  t.regex((await stateAt(port)).refused ?? '', /missing/)
+  t.is((await stateOf(daemon)).actions, 'never')
+  t.regex((await stateOf(daemon)).refused ?? '', /missing/)
 
   await config(rest)
   t.is((await cli('reload')).code, 0)
   t.is((await daemon.status())?.page, undefined)
-  await t.throwsAsync(stateAt(port), { code: 'ECONNREFUSED' })
+  await t.throwsAsync(rawRequest(port, { path: '/state' }), { code: 'ECONNREFUSED' })
 })
 
 test('while the chain is away at the first start, the page is there and says so', async (t) => {
@@ -118,13 +133,13 @@ test('while the chain is away at the first start, the page is there and says so'
   )
   const { folder } = await daemonFolder(system, "page: { listen: '127.0.0.1:0' }\n", node.url)
   const daemon = await startDaemonProcess(t, folder)
-  const port = await portOf(daemon)
+  await portOf(daemon)
   const waiting = await until(async () => {
-    const state = await stateAt(port)
+    const state = await stateOf(daemon)
     return state.waiting?.code === 'chain_unavailable' ? state : undefined
   })
   t.is(waiting.token, null)
   away = false
-  await until(async () => ((await stateAt(port)).waiting === null ? true : undefined))
-  t.deepEqual((await stateAt(port)).token, { symbol: 'TKN', decimals: 18 })
+  await until(async () => ((await stateOf(daemon)).waiting === null ? true : undefined))
+  t.deepEqual((await stateOf(daemon)).token, { symbol: 'TKN', decimals: 18 })
 })

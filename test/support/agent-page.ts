@@ -46,13 +46,13 @@ ${text}`,
   const jobs = `jobs:\n${job(folder, 'temperature', '/reading')}${job(folder, 'camera', '/fails')}`
   await configure(more + jobs)
   const daemon = await startDaemonProcess(t, folder)
-  const port = await until(async () => (await daemon.status())?.page?.port, daemon.log)
+  const { port, key } = await until(async () => (await daemon.status())?.page, daemon.log)
   return {
     ...shop,
     folder,
     daemon,
     port,
-    page: `http://127.0.0.1:${port}/`,
+    page: `http://127.0.0.1:${port}/#key=${key}`,
     configure: (text: string) => configure(text, port),
     restartDaemon: async () => {
       daemon.child.kill('SIGTERM')

@@ -96,7 +96,7 @@ function statusText(found: DaemonStatus, now: number): readonly string[] {
     `${state(waiting, paused)} since ${ago(found.started, now)}, process ${found.pid}, account ${found.address}`,
     `bought ${payments}, refused ${refusals}, failed ${failures}`,
     ...(proxy ? [`proxy   ${proxyText(proxy)}`] : []),
-    ...(page ? [`page    http://127.0.0.1:${page.port}/`] : []),
+    ...(page ? [`page    http://127.0.0.1:${page.port}/#key=${page.key}`] : []),
     ...(configuration.refused ? [`the last reload was refused: ${configuration.refused}`] : []),
     ...(jobs.length > 0 ? ['', jobTable(found, now)] : []),
     ...(open.length > 0 && token ? ['', channelTable(open, token)] : []),

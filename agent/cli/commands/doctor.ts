@@ -38,7 +38,7 @@ import { createBehaviours, type ReceiverBehaviour } from '../../purchase/behavio
 import { createTransport } from '../../transport/transport.ts'
 import { trustText } from './daemon.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
-import type { GlobalOptions } from './session.ts'
+import { type GlobalOptions, withAgent } from './session.ts'
 
 /** What was found so far; a check says itself when something it needs is missing. */
 interface Facts {
@@ -75,6 +75,21 @@ export async function doctor(
   }
   chain?.close()
   return conclude() ? exitCode.ok : exitCode.failed
+}
+
+/** `doctor receiver URL`: what is altered between agent and receiver. Pays nothing. */
+export function doctorReceiver(target: string, options: GlobalOptions): Promise<ExitCode> {
+  return withAgent(options, async ({ agent, output, receivers }) => {
+    const { report, conclude } = startExamination(output)
+    const url = await receivers.resolve(target)
+    const { receiver, result, findings } = await agent.probe(url)
+    if (result === 'unaltered') {
+      report('receiver', ok(`${url} of ${receiver}: requests and answers arrive as they were sent`))
+    }
+    const judged = { unaltered: warning, notAsked: warning, altered: failure } as const
+    for (const finding of findings) report('traffic', judged[result](finding))
+    return conclude() ? exitCode.ok : exitCode.failed
+  })
 }
 
 /** What depends on something that is missing is left out: its failure has its own line already. */

@@ -11,6 +11,7 @@ import { agentError } from '../../errors/index.ts'
 import type { RunDone } from '../../jobs/types.ts'
 import type { Agent, AgentStream, BudgetView, CloseOptions, RequestOptions } from '../../options.ts'
 import type { PurchaseRecord } from '../../purchase/history.ts'
+import type { Probe } from '../../purchase/probe.ts'
 import type { DaemonStatus } from './status.ts'
 import {
   type CommandInput,
@@ -46,6 +47,7 @@ interface Results {
   readonly resume: null
   readonly runJob: RunDone
   readonly reload: null
+  readonly probe: Probe
 }
 
 export type RemoteAgent = Pick<
@@ -62,6 +64,7 @@ export type RemoteAgent = Pick<
   | 'settle'
   | 'recoverChannels'
   | 'sweep'
+  | 'probe'
 >
 
 export interface DaemonConnection {
@@ -131,6 +134,7 @@ async function remoteAgent(
     settle: () => changed(command('settle', {})),
     recoverChannels: (from = 0) => changed(command('recover', { from })),
     sweep: (to) => command('sweep', { to }),
+    probe: (url) => command('probe', { url: `${url}` }),
   }
 }
 

@@ -32,7 +32,8 @@ export interface DaemonStatus {
   readonly proxy:
     | { readonly port: number | undefined; readonly socket: string | undefined }
     | undefined
-  readonly page: { readonly port: number } | undefined
+  /** The key stands in the page's address: who has it may look. */
+  readonly page: { readonly port: number; readonly key: string } | undefined
   /** Since the start. */
   readonly counters: Counters
   /** Newest last. */

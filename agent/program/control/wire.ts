@@ -36,6 +36,7 @@ export const commands = {
   resume: z.strictObject({ job: z.string().optional() }),
   runJob: z.strictObject({ job: z.string() }),
   reload: nothing,
+  probe: z.strictObject({ url: z.url({ protocol: /^https?$/ }) }),
 } as const
 
 export type CommandName = keyof typeof commands

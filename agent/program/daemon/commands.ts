@@ -53,6 +53,7 @@ export function commandHandlers(engine: Engine, context: HandlerContext): Comman
       return outcome
     },
     reload: () => context.reload(),
+    probe: ({ url }) => shared.use((agent) => agent.probe(url)),
   }
 }
 
@@ -73,8 +74,7 @@ export interface StatusContext {
   readonly wanted: Settings
   readonly refused: string | undefined
   readonly warnings: readonly LogEntry[]
-  /** The port of the page. */
-  readonly page: number | undefined
+  readonly page: DaemonStatus['page']
 }
 
 export function daemonStatus(engine: Engine, context: StatusContext): DaemonStatus {
@@ -94,7 +94,7 @@ export function daemonStatus(engine: Engine, context: StatusContext): DaemonStat
     budget: agent?.budget(),
     behaviour: agent?.behaviour() ?? [],
     proxy: engine.proxy.status(),
-    page: page === undefined ? undefined : { port: page },
+    page,
     counters: engine.purchases.counters(),
     troubles: warnings,
   }

@@ -143,7 +143,7 @@ class AgentDaemon implements Daemon {
       wanted: this.#wanted,
       refused: this.#refused,
       warnings: this.journal.warnings(),
-      page: this.#page.port,
+      page: this.#page.place,
     })
   }
 

@@ -1,5 +1,10 @@
 // The page as the configuration wants it. Its server, and what it needs, is loaded when there is one.
+import { randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { ChainClient } from '../../../platform/chain/index.ts'
+import { readPrivateFile, writePrivateFile } from '../../../platform/keys/private-file.ts'
+import { isUraidenError } from '../../../protocol/index.ts'
 import type { PurchaseRecord } from '../../purchase/history.ts'
 import { openChain } from '../configuration/chain.ts'
 import { openReceivers } from '../configuration/receivers.ts'
@@ -18,12 +23,32 @@ export interface PageOptions {
   readonly onDefect: (error: unknown) => void
 }
 
+/**
+ * The same over restarts, so that a bookmark stays good; made where there is none, for its owner only.
+ * @throws UraidenError those of private files
+ */
+async function pageKey(folder: string): Promise<string> {
+  const file = join(folder, 'page-key')
+  try {
+    const kept = (await readPrivateFile(file)).trim()
+    if (kept !== '') return kept
+  } catch (error) {
+    if (!isUraidenError(error, 'key_file_missing')) throw error
+  }
+  const made = randomBytes(16).toString('hex')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await writePrivateFile(file, `${made}\n`)
+  return made
+}
+
 /** Milliseconds that what the chain says of the account is believed while somebody looks. */
 const fresh = 15_000
 
 interface Running {
   readonly server: PageServer
   readonly holdings: Holdings
+  /** In the page's address: who has it may look. */
+  readonly key: string
   /** As it was configured, 0 for a free one. */
   readonly wanted: number
 }
@@ -39,20 +64,21 @@ export class Page implements Capability<Settings> {
   }
 
   /** Undefined while there is no page. */
-  get port(): number | undefined {
-    return this.#running?.server.port
+  get place(): { readonly port: number; readonly key: string } | undefined {
+    const running = this.#running
+    return running && { port: running.server.port, key: running.key }
   }
 
   /**
    * After an error everything is as it was.
-   * @throws UraidenError `address_in_use`
+   * @throws UraidenError `address_in_use`, those of private files
    */
   async start(next: Settings): Promise<void> {
     const old = this.#running
     const wanted = next.page?.port
     // One that was found when any would do may be named later.
     const stays = old !== undefined && (old.wanted === wanted || old.server.port === wanted)
-    const started = stays || wanted === undefined ? undefined : await this.#listen(wanted)
+    const started = stays || wanted === undefined ? undefined : await this.#listen(wanted, next)
     this.#settings = next
     if (!stays) {
       this.#running = started
@@ -69,7 +95,8 @@ export class Page implements Capability<Settings> {
     this.#disconnect()
   }
 
-  async #listen(port: number): Promise<Running> {
+  async #listen(port: number, { folder }: Settings): Promise<Running> {
+    const key = await pageKey(folder)
     const [{ startPage }, { createHoldings }, { pageState }] = await Promise.all([
       import('../page/server.ts'),
       import('../page/holdings.ts'),
@@ -82,7 +109,7 @@ export class Page implements Capability<Settings> {
       now: () => performance.now(),
     })
     const server = await startPage({
-      port,
+      ...{ port, key },
       token: () => this.#settings?.page?.token,
       state: (about) =>
         pageState({
@@ -98,7 +125,7 @@ export class Page implements Capability<Settings> {
       onAction: () => holdings.forget(),
       onDefect,
     })
-    return { server, holdings, wanted: port }
+    return { server, holdings, key, wanted: port }
   }
 
   async #account(): Promise<Account> {

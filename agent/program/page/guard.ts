@@ -38,6 +38,18 @@ export function checkOrigin(asked: Asked): void {
 }
 
 /**
+ * Looking at what the agent does and has: every user of this machine can connect, and none but the owner
+ * knows the key, which stands in the page's address after the # and so is sent by hand only.
+ * @throws UraidenError `page_other_origin`, `page_key_missing`, `page_key_wrong`
+ */
+export function checkLook(asked: Asked, key: string): void {
+  checkOrigin(asked)
+  const given = bearer(asked)
+  if (given === undefined) throw keyMissing()
+  if (!isEqual(given, key)) throw keyWrong()
+}
+
+/**
  * An action. No cookie lets anybody act: cookies of 127.0.0.1 go to every port of it, and so to every
  * program that listens there. The token is added by hand to each request, which no form and no page of
  * another site can do; JSON cannot be sent by a form either.
@@ -48,15 +60,33 @@ export function checkAction(asked: Asked, token: string | undefined): void {
   checkOrigin(asked)
   if (!/^application\/json(;|$)/i.test(asked.contentType ?? '')) throw notJson()
   if (token === undefined) throw readOnly()
-  const [, given] = /^Bearer (.+)$/i.exec(asked.authorization ?? '') ?? []
+  const given = bearer(asked)
   if (given === undefined) throw tokenMissing()
   if (!isEqual(given, token)) throw tokenWrong()
+}
+
+function bearer({ authorization = '' }: Asked): string | undefined {
+  return /^Bearer (.+)$/i.exec(authorization)?.[1]
 }
 
 /** Takes the same time wherever they differ, and however long they are. */
 function isEqual(a: string, b: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(a), digest(b))
+}
+
+function keyMissing(): UraidenError {
+  return agentError({
+    code: 'page_key_missing',
+    message: 'What the agent does is shown to its owner only.',
+  })
+}
+
+function keyWrong(): UraidenError {
+  return agentError({
+    code: 'page_key_wrong',
+    message: 'This is not the key of this page.',
+  })
 }
 
 function notJson(): UraidenError {

@@ -22,6 +22,8 @@ export async function readText(request: IncomingMessage): Promise<string> {
 
 const statuses: { readonly [code: string]: number } = {
   control_malformed: 400,
+  page_key_missing: 401,
+  page_key_wrong: 401,
   page_token_missing: 401,
   page_token_wrong: 401,
   page_other_origin: 403,

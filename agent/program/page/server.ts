@@ -18,7 +18,7 @@ import { decode, malformed } from '../control/wire.ts'
 import { agentDocument, missingDocument, safeHeaders } from './document.ts'
 import { createEvents, type Events } from './events.ts'
 import { readAsset } from './files.ts'
-import { type Asked, checkAction, checkHost, checkOrigin } from './guard.ts'
+import { type Asked, checkAction, checkHost, checkLook } from './guard.ts'
 import { readText, refuse, refuseSocket } from './io.ts'
 import type { PageState } from './state.ts'
 
@@ -28,6 +28,8 @@ export interface PageOptions {
   readonly placeOf: (receiver: Address) => Promise<URL | undefined>
   /** On 127.0.0.1; 0 takes a free one. */
   readonly port: number
+  /** Whoever knows it may look. */
+  readonly key: string
   /** Undefined: the page only shows things. */
   readonly token: () => string | undefined
   readonly state: (about: Pick<PageState, 'build' | 'actions'>) => PageState
@@ -97,7 +99,7 @@ async function answer(page: Page, exchange: Exchange): Promise<void> {
   if (url === '/') return sendDocument(page, response)
   if (url.startsWith('/web/')) return sendAsset(page, url.slice('/web/'.length), exchange)
   if (url !== '/state' && url !== '/events') throw notFound()
-  checkOrigin(askedBy(request))
+  checkLook(askedBy(request), page.options.key)
   response.setHeader('cache-control', 'no-store')
   if (url === '/state') return send(response, 'application/json', page.state())
   response.setHeader('content-type', 'text/event-stream; charset=utf-8')

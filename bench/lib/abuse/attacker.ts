@@ -7,7 +7,7 @@ export interface Orders {
   readonly attack: Attack
   readonly port: number
   readonly connections: number
-  /** Of the largest answer that is free. */
+  /** Of an answer that is large and free. */
   readonly path: string
 }
 
@@ -28,8 +28,8 @@ function hold(orders: Orders): void {
     socket.resume().once('close', again)
     return
   }
-  // Eight at once, and not one of the answers is read: whether it was cut is not seen then.
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(8))
+  // Its answer is not read: whether it was cut is not seen then.
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
   setTimeout(again, holdFor)
 }
 

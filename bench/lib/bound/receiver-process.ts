@@ -1,6 +1,7 @@
 // The real receiver, in a process of its own so that its processor time is its own.
 import { createKeySigner } from '../../../platform/keys/index.ts'
 import { addressOfKey, fromHex } from '../../../protocol/index.ts'
+import { openStore } from '../../../receiver/channels/store.ts'
 import { startReceiverOn } from '../../../receiver/core/receiver.ts'
 import { createReceiverServer } from '../../../receiver/index.ts'
 import { stillChain } from '../../../test/lab/trust/still-chain.ts'
@@ -12,6 +13,13 @@ const chain = stillChain({
   ...{ chainId: 31337n, contract, token, head: 20 },
   channels: [channelOf()],
 })
+// The channel is younger than this state, as every channel that pays unbound.
+const store = await openStore(state, {
+  ...{ chainId: 31337n, contract },
+  account: addressOfKey(fromHex(keys.receiver)),
+})
+await store.saveFence(0)
+await store.close()
 const receiver = await startReceiverOn(chain.connected, {
   signer: createKeySigner(fromHex(keys.receiver)),
   ...{ contract, state, pollInterval: 3_600_000, now: () => 0 },

@@ -5,6 +5,7 @@ import type { TokenUnit } from '../../../protocol/index.ts'
 import { fastifyPaywall } from '../../http/fastify.ts'
 import { createDoor } from '../../paywall/door.ts'
 import type { Paywall } from '../../paywall/paywall.ts'
+import { createReplyRoom } from '../../paywall/replies.ts'
 import type { ResourceConfig } from '../../resources/configuration/schema.ts'
 import { registerResources } from '../../resources/routes.ts'
 import type { Check } from './checks.ts'
@@ -31,7 +32,7 @@ async function tryRoutes(path: string, resource: ResourceConfig, token: TokenUni
   const app = fastify()
   const nobody: Paywall = {
     door: createDoor({ find: () => undefined }),
-    largestReply: 0,
+    replyRoom: createReplyRoom({ largestBody: 0, mostBytes: 0 }),
     admit: async () => {
       throw new Error('this server never listens')
     },

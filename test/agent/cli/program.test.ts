@@ -69,6 +69,10 @@ test('a device’s life: doctor, get, channels, budget, topup, close, history', 
   t.deepEqual(JSON.parse(first.stdout), { celsius: 21.4 })
   t.regex(first.stderr, /not encrypted/)
 
+  const traffic = await cli('doctor', 'receiver', 'room/reading')
+  t.is(traffic.code, 0, traffic.stdout + traffic.stderr)
+  t.regex(traffic.stdout, /✔ receiver +http:\S+\/reading of 0x\w{40}: requests and answers arrive/)
+
   t.is((await cli('get', `${base}/reading`, '-o', 'body.json')).code, 0)
   t.is(await readFile(join(folder, 'body.json'), 'utf8'), '{"celsius":21.4}')
   t.like(await json('get', 'room/reading'), {
@@ -96,7 +100,10 @@ test('a device’s life: doctor, get, channels, budget, topup, close, history', 
     { balance: '10' },
     { balance: '15' },
   ])
-  t.regex((await cli('history')).stdout, /^TIME +WHAT +STATUS +PAID +CHANNEL +JOB\n\d{4}-/)
+  t.regex(
+    (await cli('history')).stdout,
+    /^TIME +WHAT +STATUS +PAID +AUTHENTIC +CHANNEL +JOB\n\d{4}-/,
+  )
   const events = (await json('history', '--chain', '--from-block', '1')) as readonly {
     readonly kind: string
   }[]

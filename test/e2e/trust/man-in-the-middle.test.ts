@@ -187,14 +187,23 @@ const changes: readonly AnswerChange['kind'][] = [
 ]
 
 test.serial('of 360 answers that are changed none is handed out as another', async (t) => {
+  // A day passes before each: a receiver that is never heard would be left alone for hours.
+  const clock = Date.now
+  let days = 0
+  Date.now = () => clock() + days * 86_400_000
+  t.teardown(() => {
+    Date.now = clock
+  })
   const middle = await givenMiddle(t)
   const { agent, origin, shop, seen } = middle
   await agent.get(`${origin}/r/plain/8000`)
   const results = { right: 0, refused: 0 }
+  const codes = new Set<string>()
   for (const kind of changes) {
     for (let each = 0; each < 30; each++) {
       const id = changes.indexOf(kind) * 30 + each
       const pick = (each + 0.5) / 30
+      days++
       middle.meddle((said, asked) => {
         if (field(asked, 'rdn-balance') === '') return said
         return kind === 'forged' ? forged(pick) : changeAnswer(said, { kind, pick }, seen)
@@ -213,16 +222,18 @@ test.serial('of 360 answers that are changed none is handed out as another', asy
       } catch (error) {
         if (!isUraidenError(error)) throw error
         results.refused++
+        codes.add(error.code)
       }
     }
   }
   t.is(results.right + results.refused, 360)
-  t.true(results.refused > 180)
+  t.true(results.right > 40 && results.refused > 180, `${results.right}`)
   // Whatever it did, nothing was paid for but what was asked for, once.
   const { claims, served } = middle.books()
   const left = claims.unclaimed.reduce((sum, { from, to }) => sum + to - from, 0n)
   const due = shop.served.reduce((sum, { cost }) => sum + cost, 0n)
   t.is(claims.highest - left, due)
   t.true(served <= 361)
-  t.log(`${results.right} answers were what the receiver said, ${results.refused} were refused`)
+  const { right, refused } = results
+  t.log(`${right} answers were what the receiver said, ${refused} ended with ${[...codes]}`)
 })

@@ -176,9 +176,10 @@ async function playStep(scene: Scene, stores: Stores, step: Step): Promise<void>
   }
 }
 
-async function buy(scene: Scene, purchase: Purchase): Promise<void> {
+async function buy(scene: Scene, purchase: Purchase): Promise<string> {
   const outcome = await attempt(scene, () => fetchWith(scene, purchase))
   scene.outcomes.set(outcome, (scene.outcomes.get(outcome) ?? 0) + 1)
+  return outcome
 }
 
 async function fetchWith({ agent, attacker, bought }: Scene, purchase: Purchase): Promise<void> {
@@ -230,17 +231,21 @@ const honest: Omit<Purchase, 'id'> = {
   ...{ resource: 'plain', method: 'GET', accept: undefined, read: 'body', meddling: {} },
 }
 
-/** The attacker has gone: the agent can buy again, unless it has ended the channel itself. */
+/**
+ * The attacker has gone: the agent can buy again, unless it has ended the channel itself or leaves a receiver
+ * alone for a while that was never heard.
+ */
 async function finish(scene: Scene): Promise<void> {
   const { attacker, outcomes, troubles, closing, bought } = scene
   attacker.order({ purchases: [], closing: [] })
   const before = bought.length
+  let outcome = ''
   for (let id = 900; id < 903 && !closing && bought.length === before; id++) {
     const purchase = { ...honest, id }
     scene.purchases.push(purchase)
-    await buy(scene, purchase)
+    outcome = await buy(scene, purchase)
   }
-  if (!closing && bought.length === before) {
+  if (!closing && bought.length === before && outcome !== 'receiver_left_alone') {
     troubles.push(`nothing could be bought at the end: ${[...outcomes.keys()].join(', ')}`)
   }
   auditMoney(scene)

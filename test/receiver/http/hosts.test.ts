@@ -77,6 +77,22 @@ test('a page of another site changes nothing either', async (t) => {
   t.true(isOpen())
 })
 
+test('a page of a configured origin may, and no other', async (t) => {
+  const crossOrigins = ['https://news.example']
+  const system = await givenChannel(t, { server: { crossOrigins } })
+  await system.pay(5n)
+  const { sender, openBlock } = system.channel
+  const close = (origin: string) =>
+    rawRequest(Number(new URL(system.base).port), {
+      method: 'DELETE',
+      path: `/api/1/channels/${sender}/${openBlock}?balance=5`,
+      headers: { Host: 'sensor.example', Origin: origin, 'Sec-Fetch-Site': 'cross-site' },
+    })
+  t.is((await close('https://news.example.evil.example')).status, 421)
+  t.is((await close('http://news.example')).status, 421)
+  t.is((await close('https://news.example')).status, 200)
+})
+
 const allowed: readonly (readonly [string, Record<string, string>, (readonly string[])?])[] = [
   ['the page at an address', { Host: '127.0.0.1:5000', Origin: 'http://127.0.0.1:5000' }],
   ['the page in the local network', { Host: 'pi.local', Origin: 'http://pi.local' }],

@@ -3,11 +3,13 @@ import test from 'ava'
 import { addressOfKey, fromHex, refusal, type Signature } from '../../../protocol/index.ts'
 import type { ReplyDisk, SeenContent } from '../../../receiver/channels/store.ts'
 import { openStore } from '../../../receiver/channels/store.ts'
+import { collectBody } from '../../../receiver/http/kept-reply.ts'
 import { wantedBody } from '../../../receiver/paywall/accept.ts'
 import { type ChainHealth, decideOutage } from '../../../receiver/paywall/outage.ts'
 import { plainPage, readPaywallPage } from '../../../receiver/paywall/page.ts'
 import { createPricer } from '../../../receiver/paywall/price.ts'
 import {
+  createReplyRoom,
   isAnswerTo,
   openReplies,
   type Replies,
@@ -171,6 +173,26 @@ test('replies are bounded in time, in size, and in all; the oldest goes first', 
   t.true(await isKept(replies, 'next'))
   now = 1010
   t.false(await isKept(replies, 'next'))
+})
+
+test('bodies that are collected have room together, and give it back', (t) => {
+  const room = createReplyRoom({ largestBody: 3000, mostBytes: 5000 })
+  const first = collectBody(room)
+  first.add(Buffer.alloc(3000))
+  const tooLong = collectBody(room)
+  tooLong.add(Buffer.alloc(1500))
+  tooLong.add(Buffer.alloc(1501))
+  t.is(tooLong.all(), undefined)
+  const last = collectBody(room)
+  last.add(Buffer.alloc(2000))
+  const none = collectBody(room)
+  none.add(Buffer.alloc(1))
+  t.is(none.all(), undefined)
+  t.deepEqual([first.all()?.length, last.all()?.length], [3000, 2000])
+  // Once only, however often it is asked.
+  t.is(first.all(), undefined)
+  t.true(room.take(5000))
+  t.false(room.take(1))
 })
 
 test('empty replies take room too, so their number is bounded', async (t) => {

@@ -66,26 +66,55 @@ function wordsOf({ message, hint }: PageRefusal['error']): string {
 
 export interface Told {
   readonly state: (state: PageState) => void
-  readonly connection: (state: 'live' | 'lost') => void
+  /** locked: the page's address has no key, or a wrong one. */
+  readonly connection: (state: 'live' | 'lost' | 'locked') => void
+}
+
+const ended = 'the stream ended'
+const locked = 'locked'
+
+/** What stands in the address after the # is never sent by the browser itself. */
+function pageKey(): string {
+  return new URLSearchParams(location.hash.slice(1)).get('key') ?? ''
 }
 
 /** Tells the state whenever it changes, while the page is seen: nobody's page in the background costs. */
-export function follow({ state, connection }: Told): void {
-  let source: EventSource | undefined
+export function follow(told: Told): void {
+  let current: AbortController | undefined
   const open = () => {
-    source?.close()
-    source = document.hidden ? undefined : new EventSource('/events')
-    source?.addEventListener('message', ({ data }) => {
-      connection('live')
-      state(JSON.parse(data))
+    current?.abort()
+    if (document.hidden) return
+    const own = new AbortController()
+    current = own
+    listen(told, own.signal).catch((error: unknown) => {
+      if (current !== own) return
+      const isLocked = error instanceof Error && error.message === locked
+      told.connection(isLocked ? 'locked' : 'lost')
+      setTimeout(() => {
+        if (current === own) open()
+      }, pause)
     })
-    source?.addEventListener('error', lost)
-  }
-  const lost = () => {
-    connection('lost')
-    // After an answer that is no stream the browser does not try again by itself.
-    if (source?.readyState === EventSource.CLOSED) setTimeout(open, pause)
   }
   document.addEventListener('visibilitychange', open)
+  window.addEventListener('hashchange', open)
   open()
+}
+
+/** Server-sent events by fetch: an EventSource sends no header. Ends with an error. */
+async function listen({ state, connection }: Told, signal: AbortSignal): Promise<never> {
+  const headers = { authorization: `Bearer ${pageKey()}` }
+  const answer = await fetch('/events', { headers, signal, credentials: 'omit', cache: 'no-store' })
+  if (answer.status === 401) throw new Error(locked)
+  if (!answer.ok || answer.body === null) throw new Error(ended)
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
+  for (let rest = ''; ; ) {
+    const { done, value } = await reader.read()
+    if (done) throw new Error(ended)
+    const events = (rest + value).split('\n\n')
+    rest = events.pop() ?? ''
+    connection('live')
+    for (const event of events) {
+      if (event.startsWith('data: ')) state(JSON.parse(event.slice('data: '.length)))
+    }
+  }
 }

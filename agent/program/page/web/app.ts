@@ -96,8 +96,15 @@ function pauseOrResume({ run }: Actions, name: 'pause' | 'resume'): Promise<void
   return run({ name, input: {}, ...texts })
 }
 
-function showConnection(is: 'live' | 'lost'): void {
-  setText(byId('a-live'), is === 'live' ? '· live' : '· no connection to the agent; trying again')
+const connectionTexts = {
+  live: '· live',
+  lost: '· no connection to the agent; trying again',
+  locked:
+    'Open this page by the address that uraiden-agent status prints: its key is missing here.',
+}
+
+function showConnection(is: keyof typeof connectionTexts): void {
+  setText(byId('a-live'), connectionTexts[is])
   byId('a-live').className = is === 'live' ? '' : 'd-bad'
 }
 

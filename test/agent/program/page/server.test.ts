@@ -9,6 +9,8 @@ import { type RawRequest, rawRequest } from '../../../support/raw-http.ts'
 import { until } from '../../../support/until.ts'
 
 const token = 'a-token-long-enough'
+const key = 'a-key-of-the-page'
+const withKey = { authorization: `Bearer ${key}` }
 const room = parseAddress('0x70997970C51812dc3A010C7d01b50e0d17dc79C8')
 const stranger = parseAddress('0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC')
 
@@ -27,6 +29,7 @@ async function givenPage(t: ExecutionContext, options: Partial<PageOptions> = {}
   const page = await startPage({
     port: 0,
     token: () => token,
+    key,
     state: (about) => ({ ...about, ...shown }) as unknown as State,
     handlers: handlers as unknown as CommandHandlers,
     placeOf: async (receiver) => (receiver === room ? new URL('http://pi:5000') : undefined),
@@ -37,7 +40,7 @@ async function givenPage(t: ExecutionContext, options: Partial<PageOptions> = {}
   t.teardown(page.close)
   const host = `127.0.0.1:${page.port}`
   const get = (path: string, headers: RawRequest['headers'] = {}) =>
-    rawRequest(page.port, { path, headers })
+    rawRequest(page.port, { path, headers: { ...withKey, ...headers } })
   const post = (name: string, input: unknown, headers: RawRequest['headers'] = {}) =>
     rawRequest(page.port, {
       method: 'POST',
@@ -105,7 +108,7 @@ test('the page, its script and style: nothing inline, nothing from elsewhere, no
 test('another name in Host gets nothing, not even the page', async (t) => {
   const { page, host, calls } = await givenPage(t)
   const asHost = (name: string, path: string, method = 'GET') =>
-    rawRequest(page.port, { method, path, headers: { host: name } })
+    rawRequest(page.port, { method, path, headers: { ...withKey, host: name } })
   for (const path of ['/', '/state', '/events', '/web/x']) {
     const { status, body } = await asHost(`evil.example:${page.port}`, path)
     t.is(status, 421, path)
@@ -146,6 +149,33 @@ test('what the agent does is not told to pages of other sites', async (t) => {
   t.is(told.headers['access-control-allow-origin'], undefined)
   t.is(told.headers['cross-origin-resource-policy'], 'same-origin')
   t.like(JSON.parse(told.body), { actions: 'withToken' })
+})
+
+test('a user of this machine without the key learns nothing of what the agent does and has', async (t) => {
+  const { page, shown } = await givenPage(t)
+  for (const path of ['/state', '/events']) {
+    for (const [authorization, code] of [
+      [undefined, 'page_key_missing'],
+      ['', 'page_key_missing'],
+      [`Basic ${key}`, 'page_key_missing'],
+      [`Bearer ${key}x`, 'page_key_wrong'],
+      [`Bearer ${key.slice(1)}`, 'page_key_wrong'],
+      // Whoever may act has been given the page's address as well.
+      [`Bearer ${token}`, 'page_key_wrong'],
+    ] as const) {
+      for (const method of ['GET', 'HEAD']) {
+        const headers = { ...(authorization !== undefined && { authorization }) }
+        const { status, body } = await rawRequest(page.port, { method, path, headers })
+        t.is(status, 401)
+        if (method === 'GET') t.is(codeOf(body), code)
+        t.false(body.includes('paused'))
+      }
+    }
+    for (const query of [`?key=${key}`, `?token=${key}`]) {
+      t.is((await rawRequest(page.port, { path: `${path}${query}` })).status, 404)
+    }
+  }
+  t.deepEqual(shown, { paused: 0 })
 })
 
 test('with the token: pause, resume, run, close together and alone; each by the daemon’s own command', async (t) => {
@@ -268,7 +298,10 @@ test('who listens is told of a change, once, and of nothing while nothing change
   const { page, shown } = await givenPage(t)
   const events: unknown[] = []
   const gone = new AbortController()
-  const answer = await fetch(`http://127.0.0.1:${page.port}/events`, { signal: gone.signal })
+  const answer = await fetch(`http://127.0.0.1:${page.port}/events`, {
+    signal: gone.signal,
+    headers: withKey,
+  })
   t.regex(answer.headers.get('content-type') ?? '', /^text\/event-stream/)
   const reading = (async () => {
     let rest = ''
@@ -291,7 +324,7 @@ test('who listens is told of a change, once, and of nothing while nothing change
 
 test('sixteen may listen, the seventeenth is asked to wait; stopping ends them', async (t) => {
   const { page, get } = await givenPage(t)
-  const listen = () => fetch(`http://127.0.0.1:${page.port}/events`)
+  const listen = () => fetch(`http://127.0.0.1:${page.port}/events`, { headers: withKey })
   const streams = await Promise.all(Array.from({ length: 16 }, listen))
   t.true(streams.every(({ status }) => status === 200))
   const { status, body } = await get('/events')
@@ -311,7 +344,7 @@ test('sixteen may listen, the seventeenth is asked to wait; stopping ends them',
 test('HEAD is answered without a body, other methods not at all', async (t) => {
   const { page, host } = await givenPage(t)
   const ask = (method: string, path = '/') =>
-    rawRequest(page.port, { method, path, headers: { host } })
+    rawRequest(page.port, { method, path, headers: { ...withKey, host } })
   t.like(await ask('HEAD'), { status: 200, body: '' })
   t.like(await ask('HEAD', '/events'), { status: 200, body: '' })
   for (const method of ['PUT', 'DELETE', 'OPTIONS', 'POST']) {

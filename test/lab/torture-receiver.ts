@@ -65,6 +65,15 @@ async function setUp(chain: EmbeddedChain, state: string) {
   const { channelsAddress: contract, token } = await deployTestContracts(chain.wallet(0))
   const [, receiver, sender] = chain.accounts
   if (!receiver || !sender) throw new Error('the chain has no accounts')
+  const options: ProcessOptions = {
+    key: receiver.privateKey,
+    rpcUrl: chain.rpcUrl,
+    contract,
+    state,
+    price,
+  }
+  // Of channels older than its state EIP-712 proofs are taken bound only.
+  await liveOnce(options)
   const deposit = 10n ** 9n
   const tokens = deposit * BigInt(names.length)
   await (await token.getFunction('transfer(address,uint256)')(sender.address, tokens)).wait()
@@ -82,13 +91,6 @@ async function setUp(chain: EmbeddedChain, state: string) {
     payers.push(createPayer({ domain, ...parties, openBlock, key, price, named }))
   }
   client.close()
-  const options: ProcessOptions = {
-    key: receiver.privateKey,
-    rpcUrl: chain.rpcUrl,
-    contract,
-    state,
-    price,
-  }
   return { options, domain, payers }
 }
 
@@ -125,8 +127,17 @@ async function run(options: ProcessOptions, domain: SignatureDomain, payers: rea
 
 /** In a life of its own: the keys are on disk when it ends. */
 async function bindAll(options: ProcessOptions, payers: readonly Payer[]): Promise<void> {
+  await liveOnce(options, async (url) => {
+    for (const payer of payers) await payer.bind(url)
+  })
+}
+
+async function liveOnce(
+  options: ProcessOptions,
+  use: (url: string) => Promise<void> = async () => undefined,
+): Promise<void> {
   const { child, url } = await start(options)
-  for (const payer of payers) await payer.bind(url)
+  await use(url)
   child.send('stop')
   await once(child, 'exit')
 }

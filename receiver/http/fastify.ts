@@ -23,7 +23,7 @@ import {
   giveUpLater,
   keptHeaders,
 } from './kept-reply.ts'
-import { isForWorker, notPlain, noWorkers, sendProblem } from './problem.ts'
+import { notPlain, noWorkers, sendProblem, workerHeader } from './problem.ts'
 
 /** One price, one computed from the request, or a table by method and path. */
 export type Price = PriceRule<FastifyRequest>
@@ -78,7 +78,7 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
   app.addHook('onRequest', async (request, reply) => {
     const { price = scopePrice } = request.routeOptions.config
     if (price === undefined) return
-    if (isForWorker(request.headers)) return sendProblem(reply, noWorkers)
+    if (workerHeader in request.headers) return sendProblem(reply, noWorkers)
     return refuseUnlessPlain(request, reply)
   })
 

@@ -46,7 +46,14 @@ function given(channels: readonly Channel[]) {
             head++
             if (ended) open = open.filter(({ openBlock }) => !blocks.includes(openBlock))
             resolve({
-              ...{ transaction: '0x', block: head, blockHash: '0x', gasUsed: 1n, fee: 0n, events: [] },
+              ...{
+                transaction: '0x',
+                block: head,
+                blockHash: '0x',
+                gasUsed: 1n,
+                fee: 0n,
+                events: [],
+              },
             })
           }
         })

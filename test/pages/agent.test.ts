@@ -16,7 +16,7 @@ async function givenOwner(t: ExecutionContext, options: BrowserContextOptions = 
   const { page } = window
   await page.goto(agent.page)
   await page.getByText('· live').waitFor()
-  return { ...agent, ...window, url: agent.page }
+  return { ...agent, ...window, url: new URL('/', agent.page).href }
 }
 
 const button = (page: Page, name: string | RegExp) =>
@@ -179,7 +179,9 @@ test.serial('what others name is text: nothing of it is run', async (t) => {
   const { page, url } = await givenOwner(t)
   let told = ''
   await page.route('**/events', async (route) => {
-    const state = (await (await fetch(`${url}state`)).json()) as PageState
+    const { authorization = '' } = route.request().headers()
+    const asked = await fetch(`${url}state`, { headers: { authorization } })
+    const state = (await asked.json()) as PageState
     const [job] = state.jobs
     const trouble = {
       time: 1,

@@ -65,7 +65,7 @@ export interface ChannelBook {
   readonly unsettled: () => TokenAmount
   /** True when the opening was seen in a block that is not confirmed yet. */
   readonly isUnconfirmed: (sender: Address, openBlock: BlockNumber) => boolean
-  /** Deposits that a channel had before blocks that can be gone back behind. */
+  /** Deposits that an open channel had before blocks that can be gone back behind. */
   readonly earlierDeposits: (sender: Address, openBlock: BlockNumber) => readonly TokenAmount[]
   /** The highest balance that a payment may have, as deep as the channel's deposit is now. */
   readonly mostBalance: (sender: Address, openBlock: BlockNumber) => TokenAmount
@@ -181,8 +181,10 @@ function bookOn(book: BookState): ChannelBook {
       const name = channelName(sender, openBlock)
       return book.seen.has(name) && !book.facts.has(name)
     },
-    earlierDeposits: (sender, openBlock) =>
-      (book.earlier.get(channelName(sender, openBlock)) ?? []).map(({ deposit }) => deposit),
+    earlierDeposits: (sender, openBlock) => {
+      const earlier = book.earlier.get(channelName(sender, openBlock)) ?? []
+      return earlier.map(({ deposit }) => deposit).filter((deposit) => deposit > 0n)
+    },
     mostBalance: (sender, openBlock) => mostBalanceOf(book, channelName(sender, openBlock)),
     position: () => book.position,
     putLedger: (channel, ledger, changes) => putLedger(book, channel, { ledger, changes }),

@@ -183,6 +183,7 @@ function fallbacksFor(
   highest: TokenAmount,
 ): Pick<PaymentLedger, 'fallbacks'> {
   const deposits = book.earlierDeposits(before.sender, before.openBlock)
+  if (deposits.length === 0) return { fallbacks: undefined }
   const fallbacks = fallbacksUnder(before, highest, deposits)
   return { fallbacks: fallbacks.length > 0 ? fallbacks : undefined }
 }

@@ -17,6 +17,7 @@ import { type ChannelsOptions, channels, stats } from './commands/books.ts'
 import { closeAll, withdraw } from './commands/collect.ts'
 import { doctor } from './commands/doctor.ts'
 import { addGlobalOptions, configOptions, type GlobalOptions } from './commands/options.ts'
+import { type RequestKeyOptions, requestKey } from './commands/request-key.ts'
 import { configFile, openConfig } from './commands/session.ts'
 import { type StartOptions, start } from './commands/start.ts'
 import { watch } from './commands/watch.ts'
@@ -29,7 +30,7 @@ export const receiverProgram: ProgramDescription = {
     addSellCommands(program, finish)
     addCollectCommands(program, finish)
     addAdminCommands(program, finish)
-    addKeyCommands(program, finish, keys)
+    addRequestKeyCommand(addKeyCommands(program, finish, keys), finish)
     addConfigCommands(program, finish, configuration)
   },
 }
@@ -42,6 +43,17 @@ const keys = keyCommands<GlobalOptions>({
     advice: 'Send it ether for the fees of transactions; it needs no tokens.',
   }),
 })
+
+function addRequestKeyCommand(key: Command, finish: Finish): void {
+  key
+    .command('request')
+    .description('have a new request key signed where the account’s key is')
+    .option('--signature <hex>', 'of what was printed before: the key is used from the next start')
+    .option('--address <address>', 'the receiver’s; else that of the configured key')
+    .action((_: object, command: Command) =>
+      finish(requestKey(command.optsWithGlobals<RequestKeyOptions>())),
+    )
+}
 
 const configuration = configCommands<GlobalOptions>({
   name: receiverNames.file,

@@ -131,6 +131,14 @@ export const receiverErrors = {
     kind: 'failed',
     hint: 'Send it from an account with ether, or tell the receiver’s owner.',
   },
+  request_key_not_ours: {
+    kind: 'refused',
+    hint: 'Sign exactly what `uraiden-receiver key request` prints, with the receiver’s account.',
+  },
+  request_key_not_waiting: {
+    kind: 'refused',
+    hint: 'Run it without --signature first: it prints what is to be signed.',
+  },
   request_key_unreadable: {
     kind: 'failed',
     hint: 'Put a copy back, or remove it: a new one is made, and senders put their keys again.',

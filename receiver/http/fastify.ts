@@ -15,7 +15,7 @@ import { type Admission, type Paid, type Paywall, priceAndAdmit } from '../paywa
 import { createPricer, type PriceRule, type Pricer } from '../paywall/price.ts'
 import { contentOf, enter, exchangeOf, paidOf } from './bound.ts'
 import { followAnswer, giveUp, giveUpLater, keptHeaders } from './kept-reply.ts'
-import { isForWorker, notPlain, noWorkers, sendProblem } from './problem.ts'
+import { notPlain, noWorkers, sendProblem, workerHeader } from './problem.ts'
 
 /** One price, one computed from the request, or a table by method and path. */
 export type Price = PriceRule<FastifyRequest>
@@ -70,7 +70,7 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
   app.addHook('onRequest', async (request, reply) => {
     const { price = scopePrice } = request.routeOptions.config
     if (price === undefined) return
-    if (isForWorker(request.headers)) return sendProblem(reply, noWorkers)
+    if (workerHeader in request.headers) return sendProblem(reply, noWorkers)
     return refuseUnlessPlain(request, reply)
   })
 

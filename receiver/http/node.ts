@@ -8,12 +8,12 @@ import { createPricer, type PriceRule } from '../paywall/price.ts'
 import { contentOf, enter, exchangeOf, paidOf } from './bound.ts'
 import { followAnswer } from './kept-reply.ts'
 import {
-  isForWorker,
   notPlain,
   noWorkers,
   type Problem,
   problemBody,
   problemType,
+  workerHeader,
 } from './problem.ts'
 import { guardResponse } from './response.ts'
 
@@ -121,7 +121,7 @@ function answerProblem(response: ServerResponse, problem: Problem): void {
 
 /** At the door, before anything decides on the request; true when it is answered. */
 function refuseAtDoor(request: ServerRequest, response: ServerResponse): boolean {
-  const forWorker = isForWorker(request.headers)
+  const forWorker = workerHeader in request.headers
   if (!forWorker && isPlainTarget(targetOf(request))) return false
   answerProblem(response, forWorker ? noWorkers : notPlain)
   return true

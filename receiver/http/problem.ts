@@ -1,5 +1,4 @@
 // What a client sees when a request cannot be answered as it should (RFC 9457).
-import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyReply } from 'fastify'
 
 export interface Problem {
@@ -30,14 +29,10 @@ export const notPlain = {
     'Write the path as it is: from its first slash on, without dot segments, backslashes, semicolons, control characters, fragments and encoded slashes or dots.',
 } as const satisfies Problem
 
-/**
- * A script that a browser asks for to make a service worker of (Service Workers section 8.3): what is sold
- * would stand between the payer and all other goods, and the paywall's own page.
- */
-export function isForWorker(headers: IncomingHttpHeaders): boolean {
-  return headers['service-worker'] !== undefined
-}
+/** With it a browser asks for a script to make a service worker of (Service Workers section 8.3). */
+export const workerHeader = 'service-worker'
 
+/** What is sold would stand between the payer and all other goods, and the paywall's own page. */
 export const noWorkers = {
   status: 403,
   code: 'worker_refused',

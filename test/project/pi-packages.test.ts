@@ -121,7 +121,7 @@ for (const { program, run: runProgram, groups } of programs) {
 
     const filledIn = installed
       .replace(
-        /^#(?=(rpc|contract|key|receivers|resources| {2}[\w/-]+(\/\*)?| {4}(url|address)):)/gm,
+        /^#(?=(rpc|contract|key|receivers|resources| {2}(?!listen|users)[\w/-]+(\/\*)?| {4}(url|address)):)/gm,
         '',
       )
       .replaceAll(`0x${'0'.repeat(40)}`, '0x70997970C51812dc3A010C7d01b50e0d17dc79C8')

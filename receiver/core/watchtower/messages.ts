@@ -1,6 +1,7 @@
 // What receiver and watchtower say to each other: JSON over HTTP, amounts as decimal strings.
 import { z } from 'zod'
 import { parsed } from '../../../platform/config/index.ts'
+import { type NumberedKey, parseRequestPublicKey } from '../../../protocol/bound/index.ts'
 import {
   type Address,
   type BlockNumber,
@@ -21,6 +22,16 @@ export interface PushedProof {
   readonly openBlock: BlockNumber
   readonly balance: TokenAmount
   readonly signature: Signature
+}
+
+/** What else of a channel must not be lost: both hold for ever. */
+export interface PushedRecord {
+  readonly sender: Address
+  readonly openBlock: BlockNumber
+  /** The sender's key: the channel takes nothing that is not bound. */
+  readonly requestKey?: NumberedKey | undefined
+  /** The balance at which we have agreed to a close. */
+  readonly agreedBalance?: TokenAmount | undefined
 }
 
 /** Whose proofs they are. A watchtower takes those of one receiver on one contract on one chain. */
@@ -44,10 +55,13 @@ export const verdicts = [
 
 export type Verdict = (typeof verdicts)[number]
 
-export const pushSchema = z.strictObject({
+const ownerSchema = z.strictObject({
   chain_id: z.string().regex(/^\d{1,78}$/),
   contract: parsed(parseAddress),
   receiver: parsed(parseAddress),
+})
+
+export const pushSchema = ownerSchema.extend({
   proofs: z
     .array(
       z.strictObject({
@@ -60,17 +74,31 @@ export const pushSchema = z.strictObject({
     .max(mostProofs),
 })
 
+/** By an address of its own: a watchtower of before takes proofs as they always were. */
+export const recordsSchema = ownerSchema.extend({
+  records: z
+    .array(
+      z.strictObject({
+        sender: parsed(parseAddress),
+        open_block: z.int().min(0).max(maxBlockNumber),
+        request_key: z
+          .strictObject({
+            key: parsed(parseRequestPublicKey),
+            number: z.string().regex(/^\d{1,20}$/),
+          })
+          .optional(),
+        agreed_balance: parsed(parseUint192).optional(),
+      }),
+    )
+    .max(mostProofs),
+})
+
 /** In the order of the proofs. */
 export const verdictsSchema = z.object({ verdicts: z.array(z.enum(verdicts)) })
 
-export function formatPush(
-  { chainId, contract, receiver }: ProofOwner,
-  proofs: readonly PushedProof[],
-): string {
+export function formatPush(owner: ProofOwner, proofs: readonly PushedProof[]): string {
   const written: z.input<typeof pushSchema> = {
-    chain_id: `${chainId}`,
-    contract,
-    receiver,
+    ...ownerOf(owner),
     proofs: proofs.map(({ sender, openBlock, balance, signature }) => ({
       sender,
       open_block: openBlock,
@@ -79,4 +107,23 @@ export function formatPush(
     })),
   }
   return JSON.stringify(written)
+}
+
+export function formatRecords(owner: ProofOwner, records: readonly PushedRecord[]): string {
+  const written: z.input<typeof recordsSchema> = {
+    ...ownerOf(owner),
+    records: records.map(({ sender, openBlock, requestKey, agreedBalance }) => ({
+      sender,
+      open_block: openBlock,
+      ...(requestKey && {
+        request_key: { key: requestKey.key, number: `${requestKey.number}` },
+      }),
+      ...(agreedBalance !== undefined && { agreed_balance: `${agreedBalance}` }),
+    })),
+  }
+  return JSON.stringify(written)
+}
+
+function ownerOf({ chainId, contract, receiver }: ProofOwner): z.input<typeof ownerSchema> {
+  return { chain_id: `${chainId}`, contract, receiver }
 }

@@ -2,21 +2,18 @@
 // until the watchtower has them, and always able to say how far it is behind.
 
 import { Agent, request } from 'undici'
-import {
-  type Address,
-  type BlockNumber,
-  isUraidenError,
-  type UraidenError,
-} from '../../../protocol/index.ts'
+import type { Address, BlockNumber, UraidenError } from '../../../protocol/index.ts'
 import type { ChannelBook } from '../../channels/book.ts'
 import { type ChannelName, channelName } from '../../channels/records.ts'
 import { receiverError } from '../../errors/index.ts'
 import type { SettlementLog } from '../../settlement/answers.ts'
 import {
   formatPush,
+  formatRecords,
   mostProofs,
   type ProofOwner,
   type PushedProof,
+  type PushedRecord,
   type Verdict,
   verdictsSchema,
 } from './messages.ts'
@@ -76,6 +73,10 @@ interface Pushing extends PusherOptions {
   readonly stopping: AbortController
   /** The oldest first. */
   readonly waiting: Map<ChannelName, Waiting>
+  /** Keys and agreements that the watchtower has, as they were sent. */
+  readonly recorded: Map<ChannelName, string>
+  /** False once it is one of before that takes proofs only. */
+  takesRecords: boolean
   trouble: string | undefined
   pause: number
   timer: NodeJS.Timeout | undefined
@@ -92,14 +93,17 @@ export function startPusher(options: PusherOptions): Pusher {
     dispatcher: new Agent({ connect, headersTimeout: timeout, bodyTimeout: timeout }),
     stopping: new AbortController(),
     waiting: new Map(),
+    recorded: new Map(),
+    takesRecords: true,
     trouble: undefined,
     pause: interval,
     timer: undefined,
     running: undefined,
   }
   book.listen((sender, openBlock) => changed(pushing, sender, openBlock))
-  for (const { sender, openBlock, proof, state } of book.all()) {
-    if (proof !== undefined && state !== 'settled') changed(pushing, sender, openBlock)
+  for (const { sender, openBlock, proof, requestKey, state } of book.all()) {
+    const isKept = proof !== undefined || requestKey !== undefined
+    if (isKept && state !== 'settled') changed(pushing, sender, openBlock)
   }
   return {
     status: () => statusOf(pushing),
@@ -134,10 +138,11 @@ async function push(pushing: Pushing): Promise<void> {
   const { waiting, watchtower, url, log, stopping } = pushing
   const batch = [...waiting].slice(0, mostProofs)
   try {
-    const channels = asManyAsFit(batch.map(([name, each]) => proofsOf(pushing, name, each)))
+    const channels = asManyAsFit(batch.map(([, each]) => proofsOf(pushing, each)))
     const best = new Set(channels.map((proofs) => proofs.at(-1)))
     const proofs = channels.flat()
     const verdicts = await send(pushing, proofs)
+    await pushRecords(pushing, batch)
     for (const [index, proof] of proofs.entries()) {
       if (best.has(proof)) settle(pushing, proof, verdicts[index])
     }
@@ -169,21 +174,47 @@ function asManyAsFit(
   return firstOver < 0 ? channels : channels.slice(0, firstOver)
 }
 
-function proofsOf(
-  { book, waiting }: Pushing,
-  name: ChannelName,
-  { sender, openBlock }: Waiting,
-): readonly PushedProof[] {
+function proofsOf({ book }: Pushing, { sender, openBlock }: Waiting): readonly PushedProof[] {
   const { claims, proof, fallbacks = [] } = book.ledger(sender, openBlock)
-  if (proof !== undefined) {
-    const best = { balance: claims.highest, signature: proof.signature }
-    // Those that an earlier deposit would bring back come first: none is kept below a better one.
-    return [...fallbacks, best].map(({ balance, signature }) => ({
-      ...{ sender, openBlock, balance, signature },
-    }))
+  if (proof === undefined) return []
+  const best = { balance: claims.highest, signature: proof.signature }
+  // Those that an earlier deposit would bring back come first: none is kept below a better one.
+  return [...fallbacks, best].map(({ balance, signature }) => ({
+    ...{ sender, openBlock, balance, signature },
+  }))
+}
+
+/** Keys and agreements of these channels, where the watchtower does not have them. */
+async function pushRecords(
+  pushing: Pushing,
+  batch: readonly (readonly [ChannelName, Waiting])[],
+): Promise<void> {
+  const { recorded, waiting, book } = pushing
+  const fresh = batch.flatMap(([name, each]) => {
+    const record = recordOf(pushing, each)
+    const text = record && formatRecords(pushing.owner, [record])
+    return text === undefined || recorded.get(name) === text ? [] : [{ name, record, text }]
+  })
+  if (fresh.length > 0 && pushing.takesRecords) {
+    await sendRecords(
+      pushing,
+      fresh.flatMap(({ record }) => record ?? []),
+    )
+    for (const { name, text } of fresh) recorded.set(name, text)
   }
-  waiting.delete(name)
-  return []
+  // Of the others a proof was sent, whose verdict says what becomes of them.
+  for (const [name, { sender, openBlock }] of batch) {
+    if (book.ledger(sender, openBlock).proof === undefined) waiting.delete(name)
+  }
+}
+
+function recordOf(
+  { book }: Pushing,
+  { sender, openBlock }: Pick<Waiting, 'sender' | 'openBlock'>,
+): PushedRecord | undefined {
+  const { requestKey, agreedBalance } = book.ledger(sender, openBlock)
+  if (requestKey === undefined && agreedBalance === undefined) return undefined
+  return { sender, openBlock, requestKey, agreedBalance }
 }
 
 function settle(
@@ -198,8 +229,20 @@ function settle(
   // To the end, so that it keeps nobody else waiting.
   if (verdict === 'full' && each !== undefined) waiting.set(name, each)
   if (verdict === 'invalid') log?.warn({ name }, 'the watchtower does not take this proof')
-  // A payment may have come while it was on its way.
-  if (book.ledger(sender, openBlock).claims.highest > balance) changed(pushing, sender, openBlock)
+  // A payment or an agreement may have come while it was on its way.
+  const isNewer = book.ledger(sender, openBlock).claims.highest > balance
+  if (isNewer || isUnrecorded(pushing, name, { sender, openBlock }))
+    changed(pushing, sender, openBlock)
+}
+
+function isUnrecorded(
+  pushing: Pushing,
+  name: ChannelName,
+  channel: Pick<Waiting, 'sender' | 'openBlock'>,
+): boolean {
+  const record = recordOf(pushing, channel)
+  if (record === undefined || !pushing.takesRecords) return false
+  return pushing.recorded.get(name) !== formatRecords(pushing.owner, [record])
 }
 
 function statusOf({ waiting, watchtower, trouble, now }: Pushing): PusherStatus {
@@ -225,32 +268,62 @@ async function stop(pushing: Pushing, within: number): Promise<void> {
  * Resolves with what the watchtower did with each proof.
  * @throws UraidenError `watchtower_refused`, `watchtower_unreachable`
  */
-async function send(
-  { url, token, owner, dispatcher, stopping }: Pushing,
-  proofs: readonly PushedProof[],
-): Promise<readonly Verdict[]> {
+async function send(pushing: Pushing, proofs: readonly PushedProof[]): Promise<readonly Verdict[]> {
   if (proofs.length === 0) return []
+  const { url, owner } = pushing
+  const { status, text } = await post(pushing, '/api/1/proofs', formatPush(owner, proofs))
+  if (status !== 200) throw refused(url, status, text)
+  const { verdicts } = read(text, url)
+  if (verdicts.length !== proofs.length) throw refused(url, status, text)
+  return verdicts
+}
+
+function read(text: string, url: string) {
   try {
-    const { statusCode, body } = await request(new URL('/api/1/proofs', url), {
+    return verdictsSchema.parse(JSON.parse(text))
+  } catch (error) {
+    throw unreachable(url, error)
+  }
+}
+
+/** @throws UraidenError `watchtower_refused`, `watchtower_unreachable` */
+async function sendRecords(pushing: Pushing, records: readonly PushedRecord[]): Promise<void> {
+  const { url, owner, watchtower, log } = pushing
+  const { status, text } = await post(pushing, '/api/1/records', formatRecords(owner, records))
+  if (status === 404) {
+    pushing.takesRecords = false
+    log?.warn(
+      { watchtower },
+      'the watchtower keeps no keys and agreements: it is of an older version',
+    )
+  } else if (status !== 200) throw refused(url, status, text)
+}
+
+async function post(
+  { url, token, dispatcher, stopping }: Pushing,
+  path: string,
+  body: string,
+): Promise<{ readonly status: number; readonly text: string }> {
+  try {
+    const answer = await request(new URL(path, url), {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body: formatPush(owner, proofs),
+      body,
       dispatcher,
       signal: stopping.signal,
     })
-    const text = await body.text()
-    if (statusCode !== 200) throw refused(url, statusCode, text)
-    const { verdicts } = verdictsSchema.parse(JSON.parse(text))
-    if (verdicts.length !== proofs.length) throw refused(url, statusCode, text)
-    return verdicts
+    return { status: answer.statusCode, text: await answer.body.text() }
   } catch (error) {
-    if (isUraidenError(error)) throw error
-    throw receiverError({
-      code: 'watchtower_unreachable',
-      message: `The watchtower ${origin(url)} cannot be reached: ${error instanceof Error ? error.message : error}.`,
-      cause: error,
-    })
+    throw unreachable(url, error)
   }
+}
+
+function unreachable(url: string, cause: unknown): UraidenError {
+  return receiverError({
+    code: 'watchtower_unreachable',
+    message: `The watchtower ${origin(url)} cannot be reached: ${cause instanceof Error ? cause.message : cause}.`,
+    cause,
+  })
 }
 
 function full(url: string): UraidenError {

@@ -2,7 +2,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { SecureContextOptions } from 'node:tls'
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
-import { pushSchema, type Verdict } from '../../core/watchtower/messages.ts'
+import {
+  type ProofOwner,
+  pushSchema,
+  recordsSchema,
+  type Verdict,
+} from '../../core/watchtower/messages.ts'
 import type { Watchtower } from './tower.ts'
 
 export interface WatchtowerServerOptions {
@@ -35,26 +40,28 @@ export function createWatchtowerServer(
       })
       api.post('/proofs', async (request, reply) => {
         const push = pushSchema.safeParse(request.body)
-        if (!push.success) {
-          const [issue] = push.error.issues
-          const detail = `${issue?.path.join('.')}: ${issue?.message}`
-          return reply.code(400).send(problem(400, 'push_malformed', detail))
-        }
-        const { chain_id, contract, receiver, proofs } = push.data
-        const { guarded } = tower
-        if (
-          BigInt(chain_id) !== guarded.chainId ||
-          contract !== guarded.contract ||
-          receiver !== guarded.receiver
-        ) {
-          const detail = `This watchtower guards ${guarded.receiver} on contract ${guarded.contract}, chain ${guarded.chainId}.`
-          return reply.code(409).send(problem(409, 'push_of_another', detail))
-        }
+        if (!push.success) return reply.code(400).send(malformed(push.error.issues))
+        const { proofs, ...owner } = push.data
+        const other = problemOfOwner(tower.guarded, owner)
+        if (other !== undefined) return reply.code(409).send(other)
         const verdicts: Verdict[] = await Promise.all(
           proofs.map(({ open_block, ...proof }) => tower.keep({ ...proof, openBlock: open_block })),
         )
         return { verdicts }
       })
+      api.post('/records', async (request, reply) => {
+        const push = recordsSchema.safeParse(request.body)
+        if (!push.success) return reply.code(400).send(malformed(push.error.issues))
+        const { records, ...owner } = push.data
+        const other = problemOfOwner(tower.guarded, owner)
+        if (other !== undefined) return reply.code(409).send(other)
+        for (const { sender, open_block: openBlock, request_key, agreed_balance } of records) {
+          const requestKey = request_key && { ...request_key, number: BigInt(request_key.number) }
+          await tower.keepRecord({ sender, openBlock, requestKey, agreedBalance: agreed_balance })
+        }
+        return { kept: records.length }
+      })
+      api.get('/backup', async (_, reply) => reply.type('text/plain').send(await tower.backup()))
       api.get('/status', async () => statusOf(tower))
     },
     { prefix: '/api/1' },
@@ -99,6 +106,23 @@ function sameAs(expected: string): (given: string) => boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest()
   const right = hash(expected)
   return (given) => timingSafeEqual(hash(given), right)
+}
+
+function malformed([issue]: readonly { readonly path: PropertyKey[]; readonly message: string }[]) {
+  return problem(400, 'push_malformed', `${issue?.path.join('.')}: ${issue?.message}`)
+}
+
+/** Undefined when the message is about the channels that are guarded. */
+function problemOfOwner(
+  guarded: ProofOwner,
+  owner: { readonly chain_id: string; readonly contract: string; readonly receiver: string },
+) {
+  const { chainId, contract, receiver } = guarded
+  const isSame =
+    BigInt(owner.chain_id) === chainId && owner.contract === contract && owner.receiver === receiver
+  if (isSame) return undefined
+  const detail = `This watchtower guards ${receiver} on contract ${contract}, chain ${chainId}.`
+  return problem(409, 'push_of_another', detail)
 }
 
 /** RFC 9457. */

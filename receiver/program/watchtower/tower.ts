@@ -7,6 +7,7 @@ import {
   connectChain,
   createTransactionSender,
 } from '../../../platform/chain/index.ts'
+import { compareKeys } from '../../../protocol/bound/index.ts'
 import {
   type Address,
   type BlockNumber,
@@ -19,10 +20,16 @@ import { type ChainWatch, watchChain } from '../../chain/watch.ts'
 import { type ChannelBook, openBook } from '../../channels/book.ts'
 import { historyDepth } from '../../channels/history.ts'
 import { fallbacksUnder, provenOf } from '../../channels/proofs.ts'
-import type { Channel } from '../../channels/records.ts'
+import { type Channel, emptyLedger } from '../../channels/records.ts'
 import { type ChannelStore, openStore } from '../../channels/store.ts'
-import type { ProofOwner, PushedProof, Verdict } from '../../core/watchtower/messages.ts'
+import type {
+  ProofOwner,
+  PushedProof,
+  PushedRecord,
+  Verdict,
+} from '../../core/watchtower/messages.ts'
 import { receiverError } from '../../errors/index.ts'
+import { unsignedBackup } from '../../server/backup/backup.ts'
 import {
   type Answers,
   createAnswers,
@@ -81,6 +88,10 @@ export interface Watchtower {
    * A higher balance never gives way to a lower one.
    */
   readonly keep: (proof: PushedProof) => Promise<Verdict>
+  /** Keeps a key, when its number is the higher one, and an agreement, when it is the first; on disk when it resolves. */
+  readonly keepRecord: (record: PushedRecord) => Promise<void>
+  /** What is kept, as a backup that the receiver can be restored from; not signed by it. */
+  readonly backup: () => Promise<string>
   readonly status: () => WatchtowerStatus
   /** What is kept for a channel; 0 when there is none. */
   readonly balance: (sender: Address, openBlock: BlockNumber) => TokenAmount
@@ -139,6 +150,8 @@ async function assemble(
     guarded: { ...domain, receiver },
     account: signer.address,
     keep: (proof) => keep({ book, checker: verifier, mostChannels }, proof),
+    keepRecord: (record) => keepRecord({ book, mostChannels }, record),
+    backup: async () => unsignedBackup({ ...domain, receiver }, await store.readLedgers()),
     balance: (sender, openBlock) => book.ledger(sender, openBlock).claims.highest,
     status: () => ({
       ...exposureOf(book.asSeen()),
@@ -170,7 +183,8 @@ async function keep({ book, checker, mostChannels }: Keeper, proof: PushedProof)
   const { sender, openBlock, balance, signature } = proof
   const known = () => book.ledger(sender, openBlock).claims.highest
   if (balance <= known()) return 'outdated'
-  if (known() === 0n && book.ledgerCount() >= mostChannels) return 'full'
+  const isNew = book.ledger(sender, openBlock) === emptyLedger
+  if (isNew && book.ledgerCount() >= mostChannels) return 'full'
   const form = await checker.formOf(proof)
   if (form === undefined) return 'invalid'
   // While the signature was checked a higher one may have come.
@@ -179,8 +193,9 @@ async function keep({ book, checker, mostChannels }: Keeper, proof: PushedProof)
   const claims = { highest: balance, unclaimed: [] }
   const fallbacks = fallbacksUnder(before, balance, book.earlierDeposits(sender, openBlock))
   try {
+    const { fallbacks: _, ...kept } = before
     const ledger = {
-      ...{ claims, proof: { signature, form }, agreedToClose: false },
+      ...{ ...kept, claims, proof: { signature, form } },
       ...(fallbacks.length > 0 && { fallbacks }),
     }
     await book.putLedger(proof, ledger)
@@ -190,6 +205,25 @@ async function keep({ book, checker, mostChannels }: Keeper, proof: PushedProof)
     throw error
   }
   return 'stored'
+}
+
+async function keepRecord(
+  { book, mostChannels }: Omit<Keeper, 'checker'>,
+  { sender, openBlock, requestKey, agreedBalance }: PushedRecord,
+): Promise<void> {
+  const before = book.ledger(sender, openBlock)
+  if (before === emptyLedger && book.ledgerCount() >= mostChannels) return
+  const isNewer = requestKey && compareKeys(before.requestKey, requestKey) === 'newer'
+  const isAgreed = agreedBalance !== undefined && before.agreedBalance === undefined
+  if (!isNewer && !isAgreed) return
+  await book.putLedger(
+    { sender, openBlock },
+    {
+      ...before,
+      ...(isNewer && { requestKey }),
+      ...(isAgreed && { agreedToClose: true, agreedBalance }),
+    },
+  )
 }
 
 interface AnswerParts {
@@ -252,8 +286,9 @@ function startWatch(
 /** A settled channel needs no proof any more, once no reorganisation can bring it back. */
 async function forgetSettled(book: ChannelBook): Promise<void> {
   const final = (book.position()?.block ?? 0) - historyDepth
-  for (const { sender, openBlock, proof, end } of book.inState('settled')) {
-    const isOver = proof !== undefined && (end?.block ?? 0) < final
+  for (const { sender, openBlock, proof, requestKey, end } of book.inState('settled')) {
+    const isKept = proof !== undefined || requestKey !== undefined
+    const isOver = isKept && (end?.block ?? 0) < final
     if (isOver) await book.dropLedger(sender, openBlock)
   }
 }

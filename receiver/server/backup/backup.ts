@@ -13,6 +13,7 @@ import {
   type BackupChannel,
   type BackupIdentity,
   formatBackup,
+  formatUnsigned,
   parseBackup,
 } from './document.ts'
 import { replaceFile } from './file.ts'
@@ -44,6 +45,11 @@ export async function backupOfState(
   } finally {
     await store.close()
   }
+}
+
+/** The same by who keeps copies for a receiver, and cannot sign for it. */
+export function unsignedBackup(identity: BackupIdentity, ledgers: Ledgers): string {
+  return formatUnsigned(backup(identity, ledgers))
 }
 
 export interface WrittenBackup {

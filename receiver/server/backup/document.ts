@@ -62,9 +62,23 @@ const version = 2
  * change what was claimed would make spent proofs buy again.
  */
 export async function formatBackup(backup: Backup, signer: Signer): Promise<string> {
+  const body = bodyOf(backup, version)
+  const sha256 = checksum(body)
+  const signature = await signer.sign(sha256)
+  return `${body}${JSON.stringify({ sha256: sha256.toString('hex'), signature })}\n`
+}
+
+/** For who keeps copies and has not the receiver's key: in the first version's form, proofs only. */
+export function formatUnsigned(backup: Backup): string {
+  const channels = backup.channels.filter(({ proof }) => proof !== undefined)
+  const body = bodyOf({ ...backup, channels }, unsigned)
+  return `${body}${JSON.stringify({ sha256: checksum(body).toString('hex') })}\n`
+}
+
+function bodyOf(backup: Backup, written: number): string {
   const head = {
     kind,
-    version,
+    version: written,
     created: backup.created,
     chainId: `${backup.chainId}`,
     contract: backup.contract,
@@ -72,10 +86,7 @@ export async function formatBackup(backup: Backup, signer: Signer): Promise<stri
     channels: backup.channels.length,
   }
   const lines = [head, ...backup.channels.map(writtenChannel)].map((line) => JSON.stringify(line))
-  const body = `${lines.join('\n')}\n`
-  const sha256 = checksum(body)
-  const signature = await signer.sign(sha256)
-  return `${body}${JSON.stringify({ sha256: sha256.toString('hex'), signature })}\n`
+  return `${lines.join('\n')}\n`
 }
 
 function writtenChannel(channel: BackupChannel) {

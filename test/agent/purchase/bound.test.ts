@@ -6,6 +6,7 @@ import { finished } from 'node:stream/promises'
 import { gzipSync } from 'node:zlib'
 import test, { type ExecutionContext } from 'ava'
 import { openLedger } from '../../../agent/channels/ledger.ts'
+import type { SentPayment } from '../../../agent/index.ts'
 import type { UraidenError } from '../../../protocol/index.ts'
 import { balanceProof } from '../../../scripts/lib/sign.ts'
 import {
@@ -386,6 +387,33 @@ test('an answer that was lost is asked for again with the same request, and paid
   const paid = middle.seen.filter(({ asked }) => field(asked, 'rdn-balance') !== '')
   t.deepEqual(new Set(paid.map(({ asked }) => field(asked, 'signature'))).size, 1)
   t.is(field(paid[0]?.asked ?? { fields: [] }, 'idempotency-key'), '')
+})
+
+test('a later process asks for a lost answer with the same request, byte for byte', async (t) => {
+  const { origin, books } = await boundReceiver(t)
+  let isLost = true
+  const middle = await between(t, origin, {
+    answer: (said, asked) => (isLost && field(asked, 'rdn-balance') !== '' ? undefined : said),
+  })
+  const store = join(await temporaryFolder(t), 'agent')
+  const first = await agentWithChannel(t, { ...required, store })
+  const sent: SentPayment[] = []
+  const options = { body: 'order', headers: { 'content-type': 'a/b' } }
+  const onPayment = (payment: SentPayment) => void sent.push(payment)
+  await t.throwsAsync(first.post(middle.url, { ...options, onPayment }), { code: 'answer_lost' })
+  await first.stop()
+  isLost = false
+  const later = await agentOn(t, store, required)
+  const [payment] = sent
+  if (payment === undefined) throw new Error('nothing was sent')
+  const answer = await later.repeatPayment(middle.url, payment, { ...options, method: 'POST' })
+  t.is(answer.text(), '/data 1')
+  t.deepEqual(books.served, ['POST /data'])
+  const paid = middle.seen.filter(({ asked }) => field(asked, 'rdn-balance') !== '')
+  t.true(paid.length > 1)
+  t.is(new Set(paid.map(({ asked }) => field(asked, 'signature'))).size, 1)
+  t.is(new Set(paid.map(({ asked }) => field(asked, 'signature-input'))).size, 1)
+  t.is(new Set(paid.map(({ asked }) => `${asked.body}`)).size, 1)
 })
 
 test('who swallows answers does not make the agent pay again for what it has paid', async (t) => {

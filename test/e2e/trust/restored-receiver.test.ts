@@ -41,7 +41,7 @@ async function nextLife(t: ExecutionContext, system: System, state: string) {
   const receiver = await startReceiver({
     signer: createKeySigner(fromHex(receiverAccount.privateKey)),
     ...{ rpcUrl: chain.rpcUrl, contract, state },
-    ...{ pollInterval: 50, verifierThreads: 0 },
+    ...{ pollInterval: 50, verifierThreads: 0, confirmations: 1 },
   })
   await receiver.synced
   let served = 0

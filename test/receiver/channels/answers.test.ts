@@ -128,6 +128,7 @@ async function given(t: ExecutionContext, start: Start) {
     const { chain, contract, folder, receiverAccount } = system
     const state = `copy-${++copies}`
     const receiver = await startReceiver({
+      confirmations: 1,
       signer: createKeySigner(fromHex(receiverAccount.privateKey)),
       rpcUrl: chain.rpcUrl,
       contract,

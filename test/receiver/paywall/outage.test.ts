@@ -41,7 +41,11 @@ async function given(t: ExecutionContext, options: Partial<ReceiverOptions>) {
   })
   const pay = async (balance: bigint) => {
     const answer = await fetch(`${base}/reading`, {
-      headers: system.headers(balance, { accept: 'application/json' }),
+      headers: system.headers(balance, {
+        accept: 'application/json',
+        // On a channel older than the receiver's state EIP-712 proofs are taken bound only.
+        'RDN-Balance-Signature': system.sign(balance, system.senderAccount.privateKey, 'seed'),
+      }),
     })
     const { status, headers } = answer
     const text = await answer.text()

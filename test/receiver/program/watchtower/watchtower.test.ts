@@ -2,11 +2,15 @@
 // the receiver is off.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import anyTest, { type ExecutionContext } from 'ava'
 import { AbiCoder } from 'ethers'
+import { parseRequestPublicKey } from '../../../../protocol/bound/index.ts'
 import { openBook } from '../../../../receiver/channels/book.ts'
+import { channelName } from '../../../../receiver/channels/records.ts'
 import { openStore } from '../../../../receiver/channels/store.ts'
 import { startPusher } from '../../../../receiver/core/watchtower/pusher.ts'
+import { restoreBackup } from '../../../../receiver/server/backup/restore.ts'
 import { readChain } from '../../../support/chain-read.ts'
 import { challengePeriod, givenCheater } from '../../../support/cheating.ts'
 import { startFaultyRpc } from '../../../support/faulty-rpc.ts'
@@ -292,4 +296,80 @@ test('a contract without challenge cannot be watched, and that is said', async (
   await t.throwsAsync(startTower(t, guarded, { rpcUrl: node.url }), {
     code: 'contract_version_unsupported',
   })
+})
+
+test('keys and agreements are kept too; a receiver that has lost its state gets back what stops payments', async (t) => {
+  const { watched, channel, payment, kept, url, sign } = await given(t)
+  const { sender, openBlock } = channel
+  const backup = async () => {
+    const headers = { authorization: `Bearer ${token}` }
+    return (await fetch(`${url}/api/1/backup`, { headers })).text()
+  }
+  t.is((await fetch(`${url}/api/1/backup`)).status, 401)
+  await payment(5n)
+  await until(() => kept() === 5n)
+  const requestKey = (number: bigint) => ({
+    key: parseRequestPublicKey(`0x02${'11'.repeat(32)}`),
+    number,
+  })
+  const bind = (block: number, number: bigint) => {
+    const ledger = watched.book.ledger(sender, block)
+    return watched.book.putLedger(
+      { sender, openBlock: block },
+      { ...ledger, requestKey: requestKey(number) },
+    )
+  }
+  await bind(openBlock, 7n)
+  // Of a channel that has not paid, too.
+  await bind(openBlock + 1, 8n)
+  await watched.manager.agreeToClose(sender, openBlock, 5n)
+  await until(async () => (await backup()).includes('agreedToClose'))
+  await until(() => watched.watchtowers().every(({ behind }) => behind === 0))
+  const state = join(await temporaryFolder(t), 'restored')
+  const { contract, address: receiver, chainId } = watched
+  await restoreBackup({ text: await backup(), state, contract, receiver })
+  const store = await openStore(state, { chainId, contract, account: receiver })
+  t.teardown(store.close)
+  const { ledgers, fence } = await store.load()
+  // Nobody but the receiver could say that it is the sender's; the fence keeps what is not bound out.
+  t.regex(await backup(), /"requestKey":\["0x0211/)
+  t.like(ledgers.get(channelName(sender, openBlock)), {
+    requestKey: undefined,
+    agreedToClose: true,
+    claims: { highest: 5n },
+    proof: { signature: sign(5n) },
+  })
+  t.is(fence, 'next')
+})
+
+test('a watchtower of before takes proofs as it did, and is not asked for more twice', async (t) => {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    request.resume().once('end', () => {
+      if (request.url === '/api/1/proofs') response.end('{"verdicts":["stored"]}')
+      else response.writeHead(404).end('{}')
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const cheater = await givenCheater(t)
+  await cheater.stopped()
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const receiver = await cheater.startAgain({ watchtowers: [{ url, token, interval: 5 }] })
+  await receiver.synced
+  const { sender, openBlock } = cheater.channel
+  const key = parseRequestPublicKey(`0x02${'11'.repeat(32)}`)
+  for (const number of [1n, 2n]) {
+    const ledger = receiver.book.ledger(sender, openBlock)
+    await receiver.book.putLedger(cheater.channel, { ...ledger, requestKey: { key, number } })
+    const payment = { ...cheater.channel, balance: 5n * number, bound: true as const }
+    await receiver.manager.registerPayment(
+      { ...payment, signature: cheater.sign(payment.balance) },
+      5n,
+    )
+    await until(() => receiver.watchtowers().every(({ behind }) => behind === 0))
+  }
+  t.is(asked.filter((path) => path === '/api/1/records').length, 1)
+  t.true(asked.filter((path) => path === '/api/1/proofs').length >= 2)
 })

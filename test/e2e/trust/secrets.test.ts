@@ -234,7 +234,7 @@ test('agent: log, status, page, metrics, doctor, and a configuration that is ref
     )
   }
   await until(failed, daemon.log)
-  const page = (await daemon.status())?.page?.port
+  const page = (await daemon.status())?.page
   const said: Record<string, string> = {}
   const run = async (name: string, ...args: readonly string[]) => {
     const { stdout, stderr } = await cli(...args)
@@ -244,8 +244,9 @@ test('agent: log, status, page, metrics, doctor, and a configuration that is ref
   await run('status --json', 'status', '--json')
   await run('config check', 'config', 'check', '--json')
   await run('doctor', 'doctor')
-  const read = async (path: string, port = page) =>
-    (await fetch(`http://127.0.0.1:${port}${path}`)).text()
+  const headers = { authorization: `Bearer ${page?.key}` }
+  const read = async (path: string, port = page?.port) =>
+    (await fetch(`http://127.0.0.1:${port}${path}`, { headers })).text()
   said.page = await read('/')
   said.state = await read('/state')
   said.metrics = await read('/metrics', metrics)

@@ -190,8 +190,9 @@ test.serial('close all asks first, ends every channel, and pays out', async (t) 
 })
 
 test.serial('a sender that asks to close for less is shown until it is answered', async (t) => {
-  const { page, base, buy, chain, contract, senderAccount, receiverAccount, tokensOf, complaints } =
+  const { page, base, goods, buy, chain, contract, senderAccount, receiverAccount, ...given } =
     await givenOwner(t)
+  const { tokensOf, complaints } = given
   await buy()
   await buy()
   await logIn(page, base)
@@ -206,7 +207,7 @@ test.serial('a sender that asks to close for less is shown until it is answered'
     new Wallet(senderAccount.privateKey, chain.provider),
   )
   const { open_block: openBlock } = (
-    (await (await fetch(`${base}/api/1/channels`)).json()) as readonly [{ open_block: string }]
+    (await (await fetch(`${goods}/api/1/channels`)).json()) as readonly [{ open_block: string }]
   )[0]
   await channels.getFunction('uncooperativeClose')(receiverAccount.address, openBlock, price)
   await disputes.getByText('At risk if nobody answers: 0.005 TKN').waitFor()

@@ -68,19 +68,24 @@ export const socketGate: Gate = async (app) => {
 }
 
 /** A browser adds a Basic login by itself; a token, only the page that has it. */
-function checkOrigin({ headers }: FastifyRequest, { by }: Identity): void {
-  const { 'sec-fetch-site': site, origin, host } = headers
-  if (by !== 'password') return
-  if (isSameOrigin({ site: site === undefined ? undefined : String(site), origin, host })) return
+function checkOrigin(request: FastifyRequest, { by }: Identity): void {
+  if (by !== 'password' || isFromOurs(request)) return
   throw receiverError({
     code: 'other_origin',
     message: 'A page of another site asked for this.',
   })
 }
 
-function notLoggedIn({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply {
-  // A browser shows its own dialogue for Basic; a page that asks with a token has one itself.
-  const scheme = /^bearer /i.test(headers.authorization ?? '') ? 'Bearer' : 'Basic'
+function isFromOurs({ headers }: FastifyRequest): boolean {
+  const { 'sec-fetch-site': site, origin, host } = headers
+  return isSameOrigin({ site: site === undefined ? undefined : String(site), origin, host })
+}
+
+function notLoggedIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  // A browser shows its own dialogue for Basic, over whatever page has asked; a page that asks with a token
+  // has one itself.
+  const asksByToken = /^bearer /i.test(request.headers.authorization ?? '')
+  const scheme = asksByToken || !isFromOurs(request) ? 'Bearer' : 'Basic'
   const charset = scheme === 'Basic' ? ', charset="UTF-8"' : ''
   reply.header('www-authenticate', `${scheme} realm="uraiden-receiver"${charset}`)
   return sendProblem(reply, {

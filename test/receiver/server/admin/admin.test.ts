@@ -68,6 +68,11 @@ test.serial(
     // A page that asks with a token must not make the browser open its own dialogue.
     const page = await ask('/admin', { authorization: 'Bearer made-up' })
     t.regex(page.headers.get('www-authenticate') ?? '', /^Bearer /)
+    // Nor must a page of another site.
+    for (const site of ['same-site', 'cross-site']) {
+      const other = await ask('/admin', { 'sec-fetch-site': site })
+      t.regex(other.headers.get('www-authenticate') ?? '', /^Bearer /, site)
+    }
   },
 )
 

@@ -28,10 +28,12 @@ async function picture(page: Page, name: string): Promise<Buffer> {
 }
 
 test.serial('pictures of the paywall page', async (t) => {
-  const { base, wallet } = await startShop(t)
+  const { base, chain, wallet } = await startShop(t)
   const browser = await startChromium(t)
   for (const colorScheme of schemes) {
     for (const [screen, viewport] of Object.entries(screens)) {
+      // Each window makes a key of its own for the channel, and a later one is of a later block.
+      await chain.mine(1)
       const { page } = await openWindow(browser, { wallet, colorScheme, viewport })
       await page.goto(`${base}/reading`)
       const open = page.getByRole('button', { name: 'Open a channel' })

@@ -45,6 +45,9 @@ export async function startGethChain(options: GethChainOptions): Promise<GethCha
     pollingInterval: 50,
   })
   patient(provider)
+  // ethers looks for a receipt once, and again at each block after the first that it sees. Where blocks come
+  // only with transactions, the one that matters may be that first: so it watches from the beginning.
+  await provider.on('block', () => undefined)
   const accounts = Array.from({ length: count }, (_, index) => testAccount(index))
   const restart: GethChain['restart'] = async (signal = 'SIGINT') => {
     await running.stop(signal)

@@ -19,20 +19,34 @@ export function printedCommand([program = '', ...args]: readonly string[]): stri
   return args.length === 0 ? program : `${program}#${short(JSON.stringify(args))}`
 }
 
+// Others write what is read here, so each pattern takes time in proportion to the text: it begins with a
+// character that has to be there, and looks back no further than to the one before.
+const userInfo = /(:(?<=\b[a-z][a-z0-9+.-]*:)\/\/)[^\s/@"'<>\\]*@/gi
+const query = /\?(?<=\/[^\s"'<>?]*\?)[^\s"'<>\\]+/g
+const beyondOrigin = /(:(?<=\b[a-z][a-z0-9+.-]*:)\/\/[^\s/"'<>\\]+)\/[^\s"'<>,;)\\]*/gi
+const afterScheme = /:(?<=\b[a-z][a-z0-9+.-]*:)\/\//i
+const word = /[^\s"'<>\\]+/g
+
 /** Of a text that others have written into: URLs without user, password, query and fragment. */
 export function withoutKeys(text: string): string {
-  return text
-    .replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"'<>\\]*@/gi, '$1')
-    .replace(/([^\s"'<>?]*\/[^\s"'<>?]*)\?[^\s"'<>\\]+/g, '$1')
-    .replace(/(\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>#\\]*\/[^\s"'<>#\\]*)#[^\s"'<>\\]+/gi, '$1')
+  return text.replace(userInfo, '$1').replace(query, '').replace(word, withoutFragment)
+}
+
+function withoutFragment(text: string): string {
+  const parts = text.split('#')
+  const url = parts.findIndex(hasPath)
+  const kept = parts.slice(0, url + 1).join('#')
+  return url >= 0 && text.length > kept.length + 1 ? kept : text
+}
+
+function hasPath(text: string): boolean {
+  const begin = text.search(afterScheme)
+  return begin >= 0 && text.includes('/', begin + 3)
 }
 
 /** Of what a library says: nothing of a URL but its origin. */
 export function originsOnly(text: string): string {
-  return withoutKeys(text).replace(
-    /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/"'<>\\]+)\/[^\s"'<>,;)\\]*/gi,
-    '$1',
-  )
+  return withoutKeys(text).replace(beyondOrigin, '$1')
 }
 
 /** What another side says about a URL of ours, without the parts of it that may be a key. */

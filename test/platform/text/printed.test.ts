@@ -50,6 +50,26 @@ test('what a service repeats of our URL is taken out, and words are left', (t) =
   )
 })
 
+// Log lines have words of receivers, nodes and clients in them. A pattern that tries each beginning with each
+// end would not be done with these while anybody waits.
+for (const piece of [
+  '/',
+  'a',
+  'a/',
+  'a:',
+  'a://',
+  'a://b',
+  'a://b@',
+  'a://b/',
+  'a://b/#',
+  '?',
+  '/?\\',
+]) {
+  test(`a text of nothing but ${piece} is read once`, (t) => {
+    t.true(originsOnly(piece.repeat(50_000)).length <= piece.length * 50_000)
+  })
+}
+
 test('of a command there is the program, and a hash of its arguments', (t) => {
   t.is(printedCommand(['sync']), 'sync')
   t.regex(printedCommand(['curl', '-H', 'X-Key: hush']), /^curl#[0-9a-f]{8}$/)

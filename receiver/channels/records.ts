@@ -103,25 +103,8 @@ export interface Channel extends ChainFacts, PaymentLedger {}
 
 /** What of it was paid, as it is kept. */
 export function ledgerOf(channel: Channel): PaymentLedger {
-  const {
-    claims,
-    proof,
-    fallbacks,
-    agreedToClose,
-    agreedBalance,
-    collecting,
-    requestKey,
-    answers,
-  } = channel
-  return {
-    ...{ claims, agreedToClose },
-    ...(proof && { proof }),
-    ...(fallbacks && { fallbacks }),
-    ...(agreedBalance !== undefined && { agreedBalance }),
-    ...(collecting && { collecting }),
-    ...(requestKey && { requestKey }),
-    ...(answers && { answers }),
-  }
+  const { sender, openBlock, deposit, withdrawn, state, end, ...ledger } = channel
+  return ledger
 }
 
 /** Sender and open block: the receiver is always the same. */

@@ -1,8 +1,7 @@
 // Administration as a program serves it: at an address of its own, over a socket for commands.
-import { BlockList, isIP } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import type { ListenAddress } from '../../platform/config/index.ts'
+import { isLoopback } from '../../platform/system/loopback.ts'
 import { isUraidenError } from '../../protocol/index.ts'
 import type { Admin } from '../server/admin/admin.ts'
 import { adminListen } from '../server/admin/config.ts'
@@ -65,7 +64,7 @@ async function overNetwork(
   try {
     const url = await listenOn(server, address)
     log.info({ admin: `${url}/admin` }, 'dashboard and administration, at an address of their own')
-    if (!secure && !isLoopback(address)) log.warn({ admin: url }, plainLogin)
+    if (!secure && !isLoopback(address.host)) log.warn({ admin: url }, plainLogin)
     return server
   } catch (error) {
     await server.close()
@@ -82,18 +81,8 @@ async function overNetwork(
 /** What is only on this machine nobody listens to; a certificate would be for another name. */
 function isSecure({ settings, tls }: AdministrationOptions): boolean {
   const listen = adminListen(settings.admin)
-  return tls !== undefined && listen !== undefined && !isLoopback(listen.address)
+  return tls !== undefined && listen !== undefined && !isLoopback(listen.address.host)
 }
 
 const plainLogin =
   'logins go over plain http: whoever is on the way reads the password. Set admin.listen to 127.0.0.1 and come by SSH, or set tls'
-
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8)
-loopback.addAddress('::1', 'ipv6')
-
-export function isLoopback({ host }: ListenAddress): boolean {
-  if (host === 'localhost') return true
-  const family = isIP(host)
-  return family !== 0 && loopback.check(host, family === 6 ? 'ipv6' : 'ipv4')
-}

@@ -1,5 +1,6 @@
 // Checking a secret is slow on purpose, so it is done one at a time. Whoever guesses must not keep out who
 // knows: each network has one guess that waits, and those who have guessed wrong least come first.
+import { addressGroup } from '../../../platform/http/address-group.ts'
 import { isSecret, type SecretHash } from './secrets.ts'
 
 /** A secret against its hash, from an address. */
@@ -72,7 +73,7 @@ export function createGuesses(isRight = isSecret): Guesses {
 
   return {
     check: async (guess) => {
-      const network = networkOf(guess.from)
+      const network = addressGroup(guess.from) ?? guess.from
       const before = waiting.get(network)
       if (before !== undefined) {
         // A browser asks for several things with the same login at once.
@@ -95,15 +96,4 @@ function promised<Value>() {
     resolve = settle
   })
   return { promise, resolve }
-}
-
-/** Who has one address of IPv6 has all of its /64. */
-export function networkOf(address: string): string {
-  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? []
-  if (mapped !== undefined || !address.includes(':')) return mapped ?? address
-  const [head = '', tail] = address.split('::')
-  const groups = (text: string) => (text === '' ? [] : text.split(':'))
-  const [first, last] = [groups(head), groups(tail ?? '')]
-  const left = tail === undefined ? 0 : Math.max(0, 8 - first.length - last.length)
-  return [...first, ...Array.from({ length: left }, () => '0'), ...last].slice(0, 4).join(':')
 }

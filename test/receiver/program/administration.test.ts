@@ -4,7 +4,8 @@ import { createServer, get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import type { Logger } from 'pino'
-import { isLoopback, startAdministration } from '../../../receiver/program/administration.ts'
+import { isLoopback } from '../../../platform/system/loopback.ts'
+import { startAdministration } from '../../../receiver/program/administration.ts'
 import { createAdmin } from '../../../receiver/server/admin/admin.ts'
 import { adminListen, adminSchema } from '../../../receiver/server/admin/config.ts'
 import { hashSecret } from '../../../receiver/server/admin/secrets.ts'
@@ -36,9 +37,12 @@ for (const listen of ['everywhere', '127.0.0.1', 'localhost:99999', '']) {
 }
 
 test('what is on this machine only', (t) => {
-  const is = (host: string) => isLoopback({ host, port: 1 })
-  t.true(['127.0.0.1', '127.9.9.9', '::1', 'localhost'].every(is))
-  t.false(['0.0.0.0', '::', '192.168.1.2', '128.0.0.1', 'shop.example', '::ffff:8.8.8.8'].some(is))
+  t.true(['127.0.0.1', '127.9.9.9', '::1', 'localhost'].every(isLoopback))
+  t.false(
+    ['0.0.0.0', '::', '192.168.1.2', '128.0.0.1', 'shop.example', '::ffff:8.8.8.8'].some(
+      isLoopback,
+    ),
+  )
 })
 
 async function start(t: ExecutionContext, listen?: string) {

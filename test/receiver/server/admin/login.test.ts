@@ -2,6 +2,7 @@
 import { scryptSync } from 'node:crypto'
 import test from 'ava'
 import fc from 'fast-check'
+import { addressGroup } from '../../../../platform/http/address-group.ts'
 import { isSameOrigin } from '../../../../platform/web/origin.ts'
 import {
   type Authentication,
@@ -9,7 +10,7 @@ import {
 } from '../../../../receiver/server/admin/authenticator.ts'
 import { adminSchema } from '../../../../receiver/server/admin/config.ts'
 import { parseCredentials } from '../../../../receiver/server/admin/credentials.ts'
-import { createGuesses, networkOf } from '../../../../receiver/server/admin/guesses.ts'
+import { createGuesses } from '../../../../receiver/server/admin/guesses.ts'
 import {
   hashSecret,
   isSecret,
@@ -255,7 +256,7 @@ for (const [address, network] of [
   ['::1', '0:0:0:0'],
 ] as const) {
   test(`${address} is of the network ${network}`, (t) => {
-    t.is(networkOf(address), network)
+    t.is(addressGroup(address), network)
   })
 }
 

@@ -1,8 +1,9 @@
 // From a key file to a signer: geth keystore, or (with a warning) the bare key in hex.
 
 import { randomBytes } from 'node:crypto'
-import { addressOfKey, fromHex, type Signer, type UraidenError } from '../../protocol/index.ts'
+import { fromHex, type Signer, type UraidenError } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
+import { addressOfPrivateKey } from './address.ts'
 import { createKeySigner } from './key-signer.ts'
 import { decryptKeystore, encryptKeystore } from './keystore.ts'
 import { findPassword, type PasswordSources } from './password.ts'
@@ -81,7 +82,7 @@ async function readKey({ file, password = {}, warn }: KeyFileOptions): Promise<U
 /** 0 and numbers from the group's order up are no keys (SEC 1, section 3.2.1). */
 function validKey(key: Uint8Array, file: string): Uint8Array {
   try {
-    addressOfKey(key)
+    addressOfPrivateKey(key)
     return key
   } catch {
     // Without the cause: a library's message could hold the key.
@@ -93,7 +94,7 @@ function randomKey(): Uint8Array {
   for (;;) {
     const key = new Uint8Array(randomBytes(32))
     try {
-      addressOfKey(key)
+      addressOfPrivateKey(key)
       return key
     } catch {
       // One in 2^128 is not below the group's order: draw again.

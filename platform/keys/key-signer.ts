@@ -1,4 +1,5 @@
-import { addressOfKey, type Signer, signDigest } from '../../protocol/index.ts'
+import { type Signer, signDigest } from '../../protocol/index.ts'
+import { addressOfPrivateKey } from './address.ts'
 
 /**
  * A signer that holds its key in memory. The key stays inside this closure: it is no property of
@@ -8,5 +9,5 @@ import { addressOfKey, type Signer, signDigest } from '../../protocol/index.ts'
  */
 export function createKeySigner(privateKey: Uint8Array): Signer {
   const key = Uint8Array.from(privateKey)
-  return { address: addressOfKey(key), sign: async (digest) => signDigest(digest, key) }
+  return { address: addressOfPrivateKey(key), sign: async (digest) => signDigest(digest, key) }
 }

@@ -16,8 +16,9 @@ import {
 import { promisify } from 'node:util'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { z } from 'zod'
-import { addressOfKey, type UraidenError } from '../../protocol/index.ts'
+import type { UraidenError } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
+import { addressOfPrivateKey } from './address.ts'
 
 /**
  * For keystores that this project writes, of the settings OWASP holds equal in strength the one
@@ -101,7 +102,7 @@ export async function encryptKeystore(key: Secret, password: string): Promise<st
   const written = {
     version: 3,
     id: randomUUID(),
-    address: addressOfKey(key).slice(2).toLowerCase(),
+    address: addressOfPrivateKey(key).slice(2).toLowerCase(),
     crypto: {
       cipher: 'aes-128-ctr',
       ciphertext: ciphertext.toString('hex'),

@@ -1,5 +1,6 @@
 // uraiden-agent run: the daemon, until a signal ends it.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createServiceManager, type ServiceManager } from '../../../platform/system/systemd.ts'
 import { configFile } from '../../program/configuration/config.ts'
 import { type Daemon, startDaemon } from '../../program/daemon/daemon.ts'
@@ -57,13 +58,15 @@ async function startedBefore(
   starting: Promise<Daemon>,
   ended: Promise<NodeJS.Signals>,
 ): Promise<Daemon | undefined> {
-  const late = ended.then(
-    () =>
-      new Promise<undefined>((resolve) => {
-        setTimeout(() => resolve(undefined), longestStart)
-      }),
-  )
-  return Promise.race([starting, late])
+  const started = new AbortController()
+  // A timer that runs on would keep the process that long after its end.
+  const late = ended.then(() => sleep(longestStart, undefined, { signal: started.signal }))
+  try {
+    return await Promise.race([starting, late])
+  } finally {
+    started.abort()
+    late.catch(() => undefined)
+  }
 }
 
 async function reload(

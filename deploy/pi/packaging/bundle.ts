@@ -45,8 +45,9 @@ interface BundledFile {
 }
 
 /**
- * Not minified: an uncaught error would print a line of 200 kB. What the sources load late is run
- * late in the bundle too.
+ * Without comments and white space: V8 keeps all of a source in memory, and two bytes a letter where one of
+ * them is beyond Latin-1. Names stay, for stack traces; lines stay short, because an uncaught error prints the
+ * one it comes from. What the sources load late is run late in the bundle too.
  */
 async function bundleFile({ name, source, imports, path }: BundledFile) {
   const ofPages = new Set<string>()
@@ -60,9 +61,15 @@ async function bundleFile({ name, source, imports, path }: BundledFile) {
     supported: { 'dynamic-import': imports },
     banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href" },
     define: { 'import.meta.url': 'bundleUrl' },
-    plugins: [...addons.map((addon) => addonFrom(addon, path)), pagesInBundle(ofPages)],
+    plugins: [
+      ...addons.map((addon) => addonFrom(addon, path)),
+      pagesInBundle(ofPages),
+      oneLanguage,
+    ],
     legalComments: 'none',
     charset: 'ascii',
+    minifyWhitespace: true,
+    lineLimit: 120,
     metafile: true,
     write: false,
   })
@@ -83,6 +90,17 @@ function addonFrom(addon: Addon, path: AddonPath): Plugin {
       }))
     },
   }
+}
+
+/** Of zod's fifty translations of its messages the programs show the English one. */
+const oneLanguage: Plugin = {
+  name: 'one-language',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js'",
+      loader: 'js',
+    }))
+  },
 }
 
 /** A page's files are not beside the bundle but in it: there is one file to install, or to run. */

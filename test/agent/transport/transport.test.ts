@@ -68,6 +68,38 @@ test('a body is bounded after it is decoded, and what is more is not read', asyn
   t.is((await (await send({ ...request, mostBody: 63 * megabyte })).body()).length, 63 * megabyte)
 })
 
+test('an answer without an end is left where it has too much', async (t) => {
+  const base = await serve(t, (_, response) => {
+    const more = (): void => {
+      while (!response.destroyed && response.write(Buffer.alloc(megabyte)));
+      response.once('drain', more)
+    }
+    more()
+  })
+  const { send } = createTransport()
+  const answer = await send({ method: 'GET', url: base, headers: {}, mostBody: 4 * megabyte })
+  await t.throwsAsync(answer.body(), { code: 'answer_too_large' })
+})
+
+test('a length that is only claimed takes no more memory from others than may be read', async (t) => {
+  const base = await serve(t, ({ url }, response) => {
+    if (url === '/other') {
+      // Without its length.
+      response.write('other')
+      return void response.end()
+    }
+    response.setHeader('content-length', `${1000 * megabyte}`).write('begin')
+  })
+  const { send } = createTransport()
+  const get = (path: string) =>
+    send({ method: 'GET', url: new URL(path, base), headers: {}, mostBody: 10 * megabyte })
+  const claiming = await get('/claiming')
+  const never = claiming.body()
+  t.is(`${await (await get('/other')).body()}`, 'other')
+  claiming.stream.destroy(new Error('enough'))
+  await t.throwsAsync(never)
+})
+
 test('bodies that are read take so much memory together; a short one need not wait', async (t) => {
   const finish: (() => void)[] = []
   let sent = 0

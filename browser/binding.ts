@@ -166,7 +166,7 @@ async function bind(
     if (keys.confirmed) throw keyReplaced()
     keys = await createKeys(state, openBlock, { offer, progress, above: keys.number })
     stand = await putUntilSeen(state, keys, progress)
-    if (stand === 'replaced') throw keyReplaced()
+    if (stand === 'replaced') throw keyOfThisBlock()
   }
   learn(state, stand)
   const confirmed = { ...keys, confirmed: true }
@@ -348,6 +348,15 @@ function keyReplaced(): UraidenError {
   return browserError({
     code: 'request_key_replaced',
     message: 'Another browser or program has put a newer key for this channel.',
+  })
+}
+
+/** It is no key of ours, as far as this browser knows, and as new as one can be. */
+function keyOfThisBlock(): UraidenError {
+  return browserError({
+    code: 'request_key_replaced',
+    message: 'The receiver has a key of this block for this channel, and this browser has it not.',
+    hint: 'Nothing was paid. Wait for the next block, then try again: the wallet signs a newer key.',
   })
 }
 

@@ -26,6 +26,8 @@ const block = z.object({
   timestamp: smallQuantity,
 })
 
+const pricedBlock = block.extend({ baseFeePerGas: quantity.nullish() })
+
 const logs = z.array(
   z.object({
     address: hex,
@@ -62,6 +64,12 @@ export function readBlock(answer: unknown): BlockRef {
     parentHash: parentHash as Hex,
     timestamp: Number(timestamp),
   }
+}
+
+/** In wei; undefined on a chain whose blocks have none. @throws UraidenError `node_wrong` */
+export function readBaseFee(answer: unknown): bigint | undefined {
+  const { baseFeePerGas } = read('a block', pricedBlock, answer)
+  return baseFeePerGas == null ? undefined : BigInt(baseFeePerGas)
 }
 
 /** @throws UraidenError `node_wrong` */

@@ -3,6 +3,7 @@
 import { revertHint } from '../../contracts/reverts.ts'
 import { type Address, isUraidenError, largest, type UraidenError } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
+import { readBaseFee, readQuantity } from './answers.ts'
 import { chooseFees, type Fees, type Market } from './fees.ts'
 import type { NodeError } from './rpc.ts'
 import type { Call, ChainClient } from './types.ts'
@@ -55,7 +56,7 @@ async function largerOfBlocks(chain: ChainClient, request: object): Promise<bigi
 }
 
 async function estimateIn(chain: ChainClient, params: readonly unknown[]): Promise<bigint> {
-  return BigInt(String(await chain.request('eth_estimateGas', params)))
+  return readQuantity(await chain.request('eth_estimateGas', params))
 }
 
 /** @throws UraidenError `fee_over_cap` */
@@ -83,16 +84,15 @@ export function etherMissing(from: Address, purpose: string, cause: unknown): Ur
 
 async function market(chain: ChainClient): Promise<Market> {
   const block = await chain.request('eth_getBlockByNumber', ['latest', false])
-  const { baseFeePerGas } = block as { readonly baseFeePerGas?: string }
-  if (baseFeePerGas === undefined) {
-    return { gasPrice: BigInt(String(await chain.request('eth_gasPrice', []))) }
-  }
+  const baseFee = readBaseFee(block)
+  if (baseFee === undefined)
+    return { gasPrice: readQuantity(await chain.request('eth_gasPrice', [])) }
   // Not every node knows the method; 1 gwei is what geth suggests on a quiet chain.
   const tip = await chain.request('eth_maxPriorityFeePerGas', []).catch((error) => {
     if (!isUraidenError(error, 'rpc_error')) throw error
     return '0x3b9aca00'
   })
-  return { baseFee: BigInt(baseFeePerGas), tip: BigInt(String(tip)) }
+  return { baseFee, tip: readQuantity(tip) }
 }
 
 /** Nodes differ in how deep they put the revert's data. */

@@ -4,6 +4,7 @@ import type { JsonRpcProvider } from 'ethers'
 import { isUraidenError, type UraidenError } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
 import { printedUrl, withoutPartsOf } from '../text/printed.ts'
+import { readQuantity } from './answers.ts'
 import { needsQuorum, quorumOf } from './quorum.ts'
 import type { Request } from './request.ts'
 
@@ -66,7 +67,7 @@ export async function connectRpc(options: RpcOptions): Promise<Rpc> {
   let closed = false
 
   async function check(node: Endpoint): Promise<void> {
-    const found = BigInt(String(await ask(node, 'eth_chainId', [])))
+    const found = readQuantity(await ask(node, 'eth_chainId', []))
     expected ??= found
     if (found !== expected) throw wrongChain(node.name, found, expected)
     node.checked = true
@@ -92,7 +93,7 @@ export async function connectRpc(options: RpcOptions): Promise<Rpc> {
     for (const { provider } of endpoints) provider.destroy()
   }
   try {
-    const answered = BigInt(String(await request('eth_chainId', [])))
+    const answered = readQuantity(await request('eth_chainId', []))
     return { chainId: expected ?? answered, request, close }
   } catch (error) {
     close()

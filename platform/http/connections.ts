@@ -1,10 +1,11 @@
 // Limits on what clients take of a server of node:http by their connections: how many there are, and how
 // much memory they hold. What node has is used (header and request times, inactivity); this adds what it
 // has not: a share for each address, one answer at a time on a connection, a bound on what waits to be
-// read, and room for whoever pays when all is full.
+// read, and when all is full or busy, room and time for whoever pays.
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { defined } from '../../protocol/index.ts'
+import { performance } from 'node:perf_hooks'
+import { defined, headerName } from '../../protocol/index.ts'
 import { addressGroup, createKnown } from './address-group.ts'
 
 export interface ConnectionLimits {
@@ -68,8 +69,20 @@ interface Connection {
   since: number
   /** Until then it keeps its place. */
   paidUntil: number
-  current: { readonly request: IncomingMessage; readonly readBefore: number } | undefined
+  current: Current | undefined
   readonly waiting: Turn[]
+}
+
+interface Current {
+  readonly request: IncomingMessage
+  readonly readBefore: number
+  /** It waits until fewer answers that nobody has paid for are being made. */
+  isHeld: boolean
+}
+
+/** An answer that nobody has paid for is being made; in bytes, how far it had come at the last look. */
+interface Work {
+  written: number
 }
 
 interface Guard {
@@ -82,19 +95,31 @@ interface Guard {
   readonly cut: Record<CutFor, number>
   timer: NodeJS.Timeout | undefined
   looked: number
+  readonly isBusy: () => boolean
+  /** Answers that are made at a time for those who have not paid. */
+  mostUnpaid: number
+  readonly atWork: Map<Connection, Work>
+  /** Requests that are held, in the order in which they came. */
+  readonly held: Map<Connection, () => void>
 }
 
 /** Milliseconds for which a connection keeps its place after a payment. */
 const paidLasts = 60_000
 /** Milliseconds between two looks at what is held. */
 const lookEvery = 100
+/** A process at work for more of its time than this has none to give away. */
+const busyFrom = 0.9
+/** Answers that are made at a time for those who have not paid, however busy the process is. */
+const leastUnpaid = 2
+const balanceSignature = headerName.signature.toLowerCase()
 /** Bytes that a connection may send before its answers are read. */
 const mostAhead = 128 << 10
 /** Bytes of a request's content that somebody may hold before it is whole. */
 const mostContent = 1 << 20
 
 /**
- * To be called when the server has its request listener, and before it listens.
+ * To be called when the server has its request listener, and before it listens. While `isBusy`, which is
+ * asked ten times a second, few answers are made at a time for those who have not paid.
  * @example
  * const server = createServer(app)
  * limitConnections(server, { most: 200 })
@@ -103,6 +128,7 @@ const mostContent = 1 << 20
 export function limitConnections(
   server: Server,
   limits: Partial<ConnectionLimits> = {},
+  isBusy = measureBusy(),
 ): ConnectionGuard {
   const all = { ...defaultConnectionLimits, ...defined(limits) }
   const guard: Guard = {
@@ -119,6 +145,10 @@ export function limitConnections(
     },
     timer: undefined,
     looked: 0,
+    isBusy,
+    mostUnpaid: all.most,
+    atWork: new Map(),
+    held: new Map(),
   }
   server.on('connection', (socket: Socket) => open(guard, socket))
   server.on('secureConnection', (stream: Socket) => {
@@ -168,7 +198,7 @@ function open(guard: Guard, socket: Socket): void {
   const peer = peerOf(socket)
   connections.set(peer, connection)
   guard.byStream.set(socket, connection)
-  guard.timer ??= setInterval(() => look(guard), lookEvery).unref()
+  guard.timer ??= setInterval(() => tick(guard), lookEvery).unref()
   socket.once('close', () => {
     if (connections.get(peer) === connection) connections.delete(peer)
     if (connections.size > 0) return
@@ -196,16 +226,25 @@ function peerOf(socket: Socket): string {
   return name
 }
 
-/** Takes the place of whoever keeps us waiting for longest and has not paid. */
+/**
+ * Takes the place of whoever keeps us waiting for longest and has not paid; else of who came last of those
+ * who are held and do not say that they pay.
+ */
 function makeRoom(guard: Guard, among: readonly Connection[]): boolean {
   const now = performance.now()
   let longest: Connection | undefined
+  let last: Connection | undefined
   for (const each of among) {
-    if (each.paidUntil > now || !isClientsTurn(each)) continue
-    if (longest === undefined || each.since < longest.since) longest = each
+    if (each.paidUntil > now) continue
+    if (isClientsTurn(each)) {
+      if (longest === undefined || each.since < longest.since) longest = each
+    } else if (each.current?.isHeld && !saysThatItPays(each.current.request)) {
+      if (last === undefined || each.since >= last.since) last = each
+    }
   }
-  if (longest === undefined) return false
-  cut(guard, longest, 'another one needed its place')
+  const one = longest ?? last
+  if (one === undefined) return false
+  cut(guard, one, 'another one needed its place')
   return true
 }
 
@@ -243,15 +282,79 @@ interface Begun {
 function answer(guard: Guard, connection: Connection, { request, response, begin }: Begun): void {
   const now = performance.now()
   connection.since = now
-  connection.current = { request, readBefore: connection.stream.bytesRead }
+  const isPaying = connection.paidUntil > now
+  const current = { request, readBefore: connection.stream.bytesRead, isHeld: !isPaying }
+  connection.current = current
   response.once('close', () => {
     connection.current = undefined
-    if (connection.paidUntil > performance.now())
-      connection.paidUntil = performance.now() + paidLasts
+    guard.atWork.delete(connection)
+    guard.held.delete(connection)
+    const end = performance.now()
+    if (connection.paidUntil > end) connection.paidUntil = end + paidLasts
     if (!connection.stream.destroyed) connection.waiting.shift()?.begin()
+    letGo(guard)
   })
   if (now - guard.looked > lookEvery / 10) look(guard)
-  if (!connection.stream.destroyed) begin()
+  if (connection.stream.destroyed) return
+  if (isPaying) {
+    begin()
+    return
+  }
+  guard.held.set(connection, () => {
+    current.isHeld = false
+    guard.atWork.set(connection, { written: connection.stream.bytesWritten })
+    begin()
+  })
+  letGo(guard)
+}
+
+/** Begins what was held and may begin now: first what says that it pays, if that is not true it costs little. */
+function letGo(guard: Guard): void {
+  while (guard.held.size > 0 && guard.atWork.size < guard.mostUnpaid) beginNext(guard)
+}
+
+function beginNext({ held }: Guard): void {
+  const all = [...held.keys()]
+  const next = all.find(({ current }) => current && saysThatItPays(current.request)) ?? all[0]
+  if (next === undefined) return
+  const begin = held.get(next)
+  held.delete(next)
+  if (!next.stream.destroyed) begin?.()
+}
+
+function saysThatItPays({ headers }: IncomingMessage): boolean {
+  return headers[balanceSignature] !== undefined || headers.signature !== undefined
+}
+
+/** Whether this thread had no time left since it was asked last. */
+function measureBusy(): () => boolean {
+  let before = performance.eventLoopUtilization()
+  return () => {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, before)
+    before = now
+    return utilization > busyFrom
+  }
+}
+
+/**
+ * A busy process makes half as many answers for nothing at a time, one that is not a few more. Who has got
+ * nothing since the last look waits for something else than this process, and is no work. One is begun in any
+ * case: somebody who reads slowly must not keep all others out.
+ */
+function tick(guard: Guard): void {
+  const { limits, held, mostUnpaid, atWork } = guard
+  if (guard.isBusy()) {
+    guard.mostUnpaid = Math.max(leastUnpaid, Math.floor(Math.min(mostUnpaid, atWork.size) / 2))
+  } else guard.mostUnpaid = held.size === 0 ? limits.most : Math.min(limits.most, mostUnpaid + 2)
+  for (const [connection, work] of atWork) {
+    const { bytesWritten } = connection.stream
+    if (bytesWritten === work.written) atWork.delete(connection)
+    work.written = bytesWritten
+  }
+  beginNext(guard)
+  letGo(guard)
+  look(guard)
 }
 
 /** Nothing was read and nothing written for a while. While we are at work on an answer, that is our affair. */

@@ -1,4 +1,5 @@
-// What gas has cost in the last week, looked at once for each new block.
+// What gas has cost in the last week, looked at once for each new block. It is on disk: whoever could make the
+// receiver forget a dear day, by having it end, would have it keep too little ether for its answers.
 import type { BlockNumber } from '../../protocol/index.ts'
 
 const hour = 3_600_000
@@ -10,17 +11,27 @@ export interface GasPriceWatch {
   readonly refresh: (head: BlockNumber) => Promise<void>
   /** For a unit of gas, in wei; undefined before the first look. */
   readonly now: () => bigint | undefined
-  /** The highest of the last week, as far as this process has seen it. */
+  /** The highest of the last week, as far as it was looked at. */
   readonly highest: () => bigint | undefined
 }
 
-/** `clock` is milliseconds that only grow. */
+/** The highest price of each hour, which are numbered since 1970; in wei. */
+export type GasPrices = ReadonlyMap<number, bigint>
+
+export interface GasPriceMemory {
+  /** Of earlier runs. */
+  readonly known?: GasPrices
+  /** Called when a price is the highest of its hour. */
+  readonly keep?: (prices: GasPrices) => void
+  /** Unix time in milliseconds. */
+  readonly now?: () => number
+}
+
 export function watchGasPrice(
   ask: () => Promise<bigint>,
-  clock: () => number = () => performance.now(),
+  { known, keep, now: clock = Date.now }: GasPriceMemory = {},
 ): GasPriceWatch {
-  /** The highest of each hour. */
-  const hours = new Map<number, bigint>()
+  const hours = new Map(known)
   let seen: { readonly head: BlockNumber; readonly price: bigint } | undefined
   return {
     refresh: async (head) => {
@@ -29,8 +40,10 @@ export function watchGasPrice(
       if (price === undefined) return
       seen = { head, price }
       const current = Math.floor(clock() / hour)
-      if (price > (hours.get(current) ?? 0n)) hours.set(current, price)
       for (const each of hours.keys()) if (each <= current - hoursKept) hours.delete(each)
+      if (price <= (hours.get(current) ?? -1n)) return
+      hours.set(current, price)
+      keep?.(hours)
     },
     now: () => seen?.price,
     highest: () =>

@@ -6,11 +6,13 @@ import type { Channel, PaymentLedger, ProvenBalance } from './records.ts'
 /** A sender that tops up in every block must not make the record long. */
 export const mostFallbacks = 16
 
+/** What of a ledger is proven. */
+export interface Proofs extends Pick<PaymentLedger, 'claims' | 'fallbacks'> {
+  readonly proof?: PaymentLedger['proof'] | undefined
+}
+
 /** The best proof that the contract takes while the deposit is this. */
-export function provenUnder(
-  ledger: Pick<PaymentLedger, 'claims' | 'proof' | 'fallbacks'>,
-  deposit: TokenAmount,
-): ProvenBalance | undefined {
+export function provenUnder(ledger: Proofs, deposit: TokenAmount): ProvenBalance | undefined {
   return proofsOf(ledger).findLast(({ balance }) => balance <= deposit)
 }
 
@@ -43,12 +45,18 @@ export function fallbacksUnder(
   return few([...kept].sort((a, b) => compareBigints(a.balance, b.balance)))
 }
 
+/** Of the proofs of several ledgers those below `balance`, the best one's; in rising order. */
+export function fallbacksBelow(
+  balance: TokenAmount,
+  ledgers: readonly Proofs[],
+): readonly ProvenBalance[] {
+  const lower = ledgers.flatMap(proofsOf).filter((each) => each.balance < balance)
+  const apart = [...new Map(lower.map((each) => [each.balance, each])).values()]
+  return few(apart.sort((a, b) => compareBigints(a.balance, b.balance)))
+}
+
 /** In rising order; the last is the best. */
-function proofsOf({
-  claims,
-  proof,
-  fallbacks = [],
-}: Pick<PaymentLedger, 'claims' | 'proof' | 'fallbacks'>): readonly ProvenBalance[] {
+export function proofsOf({ claims, proof, fallbacks = [] }: Proofs): readonly ProvenBalance[] {
   return proof === undefined ? fallbacks : [...fallbacks, { balance: claims.highest, ...proof }]
 }
 

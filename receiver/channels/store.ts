@@ -108,6 +108,12 @@ export interface AllowanceDisk {
   readonly save: (changes: ReadonlyMap<Address, Allowance | undefined>) => Promise<void>
 }
 
+export interface GasPriceDisk {
+  readonly load: () => Promise<ReadonlyMap<number, bigint>>
+  /** All of them. Resolves when durable. */
+  readonly save: (prices: ReadonlyMap<number, bigint>) => Promise<void>
+}
+
 export interface ChannelStore {
   readonly load: () => Promise<LoadedState>
   /** Resolves when the ledger, or a newer one of the same channel, is durable, with the changes. */
@@ -133,6 +139,8 @@ export interface ChannelStore {
   readonly replies: ReplyDisk
   /** Of the relay: a restart does not begin the day anew. */
   readonly allowances: AllowanceDisk
+  /** The highest price of gas in each hour since 1970, in wei. */
+  readonly gasPrices: GasPriceDisk
   /** Writes and syncs as a payment does. Rejects when the disk takes no more. */
   readonly probe: () => Promise<void>
   readonly close: () => Promise<void>
@@ -140,6 +148,7 @@ export interface ChannelStore {
 
 const positionKey = 'position'
 const fenceKey = 'fence'
+const gasPricesKey = 'gas-prices'
 const factsPrefix = 'facts/'
 const ledgerPrefix = 'ledger/'
 const replyPrefix = 'reply/'
@@ -217,6 +226,7 @@ export async function openStore(
     journal: journalOn(db, commits),
     replies: repliesOn(db, commits),
     allowances: allowancesOn(db, commits),
+    gasPrices: gasPricesOn(db, commits),
     probe: () => commits.save([[probeKey, undefined]]),
     close: async () => {
       await commits.idle()
@@ -245,6 +255,19 @@ function allowancesOn(db: StateDatabase, commits: Commits): AllowanceDisk {
           return [`${allowancePrefix}${sender}`, text] as const
         }),
       ),
+  }
+}
+
+function gasPricesOn(db: StateDatabase, commits: Commits): GasPriceDisk {
+  return {
+    load: async () => {
+      const hours: readonly [number, string][] = JSON.parse((await db.get(gasPricesKey)) ?? '[]')
+      return new Map(hours.map(([hour, price]) => [hour, BigInt(price)]))
+    },
+    save: (prices) => {
+      const hours = [...prices].map(([hour, price]) => [hour, `${price}`])
+      return commits.save([[gasPricesKey, JSON.stringify(hours)]])
+    },
   }
 }
 

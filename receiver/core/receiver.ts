@@ -19,7 +19,7 @@ import {
   type UraidenError,
 } from '../../protocol/index.ts'
 import { type AccountWatch, watchAccount } from '../chain/account.ts'
-import { type GasPriceWatch, watchGasPrice } from '../chain/gas-price.ts'
+import { type GasPrices, type GasPriceWatch, watchGasPrice } from '../chain/gas-price.ts'
 import { createDiskProbe, type ReceiverHealth } from '../chain/health.ts'
 import type { SyncOutcome } from '../chain/sync.ts'
 import { type ChainWatch, watchChain } from '../chain/watch.ts'
@@ -117,7 +117,8 @@ async function startParts(
   const { signer, contract, log } = options
   const base = await openBase(connected, options, parts)
   const { chain, contractFacts, token, store, book, domain } = base
-  const defence = createDefence(options, base, parts)
+  const gasPrices = await store.gasPrices.load()
+  const defence = createDefence(options, { ...base, gasPrices }, parts)
   const { account, settlement } = defence
   const { forms } = contractAbilities(contractFacts.version)
   const verifier = await startVerifier({ domain, receiver: signer.address, forms }, options, log)
@@ -213,10 +214,11 @@ interface Defence {
 /** Follows the chain, and gets what there are proofs for. */
 function createDefence(
   options: StartOptions,
-  { chain, contractFacts, store, book, domain, limits }: Base,
+  base: Base & { readonly gasPrices: GasPrices },
   parts: StartedParts,
 ): Defence {
   const { signer, log, transactionPoll } = options
+  const { chain, contractFacts, store, book, domain, limits, gasPrices } = base
   const transactions = createTransactionSender({
     chain,
     signer,
@@ -224,7 +226,13 @@ function createDefence(
     ...(transactionPoll !== undefined && { pollInterval: transactionPoll }),
   })
   const account = watchAccount(chain, signer.address)
-  const gas = watchGasPrice(transactions.gasPrice, options.now)
+  const gas = watchGasPrice(transactions.gasPrice, {
+    known: gasPrices,
+    keep: (prices) =>
+      void store.gasPrices
+        .save(prices)
+        .catch((err) => log?.warn({ err }, 'the price of gas could not be written down')),
+  })
   const { hasBatches } = contractAbilities(contractFacts.version)
   const ether = () => account.funds.ether
   const { fees, withdraw, leastDefended: least } = options.settlement ?? {}

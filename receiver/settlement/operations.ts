@@ -15,7 +15,7 @@ export type OperationState =
   | { readonly kind: 'sent'; readonly transaction: Hex }
   /** Mined, in a block that is not read and confirmed yet. */
   | { readonly kind: 'mined'; readonly transaction: Hex; readonly block: BlockNumber }
-  /** Not possible now; it is tried again in a later block. */
+  /** Not possible now; it is tried again: when a node has failed in the next round, else in a later block. */
   | { readonly kind: 'waiting'; readonly code: string; readonly why: string }
 
 export interface OperationsOptions {
@@ -43,9 +43,15 @@ export interface Operations {
 interface Failure {
   readonly head: BlockNumber
   readonly ether: bigint | undefined
-  /** Blocks to wait. */
+  /** Blocks to wait; 0: it is tried again in the next round. */
   readonly pause: number
 }
+
+/** What the chain has said, and will say until it has another block. All else is a node's failure. */
+const verdicts = new Set([
+  ...['transaction_reverts', 'ether_missing', 'fee_over_cap'],
+  ...['transaction_refused', 'transaction_reverted', 'transaction_unconfirmed'],
+])
 
 interface Pursued extends OperationsOptions {
   readonly states: Map<string, OperationState>
@@ -124,8 +130,9 @@ function failed(pursued: Pursued, name: string, error: unknown): void {
   const why = error instanceof Error ? error.message : String(error)
   states.set(name, { kind: 'waiting', code, why })
   // What failed on the chain has cost its fee: not again in every block.
-  const last = failures.get(name)?.pause ?? 1
-  const pause = code === 'transaction_reverted' ? Math.min(last * 2, 32) : 1
+  const last = Math.max(failures.get(name)?.pause ?? 1, 1)
+  const pause =
+    code === 'transaction_reverted' ? Math.min(last * 2, 32) : verdicts.has(code) ? 1 : 0
   failures.set(name, { head: head(), ether: ether(), pause })
   // The program is stopping.
   if (code === 'chain_closed') return

@@ -1,7 +1,7 @@
 // Whether a deposit to relay is signed by the sender that it names. The signed message has a nonce of
 // the sender's, which only the chain knows for sure; rubbish must not cost a question to the node, so
 // likely ones are tried first, and questions are rationed by block.
-import type { ChainClient } from '../../platform/chain/index.ts'
+import { type ChainClient, readQuantity } from '../../platform/chain/index.ts'
 import {
   type Address,
   type BlockNumber,
@@ -71,7 +71,7 @@ export function createRelaySigner({ chain, by, head }: RelaySignerParts): RelayS
       if (!mayLookUp()) return false
       const data = `${noncesSelector}${sender.slice(2).toLowerCase().padStart(64, '0')}`
       return isSigned(
-        BigInt(String(await chain.request('eth_call', [{ to: chain.contract, data }, 'latest']))),
+        readQuantity(await chain.request('eth_call', [{ to: chain.contract, data }, 'latest'])),
       )
     },
   }

@@ -9,7 +9,7 @@ import {
   receiverKeyDigest,
   serializeReceiverKey,
 } from '../../protocol/bound/index.ts'
-import { fromHex, headerName } from '../../protocol/index.ts'
+import { fromHex, headerName, type UraidenError } from '../../protocol/index.ts'
 import type { Resource } from '../../receiver/index.ts'
 import { mapStore } from '../support/map-store.ts'
 import { price, startSystem } from '../support/system.ts'
@@ -257,6 +257,24 @@ test('keys that were lost are made anew, and where the channel stands comes with
   await buy(elsewhere)
   t.is(receiver.book.unsettled(), 2n * price)
   t.deepEqual(signed(), ['RequestKey', 'BalanceProof', 'RequestKey', 'BalanceProof'])
+})
+
+test('keys that were lost again and again in one block: it is said that the next one helps, and it does', async (t) => {
+  const { buy, connect, receiver, chain } = await givenBuyer(t)
+  await buy()
+  /** In a browser that has lost everything. */
+  const buyAnew = async () => {
+    const anew = await connect({ keys: memoryKeyStore(), storage: mapStore() })
+    await anew.findChannel(0)
+    return buy(anew)
+  }
+  t.is((await buyAnew()).response.status, 200)
+  const error = await t.throwsAsync<UraidenError>(buyAnew(), { code: 'request_key_replaced' })
+  t.regex(error?.hint ?? '', /next block/)
+  t.is(receiver.book.unsettled(), 2n * price)
+  await chain.mine(1)
+  t.is((await buyAnew()).response.status, 200)
+  t.is(receiver.book.unsettled(), 3n * price)
 })
 
 test('two browsers at one channel: who is replaced is told, and may go on with a newer key', async (t) => {

@@ -1,5 +1,6 @@
 // Connections that take a place and give nothing, in a process of their own.
 import { connect, type Socket } from 'node:net'
+import { setPriority } from 'node:os'
 
 export type Attack = 'do nothing' | 'read nothing'
 
@@ -33,6 +34,8 @@ function hold(orders: Orders): void {
   setTimeout(again, holdFor)
 }
 
+// As if it were elsewhere: the receiver's machine does not do its work.
+setPriority(19)
 process.once('message', (orders: Orders) => {
   for (let index = 0; index < orders.connections; index++) hold(orders)
 })

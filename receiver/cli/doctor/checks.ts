@@ -1,7 +1,7 @@
 // What a doctor looks at besides the resources: account, certificate, and the machine itself.
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
-import type { ChainClient } from '../../../platform/chain/index.ts'
+import { type ChainClient, readQuantity } from '../../../platform/chain/index.ts'
 import {
   type Finding,
   failure,
@@ -49,7 +49,7 @@ export function etherCheck(chain: ChainClient, { address }: Signer): Check {
 
 async function lookAtEther(chain: ChainClient, address: Signer['address']): Promise<Finding> {
   const balance = await chain.etherBalance(address)
-  const gasPrice = BigInt(String(await chain.request('eth_gasPrice', [])))
+  const gasPrice = readQuantity(await chain.request('eth_gasPrice', []))
   const answer = gasPrice * gasOfAnswer
   const says = inEther(balance)
   if (balance < leastEther) {

@@ -1,7 +1,7 @@
 // watchtower.yaml: what a person writes for `uraiden-receiver watch`.
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { address, listenAddress } from '../../../platform/config/index.ts'
+import { address, amountText, listenAddress } from '../../../platform/config/index.ts'
 import { defined } from '../../../protocol/index.ts'
 import {
   type ConfigPlace,
@@ -46,6 +46,14 @@ export const watchConfig = common.extend({
     .max(0.9)
     .default(0.5)
     .describe('part of the challenge period that is left to the receiver'),
+  etherPrice: amountText
+    .optional()
+    .describe(
+      'what one ether is worth in tokens: closes over less than an answer costs are left alone',
+    ),
+  least: amountText
+    .optional()
+    .describe('without etherPrice: closes over no more are left alone (0)'),
   mostChannels: z.int().min(1).default(100_000).describe('whose proofs are kept at a time'),
 })
 
@@ -83,17 +91,19 @@ export interface WatchSettings extends ProgramSettings {
     | 'pollInterval'
     | 'mostChannels'
     | 'fees'
+    | 'etherPrice'
+    | 'least'
   >
   /** File of the token that both sides have. */
   readonly token: string
 }
 
 export function watchSettings(config: WatchConfig): WatchSettings {
-  const { receiver, patience, startBlock, mostChannels, mostGasPrice } = config
+  const { receiver, patience, startBlock, mostChannels, mostGasPrice, etherPrice, least } = config
   return {
     ...programSettings(config, watchNames),
     tower: {
-      ...{ receiver, patience, startBlock, mostChannels },
+      ...{ receiver, patience, startBlock, mostChannels, etherPrice, least },
       confirmations: config.confirmations,
       pollInterval: config.pollInterval * 1000,
       fees: defined({ usual: mostGasPrice }),

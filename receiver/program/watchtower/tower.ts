@@ -12,10 +12,12 @@ import {
   type Address,
   type BlockNumber,
   contractAbilities,
+  parseAmount,
   type Signer,
   type TokenAmount,
   type UraidenError,
 } from '../../../protocol/index.ts'
+import { type GasPriceWatch, watchGasPrice } from '../../chain/gas-price.ts'
 import { type ChainWatch, watchChain } from '../../chain/watch.ts'
 import { type ChannelBook, openBook } from '../../channels/book.ts'
 import { historyDepth } from '../../channels/history.ts'
@@ -38,6 +40,7 @@ import {
 } from '../../settlement/answers.ts'
 import { type Exposure, exposureOf } from '../../settlement/exposure.ts'
 import type { AnswerFees } from '../../settlement/fees.ts'
+import type { ReserveTerms } from '../../settlement/reserve.ts'
 import type { ProofChecker } from '../../signatures/checker.ts'
 import { startVerifier } from '../../signatures/index.ts'
 
@@ -62,6 +65,10 @@ export interface WatchtowerOptions {
   readonly pollInterval?: number
   /** What answers may cost. */
   readonly fees?: AnswerFees
+  /** What one ether is worth: closes over less than their answer costs at the moment are left alone. */
+  readonly etherPrice?: TokenAmount | string | undefined
+  /** Without `etherPrice`: closes over no more than this are left alone. Default 0: every one is answered. */
+  readonly least?: TokenAmount | string | undefined
   /** Channels whose proofs are kept at the same time. Default 100 000. */
   readonly mostChannels?: number
   /** How often to look whether a transaction was mined, in milliseconds. Default 500. */
@@ -140,9 +147,13 @@ async function assemble(
   const verifier = await startVerifier({ domain, receiver, forms }, { verifierThreads: 0 }, log)
   let ether: bigint | undefined
   const head = () => watch.look.head
-  const answers = await answersOf(options, { connection, store, book, head, ether: () => ether })
+  const { answers, gas } = await answersOf(options, {
+    ...{ connection, store, book, head },
+    ether: () => ether,
+  })
   const watch = startWatch(options, { chain: connection, book }, async () => {
     ether = await connection.etherBalance(signer.address)
+    await gas?.refresh(head() ?? 0)
     await forgetSettled(book)
     await answers.round()
   })
@@ -235,9 +246,10 @@ interface AnswerParts {
 }
 
 async function answersOf(
-  { signer, receiver, patience = 0.5, fees = {}, transactionPoll, log }: WatchtowerOptions,
+  options: WatchtowerOptions,
   { connection, store, book, head, ether }: AnswerParts,
-): Promise<Answers> {
+): Promise<{ readonly answers: Answers; readonly gas: GasPriceWatch | undefined }> {
+  const { signer, receiver, patience = 0.5, fees = {}, transactionPoll, log } = options
   const { challengePeriod } = await connection.contractFacts()
   const transactions = createTransactionSender({
     chain: connection,
@@ -245,13 +257,19 @@ async function answersOf(
     journal: store.journal,
     ...(transactionPoll !== undefined && { pollInterval: transactionPoll }),
   })
-  return createAnswers({
+  const worth = await worthOf(options, connection)
+  const gas = worth && watchGasPrice(transactions.gasPrice)
+  const answers = createAnswers({
     book,
     transactions,
     challengePeriod,
     head: () => head() ?? 0,
     ether,
     fees,
+    terms: () => {
+      const now = gas?.now()
+      return worth && now !== undefined ? { ...worth, fee: now, now } : undefined
+    },
     delay: Math.floor(challengePeriod * Math.min(Math.max(patience, 0), 0.9)),
     answer: async (closing: Channel) => {
       const proven = provenOf(closing)
@@ -261,6 +279,22 @@ async function answersOf(
     },
     log,
   })
+  return { answers, gas }
+}
+
+/**
+ * What is worth an answer; undefined: everything. It challenges channel by channel.
+ * @throws UraidenError `wrong_token`, `too_many_decimals`
+ */
+async function worthOf(
+  { etherPrice, least }: Pick<WatchtowerOptions, 'etherPrice' | 'least'>,
+  connection: ChainClient,
+): Promise<Omit<ReserveTerms, 'fee'> | undefined> {
+  if (etherPrice === undefined && least === undefined) return undefined
+  const token = await connection.tokenFacts()
+  const amount = (value: TokenAmount | string | undefined) =>
+    typeof value === 'string' ? parseAmount(value, token) : value
+  return { hasBatches: false, etherPrice: amount(etherPrice), least: amount(least) }
 }
 
 function startWatch(

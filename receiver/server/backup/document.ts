@@ -21,6 +21,8 @@ import {
   type UraidenError,
 } from '../../../protocol/index.ts'
 import type { Claims } from '../../channels/claims.ts'
+import { mostFallbacks } from '../../channels/proofs.ts'
+import type { ProvenBalance } from '../../channels/records.ts'
 import { receiverError } from '../../errors/index.ts'
 
 /** Whose proofs these are; another identity cannot use them. */
@@ -36,6 +38,8 @@ export interface BackupChannel {
   readonly claims: Claims
   /** Of a channel that is bound and has not paid there is none. */
   readonly proof?: { readonly signature: Signature; readonly form: SignatureForm } | undefined
+  /** The best proofs under earlier deposits that may stand again; in rising order, below the balance. */
+  readonly fallbacks?: readonly ProvenBalance[] | undefined
   readonly agreedToClose: boolean
   readonly agreedBalance?: TokenAmount | undefined
   readonly requestKey?: NumberedKey | undefined
@@ -91,11 +95,15 @@ function bodyOf(backup: Backup, written: number): string {
 
 function writtenChannel(channel: BackupChannel) {
   const { sender, openBlock, claims, proof, agreedToClose, agreedBalance, requestKey } = channel
+  const { fallbacks = [] } = channel
   return {
     sender,
     openBlock,
     balance: `${claims.highest}`,
     ...proof,
+    ...(fallbacks.length > 0 && {
+      fallbacks: fallbacks.map(({ balance, form, signature }) => [`${balance}`, form, signature]),
+    }),
     ...(claims.unclaimed.length > 0 && {
       unclaimed: claims.unclaimed.map(({ from, to }) => [`${from}`, `${to}`]),
     }),
@@ -145,10 +153,9 @@ export function parseBackup(text: string): ReadBackup {
  * only stop payments.
  */
 function whatSendersSigned(channel: BackupChannel): BackupChannel {
-  const { sender, openBlock, claims, proof, agreedToClose } = channel
-  if (proof === undefined) throw damaged('a channel in it has no proof')
-  const { highest } = claims
-  return { sender, openBlock, claims: { highest, unclaimed: [] }, proof, agreedToClose }
+  const { claims, agreedBalance: _, requestKey: __, ...signed } = channel
+  if (signed.proof === undefined) throw damaged('a channel in it has no proof')
+  return { ...signed, claims: { highest: claims.highest, unclaimed: [] } }
 }
 
 function checkSignature(receiver: Address, digest: Uint8Array, signature: Signature): void {
@@ -196,14 +203,20 @@ const unsignedLastLine = z.strictObject({ sha256: z.string(), signature: z.undef
 
 const amount = read(parseUint192)
 
+const form = z.enum(['seed', 'eip712'])
+
 const channelLine = z
   .strictObject({
     sender: read(parseAddress),
     openBlock: z.int().min(0).max(maxBlockNumber),
     balance: amount,
     signature: read(parseSignature).optional(),
-    form: z.enum(['seed', 'eip712']).optional(),
+    form: form.optional(),
     unclaimed: z.array(z.tuple([amount, amount])).default([]),
+    fallbacks: z
+      .array(z.tuple([amount, form, read(parseSignature)]))
+      .max(mostFallbacks)
+      .optional(),
     agreedToClose: z.boolean().default(false),
     agreedBalance: amount.optional(),
     requestKey: z
@@ -220,6 +233,13 @@ const channelLine = z
   .refine(({ unclaimed, balance }) => isRising([0n, ...unclaimed.flat(), balance]), {
     path: ['unclaimed'],
   })
+  .refine(
+    ({ fallbacks = [], balance }) => {
+      const bounds = [...fallbacks.map(([each]) => each), balance]
+      return bounds.every((each, at) => at === 0 || (bounds[at - 1] ?? each) < each)
+    },
+    { path: ['fallbacks'] },
+  )
   .refine(({ signature, form }) => (signature === undefined) === (form === undefined), {
     path: ['form'],
   })
@@ -229,8 +249,11 @@ const channelLine = z
     { path: ['signature'] },
   )
   .transform(
-    ({ balance, signature, form, unclaimed, ...rest }): BackupChannel => ({
+    ({ balance, signature, form, unclaimed, fallbacks, ...rest }): BackupChannel => ({
       ...rest,
+      ...(fallbacks && {
+        fallbacks: fallbacks.map(([balance, form, signature]) => ({ balance, form, signature })),
+      }),
       claims: { highest: balance, unclaimed: unclaimed.map(([from, to]) => ({ from, to })) },
       ...(signature && form && { proof: { signature, form } }),
     }),

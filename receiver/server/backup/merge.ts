@@ -5,8 +5,10 @@ import {
   intersectIntervals,
   joinIntervals,
   largest,
+  type TokenAmount,
 } from '../../../protocol/index.ts'
 import { type Claims, closeGaps } from '../../channels/claims.ts'
+import { fallbacksBelow, type Proofs } from '../../channels/proofs.ts'
 import type { PaymentLedger } from '../../channels/records.ts'
 import type { BackupChannel } from './document.ts'
 
@@ -17,8 +19,9 @@ import type { BackupChannel } from './document.ts'
  */
 export function mergeLedger(
   existing: PaymentLedger | undefined,
-  { claims, proof, agreedToClose, agreedBalance, requestKey }: BackupChannel,
+  offered: BackupChannel,
 ): PaymentLedger {
+  const { claims, proof, agreedToClose, agreedBalance, requestKey } = offered
   const agreement = existing?.agreedBalance ?? agreedBalance
   const key = newer(existing?.requestKey, requestKey)
   const lasting = {
@@ -27,17 +30,32 @@ export function mergeLedger(
     ...(key && { requestKey: key }),
   }
   if (existing === undefined) {
-    return { claims: closeGaps(claims), ...(proof && { proof }), ...lasting }
+    return {
+      ...{ claims: closeGaps(claims), ...(proof && { proof }) },
+      ...fallbacksOf(claims.highest, [offered]),
+      ...lasting,
+    }
   }
   const better = claims.highest > existing.claims.highest
   const best = better ? proof : existing.proof
+  const highest = largest(existing.claims.highest, claims.highest)
   return {
     ...(existing.collecting && { collecting: true }),
     ...(existing.answers && { answers: existing.answers }),
     claims: mergeClaims(existing.claims, claims),
     ...(best && { proof: best }),
+    ...fallbacksOf(highest, [existing, offered]),
     ...lasting,
   }
+}
+
+/** A deposit of before may stand again: what was the best in one of them is kept below what is the best now. */
+function fallbacksOf(
+  highest: TokenAmount,
+  ledgers: readonly Proofs[],
+): Pick<PaymentLedger, 'fallbacks'> {
+  const fallbacks = fallbacksBelow(highest, ledgers)
+  return fallbacks.length === 0 ? {} : { fallbacks }
 }
 
 /** Numbers only rise; of two with one number the first stays. */

@@ -6,6 +6,7 @@ import {
   fromHex,
   type TokenAmount,
 } from '../../../protocol/index.ts'
+import { proofsOf } from '../../channels/proofs.ts'
 import { type ChannelName, channelName, type PaymentLedger } from '../../channels/records.ts'
 import { openStore } from '../../channels/store.ts'
 import { receiverError } from '../../errors/index.ts'
@@ -101,13 +102,15 @@ function checkSignatures({ channels, ...identity }: Backup, by: Recovery): void 
   const digestOf = (form: 'seed' | 'eip712') =>
     balanceProofDigest(form, identity, identity.receiver, by.keccak)
   const digests = { seed: digestOf('seed'), eip712: digestOf('eip712') }
-  for (const { sender, openBlock, claims, proof } of channels) {
-    if (proof === undefined) continue
-    const digest = digests[proof.form](openBlock, claims.highest)
-    if (isSignedBy(by, fromHex(sender), { digest, signature: fromHex(proof.signature) })) continue
-    throw receiverError({
-      code: 'backup_signature_wrong',
-      message: `The proof of channel ${sender}/${openBlock} is not signed by its sender. Nothing was restored.`,
-    })
+  for (const channel of channels) {
+    const { sender, openBlock } = channel
+    for (const { balance, form, signature } of proofsOf(channel)) {
+      const digest = digests[form](openBlock, balance)
+      if (isSignedBy(by, fromHex(sender), { digest, signature: fromHex(signature) })) continue
+      throw receiverError({
+        code: 'backup_signature_wrong',
+        message: `The proof of ${balance} in channel ${sender}/${openBlock} is not signed by its sender. Nothing was restored.`,
+      })
+    }
   }
 }

@@ -53,6 +53,25 @@ test('below the reserve it collects, the largest stake first, though nobody has 
   t.is((await pay(15n)).status, 200)
 })
 
+test('whoever has the receiver end does not make it forget how dear gas was', async (t) => {
+  const gwei = 10n ** 9n
+  const system = await givenCheater(t, { pollInterval: 3_600_000 })
+  const { pay, receiver, setBaseFee, chain, stopped, startAgain } = system
+  t.is((await pay(5n)).status, 200)
+  await setBaseFee(100n * gwei)
+  await chain.mine(1)
+  await receiver.refresh()
+  const { reserve } = receiver.settlement.status()
+  t.true((reserve.needed ?? 0n) > 60_000n * 4n * 100n * gwei)
+  await stopped()
+  await setBaseFee(gwei)
+  await chain.mine(1)
+  const again = await startAgain({ pollInterval: 3_600_000 })
+  await again.synced
+  await again.refresh()
+  t.deepEqual(again.settlement.status().reserve, reserve)
+})
+
 test('a channel that owes more than the limit is collected from', async (t) => {
   const system = await givenCheater(t, {
     ...{ pollInterval: 3_600_000, settlement: { collectAbove: 10n } },

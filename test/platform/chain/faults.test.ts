@@ -436,6 +436,30 @@ function refusal(): UraidenError {
   return new UraidenError({ code: 'rpc_error', message: 'too much', hint: '' })
 }
 
+/** What is asked before a transaction is signed, each with answers that are none. */
+for (const method of [
+  'eth_estimateGas',
+  'eth_getTransactionCount',
+  'eth_getBlockByNumber',
+  'eth_maxPriorityFeePerGas',
+]) {
+  test(`nonsense as the answer to ${method} sends nothing, and the error names the node`, async (t) => {
+    let answer: unknown
+    const { sender, approve, count } = await given(t, (call) =>
+      call.method === method ? { answer } : undefined,
+    )
+    const before = await count()
+    for (answer of [null, '', 'nonsense', {}, [{}], 7, { number: '0x', hash: '0x' }, '0x', '-1']) {
+      await t.throwsAsync(
+        sender.send(approve(1n)),
+        { instanceOf: UraidenError, code: 'node_wrong' },
+        JSON.stringify(answer),
+      )
+    }
+    t.is(await count(), before)
+  })
+}
+
 test('fees keep to the cap on both sides', (t) => {
   const market = { baseFee: 100n, tip: 5n }
   t.deepEqual(chooseFees(market, undefined), {

@@ -17,6 +17,7 @@ async function given(
   t: ExecutionContext,
   limits: Partial<ConnectionLimits>,
   listener: RequestListener = served,
+  isBusy: () => boolean = () => false,
 ) {
   const server = createServer(listener)
   /** Of connections to come, as the server sees it. */
@@ -24,7 +25,7 @@ async function given(
   server.prependListener('connection', (socket: Socket) => {
     if (from !== undefined) Object.defineProperty(socket, 'remoteAddress', { value: from })
   })
-  const guard = limitConnections(server, limits)
+  const guard = limitConnections(server, limits, isBusy)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => {
@@ -66,6 +67,8 @@ async function opened(
     },
     read: () => socket.on('data', (chunk) => (text += chunk)),
     text: () => text,
+    askSigned: (path: string) =>
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nSignature: x\r\n\r\n`),
     ask: (...paths: readonly string[]) =>
       socket.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join('')),
     answers: (...paths: readonly string[]) =>
@@ -280,6 +283,67 @@ test('requests that do not become whole are bounded in the same way', async (t) 
   await until(() => guard.counts().cut['too much waits to be read'] > 0)
   await until(() => guard.counts().bytes <= 3 << 20)
   t.true(guard.counts().open >= 2)
+})
+
+/** Answers to `/endless` go on for ever; what is begun is written down. */
+async function givenBusy(t: ExecutionContext, limits: Partial<ConnectionLimits>) {
+  const begun: (string | undefined)[] = []
+  let looks = 0
+  const writing = new Set<NodeJS.Timeout>()
+  t.teardown(() => writing.forEach(clearInterval))
+  const system = await given(
+    t,
+    limits,
+    (request, response) => {
+      begun.push(request.url)
+      if (request.url === '/paid') guard.paid(request.socket)
+      if (request.url !== '/endless') served(request, response)
+      else writing.add(setInterval(() => response.write('more'), 1))
+    },
+    () => ++looks > 0,
+  )
+  const { guard, open } = system
+  const paying = await open()
+  paying.read()
+  paying.ask('/paid')
+  await paying.answers('/paid')
+  // From then on it knows that it is busy.
+  await until(() => looks > 0)
+  const openMany = async (count: number) => {
+    const clients = []
+    for (let index = 0; index < count; index++) {
+      const client = await open()
+      client.read()
+      clients.push(client)
+    }
+    return clients
+  }
+  return { ...system, begun, paying, openMany }
+}
+
+test('a busy server works first for who has paid, then for who says that it pays', async (t) => {
+  const { begun, paying, openMany } = await givenBusy(t, {})
+  const [signed, ...strangers] = await openMany(40)
+  for (const stranger of strangers) stranger.ask('/endless')
+  signed?.askSigned('/signed')
+  paying.ask('/again')
+  await signed?.answers('/signed')
+  await paying.answers('/again')
+  t.true(begun.filter((path) => path === '/endless').length < strangers.length)
+  // In the end everybody is served.
+  await until(() => begun.filter((path) => path === '/endless').length === strangers.length)
+})
+
+test('who waits on a busy server without saying that it pays gives its place to whoever comes', async (t) => {
+  const { guard, paying, openMany } = await givenBusy(t, { most: 40 })
+  for (const stranger of await openMany(39)) stranger.ask('/endless')
+  const [newcomer] = await openMany(1)
+  newcomer?.askSigned('/paid')
+  await newcomer?.answers('/paid')
+  paying.ask('/again')
+  await paying.answers('/again')
+  t.like(guard.counts().refused, { 'all are in use': 0 })
+  t.is(guard.counts().cut['another one needed its place'], 1)
 })
 
 test('over TLS it is the same', async (t) => {

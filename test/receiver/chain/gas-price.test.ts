@@ -1,5 +1,5 @@
 import test from 'ava'
-import { watchGasPrice } from '../../../receiver/chain/gas-price.ts'
+import { type GasPrices, watchGasPrice } from '../../../receiver/chain/gas-price.ts'
 
 const hour = 3_600_000
 
@@ -7,10 +7,7 @@ test('the highest of a week is kept, one look for each block', async (t) => {
   let clock = 0
   const prices = [30n, 90n, 20n]
   let asked = 0
-  const gas = watchGasPrice(
-    async () => prices[asked++] ?? 10n,
-    () => clock,
-  )
+  const gas = watchGasPrice(async () => prices[asked++] ?? 10n, { now: () => clock })
   t.is(gas.highest(), undefined)
   await gas.refresh(1)
   await gas.refresh(1)
@@ -25,6 +22,31 @@ test('the highest of a week is kept, one look for each block', async (t) => {
   clock += 1
   await gas.refresh(5)
   t.is(gas.highest(), 10n)
+})
+
+test('what is kept is what the next run begins with', async (t) => {
+  let clock = 0
+  let kept: GasPrices = new Map()
+  const run = (price: bigint) =>
+    watchGasPrice(async () => price, {
+      ...{ known: kept, now: () => clock },
+      keep: (prices) => {
+        kept = new Map(prices)
+      },
+    })
+  await run(90n).refresh(1)
+  clock = 24 * hour
+  const again = run(10n)
+  t.is(again.highest(), 90n)
+  await again.refresh(2)
+  t.deepEqual([...kept.values()], [90n, 10n])
+  // An hour's highest is written once.
+  const before = kept
+  await run(10n).refresh(3)
+  t.is(kept, before)
+  clock = 7 * 24 * hour
+  await run(5n).refresh(4)
+  t.deepEqual([...kept.values()], [10n, 5n])
 })
 
 test('a node that does not say changes nothing', async (t) => {

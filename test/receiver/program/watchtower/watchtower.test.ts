@@ -43,9 +43,12 @@ async function given(
     watched: receiver,
     towerSent: watchtower.sent,
     kept: () => watchtower.tower.balance(sender, openBlock),
-    payment: (balance: bigint) =>
+    payment: (balance: bigint, openBlock = cheater.channel.openBlock) =>
       receiver.manager.registerPayment(
-        { ...cheater.channel, balance, signature: cheater.sign(balance) },
+        {
+          ...{ ...cheater.channel, openBlock, balance },
+          signature: cheater.sign(balance, undefined, undefined, openBlock),
+        },
         5n,
       ),
   }
@@ -72,6 +75,36 @@ test('the receiver is off, its sender cheats: the watchtower answers, without th
   await system.transactions.send(client.calls.settle(channel))
   t.is(await system.tokensOf(system.receiverAccount.address), 10n)
 })
+
+/** An answer takes 76 000 gas: with a base fee of 9 gwei and a tip of 1, at 10 000 units for an ether, 7.6 units. */
+for (const [name, options] of [
+  ['etherPrice', { etherPrice: 10_000n }],
+  ['least', { least: 7n }],
+  ['least, as text,', { least: '7 units' }],
+] as const) {
+  test(`a close over less than ${name} says is left alone, one over more is answered`, async (t) => {
+    const system = await given(t, { ...options, pollInterval: 3_600_000 })
+    const { payment, watched, requestClose, chain, tower, channel, openAnother } = system
+    const other = await openAnother()
+    await watched.refresh()
+    await payment(5n)
+    await payment(5n, other)
+    await payment(10n, other)
+    const kept = (openBlock: number) => tower.balance(channel.sender, openBlock)
+    await until(() => kept(channel.openBlock) === 5n && kept(other) === 10n)
+    await watched.stop()
+    await requestClose(0n)
+    await requestClose(0n, other)
+    await chain.mine(challengePeriod / 2)
+    await system.setBaseFee(9n * 10n ** 9n)
+    await chain.mine(1)
+    await tower.refresh()
+    await until(async () => (await system.infoOf(other))?.closingBalance === 10n)
+    await tower.refresh()
+    t.like(tower.status(), { answers: { length: 1, 0: { stake: 5n, plan: 'let_go' } } })
+    t.is(await system.towerSent(), 1)
+  })
+}
 
 test('a receiver that answers itself leaves nothing to do', async (t) => {
   const { payment, kept, requestClose, isOver, chain, tower, towerSent } = await given(t)

@@ -17,13 +17,15 @@ import {
   parseAddress,
 } from '../../../../protocol/index.ts'
 import { type Claims, claim, noClaims, unclaim } from '../../../../receiver/channels/claims.ts'
-import { channelName } from '../../../../receiver/channels/records.ts'
+import { mostFallbacks } from '../../../../receiver/channels/proofs.ts'
+import { channelName, emptyLedger } from '../../../../receiver/channels/records.ts'
 import { openStore } from '../../../../receiver/channels/store.ts'
 import { backupOf, backupOfState, writeBackup } from '../../../../receiver/server/backup/backup.ts'
 import {
   type Backup,
   type BackupChannel,
   formatBackup,
+  formatUnsigned,
   parseBackup,
 } from '../../../../receiver/server/backup/document.ts'
 import { mergeClaims, mergeLedger } from '../../../../receiver/server/backup/merge.ts'
@@ -171,7 +173,11 @@ test('a higher balance is never replaced by a lower one, and an equal one stays'
   const before = (await ledgersOf(state)).get(name)
   t.like(await restoreInto(state, await written(backup(channel(7, 9n)))), { restored: 0, kept: 1 })
   t.like(await restoreInto(state, await written(backup(channel(7, 10n)))), { restored: 0, kept: 1 })
-  t.deepEqual((await ledgersOf(state)).get(name), before)
+  // A deposit that covers no more may stand again.
+  t.deepEqual((await ledgersOf(state)).get(name), {
+    ...before,
+    fallbacks: [proven(7, 9n)],
+  } as typeof before)
   t.like(await restoreInto(state, await written(backup(channel(7, 11n)))), { restored: 1, kept: 0 })
   t.is((await ledgersOf(state)).get(name)?.claims.highest, 11n)
 })
@@ -422,6 +428,63 @@ test('a unit has paid in the merged books exactly when it has paid in one of the
       t.deepEqual(parseBackup(text).channels[0]?.claims, merged)
     }),
   )
+})
+
+function proven(openBlock: number, balance: bigint) {
+  const { proof } = channel(openBlock, balance)
+  return { balance, ...proof }
+}
+
+test('proofs below the best come back from a backup, also from one that nobody but the senders has signed', async (t) => {
+  const state = await temporaryFolder(t)
+  const fallbacks = [proven(7, 40n), proven(7, 95n)]
+  const whole = backup(channel(7, 150n, { fallbacks }), channel(8, 5n))
+  t.deepEqual(parseBackup(await written(whole)), { ...whole, signed: true })
+  t.deepEqual(parseBackup(formatUnsigned(whole)), { ...whole, signed: false })
+  await restoreInto(state, await written(whole))
+  const after = await ledgersOf(state)
+  t.deepEqual(after.get(channelName(sender, 7))?.fallbacks, fallbacks)
+  t.false('fallbacks' in (after.get(channelName(sender, 8)) ?? {}))
+  // What is taken of that is the same again.
+  const again = await backupOfState(state, { chainId, contract }, receiverSigner)
+  t.deepEqual(parseBackup(again).channels, whole.channels)
+})
+
+test('what is the best in a backup or in the state stays below what is the best now', (t) => {
+  const low = channel(7, 95n, { fallbacks: [proven(7, 40n)] })
+  const high = channel(7, 150n, { fallbacks: [proven(7, 60n)] })
+  const below = [40n, 60n, 95n].map((balance) => proven(7, balance))
+  t.deepEqual(mergeLedger(low, high).fallbacks, below)
+  t.deepEqual(mergeLedger(high, low).fallbacks, below)
+  t.deepEqual(mergeLedger(high, high).fallbacks, high.fallbacks)
+  t.deepEqual(mergeLedger(emptyLedger, high).fallbacks, high.fallbacks)
+  const many = (from: bigint) =>
+    Array.from({ length: mostFallbacks }, (_, at) => proven(7, from + BigInt(2 * at)))
+  const merged = mergeLedger(
+    channel(7, 90n, { fallbacks: many(1n) }),
+    channel(7, 90n, { fallbacks: many(2n) }),
+  )
+  t.is(merged.fallbacks?.length, mostFallbacks)
+})
+
+for (const [name, fallbacks] of [
+  ['as high as the balance', [proven(7, 10n)]],
+  ['twice', [proven(7, 5n), proven(7, 5n)]],
+  ['not in rising order', [proven(7, 6n), proven(7, 5n)]],
+  ['too many', Array.from({ length: mostFallbacks + 1 }, (_, at) => proven(7, BigInt(at + 1)))],
+] as const) {
+  test(`proofs below the best, ${name}, are no backup`, async (t) => {
+    const balance = name === 'too many' ? 100n : 10n
+    const text = await written(backup(channel(7, balance, { fallbacks })))
+    t.throws(() => parseBackup(text), { code: 'backup_damaged', message: /fallbacks/ })
+  })
+}
+
+test('a proof below the best that its sender has not signed is not restored', async (t) => {
+  const state = await temporaryFolder(t)
+  const fallbacks = [{ ...proven(7, 5n), balance: 6n }]
+  const text = await written(backup(channel(7, 10n, { fallbacks })))
+  await t.throwsAsync(restoreInto(state, text), { code: 'backup_signature_wrong' })
 })
 
 test('the proof goes with the higher balance, and an agreement to close is not forgotten', (t) => {

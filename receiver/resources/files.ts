@@ -59,7 +59,11 @@ async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const found = await send(request.raw, `/${path}`, { root, dotfiles: 'ignore' })
+  const found = await send(request.raw, `/${path}`, {
+    root,
+    dotfiles: 'ignore',
+    cacheControl: false,
+  })
   const { statusCode, headers, stream } = found
   // Not modified, or a range that the file does not have: no content, no charge.
   if (statusCode !== 200 && statusCode !== 206) reply.cost(0n)
@@ -67,6 +71,9 @@ async function answer(
   if (found.type === 'directory' || statusCode === 404) return notFound(reply.cost(0n))
   const policies = sandbox ? sandboxed(headers['Content-Type'], undefined) : undefined
   if (policies !== undefined) reply.header('content-security-policy', policies)
+  // A page that is shown again is asked for again, which costs nothing while it is the same.
+  const shared = request.admission?.kind === 'free' ? 'public' : 'private'
+  reply.header('cache-control', `${shared}, max-age=0`)
   return reply.code(statusCode).headers(headers).send(stream)
 }
 

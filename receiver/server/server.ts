@@ -17,6 +17,7 @@ import { allowOrigins } from '../http/cross-origin.ts'
 import { fastifyPaywall, type Price, refuseUnlessPlain } from '../http/fastify.ts'
 import { underItsNames } from '../http/hosts.ts'
 import { nothingCharged, sendProblem } from '../http/problem.ts'
+import { continueWhenRead } from '../http/waiting.ts'
 import type { Income } from '../income/recorder.ts'
 import type { Ops } from '../ops/ops.ts'
 import { refuseReserved } from '../resources/configuration/reserved.ts'
@@ -94,6 +95,7 @@ export async function createReceiverServer(
   const app = createApp(options)
   const known = [...(options.hosts ?? []), ...(options.names ?? [])]
   const connections = limitConnections(app.server, limits)
+  continueWhenRead(app.server)
   answerFailures(app)
   if (options.hosts !== undefined) app.addHook('onRequest', underItsNames(known))
   if (options.crossOrigins !== undefined) {

@@ -37,6 +37,8 @@ export interface UpstreamResource extends Common {
   readonly teaser: TeaserConfig | undefined
   /** Documents of it have an origin of nobody's. */
   readonly sandbox: boolean
+  /** What it says about caches counts for those between receiver and buyers, too. */
+  readonly sharedCaches: boolean
 }
 
 export interface CommandResource extends Common {
@@ -97,6 +99,10 @@ const entry = z.strictObject({
     .boolean()
     .optional()
     .describe('pages have an origin of nobody’s: on for files, off for an upstream'),
+  sharedCaches: z
+    .boolean()
+    .optional()
+    .describe('of an upstream: what it says about caches counts for those of others, too (false)'),
   upstream: z
     .url({ protocol: /^https?$/, error: 'this is not an http:// or https:// URL.' })
     .optional()
@@ -128,7 +134,7 @@ type Kind = ResourceConfig['kind']
 /** What of an entry belongs to which kind alone. */
 const settingsOf: { readonly [kind in Kind]: readonly (keyof Entry)[] } = {
   files: ['links', 'sandbox'],
-  upstream: ['timeout', 'teaser', 'sandbox'],
+  upstream: ['timeout', 'teaser', 'sandbox', 'sharedCaches'],
   command: ['timeout', 'cache', 'mostOutput', 'type'],
   module: ['methods'],
 }
@@ -189,6 +195,7 @@ function resourceOf(kind: Kind, value: Entry): ResourceConfig {
         timeout: milliseconds(value.timeout, 30),
         teaser: value.teaser,
         sandbox: value.sandbox ?? false,
+        sharedCaches: value.sharedCaches ?? false,
       }
     case 'command':
       return {

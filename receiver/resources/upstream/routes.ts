@@ -6,13 +6,13 @@ import type { Price } from '../../http/fastify.ts'
 import { nothingCharged, type Problem, sendProblem } from '../../http/problem.ts'
 import { sandboxed } from '../../http/sandbox.ts'
 import type { UpstreamResource } from '../configuration/schema.ts'
-import { requestHeaders, responseHeaders } from './headers.ts'
+import { keepToBuyer, requestHeaders, responseHeaders } from './headers.ts'
 import { locationOf, targetOf } from './target.ts'
 import type { TeaserMaker } from './teaser-maker.ts'
 import { teaserRoot, teaserRoutes } from './teaser-routes.ts'
 
 export interface UpstreamOptions
-  extends Pick<UpstreamResource, 'upstream' | 'timeout' | 'teaser' | 'sandbox'> {
+  extends Pick<UpstreamResource, 'upstream' | 'timeout' | 'teaser' | 'sandbox' | 'sharedCaches'> {
   readonly price: Price
   /** For all resources of a receiver. */
   readonly maker: TeaserMaker
@@ -29,7 +29,7 @@ export async function upstreamRoutes(
   path: string,
   options: UpstreamOptions,
 ): Promise<void> {
-  const { timeout, price, upstream, teaser, sandbox, maker, log } = options
+  const { timeout, price, upstream, teaser, sandbox, sharedCaches, maker, log } = options
   const { now = () => performance.now() } = options
   const dispatcher = new Agent({
     connect: { timeout },
@@ -57,12 +57,12 @@ export async function upstreamRoutes(
       })
     },
     handler: (request, reply) =>
-      pass({ path, upstream, sandbox, dispatcher, log, now }, request, reply),
+      pass({ path, upstream, sandbox, sharedCaches, dispatcher, log, now }, request, reply),
   })
 }
 
 /** The server behind a resource. */
-interface Upstream extends Pick<UpstreamResource, 'upstream' | 'sandbox'> {
+interface Upstream extends Pick<UpstreamResource, 'upstream' | 'sandbox' | 'sharedCaches'> {
   /** Of the resource. */
   readonly path: string
   readonly dispatcher: Dispatcher
@@ -71,7 +71,7 @@ interface Upstream extends Pick<UpstreamResource, 'upstream' | 'sandbox'> {
 }
 
 async function pass(
-  { path, upstream, sandbox, dispatcher, log, now }: Upstream,
+  { path, upstream, sandbox, sharedCaches, dispatcher, log, now }: Upstream,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -104,6 +104,7 @@ async function pass(
   if (typeof headers.location === 'string') {
     headers.location = locationOf(upstream, path, headers.location)
   }
+  if (request.admission?.kind === 'paid' && !sharedCaches) keepToBuyer(headers)
   const policyName = 'content-security-policy'
   const policies = sandbox ? sandboxed(headers['content-type'], headers[policyName]) : undefined
   if (policies !== undefined) headers[policyName] = policies

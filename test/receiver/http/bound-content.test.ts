@@ -92,6 +92,7 @@ const servers: { readonly [name: string]: Start } = {
         price,
         teaser: undefined,
         sandbox: false,
+        sharedCaches: false,
         maker,
         log,
       }),

@@ -273,7 +273,14 @@ async function givenReader(t: ExecutionContext) {
   t.teardown(() => maker.close())
   await server.register(async (scope) =>
     upstreamRoutes(scope, '/archive', {
-      ...{ upstream: upstream.url, timeout: 30_000, teaser: undefined, sandbox: false, maker },
+      ...{
+        upstream: upstream.url,
+        timeout: 30_000,
+        teaser: undefined,
+        sandbox: false,
+        sharedCaches: false,
+        maker,
+      },
       ...{ price: 5n, log: scope.log, now: () => time },
     }),
   )

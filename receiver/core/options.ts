@@ -91,6 +91,8 @@ export interface Receiver {
   readonly address: Address
   readonly chainId: bigint
   readonly contract: Address
+  /** Where reading the chain begins. */
+  readonly startBlock: BlockNumber
   readonly contractFacts: ContractFacts
   readonly token: TokenFacts
   /** How signatures are checked. */

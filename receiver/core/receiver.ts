@@ -147,6 +147,7 @@ async function startParts(
     address: signer.address,
     chainId: chain.chainId,
     contract,
+    startBlock: options.startBlock ?? 0,
     contractFacts,
     token,
     verifier,

@@ -1,10 +1,11 @@
 // GET and DELETE of channels (wire-protocol.md section 5).
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { parseAddress, parseUint192, type TokenAmount } from '../../../protocol/index.ts'
+import { parseAddress } from '../../../protocol/index.ts'
 import { acceptsPayments, type Channel } from '../../channels/records.ts'
 import type { Receiver } from '../../core/receiver.ts'
 import { receiverError } from '../../errors/index.ts'
+import { parseClosingBalance } from './closing-balance.ts'
 import { type ChannelPath, channelUnknown, parsePath } from './paths.ts'
 import { isBoundTo, unbound } from './request-keys.ts'
 
@@ -29,22 +30,16 @@ export async function channelRoutes(app: FastifyInstance, receiver: Receiver): P
     const form = receiver.book.ledger(sender, openBlock).proof?.form
     const isBound = receiver.book.isBoundOnly({ sender, openBlock }, form)
     if (isBound && !isBoundTo(request, { sender, openBlock })) return unbound(reply)
-    const balance = parseBalance(request)
+    const { highest } = receiver.book.ledger(sender, openBlock).claims
+    const balance = parseClosingBalance(offeredBalance(request), highest)
     return { close_signature: await receiver.manager.agreeToClose(sender, openBlock, balance) }
   })
 }
 
-/** As JSON number or string, as form data (the original client), or in the query. */
-function parseBalance(request: FastifyRequest): TokenAmount {
+/** As JSON, as form data (the original client), or in the query. */
+function offeredBalance(request: FastifyRequest): unknown {
   const body = request.body as { readonly balance?: unknown } | null | undefined
-  const query = request.query as { readonly balance?: unknown }
-  const given = body?.balance ?? query.balance
-  if (typeof given === 'string') return parseUint192(given)
-  if (typeof given === 'number' && Number.isSafeInteger(given)) return parseUint192(`${given}`)
-  throw receiverError({
-    code: 'balance_missing',
-    message: 'The request has no balance, or one that is no integer.',
-  })
+  return body?.balance ?? (request.query as { readonly balance?: unknown }).balance
 }
 
 function listed(

@@ -137,7 +137,10 @@ export const channelPaths: Paths = {
             receiver_address: ref('Address'),
             manager_abi: abi,
             token_abi: abi,
-            sync_block: count,
+            sync_block: {
+              ...count,
+              description: 'events are read from here on: where to look for one’s channels',
+            },
           }),
         ),
       },

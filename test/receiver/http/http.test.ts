@@ -79,7 +79,20 @@ const strangersKey: Hex = `0x${'77'.repeat(32)}`
 
 const refusals: readonly Refused[] = [
   { when: 'a replay', balance: 10n, status: 402, code: 'balance_spent' },
-  { when: 'a lower balance', balance: 9n, status: 402, code: 'balance_spent' },
+  {
+    when: 'a lower balance',
+    balance: 9n,
+    status: 402,
+    header: 'rdn-invalid-amount',
+    code: 'invalid_amount',
+  },
+  {
+    when: 'a lower balance that says what it pays',
+    balance: 9n,
+    more: { 'RDN-Payment': '5' },
+    status: 402,
+    code: 'balance_spent',
+  },
   {
     when: 'one unit too little',
     balance: 14n,
@@ -253,6 +266,8 @@ test('channels and statistics are shown as documented', async (t) => {
     token_address: token,
     contract_address: contract,
     receiver_address: receiver.address,
+    // Where a page of the original begins to look for its channel.
+    sync_block: 0,
   })
   t.is(await (await fetch(`${base}/cm`)).text(), 'OK')
 })

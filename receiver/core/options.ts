@@ -30,6 +30,8 @@ export interface ReceiverObserver extends PaywallObserver {
 }
 
 export interface ReceiverLog {
+  /** Of each payment. */
+  readonly debug?: (facts: object, message: string) => void
   readonly info: (facts: object, message: string) => void
   readonly warn: (facts: object, message: string) => void
 }

@@ -157,7 +157,8 @@ async function admit(
   }
   if (admission.kind !== 'refused') return undefined
   for (const cookie of admission.cookies) reply.header('set-cookie', cookie)
-  return reply.code(admission.status).headers(admission.headers).send(admission.body)
+  // Of bytes fastify leaves the type as it is: without a charset, as the original's.
+  return reply.code(admission.status).headers(admission.headers).send(Buffer.from(admission.body))
 }
 
 /** Before anything of the request is read. */

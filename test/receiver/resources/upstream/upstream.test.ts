@@ -4,6 +4,8 @@ import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
 import { createReceiverServer } from '../../../../receiver/index.ts'
+import { resourcesSchema } from '../../../../receiver/resources/configuration/schema.ts'
+import { registerResources } from '../../../../receiver/resources/routes.ts'
 import { upstreamRoutes } from '../../../../receiver/resources/upstream/routes.ts'
 import { locationOf, targetOf } from '../../../../receiver/resources/upstream/target.ts'
 import { createTeaserMaker } from '../../../../receiver/resources/upstream/teaser-maker.ts'
@@ -418,3 +420,39 @@ test.serial('a GET with a body, and a body of no type, go through too', async (t
     t.regex(await text(socket), /"body":"\{\]"/, `${method} ${type}`)
   }
 })
+
+for (const [trustProxy, expected] of [
+  [undefined, '127.0.0.1'],
+  [['127.0.0.1'], '9.8.7.6'],
+  [['127.0.0.0/8', '9.8.7.6'], '203.0.113.5'],
+  [['10.0.0.1'], '127.0.0.1'],
+] as const) {
+  test.serial(
+    `behind ${trustProxy ?? 'no proxy'} the client is ${expected}, and nothing else is believed`,
+    async (t) => {
+      const upstream = await startUpstream(t, mirror)
+      const { receiver, headers } = await givenChannel(t)
+      const server = await createReceiverServer(receiver, [], { trustProxy })
+      t.teardown(() => server.close())
+      await registerResources(
+        server,
+        resourcesSchema.parse({ '/x': { price: '1 units', upstream: upstream.url } }),
+      )
+      const base = await server.listen({ host: '127.0.0.1', port: 0 })
+      const forged = {
+        'X-Forwarded-For': '203.0.113.5, 9.8.7.6',
+        'X-Forwarded-Host': 'evil.example',
+        'X-Forwarded-Proto': 'https',
+      }
+      const answer = await fetch(`${base}/x`, { headers: headers(1n, forged) })
+      const seen = (await answer.json()) as {
+        readonly headers: { readonly [name: string]: string }
+      }
+      t.like(seen.headers, {
+        'x-forwarded-for': expected,
+        'x-forwarded-host': new URL(base).host,
+        'x-forwarded-proto': 'http',
+      })
+    },
+  )
+}

@@ -39,6 +39,10 @@ declare module 'fastify' {
     /** The route lets bound requests in itself. */
     bound?: 'by route'
   }
+  interface FastifyInstance {
+    /** What a proxy takes off the front of paths: goes before those that clients are sent to. */
+    publicPath: string
+  }
   interface FastifyRequest {
     /** What the paywall decided about this request; null on a route without a price. */
     admission: Admission | null
@@ -65,6 +69,7 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
   const learn = (price: Price | undefined) => {
     if (price !== undefined) pricers.set(price, createPricer(price, token))
   }
+  app.decorate('publicPath', paywall.door.publicPath)
   app.decorateRequest('admission', null)
   app.decorateReply('chargedCost', null)
   app.decorateReply('cost', function (this: FastifyReply, amount: TokenAmount) {

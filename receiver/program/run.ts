@@ -189,9 +189,13 @@ async function createServer(
   }
 }
 
-/** What a page of the operator's own needs besides, under the path that the original has for it. */
+/**
+ * What a page of the operator's own needs besides, under the path that the original has for it. In the
+ * original's folder that is in `js/`.
+ */
 function pageFiles({ page }: ReceiverSettings): ResourceConfigs {
   if (page === undefined) return {}
-  const own = { kind: 'files', files: page, links: 'follow', sandbox: false } as const
+  const folders = { files: page, first: join(page, 'js') }
+  const own = { kind: 'files', ...folders, links: 'follow', sandbox: false } as const
   return { '/js/*': { ...own, price: '0', free: [] } }
 }

@@ -93,6 +93,7 @@ const servers: { readonly [name: string]: Start } = {
         teaser: undefined,
         sandbox: false,
         sharedCaches: false,
+        redirects: 'free',
         maker,
         log,
       }),

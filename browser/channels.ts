@@ -16,6 +16,7 @@ import { type AbiValue, encodeCall } from './abi.ts'
 import type { ChannelFacts } from './chain.ts'
 import { browserError } from './error-codes.ts'
 import type { Parts } from './parts.ts'
+import { signBalance } from './signing.ts'
 import type { StoredChannel } from './storage.ts'
 import { type Call, mined, send, tryOut } from './transactions.ts'
 
@@ -62,17 +63,27 @@ export async function findChannel(
 
 /**
  * Opens a channel, or goes on waiting for one that was sent before the page was left.
- * @throws UraidenError `deposit_missing`, and those of `send` and `mined`
+ * @throws UraidenError `deposit_missing`, and those of `signBalance`, `send` and `mined`
  */
 export async function openChannel(parts: Parts, deposit: TokenAmount): Promise<StoredChannel> {
   const { memory } = parts
   if (memory.opening() === undefined) {
     positive(deposit)
+    await tryToSign(parts)
     const data = concatBytes(addressToBytes(parts.sender), addressToBytes(parts.receiver))
     const direct = contractCall(parts, 'createChannel(address,uint192)', [parts.receiver, deposit])
     memory.setOpening({ transaction: await sendDeposit(parts, { amount: deposit, data, direct }) })
   }
   return awaitOpening(parts)
+}
+
+/**
+ * Wallets give the form of 2017 up, which contracts of version 0.2 want: one that cannot sign it any more would
+ * leave the deposit locked. A balance of 0 in a channel that cannot be is worth nothing.
+ */
+async function tryToSign(parts: Parts): Promise<void> {
+  const { form, receiver } = parts
+  if (form === 'seed') await signBalance(parts, { receiver, openBlock: 0, balance: 0n })
 }
 
 /** @throws UraidenError `deposit_missing` when no opening was sent, and those of `mined` */
@@ -93,10 +104,14 @@ export async function awaitOpening(parts: Parts): Promise<StoredChannel> {
   }
 }
 
-/** @throws UraidenError `channel_missing`, `deposit_missing`, and those of `send` and `mined` */
+/**
+ * @throws UraidenError `channel_missing`, `deposit_missing`, and those of `signBalance`, `send` and
+ * `mined`
+ */
 export async function topUp(parts: Parts, added: TokenAmount): Promise<void> {
   positive(added)
-  const { openBlock } = stored(parts)
+  const { openBlock, signature } = stored(parts)
+  if (signature === undefined) await tryToSign(parts)
   const { sender, receiver } = parts
   const block = fromHex(`0x${openBlock.toString(16).padStart(8, '0')}`)
   const data = concatBytes(addressToBytes(sender), addressToBytes(receiver), block)

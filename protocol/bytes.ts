@@ -50,3 +50,8 @@ export function writeUint(target: Uint8Array, value: bigint, offset: number, len
 export function shorten(text: string, most = 80): string {
   return text.length <= most ? text : `${text.slice(0, most)}…`
 }
+
+/** Servers of the original take addresses and signatures in hex without `0x`, too. */
+export function fromOriginal<Value>(parse: (text: string) => Value): (text: string) => Value {
+  return (text) => parse(/^(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{130})$/.test(text) ? `0x${text}` : text)
+}

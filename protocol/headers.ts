@@ -2,6 +2,7 @@
 
 import { type Address, parseAddress } from './address.ts'
 import { parseUint192, type TokenAmount } from './amount.ts'
+import { fromOriginal } from './bytes.ts'
 import { type BlockNumber, parseBlockNumber } from './channel.ts'
 import { defined } from './defined.ts'
 import { isUraidenError, protocolError, type UraidenError } from './errors.ts'
@@ -154,13 +155,14 @@ export function parsePayment(
   cookies: HeaderSource = noCookies,
 ): Payment | undefined {
   const source: HeaderSource = (name) => headers(name) ?? cookies(name)
-  const sender = optional(source, headerName.sender, parseAddress)
+  const address = fromOriginal(parseAddress)
+  const sender = optional(source, headerName.sender, address)
   const openBlock = optional(source, headerName.openBlock, parseBlockNumber)
   const balance = parseBothBalances(headers, cookies)
-  const signature = optional(source, headerName.signature, parseSignature)
+  const signature = optional(source, headerName.signature, fromOriginal(parseSignature))
   const stated = {
-    contract: optional(source, headerName.contract, parseAddress),
-    receiver: optional(source, headerName.receiver, parseAddress),
+    contract: optional(source, headerName.contract, address),
+    receiver: optional(source, headerName.receiver, address),
     amount: optional(source, headerName.payment, parseUint192),
   }
   if (sender === undefined || openBlock === undefined) return

@@ -14,6 +14,7 @@ export {
 } from './core/receiver.ts'
 export { crossOriginHeaders } from './http/cross-origin.ts'
 export { fastifyPaywall, type PaywallPluginOptions, type Price } from './http/fastify.ts'
+export { continueWhenRead } from './http/waiting.ts'
 export { type OpsConfig, opsSchema } from './ops/config.ts'
 export { createOps, type Ops } from './ops/ops.ts'
 export { type PaywallPage, plainPage, readPaywallPage } from './paywall/page.ts'

@@ -62,6 +62,8 @@ export interface PayOptions {
 
 export interface Wanted {
   readonly url: URL
+  /** The same as the program has it: by the receiver's name, perhaps. */
+  readonly asked: URL
   /** Undefined without a token. */
   readonly program: Program | undefined
 }
@@ -69,7 +71,7 @@ export interface Wanted {
 /** @throws UraidenError those of the agent's `stream`, `body_too_large`, `body_not_allowed` */
 export async function payAndAnswer(
   { stream, token, mostBody, timeout, cookies }: PayOptions,
-  { url, program }: Wanted,
+  { url, asked, program }: Wanted,
   { request, response }: Exchange,
 ): Promise<void> {
   const { method = 'GET' } = request
@@ -89,7 +91,9 @@ export async function payAndAnswer(
   // What is short is proven whole before a program sees anything of it.
   const whole = isShort(answer) ? Buffer.concat(await answer.body.toArray()) : undefined
   const received = Object.entries(answer.headers).flatMap(([name, value]) =>
-    [value ?? []].flat().map((each): Field => [name, each]),
+    [value ?? []]
+      .flat()
+      .map((each): Field => [name, name === 'location' ? locationFor({ url, asked }, each) : each]),
   )
   const dropsCookies = cookies === 'drop' && url.protocol === 'http:'
   const kept = without(
@@ -103,6 +107,16 @@ export async function payAndAnswer(
   if (whole !== undefined) return void response.end(whole)
   // An answer that breaks off must look broken off: the connection ends without the rest.
   await pipeline(answer.body, response)
+}
+
+/** A redirection inside the receiver, as the program can follow it through the proxy. */
+function locationFor({ url, asked }: Pick<Wanted, 'url' | 'asked'>, location: string): string {
+  if (asked.href === url.href || !URL.canParse(location, url.href)) return location
+  const to = new URL(location, url)
+  const isBelow = url.pathname.endsWith(asked.pathname)
+  const base = isBelow ? url.pathname.slice(0, -asked.pathname.length) : ''
+  if (to.origin !== url.origin || !to.pathname.startsWith(`${base}/`)) return to.href
+  return `${asked.origin}${to.pathname.slice(base.length)}${to.search}${to.hash}`
 }
 
 /** Bytes of a body that is proven before it is handed on. */

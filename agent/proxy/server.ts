@@ -11,7 +11,7 @@ import type { Agent } from '../options.ts'
 import { fieldsOf, passedHere } from './fields.ts'
 import { refuse, refuseSocket } from './io.ts'
 import { type Loopback, listenOn } from './listen.ts'
-import { passOn, tunnel } from './pass.ts'
+import { type NearEnd, passOn, tunnel } from './pass.ts'
 import { payAndAnswer } from './pay.ts'
 import { createPrograms, type Program, type Programs, type WithoutToken } from './programs.ts'
 import { absoluteTarget, authorityTarget } from './target.ts'
@@ -114,7 +114,9 @@ function serverFor(handler: ProxyHandler): Server {
     connectionsCheckingInterval: 5_000,
   })
   server.on('request', (request, response) => void handler.request({ request, response }))
-  server.on('connect', (request, socket, head) => void handler.connect(request, socket, head))
+  server.on('connect', (request, socket, head) => {
+    void handler.connect(request, { socket, head }, server)
+  })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET') return void socket.destroy()
     refuseSocket(socket, notHttp(error), 'Bad Request')
@@ -122,10 +124,28 @@ function serverFor(handler: ProxyHandler): Server {
   return server
 }
 
+interface Inside {
+  /** Host and port, as a URL has them. */
+  readonly authority: string
+  readonly credentials: string | undefined
+}
+
+/**
+ * Some programs open a tunnel for `http://`, too (undici). Requests inside are paid as all others: what comes
+ * through it is HTTP to this server.
+ */
+function speakInside({ socket, head }: NearEnd, server: Server): void {
+  socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+  if (head.length > 0) socket.unshift(head)
+  server.emit('connection', socket)
+}
+
 class ProxyHandler {
   #options: ProxyOptions
   #programs: Programs
   readonly #tunnels = new Set<Duplex>()
+  /** Connections on which CONNECT was answered here, and what came with it. */
+  readonly #inside = new WeakMap<Duplex, Inside>()
   #underWay = 0
   /** To see a request to itself. */
   ownPort: number | undefined
@@ -153,22 +173,27 @@ class ProxyHandler {
     }
   }
 
-  async connect(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async connect(request: IncomingMessage, near: NearEnd, server: Server): Promise<void> {
+    const { socket } = near
     this.#tunnels.add(socket)
     socket.once('close', () => this.#tunnels.delete(socket))
     // Nobody else listens to it after CONNECT.
     socket.on('error', () => socket.destroy())
     try {
-      this.#programs.identify(request.headers['proxy-authorization'])
+      const credentials = request.headers['proxy-authorization']
+      this.#programs.identify(credentials)
       const authority = authorityTarget(request.url ?? '')
       const url = new URL(`http://${request.url}`)
-      const paid =
-        (await this.#options.receivers.find(url)) ??
-        (await this.#options.receivers.find(new URL(`https://${request.url}`)))
-      if (paid !== undefined) throw tunnelCannotPay()
+      const { receivers } = this.#options
+      if ((await receivers.find(url)) !== undefined) {
+        this.#inside.set(socket, { authority: url.host, credentials })
+        return speakInside(near, server)
+      }
+      const secure = await receivers.find(new URL(`https://${request.url}`))
+      if (secure !== undefined) throw tunnelCannotPay()
       if (this.#options.connect === 'refuse') throw tunnelRefused(authority.host)
       this.#checkLoop(url)
-      await tunnel(authority, { socket, head }, this.#options.timeout)
+      await tunnel(authority, near, this.#options.timeout)
     } catch (error) {
       if (!isUraidenError(error)) this.#options.onDefect(error)
       refuseSocket(socket, error, 'Refused')
@@ -182,15 +207,19 @@ class ProxyHandler {
   async #handle(exchange: Exchange): Promise<void> {
     const { request } = exchange
     const { others, timeout, mostAtOnce, receivers } = this.#options
-    const url = absoluteTarget(request.url ?? '')
-    const program = this.#programs.identify(request.headers['proxy-authorization'])
+    const { url: target = '', headers } = request
+    const inside = this.#inside.get(request.socket)
+    const isPath = inside !== undefined && target.startsWith('/')
+    const url = absoluteTarget(isPath ? `http://${inside.authority}${target}` : target)
+    const credentials = headers['proxy-authorization'] ?? inside?.credentials
+    const program = this.#programs.identify(credentials)
     // RFC 9110 section 9.3.8: it would show a program the payment headers.
     if (request.method === 'TRACE') throw methodNotAllowed()
     if (passedHere(fieldsOf(request.rawHeaders))) throw loop()
     if (this.#underWay > mostAtOnce) throw busy(mostAtOnce)
     const paidUrl = await receivers.find(url)
     if (paidUrl !== undefined) {
-      return payAndAnswer(this.#options, { url: paidUrl, program }, exchange)
+      return payAndAnswer(this.#options, { url: paidUrl, asked: url, program }, exchange)
     }
     if (others === 'refuse') throw othersRefused(url)
     this.#checkLoop(url)

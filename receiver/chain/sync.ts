@@ -20,7 +20,11 @@ export interface SyncOptions {
   readonly chunk?: number
   /** Told of the newest block, before anything else is asked. */
   readonly onHead?: (head: BlockNumber) => void
+  /** Told of events: all that are not confirmed each time, and of each once when it is. */
+  readonly onEvents?: ((events: readonly ChannelEvent[], depth: Depth) => void) | undefined
 }
+
+export type Depth = 'seen' | 'confirmed'
 
 export type SyncOutcome =
   /** Read up to the head. */
@@ -90,7 +94,7 @@ async function startPosition({ chain, startBlock }: SyncOptions): Promise<SyncPo
 }
 
 async function readConfirmed(
-  { chain, book, receiver, chunk = 2000 }: SyncOptions,
+  { chain, book, receiver, chunk = 2000, onEvents }: SyncOptions,
   start: SyncPosition,
   { to: last, head }: { readonly to: BlockNumber; readonly head: BlockRef },
 ): Promise<SyncPosition> {
@@ -105,17 +109,20 @@ async function readConfirmed(
     if (before === undefined || before.hash !== after?.hash) break
     reached = { block: to, hash: after.hash }
     await book.confirm(events, reached)
+    onEvents?.(events, 'confirmed')
   }
   return reached
 }
 
 async function readUnconfirmed(
-  { chain, book, receiver }: SyncOptions,
+  { chain, book, receiver, onEvents }: SyncOptions,
   from: BlockNumber,
   to: BlockNumber,
 ): Promise<void> {
   const query = { from, to, receiver }
-  book.setUnconfirmed(from > to ? [] : checked(await chain.events(query), query), to)
+  const events = from > to ? [] : checked(await chain.events(query), query)
+  book.setUnconfirmed(events, to)
+  onEvents?.(events, 'seen')
 }
 
 /**

@@ -46,9 +46,14 @@ export type ClaimDecision =
 export function claim(claims: Claims, { balance, price, mayLeaveGap }: Asked): ClaimDecision {
   const { highest, unclaimed } = claims
   const paid = { from: balance - price, to: balance }
-  if (paid.from < 0n) return refused('invalid_amount')
+  // To the original's clients the other reason says that we lie about this balance.
+  const isSame = balance === highest && highest > 0n
+  if (paid.from < 0n) return refused(isSame ? 'balance_spent' : 'invalid_amount')
   if (balance <= highest) {
-    if (!containsInterval(unclaimed, paid)) return refused('balance_spent')
+    if (!containsInterval(unclaimed, paid)) {
+      // The original's clients take the balance that they are shown only with this reason.
+      return refused(balance < highest && !mayLeaveGap ? 'invalid_amount' : 'balance_spent')
+    }
     return claimed(claims, paid, { highest, unclaimed: subtractInterval(unclaimed, paid) })
   }
   const below = { from: paid.from, to: highest }

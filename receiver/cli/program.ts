@@ -14,7 +14,7 @@ import { passwordSources } from '../program/settings.ts'
 import { adminHash, adminToken } from './commands/admin.ts'
 import { backup, restore } from './commands/backup.ts'
 import { type ChannelsOptions, channels, stats } from './commands/books.ts'
-import { closeAll, withdraw } from './commands/collect.ts'
+import { type CollectOptions, closeAll, closeOne, withdraw } from './commands/collect.ts'
 import { doctor } from './commands/doctor.ts'
 import { addGlobalOptions, configOptions, type GlobalOptions } from './commands/options.ts'
 import { type RequestKeyOptions, requestKey } from './commands/request-key.ts'
@@ -68,6 +68,7 @@ function addSellCommands(program: Command, finish: Finish): void {
     .description('sell until it is stopped (SIGTERM, SIGINT)')
     .option('--host <address>', 'address to listen on')
     .option('--port <number>', 'TCP port; 0 takes a free one')
+    .option('--no-wait', 'end when the Ethereum node does not answer')
     .action((_: object, command: Command) => finish(start(command.optsWithGlobals<StartOptions>())))
   program
     .command('watch')
@@ -107,16 +108,30 @@ function addSellCommands(program: Command, finish: Finish): void {
 
 function addCollectCommands(program: Command, finish: Finish): void {
   const dryRun = ['--dry-run', 'say what would be done and what it costs; send nothing'] as const
+  const least = ['--least <amount>', 'leave channels that owe less: 0.01 TKN, 5 units'] as const
+  const original = ['--minimum-amount <amount>', 'the same as --least'] as const
   program
     .command('withdraw')
     .description('take out what open channels owe; they stay open')
     .option(...dryRun)
+    .option(...least)
+    .option(...original)
     .action((_: object, command: Command) => finish(withdraw(command.optsWithGlobals())))
   program
     .command('close-all')
     .description('end all channels that owe something, at the latest balance')
+    .option('--every', 'also those that have paid and owe nothing any more')
     .option(...dryRun)
+    .option(...least)
+    .option(...original)
     .action((_: object, command: Command) => finish(closeAll(command.optsWithGlobals())))
+  program
+    .command('close <channel>')
+    .description('end one channel, named <sender>/<open block>, at the latest balance')
+    .option(...dryRun)
+    .action((channel: string, _: object, command: Command) =>
+      finish(closeOne(channel, command.optsWithGlobals<CollectOptions>())),
+    )
 }
 
 function addAdminCommands(program: Command, finish: Finish): void {

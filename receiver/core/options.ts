@@ -30,6 +30,8 @@ export interface ReceiverObserver extends PaywallObserver {
 }
 
 export interface ReceiverLog {
+  /** Of each payment. */
+  readonly debug?: (facts: object, message: string) => void
   readonly info: (facts: object, message: string) => void
   readonly warn: (facts: object, message: string) => void
 }
@@ -91,6 +93,8 @@ export interface Receiver {
   readonly address: Address
   readonly chainId: bigint
   readonly contract: Address
+  /** Where reading the chain begins. */
+  readonly startBlock: BlockNumber
   readonly contractFacts: ContractFacts
   readonly token: TokenFacts
   /** How signatures are checked. */

@@ -44,6 +44,7 @@ import { chooseRecovery } from '../signatures/recovery.ts'
 import type { Receiver, ReceiverLog, ReceiverOptions } from './options.ts'
 import { type StartedParts, startTogether } from './parts.ts'
 import { openRequestKey, signedRequestKey } from './request-key.ts'
+import { tellChannels, tellPayments } from './telling.ts'
 import { startPusher } from './watchtower/pusher.ts'
 
 export type { Receiver, ReceiverLog, ReceiverOptions } from './options.ts'
@@ -135,7 +136,8 @@ async function startParts(
     recover: verifier.recover,
   })
   const showOwn = signedRequestKey(own, { signer, domain })
-  const manager = createChannelManager({ book, checker: verifier, signer, domain })
+  const silent = createChannelManager({ book, checker: verifier, signer, domain })
+  const manager = log === undefined ? silent : tellPayments(silent, log)
   const relay = await relayOf(options, { ...base, ...defence, manager, checker: verifier })
   const owner = { ...domain, receiver: signer.address }
   const pushers = (options.watchtowers ?? []).map((address) =>
@@ -148,6 +150,7 @@ async function startParts(
     address: signer.address,
     chainId: chain.chainId,
     contract,
+    startBlock: options.startBlock ?? 0,
     contractFacts,
     token,
     verifier,
@@ -279,16 +282,20 @@ function followChain(
 ): ChainWatch {
   const { log, signer, startBlock = 0, pollInterval = 2000, now } = options
   const { limits, ...rest } = followed
-  return watchChain({
+  let watch: ChainWatch | undefined
+  const head = () => watch?.look.head
+  watch = watchChain({
     ...rest,
     ...(now !== undefined && { now }),
     receiver: signer.address,
     startBlock,
     confirmations: limits.steps[0]?.blocks ?? usualConfirmations,
     interval: pollInterval,
+    onEvents: log && tellChannels(log, head),
     onOutcome: (outcome) => tellOutcome(outcome, log),
     onError: (error) => log?.warn({ err: error }, 'the chain could not be read'),
   })
+  return watch
 }
 
 function tellOutcome(outcome: SyncOutcome, log: ReceiverLog | undefined): void {

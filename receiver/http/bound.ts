@@ -22,6 +22,7 @@ import {
 import { watchContent } from './content.ts'
 import { notPlain, type Problem } from './problem.ts'
 import { signResponse } from './signed-response.ts'
+import { answerHalfClosed } from './waiting.ts'
 
 const exchanges = new WeakMap<IncomingMessage, Exchange>()
 
@@ -63,6 +64,7 @@ export interface Arrival {
 export async function enter(door: Door, arrival: Arrival): Promise<Problem | undefined> {
   const { request } = arrival
   const { headers } = request
+  answerHalfClosed(request.socket)
   // Most requests of old clients end here.
   if (!('signature' in headers || 'signature-input' in headers)) return asStranger(arrival)
   if (exchanges.has(request)) return

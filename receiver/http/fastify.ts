@@ -9,10 +9,11 @@ import {
   type TokenAmount,
   type TokenUnit,
 } from '../../protocol/index.ts'
+import { paidCaching } from '../paywall/caching.ts'
 import { targetOf } from '../paywall/dialect.ts'
 import type { Door } from '../paywall/door.ts'
 import { type Admission, type Paid, type Paywall, priceAndAdmit } from '../paywall/paywall.ts'
-import { createPricer, type PriceRule, type Pricer } from '../paywall/price.ts'
+import { createPricer, isComputed, type PriceRule, type Pricer } from '../paywall/price.ts'
 import type { ReplyRoom } from '../paywall/replies.ts'
 import { contentOf, enter, exchangeOf, paidOf } from './bound.ts'
 import {
@@ -23,7 +24,9 @@ import {
   giveUpLater,
   keptHeaders,
 } from './kept-reply.ts'
+import { inOrder } from './order.ts'
 import { notPlain, noWorkers, sendProblem, workerHeader } from './problem.ts'
+import { isWaiting } from './waiting.ts'
 
 /** One price, one computed from the request, or a table by method and path. */
 export type Price = PriceRule<FastifyRequest>
@@ -35,6 +38,10 @@ declare module 'fastify' {
     teaser?: (url: string) => string
     /** The route lets bound requests in itself. */
     bound?: 'by route'
+  }
+  interface FastifyInstance {
+    /** What a proxy takes off the front of paths: goes before those that clients are sent to. */
+    publicPath: string
   }
   interface FastifyRequest {
     /** What the paywall decided about this request; null on a route without a price. */
@@ -57,11 +64,12 @@ export interface PaywallPluginOptions {
 }
 
 async function register(app: FastifyInstance, options: PaywallPluginOptions): Promise<void> {
-  const { paywall, token, price: scopePrice, onPaid } = options
+  const { paywall, token, price: scopePrice } = options
   const pricers = new Map<Price, Pricer<FastifyRequest>>()
   const learn = (price: Price | undefined) => {
     if (price !== undefined) pricers.set(price, createPricer(price, token))
   }
+  app.decorate('publicPath', paywall.door.publicPath)
   app.decorateRequest('admission', null)
   app.decorateReply('chargedCost', null)
   app.decorateReply('cost', function (this: FastifyReply, amount: TokenAmount) {
@@ -75,41 +83,41 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
   learn(scopePrice)
   app.addHook('onRoute', ({ config }) => learn(config?.price))
 
+  const pricerOf = ({ routeOptions }: FastifyRequest) => {
+    const { price = scopePrice } = routeOptions.config
+    const pricer = price === undefined ? undefined : pricers.get(price)
+    return pricer === undefined ? undefined : { pricer, isComputed: isComputed(price) }
+  }
+
   app.addHook('onRequest', async (request, reply) => {
-    const { price = scopePrice } = request.routeOptions.config
-    if (price === undefined) return
+    const priced = pricerOf(request)
+    if (priced === undefined) return
     if (workerHeader in request.headers) return sendProblem(reply, noWorkers)
-    return refuseUnlessPlain(request, reply)
+    const refused = await refuseUnlessPlain(request, reply)
+    // A price that is computed may need the content.
+    if (refused || priced.isComputed || !isWaiting(request.raw)) return refused
+    // Costs nothing unless the route takes its content.
+    reply.chargedCost = 0n
+    return admit({ ...options, pricer: priced.pricer }, request, reply)
   })
 
   // After validation: a request that the route would refuse anyway costs nothing.
   app.addHook('preHandler', async (request, reply) => {
-    const { price = scopePrice, teaser } = request.routeOptions.config
-    const pricer = price === undefined ? undefined : pricers.get(price)
-    if (pricer === undefined) return
-    const bound = exchangeOf(request.raw)?.request
-    const content = contentOf(request.raw)
-    const view = { request, bound, content, teaser: teaser?.(request.url) }
-    const decided = await priceAndAdmit(paywall, { pricer, ...view })
-    const admission = decided.kind === 'paid' ? paidOf(request.raw, decided) : decided
-    request.admission = admission
-    if ('answerEnded' in admission && admission.answerEnded) {
-      followAnswer(reply.raw, admission.answerEnded)
+    if (request.admission !== null) {
+      reply.chargedCost = null
+      return
     }
-    if (admission.kind === 'paid') onPaid?.(request.raw.socket)
-    if (admission.kind === 'repeated') {
-      const { status, headers, body } = admission.reply
-      for (const [name, value] of Object.entries(headers)) reply.header(name, value)
-      return reply.code(status).send(body)
-    }
-    if (admission.kind !== 'refused') return
-    for (const cookie of admission.cookies) reply.header('set-cookie', cookie)
-    return reply.code(admission.status).headers(admission.headers).send(admission.body)
+    const priced = pricerOf(request)
+    return priced && admit({ ...options, pricer: priced.pricer }, request, reply)
   })
 
-  app.addHook('onSend', async ({ admission }, reply, payload) => {
+  app.addHook('onSend', async (request, reply, payload) => {
+    const { admission } = request
+    // Free for this one, not for whoever has the same URL from a cache.
+    if (admission?.kind === 'free' && pricerOf(request)?.isComputed) keepToBuyer(reply)
     if (admission?.kind !== 'paid') return payload
     setMissing(reply, await settle(admission, reply))
+    keepToBuyer(reply)
     return admission.keepReply
       ? keep(paywall.replyRoom, admission.keepReply, { reply, payload })
       : payload
@@ -122,6 +130,40 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
   app.addHook('onRequestAbort', async ({ admission }) => {
     if (admission?.kind === 'paid') giveUpLater(admission)
   })
+}
+
+interface Admitting extends Pick<PaywallPluginOptions, 'paywall' | 'onPaid'> {
+  readonly pricer: Pricer<FastifyRequest>
+}
+
+/** Resolves with the reply when it is answered already. */
+async function admit(
+  { paywall, onPaid, pricer }: Admitting,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply | undefined> {
+  const { teaser } = request.routeOptions.config
+  const bound = exchangeOf(request.raw)?.request
+  const content = contentOf(request.raw)
+  const view = { request, bound, content, teaser: teaser?.(request.url) }
+  const decide = () => priceAndAdmit(paywall, { pricer, ...view })
+  const decided = await inOrder(request.raw.socket, decide)
+  const admission = decided.kind === 'paid' ? paidOf(request.raw, decided) : decided
+  request.admission = admission
+  if ('answerEnded' in admission && admission.answerEnded) {
+    followAnswer(reply.raw, admission.answerEnded)
+  }
+  if (admission.kind === 'paid') onPaid?.(request.raw.socket)
+  if (admission.kind === 'repeated') {
+    const { status, headers, body } = admission.reply
+    for (const [name, value] of Object.entries(headers)) reply.header(name, value)
+    keepToBuyer(reply)
+    return reply.code(status).send(body)
+  }
+  if (admission.kind !== 'refused') return undefined
+  for (const cookie of admission.cookies) reply.header('set-cookie', cookie)
+  // Of bytes fastify leaves the type as it is: without a charset, as the original's.
+  return reply.code(admission.status).headers(admission.headers).send(Buffer.from(admission.body))
 }
 
 /** Before anything of the request is read. */
@@ -195,6 +237,10 @@ function passing(from: Readable, through: Transform): Transform {
 
 function isStream(payload: unknown): payload is Readable {
   return typeof (payload as Readable | null)?.pipe === 'function'
+}
+
+function keepToBuyer(reply: FastifyReply): void {
+  reply.header('cache-control', paidCaching(reply.getHeader('cache-control')))
 }
 
 /** Headers that the resource sets itself win over ours. */

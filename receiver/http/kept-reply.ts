@@ -74,13 +74,17 @@ export function giveUpLater(paid: Paid, body?: BodyCollector): void {
   if (paid.keepReply !== undefined) setTimeout(() => giveUp(paid, body), longestWait).unref()
 }
 
-/** Tells whether all of an answer was handed to the system before its connection closed. */
+/**
+ * Tells whether all of an answer was handed to the system before its connection closed. Of a client that has
+ * closed its side nobody knows whether it still reads.
+ */
 export function followAnswer(
   response: ServerResponse,
   answerEnded: NonNullable<Paid['answerEnded']>,
 ): void {
   // Of a connection that broke while bytes waited there is no end.
-  response.once('finish', () => answerEnded('whole'))
+  const { socket } = response.req
+  response.once('finish', () => answerEnded(socket.readableEnded ? 'broken' : 'whole'))
   response.once('close', () => answerEnded('broken'))
 }
 

@@ -4,15 +4,17 @@ import { isPlainTarget, type TokenAmount, type TokenUnit } from '../../protocol/
 import type { Reply } from '../channels/store.ts'
 import { type ServerRequest, targetOf } from '../paywall/dialect.ts'
 import { type Paywall, priceAndAdmit, type Refused } from '../paywall/paywall.ts'
-import { createPricer, type PriceRule } from '../paywall/price.ts'
+import { createPricer, isComputed, type PriceRule } from '../paywall/price.ts'
 import { contentOf, enter, exchangeOf, paidOf } from './bound.ts'
+import { keepToBuyer } from './head.ts'
 import { followAnswer } from './kept-reply.ts'
+import { inOrder } from './order.ts'
 import {
   notPlain,
   noWorkers,
   type Problem,
   problemBody,
-  problemType,
+  problemHeaders,
   workerHeader,
 } from './problem.ts'
 import { guardResponse } from './response.ts'
@@ -55,9 +57,12 @@ export function createGate<Request extends IncomingMessage>(
     if (refuseAtDoor(request, response)) return undefined
     const bound = exchangeOf(request)?.request
     const content = contentOf(request)
-    const admission = await priceAndAdmit(paywall, { pricer, request, bound, content })
+    const decide = () => priceAndAdmit(paywall, { pricer, request, bound, content })
+    const admission = await inOrder(request.socket, decide)
     switch (admission.kind) {
       case 'free':
+        // For this one, not for whoever has the same URL from a cache.
+        if (isComputed(price)) keepToBuyer(response)
         return chargesNothing
       case 'paid':
         if (admission.answerEnded) followAnswer(response, admission.answerEnded)
@@ -116,7 +121,7 @@ function fail(response: ServerResponse): void {
 }
 
 function answerProblem(response: ServerResponse, problem: Problem): void {
-  response.writeHead(problem.status, { 'content-type': problemType }).end(problemBody(problem))
+  response.writeHead(problem.status, problemHeaders).end(problemBody(problem))
 }
 
 /** At the door, before anything decides on the request; true when it is answered. */
@@ -134,6 +139,7 @@ function refuse(response: ServerResponse, { status, headers, cookies, body }: Re
 
 function repeat(response: ServerResponse, { status, headers, body }: Reply): void {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+  keepToBuyer(response)
   response.statusCode = status
   response.end(body)
 }

@@ -1,5 +1,6 @@
 // What a client sees when a request cannot be answered as it should (RFC 9457).
 import type { FastifyReply } from 'fastify'
+import { notStored } from '../paywall/caching.ts'
 
 export interface Problem {
   readonly status: number
@@ -10,14 +11,17 @@ export interface Problem {
   readonly detail: string
 }
 
-export const problemType = 'application/problem+json'
+const problemType = 'application/problem+json'
+
+/** It is about one request, and the next one may be right. */
+export const problemHeaders = { 'content-type': problemType, ...notStored } as const
 
 export function problemBody(problem: Problem): string {
   return JSON.stringify({ type: `urn:uraiden:problem:${problem.code}`, ...problem })
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  return reply.code(problem.status).header('content-type', problemType).send(problemBody(problem))
+  return reply.code(problem.status).headers(problemHeaders).send(problemBody(problem))
 }
 
 /** For a request that could be read in two ways (protocol/target.ts). */

@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http'
 import type { HeaderFields, TokenAmount } from '../../protocol/index.ts'
 import type { Paid } from '../paywall/paywall.ts'
 import type { ReplyRoom } from '../paywall/replies.ts'
+import { keepToBuyer, takeHead } from './head.ts'
 import { type BodyCollector, collectBody, giveUp, giveUpLater, keptHeaders } from './kept-reply.ts'
 
 type Write = 'writeHead' | 'write' | 'end' | 'flushHeaders'
@@ -60,8 +61,9 @@ export function guardResponse(response: ServerResponse, paid: Paid, room: ReplyR
 function replaceMethods(target: Replaceable, guarded: Guarded): void {
   const { response, original, body, paid } = guarded
   target.writeHead = (...args) => {
-    begin(guarded, Number(args[0]))
-    pass(guarded, () => original.writeHead(...args))
+    takeHead(response, args)
+    begin(guarded, response.statusCode)
+    pass(guarded, () => original.writeHead(response.statusCode))
     return response
   }
   target.flushHeaders = () => {
@@ -87,14 +89,14 @@ function begin(guarded: Guarded, status: number): void {
   const { paid, response } = guarded
   const due = status >= 500 ? 0n : guarded.cost
   guarded.state = due === undefined ? 'flowing' : 'held'
-  if (due === undefined) setMissing(response, paid.headers)
+  if (due === undefined) complete(response, paid.headers)
   else void release(guarded, paid.chargeOnly(due))
 }
 
 async function release(guarded: Guarded, headers: Promise<HeaderFields>): Promise<void> {
   const { response } = guarded
   try {
-    setMissing(response, await headers)
+    complete(response, await headers)
   } catch {
     // Without the credit on disk the answer would not be true.
     response.destroy()
@@ -138,8 +140,9 @@ function bytesOf([chunk, encoding]: readonly unknown[]): Uint8Array {
 }
 
 /** Headers that the resource sets itself win over ours. */
-function setMissing(response: ServerResponse, headers: HeaderFields): void {
+function complete(response: ServerResponse, headers: HeaderFields): void {
   for (const [name, value] of Object.entries(headers)) {
     if (!response.hasHeader(name)) response.setHeader(name, value)
   }
+  keepToBuyer(response)
 }

@@ -1,6 +1,6 @@
 // Holds an answer to a bound request back until it can be signed: whole, or up to what is collected.
 import { createHash, type Hash } from 'node:crypto'
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { hmac } from '../../platform/keys/bound.ts'
 import {
   bodyLater,
@@ -12,6 +12,7 @@ import {
 import { headerName, isUraidenError, parseUint192 } from '../../protocol/index.ts'
 import { targetOf } from '../paywall/dialect.ts'
 import type { Door, Exchange } from '../paywall/door.ts'
+import { takeHead } from './head.ts'
 
 type Method = 'writeHead' | 'write' | 'end' | 'flushHeaders'
 
@@ -213,19 +214,4 @@ function readArguments(args: readonly unknown[]): {
     ),
     done,
   }
-}
-
-/** Of writeHead: status, perhaps its text, and headers by name or as a flat list. */
-function takeHead(response: ServerResponse, [status, ...rest]: readonly unknown[]): void {
-  response.statusCode = Number(status)
-  const headers = rest.find((each) => typeof each === 'object' && each !== null)
-  if (headers === undefined) return
-  if (!Array.isArray(headers)) {
-    for (const [name, value] of Object.entries(headers as OutgoingHttpHeaders)) {
-      if (value !== undefined) response.setHeader(name, value)
-    }
-    return
-  }
-  const flat: readonly unknown[] = headers.flat()
-  for (let at = 0; at < flat.length; at += 2) response.setHeader(`${flat[at]}`, `${flat[at + 1]}`)
 }

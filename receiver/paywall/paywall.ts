@@ -24,6 +24,7 @@ import type { ChannelManager, KeyedRequest, OfferedPayment } from '../channels/m
 import type { Channel, Unanswered } from '../channels/records.ts'
 import type { Reply } from '../channels/store.ts'
 import { wantedBody } from './accept.ts'
+import { notStored } from './caching.ts'
 import {
   type Dialect,
   type PaymentAnswer,
@@ -336,7 +337,11 @@ function refuse(
   const terms = dialect.headers({ ...shown, reason: why.reason, bound })
   const wanted = wantedBody(request.header('accept') ?? '')
   const base = { kind: 'refused', code: why.code, status: why.status } as const
-  const headers = { ...terms, ...(passing.has(why.code) && { 'retry-after': `${retryAfter}` }) }
+  const headers = {
+    ...terms,
+    ...notStored,
+    ...(passing.has(why.code) && { 'retry-after': `${retryAfter}` }),
+  }
   if (wanted === 'html' && why.status !== 422) {
     const { teaser } = request
     const facts = { refusal: why, price: answer.price, token, chainId, headers: terms, teaser }
@@ -366,7 +371,7 @@ function badRequest(error: unknown): Refused {
     kind: 'refused',
     code,
     status: 400,
-    headers: { 'content-type': 'application/problem+json' },
+    headers: { 'content-type': 'application/problem+json', ...notStored },
     cookies: [],
     body: JSON.stringify({ ...problem, detail: `${message} ${hint}` }),
   }

@@ -58,6 +58,12 @@ export function createPricer<Request>(rule: PriceRule<Request>, token: TokenUnit
   }
 }
 
+/** Whether two requests of one method and URL may differ in price. */
+export function isComputed<Request>(rule: PriceRule<Request> | undefined): boolean {
+  const prices = typeof rule === 'object' ? Object.values(rule) : [rule]
+  return prices.some((price) => typeof price === 'function')
+}
+
 function amountOf<Request>(price: PriceOf<Request>, token: TokenUnit) {
   if (typeof price === 'function') return price
   const amount = fixedAmount(price, token)

@@ -125,6 +125,10 @@ export const receiverConfig = z.strictObject({
       mostInAll: amountText.optional().describe('balances of all channels meanwhile'),
     })
     .prefault({}),
+  trustProxy: z
+    .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]))
+    .optional()
+    .describe('reverse proxies whose X-Forwarded-For says which client asks'),
   hosts: z
     .array(hostName)
     .min(1)

@@ -2,10 +2,11 @@
 // stopped in the opposite one.
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { ListenAddress } from '../../platform/config/index.ts'
-import { defined, type Signer } from '../../protocol/index.ts'
+import { defined, isUraidenError, type Signer } from '../../protocol/index.ts'
 import type { ReceiverObserver } from '../core/options.ts'
 import { type StartedParts, startTogether } from '../core/parts.ts'
 import {
@@ -31,6 +32,16 @@ export interface RunOptions {
   readonly relaySigner?: Signer | undefined
   readonly listen: ListenAddress
   readonly log: Logger
+  /** There: waits for a node that does not answer, until it is told to stop. */
+  readonly waiting?: Waiting | undefined
+}
+
+export interface Waiting {
+  readonly until: AbortSignal
+  /** It has begun to. */
+  readonly begun: () => void
+  /** Milliseconds until the node is asked again; 2000 by default. */
+  readonly interval?: number
 }
 
 export interface RunningReceiver {
@@ -50,7 +61,7 @@ export interface RunningReceiver {
  * Resolves when it listens; what has to be read of the chain may still be under way, see
  * `receiver.synced`.
  * @throws UraidenError those of `readFiles`, `startReceiver` and `createReceiverServer`,
- * `listen_failed`, `ops_address_unusable`
+ * `listen_failed`, `ops_address_unusable`; `chain_unavailable` without `waiting`, or when it is aborted
  */
 export async function runReceiver(options: RunOptions): Promise<RunningReceiver> {
   return startTogether((parts) => startParts(options, parts))
@@ -67,7 +78,7 @@ async function startParts(
   if (opsUrl !== undefined) log.info({ ops: opsUrl }, 'health and metrics')
   const { observer } = ops
   // One connection: the token's decimals are learnt over it before amounts can be read.
-  const connected = await connectContract({ ...settings.connection, observer })
+  const connected = await connectPatiently(options, observer)
   parts.add({ stop: async () => connected.chain.close() })
   const receiver = parts.add(await sell(options, files, { connected, observer }))
   const income = parts.add(await startIncome(options, receiver))
@@ -90,6 +101,29 @@ async function startParts(
   const certificate = followCertificate(servers, { files: settings.tls, current: files.tls, log })
   parts.add({ stop: async () => certificate.stop() })
   return { receiver, url, reload: certificate.reload }
+}
+
+/** A node that is away when everything starts, as after a power cut, is there later. */
+async function connectPatiently(
+  { settings, log, waiting }: RunOptions,
+  observer: ReceiverObserver | undefined,
+): Promise<ConnectedContract> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await connectContract({ ...settings.connection, observer })
+    } catch (error) {
+      const mayWait = isUraidenError(error, 'chain_unavailable') && waiting !== undefined
+      if (!mayWait || waiting.until.aborted) throw error
+      if (tries === 0) {
+        log.warn({ err: error }, 'waiting for the Ethereum node')
+        waiting.begun()
+      }
+      await setTimeout(waiting.interval ?? 2000, undefined, { signal: waiting.until }).catch(
+        () => undefined,
+      )
+      if (waiting.until.aborted) throw error
+    }
+  }
 }
 
 function sell(
@@ -140,7 +174,7 @@ async function createServer(
     closing: 'when idle',
     tls: tls?.options,
     crossOrigins: settings.crossOrigins,
-    ...{ limits: settings.limits, hosts: settings.hosts },
+    ...{ limits: settings.limits, hosts: settings.hosts, trustProxy: settings.trustProxy },
     names: settings.receiver.origins?.map((origin) => new URL(origin).hostname),
     ...{ ops, admin, income },
   })
@@ -155,9 +189,13 @@ async function createServer(
   }
 }
 
-/** What a page of the operator's own needs besides, under the path that the original has for it. */
+/**
+ * What a page of the operator's own needs besides, under the path that the original has for it. In the
+ * original's folder that is in `js/`.
+ */
 function pageFiles({ page }: ReceiverSettings): ResourceConfigs {
   if (page === undefined) return {}
-  const own = { kind: 'files', files: page, links: 'follow', sandbox: false } as const
+  const folders = { files: page, first: join(page, 'js') }
+  const own = { kind: 'files', ...folders, links: 'follow', sandbox: false } as const
   return { '/js/*': { ...own, price: '0', free: [] } }
 }

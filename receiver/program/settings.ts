@@ -79,6 +79,8 @@ export interface ReceiverSettings extends ProgramSettings {
   readonly limits: ServerLimits
   /** The only names that it answers to. */
   readonly hosts: readonly string[] | undefined
+  /** Reverse proxies whose word counts on who asks. */
+  readonly trustProxy: readonly string[] | undefined
   /** For commands on the same machine; undefined when it is off. */
   readonly socket: string | undefined
   readonly ops: OpsConfig
@@ -122,6 +124,7 @@ export function receiverSettings(
     ...{ watchtowers, page, crossOrigins, resources, discovery, admin, ops },
     limits: serverLimits(config),
     hosts: config.hosts,
+    trustProxy: config.trustProxy,
     socket: controlSocket(admin, common.state),
   }
 }

@@ -11,7 +11,7 @@ import { sandboxed } from '../http/sandbox.ts'
 import { pathOf, prefixOf, queryOf } from './configuration/path.ts'
 import type { FilesResource } from './configuration/schema.ts'
 
-export interface FilesOptions extends Pick<FilesResource, 'files' | 'links' | 'sandbox'> {
+export interface FilesOptions extends Pick<FilesResource, 'files' | 'links' | 'sandbox' | 'first'> {
   readonly price: Price
 }
 
@@ -22,11 +22,11 @@ type Found = 'file' | 'folder' | 'nothing'
 export async function filesRoutes(
   app: FastifyInstance,
   path: string,
-  { files, links, sandbox, price }: FilesOptions,
+  { files, links, sandbox, first, price }: FilesOptions,
 ): Promise<void> {
   const isFolder = path.endsWith('*')
   await checkThere(path, { files, links })
-  const folder: Folder = { root: isFolder ? files : dirname(files), links }
+  const roots = [...(first === undefined ? [] : [first]), isFolder ? files : dirname(files)]
   const inside = ({ url }: FastifyRequest) =>
     isFolder ? pathOf(url).slice(prefixOf(path).length) : encodeURIComponent(basename(files))
   app.route({
@@ -35,16 +35,17 @@ export async function filesRoutes(
     config: { price },
     // Before the payment: nobody pays for what is not there.
     preValidation: async (request, reply) => {
-      const found = await look(folder, inside(request))
+      const { found } = await lookInAll(roots, links, inside(request))
       if (found === 'nothing') return notFound(reply)
       const asked = pathOf(request.url)
       if (found === 'folder' && !asked.endsWith('/'))
-        return reply.redirect(`${asked}/${queryOf(request.url)}`, 301)
+        return reply.redirect(`${app.publicPath}${asked}/${queryOf(request.url)}`, 301)
     },
     handler: async (request, reply) => {
       const path = inside(request)
       // Somebody may have put a link there meanwhile.
-      if ((await look(folder, path)) === 'nothing') return notFound(reply.cost(0n))
+      const { found, folder } = await lookInAll(roots, links, path)
+      if (found === 'nothing') return notFound(reply.cost(0n))
       return answer({ ...folder, path, sandbox }, request, reply)
     },
   })
@@ -59,7 +60,11 @@ async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const found = await send(request.raw, `/${path}`, { root, dotfiles: 'ignore' })
+  const found = await send(request.raw, `/${path}`, {
+    root,
+    dotfiles: 'ignore',
+    cacheControl: false,
+  })
   const { statusCode, headers, stream } = found
   // Not modified, or a range that the file does not have: no content, no charge.
   if (statusCode !== 200 && statusCode !== 206) reply.cost(0n)
@@ -67,6 +72,9 @@ async function answer(
   if (found.type === 'directory' || statusCode === 404) return notFound(reply.cost(0n))
   const policies = sandbox ? sandboxed(headers['Content-Type'], undefined) : undefined
   if (policies !== undefined) reply.header('content-security-policy', policies)
+  // A page that is shown again is asked for again, which costs nothing while it is the same.
+  const shared = request.admission?.kind === 'free' ? 'public' : 'private'
+  reply.header('cache-control', `${shared}, max-age=0`)
   return reply.code(statusCode).headers(headers).send(stream)
 }
 
@@ -77,6 +85,21 @@ function notFound(reply: FastifyReply): FastifyReply {
     title: 'Not found',
     detail: 'There is no such file. Nothing was charged.',
   })
+}
+
+/** In the first folder that has it. */
+async function lookInAll(
+  roots: readonly string[],
+  links: FilesOptions['links'],
+  path: string,
+): Promise<{ readonly found: Found; readonly folder: Folder }> {
+  let folder: Folder = { root: '', links }
+  for (const root of roots) {
+    folder = { root, links }
+    const found = await look(folder, path)
+    if (found !== 'nothing') return { found, folder }
+  }
+  return { found: 'nothing', folder }
 }
 
 /** A folder counts when it has an index page. Names that begin with a dot do not exist. */

@@ -5,6 +5,7 @@ import type { RateLimits } from '../../platform/http/rate.ts'
 import type { Receiver } from '../core/receiver.ts'
 import { atTheDoor } from '../http/fastify.ts'
 import { forOwnPages, type OwnPages } from '../http/hosts.ts'
+import { notStored } from '../paywall/caching.ts'
 import type { WebAssets } from '../web/assets.ts'
 import { channelRoutes } from './api/channels.ts'
 import { answerErrors } from './api/errors.ts'
@@ -29,6 +30,10 @@ export async function apiRoutes(api: FastifyInstance, parts: ApiParts): Promise<
   // The server around it may read forms already; a second parser would be refused.
   if (!api.hasContentTypeParser('application/x-www-form-urlencoded')) await api.register(formBody)
   answerErrors(api)
+  // Where a channel stands is true for a moment only.
+  api.addHook('onRequest', async (_, reply) => {
+    reply.headers(notStored)
+  })
   api.addHook('onRequest', forOwnPages({ names: [], ...pages }))
   // A server around it need not have a paywall of ours.
   api.addHook('onRequest', atTheDoor(receiver.paywall.door))

@@ -9,6 +9,7 @@ import {
   type FastifyRequest,
   fastify,
   LogController,
+  type onRequestAsyncHookHandler,
 } from 'fastify'
 import { type ConnectionLimits, limitConnections } from '../../platform/http/connections.ts'
 import type { RateLimits } from '../../platform/http/rate.ts'
@@ -17,6 +18,7 @@ import { allowOrigins } from '../http/cross-origin.ts'
 import { fastifyPaywall, type Price, refuseUnlessPlain } from '../http/fastify.ts'
 import { underItsNames } from '../http/hosts.ts'
 import { nothingCharged, sendProblem } from '../http/problem.ts'
+import { continueWhenRead } from '../http/waiting.ts'
 import type { Income } from '../income/recorder.ts'
 import type { Ops } from '../ops/ops.ts'
 import { refuseReserved } from '../resources/configuration/reserved.ts'
@@ -57,6 +59,8 @@ export interface ServerOptions extends Pick<ServerLimits, 'headersTimeout' | 're
   readonly hosts?: readonly string[] | undefined
   /** Names that are known without being the only ones. */
   readonly names?: readonly string[] | undefined
+  /** Addresses or networks of reverse proxies: their `X-Forwarded-For` says whose request it is. Default: none. */
+  readonly trustProxy?: readonly string[] | undefined
   /** Health and metrics; not attached yet. */
   readonly ops?: Ops
   /** Gets to know what is sold here; `createAdminServer` serves it. */
@@ -94,7 +98,9 @@ export async function createReceiverServer(
   const app = createApp(options)
   const known = [...(options.hosts ?? []), ...(options.names ?? [])]
   const connections = limitConnections(app.server, limits)
+  continueWhenRead(app.server)
   answerFailures(app)
+  if (options.trustProxy !== undefined) app.addHook('onRequest', onlyTheAddress)
   if (options.hosts !== undefined) app.addHook('onRequest', underItsNames(known))
   if (options.crossOrigins !== undefined) {
     app.addHook('onRequest', allowOrigins(options.crossOrigins))
@@ -148,10 +154,17 @@ function createApp(options: ServerOptions): FastifyInstance {
     ...(loggerInstance && { loggerInstance }),
     logController: new LogController({ disableRequestLogging: options.logRequests !== true }),
     forceCloseConnections: options.closing === 'when idle' ? 'idle' : true,
+    ...(options.trustProxy && { trustProxy: [...options.trustProxy] }),
     // The original client asks for //echofix/hello.
     routerOptions: { ignoreDuplicateSlashes: true },
     ...{ requestTimeout, keepAliveTimeout },
   })
+}
+
+/** What a proxy does not set itself comes from whoever asks: of its words only the address counts. */
+const onlyTheAddress: onRequestAsyncHookHandler = async ({ headers }) => {
+  delete headers['x-forwarded-host']
+  delete headers['x-forwarded-proto']
 }
 
 /** What went wrong inside is for the log, not for the client. */

@@ -42,6 +42,8 @@ export interface CollectOptions {
   readonly dryRun?: boolean
   /** By default all that is owed, at the usual price of gas. */
   readonly policy?: CollectPolicy
+  /** Of this channel only. */
+  readonly only?: Pick<Channel, 'sender' | 'openBlock'> | undefined
 }
 
 /** What was planned, and what of it was done. */
@@ -59,7 +61,10 @@ export interface Collector {
    * @throws UraidenError those of the transaction sender, `collection_running`
    */
   readonly withdrawAll: (options?: CollectOptions) => Promise<CollectReport>
-  /** Ends every channel that owes something; no payment is taken on them from then on. Throws the same. */
+  /**
+   * Ends every channel that owes something, or `only` one; no payment is taken on them from then on.
+   * @throws UraidenError the same; with `only` `channel_unknown`, `never_paid`
+   */
   readonly closeAll: (options?: CollectOptions) => Promise<CollectReport>
   /**
    * Ends one channel at its best proof.
@@ -69,6 +74,13 @@ export interface Collector {
   /** Withdraws in the background if the policy allows; resolves when that was decided. Never rejects. */
   readonly withdrawIfWorth: (policy: CollectPolicy, gasPrice: bigint) => Promise<void>
   readonly idle: () => Promise<void>
+}
+
+const nothingPaid = 'There is nothing to collect. Its sender can close it without us.'
+
+function isAmong(only: CollectOptions['only']): (channel: Channel) => boolean {
+  return ({ sender, openBlock }) =>
+    only === undefined || (only.sender === sender && only.openBlock === openBlock)
 }
 
 const everything: CollectPolicy = { least: 1n }
@@ -92,8 +104,7 @@ export function createCollector(options: CollectorOptions): Collector {
     closeAll: (given = {}) => alone(collector, () => run(collector, 'close', given)),
     closeChannel: (sender, openBlock) =>
       alone(collector, async () => {
-        const nothing = 'There is nothing to collect. Its sender can close it without us.'
-        const channels = [paidChannel(options.book.get(sender, openBlock), nothing)]
+        const channels = [paidChannel(options.book.get(sender, openBlock), nothingPaid)]
         const operation = `close/${channelName(sender, openBlock)}`
         return collectOne(collector, { kind: 'close', operation, channels, feeCap: undefined })
       }),
@@ -119,12 +130,13 @@ async function alone<Value>(collector: CollectorState, work: () => Promise<Value
 async function run(
   collector: CollectorState,
   kind: CollectKind,
-  { dryRun = false, policy = everything }: CollectOptions,
+  { dryRun = false, policy = everything, only }: CollectOptions,
 ): Promise<CollectReport> {
   const { book, transactions, hasBatches } = collector
+  if (only !== undefined) paidChannel(book.get(only.sender, only.openBlock), nothingPaid)
   if (!dryRun) await finishEarlier(collector, kind, policy)
   const market = { gas: gasFor(kind, hasBatches), gasPrice: await transactions.gasPrice() }
-  const plan = planCollection(candidates(book, kind), policy, market)
+  const plan = planCollection([...candidates(book, kind)].filter(isAmong(only)), policy, market)
   if (dryRun) return { plan, done: [], sum: 0n }
   const done: Collected[] = []
   for (const batch of plan.batches) {

@@ -8,6 +8,8 @@ export interface CollectPolicy {
   readonly least: TokenAmount
   /** Leave channels that owe less. */
   readonly leastEach?: TokenAmount | undefined
+  /** Also what owes nothing, and has a proof to end it with. */
+  readonly nothingDue?: boolean | undefined
   /** There is no more for the fees, in wei: the largest first, as far as it goes. */
   readonly mostFee?: bigint | undefined
   /** Leave it while a unit of gas costs more, in wei. */
@@ -67,7 +69,7 @@ export function planCollection(
   const { gas, gasPrice } = market
   const all = [...channels]
     .map((channel) => ({ channel, due: dueOf(channel, provenBalance(channel)) }))
-    .filter(({ due }) => due > 0n)
+    .filter(({ channel, due }) => due > 0n || (policy.nothingDue && provenBalance(channel) > 0n))
     .sort((a, b) => compareBigints(b.due, a.due))
   const collect = (items: readonly Collectable[], reason: CollectPlan['reason']): CollectPlan => {
     const sum = sumOf(items)

@@ -14,7 +14,7 @@ import {
   type SettlementLog,
 } from './answers.ts'
 import { type CollectParts, closeByReceiver, closeTogether } from './collect.ts'
-import { type Collector, createCollector } from './collector.ts'
+import { type CollectOptions, type Collector, createCollector } from './collector.ts'
 import { type Exposure, exposureOf } from './exposure.ts'
 import type { AnswerFees } from './fees.ts'
 import type { CollectPolicy } from './policy.ts'
@@ -54,7 +54,14 @@ export interface SettlementStatus extends Exposure {
   readonly reserve: ReserveStatus
 }
 
-export interface Settlement extends Pick<Collector, 'withdrawAll' | 'closeAll' | 'closeChannel'> {
+/** What a person says, beside or above the configuration. */
+export interface AskedOptions
+  extends CollectOptions,
+    Pick<CollectPolicy, 'leastEach' | 'mostGasPrice' | 'nothingDue'> {}
+
+export interface Settlement extends Pick<Collector, 'closeChannel'> {
+  readonly withdrawAll: (options?: AskedOptions) => ReturnType<Collector['withdrawAll']>
+  readonly closeAll: (options?: AskedOptions) => ReturnType<Collector['closeAll']>
   readonly status: () => SettlementStatus
 }
 
@@ -120,10 +127,9 @@ export function createSettlement(
     await settling.round(gasPrice)
   }
 
-  const whenAsked: CollectPolicy = { least: 1n, mostGasPrice: fees.usual }
   return {
-    withdrawAll: (options) => collector.withdrawAll({ policy: whenAsked, ...options }),
-    closeAll: (options) => collector.closeAll({ policy: whenAsked, ...options }),
+    withdrawAll: (options = {}) => collector.withdrawAll(asked(options, fees)),
+    closeAll: (options = {}) => collector.closeAll(asked(options, fees)),
     closeChannel: collector.closeChannel,
     status: () => ({
       ...exposureOf(book.asSeen()),
@@ -144,6 +150,15 @@ export function createSettlement(
       await Promise.all([answers.idle(), settling.idle(), collector.idle()])
     },
   }
+}
+
+function asked(
+  { leastEach, mostGasPrice, nothingDue, ...options }: AskedOptions,
+  { usual }: AnswerFees,
+): CollectOptions {
+  const least = nothingDue ? 0n : 1n
+  const policy = { least, leastEach, mostGasPrice: mostGasPrice ?? usual, nothingDue }
+  return { policy, ...options }
 }
 
 /** When to look whether a withdrawal is worth while. Without timers: the chain is looked at often enough. */

@@ -7,6 +7,7 @@ interface Options {
   readonly port: number
   readonly blockInterval?: number
   readonly challengePeriod: number
+  readonly chainId: number
   readonly json?: true
 }
 
@@ -18,13 +19,19 @@ const options = new Command('chain')
     'a block every so often; without it each transaction gets its own at once',
     integer(1, 3_600_000),
   )
+  .option(
+    '--chain-id <number>',
+    'up to 110 where a client of the original packs it into a byte',
+    integer(1, 2 ** 32),
+    31337,
+  )
   .option('--challenge-period <blocks>', 'of the channels contract', integer(500, 2 ** 31), 500)
   .option('--json', 'print one JSON object when the chain is ready')
   .parse()
   .opts<Options>()
 
-const { port, blockInterval, challengePeriod, json } = options
-const chain = await startEmbeddedChain({ port, blockInterval }).catch(
+const { port, blockInterval, challengePeriod, chainId, json } = options
+const chain = await startEmbeddedChain({ port, blockInterval, chainId }).catch(
   (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error
     process.stderr.write(`chain: port ${port} is in use. Choose another one with --port.\n`)

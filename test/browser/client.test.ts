@@ -9,7 +9,7 @@ import type { ReceiverOptions, Resource } from '../../receiver/index.ts'
 import { mapStore } from '../support/map-store.ts'
 import { price, startSystem } from '../support/system.ts'
 import { until } from '../support/until.ts'
-import { createTestWallet, refusal } from '../support/wallet.ts'
+import { createTestWallet, refusal, type TestWallet } from '../support/wallet.ts'
 
 // One chain at a time: they share a process, which on a busy machine answers too late.
 const test = anyTest.serial
@@ -267,16 +267,8 @@ test('a plain ERC-20 token is approved and deposited; a 0.2 contract gets the se
     return data?.startsWith('0xbe45fd62') ? { code: 3, message: 'execution reverted' } : undefined
   }
   wallet.disturb(refusesErc223)
-  // What version() answers, as the original does.
-  const old: typeof wallet = {
-    ...wallet,
-    request: async (call) => {
-      const { data } = (call.params?.[0] ?? {}) as { readonly data?: string }
-      return data === '0x54fd4d50' ? encodedText('0.2.0') : wallet.request(call)
-    },
-  }
   const client = await createBrowserClient({
-    wallet: old,
+    wallet: onVersion02(wallet),
     account: senderAccount.address,
     receiver: receiverAccount.address,
     contract,
@@ -290,7 +282,8 @@ test('a plain ERC-20 token is approved and deposited; a 0.2 contract gets the se
   t.is(asked('eth_sendTransaction'), 4)
   t.is((await client.channel())?.facts?.deposit, 107n)
   const { channel, payment } = await client.signPayment(3n)
-  t.deepEqual([asked('eth_signTypedData'), asked('eth_signTypedData_v4')], [1, 0])
+  // Before opening, before topping up a channel that has not paid, and the payment.
+  t.deepEqual([asked('eth_signTypedData'), asked('eth_signTypedData_v4')], [3, 0])
   t.true(client.verifyProof(payment.balance, payment.signature))
   const { openBlock } = channel
   const recovered: unknown = await chain.provider.send('eth_call', [
@@ -299,6 +292,47 @@ test('a plain ERC-20 token is approved and deposited; a 0.2 contract gets the se
   ])
   t.is(BigInt(String(recovered)), BigInt(senderAccount.address))
 })
+
+test('on a 0.2 contract nothing is deposited by a wallet that cannot sign its payments', async (t) => {
+  const { connect, chain, wallet, asked } = await givenBuyer(t)
+  const client = await connect({ wallet: onVersion02(wallet) })
+  const cannotSign = [
+    [
+      { code: -32601, message: 'The method eth_signTypedData does not exist' },
+      'wallet_unsupported',
+    ],
+    [{ code: 4200, message: 'Unsupported method' }, 'wallet_unsupported'],
+    [refusal, 'wallet_refused'],
+    [{ code: -32603, message: 'Internal error' }, 'wallet_failed'],
+  ] as const
+  for (const [error, code] of cannotSign) {
+    wallet.disturb(({ method }) => (method === 'eth_signTypedData' ? error : undefined))
+    await t.throwsAsync(client.openChannel(100n), { code }, error.message)
+  }
+  const other = createTestWallet(chain.rpcUrl, chain.accounts[4]?.privateKey ?? '')
+  t.teardown(other.close)
+  const confused = await connect({ wallet: onVersion02(other) })
+  await t.throwsAsync(confused.openChannel(100n), { code: 'wallet_signed_otherwise' })
+  const sent = other.calls.filter(({ method }) => method === 'eth_sendTransaction')
+  t.deepEqual([asked('eth_sendTransaction'), sent.length], [0, 0])
+
+  wallet.disturb(() => undefined)
+  await client.openChannel(100n)
+  wallet.disturb(({ method }) => (method === 'eth_signTypedData' ? refusal : undefined))
+  const before = asked('eth_sendTransaction')
+  await t.throwsAsync(client.topUp(5n), { code: 'wallet_refused' })
+  t.is(asked('eth_sendTransaction'), before)
+})
+
+/** With what version() answers there. */
+function onVersion02(wallet: TestWallet): Pick<TestWallet, 'request'> {
+  return {
+    request: async (call) => {
+      const { data } = (call.params?.[0] ?? {}) as { readonly data?: string }
+      return data === '0x54fd4d50' ? encodedText('0.2.0') : wallet.request(call)
+    },
+  }
+}
 
 /** Somebody between, or a receiver of before, offers no bound requests. */
 function unbound(others: typeof fetch = fetch): Partial<BrowserClientOptions> {

@@ -84,10 +84,16 @@ test.serial(
     t.is(await (await client.get('/echofix/again')).text(), 'again')
     t.is(client.balance(), 10n)
 
+    // It keeps nothing over a restart: it pays a price, is shown where it stands, and goes on from there.
+    client.forget()
+    const asked = client.asked()
+    t.is(await (await client.get('/echofix/anew')).text(), 'anew')
+    t.deepEqual([client.balance(), client.asked() - asked], [15n, 3])
+
     const before: bigint = await token.getFunction('balanceOf')(receiverAccount.address)
-    t.is(await client.close(), 10n)
+    t.is(await client.close(), 15n)
     const after: bigint = await token.getFunction('balanceOf')(receiverAccount.address)
-    t.is(after - before, 10n)
+    t.is(after - before, 15n)
   },
 )
 

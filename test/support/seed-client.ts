@@ -29,6 +29,7 @@ export async function seedClient(t: ExecutionContext, options: SeedClientOptions
   })
   let channel: { readonly receiver: Address; readonly openBlock: number } | undefined
   let balance = 0n
+  let asked = 0
 
   async function open(receiver: Address, price: bigint) {
     const { token } = await client.contractFacts()
@@ -59,6 +60,7 @@ export async function seedClient(t: ExecutionContext, options: SeedClientOptions
   /** Asks for `//path`, as the original does, until it has it. */
   async function get(path: string): Promise<Response> {
     for (let tries = 0; tries < 3000; tries++) {
+      asked++
       const answer = await fetch(`${url}/${path}`, { headers: headers() })
       if (answer.status !== 402) return answer
       if (answer.headers.has('rdn-insufficient-confirmations')) {
@@ -67,13 +69,20 @@ export async function seedClient(t: ExecutionContext, options: SeedClientOptions
       }
       const price = BigInt(answer.headers.get('rdn-price') ?? '')
       channel ??= await open(parseAddress(answer.headers.get('rdn-receiver-address') ?? ''), price)
-      const known = answer.headers.get('rdn-sender-balance')
-      if (known === null && balance > 0n) {
+      if (answer.headers.has('rdn-nonexisting-channel')) {
         // The receiver has not seen the channel yet.
         await onUnconfirmed?.()
         continue
       }
-      balance = BigInt(known ?? 0) + price
+      // As the original's Session: the balance that is shown counts with this reason only, and not when it is
+      // the one that was offered.
+      if (answer.headers.has('rdn-invalid-amount')) {
+        const shown = BigInt(answer.headers.get('rdn-sender-balance') ?? 0)
+        t.not(shown, balance, 'the receiver disguises an unconfirmed payment')
+        t.is(answer.headers.get('rdn-balance-signature'), shown === 0n ? null : sign(shown))
+        balance = shown
+      }
+      balance += price
     }
     throw new Error(`${path}: still not paid after 3000 tries`)
   }
@@ -94,5 +103,16 @@ export async function seedClient(t: ExecutionContext, options: SeedClientOptions
     return balance
   }
 
-  return { get, close, balance: () => balance, channel: () => channel }
+  return {
+    get,
+    close,
+    balance: () => balance,
+    channel: () => channel,
+    /** How many requests it took so far. */
+    asked: () => asked,
+    /** As after a restart: it finds its channel on the chain, and knows no balance. */
+    forget: () => {
+      balance = 0n
+    },
+  }
 }

@@ -31,6 +31,7 @@ import {
   loadAgentConfig,
 } from '../../program/configuration/config.ts'
 import { commandSocket, stateFolder } from '../../program/configuration/places.ts'
+import { trustOf } from '../../program/configuration/purchasing.ts'
 import { openReceivers, receiverSettings } from '../../program/configuration/receivers.ts'
 import { openSigner } from '../../program/configuration/settings.ts'
 import { connectToDaemon } from '../../program/control/client.ts'
@@ -223,7 +224,8 @@ async function lookAtReceiver(
   try {
     const url = await place()
     const shown = withoutKeys(url.href)
-    const transport = createTransport({ timeout: 5000 })
+    const { tls } = config
+    const transport = createTransport({ timeout: 5000, ...(tls && { tls: trustOf(tls) }) })
     const answer = await transport.send({ method: 'GET', url, headers: {} })
     answer.stream.destroy()
     if (answer.status !== 402) return ok(`${shown} answers, HTTP status ${answer.status}, free`)

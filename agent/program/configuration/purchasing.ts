@@ -142,7 +142,8 @@ function depositFor(text: string, token: TokenUnit): (price: TokenAmount) => Tok
   return () => amount
 }
 
-function trustOf({ authority, pinned }: NonNullable<AgentConfig['tls']>): TlsTrust {
+/** @throws UraidenError those of `readCertificate` */
+export function trustOf({ authority, pinned }: NonNullable<AgentConfig['tls']>): TlsTrust {
   return defined({
     authority: authority === undefined ? undefined : readCertificate('tls.authority', authority),
     pinned: pinned === undefined ? undefined : readCertificate('tls.pinned', pinned),

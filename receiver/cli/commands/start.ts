@@ -3,7 +3,7 @@
 import { createOutput, type Output, toJson } from '../../../platform/cli/output.ts'
 import type { ListenAddress } from '../../../platform/config/index.ts'
 import { createServiceManager } from '../../../platform/system/systemd.ts'
-import { shorten } from '../../../protocol/index.ts'
+import { isUraidenError, shorten } from '../../../protocol/index.ts'
 import { receiverError } from '../../errors/index.ts'
 import { createLog } from '../../program/log.ts'
 import { receiverOverHttp } from '../../program/plain-http.ts'
@@ -16,6 +16,8 @@ import { openSettings } from './session.ts'
 export interface StartOptions extends GlobalOptions {
   readonly host?: string
   readonly port?: string
+  /** False: a node that does not answer ends it. */
+  readonly wait?: boolean
 }
 
 export async function start(options: StartOptions): Promise<ExitCode> {
@@ -35,7 +37,23 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   // Of a login it is said when its address is open.
   const overHttp = receiverOverHttp(settings).filter(({ check }) => check !== 'login')
   for (const { says } of overHttp) log.warn(says)
-  const running = await runReceiver({ settings, signer, relaySigner, listen, log })
+  const stopping = new AbortController()
+  void asked.then(() => stopping.abort())
+  // A node that is down for long must not keep a unit from being started: readiness is /readyz.
+  const begun = () => {
+    manager.ready('waiting for the Ethereum node')
+    manager.keepAlive()
+  }
+  const waiting = options.wait === false ? undefined : { until: stopping.signal, begun }
+  const running = await startUnlessStopped(
+    runReceiver({ settings, signer, relaySigner, listen, log, waiting }),
+    stopping.signal,
+  )
+  if (running === undefined) {
+    manager.stopping()
+    manager.close()
+    return exitCode.ok
+  }
   try {
     // Under another name: `token` is never logged.
     const { token: symbol, ...facts } = startFacts(running, settings)
@@ -44,7 +62,7 @@ export async function start(options: StartOptions): Promise<ExitCode> {
       log.info('reading again what may change')
       void running.reload()
     })
-    // A node that is down for long must not keep a unit from being started: readiness is /readyz.
+    // The chain need not be read by now.
     manager.ready(`listening on ${running.url}`)
     manager.keepAlive()
     await Promise.race([running.receiver.synced, asked])
@@ -56,6 +74,19 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   }
   log.info('stopped; everything is on disk')
   return exitCode.ok
+}
+
+/** Undefined when it was stopped while it waited. */
+async function startUnlessStopped(
+  starting: Promise<RunningReceiver>,
+  stopped: AbortSignal,
+): Promise<RunningReceiver | undefined> {
+  try {
+    return await starting
+  } catch (error) {
+    if (stopped.aborted && isUraidenError(error, 'chain_unavailable')) return undefined
+    throw error
+  }
 }
 
 /** Resolves with the first signal's name; a second one ends the process at once. */

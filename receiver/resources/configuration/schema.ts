@@ -26,6 +26,8 @@ export interface FilesResource extends Common {
   readonly links: LinksRule
   /** Documents of it have an origin of nobody's. */
   readonly sandbox: boolean
+  /** Another folder that is looked into before it; of the operator's own page. */
+  readonly first?: string
 }
 
 export interface UpstreamResource extends Common {
@@ -37,6 +39,10 @@ export interface UpstreamResource extends Common {
   readonly teaser: TeaserConfig | undefined
   /** Documents of it have an origin of nobody's. */
   readonly sandbox: boolean
+  /** What it says about caches counts for those between receiver and buyers, too. */
+  readonly sharedCaches: boolean
+  /** Whether redirections inside it are followed for the client. */
+  readonly redirects: RedirectsRule
 }
 
 export interface CommandResource extends Common {
@@ -64,6 +70,9 @@ export type ResourceConfig = FilesResource | UpstreamResource | CommandResource 
 
 const linksRules = ['inside', 'follow'] as const
 export type LinksRule = (typeof linksRules)[number]
+
+const redirectsRules = ['free', 'follow'] as const
+export type RedirectsRule = (typeof redirectsRules)[number]
 
 export const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 export type Method = (typeof methods)[number]
@@ -97,6 +106,14 @@ const entry = z.strictObject({
     .boolean()
     .optional()
     .describe('pages have an origin of nobody’s: on for files, off for an upstream'),
+  redirects: z
+    .enum(redirectsRules)
+    .optional()
+    .describe('of an upstream: follow, those inside it for the client; hand them on (free)'),
+  sharedCaches: z
+    .boolean()
+    .optional()
+    .describe('of an upstream: what it says about caches counts for those of others, too (false)'),
   upstream: z
     .url({ protocol: /^https?$/, error: 'this is not an http:// or https:// URL.' })
     .optional()
@@ -128,7 +145,7 @@ type Kind = ResourceConfig['kind']
 /** What of an entry belongs to which kind alone. */
 const settingsOf: { readonly [kind in Kind]: readonly (keyof Entry)[] } = {
   files: ['links', 'sandbox'],
-  upstream: ['timeout', 'teaser', 'sandbox'],
+  upstream: ['timeout', 'teaser', 'sandbox', 'sharedCaches', 'redirects'],
   command: ['timeout', 'cache', 'mostOutput', 'type'],
   module: ['methods'],
 }
@@ -189,6 +206,8 @@ function resourceOf(kind: Kind, value: Entry): ResourceConfig {
         timeout: milliseconds(value.timeout, 30),
         teaser: value.teaser,
         sandbox: value.sandbox ?? false,
+        sharedCaches: value.sharedCaches ?? false,
+        redirects: value.redirects ?? 'free',
       }
     case 'command':
       return {

@@ -1,5 +1,6 @@
 // Which headers go through a reverse proxy, and which belong to one connection or to the payment.
 import type { IncomingHttpHeaders } from 'node:http'
+import { isForSharedCaches, onlyBuyers } from '../../paywall/caching.ts'
 
 type Fields = { [name: string]: string | string[] }
 
@@ -85,6 +86,12 @@ export function responseHeaders(headers: IncomingHttpHeaders): Fields {
   if (cookies === undefined || cookies.length === 0) delete fields['set-cookie']
   else fields['set-cookie'] = cookies
   return fields
+}
+
+/** Of an answer that was paid for: the upstream server does not know that it is sold. */
+export function keepToBuyer(fields: Fields): void {
+  for (const name of Object.keys(fields)) if (isForSharedCaches(name)) delete fields[name]
+  fields['cache-control'] = onlyBuyers(fields['cache-control'])
 }
 
 function isOfProxy(name: string): boolean {

@@ -1,4 +1,5 @@
 // A reverse proxy: requests that have paid go to an upstream server, bodies stream both ways.
+import { METHODS } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Agent, type Dispatcher } from 'undici'
@@ -6,13 +7,16 @@ import type { Price } from '../../http/fastify.ts'
 import { nothingCharged, type Problem, sendProblem } from '../../http/problem.ts'
 import { sandboxed } from '../../http/sandbox.ts'
 import type { UpstreamResource } from '../configuration/schema.ts'
-import { requestHeaders, responseHeaders } from './headers.ts'
-import { locationOf, targetOf } from './target.ts'
+import { keepToBuyer, requestHeaders, responseHeaders } from './headers.ts'
+import { followed, locationOf, type Place, targetOf } from './target.ts'
 import type { TeaserMaker } from './teaser-maker.ts'
 import { teaserRoot, teaserRoutes } from './teaser-routes.ts'
 
 export interface UpstreamOptions
-  extends Pick<UpstreamResource, 'upstream' | 'timeout' | 'teaser' | 'sandbox'> {
+  extends Pick<
+    UpstreamResource,
+    'upstream' | 'timeout' | 'teaser' | 'sandbox' | 'sharedCaches' | 'redirects'
+  > {
   readonly price: Price
   /** For all resources of a receiver. */
   readonly maker: TeaserMaker
@@ -21,7 +25,8 @@ export interface UpstreamOptions
   readonly now?: () => number
 }
 
-const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+/** All that node reads, WebDAV's among them; a tunnel and an echo of the payment are nothing to sell. */
+const methods = METHODS.filter((method) => method !== 'CONNECT' && method !== 'TRACE')
 
 /** In a scope of its own: it replaces the parsers of bodies, which go through as they come. */
 export async function upstreamRoutes(
@@ -29,7 +34,7 @@ export async function upstreamRoutes(
   path: string,
   options: UpstreamOptions,
 ): Promise<void> {
-  const { timeout, price, upstream, teaser, sandbox, maker, log } = options
+  const { timeout, price, upstream, teaser, maker, log } = options
   const { now = () => performance.now() } = options
   const dispatcher = new Agent({
     connect: { timeout },
@@ -42,10 +47,14 @@ export async function upstreamRoutes(
   }
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _body, done) => done(null))
+  const { supportedMethods, publicPath } = app
+  for (const method of methods) {
+    if (!supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true })
+  }
   app.route({
     url: path,
     method: [...methods],
-    config: { price, ...(teaser && { teaser: (url) => `${teaserRoot}${url}` }) },
+    config: { price, ...(teaser && { teaser: (url) => `${publicPath}${teaserRoot}${url}` }) },
     // Before the payment: a connection that is given away cannot be charged for.
     onRequest: async ({ headers }, reply) => {
       if (headers.upgrade === undefined) return
@@ -57,39 +66,30 @@ export async function upstreamRoutes(
       })
     },
     handler: (request, reply) =>
-      pass({ path, upstream, sandbox, dispatcher, log, now }, request, reply),
+      pass({ ...options, path, publicPath, dispatcher, now }, request, reply),
   })
 }
 
 /** The server behind a resource. */
-interface Upstream extends Pick<UpstreamResource, 'upstream' | 'sandbox'> {
-  /** Of the resource. */
-  readonly path: string
+interface Upstream
+  extends Place,
+    Pick<UpstreamResource, 'upstream' | 'sandbox' | 'sharedCaches' | 'redirects'> {
   readonly dispatcher: Dispatcher
   readonly log: FastifyBaseLogger
   readonly now: () => number
 }
 
 async function pass(
-  { path, upstream, sandbox, dispatcher, log, now }: Upstream,
+  server: Upstream,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
+  const { path, upstream, sandbox, sharedCaches, log, now } = server
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
   let answer: Dispatcher.ResponseData
   try {
-    answer = await dispatcher.request({
-      ...targetOf(upstream, path, request.url),
-      method: request.method as Dispatcher.HttpMethod,
-      headers: requestHeaders(request.headers, {
-        client: request.ip,
-        host: request.host,
-        protocol: request.protocol,
-      }),
-      body: hasBody(request) ? request.raw : null,
-      signal: gone.signal,
-    })
+    answer = await ask(server, request, gone.signal)
   } catch (error) {
     const { code, message } = error as { readonly code?: string; readonly message: string }
     if (!gone.signal.aborted) log.warn({ resource: path, upstream, code }, message)
@@ -102,13 +102,68 @@ async function pass(
   }
   const headers = responseHeaders(answer.headers)
   if (typeof headers.location === 'string') {
-    headers.location = locationOf(upstream, path, headers.location)
+    headers.location = locationOf(upstream, server, headers.location)
   }
+  if (isElsewhere(request.method, answer.statusCode)) reply.cost(0n)
+  if (request.admission?.kind === 'paid' && !sharedCaches) keepToBuyer(headers)
   const policyName = 'content-security-policy'
   const policies = sandbox ? sandboxed(headers['content-type'], headers[policyName]) : undefined
   if (policies !== undefined) headers[policyName] = policies
   creditWhenBroken(answer.body, { request, reply, now })
   return reply.code(answer.statusCode).headers(headers).send(answer.body)
+}
+
+/** Redirections in a row; the next one goes to the client. */
+const mostRedirects = 5
+
+/** Asks the upstream, and goes where it leads if it may. */
+async function ask(
+  { path, upstream, redirects, dispatcher }: Upstream,
+  request: FastifyRequest,
+  signal: AbortSignal,
+): Promise<Dispatcher.ResponseData> {
+  const hasContent = hasBody(request)
+  const common = {
+    method: request.method as Dispatcher.HttpMethod,
+    headers: requestHeaders(request.headers, {
+      client: request.ip,
+      host: request.host,
+      protocol: request.protocol,
+    }),
+    signal,
+  }
+  let target = targetOf(upstream, path, request.url)
+  let answer = await dispatcher.request({
+    ...{ ...common, ...target },
+    body: hasContent ? request.raw : null,
+  })
+  const mayFollow = redirects === 'follow' && reads.has(request.method) && !hasContent
+  for (let count = 0; mayFollow && count < mostRedirects; count++) {
+    const { location } = answer.headers
+    if (!isRedirection(answer.statusCode) || typeof location !== 'string') break
+    const next = followed(upstream, path, { from: target, location })
+    if (next === undefined) break
+    await answer.body.dump()
+    target = next
+    answer = await dispatcher.request({ ...common, ...target, body: null })
+  }
+  return answer
+}
+
+/** Methods that only read (RFC 9110 section 9.2.1). */
+const reads: ReadonlySet<string> = new Set(['GET', 'HEAD'])
+
+function isRedirection(status: number): boolean {
+  return [301, 302, 303, 307, 308].includes(status)
+}
+
+/**
+ * Nothing was got: it is elsewhere, or it is what the client has. After 301 to 303 to another method the
+ * upstream may have done what was asked.
+ */
+function isElsewhere(method: string, status: number): boolean {
+  const isRead = reads.has(method)
+  return isRead ? status === 304 || isRedirection(status) : status === 307 || status === 308
 }
 
 function hasBody({ headers }: FastifyRequest): boolean {

@@ -28,16 +28,48 @@ export function targetOf(upstream: string, resourcePath: string, url: string): U
   return { origin, path: own + query }
 }
 
+/** Where a resource is. */
+export interface Place {
+  readonly path: string
+  /** Before it, for clients. */
+  readonly publicPath: string
+}
+
 /** A redirection inside the upstream, as the client can follow it; others are left as they are. */
-export function locationOf(upstream: string, resourcePath: string, location: string): string {
+export function locationOf(
+  upstream: string,
+  { path: resourcePath, publicPath }: Place,
+  location: string,
+): string {
   const base = new URL(upstream)
   if (!URL.canParse(location, base.href)) return location
   const to = new URL(location, base)
   if (to.origin !== base.origin) return location
   const rest = `${to.pathname}${to.search}${to.hash}`
-  if (!hasPath(upstream)) return rest
+  if (!hasPath(upstream)) return `${publicPath}${rest}`
   const own = base.pathname.endsWith('/') ? base.pathname : `${base.pathname}/`
   return resourcePath.endsWith('*') && to.pathname.startsWith(own)
-    ? `${prefixOf(resourcePath)}${rest.slice(own.length)}`
+    ? `${publicPath}${prefixOf(resourcePath)}${rest.slice(own.length)}`
     : location
+}
+
+/**
+ * Where a redirection leads that may be followed for the client: to the upstream itself, also from http to
+ * https, and inside what the resource sells. Undefined for any other.
+ */
+export function followed(
+  upstream: string,
+  resourcePath: string,
+  { from, location }: { readonly from: UpstreamTarget; readonly location: string },
+): UpstreamTarget | undefined {
+  const before = `${from.origin}${from.path}`
+  if (!URL.canParse(location, before)) return undefined
+  const [base, to] = [new URL(upstream), new URL(location, before)]
+  const isSecured =
+    base.protocol === 'http:' && to.protocol === 'https:' && `${base.port}${to.port}` === ''
+  const isSame = to.origin === base.origin || (isSecured && to.hostname === base.hostname)
+  if (!isSame || to.username !== '' || to.password !== '') return undefined
+  const own = hasPath(upstream) ? base.pathname.replace(/\/?$/, '/') : prefixOf(resourcePath)
+  if (resourcePath.endsWith('*') && !to.pathname.startsWith(own)) return undefined
+  return { origin: to.origin, path: `${to.pathname}${to.search}` }
 }

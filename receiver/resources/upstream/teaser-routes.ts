@@ -91,7 +91,7 @@ export async function teaserRoutes(
       if (seconds !== undefined) reply.code(429).header('retry-after', `${seconds}`)
       return seconds === undefined
     })
-    const html = teaser === undefined ? blank : completed(teaser, pathOf(url))
+    const html = teaser === undefined ? blank : completed(teaser, `${app.publicPath}${pathOf(url)}`)
     return reply.headers(headers).send(html)
   })
 }

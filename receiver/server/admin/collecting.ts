@@ -1,20 +1,23 @@
 // The administrator takes out what is owed: withdrawals, and closes from the receiver's side.
 
 import type { FastifyInstance } from 'fastify'
+import { parseUint192, type UraidenError } from '../../../protocol/index.ts'
 import type { Receiver } from '../../core/receiver.ts'
 import { receiverError } from '../../errors/index.ts'
 import type { Collected } from '../../settlement/collect.ts'
 import type { CollectReport } from '../../settlement/collector.ts'
-import { type ChannelPath, parsePath } from '../api/paths.ts'
+import type { AskedOptions } from '../../settlement/settlement.ts'
+import { type ChannelPath, parseChannel, parsePath } from '../api/paths.ts'
+import { field } from '../api/relay.ts'
 
 /** Answers when the transactions are mined, or at once on a dry run. */
 export function collectingRoutes(app: FastifyInstance, { settlement }: Receiver): void {
   app.post('/admin/withdraw', async ({ body }) => {
-    const how = { dryRun: readDryRun(body) }
+    const how = readAsked(body, ofBoth)
     return collection(await settlement.withdrawAll(how), how)
   })
   app.post('/admin/close-all', async ({ body }) => {
-    const how = { dryRun: readDryRun(body) }
+    const how = readAsked(body, ofClosing)
     return collection(await settlement.closeAll(how), how)
   })
   app.delete<{ Params: ChannelPath }>('/admin/channels/:sender/:openBlock', async ({ params }) => {
@@ -23,19 +26,39 @@ export function collectingRoutes(app: FastifyInstance, { settlement }: Receiver)
   })
 }
 
-/** @throws UraidenError `field_invalid`: a word that was meant to stop it must not start it */
-function readDryRun(body: unknown): boolean {
-  const { dry_run: dryRun = false, ...rest } = Object(body) as { readonly dry_run?: unknown }
-  const [unknown] = Object.keys(rest)
-  if (typeof dryRun === 'boolean' && unknown === undefined) return dryRun
-  throw receiverError({
-    code: 'field_invalid',
-    message:
-      unknown === undefined
-        ? 'dry_run: it is neither true nor false.'
-        : `${unknown}: there is no such field.`,
-    hint: 'Send {"dry_run": true} or nothing.',
-  })
+const ofBoth = ['dry_run', 'least_each', 'most_gas_price_wei'] as const
+const ofClosing = [...ofBoth, 'nothing_due', 'channel'] as const
+
+/**
+ * What was meant to stop it must not start it: no field is passed over.
+ * @throws UraidenError `field_invalid`, `field_missing`
+ */
+function readAsked(
+  body: unknown,
+  known: readonly (typeof ofClosing)[number][],
+): AskedOptions & { readonly dryRun: boolean } {
+  const given = Object(body) as { readonly [name: string]: unknown }
+  const unknown = Object.keys(given).find((name) => !known.some((each) => each === name))
+  if (unknown !== undefined) throw invalid(`${unknown}: there is no such field.`)
+  const flag = (name: 'dry_run' | 'nothing_due') => {
+    const { [name]: value = false } = given
+    if (typeof value !== 'boolean') throw invalid(`${name}: it is neither true nor false.`)
+    return value
+  }
+  const optional = <Value>(name: (typeof ofClosing)[number], parse: (text: string) => Value) =>
+    name in given ? field(given, name, parse) : undefined
+  return {
+    dryRun: flag('dry_run'),
+    nothingDue: flag('nothing_due'),
+    leastEach: optional('least_each', parseUint192),
+    mostGasPrice: optional('most_gas_price_wei', parseUint192),
+    only: optional('channel', parseChannel),
+  }
+}
+
+function invalid(message: string): UraidenError {
+  const hint = `Send {"dry_run": true}, some of ${ofClosing.join(', ')}, or nothing.`
+  return receiverError({ code: 'field_invalid', message, hint })
 }
 
 export type CollectionView = ReturnType<typeof collection>

@@ -2,13 +2,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Receiver } from '../../core/receiver.ts'
 import type { IncomeHistory } from '../../income/history.ts'
+import { listChannels, nextLink } from '../api/listing.ts'
 import { type ChannelPath, channelUnknown, parsePath } from '../api/paths.ts'
 import { backupOf } from '../backup/backup.ts'
 import { collectingRoutes } from './collecting.ts'
 import { parseCredentials } from './credentials.ts'
 import { eventRoutes } from './events.ts'
 import type { Gate } from './gate.ts'
-import { listChannels } from './listing.ts'
 import type { ListedPrice } from './prices.ts'
 import type { Sessions } from './sessions.ts'
 import { adminChannel, adminStats } from './views.ts'
@@ -65,10 +65,7 @@ function bookRoutes(app: FastifyInstance, { receiver, prices, income }: AdminRou
   app.get('/admin/channels', async ({ query, routeOptions }, reply) => {
     const { channels, total, next } = listChannels(book.all(), query)
     reply.header('x-total-count', `${total}`)
-    if (next !== undefined) {
-      const params = new URLSearchParams({ ...(query as Record<string, string>), cursor: next })
-      reply.header('link', `<${routeOptions.url}?${params}>; rel="next"`)
-    }
+    if (next !== undefined) reply.header('link', nextLink(`${routeOptions.url}`, query, next))
     return channels.map(adminChannel)
   })
   app.get<{ Params: ChannelPath }>(

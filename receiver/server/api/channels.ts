@@ -1,22 +1,31 @@
 // GET and DELETE of channels (wire-protocol.md section 5).
 
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { parseAddress, parseUint192, type TokenAmount } from '../../../protocol/index.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Address, defined, fromOriginal, parseAddress } from '../../../protocol/index.ts'
 import { acceptsPayments, type Channel } from '../../channels/records.ts'
 import type { Receiver } from '../../core/receiver.ts'
 import { receiverError } from '../../errors/index.ts'
+import { parseClosingBalance } from './closing-balance.ts'
+import { listChannels, mostListed, nextLink } from './listing.ts'
 import { type ChannelPath, channelUnknown, parsePath } from './paths.ts'
 import { isBoundTo, unbound } from './request-keys.ts'
 
-const statuses = ['open', 'closed', 'all'] as const
+/** `opened` is the original's word for open. */
+const statuses: { readonly [status: string]: (channel: Channel) => boolean } = {
+  open: isOpen,
+  opened: isOpen,
+  closed: (channel) => !isOpen(channel) && channel.state !== 'settled',
+  settled: ({ state }) => state === 'settled',
+  all: () => true,
+}
 
 export async function channelRoutes(app: FastifyInstance, receiver: Receiver): Promise<void> {
   for (const path of ['/channels', '/channels/']) {
-    app.get(path, async (request) => listed(receiver, request, () => true))
+    app.get(path, async (request, reply) => listed(receiver, { request, reply }))
   }
-  app.get<{ Params: ChannelPath }>('/channels/:sender', async (request) => {
-    const sender = parseAddress(request.params.sender)
-    return listed(receiver, request, (channel) => channel.sender === sender)
+  app.get<{ Params: ChannelPath }>('/channels/:sender', async (request, reply) => {
+    const sender = fromOriginal(parseAddress)(request.params.sender)
+    return listed(receiver, { request, reply }, sender)
   })
   app.get<{ Params: ChannelPath }>('/channels/:sender/:openBlock', async (request, reply) => {
     const { sender, openBlock } = parsePath(request.params)
@@ -29,41 +38,52 @@ export async function channelRoutes(app: FastifyInstance, receiver: Receiver): P
     const form = receiver.book.ledger(sender, openBlock).proof?.form
     const isBound = receiver.book.isBoundOnly({ sender, openBlock }, form)
     if (isBound && !isBoundTo(request, { sender, openBlock })) return unbound(reply)
-    const balance = parseBalance(request)
+    const { highest } = receiver.book.ledger(sender, openBlock).claims
+    const balance = parseClosingBalance(offeredBalance(request), highest)
     return { close_signature: await receiver.manager.agreeToClose(sender, openBlock, balance) }
   })
 }
 
-/** As JSON number or string, as form data (the original client), or in the query. */
-function parseBalance(request: FastifyRequest): TokenAmount {
+/** As JSON, as form data (the original client), or in the query. */
+function offeredBalance(request: FastifyRequest): unknown {
   const body = request.body as { readonly balance?: unknown } | null | undefined
-  const query = request.query as { readonly balance?: unknown }
-  const given = body?.balance ?? query.balance
-  if (typeof given === 'string') return parseUint192(given)
-  if (typeof given === 'number' && Number.isSafeInteger(given)) return parseUint192(`${given}`)
-  throw receiverError({
-    code: 'balance_missing',
-    message: 'The request has no balance, or one that is no integer.',
-  })
+  return body?.balance ?? (request.query as { readonly balance?: unknown }).balance
 }
 
+interface ListQuery {
+  readonly status?: string
+  readonly limit?: string
+  readonly cursor?: string
+}
+
+/**
+ * Without a limit all of one sender's, and of all channels as many as one answer takes.
+ * @throws UraidenError `status_unknown`, `query_invalid`, `cursor_invalid`
+ */
 function listed(
   { book }: Receiver,
-  request: FastifyRequest,
-  wanted: (channel: Channel) => boolean,
+  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  sender?: Address,
 ): readonly object[] {
-  const { status = 'open' } = request.query as { readonly status?: string }
-  if (!statuses.some((known) => known === status)) {
+  const query = request.query as ListQuery
+  const { status = 'open', limit = sender === undefined ? `${mostListed}` : undefined } = query
+  const isWanted = Object.hasOwn(statuses, status) ? statuses[status] : undefined
+  if (isWanted === undefined) {
     throw receiverError({
       code: 'status_unknown',
       message: `"${status}" is no status of a channel.`,
-      hint: `Use one of ${statuses.join(', ')}.`,
+      hint: `Use one of ${Object.keys(statuses).join(', ')}.`,
     })
   }
-  return [...book.all()]
-    .filter((channel) => status === 'all' || isOpen(channel) === (status === 'open'))
-    .filter(wanted)
-    .map(describe)
+  const wanted = [...book.all()]
+    .filter((channel) => sender === undefined || channel.sender === sender)
+    .filter(isWanted)
+  const { channels, next } = listChannels(wanted, defined({ limit, cursor: query.cursor }))
+  if (next !== undefined) {
+    const [path = ''] = request.url.split('?', 1)
+    reply.header('link', nextLink(path, query, next))
+  }
+  return channels.map(describe)
 }
 
 function isOpen(channel: Channel): boolean {

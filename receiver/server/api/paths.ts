@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify'
 import {
   type Address,
   type BlockNumber,
+  fromOriginal,
   parseAddress,
   parseBlockNumber,
 } from '../../../protocol/index.ts'
@@ -18,7 +19,13 @@ export function parsePath({ sender, openBlock }: ChannelPath): {
   readonly sender: Address
   readonly openBlock: BlockNumber
 } {
-  return { sender: parseAddress(sender), openBlock: parseBlockNumber(openBlock) }
+  return { sender: fromOriginal(parseAddress)(sender), openBlock: parseBlockNumber(openBlock) }
+}
+
+/** As people write it: `<sender>/<open block>`. Throws the same. */
+export function parseChannel(text: string): ReturnType<typeof parsePath> {
+  const [sender = '', openBlock = ''] = text.split('/', 2)
+  return parsePath({ sender, openBlock })
 }
 
 export function channelUnknown(reply: FastifyReply): FastifyReply {

@@ -82,7 +82,7 @@ async function putKey(
   const signed = parseRequestKey(content.toString())
   // A key that is new costs a recovery, whoever asks.
   const { number: known = -1n } = book.ledger(sender, openBlock).requestKey ?? {}
-  if (signed.number > known && !rate(request.raw.socket.remoteAddress)) {
+  if (signed.number > known && !rate(request.ip)) {
     return sendProblem(reply.header('retry-after', '60'), tooOften)
   }
   const offered = requestKeys.offer({ sender, openBlock }, signed)

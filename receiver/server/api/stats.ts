@@ -5,7 +5,7 @@ import type { TokenAmount } from '../../../protocol/index.ts'
 import { acceptsPayments, type Channel } from '../../channels/records.ts'
 import type { Receiver } from '../../core/receiver.ts'
 
-export function stats({ book, token, contract, address, liquidBalance }: Receiver) {
+export function stats({ book, token, contract, address, startBlock, liquidBalance }: Receiver) {
   const channels = [...book.all()].filter(({ state }) => state !== 'settled')
   const open = channels.filter(acceptsPayments)
   const sum = (of: (channel: Channel) => TokenAmount, over: readonly Channel[]): string =>
@@ -22,6 +22,7 @@ export function stats({ book, token, contract, address, liquidBalance }: Receive
     receiver_address: address,
     manager_abi: channelsAbi,
     token_abi: tokenAbi,
-    sync_block: book.position()?.block ?? 0,
+    // The original's pages look for their channels from here on.
+    sync_block: startBlock,
   }
 }

@@ -1,5 +1,5 @@
 // What an administrator may ask, with a password, a token, or on the receiver's Unix socket.
-import { mostListed, sortNames } from '../admin/listing.ts'
+import { mostListed, sortNames } from '../api/listing.ts'
 import {
   count,
   json,
@@ -12,7 +12,7 @@ import {
   senderParameter,
   text,
 } from './schemas.ts'
-import type { Operation, Paths } from './types.ts'
+import type { JsonSchema, Operation, Paths } from './types.ts'
 
 const state = { enum: ['open', 'agreed', 'closing', 'settled'] }
 
@@ -122,14 +122,30 @@ const sendingFailures = {
   504: problem('Sent, and not mined in time: it may still be.'),
 }
 
-function collecting(operationId: string, summary: string): Operation {
+const ofBoth = {
+  dry_run: { type: 'boolean' },
+  least_each: { ...ref('Amount'), description: 'leave channels that owe less' },
+  most_gas_price_wei: { ...ref('Amount'), description: 'in place of what is configured' },
+}
+
+const ofClosing = {
+  ...ofBoth,
+  nothing_due: { type: 'boolean', description: 'also channels that owe nothing any more' },
+  channel: { ...text, description: 'only this one: <sender>/<open block>' },
+}
+
+function collecting(
+  operationId: string,
+  summary: string,
+  fields: { readonly [name: string]: JsonSchema },
+): Operation {
   return administered({
     operationId,
     summary,
     description: 'Answers when the transactions are mined; at once on a dry run.',
     requestBody: {
       content: {
-        'application/json': { schema: object({ dry_run: { type: 'boolean' } }, ['dry_run']) },
+        'application/json': { schema: object(fields, Object.keys(fields)) },
       },
     },
     responses: {
@@ -260,10 +276,10 @@ export const adminPaths: Paths = {
     }),
   },
   '/api/1/admin/withdraw': {
-    post: collecting('withdraw', 'Take out what all open channels owe; they stay open'),
+    post: collecting('withdraw', 'Take out what all open channels owe; they stay open', ofBoth),
   },
   '/api/1/admin/close-all': {
-    post: collecting('closeAll', 'Close all channels that owe something, on the chain'),
+    post: collecting('closeAll', 'Close all channels that owe something, on the chain', ofClosing),
   },
   '/api/1/admin/backup': {
     get: administered({

@@ -1,4 +1,5 @@
 // /stats, /channels and the relay: what everybody may ask.
+import { mostListed } from '../api/listing.ts'
 import {
   count,
   json,
@@ -25,17 +26,27 @@ const channel = object({
 const statusParameter = {
   name: 'status',
   in: 'query',
-  description: 'open: takes payments; closed: all others',
-  schema: { enum: ['open', 'closed', 'all'], default: 'open' },
+  description: 'open (or opened): takes payments; closed: not settled yet; settled; all',
+  schema: { enum: ['open', 'opened', 'closed', 'settled', 'all'], default: 'open' },
 } as const
+
+const pageParameters = [
+  {
+    name: 'limit',
+    in: 'query',
+    description: 'channels of one answer; of one sender all without it',
+    schema: { type: 'integer', minimum: 1, maximum: mostListed },
+  },
+  { name: 'cursor', in: 'query', description: 'as `Link` has it', schema: text },
+] as const
 
 const listChannels = {
   summary: 'Channels to this receiver',
   tags: ['channels'],
-  parameters: [statusParameter],
+  parameters: [statusParameter, ...pageParameters],
   responses: {
-    200: json('The channels.', listOf(channel)),
-    400: problem('The status is unknown.'),
+    200: json('The channels; `Link: <…>; rel="next"` while there are more.', listOf(channel)),
+    400: problem('Status, limit or cursor is none.'),
   },
 } as const
 
@@ -137,7 +148,10 @@ export const channelPaths: Paths = {
             receiver_address: ref('Address'),
             manager_abi: abi,
             token_abi: abi,
-            sync_block: count,
+            sync_block: {
+              ...count,
+              description: 'events are read from here on: where to look for one’s channels',
+            },
           }),
         ),
       },

@@ -1,6 +1,9 @@
 import { EventEmitter, once } from 'node:events'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import anyTest, { type ExecutionContext } from 'ava'
 import { runCli, writeAgentFiles } from '../../support/cli.ts'
 import { temporaryFolder } from '../../support/folder.ts'
@@ -199,6 +202,34 @@ test('doctor names what is wrong and the command that helps', async (t) => {
   await chmod(join(folder, 'state'), 0o700)
   const checks: readonly { readonly verdict: string }[] = await json('doctor')
   t.false(checks.some(({ verdict }) => verdict === 'failure'))
+})
+
+test('doctor asks a receiver as payments do: with the certificate that is pinned', async (t) => {
+  const { cli, folder } = await given(t)
+  const certificate = (name: string) =>
+    fileURLToPath(new URL(`../../support/certificates/${name}.pem`, import.meta.url))
+  const [cert, key] = await Promise.all([
+    readFile(certificate('ip')),
+    readFile(certificate('ip').replace(/pem$/, 'key')),
+  ])
+  const server = createServer({ cert, key }, (_, response) => response.end('free'))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => void server.close())
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/x`
+  const config = await readFile(join(folder, 'agent.yaml'), 'utf8')
+  for (const [trust, sees] of [
+    ['', /✘ receiver/],
+    [`tls: { pinned: ${certificate('ip')} }`, /✔ receiver +https:\S+ answers, HTTP status 200/],
+    [`tls: { authority: ${certificate('ip')} }`, /✔ receiver/],
+    [`tls: { pinned: ${certificate('other-ip')} }`, /✘ receiver/],
+    ['tls: { pinned: nowhere.pem }', /nowhere\.pem/],
+  ] as const) {
+    await writeFile(join(folder, 'trusting.yaml'), `${config}${trust}\n`, { mode: 0o600 })
+    const { stdout, stderr } = await cli('-c', 'trusting.yaml', 'doctor', url)
+    t.regex(stdout + stderr, sees, trust)
+    t.notRegex(stderr, /\n +at /)
+  }
 })
 
 test('once the chain was seen, paying needs it no more', async (t) => {

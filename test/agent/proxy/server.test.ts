@@ -6,6 +6,7 @@ import { type AddressInfo, createServer as createTcpServer, connect as dial } fr
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
+import { ProxyAgent, request } from 'undici'
 import { jobOfProgram } from '../../../agent/proxy/pay.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 import { curl, raw, startTestProxy } from '../../support/proxy.ts'
@@ -190,7 +191,7 @@ withCurl('nobody but receivers is asked, unless the configuration says so', asyn
   t.is((await curl('-x', open.url, '-H', 'Via: 1.1 uraiden-agent', `${base}/reading`)).status, 508)
 })
 
-test('tunnels are refused, or opened to others, and never to a receiver', async (t) => {
+test('tunnels are refused, or opened to others, and never to a receiver with https', async (t) => {
   const { agent, base } = await startSystem(t)
   const server = createTcpServer((socket) => void socket.pipe(socket))
   server.listen(0, '127.0.0.1')
@@ -206,9 +207,7 @@ test('tunnels are refused, or opened to others, and never to a receiver', async 
   t.regex(await connect(portOf(closed), `127.0.0.1:${port}`), /^HTTP\/1.1 403 .*tunnel_refused/s)
 
   const open = await startTestProxy(t, payer, base, { connect: 'tunnel' })
-  const receiver = new URL(base).host
-  t.regex(await connect(portOf(open), receiver), /^HTTP\/1.1 403 .*tunnel_cannot_pay/s)
-  t.regex(await connect(portOf(open), 'room:443'), /^HTTP\/1.1 502|tunnel_cannot_pay/s)
+  t.regex(await connect(portOf(open), 'room:443'), /^HTTP\/1.1 403 .*tunnel_cannot_pay/s)
   t.regex(await connect(portOf(open), '127.0.0.1:9'), /^HTTP\/1.1 502 /)
   t.regex(await connect(portOf(open), 'no-port'), /^HTTP\/1.1 400 /)
   t.regex(await connect(portOf(open), `127.0.0.1:${portOf(open)}`), /^HTTP\/1.1 508 /)
@@ -333,3 +332,89 @@ withCurl(
     })
   },
 )
+
+test('undici opens a tunnel for http, and pays in it', async (t) => {
+  const { agent, base } = await startSystem(t)
+  const { url, defects } = await startTestProxy(t, await agent(), base, {
+    programs: [{ name: 'weather', token: 'secret-of-weather' }],
+    withoutToken: 'refuse',
+  })
+  const uri = url.replace('//', '//weather:secret-of-weather@')
+  const dispatcher = new ProxyAgent({ uri, proxyTunnel: true })
+  t.teardown(() => dispatcher.destroy())
+  for (const [place, balance] of [
+    [base, '5'],
+    ['http://room', '10'],
+    [base, '15'],
+  ] as const) {
+    const { statusCode, headers, body } = await request(`${place}/reading`, { dispatcher })
+    t.deepEqual([statusCode, await body.json()], [200, { celsius: 21.4 }])
+    t.is(headers['uraiden-balance'], balance)
+  }
+  const stranger = new ProxyAgent({ uri: url, proxyTunnel: true })
+  t.teardown(() => stranger.destroy())
+  await t.throwsAsync(request(`${base}/reading`, { dispatcher: stranger }), { message: /407/ })
+  t.deepEqual(defects, [])
+})
+
+test('in a tunnel to a receiver there is HTTP, and nothing else', async (t) => {
+  const { agent, base } = await startSystem(t)
+  const { url, defects } = await startTestProxy(t, await agent(), base)
+  const port = Number(new URL(url).port)
+  const { host } = new URL(base)
+  const inside = (bytes: string) =>
+    raw(port, `CONNECT ${host} HTTP/1.1\r\nHost: ${host}\r\n\r\n${bytes}`)
+  const get = (target: string, of = host) =>
+    `GET ${target} HTTP/1.1\r\nHost: ${of}\r\nConnection: close\r\n\r\n`
+  const stood = /^HTTP\/1\.1 200 Connection established\r\n\r\nHTTP\/1\.1 /
+  for (const [bytes, status] of [
+    [get('/reading'), 200],
+    // Host says nothing here: the tunnel is to the receiver.
+    [get('/reading', 'other.example'), 200],
+    [get(`http://${host}/reading`), 200],
+    [get('/nothing'), 404],
+    [get('http://other.example/'), 403],
+    [get('*'), 400],
+    [get('/a#b'), 400],
+    ['\u0016\u0003\u0001\u0002\u0000', 400],
+  ] as const) {
+    const answer = await inside(bytes)
+    t.regex(answer, stood, bytes)
+    t.is(Number(answer.replace(stood, '').slice(0, 3)), status, `${bytes}: ${answer}`)
+  }
+  t.deepEqual(defects, [])
+})
+
+test('a receiver’s redirections stay where the program knows it', async (t) => {
+  const { agent, base } = await startSystem(t, [
+    {
+      path: '/shop/to',
+      price: 0n,
+      handler: ({ query }, reply) => reply.redirect(Object(query).to),
+    },
+  ])
+  const shop = `${base}/shop`
+  const payer = await agent()
+  const named = await startTestProxy(t, payer, shop)
+  const plain = await startTestProxy(t, payer, base)
+  const moved = async (proxy: string, place: string, to: string) => {
+    const { port } = new URL(proxy)
+    const target = `${place}/to?to=${encodeURIComponent(to)}`
+    const text = await raw(
+      Number(port),
+      `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+    )
+    return /\r\nlocation: (.*)\r\n/i.exec(text)?.[1]
+  }
+  for (const [to, expected] of [
+    [`${shop}/new?a=1#b`, 'http://room/new?a=1#b'],
+    ['/shop/new', 'http://room/new'],
+    ['new', 'http://room/new'],
+    ['/elsewhere', `${base}/elsewhere`],
+    ['https://other.example/new', 'https://other.example/new'],
+    ['//other.example/new', 'http://other.example/new'],
+  ] as const) {
+    t.is(await moved(named.url, 'http://room', to), expected, to)
+    t.is(await moved(plain.url, shop, to), to)
+  }
+})

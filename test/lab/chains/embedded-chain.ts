@@ -21,19 +21,21 @@ export interface EmbeddedChainOptions {
   /** A block every so many milliseconds; by default each transaction gets its own at once. */
   readonly blockInterval?: number | undefined
   readonly accounts?: number
+  /** Default 31337. */
+  readonly chainId?: number | undefined
 }
 
 export async function startEmbeddedChain(
   options: EmbeddedChainOptions = {},
 ): Promise<EmbeddedChain> {
-  const { port = 0, blockInterval, accounts: count = 20 } = options
+  const { port = 0, blockInterval, accounts: count = 20, chainId = 31337 } = options
   const hre = coverage ? await globalHardhat() : await createHardhatRuntimeEnvironment({})
   const server = await hre.network.createServer(
     {
       network: 'default',
       chainType: 'l1',
       override: {
-        chainId: 31337,
+        chainId,
         accounts: { mnemonic: testMnemonic, count, accountsBalance: 10_000n * 10n ** 18n },
         allowBlocksWithSameTimestamp: true,
         // Code that counts its own coverage is larger than a chain allows.
@@ -48,7 +50,7 @@ export async function startEmbeddedChain(
   )
   const listening = await server.listen()
   const rpcUrl = `http://127.0.0.1:${listening.port}`
-  const provider = new JsonRpcProvider(rpcUrl, 31337, {
+  const provider = new JsonRpcProvider(rpcUrl, chainId, {
     staticNetwork: true,
     batchMaxCount: 1,
     cacheTimeout: -1,
@@ -70,7 +72,7 @@ export async function startEmbeddedChain(
   }
   return {
     rpcUrl,
-    chainId: 31337n,
+    chainId: BigInt(chainId),
     accounts,
     provider,
     wallet,

@@ -43,7 +43,28 @@ const cases: readonly Case[] = [
     expected: 'invalid_amount',
   },
   { given: 'a replay', claims: at(5n), balance: 5n, price: 5n, expected: 'balance_spent' },
-  { given: 'a lower balance', claims: at(10n), balance: 7n, price: 2n, expected: 'balance_spent' },
+  {
+    given: 'a lower balance that says what it pays',
+    claims: at(10n),
+    balance: 7n,
+    price: 2n,
+    mayLeaveGap: true,
+    expected: 'balance_spent',
+  },
+  {
+    given: 'a lower balance, as the original’s clients have it after a restart',
+    claims: at(10n),
+    balance: 9n,
+    price: 2n,
+    expected: 'invalid_amount',
+  },
+  {
+    given: 'the last balance again, and the price is above all that was paid',
+    claims: at(5n),
+    balance: 5n,
+    price: 6n,
+    expected: 'balance_spent',
+  },
   {
     given: 'less than the price',
     claims: noClaims,
@@ -78,7 +99,7 @@ const cases: readonly Case[] = [
     claims: at(15n, [5n, 10n]),
     balance: 10n,
     price: 6n,
-    expected: 'balance_spent',
+    expected: 'invalid_amount',
   },
   {
     given: 'credit just below the highest balance and the rest above it',

@@ -100,12 +100,12 @@ test('config schema is a JSON schema of every setting', async (t) => {
   }
 })
 
-test('a node that is not there ends it with the chain’s exit code', async (t) => {
+test('with --no-wait a node that is not there ends it with the chain’s exit code', async (t) => {
   const folder = await temporaryFolder(t)
   await writeFile(join(folder, 'key'), `0x${'11'.repeat(32)}`, { mode: 0o600 })
   const { code, stderr } = await runReceiver(folder, [
     ...['--key', 'key', '--contract', `0x${'11'.repeat(20)}`, '--rpc', 'http://127.0.0.1:9'],
-    ...['--state', 'state', 'start'],
+    ...['--state', 'state', 'start', '--no-wait'],
   ])
   t.is(code, 5, stderr)
   t.regex(stderr, /uraiden-receiver: .*127\.0\.0\.1:9/)

@@ -92,6 +92,8 @@ const servers: { readonly [name: string]: Start } = {
         price,
         teaser: undefined,
         sandbox: false,
+        sharedCaches: false,
+        redirects: 'free',
         maker,
         log,
       }),

@@ -28,7 +28,7 @@ test('an unpaid request gets 402 with all terms, and nothing in the body unless 
   }
   for (const [name, value] of Object.entries(expected)) t.is(answer.headers.get(name), value)
   t.is(answer.headers.get('rdn-sender-address'), null)
-  t.regex(answer.headers.get('content-type') ?? '', /^application\/json/)
+  t.is(answer.headers.get('content-type'), 'application/json')
   t.is(await answer.text(), '')
 
   const asked = await fetch(`${base}/reading`, { headers: { accept: 'application/problem+json' } })
@@ -62,8 +62,13 @@ test('a paid request is served, in both forms of the signature, under both names
   t.is(first.headers.get('rdn-sender-balance'), '5')
   t.is((await pay(10n, { 'RDN-Balance-Signature': sign(10n, undefined, 'seed') })).status, 200)
   const { 'RDN-Balance': _, ...withoutName } = headers(15n)
+  const bare = Object.fromEntries(
+    Object.entries(headers(20n)).map(([name, value]) => [name, value.replace(/^0x/, '')]),
+  )
   const documented = { ...withoutName, 'RDN-Sender-Balance': '15' }
   t.is((await fetch(`${base}/reading`, { headers: documented })).status, 200)
+  // Addresses and signatures without 0x, as servers of the original take them.
+  t.is((await fetch(`${base}/reading`, { headers: bare })).status, 200)
 })
 
 interface Refused {
@@ -79,7 +84,20 @@ const strangersKey: Hex = `0x${'77'.repeat(32)}`
 
 const refusals: readonly Refused[] = [
   { when: 'a replay', balance: 10n, status: 402, code: 'balance_spent' },
-  { when: 'a lower balance', balance: 9n, status: 402, code: 'balance_spent' },
+  {
+    when: 'a lower balance',
+    balance: 9n,
+    status: 402,
+    header: 'rdn-invalid-amount',
+    code: 'invalid_amount',
+  },
+  {
+    when: 'a lower balance that says what it pays',
+    balance: 9n,
+    more: { 'RDN-Payment': '5' },
+    status: 402,
+    code: 'balance_spent',
+  },
   {
     when: 'one unit too little',
     balance: 14n,
@@ -240,6 +258,14 @@ test('channels and statistics are shown as documented', async (t) => {
   t.deepEqual(await (await api(`/channels/${channel.sender.toLowerCase()}`)).json(), [shown])
   t.deepEqual(await (await api(`/channels/${channel.sender}/${channel.openBlock}`)).json(), shown)
   t.deepEqual(await (await api('/channels?status=closed')).json(), [])
+  // As the original has it.
+  t.deepEqual(await (await api('/channels?status=opened')).json(), [shown])
+  const unprefixed = channel.sender.slice(2)
+  t.deepEqual(await (await api(`/channels/${unprefixed}`)).json(), [shown])
+  t.deepEqual(await (await api(`/channels/${unprefixed}/${channel.openBlock}`)).json(), shown)
+  for (const wrong of ['limit=0', 'limit=1001', 'limit=x', 'cursor=x', 'limit=5&limit=6']) {
+    t.is((await api(`/channels?${wrong}`)).status, 400, wrong)
+  }
   t.is((await api(`/channels/${channel.sender}/1`)).status, 404)
   t.is((await api('/channels/nobody')).status, 400)
   t.is((await api('/channels?status=half')).status, 400)
@@ -253,6 +279,8 @@ test('channels and statistics are shown as documented', async (t) => {
     token_address: token,
     contract_address: contract,
     receiver_address: receiver.address,
+    // Where a page of the original begins to look for its channel.
+    sync_block: 0,
   })
   t.is(await (await fetch(`${base}/cm`)).text(), 'OK')
 })

@@ -58,3 +58,48 @@ ops: { listen: 127.0.0.1:${port} }
   t.like(await t.throwsAsync(running), { code: 'wrong_token' })
   await t.throwsAsync(fetch(`http://127.0.0.1:${port}/healthz`))
 })
+
+test('a node that is away when it starts is waited for, and no longer than until it is stopped', async (t) => {
+  const { chain, contract, folder, receiverAccount } = await givenReceiverFolder(t)
+  const port = await freePort()
+  let isThere = false
+  const node = await startFaultyRpc(t, chain.rpcUrl, () => (isThere ? undefined : 'loseRequest'))
+  const text = `rpc: ${node.url}
+contract: '${contract}'
+key: ${join(folder, 'key')}
+state: ${join(folder, 'state')}
+ops: { listen: 127.0.0.1:${port} }
+`
+  const config = parseConfig(text, { file: 'receiver.yaml', schema: receiverConfig })
+  const options = {
+    settings: receiverSettings(config),
+    signer: createKeySigner(fromHex(receiverAccount.privateKey)),
+    listen: { host: '127.0.0.1', port: 0 },
+    log: pino({ level: 'silent' }),
+  }
+  await t.throwsAsync(runReceiver(options), { code: 'chain_unavailable' })
+
+  const stopped = new AbortController()
+  const given = { until: stopped.signal, begun: () => stopped.abort(), interval: 60_000 }
+  await t.throwsAsync(runReceiver({ ...options, waiting: given }), { code: 'chain_unavailable' })
+
+  let begun = 0
+  const ready = async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).status
+  let whileAway: Promise<number> | undefined
+  const waiting = {
+    until: new AbortController().signal,
+    begun: () => {
+      begun++
+      whileAway = ready().finally(() => (isThere = true))
+    },
+    interval: 5,
+  }
+  const running = await runReceiver({ ...options, waiting })
+  try {
+    await running.receiver.synced
+    t.deepEqual([begun, await whileAway], [1, 503])
+    t.is((await fetch(`${running.url}/cm`)).status, 200)
+  } finally {
+    await running.stop()
+  }
+})

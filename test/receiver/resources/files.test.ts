@@ -1,6 +1,8 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { createReceiverServer } from '../../../receiver/index.ts'
+import { registerResources } from '../../../receiver/resources/routes.ts'
 import { givenShop, rawRequest } from '../../support/shop.ts'
 
 async function givenArchive(t: ExecutionContext) {
@@ -200,3 +202,35 @@ test.serial('a folder that is not there is found at the start, with its key', as
     t.regex(error.message, says)
   }
 })
+
+test.serial(
+  'the original’s page: what is in its folder js comes first, then what is beside it',
+  async (t) => {
+    const { archive, receiver } = await givenArchive(t)
+    await mkdir(join(archive, 'js/deep'), { recursive: true })
+    await writeFile(join(archive, 'js/main.js'), 'main')
+    await writeFile(join(archive, 'both.js'), 'beside')
+    await writeFile(join(archive, 'js/both.js'), 'inside')
+    const server = await createReceiverServer(receiver, [])
+    t.teardown(() => server.close())
+    const page = {
+      kind: 'files',
+      files: archive,
+      first: join(archive, 'js'),
+      links: 'inside',
+    } as const
+    await registerResources(server, { '/js/*': { ...page, sandbox: false, price: '0', free: [] } })
+    const base = await server.listen({ host: '127.0.0.1', port: 0 })
+    for (const [path, expected] of [
+      ['main.js', 'main'],
+      ['js/main.js', 'main'],
+      ['both.js', 'inside'],
+      ['a%20b.txt', '0123456789'],
+      ['.env', 404],
+      ['nothing', 404],
+    ] as const) {
+      const answer = await fetch(`${base}/js/${path}`)
+      t.is(typeof expected === 'number' ? answer.status : await answer.text(), expected, path)
+    }
+  },
+)

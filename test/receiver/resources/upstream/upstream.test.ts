@@ -1,11 +1,15 @@
 import { once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
 import { createReceiverServer } from '../../../../receiver/index.ts'
+import { resourcesSchema } from '../../../../receiver/resources/configuration/schema.ts'
+import { registerResources } from '../../../../receiver/resources/routes.ts'
 import { upstreamRoutes } from '../../../../receiver/resources/upstream/routes.ts'
-import { locationOf, targetOf } from '../../../../receiver/resources/upstream/target.ts'
+import { followed, locationOf, targetOf } from '../../../../receiver/resources/upstream/target.ts'
 import { createTeaserMaker } from '../../../../receiver/resources/upstream/teaser-maker.ts'
 import { givenChannel } from '../../../support/channel.ts'
 import { givenShop, rawRequest } from '../../../support/shop.ts'
@@ -273,7 +277,15 @@ async function givenReader(t: ExecutionContext) {
   t.teardown(() => maker.close())
   await server.register(async (scope) =>
     upstreamRoutes(scope, '/archive', {
-      ...{ upstream: upstream.url, timeout: 30_000, teaser: undefined, sandbox: false, maker },
+      ...{
+        upstream: upstream.url,
+        timeout: 30_000,
+        teaser: undefined,
+        sandbox: false,
+        sharedCaches: false,
+        redirects: 'free',
+        maker,
+      },
       ...{ price: 5n, log: scope.log, now: () => time },
     }),
   )
@@ -383,20 +395,99 @@ for (const [upstream, resource, url, target] of targets) {
   })
 }
 
+/** What the client is sent to, and below /shop of a gateway. */
 const locations = [
-  ['http://h', '/api/*', '/api/x', '/api/x'],
-  ['http://h', '/api/*', 'http://h/api/x#y', '/api/x#y'],
-  ['http://h', '/api/*', 'https://other/x', 'https://other/x'],
-  ['http://h/base/', '/cdn/*', 'http://h/base/x', '/cdn/x'],
-  ['http://h/base', '/cdn/*', '/base/x?y=1', '/cdn/x?y=1'],
-  ['http://h/base', '/cdn/*', '/elsewhere', '/elsewhere'],
+  ['http://h', '/api/*', '/api/x', '/api/x', '/shop/api/x'],
+  ['http://h', '/api/*', 'http://h/api/x#y', '/api/x#y', '/shop/api/x#y'],
+  ['http://h', '/api/*', 'https://other/x', 'https://other/x', 'https://other/x'],
+  ['http://h/base/', '/cdn/*', 'http://h/base/x', '/cdn/x', '/shop/cdn/x'],
+  ['http://h/base', '/cdn/*', '/base/x?y=1', '/cdn/x?y=1', '/shop/cdn/x?y=1'],
+  ['http://h/base', '/cdn/*', '/elsewhere', '/elsewhere', '/elsewhere'],
 ] as const
-for (const [upstream, resource, location, given] of locations) {
-  test(`${resource} at ${upstream} turns the location ${location} into ${given}`, (t) => {
-    t.is(locationOf(upstream, resource, location), given)
+for (const [upstream, path, location, given, below] of locations) {
+  test(`${path} at ${upstream} turns the location ${location} into ${given}`, (t) => {
+    t.is(locationOf(upstream, { path, publicPath: '' }, location), given)
+    t.is(locationOf(upstream, { path, publicPath: '/shop' }, location), below)
   })
 }
 
+const follows = [
+  ['http://h/api/*', '/old', '/api/new?x=1', 'http://h/api/new?x=1'],
+  ['http://h/api/*', '/old', 'new', 'http://h/api/new'],
+  ['http://h/api/*', '/old', 'https://h/api/new', 'https://h/api/new'],
+  ['https://h/api/*', '/old', 'http://h/api/new', undefined],
+  ['http://h:3000/api/*', '/old', 'https://h/api/new', undefined],
+  ['http://h/api/*', '/old', 'http://h:81/api/new', undefined],
+  ['http://h/api/*', '/old', 'http://other/api/new', undefined],
+  ['http://h/api/*', '/old', '//other/api/new', undefined],
+  ['http://h/api/*', '/old', 'http://a:b@h/api/new', undefined],
+  ['http://h/api/*', '/old', '/admin', undefined],
+  ['http://h/api/*', '/old', '/api/../admin', undefined],
+  ['http://h/api/*', '/old', 'file:///etc/passwd', undefined],
+  ['http://h/api/*', '/old', 'http://[', undefined],
+  ['http://h/latest', '', '/2026-01-01', 'http://h/2026-01-01'],
+  ['http://h/latest', '', 'https://h/latest', 'https://h/latest'],
+] as const
+for (const [sold, rest, location, expected] of follows) {
+  test(`${sold} leads from ${rest} to ${location}: ${expected ?? 'not followed'}`, (t) => {
+    const { origin, pathname } = new URL(sold)
+    // The same resource at an upstream with a path of its own, and without.
+    for (const upstream of rest === '' ? [sold] : [origin, `${origin}/api`, `${origin}/api/`]) {
+      const from = { origin, path: rest === '' ? pathname : `/api${rest}` }
+      const to = followed(upstream, pathname, { from, location })
+      t.is(to && to.origin + to.path, expected, upstream)
+    }
+  })
+}
+
+test.serial('a redirection costs nothing, or is followed where it may be', async (t) => {
+  const upstream = await startUpstream(t, ({ url = '', method }, response) => {
+    const [, status = '', to = ''] = /^\/api\/(\d+)\/(.*)$/.exec(url) ?? []
+    if (status === '') return void response.end(`${method} ${url}`)
+    response.writeHead(Number(status), {
+      location: to === 'away' ? 'http://other.invalid/' : `/api/${to}`,
+    })
+    response.end('moved')
+  })
+  const kinds = { price: '5 units', upstream: upstream.url }
+  const { buy, balance } = await givenShop(t, () => ({
+    '/api/*': kinds,
+    '/follow/*': { ...kinds, upstream: `${upstream.url}/api/`, redirects: 'follow' },
+  }))
+  const free = [
+    ...[301, 302, 303, 307, 308, 304].flatMap((status) => [
+      ['GET', status, true],
+      ['HEAD', status, true],
+    ]),
+    ['POST', 303, false],
+    ['POST', 302, false],
+    ['POST', 307, true],
+    ['POST', 308, true],
+    ['GET', 200, false],
+  ] as const
+  for (const [method, status, isFree] of free) {
+    const before = balance()
+    const answer = await buy(`/api/${status}/new`, 5n, { method: `${method}`, redirect: 'manual' })
+    t.is(answer.status, Number(status))
+    t.is(balance() - before, isFree ? 0n : 5n, `${method} ${status}`)
+  }
+  const followed = [
+    ['GET', '302/new', 200, 'GET /api/new', 5n],
+    ['HEAD', '308/new', 200, '', 5n],
+    ['GET', '301/302/303/307/308/end', 200, 'GET /api/end', 5n],
+    ['GET', `${'301/'.repeat(6)}end`, 301, 'moved', 0n],
+    ['GET', '302/away', 302, 'moved', 0n],
+    ['POST', '303/new', 303, 'moved', 5n],
+    ['POST', '307/new', 307, 'moved', 0n],
+    ['GET', '301/503/x', 503, 'moved', 0n],
+  ] as const
+  for (const [method, path, status, body, cost] of followed) {
+    const before = balance()
+    const answer = await buy(`/follow/${path}`, 5n, { method, redirect: 'manual' })
+    t.deepEqual([answer.status, await answer.text()], [status, body], `${method} ${path}`)
+    t.is(balance() - before, cost, `${method} ${path}`)
+  }
+})
 test.serial('a GET with a body, and a body of no type, go through too', async (t) => {
   const { base } = await givenProxy(t, mirror, { price: 0 })
   for (const [method, type] of [
@@ -410,4 +501,81 @@ test.serial('a GET with a body, and a body of no type, go through too', async (t
     socket.write(head)
     t.regex(await text(socket), /"body":"\{\]"/, `${method} ${type}`)
   }
+})
+
+for (const [trustProxy, expected] of [
+  [undefined, '127.0.0.1'],
+  [['127.0.0.1'], '9.8.7.6'],
+  [['127.0.0.0/8', '9.8.7.6'], '203.0.113.5'],
+  [['10.0.0.1'], '127.0.0.1'],
+] as const) {
+  test.serial(
+    `behind ${trustProxy ?? 'no proxy'} the client is ${expected}, and nothing else is believed`,
+    async (t) => {
+      const upstream = await startUpstream(t, mirror)
+      const { receiver, headers } = await givenChannel(t)
+      const server = await createReceiverServer(receiver, [], { trustProxy })
+      t.teardown(() => server.close())
+      await registerResources(
+        server,
+        resourcesSchema.parse({ '/x': { price: '1 units', upstream: upstream.url } }),
+      )
+      const base = await server.listen({ host: '127.0.0.1', port: 0 })
+      const forged = {
+        'X-Forwarded-For': '203.0.113.5, 9.8.7.6',
+        'X-Forwarded-Host': 'evil.example',
+        'X-Forwarded-Proto': 'https',
+      }
+      const answer = await fetch(`${base}/x`, { headers: headers(1n, forged) })
+      const seen = (await answer.json()) as {
+        readonly headers: { readonly [name: string]: string }
+      }
+      t.like(seen.headers, {
+        'x-forwarded-for': expected,
+        'x-forwarded-host': new URL(base).host,
+        'x-forwarded-proto': 'http',
+      })
+    },
+  )
+}
+
+test.serial('methods of WebDAV and others go to an upstream, priced as all', async (t) => {
+  const { base } = await givenProxy(t)
+  const shop = await givenProxy(t, mirror, { price: { PROPFIND: '3 units', '*': '5 units' } })
+  for (const [method, price] of [
+    ['PROPFIND', 3n],
+    ['REPORT', 5n],
+    ['MKCOL', 5n],
+    ['SEARCH', 5n],
+  ] as const) {
+    t.is((await shop.ask('/api/x', { method })).headers.get('rdn-price'), `${price}`)
+    const answer = await shop.buy('/api/x', price, { method, body: '<all/>' })
+    t.like(await answer.json(), { method, url: '/api/x', body: '<all/>' })
+  }
+  t.regex(await rawRequest(base, 'TRACE /api/x HTTP/1.1'), /^HTTP\/1\.1 (404|405|501)/)
+})
+
+test.serial('below a path, what a client is sent to begins with it', async (t) => {
+  const upstream = await startUpstream(t, (_, response) =>
+    response.writeHead(302, { location: '/x/new' }).end(),
+  )
+  const shop = await givenShop(
+    t,
+    async (folder) => {
+      await mkdir(join(folder, 'archive/deep'), { recursive: true })
+      await writeFile(join(folder, 'archive/deep/index.html'), 'deep')
+      const teaser = { from: '/preview' }
+      return {
+        '/archive/*': { price: '1 units', files: './archive' },
+        '/x/*': { price: '1 units', upstream: upstream.url, teaser },
+      }
+    },
+    { publicPath: '/shop' },
+  )
+  const location = async (answer: Promise<Response>) => (await answer).headers.get('location')
+  const init = { redirect: 'manual' } as const
+  t.is(await location(shop.ask('/archive/deep?a=1', init)), '/shop/archive/deep/?a=1')
+  t.is(await location(shop.buy('/x/old', 1n, init)), '/shop/x/new')
+  const page = await (await shop.ask('/x/old', { headers: { Accept: 'text/html' } })).text()
+  t.regex(page, /src="\/shop\/api\/1\/teaser\/x\/old"/)
 })

@@ -5,8 +5,8 @@ import type { Channel } from '../../../../receiver/channels/records.ts'
 import { createReceiverServer } from '../../../../receiver/index.ts'
 import { createAdmin } from '../../../../receiver/server/admin/admin.ts'
 import { adminSchema } from '../../../../receiver/server/admin/config.ts'
-import { listChannels, mostListed, sortNames } from '../../../../receiver/server/admin/listing.ts'
 import { hashSecret } from '../../../../receiver/server/admin/secrets.ts'
+import { listChannels, mostListed, sortNames } from '../../../../receiver/server/api/listing.ts'
 import { listenAdmin } from '../../../support/admin.ts'
 import { manyChannels, withChannels } from '../../../support/many-channels.ts'
 import { startSystem } from '../../../support/system.ts'
@@ -143,4 +143,36 @@ test('over HTTP the next part is in the Link header, and the sums are in the sta
   t.deepEqual([seen.length, new Set(seen).size, seen[0], seen.at(-1)], [90, 90, '119', '1'])
   const stats = await (await fetch(`${base}/api/1/admin/stats`, { headers })).json()
   t.like(stats, { unique_senders: 120, channels: { open: 30, closing: 90 } })
+})
+
+test('everybody gets the channels in parts, by what they are, and settled ones when asked for', async (t) => {
+  const { receiver } = await startSystem(t)
+  const [first] = manyChannels(1)
+  if (first === undefined) return t.fail()
+  const one = { ...first, openBlock: 7 }
+  const settled = [3, 7].map((at): Channel => ({ ...one, openBlock: at, state: 'settled' }))
+  const many = [...manyChannels(mostListed + 400), ...settled]
+  const book = withChannels(receiver, () => many)
+  const server = await createReceiverServer(book, [])
+  t.teardown(() => server.close())
+  const base = await server.listen({ host: '127.0.0.1', port: 0 })
+  const parts = async (start: string) => {
+    const found: number[] = []
+    for (let path: string | undefined = `/api/1/channels${start}`; path !== undefined; ) {
+      const answer: Response = await fetch(base + path)
+      t.is(answer.status, 200)
+      found.push(((await answer.json()) as readonly unknown[]).length)
+      path = /<(.*)>; rel="next"/.exec(answer.headers.get('link') ?? '')?.[1]
+    }
+    return found
+  }
+  t.deepEqual(await parts(''), [350])
+  t.deepEqual(await parts('?status=opened'), [350])
+  t.deepEqual(await parts('?status=closed'), [1000, 50])
+  t.deepEqual(await parts('?status=settled'), [2])
+  t.deepEqual(await parts('?status=all'), [1000, 402])
+  t.deepEqual(await parts('?status=open&limit=200'), [200, 150])
+  // All of a sender's, so that it finds its newest.
+  t.deepEqual(await parts(`/${one.sender}?status=all`), [3])
+  t.deepEqual(await parts(`/${one.sender}?status=all&limit=2`), [2, 1])
 })

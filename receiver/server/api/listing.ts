@@ -1,4 +1,4 @@
-// A part of the channels for a table: chosen, sorted, and continued behind the last one that was
+// A part of the channels, for the public list and the administrator's table: chosen, sorted, and continued behind the last one that was
 // shown, so that a payment meanwhile neither repeats nor skips a channel. Pure.
 
 import { z } from 'zod'
@@ -70,6 +70,12 @@ export function listChannels(all: Iterable<Channel>, given: unknown): Listing {
     total: chosen.length,
     next: page.length < left.length && last !== undefined ? writeCursor(last.place) : undefined,
   }
+}
+
+/** Of the answer that has not all of them (RFC 8288): where the next part is. */
+export function nextLink(path: string, query: unknown, cursor: string): string {
+  const params = new URLSearchParams({ ...(query as Record<string, string>), cursor })
+  return `<${path}?${params}>; rel="next"`
 }
 
 interface Placed {

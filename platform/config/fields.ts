@@ -36,14 +36,17 @@ const scalar = z
 export const address = parsed(parseTypedAddress)
 
 /**
- * An amount with or without its token's symbol. It stays text, because the token's decimals come
- * from the chain; `parseAmount` then says whether symbol and decimals are right.
+ * An amount with or without its token's symbol, as it is written. `parseAmount` says later whether symbol and
+ * decimals are right, which come from the chain.
+ * @throws UraidenError `not_an_amount` and others of `parseAmount`
  */
-export const amountText = parsed((text) => {
+export function checkedAmount(text: string): string {
   const symbol = /[^\s0-9.,+-]\S*$/.exec(text.trim())?.[0] ?? 'TKN'
   parseAmount(text, { symbol: symbol === 'units' ? 'TKN' : symbol, decimals: 36 })
   return text
-})
+}
+
+export const amountText = parsed(checkedAmount)
 
 /** An http or https URL. */
 export const httpUrl = z.url({

@@ -5,6 +5,7 @@ import { usualConfigFile } from '../../../platform/cli/places.ts'
 import {
   address,
   amountText,
+  checkedAmount,
   count,
   type EnvironmentOverrides,
   gasPrice,
@@ -26,7 +27,7 @@ import { proxySchema } from '../../proxy/config.ts'
 /** `10x`: so many times the price; else an amount. */
 const depositText = parsed((text) => {
   if (/^[1-9][0-9]{0,3}x$/.test(text)) return text
-  if (!/^[0-9.]+x$/.test(text)) return amountText.parse(text)
+  if (!/^[0-9.,+-]+x$/.test(text)) return checkedAmount(text)
   throw agentError({
     code: 'not_an_amount',
     message: `"${text}" is neither a multiple of the price nor an amount.`,

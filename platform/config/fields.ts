@@ -48,10 +48,27 @@ export function checkedAmount(text: string): string {
 
 export const amountText = parsed(checkedAmount)
 
+/** A path of a file or folder. Nobody stands between the file and us who would turn `~` into a folder. */
+export const filePath = z
+  .string()
+  .min(1)
+  .superRefine((text, context) => {
+    const [sign] = /^(?:~|\$\{?\w+\}?(?=\/|$))/.exec(text) ?? []
+    if (sign === undefined) return
+    context.addIssue({
+      code: 'custom',
+      message: `"${shorten(text)}" begins with ${sign}, which only a shell knows.`,
+      params: { hint: 'Write the whole path, such as /home/pi/data.' },
+    })
+  })
+
 /** An http or https URL. */
 export const httpUrl = z.url({
   protocol: /^https?$/,
-  error: 'this is not an http:// or https:// URL.',
+  error: ({ input }) =>
+    /^https?:\/\/\[[^\]]*%/.test(String(input))
+      ? 'a URL has no zone (RFC 6874 is in no client). Use an address without %, or a name.'
+      : 'this is not an http:// or https:// URL.',
 })
 
 /** A cap for the price of gas: `50 gwei`. Digits after the point are those of a gwei; gives wei. */
@@ -84,9 +101,11 @@ function parseListenAddress(text: string): ListenAddress {
   const host = ipv6 ?? name
   const port = Number(digits)
   if (host !== undefined && port <= 65_535) return { host, port }
+  const [, zone] = /^\[?[0-9a-fA-F:.]+(%[^\]]+)/.exec(text.trim()) ?? []
   throw platformError({
     code: 'not_an_address_to_listen_on',
-    message: `"${shorten(text)}" is not an address and a port.`,
+    message: `"${shorten(text)}" ${zone ? `names a zone (${zone})` : 'is not an address and a port'}.`,
+    ...(zone && { hint: 'Listen on an address without a zone, or on all of them: [::]:9403.' }),
   })
 }
 

@@ -112,7 +112,10 @@ export const platformErrors = {
     kind: 'failed',
     hint: 'Look at the machine (disk, memory). If nothing is wrong there it is a defect: report these lines.',
   },
-  wrong_chain: { kind: 'chain', hint: 'Set rpc to a node of the right chain.' },
+  wrong_chain: {
+    kind: 'chain',
+    hint: 'The right one is that of `chainId`, or of the state folder since its first start. Set rpc to a node of it, or use another state folder.',
+  },
 } as const satisfies ErrorCatalogue
 
 /** An error of this room or of those below it; a code that is in no catalogue does not compile. */

@@ -60,6 +60,30 @@ test('a line says what was bought, when, for which job and for how much', async 
   )
 })
 
+test('what was bought as JSON is in the line as it was written, on one line', async (t) => {
+  const { sink, path } = await start(t)
+  const written = [
+    '{"id": 12345678901234567890,\n "v":1e400,\t"w" : 21.50 , "s":"a  b \\" 1.0 \\\\" }\r\n',
+    '\ufeff[1.0]',
+    ' -0 ',
+    `"${'\\n'.repeat(200_000)}"`,
+    'NaN',
+    '{"a":1',
+  ]
+  await sink.deliver(written.map((each, index) => entry(index, each)))
+  const lines = (await readFile(path, 'utf8')).split('\n')
+  const data = lines.map((line) => /,"(data|text)":(.*)}$/.exec(line)?.slice(1))
+  t.deepEqual(data, [
+    ['data', '{"id":12345678901234567890,"v":1e400,"w":21.50,"s":"a  b \\" 1.0 \\\\"}'],
+    ['data', '[1.0]'],
+    ['data', '-0'],
+    ['data', written[3]],
+    ['text', '"NaN"'],
+    ['text', '"{\\"a\\":1"'],
+    undefined,
+  ])
+})
+
 const rule: RotationRule = { size: 100, age: 1000, keep: 1 }
 for (const { what, file, line, rotates } of [
   {

@@ -2,7 +2,7 @@
 // body into the queues of all sinks, in one write with the job's own record.
 
 import { randomUUID } from 'node:crypto'
-import type { UraidenError } from '../../protocol/index.ts'
+import { defined, type UraidenError } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 import type { AgentResponse } from '../options.ts'
 import type { Clock } from './clock.ts'
@@ -54,7 +54,10 @@ export async function runJob(parts: RunParts, order: RunOrder): Promise<EndedRun
     const url = await resolve(job.target)
     const bought = await purchase(parts, { id, began, job, url, signal })
     open = bought.open
-    if (bought.kind === 'failed') return end(failed(bought.error, bought.payment), open)
+    if (bought.kind === 'failed') {
+      const { error, payment, notBefore } = bought
+      return end({ ...failed(error, payment), ...defined({ notBefore }) }, open)
+    }
     const outcome = await keep(parts, order, { ...facts, answer: bought.answer })
     return { outcome, open: undefined }
   } catch (error) {

@@ -77,6 +77,8 @@ export interface RunFailed extends RunFacts {
    * next run asks for its answer before it pays again; `spent`: it is gone and its answer cannot be had.
    */
   readonly payment: 'none' | 'open' | 'spent'
+  /** The receiver wants no request before. Unix time. */
+  readonly notBefore?: Milliseconds | undefined
 }
 
 export type RunOutcome = RunDone | RunFailed

@@ -62,9 +62,9 @@ export function stillNotBefore(
 function lastRun(outcome: RunOutcome): LastRun {
   const { began, ended, kind } = outcome
   if (kind === 'done') {
-    const { payment, authentic } = outcome
+    const { payment, authentic, unfit } = outcome
     const amounts = payment && { cost: `${payment.cost}`, price: `${payment.price}` }
-    return { began, ended, kind, ...amounts, authentic }
+    return { began, ended, kind, ...amounts, authentic, ...(unfit.length > 0 && { unfit }) }
   }
   const { error } = outcome
   const code = isUraidenError(error) ? error.code : error.name

@@ -152,16 +152,26 @@ async function keep(
     contentType: String(headers['content-type'] ?? 'application/octet-stream'),
     payload: body,
   })
-  const outcome: RunOutcome = {
-    ...facts,
-    kind: 'done',
-    ended: clock.now(),
-    status,
-    bytes: body.length,
-    payment: payment && { price: payment.price, cost: payment.cost },
-    authentic: payment?.authentic ?? false,
-    unfit: addition.unfit,
-  }
+  const { unfit } = addition
+  const ended = clock.now()
+  const outcome: RunOutcome = addition.isLost
+    ? {
+        ...facts,
+        kind: 'failed',
+        ended,
+        error: unfitError(unfit),
+        payment: payment ? 'spent' : 'none',
+      }
+    : {
+        ...facts,
+        kind: 'done',
+        ended,
+        status,
+        bytes: body.length,
+        payment: payment && { price: payment.price, cost: payment.cost },
+        authentic: payment?.authentic ?? false,
+        unfit,
+      }
   try {
     await storage.write([...addition.operations, deleteOpen(facts.id), record(outcome)], 'soon')
   } catch (error) {
@@ -170,6 +180,14 @@ async function keep(
   }
   addition.written()
   return outcome
+}
+
+/** Of an answer that has nothing of what these sinks pick. */
+export function unfitError(sinks: readonly string[]): UraidenError {
+  return agentError({
+    code: 'answer_unfit',
+    message: `The answer has nothing for ${sinks.join(', ')}: it is no JSON, or \`select\` or \`template\` finds nothing in it.`,
+  })
 }
 
 function notTaken({ url }: OpenRun): UraidenError {

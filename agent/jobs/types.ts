@@ -129,6 +129,7 @@ export interface LastRun {
   readonly price?: string
   /** Of a run that went well, as `RunDone`. */
   readonly authentic?: boolean
+  readonly unfit?: readonly string[]
   readonly error?: { readonly code: string; readonly message: string }
 }
 

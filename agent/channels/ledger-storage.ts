@@ -2,6 +2,7 @@
 import {
   keysUnder,
   openState,
+  readState,
   type StateDatabase,
   type StateOwner,
 } from '../../platform/state/state.ts'
@@ -58,7 +59,7 @@ const notePrefix = 'note/'
 export async function openStorage(folder: string, owner: StateOwner): Promise<LedgerStorage> {
   const db = await openState({ folder, owner, program: 'agent', format: 2 })
   return {
-    load: () => load(db),
+    load: () => readState(folder, () => load(db)),
     write: (write) => db.batch(operations(write), { sync: true }),
     close: () => db.close(),
   }
@@ -108,7 +109,6 @@ function operations({ channels, spent, clock, facts, notes }: LedgerWrite) {
   ]
 }
 
-/** @throws UraidenError `not_an_integer`: the file was damaged */
 function decodeSpending(text: string): Spending {
   const { total, month, day, slots } = JSON.parse(text)
   return {

@@ -22,6 +22,10 @@ export const agentErrors = {
     hint: 'It was not handed out, because authentic: require is set. Free answers, and those to unbound payments, are never proven.',
   },
   answer_not_written: { kind: 'failed', hint: 'It was paid for. Check the disk.' },
+  answer_unfit: {
+    kind: 'failed',
+    hint: 'It was paid for. Look at what the receiver sends with `get`, and correct `select` or `template`.',
+  },
   answer_too_large: {
     kind: 'receiver',
     hint: 'Read it as a stream, or raise mostBody; for a job, jobs.*.mostBody and its sinks’ queue.size.',

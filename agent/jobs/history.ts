@@ -9,6 +9,8 @@ export interface History {
   /** In a row. */
   readonly failures: number
   readonly last?: LastRun
+  /** The receiver of the last run wants no request before. Unix time. */
+  readonly notBefore?: Milliseconds
 }
 
 /** What becomes of a job that keeps failing. */
@@ -18,7 +20,10 @@ export interface Slowness extends Backoff {
 }
 
 export function historyAfter({ failures }: History, outcome: RunOutcome): History {
-  return { failures: outcome.kind === 'done' ? 0 : failures + 1, last: lastRun(outcome) }
+  const last = lastRun(outcome)
+  if (outcome.kind === 'done') return { failures: 0, last }
+  const { notBefore } = outcome
+  return { failures: failures + 1, last, ...(notBefore !== undefined && { notBefore }) }
 }
 
 /** That a job fails is said once, and once that it works again. */
@@ -37,10 +42,12 @@ export function eventsOf(
   return failures === after ? [run, { kind: 'failing', job, failures, error }] : [run]
 }
 
-/** Runs that are due earlier are passed over. */
-export function notBefore({ failures }: History, slow: Slowness, now: Milliseconds): Milliseconds {
-  const over = failures - slow.after + 1
-  return over > 0 ? now + backoffDelay(slow, over) : Number.NEGATIVE_INFINITY
+/** Runs that are due earlier are passed over. A receiver puts a job off for no longer than `slow.most`. */
+export function notBefore(history: History, slow: Slowness, now: Milliseconds): Milliseconds {
+  const over = history.failures - slow.after + 1
+  const slowed = over > 0 ? now + backoffDelay(slow, over) : Number.NEGATIVE_INFINITY
+  const asked = history.notBefore ?? Number.NEGATIVE_INFINITY
+  return Math.max(slowed, stillNotBefore(asked, slow, now))
 }
 
 /** No further away than the longest delay: what is, was computed by a clock that was set back since. */
@@ -55,9 +62,9 @@ export function stillNotBefore(
 function lastRun(outcome: RunOutcome): LastRun {
   const { began, ended, kind } = outcome
   if (kind === 'done') {
-    const { payment, authentic } = outcome
+    const { payment, authentic, unfit } = outcome
     const amounts = payment && { cost: `${payment.cost}`, price: `${payment.price}` }
-    return { began, ended, kind, ...amounts, authentic }
+    return { began, ended, kind, ...amounts, authentic, ...(unfit.length > 0 && { unfit }) }
   }
   const { error } = outcome
   const code = isUraidenError(error) ? error.code : error.name

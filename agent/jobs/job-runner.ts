@@ -3,6 +3,7 @@
 import type { Timetable } from '../../platform/config/schedule.ts'
 import { withoutKeys } from '../../platform/text/printed.ts'
 import type { Milliseconds } from '../../platform/time/clock.ts'
+import { defined } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 import { startTicker, type Ticker, tolerance } from './clock.ts'
 import { decide } from './decide.ts'
@@ -233,10 +234,10 @@ export class JobRunner {
       : historyAfter(this.#history, outcome)
   }
 
-  #put({ failures, last }: History): StorageOperation {
+  #put({ failures, last, notBefore: asked }: History): StorageOperation {
     const { job, timetable } = this.#options
     const due = this.#ticker?.due() ?? timetable.next()
     const record = { every: job.every, due, paused: this.#paused, failures }
-    return putJob(job.name, { ...record, ...(last && { last }) })
+    return putJob(job.name, { ...record, ...defined({ last, notBefore: asked }) })
   }
 }

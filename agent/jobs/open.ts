@@ -3,7 +3,7 @@
 import { stdout as standardOutput } from 'node:process'
 import type { Writable } from 'node:stream'
 import { cronTimetable, type Timetable } from '../../platform/config/schedule.ts'
-import type { StateOwner } from '../../platform/state/state.ts'
+import { readState, type StateOwner } from '../../platform/state/state.ts'
 import type { Milliseconds } from '../../platform/time/clock.ts'
 import { agentError } from '../errors/index.ts'
 import { type Clock, wallClock } from './clock.ts'
@@ -61,7 +61,7 @@ export async function openJobs(options: JobsOptions): Promise<Scheduler> {
     })
     const { buyer, resolve, clock = wallClock, timetable = cronOf } = options
     const parts = { buyer, storage, outbox, clock, resolve }
-    const stored = await loadJobs(storage)
+    const stored = await readState(folder, () => loadJobs(storage))
     const { slow = defaultSlowness, random = Math.random } = options
     const runners = jobs.map(({ job }): [string, JobRunner] => {
       const open = stored.open.filter((run) => run.job === job.name)

@@ -5,10 +5,12 @@
 // payment is sent again: by the next try, by the next run, or after a crash by the next process.
 
 import pRetry from 'p-retry'
+import type { Milliseconds } from '../../platform/time/clock.ts'
 import { defined, isUraidenError, type UraidenError } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 import type { Agent, AgentResponse, RequestOptions } from '../options.ts'
 import type { SentPayment } from '../purchase/types.ts'
+import type { Clock } from './clock.ts'
 import { deleteOpen, type OpenRun, putOpen } from './records.ts'
 import type { OutboxStorage } from './sinks/storage.ts'
 import type { Job } from './types.ts'
@@ -18,6 +20,7 @@ export type Buyer = Pick<Agent, 'request' | 'repeatPayment'>
 export interface PurchaseParts {
   readonly buyer: Buyer
   readonly storage: OutboxStorage
+  readonly clock: Clock
 }
 
 export interface Order {
@@ -38,6 +41,8 @@ export type Purchase = {
       readonly error: Error
       /** What became of the payment; see `RunFailed`. */
       readonly payment: 'none' | 'open' | 'spent'
+      /** The receiver wants no request before. Unix time. */
+      readonly notBefore: Milliseconds | undefined
     }
 )
 
@@ -77,12 +82,14 @@ export async function purchase(parts: PurchaseParts, order: Order): Promise<Purc
       factor: 2,
       randomize: true,
       signal: order.signal,
-      shouldRetry: ({ error }) => isUraidenError(error) && retryable.has(error.code),
+      shouldRetry: ({ error }) =>
+        isUraidenError(error) && retryable.has(error.code) && attempt.mayRepeat(),
+      onFailedAttempt: () => attempt.waited(),
     })
     return { kind: 'answered', answer, open: attempt.open }
   } catch (error) {
-    const { payment, open } = attempt
-    return { kind: 'failed', error: asError(error), payment, open }
+    const { payment, open, notBefore } = attempt
+    return { kind: 'failed', error: asError(error), payment, open, notBefore }
   }
 }
 
@@ -96,7 +103,7 @@ export type Reclaimed =
  * @throws UraidenError why not now
  */
 export async function reclaim(
-  { buyer, storage }: PurchaseParts,
+  { buyer, storage }: Omit<PurchaseParts, 'clock'>,
   run: OpenRun,
   limits: Pick<RequestOptions, 'signal' | 'authentic'> & Pick<Job, 'timeout' | 'mostBody'>,
 ): Promise<Reclaimed> {
@@ -121,7 +128,10 @@ class Attempt {
   readonly #parts: PurchaseParts
   readonly #order: Order
   open: OpenRun | undefined
+  notBefore: Milliseconds | undefined
   #spent = false
+  /** An answer was charged that is none: another one would be the second price of this run. */
+  #charged = false
 
   constructor(parts: PurchaseParts, order: Order) {
     this.#parts = parts
@@ -132,8 +142,37 @@ class Attempt {
     const answer = await this.#send()
     if (answer.status < 300) return answer
     const free = (answer.payment?.cost ?? 0n) === 0n
+    this.#charged ||= !free
+    this.notBefore = momentIn(answer.answer.headers['retry-after'], this.#parts.clock.now())
     await this.#drop(free ? 'none' : 'spent')
     throw statusError(this.#order.url, answer.status)
+  }
+
+  mayRepeat(): boolean {
+    return !this.#charged && this.#wait() <= longestWait
+  }
+
+  /** Until the receiver takes requests again. */
+  async waited(): Promise<void> {
+    const wait = this.#wait()
+    if (!this.mayRepeat() || wait === 0) return
+    const { clock } = this.#parts
+    const { signal } = this.#order
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(wait, resolve)
+      signal.addEventListener(
+        'abort',
+        () => {
+          cancel()
+          resolve()
+        },
+        { once: true },
+      )
+    })
+  }
+
+  #wait(): Milliseconds {
+    return Math.max(0, (this.notBefore ?? 0) - this.#parts.clock.now())
   }
 
   async #send(): Promise<AgentResponse> {
@@ -145,6 +184,7 @@ class Attempt {
       ...defined({ body, authentic }),
     }
     const earlier = this.open
+    this.notBefore = undefined
     try {
       if (earlier !== undefined) return await buyer.repeatPayment(url, earlier.payment, request)
       return await buyer.request(url, {
@@ -191,6 +231,19 @@ class Attempt {
     if (this.open !== undefined) return 'open'
     return this.#spent ? 'spent' : 'none'
   }
+}
+
+/** A run waits no longer for a receiver that says when; the next one is due some time. */
+const longestWait: Milliseconds = 60_000
+
+/** RFC 9110 section 10.2.3: seconds, or a date. */
+function momentIn(
+  retryAfter: string | readonly string[] | undefined,
+  now: Milliseconds,
+): Milliseconds | undefined {
+  const text = `${retryAfter ?? ''}`.trim()
+  const moment = /^\d{1,9}$/.test(text) ? now + Number(text) * 1000 : Date.parse(text)
+  return Number.isNaN(moment) || moment <= now ? undefined : moment
 }
 
 /** RFC 9110 section 15: statuses that say "not now". */

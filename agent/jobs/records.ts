@@ -13,6 +13,8 @@ export interface JobRecord {
   /** When the run after the last one was due. */
   readonly due: Milliseconds
   readonly failures: number
+  /** See `History`. */
+  readonly notBefore?: Milliseconds
   readonly paused: boolean
   readonly last?: LastRun
 }

@@ -2,7 +2,7 @@
 // body into the queues of all sinks, in one write with the job's own record.
 
 import { randomUUID } from 'node:crypto'
-import type { UraidenError } from '../../protocol/index.ts'
+import { defined, type UraidenError } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 import type { AgentResponse } from '../options.ts'
 import type { Clock } from './clock.ts'
@@ -54,7 +54,10 @@ export async function runJob(parts: RunParts, order: RunOrder): Promise<EndedRun
     const url = await resolve(job.target)
     const bought = await purchase(parts, { id, began, job, url, signal })
     open = bought.open
-    if (bought.kind === 'failed') return end(failed(bought.error, bought.payment), open)
+    if (bought.kind === 'failed') {
+      const { error, payment, notBefore } = bought
+      return end({ ...failed(error, payment), ...defined({ notBefore }) }, open)
+    }
     const outcome = await keep(parts, order, { ...facts, answer: bought.answer })
     return { outcome, open: undefined }
   } catch (error) {
@@ -149,16 +152,26 @@ async function keep(
     contentType: String(headers['content-type'] ?? 'application/octet-stream'),
     payload: body,
   })
-  const outcome: RunOutcome = {
-    ...facts,
-    kind: 'done',
-    ended: clock.now(),
-    status,
-    bytes: body.length,
-    payment: payment && { price: payment.price, cost: payment.cost },
-    authentic: payment?.authentic ?? false,
-    unfit: addition.unfit,
-  }
+  const { unfit } = addition
+  const ended = clock.now()
+  const outcome: RunOutcome = addition.isLost
+    ? {
+        ...facts,
+        kind: 'failed',
+        ended,
+        error: unfitError(unfit),
+        payment: payment ? 'spent' : 'none',
+      }
+    : {
+        ...facts,
+        kind: 'done',
+        ended,
+        status,
+        bytes: body.length,
+        payment: payment && { price: payment.price, cost: payment.cost },
+        authentic: payment?.authentic ?? false,
+        unfit,
+      }
   try {
     await storage.write([...addition.operations, deleteOpen(facts.id), record(outcome)], 'soon')
   } catch (error) {
@@ -167,6 +180,14 @@ async function keep(
   }
   addition.written()
   return outcome
+}
+
+/** Of an answer that has nothing of what these sinks pick. */
+export function unfitError(sinks: readonly string[]): UraidenError {
+  return agentError({
+    code: 'answer_unfit',
+    message: `The answer has nothing for ${sinks.join(', ')}: it is no JSON, or \`select\` or \`template\` finds nothing in it.`,
+  })
 }
 
 function notTaken({ url }: OpenRun): UraidenError {

@@ -77,6 +77,8 @@ export interface RunFailed extends RunFacts {
    * next run asks for its answer before it pays again; `spent`: it is gone and its answer cannot be had.
    */
   readonly payment: 'none' | 'open' | 'spent'
+  /** The receiver wants no request before. Unix time. */
+  readonly notBefore?: Milliseconds | undefined
 }
 
 export type RunOutcome = RunDone | RunFailed
@@ -127,6 +129,7 @@ export interface LastRun {
   readonly price?: string
   /** Of a run that went well, as `RunDone`. */
   readonly authentic?: boolean
+  readonly unfit?: readonly string[]
   readonly error?: { readonly code: string; readonly message: string }
 }
 

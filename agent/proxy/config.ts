@@ -1,6 +1,6 @@
 // The part `proxy` of agent.yaml.
 import { z } from 'zod'
-import { amountText, count, ownName, parsed } from '../../platform/config/index.ts'
+import { amountText, count, filePath, ownName, parsed } from '../../platform/config/index.ts'
 import { windowCaps } from '../budget/config.ts'
 import { parseLoopback } from './listen.ts'
 
@@ -9,7 +9,7 @@ export const proxySchema = z
     listen: parsed(parseLoopback)
       .default({ host: '127.0.0.1', port: 8402 })
       .describe('a port on the loopback, 127.0.0.1:8402'),
-    socket: z.string().min(1).optional().describe('path of a Unix socket'),
+    socket: filePath.optional().describe('path of a Unix socket'),
     socketFor: z
       .enum(['owner', 'group', 'everyone'])
       .default('owner')
@@ -18,7 +18,7 @@ export const proxySchema = z
       .record(
         ownName,
         z.strictObject({
-          token: z.string().min(1).describe('a file, mode 600; its first line is the token'),
+          token: filePath.describe('a file, mode 600; its first line is the token'),
           request: amountText.optional().describe('for a single request'),
           budget: z.strictObject(windowCaps).prefault({}),
         }),

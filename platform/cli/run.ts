@@ -1,6 +1,7 @@
 // Runs a command line and turns its outcome into an exit code.
 import { CommanderError } from 'commander'
-import { isUraidenError } from '../../protocol/index.ts'
+import { isUraidenError, type UraidenError } from '../../protocol/index.ts'
+import { platformError } from '../errors/index.ts'
 import { plainJson, plainText } from './plain-text.ts'
 import { type ProgramDescription, runProgram } from './program.ts'
 
@@ -13,34 +14,57 @@ export interface CommandLine {
 const usage = 2
 
 /** Resolves with the exit code; what went wrong is said on standard error, or in JSON. */
-export async function runCommandLine({ program, exitCodeOf }: CommandLine): Promise<number> {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', overlookClosed)
+export async function runCommandLine(line: CommandLine): Promise<number> {
+  let unwritten: Error | undefined
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error) => {
+      // Who reads our output (`head`, a pager) has enough of it; a payment under way goes on.
+      if (!isClosedPipe(error)) unwritten ??= error
+    })
+  }
+  // Nobody waits for what fails here; the process is not to be trusted any more.
+  process.on('uncaughtException', (error) => {
+    if (!isClosedPipe(error)) process.exit(tell(line, error))
+  })
   try {
-    return await runProgram(program, process.argv.slice(2))
+    const code = await runProgram(line.program, process.argv.slice(2))
+    return unwritten === undefined ? code : tell(line, outputUnwritable(unwritten))
   } catch (error) {
     // commander has said itself what is wrong; asking for help is not wrong.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usage
-    if (isClosedPipe(error)) return 0
-    if (!isUraidenError(error)) throw error
-    const code = exitCodeOf(error.code)
-    process.stderr.write(
-      plainText(
-        `${program.name}: ${error.message}\n${error.hint}   (${error.code}, exit ${code})\n`,
-      ),
-    )
-    if (process.argv.includes('--json')) {
-      const { message, hint } = error
-      process.stdout.write(`${plainJson(JSON.stringify({ error: error.code, message, hint }))}\n`)
-    }
-    return code
+    return isClosedPipe(error) ? 0 : tell(line, error)
   }
 }
 
-/** Who reads our output (`head`, a pager) has enough of it; a payment under way goes on. */
-function overlookClosed(error: Error): void {
-  if (!isClosedPipe(error)) throw error
+function tell({ program: { name }, exitCodeOf }: CommandLine, thrown: unknown): number {
+  const { code, message, hint } = isUraidenError(thrown) ? thrown : unexpected(thrown)
+  const exitCode = exitCodeOf(code)
+  process.stderr.write(plainText(`${name}: ${message}\n${hint}   (${code}, exit ${exitCode})\n`))
+  if (process.argv.includes('--json')) {
+    process.stdout.write(`${plainJson(JSON.stringify({ error: code, message, hint }))}\n`)
+  }
+  return exitCode
+}
+
+/** Of no catalogue: a defect, or a machine that fails where nobody expects it. */
+function unexpected(thrown: unknown): UraidenError {
+  const { message, stack = '' } = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const place = /\n\s+(at .*)/.exec(stack)?.[1]
+  return platformError({
+    code: 'unexpected',
+    message: `Something failed that should not: ${[message, place].filter(Boolean).join(', ')}`,
+    cause: thrown,
+  })
+}
+
+function outputUnwritable(cause: Error): UraidenError {
+  return platformError({
+    code: 'output_unwritable',
+    message: `What was to be printed cannot be written: ${cause.message}.`,
+    cause,
+  })
 }
 
 function isClosedPipe(error: unknown): boolean {
-  return (error as { readonly code?: string }).code === 'EPIPE'
+  return (error as { readonly code?: string } | undefined)?.code === 'EPIPE'
 }

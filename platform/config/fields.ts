@@ -36,19 +36,39 @@ const scalar = z
 export const address = parsed(parseTypedAddress)
 
 /**
- * An amount with or without its token's symbol. It stays text, because the token's decimals come
- * from the chain; `parseAmount` then says whether symbol and decimals are right.
+ * An amount with or without its token's symbol, as it is written. `parseAmount` says later whether symbol and
+ * decimals are right, which come from the chain.
+ * @throws UraidenError `not_an_amount` and others of `parseAmount`
  */
-export const amountText = parsed((text) => {
+export function checkedAmount(text: string): string {
   const symbol = /[^\s0-9.,+-]\S*$/.exec(text.trim())?.[0] ?? 'TKN'
   parseAmount(text, { symbol: symbol === 'units' ? 'TKN' : symbol, decimals: 36 })
   return text
-})
+}
+
+export const amountText = parsed(checkedAmount)
+
+/** A path of a file or folder. Nobody stands between the file and us who would turn `~` into a folder. */
+export const filePath = z
+  .string()
+  .min(1)
+  .superRefine((text, context) => {
+    const [sign] = /^(?:~|\$\{?\w+\}?(?=\/|$))/.exec(text) ?? []
+    if (sign === undefined) return
+    context.addIssue({
+      code: 'custom',
+      message: `"${shorten(text)}" begins with ${sign}, which only a shell knows.`,
+      params: { hint: 'Write the whole path, such as /home/pi/data.' },
+    })
+  })
 
 /** An http or https URL. */
 export const httpUrl = z.url({
   protocol: /^https?$/,
-  error: 'this is not an http:// or https:// URL.',
+  error: ({ input }) =>
+    /^https?:\/\/\[[^\]]*%/.test(String(input))
+      ? 'a URL has no zone (RFC 6874 is in no client). Use an address without %, or a name.'
+      : 'this is not an http:// or https:// URL.',
 })
 
 /** A cap for the price of gas: `50 gwei`. Digits after the point are those of a gwei; gives wei. */
@@ -81,9 +101,11 @@ function parseListenAddress(text: string): ListenAddress {
   const host = ipv6 ?? name
   const port = Number(digits)
   if (host !== undefined && port <= 65_535) return { host, port }
+  const [, zone] = /^\[?[0-9a-fA-F:.]+(%[^\]]+)/.exec(text.trim()) ?? []
   throw platformError({
     code: 'not_an_address_to_listen_on',
-    message: `"${shorten(text)}" is not an address and a port.`,
+    message: `"${shorten(text)}" ${zone ? `names a zone (${zone})` : 'is not an address and a port'}.`,
+    ...(zone && { hint: 'Listen on an address without a zone, or on all of them: [::]:9403.' }),
   })
 }
 

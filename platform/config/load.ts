@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import type { z } from 'zod'
 import type { UraidenError } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
+import { readUtf8, saveAsUtf8 } from '../text/utf8.ts'
 import { jsonSchemaOf, namesAt, nearestName, pathOfVariable } from './names.ts'
 import { type Problem, problemsOf } from './problems.ts'
 import { type KeyPath, parseYaml, type YamlFile } from './yaml.ts'
@@ -112,8 +113,18 @@ function invalid(problems: readonly (Problem & { readonly place: string })[]): U
 }
 
 async function readConfig(file: string): Promise<string> {
+  const found = readUtf8(await readBytes(file))
+  if ('text' in found) return found.text
+  throw platformError({
+    code: 'config_unreadable',
+    message: `The configuration file ${file} is ${found.is}.`,
+    hint: `${saveAsUtf8} ${file}`,
+  })
+}
+
+async function readBytes(file: string): Promise<Uint8Array> {
   try {
-    return await readFile(file, 'utf8')
+    return await readFile(file)
   } catch (error) {
     const { code } = error as { readonly code?: string }
     const missing = code === 'ENOENT'

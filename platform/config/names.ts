@@ -12,13 +12,19 @@ export interface JsonSchema {
   readonly allOf?: readonly JsonSchema[]
 }
 
+const made = new WeakMap<z.ZodType, JsonSchema>()
+
 /** The schema of what a person may write (draft 2020-12). */
 export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
-  return z.toJSONSchema(schema, {
+  const known = made.get(schema)
+  if (known !== undefined) return known
+  const json = z.toJSONSchema(schema, {
     io: 'input',
     unrepresentable: 'any',
     reused: 'inline',
   }) as JsonSchema
+  made.set(schema, json)
+  return json
 }
 
 /** The names allowed in the object at `path`. */

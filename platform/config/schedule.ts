@@ -1,11 +1,14 @@
 // Cron expressions in configuration files, and the moments they mean.
 //
-// node-cron knows expressions, time zones and daylight saving. Its timers are not used: a clock that
-// jumps, as that of a Pi without a battery does, makes them walk through every moment in between.
+// node-cron knows expressions. Its timers are not used: a clock that jumps, as that of a Pi without a
+// battery does, makes them walk through every moment in between. Neither are its moments: where summer time
+// ends it leaves out an hour.
 
-import { createTask, validateDetailed } from 'node-cron'
+import { createTask, parse, validateDetailed } from 'node-cron'
 import { shorten } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
+import type { Milliseconds } from '../time/clock.ts'
+import { type ClockChange, timeZone, type WallTime, type Zone } from '../time/zone.ts'
 import { parsed } from './fields.ts'
 
 export interface Timetable {
@@ -14,16 +17,149 @@ export interface Timetable {
   readonly close: () => void
 }
 
-/** `timeZone` is an IANA name, the machine's own when not given. */
-export function cronTimetable(expression: string, timeZone?: string): Timetable {
-  const options = timeZone === undefined ? {} : { timezone: timeZone }
-  const task = createTask(expression, () => undefined, options)
+const second: Milliseconds = 1000
+const day: Milliseconds = 86_400_000
+
+/**
+ * `zone` is an IANA name, the machine's own when not given.
+ *
+ * Where clocks are set, an interval (its hour begins with `*`) goes on, also in an hour that comes twice. Times of
+ * day come once: the first of two, and for a time that is left out the moment that it would have been had the clock
+ * not been set (as RFC 5545 section 3.3.5 reads such a time).
+ */
+export function cronTimetable(expression: string, zone?: string): Timetable {
+  const pattern = openPattern(expression)
+  const clock = timeZone(zone)
   return {
-    next: () => task.getNextRuns(1)[0]?.getTime() ?? Number.POSITIVE_INFINITY,
+    next: () => nextMoment(pattern, clock, Date.now()),
+    close: pattern.close,
+  }
+}
+
+function nextMoment(pattern: Pattern, zone: Zone, now: Milliseconds): Milliseconds {
+  const before = zone.change(now - day, now)
+  let position: Position = { now, offset: zone.offset(now), before }
+  while (true) {
+    const found = momentAfter(pattern, position)
+    const begin = Math.max(position.now, position.before?.at ?? position.now)
+    const soon = begin + day
+    const change = zone.change(begin, Math.min(found, soon))
+    if (change === undefined) return found <= soon ? found : farMoment(pattern, zone, soon)
+    position = justAt(change)
+  }
+}
+
+function justAt(before: ClockChange): Position {
+  return { now: before.at - 1, offset: before.to, before }
+}
+
+interface Position {
+  readonly now: Milliseconds
+  /** From now on, and until the next change. */
+  readonly offset: Milliseconds
+  /** Within the last day. */
+  readonly before: ClockChange | undefined
+}
+
+/** The next one, if clocks stay as they are. */
+function momentAfter(pattern: Pattern, { now, offset, before }: Position): Milliseconds {
+  const next = (wall: WallTime) => pattern.after(wall)
+  if (before === undefined) return next(now + offset) - offset
+  const { at, from, to } = before
+  if (from > to && !pattern.isInterval) {
+    // Up to `at + from` the wall has shown it already.
+    return next(Math.max(now + offset, at + from - 1)) - offset
+  }
+  // Left out by the clock: it comes when the old one would have shown it.
+  const late = to > from ? next(Math.max(now, at - 1) + from) - from : Number.POSITIVE_INFINITY
+  const shown = next(now + offset) - offset
+  return late < at + to - from ? Math.min(late, shown) : shown
+}
+
+/** The first after `begin`, before which clocks were not set for a day. */
+function farMoment(pattern: Pattern, zone: Zone, begin: Milliseconds): Milliseconds {
+  const wall = pattern.after(begin + zone.offset(begin))
+  if (wall === Number.POSITIVE_INFINITY) return wall
+  const change = zone.change(wall - day, wall + day)
+  if (change === undefined) return wall - zone.offset(wall)
+  const { at, from, to } = change
+  if (at <= begin) return wall - to
+  return wall - from < at ? wall - from : momentAfter(pattern, justAt(change))
+}
+
+/** A cron expression on the wall's clock, which knows no time zones. */
+interface Pattern {
+  /** Its hour begins with `*`: it is not about times of day. */
+  readonly isInterval: boolean
+  /** The first wall time after this one, `Infinity` when there is none. */
+  readonly after: (wall: WallTime) => WallTime
+  readonly close: () => void
+}
+
+/** 29 February on a Monday may be so far away. */
+const longestWait = 40 * 366
+
+function openPattern(expression: string): Pattern {
+  const fields = parse(expression)
+  const [hours, minutes, seconds] = [fields.hour, fields.minute, fields.second].map(ascending)
+  const times = { hours: hours ?? [], minutes: minutes ?? [], seconds: seconds ?? [] }
+  const months = new Set(fields.month)
+  // Of days node-cron knows more than numbers, such as L, 15W and 5#2.
+  const task = createTask(expression, () => undefined, { timezone: 'UTC' })
+  const first = timeIn(times, 0) ?? 0
+  const isDay = (begin: WallTime): boolean =>
+    months.has(new Date(begin).getUTCMonth() + 1) && task.match(new Date(begin + first))
+  let known = { after: Number.POSITIVE_INFINITY, wall: Number.NEGATIVE_INFINITY }
+
+  function search(from: WallTime): WallTime {
+    let begin = Math.floor(from / day) * day
+    let time = from - begin
+    for (let days = 0; days < longestWait; days++, begin += day, time = 0) {
+      const found = isDay(begin) ? timeIn(times, time) : undefined
+      if (found !== undefined) return begin + found
+    }
+    return Number.POSITIVE_INFINITY
+  }
+
+  return {
+    isInterval:
+      times.hours.length === 24 || /^\*/.test(expression.trim().split(/\s+/).at(-4) ?? ''),
+    after: (wall) => {
+      if (wall < known.after || wall >= known.wall) {
+        known = { after: wall, wall: search((Math.floor(wall / second) + 1) * second) }
+      }
+      return known.wall
+    },
     close: () => {
       task.destroy()
     },
   }
+}
+
+function ascending(numbers: readonly number[]): readonly number[] {
+  return [...numbers].sort((a, b) => a - b)
+}
+
+interface TimesOfDay {
+  readonly hours: readonly number[]
+  readonly minutes: readonly number[]
+  readonly seconds: readonly number[]
+}
+
+/** The first at `from` or later. Since the day's begin. */
+function timeIn(
+  { hours, minutes, seconds }: TimesOfDay,
+  from: Milliseconds,
+): Milliseconds | undefined {
+  for (const hour of hours) {
+    if ((hour + 1) * 3600 * second <= from) continue
+    for (const minute of minutes) {
+      const begin = (hour * 60 + minute) * 60 * second
+      const found = seconds.find((each) => begin + each * second >= from)
+      if (found !== undefined) return begin + found * second
+    }
+  }
+  return undefined
 }
 
 /** @throws UraidenError `not_a_schedule` */

@@ -65,6 +65,10 @@ export const platformErrors = {
     kind: 'usage',
     hint: 'Write it like 127.0.0.1:9403, or [::1]:9403, with a port up to 65535.',
   },
+  output_unwritable: {
+    kind: 'failed',
+    hint: 'What the command did is done. Free space on the disk, or write elsewhere.',
+  },
   quorum_too_large: { kind: 'failed', hint: 'Name more nodes in rpc, or lower quorum.' },
   rpc_error: { kind: 'chain', hint: 'The reason is the node’s own.' },
   rpc_url_invalid: { kind: 'usage', hint: 'Write it like http://192.168.1.104:8545.' },
@@ -104,7 +108,14 @@ export const platformErrors = {
     status: 504,
     hint: 'It may still be. Look at it again before you repeat it.',
   },
-  wrong_chain: { kind: 'chain', hint: 'Set rpc to a node of the right chain.' },
+  unexpected: {
+    kind: 'failed',
+    hint: 'Look at the machine (disk, memory). If nothing is wrong there it is a defect: report these lines.',
+  },
+  wrong_chain: {
+    kind: 'chain',
+    hint: 'The right one is that of `chainId`, or of the state folder since its first start. Set rpc to a node of it, or use another state folder.',
+  },
 } as const satisfies ErrorCatalogue
 
 /** An error of this room or of those below it; a code that is in no catalogue does not compile. */

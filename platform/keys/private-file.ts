@@ -1,8 +1,9 @@
 // Files whose content is worth money: read and written so that nobody else sees them.
 
 import { type FileHandle, open } from 'node:fs/promises'
-import type { UraidenError } from '../../protocol/index.ts'
+import { isUraidenError, type UraidenError } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
+import { type FileText, readUtf8, saveAsUtf8 } from '../text/utf8.ts'
 
 /** Far more than any key file has; a device or a log given by mistake is not read to its end. */
 const mostBytes = 65_536
@@ -104,16 +105,25 @@ async function withFile(
 async function readText(file: FileHandle, path: string): Promise<string> {
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(mostBytes + 1), 0, mostBytes + 1, 0)
-    const text = buffer.toString('utf8', 0, bytesRead)
+    const found = readUtf8(buffer.subarray(0, bytesRead))
     buffer.fill(0)
-    if (bytesRead <= mostBytes) return text
+    if (bytesRead <= mostBytes) return textOf(found, path)
   } catch (error) {
-    throw unreadable(path, error)
+    throw isUraidenError(error) ? error : unreadable(path, error)
   }
   throw platformError({
     code: 'key_file_unreadable',
     message: `The file ${path} is larger than ${mostBytes} bytes: it is no key and no password.`,
     hint: 'Check the path.',
+  })
+}
+
+function textOf(found: FileText, path: string): string {
+  if ('text' in found) return found.text
+  throw platformError({
+    code: 'key_file_unreadable',
+    message: `The file ${path} is ${found.is}.`,
+    hint: `${saveAsUtf8} ${path}`,
   })
 }
 

@@ -4,7 +4,7 @@
 import { access, mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
-import type { Address, UraidenError } from '../../protocol/index.ts'
+import { type Address, isUraidenError, type UraidenError } from '../../protocol/index.ts'
 import { createTurns } from '../async/turns.ts'
 import { platformError } from '../errors/index.ts'
 
@@ -46,7 +46,7 @@ export async function openState(options: StateOptions): Promise<StateDatabase> {
   })
   await openDatabase(db, options)
   try {
-    await checkOwner(db, options)
+    await readState(options.folder, () => checkOwner(db, options))
     guardWrites(db, options.folder)
     return db
   } catch (error) {
@@ -59,10 +59,27 @@ export async function openState(options: StateOptions): Promise<StateDatabase> {
  * Whose state is in a folder, for those who only look. Nothing is made where there is none.
  * @throws UraidenError `state_missing`, `state_in_use`, `state_unusable`
  */
-export async function ownerOfState({
-  folder,
-  program,
-}: Pick<StateOptions, 'folder' | 'program'>): Promise<StateOwner> {
+export function ownerOfState(place: StatePlace): Promise<StateOwner> {
+  return withState(place, readOwner)
+}
+
+/**
+ * As `ownerOfState`, and reads every record: damage shows where it is, not where somebody opens it.
+ * @throws UraidenError `state_missing`, `state_in_use`, `state_unusable`
+ */
+export function examineState(place: StatePlace): Promise<StateOwner> {
+  return withState(place, async (db) => {
+    for await (const _ of db.iterator());
+    return readOwner(db)
+  })
+}
+
+type StatePlace = Pick<StateOptions, 'folder' | 'program'>
+
+async function withState(
+  { folder, program }: StatePlace,
+  work: (db: StateDatabase) => Promise<StateOwner | undefined>,
+): Promise<StateOwner> {
   const missing = platformError({
     code: 'state_missing',
     message: `There is no state in ${folder}.`,
@@ -75,14 +92,46 @@ export async function ownerOfState({
   const db: StateDatabase = new Level(folder, { keyEncoding: 'utf8', valueEncoding: 'utf8' })
   await openDatabase(db, { folder, program })
   try {
-    const written = await db.get(ownerKey)
-    if (written === undefined) throw missing
-    const { chainId, contract, account } = JSON.parse(written)
-    return { chainId: BigInt(chainId), contract, account }
+    const owner = await readState(folder, () => work(db))
+    if (owner === undefined) throw missing
+    return owner
   } finally {
     await db.close()
   }
 }
+
+async function readOwner(db: StateDatabase): Promise<StateOwner | undefined> {
+  const written = await db.get(ownerKey)
+  if (written === undefined) return undefined
+  const { chainId, contract, account } = JSON.parse(written)
+  return { chainId: BigInt(chainId), contract, account }
+}
+
+/**
+ * Reads and decodes records. A table that cannot be read and a record that is not what was written are damage,
+ * of the disk or by a power cut; LevelDB notices much of it only now.
+ * @throws UraidenError `state_unusable`, and what `read` throws of the kind `state`
+ */
+export async function readState<Value>(folder: string, read: () => Promise<Value>): Promise<Value> {
+  try {
+    return await read()
+  } catch (error) {
+    if (isUraidenError(error) && isAboutState(error)) throw error
+    throw platformError({
+      code: 'state_unusable',
+      message: `The state in ${folder} is damaged: ${error instanceof Error ? error.message : error}`,
+      hint: damageHint,
+      cause: error,
+    })
+  }
+}
+
+function isAboutState({ code }: UraidenError): boolean {
+  return /^(?:state|ledger)_/.test(code)
+}
+
+const damageHint =
+  'Check the disk. Restore the last backup; an agent without one moves the folder away and runs `recover`.'
 
 /** The keys that begin with `prefix`, as LevelDB wants a range. */
 export function keysUnder(prefix: string): { readonly gte: string; readonly lt: string } {
@@ -136,7 +185,7 @@ function unusable(folder: string, cause: unknown): UraidenError {
   return platformError({
     code: 'state_unusable',
     message: `The state in ${folder} cannot be opened.`,
-    hint: 'Check the disk and the folder’s owner; restore the last backup if files are damaged.',
+    hint: `Check the folder’s owner. ${damageHint}`,
     cause,
   })
 }

@@ -6,6 +6,7 @@ import { type GroupCommit, groupCommit } from '../../platform/state/group-commit
 import {
   keysUnder,
   openState,
+  readState,
   type StateDatabase,
   type StateOwner,
 } from '../../platform/state/state.ts'
@@ -182,25 +183,27 @@ export async function openStore(
   const commits = groupCommit<string | undefined>({
     writeBatch: onCommit === undefined ? write : observed(write, onCommit),
   })
+  const read = <Value>(work: () => Promise<Value>) => readState(folder, work)
   return {
-    load: async () => {
-      const ledgers = await readAll<ChannelName, PaymentLedger>(db, ledgerPrefix, decodeLedger)
-      return {
-        ledgers,
-        facts: await readAll<ChannelName, ChainFacts>(db, factsPrefix, decodeFacts),
-        answers: await readOpenAnswers(db, ledgers),
-        position: parsePosition(await db.get(positionKey)),
-        fence: parseFence(await db.get(fenceKey)),
-        history: (await db.values(keysUnder(pastPrefix)).all()).map(decodePast),
-      }
-    },
+    load: () =>
+      read(async () => {
+        const ledgers = await readAll<ChannelName, PaymentLedger>(db, ledgerPrefix, decodeLedger)
+        return {
+          ledgers,
+          facts: await readAll<ChannelName, ChainFacts>(db, factsPrefix, decodeFacts),
+          answers: await readOpenAnswers(db, ledgers),
+          position: parsePosition(await db.get(positionKey)),
+          fence: parseFence(await db.get(fenceKey)),
+          history: (await db.values(keysUnder(pastPrefix)).all()).map(decodePast),
+        }
+      }),
     saveLedger: (name, ledger, { unanswered, answer } = {}) =>
       commits.save([
         [`${ledgerPrefix}${name}`, encodeLedger(ledger)],
         ...(unanswered === undefined ? [] : [unansweredEntry(unanswered)]),
         ...(answer === undefined ? [] : [answerEntry(name, answer)]),
       ]),
-    readLedgers: () => readAll(db, ledgerPrefix, decodeLedger),
+    readLedgers: () => read(() => readAll(db, ledgerPrefix, decodeLedger)),
     saveLedgers: (ledgers, fence) =>
       commits.save([
         ...[...ledgers].map(
@@ -221,12 +224,14 @@ export async function openStore(
       ]),
     dropFacts: async (position) => {
       await commits.idle()
-      await dropChain(db, [{ type: 'put', key: positionKey, value: JSON.stringify(position) }])
+      await read(() =>
+        dropChain(db, [{ type: 'put', key: positionKey, value: JSON.stringify(position) }]),
+      )
     },
-    journal: journalOn(db, commits),
-    replies: repliesOn(db, commits),
-    allowances: allowancesOn(db, commits),
-    gasPrices: gasPricesOn(db, commits),
+    journal: journalOn(db, commits, read),
+    replies: repliesOn(db, commits, read),
+    allowances: allowancesOn(db, commits, read),
+    gasPrices: gasPricesOn(db, commits, read),
     probe: () => commits.save([[probeKey, undefined]]),
     close: async () => {
       await commits.idle()
@@ -236,18 +241,20 @@ export async function openStore(
 }
 
 type Commits = GroupCommit<string | undefined>
+/** As `readState`. */
+type Read = <Value>(work: () => Promise<Value>) => Promise<Value>
 
-function journalOn(db: StateDatabase, commits: Commits): TransactionJournal {
+function journalOn(db: StateDatabase, commits: Commits, read: Read): TransactionJournal {
   return {
     put: (name, entry) => commits.save([[`${journalPrefix}${name}`, JSON.stringify(entry)]]),
-    get: async (name) => parseEntry(await db.get(`${journalPrefix}${name}`)),
+    get: (name) => read(async () => parseEntry(await db.get(`${journalPrefix}${name}`))),
     delete: (name) => commits.save([[`${journalPrefix}${name}`, undefined]]),
   }
 }
 
-function allowancesOn(db: StateDatabase, commits: Commits): AllowanceDisk {
+function allowancesOn(db: StateDatabase, commits: Commits, read: Read): AllowanceDisk {
   return {
-    load: () => readAll(db, allowancePrefix, decodeAllowance),
+    load: () => read(() => readAll(db, allowancePrefix, decodeAllowance)),
     save: (changes) =>
       commits.save(
         [...changes].map(([sender, each]) => {
@@ -258,12 +265,13 @@ function allowancesOn(db: StateDatabase, commits: Commits): AllowanceDisk {
   }
 }
 
-function gasPricesOn(db: StateDatabase, commits: Commits): GasPriceDisk {
+function gasPricesOn(db: StateDatabase, commits: Commits, read: Read): GasPriceDisk {
   return {
-    load: async () => {
-      const hours: readonly [number, string][] = JSON.parse((await db.get(gasPricesKey)) ?? '[]')
-      return new Map(hours.map(([hour, price]) => [hour, BigInt(price)]))
-    },
+    load: () =>
+      read(async () => {
+        const hours: readonly [number, string][] = JSON.parse((await db.get(gasPricesKey)) ?? '[]')
+        return new Map(hours.map(([hour, price]) => [hour, BigInt(price)]))
+      }),
     save: (prices) => {
       const hours = [...prices].map(([hour, price]) => [hour, `${price}`])
       return commits.save([[gasPricesKey, JSON.stringify(hours)]])
@@ -276,13 +284,13 @@ function decodeAllowance(text: string): Allowance {
   return { day, count, gas: BigInt(gas) }
 }
 
-function repliesOn(db: StateDatabase, commits: Commits): ReplyDisk {
+function repliesOn(db: StateDatabase, commits: Commits, read: Read): ReplyDisk {
   return {
-    load: () => readAll(db, replyPrefix, decodeReply),
+    load: () => read(() => readAll(db, replyPrefix, decodeReply)),
     save: (id, reply) =>
       commits.save([[`${replyPrefix}${id}`, encodeReply(reply)], unansweredEntry([id, undefined])]),
     remove: (ids) => commits.save(ids.map((id) => [`${replyPrefix}${id}`, undefined] as const)),
-    unanswered: () => readAll(db, unansweredPrefix, decodeUnanswered),
+    unanswered: () => read(() => readAll(db, unansweredPrefix, decodeUnanswered)),
     answered: (ids) => commits.save(ids.map((id) => unansweredEntry([id, undefined]))),
   }
 }

@@ -6,6 +6,7 @@ import {
   amountText,
   type ConfigOption,
   count,
+  filePath,
   gasPrice,
   httpUrl,
   listenAddress,
@@ -23,7 +24,6 @@ import { tlsSchema } from '../tls/config.ts'
 import { discoverySchema } from './discovery/config.ts'
 
 const seconds = z.number({ error: 'this should be a number of seconds.' })
-const path = z.string().min(1)
 const hostName = z.string().regex(/^(\*|(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?)$/i, {
   error: 'this should be a name such as shop.example.org or *.example.org, without a port.',
 })
@@ -69,12 +69,12 @@ export const receiverConfig = z.strictObject({
   quorum: count.min(1).optional().describe('nodes that must agree where money depends on it'),
   chainId: count.positive().optional().describe('refuse nodes of another chain'),
   contract: address.describe('the channels contract'),
-  key: path.describe('a key file, mode 600: geth keystore or hex'),
-  password: path.optional().describe('a file, mode 600; its first line opens the key'),
-  state: path.optional().describe('folder for the balance proofs, mode 700'),
+  key: filePath.describe('a key file, mode 600: geth keystore or hex'),
+  password: filePath.optional().describe('a file, mode 600; its first line opens the key'),
+  state: filePath.optional().describe('folder for the balance proofs, mode 700'),
   listen: listenAddress.prefault('0.0.0.0:5000').describe('host:port; 0.0.0.0 is every interface'),
   resources: resourcesSchema.default({}).describe('what is sold, by path'),
-  page: path.optional().describe('folder with an index.html for browsers that have not paid'),
+  page: filePath.optional().describe('folder with an index.html for browsers that have not paid'),
   confirmations: z
     .union([confirmations, z.array(confirmationStep).min(1).superRefine(checkSteps)], {
       error: 'this should be a number of blocks, or steps of { blocks, mostOwed }.',
@@ -171,8 +171,10 @@ export const receiverConfig = z.strictObject({
     .describe('replies that may be asked for again with the same Idempotency-Key'),
   relay: z
     .strictObject({
-      key: path.optional().describe('key file of an account that pays for it, not the receiver’s'),
-      password: path.optional().describe('a file, mode 600; its first line opens relay.key'),
+      key: filePath
+        .optional()
+        .describe('key file of an account that pays for it, not the receiver’s'),
+      password: filePath.optional().describe('a file, mode 600; its first line opens relay.key'),
       leastDeposit: amountText.optional().describe('refuse to open or top up with less (1 unit)'),
       etherPrice: amountText
         .optional()

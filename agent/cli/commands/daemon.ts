@@ -66,7 +66,9 @@ export function runJob(job: string, options: GlobalOptions): Promise<ExitCode> {
     const { token } = await daemon.command('status', {})
     const cost =
       token === undefined ? '' : `, cost ${formatAmount(outcome.payment?.cost ?? 0n, token)}`
-    output.print(`${job}: status ${outcome.status}, ${outcome.bytes} bytes${cost}`)
+    const { status, bytes, unfit } = outcome
+    const lacks = unfit.length === 0 ? '' : `, nothing for ${unfit.join(', ')}`
+    output.print(`${job}: status ${status}, ${bytes} bytes${cost}${lacks}`)
   })
 }
 
@@ -128,7 +130,8 @@ function jobTable({ jobs, budget, token }: DaemonStatus, now: number): string {
   return table(
     ['JOB', 'NEXT', 'LAST', 'PRICE', 'LEFT', 'STATE', 'WAITING'],
     jobs.map(({ name, next, last, state, failures, sinks }) => {
-      const good = last?.authentic ? 'ok, authentic' : 'ok'
+      const all = last?.unfit === undefined ? 'ok' : `ok, nothing for ${last.unfit.join(', ')}`
+      const good = last?.authentic ? `${all}, authentic` : all
       const result = last?.kind === 'done' ? good : (last?.error?.code ?? 'failed')
       const own = limits.filter(({ scope }) => scope === `job/${name}`)
       const waiting = sinks.reduce((sum, sink) => sum + sink.waiting, 0)

@@ -14,6 +14,7 @@ import {
   warning,
 } from '../../../platform/cli/doctor.ts'
 import { createOutput } from '../../../platform/cli/output.ts'
+import { examineState } from '../../../platform/state/state.ts'
 import { withoutKeys } from '../../../platform/text/printed.ts'
 import { machineClock } from '../../../platform/time/machine-clock.ts'
 import {
@@ -101,6 +102,7 @@ function checks({ chain, signer }: Facts): readonly Check[] {
     ...(signer ? [keyCheck] : []),
     ...(chain && signer ? [tokensCheck, etherCheck] : []),
     diskCheck,
+    stateCheck,
     ...(chain && signer ? [behaviourCheck] : []),
   ]
 }
@@ -173,6 +175,18 @@ const keyCheck: Check = {
 const diskCheck: Check = {
   name: 'disk',
   look: ({ folder }) => lookAtDisk(folder, 'raise reservation, or change the card'),
+}
+
+const stateCheck: Check = {
+  name: 'state',
+  look: async ({ config, folder }) => {
+    if ((await connectToDaemon(commandSocket(config))) !== undefined) {
+      return ok(`${folder}, in use by the daemon`)
+    }
+    const parts = ['ledger', 'jobs'].map((part) => join(folder, part)).filter(existsSync)
+    for (const part of parts) await examineState({ folder: part, program: 'agent' })
+    return ok(parts.length === 0 ? `${folder}, made with the first payment` : `${folder}, readable`)
+  },
 }
 
 const behaviourCheck: Check = {

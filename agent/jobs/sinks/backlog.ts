@@ -89,8 +89,18 @@ export async function openBacklog({ id, storage }: BacklogOptions): Promise<Back
     prefix,
     countersKey: counters,
     waiting,
-    counters: known === undefined ? { dropped: 0, refused: 0 } : JSON.parse(known),
+    counters: countersIn(known),
   })
+}
+
+/** They are for people: what a damaged disk has made of them is not worth an agent that does not start. */
+function countersIn(text = '{}'): Counters {
+  try {
+    const { dropped, refused } = JSON.parse(text)
+    return { dropped: Number(dropped ?? 0), refused: Number(refused ?? 0) }
+  } catch {
+    return { dropped: 0, refused: 0 }
+  }
 }
 
 class DiskBacklog implements Backlog {

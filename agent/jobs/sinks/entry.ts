@@ -1,5 +1,6 @@
 // Entries as JSON: records of a queue, and lines of a file (https://jsonlines.org). A payload is text where
 // it is UTF-8.
+import { readJson } from './json-text.ts'
 import type { Entry } from './types.ts'
 
 type Payload = { readonly text: string } | { readonly base64: string }
@@ -23,20 +24,13 @@ export function decodeEntry(record: string): Entry {
   return { ...facts, payload }
 }
 
-/** The payload is `data` when it is JSON, else `text`, else `base64`. */
+/** The payload is `data` when it is JSON, with its numbers as they are; else `text`, else `base64`. */
 export function jsonLine({ id, job, time, cost, authentic, payload }: Entry): string {
   const bought = { id, job, time: new Date(time).toISOString(), cost, authentic }
-  return `${JSON.stringify({ ...bought, ...dataOf(payload) })}\n`
-}
-
-function dataOf(payload: Uint8Array): object {
   const readable = readablePayload(payload)
-  if (!('text' in readable)) return readable
-  try {
-    return { data: JSON.parse(readable.text) }
-  } catch {
-    return readable
-  }
+  const data = 'text' in readable ? readJson(readable.text) : undefined
+  if (data === undefined) return `${JSON.stringify({ ...bought, ...readable })}\n`
+  return `${JSON.stringify(bought).slice(0, -1)},"data":${data.text()}}\n`
 }
 
 /** What our own lines say of themselves; undefined for a line of somebody else. */

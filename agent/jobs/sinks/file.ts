@@ -11,6 +11,7 @@ import {
   mustRotate,
   openLineFile,
   type RotationRule,
+  readAt,
   rotate,
 } from './line-file.ts'
 import type { Entry, Sink } from './types.ts'
@@ -24,6 +25,8 @@ interface Current {
   readonly handle: FileHandle
   size: number
   since: number | undefined
+  /** Where the beginning of a line stands at its end, which is mended before anything is written. */
+  torn: number | undefined
 }
 
 export function createFileSink(options: FileSinkOptions): Sink {
@@ -54,7 +57,7 @@ class FileSink implements Sink {
 
   /** Of the file, or of its predecessor when it is empty. */
   async lastDelivered(): Promise<string | undefined> {
-    // Closed, because a write that failed may have left half a line, which opening cuts off.
+    // Closed, because a write that failed may have left half a line, which the next one mends.
     await this.#close()
     try {
       await this.#open()
@@ -83,6 +86,8 @@ class FileSink implements Sink {
   /** As many as fit into one file. */
   async #append(entries: readonly Entry[]): Promise<number> {
     const current = this.#current ?? (await this.#open())
+    const [first] = entries
+    if (first !== undefined) await mend(current, Buffer.from(jsonLine(first)))
     const lines: Buffer[] = []
     let { size, since } = current
     for (const entry of entries) {
@@ -102,14 +107,15 @@ class FileSink implements Sink {
   async #open(): Promise<Current> {
     const { handle, found } = await openLineFile(this.#path)
     const since = found.firstLine === undefined ? undefined : lineFacts(found.firstLine)?.time
-    this.#current = { handle, size: found.size, since }
+    const torn = found.whole < found.size ? found.whole : undefined
+    this.#current = { handle, size: found.size, since, torn }
     return this.#current
   }
 
   async #rotate(current: Current): Promise<void> {
     await current.handle.datasync()
     await this.#close()
-    await rotate(this.#path, this.#rotation)
+    await rotate(this.#path, this.#rotation, (line) => lineFacts(line) !== undefined)
   }
 
   async #close(): Promise<void> {
@@ -117,6 +123,40 @@ class FileSink implements Sink {
     this.#current = undefined
     await handle?.close()
   }
+}
+
+const newline = Buffer.from('\n')
+
+/** Cuts off the beginning of a line of ours; one of somebody else gets its end. `next` is the line to come. */
+async function mend(current: Current, next: Buffer): Promise<void> {
+  const { handle, torn } = current
+  if (torn === undefined) return
+  if (await isOurs({ ...current, torn }, next)) {
+    await handle.truncate(torn)
+    current.size = torn
+  } else {
+    await handle.appendFile(newline)
+    current.size += newline.length
+  }
+  current.torn = undefined
+}
+
+/** Bytes. No answer that is bought as a whole makes a longer one. */
+const longestLine = 128 << 20
+
+/**
+ * What a crash left of a line is the beginning of the line that is written again. Where that one made room for
+ * others meanwhile, it still begins as ours do, and is no JSON because its end is missing.
+ */
+async function isOurs(
+  { handle, size, torn }: Current & { readonly torn: number },
+  next: Buffer,
+): Promise<boolean> {
+  const length = size - torn
+  const begun = await readAt(handle, torn, Math.min(size, torn + next.length))
+  if (length < next.length && next.subarray(0, length).equals(begun)) return true
+  if (length > longestLine || !/^\{"id":"[^"]*","job":"/.test(begun.toString('utf8'))) return false
+  return lineFacts((await readAt(handle, torn, size)).toString('utf8')) === undefined
 }
 
 function unwritable(path: string, cause: unknown): UraidenError {

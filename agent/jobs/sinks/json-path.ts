@@ -4,43 +4,47 @@
 import {
   JSONPathEnvironment,
   JSONPathError,
-  type JSONPathNodeList,
+  type JSONPathNode,
   type JSONPathQuery,
-  type JSONValue,
   jsonpath,
 } from 'json-p3'
 import { shorten, type UraidenError } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'
 import { compileIRegexp, type IRegexp } from './i-regexp.ts'
+import type { JsonText } from './json-text.ts'
 
-/** The values found, undefined when there is none. */
-export type JsonPath = (document: JSONValue) => Found | undefined
+/** What is found, undefined when there is nothing. */
+export type JsonPath = (document: JsonText) => Found | undefined
 
-export type Found =
-  | { readonly kind: 'one'; readonly value: JSONValue }
-  | { readonly kind: 'several'; readonly values: readonly JSONValue[] }
+/** A string as its text; JSON of another value, with its numbers as they are; of several values an array. */
+export type Found = { readonly text: string } | { readonly json: string }
 
 /** @throws UraidenError `not_a_jsonpath` */
 export function compileJsonPath(path: string): JsonPath {
   const query = compiled(path)
   const isSingular = query.singularQuery()
   return (document) => {
-    const values = valuesOf(query, document)
-    const [value] = values
-    if (value === undefined) return undefined
-    return isSingular ? { kind: 'one', value } : { kind: 'several', values }
+    try {
+      return foundIn(document, query.query(document.value), isSingular)
+    } catch (error) {
+      // Of a document that is too deep for it there is nothing.
+      if (error instanceof JSONPathError || error instanceof RangeError) return undefined
+      throw error
+    }
   }
 }
 
-/** Of a document that is too deep for it there is nothing. */
-function valuesOf(query: JSONPathQuery, document: JSONValue): readonly JSONValue[] {
-  try {
-    const found: JSONPathNodeList = query.query(document)
-    return found.values()
-  } catch (error) {
-    if (error instanceof JSONPathError || error instanceof RangeError) return []
-    throw error
-  }
+function foundIn(
+  document: JsonText,
+  found: Iterable<JSONPathNode>,
+  isSingular: boolean,
+): Found | undefined {
+  const nodes = [...found]
+  const [node] = nodes
+  if (node === undefined) return undefined
+  if (isSingular && typeof node.value === 'string') return { text: node.value }
+  const texts = nodes.map(({ location }) => document.textAt(location))
+  return { json: isSingular ? texts.join() : `[${texts.join()}]` }
 }
 
 function compiled(path: string): JSONPathQuery {

@@ -1,4 +1,5 @@
-// A file of lines that is appended to, and that a process killed in the middle of a line leaves in order.
+// A file of lines that is appended to. A process killed in the middle of a line leaves its beginning at the end,
+// and so does a person whose editor ends no line: whose it is decides who opened the file.
 // A full one gets a number: `readings.jsonl.7` is newer than `readings.jsonl.6`. Numbers only rise, so that
 // one rename rotates, whatever the clock says.
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
@@ -7,6 +8,8 @@ import type { Milliseconds } from '../../../platform/time/clock.ts'
 
 export interface LineFile {
   readonly size: number
+  /** Where the last whole line ends: what is behind it is the beginning of one. */
+  readonly whole: number
   readonly firstLine: string | undefined
   readonly lastLine: string | undefined
 }
@@ -14,7 +17,7 @@ export interface LineFile {
 const newline = 0x0a
 const chunk = 1 << 16
 
-/** Opens for appending and cuts off a last line that has no end. */
+/** Opens for appending. */
 export async function openLineFile(
   path: string,
 ): Promise<{ readonly handle: FileHandle; readonly found: LineFile }> {
@@ -23,9 +26,7 @@ export async function openLineFile(
   const handle = await open(path, 'a+', 0o640)
   try {
     const { size } = await handle.stat()
-    const whole = await endOfLines(handle, size)
-    if (whole < size) await handle.truncate(whole)
-    return { handle, found: await describe(handle, whole) }
+    return { handle, found: await describe(handle, size) }
   } catch (error) {
     await handle.close()
     throw error
@@ -42,7 +43,7 @@ export async function lastLineOf(path: string): Promise<string | undefined> {
   }
   try {
     const { size } = await handle.stat()
-    return (await describe(handle, await endOfLines(handle, size))).lastLine
+    return (await describe(handle, size)).lastLine
   } finally {
     await handle.close()
   }
@@ -56,13 +57,15 @@ export async function isStillAt(handle: FileHandle, path: string): Promise<boole
 }
 
 async function describe(handle: FileHandle, size: number): Promise<LineFile> {
-  if (size === 0) return { size, firstLine: undefined, lastLine: undefined }
-  const firstEnd = await findForwards(handle, size)
-  const lastBegin = await endOfLines(handle, size - 1)
+  const whole = await endOfLines(handle, size)
+  if (whole === 0) return { size, whole, firstLine: undefined, lastLine: undefined }
+  const firstEnd = await findForwards(handle, whole)
+  const lastBegin = await endOfLines(handle, whole - 1)
   return {
     size,
+    whole,
     firstLine: (await readAt(handle, 0, firstEnd)).toString('utf8'),
-    lastLine: (await readAt(handle, lastBegin, size - 1)).toString('utf8'),
+    lastLine: (await readAt(handle, lastBegin, whole - 1)).toString('utf8'),
   }
 }
 
@@ -84,7 +87,7 @@ async function findForwards(handle: FileHandle, size: number): Promise<number> {
   return size
 }
 
-async function readAt(handle: FileHandle, from: number, to: number): Promise<Buffer> {
+export async function readAt(handle: FileHandle, from: number, to: number): Promise<Buffer> {
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(to - from), 0, to - from, from)
   return buffer.subarray(0, bytesRead)
 }
@@ -120,12 +123,20 @@ export async function fullFiles(path: string): Promise<readonly string[]> {
   return numbers.map((number) => `${path}.${number}`)
 }
 
-/** Gives the file its number and removes what is beyond `keep`. */
-export async function rotate(path: string, { keep }: RotationRule): Promise<void> {
+/** Gives the file its number and removes what is beyond `keep`, but nothing that ends in a line of others. */
+export async function rotate(
+  path: string,
+  { keep }: RotationRule,
+  isOurs: (lastLine: string) => boolean,
+): Promise<void> {
   const numbers = await numbersOf(path)
   await rename(path, `${path}.${(numbers[0] ?? 0) + 1}`)
   // With the one just made there is one more than were found.
-  for (const number of numbers.slice(keep - 1)) await unlink(`${path}.${number}`)
+  for (const number of numbers.slice(keep - 1)) {
+    const full = `${path}.${number}`
+    const lastLine = await lastLineOf(full)
+    if (lastLine !== undefined && isOurs(lastLine)) await unlink(full)
+  }
 }
 
 async function numbersOf(path: string): Promise<readonly number[]> {

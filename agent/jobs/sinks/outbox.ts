@@ -26,6 +26,8 @@ export interface OutboxOptions {
 export interface OutboxAddition extends Addition {
   /** Sinks that pick something that the body does not have. */
   readonly unfit: readonly string[]
+  /** No sink gets anything of it. */
+  readonly isLost: boolean
 }
 
 export interface Outbox {
@@ -100,6 +102,7 @@ function addToAll(jobSinks: readonly JobSink[], entry: Entry): OutboxAddition {
       for (const each of additions) each.failed()
     },
     unfit,
+    isLost: additions.length === 0 && unfit.length > 0,
   }
 }
 

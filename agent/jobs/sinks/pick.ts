@@ -1,7 +1,8 @@
 // What of a bought body goes to a sink: all of it, what a JSONPath (RFC 9535) selects, or a template.
 
-import { compileJsonPath, type Found } from './json-path.ts'
-import { type Body, compileTemplate } from './template.ts'
+import { compileJsonPath } from './json-path.ts'
+import { type JsonText, readJson } from './json-text.ts'
+import { compileTemplate } from './template.ts'
 import type { Entry } from './types.ts'
 
 export interface PickRule {
@@ -24,33 +25,24 @@ export function compilePicker({ select, template }: PickRule): Picker {
 function selecting(select: string): Picker {
   const path = compileJsonPath(select)
   return ({ payload }) => {
-    const body = parse(payload)
-    const found = body && path(body.value)
-    return found && Buffer.from(textOf(found))
+    const body = jsonOf(payload)
+    const found = body && path(body)
+    return found && Buffer.from('text' in found ? found.text : found.json)
   }
 }
 
 function filling(template: string): Picker {
   const fill = compileTemplate(template)
   return (entry) => {
-    let body: Body | 'unread' | undefined = 'unread'
+    let body: JsonText | 'unread' | undefined = 'unread'
     const text = fill(entry, () => {
-      if (body === 'unread') body = parse(entry.payload)
+      if (body === 'unread') body = jsonOf(entry.payload)
       return body
     })
     return text === undefined ? undefined : Buffer.from(text)
   }
 }
 
-function parse(payload: Uint8Array): Body | undefined {
-  try {
-    return { value: JSON.parse(new TextDecoder().decode(payload)) }
-  } catch {
-    return undefined
-  }
-}
-
-function textOf(found: Found): string {
-  if (found.kind === 'several') return JSON.stringify(found.values)
-  return typeof found.value === 'string' ? found.value : JSON.stringify(found.value)
+function jsonOf(payload: Uint8Array): JsonText | undefined {
+  return readJson(new TextDecoder().decode(payload))
 }

@@ -1,6 +1,7 @@
 // The queue of one sink: on the disk, in order, bounded, delivered by one loop that waits when it fails.
 import { endsWithin } from '../../../platform/async/ends-within.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
+import { agentError } from '../../errors/index.ts'
 import { type Addition, type Backlog, openBacklog } from './backlog.ts'
 import { type Backoff, backoffDelay } from './backoff.ts'
 import { decodeEntry, encodeEntry } from './entry.ts'
@@ -142,7 +143,9 @@ class DeliveringQueue implements SinkQueue {
     const wakes = this.#wakes
     const entries = await this.#backlog.take(mostInBatch)
     if (entries.length === 0) return this.#idle(wakes)
-    const arrived = await this.#options.sink.deliver(entries.map(decodeEntry))
+    const readable = leading(entries)
+    if (readable.length === 0) return this.#refuse(damaged)
+    const arrived = await this.#options.sink.deliver(readable)
     this.#backlog.delivered(arrived)
     this.#delivered += arrived
     if (arrived > 0) this.#worked()
@@ -206,7 +209,7 @@ class DeliveringQueue implements SinkQueue {
   async #refuse(error: Error): Promise<void> {
     const refused = await this.#backlog.refuse()
     if (refused === undefined) return
-    const { id } = decodeEntry(refused)
+    const id = leading([refused])[0]?.id ?? ''
     this.#options.onEvent({ kind: 'entryRefused', sink: this.name, id, why: error.message })
   }
 
@@ -228,4 +231,23 @@ class DeliveringQueue implements SinkQueue {
       if (this.#stopping) this.#interrupt()
     })
   }
+}
+
+const damaged = agentError({
+  code: 'entry_refused',
+  message: 'Its record on the disk is damaged.',
+  hint: 'Check the disk.',
+})
+
+/** The entries before one whose record a damaged disk has changed. */
+function leading(records: readonly string[]): readonly Entry[] {
+  const entries: Entry[] = []
+  for (const record of records) {
+    try {
+      entries.push(decodeEntry(record))
+    } catch {
+      break
+    }
+  }
+  return entries
 }

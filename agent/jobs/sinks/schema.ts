@@ -1,6 +1,6 @@
 // The parts of agent.yaml that say where bought data goes.
 import { z } from 'zod'
-import { count, duration, httpUrl, parsed, size } from '../../../platform/config/index.ts'
+import { count, duration, filePath, httpUrl, parsed, size } from '../../../platform/config/index.ts'
 import { UraidenError } from '../../../protocol/index.ts'
 import { compilePicker } from './pick.ts'
 
@@ -43,10 +43,10 @@ const mqtt = z.strictObject({
 const webhook = z
   .strictObject({
     url: httpUrl.optional(),
-    urlFile: text.optional().describe('a file, mode 600; its first line is the URL'),
+    urlFile: filePath.optional().describe('a file, mode 600; its first line is the URL'),
     method: z.enum(['POST', 'PUT']).default('POST'),
     headers: headers.default({}),
-    headersFile: text.optional().describe('a file, mode 600; a line for each: Name: value'),
+    headersFile: filePath.optional().describe('a file, mode 600; a line for each: Name: value'),
     timeout: duration.default(30_000),
   })
   .refine(({ url, urlFile }) => (url === undefined) !== (urlFile === undefined), {
@@ -63,12 +63,15 @@ const targets = ['file', 'mqtt', 'webhook', 'command', 'stdout'] as const
 
 export const sinkSchema = z
   .strictObject({
-    file: text.optional().describe('path of a file of JSON lines'),
+    file: filePath.optional().describe('path of a file of JSON lines'),
     rotate: rotation.optional().describe('of the file'),
     mqtt: z.union([topic.transform((name) => mqtt.parse({ topic: name })), mqtt]).optional(),
     webhook: z.union([httpUrl.transform((url) => webhook.parse({ url })), webhook]).optional(),
     command: z
-      .union([text.transform((program): [string] => [program]), z.tuple([text], z.string())])
+      .union([
+        filePath.transform((program): [string] => [program]),
+        z.tuple([filePath], z.string()),
+      ])
       .optional()
       .describe('a program and its arguments, which gets the body on standard input'),
     timeout: duration.optional().describe('of the command; default 60s'),
@@ -103,15 +106,17 @@ export const brokerSchema = z
   .strictObject({
     url: z.url({ protocol: /^mqtts?$/, error: 'this is not an mqtt:// or mqtts:// URL.' }),
     username: text.optional(),
-    password: text.optional().describe('a file, mode 600; its first line is the password'),
+    password: filePath.optional().describe('a file, mode 600; its first line is the password'),
     clientId: z
       .string()
       .regex(/^[0-9a-zA-Z_-]{1,64}$/, { error: 'a client id has letters, digits, _ and - only.' })
       .optional()
       .describe('default: uraiden- and the agent’s address'),
-    ca: text.optional().describe('PEM file of the authority that the broker’s certificate is from'),
-    cert: text.optional().describe('PEM file with a certificate of our own'),
-    certKey: text.optional().describe('its key, a file, mode 600'),
+    ca: filePath
+      .optional()
+      .describe('PEM file of the authority that the broker’s certificate is from'),
+    cert: filePath.optional().describe('PEM file with a certificate of our own'),
+    certKey: filePath.optional().describe('its key, a file, mode 600'),
     statusTopic: topic
       .optional()
       .describe('online and, by last will, offline. Default uraiden/…/status'),

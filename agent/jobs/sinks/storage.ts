@@ -6,6 +6,7 @@
 import {
   keysUnder,
   openState,
+  readState,
   type StateDatabase,
   type StateOwner,
 } from '../../../platform/state/state.ts'
@@ -24,8 +25,9 @@ export interface OutboxStorage {
    * @throws UraidenError `state_unwritable`
    */
   readonly write: (operations: readonly StorageOperation[], urgency: Urgency) => Promise<void>
+  /** @throws UraidenError `state_unusable` */
   readonly getMany: (keys: readonly string[]) => Promise<readonly (string | undefined)[]>
-  /** The records whose keys begin with `prefix`, in the order of their keys. */
+  /** The records whose keys begin with `prefix`, in the order of their keys. @throws UraidenError `state_unusable` */
   readonly records: (prefix: string) => AsyncIterable<readonly [string, string]>
   readonly close: () => Promise<void>
 }
@@ -43,12 +45,29 @@ export async function openOutboxStorage(options: StorageOptions): Promise<Outbox
   const writer = new Writer(db, syncInterval)
   return {
     write: (operations, urgency) => writer.write(operations, urgency),
-    getMany: (keys) => db.getMany([...keys]),
-    records: (prefix) => db.iterator(keysUnder(prefix)),
+    getMany: (keys) => readState(folder, () => db.getMany([...keys])),
+    records: (prefix) => recordsUnder(prefix, db, folder),
     close: async () => {
       await writer.flush()
       await db.close()
     },
+  }
+}
+
+async function* recordsUnder(
+  prefix: string,
+  db: StateDatabase,
+  folder: string,
+): AsyncGenerator<readonly [string, string]> {
+  const records = db.iterator(keysUnder(prefix))
+  try {
+    while (true) {
+      const record = await readState(folder, () => records.next())
+      if (record === undefined) return
+      yield record
+    }
+  } finally {
+    await records.close()
   }
 }
 

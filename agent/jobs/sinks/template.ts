@@ -3,15 +3,12 @@
 
 import { shorten } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'
-import { compileJsonPath, type Found, type JsonPath } from './json-path.ts'
+import { compileJsonPath, type Found } from './json-path.ts'
+import type { JsonText } from './json-text.ts'
 import type { Entry } from './types.ts'
 
 /** The text for an entry, with its body as JSON; undefined when it lacks a value or one does not fit. */
-export type Template = (entry: Entry, body: () => Body | undefined) => string | undefined
-
-export interface Body {
-  readonly value: Parameters<JsonPath>[0]
-}
+export type Template = (entry: Entry, body: () => JsonText | undefined) => string | undefined
 
 /** @throws UraidenError `not_a_template`, `not_a_jsonpath` */
 export function compileTemplate(template: string): Template {
@@ -33,8 +30,8 @@ export function compileTemplate(template: string): Template {
 }
 
 /** As text, or what is JSON already and no text. */
-type Value = { readonly text: string } | { readonly json: string }
-type Reader = (entry: Entry, body: () => Body | undefined) => Value | undefined
+type Value = Found
+type Reader = (entry: Entry, body: () => JsonText | undefined) => Value | undefined
 
 const facts: { readonly [name: string]: (entry: Entry) => string } = {
   job: ({ job }) => job,
@@ -55,7 +52,10 @@ function readerOf(text: string): Reader {
   }
   if (text.startsWith('$')) {
     const path = compileJsonPath(text)
-    return (_, body) => valueIn(path, body())
+    return (_, body) => {
+      const document = body()
+      return document && path(document)
+    }
   }
   const fact = Object.hasOwn(facts, text) ? facts[text] : undefined
   if (fact !== undefined) return (entry) => ({ text: fact(entry) })
@@ -64,17 +64,6 @@ function readerOf(text: string): Reader {
     message: `"{{ ${shorten(text, 60)} }}" is nothing that a template knows.`,
     hint: `Write a JSONPath such as {{ $.celsius }}, or one of: ${Object.keys(facts).join(', ')}.`,
   })
-}
-
-function valueIn(path: JsonPath, body: Body | undefined): Value | undefined {
-  const found = body && path(body.value)
-  return found && asValue(found)
-}
-
-function asValue(found: Found): Value {
-  if (found.kind === 'several') return { json: JSON.stringify(found.values) }
-  const { value } = found
-  return typeof value === 'string' ? { text: value } : { json: JSON.stringify(value) }
 }
 
 /** How a value is written at one place; undefined when it cannot be. */

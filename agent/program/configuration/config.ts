@@ -5,8 +5,10 @@ import { usualConfigFile } from '../../../platform/cli/places.ts'
 import {
   address,
   amountText,
+  checkedAmount,
   count,
   type EnvironmentOverrides,
+  filePath,
   gasPrice,
   httpUrl,
   listenAddress,
@@ -26,7 +28,7 @@ import { proxySchema } from '../../proxy/config.ts'
 /** `10x`: so many times the price; else an amount. */
 const depositText = parsed((text) => {
   if (/^[1-9][0-9]{0,3}x$/.test(text)) return text
-  if (!/^[0-9.]+x$/.test(text)) return amountText.parse(text)
+  if (!/^[0-9.,+-]+x$/.test(text)) return checkedAmount(text)
   throw agentError({
     code: 'not_an_amount',
     message: `"${text}" is neither a multiple of the price nor an amount.`,
@@ -36,7 +38,7 @@ const depositText = parsed((text) => {
 
 const controlSchema = z
   .strictObject({
-    socket: z.string().min(1).optional().describe('path of the Unix socket for commands'),
+    socket: filePath.optional().describe('path of the Unix socket for commands'),
   })
   .prefault({})
 
@@ -72,9 +74,7 @@ const pageSchema = z
     listen: parsed(parsePlace)
       .default({ port: 8403 })
       .describe('a port on 127.0.0.1, and no other address'),
-    token: z
-      .string()
-      .min(1)
+    token: filePath
       .optional()
       .describe(
         'a file, mode 600; who knows its first line may pause, run jobs and close channels',
@@ -89,9 +89,9 @@ const parts = z.strictObject({
   quorum: count.min(1).optional().describe('nodes that must agree where money depends on it'),
   chainId: count.positive().optional().describe('refuse nodes of another chain'),
   contract: address.describe('the channels contract'),
-  key: z.string().min(1).describe('a key file, mode 600: geth keystore or hex'),
-  password: z.string().min(1).optional().describe('a file, mode 600; its first line opens the key'),
-  state: z.string().min(1).optional().describe('folder for the ledger, mode 700'),
+  key: filePath.describe('a key file, mode 600: geth keystore or hex'),
+  password: filePath.optional().describe('a file, mode 600; its first line opens the key'),
+  state: filePath.optional().describe('folder for the ledger, mode 700'),
   budget: z
     .strictObject({
       request: amountText.optional().describe('for a single request'),
@@ -144,12 +144,8 @@ const parts = z.strictObject({
   history: count.min(0).max(100_000).optional().describe('purchases to remember; 0 for none'),
   tls: z
     .strictObject({
-      authority: z
-        .string()
-        .min(1)
-        .optional()
-        .describe('a PEM file: the only certificate authority'),
-      pinned: z.string().min(1).optional().describe('a PEM file: the only certificate'),
+      authority: filePath.optional().describe('a PEM file: the only certificate authority'),
+      pinned: filePath.optional().describe('a PEM file: the only certificate'),
     })
     // Each replaces the machine's authorities in its own way.
     .refine(({ authority, pinned }) => authority === undefined || pinned === undefined, {

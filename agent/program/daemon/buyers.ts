@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { openJobs } from '../../jobs/open.ts'
 import type { Buyer } from '../../jobs/purchase.ts'
+import { unfitError } from '../../jobs/run.ts'
 import type { JobEvent, RunOutcome, Scheduler } from '../../jobs/types.ts'
 import { type LocalProxy, type ProxyOptions, startProxy } from '../../proxy/server.ts'
 import { sameJobs, type TokenSettings } from '../configuration/settings.ts'
@@ -108,7 +109,9 @@ function logRun({ log, warn }: Journal, outcome: RunOutcome): void {
   const { job, cause } = outcome
   if (outcome.kind === 'failed') warn(`job ${job}`, `job ${job} failed`, outcome.error)
   else {
-    const { status, bytes, payment } = outcome
+    const { status, bytes, payment, unfit } = outcome
+    if (unfit.length > 0)
+      warn(`job ${job} unfit`, `job ${job} has nothing for a sink`, unfitError(unfit))
     log.debug(`job ${job} ran`, { cause, status, bytes, cost: payment?.cost })
   }
 }

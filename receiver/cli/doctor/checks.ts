@@ -10,7 +10,7 @@ import {
   ok,
   warning,
 } from '../../../platform/cli/doctor.ts'
-import { ownerOfState } from '../../../platform/state/state.ts'
+import { examineState } from '../../../platform/state/state.ts'
 import { formatAmount, isUraidenError, type Signer } from '../../../protocol/index.ts'
 import { leastEther } from '../../paywall/outage.ts'
 import type { ReceiverSettings } from '../../program/settings.ts'
@@ -121,7 +121,7 @@ export const stateCheck: Check = {
     const { state: folder, connection } = settings
     if (isRunning) return ok(`${folder}, in use by the running receiver`)
     try {
-      const owner = await ownerOfState({ folder, program: 'receiver' })
+      const owner = await examineState({ folder, program: 'receiver' })
       const differs = [
         owner.contract !== connection.contract && `the contract ${owner.contract}`,
         chain && owner.chainId !== chain.chainId && `chain id ${owner.chainId}`,

@@ -2,19 +2,21 @@
 
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { httpUrl } from '../../../platform/config/index.ts'
+import { filePath, httpUrl } from '../../../platform/config/index.ts'
 import { readPrivateFile } from '../../../platform/keys/private-file.ts'
 import { receiverError } from '../../errors/index.ts'
 import type { WatchtowerAddress } from './pusher.ts'
-
-const path = z.string().min(1)
 
 export const watchtowersSchema = z
   .array(
     z.strictObject({
       url: httpUrl.describe('of the watchtower: https://tower.example:5001'),
-      token: path.describe('a file, mode 600; its first line is the token that both sides have'),
-      ca: path.optional().describe('PEM of the authority that made the watchtower’s certificate'),
+      token: filePath.describe(
+        'a file, mode 600; its first line is the token that both sides have',
+      ),
+      ca: filePath
+        .optional()
+        .describe('PEM of the authority that made the watchtower’s certificate'),
       every: z
         .number({ error: 'this should be a number of seconds.' })
         .min(0.02)

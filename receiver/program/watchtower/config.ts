@@ -1,7 +1,7 @@
 // watchtower.yaml: what a person writes for `uraiden-receiver watch`.
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { address, amountText, listenAddress } from '../../../platform/config/index.ts'
+import { address, amountText, filePath, listenAddress } from '../../../platform/config/index.ts'
 import { defined } from '../../../protocol/index.ts'
 import {
   type ConfigPlace,
@@ -38,7 +38,7 @@ export const watchConfig = common.extend({
     .default(usualConfirmations)
     .describe('blocks until what ends a channel counts; disputes are answered when they are seen'),
   receiver: address.describe('whose channels are guarded'),
-  token: z.string().min(1).describe('a file, mode 600; its first line is the token of both sides'),
+  token: filePath.describe('a file, mode 600; its first line is the token of both sides'),
   listen: listenAddress.prefault('0.0.0.0:5001').describe('host:port for the receiver'),
   patience: z
     .number({ error: 'this should be a number from 0 to 0.9.' })

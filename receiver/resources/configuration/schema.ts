@@ -1,7 +1,7 @@
 // What a person writes under `resources`: one entry a path, checked here, served by the other files.
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { amountText } from '../../../platform/config/index.ts'
+import { amountText, filePath } from '../../../platform/config/index.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
 import { patternOf } from './prices.ts'
 import { choosePath, reservedFor } from './reserved.ts'
@@ -97,7 +97,7 @@ const entry = z.strictObject({
       '0.005 TKN, 5 units; or a table by GET, /path/*, GET /path, with * for the rest; 0 is free',
     ),
   free: z.array(pattern).optional().describe('requests that cost nothing: [GET /api/health]'),
-  files: z.string().min(1).optional().describe('a folder (the path ends in *) or a file'),
+  files: filePath.optional().describe('a folder (the path ends in *) or a file'),
   links: z
     .enum(linksRules)
     .optional()
@@ -125,7 +125,7 @@ const entry = z.strictObject({
     .union([z.string().min(1), z.array(z.string()).min(1)])
     .optional()
     .describe('a program whose output is sold; started without a shell'),
-  module: z.string().min(1).optional().describe('a JavaScript file that exports `handler`'),
+  module: filePath.optional().describe('a JavaScript file that exports `handler`'),
   timeout: seconds(0.1, 3600).optional().describe('seconds, for upstream (30) and command (10)'),
   cache: seconds(0, 86_400)
     .optional()

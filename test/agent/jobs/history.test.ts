@@ -37,3 +37,12 @@ for (const { failures, wait } of [
     t.is(notBefore({ failures }, slow, 0), wait)
   })
 }
+
+test('a receiver puts a job off, for an hour at most, until it went well', (t) => {
+  const putOff = (moment: number) => historyAfter({ failures: 0 }, { ...failed, notBefore: moment })
+  t.is(notBefore(putOff(120_000), slow, 0), 120_000)
+  t.is(notBefore(putOff(3_600_000), slow, 0), 3_600_000)
+  t.is(notBefore(putOff(3_600_001), slow, 0), 3_600_000)
+  t.is(notBefore(historyAfter(putOff(120_000), done), slow, 0), Number.NEGATIVE_INFINITY)
+  t.is(notBefore(historyAfter(putOff(120_000), failed), slow, 0), Number.NEGATIVE_INFINITY)
+})

@@ -388,12 +388,28 @@ test('a sink whose full queue says so keeps the job from buying', async (t) => {
 })
 
 test('a body without what a sink picks goes to the others, and the outcome says so', async (t) => {
-  const { nextRun, runs } = await start(t, {
+  const { nextRun, runs, jobs } = await start(t, {
     sinks: [{ command: ['/bin/cat'], select: '$.celsius' }, { file: '/dev/null' }],
   })
   await nextRun()
   t.like(runs()[0], { kind: 'done', unfit: ['command:/bin/cat'] })
+  t.deepEqual(jobs.status()[0]?.last?.unfit, ['command:/bin/cat'])
 })
+
+for (const select of ['$.humidity', '$.celsius[0]']) {
+  test(`a body of which no sink gets anything is no run that went well: ${select}`, async (t) => {
+    const { nextRun, runs, jobs } = await start(t, {
+      sinks: [
+        { command: ['/bin/cat'], select },
+        { file: '/dev/null', template: `{{ ${select} }}` },
+      ],
+    })
+    await nextRun()
+    const error = { code: 'answer_unfit' }
+    t.like(runs()[0], { kind: 'failed', payment: 'spent', error })
+    t.like(jobs.status()[0], { failures: 1, last: { kind: 'failed', error } })
+  })
+}
 
 test('a stop waits for a run, and calls it off after its grace; its payment is not lost', async (t) => {
   const clock = manualClock()

@@ -16,11 +16,6 @@ test.serial('schedules: seconds first, time zones, daylight saving', (t) => {
     ['0 6 * * *', 'Europe/Berlin', '2026-11-21T10:00:00Z', '2026-11-22T05:00:00Z'],
     ['0 6 * * *', 'Europe/Berlin', '2026-07-21T10:00:00Z', '2026-07-22T04:00:00Z'],
     ['0 6 * * *', 'America/New_York', '2026-11-21T10:00:00Z', '2026-11-21T11:00:00Z'],
-    // 02:30 comes twice on 25 October in Berlin: a run is due at one of them.
-    ['30 2 * * *', 'Europe/Berlin', '2026-10-25T00:00:00Z', '2026-10-25T01:30:00Z'],
-    ['30 2 * * *', 'Europe/Berlin', '2026-10-25T01:30:00Z', '2026-10-26T01:30:00Z'],
-    // And not at all on 29 March.
-    ['30 2 * * *', 'Europe/Berlin', '2026-03-29T00:00:00Z', '2026-03-30T00:30:00Z'],
     ['0 0 29 2 *', 'UTC', '2026-11-21T10:00:00Z', '2028-02-29T00:00:00Z'],
   ]
   for (const [expression, zone, now, next] of cases) {
@@ -29,6 +24,157 @@ test.serial('schedules: seconds first, time zones, daylight saving', (t) => {
     t.is(new Date(timetable.next()).toISOString(), new Date(next).toISOString(), expression)
     timetable.close()
   }
+})
+
+interface ClockChangeCase {
+  readonly zone: string
+  readonly every: string
+  /** A day with the change in it. */
+  readonly from: string
+  readonly to: string
+  readonly runs: number
+  /** In minutes. */
+  readonly longest: number
+}
+
+/** All moments in a span, as a daemon comes to them. */
+function momentsIn({ zone, every, from, to }: ClockChangeCase): readonly number[] {
+  const found: number[] = []
+  const timetable = cronTimetable(every, zone)
+  mock.timers.setTime(Date.parse(from) - 1)
+  for (let next = timetable.next(); next < Date.parse(to); next = timetable.next()) {
+    found.push(next)
+    mock.timers.setTime(next)
+  }
+  timetable.close()
+  return found
+}
+
+const berlinAutumn = { zone: 'Europe/Berlin', from: '2026-10-24T22:00Z', to: '2026-10-25T23:00Z' }
+const berlinSpring = { zone: 'Europe/Berlin', from: '2026-03-28T23:00Z', to: '2026-03-29T22:00Z' }
+const yorkAutumn = { zone: 'America/New_York', from: '2026-11-01T04:00Z', to: '2026-11-02T05:00Z' }
+const yorkSpring = { zone: 'America/New_York', from: '2026-03-08T05:00Z', to: '2026-03-09T04:00Z' }
+// By half an hour: at 2:00, to 1:30 and to 2:30.
+const howeAutumn = {
+  zone: 'Australia/Lord_Howe',
+  from: '2026-04-04T13:00Z',
+  to: '2026-04-05T13:30Z',
+}
+const howeSpring = {
+  zone: 'Australia/Lord_Howe',
+  from: '2026-10-03T13:30Z',
+  to: '2026-10-04T13:00Z',
+}
+const utc = { zone: 'UTC', from: '2026-10-25T00:00Z', to: '2026-10-26T00:00Z' }
+
+const intervals: readonly ClockChangeCase[] = [
+  { ...berlinAutumn, every: '*/10 * * * * *', runs: 25 * 360, longest: 1 / 6 },
+  { ...berlinAutumn, every: '*/15 * * * *', runs: 100, longest: 15 },
+  { ...berlinAutumn, every: '0 * * * *', runs: 25, longest: 60 },
+  { ...berlinAutumn, every: '@hourly', runs: 25, longest: 60 },
+  { ...berlinAutumn, every: '0 */2 * * *', runs: 13, longest: 120 },
+  { ...berlinSpring, every: '*/10 * * * * *', runs: 23 * 360, longest: 1 / 6 },
+  { ...berlinSpring, every: '*/15 * * * *', runs: 92, longest: 15 },
+  { ...berlinSpring, every: '0 * * * *', runs: 23, longest: 60 },
+  { ...berlinSpring, every: '0 */2 * * *', runs: 12, longest: 120 },
+  { ...yorkAutumn, every: '*/15 * * * *', runs: 100, longest: 15 },
+  { ...yorkSpring, every: '*/15 * * * *', runs: 92, longest: 15 },
+  { ...yorkSpring, every: '0 * * * *', runs: 23, longest: 60 },
+  { ...howeAutumn, every: '*/15 * * * *', runs: 98, longest: 15 },
+  // Between 1:00 and 2:00 it is 1:30 twice.
+  { ...howeAutumn, every: '0 * * * *', runs: 24, longest: 90 },
+  { ...howeSpring, every: '*/15 * * * *', runs: 94, longest: 15 },
+  { ...howeSpring, every: '0 * * * *', runs: 24, longest: 60 },
+  { ...utc, every: '*/15 * * * *', runs: 96, longest: 15 },
+]
+
+for (const each of intervals) {
+  test.serial(
+    `an interval goes on when clocks are set: ${each.every} in ${each.zone} from ${each.from}`,
+    (t) => {
+      mock.timers.enable({ apis: ['Date'] })
+      t.teardown(() => mock.timers.reset())
+      const moments = momentsIn(each)
+      t.is(moments.length, each.runs)
+      const ends = [...moments, Date.parse(each.to)]
+      const distances = moments.map((moment, index) => (ends[index + 1] ?? 0) - moment)
+      t.is(Math.max(...distances) / 60_000, each.longest)
+      t.true(Math.min(...distances) > 0)
+    },
+  )
+}
+
+const timesOfDay: readonly (Omit<ClockChangeCase, 'runs' | 'longest'> & { readonly at: string })[] =
+  [
+    // The first of two.
+    { ...berlinAutumn, every: '30 2 * * *', at: '2026-10-25T00:30Z' },
+    { ...berlinAutumn, every: '59 59 2 * * *', at: '2026-10-25T00:59:59Z' },
+    { ...berlinAutumn, every: '0 3 * * *', at: '2026-10-25T02:00Z' },
+    { ...berlinAutumn, every: '0 2 25 10 *', at: '2026-10-25T00:00Z' },
+    { ...yorkAutumn, every: '30 1 * * *', at: '2026-11-01T05:30Z' },
+    { ...howeAutumn, every: '45 1 * * *', at: '2026-04-04T14:45Z' },
+    { ...howeAutumn, every: '15 1 * * *', at: '2026-04-04T14:15Z' },
+    { ...howeAutumn, every: '0 2 * * *', at: '2026-04-04T15:30Z' },
+    // Left out: when it would have been.
+    { ...berlinSpring, every: '30 2 * * *', at: '2026-03-29T01:30Z' },
+    { ...berlinSpring, every: '0 2 * * *', at: '2026-03-29T01:00Z' },
+    { ...berlinSpring, every: '0 3 * * *', at: '2026-03-29T01:00Z' },
+    { ...berlinSpring, every: '30 2 29 3 *', at: '2026-03-29T01:30Z' },
+    { ...berlinSpring, every: '30 2 * * 7', at: '2026-03-29T01:30Z' },
+    { ...yorkSpring, every: '30 2 * * *', at: '2026-03-08T07:30Z' },
+    { ...howeSpring, every: '15 2 * * *', at: '2026-10-03T15:45Z' },
+    { ...howeSpring, every: '35 2 * * *', at: '2026-10-03T15:35Z' },
+    { ...utc, every: '30 2 * * *', at: '2026-10-25T02:30Z' },
+  ]
+
+for (const each of timesOfDay) {
+  test.serial(
+    `a time of day comes once when clocks are set: ${each.every} in ${each.zone} from ${each.from}`,
+    (t) => {
+      mock.timers.enable({ apis: ['Date'] })
+      t.teardown(() => mock.timers.reset())
+      const at = new Date(each.at).toISOString()
+      const moments = momentsIn({ ...each, runs: 1, longest: 0 })
+      t.deepEqual(
+        moments.map((moment) => new Date(moment).toISOString()),
+        [at],
+      )
+      for (const hours of [20, 12, 3, 0.5, 0.01]) {
+        const timetable = cronTimetable(each.every, each.zone)
+        mock.timers.setTime(Date.parse(at) - hours * 3_600_000)
+        t.is(new Date(timetable.next()).toISOString(), at, `${hours} hours before`)
+        timetable.close()
+      }
+    },
+  )
+}
+
+test.serial('a time of day when clocks are set is known from far away', (t) => {
+  mock.timers.enable({ apis: ['Date'] })
+  t.teardown(() => mock.timers.reset())
+  for (const [every, next] of [
+    ['30 2 29 3 *', '2026-03-29T01:30:00.000Z'],
+    ['30 2 25 10 *', '2026-10-25T00:30:00.000Z'],
+    ['30 3 25 10 *', '2026-10-25T02:30:00.000Z'],
+  ] as const) {
+    for (const days of [200, 30, 1.01, 0.99]) {
+      const timetable = cronTimetable(every, 'Europe/Berlin')
+      mock.timers.setTime(Date.parse(next) - days * 86_400_000)
+      t.is(new Date(timetable.next()).toISOString(), next, `${every} ${days} days before`)
+      timetable.close()
+    }
+  }
+})
+
+test.serial('two times of a left out hour are two moments, whatever the shift', (t) => {
+  mock.timers.enable({ apis: ['Date'] })
+  t.teardown(() => mock.timers.reset())
+  const minutes = (each: Omit<ClockChangeCase, 'runs' | 'longest'>) =>
+    momentsIn({ ...each, runs: 0, longest: 0 }).map((at) =>
+      new Date(at).toISOString().slice(11, 16),
+    )
+  t.deepEqual(minutes({ ...berlinSpring, every: '10,40 2 * * *' }), ['01:10', '01:40'])
+  t.deepEqual(minutes({ ...howeSpring, every: '10,35 2 * * *' }), ['15:35', '15:40'])
 })
 
 for (const text of ['', '* * * *', '61 * * * *', '* * * * * * *', 'every minute', '0 0 31 2 *']) {

@@ -1,4 +1,4 @@
-import { appendFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { jsonLine } from '../../../../agent/jobs/sinks/entry.ts'
@@ -58,6 +58,30 @@ test('a line says what was bought, when, for which job and for how much', async 
       '',
     ],
   )
+})
+
+test('what was bought as JSON is in the line as it was written, on one line', async (t) => {
+  const { sink, path } = await start(t)
+  const written = [
+    '{"id": 12345678901234567890,\n "v":1e400,\t"w" : 21.50 , "s":"a  b \\" 1.0 \\\\" }\r\n',
+    '\ufeff[1.0]',
+    ' -0 ',
+    `"${'\\n'.repeat(200_000)}"`,
+    'NaN',
+    '{"a":1',
+  ]
+  await sink.deliver(written.map((each, index) => entry(index, each)))
+  const lines = (await readFile(path, 'utf8')).split('\n')
+  const data = lines.map((line) => /,"(data|text)":(.*)}$/.exec(line)?.slice(1))
+  t.deepEqual(data, [
+    ['data', '{"id":12345678901234567890,"v":1e400,"w":21.50,"s":"a  b \\" 1.0 \\\\"}'],
+    ['data', '[1.0]'],
+    ['data', '-0'],
+    ['data', written[3]],
+    ['text', '"NaN"'],
+    ['text', '"{\\"a\\":1"'],
+    undefined,
+  ])
 })
 
 const rule: RotationRule = { size: 100, age: 1000, keep: 1 }
@@ -150,11 +174,68 @@ test('a file that is half a line only, and one whose last line is longer than on
   const { open, path, sink, idsIn } = await start(t)
   await sink.deliver([entry(1, 'x'.repeat(200_000))])
   t.is(await open().lastDelivered?.(), 'run-1')
-  await writeFile(path, 'y'.repeat(150_000))
+  await writeFile(path, jsonLine(entry(9, 'y'.repeat(200_000))).slice(0, 150_000))
   const again = open()
   t.is(await again.lastDelivered?.(), undefined)
   await again.deliver([entry(2)])
   t.deepEqual(await idsIn(path), ['run-2'])
+})
+
+const texts: readonly (readonly [what: string, text: string | Uint8Array])[] = [
+  ['a note of one line', 'notes of mine, one line without a newline at its end'],
+  ['lines of which the last has no end', 'one\ntwo\nthree'],
+  ['JSON of an editor', '{\n  "a": 1\n}'],
+  [
+    'JSON that begins as our lines do',
+    '{"id":"a","job":"b","time":"2026-11-21T00:00:00.000Z","x":1}',
+  ],
+  [
+    'long JSON that begins as our lines do',
+    `{"id":"a","job":"${'b'.repeat(9000)}","time":"2026-11-21"}`,
+  ],
+  ['a table', 'time;value\n2026-11-21;21,4'],
+  ['bytes', Uint8Array.of(0, 1, 2, 0xff, 0, 0)],
+  ['a brace', '{'],
+  ['a line longer than one read', 'y'.repeat(150_000)],
+]
+for (const [what, text] of texts) {
+  test(`a person’s file keeps every byte: ${what}`, async (t) => {
+    const { open, path, folder, sink } = await start(t)
+    await mkdir(folder)
+    await writeFile(path, text)
+    t.is(await sink.lastDelivered?.(), undefined)
+    await sink.deliver([entry(1)])
+    await sink.stop()
+    const again = open()
+    t.is(await again.lastDelivered?.(), 'run-1')
+    await again.deliver([entry(2)])
+    const ours = `\n${jsonLine(entry(1))}${jsonLine(entry(2))}`
+    // A brace alone may be the beginning of our own line.
+    const kept =
+      text === '{' ? ours.slice(1) : Buffer.concat([Buffer.from(text), Buffer.from(ours)])
+    t.deepEqual(await readFile(path), Buffer.from(kept))
+  })
+}
+
+test('a person’s file beside the full ones is not removed when there are too many', async (t) => {
+  const { sink, folder, path } = await start(t, { size: lineLength, keep: 1 })
+  await mkdir(folder)
+  await writeFile(`${path}.2`, 'mine\n')
+  await sink.deliver([1, 2, 3].map((number) => entry(number)))
+  t.deepEqual(
+    (await readdir(folder)).sort(),
+    ['', '.2', '.4'].map((end) => `readings.jsonl${end}`),
+  )
+})
+
+test('half a line of an entry that made room for others is cut off too', async (t) => {
+  const { sink, open, path, idsIn } = await start(t)
+  await sink.deliver([entry(1)])
+  await sink.stop()
+  await appendFile(path, jsonLine(entry(2)).slice(0, 60))
+  const again = open()
+  await again.deliver([entry(3)])
+  t.deepEqual(await idsIn(path), ['run-1', 'run-3'])
 })
 
 test('right after a rotation the last delivered entry is in the file before', async (t) => {

@@ -4,6 +4,21 @@ import { entry } from '../../../support/outbox.ts'
 
 const body = '{"celsius":21.4,"place":"hall","list":[1,2],"deep":{"on":true},"none":null}'
 
+/** A double has none of them as they are written, or writes them otherwise. */
+const numbers = [
+  '12345678901234567890',
+  '9007199254740993',
+  '-9007199254740993',
+  '1e400',
+  '1E-400',
+  '0.1000000000000000055511151231257827',
+  '21.50',
+  '1.0',
+  '-0',
+  '115792089237316195423570985008687907853269984665640564039457584007913129639935',
+]
+const over1 = (number: string) => `[2${Number(number) > 1 ? `,${number}` : ''}]`
+
 const picks: readonly {
   readonly rule: PickRule
   readonly of?: string
@@ -33,11 +48,31 @@ const picks: readonly {
     gives: 'temperature run-1 2026-11-21T00:00:01.000Z 5',
   },
   { rule: { template: '{{ $.humidity }} %' }, gives: undefined },
+  { rule: { select: '$.celsius' }, of: `\ufeff${body}`, gives: '21.4' },
+  { rule: { select: '$.celsius' }, of: '{"celsius":NaN}', gives: undefined },
+  ...numbers.flatMap((number) => [
+    { rule: { select: '$.v' }, of: `{ "v" : ${number} }`, gives: number },
+    { rule: { select: '$' }, of: number, gives: number },
+    {
+      rule: { select: '$.v' },
+      of: `{"v":[${number},"${number}"]}`,
+      gives: `[${number},"${number}"]`,
+    },
+    { rule: { select: '$..v' }, of: `{"\\"v":1,"\\\\":[{"v":${number}}]}`, gives: `[${number}]` },
+    {
+      rule: { select: '$[?@.v > 1].v' },
+      of: `[{"v":0},{"v":2},{"v":${number}}]`,
+      gives: over1(number),
+    },
+    { rule: { template: '{"v":{{ $.v }}}' }, of: `{"v":${number}}`, gives: `{"v":${number}}` },
+    { rule: { template: 'a v={{ $.v }}' }, of: `{"v":${number}}`, gives: `a v=${number}` },
+    { rule: { template: '{{ $.v | json }}' }, of: `{"v":[${number}]}`, gives: `[${number}]` },
+  ]),
   { rule: { template: '{{ $.celsius }}' }, of: 'no json', gives: undefined },
 ]
 
-for (const { rule, of = body, gives } of picks) {
-  test(`${JSON.stringify(rule)} of ${of.slice(0, 10)} gives ${gives}`, (t) => {
+for (const [index, { rule, of = body, gives }] of picks.entries()) {
+  test(`${index}: ${JSON.stringify(rule)} of ${of.slice(0, 10)} gives ${gives}`, (t) => {
     const picked = compilePicker(rule)(entry(1, of))
     t.is(picked && Buffer.from(picked).toString(), gives)
   })

@@ -35,6 +35,21 @@ const wrong: readonly (readonly [text: string, key: RegExp])[] = [
   ['history: -1', /:4 history: -1/],
   ['history: 100001', /:4 history: 100001/],
   ['chainId: 0', /:4 chainId: 0/],
+  ['deposit: { open: "0,1 TKN" }', /:4 deposit\.open: "0,1 TKN" is not an amount/],
+  ['deposit: { topUp: 2.5x }', /:4 deposit\.topUp: "2\.5x" is neither/],
+  ['deposit: { open: "" }', /:4 deposit\.open: "" is not an amount/],
+  ['deposit: { open: 1 1INCH }', /:4 deposit\.open: "1 1INCH" is not an amount/],
+  ['state: ~/state', /:4 state: "~\/state" begins with ~, which only a shell knows/],
+  [`state: '~pi/state'`, /:4 state: .* begins with ~/],
+  ['state: $HOME/state', /:4 state: .* begins with \$HOME/],
+  [`state: '${'$'}{HOME}/state'`, /:4 state: .* begins with \$\{HOME\}/],
+  ['page: { token: ~/token }', /:4 page\.token: .* begins with ~/],
+  ['jobs: { a: { get: http://a, every: "@daily", sinks: [{ file: ~/f }] } }', /begins with ~/],
+  ['metrics: "[fe80::1%eth0]:9403"', /names a zone \(%eth0\)/],
+  [
+    'receivers: { a: { url: "http://[fe80::1%25eth0]/" } }',
+    /:4 receivers\.a\.url: a URL has no zone/,
+  ],
   ['rpc2: x', /:4 rpc2: there is no such setting/],
 ]
 for (const [text, message] of wrong) {

@@ -12,8 +12,10 @@ import {
   parseAddress,
 } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
+import type { MonotonicClock } from '../time/monotonic.ts'
 import { decodeChannelLogs, decoded, readBlock, readLogs, readQuantity } from './answers.ts'
 import { channelCalls } from './calls.ts'
+import { isRevert, type NodeError } from './node.ts'
 import { readInPieces } from './ranges.ts'
 import type { Request } from './request.ts'
 import { connectRpc, observed, type RequestObserver } from './rpc.ts'
@@ -30,6 +32,7 @@ export interface ChainOptions {
   /** How many of the nodes have to say the same where money depends on it. Default 1. */
   readonly quorum?: number | undefined
   readonly onRequest?: RequestObserver | undefined
+  readonly now?: MonotonicClock | undefined
 }
 
 /** The event topics that are about channels; the contract's administrative ones are left out. */
@@ -56,6 +59,7 @@ export async function connectChain(options: ChainOptions): Promise<ChainClient> 
     chainId: options.chainId,
     timeout,
     quorum: options.quorum,
+    now: options.now,
   })
   const { chainId, close } = rpc
   const request = onRequest === undefined ? rpc.request : observed(rpc.request, onRequest)
@@ -151,7 +155,8 @@ function contractReader(request: Request, contract: Address, channels: Interface
         }
       } catch (error) {
         // Both versions revert for a channel that does not exist, and for no other reason.
-        if (isUraidenError(error, 'rpc_error')) return undefined
+        if (isUraidenError(error, 'rpc_error') && isRevert(error.cause as NodeError))
+          return undefined
         throw error
       }
     },

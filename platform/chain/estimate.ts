@@ -4,7 +4,7 @@ import { revertHint } from '../../contracts/reverts.ts'
 import { type Address, isUraidenError, largest, type UraidenError } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
 import { chooseFees, type Fees, type Market } from './fees.ts'
-import type { NodeError } from './rpc.ts'
+import { type NodeError, revertData } from './node.ts'
 import type { Call, ChainClient } from './types.ts'
 
 /** Gas for `call`, a fifth more than the node's estimate: state may change until it runs. */
@@ -95,8 +95,7 @@ async function market(chain: ChainClient): Promise<Market> {
   return { baseFee: BigInt(baseFeePerGas), tip: BigInt(String(tip)) }
 }
 
-/** Nodes differ in how deep they put the revert's data. */
 function revertName(chain: ChainClient, data: unknown): string | undefined {
-  const nested = typeof data === 'object' && data !== null ? (data as NodeError).data : data
-  return typeof nested === 'string' ? chain.revertReason(nested) : undefined
+  const found = revertData(data)
+  return found === undefined ? undefined : chain.revertReason(found)
 }

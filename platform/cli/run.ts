@@ -1,7 +1,7 @@
 // Runs a command line and turns its outcome into an exit code.
 import { CommanderError } from 'commander'
 import { isUraidenError } from '../../protocol/index.ts'
-import { plainJson, plainText } from './plain-text.ts'
+import { plainJson, plainText } from '../text/plain-text.ts'
 import { type ProgramDescription, runProgram } from './program.ts'
 
 export interface CommandLine {

@@ -1,5 +1,6 @@
 export * from './connect.ts'
 export { estimateGas } from './estimate.ts'
+export { isChannelOver } from './existence.ts'
 export { waitForTransaction } from './receipt.ts'
 export * from './send.ts'
 export type { JournalEntry, TransactionJournal } from './signed.ts'

@@ -95,7 +95,16 @@ async function market(chain: ChainClient): Promise<Market> {
   return { baseFee: BigInt(baseFeePerGas), tip: BigInt(String(tip)) }
 }
 
-function revertName(chain: ChainClient, data: unknown): string | undefined {
+/** The reason in a `transaction_reverts`, such as `ChannelNotFound`; undefined when the contract gave none. */
+export function revertOf(
+  chain: Pick<ChainClient, 'revertReason'>,
+  { cause }: UraidenError,
+): string | undefined {
+  const refusal = isUraidenError(cause, 'rpc_error') ? (cause.cause as NodeError) : undefined
+  return refusal && revertName(chain, refusal.data)
+}
+
+function revertName(chain: Pick<ChainClient, 'revertReason'>, data: unknown): string | undefined {
   const found = revertData(data)
   return found === undefined ? undefined : chain.revertReason(found)
 }

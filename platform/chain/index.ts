@@ -1,5 +1,5 @@
 export * from './connect.ts'
-export { estimateGas } from './estimate.ts'
+export { estimateGas, revertOf } from './estimate.ts'
 export { isChannelOver } from './existence.ts'
 export { waitForTransaction } from './receipt.ts'
 export * from './send.ts'

@@ -203,7 +203,12 @@ function isAboutUs(status: number, method: string, said: NodeError | undefined):
 
 /** A contract's own words: of the call, not of the node. -32015 is Parity's and Nethermind's. */
 export function isRevert({ code, message, data }: NodeError): boolean {
-  return code === 3 || code === -32015 || /revert/i.test(message) || revertData(data) !== undefined
+  return (
+    code === 3 ||
+    code === -32015 ||
+    /revert|invalid opcode|bad (jump|instruction)/i.test(message) ||
+    revertData(data) !== undefined
+  )
 }
 
 /** Nodes differ in how deep they put the revert's data. */

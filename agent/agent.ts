@@ -14,6 +14,7 @@ import { createFunding, notYetSeen, type UnseenChannels } from './channels/fundi
 import { openLedger } from './channels/ledger.ts'
 import type { Ledger } from './channels/ledger-types.ts'
 import { createManagement } from './channels/management.ts'
+import { afterSearch } from './channels/search.ts'
 import { createTransactionBudget, type TransactionBudget } from './channels/transaction-budget.ts'
 import type { Agent, AgentOptions, BudgetView } from './options.ts'
 import { createAttempts } from './purchase/attempt.ts'
@@ -81,8 +82,10 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
   const work = closingWork(options, ledger, { connection, unseen })
   const { deposit } = options
   const behaviours = createBehaviours(ledger.notes)
+  const searchedChain = afterSearch(work, options.startBlock)
   const funding = createFunding({
     ...work,
+    chain: searchedChain,
     deposits: { ...defaultDeposits, ...deposit },
     total: options.budget?.total,
     transactions,
@@ -96,7 +99,10 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
   return {
     address: signer.address,
     ...createPurchases(ready),
-    ...createManagement({ work, funding, locks, mostFeePerGas }),
+    ...createManagement({
+      ...{ work, funding, locks, mostFeePerGas, searchedChain },
+      startBlock: options.startBlock,
+    }),
     channels: () => ledger.channels(),
     budget: () => budgetView(options, ledger),
     history: history.all,

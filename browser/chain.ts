@@ -10,8 +10,10 @@ import {
   isUraidenError,
   type TokenAmount,
   type TokenUnit,
+  tokenSymbol,
 } from '../protocol/index.ts'
 import { type AbiValue, decodeText, decodeWord, decodeWords, encodeCall, topicOf } from './abi.ts'
+import { browserError } from './error-codes.ts'
 import { ask, type Eip1193Provider, quantity, wrongAnswer } from './wallet.ts'
 
 export interface ContractFacts {
@@ -90,7 +92,7 @@ export function chainOf(wallet: Eip1193Provider, contract: Address): Chain {
     wallet,
     ...node,
     ...tokenReads(read),
-    ...channelReads(read, contract),
+    ...channelReads(read, contract, wallet),
     allowance: async (token, owner) =>
       decodeWord(await read(token, 'allowance(address,address)', [owner, contract])),
     openings: async (sender, receiver, from) => {
@@ -127,17 +129,22 @@ function tokenReads(
 ): Pick<Chain, 'tokenInfo' | 'tokenBalance' | 'nonce' | 'permitFacts'> {
   return {
     tokenInfo: async (address) => {
-      const [name, symbol, decimals] = await Promise.all([
-        read(address, 'name()'),
-        read(address, 'symbol()'),
-        read(address, 'decimals()'),
-      ])
-      return {
-        address,
-        name: decodeText(name),
-        symbol: decodeText(symbol),
-        decimals: Number(decodeWord(decimals)),
+      // Not every token says all of it.
+      const say = async <Value>(signature: string, decode: (answer: Hex) => Value) => {
+        try {
+          const answer = await read(address, signature)
+          return answer === '0x' ? undefined : decode(answer)
+        } catch (error) {
+          if (isUraidenError(error, 'would_revert')) return undefined
+          throw error
+        }
       }
+      const [name = '', symbol, decimals = 0n] = await Promise.all([
+        say('name()', decodeText),
+        say('symbol()', decodeText),
+        say('decimals()', decodeWord),
+      ])
+      return { address, name, symbol: tokenSymbol(symbol), decimals: Number(decimals) }
     },
     tokenBalance: async (token, account) =>
       decodeWord(await read(token, 'balanceOf(address)', [account])),
@@ -153,13 +160,42 @@ function tokenReads(
   }
 }
 
-function channelReads(read: Read, contract: Address): Pick<Chain, 'contractFacts' | 'channel'> {
+/** Code that returns what its NUMBER gives, as that of a new contract. */
+const returnNumber = '0x4360005260206000f3'
+
+/**
+ * A channel is named by the block that opened it: where a contract sees other numbers than the chain has, as on
+ * Arbitrum, it would not be found again. @throws UraidenError `chain_unsupported`
+ */
+async function checkBlockNumbers(wallet: Eip1193Provider): Promise<void> {
+  const method = 'eth_getBlockByNumber'
+  const latest = await ask(wallet, method, ['latest', false])
+  const { number: at, l1BlockNumber } = latest as { number?: unknown; l1BlockNumber?: unknown }
+  const number = quantity(at, method)
+  const seen = await ask(wallet, 'eth_call', [{ data: returnNumber }, at]).then(
+    (answer) => (isHex(answer) && answer.length === 66 ? BigInt(answer) : undefined),
+    () => undefined,
+  )
+  const isFar = (one: bigint) => one > number + 16n || one < number - 16n
+  if (seen === undefined ? l1BlockNumber === undefined : !isFar(seen)) return
+  throw browserError({
+    code: 'chain_unsupported',
+    message: `Contracts on this chain do not see its own block numbers (${number}).`,
+  })
+}
+
+function channelReads(
+  read: Read,
+  contract: Address,
+  wallet: Eip1193Provider,
+): Pick<Chain, 'contractFacts' | 'channel'> {
   return {
     contractFacts: async () => {
       const [version, token, period] = await Promise.all([
         read(contract, 'version()'),
         read(contract, 'token()'),
         read(contract, 'challenge_period()'),
+        checkBlockNumbers(wallet),
       ])
       return {
         version: decodeText(version),

@@ -28,6 +28,10 @@ export const browserErrors = {
   deposit_missing: { kind: 'failed', hint: 'Write how many tokens go into the channel.' },
   deposit_spent: { kind: 'failed', hint: 'Top the channel up.' },
   never_paid: { kind: 'failed' },
+  chain_unsupported: {
+    kind: 'chain',
+    hint: 'Use a chain whose contracts see its own block numbers; Arbitrum is none.',
+  },
   not_a_contract: {
     kind: 'failed',
     hint: 'Check that the wallet is on the chain that the receiver uses.',

@@ -11,7 +11,8 @@ export const revertHints: Readonly<Record<string, string>> = {
   ChannelNotFound: 'The channel was closed already, or its receiver or open block is wrong.',
   CloseNotRequested: 'Request the close first, then settle after the challenge period.',
   CloseRequested: 'A close was requested already: settle it after the challenge period.',
-  DepositTooLarge: 'The contract limits deposits: use a smaller one.',
+  DepositTooLarge:
+    'Our contract holds less than 2^72 of the smallest unit in a channel, about 4722 tokens of 18 decimals: use a smaller deposit.',
   InsufficientAllowance: 'The contract may not take that many tokens: approve them first.',
   InsufficientBalance: 'The account has fewer tokens than that.',
   InvalidClosingSignature: 'The closing agreement is not the receiver’s over this balance.',

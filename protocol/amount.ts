@@ -20,7 +20,10 @@ export interface TokenUnit {
 const smallestUnit = 'units'
 
 const decimalUint = /^[0-9]{1,58}$/
-const personAmount = /^([0-9]+)(?:\.([0-9]+))?(?:\s*([^\s0-9.,+-]\S*))?$/
+/** The token's symbol follows after a space, or at once where it begins as most do. */
+const personAmount = /^([0-9]+)(?:\.([0-9]+))?(?:\s+(\S.*)|([^\s0-9.,+-].*))?$/s
+/** What can be a symbol that is not the token's own: a letter in it, or it begins with a sign such as ₿. */
+const usualSymbol = /^[^\s0-9.,+-]\S*$/
 
 /**
  * A decimal `uint192` as headers and JSON carry it.
@@ -44,12 +47,14 @@ export function parseUint192(text: string): TokenAmount {
 export function parseAmount(text: string, token: TokenUnit): TokenAmount {
   const match = personAmount.exec(text.trim())
   if (!match) throw notAnAmount(text, token)
-  const [, whole = '0', fraction = '', unit = token.symbol] = match
+  const [, whole = '0', fraction = '', apart, attached] = match
+  const unit = (apart ?? attached ?? token.symbol).replace(/\s+/g, ' ')
   if (unit === smallestUnit) {
     if (fraction !== '') throw notAnAmount(text, token)
     return parseUint192(whole)
   }
   if (unit !== token.symbol) {
+    if (!usualSymbol.test(unit)) throw notAnAmount(text, token)
     throw protocolError({
       code: 'wrong_token',
       message: `"${shorten(text)}" is in ${shorten(unit)}, but the token here is ${token.symbol}.`,
@@ -74,6 +79,22 @@ export function parseAmount(text: string, token: TokenUnit): TokenAmount {
  */
 export function formatAmount(amount: TokenAmount, token: TokenUnit, leastDecimals = 0): string {
   return `${formatNumber(amount, token.decimals, leastDecimals)} ${token.symbol}`
+}
+
+/** For a token that has no symbol that could be written. */
+const anyToken = 'tokens'
+const longestSymbol = 32
+/** Controls and formats, halves of characters, spaces of any kind. */
+const between = /[\p{Cc}\p{Cf}\p{Cs}\p{Z}]+/gu
+
+/**
+ * A symbol as it is shown and read, of what the token says, undefined when it says nothing: one line that steers
+ * no terminal, of at most 32 characters, and never the word for smallest units.
+ */
+export function tokenSymbol(said: string | undefined): string {
+  const line = (said ?? '').replace(between, ' ').trim()
+  const symbol = [...line].slice(0, longestSymbol).join('').trim()
+  return symbol === '' || symbol === smallestUnit ? anyToken : symbol
 }
 
 /** The number of `formatAmount` without the symbol. */

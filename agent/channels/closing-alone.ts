@@ -1,7 +1,7 @@
 // Ends a channel without its receiver: a close is requested on the chain, and settled after the challenge
 // period.
 
-import type { Call, Receipt } from '../../platform/chain/index.ts'
+import { type Call, isChannelOver, type Receipt } from '../../platform/chain/index.ts'
 import {
   type Address,
   type Hex,
@@ -99,16 +99,16 @@ export async function sendOnce(
   }
 }
 
-/** Asks the chain; a channel that it does not know any more is over. */
+/** Asks the chain; a channel that was settled there is over. */
 export async function isOnChain(
   { ledger, chain, own: sender }: ChannelWork,
   name: ChannelName,
 ): Promise<boolean> {
   const { receiver, openBlock, balance } = ledger.get(name)
   const { client } = await chain()
-  const info = await client.channelInfo({ sender, receiver, openBlock })
-  if (info === undefined) await ledger.end(name, balance)
-  return info !== undefined
+  const isOver = await isChannelOver(client, { sender, receiver, openBlock })
+  if (isOver) await ledger.end(name, balance)
+  return !isOver
 }
 
 /** @throws UraidenError `channel_not_open` */

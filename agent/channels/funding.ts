@@ -1,5 +1,6 @@
 // Has a channel with room for a payment: tops one up, or opens one on the chain.
 
+import { isChannelOver } from '../../platform/chain/index.ts'
 import {
   type Address,
   formatAmount,
@@ -110,7 +111,9 @@ async function ensure(
   await finishCloses(receiver)
   // Connecting books what an earlier process has begun, so it comes before the choice.
   await options.chain()
-  const atHand = ledger.withRoom(receiver, price)
+  // Of one that was found there, the receiver is asked what is left in it.
+  const hidden = ledger.payable(receiver).find(({ certain }) => !certain)
+  const atHand = hidden?.name ?? ledger.withRoom(receiver, price)
   if (atHand !== undefined) return atHand
   const bounds = { deposits, room: roomForDeposits(options, receiver) }
   const choice = chooseDeposit(ledger.payable(receiver), { price, lastPrice }, bounds)
@@ -181,12 +184,17 @@ async function isStillOpen(
 ): Promise<boolean> {
   const { receiver, openBlock, balance } = ledger.get(name)
   const { client } = await chain()
-  const info = await client.channelInfo({ sender, receiver, openBlock })
-  if (info === undefined) await ledger.end(name, balance)
-  else if (info.settleBlock > 0) {
+  const channel = { sender, receiver, openBlock }
+  const info = await client.channelInfo(channel)
+  if (info === undefined) {
+    const isOver = await isChannelOver(client, channel)
+    if (isOver) await ledger.end(name, balance)
+    return !isOver
+  }
+  if (info.settleBlock > 0) {
     await ledger.update(name, { state: 'closing', settleBlock: info.settleBlock })
   }
-  return info !== undefined && info.settleBlock === 0
+  return info.settleBlock === 0
 }
 
 function depositOverCap(

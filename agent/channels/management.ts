@@ -1,7 +1,14 @@
 // What an owner does with channels: opens, tops up, closes and settles them, finds them again. With a
 // receiver's channels nothing else happens meanwhile.
 import type { Locks } from '../../platform/async/locks.ts'
-import { type Address, type Hex, isUraidenError, type TokenAmount } from '../../protocol/index.ts'
+import {
+  type Address,
+  type BlockNumber,
+  type Hex,
+  isUraidenError,
+  type TokenAmount,
+} from '../../protocol/index.ts'
+import type { AgentChain } from './agent-chain.ts'
 import { requestClose, settleDue } from './closing-alone.ts'
 import {
   type ClosingWork,
@@ -13,6 +20,7 @@ import type { ChannelFunding } from './funding.ts'
 import { unfinishedWork } from './intents.ts'
 import type { ChannelName } from './records.ts'
 import { recoverChannels } from './recovery.ts'
+import { firstBlock } from './search.ts'
 import { type Swept, sweepAccount } from './sweep.ts'
 
 /** Where a receiver's channel API is, unless its terms say otherwise (wire-protocol.md section 5). */
@@ -36,6 +44,10 @@ export interface ManagementOptions {
   readonly locks: Locks
   /** In wei. */
   readonly mostFeePerGas: bigint | undefined
+  /** Of the oldest own channel, as far as it is known. */
+  readonly startBlock: BlockNumber | undefined
+  /** The chain, once own channels were looked for on it. */
+  readonly searchedChain: () => Promise<AgentChain>
 }
 
 export interface ChannelManagement {
@@ -62,7 +74,10 @@ export interface ChannelManagement {
    * finished; to be called again later for the others.
    */
   readonly settle: () => Promise<readonly ChannelName[]>
-  /** Enters own channels that only the chain knows, from events since block `from` (default 0). */
+  /**
+   * Enters own channels that only the chain knows, from events since block `from`: by default `startBlock`, else
+   * the contract's first block.
+   */
   readonly recoverChannels: (from?: number) => Promise<readonly ChannelName[]>
   /**
    * Sends all tokens and, after the fees, all ether of the account there. Only without channels.
@@ -74,7 +89,7 @@ export interface ChannelManagement {
 }
 
 export function createManagement(options: ManagementOptions): ChannelManagement {
-  const { work, funding, locks, mostFeePerGas } = options
+  const { work, funding, locks, mostFeePerGas, startBlock, searchedChain } = options
   const { ledger, chain, confirmations } = work
   const aloneOn = <Value>(channel: ChannelName, act: () => Promise<Value>): Promise<Value> =>
     locks.alone(ledger.get(channel).receiver, act)
@@ -108,9 +123,10 @@ export function createManagement(options: ManagementOptions): ChannelManagement 
       if (failure !== undefined) throw failure
       return [...closed, ...settled]
     },
-    recoverChannels: (from = 0) => recoverChannels(work, from),
+    recoverChannels: async (from) =>
+      recoverChannels(work, await firstBlock((await chain()).client, from ?? startBlock)),
     sweep: async (to) =>
-      sweepAccount(to, { ledger, chain: await chain(), confirmations, mostFeePerGas }),
+      sweepAccount(to, { ledger, chain: await searchedChain(), confirmations, mostFeePerGas }),
     unfinished: () => {
       const closes = unfinishedCloses(work).map((name) => `close ${name}`)
       return [...new Set([...unfinishedWork(ledger.notes), ...closes])]

@@ -1,7 +1,13 @@
 // How tokens get into a channel: the ways to open one and to top one up.
 
-import type { Call, ChainClient, Receipt } from '../../platform/chain/index.ts'
-import { type Address, isUraidenError, type UraidenError } from '../../protocol/index.ts'
+import { revertHints } from '../../contracts/reverts.ts'
+import { type Call, type ChainClient, type Receipt, revertOf } from '../../platform/chain/index.ts'
+import {
+  type Address,
+  formatAmount,
+  isUraidenError,
+  type UraidenError,
+} from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { authoriseDeposit } from './authorise.ts'
@@ -32,7 +38,7 @@ export interface DepositOptions {
 
 /**
  * Makes a deposit and books it.
- * @throws UraidenError `relay_not_offered`, `deposit_missing`, and those of the chain
+ * @throws UraidenError `relay_not_offered`, `deposit_missing`, `deposit_too_large`, and those of the chain
  */
 export async function makeDeposit(
   chain: AgentChain,
@@ -40,6 +46,7 @@ export async function makeDeposit(
   options: DepositOptions,
 ): Promise<ChannelName> {
   const { method, relay } = options
+  await checkSize(chain, deposit)
   if (relay !== undefined && (await wantsRelay(chain, method))) {
     const receipt = await relayDeposit(chain, deposit, { ...options, relay })
     return booked(chain, deposit, { receipt, intent: relayedIntent(deposit) })
@@ -80,7 +87,7 @@ async function sendDeposit(
     case 'relay':
       throw noRelay(deposit.receiver)
     case 'auto':
-      return withFallback(inOne, inTwo)
+      return withFallback(chain, inOne, inTwo)
   }
 }
 
@@ -152,8 +159,12 @@ function erc20Call({ calls }: ChainClient, deposit: Deposit): Call {
     : calls.topUp({ sender, receiver, openBlock }, amount)
 }
 
-/** A token that knows no ERC-223 refuses the transfer with data when it is estimated: nothing is sent. */
+/**
+ * A token that knows no ERC-223 refuses the transfer with data when it is estimated: nothing is sent. One that
+ * gives a reason knows it, and would refuse the other way as well, after an approval was paid for.
+ */
 async function withFallback(
+  { client }: AgentChain,
   first: () => Promise<Receipt>,
   second: () => Promise<Receipt>,
 ): Promise<Receipt> {
@@ -161,8 +172,19 @@ async function withFallback(
     return await first()
   } catch (error) {
     if (!isUraidenError(error, 'transaction_reverts')) throw error
-    return second().catch((other) => {
-      throw isUraidenError(other, 'transaction_reverts') ? error : other
-    })
+    const reason = revertOf(client, error)
+    if (reason !== undefined && Object.hasOwn(revertHints, reason)) throw error
+    return second()
   }
+}
+
+/** @throws UraidenError `deposit_too_large` */
+async function checkSize({ client }: AgentChain, { amount }: Deposit): Promise<void> {
+  const { mostDeposit } = await client.contractFacts()
+  if (amount <= mostDeposit) return
+  const token = await client.tokenFacts()
+  throw agentError({
+    code: 'deposit_too_large',
+    message: `The contract takes at most ${formatAmount(mostDeposit, token)} in one channel, not ${formatAmount(amount, token)}.`,
+  })
 }

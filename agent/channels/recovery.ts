@@ -25,22 +25,14 @@ export async function recoverChannels(
   return found
 }
 
-/** Nodes limit how many blocks one query of logs may span. */
-const blocksPerQuery = 10_000
-
 /** All events of the sender's channels from a block on, oldest first. */
 export async function readOwnEvents(
   client: ChainClient,
   sender: Address,
   from: BlockNumber,
 ): Promise<readonly ChannelEvent[]> {
-  const { number: head } = await client.head()
-  const events: ChannelEvent[] = []
-  for (let start = from; start <= head; start += blocksPerQuery) {
-    const to = Math.min(head, start + blocksPerQuery - 1)
-    events.push(...(await client.events({ from: start, to, sender })))
-  }
-  return events
+  const { number: to } = await client.head()
+  return client.events({ from, to, sender })
 }
 
 /**

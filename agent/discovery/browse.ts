@@ -3,7 +3,7 @@
 import type { EventEmitter } from 'node:events'
 import { isIPv4 } from 'node:net'
 import type { Service } from 'bonjour-service'
-import { plainLine } from '../../platform/cli/plain-text.ts'
+import { plainLine } from '../../platform/text/plain-text.ts'
 import type { Milliseconds } from '../../platform/time/clock.ts'
 import {
   type Announcement,

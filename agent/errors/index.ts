@@ -113,6 +113,10 @@ export const agentErrors = {
     kind: 'state',
     hint: 'Run the command as that user: sudo -u uraiden-agent uraiden-agent …',
   },
+  deposit_too_large: {
+    kind: 'usage',
+    hint: 'Nothing was sent. Make a smaller deposit, and top it up when it is spent.',
+  },
   deposit_missing: {
     kind: 'refused',
     hint: 'Nothing is locked by it. Give the account ether, or use another receiver.',

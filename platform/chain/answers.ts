@@ -53,7 +53,9 @@ const receipt = z.object({
   logs,
 })
 
-export type RawReceipt = z.output<typeof receipt>
+export type RawReceipt = Omit<z.output<typeof receipt>, 'logs'> & {
+  readonly logs: readonly RawLog[]
+}
 
 /** @throws UraidenError `node_wrong` */
 export function readBlock(answer: unknown): BlockRef {
@@ -70,6 +72,15 @@ export function readBlock(answer: unknown): BlockRef {
 export function readBaseFee(answer: unknown): bigint | undefined {
   const { baseFeePerGas } = read('a block', pricedBlock, answer)
   return baseFeePerGas == null ? undefined : BigInt(baseFeePerGas)
+}
+
+const blockTransactions = z.object({
+  transactions: z.array(z.object({ hash, from: hex, nonce: smallQuantity })),
+})
+
+/** Of a block that was asked for with its transactions. @throws UraidenError `node_wrong` */
+export function readBlockTransactions(answer: unknown) {
+  return read('a block with transactions', blockTransactions, answer).transactions
 }
 
 /** @throws UraidenError `node_wrong` */

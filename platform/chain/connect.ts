@@ -12,12 +12,16 @@ import {
   parseAddress,
 } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
+import type { MonotonicClock } from '../time/monotonic.ts'
 import { decodeChannelLogs, decoded, readBlock, readLogs, readQuantity } from './answers.ts'
+import { checkBlockNumbers } from './block-numbers.ts'
 import { channelCalls } from './calls.ts'
+import { isRevert, type NodeError } from './node.ts'
 import { readInPieces } from './ranges.ts'
 import type { Request } from './request.ts'
 import { connectRpc, observed, type RequestObserver } from './rpc.ts'
-import type { ChainClient, ChannelInfo, ContractFacts, EventQuery, TokenFacts } from './types.ts'
+import { readToken } from './token.ts'
+import type { ChainClient, ChannelInfo, ContractFacts, EventQuery } from './types.ts'
 
 export interface ChainOptions {
   /** One node, or several in the order of preference. */
@@ -30,6 +34,7 @@ export interface ChainOptions {
   /** How many of the nodes have to say the same where money depends on it. Default 1. */
   readonly quorum?: number | undefined
   readonly onRequest?: RequestObserver | undefined
+  readonly now?: MonotonicClock | undefined
 }
 
 /** The event topics that are about channels; the contract's administrative ones are left out. */
@@ -46,7 +51,7 @@ const channelEvents = [
  * Connects and asks the node for its chain id. ethers is loaded here and not before, because it is
  * heavy and an agent needs it for chain operations only.
  * @throws UraidenError `chain_unavailable`, `wrong_chain`, `rpc_url_invalid`, `quorum_too_large`; its
- * methods also `rpc_error`, `nodes_disagree`, and those that read the contract `contract_missing`, `contract_version_unsupported`
+ * methods also `rpc_error`, `nodes_disagree`, and those that read the contract `contract_missing`, `contract_version_unsupported`, `chain_unsupported`
  */
 export async function connectChain(options: ChainOptions): Promise<ChainClient> {
   const { contract, rpcUrl, timeout = 10_000, onRequest } = options
@@ -56,6 +61,7 @@ export async function connectChain(options: ChainOptions): Promise<ChainClient> 
     chainId: options.chainId,
     timeout,
     quorum: options.quorum,
+    now: options.now,
   })
   const { chainId, close } = rpc
   const request = onRequest === undefined ? rpc.request : observed(rpc.request, onRequest)
@@ -72,7 +78,7 @@ export async function connectChain(options: ChainOptions): Promise<ChainClient> 
       return block === null ? undefined : readBlock(block)
     },
     contractFacts: () => reader.contractFacts(),
-    tokenFacts: async () => tokenFacts(request, (await reader.contractFacts()).token, token),
+    tokenFacts: async () => readToken(request, (await reader.contractFacts()).token, token),
     tokenBalance: async (account) => {
       const { token: address } = await reader.contractFacts()
       const [balance] = await readContract(request, address, token, 'balanceOf', [account])
@@ -115,17 +121,20 @@ function contractReader(request: Request, contract: Address, channels: Interface
         message: `There is no contract at ${contract} on this chain.`,
       })
     }
-    const [[version], [token], [challengePeriod]] = await Promise.all([
+    const [[version], [token], [challengePeriod], [mostDeposit]] = await Promise.all([
       read('version'),
       read('token'),
       read('challenge_period'),
+      read('channel_deposit_bugbounty_limit'),
     ])
     // The calls of all known versions have the same form.
     contractAbilities(String(version), contract)
+    await checkBlockNumbers(request)
     return {
       version: String(version),
       token: parseAddress(String(token)),
       challengePeriod: Number(challengePeriod),
+      mostDeposit: mostDeposit as bigint,
     }
   }
   return {
@@ -151,7 +160,8 @@ function contractReader(request: Request, contract: Address, channels: Interface
         }
       } catch (error) {
         // Both versions revert for a channel that does not exist, and for no other reason.
-        if (isUraidenError(error, 'rpc_error')) return undefined
+        if (isUraidenError(error, 'rpc_error') && isRevert(error.cause as NodeError))
+          return undefined
         throw error
       }
     },
@@ -168,19 +178,6 @@ async function readContract(
   const data = contract.encodeFunctionData(name, args)
   const answer = await request('eth_call', [{ to, data }, 'latest'])
   return decoded(name, () => contract.decodeFunctionResult(name, String(answer)).toArray())
-}
-
-async function tokenFacts(
-  request: Request,
-  address: Address,
-  token: Interface,
-): Promise<TokenFacts> {
-  const [[symbol], [decimals], [name]] = await Promise.all([
-    readContract(request, address, token, 'symbol', []),
-    readContract(request, address, token, 'decimals', []),
-    readContract(request, address, token, 'name', []),
-  ])
-  return { address, symbol: String(symbol), decimals: Number(decimals), name: String(name) }
 }
 
 async function readEvents(

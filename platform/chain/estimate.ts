@@ -5,7 +5,7 @@ import { type Address, isUraidenError, largest, type UraidenError } from '../../
 import { platformError } from '../errors/index.ts'
 import { readBaseFee, readQuantity } from './answers.ts'
 import { chooseFees, type Fees, type Market } from './fees.ts'
-import type { NodeError } from './rpc.ts'
+import { type NodeError, revertData } from './node.ts'
 import type { Call, ChainClient } from './types.ts'
 
 /** Gas for `call`, a fifth more than the node's estimate: state may change until it runs. */
@@ -95,8 +95,16 @@ async function market(chain: ChainClient): Promise<Market> {
   return { baseFee, tip: readQuantity(tip) }
 }
 
-/** Nodes differ in how deep they put the revert's data. */
-function revertName(chain: ChainClient, data: unknown): string | undefined {
-  const nested = typeof data === 'object' && data !== null ? (data as NodeError).data : data
-  return typeof nested === 'string' ? chain.revertReason(nested) : undefined
+/** The reason in a `transaction_reverts`, such as `ChannelNotFound`; undefined when the contract gave none. */
+export function revertOf(
+  chain: Pick<ChainClient, 'revertReason'>,
+  { cause }: UraidenError,
+): string | undefined {
+  const refusal = isUraidenError(cause, 'rpc_error') ? (cause.cause as NodeError) : undefined
+  return refusal && revertName(chain, refusal.data)
+}
+
+function revertName(chain: Pick<ChainClient, 'revertReason'>, data: unknown): string | undefined {
+  const found = revertData(data)
+  return found === undefined ? undefined : chain.revertReason(found)
 }

@@ -1,6 +1,7 @@
 export { readQuantity } from './answers.ts'
 export * from './connect.ts'
-export { estimateGas } from './estimate.ts'
+export { estimateGas, revertOf } from './estimate.ts'
+export { isChannelOver } from './existence.ts'
 export { waitForTransaction } from './receipt.ts'
 export * from './send.ts'
 export type { JournalEntry, TransactionJournal } from './signed.ts'

@@ -1,14 +1,22 @@
 // Sends transactions of one account: estimated first, one nonce after the other, written down
 // before they leave, found again when an answer was lost, replaced when the price of gas has risen.
 
-import { type Hex, isUraidenError, type Signer } from '../../protocol/index.ts'
+import {
+  type Address,
+  type BlockNumber,
+  type Hex,
+  isUraidenError,
+  type Signer,
+  type UraidenError,
+} from '../../protocol/index.ts'
 import { createTurns } from '../async/turns.ts'
 import { platformError } from '../errors/index.ts'
+import { type MonotonicClock, monotonic } from '../time/monotonic.ts'
 import { type RawReceipt, readQuantity } from './answers.ts'
 import { currentFees, estimateGas, etherMissing, gasPrice, lacksEther } from './estimate.ts'
 import { replacementFees } from './fees.ts'
+import type { NodeError } from './node.ts'
 import { findReceipt, isDeepEnough, readReceipt, unconfirmed } from './receipt.ts'
-import type { NodeError } from './rpc.ts'
 import {
   feesOf,
   type JournalEntry,
@@ -17,6 +25,7 @@ import {
   type TransactionJournal,
   withFees,
 } from './signed.ts'
+import { type Fate, fateOf } from './spent.ts'
 import type { Call, ChainClient, Receipt } from './types.ts'
 
 export interface SenderOptions {
@@ -32,6 +41,7 @@ export interface SenderOptions {
   readonly replaceAfter?: number | undefined
   /** Keeps operations that have a name across a crash. */
   readonly journal?: TransactionJournal | undefined
+  readonly now?: MonotonicClock | undefined
 }
 
 export interface TransactionSender {
@@ -40,7 +50,7 @@ export interface TransactionSender {
    * With a journal, `operation` names what is to happen once: after a crash the same name finds the
    * transaction that was signed for it, instead of sending a second one.
    * @throws UraidenError `transaction_reverts`, `ether_missing`, `fee_over_cap` (nothing was sent),
-   * `transaction_refused` (the node took none), `transaction_reverted` (on the chain),
+   * `transaction_refused` (the node took none, or another transaction has its nonce), `transaction_reverted` (on the chain),
    * `transaction_unconfirmed` (sent, outcome unknown), `chain_unavailable`
    */
   readonly send: (call: Call, confirmations?: number, operation?: string) => Promise<Receipt>
@@ -79,7 +89,9 @@ export function createTransactionSender(options: SenderOptions): TransactionSend
     try {
       const cap = () => nonces.capFor(waiting.nonce)
       const receipt = await awaitReceipt(options, waiting, { ...wait, cap })
-      return await outcome(options, receipt, wait)
+      if (receipt !== undefined) return await outcome(options, receipt, wait)
+      if (wait.operation !== undefined) await options.journal?.delete(wait.operation)
+      throw superseded(wait.purpose)
     } finally {
       nonces.remove(waiting.nonce)
     }
@@ -108,7 +120,11 @@ export function createTransactionSender(options: SenderOptions): TransactionSend
         if (found !== undefined) nonces.add(found.nonce, feeCap)
         return found
       })
-      return earlier && waitFor(earlier, { purpose: operation, confirmations, operation })
+      if (earlier === undefined) return undefined
+      return waitFor(earlier, { purpose: operation, confirmations, operation }).catch((error) => {
+        if (!isUraidenError(error, 'transaction_refused')) throw error
+        return undefined
+      })
     },
     gasPrice: () => gasPrice(chain),
   }
@@ -133,18 +149,13 @@ async function findEarlier(
   const entry = await journal.get(operation)
   if (entry === undefined) return undefined
   const used = await chain.request('eth_getTransactionCount', [signer.address, 'latest'])
+  if (readQuantity(used) <= BigInt(entry.nonce)) return entry
   const hashes = entry.transactions.map(({ hash }) => hash)
-  // Asked after the count: a receipt may appear between the two, but never disappear.
-  if (readQuantity(used) > BigInt(entry.nonce)) {
-    const mined = await Promise.all(
-      hashes.map((hash) => chain.request('eth_getTransactionReceipt', [hash])),
-    )
-    if (mined.every((receipt) => receipt === null)) {
-      await journal.delete(operation)
-      return undefined
-    }
-  }
-  return entry
+  if ((await findReceipt(chain, hashes)) !== undefined) return entry
+  // A receipt that is not there yet is no proof that there will be none.
+  if ((await fateOf(chain, signer.address, entry)).kind !== 'superseded') return entry
+  await journal.delete(operation)
+  return undefined
 }
 
 async function submit(
@@ -155,15 +166,16 @@ async function submit(
 ): Promise<JournalEntry> {
   const { chain, signer } = options
   const gasLimit = await estimateGas(chain, signer.address, call)
-  const [count, fees] = await Promise.all([
-    chain.request('eth_getTransactionCount', [signer.address, 'pending']),
+  const [count, fees, { number: since }] = await Promise.all([
+    pendingCount(chain, signer.address),
     currentFees(chain, capOf(options, call)()),
+    chain.head(),
   ])
   // Another node may not know yet what the last one took.
-  const nonce = Math.max(Number(readQuantity(count)), nonces.next())
+  const nonce = Math.max(count, nonces.next())
   const envelope = { chainId: chain.chainId, nonce, gasLimit, fees }
   const transaction = await signTransaction(signer, call, envelope)
-  const pending = { nonce, transactions: [transaction] }
+  const pending = { nonce, transactions: [transaction], since }
   await call.onSigned?.()
   await note(options, operation, pending)
   try {
@@ -175,13 +187,30 @@ async function submit(
   return pending
 }
 
+/** Not every node tells of what waits for its block; what we wait for ourselves we know. */
+async function pendingCount(chain: ChainClient, account: Address): Promise<number> {
+  const count = (block: string) => chain.request('eth_getTransactionCount', [account, block])
+  const found = await count('pending').catch((error) => {
+    if (!isUraidenError(error, 'rpc_error')) throw error
+    return count('latest')
+  })
+  return Number(readQuantity(found))
+}
+
 async function note(
   { journal }: SenderOptions,
   operation: string | undefined,
-  { nonce, transactions }: JournalEntry,
+  entry: JournalEntry,
 ): Promise<void> {
-  if (operation !== undefined) await journal?.put(operation, { nonce, transactions })
+  if (operation !== undefined) await journal?.put(operation, entry)
 }
+
+/** Words of nodes that have the transaction: from an earlier try, or from another node. */
+const alreadyThere =
+  /already (known|imported|exists|in (the )?(mem)?pool)|known transaction|already_?known|already_exists/i
+/** It is in a block, or another one has its nonce: who waits for it finds out. */
+const nonceUsed =
+  /nonce (is )?(too low|already used|has already been used)|old_?nonce|nonce_too_low/i
 
 /**
  * Resolves when the node has the transaction, and also when nobody knows: unknown is not failed.
@@ -196,10 +225,11 @@ async function broadcast(
     await chain.request('eth_sendRawTransaction', [serialized])
   } catch (error) {
     if (!isUraidenError(error, 'rpc_error')) return
+    const { message } = error.cause as NodeError
+    if (alreadyThere.test(message) || nonceUsed.test(message)) return
     // An earlier try, whose answer was lost, makes the node refuse this one.
     const known = await chain.request('eth_getTransactionByHash', [hash]).catch(() => 'unknown')
     if (known !== null) return
-    const { message } = error.cause as NodeError
     if (lacksEther(message)) throw etherMissing(signer.address, purpose, error)
     throw platformError({
       code: 'transaction_refused',
@@ -237,44 +267,77 @@ async function outcome(
   }
 }
 
+/**
+ * Undefined when it can never be mined.
+ * @throws UraidenError `transaction_unconfirmed`, `chain_closed`
+ */
 async function awaitReceipt(
   options: SenderOptions,
   first: JournalEntry,
   wait: Wait,
-): Promise<RawReceipt> {
-  const { chain, pollInterval = 500 } = options
+): Promise<RawReceipt | undefined> {
+  const { chain, pollInterval = 500, now = monotonic } = options
   const { timeout = 600_000, replaceAfter = 120_000 } = options
-  const giveUp = Date.now() + timeout
-  let replaceAt = Date.now() + replaceAfter
+  const giveUp = now() + timeout
+  let replaceAt = now() + replaceAfter
   let pending = first
+  const fateInBlock = oncePerBlock(options)
   for (;;) {
-    const receipt = await findReceipt(
-      chain,
-      pending.transactions.map(({ hash }) => hash),
-    )
+    const hashes = pending.transactions.map(({ hash }) => hash)
+    const found = await findReceipt(chain, hashes)
+    const place = found ? 'block' : await placeOf(chain, newestOf(pending))
+    const fate = found || place === 'pool' ? undefined : await fateInBlock(pending)
+    if (fate?.kind === 'superseded') return undefined
+    const receipt = found ?? (fate?.kind === 'mined' ? fate.receipt : undefined)
     if (receipt && (await isDeepEnough(chain, receipt, wait.confirmations))) return receipt
-    if (Date.now() > giveUp) throw unconfirmed(newestOf(pending).hash, wait.purpose)
-    if (receipt === undefined && Date.now() > replaceAt) {
-      replaceAt = Date.now() + replaceAfter
+    if (now() > giveUp) throw unconfirmed(newestOf(pending).hash, wait.purpose)
+    if (receipt === undefined && now() > replaceAt) {
+      replaceAt = now() + replaceAfter
       pending = await replace(options, pending, wait)
-    } else if (receipt === undefined) {
-      await sendAgainIfForgotten(options, pending, wait.purpose)
+    } else if (receipt === undefined && place === 'nowhere') {
+      await sendAgain(options, pending, wait.purpose)
     }
     await new Promise((resolve) => setTimeout(resolve, pollInterval))
   }
 }
 
+/** Where the node has a transaction that it shows no receipt of. */
+async function placeOf(
+  chain: ChainClient,
+  { hash }: SignedTransaction,
+): Promise<'pool' | 'block' | 'nowhere' | 'unknown'> {
+  const known = await chain.request('eth_getTransactionByHash', [hash]).catch(() => undefined)
+  if (known === null) return 'nowhere'
+  if (typeof known !== 'object') return 'unknown'
+  const { blockNumber } = known as { readonly blockNumber?: unknown }
+  return typeof blockNumber === 'string' ? 'block' : 'pool'
+}
+
+/** What is asked takes several requests; between two blocks its answer stays the same. */
+function oncePerBlock({ chain, signer }: SenderOptions) {
+  let looked: BlockNumber | undefined
+  return async (pending: JournalEntry): Promise<Fate | undefined> => {
+    const head = await chain.head().catch(() => undefined)
+    if (head === undefined || head.number === looked) return undefined
+    looked = head.number
+    return fateOf(chain, signer.address, pending)
+  }
+}
+
+function superseded(purpose: string): UraidenError {
+  return platformError({
+    code: 'transaction_refused',
+    message: `The transaction to ${purpose} can never be mined: another one of this account took its place.`,
+  })
+}
+
 /** A node that never got it, or has thrown it out of its pool, gets it once more. */
-async function sendAgainIfForgotten(
+async function sendAgain(
   options: SenderOptions,
   pending: JournalEntry,
   purpose: string,
 ): Promise<void> {
-  const newest = newestOf(pending)
-  const known = await options.chain
-    .request('eth_getTransactionByHash', [newest.hash])
-    .catch(() => 'unknown')
-  if (known === null) await broadcast(options, purpose, newest).catch(() => undefined)
+  await broadcast(options, purpose, newestOf(pending)).catch(() => undefined)
 }
 
 /** The same nonce at a higher fee; the same transaction again when the cap allows no more. */
@@ -288,7 +351,9 @@ async function replace(
   const now = await currentFees(options.chain, cap).catch(() => undefined)
   const fees = now && replacementFees(await feesOf(newest), now, cap)
   if (!fees) {
-    await sendAgainIfForgotten(options, pending, wait.purpose)
+    if ((await placeOf(options.chain, newest)) === 'nowhere') {
+      await sendAgain(options, pending, wait.purpose)
+    }
     return pending
   }
   const transaction = await withFees(options.signer, newest, fees)

@@ -23,6 +23,8 @@ export interface ContractFacts {
   readonly token: Address
   /** Blocks between a close request and the earliest settlement. */
   readonly challengePeriod: number
+  /** Most deposit that the contract takes in one channel. */
+  readonly mostDeposit: TokenAmount
 }
 
 export interface TokenFacts extends TokenUnit {

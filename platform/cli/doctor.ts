@@ -1,7 +1,7 @@
 // What the doctor commands of both programs have in common: findings, and checks of chain and disk.
 import { mkdir, open, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isUraidenError } from '../../protocol/index.ts'
+import { formatAmount, isUraidenError } from '../../protocol/index.ts'
 import type { ChainClient } from '../chain/index.ts'
 import { type Output, toJson } from './output.ts'
 
@@ -78,8 +78,13 @@ export async function lookAtChain(chain: ChainClient): Promise<Finding> {
 }
 
 export async function lookAtContract(chain: ChainClient): Promise<Finding> {
-  const [{ version }, token] = await Promise.all([chain.contractFacts(), chain.tokenFacts()])
-  return ok(`${chain.contract}, version ${version}, token ${token.symbol}`)
+  const [facts, token] = await Promise.all([chain.contractFacts(), chain.tokenFacts()])
+  const most = formatAmount(facts.mostDeposit, token)
+  const says = `${chain.contract}, version ${facts.version}, token ${token.symbol}, at most ${most} in a channel`
+  if (facts.mostDeposit >= 10n ** BigInt(token.decimals)) return ok(says)
+  return warning(
+    `${says}: that is less than one, as ${token.symbol} has ${token.decimals} decimals. This contract is of no use for it; deploy one for another token.`,
+  )
 }
 
 const leastFree = 50n * 1024n * 1024n

@@ -1,7 +1,7 @@
 // How the command line speaks: tables for a person, JSON for a program. All that is printed goes through
 // here, and nothing of it can steer a terminal but our own colours.
 import { randomUUID } from 'node:crypto'
-import { plainJson, plainLine, plainText } from './plain-text.ts'
+import { plainJson, plainLine, plainText } from '../text/plain-text.ts'
 
 /** Where a command writes. */
 export interface Output {

@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander'
 import { isUraidenError, type UraidenError } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
-import { plainJson, plainText } from './plain-text.ts'
+import { plainJson, plainText } from '../text/plain-text.ts'
 import { type ProgramDescription, runProgram } from './program.ts'
 
 export interface CommandLine {

@@ -41,7 +41,10 @@ export const address = parsed(parseTypedAddress)
  * @throws UraidenError `not_an_amount` and others of `parseAmount`
  */
 export function checkedAmount(text: string): string {
-  const symbol = /[^\s0-9.,+-]\S*$/.exec(text.trim())?.[0] ?? 'TKN'
+  const apart = /^[0-9.]+\s+((?![0-9.,]+(?:\s|$)).*\p{L}.*)$/su
+    .exec(text.trim())?.[1]
+    ?.replace(/\s+/g, ' ')
+  const symbol = apart ?? /[^\s0-9.,+-]\S*$/.exec(text.trim())?.[0] ?? 'TKN'
   parseAmount(text, { symbol: symbol === 'units' ? 'TKN' : symbol, decimals: 36 })
   return text
 }

@@ -6,6 +6,10 @@ export const platformErrors = {
     kind: 'chain',
     hint: 'The program is stopping; what was sent to the chain is still there.',
   },
+  chain_unsupported: {
+    kind: 'chain',
+    hint: 'A channel would not be found again there, as on Arbitrum. Use a chain whose contracts see its own block numbers.',
+  },
   chain_unavailable: { kind: 'chain', status: 502 },
   config_invalid: { kind: 'usage' },
   config_missing: { kind: 'usage' },

@@ -1,7 +1,7 @@
 // What the program tells while it runs: pino, one JSON object a line, or text at a terminal.
 import { type Logger, type LoggerOptions, pino } from 'pino'
 import pretty from 'pino-pretty'
-import { plainJson, plainValue } from '../../platform/cli/plain-text.ts'
+import { plainJson, plainValue } from '../../platform/text/plain-text.ts'
 import { originsOnly, printedSettings, withoutKeys } from '../../platform/text/printed.ts'
 import { isUraidenError } from '../../protocol/index.ts'
 import type { ReceiverConfig } from './config.ts'

@@ -85,6 +85,50 @@ test('the SD card is lost: channels come back from the chain, balances from the 
   t.is(await tokensOf(receiverAccount.address), 20n)
 })
 
+test('the SD card is lost: the first purchase looks on the chain, and locks nothing more', async (t) => {
+  const { base, agent, folder, receiverAccount, tokensOf, senderAccount } = await startSystem(t)
+  const buyer = await agent()
+  for (let reading = 0; reading < 3; reading++) await buyer.get(`${base}/reading`)
+  const [lost] = buyer.channels()
+  await buyer.stop()
+  await rm(join(folder, 'agent'), { recursive: true })
+  const tokens = await tokensOf(senderAccount.address)
+  const again = await agent()
+  const { payment } = await again.get(`${base}/reading`)
+  const name = `${receiverAccount.address}/${lost?.openBlock ?? 0}` as const
+  t.like(payment, { channel: name, balance: 20n })
+  t.is(again.channels().length, 1)
+  t.is(await tokensOf(senderAccount.address), tokens)
+})
+
+test('the SD card is lost: one who opens by hand is told of the channel that there was', async (t) => {
+  const { base, agent, folder, receiverAccount } = await startSystem(t)
+  const buyer = await agent()
+  await buyer.get(`${base}/reading`)
+  const [lost] = buyer.channels()
+  await buyer.stop()
+  await rm(join(folder, 'agent'), { recursive: true })
+  const again = await agent()
+  await again.openChannel(receiverAccount.address, 10n)
+  t.true(again.channels().some(({ openBlock }) => openBlock === lost?.openBlock))
+  t.is(again.channels().length, 2)
+})
+
+test('own channels are looked for from startBlock on, and once', async (t) => {
+  const { base, agent, folder, chain } = await startSystem(t)
+  const buyer = await agent()
+  await buyer.get(`${base}/reading`)
+  const [lost] = buyer.channels()
+  await buyer.stop()
+  await rm(join(folder, 'agent'), { recursive: true })
+  const startBlock = (lost?.openBlock ?? 0) + 1
+  await chain.mine(1)
+  const late = await agent({ startBlock })
+  await late.get(`${base}/reading`)
+  t.is(late.channels().length, 1)
+  t.not(late.channels()[0]?.openBlock, lost?.openBlock)
+})
+
 test('a channel with credit at the receiver closes at the balance that the receiver knows', async (t) => {
   let broken = false
   const { base, agent, receiverAccount } = await startSystem(t, [

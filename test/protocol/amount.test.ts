@@ -6,6 +6,7 @@ import {
   maxTokenAmount,
   parseAmount,
   parseUint192,
+  tokenSymbol,
 } from '../../protocol/index.ts'
 
 const tkn = { symbol: 'TKN', decimals: 18 }
@@ -52,6 +53,67 @@ for (const [text, code, hint] of refused) {
     t.regex(error.hint, hint)
   })
 }
+
+const symbols = [
+  '1INCH',
+  '+X',
+  '-X',
+  '.x',
+  'USD Coin',
+  '₿',
+  'USD₮0',
+  '2 TKN',
+  '000',
+  '5',
+  'units2',
+  "a'b",
+]
+
+for (const symbol of symbols) {
+  test(`amounts in "${symbol}" are read as they are written`, (t) => {
+    for (const decimals of [0, 6, 18]) {
+      const token = { symbol, decimals }
+      for (const amount of [0n, 1n, 5n, 10n ** 6n, 123_456_789n * 10n ** 12n]) {
+        t.is(parseAmount(formatAmount(amount, token), token), amount)
+        t.is(parseAmount(` ${formatAmount(amount, token)} `.replaceAll(' ', '  '), token), amount)
+        t.is(parseAmount(`${amount} units`, token), amount)
+      }
+    }
+  })
+}
+
+test('an amount in a token with an odd symbol is no amount in another', (t) => {
+  for (const symbol of symbols) {
+    const error = t.throws(() => parseAmount(`5 ${symbol}`, tkn)) as Error & { code: string }
+    t.true(['wrong_token', 'not_an_amount'].includes(error.code))
+  }
+})
+
+test('a symbol can be shown and read, whatever the token says', (t) => {
+  for (const [said, shown] of [
+    ['TKN', 'TKN'],
+    [' T\tK\n N ', 'T K N'],
+    ['', 'tokens'],
+    [undefined, 'tokens'],
+    ['\0\0', 'tokens'],
+    ['units', 'tokens'],
+    [' units\u200b', 'tokens'],
+    ['\u001b[2JX', '[2JX'],
+    ['\u202eNKT', 'NKT'],
+    ['x'.repeat(32), 'x'.repeat(32)],
+    ['x'.repeat(33), 'x'.repeat(32)],
+    ['😀'.repeat(33), '😀'.repeat(32)],
+    [`${'x'.repeat(31)} y`, 'x'.repeat(31)],
+  ] as const) {
+    t.is(tokenSymbol(said), shown)
+  }
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.bigInt(0n, 10n ** 30n), (said, amount) => {
+      const token = { symbol: tokenSymbol(said), decimals: 18 }
+      t.is(parseAmount(formatAmount(amount, token), token), amount)
+    }),
+  )
+})
 
 test('the largest amount fits, one more does not', (t) => {
   t.is(parseUint192(maxTokenAmount.toString()), maxTokenAmount)

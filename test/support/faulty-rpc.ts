@@ -17,7 +17,8 @@ import type { ExecutionContext } from 'ava'
  * answer       this result, without asking the node
  * change       the node's result, changed
  * status       an HTTP status without JSON in its body, as a proxy or a rate limit gives it
- * error        a JSON-RPC error as a provider words it
+ * error        a JSON-RPC error as a provider words it, with HTTP status 200 or another one
+ * respond      these bytes
  */
 export type Fault =
   | 'loseAnswer'
@@ -27,7 +28,18 @@ export type Fault =
   | { readonly answer: unknown }
   | { readonly change: (result: unknown) => unknown }
   | { readonly status: number }
-  | { readonly error: { readonly code: number; readonly message: string } }
+  | {
+      readonly error: { readonly code: number; readonly message: string; readonly data?: unknown }
+      readonly with?: number
+      readonly retryAfter?: number
+    }
+  | {
+      readonly respond: {
+        readonly status: number
+        readonly headers?: Readonly<Record<string, string>>
+        readonly body: string
+      }
+    }
 
 export interface RpcCall {
   readonly method: string
@@ -56,7 +68,13 @@ export async function startFaultyRpc(
     if (typeof fault === 'object' && 'answer' in fault) {
       return reply(response, { id: call.id, result: fault.answer })
     }
+    if (typeof fault === 'object' && 'respond' in fault) {
+      const { status, headers, body } = fault.respond
+      return void response.writeHead(status, headers).end(body)
+    }
     if (typeof fault === 'object' && 'error' in fault) {
+      response.statusCode = fault.with ?? 200
+      if (fault.retryAfter !== undefined) response.setHeader('retry-after', fault.retryAfter)
       return reply(response, { id: call.id, error: fault.error })
     }
     if (typeof fault === 'object' && 'status' in fault) {

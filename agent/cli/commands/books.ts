@@ -4,6 +4,7 @@ import { table, toJson } from '../../../platform/cli/output.ts'
 import { formatAmount, type TokenUnit } from '../../../protocol/index.ts'
 import { type BudgetLimit, left } from '../../budget/caps.ts'
 import { channelName } from '../../channels/records.ts'
+import { firstBlock } from '../../channels/search.ts'
 import { openChain } from '../../program/configuration/chain.ts'
 import type { PurchaseRecord } from '../../purchase/history.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
@@ -85,9 +86,10 @@ function purchaseTable(bought: readonly PurchaseRecord[], token: TokenUnit): str
 
 function chainHistory(options: HistoryOptions): Promise<ExitCode> {
   return withAgent(options, async ({ agent, chain: settings, output, token }) => {
-    const from = parseFromBlock(options.fromBlock)
+    const given = parseFromBlock(options.fromBlock)
     const chain = await openChain(settings)
     try {
+      const from = await firstBlock(chain, given ?? settings.startBlock)
       const { number: to } = await chain.head()
       const events = await output.during('reading the chain', () =>
         chain.events({ from, to, sender: agent.address }),

@@ -5,7 +5,7 @@ import { open, readFile } from 'node:fs/promises'
 import { Transform, type TransformOptions } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { toJson } from '../../../platform/cli/output.ts'
-import { plainText } from '../../../platform/cli/plain-text.ts'
+import { plainText } from '../../../platform/text/plain-text.ts'
 import {
   formatAmount,
   isUraidenError,

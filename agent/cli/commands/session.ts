@@ -70,6 +70,6 @@ export async function withAgent<Value>(
 }
 
 /** The option `--from-block`. @throws UraidenError `not_a_block_number` */
-export function parseFromBlock(text: string | undefined): BlockNumber {
-  return parseBlockNumber(text ?? '0')
+export function parseFromBlock(text: string | undefined): BlockNumber | undefined {
+  return text === undefined ? undefined : parseBlockNumber(text)
 }

@@ -3,18 +3,21 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type ChainClient, type ChainOptions, connectChain } from '../../../platform/chain/index.ts'
-import type { TokenUnit } from '../../../protocol/index.ts'
+import { type BlockNumber, defined, type TokenUnit } from '../../../protocol/index.ts'
 import type { AgentConfig } from './config.ts'
 
 export interface ChainSettings extends Pick<ChainOptions, 'rpcUrl' | 'contract' | 'chainId'> {
   readonly quorum?: number
+  /** Own channels were opened in it or later. */
+  readonly startBlock?: BlockNumber
 }
 
-export function chainSettings({ rpc, quorum, contract, chainId }: AgentConfig): ChainSettings {
+export function chainSettings(config: AgentConfig): ChainSettings {
+  const { rpc, quorum, contract, chainId, startBlock } = config
   return {
     rpcUrl: rpc,
     contract,
-    ...(quorum !== undefined && { quorum }),
+    ...defined({ quorum, startBlock }),
     ...(chainId !== undefined && { chainId: BigInt(chainId) }),
   }
 }

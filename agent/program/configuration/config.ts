@@ -89,6 +89,7 @@ const parts = z.strictObject({
   quorum: count.min(1).optional().describe('nodes that must agree where money depends on it'),
   chainId: count.positive().optional().describe('refuse nodes of another chain'),
   contract: address.describe('the channels contract'),
+  startBlock: count.min(0).optional().describe('own channels were opened in it or later'),
   key: filePath.describe('a key file, mode 600: geth keystore or hex'),
   password: filePath.optional().describe('a file, mode 600; its first line opens the key'),
   state: filePath.optional().describe('folder for the ledger, mode 700'),

@@ -133,7 +133,7 @@ async function remoteAgent(
     },
     closeChannel: (channel, how) => changed(command('close', { channel, ...closing(how) })),
     settle: () => changed(command('settle', {})),
-    recoverChannels: (from = 0) => changed(command('recover', { from })),
+    recoverChannels: (from) => changed(command('recover', defined({ from }))),
     sweep: (to) => command('sweep', { to }),
     probe: (url) => command('probe', { url: `${url}` }),
   }

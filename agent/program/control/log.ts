@@ -1,6 +1,6 @@
 // The daemon's log: to standard error, for journald or a person.
 import pino from 'pino'
-import { plainJson, plainLine } from '../../../platform/cli/plain-text.ts'
+import { plainJson, plainLine } from '../../../platform/text/plain-text.ts'
 import { withoutKeys } from '../../../platform/text/printed.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

@@ -30,7 +30,7 @@ export const commands = {
     balance: amount.optional(),
   }),
   settle: nothing,
-  recover: z.strictObject({ from: z.int().nonnegative() }),
+  recover: z.strictObject({ from: z.int().nonnegative().optional() }),
   sweep: z.strictObject({ to: address }),
   pause: z.strictObject({ job: z.string().optional() }),
   resume: z.strictObject({ job: z.string().optional() }),

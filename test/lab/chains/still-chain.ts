@@ -29,7 +29,12 @@ export function stillChain({
       ...{ blockHash: hashOf(channel.openBlock), transaction: '0x' },
     }),
   )
-  const contractFacts = { version: '0.3.0', token, challengePeriod: 500 }
+  const contractFacts = {
+    version: '0.3.0',
+    token,
+    challengePeriod: 500,
+    mostDeposit: 2n ** 72n - 1n,
+  }
   const tokenFacts = { address: token, name: 'Token', symbol: 'TKN', decimals: 0 }
   const chain: Partial<ConnectedContract['chain']> = {
     ...{ chainId, contract },

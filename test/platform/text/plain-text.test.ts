@@ -3,7 +3,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { createLog } from '../../../agent/program/control/log.ts'
 import { createOutput, table } from '../../../platform/cli/output.ts'
-import { plainJson, plainLine, plainText, plainValue } from '../../../platform/cli/plain-text.ts'
+import { plainJson, plainLine, plainText, plainValue } from '../../../platform/text/plain-text.ts'
 
 const planted = [
   ['a colour', '\u001b[31mred\u001b[0m'],

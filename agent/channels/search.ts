@@ -1,0 +1,69 @@
+// Where the search for own channels begins, and the search of an agent that has none: its store may be new, or
+// that of a disk that was lost, and a second deposit must not be locked beside one with room.
+import type { ChainClient } from '../../platform/chain/index.ts'
+import { type BlockNumber, isUraidenError } from '../../protocol/index.ts'
+import type { AgentChain } from './agent-chain.ts'
+import type { ChannelWork } from './closing-alone.ts'
+import { recoverChannels } from './recovery.ts'
+
+/** A chain of so few blocks is read from its beginning. */
+const shortChain = 50_000
+/** Blocks that are searched where neither the configuration nor the node says how old the contract is. */
+const usualSearch = 2_000_000
+
+/** `startBlock`, else the block that the contract was deployed in, else a block long ago. */
+export async function firstBlock(
+  client: ChainClient,
+  startBlock: BlockNumber | undefined,
+): Promise<BlockNumber> {
+  if (startBlock !== undefined) return startBlock
+  const { number: head } = await client.head()
+  if (head <= shortChain) return 0
+  try {
+    return await deploymentBlock(client, head)
+  } catch (error) {
+    // Only an archive has the state of old blocks.
+    if (!isUraidenError(error, 'rpc_error')) throw error
+    return Math.max(head - usualSearch, 0)
+  }
+}
+
+/** The first block with code at the contract's address. */
+async function deploymentBlock(client: ChainClient, head: BlockNumber): Promise<BlockNumber> {
+  let without = -1
+  let withCode = head
+  while (withCode - without > 1) {
+    const middle = Math.floor((without + withCode) / 2)
+    const block = `0x${middle.toString(16)}`
+    const code = await client.request('eth_getCode', [client.contract, block])
+    if (code === '0x') without = middle
+    else withCode = middle
+  }
+  return withCode
+}
+
+const searched = 'searched'
+
+/** The chain as it is used for a deposit: before the first one, own channels are looked for there. */
+export function afterSearch(
+  work: ChannelWork,
+  startBlock: BlockNumber | undefined,
+): () => Promise<AgentChain> {
+  const { ledger, chain } = work
+  let searching: Promise<void> | undefined
+  const search = async (client: ChainClient): Promise<void> => {
+    if (ledger.channels().length > 0 || ledger.notes.get(searched) !== undefined) return
+    const { number: to } = await client.head()
+    await recoverChannels(work, await firstBlock(client, startBlock))
+    await ledger.notes.now(searched, { to })
+  }
+  return async () => {
+    const connected = await chain()
+    searching ??= search(connected.client).catch((error) => {
+      searching = undefined
+      throw error
+    })
+    await searching
+    return connected
+  }
+}

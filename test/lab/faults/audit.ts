@@ -124,12 +124,12 @@ async function readBooks(
 async function readNotes({ servedFile, answersFile }: Stage) {
   const sold = lines(await readFile(servedFile, 'utf8'))
   const got = lines(await readFile(answersFile, 'utf8'))
-    .filter((line) => line.endsWith(' 200'))
+    .filter((line) => /^\S+ 200$/.test(line))
     .map((line) => line.split(' ')[0] ?? '')
   const known = new Set(sold)
   const invented = got.filter((name) => !known.has(name))
   const unexpected = lines(await readFile(answersFile, 'utf8')).filter((line) =>
-    line.includes(' unexpected '),
+    /^\S+ unexpected /.test(line),
   )
   return {
     sold,

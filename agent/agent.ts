@@ -132,13 +132,19 @@ interface ConnectedParts {
   readonly transactions: TransactionBudget
 }
 
+/** In milliseconds. A receiver may want 12 blocks, which can take 12 seconds each, and begins with the next one. */
+function waitsOf({ confirmTimeout = 240_000, retryInterval = 500 }: AgentOptions) {
+  return { confirmTimeout, retryInterval }
+}
+
 function closingWork(
   options: AgentOptions,
   ledger: Ledger,
   { chain, facts }: ChainConnection,
 ): ClosingWork {
   const { signer, contract, chainId, funding: method = 'auto', confirmations = 1 } = options
-  const { retryInterval = 500, confirmTimeout = 120_000, bound } = options
+  const { retryInterval, confirmTimeout } = waitsOf(options)
+  const { bound } = options
   const domain = { contract, chainId }
   const transport = createTransport(options)
   const work = { ledger, chain, own: signer.address, confirmations }
@@ -167,7 +173,8 @@ async function purchaseParts(
   { ledger, proofs, relaying, bindings }: ClosingWork,
   { connection, funding, history, locks, behaviours }: Paying,
 ): Promise<PurchaseParts> {
-  const { confirmTimeout = 120_000, retryInterval = 500, repeats = 1 } = options
+  const { confirmTimeout, retryInterval } = waitsOf(options)
+  const { repeats = 1 } = options
   const { receiverAt, hooks } = options
   const { token, contractVersion } = await connection.facts()
   const terms = createTermsMemory(ledger.notes)

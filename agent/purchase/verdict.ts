@@ -43,7 +43,7 @@ export function createVerdicts(options: VerdictOptions): Verdicts {
       const { excused, unseen = [] } = asksToWait
         ? ledger.get(channel)
         : await funding.withUnseen(channel)
-      const verdict = judgeRefusal({
+      return judgeRefusal({
         sent: payment,
         source: taken.source,
         from: taken.interval.from,
@@ -52,8 +52,6 @@ export function createVerdicts(options: VerdictOptions): Verdicts {
         answer,
         proven: isProven(attempt, answer),
       })
-      if (verdict.kind === 'correct' || verdict.kind === 'oldBooks') heard.add(channel)
-      return verdict
     },
     served: (channel) => void heard.add(channel),
     isGone: async ({ taken: { channel } }, { reason }) => {
@@ -68,7 +66,11 @@ export function createVerdicts(options: VerdictOptions): Verdicts {
       if (untaken) ledger.settle(taken, 0n)
       else ledger.leaveInDoubt(taken)
     },
-    follow: (attempt, answer, verdict) => follow(options, { attempt, answer, verdict }),
+    follow: async (attempt, answer, verdict) => {
+      await follow(options, { attempt, answer, verdict })
+      if (verdict.kind === 'correct' || verdict.kind === 'oldBooks')
+        heard.add(attempt.taken.channel)
+    },
   }
 }
 

@@ -27,7 +27,7 @@ import { temporaryFolder } from './folder.ts'
 /** At first. */
 export const price = 10n
 
-/** What happens to the next payment: it gets lost before it arrives, or its answer does. */
+/** What gets lost: the next payment before it arrives, or what it has bought. */
 export type Loss = 'before' | 'after'
 
 interface Channel {
@@ -161,12 +161,15 @@ export async function startOriginal(t: ExecutionContext, confirmations = 2) {
   const server = createServer(async (request, response) => {
     const isPayment = request.headers['rdn-balance'] !== undefined
     if (isPayment) await onPayment()
-    const lost = isPayment ? loss : undefined
-    if (lost !== undefined) loss = undefined
-    if (lost === 'before') return void request.socket.destroy()
+    const lost = (when: Loss): boolean => {
+      if (!isPayment || loss !== when) return false
+      loss = undefined
+      return true
+    }
+    if (lost('before')) return void request.socket.destroy()
     const said = await answer(request)
     if (isPayment) answers.push(`${request.headers['rdn-balance']} ${said.status}`)
-    if (lost === 'after') return void request.socket.destroy()
+    if (said.status === 200 && lost('after')) return void request.socket.destroy()
     response.writeHead(said.status, said.headers).end(said.body)
   })
   const port = await freePort()
@@ -184,7 +187,6 @@ export async function startOriginal(t: ExecutionContext, confirmations = 2) {
   return {
     ...{ chain, contract, sender, receiver, store, served, answers, tokensOf },
     url: `http://127.0.0.1:${port}/data`,
-    /** Of the next payment. */
     lose: (when: Loss) => {
       loss = when
     },

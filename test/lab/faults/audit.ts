@@ -217,13 +217,11 @@ interface DepositBooks {
   readonly unbooked: readonly string[]
 }
 
-type Caps = Pick<Plan, 'mostDeposit' | 'mostDeposits' | 'steps'>
+type Caps = Pick<Plan, 'mostDeposit' | 'mostDeposits'>
 
 /** What the chain says of deposits, against the caps and against the agent's own view. */
 function checkDeposits(plan: Caps, books: DepositBooks): readonly string[] {
-  // With one confirmation a block that is taken back takes along what the agent knows of it.
-  const mayForget = plan.steps.some(({ fault }) => fault.kind === 'killChain')
-  return [...checkCaps(plan, books), ...(mayForget ? [] : checkView(books))]
+  return [...checkCaps(plan, books), ...checkView(books)]
 }
 
 function checkCaps({ mostDeposit, mostDeposits }: Caps, { events }: DepositBooks) {

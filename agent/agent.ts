@@ -10,7 +10,7 @@ import { createBindings, defaultBound } from './channels/binding.ts'
 import { defaultDeposits } from './channels/choose.ts'
 import { type ClosingWork, finishCloses } from './channels/closing-together.ts'
 import { type ChainConnection, createConnection } from './channels/connection.ts'
-import { createFunding, notYetSeen, type UnseenChannels } from './channels/funding.ts'
+import { createFunding } from './channels/funding.ts'
 import { openLedger } from './channels/ledger.ts'
 import type { Ledger } from './channels/ledger-types.ts'
 import { createManagement } from './channels/management.ts'
@@ -76,10 +76,9 @@ const mostFeePerGasByDefault = 500_000_000_000n
 
 function assemble(options: AgentOptions, ledger: Ledger): Agent {
   const { signer, mostFeePerGas, history: remembered = 500 } = options
-  const unseen: UnseenChannels = new Map()
   const transactions = createTransactionBudget({ ledger, mostFeePerGas })
-  const connection = connectionOf(options, { ledger, unseen, transactions })
-  const work = closingWork(options, ledger, { connection, unseen })
+  const connection = connectionOf(options, { ledger, transactions })
+  const work = closingWork(options, ledger, connection)
   const { deposit } = options
   const behaviours = createBehaviours(ledger.notes)
   const searchedChain = afterSearch(work, options.startBlock)
@@ -94,7 +93,7 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
   })
   const locks = createLocks()
   const history = createPurchaseHistory(ledger.notes, remembered)
-  const paying = { unseen, funding, locks, history, behaviours }
+  const paying = { funding, locks, history, behaviours }
   const ready = once(() => purchaseParts(options, work, { ...paying, connection }))
   return {
     address: signer.address,
@@ -124,36 +123,34 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
 
 function connectionOf(
   options: AgentOptions,
-  { ledger, unseen, transactions }: ConnectedParts,
+  { ledger, transactions }: ConnectedParts,
 ): ChainConnection {
   const { onChannelChange = () => undefined } = options
   return createConnection(options, {
     ledger,
-    onChange: (name, change, receipt) => {
-      // The receiver has to see the chain too.
-      if (change.kind === 'opened' || change.kind === 'toppedUp') {
-        notYetSeen(unseen, name, change.kind)
-      }
-      onChannelChange(name, change, receipt)
-    },
+    onChange: onChannelChange,
     onPaid: (receipt) => transactions.paid(receipt),
   })
 }
 
 interface ConnectedParts {
   readonly ledger: Ledger
-  readonly unseen: UnseenChannels
   readonly transactions: TransactionBudget
+}
+
+/** In milliseconds. A receiver may want 12 blocks, which can take 12 seconds each, and begins with the next one. */
+function waitsOf({ confirmTimeout = 240_000, retryInterval = 500 }: AgentOptions) {
+  return { confirmTimeout, retryInterval }
 }
 
 function closingWork(
   options: AgentOptions,
   ledger: Ledger,
-  { connection, unseen }: Pick<Paying, 'connection' | 'unseen'>,
+  { chain, facts }: ChainConnection,
 ): ClosingWork {
   const { signer, contract, chainId, funding: method = 'auto', confirmations = 1 } = options
-  const { retryInterval = 500, confirmTimeout = 120_000, bound } = options
-  const { chain, facts } = connection
+  const { retryInterval, confirmTimeout } = waitsOf(options)
+  const { bound } = options
   const domain = { contract, chainId }
   const transport = createTransport(options)
   const work = { ledger, chain, own: signer.address, confirmations }
@@ -163,7 +160,7 @@ function closingWork(
     contractVersion: async () => (await facts()).contractVersion,
     relaying: { transport, pollInterval: retryInterval },
     bindings: createBindings({
-      ...{ work, signer, domain, transport, unseen, retryInterval, confirmTimeout },
+      ...{ work, signer, domain, transport, retryInterval, confirmTimeout },
       policy: ({ url, receiver }) =>
         (typeof bound === 'function' ? bound(url, receiver) : bound) ??
         defaultBound(ledger.facts()?.contractVersion),
@@ -174,21 +171,21 @@ function closingWork(
 interface Paying extends Pick<PurchaseParts, 'history' | 'locks' | 'behaviours'> {
   readonly connection: ChainConnection
   readonly funding: ReturnType<typeof createFunding>
-  readonly unseen: UnseenChannels
 }
 
 /** Token and contract version are the chain's, so the first purchase may have to wait for it. */
 async function purchaseParts(
   options: AgentOptions,
   { ledger, proofs, relaying, bindings }: ClosingWork,
-  { connection, funding, unseen, history, locks, behaviours }: Paying,
+  { connection, funding, history, locks, behaviours }: Paying,
 ): Promise<PurchaseParts> {
-  const { confirmTimeout = 120_000, retryInterval = 500, repeats = 1 } = options
+  const { confirmTimeout, retryInterval } = waitsOf(options)
+  const { repeats = 1 } = options
   const { receiverAt, hooks } = options
   const { token, contractVersion } = await connection.facts()
   const terms = createTermsMemory(ledger.notes)
   const lost = createLostPayments(ledger.notes)
-  const paying = { ledger, funding, unseen, proofs, token }
+  const paying = { ledger, funding, proofs, token }
   const { lastPrice } = terms
   return {
     ...{ terms, lost, history, locks, hooks, bindings, behaviours },

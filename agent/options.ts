@@ -63,9 +63,12 @@ export interface AgentOptions {
   readonly confirmations?: number
   /** Refuse to pay more for a unit of gas, in wei. Default 500 gwei. */
   readonly mostFeePerGas?: bigint
-  /** How long a receiver may take to see a channel confirmed, in milliseconds. */
+  /**
+   * How long a receiver may take to see a channel or a top-up confirmed, in milliseconds. Default 240 000: room
+   * for 12 blocks of 12 seconds and for blocks that are late.
+   */
   readonly confirmTimeout?: number
-  /** Between two tries while waiting for the chain, in milliseconds. */
+  /** Between two tries while waiting for the chain, in milliseconds. Default 500. */
   readonly retryInterval?: number
   /** How often to repeat a request whose answer was lost, where that cannot cost twice. Default 1. */
   readonly repeats?: number

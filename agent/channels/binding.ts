@@ -30,8 +30,7 @@ import { agentError } from '../errors/index.ts'
 import { type BoundChannel, sendBound } from '../transport/bound.ts'
 import { mostApiAnswer, type OpenAnswer, type Transport } from '../transport/transport.ts'
 import { type ChannelWork, isOnChain } from './closing-alone.ts'
-import type { UnseenChannels } from './funding.ts'
-import type { ChannelName } from './records.ts'
+import { type ChannelName, isNew } from './records.ts'
 import { createRequestKeys, type RequestKeys } from './request-keys.ts'
 
 /**
@@ -107,7 +106,6 @@ export interface BindingOptions {
   readonly signer: Signer
   readonly domain: SignatureDomain
   readonly transport: Transport
-  readonly unseen: UnseenChannels
   readonly policy: (place: Pick<Place, 'url' | 'receiver'>) => BoundPolicy
   /** Between two tries while the receiver does not see the channel, in milliseconds. */
   readonly retryInterval: number
@@ -277,9 +275,9 @@ class ChannelBindings implements Bindings {
     bound: BoundChannel,
     { signal, url }: Place,
   ): Promise<OpenAnswer | undefined> {
-    const { unseen, retryInterval, confirmTimeout, work } = this.#options
+    const { retryInterval, confirmTimeout, work } = this.#options
     const giveUp = this.#now() + confirmTimeout
-    let asked = unseen.has(name)
+    let asked = isNew(work.ledger.get(name))
     for (;;) {
       const { answer } = await this.#put(name, bound, signal)
       if (answer?.status === 200) return answer

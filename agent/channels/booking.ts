@@ -47,9 +47,13 @@ export function createBooking({ ledger, own, challengePeriod, onChange }: Bookin
     }
     if (channel === undefined) return undefined
     switch (event.kind) {
-      case 'toppedUp':
-        await ledger.update(name, { deposit: channel.deposit + event.added }, intent)
+      case 'toppedUp': {
+        const { deposit, unseen = [] } = channel
+        const raised = { before: deposit, block: event.block }
+        const change = { deposit: deposit + event.added, unseen: [...unseen, raised] }
+        await ledger.update(name, change, intent)
         return { kind: 'toppedUp', added: event.added }
+      }
       case 'closeRequested': {
         const settleBlock = event.block + (await challengePeriod())
         await ledger.update(name, { state: 'closing', settleBlock }, intent)
@@ -89,6 +93,8 @@ function newChannel({
     signed: 0n,
     exact: true,
     free: [],
+    // The receiver has to see the chain too.
+    unseen: [{ before: 0n, block: channel.openBlock }],
     state: 'open',
     openTransaction: transaction,
   } as const

@@ -50,9 +50,9 @@ const notAgreed = ['close_refused', 'closing_agreement_invalid', ...neverAsked] 
 export async function closeTogether(work: ClosingWork, name: ChannelName, api: URL): Promise<Hex> {
   const { ledger, proofs, domain, own: sender } = work
   const { receiver, openBlock } = openChannel(ledger, name)
-  const balance = await balanceForClosing(work, name, api)
   const channel = { sender, receiver, openBlock }
-  const agreement = await agreementOf(work, name, { api, ...channel, balance, domain })
+  const request = { api, ...channel, domain }
+  const { agreement, balance } = await agreementAt(work, name, request)
   const form = formFor(await work.contractVersion(), new Set(['eip712']))
   const { signature } = await proofs.payment({ receiver, openBlock }, balance, form)
   const chain = await work.chain()
@@ -81,6 +81,47 @@ async function closeByRelay(
   await chain.book(receipt, transactionIntent(`close ${name}`))
   if (ledger.get(name).state !== 'closed') throw notClosed(receipt)
   return receipt.transaction
+}
+
+/** What both agree to; after a refusal at less, where the receiver says that it has less. */
+async function agreementAt(
+  work: ClosingWork,
+  name: ChannelName,
+  request: Omit<CloseRequest, 'balance'>,
+): Promise<{ readonly agreement: Signature; readonly balance: TokenAmount }> {
+  const { receiver, api } = request
+  const balance = await balanceForClosing(work, name, api)
+  // Without a payment no receiver agrees, and one of the original only fails.
+  if (balance === 0n) throw neverPaid(receiver)
+  try {
+    return { agreement: await agreementOf(work, name, { ...request, balance }), balance }
+  } catch (error) {
+    const refused = ['close_refused', 'close_failed'] as const
+    if (!refused.some((code) => isUraidenError(error, code))) throw error
+    const less = await standsBelow(work, name, { ...request, balance })
+    if (less === undefined) throw error
+    // So it has not agreed to more.
+    await work.ledger.update(name, { closeApi: undefined })
+    if (less === 0n) throw neverPaid(receiver)
+    const agreement = await agreementOf(work, name, { ...request, balance: less })
+    return { agreement, balance: less }
+  }
+}
+
+/** A payment that it never got; of a bound channel it was asked already. */
+async function standsBelow(
+  { relaying, bindings }: ClosingWork,
+  name: ChannelName,
+  { api, sender, openBlock, balance }: CloseRequest,
+): Promise<TokenAmount | undefined> {
+  if (bindings.confirmed(name, api) !== undefined) return
+  try {
+    const claimed = await askForBalance(relaying.transport, { api, sender, openBlock })
+    return claimed < balance ? claimed : undefined
+  } catch (error) {
+    if (!isUraidenError(error)) throw error
+    return undefined
+  }
 }
 
 /**
@@ -164,6 +205,14 @@ export async function finishCloses(work: ClosingWork, receiver: Address): Promis
       if (!isUraidenError(error)) throw error
     })
   }
+}
+
+function neverPaid(receiver: Address): UraidenError {
+  return agentError({
+    code: 'close_refused',
+    message: `The receiver ${receiver} has no payment on this channel, so it cannot agree to a close.`,
+    hint: 'Nothing is owed. Close it without the receiver (--uncooperative), and settle it after the challenge period.',
+  })
 }
 
 function notClosed({ transaction }: Receipt): UraidenError {

@@ -4,6 +4,7 @@ import { isChannelOver } from '../../platform/chain/index.ts'
 import {
   type Address,
   formatAmount,
+  isUraidenError,
   largest,
   smallest,
   type TokenAmount,
@@ -16,20 +17,9 @@ import { chooseDeposit, type DepositPolicy } from './choose.ts'
 import type { Deposit } from './intents.ts'
 import type { ChannelBalance, Ledger } from './ledger-types.ts'
 import { type FundingMethod, makeDeposit } from './opening.ts'
-import type { ChannelName } from './records.ts'
+import { type ChannelName, seenWithin } from './records.ts'
 import type { Relay } from './relay.ts'
 import type { FeeLimit, TransactionBudget } from './transaction-budget.ts'
-
-/** What the receiver may not have seen yet: from then until it has taken a payment. */
-export type Unseen = 'opened' | 'toppedUp'
-
-/** In memory only: after a restart the receiver says what it does not know. */
-export type UnseenChannels = Map<ChannelName, Unseen>
-
-/** A receiver that has not seen the opening cannot see a top-up. */
-export function notYetSeen(unseen: UnseenChannels, channel: ChannelName, what: Unseen): void {
-  if (unseen.get(channel) !== 'opened') unseen.set(channel, what)
-}
 
 export interface ChannelFunding {
   /**
@@ -49,6 +39,8 @@ export interface ChannelFunding {
    * @throws UraidenError `budget_ether_spent`, `fee_jump`, those of `mayDeposit`, and those of the chain
    */
   readonly topUpAhead: (channel: ChannelName, added: TokenAmount) => Promise<ChannelName>
+  /** With what the receiver may not have seen, without what it has had the time to see. */
+  readonly withUnseen: (channel: ChannelName) => Promise<ChannelBalance>
   /** Asks the chain, and writes down what it says. */
   readonly isStillOpen: (channel: ChannelName) => Promise<boolean>
 }
@@ -82,8 +74,12 @@ export interface FundingOptions {
   readonly finishCloses: (receiver: Address) => Promise<void>
 }
 
+/** In milliseconds: a receiver that lets us wait makes us ask the chain no more often. */
+const betweenLooks = 10_000
+
 export function createFunding(options: FundingOptions): ChannelFunding {
   const { ledger, own: sender } = options
+  const nextLook = new Map<ChannelName, number>()
   const topUpOf = (name: ChannelName, amount: TokenAmount): Deposit => {
     const { receiver, openBlock } = ledger.get(name)
     return { sender, receiver, openBlock, amount }
@@ -96,6 +92,14 @@ export function createFunding(options: FundingOptions): ChannelFunding {
       return fundPurchase(options, topUpOf(name, amount), undefined)
     },
     ensure: (wanted, token) => ensure(options, wanted, token),
+    withUnseen: async (name) => {
+      if (ledger.get(name).unseen === undefined || performance.now() < (nextLook.get(name) ?? 0)) {
+        return ledger.get(name)
+      }
+      nextLook.set(name, performance.now() + betweenLooks)
+      await forgetSeen(options, name)
+      return ledger.get(name)
+    },
     isStillOpen: (name) => isStillOpen(options, name),
   }
 }
@@ -176,6 +180,16 @@ function roomForDeposits(
         others.reduce((a, b) => smallest(a, b), first),
         0n,
       )
+}
+
+async function forgetSeen({ ledger, chain }: FundingOptions, name: ChannelName): Promise<void> {
+  try {
+    const { number: head } = await (await chain()).client.head()
+    ledger.forgetUnseen(name, head - seenWithin)
+  } catch (error) {
+    // While the chain is away the receiver may not see it either.
+    if (!isUraidenError(error)) throw error
+  }
 }
 
 async function isStillOpen(

@@ -1,7 +1,7 @@
 // What the ledger keeps and answers: its interface, on plain data.
 
 import type { ClockReading } from '../../platform/time/clock.ts'
-import type { Address, Interval, TokenAmount } from '../../protocol/index.ts'
+import type { Address, BlockNumber, Interval, TokenAmount } from '../../protocol/index.ts'
 import type { Budget, BudgetLimit, BudgetScope } from '../budget/caps.ts'
 import type { LedgerFacts, LedgerStorage } from './ledger-storage.ts'
 import type { Notes } from './notes.ts'
@@ -82,8 +82,12 @@ export interface Ledger {
   readonly assumeWorst: (name: ChannelName) => void
   /** The receiver refuses to be paid on the channel, for good as far as it can be seen. */
   readonly refused: (name: ChannelName) => void
-  /** It has taken a payment on it. */
-  readonly accepted: (name: ChannelName) => void
+  /** It has taken a payment that makes this balance: so it knows a deposit of that much. */
+  readonly accepted: (name: ChannelName, balance: TokenAmount) => void
+  /** What the chain had at this block the receiver has had the time to see. */
+  readonly forgetUnseen: (name: ChannelName, block: BlockNumber) => void
+  /** See `ChannelEntry.excused`. Durable when it resolves. */
+  readonly excuse: (name: ChannelName) => Promise<void>
   /** Small records in the same batches. */
   readonly notes: Notes
   readonly facts: () => LedgerFacts | undefined
@@ -93,7 +97,7 @@ export interface Ledger {
 }
 
 export type ChainChange = Partial<
-  Pick<ChannelEntry, 'deposit' | 'state' | 'settleBlock' | 'closeApi'>
+  Pick<ChannelEntry, 'deposit' | 'unseen' | 'state' | 'settleBlock' | 'closeApi'>
 >
 
 export interface LedgerOptions {

@@ -8,7 +8,12 @@
 import { createTurns } from '../../platform/async/turns.ts'
 import type { StateOwner } from '../../platform/state/state.ts'
 import { calendar } from '../../platform/time/calendar.ts'
-import { type Address, intervalLength, type TokenAmount } from '../../protocol/index.ts'
+import {
+  type Address,
+  type BlockNumber,
+  intervalLength,
+  type TokenAmount,
+} from '../../protocol/index.ts'
 import { type Accounts, createAccounts, scopesOf } from '../budget/accounts.ts'
 import type { Budget, BudgetLimit, BudgetScope } from '../budget/caps.ts'
 import {
@@ -37,7 +42,7 @@ import {
   standAt,
   takeFrom,
 } from './position.ts'
-import { type ChannelEntry, type ChannelName, canPay, channelName } from './records.ts'
+import { type ChannelEntry, type ChannelName, canPay, channelName, unseenWhere } from './records.ts'
 import { createReserving, type Reserving } from './reserving.ts'
 import {
   createWriter,
@@ -69,6 +74,9 @@ export async function createLedger(options: LedgerOptions): Promise<Ledger> {
   const accounts = createAccounts({ budget, readClock, date, ...stored })
   return new ChannelLedger(options, accounts, stored)
 }
+
+/** What the receiver has shown. */
+type Noted = 'refusals' | 'unseen' | 'excused'
 
 class ChannelLedger implements Ledger {
   readonly #storage: LedgerStorage
@@ -237,11 +245,24 @@ class ChannelLedger implements Ledger {
   }
 
   refused(name: ChannelName): void {
-    this.#countRefusals(name, (this.#slot(name).entry.refusals ?? 0) + 1)
+    this.#note(name, { refusals: (this.#slot(name).entry.refusals ?? 0) + 1 })
   }
 
-  accepted(name: ChannelName): void {
-    if (this.#slot(name).entry.refusals !== undefined) this.#countRefusals(name, undefined)
+  accepted(name: ChannelName, balance: TokenAmount): void {
+    const { refusals, unseen, excused } = this.#slot(name).entry
+    if (refusals === undefined && unseen === undefined && excused === undefined) return
+    const left = unseenWhere({ unseen }, ({ before }) => before >= balance)
+    this.#note(name, { refusals: undefined, excused: undefined, unseen: left })
+  }
+
+  forgetUnseen(name: ChannelName, until: BlockNumber): void {
+    this.#note(name, {
+      unseen: unseenWhere(this.#slot(name).entry, ({ block }) => block > until),
+    })
+  }
+
+  excuse(name: ChannelName): Promise<void> {
+    return this.#turns.take(() => this.#writeEntry(name, { excused: true }))
   }
 
   facts(): LedgerFacts | undefined {
@@ -294,9 +315,10 @@ class ChannelLedger implements Ledger {
     })
   }
 
-  #countRefusals(name: ChannelName, refusals: number | undefined): void {
+  /** On disk with the next write. */
+  #note(name: ChannelName, change: Partial<Pick<ChannelEntry, Noted>>): void {
     const slot = this.#slot(name)
-    slot.entry = { ...slot.entry, refusals }
+    slot.entry = { ...slot.entry, ...change }
     slot.dirty = true
   }
 
@@ -349,7 +371,7 @@ class ChannelLedger implements Ledger {
 
   async #writeEntry(
     name: ChannelName,
-    change: ChainChange & Partial<Pick<ChannelEntry, 'bound' | 'exact'>>,
+    change: ChainChange & Partial<Pick<ChannelEntry, 'bound' | 'exact' | 'excused'>>,
   ): Promise<void> {
     await this.#write(new Map([[name, { ...written(this.#slot(name)), ...change }]]))
   }

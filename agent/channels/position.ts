@@ -49,7 +49,7 @@ export interface Taking {
 
 /**
  * The interval for a payment of `price`; undefined when nothing fits below `bound`. Intervals below
- * `signed` are for receivers that know the rule of intervals.
+ * `signed` are for receivers that know the rule of intervals; the last one, if it is in doubt, for any.
  */
 export function takeFrom(
   position: Position,
@@ -64,6 +64,11 @@ export function takeFrom(
     const taken = takeBelow(position, price)
     if (taken !== undefined) return taken
   }
+  // At the end no gap is needed: one that knows balances only takes it, or says that it has it.
+  const last = position.doubtful.find(
+    (each) => each.to === signed && intervalLength(each) === price,
+  )
+  if (last !== undefined) return takeAgain(position, last)
   const to = signed + price
   if (to > bound) return undefined
   return {
@@ -77,15 +82,17 @@ function takeBelow(position: Position, price: TokenAmount): Taking | undefined {
   const { doubtful, free } = position
   // Only as a whole: of a part of it nobody could say afterwards what became of the rest.
   const again = doubtful.find((each) => intervalLength(each) === price)
-  if (again !== undefined) {
-    const rest = doubtful.filter((each) => each !== again)
-    return { source: 'doubtful', interval: again, position: { ...position, doubtful: rest } }
-  }
+  if (again !== undefined) return takeAgain(position, again)
   const credit = free.find((each) => intervalLength(each) >= price)
   if (credit === undefined) return undefined
   const interval = { from: credit.from, to: credit.from + price }
   const rest = subtractInterval(free, interval)
   return { source: 'credit', interval, position: { ...position, free: rest } }
+}
+
+function takeAgain(position: Position, again: Interval): Taking {
+  const doubtful = position.doubtful.filter((each) => each !== again)
+  return { source: 'doubtful', interval: again, position: { ...position, doubtful } }
 }
 
 /** The receiver has not taken this interval: it can pay for something else. */

@@ -40,6 +40,13 @@ export interface ChannelEntry {
   readonly free: readonly Interval[]
   /** Below `signed`: nobody knows whether the receiver took them. Right only while `exact`. */
   readonly doubtful?: readonly Interval[] | undefined
+  /** What the receiver has not shown yet that it knows; undefined when it knows all. */
+  readonly unseen?: readonly UnseenDeposit[] | undefined
+  /**
+   * It was taken on trust once that the receiver had a payment before we asked for it: our books may have been
+   * an old copy. Not again until a payment was accepted.
+   */
+  readonly excused?: boolean | undefined
   /** How often in a row the receiver has refused payments on it for good. */
   readonly refusals?: number | undefined
   readonly state: AgentChannelState
@@ -52,6 +59,39 @@ export interface ChannelEntry {
    */
   readonly closeApi?: string | undefined
 }
+
+/** A deposit that was raised, and that the receiver may still take for what it was before. */
+export interface UnseenDeposit {
+  /** Before that: 0 for the opening. */
+  readonly before: TokenAmount
+  /** In which it was raised. */
+  readonly block: BlockNumber
+}
+
+/** The receiver may refuse this balance only because it has not seen the chain. */
+export function isAhead({ unseen }: Pick<ChannelEntry, 'unseen'>, balance: TokenAmount): boolean {
+  return unseen?.some(({ before }) => balance > before) === true
+}
+
+/** The receiver may not know the channel at all. */
+export function isNew(channel: Pick<ChannelEntry, 'unseen'>): boolean {
+  return channel.unseen?.some(({ before }) => before === 0n) === true
+}
+
+/** What stays unseen where only these count; undefined for nothing. */
+export function unseenWhere(
+  { unseen = [] }: Pick<ChannelEntry, 'unseen'>,
+  counts: (deposit: UnseenDeposit) => boolean,
+): ChannelEntry['unseen'] {
+  const left = unseen.filter(counts)
+  return left.length > 0 ? left : undefined
+}
+
+/**
+ * Blocks in which a receiver has to have seen a deposit, whatever confirmations it wants: what it refuses later
+ * it refuses for good.
+ */
+export const seenWithin = 256
 
 /** After so many refusals nothing more is offered on a channel. */
 const mostRefusals = 3
@@ -92,6 +132,8 @@ export function decodeEntry(text: string): ChannelEntry {
     exact: raw.exact === true,
     free: decodeIntervals(raw.free),
     ...(raw.doubtful !== undefined && { doubtful: decodeIntervals(raw.doubtful) }),
+    ...(raw.unseen !== undefined && { unseen: decodeUnseen(raw.unseen) }),
+    ...(raw.excused === true && { excused: true }),
     ...(raw.refusals !== undefined && { refusals: Number(raw.refusals) }),
     state: raw.state,
     openTransaction: raw.openTransaction,
@@ -104,6 +146,10 @@ export function decodeEntry(text: string): ChannelEntry {
 
 function decodeIntervals(raw: readonly { readonly from: string; readonly to: string }[]) {
   return raw.map(({ from, to }) => ({ from: parseUint192(from), to: parseUint192(to) }))
+}
+
+function decodeUnseen(raw: readonly { readonly before: string; readonly block: number }[]) {
+  return raw.map(({ before, block }) => ({ before: parseUint192(before), block }))
 }
 
 function damaged(text: string): UraidenError {

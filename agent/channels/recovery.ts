@@ -2,7 +2,13 @@
 import type { ChainClient, ChannelEvent } from '../../platform/chain/index.ts'
 import { type Address, type BlockNumber, largest } from '../../protocol/index.ts'
 import type { ChannelWork } from './closing-alone.ts'
-import { type ChannelEntry, type ChannelName, channelName } from './records.ts'
+import {
+  type ChannelEntry,
+  type ChannelName,
+  channelName,
+  seenWithin,
+  unseenWhere,
+} from './records.ts'
 
 /** Enters own channels that the chain knows and the ledger does not. Resolves with those. */
 export async function recoverChannels(
@@ -12,6 +18,7 @@ export async function recoverChannels(
   const { client } = await chain()
   const { challengePeriod } = await client.contractFacts()
   const events = await readOwnEvents(client, own, from)
+  const { number: head } = await client.head()
   const known = new Set(
     ledger.channels().map(({ receiver, openBlock }) => channelName(receiver, openBlock)),
   )
@@ -19,7 +26,8 @@ export async function recoverChannels(
   for (const entry of channelsFromEvents(events, challengePeriod)) {
     const name = channelName(entry.receiver, entry.openBlock)
     if (known.has(name)) continue
-    await ledger.add(entry)
+    const unseen = unseenWhere(entry, ({ block }) => block > head - seenWithin)
+    await ledger.add({ ...entry, unseen })
     found.push(name)
   }
   return found
@@ -62,14 +70,16 @@ function after(
   if (event.kind === 'created') {
     const { deposit, transaction } = event
     const unknown = { bound: deposit, signed: 0n, exact: false, free: [], state: 'open' } as const
-    return { receiver, openBlock, deposit, ...unknown, openTransaction: transaction }
+    const unseen = [{ before: 0n, block: openBlock }]
+    return { receiver, openBlock, deposit, ...unknown, unseen, openTransaction: transaction }
   }
   // An event without its opening: the search began too late, and half a channel is none.
   if (entry === undefined) return undefined
   switch (event.kind) {
     case 'toppedUp': {
       const deposit = entry.deposit + event.added
-      return { ...entry, deposit, bound: deposit }
+      const unseen = [...(entry.unseen ?? []), { before: entry.deposit, block: event.block }]
+      return { ...entry, deposit, bound: deposit, unseen }
     }
     case 'withdrawn':
       return { ...entry, signed: largest(entry.signed, event.amount) }

@@ -17,9 +17,9 @@ import {
 } from '../../protocol/index.ts'
 import { budgetSpent } from '../budget/caps.ts'
 import type { Bindings, Place } from '../channels/binding.ts'
-import type { ChannelFunding, UnseenChannels } from '../channels/funding.ts'
-import type { Ledger, Purchase, Shortfall } from '../channels/ledger-types.ts'
-import { type ChannelName, isRetired } from '../channels/records.ts'
+import type { ChannelFunding } from '../channels/funding.ts'
+import type { Ledger, Purchase, Shortfall, Taken } from '../channels/ledger-types.ts'
+import { type ChannelName, isAhead, isRetired } from '../channels/records.ts'
 import { agentError } from '../errors/index.ts'
 import type { BoundChannel } from '../transport/bound.ts'
 import type { OpenAnswer } from '../transport/transport.ts'
@@ -33,7 +33,6 @@ import type { Attempt, PaidRequest, PaymentFacts } from './types.ts'
 export interface AttemptOptions {
   readonly ledger: Ledger
   readonly funding: ChannelFunding
-  readonly unseen: UnseenChannels
   readonly proofs: ProofMaker
   readonly contractVersion: string
   readonly token: TokenUnit
@@ -65,8 +64,8 @@ export interface Attempts {
   readonly proven: (attempt: Attempt, answer: Terms) => Promise<Terms>
   /** The very same payment once more, for the request that it was made for. */
   readonly offerAgain: (attempt: Attempt) => Attempt
-  /** The receiver may not have seen yet what the chain has of the channel. */
-  readonly isUnseen: (attempt: Attempt) => boolean
+  /** It needs a deposit that the receiver may not have seen yet. */
+  readonly isAhead: (attempt: Attempt) => boolean
   /** Answered: of what was taken, all but the cost pays for something else. */
   readonly settle: (attempt: Attempt, answer: OpenAnswer) => PaymentFacts
   /** It did not leave. */
@@ -78,7 +77,7 @@ export interface Attempts {
 
 export function createAttempts(given: AttemptOptions): Attempts {
   const options: Options = { ...given, deposits: new WeakMap() }
-  const { ledger, unseen, bindings } = options
+  const { ledger, bindings } = options
   return {
     canGoTogether: (request, terms) => {
       if (!terms.features.has('parallel')) return false
@@ -86,10 +85,7 @@ export function createAttempts(given: AttemptOptions): Attempts {
       const place = placeOf(request, terms)
       return (
         open.length > 0 &&
-        open.every(
-          ({ certain, name }) =>
-            certain && !unseen.has(name) && bindings.known(name, place) !== undefined,
-        )
+        open.every(({ certain, name }) => certain && bindings.known(name, place) !== undefined)
       )
     },
     make: (request, terms, use) => make(options, { request, terms, use }),
@@ -105,7 +101,7 @@ export function createAttempts(given: AttemptOptions): Attempts {
       return { ...answer, ...(await bindings.stand(taken.channel, bound.api)) }
     },
     offerAgain: (attempt) => ({ ...attempt, taken: ledger.offerAgain(attempt.taken) }),
-    isUnseen: ({ taken }) => unseen.has(taken.channel),
+    isAhead: ({ taken }) => needsUnseen(options, taken),
     settle: (attempt, answer) => settle(options, attempt, answer),
     takeBack: ({ taken }) => ledger.takeBack(taken),
     leaveInDoubt: ({ taken }) => ledger.leaveInDoubt(taken),
@@ -146,10 +142,21 @@ async function make(options: Options, wanted: Wanted): Promise<Attempt | undefin
   const { channel, bound } = ready
   const previous = ledger.get(channel).signed
   const taken = await ledger.take(channel, purchase)
-  if (!('short' in taken)) return sign(options, wanted, { taken, previous, bound })
+  if (!('short' in taken)) {
+    // The receiver has to see the chain first: that is waited for with nothing else on the channel.
+    if (use === 'channelAtHand' && needsUnseen(options, taken)) {
+      ledger.takeBack(taken)
+      return undefined
+    }
+    return sign(options, wanted, { taken, previous, bound })
+  }
   // While it was waited for, others used the channel up.
   if (taken.short === 'deposit' && use === 'channelAtHand') return undefined
   throw shortfallError(taken, terms, token)
+}
+
+function needsUnseen({ ledger }: Pick<Options, 'ledger'>, { channel, interval }: Taken): boolean {
+  return isAhead(ledger.get(channel), interval.to)
 }
 
 function purchaseOf({ job }: PaidRequest, { price, features }: Terms): Purchase {
@@ -249,7 +256,7 @@ async function sign(
 
 /** Only a receiver that says so has charged nothing; an error without a word about it may have. */
 function settle(
-  { ledger, unseen, lost, behaviours }: AttemptOptions,
+  { ledger, lost, behaviours }: AttemptOptions,
   attempt: Attempt,
   answer: OpenAnswer,
 ): PaymentFacts {
@@ -267,10 +274,9 @@ function settle(
     ledger.leaveInDoubt(taken)
   } else {
     ledger.settle(taken, told ?? price)
-    ledger.accepted(channel)
+    ledger.accepted(channel, payment.balance)
     if (lost.known.size > 0) lost.paidFor(attempt)
   }
-  unseen.delete(channel)
   return {
     ...{ price, cost: told ?? price, channel, balance: payment.balance },
     authentic: bound !== undefined,

@@ -165,14 +165,14 @@ class PurchaseRun {
 
   /** send → judge, and while the verdict is to wait, the same again. */
   async #deliver(attempt: Attempt): Promise<PaidAnswer | Refusal> {
-    const { delivery, verdicts } = this.#parts
+    const { delivery } = this.#parts
     const patience = delivery.patience(this.#request.signal)
     await this.#beforeSending(attempt, patience)
     for (;;) {
       const answer = await this.#send(attempt)
       if (answer.status !== 402) return this.#finish(answer, this.#settle(attempt, answer))
       const terms = await this.#refusal(attempt, answer)
-      const verdict = verdicts.judge(attempt, terms)
+      const verdict = await this.#judge(attempt, terms)
       if (verdict.kind !== 'wait') {
         this.#notPaidBefore(attempt, terms)
         return { terms, verdict }
@@ -206,7 +206,7 @@ class PurchaseRun {
         await lost.noteSent(this.#request, sentPayment(attempt))
       }
       // The receiver has to see the chain too: asking at once would only be a round trip more.
-      if (attempts.isUnseen(attempt)) await patience.pause()
+      if (attempts.isAhead(attempt)) await patience.pause()
     } catch (error) {
       attempts.takeBack(attempt)
       throw error
@@ -267,6 +267,16 @@ class PurchaseRun {
     }
   }
 
+  async #judge(attempt: Attempt, terms: Terms): Promise<Verdict> {
+    const { attempts, verdicts } = this.#parts
+    try {
+      return await verdicts.judge(attempt, terms)
+    } catch (error) {
+      attempts.leaveInDoubt(attempt)
+      throw error
+    }
+  }
+
   /** wait. True when the channel is gone, and waiting was for nothing. */
   async #wait(attempt: Attempt, terms: Terms, pause: () => Promise<boolean>): Promise<boolean> {
     const { attempts, verdicts } = this.#parts
@@ -300,9 +310,10 @@ class PurchaseRun {
 
   /** settle: what the receiver charged is spent, the rest pays for something else. */
   #settle(attempt: Attempt, answer: OpenAnswer): PaymentFacts {
-    const { attempts, terms, history } = this.#parts
+    const { attempts, verdicts, terms, history } = this.#parts
     const { method, url, job, read } = this.#request
     const payment = attempts.settle(attempt, answer)
+    verdicts.served(payment.channel)
     terms.remember(method, url, attempt.terms)
     terms.paid(method, url, payment.price)
     const { cost, channel, balance, authentic } = payment

@@ -1,7 +1,8 @@
 // After a 402 to a payment: what it means, and what that does to the books.
 import type { ProofMaker, Terms, TokenUnit } from '../../protocol/index.ts'
-import type { ChannelFunding, UnseenChannels } from '../channels/funding.ts'
+import type { ChannelFunding } from '../channels/funding.ts'
 import type { Ledger } from '../channels/ledger-types.ts'
+import type { ChannelName } from '../channels/records.ts'
 import { channelDisowned, cheated, proofRefused, unproven } from './errors.ts'
 import { judgeRefusal, type Verdict } from './judge.ts'
 import type { Attempt } from './types.ts'
@@ -9,14 +10,14 @@ import type { Attempt } from './types.ts'
 export interface VerdictOptions {
   readonly ledger: Ledger
   readonly funding: ChannelFunding
-  readonly unseen: UnseenChannels
   readonly proofs: ProofMaker
   readonly token: TokenUnit
 }
 
 export interface Verdicts {
-  /** A receiver that does not ask to wait has seen the channel. */
-  readonly judge: (attempt: Attempt, answer: Terms) => Verdict
+  readonly judge: (attempt: Attempt, answer: Terms) => Promise<Verdict>
+  /** The receiver has taken a payment: from here on the books of its channel are right. */
+  readonly served: (channel: ChannelName) => void
   /** The chain may have taken our opening back, or the receiver may have closed the channel meanwhile. */
   readonly isGone: (attempt: Attempt, answer: Terms) => Promise<boolean>
   /** Of a payment beside others, all that can be said of it. */
@@ -29,27 +30,32 @@ export interface Verdicts {
 }
 
 export function createVerdicts(options: VerdictOptions): Verdicts {
-  const { ledger, funding, unseen, proofs } = options
+  const { ledger, funding, proofs } = options
+  /** Where the receiver stands is known by what it has said to this process. */
+  const heard = new Set<ChannelName>()
   const isProven = ({ taken }: Attempt, answer: Terms): boolean =>
     proofs.isOwn(ledger.get(taken.channel), answer)
   return {
-    judge: (attempt, answer) => {
-      const { taken, payment, previous } = attempt
-      const verdict = judgeRefusal({
+    judge: async (attempt, answer) => {
+      const { taken, payment } = attempt
+      const { channel } = taken
+      const asksToWait = answer.reason === 'insufficient_confirmations'
+      const { excused, unseen = [] } = asksToWait
+        ? ledger.get(channel)
+        : await funding.withUnseen(channel)
+      return judgeRefusal({
         sent: payment,
         source: taken.source,
-        previous,
-        unseen: unseen.get(taken.channel),
+        from: taken.interval.from,
+        unseen,
+        mayBeOld: !heard.has(channel) && excused !== true,
         answer,
         proven: isProven(attempt, answer),
       })
-      if (verdict.kind !== 'wait') unseen.delete(taken.channel)
-      return verdict
     },
+    served: (channel) => void heard.add(channel),
     isGone: async ({ taken: { channel } }, { reason }) => {
-      if (reason !== 'nonexisting_channel' || (await funding.isStillOpen(channel))) return false
-      unseen.delete(channel)
-      return true
+      return reason === 'nonexisting_channel' && !(await funding.isStillOpen(channel))
     },
     besideOthers: (attempt, answer) => {
       const { taken, payment, terms } = attempt
@@ -60,7 +66,11 @@ export function createVerdicts(options: VerdictOptions): Verdicts {
       if (untaken) ledger.settle(taken, 0n)
       else ledger.leaveInDoubt(taken)
     },
-    follow: (attempt, answer, verdict) => follow(options, { attempt, answer, verdict }),
+    follow: async (attempt, answer, verdict) => {
+      await follow(options, { attempt, answer, verdict })
+      if (verdict.kind === 'correct' || verdict.kind === 'oldBooks')
+        heard.add(attempt.taken.channel)
+    },
   }
 }
 
@@ -87,6 +97,9 @@ async function follow(
   switch (verdict.kind) {
     case 'correct':
       return ledger.correct(channel, verdict.balance)
+    case 'oldBooks':
+      await ledger.correct(channel, verdict.balance)
+      return ledger.excuse(channel)
     case 'spentBefore':
       return
     case 'assumeWorst':

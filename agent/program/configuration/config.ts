@@ -140,6 +140,17 @@ const parts = z.strictObject({
   funding: z.enum(['auto', 'erc223', 'permit', 'approve', 'relay']).optional(),
   reservation: count.min(1).max(10_000).optional().describe('payments covered by one synced write'),
   confirmations: count.min(1).max(1000).optional(),
+  confirmTimeout: count
+    .min(1)
+    .max(86_400)
+    .optional()
+    .describe('seconds that a receiver may take to see a deposit confirmed'),
+  retryInterval: z
+    .number()
+    .min(0.05)
+    .max(60)
+    .optional()
+    .describe('seconds between two looks while something waits for the chain'),
   mostGasPrice: gasPrice.optional().describe('pay no more for a unit of gas: 50 gwei'),
   timeout: count.min(1).max(3600).default(30).describe('seconds for one answer'),
   history: count.min(0).max(100_000).optional().describe('purchases to remember; 0 for none'),

@@ -39,6 +39,8 @@ export interface PurchaseSettings {
     | 'funding'
     | 'reservation'
     | 'confirmations'
+    | 'confirmTimeout'
+    | 'retryInterval'
     | 'mostFeePerGas'
     | 'timeout'
     | 'history'
@@ -49,6 +51,7 @@ export interface PurchaseSettings {
 /** @throws UraidenError `config_file_unreadable` */
 export function purchaseSettings(config: AgentConfig): PurchaseSettings {
   const { hosts, priceJump, timeZone, clock, funding, reservation, confirmations, history } = config
+  const { confirmTimeout, retryInterval } = config
   const listed = Object.values(config.receivers).flatMap(({ address }) => address ?? [])
   return {
     budget: budgetTexts(config),
@@ -62,12 +65,18 @@ export function purchaseSettings(config: AgentConfig): PurchaseSettings {
       funding,
       reservation,
       confirmations,
+      confirmTimeout: milliseconds(confirmTimeout),
+      retryInterval: milliseconds(retryInterval),
       mostFeePerGas: config.mostGasPrice,
       timeout: config.timeout * 1000,
       history,
       tls: config.tls && trustOf(config.tls),
     }),
   }
+}
+
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.round(seconds * 1000)
 }
 
 /** @throws UraidenError `wrong_token`, `too_many_decimals` */

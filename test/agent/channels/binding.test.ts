@@ -28,7 +28,6 @@ async function given(t: ExecutionContext) {
       signer: createKeySigner(fromHex(senderKey)),
       domain: { chainId, contract },
       transport: createTransport({}),
-      unseen: new Map(),
       policy: () => 'prefer',
       retryInterval: 1,
       confirmTimeout: 1,

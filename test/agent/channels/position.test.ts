@@ -85,6 +85,22 @@ test('a doubtful interval is offered as a whole, a free one in parts, to receive
   t.deepEqual(take(5n, 'balances'), ['fresh', 30n])
 })
 
+test('a receiver that knows balances only is offered again what is in doubt at the end, as a whole', (t) => {
+  const doubtful = [
+    { from: 10n, to: 15n },
+    { from: 15n, to: 20n },
+  ]
+  const position: Position = { ...start, signed: 20n, top: 20n, doubtful }
+  const take = (price: bigint, signed = 20n) => {
+    const wanted = { price, bound: 60n, receiverKnows: 'balances' } as const
+    const { source, interval } = takeFrom({ ...position, signed }, wanted) ?? {}
+    return [source, interval?.from]
+  }
+  t.deepEqual(take(5n), ['doubtful', 15n])
+  t.deepEqual(take(4n), ['fresh', 20n])
+  t.deepEqual(take(5n, 25n), ['fresh', 25n])
+})
+
 test('what is owed for certain ends below what was given back or is in doubt', (t) => {
   const at = (from: bigint, to: bigint): Interval => ({ from, to })
   t.is(servedUpTo({ signed: 20n, free: [], doubtful: [] }), 20n)

@@ -1,5 +1,4 @@
 import test from 'ava'
-import type { Unseen } from '../../../agent/channels/funding.ts'
 import type { TakenFrom } from '../../../agent/channels/position.ts'
 import { judgeRefusal, type RefusedPayment, type Verdict } from '../../../agent/purchase/judge.ts'
 import {
@@ -19,7 +18,13 @@ interface Case {
   readonly claimed?: bigint
   readonly proven?: true
   readonly source?: TakenFrom
-  readonly unseen?: Unseen
+  /** Deposits before the opening and before top-ups that it may not have seen. */
+  readonly unseen?: readonly bigint[]
+  readonly mayBeOld?: true
+  /** Now; 5 was paid. */
+  readonly price?: bigint
+  /** Where its interval begins; else 10. */
+  readonly from?: bigint
   readonly features?: readonly Feature[]
   readonly verdict: Verdict
 }
@@ -34,13 +39,13 @@ const cases: readonly Case[] = [
   {
     when: 'a new channel is not known yet',
     reason: 'nonexisting_channel',
-    unseen: 'opened',
+    unseen: [0n],
     verdict: { kind: 'wait' },
   },
   {
     when: 'a channel that was topped up is not known any more',
     reason: 'nonexisting_channel',
-    unseen: 'toppedUp',
+    unseen: [12n],
     verdict: { kind: 'channelGone' },
   },
   {
@@ -51,8 +56,103 @@ const cases: readonly Case[] = [
   {
     when: 'a top-up is not known yet',
     reason: 'invalid_balance_proof',
-    unseen: 'toppedUp',
+    unseen: [12n],
     verdict: { kind: 'wait' },
+  },
+  {
+    when: 'one of two top-ups is not known yet',
+    reason: 'invalid_balance_proof',
+    unseen: [14n, 30n],
+    verdict: { kind: 'wait' },
+  },
+  {
+    when: 'the proof is refused, and the deposit before the top-up would do for it',
+    reason: 'invalid_balance_proof',
+    unseen: [15n],
+    verdict: { kind: 'proofRefused' },
+  },
+  {
+    when: 'an original receiver has not seen the top-up, and gives no reason',
+    claimed: 10n,
+    proven: true,
+    unseen: [14n],
+    verdict: { kind: 'wait' },
+  },
+  {
+    when: 'the same, and its only payment before was served by nobody',
+    claimed: 0n,
+    from: 0n,
+    unseen: [0n, 4n],
+    verdict: { kind: 'wait' },
+  },
+  {
+    when: 'what was in doubt is offered again over a top-up that an original receiver has not seen',
+    claimed: 10n,
+    proven: true,
+    source: 'doubtful',
+    unseen: [14n],
+    verdict: { kind: 'wait' },
+  },
+  {
+    when: 'no reason is given, and the deposit before the top-up would do',
+    claimed: 10n,
+    proven: true,
+    unseen: [15n],
+    verdict: { kind: 'correct', balance: 10n },
+  },
+  {
+    when: 'a top-up is not known yet, and the price has changed',
+    claimed: 10n,
+    proven: true,
+    price: 6n,
+    unseen: [14n],
+    verdict: { kind: 'correct', balance: 10n },
+  },
+  {
+    when: 'a top-up is not known yet, but the amount is wrong',
+    reason: 'invalid_amount',
+    claimed: 10n,
+    proven: true,
+    unseen: [14n],
+    verdict: { kind: 'correct', balance: 10n },
+  },
+  {
+    when: 'a new channel is known, and its first payment was not taken',
+    claimed: 0n,
+    from: 0n,
+    unseen: [0n],
+    verdict: { kind: 'correct', balance: 0n },
+  },
+  {
+    when: 'nothing was registered of what we have signed: there can be no proof',
+    reason: 'invalid_amount',
+    claimed: 0n,
+    verdict: { kind: 'correct', balance: 0n },
+  },
+  {
+    when: 'a balance of 1 is claimed without proof',
+    reason: 'invalid_amount',
+    claimed: 1n,
+    verdict: { kind: 'unproven' },
+  },
+  {
+    when: 'what is offered again has paid, says one that knows balances only',
+    claimed: 15n,
+    source: 'doubtful',
+    verdict: { kind: 'spentBefore' },
+  },
+  {
+    when: 'what is offered again was not taken, and more before it neither',
+    reason: 'invalid_amount',
+    claimed: 0n,
+    source: 'doubtful',
+    verdict: { kind: 'correct', balance: 0n },
+  },
+  {
+    when: 'what is offered again was not taken, for no reason',
+    claimed: 10n,
+    source: 'doubtful',
+    verdict: { kind: 'correct', balance: 10n },
   },
   {
     when: 'the proof is refused',
@@ -121,6 +221,7 @@ const cases: readonly Case[] = [
     claimed: 15n,
     proven: true,
     source: 'doubtful',
+    features: ['parallel'],
     verdict: { kind: 'spentBefore' },
   },
   {
@@ -137,6 +238,19 @@ const cases: readonly Case[] = [
     verdict: { kind: 'cheated' },
   },
   {
+    when: 'the same in the first answer that this process gets',
+    claimed: 15n,
+    proven: true,
+    mayBeOld: true,
+    verdict: { kind: 'oldBooks', balance: 15n },
+  },
+  {
+    when: 'this very payment is kept without proof in the first answer',
+    claimed: 15n,
+    mayBeOld: true,
+    verdict: { kind: 'unproven' },
+  },
+  {
     when: 'even more is proven: our store is an old copy',
     claimed: 20n,
     proven: true,
@@ -147,17 +261,18 @@ const cases: readonly Case[] = [
 for (const given of cases) {
   test(`${given.when}: ${given.verdict.kind}`, (t) => {
     const refused: RefusedPayment = {
-      sent: { sender: someone, openBlock: 1, balance: 15n, signature },
+      sent: { sender: someone, openBlock: 1, balance: (given.from ?? 10n) + 5n, signature },
       source: given.source ?? 'fresh',
-      previous: 10n,
-      unseen: given.unseen,
+      from: given.from ?? 10n,
+      unseen: (given.unseen ?? []).map((before) => ({ before, block: 1 })),
+      mayBeOld: given.mayBeOld ?? false,
       proven: given.proven ?? false,
       answer: {
         gatewayPath: '/api/1',
         receiver: someone,
         contract: someone,
         token: someone,
-        price: 5n,
+        price: given.price ?? 5n,
         features: new Set(given.features),
         ...(given.reason && { reason: given.reason }),
         ...(given.claimed !== undefined && { senderBalance: given.claimed }),

@@ -55,9 +55,9 @@ async function buy(options: RequestOptions = {}): Promise<string> {
   const name = `${process.pid}-${bought++}`
   const outcome = await agent.get(`${receiverUrl}/reading?request=${name}`, options).then(
     ({ status }) => `${status}`,
-    (error) => (isUraidenError(error) ? error.code : `unexpected ${error}`),
+    (error) => (isUraidenError(error) ? `${error.code} ${error.message}` : `unexpected ${error}`),
   )
-  appendFileSync(answersFile, `${name} ${outcome}\n`)
+  appendFileSync(answersFile, `${name} ${outcome.replaceAll('\n', ' ')}\n`)
   return outcome
 }
 

@@ -124,12 +124,12 @@ async function readBooks(
 async function readNotes({ servedFile, answersFile }: Stage) {
   const sold = lines(await readFile(servedFile, 'utf8'))
   const got = lines(await readFile(answersFile, 'utf8'))
-    .filter((line) => line.endsWith(' 200'))
+    .filter((line) => /^\S+ 200$/.test(line))
     .map((line) => line.split(' ')[0] ?? '')
   const known = new Set(sold)
   const invented = got.filter((name) => !known.has(name))
   const unexpected = lines(await readFile(answersFile, 'utf8')).filter((line) =>
-    line.includes(' unexpected '),
+    /^\S+ unexpected /.test(line),
   )
   return {
     sold,
@@ -217,13 +217,11 @@ interface DepositBooks {
   readonly unbooked: readonly string[]
 }
 
-type Caps = Pick<Plan, 'mostDeposit' | 'mostDeposits' | 'steps'>
+type Caps = Pick<Plan, 'mostDeposit' | 'mostDeposits'>
 
 /** What the chain says of deposits, against the caps and against the agent's own view. */
 function checkDeposits(plan: Caps, books: DepositBooks): readonly string[] {
-  // With one confirmation a block that is taken back takes along what the agent knows of it.
-  const mayForget = plan.steps.some(({ fault }) => fault.kind === 'killChain')
-  return [...checkCaps(plan, books), ...(mayForget ? [] : checkView(books))]
+  return [...checkCaps(plan, books), ...checkView(books)]
 }
 
 function checkCaps({ mostDeposit, mostDeposits }: Caps, { events }: DepositBooks) {

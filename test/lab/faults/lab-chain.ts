@@ -23,9 +23,9 @@ export interface LabChain {
   readonly close: () => Promise<void>
 }
 
-/** A geth that writes down every block's state, so that kill -9 makes it forget nothing. */
+/** A geth that writes down every block with its state at once, so that kill -9 makes it forget nothing. */
 export async function startLabGeth(geth: string): Promise<LabChain> {
-  const chain = await startGethChain({ geth, more: ['--gcmode', 'archive'] })
+  const chain = await startGethChain({ geth, keepsAll: true })
   const turns = createTurns()
   return {
     ...chain,

@@ -37,10 +37,10 @@ export type ToProgram = Injection | 'stop'
 export type ToReceiver = ToProgram | 'withdraw'
 export type ToAgent = ToProgram | 'close' | 'finish'
 
-/** Whether a last purchase went well, or a cap of budget or deposits was all that was in its way. */
+/** Whether a last purchase went well, or a cap of budget or deposits was all that was in its way: by its code. */
 export function isGoodEnd(outcome: string): boolean {
-  return /^200$|^budget_|^deposit_over_cap$/.test(outcome)
+  return /^200$|^budget_|^deposit_over_cap\b/.test(outcome)
 }
 
-/** `finished` tells whether a last purchase went well, or what it failed with. */
+/** `finished` tells whether a last purchase went well, or the code and the message that it failed with. */
 export type FromProgram = { readonly ready: true } | { readonly finished: string }

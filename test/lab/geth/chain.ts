@@ -25,15 +25,27 @@ export interface GethChain extends TestChain {
 export interface GethChainOptions extends Partial<Pick<GethOptions, 'port' | 'period' | 'more'>> {
   readonly geth: string
   readonly accounts?: number
+  /** Every block's state is on disk with the block, so that SIGKILL makes it forget nothing. */
+  readonly keepsAll?: true
 }
+
+/**
+ * As geth kept blocks and states before. Now it has the newest states in memory, an archive's too, and a young
+ * chain that is killed begins anew, without any contract; and Pebble has its last writes in memory, the newest
+ * block among them.
+ */
+const atOnce = ['--state.scheme', 'hash', '--db.engine', 'leveldb']
 
 /** @throws UraidenError `geth_not_started` */
 export async function startGethChain(options: GethChainOptions): Promise<GethChain> {
-  const { geth, port = await freePort(), period = 0, more = [], accounts: count = 20 } = options
+  const { geth, port = await freePort(), period = 0, accounts: count = 20, keepsAll } = options
+  const database = keepsAll ? atOnce : []
+  const archive = keepsAll ? ['--gcmode', 'archive', ...atOnce] : []
+  const more = [...archive, ...(options.more ?? [])]
   const folder = await mkdtemp(join(tmpdir(), 'uraiden-geth-'))
   const dataFolder = join(folder, 'data')
   await writeFile(join(folder, 'genesis.json'), JSON.stringify(genesis(count)))
-  await gethCommand({ geth, dataFolder }, 'init', join(folder, 'genesis.json'))
+  await gethCommand({ geth, dataFolder }, ...database, 'init', join(folder, 'genesis.json'))
   const start = (on: number) => startGethProcess({ geth, dataFolder, port: on, period, more })
   let running = await start(port)
   const { port: listening } = running
@@ -112,9 +124,10 @@ async function mineBySending(
   const height = async () => Number(await provider.send('eth_blockNumber', []))
   const goal = (await height()) + blocks
   const fees = { maxFeePerGas: parseEther('0.000001'), maxPriorityFeePerGas: 1n }
-  let nonce = Number(await provider.send('eth_getTransactionCount', [address, 'pending']))
   while ((await height()) < goal) {
-    const transaction = { to: address, nonce: nonce++, gasLimit: 21_000n, type: 2, ...fees }
+    // Asked each time: a geth that was killed meanwhile may have gone back.
+    const count = await provider.send('eth_getTransactionCount', [address, 'pending'])
+    const transaction = { to: address, nonce: Number(count), gasLimit: 21_000n, type: 2, ...fees }
     const signed = await wallet.signTransaction({ ...transaction, chainId: gethChainId })
     await provider.send('eth_sendRawTransaction', [signed])
   }

@@ -23,8 +23,8 @@ export interface GethOptions {
 export interface GethProcess {
   readonly port: number
   /**
-   * SIGINT lets it write down its state; SIGKILL does not, and unless it keeps every state
-   * (`--gcmode archive`) it has forgotten the newest blocks when it comes back.
+   * SIGINT lets it write down its state; SIGKILL does not, and unless it writes all at once
+   * (`keepsAll`) it has forgotten the newest blocks when it comes back, of a young chain all.
    */
   readonly stop: (signal: 'SIGINT' | 'SIGKILL') => Promise<void>
   readonly signal: (signal: NodeJS.Signals) => void

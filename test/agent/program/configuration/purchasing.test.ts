@@ -66,6 +66,16 @@ test('certificates are read from their files', async (t) => {
   })
 })
 
+for (const [timeout, interval] of [
+  [1, 0.05],
+  [86_400, 60],
+] as const) {
+  test(`waits are in seconds: ${timeout}, ${interval}`, async (t) => {
+    const options = await policy(t, `confirmTimeout: ${timeout}\nretryInterval: ${interval}\n`)
+    t.like(options, { confirmTimeout: timeout * 1000, retryInterval: interval * 1000 })
+  })
+}
+
 test('a gas price is in gwei', async (t) => {
   const options = await policy(t, 'mostGasPrice: 1.5 gwei\n')
   t.is(options.mostFeePerGas, 1_500_000_000n)

@@ -15,6 +15,11 @@ export interface ChannelBalance extends ChannelEntry {
   /** The highest balance a signature was ever made for. */
   readonly top: TokenAmount
   readonly certain: boolean
+  /**
+   * The books may be an old copy: the receiver has neither taken a payment from this process nor said to it where
+   * the channel stands, and this was not taken on trust before.
+   */
+  readonly mayBeOld: boolean
   /** Answers were lost: nobody knows whether the receiver took those payments. */
   readonly inDoubt: boolean
 }

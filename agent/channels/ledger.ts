@@ -88,6 +88,8 @@ class ChannelLedger implements Ledger {
   readonly #write: LedgerWriter
   readonly #reserving: Reserving
   readonly #turns = createTurns()
+  /** Channels of which a receiver has shown in this process where they stand. */
+  readonly #heard = new Set<ChannelName>()
   #facts: LedgerFacts | undefined
 
   constructor(options: LedgerOptions, accounts: Accounts, stored: StoredLedger) {
@@ -123,7 +125,8 @@ class ChannelLedger implements Ledger {
     const { signed, top, certain, free, doubtful } = position
     const balance = certain ? signed : entry.bound
     const inDoubt = doubtful.length > 0
-    return { ...entry, signed, free, doubtful, top, certain, balance, inDoubt }
+    const mayBeOld = !this.#heard.has(name) && entry.excused !== true
+    return { ...entry, signed, free, doubtful, top, certain, balance, inDoubt, mayBeOld }
   }
 
   payable(receiver: Address): readonly PayableChannel[] {
@@ -236,6 +239,7 @@ class ChannelLedger implements Ledger {
       // Only an older copy of this store can be below our own signature.
       if (balance > bound) await this.#writeEntry(name, { bound: balance })
       this.#standAt(name, balance)
+      this.#heard.add(name)
     })
   }
 
@@ -249,6 +253,7 @@ class ChannelLedger implements Ledger {
   }
 
   accepted(name: ChannelName, balance: TokenAmount): void {
+    this.#heard.add(name)
     const { refusals, unseen, excused } = this.#slot(name).entry
     if (refusals === undefined && unseen === undefined && excused === undefined) return
     const left = unseenWhere({ unseen }, ({ before }) => before >= balance)

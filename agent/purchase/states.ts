@@ -310,10 +310,9 @@ class PurchaseRun {
 
   /** settle: what the receiver charged is spent, the rest pays for something else. */
   #settle(attempt: Attempt, answer: OpenAnswer): PaymentFacts {
-    const { attempts, verdicts, terms, history } = this.#parts
+    const { attempts, terms, history } = this.#parts
     const { method, url, job, read } = this.#request
     const payment = attempts.settle(attempt, answer)
-    verdicts.served(payment.channel)
     terms.remember(method, url, attempt.terms)
     terms.paid(method, url, payment.price)
     const { cost, channel, balance, authentic } = payment

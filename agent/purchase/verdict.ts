@@ -2,7 +2,6 @@
 import type { ProofMaker, Terms, TokenUnit } from '../../protocol/index.ts'
 import type { ChannelFunding } from '../channels/funding.ts'
 import type { Ledger } from '../channels/ledger-types.ts'
-import type { ChannelName } from '../channels/records.ts'
 import { channelDisowned, cheated, proofRefused, unproven } from './errors.ts'
 import { judgeRefusal, type Verdict } from './judge.ts'
 import type { Attempt } from './types.ts'
@@ -16,8 +15,6 @@ export interface VerdictOptions {
 
 export interface Verdicts {
   readonly judge: (attempt: Attempt, answer: Terms) => Promise<Verdict>
-  /** The receiver has taken a payment: from here on the books of its channel are right. */
-  readonly served: (channel: ChannelName) => void
   /** The chain may have taken our opening back, or the receiver may have closed the channel meanwhile. */
   readonly isGone: (attempt: Attempt, answer: Terms) => Promise<boolean>
   /** Of a payment beside others, all that can be said of it. */
@@ -31,8 +28,6 @@ export interface Verdicts {
 
 export function createVerdicts(options: VerdictOptions): Verdicts {
   const { ledger, funding, proofs } = options
-  /** Where the receiver stands is known by what it has said to this process. */
-  const heard = new Set<ChannelName>()
   const isProven = ({ taken }: Attempt, answer: Terms): boolean =>
     proofs.isOwn(ledger.get(taken.channel), answer)
   return {
@@ -40,7 +35,7 @@ export function createVerdicts(options: VerdictOptions): Verdicts {
       const { taken, payment } = attempt
       const { channel } = taken
       const asksToWait = answer.reason === 'insufficient_confirmations'
-      const { excused, unseen = [] } = asksToWait
+      const { mayBeOld, unseen = [] } = asksToWait
         ? ledger.get(channel)
         : await funding.withUnseen(channel)
       return judgeRefusal({
@@ -48,12 +43,11 @@ export function createVerdicts(options: VerdictOptions): Verdicts {
         source: taken.source,
         from: taken.interval.from,
         unseen,
-        mayBeOld: !heard.has(channel) && excused !== true,
+        mayBeOld,
         answer,
         proven: isProven(attempt, answer),
       })
     },
-    served: (channel) => void heard.add(channel),
     isGone: async ({ taken: { channel } }, { reason }) => {
       return reason === 'nonexisting_channel' && !(await funding.isStillOpen(channel))
     },
@@ -66,11 +60,7 @@ export function createVerdicts(options: VerdictOptions): Verdicts {
       if (untaken) ledger.settle(taken, 0n)
       else ledger.leaveInDoubt(taken)
     },
-    follow: async (attempt, answer, verdict) => {
-      await follow(options, { attempt, answer, verdict })
-      if (verdict.kind === 'correct' || verdict.kind === 'oldBooks')
-        heard.add(attempt.taken.channel)
-    },
+    follow: (attempt, answer, verdict) => follow(options, { attempt, answer, verdict }),
   }
 }
 

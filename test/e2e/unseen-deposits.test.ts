@@ -12,21 +12,21 @@ type System = Awaited<ReturnType<typeof startSystem>>
 interface Situation {
   readonly when: string
   /** The agent after that, on the store of the one before. */
-  readonly then: (system: System, before: Agent, bound: 'off' | 'require') => Promise<Agent>
+  readonly next: (system: System, before: Agent, bound: 'off' | 'require') => Promise<Agent>
 }
 
 const situations: readonly Situation[] = [
-  { when: 'the process goes on', then: async (_, before) => before },
+  { when: 'the process goes on', next: async (_, before) => before },
   {
     when: 'it was stopped',
-    then: async ({ agent }, before, bound) => {
+    next: async ({ agent }, before, bound) => {
       await before.stop()
       return agent({ bound })
     },
   },
   {
     when: 'it was killed',
-    then: async ({ agent, folder }, before, bound) => {
+    next: async ({ agent, folder }, before, bound) => {
       const store = await crashCopy(join(folder, 'agent'), join(folder, 'crashed'))
       await before.stop()
       return agent({ bound, store })
@@ -36,7 +36,7 @@ const situations: readonly Situation[] = [
 
 const lost: Situation = {
   when: 'its disk was lost',
-  then: async ({ agent, folder }, before, bound) => {
+  next: async ({ agent, folder }, before, bound) => {
     await before.stop()
     const found = await agent({ bound, store: join(folder, 'new') })
     await found.recoverChannels()
@@ -45,7 +45,7 @@ const lost: Situation = {
 }
 
 for (const bound of ['off', 'require'] as const) {
-  for (const { when, then } of situations) {
+  for (const { when, next } of situations) {
     test(`a top-up that the receiver has not seen, and ${when}, bound: ${bound}`, async (t) => {
       const system = await startSystem(t, undefined, { confirmations: 3, pollInterval: 10 })
       const { base, chain } = system
@@ -59,7 +59,7 @@ for (const bound of ['off', 'require'] as const) {
       await first.topUp(`${channel?.receiver}/${channel?.openBlock}` as never, 4n * price)
       // What the deposit before it covers is served at once, and says nothing of the top-up.
       t.is((await first.get(url)).status, 200)
-      const agent = await then(system, first, bound)
+      const agent = await next(system, first, bound)
       for (let payment = 3; payment <= 4; payment++) t.is((await agent.get(url)).status, 200)
       const waiting = [agent.get(url), agent.get(url)]
       await chain.mine(2)
@@ -70,13 +70,13 @@ for (const bound of ['off', 'require'] as const) {
     })
   }
 
-  for (const { when, then } of [...situations, lost]) {
+  for (const { when, next } of [...situations, lost]) {
     test(`a channel that the receiver has not seen, and ${when}, bound: ${bound}`, async (t) => {
       const system = await startSystem(t, undefined, { confirmations: 3, pollInterval: 10 })
       const { base, chain, receiverAccount } = system
       const first = await system.agent({ bound })
       await first.openChannel(receiverAccount.address, 10n * price)
-      const agent = await then(system, first, bound)
+      const agent = await next(system, first, bound)
       const waiting = agent.get(`${base}/reading`)
       await chain.mine(2)
       t.is((await waiting).status, 200)

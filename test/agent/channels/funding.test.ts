@@ -38,7 +38,7 @@ test('a receiver that lets us wait makes us ask the chain once, not with each tr
 
 test('while the chain is away the receiver may not see it either', async (t) => {
   const { funding } = await given(() => {
-    throw platformError({ code: 'chain_unavailable', hint: 'Later.', message: 'It is away.' })
+    throw platformError({ code: 'chain_unavailable', message: 'It is away.', hint: '' })
   })
   t.is((await funding.withUnseen(channel)).unseen?.length, 1)
 })

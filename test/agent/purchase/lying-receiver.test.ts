@@ -144,7 +144,8 @@ const lies: readonly Lie[] = [
         ...(payment && { senderBalance: payment.balance, signature: payment.signature }),
       }),
     code: 'receiver_cheats',
-    signed: 10n,
+    // Beside others it can keep one before anything is judged.
+    signed: 15n,
   },
   {
     when: 'it calls a good proof invalid',

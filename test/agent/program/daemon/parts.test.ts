@@ -33,6 +33,7 @@ function channel(change: Partial<ChannelBalance> = {}): ChannelBalance {
     top: 0n,
     certain: true,
     inDoubt: false,
+    mayBeOld: false,
     ...change,
   }
 }

@@ -37,6 +37,7 @@ function channel(change: Partial<DaemonStatus['channels'][number]> = {}) {
     balance: 20n,
     top: 20n,
     inDoubt: false,
+    mayBeOld: false,
     certain: true,
     ...change,
   } as const

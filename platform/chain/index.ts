@@ -1,4 +1,4 @@
-export { readQuantity } from './answers.ts'
+export { readBlock, readQuantity } from './answers.ts'
 export * from './connect.ts'
 export { estimateGas } from './estimate.ts'
 export { waitForTransaction } from './receipt.ts'

@@ -1,4 +1,4 @@
-export { readQuantity } from './answers.ts'
+export { readBlock, readQuantity } from './answers.ts'
 export * from './connect.ts'
 export { estimateGas, revertOf } from './estimate.ts'
 export { isChannelOver } from './existence.ts'

@@ -69,6 +69,8 @@ export interface ChannelBook {
   readonly earlierDeposits: (sender: Address, openBlock: BlockNumber) => readonly TokenAmount[]
   /** The highest balance that a payment may have, as deep as the channel's deposit is now. */
   readonly mostBalance: (sender: Address, openBlock: BlockNumber) => TokenAmount
+  /** What the chain will not take back any more; undefined while nobody says. */
+  readonly setFinalised: (block: BlockNumber | undefined) => void
   /** How far the chain was read and confirmed. */
   readonly position: () => SyncPosition | undefined
   /** Memory at once; resolves when durable. On a failed write memory keeps it: see the caller. */
@@ -128,6 +130,7 @@ interface BookState {
   seenTo: BlockNumber
   unsettled: TokenAmount
   readonly limits: DepositLimits
+  finalised: BlockNumber | undefined
   /** What is owed on deposits that have not reached the last of the limits' steps. */
   early: EarlySums
 }
@@ -161,6 +164,7 @@ async function readBook(store: ChannelStore, limits: DepositLimits): Promise<Boo
     seenTo: 0,
     unsettled: 0n,
     limits,
+    finalised: undefined,
     early: { inAll: 0n, bySender: new Map() },
   }
   for (const name of facts.keys()) book.unsettled += due(book, name)
@@ -186,6 +190,11 @@ function bookOn(book: BookState): ChannelBook {
       return earlier.map(({ deposit }) => deposit).filter((deposit) => deposit > 0n)
     },
     mostBalance: (sender, openBlock) => mostBalanceOf(book, channelName(sender, openBlock)),
+    setFinalised: (block) => {
+      if (book.finalised === block) return
+      book.finalised = block
+      lookBack(book)
+    },
     position: () => book.position,
     putLedger: (channel, ledger, changes) => putLedger(book, channel, { ledger, changes }),
     noteLedger: ({ sender, openBlock }, ledger) => {
@@ -309,11 +318,12 @@ function changing(book: BookState, name: ChannelName, change: () => void): void 
 
 /** Undefined: all that the channel may pay is covered by a deposit that is as deep as it should be. */
 function ceilingCase(book: BookState, name: ChannelName): CeilingCase | undefined {
-  const { limits, position } = book
+  const { limits, position, finalised } = book
   const earlier = limits.steps.length > 1 ? book.earlier.get(name) : undefined
   const known = earlier && book.facts.get(name)
   if (known === undefined || earlier === undefined || position === undefined) return undefined
-  return { channel: joined(book, name, known), earlier, position: position.block, limits }
+  const channel = joined(book, name, known)
+  return { channel, earlier, position: position.block, finalised, limits }
 }
 
 function mostBalanceOf(book: BookState, name: ChannelName): TokenAmount {

@@ -12,10 +12,12 @@ import { depositAfter, type EarlierDeposit } from './deposits.ts'
 import { provenUnder } from './proofs.ts'
 import type { Channel } from './records.ts'
 
+export type Depth = number | 'finalised'
+
 /** From this depth on. */
 export interface ConfirmationStep {
-  /** The deposit's block itself included. */
-  readonly blocks: number
+  /** The deposit's block itself included. `finalised`: as deep as the chain takes back nothing any more. */
+  readonly blocks: Depth
   /** What a channel may owe on it, in the token's smallest unit; undefined: all of it. */
   readonly mostOwed?: TokenAmount | undefined
 }
@@ -34,16 +36,22 @@ export const mostBlocksApart = 255
 
 /** Why steps make no sense, as half a sentence; undefined when they do. */
 export function problemOfSteps(
-  steps: readonly { readonly blocks: number; readonly mostOwed?: unknown }[],
+  steps: readonly { readonly blocks: Depth; readonly mostOwed?: unknown }[],
 ): string | undefined {
-  const [first, last] = [steps[0], steps.at(-1)]
-  if (first === undefined || last === undefined) return 'there is no step'
-  if (steps.some(({ blocks }, at) => blocks < 1 || blocks <= (steps[at - 1]?.blocks ?? 0))) {
+  const last = steps.at(-1)
+  if (last === undefined) return 'there is no step'
+  const depths = steps.map(({ blocks }) => blocks)
+  const numbers = depths.filter((blocks) => blocks !== 'finalised')
+  if (numbers.length < depths.length - 1 || depths.slice(0, -1).includes('finalised')) {
+    return 'only the last step may be finalised'
+  }
+  if (numbers.length === 0) return 'the first step is a number of blocks'
+  if (numbers.some((blocks, at) => blocks < 1 || blocks <= (numbers[at - 1] ?? 0))) {
     return 'each step needs more blocks than the one before'
   }
   if (last.mostOwed !== undefined)
     return 'the last step has no mostOwed: there all of a deposit counts'
-  if (last.blocks - first.blocks > mostBlocksApart) {
+  if ((numbers.at(-1) ?? 0) - (numbers[0] ?? 0) > mostBlocksApart) {
     return `the steps are more than ${mostBlocksApart} blocks apart`
   }
   return undefined
@@ -67,6 +75,8 @@ export interface CeilingCase {
   readonly earlier: readonly EarlierDeposit[]
   /** The block that has reached the first step. */
   readonly position: BlockNumber
+  /** The newest block that is final, as far as it is known. */
+  readonly finalised?: BlockNumber | undefined
   readonly limits: DepositLimits
 }
 
@@ -103,13 +113,28 @@ function coveredBy(given: CeilingCase, step: ConfirmationStep, owed: TokenAmount
   return largest(deposit, safe + owed)
 }
 
+/** The newest block that has reached a step. */
+function newestAt(
+  { position, finalised = -1, limits: { steps } }: CeilingCase,
+  { blocks }: ConfirmationStep,
+): BlockNumber {
+  if (blocks === 'finalised') return Math.min(finalised, position)
+  return position - (blocks - firstDepth(steps, blocks))
+}
+
+/** With it a deposit begins to count. */
+export function firstDepth(steps: readonly ConfirmationStep[], otherwise: number): number {
+  const first = steps[0]?.blocks
+  return typeof first === 'number' ? first : otherwise
+}
+
 /** The deposit that has reached a step, and what is got with it: the best proof under it. */
 function sureAt(
-  { channel, earlier, position, limits: { steps } }: CeilingCase,
-  { blocks }: ConfirmationStep,
+  given: CeilingCase,
+  step: ConfirmationStep,
 ): { readonly deposit: TokenAmount; readonly safe: TokenAmount } {
-  const deeper = blocks - (steps[0]?.blocks ?? blocks)
-  const deposit = depositAfter(earlier, position - deeper, channel.deposit)
+  const { channel, earlier } = given
+  const deposit = depositAfter(earlier, newestAt(given, step), channel.deposit)
   const proven = provenUnder(channel, deposit)?.balance ?? 0n
   return { deposit, safe: largest(channel.withdrawn, proven) }
 }

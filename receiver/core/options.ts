@@ -4,7 +4,7 @@ import type { SignedReceiverKey } from '../../protocol/bound/index.ts'
 import type { Address, BlockNumber, Signer, TokenAmount } from '../../protocol/index.ts'
 import type { ReceiverHealth } from '../chain/health.ts'
 import type { ChannelBook } from '../channels/book.ts'
-import type { ConfirmationStep, DepositLimits } from '../channels/ceiling.ts'
+import type { ConfirmationStep, DepositLimits, Depth } from '../channels/ceiling.ts'
 import type { ChannelManager } from '../channels/manager.ts'
 import type { ChannelName, PaymentLedger } from '../channels/records.ts'
 import type { RequestKeys } from '../channels/request-keys.ts'
@@ -50,10 +50,10 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly state: string
   /**
    * How deep a block must be for its deposits to count, itself included. Default 2: the block after it is
-   * there. Or steps in rising order, of which all but the last say what a channel may owe on a deposit that
+   * there. `finalised`: nothing is paid before. Or steps in rising order, of which all but the last say what a channel may owe on a deposit that
    * is no deeper.
    */
-  readonly confirmations?: number | readonly ConfirmationStep[] | undefined
+  readonly confirmations?: Depth | readonly ConfirmationStep[] | undefined
   /** What may be owed on deposits that have not reached the last step, in the token's smallest unit. */
   readonly notFinal?: Pick<DepositLimits, 'mostPerSender' | 'mostInAll'>
   /** No event of the contract is older. Default 0. */

@@ -6,6 +6,7 @@ import {
   type ContractFacts,
   connectChain,
   createTransactionSender,
+  readBlock,
   type TokenFacts,
   type TransactionSender,
 } from '../../platform/chain/index.ts'
@@ -23,8 +24,14 @@ import { type GasPrices, type GasPriceWatch, watchGasPrice } from '../chain/gas-
 import { createDiskProbe, type ReceiverHealth } from '../chain/health.ts'
 import type { SyncOutcome } from '../chain/sync.ts'
 import { type ChainWatch, watchChain } from '../chain/watch.ts'
-import { openBook } from '../channels/book.ts'
-import { checkedSteps, confirmedAfter, type DepositLimits } from '../channels/ceiling.ts'
+import { type ChannelBook, openBook } from '../channels/book.ts'
+import {
+  type ConfirmationStep,
+  checkedSteps,
+  confirmedAfter,
+  type DepositLimits,
+  firstDepth,
+} from '../channels/ceiling.ts'
 import { type ChannelManager, createChannelManager } from '../channels/manager.ts'
 import { createRequestKeys, type RequestKeys } from '../channels/request-keys.ts'
 import { openStore } from '../channels/store.ts'
@@ -193,12 +200,19 @@ async function openBase(connected: ConnectedContract, options: StartOptions, par
 /** The block after the one that opens a channel, as the original has it (wire-protocol.md section 9). */
 const usualConfirmations = 2
 
+/** It is seen early, so that whoever pays is told to wait. */
+const onceFinal: readonly ConfirmationStep[] = [
+  { blocks: usualConfirmations, mostOwed: 0n },
+  { blocks: 'finalised' },
+]
+
 /** @throws UraidenError `confirmations_invalid` */
 function depositLimits({
   confirmations = usualConfirmations,
   notFinal,
 }: StartOptions): DepositLimits {
   if (typeof confirmations === 'number') return { ...confirmedAfter(confirmations), ...notFinal }
+  if (confirmations === 'finalised') return { steps: onceFinal, ...notFinal }
   return { steps: checkedSteps(confirmations), ...notFinal }
 }
 
@@ -264,7 +278,9 @@ function createDefence(
   })
   const afterSync = async () => {
     // What an answer may cost decides whether it is given.
-    await Promise.all([account.refresh(), gas.refresh(head())])
+    const looks = [account.refresh(), gas.refresh(head())]
+    if (waitsForFinality(limits)) looks.push(lookForFinality(chain, book))
+    await Promise.all(looks)
     // Answers first: nothing that is only looked at holds them up.
     await settlement.round()
     reserve.round()
@@ -274,6 +290,17 @@ function createDefence(
     return watch
   }
   return { account, settlement, transactions, gas, reserve, head, start }
+}
+
+function waitsForFinality({ steps }: DepositLimits): boolean {
+  return steps.at(-1)?.blocks === 'finalised'
+}
+
+/** A node that does not say leaves it unknown: then no deposit is final. */
+async function lookForFinality(chain: ChainClient, book: ChannelBook): Promise<void> {
+  const asked = chain.request('eth_getBlockByNumber', ['finalized', false]).then(readBlock)
+  const block = await asked.catch(() => undefined)
+  book.setFinalised(block?.number)
 }
 
 function followChain(
@@ -289,7 +316,7 @@ function followChain(
     ...(now !== undefined && { now }),
     receiver: signer.address,
     startBlock,
-    confirmations: limits.steps[0]?.blocks ?? usualConfirmations,
+    confirmations: firstDepth(limits.steps, usualConfirmations),
     interval: pollInterval,
     onEvents: log && tellChannels(log, head),
     onOutcome: (outcome) => tellOutcome(outcome, log),

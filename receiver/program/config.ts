@@ -40,8 +40,12 @@ export const confirmations = count.min(1).max(1000)
 /** The block after the one that opens a channel, as the original has it. */
 export const usualConfirmations = 2
 
+const depth = z.union([confirmations, z.literal('finalised')], {
+  error: 'this should be a number of blocks, or finalised.',
+})
+
 const confirmationStep = z.strictObject({
-  blocks: confirmations.describe('how deep the deposit is, its own block included'),
+  blocks: depth.describe('how deep the deposit is, its own block included; or finalised'),
   mostOwed: amountText.optional().describe('by the channel; not in the last step'),
 })
 
@@ -76,11 +80,20 @@ export const receiverConfig = z.strictObject({
   resources: resourcesSchema.default({}).describe('what is sold, by path'),
   page: filePath.optional().describe('folder with an index.html for browsers that have not paid'),
   confirmations: z
-    .union([confirmations, z.array(confirmationStep).min(1).superRefine(checkSteps)], {
-      error: 'this should be a number of blocks, or steps of { blocks, mostOwed }.',
-    })
+    .union(
+      [
+        confirmations,
+        z.literal('finalised'),
+        z.array(confirmationStep).min(1).superRefine(checkSteps),
+      ],
+      {
+        error: 'this should be a number of blocks, finalised, or steps of { blocks, mostOwed }.',
+      },
+    )
     .default(usualConfirmations)
-    .describe('blocks until a deposit counts; or steps, with what may be owed at each depth'),
+    .describe(
+      'blocks until a deposit counts, or finalised; or steps, with what may be owed at each depth',
+    ),
   notFinal: z
     .strictObject({
       mostPerSender: amountText.optional().describe('owed by all channels of one sender'),

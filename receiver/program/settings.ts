@@ -224,7 +224,7 @@ export function amountOptions(
     text === undefined ? undefined : parseAmount(text, token)
   return {
     confirmations:
-      typeof confirmations === 'number'
+      typeof confirmations !== 'object'
         ? confirmations
         : confirmations.map(({ blocks, mostOwed }) => ({ blocks, mostOwed: amount(mostOwed) })),
     notFinal: defined({

@@ -1,8 +1,11 @@
 // Deposits that are not deep yet: what is owed on them is limited, by channel, by sender and in all, because
 // one reorganisation hits them all (issue 14, attack 7).
 import anyTest, { type ExecutionContext } from 'ava'
+import type { BlockRef } from '../../../platform/chain/index.ts'
 import type { ReceiverOptions } from '../../../receiver/index.ts'
 import { givenCheater } from '../../support/cheating.ts'
+import { startFaultyRpc } from '../../support/faulty-rpc.ts'
+import { until } from '../../support/until.ts'
 
 const test = anyTest.serial
 
@@ -99,4 +102,39 @@ test('by default a channel does not count in the very block that opens it', asyn
   t.is((await pay(5n)).headers.get('rdn-insufficient-confirmations'), '1')
   await passBlocks(1)
   t.is((await pay(5n)).status, 200)
+})
+
+test('with `confirmations: finalised` nothing is paid before the node says so, and a close is answered in the block that shows it', async (t) => {
+  const given = await givenCheater(t)
+  const { chain, client, channel, sign, isOver, tokensOf, receiverAccount } = given
+  await given.stopped()
+  let final: BlockRef | undefined
+  const node = await startFaultyRpc(t, chain.rpcUrl, ({ method, params }) => {
+    if (method !== 'eth_getBlockByNumber' || params[0] !== 'finalized') return undefined
+    if (final === undefined) return { refuse: 'invalid argument 0: hex string without 0x prefix' }
+    const hex = (value: number) => `0x${value.toString(16)}`
+    const { number, timestamp } = final
+    return { answer: { ...final, number: hex(number), timestamp: hex(timestamp) } }
+  })
+  const receiver = await given.startAgain({
+    ...{ rpcUrl: node.url, confirmations: 'finalised', pollInterval: 3_600_000 },
+  })
+  await receiver.synced
+  await chain.mine(100)
+  const register = async (balance: bigint) => {
+    await receiver.refresh()
+    const payment = { ...channel, balance, signature: sign(balance) }
+    return (await receiver.manager.registerPayment(payment, 5n)) as object
+  }
+  // A node that does not know the word, and one to which the block before is final.
+  const early = { kind: 'refused', code: 'insufficient_confirmations' }
+  t.like(await register(5n), early)
+  final = await client.block(channel.openBlock - 1)
+  t.like(await register(5n), early)
+  final = await client.block(channel.openBlock)
+  t.like(await register(5n), { kind: 'paid' })
+  await given.requestClose(0n)
+  await receiver.refresh()
+  await until(isOver)
+  t.is(await tokensOf(receiverAccount.address), 5n)
 })

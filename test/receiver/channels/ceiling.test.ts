@@ -3,6 +3,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { maxTokenAmount, parseAddress, parseSignature } from '../../../protocol/index.ts'
 import {
+  type CeilingCase,
   type ConfirmationStep,
   checkedSteps,
   mostBalance,
@@ -24,7 +25,7 @@ const steps: readonly ConfirmationStep[] = [
 ]
 
 /** A deposit of 100 in block 1000, read up to `position`. */
-function opened(position: number, changes: Partial<Channel> = {}) {
+function opened(position: number, changes: Partial<Channel> = {}): CeilingCase {
   const channel: Channel = {
     ...{ sender, openBlock: 1000, deposit: 100n, withdrawn: 0n, state: 'open' },
     ...{ claims: { highest: 0n, unclaimed: [] }, agreedToClose: false },
@@ -34,7 +35,7 @@ function opened(position: number, changes: Partial<Channel> = {}) {
   return { channel, earlier, position, limits: { steps } }
 }
 
-const most = (given: ReturnType<typeof opened>, room = maxTokenAmount) => mostBalance(given, room)
+const most = (given: CeilingCase, room = maxTokenAmount) => mostBalance(given, room)
 
 test('a deposit of 100 pays 1 after one block, 20 after twelve, and all of it when it is final', (t) => {
   // The position is the block that is one deep.
@@ -81,12 +82,31 @@ test('what others owe leaves less room, and none at all', (t) => {
   t.is(most(toppedUp(2011, 90n), 0n), 100n)
 })
 
+test('with finalised as the last step a deposit counts in full once its block is final, known and read', (t) => {
+  const finalSteps: readonly ConfirmationStep[] = [
+    { blocks: 2, mostOwed: 3n },
+    { blocks: 'finalised' },
+  ]
+  const at = (position: number, finalised: number | undefined) =>
+    most({ ...opened(position), finalised, limits: { steps: finalSteps } })
+  t.is(at(1000, undefined), 3n)
+  t.is(at(1200, undefined), 3n)
+  t.is(at(1200, 999), 3n)
+  t.true(at(1200, 1000) >= 100n)
+  // What is final and was not read says nothing of the deposit.
+  t.is(at(999, 1000), 3n)
+})
+
 for (const [problem, given] of [
   ['none', []],
   ['no block', [{ blocks: 0 }]],
   ['the same twice', [{ blocks: 1, mostOwed: 1n }, { blocks: 1 }]],
   ['falling', [{ blocks: 12, mostOwed: 1n }, { blocks: 1 }]],
   ['an end with a limit', [{ blocks: 1, mostOwed: 1n }]],
+  ['finalised alone', [{ blocks: 'finalised' }]],
+  ['finalised before the end', [{ blocks: 'finalised', mostOwed: 1n }, { blocks: 2 }]],
+  ['finalised twice', [{ blocks: 1 }, { blocks: 'finalised' }, { blocks: 'finalised' }]],
+  ['finalised with a limit', [{ blocks: 1 }, { blocks: 'finalised', mostOwed: 1n }]],
   ['too far apart', [{ blocks: 1, mostOwed: 1n }, { blocks: mostBlocksApart + 2 }]],
 ] as const) {
   test(`steps that make no sense are refused: ${problem}`, (t) => {

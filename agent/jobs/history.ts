@@ -43,15 +43,6 @@ export function notBefore({ failures }: History, slow: Slowness, now: Millisecon
   return over > 0 ? now + backoffDelay(slow, over) : Number.NEGATIVE_INFINITY
 }
 
-/** No further away than the longest delay: what is, was computed by a clock that was set back since. */
-export function stillNotBefore(
-  moment: Milliseconds,
-  { most }: Slowness,
-  now: Milliseconds,
-): Milliseconds {
-  return Math.min(moment, now + most)
-}
-
 function lastRun(outcome: RunOutcome): LastRun {
   const { began, ended, kind } = outcome
   if (kind === 'done') {

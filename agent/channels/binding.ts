@@ -2,6 +2,7 @@
 // an answer that nobody else could have made; from then on the channel pays bound only.
 
 import { setTimeout } from 'node:timers/promises'
+import { steadyTime } from '../../platform/time/monotonic.ts'
 import {
   parseReceiverKey,
   type ReceiverKey,
@@ -140,7 +141,7 @@ class ChannelBindings implements Bindings {
     this.#options = options
     this.#keys = createRequestKeys(options.work.ledger.notes, options.domain)
     this.#now = options.now ?? (() => performance.now())
-    this.#wallClock = options.wallClock ?? Date.now
+    this.#wallClock = options.wallClock ?? steadyTime
   }
 
   known(name: ChannelName, place: Omit<Place, 'api'>): 'bound' | 'unbound' | undefined {

@@ -1,17 +1,22 @@
 // Time, for what waits for it: the machine's, or a test's; and the moments of a timetable, which come also
 // when the clock jumps or the machine sleeps.
+
 import type { Timetable } from '../../platform/config/schedule.ts'
 import type { Milliseconds } from '../../platform/time/clock.ts'
+import { monotonic } from '../../platform/time/monotonic.ts'
 
 export interface Clock {
   /** Unix time; may jump. */
   readonly now: () => Milliseconds
+  /** Milliseconds that only grow, as time passes. */
+  readonly passed: () => Milliseconds
   /** Calls back once; the result calls it off. */
   readonly after: (delay: Milliseconds, callback: () => void) => () => void
 }
 
 export const wallClock: Clock = {
   now: Date.now,
+  passed: monotonic,
   after: (delay, callback) => {
     const timer = setTimeout(callback, delay)
     return () => clearTimeout(timer)

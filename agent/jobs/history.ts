@@ -50,15 +50,6 @@ export function notBefore(history: History, slow: Slowness, now: Milliseconds): 
   return Math.max(slowed, stillNotBefore(asked, slow, now))
 }
 
-/** No further away than the longest delay: what is, was computed by a clock that was set back since. */
-export function stillNotBefore(
-  moment: Milliseconds,
-  { most }: Slowness,
-  now: Milliseconds,
-): Milliseconds {
-  return Math.min(moment, now + most)
-}
-
 function lastRun(outcome: RunOutcome): LastRun {
   const { began, ended, kind } = outcome
   if (kind === 'done') {

@@ -7,14 +7,7 @@ import { defined } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 import { startTicker, type Ticker, tolerance } from './clock.ts'
 import { decide } from './decide.ts'
-import {
-  eventsOf,
-  type History,
-  historyAfter,
-  notBefore,
-  type Slowness,
-  stillNotBefore,
-} from './history.ts'
+import { eventsOf, type History, historyAfter, notBefore, type Slowness } from './history.ts'
 import { type JobRecord, type OpenRun, putJob } from './records.ts'
 import { createReclaimer, type Reclaimer, type RunParts, runJob } from './run.ts'
 import type { StorageOperation } from './sinks/storage.ts'
@@ -43,6 +36,7 @@ export class JobRunner {
   #queued = false
   #history: History
   #paused: boolean
+  /** By `passed` of the clock. */
   #notBefore: Milliseconds
 
   constructor(options: RunnerOptions) {
@@ -50,7 +44,7 @@ export class JobRunner {
     this.#options = options
     this.#history = record ?? { failures: 0 }
     this.#paused = record?.paused ?? false
-    this.#notBefore = notBefore(this.#history, slow, parts.clock.now())
+    this.#notBefore = notBefore(this.#history, slow, parts.clock.passed())
     const { signal } = this.#abort
     this.#reclaimer = createReclaimer(parts, { job, signal, record: this.#recordAfter }, open)
   }
@@ -77,7 +71,9 @@ export class JobRunner {
     const { job, parts } = this.#options
     const { failures, last } = this.#history
     const due = this.#ticker?.due()
-    const next = due === undefined ? undefined : Math.max(due, this.#notBefore)
+    const { now, passed } = parts.clock
+    const slowedUntil = now() + this.#notBefore - passed()
+    const next = due === undefined ? undefined : Math.max(due, slowedUntil)
     return {
       name: job.name,
       target: withoutKeys(job.target),
@@ -133,7 +129,7 @@ export class JobRunner {
   #state(): JobStatus['state'] {
     if (this.#paused) return 'paused'
     if (this.#running.size > 0) return 'running'
-    return this.#options.parts.clock.now() < this.#notBefore ? 'slowed' : 'waiting'
+    return this.#options.parts.clock.passed() < this.#notBefore ? 'slowed' : 'waiting'
   }
 
   async #recover(): Promise<boolean> {
@@ -168,15 +164,14 @@ export class JobRunner {
   }
 
   #begin(cause: RunCause): void {
-    const { job, parts, slow, onEvent } = this.#options
-    this.#notBefore = stillNotBefore(this.#notBefore, slow, parts.clock.now())
+    const { job, parts, onEvent } = this.#options
     const decision = decide({
       paused: this.#paused,
       full: parts.outbox.isFull(job.name),
       running: this.#running.size,
       queued: this.#queued,
       overlap: job.overlap,
-      now: parts.clock.now(),
+      now: parts.clock.passed(),
       notBefore: this.#notBefore,
     })
     if ('skip' in decision) onEvent({ kind: 'skipped', job: job.name, reason: decision.skip })
@@ -221,7 +216,7 @@ export class JobRunner {
     const { slow, parts, onEvent } = this.#options
     const before = this.#history
     this.#history = this.#after(outcome)
-    this.#notBefore = notBefore(this.#history, slow, parts.clock.now())
+    this.#notBefore = notBefore(this.#history, slow, parts.clock.passed())
     for (const event of eventsOf(before, outcome, slow)) onEvent(event)
   }
 

@@ -1,6 +1,7 @@
 // How receivers have behaved lately: a score of refusals, overcharging and broken answers that halves each hour.
 // It is kept small and goes to disk with what is written anyway. A receiver with a high one gets no new
 // deposit, and with a higher one nothing at all for a while.
+import { type MonotonicClock, steadyTime } from '../../platform/time/monotonic.ts'
 import { type Address, isUraidenError, type UraidenError } from '../../protocol/index.ts'
 import type { Notes } from '../channels/notes.ts'
 import { agentError } from '../errors/index.ts'
@@ -73,7 +74,7 @@ const troubles: { readonly [code: string]: Trouble } = {
   receiver_key_untrusted: 'broken',
 }
 
-export function createBehaviours(notes: Notes, now: () => number = Date.now): Behaviours {
+export function createBehaviours(notes: Notes, now: MonotonicClock = steadyTime): Behaviours {
   return new RememberedBehaviours(notes, now)
 }
 

@@ -1,7 +1,9 @@
 // How the command line speaks: tables for a person, JSON for a program. All that is printed goes through
 // here, and nothing of it can steer a terminal but our own colours.
+
 import { randomUUID } from 'node:crypto'
 import { plainJson, plainLine, plainText } from '../text/plain-text.ts'
+import { monotonic } from '../time/monotonic.ts'
 
 /** Where a command writes. */
 export interface Output {
@@ -37,9 +39,9 @@ export function createOutput(json: boolean, environment: NodeJS.ProcessEnv = pro
 }
 
 async function showProgress<Value>(text: string, work: () => Promise<Value>): Promise<Value> {
-  const began = Date.now()
+  const began = monotonic()
   const show = () => {
-    const seconds = Math.round((Date.now() - began) / 1000)
+    const seconds = Math.round((monotonic() - began) / 1000)
     process.stderr.write(`\r\u001b[K${text}… ${seconds} s`)
   }
   show()

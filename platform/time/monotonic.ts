@@ -5,3 +5,9 @@ import type { Milliseconds } from './clock.ts'
 export type MonotonicClock = () => Milliseconds
 
 export const monotonic: MonotonicClock = () => performance.now()
+
+/**
+ * Unix time as it was when the process began, moved on by the time that passes: for what is written down and
+ * ends. A clock that is set meanwhile ends nothing; after a restart what it says counts.
+ */
+export const steadyTime: MonotonicClock = () => performance.timeOrigin + performance.now()

@@ -1,6 +1,8 @@
 // Replies that are kept for a while, so that a paid request whose answer was lost can be repeated
 // (wire-protocol.md section 8, idempotency).
+
 import { createHash } from 'node:crypto'
+import { type MonotonicClock, steadyTime } from '../../platform/time/monotonic.ts'
 import type { OfferedPayment } from '../channels/manager.ts'
 import type { Unanswered } from '../channels/records.ts'
 import type { KeptReply, Reply, ReplyDisk, ReplyId, SeenContent } from '../channels/store.ts'
@@ -121,7 +123,7 @@ interface RepliesState {
 export async function openReplies(
   disk: ReplyDisk,
   limits: ReplyLimits = defaultReplyLimits,
-  now: () => number = Date.now,
+  now: MonotonicClock = steadyTime,
 ): Promise<Replies> {
   const kept = new Map([...(await disk.load())].sort(([, a], [, b]) => a.expires - b.expires))
   const bytes = [...kept.values()].reduce((sum, reply) => sum + weight(reply), 0)

@@ -11,6 +11,7 @@ import type {
   SignedPermit,
   TransactionSender,
 } from '../../platform/chain/index.ts'
+import { steadyTime } from '../../platform/time/monotonic.ts'
 import {
   type Address,
   type BlockNumber,
@@ -118,7 +119,7 @@ interface Relaying extends RelayParts {
 export async function openRelay(parts: RelayParts): Promise<Relay> {
   const { chain, own, domain, manager, book, checker, signed, options } = parts
   const { mostPerDay = 20, mostGasPerDay = 3_000_000n, mostWaiting = 16 } = options
-  const { allowances: disk, onFailure, now = Date.now } = parts
+  const { allowances: disk, onFailure, now = steadyTime } = parts
   const allowance = await openRelayAllowance({ mostPerDay, mostGasPerDay, now, disk, onFailure })
   const relaying: Relaying = { ...parts, allowance, mostWaiting, turns: createTurns(), waiting: 0 }
 

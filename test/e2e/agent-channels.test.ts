@@ -165,6 +165,30 @@ for (const funding of ['erc223', 'permit', 'approve'] as const) {
   })
 }
 
+test('a deposit that the token refuses tells the reason, and no approval is sent for it', async (t) => {
+  const { agent, receiverAccount, chain, senderAccount } = await startSystem(t)
+  const buyer = await agent()
+  const before = await chain.provider.getTransactionCount(senderAccount.address)
+  await t.throwsAsync(buyer.openChannel(receiverAccount.address, 10n ** 12n), {
+    code: 'transaction_reverts',
+    message: /InsufficientBalance/,
+  })
+  t.is(await chain.provider.getTransactionCount(senderAccount.address), before)
+})
+
+test('a deposit over what the contract holds is refused at once, one unit less is not', async (t) => {
+  const { agent, receiverAccount } = await startSystem(t)
+  const buyer = await agent()
+  const most = 2n ** 72n - 1n
+  await t.throwsAsync(buyer.openChannel(receiverAccount.address, most + 1n), {
+    code: 'deposit_too_large',
+    message: /at most 4722\.366482869645213695 TKN in one channel/,
+  })
+  await t.throwsAsync(buyer.openChannel(receiverAccount.address, most), {
+    code: 'transaction_reverts',
+  })
+})
+
 test('deposits stay under their caps, one by one and in all', async (t) => {
   const { base, agent, receiverAccount } = await startSystem(t)
   const small = await agent({ deposit: { most: 12n } })

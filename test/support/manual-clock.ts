@@ -23,6 +23,7 @@ export function manualClock(start = Date.UTC(2026, 10, 21)): ManualClock {
     [...timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
   return {
     now: () => offset + passed,
+    passed: () => passed,
     after: (delay, callback) => {
       const timer = { at: passed + delay, callback }
       timers.add(timer)

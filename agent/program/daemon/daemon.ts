@@ -1,6 +1,8 @@
 // The agent as a service: begins, waits for what mends itself, follows a new configuration, ends.
+
 import { createTurns } from '../../../platform/async/turns.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
+import { steadyTime } from '../../../platform/time/monotonic.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
 import { loadSettings, type Settings } from '../configuration/settings.ts'
 import { errorFacts } from '../control/log.ts'
@@ -53,7 +55,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 class AgentDaemon implements Daemon {
   readonly journal: Journal
   readonly #options: DaemonOptions
-  readonly #started = Date.now()
+  readonly #started = steadyTime()
   readonly #engine: Engine
   readonly #page: Page
   readonly #control: ControlServer
@@ -69,7 +71,7 @@ class AgentDaemon implements Daemon {
     this.#options = options
     this.#wanted = settings
     const status = () => this.#status()
-    const metrics = () => metricsText(this.#status(), Date.now())
+    const metrics = () => metricsText(this.#status(), steadyTime())
     this.#engine = new Engine({ journal, metrics })
     const handlers = commandHandlers(this.#engine, {
       status,

@@ -115,6 +115,7 @@ function steppingClock(): SteppingClock {
   const timers = new Set<{ readonly at: number; readonly callback: () => void }>()
   return {
     now: () => now,
+    passed: () => now,
     after: (delay, callback) => {
       const timer = { at: now + delay, callback }
       timers.add(timer)

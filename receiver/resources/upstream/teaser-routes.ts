@@ -1,10 +1,12 @@
 // What browsers see of an upstream's page before they pay, under an address of its own: the paywall
 // page shows it in a frame, which keeps its styles and the paywall's apart. Nobody pays for it, so what it
 // may take of receiver and upstream is bounded (docs/design/threats.md).
+
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
 import { request as ask, type Dispatcher } from 'undici'
 import { createTurns } from '../../../platform/async/turns.ts'
+import { attemptStore } from '../../../platform/http/attempts.ts'
 import { shorten } from '../../../protocol/index.ts'
 import { escapeHtml } from '../../paywall/page.ts'
 import { pathOf, queryOf } from '../configuration/path.ts'
@@ -101,7 +103,7 @@ async function rateOf(
   app: FastifyInstance,
 ): Promise<(request: FastifyRequest) => Promise<number | undefined>> {
   await app.register(rateLimit, {
-    ...{ global: false, max: mostMade, timeWindow: minute, cache: mostAddresses },
+    ...{ global: false, max: mostMade, timeWindow: minute, store: attemptStore(mostAddresses) },
   })
   const count = app.createRateLimit()
   return async (request) => {

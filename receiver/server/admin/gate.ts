@@ -2,6 +2,7 @@
 
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { attemptStore } from '../../../platform/http/attempts.ts'
 import { isSameOrigin } from '../../../platform/web/origin.ts'
 import { receiverError } from '../../errors/index.ts'
 import { sendProblem } from '../../http/problem.ts'
@@ -37,7 +38,7 @@ export function loginGate({ authenticator, attempts }: GateOptions): Gate {
       global: false,
       max: attempts,
       timeWindow: attemptWindow,
-      cache: mostAddresses,
+      store: attemptStore(mostAddresses),
     })
     const count = app.createRateLimit()
     app.decorateRequest('admin', null)

@@ -330,6 +330,11 @@ test('ten failures: said once, then slower up to an hour; one success, and it is
   t.like(jobs.status()[0], { state: 'slowed', failures: 10, next: clock.now() + 10 * minute })
   clock.pass(5 * minute)
   t.deepEqual(skipped(), ['slowed'])
+  // A clock that is set neither ends the wait nor makes it longer.
+  clock.set(clock.now() + 365 * 24 * 60 * minute)
+  t.like(jobs.status()[0], { state: 'slowed' })
+  clock.set(clock.now() - 365 * 24 * 60 * minute)
+  t.like(jobs.status()[0], { state: 'slowed' })
   /** Lets moments pass until one of them is late enough. */
   const nextSlowRun = async () => {
     const before = runs().length

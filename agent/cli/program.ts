@@ -65,6 +65,8 @@ function addPurchaseCommands(program: Command, finish: Finish): void {
     .option('-H, --header <header>', 'send a header; may be given again', append, [])
     .option('-d, --data <body>', 'send a body; @file sends a file')
     .option('-X, --request <method>', 'HTTP method (GET, or POST with -d)')
+    .option('-L, --location', 'follow redirects; each hop is a purchase of its own')
+    .option('-i, --include', 'print status and headers before the body')
     .option('--max-price <amount>', 'pay at most so much')
     .option('--job <name>', 'count it against the budget of a job too')
     .option('--dry-run', 'say what it costs; sign and send nothing')

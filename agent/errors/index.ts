@@ -304,6 +304,10 @@ export const agentErrors = {
     status: 502,
     hint: 'Another program uses this channel, with the same account. Stop one of the two.',
   },
+  redirect_refused: {
+    kind: 'receiver',
+    hint: 'What was paid on the way stays paid. Get the place that it names yourself, if you trust it.',
+  },
   state_unreadable: {
     kind: 'state',
     hint: 'Nothing was paid. Put it back, or give the receivers their address and remove the file.',

@@ -28,12 +28,21 @@ export async function runCommandLine(line: CommandLine): Promise<number> {
   })
   try {
     const code = await runProgram(line.program, process.argv.slice(2))
+    await written(process.stdout)
     return unwritten === undefined ? code : tell(line, outputUnwritable(unwritten))
   } catch (error) {
     // commander has said itself what is wrong; asking for help is not wrong.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usage
     return isClosedPipe(error) ? 0 : tell(line, error)
   }
+}
+
+/** Resolves when what was printed so far is written, or will never be. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed) setImmediate(resolve)
+    else stream.write('', () => setImmediate(resolve))
+  })
 }
 
 function tell({ program: { name }, exitCodeOf }: CommandLine, thrown: unknown): number {

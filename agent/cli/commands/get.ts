@@ -16,6 +16,7 @@ import {
 import { agentError } from '../../errors/index.ts'
 import type { AgentStream, RequestOptions } from '../../options.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
+import { follow, type Hop } from './redirects.ts'
 import { type GlobalOptions, withAgent } from './session.ts'
 
 export interface GetOptions extends GlobalOptions {
@@ -26,19 +27,35 @@ export interface GetOptions extends GlobalOptions {
   readonly maxPrice?: string
   readonly dryRun?: boolean
   readonly job?: string
+  readonly location?: boolean
+  readonly include?: boolean
 }
 
 export function get(target: string, options: GetOptions): Promise<ExitCode> {
   return withAgent(options, async ({ agent, receivers, output, token }) => {
-    const url = await receivers.resolve(target)
+    const first = await receivers.resolve(target)
     const request = await requestOptions(options, token)
     if (options.output !== undefined) await checkWritable(options.output)
-    const answer = await agent.stream(url, { ...request, signal: interrupted() })
-    if (output.json) output.print(await described(answer, options.output))
+    const hop = { url: first, options: { ...request, signal: interrupted() } }
+    const ask = (each: Hop) => agent.stream(each.url, each.options)
+    const { answer, url, before } =
+      options.location === true
+        ? await follow(hop, ask)
+        : { answer: await ask(hop), url: first, before: [] }
+    const redirects = before.map((each) => {
+      return { url: `${each.url}`, status: each.answer.status, payment: each.answer.payment }
+    })
+    if (output.json) output.print(await described(answer, redirects, options.output))
     else {
-      await save(answer, options.output)
-      if (answer.payment && process.stderr.isTTY) {
-        output.say(`paid ${formatAmount(answer.payment.cost, token)}`)
+      await save(answer, options)
+      const paid = [...redirects, answer].flatMap(({ payment }) => payment?.cost ?? [])
+      if (paid.length > 0 && process.stderr.isTTY) {
+        output.say(
+          `paid ${formatAmount(
+            paid.reduce((sum, cost) => sum + cost),
+            token,
+          )}`,
+        )
       }
     }
     if (answer.status < 400) return exitCode.ok
@@ -104,7 +121,11 @@ async function checkWritable(path: string): Promise<void> {
   }
 }
 
-async function save({ body }: AgentStream, file: string | undefined): Promise<void> {
+async function save(
+  answer: AgentStream,
+  { output: file, include }: Pick<GetOptions, 'output' | 'include'>,
+): Promise<void> {
+  const body = include === true ? withHead(answer) : answer.body
   try {
     if (file !== undefined) await pipeline(body, createWriteStream(file))
     else if (process.stdout.isTTY !== true) await pipeline(body, process.stdout, { end: false })
@@ -115,6 +136,15 @@ async function save({ body }: AgentStream, file: string | undefined): Promise<vo
     if (code === 'EPIPE' || isUraidenError(error)) throw error
     throw syscall === 'write' ? notWritten(file, error) : cutShort(error)
   }
+}
+
+/** As curl prints it. */
+async function* withHead({ status, headers, body }: AgentStream): AsyncGenerator<Uint8Array> {
+  const lines = Object.entries(headers).flatMap(([name, values]) =>
+    [values ?? []].flat().map((value) => `${name}: ${value}\r\n`),
+  )
+  yield Buffer.from(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n`, 'latin1')
+  yield* body
 }
 
 /** At a terminal an answer is text that steers nothing; a file or a program gets it byte for byte. */
@@ -142,11 +172,16 @@ function cutShort(cause: unknown): UraidenError {
   })
 }
 
-async function described(answer: AgentStream, file: string | undefined): Promise<string> {
-  const { status, payment, roundTrips } = answer
+async function described(
+  answer: AgentStream,
+  redirects: readonly object[],
+  file: string | undefined,
+): Promise<string> {
+  const { status, headers, payment, roundTrips } = answer
+  const facts = { status, headers, payment, roundTrips, ...(redirects.length > 0 && { redirects }) }
   if (file !== undefined) {
-    await save(answer, file)
-    return toJson({ status, payment, roundTrips, file })
+    await save(answer, { output: file })
+    return toJson({ ...facts, file })
   }
   const chunks: Uint8Array[] = []
   for await (const chunk of answer.body) chunks.push(chunk)
@@ -154,9 +189,7 @@ async function described(answer: AgentStream, file: string | undefined): Promise
   const text = body.toString('utf8')
   const readable = Buffer.from(text).equals(body)
   return toJson({
-    status,
-    payment,
-    roundTrips,
+    ...facts,
     ...(readable ? { body: text } : { bodyBase64: body.toString('base64') }),
   })
 }

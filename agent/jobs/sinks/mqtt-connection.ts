@@ -1,7 +1,11 @@
 // The connection to an MQTT broker, shared by all sinks that publish there. The library is loaded when
 // there is one.
+//
+// MQTT 3.1.1 has no word for "not this message": a broker that finds one too large, or its topic forbidden, hangs
+// up on everybody. So after a hang-up messages go one at a time, until it is known which one it was.
 
 import type { MqttClient } from 'mqtt'
+import { createTurns } from '../../../platform/async/turns.ts'
 import { originsOnly, printedUrl } from '../../../platform/text/printed.ts'
 import type { UraidenError } from '../../../protocol/index.ts'
 import { defined } from '../../../protocol/index.ts'
@@ -34,7 +38,8 @@ export interface PublishOptions {
 export interface BrokerConnection {
   /**
    * Resolves with how many payloads from the front the broker has taken.
-   * @throws UraidenError `broker_unreachable` when it has not even the first one
+   * @throws UraidenError `broker_unreachable` when it has not even the first one; `entry_refused` when it hangs up
+   * whenever it gets the first one, and takes others
    */
   readonly publish: (payloads: readonly Uint8Array[], options: PublishOptions) => Promise<number>
   /** Published, retained, with every new connection. */
@@ -46,6 +51,15 @@ const answerTimeout = 20_000
 const goodbyeTimeout = 2000
 /** On their way at once. */
 const window = 32
+/** A network breaks, too; hardly three times right after the same message, with another taken before each. */
+const hangUpsToRefuse = 3
+
+/** Of a topic with messages on their way when the broker hung up. */
+interface Suspicion {
+  readonly payload: Uint8Array
+  /** On this message alone. */
+  readonly hangUps: number
+}
 
 export function connectBroker(options: BrokerOptions): BrokerConnection {
   return new Connection(options)
@@ -55,6 +69,17 @@ class Connection implements BrokerConnection {
   readonly #options: BrokerOptions
   readonly #announcements: Announcement[] = []
   readonly #client: Promise<MqttClient>
+  readonly #alone = createTurns()
+  /** By topic, until the broker takes a message of it. */
+  readonly #suspicions = new Map<string, Suspicion>()
+  readonly #unwelcome = new Map<Announcement, number>()
+  /** The broker takes what we have to say of ourselves on this connection. */
+  #greeted: Promise<unknown> = Promise.resolve()
+  /** Rejects when this connection ends: the library does not always say it of what is on its way. */
+  #ended: Promise<never> = new Promise(() => undefined)
+  #end: () => void = () => undefined
+  #hangUps = 0
+  #onTheirWay = 0
   #problem = 'no connection yet'
 
   constructor(options: BrokerOptions) {
@@ -66,6 +91,11 @@ class Connection implements BrokerConnection {
 
   async publish(payloads: readonly Uint8Array[], options: PublishOptions): Promise<number> {
     const client = await this.#client
+    if (this.#suspicions.size > 0) {
+      const [first = Buffer.alloc(0)] = payloads
+      return this.#alone.take(() => this.#publishAlone(client, first, options))
+    }
+    const before = this.#hangUps
     let taken = 0
     while (taken < payloads.length) {
       if (!client.connected) {
@@ -78,10 +108,49 @@ class Connection implements BrokerConnection {
       )
       const failed = results.findIndex(({ status }) => status === 'rejected')
       taken += failed < 0 ? part.length : failed
+      const payload = payloads[taken]
+      if (failed >= 0 && payload !== undefined && this.#hangUps > before) {
+        this.#suspicions.set(options.topic, { payload, hangUps: 0 })
+      }
       if (failed >= 0 && taken > 0) return taken
       if (failed >= 0) throw this.#unreachable()
     }
     return taken
+  }
+
+  /** Resolves with 1 when the broker has taken it. */
+  async #publishAlone(
+    client: MqttClient,
+    payload: Uint8Array,
+    options: PublishOptions,
+  ): Promise<number> {
+    const { topic } = options
+    await this.#greeted.catch(() => undefined)
+    const before = this.#hangUps
+    if (!client.connected) throw this.#unreachable()
+    try {
+      await this.#send(client, payload, options)
+    } catch {
+      if (this.#hangUps > before) this.#suspect(topic, payload)
+      throw this.#unreachable()
+    }
+    this.#suspicions.delete(topic)
+    return 1
+  }
+
+  /** @throws UraidenError `entry_refused` */
+  #suspect(topic: string, payload: Uint8Array): void {
+    const known = this.#suspicions.get(topic)
+    const isSame = known !== undefined && Buffer.compare(known.payload, payload) === 0
+    const hangUps = (isSame ? known.hangUps : 0) + 1
+    const isRefused = hangUps >= hangUpsToRefuse
+    this.#suspicions.set(topic, { payload, hangUps: isRefused ? 0 : hangUps })
+    if (!isRefused) return
+    throw agentError({
+      code: 'entry_refused',
+      message: `The MQTT broker ${printedUrl(this.#options.url)} hung up ${hangUps} times on this message of ${payload.length} bytes to ${topic}, and takes others.`,
+      hint: 'Look at its largest packet, and at who may publish to the topic.',
+    })
   }
 
   announce(announcement: Announcement): void {
@@ -124,40 +193,66 @@ class Connection implements BrokerConnection {
     client.on('connect', () => this.#connected(client))
     client.on('message', (topic, message) => {
       if (topic === this.#options.birthTopic && `${message}` === available)
-        this.#announceAll(client)
+        void this.#announceAll(client)
     })
     client.on('error', (error) => {
       this.#problem =
         originsOnly(error.message) || String((error as { readonly code?: string }).code)
     })
-    client.on('close', () => forgetUnanswered(client))
+    client.on('close', () => {
+      this.#hangUps++
+      forgetUnanswered(client)
+      this.#end()
+    })
     return client
   }
 
   #connected(client: MqttClient): void {
     const { statusTopic, birthTopic } = this.#options
+    this.#ended = new Promise((_, reject) => {
+      this.#end = () => reject(new Error('it hung up'))
+    })
+    this.#ended.catch(() => undefined)
     // Each of these is said again with the next connection if this one breaks.
-    client.publishAsync(statusTopic, available, { qos: 1, retain: true }).catch(() => undefined)
+    const said = client.publishAsync(statusTopic, available, { qos: 1, retain: true })
     if (this.#announcements.length > 0) {
       client.subscribeAsync(birthTopic, { qos: 0 }).catch(() => undefined)
     }
-    this.#announceAll(client)
+    this.#greeted = Promise.race([said.then(() => this.#announceAll(client)), this.#ended])
+    this.#greeted.catch(() => undefined)
   }
 
-  #announceAll(client: MqttClient): void {
-    for (const each of this.#announcements) publishAnnouncement(client, each)
+  /** One after the other: the broker may hang up on one of them, too. */
+  async #announceAll(client: MqttClient): Promise<void> {
+    for (const each of this.#announcements) {
+      const hangUps = this.#unwelcome.get(each) ?? 0
+      if (hangUps >= hangUpsToRefuse) continue
+      const before = this.#hangUps
+      try {
+        await Promise.race([publishAnnouncement(client, each), this.#ended])
+        this.#unwelcome.delete(each)
+      } catch {
+        const isAlone = this.#onTheirWay === 0
+        if (this.#hangUps > before && isAlone) this.#unwelcome.set(each, hangUps + 1)
+        return
+      }
+    }
   }
 
   async #send(client: MqttClient, payload: Uint8Array, options: PublishOptions): Promise<void> {
     const { topic, qos, retain } = options
+    const before = this.#hangUps
+    this.#onTheirWay++
     const sent = client.publishAsync(topic, Buffer.from(payload), { qos, retain })
     const id = client.getLastMessageId()
     try {
-      await withTimeout(sent, answerTimeout)
+      await withTimeout(Promise.race([sent, this.#ended]), answerTimeout)
     } catch (error) {
       if (qos > 0) client.removeOutgoingMessage(id)
-      this.#problem = (error as Error).message
+      this.#problem = this.#hangUps > before ? 'it hung up' : (error as Error).message
       throw error
+    } finally {
+      this.#onTheirWay--
     }
   }
 
@@ -170,8 +265,11 @@ class Connection implements BrokerConnection {
   }
 }
 
-function publishAnnouncement(client: MqttClient, { topic, payload }: Announcement): void {
-  client.publishAsync(topic, payload, { qos: 1, retain: true }).catch(() => undefined)
+async function publishAnnouncement(
+  client: MqttClient,
+  { topic, payload }: Announcement,
+): Promise<void> {
+  await client.publishAsync(topic, payload, { qos: 1, retain: true })
 }
 
 /** The library would send them again by itself, beside our queue that does. */

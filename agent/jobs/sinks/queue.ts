@@ -62,6 +62,8 @@ class DeliveringQueue implements SinkQueue {
   #delivered = 0
   #stopping = false
   #full = false
+  /** It waits for entries, not for a time to try again. */
+  #isIdle = false
   #wakes = 0
   #interrupt: () => void = () => undefined
   #loop: Promise<void> = Promise.resolve()
@@ -135,7 +137,7 @@ class DeliveringQueue implements SinkQueue {
   #wake(): void {
     this.#wakes++
     // After a failure the next try waits its time, however much comes in.
-    if (this.#failures === 0) this.#interrupt()
+    if (this.#failures === 0 || this.#isIdle) this.#interrupt()
   }
 
   async #step(): Promise<void> {
@@ -158,7 +160,9 @@ class DeliveringQueue implements SinkQueue {
     this.#sayFull(false)
     const unsettled = this.#backlog.unsettled()
     const due = this.#settled + this.#options.settleInterval - performance.now()
+    this.#isIdle = true
     await this.#pause(unsettled === 0 ? undefined : Math.max(0, due))
+    this.#isIdle = false
     if (!this.#stopping) await this.#settleWhenDue()
   }
 

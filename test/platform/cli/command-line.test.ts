@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, writeFile } from 'node:fs/promises'
+import { open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
@@ -29,6 +29,23 @@ for (const name of ['agent', 'receiver']) {
     const child = spawn(process.execPath, [fileURLToPath(new URL(program, root)), '--version'])
     const [says] = await once(child.stdout, 'data')
     t.is(`${says}`, `${version}\n`)
+  })
+
+  test(`uraiden-${name} says in words that its output cannot be written`, async (t) => {
+    const full = await open('/dev/full', 'w')
+    t.teardown(() => full.close())
+    const child = spawn(
+      process.execPath,
+      [fileURLToPath(new URL(program, root)), 'config', 'schema'],
+      { stdio: ['ignore', full.fd, 'pipe'] },
+    )
+    const said: Buffer[] = []
+    child.stderr?.on('data', (chunk) => said.push(chunk))
+    const [code] = await once(child, 'close')
+    t.is(code, 1)
+    const text = Buffer.concat(said).toString()
+    t.regex(text, /^uraiden-\w+: What was to be printed cannot be written: ENOSPC/)
+    t.notRegex(text, /\n\s+at /)
   })
 
   test(`uraiden-${name} ends quietly when nobody reads on, as in a pipe to head`, async (t) => {

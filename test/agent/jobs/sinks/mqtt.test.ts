@@ -132,6 +132,98 @@ test('a broker that takes a message and dies before it says so gets it again: at
   )
 })
 
+/** Hangs up when it gets something on this topic, as Aedes, Mosca and others do. */
+const forbidding = (isForbidden: (topic: string, payload: string) => boolean): TestOptions => ({
+  authorizePublish: (_, { topic, payload }, callback) => {
+    callback(isForbidden(topic, `${payload}`) ? new Error('not allowed') : null)
+  },
+})
+
+test('a message on which the broker hangs up is refused, and keeps no other waiting', async (t) => {
+  const forbidden = (topic: string, payload: string) =>
+    topic === 'home/a' && payload.includes(':3}')
+  const { connection, published, sendWhenConnected } = await start(t, {
+    broker: forbidding(forbidden),
+  })
+  await sendWhenConnected()
+  const storage = await openStorage(t, await temporaryFolder(t))
+  const queueFor = (topic: string) => {
+    const sink = createMqttSink({ broker: connection, topic, qos: 1, retain: false })
+    return openTestQueue(t, { storage, sink, id: topic, name: topic })
+  }
+  const [a, b] = [await queueFor('home/a'), await queueFor('home/b')]
+  const numbers = Array.from({ length: 40 }, (_, index) => index + 1)
+  await Promise.all([a, b].map(({ add }) => add(...numbers.map((number) => entry(number)))))
+  await until(() => a.queue.status().waiting + b.queue.status().waiting === 0)
+  const arrived = (topic: string) => [
+    ...new Set(published(topic).map(({ payload }) => JSON.parse(payload).number)),
+  ]
+  t.deepEqual(
+    arrived('home/a'),
+    numbers.filter((number) => number !== 3),
+  )
+  t.deepEqual(arrived('home/b'), numbers)
+  t.is(a.queue.status().refused, 1)
+  t.is(b.queue.status().refused, 0)
+  const refused = a.events.filter(({ kind }) => kind === 'entryRefused')
+  t.like(refused, [{ id: 'run-3' }])
+  t.regex(JSON.stringify(refused), /hung up 3 times on this message of 12 bytes to home\/a/)
+})
+
+test('a topic that is forbidden silences itself only', async (t) => {
+  const { connection, published, sendWhenConnected } = await start(t, {
+    broker: forbidding((topic) => topic === 'home/a'),
+  })
+  await sendWhenConnected()
+  const storage = await openStorage(t, await temporaryFolder(t))
+  const queueFor = (topic: string) => {
+    const sink = createMqttSink({ broker: connection, topic, qos: 1, retain: false })
+    return openTestQueue(t, { storage, sink, id: topic, name: topic })
+  }
+  const [a, b] = [await queueFor('home/a'), await queueFor('home/b')]
+  for (const number of [1, 2, 3]) {
+    await Promise.all([a, b].map(({ add }) => add(entry(number))))
+    await until(() => published('home/b').length >= number)
+  }
+  await until(() => a.queue.status().refused === 3)
+  t.deepEqual([b.queue.status().refused, published('home/a').length], [0, 0])
+})
+
+test('an announcement on which the broker hangs up keeps no message waiting', async (t) => {
+  const { connection, published } = await start(t, {
+    broker: forbidding((topic) => topic.startsWith('homeassistant/')),
+  })
+  const options = { topic: 'home/n', qos: 1, retain: false } as const
+  createMqttSink({ broker: connection, homeAssistant: { sensor, device }, ...options })
+  await until(() => connection.publish([Buffer.from('1')], options).then(Boolean, () => false))
+  await until(() => published('home/n').length > 0)
+  t.pass()
+})
+
+test('a network that breaks refuses nothing', async (t) => {
+  const { broker, connection, published, sendWhenConnected } = await start(t, {
+    broker: {
+      authorizePublish: (_, { topic }, callback) => {
+        // While it is down it takes nothing at all, our greeting neither.
+        if (breaks > 0 && (topic === 'home/n' || topic === device.statusTopic)) {
+          breaks--
+          broker.cutOff()
+        } else callback(null)
+      },
+    },
+  })
+  let breaks = 0
+  await sendWhenConnected()
+  const storage = await openStorage(t, await temporaryFolder(t))
+  const sink = createMqttSink({ broker: connection, topic: 'home/n', qos: 1, retain: false })
+  const { add, queue } = await openTestQueue(t, { storage, sink })
+  breaks = 12
+  await add(entry(1))
+  await until(() => queue.status().waiting === 0)
+  t.is(queue.status().refused, 0)
+  t.true(published('home/n').length >= 1)
+})
+
 test('a broker that is not there is named, without the password in its URL', async (t) => {
   const { broker } = await start(t)
   await broker.stop()

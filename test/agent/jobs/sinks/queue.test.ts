@@ -184,6 +184,23 @@ test('an entry that the target refuses for ever does not hold up the others', as
   t.deepEqual(events, [{ kind: 'entryRefused', sink: 'test', id: 'run-2', why: 'no' }])
 })
 
+test('an entry that was refused after a failure leaves a queue that takes the next one', async (t) => {
+  const storage = await openStorage(t, await temporaryFolder(t))
+  const sink = recordingSink()
+  sink.fail = down
+  const { queue, add } = await openTestQueue(t, { storage, sink })
+  await add(entry(1))
+  await until(() => queue.status().problem !== undefined)
+  sink.fail = new UraidenError({ code: 'entry_refused', message: 'no', hint: 'none' })
+  await until(() => queue.status().refused === 1)
+  sink.fail = undefined
+  // Nobody looks at an empty queue again but for what comes in.
+  await new Promise((resolve) => setImmediate(resolve))
+  await add(entry(2))
+  await until(() => sink.taken.length === 1)
+  t.deepEqual(ids(sink.taken), ['run-2'])
+})
+
 test('what has arrived before a crash is recognised, and not delivered again', async (t) => {
   const storage = await openStorage(t, await temporaryFolder(t))
   const before = recordingSink()

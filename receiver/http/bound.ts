@@ -41,10 +41,25 @@ export function contentOf(request: IncomingMessage): RequestContent | undefined 
   return contents.get(request)
 }
 
-/** What a request has paid, if it has: of one whose content is on its way only when that is right. */
-export function paidOf(request: IncomingMessage, paid: Paid): Paid {
+/**
+ * What a request has paid, if it has: of one whose content is on its way only when that is right. What a bound
+ * one costs in the end is in the receipt of its answer, too.
+ */
+export function paidOf(request: IncomingMessage, paid: Paid, { receipts }: Door): Paid {
   const content = longContents.get(request)
-  return content === undefined ? paid : paidWhenRight(request, content, paid)
+  const exchange = exchanges.get(request)
+  const told: Paid =
+    exchange === undefined
+      ? paid
+      : {
+          ...paid,
+          chargeOnly: async (cost) => {
+            const headers = await paid.chargeOnly(cost)
+            receipts.charged(exchange, cost)
+            return headers
+          },
+        }
+  return content === undefined ? told : paidWhenRight(request, content, told)
 }
 
 /** What a server has of one request. */

@@ -148,7 +148,7 @@ async function admit(
   const view = { request, bound, content, teaser: teaser?.(request.url) }
   const decide = () => priceAndAdmit(paywall, { pricer, ...view })
   const decided = await inOrder(request.raw.socket, decide)
-  const admission = decided.kind === 'paid' ? paidOf(request.raw, decided) : decided
+  const admission = decided.kind === 'paid' ? paidOf(request.raw, decided, paywall.door) : decided
   request.admission = admission
   if ('answerEnded' in admission && admission.answerEnded) {
     followAnswer(reply.raw, admission.answerEnded)

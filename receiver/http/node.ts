@@ -66,7 +66,8 @@ export function createGate<Request extends IncomingMessage>(
         return chargesNothing
       case 'paid':
         if (admission.answerEnded) followAnswer(response, admission.answerEnded)
-        return guardResponse(response, paidOf(request, admission), paywall.replyRoom).cost
+        return guardResponse(response, paidOf(request, admission, paywall.door), paywall.replyRoom)
+          .cost
       case 'repeated':
         if (admission.answerEnded) followAnswer(response, admission.answerEnded)
         repeat(response, admission.reply)

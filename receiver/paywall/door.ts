@@ -16,7 +16,7 @@ import {
   type VerifiedRequest,
   verifyRequest,
 } from '../../protocol/bound/index.ts'
-import { isUraidenError } from '../../protocol/index.ts'
+import { isUraidenError, type TokenAmount } from '../../protocol/index.ts'
 import type { ChannelId } from '../channels/book.ts'
 import { createTickets, type Tickets } from './tickets.ts'
 
@@ -41,6 +41,8 @@ export interface Answered extends Pick<Exchange, 'keys'> {
 export interface Receipts {
   readonly put: (exchange: Answered, receipt: Receipt) => void
   readonly get: (keys: BoundKeys, id: string) => Receipt | undefined
+  /** It cost something else in the end than its head could say; counts before and after `put`. */
+  readonly charged: (exchange: Answered, cost: TokenAmount) => void
 }
 
 export interface Door {
@@ -126,8 +128,11 @@ interface KeptReceipt {
 function createReceipts(now: () => number = () => performance.now()): Receipts {
   /** They go with the channel's keys; the oldest first. */
   const kept = new WeakMap<BoundKeys, Map<string, KeptReceipt>>()
+  const costs = new WeakMap<Answered, TokenAmount>()
   return {
-    put: ({ request, keys }, receipt) => {
+    put: (exchange, given) => {
+      const { request, keys } = exchange
+      const receipt = { ...given, cost: costs.get(exchange) ?? given.cost }
       const own = kept.get(keys) ?? new Map<string, KeptReceipt>()
       kept.set(keys, own)
       own.set(answerId(request.mac), { receipt, expires: now() + receiptLifetime })
@@ -139,6 +144,13 @@ function createReceipts(now: () => number = () => performance.now()): Receipts {
     get: (keys, id) => {
       const found = kept.get(keys)?.get(id)
       return found !== undefined && found.expires > now() ? found.receipt : undefined
+    },
+    charged: (exchange, cost) => {
+      costs.set(exchange, cost)
+      const own = kept.get(exchange.keys)
+      const id = answerId(exchange.request.mac)
+      const found = own?.get(id)
+      if (found !== undefined) own?.set(id, { ...found, receipt: { ...found.receipt, cost } })
     },
   }
 }

@@ -5,12 +5,14 @@ import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
+import { answerId, parseReceipt } from '../../../../protocol/bound/index.ts'
 import { createReceiverServer } from '../../../../receiver/index.ts'
 import { resourcesSchema } from '../../../../receiver/resources/configuration/schema.ts'
 import { registerResources } from '../../../../receiver/resources/routes.ts'
 import { upstreamRoutes } from '../../../../receiver/resources/upstream/routes.ts'
 import { followed, locationOf, targetOf } from '../../../../receiver/resources/upstream/target.ts'
 import { createTeaserMaker } from '../../../../receiver/resources/upstream/teaser-maker.ts'
+import { boundClient, fieldOf, send } from '../../../support/bound-client.ts'
 import { givenChannel } from '../../../support/channel.ts'
 import { givenShop, rawRequest } from '../../../support/shop.ts'
 import { until } from '../../../support/until.ts'
@@ -579,3 +581,46 @@ test.serial('below a path, what a client is sent to begins with it', async (t) =
   const page = await (await shop.ask('/x/old', { headers: { Accept: 'text/html' } })).text()
   t.regex(page, /src="\/shop\/api\/1\/teaser\/x\/old"/)
 })
+
+test.serial(
+  'an answer that breaks off has cost nothing: its receipt says so, and how far it came',
+  async (t) => {
+    const size = 300_000
+    const upstream = await startUpstream(t, ({ url }, response) => {
+      response.writeHead(200, { 'content-length': size })
+      response.write(Buffer.alloc(200_000), () => {
+        if (url === '/api/broken') response.destroy()
+        else response.end(Buffer.alloc(size - 200_000))
+      })
+    })
+    const shop = await givenShop(t, () => ({
+      '/api/*': { price: '5 units', upstream: upstream.url },
+    }))
+    const client = await boundClient(shop.base, shop)
+    t.true((await client.putKey()).authentic)
+    for (const [path, balance, complete, cost] of [
+      ['/api/broken', 5n, false, 0n],
+      // The same payment is good for the next try.
+      ['/api/whole', 5n, true, 5n],
+      ['/api/broken', 10n, false, 0n],
+    ] as const) {
+      const { sent, mac } = client.make(path, { balance })
+      const answer = await send(shop.base, sent)
+      t.deepEqual(
+        [answer.status, answer.broken, fieldOf(answer, 'rdn-cost')],
+        [200, !complete, '5'],
+      )
+      const receiptPath = `${client.own}/answers/${answerId(mac)}`
+      const read = async () => parseReceipt((await client.ask(receiptPath)).body.toString())
+      await until(async () => (await read()).cost === cost)
+      const receipt = await read()
+      t.like(receipt, { status: 200, complete, cost })
+      t.true(complete ? receipt.length === size : receipt.length < size)
+    }
+    const { sender, openBlock } = shop.channel
+    t.deepEqual(shop.receiver.book.ledger(sender, openBlock).claims, {
+      highest: 10n,
+      unclaimed: [{ from: 5n, to: 10n }],
+    })
+  },
+)

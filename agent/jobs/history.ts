@@ -2,6 +2,7 @@
 
 import type { Milliseconds } from '../../platform/time/clock.ts'
 import { isUraidenError } from '../../protocol/index.ts'
+import type { Clock } from './clock.ts'
 import { type Backoff, backoffDelay } from './sinks/backoff.ts'
 import type { JobEvent, LastRun, RunOutcome } from './types.ts'
 
@@ -42,12 +43,19 @@ export function eventsOf(
   return failures === after ? [run, { kind: 'failing', job, failures, error }] : [run]
 }
 
-/** Runs that are due earlier are passed over. A receiver puts a job off for no longer than `slow.most`. */
-export function notBefore(history: History, slow: Slowness, now: Milliseconds): Milliseconds {
+/**
+ * Runs that are due earlier are passed over. By `passed` of the clock, which is never set. A receiver puts a job
+ * off for no longer than `slow.most`.
+ */
+export function notBefore(
+  history: History,
+  slow: Slowness,
+  { now, passed }: Pick<Clock, 'now' | 'passed'>,
+): Milliseconds {
   const over = history.failures - slow.after + 1
-  const slowed = over > 0 ? now + backoffDelay(slow, over) : Number.NEGATIVE_INFINITY
-  const asked = history.notBefore ?? Number.NEGATIVE_INFINITY
-  return Math.max(slowed, stillNotBefore(asked, slow, now))
+  const slowed = over > 0 ? backoffDelay(slow, over) : Number.NEGATIVE_INFINITY
+  const asked = Math.min((history.notBefore ?? Number.NEGATIVE_INFINITY) - now(), slow.most)
+  return passed() + Math.max(slowed, asked)
 }
 
 function lastRun(outcome: RunOutcome): LastRun {

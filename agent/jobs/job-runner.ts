@@ -44,7 +44,7 @@ export class JobRunner {
     this.#options = options
     this.#history = record ?? { failures: 0 }
     this.#paused = record?.paused ?? false
-    this.#notBefore = notBefore(this.#history, slow, parts.clock.passed())
+    this.#notBefore = notBefore(this.#history, slow, parts.clock)
     const { signal } = this.#abort
     this.#reclaimer = createReclaimer(parts, { job, signal, record: this.#recordAfter }, open)
   }
@@ -216,7 +216,7 @@ export class JobRunner {
     const { slow, parts, onEvent } = this.#options
     const before = this.#history
     this.#history = this.#after(outcome)
-    this.#notBefore = notBefore(this.#history, slow, parts.clock.passed())
+    this.#notBefore = notBefore(this.#history, slow, parts.clock)
     for (const event of eventsOf(before, outcome, slow)) onEvent(event)
   }
 

@@ -34,15 +34,17 @@ for (const { failures, wait } of [
   { failures: 1_000_000, wait: 3_600_000 },
 ]) {
   test(`after ${failures} failures the next run waits ${wait} ms`, (t) => {
-    t.is(notBefore({ failures }, slow, 0), wait)
+    t.is(notBefore({ failures }, slow, { now: () => 0, passed: () => 0 }), wait)
   })
 }
 
 test('a receiver puts a job off, for an hour at most, until it went well', (t) => {
-  const putOff = (moment: number) => historyAfter({ failures: 0 }, { ...failed, notBefore: moment })
-  t.is(notBefore(putOff(120_000), slow, 0), 120_000)
-  t.is(notBefore(putOff(3_600_000), slow, 0), 3_600_000)
-  t.is(notBefore(putOff(3_600_001), slow, 0), 3_600_000)
-  t.is(notBefore(historyAfter(putOff(120_000), done), slow, 0), Number.NEGATIVE_INFINITY)
-  t.is(notBefore(historyAfter(putOff(120_000), failed), slow, 0), Number.NEGATIVE_INFINITY)
+  const clock = { now: () => 1_000_000, passed: () => 5 }
+  const putOff = (wait: number) =>
+    historyAfter({ failures: 0 }, { ...failed, notBefore: clock.now() + wait })
+  t.is(notBefore(putOff(120_000), slow, clock), 120_005)
+  t.is(notBefore(putOff(3_600_000), slow, clock), 3_600_005)
+  t.is(notBefore(putOff(3_600_001), slow, clock), 3_600_005)
+  t.is(notBefore(historyAfter(putOff(120_000), done), slow, clock), Number.NEGATIVE_INFINITY)
+  t.is(notBefore(historyAfter(putOff(120_000), failed), slow, clock), Number.NEGATIVE_INFINITY)
 })

@@ -6,7 +6,7 @@ import type { BudgetScope } from '../budget/caps.ts'
 import type { LedgerStorage } from './ledger-storage.ts'
 import type { NoteBook } from './notes.ts'
 import { freeSum, type Position } from './position.ts'
-import type { ChannelEntry, ChannelName } from './records.ts'
+import { type ChannelEntry, type ChannelName, type UnseenDeposit, unseenWhere } from './records.ts'
 
 export interface Slot {
   /** As on disk. */
@@ -60,6 +60,7 @@ export type LedgerWriter = (entries: ReadonlyMap<ChannelName, ChannelEntry>) => 
 export function createWriter({ storage, slots, accounts, notes }: WriterParts): LedgerWriter {
   return async (entries) => {
     const channels = new Map(entries)
+    const before = new Map([...slots].map(([name, slot]) => [name, slot.entry]))
     for (const [name, slot] of slots) {
       if (slot.dirty && !channels.has(name)) channels.set(name, written(slot))
       slot.dirty = false
@@ -79,7 +80,23 @@ export function createWriter({ storage, slots, accounts, notes }: WriterParts): 
     }
     for (const [name, entry] of channels) {
       const slot = slots.get(name)
-      if (slot !== undefined) slot.entry = entry
+      const earlier = before.get(name)
+      if (slot === undefined) continue
+      slot.entry = earlier === undefined ? entry : withNoted(entry, earlier, slot.entry)
     }
+  }
+}
+
+/** What was noted of a channel while an entry was written is newer than that. */
+function withNoted(entry: ChannelEntry, before: ChannelEntry, now: ChannelEntry): ChannelEntry {
+  if (now === before) return entry
+  const { refusals, excused } = now
+  const isSeen = (deposit: UnseenDeposit) =>
+    before.unseen?.includes(deposit) === true && now.unseen?.includes(deposit) !== true
+  return {
+    ...entry,
+    ...(refusals !== before.refusals && { refusals }),
+    ...(excused !== before.excused && { excused }),
+    unseen: unseenWhere(entry, (deposit) => !isSeen(deposit)),
   }
 }

@@ -7,6 +7,7 @@ import { type ChannelEntry, decodeEntry, isAhead, isNew } from '../../../agent/c
 import { recoverChannels } from '../../../agent/channels/recovery.ts'
 import type { ChannelEvent, Receipt } from '../../../platform/chain/index.ts'
 import { buy, channel, ledgerOn, newChannel, receiver, testDisk } from '../../support/ledger.ts'
+import { until } from '../../support/until.ts'
 
 const own = receiver
 const place = { transaction: '0x01', channel: { sender: own, receiver, openBlock: 7 } } as const
@@ -89,6 +90,40 @@ test('it costs no write of its own, and goes to disk with the next one', async (
   t.is(disk.writes(), writes)
   await ledger.close()
   t.is((await ledgerOn({ disk })).get(channel).unseen, undefined)
+})
+
+test('what is noted while a write is on its way is not lost with it', async (t) => {
+  const disk = testDisk()
+  let arrived: (() => void) | undefined
+  let isSlow = false
+  const slow = {
+    ...disk,
+    write: async (...write: Parameters<typeof disk.write>) => {
+      if (isSlow) {
+        await new Promise<void>((resolve) => {
+          arrived = resolve
+        })
+      }
+      await disk.write(...write)
+    },
+  }
+  const ledger = await ledgerOn({ disk: slow })
+  await ledger.add({ ...newChannel(50n), unseen: [{ before: 0n, block: 7 }] })
+  isSlow = true
+  const booking = bookOn(ledger)(toppedUp(40n, 9))
+  await until(() => arrived)
+  ledger.accepted(channel, 5n)
+  ledger.refused(channel)
+  isSlow = false
+  arrived?.()
+  await booking
+  t.like(ledger.get(channel), { deposit: 90n, refusals: 1 })
+  t.deepEqual(ledger.get(channel).unseen, [{ before: 50n, block: 9 }])
+  await ledger.close()
+  t.like((await ledgerOn({ disk })).get(channel), {
+    refusals: 1,
+    unseen: [{ before: 50n, block: 9 }],
+  })
 })
 
 test('of a record of an earlier version everything is seen', (t) => {

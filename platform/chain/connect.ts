@@ -9,6 +9,7 @@ import {
   contractAbilities,
   type Hex,
   isUraidenError,
+  maxTokenAmount,
   parseAddress,
 } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
@@ -109,6 +110,14 @@ function revertReason(known: readonly Interface[], data: string): string | undef
   return undefined
 }
 
+/** What a contract does not have has this value; a node that is away says nothing of it. */
+function unlessReverted<Value>(value: Value): (error: unknown) => Value {
+  return (error) => {
+    if (isUraidenError(error, 'rpc_error') && isRevert(error.cause as NodeError)) return value
+    throw error
+  }
+}
+
 function contractReader(request: Request, contract: Address, channels: Interface) {
   let facts: Promise<ContractFacts> | undefined
   const read = (name: string, args: readonly unknown[] = []) =>
@@ -125,7 +134,8 @@ function contractReader(request: Request, contract: Address, channels: Interface
       read('version'),
       read('token'),
       read('challenge_period'),
-      read('channel_deposit_bugbounty_limit'),
+      // Not every contract of version 0.2 tells it.
+      read('channel_deposit_bugbounty_limit').catch(unlessReverted([maxTokenAmount])),
     ])
     // The calls of all known versions have the same form.
     contractAbilities(String(version), contract)

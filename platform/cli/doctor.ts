@@ -1,7 +1,7 @@
 // What the doctor commands of both programs have in common: findings, and checks of chain and disk.
 import { mkdir, open, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { formatAmount, isUraidenError } from '../../protocol/index.ts'
+import { formatAmount, isUraidenError, maxTokenAmount } from '../../protocol/index.ts'
 import type { ChainClient } from '../chain/index.ts'
 import { type Output, toJson } from './output.ts'
 
@@ -80,7 +80,8 @@ export async function lookAtChain(chain: ChainClient): Promise<Finding> {
 export async function lookAtContract(chain: ChainClient): Promise<Finding> {
   const [facts, token] = await Promise.all([chain.contractFacts(), chain.tokenFacts()])
   const most = formatAmount(facts.mostDeposit, token)
-  const says = `${chain.contract}, version ${facts.version}, token ${token.symbol}, at most ${most} in a channel`
+  const limit = facts.mostDeposit < maxTokenAmount ? `, at most ${most} in a channel` : ''
+  const says = `${chain.contract}, version ${facts.version}, token ${token.symbol}${limit}`
   if (facts.mostDeposit >= 10n ** BigInt(token.decimals)) return ok(says)
   return warning(
     `${says}: that is less than one, as ${token.symbol} has ${token.decimals} decimals. This contract is of no use for it; deploy one for another token.`,

@@ -111,6 +111,8 @@ const lookEvery = 100
 const busyFrom = 0.9
 /** Answers that are made at a time for those who have not paid, however busy the process is. */
 const leastUnpaid = 2
+/** Requests at work, however busy the process is, below which one begins that says it pays. */
+const mostPaying = 64
 const balanceSignature = headerName.signature.toLowerCase()
 /** Bytes that a connection may send before its answers are read. */
 const mostAhead = 128 << 10
@@ -308,18 +310,32 @@ function answer(guard: Guard, connection: Connection, { request, response, begin
   letGo(guard)
 }
 
-/** Begins what was held and may begin now: first what says that it pays, if that is not true it costs little. */
+/**
+ * Begins what was held and may begin now: first what says that it pays, if that is not true it costs little. Of
+ * those so many begin in the order in which they came, because payments of one channel that overtake each other
+ * are refused.
+ */
 function letGo(guard: Guard): void {
-  while (guard.held.size > 0 && guard.atWork.size < guard.mostUnpaid) beginNext(guard)
+  const { held, atWork } = guard
+  while (held.size > 0 && atWork.size < guard.mostUnpaid) beginNext(guard)
+  for (const [connection] of held) {
+    if (atWork.size >= mostPaying) return
+    const { current } = connection
+    if (current && saysThatItPays(current.request)) begin(guard, connection)
+  }
 }
 
-function beginNext({ held }: Guard): void {
+function beginNext(guard: Guard): void {
+  const { held } = guard
   const all = [...held.keys()]
   const next = all.find(({ current }) => current && saysThatItPays(current.request)) ?? all[0]
-  if (next === undefined) return
-  const begin = held.get(next)
-  held.delete(next)
-  if (!next.stream.destroyed) begin?.()
+  if (next !== undefined) begin(guard, next)
+}
+
+function begin({ held }: Guard, connection: Connection): void {
+  const go = held.get(connection)
+  held.delete(connection)
+  if (!connection.stream.destroyed) go?.()
 }
 
 function saysThatItPays({ headers }: IncomingMessage): boolean {

@@ -37,10 +37,11 @@ for (const [title, jump] of [
     let looks = 0
     let sent = 0
     const hash = `0x${'1'.repeat(64)}`
+    const block = { number: '0x1', timestamp: '0x1' }
     const answers: Readonly<Record<string, (params: readonly unknown[]) => unknown>> = {
       eth_estimateGas: () => '0x5208',
       eth_getTransactionCount: () => '0x0',
-      eth_getBlockByNumber: () => ({}),
+      eth_getBlockByNumber: () => ({ ...block, parentHash: hash, hash }),
       eth_gasPrice: () => '0x1',
       eth_sendRawTransaction: () => {
         sent++

@@ -45,6 +45,8 @@ const replies = { largestBody: 100 }
 /** What the resource does: `/slow` begins and does not end before it is told to. */
 interface Work {
   readonly seen: string[]
+  /** What was asked for on connections whose client's side has closed. */
+  readonly left: string[]
   /** Answers whose connection has closed, or that went out. */
   readonly over: string[]
   go: () => void
@@ -54,7 +56,7 @@ interface Work {
 function work(): Work {
   let go: () => void = () => undefined
   const gone = new Promise<void>((resolve) => (go = resolve))
-  return { seen: [], over: [], go, gone }
+  return { seen: [], left: [], over: [], go, gone }
 }
 
 async function* slowly({ gone }: Work) {
@@ -116,9 +118,11 @@ async function given(t: ExecutionContext, start: Start) {
   const system = await givenChannel(t, { receiver: { replies, collect: 10 } })
   const first = work()
   const server = await start(system.receiver, first)
-  server.on('request', ({ url = '' }: IncomingMessage, response: ServerResponse) =>
-    response.once('close', () => first.over.push(url)),
-  )
+  server.on('request', ({ url = '', socket }: IncomingMessage, response: ServerResponse) => {
+    // Of whom only its side is closed the rest is seen when it is written to.
+    socket.once('end', () => first.left.push(url))
+    response.once('close', () => first.over.push(url))
+  })
   const origin = await listening(t, server)
   const client = await boundClient(origin, system)
   await client.putKey()
@@ -168,11 +172,12 @@ function hangUp(origin: string, { method, path, fields, body }: Sent): Promise<v
 
 for (const [name, start] of Object.entries(servers)) {
   test(`${name}: a GET whose answer broke off is run once more, and never a third time`, async (t) => {
-    const { client, origin, seen, over, go, claimed } = await given(t, start)
+    const { client, origin, seen, left, over, go, claimed } = await given(t, start)
     const { sent, mac } = client.make('/slow', { balance: 5n })
     await hangUp(origin, sent)
-    await until(() => over.includes('/slow'))
+    await until(() => left.includes('/slow'))
     go()
+    await until(() => over.includes('/slow'))
     const again = await send(origin, sent)
     t.deepEqual([again.status, again.body.toString(), seen.length], [200, long, 2])
     t.true(client.isAuthentic(again, mac))
@@ -193,11 +198,12 @@ for (const [name, start] of Object.entries(servers)) {
   })
 
   test(`${name}: a POST gets its kept reply, and without one it is not run again`, async (t) => {
-    const { client, origin, seen, over, go } = await given(t, start)
+    const { client, origin, seen, left, over, go } = await given(t, start)
     const slow = client.make('/slow', { method: 'POST', body: '{"a":1}', balance: 5n })
     await hangUp(origin, slow.sent)
-    await until(() => over.includes('/slow'))
+    await until(() => left.includes('/slow'))
     go()
+    await until(() => over.includes('/slow'))
     t.is((await send(origin, slow.sent)).status, 402)
     const short = client.make('/short', { method: 'POST', body: '{"a":1}', balance: 10n })
     await hangUp(origin, short.sent)

@@ -1,6 +1,6 @@
 // Where the search for own channels begins, and the search of an agent that has none: its store may be new, or
 // that of a disk that was lost, and a second deposit must not be locked beside one with room.
-import type { ChainClient } from '../../platform/chain/index.ts'
+import { type ChainClient, readQuantity } from '../../platform/chain/index.ts'
 import { type BlockNumber, isUraidenError } from '../../protocol/index.ts'
 import type { AgentChain } from './agent-chain.ts'
 import type { ChannelWork } from './closing-alone.ts'
@@ -19,12 +19,14 @@ export async function firstBlock(
   if (startBlock !== undefined) return startBlock
   const { number: head } = await client.head()
   if (head <= shortChain) return 0
+  const longAgo = Math.max(head - usualSearch, 0)
   try {
-    return await deploymentBlock(client, head)
+    const block = await deploymentBlock(client, head)
+    return (await mayDeploy(client, block)) ? block : longAgo
   } catch (error) {
     // Only an archive has the state of old blocks.
     if (!isUraidenError(error, 'rpc_error')) throw error
-    return Math.max(head - usualSearch, 0)
+    return longAgo
   }
 }
 
@@ -40,6 +42,13 @@ async function deploymentBlock(client: ChainClient, head: BlockNumber): Promise<
     else withCode = middle
   }
   return withCode
+}
+
+/** A node without the state of old blocks may also say that they had no code: what it leads to is any block. */
+async function mayDeploy({ request }: ChainClient, block: BlockNumber): Promise<boolean> {
+  if (block === 0) return true
+  const count = await request('eth_getBlockTransactionCountByNumber', [`0x${block.toString(16)}`])
+  return readQuantity(count) > 0n
 }
 
 const searched = 'searched'

@@ -10,9 +10,14 @@ interface Counted {
 
 type Told = (error: Error | null, result?: { current: number; ttl: number }) => void
 
+interface Attempts {
+  readonly incr: (address: string, tell: Told, window: number) => void
+  readonly child: () => Attempts
+}
+
 /** A store of so many addresses; the ones not seen for longest are forgotten. */
-export function attemptStore(most: number, now = monotonic) {
-  return class AttemptStore {
+export function attemptStore(most: number, now = monotonic): new () => Attempts {
+  return class AttemptStore implements Attempts {
     readonly #counted = new Map<string, Counted>()
 
     incr(address: string, tell: Told, window: number): void {

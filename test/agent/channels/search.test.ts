@@ -10,15 +10,20 @@ interface Node {
   readonly deployed: number
   /** State of older blocks is refused. */
   readonly keeps?: number
+  /** It says instead that there was no code. */
+  readonly liesOfOld?: boolean
 }
 
-function client({ head, deployed, keeps = head }: Node) {
+function client({ head, deployed, keeps = head, liesOfOld = false }: Node) {
   const asked: number[] = []
-  const request = async (method: string, [, block]: readonly unknown[]) => {
+  const request = async (method: string, params: readonly unknown[]) => {
+    const number = Number(params.at(-1))
+    if (method === 'eth_getBlockTransactionCountByNumber')
+      return number === deployed ? '0x1' : '0x0'
     if (method !== 'eth_getCode') throw new Error(method)
-    const number = Number(block)
     asked.push(number)
     if (number < head - keeps) {
+      if (liesOfOld) return '0x'
       throw new UraidenError({ code: 'rpc_error', message: 'missing trie node', hint: '' })
     }
     return number >= deployed ? '0x60' : '0x'
@@ -27,13 +32,16 @@ function client({ head, deployed, keeps = head }: Node) {
   return { chain: chain as unknown as ChainClient, asked }
 }
 
+const noArchive = { head: 20_000_000, deployed: 5_000_000, keeps: 128 }
+
 for (const [title, node, expected] of [
   ['a contract in the middle', { head: 20_000_000, deployed: 4_958_602 }, 4_958_602],
   ['a contract in the first block', { head: 20_000_000, deployed: 0 }, 0],
   ['a contract in the newest block', { head: 20_000_000, deployed: 20_000_000 }, 20_000_000],
   ['a short chain', { head: 50_000, deployed: 40_000 }, 0],
   ['one block more', { head: 50_001, deployed: 40_000 }, 40_000],
-  ['no archive', { head: 20_000_000, deployed: 5_000_000, keeps: 128 }, 18_000_000],
+  ['no archive', noArchive, 18_000_000],
+  ['no code said of old blocks', { ...noArchive, liesOfOld: true }, 18_000_000],
   ['no archive, a young chain', { head: 1_000_000, deployed: 5000, keeps: 128 }, 0],
 ] as readonly (readonly [string, Node, number])[]) {
   test(`own channels are looked for from the contract’s first block: ${title}`, async (t) => {

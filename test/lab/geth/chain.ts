@@ -129,8 +129,15 @@ async function mineBySending(
     const count = await provider.send('eth_getTransactionCount', [address, 'pending'])
     const transaction = { to: address, nonce: Number(count), gasLimit: 21_000n, type: 2, ...fees }
     const signed = await wallet.signTransaction({ ...transaction, chainId: gethChainId })
-    await provider.send('eth_sendRawTransaction', [signed])
+    await provider.send('eth_sendRawTransaction', [signed]).catch((error) => {
+      // The count was of a moment ago: its transaction has got its block meanwhile.
+      if (!isOvertaken(error)) throw error
+    })
   }
+}
+
+function isOvertaken(error: unknown): boolean {
+  return /nonce|already known|underpriced/i.test(String(error))
 }
 
 /** As geth's own development chain has it. */

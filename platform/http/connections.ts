@@ -76,8 +76,6 @@ interface Connection {
 interface Current {
   readonly request: IncomingMessage
   readonly readBefore: number
-  /** It waits until fewer answers that nobody has paid for are being made. */
-  isHeld: boolean
 }
 
 /** An answer that nobody has paid for is being made; in bytes, how far it had come at the last look. */
@@ -99,9 +97,12 @@ interface Guard {
   /** Answers that are made at a time for those who have not paid. */
   mostUnpaid: number
   readonly atWork: Map<Connection, Work>
-  /** Requests that are held, in the order in which they came. */
-  readonly held: Map<Connection, () => void>
+  /** Who waits until fewer answers that nobody has paid for are being made. */
+  readonly held: { readonly paying: Held; readonly others: Held }
 }
+
+/** In the order in which they came; what begins each. Paying is who says so. */
+type Held = Map<Connection, () => void>
 
 /** Milliseconds for which a connection keeps its place after a payment. */
 const paidLasts = 60_000
@@ -150,7 +151,7 @@ export function limitConnections(
     isBusy,
     mostUnpaid: all.most,
     atWork: new Map(),
-    held: new Map(),
+    held: { paying: new Map(), others: new Map() },
   }
   server.on('connection', (socket: Socket) => open(guard, socket))
   server.on('secureConnection', (stream: Socket) => {
@@ -240,7 +241,7 @@ function makeRoom(guard: Guard, among: readonly Connection[]): boolean {
     if (each.paidUntil > now) continue
     if (isClientsTurn(each)) {
       if (longest === undefined || each.since < longest.since) longest = each
-    } else if (each.current?.isHeld && !saysThatItPays(each.current.request)) {
+    } else if (guard.held.others.has(each)) {
       if (last === undefined || each.since >= last.since) last = each
     }
   }
@@ -285,12 +286,12 @@ function answer(guard: Guard, connection: Connection, { request, response, begin
   const now = performance.now()
   connection.since = now
   const isPaying = connection.paidUntil > now
-  const current = { request, readBefore: connection.stream.bytesRead, isHeld: !isPaying }
-  connection.current = current
+  connection.current = { request, readBefore: connection.stream.bytesRead }
+  const held = saysThatItPays(request) ? guard.held.paying : guard.held.others
   response.once('close', () => {
     connection.current = undefined
     guard.atWork.delete(connection)
-    guard.held.delete(connection)
+    held.delete(connection)
     const end = performance.now()
     if (connection.paidUntil > end) connection.paidUntil = end + paidLasts
     if (!connection.stream.destroyed) connection.waiting.shift()?.begin()
@@ -302,8 +303,7 @@ function answer(guard: Guard, connection: Connection, { request, response, begin
     begin()
     return
   }
-  guard.held.set(connection, () => {
-    current.isHeld = false
+  held.set(connection, () => {
     guard.atWork.set(connection, { written: connection.stream.bytesWritten })
     begin()
   })
@@ -317,25 +317,22 @@ function answer(guard: Guard, connection: Connection, { request, response, begin
  */
 function letGo(guard: Guard): void {
   const { held, atWork } = guard
-  while (held.size > 0 && atWork.size < guard.mostUnpaid) beginNext(guard)
-  for (const [connection] of held) {
-    if (atWork.size >= mostPaying) return
-    const { current } = connection
-    if (current && saysThatItPays(current.request)) begin(guard, connection)
-  }
+  while (atWork.size < guard.mostUnpaid && beginNext(guard));
+  while (atWork.size < mostPaying && beginFirst(held.paying));
 }
 
-function beginNext(guard: Guard): void {
-  const { held } = guard
-  const all = [...held.keys()]
-  const next = all.find(({ current }) => current && saysThatItPays(current.request)) ?? all[0]
-  if (next !== undefined) begin(guard, next)
+function beginNext({ held }: Guard): boolean {
+  return beginFirst(held.paying) || beginFirst(held.others)
 }
 
-function begin({ held }: Guard, connection: Connection): void {
-  const go = held.get(connection)
+/** False when there is none. */
+function beginFirst(held: Held): boolean {
+  const [first] = held
+  if (first === undefined) return false
+  const [connection, begin] = first
   held.delete(connection)
-  if (!connection.stream.destroyed) go?.()
+  if (!connection.stream.destroyed) begin()
+  return true
 }
 
 function saysThatItPays({ headers }: IncomingMessage): boolean {
@@ -362,7 +359,10 @@ function tick(guard: Guard): void {
   const { limits, held, mostUnpaid, atWork } = guard
   if (guard.isBusy()) {
     guard.mostUnpaid = Math.max(leastUnpaid, Math.floor(Math.min(mostUnpaid, atWork.size) / 2))
-  } else guard.mostUnpaid = held.size === 0 ? limits.most : Math.min(limits.most, mostUnpaid + 2)
+  } else {
+    const isNoneHeld = held.paying.size + held.others.size === 0
+    guard.mostUnpaid = isNoneHeld ? limits.most : Math.min(limits.most, mostUnpaid + 2)
+  }
   for (const [connection, work] of atWork) {
     const { bytesWritten } = connection.stream
     if (bytesWritten === work.written) atWork.delete(connection)

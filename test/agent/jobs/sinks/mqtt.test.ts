@@ -7,7 +7,11 @@ import {
   objectId,
 } from '../../../../agent/jobs/sinks/home-assistant.ts'
 import { createMqttSink } from '../../../../agent/jobs/sinks/mqtt.ts'
-import { type BrokerOptions, connectBroker } from '../../../../agent/jobs/sinks/mqtt-connection.ts'
+import {
+  type BrokerConnection,
+  type BrokerOptions,
+  connectBroker,
+} from '../../../../agent/jobs/sinks/mqtt-connection.ts'
 import type { BrokerOptions as TestOptions } from '../../../../bench/lib/mqtt-broker.ts'
 import { startTestBroker, type TestBroker } from '../../../support/broker.ts'
 import { temporaryFolder } from '../../../support/folder.ts'
@@ -139,6 +143,16 @@ const forbidding = (isForbidden: (topic: string, payload: string) => boolean): T
   },
 })
 
+/** To home/a and home/b, over one connection. */
+async function twoQueues(t: ExecutionContext, broker: BrokerConnection) {
+  const storage = await openStorage(t, await temporaryFolder(t))
+  const queueFor = (topic: string) => {
+    const sink = createMqttSink({ broker, topic, qos: 1, retain: false })
+    return openTestQueue(t, { storage, sink, id: topic, name: topic })
+  }
+  return [await queueFor('home/a'), await queueFor('home/b')] as const
+}
+
 test('a message on which the broker hangs up is refused, and keeps no other waiting', async (t) => {
   const forbidden = (topic: string, payload: string) =>
     topic === 'home/a' && payload.includes(':3}')
@@ -146,12 +160,7 @@ test('a message on which the broker hangs up is refused, and keeps no other wait
     broker: forbidding(forbidden),
   })
   await sendWhenConnected()
-  const storage = await openStorage(t, await temporaryFolder(t))
-  const queueFor = (topic: string) => {
-    const sink = createMqttSink({ broker: connection, topic, qos: 1, retain: false })
-    return openTestQueue(t, { storage, sink, id: topic, name: topic })
-  }
-  const [a, b] = [await queueFor('home/a'), await queueFor('home/b')]
+  const [a, b] = await twoQueues(t, connection)
   const numbers = Array.from({ length: 40 }, (_, index) => index + 1)
   await Promise.all([a, b].map(({ add }) => add(...numbers.map((number) => entry(number)))))
   await until(() => a.queue.status().waiting + b.queue.status().waiting === 0)
@@ -175,12 +184,7 @@ test('a topic that is forbidden silences itself only', async (t) => {
     broker: forbidding((topic) => topic === 'home/a'),
   })
   await sendWhenConnected()
-  const storage = await openStorage(t, await temporaryFolder(t))
-  const queueFor = (topic: string) => {
-    const sink = createMqttSink({ broker: connection, topic, qos: 1, retain: false })
-    return openTestQueue(t, { storage, sink, id: topic, name: topic })
-  }
-  const [a, b] = [await queueFor('home/a'), await queueFor('home/b')]
+  const [a, b] = await twoQueues(t, connection)
   for (const number of [1, 2, 3]) {
     await Promise.all([a, b].map(({ add }) => add(entry(number))))
     await until(() => published('home/b').length >= number)

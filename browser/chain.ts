@@ -8,9 +8,12 @@ import {
   type Hex,
   isHex,
   isUraidenError,
+  returnNumber,
+  seesOwnNumbers,
   type TokenAmount,
   type TokenUnit,
   tokenSymbol,
+  toQuantity,
 } from '../protocol/index.ts'
 import { type AbiValue, decodeText, decodeWord, decodeWords, encodeCall, topicOf } from './abi.ts'
 import { browserError } from './error-codes.ts'
@@ -160,13 +163,7 @@ function tokenReads(
   }
 }
 
-/** Code that returns what its NUMBER gives, as that of a new contract. */
-const returnNumber = '0x4360005260206000f3'
-
-/**
- * A channel is named by the block that opened it: where a contract sees other numbers than the chain has, as on
- * Arbitrum, it would not be found again. @throws UraidenError `chain_unsupported`
- */
+/** @throws UraidenError `chain_unsupported` */
 async function checkBlockNumbers(wallet: Eip1193Provider): Promise<void> {
   const method = 'eth_getBlockByNumber'
   const latest = await ask(wallet, method, ['latest', false])
@@ -176,8 +173,7 @@ async function checkBlockNumbers(wallet: Eip1193Provider): Promise<void> {
     (answer) => (isHex(answer) && answer.length === 66 ? BigInt(answer) : undefined),
     () => undefined,
   )
-  const isFar = (one: bigint) => one > number + 16n || one < number - 16n
-  if (seen === undefined ? l1BlockNumber === undefined : !isFar(seen)) return
+  if (seesOwnNumbers({ number, seen, l1BlockNumber })) return
   throw browserError({
     code: 'chain_unsupported',
     message: `Contracts on this chain do not see its own block numbers (${number}).`,
@@ -240,8 +236,8 @@ async function openingsIn(
   const filter = {
     address: contract,
     topics: [topicOf('ChannelCreated(address,address,uint192)'), topic(sender), topic(receiver)],
-    fromBlock: `0x${from.toString(16)}`,
-    toBlock: `0x${to.toString(16)}`,
+    fromBlock: toQuantity(from),
+    toBlock: toQuantity(to),
   }
   const logs = await ask(wallet, 'eth_getLogs', [filter])
   if (!Array.isArray(logs)) throw wrongAnswer('eth_getLogs')

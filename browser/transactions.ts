@@ -6,6 +6,7 @@ import {
   type Hex,
   isHex,
   isUraidenError,
+  toQuantity,
   type UraidenError,
 } from '../protocol/index.ts'
 import { browserError } from './error-codes.ts'
@@ -37,7 +38,7 @@ export async function send(wallet: Eip1193Provider, from: Address, call: Call): 
 }
 
 function written(from: Address, { to, data, value = 0n }: Call) {
-  return { from, to, data, value: `0x${value.toString(16)}` }
+  return { from, to, data, value: toQuantity(value) }
 }
 
 /** Has the node run it without sending it. @throws UraidenError `would_revert`, and those of `ask` */

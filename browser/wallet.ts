@@ -6,6 +6,7 @@ import {
   parseAddress,
   parseSignature,
   type Signature,
+  toQuantity,
   type UraidenError,
 } from '../protocol/index.ts'
 import { browserError } from './error-codes.ts'
@@ -105,7 +106,7 @@ export async function chainIdOf(wallet: Eip1193Provider): Promise<bigint> {
 
 /** Asks the wallet to go to another chain (EIP-3326). */
 export async function switchChain(wallet: Eip1193Provider, chainId: bigint): Promise<void> {
-  await ask(wallet, 'wallet_switchEthereumChain', [{ chainId: `0x${chainId.toString(16)}` }])
+  await ask(wallet, 'wallet_switchEthereumChain', [{ chainId: toQuantity(chainId) }])
 }
 
 /** A hexadecimal quantity as JSON-RPC writes it. */

@@ -17,6 +17,11 @@ export function toHex(bytes: Uint8Array): Hex {
   return `0x${bytesToHex(bytes)}`
 }
 
+/** A number of JSON-RPC (EIP-1474, `QUANTITY`): no leading zeros. */
+export function toQuantity(number: number | bigint): Hex {
+  return `0x${number.toString(16)}`
+}
+
 /**
  * Bytes from hex with `0x`.
  * @throws UraidenError `not_hex`

@@ -1,7 +1,7 @@
 // Where the search for own channels begins, and the search of an agent that has none: its store may be new, or
 // that of a disk that was lost, and a second deposit must not be locked beside one with room.
 import { type ChainClient, readQuantity } from '../../platform/chain/index.ts'
-import { type BlockNumber, isUraidenError } from '../../protocol/index.ts'
+import { type BlockNumber, isUraidenError, toQuantity } from '../../protocol/index.ts'
 import type { AgentChain } from './agent-chain.ts'
 import type { ChannelWork } from './closing-alone.ts'
 import { recoverChannels } from './recovery.ts'
@@ -36,8 +36,7 @@ async function deploymentBlock(client: ChainClient, head: BlockNumber): Promise<
   let withCode = head
   while (withCode - without > 1) {
     const middle = Math.floor((without + withCode) / 2)
-    const block = `0x${middle.toString(16)}`
-    const code = await client.request('eth_getCode', [client.contract, block])
+    const code = await client.request('eth_getCode', [client.contract, toQuantity(middle)])
     if (code === '0x') without = middle
     else withCode = middle
   }
@@ -47,7 +46,7 @@ async function deploymentBlock(client: ChainClient, head: BlockNumber): Promise<
 /** A node without the state of old blocks may also say that they had no code: what it leads to is any block. */
 async function mayDeploy({ request }: ChainClient, block: BlockNumber): Promise<boolean> {
   if (block === 0) return true
-  const count = await request('eth_getBlockTransactionCountByNumber', [`0x${block.toString(16)}`])
+  const count = await request('eth_getBlockTransactionCountByNumber', [toQuantity(block)])
   return readQuantity(count) > 0n
 }
 

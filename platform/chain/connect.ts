@@ -5,12 +5,12 @@ import { channelsAbi } from '../../contracts/abi/channels.ts'
 import { tokenAbi } from '../../contracts/abi/token.ts'
 import {
   type Address,
-  type BlockNumber,
   contractAbilities,
   type Hex,
   isUraidenError,
   maxTokenAmount,
   parseAddress,
+  toQuantity,
 } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
 import type { MonotonicClock } from '../time/monotonic.ts'
@@ -75,7 +75,7 @@ export async function connectChain(options: ChainOptions): Promise<ChainClient> 
     request,
     head: async () => readBlock(await request('eth_getBlockByNumber', ['latest', false])),
     block: async (number) => {
-      const block = await request('eth_getBlockByNumber', [quantity(number), false])
+      const block = await request('eth_getBlockByNumber', [toQuantity(number), false])
       return block === null ? undefined : readBlock(block)
     },
     contractFacts: () => reader.contractFacts(),
@@ -199,7 +199,7 @@ async function readEvents(
   const topics = channelEvents.map((name) => channels.getEvent(name)?.topicHash)
   const parties = [sender ? topic(sender) : null, receiver ? topic(receiver) : null]
   const logs = await readInPieces(from, to, async (first, last) => {
-    const range = { fromBlock: quantity(first), toBlock: quantity(last) }
+    const range = { fromBlock: toQuantity(first), toBlock: toQuantity(last) }
     const found = await request('eth_getLogs', [
       { address: contract, ...range, topics: [topics, ...parties] },
     ])
@@ -210,8 +210,4 @@ async function readEvents(
 
 function topic(address: Address): Hex {
   return `0x${address.slice(2).toLowerCase().padStart(64, '0')}`
-}
-
-function quantity(number: BlockNumber): Hex {
-  return `0x${number.toString(16)}`
 }

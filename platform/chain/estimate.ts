@@ -1,7 +1,13 @@
 // Tries a call without sending it: what would fail is not paid for.
 
 import { revertHint } from '../../contracts/reverts.ts'
-import { type Address, isUraidenError, largest, type UraidenError } from '../../protocol/index.ts'
+import {
+  type Address,
+  isUraidenError,
+  largest,
+  toQuantity,
+  type UraidenError,
+} from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
 import { readBaseFee, readQuantity } from './answers.ts'
 import { chooseFees, type Fees, type Market } from './fees.ts'
@@ -10,7 +16,7 @@ import type { Call, ChainClient } from './types.ts'
 
 /** Gas for `call`, a fifth more than the node's estimate: state may change until it runs. */
 export async function estimateGas(chain: ChainClient, from: Address, call: Call): Promise<bigint> {
-  const value = `0x${(call.value ?? 0n).toString(16)}`
+  const value = toQuantity(call.value ?? 0n)
   try {
     const request = { from, to: call.to, data: call.data, value }
     const estimate = await (call.passesOver ? largerOfBlocks : tryInNextBlock)(chain, request)

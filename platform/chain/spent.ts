@@ -2,7 +2,7 @@
 // balancer, or that index late, know the count of an account before they know its transactions. So the chain is
 // asked in other ways, and nothing is taken for lost that is only not known.
 
-import { type Address, type BlockNumber, type Hex, isUraidenError } from '../../protocol/index.ts'
+import { type Address, type BlockNumber, isUraidenError, toQuantity } from '../../protocol/index.ts'
 import { type RawReceipt, readBlockTransactions, readLogs, readQuantity } from './answers.ts'
 import { readInPieces } from './ranges.ts'
 import type { JournalEntry } from './signed.ts'
@@ -67,7 +67,7 @@ async function logsOf(
     [null, null, party],
   ]) {
     const logs = await readInPieces(from, head, async (first, last) => {
-      const range = { fromBlock: quantity(first), toBlock: quantity(last) }
+      const range = { fromBlock: toQuantity(first), toBlock: toQuantity(last) }
       const filter = { address: chain.contract, ...range, topics }
       return readLogs(await chain.request('eth_getLogs', [filter]))
     })
@@ -90,15 +90,15 @@ async function receiptFrom(
   const { gasLimit, maxFeePerGas, gasPrice } = Transaction.from(signed?.serialized)
   return {
     ...{ transactionHash, blockNumber, blockHash, status: '0x1', logs },
-    gasUsed: quantity(gasLimit),
-    effectiveGasPrice: quantity(maxFeePerGas ?? gasPrice ?? 0n),
+    gasUsed: toQuantity(gasLimit),
+    effectiveGasPrice: toQuantity(maxFeePerGas ?? gasPrice ?? 0n),
   }
 }
 
 /** Proven by the transaction that has the nonce, or by a use so long ago that no node lags as much. */
 async function isSuperseded(chain: ChainClient, { account, entry, head }: Spent): Promise<boolean> {
   const isUsedIn = async (block: BlockNumber) =>
-    (await countAt(chain, account, quantity(block))) > entry.nonce
+    (await countAt(chain, account, toQuantity(block))) > entry.nonce
   let before = Math.max(head - knownState, 0)
   if (await isUsedIn(before)) return isUnheardOf(chain, entry)
   let used = head
@@ -107,7 +107,7 @@ async function isSuperseded(chain: ChainClient, { account, entry, head }: Spent)
     if (await isUsedIn(middle)) used = middle
     else before = middle
   }
-  const block = await chain.request('eth_getBlockByNumber', [quantity(used), true])
+  const block = await chain.request('eth_getBlockByNumber', [toQuantity(used), true])
   const taken = readBlockTransactions(block).find(
     ({ from, nonce }) =>
       from.toLowerCase() === account.toLowerCase() && Number(nonce) === entry.nonce,
@@ -122,8 +122,4 @@ async function isUnheardOf(chain: ChainClient, { transactions }: JournalEntry): 
     if ((await chain.request('eth_getTransactionByHash', [hash])) !== null) return false
   }
   return true
-}
-
-function quantity(number: number | bigint): Hex {
-  return `0x${number.toString(16)}`
 }

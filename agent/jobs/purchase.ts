@@ -158,16 +158,16 @@ class Attempt {
     if (!this.mayRepeat() || wait === 0) return
     const { clock } = this.#parts
     const { signal } = this.#order
+    if (signal.aborted) return
+    // The signal lives as long as the job: nothing of a wait that is over may stay on it.
     await new Promise<void>((resolve) => {
-      const cancel = clock.after(wait, resolve)
-      signal.addEventListener(
-        'abort',
-        () => {
-          cancel()
-          resolve()
-        },
-        { once: true },
-      )
+      const end = (): void => {
+        cancel()
+        signal.removeEventListener('abort', end)
+        resolve()
+      }
+      const cancel = clock.after(wait, end)
+      signal.addEventListener('abort', end)
     })
   }
 

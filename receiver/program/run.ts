@@ -103,6 +103,9 @@ async function startParts(
   return { receiver, url, reload: certificate.reload }
 }
 
+/** Milliseconds until a node that is away is asked again: often enough for a person, rare enough for a node. */
+const betweenTries = 2000
+
 /** A node that is away when everything starts, as after a power cut, is there later. */
 async function connectPatiently(
   { settings, log, waiting }: RunOptions,
@@ -118,9 +121,9 @@ async function connectPatiently(
         log.warn({ err: error }, 'waiting for the Ethereum node')
         waiting.begun()
       }
-      await setTimeout(waiting.interval ?? 2000, undefined, { signal: waiting.until }).catch(
-        () => undefined,
-      )
+      await setTimeout(waiting.interval ?? betweenTries, undefined, {
+        signal: waiting.until,
+      }).catch(() => undefined)
       if (waiting.until.aborted) throw error
     }
   }

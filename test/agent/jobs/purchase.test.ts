@@ -1,4 +1,5 @@
 // A purchase on a disk that takes nothing.
+import { getEventListeners } from 'node:events'
 import test from 'ava'
 import { wallClock } from '../../../agent/jobs/clock.ts'
 import { type Buyer, purchase } from '../../../agent/jobs/purchase.ts'
@@ -124,16 +125,18 @@ test('a run waits for a receiver that says when, if that is soon', async (t) => 
     const headers = { 'retry-after': '60' }
     return isReady ? { status: 200 } : { status: 503, payment: { cost: 0n }, answer: { headers } }
   }
+  const { signal } = new AbortController()
   const running = purchase(
     {
       buyer: { request, repeatPayment: request } as unknown as Buyer,
       storage: disk,
       clock: { ...clock, after },
     },
-    { id: 'x', began: 0, job, url: new URL(job.target), signal: new AbortController().signal },
+    { id: 'x', began: 0, job, url: new URL(job.target), signal },
   )
   await waiting
   clock.pass(60_000)
   t.like(await running, { kind: 'answered' })
   t.deepEqual(asked, [0, 60_000])
+  t.is(getEventListeners(signal, 'abort').length, 0)
 })

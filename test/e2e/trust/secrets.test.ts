@@ -363,7 +363,15 @@ test('receiver and watchtower: log, API, health, metrics, doctor, and a configur
   away = false
   await run('doctor', {}, 'doctor', '--json')
   await run('config check', {}, 'config', 'check', '--json')
-  await run('start, chain away', { rpc: withPath('http://127.0.0.1:9'), state: 'other' }, 'start')
+  await writeFile(
+    join(folder, 'other.yaml'),
+    stringify({ ...config, rpc: withPath('http://127.0.0.1:9'), state: 'other' }),
+  )
+  const patient = spawnReceiver(folder, ['--config', 'other.yaml', 'start'])
+  await until(() => /waiting for the Ethereum node/.test(patient.log()), patient.log)
+  patient.kill('SIGTERM')
+  const { stdout, stderr } = await patient.ended
+  said['start, chain away'] = stdout + stderr
   await run('wrong rpc', { rpc: `htps://${secret()}@rpc.example/${secret()}` }, 'start')
   await run(
     'wrong tower',

@@ -65,13 +65,19 @@ async function live(stage: Stage): Promise<Figures> {
   for (;;) {
     const life = await oneLife(stage, options.seconds - second, async (child) => {
       second++
+      // Without receiver or broker the agent would wait for ever.
+      const restart = (work: () => Promise<void>): void => {
+        const done = inTurn(restarts, work)
+        done.catch(() => child.kill('SIGKILL'))
+        restarts.push(done)
+      }
       while (receivers[0] !== undefined && second >= receivers[0]) {
         receivers.shift()
-        restarts.push(inTurn(restarts, () => stage.restartReceiver()))
+        restart(() => stage.restartReceiver())
       }
       while (brokers[0] !== undefined && second >= brokers[0]) {
         brokers.shift()
-        restarts.push(inTurn(restarts, () => stage.restartBroker(random() * 1000)))
+        restart(() => stage.restartBroker(random() * 1000))
       }
       if (kills[0] === undefined || second < kills[0]) return
       kills.shift()

@@ -69,8 +69,11 @@ export async function startBroker(
       return found
     },
     stop: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       await new Promise<void>((resolve) => broker.close(resolve))
-      await new Promise<void>((resolve) => server.close(() => resolve()))
+      // A client that came meanwhile is served by no broker any more.
+      for (const socket of sockets) socket.destroy()
+      await closed
     },
     cutOff: () => {
       for (const socket of sockets) socket.destroy()

@@ -84,14 +84,22 @@ export async function openStage(): Promise<Stage> {
 
 async function startReceiverProcess(orders: ReceiverOrders) {
   const child: ChildProcess = fork(receiverProcess)
+  const ended = once(child, 'exit')
+  // One that dies says nothing, and nobody waits for it.
+  const report = async (): Promise<ReceiverReport> => {
+    const early = ended.then(([code, signal]) => {
+      throw new Error(`the receiver ended with ${code ?? signal}`)
+    })
+    const [said] = (await Promise.race([once(child, 'message'), early])) as [ReceiverReport]
+    return said
+  }
   child.send(orders)
-  const [{ base }] = (await once(child, 'message')) as [ReceiverReport]
+  const { base } = await report()
   let stopping: Promise<bigint> | undefined
   const stop = async (): Promise<bigint> => {
-    const last = once(child, 'message') as Promise<[ReceiverReport]>
-    const ended = once(child, 'exit')
+    const last = report()
     child.send('stop')
-    const [{ claimed }] = await last
+    const { claimed } = await last
     await ended
     return BigInt(claimed)
   }

@@ -43,6 +43,8 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly rpcUrl: string | readonly string[]
   /** How many of the nodes have to say the same where money depends on it. Default 1. */
   readonly quorum?: number
+  /** Longest wait for one answer of the node, in milliseconds. Default 10 000. */
+  readonly timeout?: number | undefined
   /** Refuse a node of another chain. */
   readonly chainId?: bigint
   readonly contract: Address

@@ -61,7 +61,7 @@ export const gatewayPath = '/api/1'
 const features: ReadonlySet<Feature> = new Set(['parallel', 'idempotency'])
 
 /** What is left to say once the chain is connected. */
-export type StartOptions = Omit<ReceiverOptions, 'rpcUrl' | 'quorum' | 'chainId'>
+export type StartOptions = Omit<ReceiverOptions, 'rpcUrl' | 'quorum' | 'timeout' | 'chainId'>
 
 /** A connection, and what the chain says about the contract and its token. */
 export interface ConnectedContract {
@@ -72,7 +72,10 @@ export interface ConnectedContract {
 
 /** @throws UraidenError `chain_unavailable`, `contract_missing`, `contract_version_unsupported` */
 export async function connectContract(
-  options: Pick<ReceiverOptions, 'rpcUrl' | 'quorum' | 'chainId' | 'contract' | 'observer'>,
+  options: Pick<
+    ReceiverOptions,
+    'rpcUrl' | 'quorum' | 'timeout' | 'chainId' | 'contract' | 'observer'
+  >,
 ): Promise<ConnectedContract> {
   const { observer } = options
   const chain = await connectChain({ ...options, ...(observer && { onRequest: observer.asked }) })

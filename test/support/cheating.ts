@@ -6,6 +6,7 @@ import { createKeySigner } from '../../platform/keys/index.ts'
 import { fromHex } from '../../protocol/index.ts'
 import { type ReceiverOptions, startReceiver } from '../../receiver/index.ts'
 import { givenChannel } from './channel.ts'
+import { patience } from './until.ts'
 
 /** Of the contract that tests deploy. */
 export const challengePeriod = 500
@@ -44,6 +45,7 @@ export async function givenCheater(t: ExecutionContext, options: Partial<Receive
         signer: createKeySigner(fromHex(receiverAccount.privateKey)),
         rpcUrl: chain.rpcUrl,
         contract,
+        timeout: patience,
         state: `${system.folder}/receiver`,
         pollInterval: 20,
         confirmations: 1,

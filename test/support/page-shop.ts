@@ -17,6 +17,7 @@ import { type ResourceConfigs, registerResources } from '../../receiver/resource
 import { createAdminServer } from '../../receiver/server/admin-server.ts'
 import type { ServerOptions } from '../../receiver/server/server.ts'
 import { deployTestContracts, startEmbeddedChain } from '../lab/chains/embedded-chain.ts'
+import { patience } from './until.ts'
 import { createTestWallet } from './wallet.ts'
 
 /** Of everything in the shop: 0.005 TKN. */
@@ -91,6 +92,7 @@ export async function startShop(
       signer: createKeySigner(fromHex(receiverAccount?.privateKey ?? '')),
       rpcUrl: chain.rpcUrl,
       contract,
+      timeout: patience,
       state: join(folder, 'receiver'),
       pollInterval: 20,
       confirmations: 1,

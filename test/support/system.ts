@@ -16,6 +16,7 @@ import {
 import { deployTestContracts, startEmbeddedChain } from '../lab/chains/embedded-chain.ts'
 import type { TestChain } from '../lab/chains/test-chain.ts'
 import { freePort } from '../lab/processes/free-port.ts'
+import { patience } from './until.ts'
 
 /** Of the resource that is there when a test names none. */
 export const price = 5n
@@ -49,6 +50,7 @@ export async function startSystemOn<Chain extends TestChain>(
     signer: createKeySigner(fromHex(receiverAccount.privateKey)),
     rpcUrl: chain.rpcUrl,
     contract,
+    timeout: patience,
     state: join(folder, 'receiver'),
     // Tests run several systems beside each other, on two cores.
     pollInterval: 50,

@@ -14,6 +14,7 @@ import {
 import type { FundedAccount } from '../lab/chains/test-accounts.ts'
 import type { TestChain } from '../lab/chains/test-chain.ts'
 import { reading, startSystemOn } from './system.ts'
+import { patience } from './until.ts'
 
 /** `chain` closes when the test ends. What `receiverOptions` says holds after a restart too. */
 export async function startWholeSystem<Chain extends TestChain>(
@@ -62,6 +63,7 @@ export async function startWholeSystem<Chain extends TestChain>(
         signer: createKeySigner(fromHex(receiverAccount.privateKey)),
         rpcUrl: chain.rpcUrl,
         contract,
+        timeout: patience,
         state: join(folder, 'receiver'),
         pollInterval: 20,
         confirmations: 1,

@@ -46,7 +46,8 @@ onEachChain(test, ({ name, start }) => {
         const index = asked++
         return index >= 10 && index % 3 === 0 && index < 10 + 3 * most ? fault : undefined
       })
-      const system = await startWholeSystem(t, chain, { rpcUrl: provider.url })
+      const node = { rpcUrl: provider.url, timeout: 10_000 }
+      const system = await startWholeSystem(t, chain, node)
       const { base, agent, receiver, asSender, channelOf } = system
       const buyer = await agent()
       t.is((await buyer.get(`${base}/reading`)).status, 200)

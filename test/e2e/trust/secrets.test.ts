@@ -274,7 +274,8 @@ test('agent: log, status, page, metrics, doctor, and a configuration that is ref
     { jobs: { hook: job({ get: `htp://${secret()}@a.example/x`, sinks: [{ stdout: true }] }) } },
   ]
   for (const [index, change] of changes.entries()) {
-    await write(change)
+    // Jobs that run would keep each reload waiting.
+    await write({ jobs: {}, ...change })
     if ('rpc' in change) await run(`doctor ${index}`, 'doctor', '--json')
     else await run(`check ${index}`, 'config', 'check')
     await run(`reload ${index}`, 'reload')

@@ -123,6 +123,14 @@ export const receiverConfig = z.strictObject({
     .optional()
     .describe('where it is reached; bound requests for others are refused'),
   crossOrigins: z.array(origin).min(1).optional().describe('pages of these origins may buy, too'),
+  api: z
+    .strictObject({
+      show: z
+        .enum(['all', 'own'])
+        .default('all')
+        .describe('own: nobody gets the list of all channels'),
+    })
+    .prefault({}),
   publicPath: z
     .string()
     .regex(/^(\/[A-Za-z0-9._~-]+){1,8}$/, { error: 'this should be a path such as /shop.' })

@@ -177,6 +177,7 @@ async function createServer(
     closing: 'when idle',
     tls: tls?.options,
     crossOrigins: settings.crossOrigins,
+    shown: settings.shown,
     ...{ limits: settings.limits, hosts: settings.hosts, trustProxy: settings.trustProxy },
     names: settings.receiver.origins?.map((origin) => new URL(origin).hostname),
     ...{ ops, admin, income },

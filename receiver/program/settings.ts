@@ -74,6 +74,8 @@ export interface ReceiverSettings extends ProgramSettings {
   readonly resources: ResourceConfigs
   /** Origins whose pages may buy. */
   readonly crossOrigins: readonly string[] | undefined
+  /** Whom the channel API lists all channels. */
+  readonly shown: ReceiverConfig['api']['show']
   readonly discovery: DiscoveryConfig | undefined
   readonly admin: AdminConfig
   readonly limits: ServerLimits
@@ -122,6 +124,7 @@ export function receiverSettings(
     relayKey: relayKey(config),
     amounts: { confirmations, notFinal, outage, settlement, relay, mostGasPrice },
     ...{ watchtowers, page, crossOrigins, resources, discovery, admin, ops },
+    shown: config.api.show,
     limits: serverLimits(config),
     hosts: config.hosts,
     trustProxy: config.trustProxy,

@@ -7,7 +7,7 @@ import { atTheDoor } from '../http/fastify.ts'
 import { forOwnPages, type OwnPages } from '../http/hosts.ts'
 import { notStored } from '../paywall/caching.ts'
 import type { WebAssets } from '../web/assets.ts'
-import { channelRoutes } from './api/channels.ts'
+import { channelRoutes, type ShownChannels } from './api/channels.ts'
 import { answerErrors } from './api/errors.ts'
 import { relayRoutes } from './api/relay.ts'
 import { requestKeyRoutes } from './api/request-keys.ts'
@@ -20,13 +20,14 @@ export interface ApiParts {
   /** Undefined when the pages were not built. */
   readonly assets: WebAssets | undefined
   readonly keyLimits?: Partial<RateLimits>
+  readonly shown?: ShownChannels | undefined
   /** Whose pages may change something. */
   readonly pages?: Partial<OwnPages>
 }
 
 /** For a scope with the gateway path as its prefix. */
 export async function apiRoutes(api: FastifyInstance, parts: ApiParts): Promise<void> {
-  const { receiver, assets, keyLimits, pages } = parts
+  const { receiver, assets, keyLimits, pages, shown } = parts
   // The server around it may read forms already; a second parser would be refused.
   if (!api.hasContentTypeParser('application/x-www-form-urlencoded')) await api.register(formBody)
   answerErrors(api)
@@ -39,7 +40,7 @@ export async function apiRoutes(api: FastifyInstance, parts: ApiParts): Promise<
   api.addHook('onRequest', atTheDoor(receiver.paywall.door))
   api.get('/openapi.json', async () => openApiDocument)
   api.get('/stats', async () => stats(receiver))
-  await channelRoutes(api, receiver)
+  await channelRoutes(api, receiver, shown)
   await requestKeyRoutes(api, receiver, keyLimits)
   relayRoutes(api, receiver)
   webRoutes(api, assets)

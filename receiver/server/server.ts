@@ -26,6 +26,7 @@ import { loadWebAssets } from '../web/assets.ts'
 import type { Admin } from './admin/admin.ts'
 import { listPrices, type Priced } from './admin/prices.ts'
 import { sayWhereAdminIs } from './admin-server.ts'
+import type { ShownChannels } from './api/channels.ts'
 import { apiRoutes } from './routes.ts'
 
 /** Something to buy. What the handler returns is sent; what it throws costs nothing. */
@@ -69,6 +70,8 @@ export interface ServerOptions extends Pick<ServerLimits, 'headersTimeout' | 're
   readonly tls?: SecureContextOptions | undefined
   /** Pages of these origins may buy. Default: only the server's own. */
   readonly crossOrigins?: readonly string[] | undefined
+  /** Whom the channel API lists all channels: `all`, as the original does, or nobody, `own`. Default `all`. */
+  readonly shown?: ShownChannels | undefined
   /** For the administrator's pages. */
   readonly income?: Income
   readonly loggerInstance?: FastifyBaseLogger
@@ -122,7 +125,7 @@ export async function createReceiverServer(
       const { requestKeys, proxies } = limits
       const keyLimits = { ...requestKeys, proxies }
       const pages = { names: known, crossOrigins: options.crossOrigins }
-      await apiRoutes(api, { receiver, assets, pages, keyLimits })
+      await apiRoutes(api, { receiver, assets, pages, keyLimits, shown: options.shown })
     },
     { prefix: gatewayPath },
   )

@@ -5,6 +5,7 @@ import { type Address, defined, fromOriginal, parseAddress } from '../../../prot
 import { acceptsPayments, type Channel } from '../../channels/records.ts'
 import type { Receiver } from '../../core/receiver.ts'
 import { receiverError } from '../../errors/index.ts'
+import { type Problem, sendProblem } from '../../http/problem.ts'
 import { parseClosingBalance } from './closing-balance.ts'
 import { listChannels, mostListed, nextLink } from './listing.ts'
 import { type ChannelPath, channelUnknown, parsePath } from './paths.ts'
@@ -19,9 +20,18 @@ const statuses: { readonly [status: string]: (channel: Channel) => boolean } = {
   all: () => true,
 }
 
-export async function channelRoutes(app: FastifyInstance, receiver: Receiver): Promise<void> {
+/** Whom the channel API shows all channels: everybody, as the original does, or nobody. */
+export type ShownChannels = 'all' | 'own'
+
+export async function channelRoutes(
+  app: FastifyInstance,
+  receiver: Receiver,
+  shown: ShownChannels = 'all',
+): Promise<void> {
   for (const path of ['/channels', '/channels/']) {
-    app.get(path, async (request, reply) => listed(receiver, { request, reply }))
+    app.get(path, async (request, reply) =>
+      shown === 'all' ? listed(receiver, { request, reply }) : sendProblem(reply, noList),
+    )
   }
   app.get<{ Params: ChannelPath }>('/channels/:sender', async (request, reply) => {
     const sender = fromOriginal(parseAddress)(request.params.sender)
@@ -84,6 +94,13 @@ function listed(
     reply.header('link', nextLink(path, query, next))
   }
   return channels.map(describe)
+}
+
+const noList: Problem = {
+  status: 403,
+  code: 'list_not_shown',
+  title: 'No list here',
+  detail: 'This receiver shows nobody the list of all channels. Ask for those of your own address.',
 }
 
 function isOpen(channel: Channel): boolean {

@@ -47,6 +47,7 @@ const listChannels = {
   responses: {
     200: json('The channels; `Link: <…>; rel="next"` while there are more.', listOf(channel)),
     400: problem('Status, limit or cursor is none.'),
+    403: problem('The receiver shows nobody this list.'),
   },
 } as const
 

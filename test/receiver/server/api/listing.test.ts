@@ -176,3 +176,22 @@ test('everybody gets the channels in parts, by what they are, and settled ones w
   t.deepEqual(await parts(`/${one.sender}?status=all`), [3])
   t.deepEqual(await parts(`/${one.sender}?status=all&limit=2`), [2, 1])
 })
+
+test('where nobody is shown all channels, whoever knows a sender is shown that one’s', async (t) => {
+  const { receiver } = await startSystem(t)
+  const many = manyChannels(3)
+  const [first] = many
+  const statuses = async (shown: 'all' | 'own') => {
+    const book = withChannels(receiver, () => many)
+    const server = await createReceiverServer(book, [], { shown })
+    t.teardown(() => server.close())
+    const base = await server.listen({ host: '127.0.0.1', port: 0 })
+    const found: number[] = []
+    for (const below of ['', '/', '?status=all', `/${first?.sender}`]) {
+      found.push((await fetch(`${base}/api/1/channels${below}`)).status)
+    }
+    return found
+  }
+  t.deepEqual(await statuses('all'), [200, 200, 200, 200])
+  t.deepEqual(await statuses('own'), [403, 403, 403, 200])
+})

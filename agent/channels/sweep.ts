@@ -1,6 +1,6 @@
 // Takes home what the account owns, when its work is over.
 
-import { type Call, estimateGas, type Receipt } from '../../platform/chain/index.ts'
+import { type Call, dataFeeOf, estimateGas, type Receipt } from '../../platform/chain/index.ts'
 import { type Address, smallest, type TokenAmount } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 import type { AgentChain } from './agent-chain.ts'
@@ -49,7 +49,10 @@ export async function sweepAccount(to: Address, options: SweepOptions): Promise<
   const transfer: Call = { purpose: 'send the rest of the ether', to, data: '0x' }
   // Room for a rise of the price by a quarter until the transaction is in a block.
   const cap = least(((await sender.gasPrice()) * 5n) / 4n, options.mostFeePerGas)
-  const ether = owned - (await estimateGas(client, signer.address, transfer)) * cap
+  const gas = await estimateGas(client, signer.address, transfer)
+  // It may rise until then, too.
+  const data = 2n * (await dataFeeOf(client)(transferBytes))
+  const ether = owned - gas * cap - data
   if (ether > 0n) await send('ether', { ...transfer, value: ether, feeCap: () => cap })
   return {
     tokens,
@@ -57,6 +60,9 @@ export async function sweepAccount(to: Address, options: SweepOptions): Promise<
     etherLeft: await client.etherBalance(signer.address),
   }
 }
+
+/** Of a signed transaction that sends ether. */
+const transferBytes = 120
 
 /** To close a channel costs ether that would be gone. */
 function demandNoChannels(ledger: Ledger): void {

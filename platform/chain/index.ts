@@ -1,5 +1,6 @@
 export { readBlock, readQuantity } from './answers.ts'
 export * from './connect.ts'
+export { type DataFee, dataFeeOf } from './data-fee.ts'
 export { estimateGas, revertOf } from './estimate.ts'
 export { isChannelOver } from './existence.ts'
 export { waitForTransaction } from './receipt.ts'

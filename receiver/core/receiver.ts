@@ -6,6 +6,7 @@ import {
   type ContractFacts,
   connectChain,
   createTransactionSender,
+  dataFeeOf,
   readBlock,
   type TokenFacts,
   type TransactionSender,
@@ -20,7 +21,12 @@ import {
   type UraidenError,
 } from '../../protocol/index.ts'
 import { type AccountWatch, watchAccount } from '../chain/account.ts'
-import { type GasPrices, type GasPriceWatch, watchGasPrice } from '../chain/gas-price.ts'
+import {
+  type GasPrices,
+  type GasPriceWatch,
+  priceOfAnswers,
+  watchGasPrice,
+} from '../chain/gas-price.ts'
 import { createDiskProbe, type ReceiverHealth } from '../chain/health.ts'
 import type { SyncOutcome } from '../chain/sync.ts'
 import { type ChainWatch, watchChain } from '../chain/watch.ts'
@@ -44,7 +50,7 @@ import { createPaywall, type Paywall } from '../paywall/paywall.ts'
 import { defaultReplyLimits, openReplies } from '../paywall/replies.ts'
 import { openRelay, type Relay } from '../settlement/relay.ts'
 import { createRelaySigner } from '../settlement/relay-signer.ts'
-import { createReserve, type Reserve } from '../settlement/reserve.ts'
+import { answerBytes, answerGas, createReserve, type Reserve } from '../settlement/reserve.ts'
 import { createSettlement, type Settlement } from '../settlement/settlement.ts'
 import { startVerifier, type Verifier } from '../signatures/index.ts'
 import { chooseRecovery } from '../signatures/recovery.ts'
@@ -246,7 +252,11 @@ function createDefence(
     ...(transactionPoll !== undefined && { pollInterval: transactionPoll }),
   })
   const account = watchAccount(chain, signer.address)
-  const gas = watchGasPrice(transactions.gasPrice, {
+  const price = priceOfAnswers(transactions.gasPrice, dataFeeOf(chain), {
+    gas: answerGas,
+    bytes: answerBytes,
+  })
+  const gas = watchGasPrice(price.ask, {
     known: gasPrices,
     keep: (prices) =>
       void store.gasPrices
@@ -257,7 +267,7 @@ function createDefence(
   const ether = () => account.funds.ether
   const { fees, withdraw, leastDefended: least } = options.settlement ?? {}
   const reserve = createReserve({
-    ...{ book, ether, hasBatches, least, highest: gas.highest },
+    ...{ book, ether, hasBatches, least, highest: gas.highest, data: price.data },
     most: fees?.most,
     etherPrice: withdraw?.etherPrice,
     onShort: ({ channels, needed }) =>

@@ -9,7 +9,10 @@ import { shortfall } from './exposure.ts'
 import { type GasModel, singleGas } from './policy.ts'
 
 /** `cooperativeClose`, after docs/reference/gas.md with room for what it may need more. */
-const answerGas = 60_000n
+export const answerGas = 60_000n
+
+/** Of its transaction; one in a batch has fewer for its gas. */
+export const answerBytes = 450
 
 /** `cooperativeCloseBatch`, the same. */
 export const batchGas: GasModel = { perTransaction: 40_000n, perChannel: 18_000n, mostChannels: 50 }
@@ -99,6 +102,8 @@ export interface ReserveParts extends Omit<ReserveTerms, 'fee'> {
   readonly most: bigint | undefined
   /** What gas cost at most lately. */
   readonly highest: () => bigint | undefined
+  /** What the data of an answer cost lately, where the chain takes a fee for it; in wei for a unit of gas. */
+  readonly data: () => bigint
   readonly onShort: (status: ReserveStatus) => void
 }
 
@@ -106,7 +111,7 @@ export interface ReserveParts extends Omit<ReserveTerms, 'fee'> {
 const feeRoom = 4n
 
 export function createReserve(parts: ReserveParts): Reserve {
-  const { book, ether, most, highest, hasBatches, etherPrice, least, onShort } = parts
+  const { book, ether, most, highest, data, hasBatches, etherPrice, least, onShort } = parts
   let channels = 0
   let wasShort = false
 
@@ -115,8 +120,10 @@ export function createReserve(parts: ReserveParts): Reserve {
     return fee === undefined ? undefined : gasForAnswers(count, hasBatches) * fee
   }
   function feeOf(): bigint | undefined {
+    // A limit is for gas alone.
+    if (most !== undefined) return most + data()
     const price = highest()
-    return most ?? (price === undefined ? undefined : price * feeRoom)
+    return price === undefined ? undefined : price * feeRoom
   }
   function isShort(count: number): boolean {
     const [has, needs] = [ether(), needed(count)]

@@ -1,5 +1,6 @@
 // Checks signatures on worker threads: what comes in one turn of the event loop goes out as batches,
 // each as one array of bytes.
+import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { SignatureForm } from '../../protocol/index.ts'
 import type { Job, ProofChecker, ProofContext, SignedPayment } from './checker.ts'
@@ -65,7 +66,7 @@ export function createCheckerPool(options: PoolOptions): CheckerPool {
         pool.waiting.push({ payment, resolve })
       }),
     close: async () => {
-      await Promise.all([...pool.running].map(({ worker }) => worker.terminate()))
+      await Promise.all([...pool.running].map(({ worker }) => ended(worker)))
     },
   }
 }
@@ -81,6 +82,15 @@ function startThread(pool: Pool): void {
   worker.on('message', (result: BatchResult) => finish(pool, thread, result))
   worker.on('error', (error) => onThreadLost?.(error))
   worker.on('exit', () => lose(pool, thread))
+}
+
+/** By itself: a thread that is torn down in the middle of native code takes the process with it. */
+async function ended(worker: Worker): Promise<void> {
+  const exit = once(worker, 'exit')
+  // An unreferenced thread alone would not keep the process until it has ended.
+  worker.ref()
+  worker.postMessage('end')
+  await exit
 }
 
 function sendAll(pool: Pool): void {

@@ -17,6 +17,8 @@ async function answer({ id, jobs }: Batch): Promise<BatchResult> {
   return { id, forms: Uint8Array.from(forms) }
 }
 
-parentPort?.on('message', async (batch: Batch) => {
-  parentPort?.postMessage(await answer(batch))
+parentPort?.on('message', async (message: Batch | 'end') => {
+  if (message !== 'end') return parentPort?.postMessage(await answer(message))
+  await checking.catch(() => undefined)
+  parentPort?.close()
 })

@@ -4,6 +4,7 @@ import test from 'ava'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { fromHex, parseAddress } from '../../protocol/index.ts'
 import { crashCopy } from '../support/folder.ts'
+import { setDataFee } from '../support/op-stack.ts'
 import { startSystem } from '../support/system.ts'
 import { until } from '../support/until.ts'
 
@@ -68,4 +69,15 @@ test('killed after the tokens were sent: the next run goes on from there', async
   t.is(await tokensOf(senderAccount.address), 0n)
   t.true(swept.ether > 0n)
   t.deepEqual(later.unfinished(), [])
+})
+
+test('where data costs a fee, ether for it stays', async (t) => {
+  const { agent, chain, senderAccount } = await startSystem(t)
+  const fee = 10n ** 16n
+  await setDataFee(chain, fee)
+  const buyer = await agent()
+  const swept = await buyer.sweep(home)
+  t.true(swept.ether > 0n)
+  t.true(swept.etherLeft >= 2n * fee)
+  t.is(await chain.provider.getBalance(senderAccount.address), swept.etherLeft)
 })

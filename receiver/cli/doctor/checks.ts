@@ -1,7 +1,7 @@
 // What a doctor looks at besides the resources: account, certificate, and the machine itself.
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { type ChainClient, readQuantity } from '../../../platform/chain/index.ts'
+import { type ChainClient, dataFeeOf, readQuantity } from '../../../platform/chain/index.ts'
 import {
   type Finding,
   failure,
@@ -14,6 +14,7 @@ import { examineState } from '../../../platform/state/state.ts'
 import { formatAmount, isUraidenError, type Signer } from '../../../protocol/index.ts'
 import { leastEther } from '../../paywall/outage.ts'
 import type { ReceiverSettings } from '../../program/settings.ts'
+import { answerBytes } from '../../settlement/reserve.ts'
 import type { TlsFiles } from '../../tls/config.ts'
 import { certificateWarning, readTlsMaterial } from '../../tls/material.ts'
 
@@ -50,7 +51,7 @@ export function etherCheck(chain: ChainClient, { address }: Signer): Check {
 async function lookAtEther(chain: ChainClient, address: Signer['address']): Promise<Finding> {
   const balance = await chain.etherBalance(address)
   const gasPrice = readQuantity(await chain.request('eth_gasPrice', []))
-  const answer = gasPrice * gasOfAnswer
+  const answer = gasPrice * gasOfAnswer + (await dataFeeOf(chain)(answerBytes))
   const says = inEther(balance)
   if (balance < leastEther) {
     return failure(

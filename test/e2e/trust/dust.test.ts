@@ -78,7 +78,7 @@ test('1 000 channels with dust in them need no ether: strangers’ transactions 
   }))
   const parts = {
     ...{ ether: () => 1n, most: 10n * gwei, hasBatches: true, etherPrice },
-    ...{ highest: () => gwei, onShort: () => undefined },
+    ...{ highest: () => gwei, data: () => 0n, onShort: () => undefined },
   }
   const reserve = createReserve({ ...parts, book: { asSeen: () => channels } })
   reserve.round()

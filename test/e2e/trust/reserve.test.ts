@@ -1,6 +1,7 @@
 // More channels than the ether for their answers suffices for: cheating pays on those that are left.
 import test from 'ava'
 import { givenCheater } from '../../support/cheating.ts'
+import { setDataFee } from '../../support/op-stack.ts'
 import { until } from '../../support/until.ts'
 
 test('with ether for one answer a second channel takes no payment; the first goes on and is defended', async (t) => {
@@ -83,4 +84,24 @@ test('a channel that owes more than the limit is collected from', async (t) => {
   t.is((await pay(15n)).status, 200)
   await receiver.refresh()
   await until(async () => (await tokensOf(receiver.address)) === 15n)
+})
+
+test('on a chain that takes a fee for data, the ether for an answer is the more', async (t) => {
+  const gwei = 10n ** 9n
+  const system = await givenCheater(t, {
+    ...{ pollInterval: 3_600_000, settlement: { fees: { most: 10n * gwei } } },
+  })
+  const { pay, receiver, chain } = system
+  t.is((await pay(5n)).status, 200)
+  await receiver.refresh()
+  t.is(receiver.settlement.status().reserve.needed, 60_000n * 10n * gwei)
+  await system.stopped()
+  // As an OP stack chain at a busy time of its parent.
+  await setDataFee(chain, 60_000n * gwei)
+  const again = await system.startAgain({
+    ...{ pollInterval: 3_600_000, settlement: { fees: { most: 10n * gwei } } },
+  })
+  await again.synced
+  await again.refresh()
+  t.is(again.settlement.status().reserve.needed, 60_000n * 11n * gwei)
 })

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { type GasPrices, watchGasPrice } from '../../../receiver/chain/gas-price.ts'
+import { type GasPrices, priceOfAnswers, watchGasPrice } from '../../../receiver/chain/gas-price.ts'
 
 const hour = 3_600_000
 
@@ -60,4 +60,25 @@ test('a node that does not say changes nothing', async (t) => {
   await gas.refresh(2)
   t.is(gas.now(), 5n)
   t.is(gas.highest(), 5n)
+})
+
+test('where the data of a transaction costs a fee, each unit of gas bears its share, rounded up', async (t) => {
+  const sizes: number[] = []
+  let fee = 0n
+  const dataFee = async (bytes: number) => {
+    sizes.push(bytes)
+    return fee
+  }
+  const price = priceOfAnswers(async () => 5n, dataFee, { gas: 100n, bytes: 450 })
+  for (const [wei, share] of [
+    [0n, 0n],
+    [1n, 1n],
+    [100n, 1n],
+    [101n, 2n],
+  ] as const) {
+    fee = wei
+    t.is(await price.ask(), 5n + share)
+    t.is(price.data(), share)
+  }
+  t.deepEqual([...new Set(sizes)], [450])
 })

@@ -55,9 +55,15 @@ test('what was taken out, is fairly closed, settled or never paid needs no ether
   t.false(isDefended(unpaid, terms))
 })
 
-function given(has: () => bigint | undefined, channels: readonly Channel[], most?: bigint) {
+function given(
+  has: () => bigint | undefined,
+  channels: readonly Channel[],
+  most?: bigint,
+  data = 0n,
+) {
   const alarms: ReserveStatus[] = []
   const reserve = createReserve({
+    data: () => data,
     book: { asSeen: () => channels },
     ...{ ether: has, most, hasBatches: true },
     highest: () => 100n,
@@ -70,6 +76,8 @@ function given(has: () => bigint | undefined, channels: readonly Channel[], most
 test('the fee is the most that an answer may cost, else four times the highest of late', (t) => {
   t.is(given(() => 0n, [channel(1n)], 7n).reserve.status().needed, 60_000n * 7n)
   t.is(given(() => 0n, [channel(1n)]).reserve.status().needed, 60_000n * 400n)
+  // The limit is for gas; what its data costs comes to it.
+  t.is(given(() => 0n, [channel(1n)], 7n, 3n).reserve.status().needed, 60_000n * 10n)
 })
 
 test('an alarm when it becomes short, once, and again after it was well', (t) => {

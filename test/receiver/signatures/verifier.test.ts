@@ -1,5 +1,6 @@
 // Each implementation of signature recovery, on the main thread and on workers, says the same.
 import { readFile } from 'node:fs/promises'
+import type { Worker } from 'node:worker_threads'
 import test from 'ava'
 import fc from 'fast-check'
 import {
@@ -110,6 +111,25 @@ test('what a thread leaves behind is checked by the main thread', async (t) => {
   t.is(await before, 'eip712')
   t.is(await pool.formOf(payment), 'eip712')
 })
+
+// A thread that is torn down in the middle of the native library's code ends the whole process.
+test.serial(
+  'whoever stops in the middle of checking has all of it checked, by threads that end by themselves',
+  async (t) => {
+    const codes: number[] = []
+    const watch = (worker: Worker) => worker.once('exit', (code) => codes.push(code))
+    process.on('worker', watch)
+    t.teardown(() => process.off('worker', watch))
+    const verifier = await startVerifier(context, { verifier: 'native', verifierThreads: 2 })
+    const payment = { sender, openBlock: 7, balance: 5n, signature: sign('eip712', 5n) }
+    t.is(await verifier.formOf(payment), 'eip712')
+    const forms = Promise.all(Array.from({ length: 1000 }, () => verifier.formOf(payment)))
+    await new Promise(setImmediate)
+    await verifier.close()
+    t.deepEqual([...new Set(await forms)], ['eip712'])
+    t.deepEqual(codes, [0, 0])
+  },
+)
 
 test('a verifier that is asked for by name and does not work stops the start', async (t) => {
   await t.throwsAsync(chooseRecovery(['none' as RecoveryName]), { code: 'no_verifier' })

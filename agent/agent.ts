@@ -104,6 +104,7 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
     }),
     channels: () => ledger.channels(),
     budget: () => budgetView(options, ledger),
+    perDay: (receiver) => ledger.perDay(receiver),
     history: history.all,
     behaviour: () => behaviours.all(),
     probe: async (url) => {

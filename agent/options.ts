@@ -97,6 +97,8 @@ export interface Agent extends Purchases, ChannelManagement {
   readonly address: Address
   readonly channels: () => readonly ChannelBalance[]
   readonly budget: () => BudgetView
+  /** What a receiver is paid in a day, by the last ones: what deposits are sized by. */
+  readonly perDay: (receiver: Address) => TokenAmount
   /** The last purchases, oldest first. */
   readonly history: () => readonly PurchaseRecord[]
   /**

@@ -8,7 +8,7 @@ import {
   type Milliseconds,
   type ProvenClock,
 } from '../../platform/time/clock.ts'
-import { type Address, smallest, type TokenAmount } from '../../protocol/index.ts'
+import { type Address, largest, smallest, type TokenAmount } from '../../protocol/index.ts'
 import {
   type Budget,
   type BudgetLimit,
@@ -33,6 +33,8 @@ export interface Spending {
   readonly total: TokenAmount
   readonly month: CalendarSum
   readonly day: CalendarSum
+  /** Of the last day before on which anything was spent. */
+  readonly lastDay?: TokenAmount
   /** Five minutes each, oldest first; what is older than an hour is dropped. */
   readonly slots: readonly Slot[]
 }
@@ -46,6 +48,10 @@ const nothingSpent: Spending = {
 
 const slotLength: Milliseconds = 5 * 60_000
 const hour: Milliseconds = 3_600_000
+const day: Milliseconds = 86_400_000
+
+/** What is bought within less time says nothing of a day. */
+const leastObserved: Milliseconds = 10 * 60_000
 
 export interface AccountsOptions {
   readonly budget: Budget
@@ -72,6 +78,10 @@ export interface Accounts {
   readonly refund: (scopes: readonly BudgetScope[], amount: TokenAmount) => void
   /** Each cap of a scope, with `reserved` counted as spent now. */
   readonly limits: (scope: BudgetScope, reserved: TokenAmount) => readonly BudgetLimit[]
+  /**
+   * What is spent in a day, by the last whole one and by this one; before there was one, by the last hour.
+   */
+  readonly perDay: (scope: BudgetScope) => TokenAmount
   /** Takes the changes for a write; `putBack` when it failed. */
   readonly takeChanges: () => AccountChanges
   readonly putBack: (changes: AccountChanges) => void
@@ -128,6 +138,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
         return [{ scope, window, cap, used }]
       })
     },
+    perDay: (scope) => perDay(of(scope), now()),
     takeChanges: () => {
       const changes = {
         clock: tick(),
@@ -143,12 +154,27 @@ export function createAccounts(options: AccountsOptions): Accounts {
 }
 
 function spend(spending: Spending, amount: TokenAmount, { time, date }: Moment): Spending {
+  const { day: before, lastDay = 0n } = spending
+  const today = added(before, date.day, amount)
+  const last = today.key === before.key ? lastDay : before.amount
   return {
     total: spending.total + amount,
     month: added(spending.month, date.month, amount),
-    day: added(spending.day, date.day, amount),
+    day: today,
+    ...(last > 0n && { lastDay: last }),
     slots: addedToSlots(spending.slots, time, amount),
   }
+}
+
+function perDay(spending: Spending, moment: Moment): TokenAmount {
+  const today = spentIn(spending, 'day', moment)
+  const isNewDay = spending.day.key < moment.date.day
+  const last = isNewDay ? spending.day.amount : (spending.lastDay ?? 0n)
+  if (last > 0n) return largest(last, today)
+  const slots = recent(spending.slots, moment.time)
+  const since = moment.time - (slots[0]?.from ?? moment.time)
+  const observed = Math.min(Math.max(since, leastObserved), hour)
+  return (spentIn(spending, 'hour', moment) * BigInt(day)) / BigInt(Math.round(observed))
 }
 
 /** Takes back what turned out not to be spent: the newest first, and never below zero. */
@@ -161,6 +187,7 @@ function refund(spending: Spending, amount: TokenAmount): Spending {
     if (slot.amount > taken) slots.unshift({ ...slot, amount: slot.amount - taken })
   }
   return {
+    ...spending,
     total: spending.total - smallest(amount, spending.total),
     month: {
       ...spending.month,
@@ -174,7 +201,7 @@ function refund(spending: Spending, amount: TokenAmount): Spending {
 /** The clock was set forward by `jump`: everything stays as long ago as it was, in today and now. */
 function shift(spending: Spending, jump: Milliseconds, date: CalendarDate): Spending {
   return {
-    total: spending.total,
+    ...spending,
     month: { key: later(spending.month.key, date.month), amount: spending.month.amount },
     day: { key: later(spending.day.key, date.day), amount: spending.day.amount },
     slots: spending.slots.map(({ from, amount }) => ({ from: from + jump, amount })),

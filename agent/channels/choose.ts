@@ -1,4 +1,5 @@
 // Where a deposit goes when no channel has room: a pure function (wire-protocol.md section 7).
+import type { Milliseconds } from '../../platform/time/clock.ts'
 import { compareBigints, largest, smallest, type TokenAmount } from '../../protocol/index.ts'
 import type { ChannelName } from './records.ts'
 
@@ -15,26 +16,41 @@ export type DepositChoice =
 
 /** How large deposits are, in the smallest unit. */
 export interface DepositPolicy {
-  /** A new channel's deposit for this price. */
-  readonly open: (price: TokenAmount) => TokenAmount
-  /** What should be left in a channel after a top-up for this price. */
-  readonly topUp: (price: TokenAmount) => TokenAmount
+  /** A new channel's deposit for this price, where so much is spent with the receiver in a day. */
+  readonly open: (price: TokenAmount, perDay: TokenAmount) => TokenAmount
+  /** What should be left in a channel after a top-up, the same. */
+  readonly topUp: (price: TokenAmount, perDay: TokenAmount) => TokenAmount
   /** Most deposit in one channel. */
   readonly most?: TokenAmount
   /** Most deposit in all channels that are not closed. */
   readonly mostInAll?: TokenAmount
 }
 
-/** Open with ten times the price, top up to five times. */
-export const defaultDeposits: DepositPolicy = {
-  open: (price) => 10n * price,
-  topUp: (price) => 5n * price,
+const day: Milliseconds = 86_400_000
+
+/**
+ * Deposits that last so long, in milliseconds: for ten payments at least, and five after a top-up.
+ * @example
+ * const month = 30 * 24 * 3_600_000
+ * const agent = await createAgent({ ...options, deposit: depositsFor(month) })
+ */
+export function depositsFor(time: Milliseconds): Pick<DepositPolicy, 'open' | 'topUp'> {
+  const use = (perDay: TokenAmount) => (perDay * BigInt(time)) / BigInt(day)
+  return {
+    open: (price, perDay) => largest(10n * price, use(perDay)),
+    topUp: (price, perDay) => largest(5n * price, use(perDay)),
+  }
 }
+
+/** A week. */
+export const defaultDeposits: DepositPolicy = depositsFor(7 * day)
 
 /** What is to be paid, and what was last paid for the same: undefined the first time. */
 export interface PriceSeen {
   readonly price: TokenAmount
   readonly lastPrice: TokenAmount | undefined
+  /** What is spent with the receiver in a day, as far as is known. */
+  readonly perDay: TokenAmount
 }
 
 export interface DepositBounds {
@@ -50,17 +66,17 @@ export interface DepositBounds {
  */
 export function chooseDeposit(
   candidates: readonly Candidate[],
-  { price, lastPrice }: PriceSeen,
+  { price, lastPrice, perDay }: PriceSeen,
   { deposits, room }: DepositBounds,
 ): DepositChoice | undefined {
   const known = smallest(price, lastPrice)
   const fullest = [...candidates].sort((a, b) => compareBigints(rest(a), rest(b))).at(-1)
   if (fullest) {
-    const wanted = largest(deposits.topUp(known), price) - rest(fullest)
+    const wanted = largest(deposits.topUp(known, perDay), price) - rest(fullest)
     const added = smallest(limit(wanted, fullest.deposit, deposits), room)
     if (rest(fullest) + added >= price) return { kind: 'topUp', channel: fullest.name, added }
   }
-  const deposit = smallest(limit(largest(deposits.open(known), price), 0n, deposits), room)
+  const deposit = smallest(limit(largest(deposits.open(known, perDay), price), 0n, deposits), room)
   return deposit >= price ? { kind: 'open', deposit } : undefined
 }
 

@@ -13,7 +13,7 @@ import {
 } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 import type { AgentChain } from './agent-chain.ts'
-import { chooseDeposit, type DepositPolicy } from './choose.ts'
+import { chooseDeposit, type DepositChoice, type DepositPolicy } from './choose.ts'
 import type { Deposit } from './intents.ts'
 import type { ChannelBalance, Ledger } from './ledger-types.ts'
 import { type FundingMethod, makeDeposit } from './opening.ts'
@@ -35,10 +35,15 @@ export interface ChannelFunding {
   readonly open: (receiver: Address, deposit: TokenAmount, relay?: URL) => Promise<ChannelName>
   readonly topUp: (channel: ChannelName, added: TokenAmount, relay?: URL) => Promise<ChannelName>
   /**
-   * As for a purchase, which nobody waits for: not where a purchase would lock nothing.
+   * As for a purchase, which nobody waits for: not where a purchase would lock nothing. Above `least` it takes
+   * half of what the account has, at most. Resolves with what was added: nothing where that is too little to help.
    * @throws UraidenError `budget_ether_spent`, `fee_jump`, those of `mayDeposit`, and those of the chain
    */
-  readonly topUpAhead: (channel: ChannelName, added: TokenAmount) => Promise<ChannelName>
+  readonly topUpAhead: (
+    channel: ChannelName,
+    added: TokenAmount,
+    least: TokenAmount,
+  ) => Promise<TokenAmount>
   /** With what the receiver may not have seen, without what it has had the time to see. */
   readonly withUnseen: (channel: ChannelName) => Promise<ChannelBalance>
   /** Asks the chain, and writes down what it says. */
@@ -50,6 +55,8 @@ export interface WantedChannel {
   readonly price: TokenAmount
   /** What was last paid for the same; undefined the first time. */
   readonly lastPrice: TokenAmount | undefined
+  /** How often it is bought in a day, as far as is known. */
+  readonly timesPerDay: number | undefined
   /** Asked once more when a transaction is needed. Throws when none may be made. */
   readonly beforeDeposit: () => void
   /** The channel API of a receiver that offers to send transactions for others. */
@@ -87,9 +94,13 @@ export function createFunding(options: FundingOptions): ChannelFunding {
   return {
     open: (receiver, amount, relay) => fund(options, { sender, receiver, amount }, { relay }),
     topUp: (name, amount, relay) => fund(options, topUpOf(name, amount), { relay }),
-    topUpAhead: async (name, amount) => {
-      options.mayDeposit(ledger.get(name).receiver)
-      return fundPurchase(options, topUpOf(name, amount), undefined)
+    topUpAhead: async (name, wanted, least) => {
+      const { receiver, deposit, balance } = ledger.get(name)
+      options.mayDeposit(receiver)
+      const amount = await affordable(options, wanted, least)
+      if (least === 0n && amount <= 3n * (deposit - balance)) return 0n
+      await fundPurchase(options, topUpOf(name, amount), undefined)
+      return amount
     },
     ensure: (wanted, token) => ensure(options, wanted, token),
     withUnseen: async (name) => {
@@ -106,7 +117,7 @@ export function createFunding(options: FundingOptions): ChannelFunding {
 
 async function ensure(
   options: FundingOptions,
-  { receiver, price, lastPrice, relay, beforeDeposit }: WantedChannel,
+  { receiver, price, lastPrice, timesPerDay, relay, beforeDeposit }: WantedChannel,
   token: TokenUnit,
 ): Promise<ChannelName> {
   const { ledger, own: sender, finishCloses, deposits } = options
@@ -120,17 +131,37 @@ async function ensure(
   const atHand = hidden?.name ?? ledger.withRoom(receiver, price)
   if (atHand !== undefined) return atHand
   const bounds = { deposits, room: roomForDeposits(options, receiver) }
-  const choice = chooseDeposit(ledger.payable(receiver), { price, lastPrice }, bounds)
-  if (choice === undefined) throw depositOverCap(price, options, token)
+  const choose = (perDay: TokenAmount) =>
+    chooseDeposit(ledger.payable(receiver), { price, lastPrice, perDay }, bounds)
+  const scheduled = BigInt(timesPerDay ?? 0) * smallest(price, lastPrice)
+  const choice = choose(largest(scheduled, ledger.perDay(receiver)))
+  const least = choose(0n)
+  if (choice === undefined || least === undefined) throw depositOverCap(price, options, token)
+  const amount = await affordable(options, amountOf(choice), amountOf(least))
   beforeDeposit()
   const deposit: Deposit =
     choice.kind === 'open'
-      ? { sender, receiver, amount: choice.deposit }
+      ? { sender, receiver, amount }
       : {
-          ...{ sender, receiver, amount: choice.added },
+          ...{ sender, receiver, amount },
           openBlock: ledger.get(choice.channel).openBlock,
         }
   return fundPurchase(options, deposit, relay)
+}
+
+function amountOf(choice: DepositChoice): TokenAmount {
+  return choice.kind === 'open' ? choice.deposit : choice.added
+}
+
+/** What is more than needed now leaves half of the account's tokens to other receivers. */
+async function affordable(
+  { chain, own }: FundingOptions,
+  wanted: TokenAmount,
+  least: TokenAmount,
+): Promise<TokenAmount> {
+  if (wanted <= least) return wanted
+  const { client } = await chain()
+  return largest(least, smallest(wanted, (await client.tokenBalance(own)) / 2n))
 }
 
 function fundPurchase(

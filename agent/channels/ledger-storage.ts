@@ -110,11 +110,12 @@ function operations({ channels, spent, clock, facts, notes }: LedgerWrite) {
 }
 
 function decodeSpending(text: string): Spending {
-  const { total, month, day, slots } = JSON.parse(text)
+  const { total, month, day, lastDay, slots } = JSON.parse(text)
   return {
     total: parseUint192(total),
     month: { key: String(month.key), amount: parseUint192(month.amount) },
     day: { key: String(day.key), amount: parseUint192(day.amount) },
+    ...(lastDay !== undefined && { lastDay: parseUint192(lastDay) }),
     slots: slots.map((slot: { readonly from: number; readonly amount: string }) => ({
       from: slot.from,
       amount: parseUint192(slot.amount),

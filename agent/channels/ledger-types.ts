@@ -58,6 +58,8 @@ export interface Ledger {
   readonly reserved: () => TokenAmount
   /** Each cap that is set for these scopes, and what is used of it. */
   readonly limits: (scopes: readonly BudgetScope[]) => readonly BudgetLimit[]
+  /** What a receiver is paid in a day, by the last ones. */
+  readonly perDay: (receiver: Address) => TokenAmount
   /** Of scopes that are not about tokens. Durable with the next write. */
   readonly spend: (scopes: readonly BudgetScope[], amount: bigint) => void
   /** Why a new payment would not be covered by the budget; undefined when it would. */

@@ -151,6 +151,10 @@ class ChannelLedger implements Ledger {
     return this.#reserving.limits(scopes)
   }
 
+  perDay(receiver: Address): TokenAmount {
+    return this.#accounts.perDay(`receiver/${receiver}`)
+  }
+
   spend(scopes: readonly BudgetScope[], amount: bigint): void {
     this.#accounts.spend(scopes, amount)
   }

@@ -60,10 +60,15 @@ export interface ChannelManagement {
   readonly topUp: (channel: ChannelName, added: TokenAmount, api?: string | URL) => Promise<void>
   /**
    * As a purchase would, before one needs it: within the budget of ether, at no price of gas far above that of
-   * lately, and not for a receiver that is left alone.
+   * lately, and not for a receiver that is left alone. Above `least` it takes half of what the account has, at
+   * most. Resolves with what was added: nothing where that is too little to help.
    * @throws UraidenError `budget_ether_spent`, `fee_jump`, `receiver_left_alone`, and those of the chain
    */
-  readonly topUpAhead: (channel: ChannelName, added: TokenAmount) => Promise<void>
+  readonly topUpAhead: (
+    channel: ChannelName,
+    added: TokenAmount,
+    least: TokenAmount,
+  ) => Promise<TokenAmount>
   /**
    * Resolves with the closing transaction, or with that of the close request: `settle` ends the channel
    * after the challenge period.
@@ -100,9 +105,8 @@ export function createManagement(options: ManagementOptions): ChannelManagement 
       const relay = channelApi(api)
       await aloneOn(channel, () => funding.topUp(channel, added, relay))
     },
-    topUpAhead: async (channel, added) => {
-      await aloneOn(channel, () => funding.topUpAhead(channel, added))
-    },
+    topUpAhead: (channel, added, least) =>
+      aloneOn(channel, () => funding.topUpAhead(channel, added, least)),
     closeChannel: (channel, how) => {
       const chosen = typeof how === 'string' || how instanceof URL ? { api: how } : how
       return aloneOn(channel, () => close(work, channel, chosen))

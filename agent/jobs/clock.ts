@@ -26,6 +26,8 @@ export const wallClock: Clock = {
 export interface Ticker {
   /** The moment that it waits for. Unix time. */
   readonly due: () => Milliseconds
+  /** From the moment that it was due last to this one; undefined before the first. */
+  readonly gap: () => Milliseconds | undefined
   readonly stop: () => void
 }
 
@@ -44,6 +46,7 @@ export const tolerance: Milliseconds = 60_000
 
 export function startTicker({ clock, timetable, onDue }: TickerOptions): Ticker {
   let due = timetable.next()
+  let gap: Milliseconds | undefined
   let cancel = arm()
 
   function arm(): () => void {
@@ -54,6 +57,7 @@ export function startTicker({ clock, timetable, onDue }: TickerOptions): Ticker 
     const late = clock.now() - due
     const next = timetable.next()
     if (late >= 0) {
+      gap = next - due
       due = next
       cancel = arm()
       onDue(late > tolerance ? 'late' : 'inTime')
@@ -64,5 +68,5 @@ export function startTicker({ clock, timetable, onDue }: TickerOptions): Ticker 
     cancel = arm()
   }
 
-  return { due: () => due, stop: () => cancel() }
+  return { due: () => due, gap: () => gap, stop: () => cancel() }
 }

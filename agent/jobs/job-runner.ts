@@ -13,6 +13,8 @@ import { createReclaimer, type Reclaimer, type RunParts, runJob } from './run.ts
 import type { StorageOperation } from './sinks/storage.ts'
 import type { Job, JobEvent, JobStatus, RunCause, RunFailed, RunOutcome } from './types.ts'
 
+const day: Milliseconds = 86_400_000
+
 export interface RunnerOptions {
   readonly job: Job
   readonly parts: RunParts
@@ -205,11 +207,17 @@ export class JobRunner {
       return outcome
     }
     const { signal } = this.#abort
-    const order = { job, cause, signal, record: this.#recordAfter }
+    const timesPerDay = this.#timesPerDay()
+    const order = { job, cause, signal, timesPerDay, record: this.#recordAfter }
     const { outcome, open } = await runJob(parts, order)
     if (open !== undefined) this.#reclaimer.add(open)
     this.#take(outcome)
     return outcome
+  }
+
+  #timesPerDay(): number | undefined {
+    const gap = this.#ticker?.gap()
+    return gap === undefined ? undefined : Math.max(1, Math.round(day / gap))
   }
 
   #take(outcome: RunOutcome): void {

@@ -28,6 +28,7 @@ export interface Order {
   readonly began: number
   readonly job: Job
   readonly url: URL
+  readonly timesPerDay?: number | undefined
   readonly signal: AbortSignal
 }
 
@@ -176,7 +177,7 @@ class Attempt {
   }
 
   async #send(): Promise<AgentResponse> {
-    const { job, url, id, signal } = this.#order
+    const { job, url, id, signal, timesPerDay } = this.#order
     const { buyer } = this.#parts
     const { name, method, headers, body, timeout, mostBody, mostPrice, authentic } = job
     const request = {
@@ -192,7 +193,7 @@ class Attempt {
         job: name,
         idempotencyKey: id,
         onPayment: (payment) => this.#write(payment),
-        ...(mostPrice !== undefined && { mostPrice }),
+        ...defined({ mostPrice, timesPerDay }),
       })
     } catch (error) {
       await this.#failed(error, earlier === undefined ? 'payment' : 'repeat')

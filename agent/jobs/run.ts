@@ -24,6 +24,7 @@ export interface RunOrder {
   readonly job: Job
   readonly cause: RunCause
   readonly signal: AbortSignal
+  readonly timesPerDay?: number | undefined
   /** What to write of the job with the outcome. */
   readonly record: (outcome: RunOutcome) => StorageOperation
 }
@@ -36,7 +37,7 @@ export interface EndedRun {
 
 export async function runJob(parts: RunParts, order: RunOrder): Promise<EndedRun> {
   const { clock, resolve } = parts
-  const { job, signal, cause } = order
+  const { job, signal, cause, timesPerDay } = order
   const id = randomUUID()
   const began = clock.now()
   const facts = { id, job: job.name, cause, began }
@@ -52,7 +53,7 @@ export async function runJob(parts: RunParts, order: RunOrder): Promise<EndedRun
   let open: OpenRun | undefined
   try {
     const url = await resolve(job.target)
-    const bought = await purchase(parts, { id, began, job, url, signal })
+    const bought = await purchase(parts, { id, began, job, url, signal, timesPerDay })
     open = bought.open
     if (bought.kind === 'failed') {
       const { error, payment, notBefore } = bought

@@ -221,7 +221,10 @@ async function channelFor(
     if (before >= mostDeposits) throw depositsRepeated(receiver, before)
     deposits.set(request, before + 1)
   }
-  const seen = { price, lastPrice: lastPrice(request.method, request.url) }
+  const seen = {
+    ...{ price, lastPrice: lastPrice(request.method, request.url) },
+    timesPerDay: request.timesPerDay,
+  }
   return funding.ensure({ receiver, ...seen, relay, beforeDeposit }, token)
 }
 

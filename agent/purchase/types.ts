@@ -22,6 +22,8 @@ export interface RequestOptions {
   readonly authentic?: 'require'
   /** The job whose budget it counts against too. */
   readonly job?: string
+  /** How often it is bought in a day, as far as is known: deposits are sized by it. */
+  readonly timesPerDay?: number
   /** Of a payment whose answer was lost: repeats it with the same proof. */
   readonly idempotencyKey?: string
   /**

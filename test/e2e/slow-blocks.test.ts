@@ -1,8 +1,8 @@
-// Purchases with all defaults on a chain with a block every 12 seconds: none fails because of our own top-ups.
+// Purchases on a chain with a block every 12 seconds: none fails because of our own top-ups.
 // No second passes: each block is mined, 12 seconds after the one before, once everybody waits for it.
 // The suite buys a few; PURCHASES=2000 npx ava test/e2e/slow-blocks.test.ts buys as many as that.
 import test, { type ExecutionContext } from 'ava'
-import type { Agent, AgentOptions } from '../../agent/index.ts'
+import { type Agent, type AgentOptions, depositsFor } from '../../agent/index.ts'
 import { Upkeep } from '../../agent/program/daemon/upkeep.ts'
 import { startSystem } from '../support/system.ts'
 
@@ -11,7 +11,9 @@ const price = 1n
 /** Blocks are mined so much faster than 12 seconds each; all that waits by itself waits so much shorter. */
 const shorter = { retryInterval: 10 }
 
-async function given(t: ExecutionContext, options: Partial<AgentOptions> = {}) {
+const week = 7 * 86_400_000
+
+async function given(t: ExecutionContext, lasting: number, options: Partial<AgentOptions> = {}) {
   // Its own default, where the test support has another.
   const resource = { path: '/reading', price, handler: () => ({ celsius: 21.4 }) }
   const system = await startSystem(t, [resource], { confirmations: 2, pollInterval: 20 })
@@ -33,6 +35,7 @@ async function given(t: ExecutionContext, options: Partial<AgentOptions> = {}) {
   const agent = await system.agent({
     ...shorter,
     ...options,
+    deposit: depositsFor(lasting),
     onChannelChange: (_, { kind }) => void (kind === 'toppedUp' && topUps.push(kind)),
   })
   const failed: unknown[] = []
@@ -44,6 +47,8 @@ async function given(t: ExecutionContext, options: Partial<AgentOptions> = {}) {
     interval: 60_000,
     onFailed: (_, error) => void failed.push(error),
   })
+  t.teardown(() => upkeep.stop())
+  await upkeep.start({ policy: { deposit: depositsFor(lasting) } })
   /** As the daemon, which tops up after a purchase that leaves little. */
   const buy = async (index: number): Promise<string> => {
     try {
@@ -54,15 +59,15 @@ async function given(t: ExecutionContext, options: Partial<AgentOptions> = {}) {
       return `${error}`
     }
   }
-  return { ...system, agent, topUps, failed, buy }
+  return { ...system, agent, lasting, topUps, failed, buy }
 }
 
 type Given = Awaited<ReturnType<typeof given>>
 
-function holds(t: ExecutionContext, { agent, receiver, topUps, failed }: Given): void {
+function holds(t: ExecutionContext, { agent, receiver, lasting, topUps, failed }: Given): void {
   t.deepEqual(agent.behaviour(), [])
   t.deepEqual(failed, [])
-  t.true(topUps.length > purchases / 20, `${topUps.length} top-ups`)
+  if (lasting === 0) t.true(topUps.length > purchases / 20, `${topUps.length} top-ups`)
   const sold = [...receiver.book.all()].map(({ claims }) => claims.highest)
   t.is(
     sold.reduce((sum, each) => sum + each, 0n),
@@ -70,17 +75,22 @@ function holds(t: ExecutionContext, { agent, receiver, topUps, failed }: Given):
   )
 }
 
-for (const bound of ['require', 'off'] as const) {
-  test(`${purchases} purchases one after the other, bound: ${bound}`, async (t) => {
-    const system = await given(t, { bound })
+for (const [bound, lasting] of [
+  ['require', 0],
+  ['off', 0],
+  ['require', week],
+] as const) {
+  const how = `bound: ${bound}, ${lasting === 0 ? 'a few payments' : 'a week'} in a deposit`
+  test(`${purchases} purchases one after the other, ${how}`, async (t) => {
+    const system = await given(t, lasting, { bound })
     const outcomes = new Set<string>()
     for (let index = 0; index < purchases; index++) outcomes.add(await system.buy(index))
     t.deepEqual([...outcomes], ['200'])
     holds(t, system)
   })
 
-  test(`${purchases} purchases, sixteen at a time, bound: ${bound}`, async (t) => {
-    const system = await given(t, { bound })
+  test(`${purchases} purchases, sixteen at a time, ${how}`, async (t) => {
+    const system = await given(t, lasting, { bound })
     const outcomes = new Set<string>()
     let next = 0
     const buyers = Array.from({ length: 16 }, async () => {

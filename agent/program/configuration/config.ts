@@ -7,6 +7,7 @@ import {
   amountText,
   checkedAmount,
   count,
+  duration,
   type EnvironmentOverrides,
   filePath,
   gasPrice,
@@ -103,6 +104,7 @@ const parts = z.strictObject({
     .prefault({}),
   deposit: z
     .strictObject({
+      for: duration.optional().describe('how long a deposit should last: 7d'),
       open: depositText.optional().describe('of a new channel: 10x the price, or an amount'),
       topUp: depositText.optional().describe('what should be left after a top-up'),
       most: amountText.optional().describe('in one channel'),

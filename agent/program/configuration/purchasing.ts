@@ -7,7 +7,7 @@ import {
   type TokenUnit,
 } from '../../../protocol/index.ts'
 import type { Budget, WindowCaps } from '../../budget/caps.ts'
-import type { DepositPolicy } from '../../channels/choose.ts'
+import { type DepositPolicy, depositsFor } from '../../channels/choose.ts'
 import type { AgentOptions } from '../../options.ts'
 import { jobOfProgram } from '../../proxy/pay.ts'
 import type { TlsTrust } from '../../transport/transport.ts'
@@ -134,10 +134,11 @@ function capsOf({ hour, day, month, total }: CapTexts, token: TokenUnit): Window
 }
 
 function depositOf(
-  { open, topUp, most, mostInAll }: AgentConfig['deposit'],
+  { open, topUp, for: time, most, mostInAll }: AgentConfig['deposit'],
   token: TokenUnit,
 ): Partial<DepositPolicy> {
   return defined({
+    ...(time !== undefined && depositsFor(time)),
     open: open === undefined ? undefined : depositFor(open, token),
     topUp: topUp === undefined ? undefined : depositFor(topUp, token),
     most: most === undefined ? undefined : parseAmount(most, token),

@@ -14,6 +14,8 @@ import { type ChannelName, canPay, channelName } from '../../channels/records.ts
 export interface TopUp {
   readonly channel: ChannelName
   readonly added: TokenAmount
+  /** Of that, for two payments of the last price. */
+  readonly least: TokenAmount
 }
 
 export interface Purse {
@@ -24,28 +26,30 @@ export interface Purse {
 
 /**
  * A transaction takes blocks, and a payment should not have to wait for them: when no channel of a
- * receiver has room for two more payments of the last price, the fullest one is topped up to what the
- * policy wants left. Not where the budget has no room for a payment anyway.
+ * receiver has room for two more payments of the last price, or a quarter of what there could be, the
+ * fullest one is topped up to what the policy wants left. Not where the budget has no room for a payment
+ * anyway.
  */
 export function dueTopUp(
   { channels, limits, deposits }: Purse,
   receiver: Address,
-  price: TokenAmount,
+  { price, perDay }: { readonly price: TokenAmount; readonly perDay: TokenAmount },
 ): TopUp | undefined {
   const open = channels.filter((each) => canPay(each) && each.receiver === receiver)
   // A crash hides what is left: the next payment clears that first.
   if (open.some(({ certain }) => !certain)) return undefined
   const [fullest] = [...open].sort((a, b) => compareBigints(rest(b), rest(a)))
-  if (fullest === undefined || rest(fullest) >= 2n * price) return undefined
+  if (fullest === undefined) return undefined
   if (limits.some((limit) => binds(limit, receiver) && left(limit) < price)) return undefined
-  const wanted = largest(deposits.topUp(price), 2n * price) - rest(fullest)
+  const wanted = largest(deposits.topUp(price, perDay), 2n * price) - rest(fullest)
   const added = smallest(
     wanted,
     ...room(fullest, channels, deposits),
     ...mostAtOnce(limits, receiver),
   )
-  if (rest(fullest) + added < 2n * price) return undefined
-  return { channel: channelName(receiver, fullest.openBlock), added }
+  const least = largest(2n * price - rest(fullest), 0n)
+  if (least === 0n ? added <= 3n * rest(fullest) : added < least) return undefined
+  return { channel: channelName(receiver, fullest.openBlock), added, least }
 }
 
 function rest({ deposit, balance }: ChannelBalance): TokenAmount {

@@ -25,7 +25,7 @@ interface UpkeepSettings {
   readonly policy: { readonly deposit: Partial<DepositPolicy> }
 }
 
-/** After a top-up that failed. */
+/** After a top-up that failed, or could not be made large enough. */
 const pauseAfterFailure: Milliseconds = 10 * 60_000
 
 export class Upkeep implements Capability<UpkeepSettings> {
@@ -102,14 +102,16 @@ export class Upkeep implements Capability<UpkeepSettings> {
     if (agent === undefined || performance.now() < (notBefore.get(receiver) ?? 0)) return
     const { limits } = agent.budget()
     const purse = { channels: agent.channels(), limits, deposits: this.#deposits }
-    const due = dueTopUp(purse, receiver, price)
+    const due = dueTopUp(purse, receiver, { price, perDay: agent.perDay(receiver) })
     if (due === undefined) return
     // One at a time, and none again for a while where the chain or the purse says no.
     notBefore.set(receiver, Number.POSITIVE_INFINITY)
-    const done = await this.#attempt('topUp', () =>
-      shared.use((each) => each.topUpAhead(due.channel, due.added)),
-    )
-    notBefore.set(receiver, done ? 0 : performance.now() + pauseAfterFailure)
+    let added = 0n
+    await this.#attempt('topUp', async () => {
+      const { channel, added: wanted, least } = due
+      added = await shared.use((each) => each.topUpAhead(channel, wanted, least))
+    })
+    notBefore.set(receiver, added > 0n ? 0 : performance.now() + pauseAfterFailure)
   }
 }
 

@@ -189,3 +189,38 @@ test('a first start in 1970: when the clock is synchronised, what was spent is o
     { window: 'month', used: 10n },
   ])
 })
+
+test('what a receiver is paid in a day: by the last hour at first, then by the last day and this one', async (t) => {
+  const { clock, ledger } = await withBudget({})
+  const perDay = () => ledger.perDay(receiver)
+  t.is(perDay(), 0n)
+  // Ten at once may have been all; so they are those of ten minutes.
+  t.is(await refused(ledger, 10n), undefined)
+  t.is(perDay(), 1440n)
+  clock.pass(20 * minute)
+  t.is(await refused(ledger, 10n), undefined)
+  t.is(perDay(), 1440n)
+  t.is(ledger.perDay(otherReceiver), 0n)
+  // The next day knows what the one before was.
+  clock.pass(12 * hour)
+  t.is(perDay(), 20n)
+  t.is(await refused(ledger, 5n), undefined)
+  t.is(perDay(), 20n)
+  t.is(await refused(ledger, 30n), undefined)
+  t.is(perDay(), 35n)
+  // A day without payments is none of use.
+  clock.pass(3 * day)
+  t.is(perDay(), 35n)
+  t.is(await refused(ledger, 1n), undefined)
+  t.is(perDay(), 35n)
+})
+
+test('how much is used is known after a restart', async (t) => {
+  const { clock, disk, ledger, budget } = await withBudget({})
+  t.is(await refused(ledger, 10n), undefined)
+  clock.pass(day)
+  t.is(await refused(ledger, 3n), undefined)
+  await ledger.close()
+  const again = await ledgerOn({ disk, clock: clock.read, budget, reservation: 1 })
+  t.is(again.perDay(receiver), 10n)
+})

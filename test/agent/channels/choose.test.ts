@@ -21,6 +21,7 @@ interface Case {
   readonly most?: bigint
   readonly room?: bigint
   readonly lastPrice?: bigint
+  readonly perDay?: bigint
   readonly choice: DepositChoice | undefined
 }
 
@@ -82,12 +83,21 @@ const cases: readonly Case[] = [
     lastPrice: 1n,
     choice: toppedUp(1, 2n),
   },
+  { when: 'little is used: ten payments', perDay: 7n, choice: opened(50n) },
+  { when: 'much is used: a week', perDay: 8n, choice: opened(56n) },
+  { when: 'much is used and a channel may hold less', perDay: 8n, most: 55n, choice: opened(55n) },
+  {
+    when: 'a channel is short and much is used: a week is left then',
+    candidates: [named(1, 3n)],
+    perDay: 8n,
+    choice: toppedUp(1, 53n),
+  },
 ]
 
-for (const { when, candidates = [], most, room, lastPrice, choice } of cases) {
+for (const { when, candidates = [], most, room, lastPrice, perDay = 0n, choice } of cases) {
   test(`${when}: ${choice?.kind ?? 'nothing'}`, (t) => {
     const deposits = { ...defaultDeposits, ...(most !== undefined && { most }) }
     const bounds: DepositBounds = { deposits, room }
-    t.deepEqual(chooseDeposit(candidates, { price: 5n, lastPrice }, bounds), choice)
+    t.deepEqual(chooseDeposit(candidates, { price: 5n, lastPrice, perDay }, bounds), choice)
   })
 }

@@ -50,7 +50,7 @@ receivers:
     receivers: { [someAddress]: { total: 400n } },
     jobs: { weather: { day: 100n } },
   })
-  t.deepEqual([deposit.open?.(3n), deposit.topUp?.(3n)], [36n, 50n])
+  t.deepEqual([deposit.open?.(3n, 900n), deposit.topUp?.(3n, 900n)], [36n, 50n])
   t.like(deposit, { most: 200n, mostInAll: 900n })
   t.deepEqual(receivers, [someAddress])
 })

@@ -43,7 +43,11 @@ test('a channel is topped up when less than two payments are left, within caps a
   const due = (
     change: Partial<ChannelBalance>,
     more: Partial<Parameters<typeof dueTopUp>[0]> = {},
-  ) => dueTopUp({ channels: [channel(change)], limits: [], deposits, ...more }, receiver, 5n)?.added
+    perDay = 0n,
+  ) => {
+    const purse = { channels: [channel(change)], limits: [], deposits, ...more }
+    return dueTopUp(purse, receiver, { price: 5n, perDay })?.added
+  }
   t.is(due({ balance: 40n }), undefined)
   t.is(due({ balance: 41n }), 16n)
   t.is(due({ balance: 50n }), 25n)
@@ -67,6 +71,15 @@ test('a channel is topped up when less than two payments are left, within caps a
   t.is(due({ balance: 50n }, daily(24n, 'hour')), 25n)
   const roomy = channel({ openBlock: 8, deposit: 10n })
   t.is(due({}, { channels: [channel({ balance: 50n }), roomy] }), undefined)
+  // A week's use of 20 a day is 140: a quarter of it is 35.
+  const large = (left: bigint) => ({ deposit: 1000n, balance: 1000n - left })
+  t.is(due(large(35n), {}, 20n), undefined)
+  t.is(due(large(34n), {}, 20n), 106n)
+  // Where caps leave less, it is a quarter of that.
+  const capped = { deposits: { ...deposits, most: 1030n } }
+  t.is(due(large(34n), capped, 20n), undefined)
+  t.is(due({ deposit: 1000n, balance: 990n }, capped, 20n), undefined)
+  t.is(due({ deposit: 1000n, balance: 991n }, capped, 20n), 30n)
 })
 
 test('the same warning is said once in ten minutes, then how often it was there', (t) => {

@@ -2,6 +2,7 @@
 
 import type { ClockTrust } from '../platform/time/machine-clock.ts'
 import type { Address, BlockNumber, Signer, TokenAmount, TokenUnit } from '../protocol/index.ts'
+import type { DailyUse } from './budget/accounts.ts'
 import type { Budget, BudgetLimit } from './budget/caps.ts'
 import type { BoundPolicy } from './channels/binding.ts'
 import type { ChannelChangeListener } from './channels/booking.ts'
@@ -98,7 +99,7 @@ export interface Agent extends Purchases, ChannelManagement {
   readonly channels: () => readonly ChannelBalance[]
   readonly budget: () => BudgetView
   /** What a receiver is paid in a day, by the last ones: what deposits are sized by. */
-  readonly perDay: (receiver: Address) => TokenAmount
+  readonly perDay: (receiver: Address) => DailyUse
   /** The last purchases, oldest first. */
   readonly history: () => readonly PurchaseRecord[]
   /**

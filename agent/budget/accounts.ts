@@ -73,6 +73,13 @@ interface Moment {
   readonly date: CalendarDate
 }
 
+/** What is spent in a day. */
+export interface DailyUse {
+  readonly amount: TokenAmount
+  /** That of a whole day, or what an hour would make. */
+  readonly by: 'day' | 'hour'
+}
+
 export interface Accounts {
   readonly spend: (scopes: readonly BudgetScope[], amount: TokenAmount) => void
   readonly refund: (scopes: readonly BudgetScope[], amount: TokenAmount) => void
@@ -81,7 +88,7 @@ export interface Accounts {
   /**
    * What is spent in a day, by the last whole one and by this one; before there was one, by the last hour.
    */
-  readonly perDay: (scope: BudgetScope) => TokenAmount
+  readonly perDay: (scope: BudgetScope) => DailyUse
   /** Takes the changes for a write; `putBack` when it failed. */
   readonly takeChanges: () => AccountChanges
   readonly putBack: (changes: AccountChanges) => void
@@ -166,15 +173,16 @@ function spend(spending: Spending, amount: TokenAmount, { time, date }: Moment):
   }
 }
 
-function perDay(spending: Spending, moment: Moment): TokenAmount {
+function perDay(spending: Spending, moment: Moment): DailyUse {
   const today = spentIn(spending, 'day', moment)
   const isNewDay = spending.day.key < moment.date.day
   const last = isNewDay ? spending.day.amount : (spending.lastDay ?? 0n)
-  if (last > 0n) return largest(last, today)
+  if (last > 0n) return { amount: largest(last, today), by: 'day' }
   const slots = recent(spending.slots, moment.time)
   const since = moment.time - (slots[0]?.from ?? moment.time)
   const observed = Math.min(Math.max(since, leastObserved), hour)
-  return (spentIn(spending, 'hour', moment) * BigInt(day)) / BigInt(Math.round(observed))
+  const inHour = spentIn(spending, 'hour', moment)
+  return { amount: (inHour * BigInt(day)) / BigInt(Math.round(observed)), by: 'hour' }
 }
 
 /** Takes back what turned out not to be spent: the newest first, and never below zero. */

@@ -134,7 +134,7 @@ async function ensure(
   const choose = (perDay: TokenAmount) =>
     chooseDeposit(ledger.payable(receiver), { price, lastPrice, perDay }, bounds)
   const scheduled = BigInt(timesPerDay ?? 0) * smallest(price, lastPrice)
-  const choice = choose(largest(scheduled, ledger.perDay(receiver)))
+  const choice = choose(largest(scheduled, ledger.perDay(receiver).amount))
   const least = choose(0n)
   if (choice === undefined || least === undefined) throw depositOverCap(price, options, token)
   const amount = await affordable(options, amountOf(choice), amountOf(least))

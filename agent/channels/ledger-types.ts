@@ -2,6 +2,7 @@
 
 import type { ClockReading } from '../../platform/time/clock.ts'
 import type { Address, BlockNumber, Interval, TokenAmount } from '../../protocol/index.ts'
+import type { DailyUse } from '../budget/accounts.ts'
 import type { Budget, BudgetLimit, BudgetScope } from '../budget/caps.ts'
 import type { LedgerFacts, LedgerStorage } from './ledger-storage.ts'
 import type { Notes } from './notes.ts'
@@ -59,7 +60,7 @@ export interface Ledger {
   /** Each cap that is set for these scopes, and what is used of it. */
   readonly limits: (scopes: readonly BudgetScope[]) => readonly BudgetLimit[]
   /** What a receiver is paid in a day, by the last ones. */
-  readonly perDay: (receiver: Address) => TokenAmount
+  readonly perDay: (receiver: Address) => DailyUse
   /** Of scopes that are not about tokens. Durable with the next write. */
   readonly spend: (scopes: readonly BudgetScope[], amount: bigint) => void
   /** Why a new payment would not be covered by the budget; undefined when it would. */

@@ -14,7 +14,7 @@ import {
   intervalLength,
   type TokenAmount,
 } from '../../protocol/index.ts'
-import { type Accounts, createAccounts, scopesOf } from '../budget/accounts.ts'
+import { type Accounts, createAccounts, type DailyUse, scopesOf } from '../budget/accounts.ts'
 import type { Budget, BudgetLimit, BudgetScope } from '../budget/caps.ts'
 import {
   type LedgerFacts,
@@ -151,7 +151,7 @@ class ChannelLedger implements Ledger {
     return this.#reserving.limits(scopes)
   }
 
-  perDay(receiver: Address): TokenAmount {
+  perDay(receiver: Address): DailyUse {
     return this.#accounts.perDay(`receiver/${receiver}`)
   }
 

@@ -1,6 +1,7 @@
 // Channels of a contract of version 0.2, which knows the seed's signatures only.
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { depositsFor } from '../../agent/index.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { fromHex, parseAddress } from '../../protocol/index.ts'
 import { createReceiverServer, startReceiver } from '../../receiver/index.ts'
@@ -33,7 +34,7 @@ async function given(t: ExecutionContext) {
 
 test('buys, tops up, and closes together with the receiver', async (t) => {
   const { agent, base, receiver, contract, tokensOf, receiverAccount } = await given(t)
-  const buyer = await agent()
+  const buyer = await agent({ deposit: depositsFor(0) })
   for (let payment = 1; payment <= 12; payment++) {
     t.is((await buyer.get(`${base}/reading`)).status, 200)
   }

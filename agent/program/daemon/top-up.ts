@@ -6,6 +6,7 @@ import {
   smallest,
   type TokenAmount,
 } from '../../../protocol/index.ts'
+import type { DailyUse } from '../../budget/accounts.ts'
 import { type BudgetLimit, left } from '../../budget/caps.ts'
 import type { DepositPolicy } from '../../channels/choose.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
@@ -26,14 +27,14 @@ export interface Purse {
 
 /**
  * A transaction takes blocks, and a payment should not have to wait for them: when no channel of a
- * receiver has room for two more payments of the last price, or a quarter of what there could be, the
+ * receiver has room for two more payments of the last price, or for a quarter of what days need, the
  * fullest one is topped up to what the policy wants left. Not where the budget has no room for a payment
  * anyway.
  */
 export function dueTopUp(
   { channels, limits, deposits }: Purse,
   receiver: Address,
-  { price, perDay }: { readonly price: TokenAmount; readonly perDay: TokenAmount },
+  { price, perDay }: { readonly price: TokenAmount; readonly perDay: DailyUse },
 ): TopUp | undefined {
   const open = channels.filter((each) => canPay(each) && each.receiver === receiver)
   // A crash hides what is left: the next payment clears that first.
@@ -41,14 +42,16 @@ export function dueTopUp(
   const [fullest] = [...open].sort((a, b) => compareBigints(rest(b), rest(a)))
   if (fullest === undefined) return undefined
   if (limits.some((limit) => binds(limit, receiver) && left(limit) < price)) return undefined
-  const wanted = largest(deposits.topUp(price, perDay), 2n * price) - rest(fullest)
+  const wanted = largest(deposits.topUp(price, perDay.amount), 2n * price) - rest(fullest)
   const added = smallest(
     wanted,
     ...room(fullest, channels, deposits),
     ...mostAtOnce(limits, receiver),
   )
   const least = largest(2n * price - rest(fullest), 0n)
-  if (least === 0n ? added <= 3n * rest(fullest) : added < least) return undefined
+  // What an hour was like is no reason to lock more before it is needed.
+  const isQuarterLeft = perDay.by === 'day' && 3n * rest(fullest) < added
+  if (least === 0n ? !isQuarterLeft : added < least) return undefined
   return { channel: channelName(receiver, fullest.openBlock), added, least }
 }
 

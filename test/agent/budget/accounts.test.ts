@@ -192,7 +192,7 @@ test('a first start in 1970: when the clock is synchronised, what was spent is o
 
 test('what a receiver is paid in a day: by the last hour at first, then by the last day and this one', async (t) => {
   const { clock, ledger } = await withBudget({})
-  const perDay = () => ledger.perDay(receiver)
+  const perDay = () => ledger.perDay(receiver).amount
   t.is(perDay(), 0n)
   // Ten at once may have been all; so they are those of ten minutes.
   t.is(await refused(ledger, 10n), undefined)
@@ -200,10 +200,11 @@ test('what a receiver is paid in a day: by the last hour at first, then by the l
   clock.pass(20 * minute)
   t.is(await refused(ledger, 10n), undefined)
   t.is(perDay(), 1440n)
-  t.is(ledger.perDay(otherReceiver), 0n)
+  t.is(ledger.perDay(otherReceiver).amount, 0n)
+  t.is(ledger.perDay(receiver).by, 'hour')
   // The next day knows what the one before was.
   clock.pass(12 * hour)
-  t.is(perDay(), 20n)
+  t.deepEqual(ledger.perDay(receiver), { amount: 20n, by: 'day' })
   t.is(await refused(ledger, 5n), undefined)
   t.is(perDay(), 20n)
   t.is(await refused(ledger, 30n), undefined)
@@ -222,5 +223,5 @@ test('how much is used is known after a restart', async (t) => {
   t.is(await refused(ledger, 3n), undefined)
   await ledger.close()
   const again = await ledgerOn({ disk, clock: clock.read, budget, reservation: 1 })
-  t.is(again.perDay(receiver), 10n)
+  t.deepEqual(again.perDay(receiver), { amount: 10n, by: 'day' })
 })

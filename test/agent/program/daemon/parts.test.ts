@@ -43,10 +43,11 @@ test('a channel is topped up when less than two payments are left, within caps a
   const due = (
     change: Partial<ChannelBalance>,
     more: Partial<Parameters<typeof dueTopUp>[0]> = {},
-    perDay = 0n,
+    amount = 0n,
+    by: 'day' | 'hour' = 'day',
   ) => {
     const purse = { channels: [channel(change)], limits: [], deposits, ...more }
-    return dueTopUp(purse, receiver, { price: 5n, perDay })?.added
+    return dueTopUp(purse, receiver, { price: 5n, perDay: { amount, by } })?.added
   }
   t.is(due({ balance: 40n }), undefined)
   t.is(due({ balance: 41n }), 16n)
@@ -75,6 +76,8 @@ test('a channel is topped up when less than two payments are left, within caps a
   const large = (left: bigint) => ({ deposit: 1000n, balance: 1000n - left })
   t.is(due(large(35n), {}, 20n), undefined)
   t.is(due(large(34n), {}, 20n), 106n)
+  t.is(due(large(34n), {}, 20n, 'hour'), undefined)
+  t.is(due(large(9n), {}, 20n, 'hour'), 131n)
   // Where caps leave less, it is a quarter of that.
   const capped = { deposits: { ...deposits, most: 1030n } }
   t.is(due(large(34n), capped, 20n), undefined)

@@ -1,7 +1,7 @@
 // Channels of a contract of version 0.2, which knows the seed's signatures only.
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { depositsFor } from '../../agent/index.ts'
+import { type AgentOptions, depositsFor } from '../../agent/index.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { fromHex, parseAddress } from '../../protocol/index.ts'
 import { createReceiverServer, startReceiver } from '../../receiver/index.ts'
@@ -29,7 +29,13 @@ async function given(t: ExecutionContext) {
     await receiver.stop()
   })
   const store = join(folder, 'agent-02')
-  return { ...system, base, contract, receiver, agent: () => system.agent({ contract, store }) }
+  return {
+    ...system,
+    base,
+    contract,
+    receiver,
+    agent: (options: Partial<AgentOptions> = {}) => system.agent({ contract, store, ...options }),
+  }
 }
 
 test('buys, tops up, and closes together with the receiver', async (t) => {

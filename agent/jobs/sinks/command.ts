@@ -1,6 +1,8 @@
 // The sink that is a program: started for each entry, with the body on its standard input. No shell.
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { endsWithin } from '../../../platform/async/ends-within.ts'
 import { defined, shorten, type UraidenError } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'
 import type { Entry, Sink } from './types.ts'
@@ -13,6 +15,9 @@ export interface CommandOptions {
 }
 
 const mostComplaint = 2000
+
+/** Milliseconds. */
+const forLastWords = 1000
 
 export function createCommandSink(options: CommandOptions): Sink {
   const running = new Set<ChildProcess>()
@@ -56,8 +61,11 @@ async function run(
   child.stdin.on('error', () => undefined)
   child.stdin.end(entry.payload)
   try {
+    const said = once(child.stderr, 'close')
     const [code, signal] = await ended(child, program)
     if (code === 0) return
+    // What left its group may keep it open.
+    await endsWithin(said, forLastWords)
     throw failed(program, code === null ? `was ended by ${signal}` : `ends with ${code}`, complaint)
   } finally {
     clearTimeout(timer)

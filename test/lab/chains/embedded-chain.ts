@@ -1,4 +1,6 @@
 // A whole Ethereum chain inside this process, for the demo, for hands-on work and for tests.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Server } from 'node:http'
 import { Contract, ContractFactory, JsonRpcProvider, Wallet } from 'ethers'
 import { createHardhatRuntimeEnvironment } from 'hardhat/hre'
 import { markTestWorkerDone } from 'hardhat/internal/coverage'
@@ -48,8 +50,9 @@ export async function startEmbeddedChain(
     '127.0.0.1',
     port,
   )
-  const listening = await server.listen()
-  const rpcUrl = `http://127.0.0.1:${listening.port}`
+  const { port: own } = await server.listen()
+  const rpcUrl = `http://127.0.0.1:${own}`
+  await keepConnections(own, rpcUrl)
   const provider = new JsonRpcProvider(rpcUrl, chainId, {
     staticNetwork: true,
     batchMaxCount: 1,
@@ -91,6 +94,22 @@ export async function startEmbeddedChain(
       return closing
     },
   }
+}
+
+/**
+ * Has the server that listens there close no connection that is idle. In a process that is busy for longer than
+ * the usual seconds it closes one in the very moment in which it is used again, and what was asked is lost.
+ */
+async function keepConnections(port: number, url: string): Promise<void> {
+  const began = 'http.server.request.start'
+  const keep = (message: unknown): void => {
+    const { server } = message as { readonly server: Server }
+    const address = server.address()
+    if (typeof address === 'object' && address?.port === port) server.keepAliveTimeout = 0
+  }
+  subscribe(began, keep)
+  await fetch(url, { method: 'OPTIONS', headers: { connection: 'close' } })
+  unsubscribe(began, keep)
 }
 
 /** Set by `npm run contracts:coverage`: the contracts count which of their lines run. */

@@ -9,7 +9,7 @@ import { receiverConfig } from '../../../receiver/program/config.ts'
 import { runReceiver } from '../../../receiver/program/run.ts'
 import { receiverSettings } from '../../../receiver/program/settings.ts'
 import { freePort } from '../../lab/processes/free-port.ts'
-import { startFaultyRpc } from '../../support/faulty-rpc.ts'
+import { type RpcCall, startFaultyRpc } from '../../support/faulty-rpc.ts'
 import { givenReceiverFolder } from '../../support/receiver-program.ts'
 
 test('it connects to the chain once, for the token’s decimals and for everything after', async (t) => {
@@ -35,7 +35,9 @@ outage: { mostInAll: 1 TKN }
     await running.stop()
   }
   // What each connection asks once, before it believes that there is a contract.
-  t.is(node.calls.filter(({ method }) => method === 'eth_getCode').length, 1)
+  const isOfContract = ({ method, params }: RpcCall) =>
+    method === 'eth_getCode' && params[0] === contract
+  t.is(node.calls.filter(isOfContract).length, 1)
 })
 
 test('an amount in another token stops the start, and leaves nothing running', async (t) => {

@@ -11,6 +11,7 @@ import type { RotationRule } from '../../../../agent/jobs/sinks/line-file.ts'
 import { openQueue } from '../../../../agent/jobs/sinks/queue.ts'
 import { openOutboxStorage } from '../../../../agent/jobs/sinks/storage.ts'
 import type { Sink } from '../../../../agent/jobs/sinks/types.ts'
+import { createTurns } from '../../../../platform/async/turns.ts'
 import { crashCopy, temporaryFolder } from '../../../support/folder.ts'
 import { entry, owner } from '../../../support/outbox.ts'
 import { needing, tools } from '../../../support/tools.ts'
@@ -106,7 +107,10 @@ async function imagesOf(t: ExecutionContext, settleInterval: number): Promise<re
   const inner = await openOutboxStorage({ folder: live, owner, syncInterval: 0 })
   const images: Image[] = []
   let kept = 0
-  const image = async (moment: string): Promise<string> => {
+  // An image is of one moment: nothing is added while it is taken.
+  const turns = createTurns()
+  const image = (moment: string) => turns.take(() => copied(moment))
+  const copied = async (moment: string): Promise<string> => {
     const copy = join(folder, `image-${images.length}`)
     await cp(data, join(copy, 'data'), { recursive: true })
     await crashCopy(live, join(copy, 'queue'))
@@ -141,8 +145,10 @@ async function imagesOf(t: ExecutionContext, settleInterval: number): Promise<re
   // One by one, then several at once.
   for (const numbers of [[0], [1], [2, 3, 4, 5], [6]]) {
     const additions = numbers.map((number) => queue.add(entry(number)))
-    for (const { operations } of additions) await inner.write(operations, 'lazily')
-    kept += numbers.length
+    await turns.take(async () => {
+      for (const { operations } of additions) await inner.write(operations, 'lazily')
+      kept += numbers.length
+    })
     for (const { written } of additions) written()
     await until(() => queue.status().waiting === 0)
   }

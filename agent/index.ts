@@ -1,6 +1,7 @@
 // The agent as a library.
 export { createKeySigner } from '../platform/keys/index.ts'
 export { createAgent } from './agent.ts'
+export type { DailyUse } from './budget/accounts.ts'
 export type { Budget, BudgetLimit, WindowCaps } from './budget/caps.ts'
 export type { BoundPolicy } from './channels/binding.ts'
 export type { ChannelChange } from './channels/booking.ts'

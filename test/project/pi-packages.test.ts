@@ -197,31 +197,48 @@ const lateParts = {
   doctor: 'Not looked at, because the chain does not answer.',
 }
 
-test('uraiden-agent: what it loads late is in files of its own, which do not stay in memory', async (t) => {
+/** The agent's program with its addon; and what to require before it. */
+async function installedAgent(t: ExecutionContext, before: string) {
   const folder = await temporaryFolder(t)
   const { files } = await bundleProgram(programOf('agent'))
   for (const [file, contents] of files) await writeFile(join(folder, file), contents)
   const here = platformOf(process.arch === 'arm64' ? 'arm64' : 'amd64')
   const addon = here.addons['classic-level']
   await copyFile(`node_modules/classic-level/${addon}`, join(folder, 'classic-level.node'))
-  const say = join(folder, 'say.cjs')
-  await writeFile(
-    say,
+  await writeFile(join(folder, 'before.cjs'), before)
+  const main = join(folder, 'uraiden-agent.cjs')
+  const help = () =>
+    run(process.execPath, ['--require', join(folder, 'before.cjs'), main, '--help'])
+  return { files, help }
+}
+
+test('uraiden-agent: what it loads late is in files of its own, which do not stay in memory', async (t) => {
+  const { files, help } = await installedAgent(
+    t,
     `process.on('exit', () => process.stderr.write(Object.keys(require.cache).join('\\n')))`,
   )
-  const main = join(folder, 'uraiden-agent.cjs')
-  const { stderr } = await run(process.execPath, ['--require', say, main, '--help'])
-  const loaded = stderr.split('\n').map((file) => basename(file))
+  const loaded = (await help()).stderr.split('\n').map((file) => basename(file))
   t.true(loaded.includes('uraiden-agent.cjs'))
   for (const [part, words] of Object.entries(lateParts)) {
     const holders = [...files].filter(([, contents]) => contents.toString().includes(words))
     t.not(holders.length, 0, part)
-    t.deepEqual(
-      holders.map(([file]) => file).filter((file) => loaded.includes(file)),
-      [],
-      part,
-    )
+    const early = holders.map(([file]) => file).filter((file) => loaded.includes(file))
+    t.deepEqual(early, [], part)
   }
+})
+
+test('uraiden-agent: nothing of it asks ICU when it is loaded', async (t) => {
+  const { files, help } = await installedAgent(
+    t,
+    `for (const name of Object.getOwnPropertyNames(Intl).filter((each) => /^[A-Z]/.test(each))) {
+      Intl[name] = class { constructor() { throw new Error('ICU was asked: ' + name) } }
+    }
+    const parts = require('node:fs').readdirSync(__dirname)
+    const others = /^(before|uraiden-agent)\\.cjs$|\\.node$/
+    for (const part of parts.filter((each) => !others.test(each))) require('./' + part)`,
+  )
+  t.true(files.size > 20)
+  t.regex((await help()).stdout, /^Usage: uraiden-agent/)
 })
 
 test('a part that is loaded late exports what its importer takes, whichever kind of module it is', async (t) => {

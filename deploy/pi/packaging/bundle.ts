@@ -1,5 +1,6 @@
 // A program as JavaScript that the Node of its package runs: one file and what it loads late, and one file for
 // each of its threads.
+import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type BuildOptions, build, type Plugin, transform } from 'esbuild'
 import { bundlePages } from '../../../scripts/lib/web/build.ts'
@@ -130,6 +131,7 @@ function bundling({ name, source, path }: BundledFile) {
       ...addons.map((addon) => addonFrom(addon, path)),
       pagesInBundle(ofPages),
       oneLanguage,
+      listsLate,
     ],
     metafile: true,
     write: false,
@@ -159,6 +161,19 @@ const oneLanguage: Plugin = {
       contents: "export { default as en } from './en.js'",
       loader: 'js',
     }))
+  },
+}
+
+/** got's checks make two formats of ICU when they are loaded, for a message: megabytes of its data are read. */
+const listsLate: Plugin = {
+  name: 'lists-late',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/@sindresorhus\/is\/distribution\/index\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8')
+      const format = /new Intl\.ListFormat\([^()]*\)/g
+      const contents = source.replace(format, '{ format: (list) => $&.format(list) }')
+      return { contents, loader: 'js' }
+    })
   },
 }
 

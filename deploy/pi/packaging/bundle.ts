@@ -16,26 +16,54 @@ export interface Bundle {
   readonly addons: readonly Addon[]
 }
 
-export async function bundleProgram(program: Program): Promise<Bundle> {
+export async function bundleProgram({
+  package: name,
+  commandLine,
+  threads,
+  imports,
+}: Program): Promise<Bundle> {
   const files = new Map<string, string | Uint8Array>()
   const inputs = new Set<string>()
-  for (const [name, source] of Object.entries(program.bundles)) {
-    const bundled = { name, source, imports: program.imports, path: besideBundle }
-    const made = await (program.imports ? bundleFile(bundled) : bundleParts(bundled))
-    for (const [file, code] of made.files) files.set(file, code)
-    for (const input of made.inputs) inputs.add(input)
+  const path = besideBundle
+  const made = await Promise.all([
+    ...(imports
+      ? [bundleFile({ name: `${name}.cjs`, source: commandLine, imports, path })]
+      : [
+          bundleParts({ name: programFile, source: commandLine, imports, path }),
+          bundleFile({ name: `${name}.cjs`, source: starter, imports, path }),
+        ]),
+    ...Object.entries(threads).map(([thread, source]) =>
+      bundleFile({ name: thread, source, imports, path }),
+    ),
+  ])
+  for (const each of made) {
+    for (const [file, code] of each.files) files.set(file, code)
+    for (const input of each.inputs) inputs.add(input)
   }
   const used = addons.filter(({ loader }) => inputs.has(loader))
   return { files, inputs: [...inputs].sort(), addons: used }
 }
 
+/** What a program in parts begins with, in a file of the program's name. */
+const programFile = 'program.cjs'
+const starter = `
+import { loadCached } from './deploy/pi/packaging/parts.ts'
+loadCached()('./${programFile}')
+`
+
+/** For `compileCache`. */
+export async function bundleCacheMaker(): Promise<string> {
+  const source = "import './deploy/pi/packaging/caching.ts'"
+  const name = 'caching.cjs'
+  const { files } = await bundleFile({ name, source, imports: false, path: besideBundle })
+  return files.get(name) ?? ''
+}
+
 /** As one file, with what is inside the executable as its addons. */
-export async function bundleExecutable(program: Program) {
-  const { package: name, imports } = program
+export async function bundleExecutable({ package: name, imports, commandLine: source }: Program) {
   const embedded = join(checkout, 'deploy/pi/packaging/embedded.ts')
   const path: AddonPath = ({ file }) =>
     `require(${JSON.stringify(embedded)}).addonFile(${JSON.stringify(file)})`
-  const source = program.bundles[`${name}.cjs`] ?? ''
   const { files, inputs } = await bundleFile({ name, source, imports, path })
   const code = files.get(name) ?? ''
   return { code, inputs, addons: addons.filter(({ loader }) => inputs.includes(loader)) }

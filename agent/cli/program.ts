@@ -22,6 +22,7 @@ const daemon = () => import('./commands/daemon.ts')
 const discover = () => import('./commands/discover.ts')
 const doctor = () => import('./commands/doctor.ts')
 const get = () => import('./commands/get.ts')
+const seal = () => import('./commands/seal.ts')
 
 export const agentProgram: ProgramDescription = {
   name: 'uraiden-agent',
@@ -35,10 +36,12 @@ export const agentProgram: ProgramDescription = {
     addBookCommands(program, finish)
     addReceiverCommands(program, finish)
     addDaemonCommands(program, finish)
-    addKeyCommands(program, finish, keys).option(
-      '--password-file <file>',
-      'its first line is the password',
-    )
+    addKeyCommands(program, finish, keys)
+      .option('--password-file <file>', 'its first line is the password')
+      .command('seal [file]')
+      .description('have systemd keep the key of a file, or of the configured one, for the service')
+      .option('-o, --output <file>', 'not /etc/credstore.encrypted/agent-key')
+      .action(runs(finish, late(seal, 'sealKey')))
     addConfigCommands(program, finish, configuration)
   },
 }

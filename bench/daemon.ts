@@ -78,11 +78,11 @@ jobs: { yearly: { get: room/x, every: '0 0 1 1 *', sinks: [{ file: yearly.jsonl 
   )
 }
 
-/** systemd.exec(5): words of the form NAME=value; those with a specifier are systemd's own to fill. */
+/** systemd.exec(5): words NAME=value, in quotes with spaces; those with a specifier are systemd's own to fill. */
 async function variablesOfUnit(): Promise<NodeJS.ProcessEnv> {
   const unit = await readFile(join(root, 'deploy/pi/systemd/uraiden-agent.service'), 'utf8')
   const words = [...unit.matchAll(/^Environment=(.*)$/gm)].flatMap(([, line = '']) =>
-    line.split(' '),
+    [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare = '']) => quoted ?? bare),
   )
   const variables = words.filter((word) => !word.includes('%')).map((word) => word.split(/=(.*)/s))
   return Object.fromEntries(variables.map(([name = '', value = '']) => [name, value]))

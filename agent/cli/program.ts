@@ -11,15 +11,18 @@ import {
 } from '../../platform/cli/program.ts'
 import { agentConfig, configFile, loadAgentConfig } from '../program/configuration/config.ts'
 import { passwordSources } from '../program/configuration/settings.ts'
-import { acceptReceiver } from './commands/accept.ts'
-import { budget, history } from './commands/books.ts'
-import { channels, close, open, recover, settle, sweep, topUp } from './commands/channels.ts'
-import { pause, reload, resume, runJob, status } from './commands/daemon.ts'
-import { discover } from './commands/discover.ts'
-import { doctor, doctorReceiver } from './commands/doctor.ts'
-import { get } from './commands/get.ts'
 import { run } from './commands/run.ts'
 import type { GlobalOptions } from './commands/session.ts'
+
+/** Each is loaded when it is the command: the daemon, which stays, does without the others. */
+const accept = () => import('./commands/accept.ts')
+const books = () => import('./commands/books.ts')
+const channels = () => import('./commands/channels.ts')
+const daemon = () => import('./commands/daemon.ts')
+const discover = () => import('./commands/discover.ts')
+const doctor = () => import('./commands/doctor.ts')
+const get = () => import('./commands/get.ts')
+const seal = () => import('./commands/seal.ts')
 
 export const agentProgram: ProgramDescription = {
   name: 'uraiden-agent',
@@ -33,10 +36,12 @@ export const agentProgram: ProgramDescription = {
     addBookCommands(program, finish)
     addReceiverCommands(program, finish)
     addDaemonCommands(program, finish)
-    addKeyCommands(program, finish, keys).option(
-      '--password-file <file>',
-      'its first line is the password',
-    )
+    addKeyCommands(program, finish, keys)
+      .option('--password-file <file>', 'its first line is the password')
+      .command('seal [file]')
+      .description('have systemd keep the key of a file, or of the configured one, for the service')
+      .option('-o, --output <file>', 'not /etc/credstore.encrypted/agent-key')
+      .action(runs(finish, late(seal, 'sealKey')))
     addConfigCommands(program, finish, configuration)
   },
 }
@@ -70,7 +75,7 @@ function addPurchaseCommands(program: Command, finish: Finish): void {
     .option('--max-price <amount>', 'pay at most so much')
     .option('--job <name>', 'count it against the budget of a job too')
     .option('--dry-run', 'say what it costs; sign and send nothing')
-    .action(runs(finish, get))
+    .action(runs(finish, late(get, 'get')))
 }
 
 function addChannelCommands(program: Command, finish: Finish): void {
@@ -78,51 +83,51 @@ function addChannelCommands(program: Command, finish: Finish): void {
     .command('channels')
     .description('channels that are not closed')
     .option('--all', 'closed ones too')
-    .action(runs(finish, channels))
+    .action(runs(finish, late(channels, 'channels')))
   program
     .command('open <receiver> <deposit>')
     .description('open a channel')
     .option('--url <url>', 'any URL of the receiver, which may send the transaction')
-    .action(runs(finish, open))
+    .action(runs(finish, late(channels, 'open')))
   program
     .command('topup <channel> <amount>')
     .description('raise a channel’s deposit')
     .option('--url <url>', 'any URL of the receiver, which may send the transaction')
-    .action(runs(finish, topUp))
+    .action(runs(finish, late(channels, 'topUp')))
   program
     .command('close <channel>')
     .description('close together with the receiver, at once')
     .option('--url <url>', 'any URL of the receiver')
     .option('--uncooperative', 'without the receiver; settle after the challenge period')
     .option('--balance <amount>', 'what is owed, where a crash hides it (uncooperative only)')
-    .action(runs(finish, close))
+    .action(runs(finish, late(channels, 'close')))
   program
     .command('settle')
     .description('end the channels whose challenge period is over')
     .option('--wait', 'wait for the challenge periods that still run')
-    .action(runs(finish, settle))
+    .action(runs(finish, late(channels, 'settle')))
   program
     .command('recover')
     .description('enter own channels that only the chain knows, after a disk was lost')
     .option('--from-block <number>', 'where to begin')
-    .action(runs(finish, recover))
+    .action(runs(finish, late(channels, 'recover')))
   program
     .command('sweep <address>')
     .description('send all tokens and ether of the account there; only without channels')
-    .action(runs(finish, sweep))
+    .action(runs(finish, late(channels, 'sweep')))
 }
 
 function addBookCommands(program: Command, finish: Finish): void {
   program
     .command('budget')
     .description('limits, and what is used of them')
-    .action(runs(finish, budget))
+    .action(runs(finish, late(books, 'budget')))
   program
     .command('history')
     .description('the last purchases')
     .option('--chain', 'what happened to own channels, from the chain')
     .option('--from-block <number>', 'where to begin on the chain')
-    .action(runs(finish, history))
+    .action(runs(finish, late(books, 'history')))
 }
 
 function addReceiverCommands(program: Command, finish: Finish): void {
@@ -130,20 +135,20 @@ function addReceiverCommands(program: Command, finish: Finish): void {
     .command('discover')
     .description('receivers that announce themselves in the local network, and their prices')
     .option('--wait <seconds>', 'how long to listen', '3')
-    .action(runs(finish, discover))
+    .action(runs(finish, late(discover, 'discover')))
   program
     .command('accept <receiver>')
     .description(
       'the receiver that announces this name now is the right one, in place of an earlier',
     )
-    .action(runs(finish, acceptReceiver))
+    .action(runs(finish, late(accept, 'acceptReceiver')))
   program
     .command('doctor [url]')
     .description('look at everything a payment needs')
-    .action(runs(finish, doctor))
+    .action(runs(finish, late(doctor, 'doctor')))
     .command('receiver <url>')
     .description('ask bound and unpaid, and say what is altered between agent and receiver')
-    .action(runs(finish, doctorReceiver))
+    .action(runs(finish, late(doctor, 'doctorReceiver')))
 }
 
 function addDaemonCommands(program: Command, finish: Finish): void {
@@ -154,17 +159,33 @@ function addDaemonCommands(program: Command, finish: Finish): void {
   program
     .command('status')
     .description('what the daemon does, its channels, what is left of budgets')
-    .action(runs(finish, status))
+    .action(runs(finish, late(daemon, 'status')))
   program
     .command('pause [job]')
     .description('a job, or all jobs and the proxy')
-    .action(runs(finish, pause))
-  program.command('resume [job]').description('goes on').action(runs(finish, resume))
-  program.command('run-job <job>').description('run a job now').action(runs(finish, runJob))
+    .action(runs(finish, late(daemon, 'pause')))
+  program
+    .command('resume [job]')
+    .description('goes on')
+    .action(runs(finish, late(daemon, 'resume')))
+  program
+    .command('run-job <job>')
+    .description('run a job now')
+    .action(runs(finish, late(daemon, 'runJob')))
   program
     .command('reload')
     .description('read the configuration again; a bad one changes nothing')
-    .action(runs(finish, reload))
+    .action(runs(finish, late(daemon, 'reload')))
+}
+
+type Work = (...given: never[]) => Promise<number>
+
+/** A command of a module that is not loaded yet. */
+function late<Name extends string, Module extends Readonly<Record<Name, Work>>>(
+  load: () => Promise<Module>,
+  name: Name,
+): (...given: Parameters<Module[Name]>) => Promise<number> {
+  return async (...given) => (await load())[name](...(given as never[]))
 }
 
 /** The action of a command: `work` gets its arguments, then its options with those of the program. */

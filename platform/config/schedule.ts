@@ -96,6 +96,8 @@ interface Pattern {
   readonly close: () => void
 }
 
+type Fields = ReturnType<typeof parse>
+
 /** 29 February on a Monday may be so far away. */
 const longestWait = 40 * 366
 
@@ -104,11 +106,9 @@ function openPattern(expression: string): Pattern {
   const [hours, minutes, seconds] = [fields.hour, fields.minute, fields.second].map(ascending)
   const times = { hours: hours ?? [], minutes: minutes ?? [], seconds: seconds ?? [] }
   const months = new Set(fields.month)
-  // Of days node-cron knows more than numbers, such as L, 15W and 5#2.
-  const task = createTask(expression, () => undefined, { timezone: 'UTC' })
-  const first = timeIn(times, 0) ?? 0
+  const days = openDays(expression, fields, timeIn(times, 0) ?? 0)
   const isDay = (begin: WallTime): boolean =>
-    months.has(new Date(begin).getUTCMonth() + 1) && task.match(new Date(begin + first))
+    months.has(new Date(begin).getUTCMonth() + 1) && days.has(begin)
   let known = { after: Number.POSITIVE_INFINITY, wall: Number.NEGATIVE_INFINITY }
 
   function search(from: WallTime): WallTime {
@@ -130,6 +130,33 @@ function openPattern(expression: string): Pattern {
       }
       return known.wall
     },
+    close: days.close,
+  }
+}
+
+interface Days {
+  /** Whether it is one, by its begin; in months that are right. */
+  readonly has: (begin: WallTime) => boolean
+  readonly close: () => void
+}
+
+/** `first` is the first time of a day. Numbers are compared here: node-cron asks ICU, which takes megabytes. */
+function openDays(expression: string, fields: Fields, first: Milliseconds): Days {
+  const { dayOfMonth, dayOfWeek } = fields
+  if ([...dayOfMonth, ...dayOfWeek].every((day) => typeof day === 'number')) {
+    const [ofMonth, ofWeek] = [new Set(dayOfMonth), new Set(dayOfWeek)]
+    return {
+      has: (begin) => {
+        const date = new Date(begin)
+        return ofMonth.has(date.getUTCDate()) && ofWeek.has(date.getUTCDay())
+      },
+      close: () => undefined,
+    }
+  }
+  // It knows more of them, such as L, 15W and 5#2.
+  const task = createTask(expression, () => undefined, { timezone: 'UTC' })
+  return {
+    has: (begin) => task.match(new Date(begin + first)),
     close: () => {
       task.destroy()
     },

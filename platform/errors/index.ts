@@ -38,11 +38,19 @@ export const platformErrors = {
   key_file_readable_by_others: { kind: 'key' },
   key_file_unreadable: { kind: 'key' },
   key_file_unwritable: { kind: 'key' },
+  key_not_sealed: {
+    kind: 'key',
+    hint: 'Run it as root, on the machine where the service runs; it takes systemd 250 or later.',
+  },
   key_password_missing: { kind: 'key' },
   key_password_mistyped: { kind: 'key', hint: 'Nothing was written. Run it again.' },
   key_password_wrong: {
     kind: 'key',
     hint: 'Check the password; of a password file only the first line counts.',
+  },
+  key_sealed_of_another: {
+    kind: 'key',
+    hint: 'Seal the key of the file with `key seal`, or remove the sealed one.',
   },
   keystore_invalid: {
     kind: 'key',

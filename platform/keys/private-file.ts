@@ -39,15 +39,16 @@ export function checkPrivate({ path, mode, owner }: FileFacts, user: number): vo
 }
 
 /**
- * The text of a file that only its owner can read.
+ * The text of a file that only its owner can read; `whose` is `anyone` for what is done on the owner's behalf.
  * @throws UraidenError `key_file_missing`, `key_file_unreadable`, `key_file_readable_by_others`,
  * `key_file_of_another_user`
  */
-export function readPrivateFile(path: string): Promise<string> {
+export function readPrivateFile(path: string, whose: 'own' | 'anyone' = 'own'): Promise<string> {
   return withFile(path, async (file) => {
     // Of the open file, not of the path: nobody can exchange it between the check and the reading.
     const { mode, uid } = await file.stat()
-    checkPrivate({ path, mode, owner: uid }, process.getuid?.() ?? uid)
+    const user = whose === 'own' ? process.getuid?.() : uid
+    checkPrivate({ path, mode, owner: uid }, user ?? uid)
     return readText(file, path)
   })
 }

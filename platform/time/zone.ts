@@ -19,21 +19,12 @@ export interface Zone {
 }
 
 /**
- * `name` is an IANA name; the machine's own zone when not given.
+ * `name` is an IANA name; the machine's own zone when not given. Only another one than that and UTC is looked up
+ * in ICU's data, which take megabytes of memory.
  * @throws RangeError for a time zone that does not exist
  */
 export function timeZone(name?: string): Zone {
-  // Swedish writes dates as ISO 8601 does.
-  const format = new Intl.DateTimeFormat('sv-SE', {
-    ...(name !== undefined && { timeZone: name }),
-    hourCycle: 'h23',
-    ...{ year: 'numeric', month: '2-digit', day: '2-digit' },
-    ...{ hour: '2-digit', minute: '2-digit', second: '2-digit' },
-  })
-  const offset = (time: Milliseconds): Milliseconds => {
-    const second = Math.floor(time / 1000) * 1000
-    return Date.parse(`${format.format(second).replace(' ', 'T')}Z`) - second
-  }
+  const offset = name === undefined ? ownOffset : name === 'UTC' ? () => 0 : offsetIn(name)
   return {
     offset,
     change: (begin, end) => {
@@ -47,5 +38,24 @@ export function timeZone(name?: string): Zone {
       }
       return { at, from, to }
     },
+  }
+}
+
+/** Of the machine, whose zone is what it was when the process began. */
+function ownOffset(time: Milliseconds): Milliseconds {
+  return -new Date(time).getTimezoneOffset() * 60_000
+}
+
+function offsetIn(name: string): (time: Milliseconds) => Milliseconds {
+  // Swedish writes dates as ISO 8601 does.
+  const format = new Intl.DateTimeFormat('sv-SE', {
+    timeZone: name,
+    hourCycle: 'h23',
+    ...{ year: 'numeric', month: '2-digit', day: '2-digit' },
+    ...{ hour: '2-digit', minute: '2-digit', second: '2-digit' },
+  })
+  return (time) => {
+    const second = Math.floor(time / 1000) * 1000
+    return Date.parse(`${format.format(second).replace(' ', 'T')}Z`) - second
   }
 }

@@ -58,6 +58,11 @@ export const tools = {
   python3: program('python3', 'apt-get install python3', '--version'),
   ssh: program('ssh', 'apt-get install openssh-client', '-V'),
   systemdAnalyze: program('systemd-analyze', 'apt-get install systemd', '--version'),
+  systemdCreds: {
+    name: 'systemd-creds and the right to this machine’s secret',
+    remedy: 'apt-get install systemd, and run the tests as root',
+    isThere: () => succeeds('systemd-creds', 'encrypt', '--name=tried', '-', '-'),
+  },
   systemdNotify: program('systemd-notify', 'apt-get install systemd', '--version'),
   geth: {
     name: 'geth',

@@ -14,14 +14,15 @@ import {
   warning,
 } from '../../../platform/cli/doctor.ts'
 import { createOutput } from '../../../platform/cli/output.ts'
+import type { KeyKind } from '../../../platform/keys/index.ts'
 import { examineState } from '../../../platform/state/state.ts'
 import { withoutKeys } from '../../../platform/text/printed.ts'
 import { machineClock } from '../../../platform/time/machine-clock.ts'
 import {
+  type Address,
   formatAmount,
   isUraidenError,
   parseTerms,
-  type Signer,
   type TokenUnit,
 } from '../../../protocol/index.ts'
 import { openLedger } from '../../channels/ledger.ts'
@@ -34,7 +35,7 @@ import {
 import { commandSocket, stateFolder } from '../../program/configuration/places.ts'
 import { trustOf } from '../../program/configuration/purchasing.ts'
 import { openReceivers, receiverSettings } from '../../program/configuration/receivers.ts'
-import { openSigner } from '../../program/configuration/settings.ts'
+import { openKey } from '../../program/configuration/settings.ts'
 import { connectToDaemon } from '../../program/control/client.ts'
 import { createBehaviours, type ReceiverBehaviour } from '../../purchase/behaviour.ts'
 import { createTransport } from '../../transport/transport.ts'
@@ -42,12 +43,17 @@ import { trustText } from './daemon.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import { type GlobalOptions, withAgent } from './session.ts'
 
+interface Key {
+  readonly address: Address
+  readonly kind: KeyKind
+}
+
 /** What was found so far; a check says itself when something it needs is missing. */
 interface Facts {
   readonly config: AgentConfig
   readonly folder: string
   readonly chain: ChainClient | undefined
-  readonly signer: Signer | undefined
+  readonly key: Key | undefined
 }
 
 interface Check {
@@ -63,9 +69,9 @@ export async function doctor(
   const config = await loadAgentConfig(configFile(options.config))
   const { report, attempt, conclude } = startExamination(output)
   const chain = await attempt('chain', () => openChain(chainSettings(config)))
-  const signer = await attempt('key', () => openSigner(config, output.say))
+  const key = await attempt('key', () => keyOf(config, output.say))
   const places = openReceivers(receiverSettings(config))
-  const facts: Facts = { config, folder: stateFolder(config), chain, signer }
+  const facts: Facts = { config, folder: stateFolder(config), chain, key }
   const receivers =
     target === undefined
       ? Object.entries(config.receivers).map(([name, { address }]) =>
@@ -95,15 +101,15 @@ export function doctorReceiver(target: string, options: GlobalOptions): Promise<
 }
 
 /** What depends on something that is missing is left out: its failure has its own line already. */
-function checks({ chain, signer }: Facts): readonly Check[] {
+function checks({ chain, key }: Facts): readonly Check[] {
   return [
     clockCheck,
     ...(chain ? [chainCheck, contractCheck] : []),
-    ...(signer ? [keyCheck] : []),
-    ...(chain && signer ? [tokensCheck, etherCheck] : []),
+    ...(key ? [keyCheck] : []),
+    ...(chain && key ? [tokensCheck, etherCheck] : []),
     diskCheck,
     stateCheck,
-    ...(chain && signer ? [behaviourCheck] : []),
+    ...(chain && key ? [behaviourCheck] : []),
   ]
 }
 
@@ -122,15 +128,15 @@ const contractCheck: Check = {
 const tokensCheck: Check = {
   name: 'tokens',
   look: async (facts) => {
-    const { chain, signer } = facts
-    if (chain === undefined || signer === undefined) return notKnown(facts)
+    const { chain, key } = facts
+    if (chain === undefined || key === undefined) return notKnown(facts)
     const [balance, token] = await Promise.all([
-      chain.tokenBalance(signer.address),
+      chain.tokenBalance(key.address),
       chain.tokenFacts(),
     ])
     if (balance > 0n) return ok(formatAmount(balance, token))
     return warning(
-      `0 ${token.symbol}: no channel can be opened. Send ${token.symbol} to ${signer.address}.`,
+      `0 ${token.symbol}: no channel can be opened. Send ${token.symbol} to ${key.address}.`,
     )
   },
 }
@@ -138,12 +144,12 @@ const tokensCheck: Check = {
 const etherCheck: Check = {
   name: 'ether',
   look: async (facts) => {
-    const { chain, signer } = facts
-    if (chain === undefined || signer === undefined) return notKnown(facts)
-    const balance = await chain.etherBalance(signer.address)
+    const { chain, key } = facts
+    if (chain === undefined || key === undefined) return notKnown(facts)
+    const balance = await chain.etherBalance(key.address)
     if (balance > 0n) return ok(formatAmount(balance, { symbol: 'ETH', decimals: 18 }))
     return warning(
-      `0 ETH: fine while the receiver relays; closing without it needs ether. Send some to ${signer.address}.`,
+      `0 ETH: fine while the receiver relays; closing without it needs ether. Send some to ${key.address}.`,
     )
   },
 }
@@ -166,10 +172,21 @@ const clockCheck: Check = {
 
 const keyCheck: Check = {
   name: 'key',
-  look: async ({ config, signer }) =>
-    signer === undefined
-      ? failure(`${config.key} could not be opened.`)
-      : ok(`${signer.address}, ${config.key} is readable by its owner only`),
+  look: async ({ config, key }) => {
+    if (key === undefined) return failure(`${config.key} could not be opened.`)
+    if (key.kind === 'sealed') return ok(`${key.address}, sealed by systemd for this machine`)
+    const form = key.kind === 'keystore' ? 'opened with a password' : 'not encrypted'
+    return ok(`${key.address}, ${config.key} is readable by its owner only, ${form}`)
+  },
+}
+
+/** What systemd has sealed only the daemon can open. */
+async function keyOf(config: AgentConfig, warn: (text: string) => void): Promise<Key> {
+  const daemon = await connectToDaemon(commandSocket(config))
+  const status = await daemon?.command('status', {})
+  if (status?.key === 'sealed') return { address: status.address, kind: 'sealed' }
+  const { signer, kind } = await openKey(config, process.env, warn)
+  return { address: signer.address, kind }
 }
 
 const diskCheck: Check = {
@@ -207,15 +224,15 @@ async function behaviourOf({
   config,
   folder,
   chain,
-  signer,
+  key,
 }: Facts): Promise<readonly ReceiverBehaviour[]> {
   const daemon = await connectToDaemon(commandSocket(config))
   if (daemon !== undefined) return (await daemon.command('status', {})).behaviour
   const ledgerFolder = join(folder, 'ledger')
-  if (chain === undefined || signer === undefined || !existsSync(ledgerFolder)) return []
+  if (chain === undefined || key === undefined || !existsSync(ledgerFolder)) return []
   const ledger = await openLedger({
     folder: ledgerFolder,
-    owner: { chainId: chain.chainId, contract: config.contract, account: signer.address },
+    owner: { chainId: chain.chainId, contract: config.contract, account: key.address },
     ...{ reservation: 1, budget: {}, readClock: machineClock(config.clock ?? 'auto') },
   })
   try {

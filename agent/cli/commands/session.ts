@@ -16,7 +16,7 @@ import {
   type Receivers,
   receiverSettings,
 } from '../../program/configuration/receivers.ts'
-import { openSigner } from '../../program/configuration/settings.ts'
+import { openKey } from '../../program/configuration/settings.ts'
 import { connectToDaemon, type RemoteAgent } from '../../program/control/client.ts'
 
 /** Options that every command has. */
@@ -50,7 +50,7 @@ export async function withAgent<Value>(
     const [agent, token] = [await daemon.agent(), await daemon.token()]
     return work({ ...known, agent, token })
   }
-  const signer = await openSigner(config, output.say)
+  const { signer } = await openKey(config, process.env, output.say)
   const folder = stateFolder(config)
   const { chainId, ...token } = await chainFacts(chain, folder)
   const agent = await createAgent({

@@ -5,7 +5,9 @@ import { passwordFrom } from '../../../platform/cli/keys.ts'
 import type { ListenAddress } from '../../../platform/config/index.ts'
 import {
   findPassword,
-  loadSigner,
+  type KeyKind,
+  type LoadedKey,
+  loadKey,
   type PasswordSources,
   readPrivateFile,
 } from '../../../platform/keys/index.ts'
@@ -26,6 +28,7 @@ export interface Settings {
   /** When it was read. Unix time. */
   readonly loaded: Milliseconds
   readonly signer: Signer
+  readonly key: KeyKind
   /** For ledger, queues and pins. */
   readonly folder: string
   /** Of the daemon. */
@@ -85,10 +88,11 @@ export async function loadSettings(
   const config = await loadAgentConfig(file, environment)
   const { jobs, mqtt, page, metrics, log } = config
   const purchasing = purchaseSettings(config)
-  const signer = await openSigner(config, warn)
+  const { signer, kind } = await openKey(config, environment, warn)
   return {
     loaded: Date.now(),
     signer,
+    key: kind,
     folder: stateFolder(config, environment),
     socket: daemonSocket(config, environment),
     chain: chainSettings(config),
@@ -103,8 +107,16 @@ export async function loadSettings(
   }
 }
 
-export function openSigner(config: AgentConfig, warn: (text: string) => void): Promise<Signer> {
-  return loadSigner({ file: config.key, password: passwordSources(config.password), warn })
+/** The name of the credential with the key that systemd has sealed. */
+export const sealedKey = 'agent-key'
+
+export function openKey(
+  config: AgentConfig,
+  environment: NodeJS.ProcessEnv,
+  warn: (text: string) => void,
+): Promise<LoadedKey> {
+  const file = { file: config.key, password: passwordSources(config.password), warn }
+  return loadKey(file, { name: sealedKey, environment })
 }
 
 /** Where the password of the agent's key is looked for. */

@@ -1,5 +1,6 @@
 // What `uraiden-agent status` shows.
 
+import type { KeyKind } from '../../../platform/keys/index.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 import type { Address, TokenUnit } from '../../../protocol/index.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
@@ -22,6 +23,7 @@ export interface DaemonStatus {
   readonly waiting: { readonly code: string; readonly message: string } | undefined
   readonly paused: boolean
   readonly address: Address
+  readonly key: KeyKind
   /** Undefined until the chain has said it once. */
   readonly token: TokenUnit | undefined
   readonly jobs: readonly JobStatus[]

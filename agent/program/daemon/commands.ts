@@ -88,6 +88,7 @@ export function daemonStatus(engine: Engine, context: StatusContext): DaemonStat
     waiting: waitingFor(engine.shared.problem()),
     paused: engine.paused,
     address: wanted.signer.address,
+    key: wanted.key,
     token: facts && { symbol: facts.symbol, decimals: facts.decimals },
     jobs: engine.jobs.scheduler?.status() ?? [],
     channels: agent?.channels() ?? [],

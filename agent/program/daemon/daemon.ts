@@ -4,11 +4,13 @@ import { createTurns } from '../../../platform/async/turns.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { steadyTime } from '../../../platform/time/monotonic.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
+import { wallClock } from '../../jobs/clock.ts'
 import { loadSettings, type Settings } from '../configuration/settings.ts'
 import { errorFacts } from '../control/log.ts'
 import { metricsText } from '../control/metrics.ts'
 import { ControlServer } from '../control/server.ts'
 import type { DaemonStatus } from '../control/status.ts'
+import { Collections, ownHeap } from './collections.ts'
 import { commandHandlers, daemonStatus } from './commands.ts'
 import { Engine } from './engine.ts'
 import { createJournal, type Journal } from './journal.ts'
@@ -59,6 +61,11 @@ class AgentDaemon implements Daemon {
   readonly #engine: Engine
   readonly #page: Page
   readonly #control: ControlServer
+  readonly #collections = new Collections({
+    clock: wallClock,
+    isBusy: () => this.#engine.shared.isBusy(),
+    heap: ownHeap(),
+  })
   readonly #end = new AbortController()
   /** What should be in effect. */
   #wanted: Settings
@@ -72,7 +79,7 @@ class AgentDaemon implements Daemon {
     this.#wanted = settings
     const status = () => this.#status()
     const metrics = () => metricsText(this.#status(), steadyTime())
-    this.#engine = new Engine({ journal, metrics })
+    this.#engine = new Engine({ journal, metrics, onIdle: () => this.#collections.touched() })
     const handlers = commandHandlers(this.#engine, {
       status,
       reload: () => this.reload(),
@@ -96,8 +103,7 @@ class AgentDaemon implements Daemon {
       await this.#control.start(this.#wanted.socket)
       await this.#page.start(this.#wanted)
       await this.#changes.take(() => this.#engine.start(this.#wanted))
-      this.journal.log.info('ready')
-      this.#options.onStatus('ready')
+      this.#sayReady()
     } catch (error) {
       if (isFatal(error)) {
         await this.stop()
@@ -118,6 +124,7 @@ class AgentDaemon implements Daemon {
         this.#refused = undefined
         this.journal.change(this.#wanted.log)
         log.info('configuration reloaded')
+        this.#collections.touched()
       } catch (error) {
         this.#wanted = before
         this.#refused = error instanceof Error ? error.message : String(error)
@@ -132,6 +139,7 @@ class AgentDaemon implements Daemon {
 
   async stop(): Promise<void> {
     this.#end.abort()
+    this.#collections.stop()
     await this.#page.stop()
     await this.#engine.stop(graceOfStop)
     await this.#control.stop()
@@ -186,8 +194,13 @@ class AgentDaemon implements Daemon {
     })
     this.#waiting = false
     if (this.#end.signal.aborted) return
+    this.#sayReady()
+  }
+
+  #sayReady(): void {
     this.journal.log.info('ready')
     this.#options.onStatus('ready')
+    this.#collections.touched()
   }
 }
 

@@ -28,6 +28,8 @@ import { Upkeep } from './upkeep.ts'
 export interface EngineOptions {
   readonly journal: Journal
   readonly metrics: () => string
+  /** Told when no purchase is under way any more. */
+  readonly onIdle: () => void
 }
 
 const upkeepInterval: Milliseconds = 60_000
@@ -39,7 +41,7 @@ interface AgentParts {
 }
 
 export class Engine implements Capability<Settings> {
-  readonly shared = new SharedAgent()
+  readonly shared: SharedAgent
   readonly purchases: Purchases
   readonly jobs: Jobs
   readonly proxy: DaemonProxy
@@ -52,7 +54,8 @@ export class Engine implements Capability<Settings> {
   #parts: AgentParts | undefined
   #settings: TokenSettings | undefined
 
-  constructor({ journal, metrics }: EngineOptions) {
+  constructor({ journal, metrics, onIdle }: EngineOptions) {
+    this.shared = new SharedAgent(onIdle)
     this.#journal = journal
     this.#upkeep = new Upkeep({
       shared: this.shared,

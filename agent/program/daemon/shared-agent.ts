@@ -22,6 +22,16 @@ export class SharedAgent {
   readonly #exchanges = createTurns()
   #stopped = false
   readonly #underWay = new Set<Promise<unknown>>()
+  readonly #onIdle: () => void
+
+  /** `onIdle` is told when nothing is under way any more. */
+  constructor(onIdle: () => void = () => undefined) {
+    this.#onIdle = onIdle
+  }
+
+  isBusy(): boolean {
+    return this.#underWay.size > 0
+  }
 
   /** Undefined while there is none. */
   current(): Agent | undefined {
@@ -49,7 +59,10 @@ export class SharedAgent {
     const done = work(this.#agent, this.#abort.signal)
     const settled: Promise<unknown> = done
       .catch(() => undefined)
-      .then(() => this.#underWay.delete(settled))
+      .then(() => {
+        this.#underWay.delete(settled)
+        if (!this.isBusy()) this.#onIdle()
+      })
     this.#underWay.add(settled)
     return done
   }

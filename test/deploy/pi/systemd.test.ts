@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
+import { build } from 'esbuild'
 import { temporaryFolder } from '../../support/folder.ts'
 import { needing, tools } from '../../support/tools.ts'
 
@@ -47,7 +48,7 @@ for (const program of programs) {
 
   check(`${program}: little is exposed to it, and less in a local network only`, async (t) => {
     const file = await installed(t, program)
-    // 1.3 and 1.2 with systemd 252; other versions know more or less settings to count.
+    // At most 1.3 and 1.2 with systemd 252; other versions know more or less settings to count.
     t.true((await exposureOf(file)) <= 1.5)
     await appendFile(file, await readFile('deploy/pi/systemd/lan-only.conf', 'utf8'))
     t.true((await exposureOf(file)) <= 1.4)
@@ -55,3 +56,36 @@ for (const program of programs) {
     t.true((await exposureOf(file)) > 1.5)
   })
 }
+
+test('uraiden-agent: with the variables of its unit Node has no memory that is written and executed, and signs', async (t) => {
+  const unit = await readFile('deploy/pi/systemd/uraiden-agent.service', 'utf8')
+  t.regex(unit, /^MemoryDenyWriteExecute=yes$/m)
+  const [, options = ''] = /^Environment="NODE_OPTIONS=([^"]*)"/m.exec(unit) ?? []
+  const source = `
+    import { readFileSync } from 'node:fs'
+    import { createKeySigner } from './platform/keys/index.ts'
+    const signer = createKeySigner(new Uint8Array(32).fill(7))
+    // Often enough to be compiled where V8 may.
+    const signatures = []
+    for (let byte = 0; byte < 100; byte++) {
+      signatures.push(await signer.sign(new Uint8Array(32).fill(byte)))
+    }
+    const maps = readFileSync('/proc/self/maps', 'utf8').split('\\n')
+    const ofNoFile = maps.filter((each) => /^\\S+ ..x\\S+ \\S+ \\S+ 0 *$/.test(each))
+    console.log(JSON.stringify({ ofNoFile, signature: signatures.at(-1) }))`
+  const program = join(await temporaryFolder(t), 'program.mjs')
+  // As it is installed: Node strips types with WebAssembly, which is machine code.
+  await build({
+    stdin: { contents: source, resolveDir: '.', loader: 'ts' },
+    outfile: program,
+    ...{ bundle: true, platform: 'node', format: 'esm', logLevel: 'error' },
+  })
+  const said = async (nodeOptions: string) => {
+    const env = { ...process.env, NODE_OPTIONS: nodeOptions }
+    return JSON.parse((await promisify(execFile)(process.execPath, [program], { env })).stdout)
+  }
+  const [compiling, service] = await Promise.all([said(''), said(options)])
+  t.not(compiling.ofNoFile.length, 0)
+  t.deepEqual(service.ofNoFile, [])
+  t.deepEqual(service.signature, compiling.signature)
+})

@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mock } from 'node:test'
+import { promisify } from 'node:util'
 import test from 'ava'
+import { createTask } from 'node-cron'
 import { cronTimetable, parseSchedule } from '../../../platform/config/schedule.ts'
 
 test.serial('schedules: seconds first, time zones, daylight saving', (t) => {
@@ -175,6 +178,75 @@ test.serial('two times of a left out hour are two moments, whatever the shift', 
     )
   t.deepEqual(minutes({ ...berlinSpring, every: '10,40 2 * * *' }), ['01:10', '01:40'])
   t.deepEqual(minutes({ ...howeSpring, every: '10,35 2 * * *' }), ['15:35', '15:40'])
+})
+
+for (const every of [
+  '15 6 * * *',
+  '15 6 1,15,31 * *',
+  '15 6 * 2,4-6 1-5',
+  '15 6 * * 7',
+  '15 6 * * sun',
+  '15 6 13 * FRI',
+  '15 6 */7 jan,JUL *',
+  '15 6 L * *',
+  '15 6 15W * *',
+  '15 6 * * 5#2',
+  '15 6 * * 1L',
+]) {
+  test.serial(`the days are node-cron's: ${every}`, (t) => {
+    mock.timers.enable({ apis: ['Date'] })
+    t.teardown(() => mock.timers.reset())
+    const [from, to] = ['2026-01-01T00:00Z', '2029-01-01T00:00Z']
+    const task = createTask(every, () => undefined, { timezone: 'UTC' })
+    t.teardown(() => task.destroy())
+    const wanted: number[] = []
+    for (let at = Date.parse('2026-01-01T06:15Z'); at < Date.parse(to); at += 86_400_000) {
+      if (task.match(new Date(at))) wanted.push(at)
+    }
+    t.true(wanted.length > 2)
+    t.deepEqual(momentsIn({ zone: 'UTC', every, from, to, runs: 0, longest: 0 }), wanted)
+  })
+}
+
+/** What a process of the machine's zone `zone` prints that runs `code`, where ICU's dates are not to be had. */
+async function withoutIcu(zone: string, code: string): Promise<string> {
+  const program = `
+    import { cronTimetable } from './platform/config/schedule.ts'
+    import { timeZone } from './platform/time/zone.ts'
+    const named = timeZone('${zone}')
+    Intl.DateTimeFormat = class { constructor() { throw new Error('ICU was asked') } }
+    ${code}`
+  const args = ['--input-type=module', '--eval', program]
+  const env = { ...process.env, TZ: zone }
+  return (await promisify(execFile)(process.execPath, args, { env })).stdout
+}
+
+for (const zone of ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kolkata']) {
+  test(`the machine’s own zone is told without ICU’s dates: ${zone}`, async (t) => {
+    const code = `
+      const own = timeZone()
+      const begin = Date.parse('2025-12-31T00:00Z')
+      let wrong = 0
+      for (let hour = 0; hour < 400 * 24; hour++) {
+        const at = begin + hour * 3_600_000
+        if (own.offset(at) !== named.offset(at)) wrong++
+      }
+      console.log(wrong, own.offset(begin) !== 0)`
+    t.is(await withoutIcu(zone, code), '0 true\n')
+  })
+}
+
+test('a schedule without a zone of its own, or in UTC, does not ask ICU', async (t) => {
+  const code = `
+    for (const every of ['*/5 * * * * *', '0 6 * * 1-5', '30 2 29 3 *']) {
+      for (const zone of [undefined, 'UTC']) {
+        const timetable = cronTimetable(every, zone)
+        if (!(timetable.next() > Date.now())) throw new Error(every)
+        timetable.close()
+      }
+    }
+    console.log('not asked')`
+  t.is(await withoutIcu('Europe/Berlin', code), 'not asked\n')
 })
 
 for (const text of ['', '* * * *', '61 * * * *', '* * * * * * *', 'every minute', '0 0 31 2 *']) {

@@ -234,6 +234,7 @@ test('the state in the text format of Prometheus', (t) => {
     waiting: undefined,
     paused: false,
     address: receiver,
+    key: 'keystore',
     token: { symbol: 'TKN', decimals: 18 },
     jobs: [],
     channels: [channel({ balance: 5n })],

@@ -51,6 +51,7 @@ function status(change: Partial<DaemonStatus> = {}): DaemonStatus {
     waiting: undefined,
     paused: false,
     address: stranger,
+    key: 'keystore',
     token: { symbol: 'TKN', decimals: 2 },
     jobs: [],
     channels: [],

@@ -2,7 +2,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { depositsFor } from '../../agent/index.ts'
 import { claimedSum } from '../../receiver/channels/claims.ts'
 import { readChain } from '../support/chain-read.ts'
 import { startFaultyRpc } from '../support/faulty-rpc.ts'
@@ -155,7 +154,7 @@ test('a channel with credit at the receiver closes at the balance that the recei
 for (const funding of ['erc223', 'permit', 'approve'] as const) {
   test(`deposits by ${funding}: opened, topped up, and every unit accounted for`, async (t) => {
     const { base, agent, receiverAccount, tokensOf } = await startSystem(t)
-    const buyer = await agent({ funding, deposit: depositsFor(0) })
+    const buyer = await agent({ funding })
     for (let reading = 0; reading < 11; reading++) {
       t.is((await buyer.get(`${base}/reading`)).status, 200)
     }

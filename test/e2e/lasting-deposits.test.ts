@@ -1,6 +1,6 @@
 // Default settings: deposits last, so that hardly a reading needs a transaction.
 import test, { type ExecutionContext } from 'ava'
-import type { AgentOptions } from '../../agent/index.ts'
+import { type AgentOptions, defaultDeposits } from '../../agent/index.ts'
 import { price, startSystem } from '../support/system.ts'
 
 async function given(t: ExecutionContext, tokens: bigint, options: Partial<AgentOptions> = {}) {
@@ -9,7 +9,8 @@ async function given(t: ExecutionContext, tokens: bigint, options: Partial<Agent
   const has = await tokensOf(senderAccount.address)
   const transfer = token.getFunction('transfer(address,uint256)')
   if (tokens > has) await (await transfer(senderAccount.address, tokens - has)).wait()
-  const agent = await system.agent(options)
+  const deposit = { ...defaultDeposits, ...options.deposit }
+  const agent = await system.agent({ ...options, deposit })
   const sent = () => chain.provider.getTransactionCount(senderAccount.address)
   const before = await sent()
   return { ...system, agent, transactions: async () => (await sent()) - before }

@@ -2,17 +2,13 @@
 import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { depositsFor } from '../../agent/index.ts'
 import type { Resource } from '../../receiver/index.ts'
 import { price, startSystem } from '../support/system.ts'
 
 test('from nothing to paid readings, a top-up and a close; every token is where it belongs', async (t) => {
   const { base, agent, receiverAccount, senderAccount, tokensOf } = await startSystem(t)
   const changes: string[] = []
-  const buyer = await agent({
-    deposit: depositsFor(0),
-    onChannelChange: (_, { kind }) => changes.push(kind),
-  })
+  const buyer = await agent({ onChannelChange: (_, { kind }) => changes.push(kind) })
   const roundTrips: number[] = []
   for (let i = 0; i < 12; i++) {
     const response = await buyer.get(`${base}/reading`)

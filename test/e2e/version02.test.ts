@@ -1,7 +1,6 @@
 // Channels of a contract of version 0.2, which knows the seed's signatures only.
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { type AgentOptions, depositsFor } from '../../agent/index.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { fromHex, parseAddress } from '../../protocol/index.ts'
 import { createReceiverServer, startReceiver } from '../../receiver/index.ts'
@@ -29,18 +28,12 @@ async function given(t: ExecutionContext) {
     await receiver.stop()
   })
   const store = join(folder, 'agent-02')
-  return {
-    ...system,
-    base,
-    contract,
-    receiver,
-    agent: (options: Partial<AgentOptions> = {}) => system.agent({ contract, store, ...options }),
-  }
+  return { ...system, base, contract, receiver, agent: () => system.agent({ contract, store }) }
 }
 
 test('buys, tops up, and closes together with the receiver', async (t) => {
   const { agent, base, receiver, contract, tokensOf, receiverAccount } = await given(t)
-  const buyer = await agent({ deposit: depositsFor(0) })
+  const buyer = await agent()
   for (let payment = 1; payment <= 12; payment++) {
     t.is((await buyer.get(`${base}/reading`)).status, 200)
   }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { type Agent, type AgentOptions, createAgent } from '../../agent/index.ts'
+import { type Agent, type AgentOptions, createAgent, depositsFor } from '../../agent/index.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { fromHex } from '../../protocol/index.ts'
 import {
@@ -71,6 +71,8 @@ export async function startSystemOn<Chain extends TestChain>(
       contract,
       store: join(folder, 'agent'),
       retryInterval: 20,
+      // A few payments, so that tests come to top-ups soon.
+      deposit: depositsFor(0),
       ...options,
     })
     agents.push(made)

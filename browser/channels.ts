@@ -9,6 +9,7 @@ import {
   type Hex,
   isUraidenError,
   type Signature,
+  shortSignature,
   type TokenAmount,
   type UraidenError,
 } from '../protocol/index.ts'
@@ -144,11 +145,15 @@ export async function closeWith(parts: Parts, closing: Signature): Promise<void>
     parts.receiver,
     BigInt(openBlock),
     balance,
-    fromHex(signature),
-    fromHex(closing),
+    signatureBytes(parts, signature),
+    signatureBytes(parts, closing),
   ])
   await sendAndWait(parts, call)
   parts.memory.forget()
+}
+
+function signatureBytes({ hasShortSignatures }: Parts, signature: Signature): Uint8Array {
+  return fromHex(hasShortSignatures ? shortSignature(signature) : signature)
 }
 
 /**

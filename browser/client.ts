@@ -179,7 +179,8 @@ async function connect(options: BrowserClientOptions) {
   }
   const chain = chainOf(wallet, contract)
   const facts = await chain.contractFacts()
-  const [form] = contractAbilities(facts.version, contract).forms
+  const { forms, hasShortSignatures } = contractAbilities(facts.version, contract)
+  const [form] = forms
   const parts = {
     wallet,
     chain,
@@ -191,6 +192,7 @@ async function connect(options: BrowserClientOptions) {
     token: facts.token,
     domain: { contract, chainId },
     form,
+    hasShortSignatures,
     patience: { interval, signal },
   }
   const policy = options.bound ?? (form === 'seed' ? 'prefer' : 'require')

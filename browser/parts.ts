@@ -24,6 +24,8 @@ export interface Parts extends ReceiverPlace {
   readonly token: Address
   readonly domain: SignatureDomain
   readonly form: SignatureForm
+  /** The contract takes signatures of 64 bytes. */
+  readonly hasShortSignatures: boolean
   readonly patience: Patience
   readonly binding: Binding
 }

@@ -15,11 +15,27 @@ export interface ContractAbilities {
   readonly hasRelay: boolean
   /** Takes a higher proof from anybody during the challenge period. */
   readonly hasChallenge: boolean
+  /** Takes signatures of 64 bytes (EIP-2098) too. */
+  readonly hasShortSignatures: boolean
+}
+
+const ours: ContractAbilities = {
+  forms: ['eip712', 'seed'],
+  hasBatches: true,
+  hasRelay: true,
+  hasChallenge: true,
+  hasShortSignatures: true,
 }
 
 const abilities: { readonly [minor: string]: ContractAbilities } = {
-  '0.2': { forms: ['seed'], hasBatches: false, hasRelay: false, hasChallenge: false },
-  '0.3': { forms: ['eip712', 'seed'], hasBatches: true, hasRelay: true, hasChallenge: true },
+  '0.2': {
+    forms: ['seed'],
+    hasBatches: false,
+    hasRelay: false,
+    hasChallenge: false,
+    hasShortSignatures: false,
+  },
+  '0.3': ours,
 }
 
 /**

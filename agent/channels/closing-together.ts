@@ -3,12 +3,14 @@
 import type { Receipt } from '../../platform/chain/index.ts'
 import {
   type Address,
+  contractAbilities,
   formFor,
   type Hex,
   isUraidenError,
   type ProofMaker,
   type Signature,
   type SignatureDomain,
+  shortSignature,
   type TokenAmount,
   type UraidenError,
 } from '../../protocol/index.ts'
@@ -53,14 +55,18 @@ export async function closeTogether(work: ClosingWork, name: ChannelName, api: U
   const channel = { sender, receiver, openBlock }
   const request = { api, ...channel, domain }
   const { agreement, balance } = await agreementAt(work, name, request)
-  const form = formFor(await work.contractVersion(), new Set(['eip712']))
+  const version = await work.contractVersion()
+  const form = formFor(version, new Set(['eip712']))
   const { signature } = await proofs.payment({ receiver, openBlock }, balance, form)
   const chain = await work.chain()
   if (await wantsRelay(chain, work.method)) {
     const closing = { openBlock, balance, signature }
     return closeByRelay(work, name, { ...closing, chain, relay: { ...work.relaying, api } })
   }
-  const call = chain.client.calls.cooperativeClose(channel, balance, signature, agreement)
+  const sent = contractAbilities(version).hasShortSignatures
+    ? ([shortSignature(signature), shortSignature(agreement)] as const)
+    : ([signature, agreement] as const)
+  const call = chain.client.calls.cooperativeClose(channel, balance, ...sent)
   return (await sendOnce(work, name, { what: 'close', call })).transaction
 }
 

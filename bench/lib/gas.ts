@@ -10,8 +10,10 @@ import {
 import {
   type Address,
   compactSignature,
+  type Hex,
   type Signature as ProofSignature,
   parseAddress,
+  shortSignature,
 } from '../../protocol/index.ts'
 import { balanceProof, closingAgreement } from '../../scripts/lib/sign.ts'
 import {
@@ -34,6 +36,9 @@ export const gasOperations = [
   'settle-partial',
   'settle-zero',
   'withdraw',
+  'close-batch-1-partial',
+  'close-batch-1-full',
+  'withdraw-batch-1',
   'withdraw-batch-50-per-channel',
   'close-batch-50-per-channel',
   'deploy',
@@ -82,6 +87,9 @@ class GasMeter {
       'settle-partial': await this.#settle(deposit / 2n),
       'settle-zero': await this.#settle(0n),
       withdraw: await this.#withdraw(),
+      'close-batch-1-partial': await this.#alone('cooperativeCloseBatch', deposit / 2n),
+      'close-batch-1-full': await this.#alone('cooperativeCloseBatch', deposit),
+      'withdraw-batch-1': await this.#alone('withdrawBatch', deposit / 2n),
       'withdraw-batch-50-per-channel': perBatch(await this.#batch('withdrawBatch')),
       'close-batch-50-per-channel': perBatch(await this.#batch('cooperativeCloseBatch')),
       deploy: await this.#gasOfDeployment(deployment.toString()),
@@ -189,10 +197,9 @@ class GasMeter {
       key: this.#chain.wallet(receiver).privateKey,
     })
     const close = this.#as(from, this.#deployed.channels).getFunction('cooperativeClose')
-    const closing = bothSignatures ? agreement : '0x'
-    return this.#gas(
-      close(this.#address(receiver), block, balance, this.#proof(block, balance), closing),
-    )
+    const closing: Hex = bothSignatures ? shortSignature(agreement) : '0x'
+    const proof = shortSignature(this.#proof(block, balance))
+    return this.#gas(close(this.#address(receiver), block, balance, proof, closing))
   }
 
   async #uncooperativeClose(
@@ -213,7 +220,19 @@ class GasMeter {
   async #withdraw(): Promise<number> {
     const { block } = await this.#open()
     const withdraw = this.#as(receiver, this.#deployed.channels).getFunction('withdraw')
-    return this.#gas(withdraw(block, deposit / 2n, this.#proof(block, deposit / 2n)))
+    return this.#gas(
+      withdraw(block, deposit / 2n, shortSignature(this.#proof(block, deposit / 2n))),
+    )
+  }
+
+  /** As our receiver sends it for a single channel. */
+  async #alone(
+    method: 'withdrawBatch' | 'cooperativeCloseBatch',
+    balance: bigint,
+  ): Promise<number> {
+    const { block } = await this.#open()
+    const item = [block, balance, ...compactSignature(this.#proof(block, balance))]
+    return this.#gas(this.#as(receiver, this.#deployed.channels).getFunction(method)([item]))
   }
 
   async #batch(method: 'withdrawBatch' | 'cooperativeCloseBatch'): Promise<number> {

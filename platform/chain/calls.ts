@@ -1,6 +1,6 @@
 // Encodes the calls of senders and receivers (contract.md section 1, wire-protocol.md section 7).
 import type { Interface } from 'ethers'
-import { type Address, compactSignature, type Hex } from '../../protocol/index.ts'
+import { type Address, compactSignature, type Hex, shortSignature } from '../../protocol/index.ts'
 import type { BalanceProofItem, Call, ChannelCalls, SignedPermit } from './types.ts'
 
 /** A call of one contract: what it is for, the function and its arguments. */
@@ -100,6 +100,7 @@ function depositCalls(
 /** What takes tokens out of channels, or says how many are due. */
 function payoutCalls(onChannels: Encode): Omit<ChannelCalls, keyof DepositCalls> {
   return {
+    ...receiverCalls(onChannels),
     cooperativeClose: ({ receiver, openBlock }, balance, balanceSignature, closingSignature) =>
       onChannels('close a channel', 'cooperativeClose', [
         receiver,
@@ -114,8 +115,34 @@ function payoutCalls(onChannels: Encode): Omit<ChannelCalls, keyof DepositCalls>
       onChannels('settle a channel', 'settle', [receiver, openBlock]),
     settleFor: ({ sender, receiver, openBlock }) =>
       onChannels('settle a channel', 'settleFor', [sender, receiver, openBlock]),
-    withdraw: ({ openBlock, balance, signature }) =>
-      onChannels('withdraw', 'withdraw', [openBlock, balance, signature]),
+    challenge: ({ receiver, openBlock }, balance, signature) =>
+      onChannels('challenge a close', 'challenge', [receiver, openBlock, balance, signature]),
+  }
+}
+
+type ReceiverCalls = Pick<
+  ChannelCalls,
+  'withdraw' | 'withdrawOne' | 'cooperativeCloseOne' | 'withdrawBatch' | 'cooperativeCloseBatch'
+>
+
+/** What the receiver sends for its own channels. */
+function receiverCalls(onChannels: Encode): ReceiverCalls {
+  const withdraw = (openBlock: number, balance: bigint, signature: Hex) =>
+    onChannels('withdraw', 'withdraw', [openBlock, balance, signature])
+  return {
+    withdraw: ({ openBlock, balance, signature }) => withdraw(openBlock, balance, signature),
+    withdrawOne: (proof) => ({
+      ...onChannels('withdraw', 'withdrawBatch', [[item(proof)]]),
+      tried: withdraw(proof.openBlock, proof.balance, shortSignature(proof.signature)).data,
+    }),
+    cooperativeCloseOne: ({ receiver, openBlock }, proof) => {
+      const signature = shortSignature(proof.signature)
+      const alone = [receiver, openBlock, proof.balance, signature, '0x']
+      return {
+        ...onChannels('close a channel', 'cooperativeCloseBatch', [[item(proof)]]),
+        tried: onChannels('close a channel', 'cooperativeClose', alone).data,
+      }
+    },
     withdrawBatch: (proofs) => ({
       ...onChannels('withdraw', 'withdrawBatch', [proofs.map(item)]),
       passesOver: true,
@@ -124,8 +151,6 @@ function payoutCalls(onChannels: Encode): Omit<ChannelCalls, keyof DepositCalls>
       ...onChannels('close channels', 'cooperativeCloseBatch', [proofs.map(item)]),
       passesOver: true,
     }),
-    challenge: ({ receiver, openBlock }, balance, signature) =>
-      onChannels('challenge a close', 'challenge', [receiver, openBlock, balance, signature]),
   }
 }
 

@@ -18,7 +18,7 @@ import type { Call, ChainClient } from './types.ts'
 export async function estimateGas(chain: ChainClient, from: Address, call: Call): Promise<bigint> {
   const value = toQuantity(call.value ?? 0n)
   try {
-    const request = { from, to: call.to, data: call.data, value }
+    const request = { from, to: call.to, data: call.tried ?? call.data, value }
     const estimate = await (call.passesOver ? largerOfBlocks : tryInNextBlock)(chain, request)
     return (estimate * 6n) / 5n
   } catch (error) {

@@ -89,6 +89,11 @@ export interface Call {
    * be one of doing nothing.
    */
   readonly passesOver?: true
+  /**
+   * Tried in place of `data`: the same done by a function that needs no less gas, and that fails, with its
+   * reason, where `data` would pass over.
+   */
+  readonly tried?: Hex
   /** Goes before all that waits to be sent from this account. */
   readonly isUrgent?: true
   /** Awaited once the transaction is signed, before it leaves; when it rejects, nothing is sent. */
@@ -184,6 +189,10 @@ export interface ChannelCalls {
   /** Sent by anybody; contracts of version 0.2 do not have it. */
   readonly settleFor: (channel: ChannelId) => Call
   readonly withdraw: (proof: BalanceProofItem) => Call
+  /** A batch of one costs less than `withdraw`, and fails when it cannot be done. Not of version 0.2. */
+  readonly withdrawOne: (proof: BalanceProofItem) => Call
+  /** The same for a close that the receiver sends. */
+  readonly cooperativeCloseOne: (channel: ChannelId, proof: BalanceProofItem) => Call
   readonly withdrawBatch: (proofs: readonly BalanceProofItem[]) => Call
   readonly cooperativeCloseBatch: (proofs: readonly BalanceProofItem[]) => Call
   readonly challenge: (channel: ChannelId, balance: TokenAmount, signature: Hex) => Call

@@ -77,7 +77,8 @@ async function withdrawal(
 ): Promise<Call> {
   const items = channels.flatMap(proofItem)
   const [only] = items
-  if (only !== undefined && items.length === 1) return chain.calls.withdraw(only)
+  if (only !== undefined && items.length === 1)
+    return hasBatches ? chain.calls.withdrawOne(only) : chain.calls.withdraw(only)
   if (!hasBatches) throw new Error('a batch for a contract that has none')
   return chain.calls.withdrawBatch(items)
 }
@@ -108,9 +109,9 @@ export async function closeByReceiver(
   const { sender, openBlock } = ending
   const proven = provenOf(ending)
   if (proven === undefined) throw new Error('a close without a proof')
-  const { balance, signature } = proven
-  const wanted = { sender, openBlock, balance }
-  const agreement = hasBatches ? '0x' : await signAgreement({ signer, domain }, wanted, 'seed')
   const channel = { sender, receiver: signer.address, openBlock }
+  if (hasBatches) return chain.calls.cooperativeCloseOne(channel, { openBlock, ...proven })
+  const { balance, signature } = proven
+  const agreement = await signAgreement({ signer, domain }, { sender, openBlock, balance }, 'seed')
   return chain.calls.cooperativeClose(channel, balance, signature, agreement)
 }

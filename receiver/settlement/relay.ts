@@ -23,6 +23,7 @@ import {
   type Signature,
   type SignatureDomain,
   type Signer,
+  shortSignature,
   type TokenAmount,
   type TokenUnit,
   topUpDigest,
@@ -155,7 +156,12 @@ export async function openRelay(parts: RelayParts): Promise<Relay> {
           const agreement = await manager.agreeToClose(sender, openBlock, balance)
           const proof = book.ledger(sender, openBlock).proof?.signature ?? signature
           const channel = { sender, receiver: own, openBlock }
-          return chain.calls.cooperativeClose(channel, balance, proof, agreement)
+          return chain.calls.cooperativeClose(
+            channel,
+            balance,
+            shortSignature(proof),
+            shortSignature(agreement),
+          )
         }
       }),
   }

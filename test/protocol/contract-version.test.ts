@@ -1,12 +1,13 @@
 import test from 'ava'
 import { contractAbilities, parseAddress } from '../../protocol/index.ts'
 
-test('the original’s contract knows the seed form only, and neither batches, relay nor challenge', (t) => {
+test('the original’s contract knows the seed form in 65 bytes only, and neither batches, relay nor challenge', (t) => {
   t.deepEqual(contractAbilities('0.2.0'), {
     forms: ['seed'],
     hasBatches: false,
     hasRelay: false,
     hasChallenge: false,
+    hasShortSignatures: false,
   })
 })
 
@@ -16,6 +17,7 @@ test('ours prefers EIP-712 and has all of them', (t) => {
     hasBatches: true,
     hasRelay: true,
     hasChallenge: true,
+    hasShortSignatures: true,
   })
 })
 

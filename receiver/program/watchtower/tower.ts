@@ -14,6 +14,7 @@ import {
   contractAbilities,
   parseAmount,
   type Signer,
+  shortSignature,
   type TokenAmount,
   type UraidenError,
 } from '../../../protocol/index.ts'
@@ -275,7 +276,7 @@ async function answersOf(
       const proven = provenOf(closing)
       if (proven === undefined) throw new Error('an answer without a proof')
       const channel = { sender: closing.sender, receiver, openBlock: closing.openBlock }
-      return connection.calls.challenge(channel, proven.balance, proven.signature)
+      return connection.calls.challenge(channel, proven.balance, shortSignature(proven.signature))
     },
     log,
   })

@@ -80,6 +80,17 @@ test('a channel’s whole life: opened, topped up, withdrawn from, closed', asyn
   await receiving.send(
     chain.calls.withdraw({ openBlock: channel.openBlock, balance: 3n, signature: proofOf(3n) }),
   )
+  // A batch of one is the cheaper call, and still fails where it would pass over.
+  const again = { openBlock: channel.openBlock, balance: 3n, signature: proofOf(3n) }
+  await t.throwsAsync(receiving.send(chain.calls.withdrawOne(again)), {
+    code: 'transaction_reverts',
+    message: /BalanceNotHigher/,
+  })
+  const tooMuch = { openBlock: channel.openBlock, balance: 18n, signature: proofOf(18n) }
+  await t.throwsAsync(receiving.send(chain.calls.cooperativeCloseOne(channel, tooMuch)), {
+    code: 'transaction_reverts',
+    message: /BalanceOverDeposit/,
+  })
   await sender.send(chain.calls.uncooperativeClose(channel, 4n))
   t.like(await chain.channelInfo(channel), { closingBalance: 4n, withdrawn: 3n })
   await receiving.send(chain.calls.challenge(channel, 6n, proofOf(6n)))

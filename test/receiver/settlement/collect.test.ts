@@ -1,6 +1,7 @@
 // The receiver takes out what it has proofs for, and closes channels from its own side.
 import anyTest from 'ava'
-import { AbiCoder } from 'ethers'
+import { AbiCoder, Interface } from 'ethers'
+import { channelsAbi } from '../../../contracts/abi/channels.ts'
 import { withdrawGas } from '../../../receiver/settlement/policy.ts'
 import { readChain } from '../../support/chain-read.ts'
 import { givenCheater } from '../../support/cheating.ts'
@@ -54,8 +55,16 @@ test('a dry run says what would be withdrawn and sends nothing; then one transac
   await until(() => receiver.settlement.status().uncollected === 0n)
   t.is((await pay(5n)).status, 200)
   t.is(receiver.settlement.status().uncollected, 5n)
-  t.is((await receiver.settlement.withdrawAll()).sum, 5n)
+  const single = await receiver.settlement.withdrawAll()
+  t.is(single.sum, 5n)
+  const last = await given.chain.provider.getTransaction(single.done[0]?.transaction ?? '')
+  t.is(fragmentOf(last?.data ?? ''), 'withdrawBatch')
 })
+
+/** The contract's function that a transaction called. */
+function fragmentOf(data: string): string | undefined {
+  return new Interface(channelsAbi).getFunction(data.slice(0, 10))?.name
+}
 
 /** A channel without a payment has nothing to give. */
 async function openNothing({ openAnother, receiver, channel }: Given): Promise<void> {
@@ -122,7 +131,10 @@ test('one channel is closed by its name; unknown and unpaid ones are told apart'
   await t.throwsAsync(closeChannel(channel.sender, 1), { code: 'channel_unknown' })
   await t.throwsAsync(closeChannel(channel.sender, channel.openBlock), { code: 'never_paid' })
   await given.pay(5n)
-  const { channels } = await closeChannel(channel.sender, channel.openBlock)
+  const { channels, transaction } = await closeChannel(channel.sender, channel.openBlock)
+  const data = (await given.chain.provider.getTransaction(transaction))?.data ?? ''
+  t.is(fragmentOf(data), 'cooperativeCloseBatch')
+  t.is(data.length, 2 + 2 * 196)
   t.deepEqual(channels, [{ sender: channel.sender, openBlock: channel.openBlock, amount: 5n }])
   t.is(await tokensOf(receiverAccount.address), 5n)
 })

@@ -13,12 +13,19 @@ export interface CliResult {
   readonly stderr: string
 }
 
-/** Nothing of the machine's own configuration reaches it. Ctrl-C is pressed after `interrupt`. */
+interface Surroundings {
+  /** Ctrl-C is pressed after it. */
+  readonly interrupt?: Promise<unknown>
+  /** An open file in place of the pipe that is read. */
+  readonly stdout?: number
+}
+
+/** Nothing of the machine's own configuration reaches it. */
 export function runCli(
   folder: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
-  interrupt?: Promise<unknown>,
+  { interrupt, stdout: file }: Surroundings = {},
 ): Promise<CliResult> {
   const child = spawn(process.execPath, [main, ...args], {
     cwd: folder,
@@ -27,12 +34,12 @@ export function runCli(
       URAIDEN_AGENT_CONFIG: 'agent.yaml',
       ...environment,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', file ?? 'pipe', 'pipe'],
   })
   interrupt?.then(() => child.kill('SIGINT'))
-  const read = (stream: NodeJS.ReadableStream) => {
+  const read = (stream: NodeJS.ReadableStream | null) => {
     const chunks: Buffer[] = []
-    stream.on('data', (chunk) => chunks.push(chunk))
+    stream?.on('data', (chunk) => chunks.push(chunk))
     return () => Buffer.concat(chunks).toString()
   }
   const [stdout, stderr] = [read(child.stdout), read(child.stderr)]

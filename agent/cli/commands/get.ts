@@ -32,7 +32,8 @@ export interface GetOptions extends GlobalOptions {
 }
 
 export function get(target: string, options: GetOptions): Promise<ExitCode> {
-  return withAgent(options, async ({ agent, receivers, output, token }) => {
+  return withAgent(options, async ({ agent, receivers, jobs, output, token }) => {
+    if (options.job !== undefined) checkJob(options.job, jobs)
     const first = await receivers.resolve(target)
     const request = await requestOptions(options, token)
     if (options.output !== undefined) await checkWritable(options.output)
@@ -71,6 +72,16 @@ function interrupted(): AbortSignal {
     process.once(signal, () => controller.abort())
   }
   return controller.signal
+}
+
+/** A name that nobody knows has no caps: the purchase would be counted against nothing. */
+function checkJob(name: string, known: readonly string[]): void {
+  if (known.includes(name)) return
+  throw agentError({
+    code: 'job_unknown',
+    message: `There is no job ${name}.`,
+    hint: `The configuration has: ${known.join(', ') || 'none'}.`,
+  })
 }
 
 async function requestOptions(options: GetOptions, token: TokenUnit): Promise<RequestOptions> {

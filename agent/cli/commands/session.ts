@@ -10,7 +10,11 @@ import {
   loadAgentConfig,
 } from '../../program/configuration/config.ts'
 import { commandSocket, stateFolder } from '../../program/configuration/places.ts'
-import { policyOptions, purchaseSettings } from '../../program/configuration/purchasing.ts'
+import {
+  jobNames,
+  policyOptions,
+  purchaseSettings,
+} from '../../program/configuration/purchasing.ts'
 import {
   openReceivers,
   type Receivers,
@@ -29,6 +33,8 @@ export interface Session {
   readonly chain: ChainSettings
   readonly receivers: Receivers
   readonly budget: AgentConfig['budget']
+  /** Names that a purchase may be counted against. */
+  readonly jobs: readonly string[]
   readonly output: Output
   /** The daemon's or one's own. */
   readonly agent: RemoteAgent
@@ -44,7 +50,7 @@ export async function withAgent<Value>(
   const config = await loadAgentConfig(configFile(options.config))
   const chain = chainSettings(config)
   const receivers = openReceivers(receiverSettings(config))
-  const known = { chain, receivers, budget: config.budget, output }
+  const known = { chain, receivers, budget: config.budget, jobs: jobNames(config), output }
   const daemon = await connectToDaemon(commandSocket(config))
   if (daemon !== undefined) {
     const [agent, token] = [await daemon.agent(), await daemon.token()]

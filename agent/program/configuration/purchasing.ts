@@ -88,6 +88,12 @@ export function policyOptions({ budget, deposit, policy }: PurchaseSettings, tok
   } satisfies Partial<AgentOptions>
 }
 
+/** Names that a purchase may be counted against: jobs, programs of the proxy, and what has caps in `budget.jobs`. */
+export function jobNames({ budget, jobs, proxy }: AgentConfig): readonly string[] {
+  const programs = Object.keys(proxy?.programs ?? {}).map(jobOfProgram)
+  return [...new Set([...Object.keys(jobs), ...Object.keys(budget.jobs ?? {}), ...programs])]
+}
+
 function budgetTexts({ budget, receivers, proxy, jobs: configured }: AgentConfig) {
   const { request, jobs = {}, ether, openings, openingsPerReceiver, ...all } = budget
   const ofJobs = Object.entries(configured).flatMap(([job, { budget: caps }]) =>

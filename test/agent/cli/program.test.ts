@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -184,10 +184,49 @@ test('refusals have a sentence, a hint, a code and an exit code, and never a sta
 test('Ctrl-C ends a request, and the books are written', async (t) => {
   const { cli, json, folder, entered } = await given(t)
   await json('get', 'room/reading')
-  const { code, stderr } = await runCli(folder, ['get', 'room/slow'], {}, entered)
+  const { code, stderr } = await runCli(folder, ['get', 'room/slow'], {}, { interrupt: entered })
   t.is(code, 1)
   t.regex(stderr, /\(aborted, exit 1\)/)
   t.is((await cli('get', 'room/reading')).code, 0)
+})
+
+test('an answer that a full disk does not take is said, and the purchase is in the history', async (t) => {
+  const { json, folder } = await given(t)
+  const full = await open('/dev/full', 'w')
+  t.teardown(() => full.close())
+  const get = ['get', 'room/reading']
+  for (const [args, where, stdout] of [
+    [get, 'standard output', full.fd],
+    [[...get, '-i'], 'standard output', full.fd],
+    [[...get, '-o', '/dev/full'], '/dev/full', undefined],
+  ] as const) {
+    const { code, stderr } = await runCli(folder, args, {}, stdout === undefined ? {} : { stdout })
+    t.is(code, 1, stderr)
+    t.true(stderr.includes(`The answer cannot be written to ${where}.`), stderr)
+    t.regex(stderr, /\(answer_not_written, exit 1\)/)
+    t.notRegex(stderr, /\n\s+at /)
+  }
+  const bought = await json('history')
+  t.deepEqual(
+    bought.map(({ cost }: { readonly cost: string }) => cost),
+    ['5', '5', '5'],
+  )
+})
+
+test('get for a job that is none names those that there are, before anything is paid', async (t) => {
+  const { cli, json, folder } = await given(t)
+  const wrong = ['get', 'room/reading', '--job', 'wether']
+  const none = await cli(...wrong)
+  t.is(none.code, 1, none.stderr)
+  t.regex(none.stderr, /There is no job wether\.\s+The configuration has: none\./)
+  const config = await readFile(join(folder, 'agent.yaml'), 'utf8')
+  const capped = config.replace('total: 1000 units', 'jobs: { weather: { total: 7 units } }')
+  await writeFile(join(folder, 'agent.yaml'), capped)
+  t.regex((await cli(...wrong)).stderr, /The configuration has: weather\..*job_unknown, exit 1/s)
+  t.deepEqual(await json('history'), [])
+  const right = ['get', 'room/reading', '--job', 'weather']
+  t.is((await cli(...right)).code, 0)
+  t.is((await cli(...right)).code, 3)
 })
 
 test('doctor names what is wrong and the command that helps', async (t) => {

@@ -59,7 +59,9 @@ needing(test, tools.systemdCreds)(
 
     // It is the service that has it, and doctor does not.
     const running = new AbortController()
-    const daemon = runCli(folder, ['run'], service, once(running.signal, 'abort'))
+    const daemon = runCli(folder, ['run'], service, {
+      interrupt: once(running.signal, 'abort'),
+    })
     await until(() => existsSync(join(folder, 'control.sock')))
     await until(async () => (await doctor({})).includes('sealed by systemd'))
     running.abort()

@@ -1,6 +1,16 @@
 // What is in the Debian package besides the program, and that it is the same each time.
 import { execFile } from 'node:child_process'
-import { access, chmod, copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import {
+  access,
+  chmod,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
@@ -336,18 +346,25 @@ for (const name of platformNames) {
   })
 }
 
-for (const { reason, prepare, kept } of [
-  { reason: 'there is a key in it', prepare: 'echo key > "$state/key.json"', kept: true },
-  { reason: 'it is empty', prepare: ':', kept: false },
+for (const { reason, prepare, kept, sealed } of [
+  {
+    reason: 'there is a key in it',
+    prepare: 'echo key > "$state/key.json"',
+    kept: true,
+    sealed: ['agent-key', 'agent-key-password'],
+  },
+  { reason: 'it is empty', prepare: ':', kept: false, sealed: ['agent-key'] },
   {
     reason: 'it is marked',
     prepare: 'echo key > "$state/key.json"; touch "$state/purge-me"',
     kept: false,
+    sealed: [],
   },
   {
     reason: 'the administrator said so',
     prepare: 'echo key > "$state/key.json"; export URAIDEN_PURGE_STATE=yes',
     kept: false,
+    sealed: [],
   },
 ]) {
   test(`purge ${kept ? 'keeps' : 'removes'} the state when ${reason}`, async (t) => {
@@ -358,11 +375,16 @@ for (const { reason, prepare, kept } of [
     await writeFile(postrm, text.replaceAll('/run/systemd/system', '/nowhere'))
     const script = `set -e
       state=$DPKG_ROOT/var/lib/uraiden-agent; mkdir -p "$state"; ${prepare}
+      store=$DPKG_ROOT/etc/credstore.encrypted; mkdir -p "$store"
+      touch "$store/agent-key" "$store/agent-key-password" "$store/of-another"
       sh ${postrm} purge
       [ -d "$state" ] && echo kept || echo removed`
     const env = { PATH: process.env.PATH, DPKG_ROOT: folder }
     const { stdout, stderr } = await run('bash', ['-c', script], { env })
     t.is(stdout, kept ? 'kept\n' : 'removed\n')
     t.is(stderr.includes('there may be money in it'), kept)
+    const left = await readdir(join(folder, 'etc/credstore.encrypted'))
+    t.deepEqual(left.sort(), [...sealed, 'of-another'])
+    t.is(stderr.includes('it is the key'), !kept && sealed.length > 0)
   })
 }

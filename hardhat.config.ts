@@ -29,7 +29,9 @@ const config: HardhatUserConfig = {
     settings: {
       evmVersion: 'cancun',
       viaIR: true,
-      optimizer: { enabled: true, runs: 1_000_000 },
+      // 800: deploying costs a quarter less than with a million, a call 75 to 180 gas more
+      // (docs/reference/gas.md).
+      optimizer: { enabled: true, runs: 800 },
       // For docs/reference/contract.md.
       outputSelection: { '*': { '*': ['devdoc', 'userdoc'] } },
       metadata: { bytecodeHash: 'none', appendCBOR: false },

@@ -1,4 +1,4 @@
-// What a deployed contract can do, by the version it names: 0.2 is the original's, 0.3 ours. Major
+// What a deployed contract can do, by the version it names: 0.2 is the original's, 0.3 and 0.4 are ours. Major
 // and minor version decide (contract.md section 2).
 
 import type { Address } from './address.ts'
@@ -36,6 +36,7 @@ const abilities: { readonly [minor: string]: ContractAbilities } = {
     hasShortSignatures: false,
   },
   '0.3': ours,
+  '0.4': ours,
 }
 
 /**
@@ -49,7 +50,7 @@ export function contractAbilities(version: string, contract?: Address): Contract
   const place = contract === undefined ? '' : ` at ${contract}`
   throw protocolError({
     code: 'contract_version_unsupported',
-    message: `The contract${place} has version "${shorten(version, 20)}"; versions 0.2 and 0.3 are known here.`,
+    message: `The contract${place} has version "${shorten(version, 20)}"; versions 0.2, 0.3 and 0.4 are known here.`,
     hint: 'Check the contract address, or use a program that knows this version.',
   })
 }

@@ -18,7 +18,8 @@ interface Row {
   readonly reason?: string
 }
 
-const size = 'the goal is one of contract 0.4'
+const size =
+  'the optimiser is set for 800 runs, not a million: deploying takes a quarter less, each call 75 to 180 more'
 
 const rows: { readonly [Key in keyof GasFigures]: Row } = {
   'open-erc223': {
@@ -97,7 +98,7 @@ const rows: { readonly [Key in keyof GasFigures]: Row } = {
   deploy: {
     operation: 'deploy',
     ...{ goal: 2_470_000, before: 3_156_022 },
-    ...{ original: 1_753_663, x402: 2_828_897, mppx: 1_905_762, reason: size },
+    ...{ original: 1_753_663, x402: 2_828_897, mppx: 1_905_762 },
   },
 }
 

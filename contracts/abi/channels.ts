@@ -48,6 +48,7 @@ export const channelsAbi = [
   {"inputs":[{"name":"_key","type":"bytes32"}],"name":"channels","outputs":[{"name":"deposit","type":"uint192"},{"name":"open_block_number","type":"uint32"}],"stateMutability":"view","type":"function"},
   {"inputs":[{"name":"_key","type":"bytes32"}],"name":"closing_requests","outputs":[{"name":"closing_balance","type":"uint192"},{"name":"settle_block_number","type":"uint32"}],"stateMutability":"view","type":"function"},
   {"inputs":[{"name":"_recipient","type":"address"}],"name":"collectCredit","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"_account","type":"address"}],"name":"collectCreditFor","outputs":[],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[{"name":"_receiver_address","type":"address"},{"name":"_open_block_number","type":"uint32"},{"name":"_balance","type":"uint192"},{"name":"_balance_msg_sig","type":"bytes"},{"name":"_closing_sig","type":"bytes"}],"name":"cooperativeClose","outputs":[],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[{"components":[{"name":"open_block_number","type":"uint32"},{"name":"balance","type":"uint192"},{"name":"r","type":"bytes32"},{"name":"vs","type":"bytes32"}],"name":"_items","type":"tuple[]"}],"name":"cooperativeCloseBatch","outputs":[],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[{"name":"_receiver_address","type":"address"},{"name":"_deposit","type":"uint192"}],"name":"createChannel","outputs":[],"stateMutability":"nonpayable","type":"function"},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 /// @notice All that is kept about one channel, in one storage slot:
 ///
@@ -61,6 +61,58 @@ library ChannelRecords {
     /// @notice The last block of the challenge period; 0 while no close is requested.
     function settleBlock(ChannelRecord record) internal pure returns (uint32) {
         return isCloseRequested(record) ? uint32(ChannelRecord.unwrap(record) >> 216) : 0;
+    }
+
+    /// @notice Where the record of a channel with this key is: at the key itself.
+    function load(bytes32 key) internal view returns (ChannelRecord record) {
+        assembly ("memory-safe") {
+            record := sload(key)
+        }
+    }
+
+    function store(ChannelRecord record, bytes32 key) internal {
+        assembly ("memory-safe") {
+            sstore(key, record)
+        }
+    }
+
+    /// @notice Whether the receiver may take out up to `amount`: the channel is open, the amount not over the
+    /// deposit, and above what was withdrawn. One condition without branches; so are the next three.
+    function canWithdraw(ChannelRecord record, uint256 amount) internal pure returns (bool can) {
+        assembly ("memory-safe") {
+            let deposit_ := and(record, 0xffffffffffffffffff)
+            let withdrawn_ := and(shr(72, record), 0xffffffffffffffffff)
+            can := and(eq(shr(248, record), 1), and(iszero(gt(amount, deposit_)), gt(amount, withdrawn_)))
+        }
+    }
+
+    /// @notice Whether a channel opened in `openBlock_` may end at `amount`: it exists since an earlier block, the
+    /// amount is not over the deposit and not under what was withdrawn.
+    function canClose(ChannelRecord record, uint256 openBlock_, uint256 amount) internal view returns (bool can) {
+        assembly ("memory-safe") {
+            let deposit_ := and(record, 0xffffffffffffffffff)
+            let withdrawn_ := and(shr(72, record), 0xffffffffffffffffff)
+            let amiss := or(gt(amount, deposit_), lt(amount, withdrawn_))
+            can := iszero(or(or(iszero(record), eq(number(), openBlock_)), amiss))
+        }
+    }
+
+    /// @notice Whether a balance answers a close request: in the challenge period, not over the deposit, and above
+    /// the closing balance.
+    function canChallenge(ChannelRecord record, uint256 amount) internal view returns (bool can) {
+        assembly ("memory-safe") {
+            let deposit_ := and(record, 0xffffffffffffffffff)
+            let closing := and(shr(144, record), 0xffffffffffffffffff)
+            let inTime := iszero(gt(number(), and(shr(216, record), 0xffffffff)))
+            can := and(and(eq(shr(248, record), 2), inTime), and(iszero(gt(amount, deposit_)), gt(amount, closing)))
+        }
+    }
+
+    /// @notice Whether the challenge period of a close request is over.
+    function canSettle(ChannelRecord record) internal view returns (bool can) {
+        assembly ("memory-safe") {
+            can := and(eq(shr(248, record), 2), gt(number(), and(shr(216, record), 0xffffffff)))
+        }
     }
 
     function withDeposit(ChannelRecord record, uint256 deposit_) internal pure returns (ChannelRecord) {

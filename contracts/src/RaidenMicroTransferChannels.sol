@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 import {SafeTransferLib} from "solady/src/utils/SafeTransferLib.sol";
 
@@ -58,7 +58,8 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     error BalanceUnderWithdrawn();
     /// @notice The closing agreement is not this receiver's over this sender, block and balance.
     error InvalidClosingSignature();
-    /// @notice The end of the challenge period would not fit 32 bits.
+    /// @notice The end of the challenge period would not fit 32 bits: of a close requested now, or, when a channel is
+    /// opened or the contract deployed, of one requested in the next block.
     error SettleBlockTooLarge();
     /// @notice The challenge period is not over yet.
     error ChallengePeriodNotOver();
@@ -153,8 +154,8 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
 
     // ------------------------------------------------------------------- state
 
-    /// @notice Programs check this; 0.3 understands all that 0.2 did.
-    string public constant version = "0.3.0";
+    /// @notice Programs check this; 0.4 understands all that 0.2 and 0.3 did.
+    string public constant version = "0.4.0";
 
     /// @notice The largest deposit of a channel: what its storage slot holds.
     uint256 public constant channel_deposit_bugbounty_limit = ChannelRecords.MAX_AMOUNT;
@@ -168,16 +169,22 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     /// @notice Blocks between a close request and the earliest settlement.
     uint32 public immutable challenge_period;
 
+    /// @dev From this block on no channel opens: its sender could not end it alone any more.
+    uint256 private immutable _openUntil;
+
+    /// @dev The most gas that the token gets for a payout, some ten times what a transfer takes. A recipient whose
+    /// code runs in the transfer and burns gas gets a credit, and does not stop the batch that pays it.
+    uint256 private constant PAYOUT_GAS = 300_000;
+
     /// @notice Contracts that may open and top up channels for other senders.
     mapping(address trusted_contract => bool is_trusted) public trusted_contracts;
 
     /// @notice The nonce of a sender's next `OpenChannel` or `TopUp` message.
     mapping(address sender => uint256 nonce) public nonces;
 
-    /// @notice What the token refused to pay out, by account.
+    /// @notice What the token refused to pay out, by account. The record of each channel lies at the channel's key,
+    /// a hash of 44 bytes that no other variable's slot can be.
     mapping(address account => uint256 amount) public credits;
-
-    mapping(bytes32 key => ChannelRecord record) private _records;
 
     /// @dev Not 0 while tokens are being pulled, so that no callback counts them a second time. A whole
     /// word, because setting a part of one would read it first.
@@ -186,13 +193,16 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     // ------------------------------------------------------------- constructor
 
     /// @param _token_address The token of all channels.
-    /// @param _challenge_period Blocks, at least 500.
+    /// @param _challenge_period Blocks, at least 500, and so many that a period that begins now ends within 32 bits.
     /// @param _trusted_contracts Contracts to trust from the start; addresses without code are passed over.
     constructor(address _token_address, uint32 _challenge_period, address[] memory _trusted_contracts) {
         if (_token_address.code.length == 0) revert InvalidToken();
         if (_challenge_period < 500) revert ChallengePeriodTooShort();
         token = _token_address;
         challenge_period = _challenge_period;
+        uint256 openUntil = type(uint32).max - _challenge_period;
+        if (block.number >= openUntil) revert SettleBlockTooLarge();
+        _openUntil = openUntil;
         owner_address = msg.sender;
         try IPermitToken(_token_address).totalSupply() returns (uint256 supply) {
             if (supply == 0) revert InvalidToken();
@@ -210,9 +220,9 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     /// @param _deposit The amount sent.
     /// @param _data Which channel.
     function tokenFallback(address _sender_address, uint256 _deposit, bytes calldata _data) external {
-        if (msg.sender != token) revert NotToken();
-        if (_pulling != 0) revert Reentrancy();
-        if (_data.length != 40 && _data.length != 44) revert InvalidData();
+        if (msg.sender != token) _fail(NotToken.selector);
+        if (_pulling != 0) _fail(Reentrancy.selector);
+        if (_data.length != 40 && _data.length != 44) _fail(InvalidData.selector);
         address sender;
         address receiver;
         assembly ("memory-safe") {
@@ -356,7 +366,7 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     function withdraw(uint32 _open_block_number, uint192 _balance, bytes calldata _balance_msg_sig) external {
         (bytes32 r, bytes32 vs) = _compact(_balance_msg_sig);
         (uint256 amount, bytes4 refusal) = _withdraw(_open_block_number, _balance, r, vs);
-        _requireNo(refusal);
+        if (refusal != 0) _fail(refusal);
         SafeTransferLib.safeTransfer(token, msg.sender, amount);
     }
 
@@ -395,10 +405,12 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         (bytes32 r, bytes32 vs) = _compact(_balance_msg_sig);
         (bytes32 key, address sender, ChannelRecord record) =
             _find(_receiver_address, _open_block_number, _balance, r, vs);
-        _requireNo(_closeRefusal(record, _open_block_number, _balance));
+        if (!record.canClose(_open_block_number, _balance)) {
+            _fail(_closeRefusal(record, _open_block_number, _balance));
+        }
         if (msg.sender != _receiver_address || _closing_sig.length != 0) {
             if (!_isClosingAgreement(_receiver_address, sender, _open_block_number, _balance, _closing_sig)) {
-                revert InvalidClosingSignature();
+                _fail(InvalidClosingSignature.selector);
             }
         }
         _settle(key, record, sender, _receiver_address, _open_block_number, _balance);
@@ -413,9 +425,8 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
             BalanceProofItem calldata item = _items[i];
             (bytes32 key, address sender, ChannelRecord record) =
                 _find(msg.sender, item.open_block_number, item.balance, item.r, item.vs);
-            bytes4 refusal = _closeRefusal(record, item.open_block_number, item.balance);
-            if (refusal != 0) {
-                emit BatchItemSkipped(i, refusal);
+            if (!record.canClose(item.open_block_number, item.balance)) {
+                emit BatchItemSkipped(i, _closeRefusal(record, item.open_block_number, item.balance));
                 continue;
             }
             unchecked {
@@ -434,15 +445,17 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     /// balance proof, can answer until the challenge period ends.
     function uncooperativeClose(address _receiver_address, uint32 _open_block_number, uint192 _balance) external {
         bytes32 key = getKey(msg.sender, _receiver_address, _open_block_number);
-        ChannelRecord record = _records[key];
-        if (record.isCloseRequested()) revert CloseRequested();
-        _requireNo(_closeRefusal(record, _open_block_number, _balance));
+        ChannelRecord record = ChannelRecords.load(key);
+        if (record.isCloseRequested()) _fail(CloseRequested.selector);
+        if (!record.canClose(_open_block_number, _balance)) {
+            _fail(_closeRefusal(record, _open_block_number, _balance));
+        }
         uint256 settleBlock;
         unchecked {
             settleBlock = block.number + challenge_period;
         }
-        if (settleBlock > type(uint32).max) revert SettleBlockTooLarge();
-        _records[key] = record.closeRequested(_balance, settleBlock);
+        if (settleBlock > type(uint32).max) _fail(SettleBlockTooLarge.selector);
+        record.closeRequested(_balance, settleBlock).store(key);
         emit ChannelCloseRequested(msg.sender, _receiver_address, _open_block_number, _balance);
     }
 
@@ -461,14 +474,8 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         (bytes32 r, bytes32 vs) = _compact(_balance_msg_sig);
         (bytes32 key, address sender, ChannelRecord record) =
             _find(_receiver_address, _open_block_number, _balance, r, vs);
-        if (!record.isCloseRequested()) {
-            if (record.exists()) revert CloseNotRequested();
-            revert ChannelNotFound();
-        }
-        if (block.number > record.settleBlock()) revert ChallengePeriodOver();
-        if (_balance > record.deposit()) revert BalanceOverDeposit();
-        if (_balance <= record.closingBalance()) revert BalanceNotHigher();
-        _records[key] = record.withClosingBalance(_balance);
+        if (!record.canChallenge(_balance)) _fail(_challengeRefusal(record, _balance));
+        record.withClosingBalance(_balance).store(key);
         emit ChannelChallenged(sender, _receiver_address, _open_block_number, _balance);
     }
 
@@ -485,12 +492,10 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     /// @param _open_block_number The block in which it was opened.
     function settleFor(address _sender_address, address _receiver_address, uint32 _open_block_number) public {
         bytes32 key = getKey(_sender_address, _receiver_address, _open_block_number);
-        ChannelRecord record = _records[key];
-        if (!record.isCloseRequested()) {
-            if (record.exists()) revert CloseNotRequested();
-            revert ChannelNotFound();
+        ChannelRecord record = ChannelRecords.load(key);
+        if (!record.canSettle()) {
+            _fail(record.isCloseRequested() ? ChallengePeriodNotOver.selector : _notRequested(record));
         }
-        if (block.number <= record.settleBlock()) revert ChallengePeriodNotOver();
         _settle(
             key, record, _sender_address, _receiver_address, _open_block_number, record.closingBalance()
         );
@@ -499,11 +504,14 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     /// @notice Collects what the token refused to pay to the caller when a channel ended.
     /// @param _recipient Where to, for example another account when the caller's own stays blocked.
     function collectCredit(address _recipient) external {
-        uint256 amount = credits[msg.sender];
-        if (amount == 0) revert NoCredit();
-        delete credits[msg.sender];
-        emit CreditCollected(msg.sender, _recipient, amount);
-        SafeTransferLib.safeTransfer(token, _recipient, amount);
+        _collect(msg.sender, _recipient);
+    }
+
+    /// @notice Pays an account's credit to that account; anybody may send this. For accounts that cannot call
+    /// `collectCredit`, such as contracts with functions of their own only.
+    /// @param _account Whose credit, and who is paid.
+    function collectCreditFor(address _account) external {
+        _collect(_account, _account);
     }
 
     // -------------------------------------------------------- trusted contracts
@@ -511,14 +519,14 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     /// @notice The owner trusts contracts to open and top up for other senders.
     /// @param _trusted_contracts Addresses; those without code are passed over.
     function addTrustedContracts(address[] memory _trusted_contracts) external {
-        if (msg.sender != owner_address) revert NotOwner();
+        if (msg.sender != owner_address) _fail(NotOwner.selector);
         _addTrustedContracts(_trusted_contracts);
     }
 
     /// @notice The owner trusts contracts no longer.
     /// @param _trusted_contracts Addresses; those that are not trusted are passed over.
     function removeTrustedContracts(address[] memory _trusted_contracts) external {
-        if (msg.sender != owner_address) revert NotOwner();
+        if (msg.sender != owner_address) _fail(NotOwner.selector);
         for (uint256 i; i < _trusted_contracts.length; ++i) {
             address trusted = _trusted_contracts[i];
             if (!trusted_contracts[trusted]) continue;
@@ -540,8 +548,8 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         returns (bytes32, uint192, uint32, uint192, uint192)
     {
         bytes32 key = getKey(_sender_address, _receiver_address, _open_block_number);
-        ChannelRecord record = _records[key];
-        if (!record.exists()) revert ChannelNotFound();
+        ChannelRecord record = ChannelRecords.load(key);
+        if (!record.exists()) _fail(ChannelNotFound.selector);
         return (key, record.deposit(), record.settleBlock(), record.closingBalance(), record.withdrawn());
     }
 
@@ -549,7 +557,7 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     /// is requested the open block reads 0: its bits then hold the end of the challenge period.
     /// @param _key From `getKey`.
     function channels(bytes32 _key) external view returns (uint192 deposit, uint32 open_block_number) {
-        ChannelRecord record = _records[_key];
+        ChannelRecord record = ChannelRecords.load(_key);
         return (record.deposit(), record.openBlock());
     }
 
@@ -560,14 +568,14 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         view
         returns (uint192 closing_balance, uint32 settle_block_number)
     {
-        ChannelRecord record = _records[_key];
+        ChannelRecord record = ChannelRecords.load(_key);
         return (record.closingBalance(), record.settleBlock());
     }
 
     /// @notice What the receiver has withdrawn so far, by the channel's key.
     /// @param _key From `getKey`.
     function withdrawn_balances(bytes32 _key) external view returns (uint192) {
-        return _records[_key].withdrawn();
+        return ChannelRecords.load(_key).withdrawn();
     }
 
     /// @notice The key of a channel: keccak256(sender ‖ receiver ‖ open block).
@@ -590,42 +598,83 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
 
     // ------------------------------------------------------------------ private
 
-    /// @dev Zero is what a signature of nobody recovers to, so it must never be a sender. The other ways
-    /// to open have a sender that called or signed.
+    /// @dev Zero is what a signature of nobody recovers to, so it must not be a sender: whoever signed nothing would
+    /// be one. The other ways to open have a sender that called, signed, or had the tokens.
     function _requireTrusted(address caller, address sender) private view {
-        if (!trusted_contracts[caller]) revert NotTrusted();
-        if (sender == address(0) || sender == token || sender == address(this)) revert InvalidSender();
+        if (!trusted_contracts[caller]) _fail(NotTrusted.selector);
+        if (sender == address(0) || sender == token || sender == address(this)) _fail(InvalidSender.selector);
     }
 
     function _open(address sender, address receiver, uint256 deposit) private {
-        if (receiver == address(0) || receiver == token || receiver == address(this)) revert InvalidReceiver();
-        if (deposit == 0) revert ZeroAmount();
-        if (deposit > ChannelRecords.MAX_AMOUNT) revert DepositTooLarge();
+        address token_ = token;
+        uint256 openUntil = _openUntil;
+        bool amiss;
+        assembly ("memory-safe") {
+            // All in one condition; which of them it is is asked when it fails. A deposit of 0 wraps.
+            let unpayable := or(iszero(receiver), or(eq(receiver, token_), eq(receiver, address())))
+            let beyond := or(gt(sub(deposit, 1), 0xfffffffffffffffffe), iszero(lt(number(), openUntil)))
+            amiss := or(unpayable, beyond)
+        }
+        if (amiss) _fail(_openRefusal(receiver, deposit));
         bytes32 key = getKey(sender, receiver, uint32(block.number));
-        if (_records[key].exists()) revert ChannelExists();
-        _records[key] = ChannelRecords.opened(deposit, block.number);
+        if (ChannelRecords.load(key).exists()) _fail(ChannelExists.selector);
+        ChannelRecords.opened(deposit, block.number).store(key);
         emit ChannelCreated(sender, receiver, uint192(deposit));
+    }
+
+    function _openRefusal(address receiver, uint256 deposit) private view returns (bytes4) {
+        if (receiver == address(0) || receiver == token || receiver == address(this)) {
+            return InvalidReceiver.selector;
+        }
+        if (deposit == 0) return ZeroAmount.selector;
+        if (deposit > ChannelRecords.MAX_AMOUNT) return DepositTooLarge.selector;
+        return SettleBlockTooLarge.selector;
     }
 
     function _topUp(address sender, address receiver, uint32 openBlock, uint256 added) private {
         bytes32 key = getKey(sender, receiver, openBlock);
-        ChannelRecord record = _records[key];
-        if (!record.isOpen()) _requireNo(_notOpen(record));
-        if (added == 0) revert ZeroAmount();
-        uint256 room = ChannelRecords.MAX_AMOUNT - record.deposit();
-        if (added > room) revert DepositTooLarge();
-        _records[key] = record.withDeposit(record.deposit() + added);
+        ChannelRecord record = ChannelRecords.load(key);
+        bool fits;
+        uint256 deposit = record.deposit();
+        unchecked {
+            fits = added - 1 < ChannelRecords.MAX_AMOUNT - deposit; // 0 wraps
+        }
+        if (!record.isOpen()) _fail(_notOpen(record));
+        if (!fits) _fail(added == 0 ? ZeroAmount.selector : DepositTooLarge.selector);
+        unchecked {
+            record.withDeposit(deposit + added).store(key);
+        }
         emit ChannelToppedUp(sender, receiver, openBlock, uint192(added));
     }
 
     /// @dev Takes exactly `amount` from `from`. A callback of the token cannot open or top up
     /// meanwhile, so tokens that arrive are counted once.
     function _pull(address from, uint256 amount) private {
-        if (_pulling != 0) revert Reentrancy();
+        if (_pulling != 0) _fail(Reentrancy.selector);
         _pulling = 1;
-        uint256 before = SafeTransferLib.balanceOf(token, address(this));
-        SafeTransferLib.safeTransferFrom(token, from, address(this), amount);
-        if (SafeTransferLib.balanceOf(token, address(this)) != before + amount) revert UnexpectedTransferAmount();
+        address token_ = token;
+        bool moved;
+        bool exact;
+        assembly ("memory-safe") {
+            // balanceOf(address): the address stays at 0x20 for the second time.
+            mstore(0x14, address())
+            mstore(0x00, 0x70a08231000000000000000000000000)
+            let ok := staticcall(gas(), token_, 0x10, 0x24, 0x00, 0x20)
+            let expected := add(amount, mul(mload(0x00), and(gt(returndatasize(), 0x1f), ok)))
+            // transferFrom(address,address,uint256); a token that returns nothing reverts when it refuses.
+            let m := mload(0x40)
+            mstore(m, 0x23b872dd00000000000000000000000000000000000000000000000000000000)
+            mstore(add(m, 0x04), from)
+            mstore(add(m, 0x24), address())
+            mstore(add(m, 0x44), amount)
+            moved := call(gas(), token_, 0, m, 0x64, 0x00, 0x20)
+            moved := and(moved, or(iszero(returndatasize()), and(gt(returndatasize(), 0x1f), eq(mload(0x00), 1))))
+            mstore(0x00, 0x70a08231000000000000000000000000)
+            ok := staticcall(gas(), token_, 0x10, 0x24, 0x00, 0x20)
+            exact := eq(expected, mul(mload(0x00), and(gt(returndatasize(), 0x1f), ok)))
+        }
+        if (!moved) _fail(TransferFromFailed.selector);
+        if (!exact) _fail(UnexpectedTransferAmount.selector);
         _pulling = 0;
     }
 
@@ -640,9 +689,9 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         private
         view
     {
-        if (block.timestamp > deadline) revert DeadlinePassed();
+        if (block.timestamp > deadline) _fail(DeadlinePassed.selector);
         (bytes32 r, bytes32 vs) = _compact(signature);
-        if (sender == address(0) || _recover(digest, r, vs) != sender) revert InvalidSenderSignature();
+        if (sender == address(0) || _recover(digest, r, vs) != sender) _fail(InvalidSenderSignature.selector);
     }
 
     /// @dev The channel whose sender signed this balance proof; a record of zero when there is none.
@@ -654,21 +703,33 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     {
         sender = _recover(_typedBalanceProof(receiver, openBlock, balance), r, vs);
         key = getKey(sender, receiver, openBlock);
-        record = _records[key];
+        record = ChannelRecords.load(key);
         if (!record.exists()) {
             sender = _recover(_seedBalanceProof(receiver, openBlock, balance), r, vs);
             key = getKey(sender, receiver, openBlock);
-            record = _records[key];
+            record = ChannelRecords.load(key);
         }
     }
 
-    /// @dev Why this channel cannot be closed at this balance, as an error's selector; 0 if it can.
+    /// @dev Why this channel cannot be closed at this balance, as an error's selector. Asked when it cannot.
     function _closeRefusal(ChannelRecord record, uint32 openBlock, uint192 balance) private view returns (bytes4) {
         if (!record.exists()) return ChannelNotFound.selector;
         if (block.number == openBlock) return OpenedInThisBlock.selector;
         if (balance > record.deposit()) return BalanceOverDeposit.selector;
-        if (balance < record.withdrawn()) return BalanceUnderWithdrawn.selector;
-        return 0;
+        return BalanceUnderWithdrawn.selector;
+    }
+
+    /// @dev Why a close request cannot be answered with this balance. Asked when it cannot.
+    function _challengeRefusal(ChannelRecord record, uint192 balance) private view returns (bytes4) {
+        if (!record.isCloseRequested()) return _notRequested(record);
+        if (block.number > record.settleBlock()) return ChallengePeriodOver.selector;
+        if (balance > record.deposit()) return BalanceOverDeposit.selector;
+        return BalanceNotHigher.selector;
+    }
+
+    /// @dev Why a channel has no close request.
+    function _notRequested(ChannelRecord record) private pure returns (bytes4) {
+        return record.exists() ? CloseNotRequested.selector : ChannelNotFound.selector;
     }
 
     /// @dev Why a channel that is not open is not.
@@ -682,13 +743,14 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         returns (uint256 amount, bytes4 refusal)
     {
         (bytes32 key, address sender, ChannelRecord record) = _find(msg.sender, openBlock, balance, r, vs);
-        if (!record.isOpen()) return (0, _notOpen(record));
-        if (balance > record.deposit()) return (0, BalanceOverDeposit.selector);
-        if (balance <= record.withdrawn()) return (0, BalanceNotHigher.selector);
+        if (!record.canWithdraw(balance)) {
+            if (!record.isOpen()) return (0, _notOpen(record));
+            return (0, balance > record.deposit() ? BalanceOverDeposit.selector : BalanceNotHigher.selector);
+        }
         unchecked {
             amount = balance - record.withdrawn();
         }
-        _records[key] = record.withWithdrawn(balance);
+        record.withWithdrawn(balance).store(key);
         emit ChannelWithdraw(sender, msg.sender, openBlock, uint192(amount));
     }
 
@@ -719,11 +781,12 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         unchecked {
             receiverTokens = balance - record.withdrawn(); // every caller has checked: not under it
         }
-        _records[key] = ChannelRecord.wrap(0);
+        ChannelRecord.wrap(0).store(key);
         emit ChannelSettled(sender, receiver, openBlock, balance, receiverTokens);
     }
 
-    /// @dev Pays, or credits when the token refuses this account, so that it cannot block the other.
+    /// @dev Pays, or credits when the token refuses this account or needs too much gas, so that it cannot block the
+    /// others. With less gas than the most a call gets all but a 64th of what there is.
     function _pay(address to, uint256 amount) private {
         if (amount == 0) return;
         address token_ = token;
@@ -734,13 +797,21 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
             mstore(0x00, 0xa9059cbb000000000000000000000000)
             mstore(0x14, to)
             mstore(0x34, amount)
-            paid := call(gas(), token_, 0, 0x10, 0x44, 0x00, 0x20)
+            paid := call(PAYOUT_GAS, token_, 0, 0x10, 0x44, 0x00, 0x20)
             paid := and(paid, or(iszero(returndatasize()), and(gt(returndatasize(), 0x1f), eq(mload(0x00), 1))))
             mstore(0x34, 0)
         }
         if (paid) return;
         credits[to] += amount;
         emit PayoutCredited(to, amount);
+    }
+
+    function _collect(address account, address recipient) private {
+        uint256 amount = credits[account];
+        if (amount == 0) _fail(NoCredit.selector);
+        delete credits[account];
+        emit CreditCollected(account, recipient, amount);
+        SafeTransferLib.safeTransfer(token, recipient, amount);
     }
 
     function _addTrustedContracts(address[] memory list) private {
@@ -751,10 +822,10 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         }
     }
 
-    function _requireNo(bytes4 refusal) private pure {
-        if (refusal == 0) return;
+    /// @dev Reverts with an error that has no arguments, in fewer bytes of code than `revert` takes.
+    function _fail(bytes4 reason) private pure {
         assembly ("memory-safe") {
-            mstore(0x00, refusal)
+            mstore(0x00, reason)
             revert(0x00, 0x04)
         }
     }

@@ -64,7 +64,7 @@ if (json) {
 
   rpc        ${chain.rpcUrl}
   chain id   ${chain.chainId}
-  contract   ${channelsAddress}   version 0.3.0, challenge period ${challengePeriod} blocks
+  contract   ${channelsAddress}   version 0.4.0, challenge period ${challengePeriod} blocks
   token      ${tokenAddress}   TKN, 18 decimals
 
 Accounts with 10000 ETH and 1000 TKN each (the first has the rest of the tokens).

@@ -50,7 +50,7 @@ for (const setup of setups) {
     t.is(await f.channels.getFunction('token')(), await f.token.getAddress())
     t.is(await f.channels.getFunction('challenge_period')(), BigInt(challengePeriod))
     t.is(await f.channels.getFunction('owner_address')(), f.account(owner))
-    t.is(await f.channels.getFunction('version')(), '0.3.0')
+    t.is(await f.channels.getFunction('version')(), '0.4.0')
     t.is(await f.channels.getFunction('channel_deposit_bugbounty_limit')(), 2n ** 72n - 1n)
     t.is(await f.token.getFunction('decimals')(), BigInt(decimals))
     t.is(await f.token.getFunction('symbol')(), 'TKN')
@@ -535,7 +535,10 @@ test('the constructor takes what can work and refuses the rest', async (t) => {
   await reverts(t, create(empty, 500), 'InvalidToken', 'nothing of it exists')
   await reverts(t, create(token, 0), 'ChallengePeriodTooShort')
   await reverts(t, create(token, 499), 'ChallengePeriodTooShort')
-  for (const period of [500n, 2n ** 32n - 1n]) {
+  const inNextBlock = 2n ** 32n - 1n - BigInt((await f.chain.provider.getBlockNumber()) + 1)
+  await reverts(t, create(token, 2n ** 32n - 1n), 'SettleBlockTooLarge')
+  await reverts(t, create(token, inNextBlock), 'SettleBlockTooLarge', 'no block to close in')
+  for (const period of [500n, inNextBlock - 2n]) {
     const deployed = await (await create(token, period)).waitForDeployment()
     t.is(await deployed.getFunction('challenge_period')(), period)
     t.true(await deployed.getFunction('trusted_contracts')(token))
@@ -544,19 +547,14 @@ test('the constructor takes what can work and refuses the rest', async (t) => {
 })
 
 test('a challenge period that would end beyond 32 bits is refused, the longest that fits works', async (t) => {
-  const chainFixture = await contractFixture({ challengePeriod: 2 ** 32 - 1 })
+  const chainFixture = await contractFixture()
   t.teardown(() => chainFixture.chain.close())
-  const block = await chainFixture.open(10n)
-  await reverts(
-    t,
-    chainFixture.as(sender, 'uncooperativeClose')(chainFixture.account(receiver), block, 0n),
-    'SettleBlockTooLarge',
-  )
   const head = await chainFixture.chain.provider.getBlockNumber()
   // Deploying, three transfers, opening, closing: the request is in block head + 4 of its own chain.
   for (const [blocksAhead, fits] of [
     [4, true],
     [3, false],
+    [2, 'not even opened'],
   ] as const) {
     const goBack = await chainFixture.chain.snapshot()
     const period = 2 ** 32 - 1 - (head + blocksAhead)
@@ -570,6 +568,12 @@ test('a challenge period that would end beyond 32 bits is refused, the longest t
     ).waitForDeployment()
     const address = await contract.getAddress()
     const transfer = chainFixture.tokenAs(sender, 'transfer(address,uint256,bytes)')
+    if (fits === 'not even opened') {
+      // The next block would be too late to ask for a close.
+      await reverts(t, transfer(address, 10n, chainFixture.openData()), 'SettleBlockTooLarge')
+      await goBack()
+      continue
+    }
     const { block: opened } = await mined(transfer(address, 10n, chainFixture.openData()))
     await chainFixture.chain.mine(1)
     const close = contract.connect(chainFixture.chain.wallet(sender)) as typeof contract

@@ -42,7 +42,7 @@ test('deploys token and contract, waits, writes the record; then a channel opens
   )
   t.is(code, 0, stderr)
   const deployed = JSON.parse(stdout)
-  t.like(deployed, { chainId: 31337, version: '0.3.0', challengePeriod: 777 })
+  t.like(deployed, { chainId: 31337, version: '0.4.0', challengePeriod: 777 })
   t.deepEqual(findDeployment(31337n, folder), deployed)
   t.deepEqual(JSON.parse(await readFile(join(folder, '31337.json'), 'utf8')), deployed)
   t.is(findDeployment(1n, folder), undefined)

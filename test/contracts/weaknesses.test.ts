@@ -544,6 +544,38 @@ for (const [refusal, name] of refusals.entries()) {
   })
 }
 
+test('row 8: senders whose code burns all gas do not stop a batch: their shares become credits', async (t) => {
+  const h = await hostileFixture('TellingToken')
+  t.teardown(() => h.chain.close())
+  const blocks = [await h.openErc20(100n), await h.openErc20(100n)]
+  await h.chain.mine(1)
+  // As an account with a key may have since EIP-7702: an endless loop.
+  await h.chain.provider.send('hardhat_setCode', [h.account(sender), '0x5b600056'])
+  const items = blocks.map((block) => h.item(block, 60n))
+  await mined(h.as(receiver, 'cooperativeCloseBatch')(items, { gasLimit: 2_000_000 }))
+  t.is(await h.balance(receiver), 120n)
+  t.is(await h.channels.getFunction('credits')(h.account(sender)), 80n)
+})
+
+test('row 11: anybody has a credit paid to its account, which cannot call, and to no other', async (t) => {
+  const b = await hostileFixture('BlockingToken')
+  t.teardown(() => b.chain.close())
+  const first = await b.openErc20(100n)
+  await b.chain.mine(1)
+  const block = b.tokenAs(owner, 'block_')
+  await mined(block(b.account(sender), true, 0))
+  await mined(b.as(receiver, 'cooperativeCloseBatch')([b.item(first, 60n)]))
+  const collect = b.as(stranger, 'collectCreditFor')
+  await t.throwsAsync(collect(b.account(sender)))
+  t.is(await b.channels.getFunction('credits')(b.account(sender)), 40n)
+  await mined(block(b.account(sender), false, 0))
+  const before = await b.balance(sender)
+  await mined(collect(b.account(sender)))
+  t.is(await b.balance(sender), before + 40n)
+  t.is(await b.balance(stranger), 0n)
+  await reverts(t, collect(b.account(sender)), 'NoCredit', 'a second time')
+})
+
 test('row 11: a withdrawal that the token refuses leaves the channel as it was', async (t) => {
   const b = await hostileFixture('BlockingToken')
   t.teardown(() => b.chain.close())

@@ -23,10 +23,11 @@ test('ours prefers EIP-712 and has all of them', (t) => {
 
 test('major and minor version decide', (t) => {
   t.is(contractAbilities('0.3.17'), contractAbilities('0.3.0'))
+  t.is(contractAbilities('0.4.0'), contractAbilities('0.3.0'))
   t.is(contractAbilities('0.2.1-rc'), contractAbilities('0.2.0'))
 })
 
-for (const version of ['', '0.3', '0.30.0', '0.4.0', '1.2.0', '10.3.0', 'v0.3.0', 'constructor.']) {
+for (const version of ['', '0.3', '0.30.0', '0.5.0', '1.2.0', '10.3.0', 'v0.3.0', 'constructor.']) {
   test(`the version "${version}" is refused`, (t) => {
     t.throws(() => contractAbilities(version), { code: 'contract_version_unsupported' })
   })
@@ -35,6 +36,6 @@ for (const version of ['', '0.3', '0.30.0', '0.4.0', '1.2.0', '10.3.0', 'v0.3.0'
 test('the refusal names the contract where it is known, and not more of a version than fits a line', (t) => {
   const contract = parseAddress(`0x${'12'.repeat(20)}`)
   t.throws(() => contractAbilities('9'.repeat(100), contract), {
-    message: `The contract at ${contract} has version "${'9'.repeat(20)}…"; versions 0.2 and 0.3 are known here.`,
+    message: `The contract at ${contract} has version "${'9'.repeat(20)}…"; versions 0.2, 0.3 and 0.4 are known here.`,
   })
 })

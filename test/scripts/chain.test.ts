@@ -26,5 +26,5 @@ test('the chain has the id that is asked for, which clients of the original can 
   t.is((await provider.getNetwork()).chainId, 65n)
   const chain = await connectChain({ rpcUrl, contract, chainId: 65n })
   t.teardown(() => chain.close())
-  t.is((await chain.contractFacts()).version, '0.3.0')
+  t.is((await chain.contractFacts()).version, '0.4.0')
 })

@@ -332,6 +332,6 @@ function needsChallenge(contract: Address, version: string): UraidenError {
   return receiverError({
     code: 'contract_version_unsupported',
     message: `The contract ${contract} has version ${version}; only from 0.3 on can somebody else than the receiver answer a close.`,
-    hint: 'Use a contract of version 0.3, or keep the receiver itself running.',
+    hint: 'Use a contract of version 0.3 or later, or keep the receiver itself running.',
   })
 }

@@ -62,7 +62,7 @@ test('a device’s life: doctor, get, channels, budget, topup, close, history', 
   const healthy = await cli('doctor', 'room/reading')
   t.is(healthy.code, 0, healthy.stdout + healthy.stderr)
   t.regex(healthy.stdout, /✔ chain +chain id 31337, block \d+/)
-  t.regex(healthy.stdout, /✔ contract +0x\w{40}, version 0\.3\.0, token TKN/)
+  t.regex(healthy.stdout, /✔ contract +0x\w{40}, version 0\.4\.0, token TKN/)
   t.regex(healthy.stdout, /✔ tokens/)
   t.regex(healthy.stdout, /✔ receiver +http:\S+\/reading costs 0\.000000000000000005 TKN/)
   t.false(healthy.stdout.includes('\u001b'))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 import {ERC20} from "solady/src/tokens/ERC20.sol";
 
@@ -92,6 +92,18 @@ contract BlockingToken is TestToken {
             revert("blocked");
         }
         return super.transfer(to, amount);
+    }
+}
+
+/// Tells recipients that have code, as the final ERC-223 and ERC-777 do.
+contract TellingToken is TestToken {
+    function transfer(address to, uint256 amount) public override returns (bool) {
+        super.transfer(to, amount);
+        if (to.code.length != 0) {
+            (bool taken,) = to.call(abi.encodeWithSignature("tokenReceived(address,uint256,bytes)", msg.sender, amount, ""));
+            require(taken, "not taken");
+        }
+        return true;
     }
 }
 

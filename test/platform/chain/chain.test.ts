@@ -47,7 +47,7 @@ async function given() {
 test('a channel’s whole life: opened, topped up, withdrawn from, closed', async (t) => {
   const { embedded, deployed, chain, sender, owner, receiver, close } = await given()
   const facts = await chain.contractFacts()
-  t.is(facts.version, '0.3.0')
+  t.is(facts.version, '0.4.0')
   t.is(facts.token, deployed.tokenAddress)
   t.is(facts.challengePeriod, 500)
   t.like(await chain.tokenFacts(), { symbol: 'TKN', decimals: 18, name: 'CustomToken' })

@@ -108,7 +108,7 @@ test.serial('the second node is asked when the first is away, also in the middle
   t.teardown(() => chain.close())
   t.true(first.calls.length > 0)
   await first.stop()
-  t.is((await chain.contractFacts()).version, '0.3.0')
+  t.is((await chain.contractFacts()).version, '0.4.0')
 
   const away = await t.throwsAsync(connectChain({ rpcUrl: [dead, first.url], contract }), {
     code: 'chain_unavailable',
@@ -139,7 +139,7 @@ for (const [version, ok] of [
   ['0.2.0', true],
   ['0.3.1', true],
   ['0.1.0', false],
-  ['0.4.0', false],
+  ['0.5.0', false],
   ['1.2.0', false],
 ] as const) {
   test.serial(`a contract of version ${version} is ${ok ? 'used' : 'refused'}`, async (t) => {

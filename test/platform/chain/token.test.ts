@@ -127,7 +127,7 @@ for (const [title, seen, more, isRefused] of [
     })
     const chain = await connectChain({ rpcUrl: url, contract: deployed.channelsAddress })
     t.teardown(() => chain.close())
-    if (!isRefused) t.is((await chain.contractFacts()).version, '0.3.0')
+    if (!isRefused) t.is((await chain.contractFacts()).version, '0.4.0')
     else await t.throwsAsync(chain.contractFacts(), { code: 'chain_unsupported' })
   })
 }

@@ -55,7 +55,7 @@ test.serial('a healthy receiver, stopped and running', async (t) => {
   for (const line of [
     /✔ clock +/,
     /✔ chain +chain id 31337, block \d+/,
-    /✔ contract +0x\w{40}, version 0\.3\.0, token TKN/,
+    /✔ contract +0x\w{40}, version 0\.4\.0, token TKN/,
     /✔ key +0x\w{40}, .*key is readable by its owner only/,
     /! key +The key in .* is not encrypted/,
     /✔ ether +10000 ETH, enough for \d+ transactions/,

@@ -1,6 +1,11 @@
 // What can go wrong in the agent: every code of this room, once. docs/reference/errors.md is made from it.
 import { platformErrors } from '../../platform/errors/index.ts'
-import { type ErrorCatalogue, errorMaker, protocolErrors } from '../../protocol/errors.ts'
+import {
+  type ErrorCatalogue,
+  errorMaker,
+  protocolErrors,
+  type UraidenError,
+} from '../../protocol/errors.ts'
 
 export const agentErrors = {
   aborted: { kind: 'failed', status: 502 },
@@ -372,3 +377,12 @@ export const agentErrors = {
 
 /** An error of this room or of those below it; a code that is in no catalogue does not compile. */
 export const agentError = errorMaker({ ...protocolErrors, ...platformErrors, ...agentErrors })
+
+/** For a name of a job that is none; `known` are those that there are. */
+export function jobUnknown(name: string, known: readonly string[]): UraidenError {
+  return agentError({
+    code: 'job_unknown',
+    message: `There is no job ${name}.`,
+    hint: `The configuration has: ${known.join(', ') || 'none'}.`,
+  })
+}

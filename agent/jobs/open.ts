@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream'
 import { cronTimetable, type Timetable } from '../../platform/config/schedule.ts'
 import { readState, type StateOwner } from '../../platform/state/state.ts'
 import type { Milliseconds } from '../../platform/time/clock.ts'
-import { agentError } from '../errors/index.ts'
+import { jobUnknown } from '../errors/index.ts'
 import { type Clock, wallClock } from './clock.ts'
 import type { Slowness } from './history.ts'
 import { JobRunner } from './job-runner.ts'
@@ -140,10 +140,6 @@ class RunningJobs implements Scheduler {
   #named(name: string): JobRunner {
     const runner = this.#runners.get(name)
     if (runner !== undefined) return runner
-    throw agentError({
-      code: 'job_unknown',
-      message: `There is no job ${name}.`,
-      hint: `The configuration has: ${[...this.#runners.keys()].join(', ') || 'none'}.`,
-    })
+    throw jobUnknown(name, [...this.#runners.keys()])
   }
 }

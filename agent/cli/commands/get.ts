@@ -13,7 +13,7 @@ import {
   type TokenUnit,
   type UraidenError,
 } from '../../../protocol/index.ts'
-import { agentError } from '../../errors/index.ts'
+import { agentError, jobUnknown } from '../../errors/index.ts'
 import type { AgentStream, RequestOptions } from '../../options.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import { follow, type Hop } from './redirects.ts'
@@ -33,7 +33,10 @@ export interface GetOptions extends GlobalOptions {
 
 export function get(target: string, options: GetOptions): Promise<ExitCode> {
   return withAgent(options, async ({ agent, receivers, jobs, output, token }) => {
-    if (options.job !== undefined) checkJob(options.job, jobs)
+    // A name that nobody knows has no caps: the purchase would be counted against nothing.
+    if (options.job !== undefined && !jobs.includes(options.job)) {
+      throw jobUnknown(options.job, jobs)
+    }
     const first = await receivers.resolve(target)
     const request = await requestOptions(options, token)
     if (options.output !== undefined) await checkWritable(options.output)
@@ -72,16 +75,6 @@ function interrupted(): AbortSignal {
     process.once(signal, () => controller.abort())
   }
   return controller.signal
-}
-
-/** A name that nobody knows has no caps: the purchase would be counted against nothing. */
-function checkJob(name: string, known: readonly string[]): void {
-  if (known.includes(name)) return
-  throw agentError({
-    code: 'job_unknown',
-    message: `There is no job ${name}.`,
-    hint: `The configuration has: ${known.join(', ') || 'none'}.`,
-  })
 }
 
 async function requestOptions(options: GetOptions, token: TokenUnit): Promise<RequestOptions> {

@@ -5,6 +5,7 @@ import type { CalendarDate } from '../../platform/time/calendar.ts'
 import {
   advance,
   type ClockReading,
+  day,
   type Milliseconds,
   type ProvenClock,
 } from '../../platform/time/clock.ts'
@@ -48,7 +49,6 @@ const nothingSpent: Spending = {
 
 const slotLength: Milliseconds = 5 * 60_000
 const hour: Milliseconds = 3_600_000
-const day: Milliseconds = 86_400_000
 
 /** What is bought within less time says nothing of a day. */
 const leastObserved: Milliseconds = 10 * 60_000

@@ -1,5 +1,5 @@
 // Where a deposit goes when no channel has room: a pure function (wire-protocol.md section 7).
-import type { Milliseconds } from '../../platform/time/clock.ts'
+import { day, type Milliseconds } from '../../platform/time/clock.ts'
 import { compareBigints, largest, smallest, type TokenAmount } from '../../protocol/index.ts'
 import type { ChannelName } from './records.ts'
 
@@ -25,8 +25,6 @@ export interface DepositPolicy {
   /** Most deposit in all channels that are not closed. */
   readonly mostInAll?: TokenAmount
 }
-
-const day: Milliseconds = 86_400_000
 
 /**
  * Deposits that last so long, in milliseconds: for ten payments at least, and five after a top-up.

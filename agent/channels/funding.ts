@@ -139,13 +139,11 @@ async function ensure(
   if (choice === undefined || least === undefined) throw depositOverCap(price, options, token)
   const amount = await affordable(options, amountOf(choice), amountOf(least))
   beforeDeposit()
+  const parties = { sender, receiver, amount }
   const deposit: Deposit =
     choice.kind === 'open'
-      ? { sender, receiver, amount }
-      : {
-          ...{ sender, receiver, amount },
-          openBlock: ledger.get(choice.channel).openBlock,
-        }
+      ? parties
+      : { ...parties, openBlock: ledger.get(choice.channel).openBlock }
   return fundPurchase(options, deposit, relay)
 }
 

@@ -2,7 +2,7 @@
 
 import type { Timetable } from '../../platform/config/schedule.ts'
 import { withoutKeys } from '../../platform/text/printed.ts'
-import type { Milliseconds } from '../../platform/time/clock.ts'
+import { day, type Milliseconds } from '../../platform/time/clock.ts'
 import { defined } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 import { startTicker, type Ticker, tolerance } from './clock.ts'
@@ -12,8 +12,6 @@ import { type JobRecord, type OpenRun, putJob } from './records.ts'
 import { createReclaimer, type Reclaimer, type RunParts, runJob } from './run.ts'
 import type { StorageOperation } from './sinks/storage.ts'
 import type { Job, JobEvent, JobStatus, RunCause, RunFailed, RunOutcome } from './types.ts'
-
-const day: Milliseconds = 86_400_000
 
 export interface RunnerOptions {
   readonly job: Job

@@ -221,10 +221,8 @@ async function channelFor(
     if (before >= mostDeposits) throw depositsRepeated(receiver, before)
     deposits.set(request, before + 1)
   }
-  const seen = {
-    ...{ price, lastPrice: lastPrice(request.method, request.url) },
-    timesPerDay: request.timesPerDay,
-  }
+  const { method, url, timesPerDay } = request
+  const seen = { price, lastPrice: lastPrice(method, url), timesPerDay }
   return funding.ensure({ receiver, ...seen, relay, beforeDeposit }, token)
 }
 

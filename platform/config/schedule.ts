@@ -7,7 +7,7 @@
 import { createTask, parse, validateDetailed } from 'node-cron'
 import { shorten } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
-import type { Milliseconds } from '../time/clock.ts'
+import { day, type Milliseconds } from '../time/clock.ts'
 import { type ClockChange, timeZone, type WallTime, type Zone } from '../time/zone.ts'
 import { parsed } from './fields.ts'
 
@@ -18,7 +18,6 @@ export interface Timetable {
 }
 
 const second: Milliseconds = 1000
-const day: Milliseconds = 86_400_000
 
 /**
  * `zone` is an IANA name, the machine's own when not given.

@@ -3,6 +3,9 @@
 // the machine's uptime, or a wall clock that the system has synchronised.
 export type Milliseconds = number
 
+/** That of a clock: on days when clocks are set a date has an hour more or less. */
+export const day: Milliseconds = 86_400_000
+
 /** What the machine says about time, all in one look. */
 export interface ClockReading {
   /** Unix time of the wall clock; may be wrong. */

@@ -1,5 +1,6 @@
 // How much is sent for one sender in a day.
 
+import { day } from '../../platform/time/clock.ts'
 import type { Address } from '../../protocol/index.ts'
 import type { Allowance, AllowanceDisk } from '../channels/store.ts'
 import { receiverError } from '../errors/index.ts'
@@ -22,8 +23,6 @@ interface Spent {
   count: number
   gas: bigint
 }
-
-const day = 86_400_000
 
 export interface AllowanceParts extends RelayLimits {
   /** Unix time in milliseconds. */

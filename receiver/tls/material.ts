@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { readPrivateFile } from '../../platform/keys/private-file.ts'
+import { day } from '../../platform/time/clock.ts'
 import { receiverError } from '../errors/index.ts'
 import type { TlsFiles } from './config.ts'
 
@@ -55,7 +56,6 @@ export function certificateWarning(
   { validFrom, validTo }: CertificateFacts,
   now: Date,
 ): string | undefined {
-  const day = 86_400_000
   const left = validTo.getTime() - now.getTime()
   if (now < validFrom) return `the certificate is valid only from ${validFrom.toISOString()}`
   if (left < 0) return `the certificate ended at ${validTo.toISOString()}`

@@ -30,11 +30,9 @@ export function dataFeeOf({ request }: Pick<ChainClient, 'request'>): DataFee {
       return await ask(upperBound + word(bytes))
     } catch (error) {
       if (!isUraidenError(error, 'rpc_error')) throw error
-      // Bytes that cannot be compressed, as nearly all of ours are.
-      const content = Array.from({ length: bytes }, (_, at) => ((at * 167 + 13) % 255) + 1)
-      const padded = Buffer.alloc(Math.ceil(bytes / 32) * 32)
-      padded.set(content)
-      return ask(feeOf + word(32) + word(bytes) + padded.toString('hex'))
+      // No byte of it is zero, which would be cheaper.
+      const content = 'ff'.repeat(bytes).padEnd(Math.ceil(bytes / 32) * 64, '0')
+      return ask(feeOf + word(32) + word(bytes) + content)
     }
   }
 }

@@ -3,6 +3,12 @@ import test, { type ExecutionContext } from 'ava'
 import { type AgentOptions, defaultDeposits } from '../../agent/index.ts'
 import { price, startSystem } from '../support/system.ts'
 
+/** Where no day ends while the test runs. */
+function zoneAtNoon(): string {
+  const ahead = 12 - new Date().getUTCHours()
+  return `Etc/GMT${ahead >= 0 ? '-' : '+'}${Math.abs(ahead)}`
+}
+
 async function given(t: ExecutionContext, tokens: bigint, options: Partial<AgentOptions> = {}) {
   const system = await startSystem(t)
   const { token, senderAccount, tokensOf, chain } = system
@@ -10,7 +16,7 @@ async function given(t: ExecutionContext, tokens: bigint, options: Partial<Agent
   const transfer = token.getFunction('transfer(address,uint256)')
   if (tokens > has) await (await transfer(senderAccount.address, tokens - has)).wait()
   const deposit = { ...defaultDeposits, ...options.deposit }
-  const agent = await system.agent({ ...options, deposit })
+  const agent = await system.agent({ ...options, deposit, timeZone: zoneAtNoon() })
   const sent = () => chain.provider.getTransactionCount(senderAccount.address)
   const before = await sent()
   return { ...system, agent, transactions: async () => (await sent()) - before }

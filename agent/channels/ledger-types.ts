@@ -77,6 +77,11 @@ export interface Ledger {
   readonly settle: (taken: Taken, cost: TokenAmount) => void
   /** Nobody knows whether the receiver took it: it stays counted, and is offered again. */
   readonly leaveInDoubt: (taken: Taken) => void
+  /**
+   * Of what was settled as charged only `charged` was, or nobody knows any more. What has been put right
+   * since stays.
+   */
+  readonly settleAnew: (taken: Taken, charged: TokenAmount | undefined) => void
   /** The very same payment once more, for the request that it was made for. */
   readonly offerAgain: (taken: Taken) => Taken
   /** It did not leave. What was doubtful before stays so. */

@@ -37,6 +37,7 @@ import {
   doubt,
   freeSum,
   giveBack,
+  isSettled,
   type Position,
   resolveDoubt,
   standAt,
@@ -223,6 +224,14 @@ class ChannelLedger implements Ledger {
     const slot = this.#slot(channel)
     slot.position = doubt(slot.position, interval)
     slot.dirty = true
+  }
+
+  settleAnew(taken: Taken, charged: TokenAmount | undefined): void {
+    const slot = this.#slots.get(taken.channel)
+    if (slot === undefined || !canPay(slot.entry) || !isSettled(slot.position, taken.interval))
+      return
+    if (charged === undefined) this.leaveInDoubt(taken)
+    else this.settle(taken, charged)
   }
 
   takeBack(taken: Taken): void {

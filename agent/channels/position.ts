@@ -9,6 +9,7 @@ import {
   intervalLength,
   joinIntervals,
   largest,
+  overlapsInterval,
   subtractInterval,
   type TokenAmount,
   totalLength,
@@ -104,6 +105,15 @@ export function giveBack(position: Position, interval: Interval): Position {
     return { ...position, signed: last.from, free: free.slice(0, -1) }
   }
   return { ...position, free }
+}
+
+/** All of it counts as charged. */
+export function isSettled(
+  { signed, free, doubtful, certain }: Position,
+  interval: Interval,
+): boolean {
+  const open = [...free, ...doubtful]
+  return certain && interval.to <= signed && !overlapsInterval(open, interval)
 }
 
 export function doubt(position: Position, interval: Interval): Position {

@@ -50,6 +50,14 @@ const mostDeposits = 2
 
 type Use = 'channelAtHand' | 'anyChannel'
 
+export interface Settled {
+  readonly payment: PaymentFacts
+  /** Of an answer whose body was not there yet, once that has ended. Returns the cost that counts from now on. */
+  readonly atEnd: (ending: Ending) => TokenAmount
+}
+
+export type Ending = 'whole' | 'brokenOff'
+
 export interface Attempts {
   /** True when requests to this receiver need not wait for each other. */
   readonly canGoTogether: (request: PaidRequest, terms: Terms) => boolean
@@ -67,7 +75,7 @@ export interface Attempts {
   /** It needs a deposit that the receiver may not have seen yet. */
   readonly isAhead: (attempt: Attempt) => boolean
   /** Answered: of what was taken, all but the cost pays for something else. */
-  readonly settle: (attempt: Attempt, answer: OpenAnswer) => PaymentFacts
+  readonly settle: (attempt: Attempt, answer: OpenAnswer) => Settled
   /** It did not leave. */
   readonly takeBack: (attempt: Attempt) => void
   readonly leaveInDoubt: (attempt: Attempt) => void
@@ -260,29 +268,56 @@ function settle(
   { ledger, lost, behaviours }: AttemptOptions,
   attempt: Attempt,
   answer: OpenAnswer,
-): PaymentFacts {
+): Settled {
   const { taken, payment, terms, key, bound } = attempt
   const { price } = terms
   const { channel } = taken
   const said = saidCost(answer)
-  const told = said === undefined ? undefined : smallest(said, price)
+  const told = chargedCost(answer, price)
   if (said !== undefined && said > price) {
     behaviours.trouble(terms.receiver, 'overcharged', 'cost_above_price')
   } else if (answer.status >= 500 && said !== undefined && said > 0n) {
     behaviours.trouble(terms.receiver, 'broken', 'error_charged')
   }
-  if (told === undefined && (answer.status >= 500 || answer.status === 409)) {
-    ledger.leaveInDoubt(taken)
-  } else {
-    ledger.settle(taken, told ?? price)
-    ledger.accepted(channel, payment.balance)
-    if (lost.known.size > 0) lost.paidFor(attempt)
-  }
-  return {
-    ...{ price, cost: told ?? price, channel, balance: payment.balance },
+  const cost = told ?? price
+  const facts: PaymentFacts = {
+    ...{ price, cost, channel, balance: payment.balance },
     authentic: bound !== undefined,
     ...(key !== undefined && { idempotencyKey: key }),
   }
+  if (told === undefined && (answer.status >= 500 || answer.status === 409)) {
+    ledger.leaveInDoubt(taken)
+    return { payment: facts, atEnd: () => cost }
+  }
+  ledger.settle(taken, cost)
+  ledger.accepted(channel, payment.balance)
+  if (lost.known.size > 0) lost.paidFor(attempt)
+  const charged = { attempt, answer, cost }
+  return { payment: facts, atEnd: (ending) => settleAtEnd(ledger, charged, ending) }
+}
+
+interface Charged {
+  readonly attempt: Attempt
+  readonly answer: OpenAnswer
+  readonly cost: TokenAmount
+}
+
+/**
+ * What an unbound answer that breaks off cost nobody can say: its payment is offered again, which costs nothing.
+ * A bound one with a digest was charged when it was sent, whoever cut it.
+ */
+function settleAtEnd(
+  ledger: Ledger,
+  { attempt: { taken, bound }, answer: { costAtEnd }, cost }: Charged,
+  ending: Ending,
+): TokenAmount {
+  const said = costAtEnd?.()
+  const isInHead = bound !== undefined && costAtEnd === undefined
+  if (said === undefined && (isInHead || ending === 'whole')) return cost
+  const { from } = taken.interval
+  const charged = said === undefined ? undefined : smallest(said, cost)
+  ledger.settleAnew({ ...taken, interval: { from, to: from + cost } }, charged)
+  return charged ?? cost
 }
 
 /** `RDN-Cost` up to the price; undefined when the receiver says nothing that can be read. */

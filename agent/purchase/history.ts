@@ -20,7 +20,8 @@ export interface PurchaseRecord {
 }
 
 export interface PurchaseHistory {
-  readonly add: (purchase: PurchaseRecord) => void
+  /** Returns what notes another cost once it is known. */
+  readonly add: (purchase: PurchaseRecord) => (cost: TokenAmount) => void
   /** Oldest first. */
   readonly all: () => readonly PurchaseRecord[]
 }
@@ -72,12 +73,20 @@ export function createPurchaseHistory(notes: Notes, most: number): PurchaseHisto
   notes.beforeWrite(note)
   return {
     add: (purchase) => {
-      if (most === 0) return
+      if (most === 0) return () => undefined
       if (rows.length >= rowsPerRecord) nextRecord()
-      rows.push(rowOf(purchase))
+      const row = rowOf(purchase)
+      rows.push(row)
       if (keys.at(-1) !== key) keys.push(key)
       noted = false
       forgetOldest()
+      const record = { key, rows }
+      return (cost) => {
+        const at = record.rows.indexOf(row)
+        record.rows[at] = rowOf({ ...purchase, cost })
+        if (record.key === key) noted = false
+        else if (keys.includes(record.key)) notes.later(record.key, record.rows)
+      }
     },
     all: () => (most === 0 ? [] : keys.flatMap(read).map(purchaseOf).slice(-most)),
   }

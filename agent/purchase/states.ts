@@ -17,7 +17,7 @@ import type { Locks } from '../../platform/async/locks.ts'
 import type { Address, Terms } from '../../protocol/index.ts'
 import type { Bindings } from '../channels/binding.ts'
 import type { OpenAnswer } from '../transport/transport.ts'
-import type { Attempts } from './attempt.ts'
+import type { Attempts, Ending } from './attempt.ts'
 import type { Behaviours } from './behaviour.ts'
 import {
   complete,
@@ -78,6 +78,8 @@ class PurchaseRun {
   #roundTrips = 0
   /** A payment has left, and what came is no answer: it may have been served. */
   #answerLost = false
+  /** What was settled by an answer's head, once its body has ended. */
+  #settleAtEnd: ((ending: Ending) => void) | undefined
 
   constructor(parts: PurchaseParts, request: PaidRequest) {
     this.#parts = parts
@@ -312,17 +314,21 @@ class PurchaseRun {
   #settle(attempt: Attempt, answer: OpenAnswer): PaymentFacts {
     const { attempts, terms, history } = this.#parts
     const { method, url, job, read } = this.#request
-    const payment = attempts.settle(attempt, answer)
+    const { payment, atEnd } = attempts.settle(attempt, answer)
     terms.remember(method, url, attempt.terms)
     terms.paid(method, url, payment.price)
     const { cost, channel, balance, authentic } = payment
-    history.add({
+    const noteCost = history.add({
       ...{ time: Date.now(), method, url: `${url.origin}${url.pathname}`, status: answer.status },
       ...{ cost, channel, balance },
       // A stream is proven at its end, which nobody may wait for.
       ...((read === 'body' || !authentic) && { authentic }),
       ...(job !== undefined && { job }),
     })
+    this.#settleAtEnd = (ending) => {
+      const charged = atEnd(ending)
+      if (charged !== cost) noteCost(charged)
+    }
     return payment
   }
 
@@ -344,15 +350,20 @@ class PurchaseRun {
     throw notAuthentic(this.#request.url)
   }
 
-  /** What comes to light at a stream's end. */
+  /** What comes to light at a stream's end. Whoever hangs up has got what it asked for. */
   #watch({ stream }: OpenAnswer, payment: PaymentFacts): void {
-    stream.once('error', (error) => this.#parts.behaviours.failed(receiverOf(payment), error))
+    const { signal } = this.#request
+    stream.once('end', () => this.#settleAtEnd?.('whole'))
+    stream.once('error', (error) => {
+      if (signal?.aborted !== true) this.#settleAtEnd?.('brokenOff')
+      if (payment.authentic) this.#parts.behaviours.failed(receiverOf(payment), error)
+    })
   }
 
   async #finish(open: OpenAnswer, payment: PaymentFacts | undefined): Promise<PaidAnswer> {
     const { read, idempotencyKey } = this.#request
     const body = read === 'stream' ? new Uint8Array() : await open.body()
-    if (read === 'stream' && payment?.authentic) this.#watch(open, payment)
+    if (read === 'stream' && payment !== undefined) this.#watch(open, payment)
     if (payment !== undefined && idempotencyKey !== undefined) {
       this.#parts.lost.answered(this.#request)
     }

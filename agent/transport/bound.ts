@@ -126,7 +126,9 @@ function authentic(answer: OpenAnswer, exchange: Exchange): OpenAnswer {
   return {
     ...read,
     headers: provenHeaders(answer, exchange.verified, length),
-    header: (name) => covered(name) ?? (isCost(name) ? parts.receiptCost()?.toString() : undefined),
+    // The head says what was asked for, the receipt what was charged.
+    header: (name) => (isCost(name) ? parts.costAtEnd?.()?.toString() : undefined) ?? covered(name),
+    ...(parts.costAtEnd && { costAtEnd: parts.costAtEnd }),
   }
 }
 
@@ -152,8 +154,7 @@ function provenHeaders(
 
 interface ContentParts {
   readonly streams: readonly Duplex[]
-  /** What a receipt has said the answer cost; undefined before, and without one. */
-  readonly receiptCost: () => TokenAmount | undefined
+  readonly costAtEnd: OpenAnswer['costAtEnd']
 }
 
 /**
@@ -161,23 +162,31 @@ interface ContentParts {
  * signed is the resource's, and is hashed with it.
  */
 function checkedContent(
-  { headers, status }: OpenAnswer,
+  { headers, status, stream: source }: OpenAnswer,
   exchange: Exchange,
 ): { readonly parts: ContentParts; readonly length: 'asSent' | 'unproven' } {
-  const { method, content: form } = exchange.request
+  const { method, content: form, signal } = exchange.request
   const { content: claimed, covered } = exchange.verified
   const empty = method === 'HEAD' || status === 204 || status === 304
   const content: AnswerContent = empty ? { kind: 'none' } : claimed
   const signedCoding = covered('content-encoding')
   const coding = content.kind === 'none' ? undefined : headers['content-encoding']
   const { url } = exchange.request
-  const broken = () => unproven(url, 'Its content is not coded as it says.')
+  const broken = async (error: Error) =>
+    isUraidenError(error) ? error : unproven(url, 'Its content is not coded as it says.')
   const added = signedCoding === undefined ? decoders(coding, broken) : []
   const ofResource = form === 'asSent' || coding === undefined ? [] : decoders(signedCoding, broken)
-  const { check, receiptCost } = contentCheck(content, exchange)
+  const { check, costAtEnd, askCost } = contentCheck(content, exchange)
   const streams = [...added, checking(check, content.kind), ...ofResource]
+  const isBroken = () => source.errored != null && signal?.aborted !== true
+  for (const last of streams.slice(-1)) {
+    endingWith(last, async (error) => {
+      if (isBroken()) await askCost()
+      return error
+    })
+  }
   return {
-    parts: { streams, receiptCost },
+    parts: { streams, costAtEnd },
     length: added.length > 0 || content.kind === 'later' ? 'unproven' : 'asSent',
   }
 }
@@ -188,7 +197,7 @@ const mostCodings = 3
  * The last coding that was applied is taken off first; what is not known stays on. They end with `broken` where
  * zlib has an error of its own.
  */
-function decoders(codings: string | string[] | undefined, broken: () => UraidenError): Duplex[] {
+function decoders(codings: string | string[] | undefined, broken: ErrorInPlace): Duplex[] {
   const names = String(codings ?? '')
     .split(',')
     .map((name) => name.trim().toLowerCase())
@@ -200,13 +209,17 @@ function decoders(codings: string | string[] | undefined, broken: () => UraidenE
   return known.length === made.length ? known.map((each) => endingWith(each, broken)) : []
 }
 
-function endingWith(decoder: Duplex, broken: () => UraidenError): Duplex {
-  const destroy = decoder._destroy
-  decoder._destroy = (error, done) =>
-    destroy.call(decoder, error, () =>
-      done(error === null || isUraidenError(error) ? error : broken()),
-    )
-  return decoder
+/** What the reader of a stream sees in place of an error, once this resolves. */
+type ErrorInPlace = (error: Error) => Promise<Error>
+
+function endingWith(part: Duplex, inPlace: ErrorInPlace): Duplex {
+  const destroy = part._destroy
+  part._destroy = (error, done) =>
+    destroy.call(part, error, () => {
+      if (error === null) done(null)
+      else inPlace(error).then(done, done)
+    })
+  return part
 }
 
 function decoderOf(coding: string): Duplex | undefined {
@@ -226,22 +239,26 @@ function decoderOf(coding: string): Duplex | undefined {
 /** What is wrong with the content as it came; undefined when it is the receiver's. */
 type ContentCheck = (received: Omit<ReceivedContent, 'status'>) => Promise<UraidenError | undefined>
 
-function contentCheck(
-  content: AnswerContent,
-  exchange: Exchange,
-): { readonly check: ContentCheck; readonly receiptCost: () => TokenAmount | undefined } {
+interface ContentChecks extends Pick<ContentParts, 'costAtEnd'> {
+  readonly check: ContentCheck
+  /** Once the content has broken off: `costAtEnd` knows then, if the receiver says it. */
+  readonly askCost: () => Promise<void>
+}
+
+function contentCheck(content: AnswerContent, exchange: Exchange): ContentChecks {
   const { url } = exchange.request
-  const noCost = () => undefined
+  // The cost in the head is that of all that was sent.
+  const inHead = { costAtEnd: undefined, askCost: async () => undefined }
   switch (content.kind) {
     case 'none':
       return {
-        receiptCost: noCost,
+        ...inHead,
         check: async ({ length }) =>
           length === 0 ? undefined : unproven(url, `It has ${length} bytes that nobody signed.`),
       }
     case 'digest':
       return {
-        receiptCost: noCost,
+        ...inHead,
         check: async ({ digest }) =>
           equalBytes(digest, content.digest)
             ? undefined
@@ -252,18 +269,24 @@ function contentCheck(
   }
 }
 
-function receiptCheck(exchange: Exchange): ReturnType<typeof contentCheck> {
+function receiptCheck(exchange: Exchange): ContentChecks {
   const { url } = exchange.request
   let cost: TokenAmount | undefined
+  const readReceipt = async () => {
+    const receipt = parseReceipt(await askForReceipt(exchange))
+    cost = receipt.cost
+    return receipt
+  }
   return {
-    receiptCost: () => cost,
+    costAtEnd: () => cost,
     check: async (received) => {
-      const receipt = parseReceipt(await askForReceipt(exchange))
       const { status } = exchange.verified
-      const outcome = verifyReceipt(receipt, { status, ...received })
-      if (!outcome.ok) return unproven(url, outcome.detail)
-      cost = outcome.value.cost
-      return
+      const outcome = verifyReceipt(await readReceipt(), { status, ...received })
+      return outcome.ok ? undefined : unproven(url, outcome.detail)
+    },
+    askCost: async () => {
+      // Without a word of the receiver the payment is in doubt, and nothing else has gone wrong.
+      if (cost === undefined) await readReceipt().catch(() => undefined)
     },
   }
 }

@@ -7,7 +7,7 @@ import type { Options, PlainResponse, RequestError } from 'got'
 import { once } from '../../platform/async/once.ts'
 import { createRoom, type Room } from '../../platform/async/room.ts'
 import { type FieldLines, fieldLines } from '../../protocol/bound/index.ts'
-import type { HeaderFields, HeaderSource } from '../../protocol/index.ts'
+import type { HeaderFields, HeaderSource, TokenAmount } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 import { transportError } from './transport-errors.ts'
 
@@ -38,6 +38,8 @@ export interface OpenAnswer {
   /** The same as they came: every line of them. */
   readonly fields: FieldLines
   readonly stream: Readable
+  /** Where what it cost is certain at its end only: by its receipt; undefined before, and when there is none. */
+  readonly costAtEnd?: () => TokenAmount | undefined
   /** The same answer with its body passed through these: an error of any of them ends it. */
   readonly through: (parts: readonly Duplex[]) => OpenAnswer
   /**

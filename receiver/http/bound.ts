@@ -53,10 +53,13 @@ export function paidOf(request: IncomingMessage, paid: Paid, { receipts }: Door)
       ? paid
       : {
           ...paid,
-          chargeOnly: async (cost) => {
-            const headers = await paid.chargeOnly(cost)
-            receipts.charged(exchange, cost)
-            return headers
+          chargeOnly: (cost) => {
+            const charge = paid.chargeOnly(cost)
+            receipts.charging(
+              exchange,
+              charge.then(() => cost),
+            )
+            return charge
           },
         }
   return content === undefined ? told : paidWhenRight(request, content, told)

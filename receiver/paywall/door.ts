@@ -40,9 +40,13 @@ export interface Answered extends Pick<Exchange, 'keys'> {
 /** What answers that came later turned out to be, for their channels only. */
 export interface Receipts {
   readonly put: (exchange: Answered, receipt: Receipt) => void
-  readonly get: (keys: BoundKeys, id: string) => Receipt | undefined
-  /** It cost something else in the end than its head could say; counts before and after `put`. */
-  readonly charged: (exchange: Answered, cost: TokenAmount) => void
+  /** Waits for what is being charged: whoever has seen an answer break off asks at once. */
+  readonly get: (keys: BoundKeys, id: string) => Promise<Receipt | undefined>
+  /**
+   * It costs something else in the end than its head could say, when this resolves: counts before and after
+   * `put`. A charge that fails changes nothing.
+   */
+  readonly charging: (exchange: Answered, cost: Promise<TokenAmount>) => void
 }
 
 export interface Door {
@@ -121,6 +125,7 @@ const mostReceipts = 64
 const receiptLifetime = 600_000
 
 interface KeptReceipt {
+  readonly exchange: Answered
   readonly receipt: Receipt
   readonly expires: number
 }
@@ -128,29 +133,28 @@ interface KeptReceipt {
 function createReceipts(now: () => number = () => performance.now()): Receipts {
   /** They go with the channel's keys; the oldest first. */
   const kept = new WeakMap<BoundKeys, Map<string, KeptReceipt>>()
-  const costs = new WeakMap<Answered, TokenAmount>()
+  const costs = new WeakMap<Answered, Promise<TokenAmount | undefined>>()
   return {
-    put: (exchange, given) => {
+    put: (exchange, receipt) => {
       const { request, keys } = exchange
-      const receipt = { ...given, cost: costs.get(exchange) ?? given.cost }
       const own = kept.get(keys) ?? new Map<string, KeptReceipt>()
       kept.set(keys, own)
-      own.set(answerId(request.mac), { receipt, expires: now() + receiptLifetime })
+      own.set(answerId(request.mac), { exchange, receipt, expires: now() + receiptLifetime })
       for (const [id, { expires }] of own) {
         if (own.size <= mostReceipts && expires > now()) break
         own.delete(id)
       }
     },
-    get: (keys, id) => {
+    get: async (keys, id) => {
       const found = kept.get(keys)?.get(id)
-      return found !== undefined && found.expires > now() ? found.receipt : undefined
+      if (found === undefined || found.expires <= now()) return undefined
+      const { receipt, exchange } = found
+      return { ...receipt, cost: (await costs.get(exchange)) ?? receipt.cost }
     },
-    charged: (exchange, cost) => {
-      costs.set(exchange, cost)
-      const own = kept.get(exchange.keys)
-      const id = answerId(exchange.request.mac)
-      const found = own?.get(id)
-      if (found !== undefined) own?.set(id, { ...found, receipt: { ...found.receipt, cost } })
+    charging: (exchange, cost) => {
+      const before = costs.get(exchange)
+      const failed = () => before
+      costs.set(exchange, cost.catch(failed))
     },
   }
 }

@@ -50,7 +50,7 @@ export async function requestKeyRoutes(
       const id = parseAnswerId(request.params.id)
       if (!isBoundTo(request, { sender, openBlock })) return unbound(reply)
       const keys = exchangeOf(request.raw)?.keys
-      const receipt = keys && receiver.paywall.door.receipts.get(keys, id)
+      const receipt = keys && (await receiver.paywall.door.receipts.get(keys, id))
       if (receipt === undefined) return sendProblem(reply, noReceipt)
       return reply.type('application/json').send(serializeReceipt(receipt))
     },

@@ -27,6 +27,12 @@ function balanceOf(taken: Taken | Shortfall): bigint | string {
   return 'short' in taken ? taken.short : taken.interval.to
 }
 
+async function take(ledger: Ledger, price: bigint): Promise<Taken> {
+  const taken = await ledger.take(channel, buy(price))
+  if ('short' in taken) throw new Error('nothing to take')
+  return taken
+}
+
 test('balances are taken one after the other, up to the deposit and not further', async (t) => {
   const ledger = await ledgerOn()
   await ledger.add(newChannel(12n))
@@ -152,6 +158,40 @@ test('credit in the middle is not offered to a receiver that knows balances only
   ledger.settle(first as Taken, 0n)
   const next = await ledger.take(channel, { price: 5n, receiverKnows: 'balances' })
   t.like(next, { source: 'fresh', interval: { from: 10n, to: 15n } })
+})
+
+test('what a body’s end shows to be charged less, or by nobody’s word, is free or in doubt', async (t) => {
+  const ledger = await ledgerOn()
+  await ledger.add(newChannel(100n))
+  const [a, b, c] = [await take(ledger, 5n), await take(ledger, 5n), await take(ledger, 5n)]
+  ledger.settleAnew(b, 2n)
+  t.like(ledger.get(channel), { balance: 15n, free: [{ from: 7n, to: 10n }], doubtful: [] })
+  ledger.settleAnew(a, undefined)
+  t.deepEqual(ledger.get(channel).doubtful, [{ from: 0n, to: 5n }])
+  ledger.settleAnew(c, 0n)
+  t.like(ledger.get(channel), { balance: 7n, free: [] })
+})
+
+test('what was put right since is not touched by an end that comes later', async (t) => {
+  const later = async (change: (ledger: Ledger, taken: Taken) => unknown) => {
+    const ledger = await ledgerOn()
+    await ledger.add(newChannel(100n))
+    await take(ledger, 5n)
+    const taken = await take(ledger, 5n)
+    await change(ledger, taken)
+    const before = ledger.get(channel)
+    ledger.settleAnew(taken, 0n)
+    ledger.settleAnew(taken, undefined)
+    t.deepEqual(ledger.get(channel), before)
+  }
+  // The receiver has shown that it has none of it, or a part.
+  await later((ledger) => ledger.correct(channel, 5n))
+  await later((ledger) => ledger.correct(channel, 7n))
+  // It is free or in doubt already.
+  await later((ledger, taken) => ledger.settle(taken, 3n))
+  await later((ledger, taken) => ledger.leaveInDoubt(taken))
+  await later((ledger) => ledger.end(channel, 10n))
+  await later((ledger) => ledger.update(channel, { state: 'closing' }))
 })
 
 test('what was lost on its way stays counted and is offered again', async (t) => {

@@ -31,6 +31,21 @@ for (const [most, bought] of [
   })
 }
 
+test('a cost that is known later is noted, in the newest record and in one before, and not of one forgotten', (t) => {
+  const { notes, write } = memoryNotes()
+  const history = createPurchaseHistory(notes, 20)
+  const noteCosts = Array.from({ length: 45 }, (_, at) => history.add(purchase(BigInt(at + 1))))
+  write()
+  for (const noteCost of noteCosts) noteCost(2n)
+  write()
+  const expected = Array.from({ length: 20 }, (_, at) => ({
+    ...purchase(BigInt(at + 26)),
+    cost: 2n,
+  }))
+  t.deepEqual(history.all(), expected)
+  t.deepEqual(createPurchaseHistory(notes, 20).all(), expected)
+})
+
 test('purchases cost no write of their own, and survive a clean stop', async (t) => {
   const disk = testDisk()
   const ledger = await ledgerOn({ disk })

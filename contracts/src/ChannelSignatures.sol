@@ -10,12 +10,19 @@ import {EfficientHashLib} from "solady/src/utils/EfficientHashLib.sol";
 /// domain that binds chain and contract, and the hash of the EIP-712 draft of 2017 that programs of
 /// version 0.2 sign. A signature is r ‖ s ‖ v (65 bytes, v 0, 1, 27 or 28) or r ‖ vs of EIP-2098
 /// (64 bytes), with s in the lower half of the group's order.
+///
+/// A balance may also be proven by ticks (PayWord of Rivest and Shamir): the sender signs the end of a chain of
+/// hashes once, and each hash before it that it shows is worth a step more. The proof of tick i is 160 bytes,
+/// w ‖ ticks · 2^16 + i ‖ step ‖ r ‖ vs: w hashed i times is the root of a `TickProof` that the sender signed.
 abstract contract ChannelSignatures is EIP712 {
     /// @notice The bytes are no signature: wrong length, high s, impossible v, or made by no key.
     error InvalidSignature();
 
     bytes32 private constant BALANCE_PROOF_TYPE =
         keccak256("BalanceProof(address receiver,uint32 block_created,uint192 balance)");
+    bytes32 private constant TICK_PROOF_TYPE = keccak256(
+        "TickProof(address receiver,uint32 block_created,uint192 base,uint192 step,uint16 ticks,bytes32 root)"
+    );
     bytes32 private constant CLOSING_AGREEMENT_TYPE =
         keccak256("ClosingAgreement(address sender,uint32 block_created,uint192 balance)");
     bytes32 private constant OPEN_CHANNEL_TYPE = keccak256(
@@ -67,11 +74,11 @@ abstract contract ChannelSignatures is EIP712 {
         return _requireSigner(_seedClosing(_sender_address, _open_block_number, _balance), _closing_sig);
     }
 
-    /// @notice The address that signed an EIP-712 `BalanceProof`.
+    /// @notice The address that signed an EIP-712 `BalanceProof`, or the `TickProof` of a tick.
     /// @param _receiver_address The address that receives tokens.
     /// @param _open_block_number The block in which the channel was opened.
     /// @param _balance What the sender owes the receiver, in the token's smallest unit.
-    /// @param _balance_msg_sig The sender's signature.
+    /// @param _balance_msg_sig The sender's signature, or a tick with it.
     /// @return The signer: the sender, if the other arguments are those that it signed.
     function extractTypedBalanceProofSignature(
         address _receiver_address,
@@ -79,8 +86,9 @@ abstract contract ChannelSignatures is EIP712 {
         uint192 _balance,
         bytes calldata _balance_msg_sig
     ) external view returns (address) {
-        return
-            _requireSigner(_typedBalanceProof(_receiver_address, _open_block_number, _balance), _balance_msg_sig);
+        (bytes32 r, bytes32 vs) = _compact(_balance_msg_sig);
+        if (r == 0) return _requireKey(_recoverTick(_receiver_address, _open_block_number, _balance, uint256(vs)));
+        return _requireKey(_recover(_typedBalanceProof(_receiver_address, _open_block_number, _balance), r, vs));
     }
 
     /// @notice The address that signed an EIP-712 `ClosingAgreement`.
@@ -151,8 +159,9 @@ abstract contract ChannelSignatures is EIP712 {
             || _recover(_seedClosing(sender, openBlock, balance), r, vs) == receiver;
     }
 
-    /// @dev A signature of 65 or 64 bytes as r and vs (EIP-2098); zeros, which nobody can have signed,
-    /// when the bytes are none.
+    /// @dev A signature of 65 or 64 bytes as r and vs (EIP-2098). Of 160 bytes, a tick, r is zero, which no
+    /// signature has, and vs says where in the call's data it lies. Other bytes give an s of zero, which nobody can
+    /// have signed.
     function _compact(bytes calldata signature) internal pure returns (bytes32 r, bytes32 vs) {
         // Slices would check their bounds once more; the length decides which bytes are there.
         if (signature.length == 65) {
@@ -160,18 +169,72 @@ abstract contract ChannelSignatures is EIP712 {
                 let s := calldataload(add(signature.offset, 0x20))
                 let v := byte(0, calldataload(add(signature.offset, 0x40)))
                 if iszero(lt(v, 27)) { v := sub(v, 27) }
+                r := calldataload(signature.offset)
                 // An s that uses the highest bit is a high one, and v has a single bit there.
-                if iszero(or(shr(255, s), gt(v, 1))) {
-                    r := calldataload(signature.offset)
-                    vs := or(s, shl(255, v))
-                }
+                vs := mul(or(s, shl(255, v)), iszero(or(shr(255, s), gt(v, 1))))
             }
         } else if (signature.length == 64) {
             assembly ("memory-safe") {
                 r := calldataload(signature.offset)
                 vs := calldataload(add(signature.offset, 0x20))
             }
+        } else if (signature.length == 160) {
+            assembly ("memory-safe") {
+                vs := signature.offset
+            }
+        } else {
+            r = bytes32(uint256(1));
         }
+    }
+
+    /// @dev The signer of the `TickProof` by which the five words at `offset` of the call's data prove `balance`. Zero,
+    /// and never the signer of some digest, when they cannot: anybody could sign a digest of zero for any key. Where
+    /// the words lie does not matter; the signature decides.
+    function _recoverTick(address receiver, uint32 openBlock, uint192 balance, uint256 offset)
+        internal
+        view
+        returns (address)
+    {
+        bytes32 root;
+        uint256 ticks;
+        uint256 tick;
+        uint256 step;
+        bytes32 r;
+        bytes32 vs;
+        assembly ("memory-safe") {
+            ticks := calldataload(add(offset, 0x20))
+            tick := and(ticks, 0xffff)
+            ticks := shr(16, ticks)
+            step := calldataload(add(offset, 0x40))
+            r := calldataload(add(offset, 0x60))
+            vs := calldataload(add(offset, 0x80))
+        }
+        if (tick > ticks || ticks > type(uint16).max || step > type(uint192).max) return address(0);
+        uint256 base;
+        unchecked {
+            uint256 paid = tick * step; // 16 and 192 bits
+            if (paid > balance) return address(0);
+            base = balance - paid;
+        }
+        assembly ("memory-safe") {
+            mstore(0x00, calldataload(offset))
+            for { let n := shr(3, tick) } n { n := sub(n, 1) } {
+                mstore(0x00, keccak256(0x00, 0x20))
+                mstore(0x00, keccak256(0x00, 0x20))
+                mstore(0x00, keccak256(0x00, 0x20))
+                mstore(0x00, keccak256(0x00, 0x20))
+                mstore(0x00, keccak256(0x00, 0x20))
+                mstore(0x00, keccak256(0x00, 0x20))
+                mstore(0x00, keccak256(0x00, 0x20))
+                mstore(0x00, keccak256(0x00, 0x20))
+            }
+            for { let n := and(tick, 7) } n { n := sub(n, 1) } { mstore(0x00, keccak256(0x00, 0x20)) }
+            root := mload(0x00)
+        }
+        bytes32 structHash = EfficientHashLib.hash(
+            uint256(TICK_PROOF_TYPE), uint160(receiver), openBlock, base, step, ticks, uint256(root)
+        );
+        return _recover(_hashTypedData(structHash), r, vs);
     }
 
     /// @dev The signer, or zero when nobody can have signed this. Of the two signatures that anybody
@@ -181,10 +244,14 @@ abstract contract ChannelSignatures is EIP712 {
         return ECDSA.tryRecover(digest, r, vs);
     }
 
-    function _requireSigner(bytes32 digest, bytes calldata signature) internal view returns (address signer) {
+    function _requireSigner(bytes32 digest, bytes calldata signature) private view returns (address) {
         (bytes32 r, bytes32 vs) = _compact(signature);
-        signer = _recover(digest, r, vs);
+        return _requireKey(_recover(digest, r, vs));
+    }
+
+    function _requireKey(address signer) private pure returns (address) {
         if (signer == address(0)) revert InvalidSignature();
+        return signer;
     }
 
     function _domainNameAndVersion() internal pure override returns (string memory, string memory) {

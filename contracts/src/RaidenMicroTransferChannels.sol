@@ -136,7 +136,8 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     // ------------------------------------------------------------------- types
 
     /// @notice A balance proof for the caller as receiver, as the batches take it: the sender's
-    /// signature is in the compact form of EIP-2098, which costs less to send.
+    /// signature is in the compact form of EIP-2098, which costs less to send. With `r` zero the balance is proven
+    /// by a tick, and `vs` says where in the call's data its five words lie, counted from the selector on.
     struct BalanceProofItem {
         uint32 open_block_number;
         uint192 balance;
@@ -362,7 +363,7 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     /// @notice The receiver takes out what a balance proof proves; the channel stays open.
     /// @param _open_block_number The block in which the channel was opened.
     /// @param _balance The proof's balance. What was withdrawn before is not paid again.
-    /// @param _balance_msg_sig The sender's balance proof for the caller.
+    /// @param _balance_msg_sig The sender's balance proof, or a tick, for the caller.
     function withdraw(uint32 _open_block_number, uint192 _balance, bytes calldata _balance_msg_sig) external {
         (bytes32 r, bytes32 vs) = _compact(_balance_msg_sig);
         (uint256 amount, bytes4 refusal) = _withdraw(_open_block_number, _balance, r, vs);
@@ -393,7 +394,7 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     /// @param _receiver_address The channel's receiver.
     /// @param _open_block_number The block in which it was opened.
     /// @param _balance What the receiver gets in all; the sender gets the rest of the deposit.
-    /// @param _balance_msg_sig The sender's balance proof.
+    /// @param _balance_msg_sig The sender's balance proof, or a tick.
     /// @param _closing_sig The receiver's closing agreement.
     function cooperativeClose(
         address _receiver_address,
@@ -464,7 +465,7 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     /// @param _receiver_address The channel's receiver.
     /// @param _open_block_number The block in which it was opened.
     /// @param _balance The proof's balance.
-    /// @param _balance_msg_sig The sender's balance proof.
+    /// @param _balance_msg_sig The sender's balance proof, or a tick.
     function challenge(
         address _receiver_address,
         uint32 _open_block_number,
@@ -695,12 +696,13 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     }
 
     /// @dev The channel whose sender signed this balance proof; a record of zero when there is none.
-    /// The form that binds the chain comes first, the form of 0.2 second.
+    /// The form that binds the chain comes first, the form of 0.2 second. With an r of zero it is a tick.
     function _find(address receiver, uint32 openBlock, uint192 balance, bytes32 r, bytes32 vs)
         private
         view
         returns (bytes32 key, address sender, ChannelRecord record)
     {
+        if (r == 0) return _findByTick(receiver, openBlock, balance, uint256(vs));
         sender = _recover(_typedBalanceProof(receiver, openBlock, balance), r, vs);
         key = getKey(sender, receiver, openBlock);
         record = ChannelRecords.load(key);
@@ -709,6 +711,17 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
             key = getKey(sender, receiver, openBlock);
             record = ChannelRecords.load(key);
         }
+    }
+
+    /// @dev The channel whose sender signed the `TickProof` of this tick: no other form is tried.
+    function _findByTick(address receiver, uint32 openBlock, uint192 balance, uint256 offset)
+        private
+        view
+        returns (bytes32 key, address sender, ChannelRecord record)
+    {
+        sender = _recoverTick(receiver, openBlock, balance, offset);
+        key = getKey(sender, receiver, openBlock);
+        record = ChannelRecords.load(key);
     }
 
     /// @dev Why this channel cannot be closed at this balance, as an error's selector. Asked when it cannot.

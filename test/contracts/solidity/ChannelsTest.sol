@@ -73,14 +73,45 @@ abstract contract ChannelsTest {
         return signSeed(key, "address sender", "Receiver closing signature", sender, openBlock, balance);
     }
 
+    /// The same balance by a tick of a commitment that `seed` chooses: how many ticks, which one, and a step.
+    function tickProof(uint256 key, address receiver, uint32 openBlock, uint192 balance, uint256 seed)
+        internal
+        view
+        returns (bytes memory)
+    {
+        uint256 ticks = 1 + seed % 256;
+        uint256 tick = (seed >> 8) % (ticks + 1);
+        uint256 most = tick == 0 ? type(uint192).max : balance / tick;
+        uint256 step = (seed >> 16) % (most + 1);
+        bytes32 w = keccak256(abi.encode(seed));
+        bytes32 root = w;
+        for (uint256 i; i < tick; ++i) {
+            root = keccak256(abi.encode(root));
+        }
+        bytes32 structHash = keccak256(
+            abi.encode(
+                keccak256(
+                    "TickProof(address receiver,uint32 block_created,uint192 base,uint192 step,uint16 ticks,bytes32 root)"
+                ),
+                receiver,
+                openBlock,
+                balance - tick * step,
+                step,
+                ticks,
+                root
+            )
+        );
+        (bytes32 r, bytes32 vs) = compact(signTyped(key, structHash));
+        return abi.encode(w, (ticks << 16) | tick, step, r, vs);
+    }
+
     /// A balance proof as the batches take it.
     function proofItem(uint256 key, address receiver, uint32 openBlock, uint192 balance)
         internal
         view
         returns (RaidenMicroTransferChannels.BalanceProofItem memory)
     {
-        (bytes32 r, bytes32 s, uint8 v) = split(typedProof(key, receiver, openBlock, balance));
-        bytes32 vs = bytes32(uint256(s) | (uint256(v - 27) << 255));
+        (bytes32 r, bytes32 vs) = compact(typedProof(key, receiver, openBlock, balance));
         return RaidenMicroTransferChannels.BalanceProofItem(openBlock, balance, r, vs);
     }
 
@@ -168,11 +199,11 @@ abstract contract ChannelsTest {
         return abi.encodePacked(r, s, v);
     }
 
-    function split(bytes memory signature) private pure returns (bytes32 r, bytes32 s, uint8 v) {
+    function compact(bytes memory signature) internal pure returns (bytes32 r, bytes32 vs) {
         assembly ("memory-safe") {
             r := mload(add(signature, 0x20))
-            s := mload(add(signature, 0x40))
-            v := byte(0, mload(add(signature, 0x60)))
+            let v := byte(0, mload(add(signature, 0x60)))
+            vs := or(mload(add(signature, 0x40)), shl(255, sub(v, 27)))
         }
     }
 

@@ -110,6 +110,45 @@ contract FuzzTest is ChannelsTest {
         channels.withdraw(openBlock, 50, proof);
     }
 
+    function testFuzz_aTickProvesItsBalanceAndNoOther(uint256 balance, uint256 other, uint256 seed) public {
+        balance = bound(balance, 0, type(uint72).max);
+        other = bound(other, 0, type(uint72).max);
+        vm.assume(other != balance);
+        uint32 openBlock = open(type(uint72).max);
+        bytes memory proof = tickProof(SENDER_KEY, RECEIVER, openBlock, uint192(balance), seed);
+        assert(channels.extractTypedBalanceProofSignature(RECEIVER, openBlock, uint192(balance), proof) == sender);
+        vm.prank(RECEIVER);
+        vm.expectRevert(RaidenMicroTransferChannels.ChannelNotFound.selector);
+        channels.withdraw(openBlock, uint192(other), proof);
+        vm.assume(balance > 0);
+        vm.prank(RECEIVER);
+        channels.withdraw(openBlock, uint192(balance), proof);
+        assert(token.balanceOf(RECEIVER) == balance);
+    }
+
+    function testFuzz_aChangedTickIsNotTheSenders(uint256 position, uint8 change, uint256 seed) public {
+        uint32 openBlock = open(100);
+        bytes memory proof = tickProof(SENDER_KEY, RECEIVER, openBlock, 50, seed);
+        position = bound(position, 0, 159);
+        proof[position] = bytes1(uint8(proof[position]) ^ uint8(bound(change, 1, 255)));
+        vm.prank(RECEIVER);
+        vm.expectRevert(RaidenMicroTransferChannels.ChannelNotFound.selector);
+        channels.withdraw(openBlock, 50, proof);
+    }
+
+    function testFuzz_fiveWordsThatNobodySignedMoveNothing(uint192 balance, bytes32[5] calldata words, uint256 small)
+        public
+    {
+        uint32 openBlock = open(100);
+        // Counts and steps that pass the bounds, beside any others.
+        uint256 counts = small % 2 == 0 ? uint256(words[1]) : (small % 256) << 16 | (small >> 8) % 256;
+        uint256 step = small % 3 == 0 ? uint256(words[2]) : (small >> 16) % 10;
+        bytes memory proof = abi.encode(words[0], counts, step, words[3], words[4]);
+        vm.prank(RECEIVER);
+        vm.expectRevert(RaidenMicroTransferChannels.ChannelNotFound.selector);
+        channels.withdraw(openBlock, balance, proof);
+    }
+
     function testFuzz_keysDiffer(address a, address b, uint32 openBlock, address c, address d, uint32 other) public view {
         bytes32 key = channels.getKey(a, b, openBlock);
         assert(key == keccak256(abi.encodePacked(a, b, openBlock)));

@@ -108,7 +108,7 @@ contract Handler is ChannelsTest {
         uint192 withdrawn = _withdrawn(c);
         if (withdrawn == c.deposit) return;
         uint192 balance = uint192(withdrawn + 1 + amount % (c.deposit - withdrawn));
-        bytes memory proof = _proven(c, balance);
+        bytes memory proof = _proven(c, balance, amount);
         vm.prank(receiver);
         channels.withdraw(c.openBlock, balance, proof);
     }
@@ -116,8 +116,9 @@ contract Handler is ChannelsTest {
     function withdrawBatch(uint256 seed, uint256 amount) external {
         (Channel storage c,, address receiver) = _pick(seed);
         if (c.senderKey == 0 || freezable.frozen(receiver)) return;
-        vm.prank(receiver);
-        channels.withdrawBatch(_itemsOf(c.receiverKey, amount));
+        (RaidenMicroTransferChannels.BalanceProofItem[] memory items, bytes memory ticks) =
+            _itemsOf(c.receiverKey, amount);
+        _batch(receiver, abi.encodeCall(channels.withdrawBatch, (items)), ticks);
     }
 
     function close(uint256 seed, uint256 amount, uint256 by, uint256 form) external {
@@ -125,10 +126,8 @@ contract Handler is ChannelsTest {
         if (c.senderKey == 0) return;
         uint192 withdrawn = _withdrawn(c);
         uint192 balance = uint192(withdrawn + amount % (uint256(c.deposit) - withdrawn + 1));
-        _proven(c, balance);
-        bytes memory proof = form % 2 == 0
-            ? typedProof(c.senderKey, receiver, c.openBlock, balance)
-            : seedProof(c.senderKey, receiver, c.openBlock, balance);
+        bytes memory proof = _proven(c, balance, amount);
+        if (form % 2 == 1) proof = seedProof(c.senderKey, receiver, c.openBlock, balance);
         bytes memory agreement = form % 3 == 0
             ? typedAgreement(c.receiverKey, sender, c.openBlock, balance)
             : seedAgreement(c.receiverKey, sender, c.openBlock, balance);
@@ -143,10 +142,10 @@ contract Handler is ChannelsTest {
     function closeBatch(uint256 seed, uint256 amount) external {
         (Channel storage c,, address receiver) = _pick(seed);
         if (c.senderKey == 0) return;
-        RaidenMicroTransferChannels.BalanceProofItem[] memory items = _itemsOf(c.receiverKey, amount);
+        (RaidenMicroTransferChannels.BalanceProofItem[] memory items, bytes memory ticks) =
+            _itemsOf(c.receiverKey, amount);
         _nextBlock(1);
-        vm.prank(receiver);
-        channels.cooperativeCloseBatch(items);
+        _batch(receiver, abi.encodeCall(channels.cooperativeCloseBatch, (items)), ticks);
         for (uint256 i; i < all.length; ++i) {
             if (!all[i].ended && !_exists(all[i])) all[i].ended = true;
         }
@@ -169,7 +168,7 @@ contract Handler is ChannelsTest {
         (,, uint32 settleBlock, uint192 closing,) = channels.getChannelInfo(sender, receiver, c.openBlock);
         if (settleBlock < vm.getBlockNumber() || closing == c.deposit) return;
         uint192 balance = uint192(closing + 1 + amount % (c.deposit - closing));
-        channels.challenge(receiver, c.openBlock, balance, _proven(c, balance));
+        channels.challenge(receiver, c.openBlock, balance, _proven(c, balance, amount));
     }
 
     function settle(uint256 seed) external {
@@ -188,9 +187,10 @@ contract Handler is ChannelsTest {
         uint192 balance = uint192(amount % (uint256(c.deposit) + 1));
         bytes memory other = typedProof(c.senderKey, receiver, c.openBlock, balance + 1);
         bytes memory over = seedProof(c.senderKey, receiver, c.openBlock, c.deposit + 1);
-        bytes[3] memory proofs = [other, over, rubbish];
-        bytes memory proof = proofs[way % 3];
-        uint192 claimed = way % 3 == 1 ? c.deposit + 1 : balance;
+        bytes memory tick = tickProof(c.senderKey, receiver, c.openBlock, balance + 1, amount);
+        bytes[4] memory proofs = [other, over, rubbish, tick];
+        bytes memory proof = proofs[way % 4];
+        uint192 claimed = way % 4 == 1 ? c.deposit + 1 : balance;
         vm.startPrank(receiver);
         _fails(abi.encodeCall(channels.withdraw, (c.openBlock, claimed, proof)));
         _fails(abi.encodeCall(channels.cooperativeClose, (receiver, c.openBlock, claimed, proof, "")));
@@ -309,16 +309,26 @@ contract Handler is ChannelsTest {
         }
     }
 
-    function _proven(Channel storage c, uint192 balance) private returns (bytes memory) {
+    /// A proof of the balance: signed, or by a tick of a commitment of its own.
+    function _proven(Channel storage c, uint192 balance, uint256 seed) private returns (bytes memory) {
         if (balance > c.signed) c.signed = balance;
         if (balance > c.proven) c.proven = balance;
-        return typedProof(c.senderKey, c.receiver, c.openBlock, balance);
+        return seed % 2 == 0
+            ? typedProof(c.senderKey, c.receiver, c.openBlock, balance)
+            : tickProof(c.senderKey, c.receiver, c.openBlock, balance, seed);
     }
 
-    /// A proof for each channel of the receiver, the ended ones too: those are to be skipped.
+    /// A batch by the receiver, with the words of its ticks behind the items.
+    function _batch(address receiver, bytes memory message, bytes memory ticks) private {
+        vm.prank(receiver);
+        (bool success,) = address(channels).call(abi.encodePacked(message, ticks));
+        require(success, "a batch failed");
+    }
+
+    /// A proof for each channel of the receiver, the ended ones too: those are to be skipped. Every other one is a tick.
     function _itemsOf(uint256 receiverKey, uint256 amount)
         private
-        returns (RaidenMicroTransferChannels.BalanceProofItem[] memory items)
+        returns (RaidenMicroTransferChannels.BalanceProofItem[] memory items, bytes memory ticks)
     {
         address receiver = account[receiverKey - _key(0)];
         uint256 n = all.length < 4 ? all.length : 4;
@@ -327,8 +337,15 @@ contract Handler is ChannelsTest {
             Channel storage c = all[all.length - 1 - i];
             uint192 balance = uint192(amount % (uint256(c.deposit) + 1));
             // For another receiver's channel nothing was signed: the signer will be nobody's sender.
-            if (c.receiverKey == receiverKey && !c.ended) _proven(c, balance);
-            items[i] = proofItem(c.receiverKey == receiverKey ? c.senderKey : 1, receiver, c.openBlock, balance);
+            if (c.receiverKey == receiverKey && !c.ended) _proven(c, balance, amount);
+            uint256 key = c.receiverKey == receiverKey ? c.senderKey : 1;
+            if ((amount >> i) % 2 == 0) {
+                items[i] = proofItem(key, receiver, c.openBlock, balance);
+            } else {
+                uint256 at = 4 + 64 + 128 * n + ticks.length;
+                items[i] = RaidenMicroTransferChannels.BalanceProofItem(c.openBlock, balance, 0, bytes32(at));
+                ticks = bytes.concat(ticks, tickProof(key, receiver, c.openBlock, balance, amount >> 1));
+            }
         }
     }
 

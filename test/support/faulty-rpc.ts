@@ -86,8 +86,6 @@ export async function startFaultyRpc(
     if (body === undefined || fault === 'loseAnswer') return void response.destroy()
     reply(response, fault ? { ...body, result: fault.change(body.result) } : body)
   })
-  // A node closes idle connections when it likes; that is no fault these tests are about.
-  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const stop = async () => {
     server.closeAllConnections()

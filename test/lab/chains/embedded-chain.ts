@@ -9,6 +9,7 @@ import { tokenAbi } from '../../../contracts/abi/token.ts'
 import { channelsBytecode } from '../../../contracts/bytecode/channels.ts'
 import { tokenBytecode } from '../../../contracts/bytecode/token.ts'
 import { type Address, parseAddress } from '../../../protocol/index.ts'
+import { keepIdleConnections } from '../processes/idle-connections.ts'
 import { testAccount, testMnemonic } from './test-accounts.ts'
 import type { TestChain } from './test-chain.ts'
 
@@ -96,16 +97,15 @@ export async function startEmbeddedChain(
   }
 }
 
-/**
- * Has the server that listens there close no connection that is idle. In a process that is busy for longer than
- * the usual seconds it closes one in the very moment in which it is used again, and what was asked is lost.
- */
+/** Of the server that listens there. */
 async function keepConnections(port: number, url: string): Promise<void> {
   const began = 'http.server.request.start'
   const keep = (message: unknown): void => {
     const { server } = message as { readonly server: Server }
     const address = server.address()
-    if (typeof address === 'object' && address?.port === port) server.keepAliveTimeout = 0
+    if (typeof address !== 'object' || address?.port !== port) return
+    // Tests have it so already.
+    if (server.keepAliveTimeout > 0) keepIdleConnections(server)
   }
   subscribe(began, keep)
   await fetch(url, { method: 'OPTIONS', headers: { connection: 'close' } })

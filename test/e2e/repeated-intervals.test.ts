@@ -71,7 +71,7 @@ for (const how of ends) {
   }
 
   test(`four processes ${how} while an original receiver waits, then three purchases: paid once each`, async (t) => {
-    const original = await startOriginal(t, 6)
+    const original = await startOriginal(t, { confirmations: 6 })
     const { url, store: folder, chain } = original
     const start: Start = (options) => original.agent(options)
     const store = await waitInVain(start, { url, folder: join(folder, '..'), how })

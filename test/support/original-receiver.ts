@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { ExecutionContext } from 'ava'
+import type { Signer } from 'ethers'
 import { type Agent, type AgentOptions, createAgent, createKeySigner } from '../../agent/index.ts'
 import { connectChain } from '../../platform/chain/index.ts'
 import {
@@ -44,16 +45,25 @@ interface OnChain {
 
 const nothing: Channel = { balance: 0n, signature: undefined, closed: false }
 
-export async function startOriginal(t: ExecutionContext, confirmations = 2) {
+export interface OriginalOptions {
+  readonly confirmations?: number | undefined
+  /** In place of the newest contract. */
+  readonly deploy?: ((deployer: Signer, token: Address) => Promise<Address>) | undefined
+}
+
+export async function startOriginal(
+  t: ExecutionContext,
+  { confirmations = 2, deploy }: OriginalOptions = {},
+) {
   const chain = await startEmbeddedChain()
   t.teardown(chain.close)
-  const { channelsAddress: contract, token } = await deployTestContracts(chain.wallet(0))
+  const { channelsAddress, token, tokenAddress } = await deployTestContracts(chain.wallet(0))
+  const contract = deploy ? await deploy(chain.wallet(0), tokenAddress) : channelsAddress
   const [receiver, sender] = [testAccount(1), testAccount(2)]
   const transfer = token.getFunction('transfer(address,uint256)')
   await (await transfer(sender.address, 10_000n)).wait()
   const client = await connectChain({ rpcUrl: chain.rpcUrl, contract })
   t.teardown(() => client.close())
-  const { token: tokenAddress } = await client.contractFacts()
   const domain = { contract, chainId: chain.chainId }
 
   const channels = new Map<string, Channel>()

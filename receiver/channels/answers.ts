@@ -30,6 +30,8 @@ export interface OpenAnswers {
   readonly end: (channel: ChannelName, mac: string) => void
   /** It can be run no more. */
   readonly remove: (channel: ChannelName, mac: string) => void
+  /** The channel is over. */
+  readonly forget: (channel: ChannelName) => void
 }
 
 type Sending = OpenAnswer & { readonly done: () => void }
@@ -72,6 +74,10 @@ export function createOpenAnswers(
       const own = open.get(channel)
       own?.delete(mac)
       if (own?.size === 0) open.delete(channel)
+    },
+    forget: (channel) => {
+      for (const mac of open.get(channel)?.keys() ?? []) end(channel, mac)
+      open.delete(channel)
     },
   }
 }

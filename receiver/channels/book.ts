@@ -18,6 +18,7 @@ import {
   owedEarly,
 } from './ceiling.ts'
 import { type EarlierDeposits, earlierDeposits } from './deposits.ts'
+import { type Forgetting, type Forgotten, forget } from './forgetting.ts'
 import {
   confirmEvents,
   type FactsByName,
@@ -61,6 +62,8 @@ export interface ChannelBook {
   readonly seenTo: () => BlockNumber
   /** What was paid on a channel, also while the chain is read again and says nothing of it. */
   readonly ledger: (sender: Address, openBlock: BlockNumber) => PaymentLedger
+  /** The sums of settled channels that are remembered no more; none of them is in `all`. */
+  readonly forgotten: () => Forgotten
   /** What all channels together still owe: their balances without what was taken out. */
   readonly unsettled: () => TokenAmount
   /** True when the opening was seen in a block that is not confirmed yet. */
@@ -124,6 +127,9 @@ interface BookState {
   position: SyncPosition | undefined
   history: History
   fence: Fence | undefined
+  forgotten: Forgotten
+  /** Settled channels that stay. */
+  readonly keep: number
   earlier: EarlierDeposits
   /** Of channels that something happened to in blocks that are not confirmed yet: what they are after it. */
   seen: FactsByName
@@ -140,15 +146,24 @@ interface EarlySums {
   readonly bySender: Map<Address, TokenAmount>
 }
 
-export async function openBook(
-  store: ChannelStore,
-  limits: DepositLimits = confirmedAfter(1),
-): Promise<ChannelBook> {
-  return bookOn(await readBook(store, limits))
+export interface BookOptions {
+  readonly limits?: DepositLimits | undefined
+  /** Settled channels that are remembered, at least. All when not given. */
+  readonly keepSettled?: number | undefined
 }
 
-async function readBook(store: ChannelStore, limits: DepositLimits): Promise<BookState> {
-  const { facts, ledgers, answers, position, history, fence } = await store.load()
+export async function openBook(
+  store: ChannelStore,
+  options: BookOptions = {},
+): Promise<ChannelBook> {
+  return bookOn(await readBook(store, options))
+}
+
+async function readBook(
+  store: ChannelStore,
+  { limits = confirmedAfter(1), keepSettled = Number.POSITIVE_INFINITY }: BookOptions,
+): Promise<BookState> {
+  const { facts, ledgers, answers, position, history, fence, forgotten } = await store.load()
   const book: BookState = {
     store,
     facts: new Map(facts),
@@ -159,6 +174,7 @@ async function readBook(store: ChannelStore, limits: DepositLimits): Promise<Boo
     position,
     history,
     fence,
+    ...{ forgotten, keep: keepSettled },
     earlier: new Map(),
     seen: new Map(),
     seenTo: 0,
@@ -180,6 +196,7 @@ function bookOn(book: BookState): ChannelBook {
     asSeen: () => asSeen(book),
     seenTo: () => book.seenTo,
     ledger: (sender, openBlock) => book.ledgers.get(channelName(sender, openBlock)) ?? emptyLedger,
+    forgotten: () => book.forgotten,
     unsettled: () => book.unsettled,
     isUnconfirmed: (sender, openBlock) => {
       const name = channelName(sender, openBlock)
@@ -222,7 +239,8 @@ function bookOn(book: BookState): ChannelBook {
     },
     confirm: async (events, reached) => {
       const { facts: changed, blocks } = confirmEvents(book.facts, events, reached)
-      await step(book, changed, { reached, history: trim([...book.history, ...blocks]) })
+      const history = trim([...book.history, ...blocks])
+      await step(book, changed, { reached, history, forgetting: forgetSettled(book, history) })
     },
     setUnconfirmed: (events, to) => {
       // The position is of no interest here: nothing is undone but all at once.
@@ -268,8 +286,18 @@ function* asSeen(book: BookState): Generator<Channel, void> {
   }
 }
 
+/** What an old backup has of a channel that was forgotten counts no more. */
 function joined(book: BookState, name: ChannelName, known: ChainFacts): Channel {
-  return { ...known, ...(book.ledgers.get(name) ?? emptyLedger) }
+  const isForgotten = known.state === 'settled' && (known.end?.block ?? 0) <= book.forgotten.upTo
+  return { ...known, ...((isForgotten ? undefined : book.ledgers.get(name)) ?? emptyLedger) }
+}
+
+/** What the next step forgets: nothing that a step back could change. */
+function forgetSettled(book: BookState, history: History): Forgetting | undefined {
+  const { facts, keep, forgotten: before } = book
+  if (facts.size <= keep) return undefined
+  const final = history[0]?.block ?? 0
+  return forget([...inState(book, 'settled')], { keep, final, before })
 }
 
 function putLedger(
@@ -352,7 +380,11 @@ function addEarly(book: BookState, name: ChannelName, sign: 1n | -1n): void {
 async function step(
   book: BookState,
   changed: FactsByName,
-  next: { readonly reached: SyncPosition; readonly history: History },
+  next: {
+    readonly reached: SyncPosition
+    readonly history: History
+    readonly forgetting?: Forgetting | undefined
+  },
 ): Promise<void> {
   const [were, are] = [new Set(book.history), new Set(next.history)]
   await book.store.saveStep({
@@ -360,6 +392,7 @@ async function step(
     position: next.reached,
     added: next.history.filter((past) => !were.has(past)),
     dropped: book.history.filter((past) => !are.has(past)).map(({ block }) => block),
+    forgetting: next.forgetting,
   })
   for (const [name, known] of changed) {
     changing(book, name, () => {
@@ -367,9 +400,22 @@ async function step(
       else book.facts.set(name, known)
     })
   }
+  if (next.forgetting !== undefined) drop(book, next.forgetting)
   book.position = next.reached
   book.history = next.history
   lookBack(book)
+}
+
+function drop(book: BookState, { names, after }: Forgetting): void {
+  for (const name of names) {
+    changing(book, name, () => {
+      book.facts.delete(name)
+      book.ledgers.delete(name)
+    })
+    book.noted.delete(name)
+    book.answers.forget(name)
+  }
+  book.forgotten = after
 }
 
 /** What is known of the last blocks, and all that depends on how deep they are. */

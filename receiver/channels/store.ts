@@ -12,6 +12,13 @@ import {
 } from '../../platform/state/state.ts'
 import { type Address, type BlockNumber, parseBlockNumber } from '../../protocol/index.ts'
 import { ringSize } from './answers.ts'
+import {
+  decodeForgotten,
+  encodeForgotten,
+  type Forgetting,
+  type Forgotten,
+  nothingForgotten,
+} from './forgetting.ts'
 import type { FactsByName, History, PastBlock, SyncPosition } from './history.ts'
 import {
   type AnswerRecord,
@@ -40,6 +47,7 @@ export interface LoadedState {
   readonly position: SyncPosition | undefined
   readonly history: History
   readonly fence: Fence | undefined
+  readonly forgotten: Forgotten
 }
 
 /**
@@ -56,6 +64,8 @@ export interface ChainStep {
   readonly added: History
   /** Blocks of the history that are not needed any more. */
   readonly dropped: readonly BlockNumber[]
+  /** With all that there is of them, and the sums that stay. */
+  readonly forgetting: Forgetting | undefined
 }
 
 export interface Reply {
@@ -149,6 +159,7 @@ export interface ChannelStore {
 
 const positionKey = 'position'
 const fenceKey = 'fence'
+const forgottenKey = 'forgotten'
 const gasPricesKey = 'gas-prices'
 const factsPrefix = 'facts/'
 const ledgerPrefix = 'ledger/'
@@ -194,6 +205,7 @@ export async function openStore(
           answers: await readOpenAnswers(db, ledgers),
           position: parsePosition(await db.get(positionKey)),
           fence: parseFence(await db.get(fenceKey)),
+          forgotten: parseForgotten(await db.get(forgottenKey)),
           history: (await db.values(keysUnder(pastPrefix)).all()).map(decodePast),
         }
       }),
@@ -213,13 +225,14 @@ export async function openStore(
       ]),
     saveFence: (fence) => commits.save([fenceEntry(fence)]),
     dropLedger: (name) => commits.save([[`${ledgerPrefix}${name}`, undefined]]),
-    saveStep: ({ facts, position, added, dropped }) =>
+    saveStep: ({ facts, position, added, dropped, forgetting }) =>
       commits.save([
         ...[...facts].map(
           ([name, each]) => [`${factsPrefix}${name}`, each && encodeFacts(each)] as const,
         ),
         ...added.map((past) => [pastKey(past.block), encodePast(past)] as const),
         ...dropped.map((block) => [pastKey(block), undefined] as const),
+        ...(forgetting === undefined ? [] : forgettingEntries(forgetting)),
         [positionKey, JSON.stringify(position)],
       ]),
     dropFacts: async (position) => {
@@ -410,6 +423,24 @@ function fenceEntry(fence: Fence) {
 
 function parseFence(text: string | undefined): Fence | undefined {
   return text === undefined || text === 'next' ? text : parseBlockNumber(text)
+}
+
+function parseForgotten(text: string | undefined): Forgotten {
+  return text === undefined ? nothingForgotten : decodeForgotten(text)
+}
+
+function forgettingEntries({ names, after }: Forgetting) {
+  const slots = Array.from({ length: ringSize }, (_, number) => number)
+  return [
+    [forgottenKey, encodeForgotten(after)] as const,
+    ...names
+      .flatMap((name) => [
+        `${factsPrefix}${name}`,
+        `${ledgerPrefix}${name}`,
+        ...slots.map((number) => answerKey(name, number)),
+      ])
+      .map((key) => [key, undefined] as const),
+  ]
 }
 
 function parsePosition(text: string | undefined): SyncPosition | undefined {

@@ -58,6 +58,8 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly confirmations?: Depth | readonly ConfirmationStep[] | undefined
   /** What may be owed on deposits that have not reached the last step, in the token's smallest unit. */
   readonly notFinal?: Pick<DepositLimits, 'mostPerSender' | 'mostInAll'>
+  /** Settled channels that are remembered; of older ones only sums stay. Default 1000. */
+  readonly keepSettled?: number | undefined
   /** No event of the contract is older. Default 0. */
   readonly startBlock?: BlockNumber
   /** Between two looks at the chain, in milliseconds. Default 2000. */

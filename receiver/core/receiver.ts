@@ -38,6 +38,7 @@ import {
   type DepositLimits,
   firstDepth,
 } from '../channels/ceiling.ts'
+import { usualKept } from '../channels/forgetting.ts'
 import { type ChannelManager, createChannelManager } from '../channels/manager.ts'
 import { createRequestKeys, type RequestKeys } from '../channels/request-keys.ts'
 import { openStore } from '../channels/store.ts'
@@ -200,7 +201,7 @@ async function openBase(connected: ConnectedContract, options: StartOptions, par
   const store = await openStore(options.state, owner, { onCommit: observer?.committed })
   parts.started(store.close)
   const limits = depositLimits(options)
-  const book = await openBook(store, limits)
+  const book = await openBook(store, { limits, keepSettled: options.keepSettled ?? usualKept })
   parts.started(book.flush)
   await book.fence(async () => (await connected.chain.head()).number)
   return { ...connected, domain, store, limits, book }

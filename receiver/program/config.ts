@@ -15,6 +15,7 @@ import {
 import { parseOrigin } from '../../protocol/bound/index.ts'
 import { defined } from '../../protocol/index.ts'
 import { problemOfSteps } from '../channels/ceiling.ts'
+import { usualKept } from '../channels/forgetting.ts'
 import { watchtowersSchema } from '../core/watchtower/addresses.ts'
 import { opsSchema } from '../ops/config.ts'
 import { resourceFrom, resourcesSchema } from '../resources/configuration/schema.ts'
@@ -101,6 +102,12 @@ export const receiverConfig = z.strictObject({
     })
     .prefault({})
     .describe('on deposits that have not reached the last step of confirmations'),
+  keepSettled: z
+    .union([count.min(0), z.literal('all')], {
+      error: 'this should be a number of channels, or all.',
+    })
+    .default(usualKept)
+    .describe('settled channels that are remembered; of older ones only sums stay'),
   startBlock: count.min(0).default(0).describe('the contract was deployed in it or later'),
   pollInterval: seconds
     .min(0.02)

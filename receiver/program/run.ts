@@ -154,7 +154,7 @@ interface Connected {
 function startIncome({ settings, log }: RunOptions, { book }: Receiver): Promise<Income> {
   return recordIncome({
     file: join(settings.state, 'income.json'),
-    total: () => earned(book.all()),
+    total: () => book.forgotten().earned + earned(book.all()),
     onError: (err) => log.warn({ err }, 'the history of income could not be written'),
   })
 }

@@ -55,6 +55,7 @@ export interface ReceiverSettings extends ProgramSettings {
   readonly receiver: Pick<
     ReceiverOptions,
     | 'startBlock'
+    | 'keepSettled'
     | 'pollInterval'
     | 'replies'
     | 'verifier'
@@ -106,7 +107,7 @@ export function receiverSettings(
 ): ReceiverSettings {
   const { confirmations, notFinal, startBlock, verifier, verifierThreads, watchtowers, page } =
     config
-  const { origins, publicPath, crossOrigins } = config
+  const { origins, publicPath, crossOrigins, keepSettled } = config
   const { mode: bound, collect } =
     typeof config.bound === 'string' ? { mode: config.bound } : config.bound
   const { lifetime, ...replies } = config.replies
@@ -116,6 +117,7 @@ export function receiverSettings(
     ...common,
     receiver: {
       startBlock,
+      keepSettled: keepSettled === 'all' ? Number.POSITIVE_INFINITY : keepSettled,
       pollInterval: config.pollInterval * 1000,
       replies: defined({ ...replies, lifetime: milliseconds(lifetime) }),
       bound,

@@ -1,5 +1,7 @@
 // What the receiver has earned and not got yet, and what of it is in danger, on plain data.
 import { type BlockNumber, compareBigints, type TokenAmount } from '../../protocol/index.ts'
+import type { ChannelBook } from '../channels/book.ts'
+import { lossOf } from '../channels/forgetting.ts'
 import { provenBalance } from '../channels/proofs.ts'
 import { type Channel, dueOf } from '../channels/records.ts'
 
@@ -20,23 +22,20 @@ export interface DishonestClose {
   readonly remaining: number
 }
 
-export function exposureOf(channels: Iterable<Channel>): Exposure {
-  let [uncollected, atRisk, lost] = [0n, 0n, 0n]
-  for (const channel of channels) {
+export function exposureOf(book: Pick<ChannelBook, 'asSeen' | 'forgotten'>): Exposure {
+  let [uncollected, atRisk, lost] = [0n, 0n, book.forgotten().lost]
+  for (const channel of book.asSeen()) {
     uncollected += dueOf(channel, channel.claims.highest)
     if (channel.state === 'closing') atRisk += shortfall(channel)
-    if (channel.state === 'settled') lost += shortfall(channel)
+    if (channel.state === 'settled') lost += lossOf(channel)
   }
   return { uncollected, atRisk, lost }
 }
 
-/**
- * What the channel's end gives less than the best proof that the contract takes; of one that is settled,
- * than the best that there is.
- */
+/** What the channel's requested end gives less than the best proof that the contract takes. */
 export function shortfall(channel: Channel): TokenAmount {
-  const { claims, end, state } = channel
-  const proven = state === 'settled' ? claims.highest : provenBalance(channel)
+  const { end } = channel
+  const proven = provenBalance(channel)
   return end === undefined || proven <= end.balance ? 0n : proven - end.balance
 }
 

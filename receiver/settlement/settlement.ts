@@ -132,7 +132,7 @@ export function createSettlement(
     closeAll: (options = {}) => collector.closeAll(asked(options, fees)),
     closeChannel: collector.closeChannel,
     status: () => ({
-      ...exposureOf(book.asSeen()),
+      ...exposureOf(book),
       answers: answers.pending(),
       reserve: reserve.status(),
     }),

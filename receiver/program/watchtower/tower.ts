@@ -21,6 +21,7 @@ import {
 import { type GasPriceWatch, watchGasPrice } from '../../chain/gas-price.ts'
 import { type ChainWatch, watchChain } from '../../chain/watch.ts'
 import { type ChannelBook, openBook } from '../../channels/book.ts'
+import { usualKept } from '../../channels/forgetting.ts'
 import { historyDepth } from '../../channels/history.ts'
 import { fallbacksUnder, provenOf } from '../../channels/proofs.ts'
 import { type Channel, emptyLedger } from '../../channels/records.ts'
@@ -141,7 +142,7 @@ async function assemble(
   },
 ): Promise<Watchtower> {
   const { signer, receiver, contract, log, mostChannels = 100_000 } = options
-  const book = await openBook(store)
+  const book = await openBook(store, { keepSettled: usualKept })
   const domain = { contract, chainId: connection.chainId }
   const { forms } = contractAbilities(version)
   // Copies come coalesced: one thread has time for all of them.
@@ -166,7 +167,7 @@ async function assemble(
     backup: async () => unsignedBackup({ ...domain, receiver }, await store.readLedgers()),
     balance: (sender, openBlock) => book.ledger(sender, openBlock).claims.highest,
     status: () => ({
-      ...exposureOf(book.asSeen()),
+      ...exposureOf(book),
       proofs: book.ledgerCount(),
       answers: answers.pending(),
       block: book.position()?.block,

@@ -177,6 +177,15 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
     /// code runs in the transfer and burns gas gets a credit, and does not stop the batch that pays it.
     uint256 private constant PAYOUT_GAS = 300_000;
 
+    /// @dev `receiveWithAuthorization` of EIP-3009, with v, r and s.
+    bytes4 private constant RECEIVE_WITH_SIGNATURE = bytes4(
+        keccak256("receiveWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)")
+    );
+
+    /// @dev The same with a signature of any form, as USDC has it.
+    bytes4 private constant RECEIVE_WITH_BYTES =
+        bytes4(keccak256("receiveWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)"));
+
     /// @notice Contracts that may open and top up channels for other senders.
     mapping(address trusted_contract => bool is_trusted) public trusted_contracts;
 
@@ -290,6 +299,33 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         _open(_sender_address, _receiver_address, _deposit);
         _usePermit(_sender_address, _deposit, _deadline, _permit);
         _pull(_sender_address, _deposit);
+    }
+
+    /// @notice Opens a channel with one signature of its sender, an EIP-3009 authorization for this contract over the
+    /// deposit; anybody may send this and pays the gas. The authorization's nonce is keccak256(receiver ‖ salt), so
+    /// that it opens a channel to this receiver and to nobody else.
+    /// @param _sender_address Who pays into the channel.
+    /// @param _receiver_address Who is paid.
+    /// @param _deposit The deposit; the authorization's value.
+    /// @param _valid_after The authorization counts after this time, Unix seconds.
+    /// @param _valid_before And before this one.
+    /// @param _salt Chosen by the sender, another one each time.
+    /// @param _authorization The sender's signature of `ReceiveWithAuthorization`: 65 bytes, or what a token that asks
+    /// smart wallets (ERC-1271) hands to them.
+    function createChannelWithAuthorization(
+        address _sender_address,
+        address _receiver_address,
+        uint192 _deposit,
+        uint64 _valid_after,
+        uint64 _valid_before,
+        bytes32 _salt,
+        bytes calldata _authorization
+    ) external {
+        _open(_sender_address, _receiver_address, _deposit);
+        bytes32 nonce = keccak256(abi.encodePacked(_receiver_address, _salt));
+        bytes memory terms =
+            abi.encode(_sender_address, address(this), uint256(_deposit), _valid_after, _valid_before, nonce);
+        _pullWithAuthorization(_deposit, terms, _authorization);
     }
 
     /// @notice A trusted contract opens a channel for a sender with the contract's own tokens.
@@ -676,6 +712,27 @@ contract RaidenMicroTransferChannels is ChannelSignatures {
         }
         if (!moved) _fail(TransferFromFailed.selector);
         if (!exact) _fail(UnexpectedTransferAmount.selector);
+        _pulling = 0;
+    }
+
+    /// @dev The same by an authorization over these terms; only its payee, this contract, can use it (EIP-3009).
+    function _pullWithAuthorization(uint256 amount, bytes memory terms, bytes calldata authorization) private {
+        if (_pulling != 0) _fail(Reentrancy.selector);
+        _pulling = 1;
+        uint256 expected = SafeTransferLib.balanceOf(token, address(this)) + amount;
+        bytes memory message = authorization.length == 65
+            ? abi.encodePacked(
+                RECEIVE_WITH_SIGNATURE,
+                terms,
+                uint256(uint8(authorization[64])),
+                authorization[:64]
+            )
+            : abi.encodePacked(
+                RECEIVE_WITH_BYTES, terms, uint256(7 * 32), authorization.length, authorization, new bytes(31)
+            );
+        (bool moved,) = token.call(message);
+        if (!moved) _fail(TransferFromFailed.selector);
+        if (SafeTransferLib.balanceOf(token, address(this)) != expected) _fail(UnexpectedTransferAmount.selector);
         _pulling = 0;
     }
 

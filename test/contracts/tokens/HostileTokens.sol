@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ERC20} from "solady/src/tokens/ERC20.sol";
+import {SignatureCheckerLib} from "solady/src/utils/SignatureCheckerLib.sol";
 
 /// A token that anybody may have, for tests.
 abstract contract TestToken is ERC20 {
@@ -104,6 +105,94 @@ contract TellingToken is TestToken {
             require(taken, "not taken");
         }
         return true;
+    }
+}
+
+/// EIP-3009 as USDC has it: with v, r and s, and with bytes for accounts that are contracts (ERC-1271). A fee is kept of
+/// what it moves, if one was set.
+contract AuthorizingToken is TestToken {
+    bytes32 public constant RECEIVE_TYPE = keccak256(
+        "ReceiveWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)"
+    );
+
+    mapping(address => mapping(bytes32 => bool)) public authorizationState;
+    uint256 public fee;
+    bytes public message;
+
+    function keep(uint256 fee_) external {
+        fee = fee_;
+    }
+
+    /// Says this to whoever receives, before it moves anything.
+    function sayFirst(bytes calldata message_) external {
+        message = message_;
+    }
+
+    function receiveWithAuthorization(
+        address from,
+        address to,
+        uint256 value,
+        uint256 validAfter,
+        uint256 validBefore,
+        bytes32 nonce,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external {
+        _receive(from, to, value, validAfter, validBefore, nonce, abi.encodePacked(r, s, v));
+    }
+
+    function receiveWithAuthorization(
+        address from,
+        address to,
+        uint256 value,
+        uint256 validAfter,
+        uint256 validBefore,
+        bytes32 nonce,
+        bytes calldata signature
+    ) external {
+        _receive(from, to, value, validAfter, validBefore, nonce, signature);
+    }
+
+    function _receive(
+        address from,
+        address to,
+        uint256 value,
+        uint256 validAfter,
+        uint256 validBefore,
+        bytes32 nonce,
+        bytes memory signature
+    ) private {
+        require(to == msg.sender, "caller must be the payee");
+        require(block.timestamp > validAfter && block.timestamp < validBefore, "not valid now");
+        require(!authorizationState[from][nonce], "used");
+        bytes32 digest = keccak256(
+            abi.encodePacked(
+                bytes2(0x1901),
+                DOMAIN_SEPARATOR(),
+                keccak256(abi.encode(RECEIVE_TYPE, from, to, value, validAfter, validBefore, nonce))
+            )
+        );
+        require(SignatureCheckerLib.isValidSignatureNow(from, digest, signature), "invalid signature");
+        authorizationState[from][nonce] = true;
+        if (message.length != 0) {
+            (bool taken,) = to.call(message);
+            require(!taken, "was taken");
+        }
+        _transfer(from, to, value - fee);
+    }
+}
+
+/// An account that is a contract: it takes one signature (ERC-1271), and closes its channels.
+contract SmartWallet {
+    bytes private accepted;
+
+    constructor(bytes memory accepted_) {
+        accepted = accepted_;
+    }
+
+    function isValidSignature(bytes32, bytes calldata signature) external view returns (bytes4) {
+        return keccak256(signature) == keccak256(accepted) ? this.isValidSignature.selector : bytes4(0);
     }
 }
 

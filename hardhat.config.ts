@@ -17,9 +17,9 @@ const config: HardhatUserConfig = {
   test: {
     solidity: {
       fuzz: { runs: 256, seed: '0x7261696465' },
-      // 40 sequences of 256 calls each: 10 240 calls for each invariant. What the handler does not
-      // expect to fail must not fail.
-      invariant: { runs: 40, depth: 256, failOnRevert: true },
+      // 40 sequences of 256 calls each: 10 240 calls for each invariant; INVARIANT_RUNS asks for more. What
+      // the handler does not expect to fail must not fail.
+      invariant: { runs: Number(process.env.INVARIANT_RUNS ?? 40), depth: 256, failOnRevert: true },
     },
   },
   solidity: {

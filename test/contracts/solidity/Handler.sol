@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {RaidenMicroTransferChannels} from "../../../contracts/src/RaidenMicroTransferChannels.sol";
 import {ChannelsTest} from "./ChannelsTest.sol";
-import {FreezableToken} from "./FreezableToken.sol";
+import {Burner, FreezableToken} from "./FreezableToken.sol";
 import {vm} from "./Vm.sol";
 
 /// One call of somebody for each function, with arguments made to fit the channels that there are.
@@ -28,6 +28,7 @@ contract Handler is ChannelsTest {
     uint256 private constant ALL_RECEIVERS = 2;
 
     FreezableToken public immutable freezable;
+    address private immutable burner = address(new Burner());
     Channel[] public all;
     address[] public account;
 
@@ -208,9 +209,14 @@ contract Handler is ChannelsTest {
         freezable.freeze(account[who % account.length], frozen % 3 == 0);
     }
 
+    /// A sender lets the burner be its code, or takes it back (EIP-7702). Its tokens move all the same.
+    function delegate(uint256 who, uint256 burns) external {
+        vm.etch(account[who % ALL_SENDERS], burns % 3 == 0 ? abi.encodePacked(hex"ef0100", burner) : bytes(""));
+    }
+
     function collect(uint256 who) external {
         address owner = account[who % account.length];
-        if (channels.credits(owner) == 0 || freezable.frozen(owner)) return;
+        if (channels.credits(owner) == 0 || freezable.frozen(owner) || owner.code.length != 0) return;
         vm.prank(owner);
         channels.collectCredit(owner);
     }

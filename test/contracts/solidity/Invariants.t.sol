@@ -25,7 +25,7 @@ contract InvariantsTest {
     }
 
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[12] memory actions = [
+        bytes4[13] memory actions = [
             handler.open.selector,
             handler.topUp.selector,
             handler.withdraw.selector,
@@ -37,7 +37,8 @@ contract InvariantsTest {
             handler.settle.selector,
             handler.attack.selector,
             handler.freeze.selector,
-            handler.collect.selector
+            handler.collect.selector,
+            handler.delegate.selector
         ];
         targets = new FuzzSelector[](1);
         targets[0].addr = address(handler);

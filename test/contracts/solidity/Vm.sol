@@ -8,6 +8,7 @@ interface Vm {
     function prank(address sender) external;
     function startPrank(address sender) external;
     function stopPrank() external;
+    function etch(address account, bytes calldata code) external;
     function roll(uint256 blockNumber) external;
     function getBlockNumber() external view returns (uint256);
     function assume(bool condition) external pure;

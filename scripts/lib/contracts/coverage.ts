@@ -6,7 +6,9 @@ import hre from 'hardhat'
 import { markTestRunDone, markTestRunStart } from 'hardhat/internal/coverage'
 import { coverageRun } from '../../../test/lab/chains/embedded-chain.ts'
 
-const tests = ['channels', 'weaknesses', 'ticks', 'authorization'].map((name) => `test/contracts/${name}.test.ts`)
+const tests = ['channels', 'weaknesses', 'ticks', 'authorization'].map(
+  (name) => `test/contracts/${name}.test.ts`,
+)
 
 await markTestRunStart(coverageRun)
 // Forced: what is compiled already says nothing about its lines.

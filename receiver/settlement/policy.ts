@@ -52,10 +52,16 @@ export const withdrawGas: GasModel = {
   mostChannels: 50,
 }
 
+/**
+ * With the fifth more that is offered they fit into a transaction (EIP-7825), also when the code of every sender
+ * burns the 300 000 gas that a payout may take: nobody keeps a batch from its block.
+ */
+export const mostClosesTogether = 40
+
 export const closeGas: GasModel = {
   perTransaction: 40_000n,
   perChannel: 17_500n,
-  mostChannels: 50,
+  mostChannels: mostClosesTogether,
 }
 
 /** Contracts of version 0.2 have no batches. */

@@ -6,7 +6,7 @@ import { provenBalance } from '../channels/proofs.ts'
 import { type Channel, dueOf } from '../channels/records.ts'
 import { receiverError } from '../errors/index.ts'
 import { shortfall } from './exposure.ts'
-import { type GasModel, singleGas } from './policy.ts'
+import { type GasModel, mostClosesTogether, singleGas } from './policy.ts'
 
 /** `cooperativeClose`, after docs/reference/gas.md with room for what it may need more. */
 export const answerGas = 60_000n
@@ -15,7 +15,11 @@ export const answerGas = 60_000n
 export const answerBytes = 450
 
 /** `cooperativeCloseBatch`, the same. */
-export const batchGas: GasModel = { perTransaction: 40_000n, perChannel: 18_000n, mostChannels: 50 }
+export const batchGas: GasModel = {
+  perTransaction: 40_000n,
+  perChannel: 18_000n,
+  mostChannels: mostClosesTogether,
+}
 
 /** Singly while there are few; many at once can be answered only together. */
 export const mostSingle = 3

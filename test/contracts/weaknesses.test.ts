@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import test, { type ExecutionContext } from 'ava'
 import { type ContractTransactionResponse, Signature, ZeroAddress } from 'ethers'
+import { mostClosesTogether } from '../../receiver/settlement/policy.ts'
 import {
   type ContractFixture,
   contractFixture,
@@ -555,6 +556,26 @@ test('row 8: senders whose code burns all gas do not stop a batch: their shares 
   await mined(h.as(receiver, 'cooperativeCloseBatch')(items, { gasLimit: 2_000_000 }))
   t.is(await h.balance(receiver), 120n)
   t.is(await h.channels.getFunction('credits')(h.account(sender)), 80n)
+})
+
+test('row 8: as many closes as the receiver puts together fit into a transaction, whoever burns gas', async (t) => {
+  const h = await hostileFixture('TellingToken')
+  t.teardown(() => h.chain.close())
+  const blocks: number[] = []
+  for (let count = 0; count < mostClosesTogether; count++) blocks.push(await h.openErc20(100n))
+  await h.chain.mine(1)
+  await h.chain.provider.send('hardhat_setCode', [h.account(sender), '0x5b600056'])
+  const items = blocks.map((block) => h.item(block, 60n))
+  const most = 1n << 24n
+  const close = h.as(receiver, 'cooperativeCloseBatch')
+  const sent = await close(items, { gasLimit: most })
+  const { gasUsed = 0n } = (await sent.wait()) ?? {}
+  t.is(await h.channels.getFunction('credits')(h.account(sender)), 40n * BigInt(blocks.length))
+  // Each of as many senders writes a credit where there was none; here only the first did.
+  const firstCredit = 22_100n - 5000n
+  const worst = gasUsed + BigInt(blocks.length - 1) * firstCredit
+  // A transaction is sent with a fifth more than its estimate.
+  t.true((worst * 6n) / 5n < most, `${worst}`)
 })
 
 test('row 11: anybody has a credit paid to its account, which cannot call, and to no other', async (t) => {

@@ -53,12 +53,12 @@ test('what is worth its own answer is answered at once, what is not waits', (t) 
   t.deepEqual(plan([close(1, large - 1n)]), { ...nothing, waiting: [1] })
 })
 
-test('up to three are answered singly; more go into one transaction, fifty at most', (t) => {
+test('up to three are answered singly; more go into one transaction, forty at most', (t) => {
   t.deepEqual(plan(many(3, large)), { ...nothing, single: [0, 1, 2] })
   t.deepEqual(plan(many(4, large)), { ...nothing, batch: [0, 1, 2, 3] })
-  t.is(plan(many(50, large)).batch.length, 50)
+  t.is(plan(many(40, large)).batch.length, 40)
   // The last one is for the next batch, and no dust.
-  t.like(plan(many(51, large)), { single: [], batch: { length: 50 }, waiting: [] })
+  t.like(plan(many(41, large)), { single: [], batch: { length: 40 }, waiting: [] })
   t.is(plan(many(4, 304_001n), { hasBatches: false }).single.length, 4)
 })
 

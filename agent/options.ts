@@ -1,7 +1,7 @@
 // What an agent is made with, what it can be asked for, and what it answers.
 
 import type { ClockTrust } from '../platform/time/machine-clock.ts'
-import type { Address, BlockNumber, Signer, TokenAmount, TokenUnit } from '../protocol/index.ts'
+import type { Address, ChainBlock, Signer, TokenAmount, TokenUnit } from '../protocol/index.ts'
 import type { DailyUse } from './budget/accounts.ts'
 import type { Budget, BudgetLimit } from './budget/caps.ts'
 import type { BoundPolicy } from './channels/binding.ts'
@@ -30,7 +30,7 @@ export interface AgentOptions {
   readonly chainId: bigint
   readonly contract: Address
   /** No channel of the account is older. Default: the block in which the contract was deployed. */
-  readonly startBlock?: BlockNumber
+  readonly startBlock?: ChainBlock
   /** Folder for the ledger; made if missing, for its owner only. */
   readonly store: string
   /** In the token's smallest unit. What is not given is not limited. */

@@ -3,8 +3,8 @@
 import { concatBytes } from '@noble/hashes/utils.js'
 import {
   addressToBytes,
-  type BlockNumber,
   type ChannelId,
+  type ContractBlock,
   fromHex,
   type Hex,
   isUraidenError,
@@ -29,7 +29,7 @@ export interface ChannelView extends ChannelId, StoredChannel {
 
 export function identify(
   { sender, receiver }: Pick<Parts, 'sender' | 'receiver'>,
-  openBlock: BlockNumber,
+  openBlock: ContractBlock,
 ): ChannelId {
   return { sender, receiver, openBlock }
 }
@@ -48,7 +48,7 @@ export async function viewChannel(parts: Parts): Promise<ChannelView | undefined
  */
 export async function findChannel(
   parts: Parts,
-  openings: readonly BlockNumber[],
+  openings: readonly ContractBlock[],
 ): Promise<StoredChannel | undefined> {
   for (const openBlock of [...openings].sort((a, b) => b - a)) {
     const facts = await parts.chain.channel(identify(parts, openBlock))
@@ -89,11 +89,11 @@ async function tryToSign(parts: Parts): Promise<void> {
 
 /** @throws UraidenError `deposit_missing` when no opening was sent, and those of `mined` */
 export async function awaitOpening(parts: Parts): Promise<StoredChannel> {
-  const { memory, wallet, patience } = parts
+  const { chain, memory, wallet, patience } = parts
   const opening = memory.opening()
   if (opening === undefined) throw depositMissing()
   try {
-    const openBlock = await mined(wallet, opening.transaction, patience)
+    const openBlock = await chain.contractBlock(await mined(wallet, opening.transaction, patience))
     const channel = { openBlock, balance: 0n, recovered: false }
     memory.save(channel)
     memory.setOpening(undefined)

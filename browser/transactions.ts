@@ -2,7 +2,7 @@
 
 import {
   type Address,
-  type BlockNumber,
+  type ChainBlock,
   type Hex,
   isHex,
   isUraidenError,
@@ -51,15 +51,23 @@ export async function tryOut(wallet: Eip1193Provider, from: Address, call: Call)
   }
 }
 
+/** The block of a transaction, as its receipt has it. */
+export interface MinedBlock {
+  readonly block: ChainBlock
+  readonly hash: unknown
+  /** Of Arbitrum and its kind, where the node says it: the block of the chain below. */
+  readonly l1BlockNumber: unknown
+}
+
 /**
- * Waits until a transaction is in a block; that block's number.
+ * Waits until a transaction is in a block; that block.
  * @throws UraidenError `transaction_failed`, `transaction_gone`, `waiting_stopped`, those of `ask`
  */
 export async function mined(
   wallet: Eip1193Provider,
   transaction: Hex,
   patience: Patience,
-): Promise<BlockNumber> {
+): Promise<MinedBlock> {
   let missing = 0
   for (;;) {
     const receipt = await ask(wallet, 'eth_getTransactionReceipt', [transaction])
@@ -77,16 +85,22 @@ const mostMissing = 30
 interface Receipt {
   readonly status?: unknown
   readonly blockNumber?: unknown
+  readonly blockHash?: unknown
+  readonly l1BlockNumber?: unknown
 }
 
-function blockOf(transaction: Hex, { status, blockNumber }: Receipt): BlockNumber {
+function blockOf(transaction: Hex, receipt: Receipt): MinedBlock {
+  const { status, blockNumber, blockHash: hash, l1BlockNumber } = receipt
   if (status !== '0x1') {
     throw browserError({
       code: 'transaction_failed',
       message: `The transaction ${transaction} is in a block, but the contract refused it.`,
     })
   }
-  return Number(quantity(blockNumber, 'eth_getTransactionReceipt'))
+  return {
+    block: Number(quantity(blockNumber, 'eth_getTransactionReceipt')),
+    ...{ hash, l1BlockNumber },
+  }
 }
 
 function gone(transaction: Hex): UraidenError {

@@ -213,7 +213,7 @@ function roomForDeposits(
 
 async function forgetSeen({ ledger, chain }: FundingOptions, name: ChannelName): Promise<void> {
   try {
-    const { number: head } = await (await chain()).client.head()
+    const { contractBlock: head } = await (await chain()).client.head()
     ledger.forgetUnseen(name, head - seenWithin)
   } catch (error) {
     // While the chain is away the receiver may not see it either.

@@ -1,7 +1,7 @@
 // Where the search for own channels begins, and the search of an agent that has none: its store may be new, or
 // that of a disk that was lost, and a second deposit must not be locked beside one with room.
 import { type ChainClient, readQuantity } from '../../platform/chain/index.ts'
-import { type BlockNumber, isUraidenError, toQuantity } from '../../protocol/index.ts'
+import { type ChainBlock, isUraidenError, toQuantity } from '../../protocol/index.ts'
 import type { AgentChain } from './agent-chain.ts'
 import type { ChannelWork } from './closing-alone.ts'
 import { recoverChannels } from './recovery.ts'
@@ -14,8 +14,8 @@ const usualSearch = 2_000_000
 /** `startBlock`, else the block that the contract was deployed in, else a block long ago. */
 export async function firstBlock(
   client: ChainClient,
-  startBlock: BlockNumber | undefined,
-): Promise<BlockNumber> {
+  startBlock: ChainBlock | undefined,
+): Promise<ChainBlock> {
   if (startBlock !== undefined) return startBlock
   const { number: head } = await client.head()
   if (head <= shortChain) return 0
@@ -31,7 +31,7 @@ export async function firstBlock(
 }
 
 /** The first block with code at the contract's address. */
-async function deploymentBlock(client: ChainClient, head: BlockNumber): Promise<BlockNumber> {
+async function deploymentBlock(client: ChainClient, head: ChainBlock): Promise<ChainBlock> {
   let without = -1
   let withCode = head
   while (withCode - without > 1) {
@@ -44,7 +44,7 @@ async function deploymentBlock(client: ChainClient, head: BlockNumber): Promise<
 }
 
 /** A node without the state of old blocks may also say that they had no code: what it leads to is any block. */
-async function mayDeploy({ request }: ChainClient, block: BlockNumber): Promise<boolean> {
+async function mayDeploy({ request }: ChainClient, block: ChainBlock): Promise<boolean> {
   if (block === 0) return true
   const count = await request('eth_getBlockTransactionCountByNumber', [toQuantity(block)])
   return readQuantity(count) > 0n
@@ -55,7 +55,7 @@ const searched = 'searched'
 /** The chain as it is used for a deposit: before the first one, own channels are looked for there. */
 export function afterSearch(
   work: ChannelWork,
-  startBlock: BlockNumber | undefined,
+  startBlock: ChainBlock | undefined,
 ): () => Promise<AgentChain> {
   const { ledger, chain } = work
   let searching: Promise<void> | undefined

@@ -1,4 +1,5 @@
 export { readBlock, readQuantity } from './answers.ts'
+export { isPeriodOver } from './block-numbers.ts'
 export * from './connect.ts'
 export { type DataFee, dataFeeOf } from './data-fee.ts'
 export { estimateGas, revertOf } from './estimate.ts'

@@ -1,7 +1,7 @@
 // What a receiver is started with, and what it is once it runs.
 import type { ContractFacts, TokenFacts } from '../../platform/chain/index.ts'
 import type { SignedReceiverKey } from '../../protocol/bound/index.ts'
-import type { Address, BlockNumber, Signer, TokenAmount } from '../../protocol/index.ts'
+import type { Address, ChainBlock, Signer, TokenAmount } from '../../protocol/index.ts'
 import type { ReceiverHealth } from '../chain/health.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import type { ConfirmationStep, DepositLimits, Depth } from '../channels/ceiling.ts'
@@ -59,7 +59,7 @@ export interface ReceiverOptions extends VerifierOptions {
   /** What may be owed on deposits that have not reached the last step, in the token's smallest unit. */
   readonly notFinal?: Pick<DepositLimits, 'mostPerSender' | 'mostInAll'>
   /** No event of the contract is older. Default 0. */
-  readonly startBlock?: BlockNumber
+  readonly startBlock?: ChainBlock
   /** Between two looks at the chain, in milliseconds. Default 2000. */
   readonly pollInterval?: number
   /** What is risked while the node does not answer. */
@@ -96,7 +96,7 @@ export interface Receiver {
   readonly chainId: bigint
   readonly contract: Address
   /** Where reading the chain begins. */
-  readonly startBlock: BlockNumber
+  readonly startBlock: ChainBlock
   readonly contractFacts: ContractFacts
   readonly token: TokenFacts
   /** How signatures are checked. */

@@ -13,7 +13,7 @@ import {
 } from '../../platform/chain/index.ts'
 import {
   type Address,
-  type BlockNumber,
+  type ChainBlock,
   contractAbilities,
   type Feature,
   type SignatureDomain,
@@ -143,9 +143,9 @@ async function startParts(
   let watch: ChainWatch | undefined
   const own = await openRequestKey(
     { state: options.state, credentials: process.env.CREDENTIALS_DIRECTORY },
-    async () => (await chain.head()).number,
+    async () => (await chain.head()).contractBlock,
   )
-  const head = () => watch?.look.head
+  const head = () => watch?.look.contractHead
   const requestKeys = createRequestKeys({
     ...{ book, domain, own, head },
     receiver: signer.address,
@@ -202,7 +202,7 @@ async function openBase(connected: ConnectedContract, options: StartOptions, par
   const limits = depositLimits(options)
   const book = await openBook(store, limits)
   parts.started(book.flush)
-  await book.fence(async () => (await connected.chain.head()).number)
+  await book.fence(async () => (await connected.chain.head()).contractBlock)
   return { ...connected, domain, store, limits, book }
 }
 
@@ -232,7 +232,7 @@ interface Defence {
   readonly transactions: TransactionSender
   readonly gas: GasPriceWatch
   readonly reserve: Reserve
-  readonly head: () => BlockNumber
+  readonly head: () => ChainBlock
   /** Follows the chain, and answers what it sees; everything that listens must be there. */
   readonly start: () => ChainWatch
 }
@@ -277,7 +277,8 @@ function createDefence(
   const head = () => watch?.look.head ?? 0
   const settlement = createSettlement(
     {
-      ...{ chain, book, transactions, signer, domain, hasBatches, head, ether, reserve, log },
+      ...{ chain, book, transactions, signer, domain, hasBatches, ether, reserve, log },
+      head: () => watch?.look.contractHead ?? 0,
       gasPrice: gas.now,
       challengePeriod: contractFacts.challengePeriod,
       refresh: async () => watch?.refresh(),
@@ -313,7 +314,7 @@ function waitsForFinality({ steps }: DepositLimits): boolean {
 async function lookForFinality(chain: ChainClient, book: ChannelBook): Promise<void> {
   const asked = chain.request('eth_getBlockByNumber', ['finalized', false]).then(readBlock)
   const block = await asked.catch(() => undefined)
-  book.setFinalised(block?.number)
+  book.setFinalised(block && Number(block.number))
 }
 
 function followChain(

@@ -1,5 +1,6 @@
 // uraiden-agent channels, open, topup, close, settle, recover, sweep.
 
+import { isPeriodOver } from '../../../platform/chain/index.ts'
 import { table, toJson } from '../../../platform/cli/output.ts'
 import {
   type Address,
@@ -154,7 +155,7 @@ async function waitUntilDue({ agent, chain: settings, output }: Session): Promis
   try {
     await output.during(`waiting for block ${due + 1}`, async () => {
       // The transaction runs in the block after the head.
-      while ((await chain.head()).number < due) {
+      while (!isPeriodOver(await chain.head(), due)) {
         await new Promise((resolve) => setTimeout(resolve, 1000))
       }
     })

@@ -10,7 +10,8 @@ import {
 import { compareKeys } from '../../../protocol/bound/index.ts'
 import {
   type Address,
-  type BlockNumber,
+  type ChainBlock,
+  type ContractBlock,
   contractAbilities,
   parseAmount,
   type Signer,
@@ -61,7 +62,7 @@ export interface WatchtowerOptions {
   readonly patience?: number
   /** How deep a block must be to count, itself included. Default 2; disputes are answered when seen. */
   readonly confirmations?: number
-  readonly startBlock?: BlockNumber
+  readonly startBlock?: ChainBlock
   /** Between two looks at the chain, in milliseconds. Default 2000. */
   readonly pollInterval?: number
   /** What answers may cost. */
@@ -81,7 +82,7 @@ export interface WatchtowerStatus extends Exposure {
   /** Channels with a proof. */
   readonly proofs: number
   readonly answers: readonly PendingAnswer[]
-  readonly block: BlockNumber | undefined
+  readonly block: ChainBlock | undefined
   /** Milliseconds since the chain was read up to its head; Infinity before the first time. */
   readonly chainAge: number
   /** Of the account that pays, in wei. */
@@ -102,7 +103,7 @@ export interface Watchtower {
   readonly backup: () => Promise<string>
   readonly status: () => WatchtowerStatus
   /** What is kept for a channel; 0 when there is none. */
-  readonly balance: (sender: Address, openBlock: BlockNumber) => TokenAmount
+  readonly balance: (sender: Address, openBlock: ContractBlock) => TokenAmount
   readonly synced: Promise<void>
   readonly refresh: () => Promise<void>
   readonly stop: () => Promise<void>
@@ -147,14 +148,14 @@ async function assemble(
   // Copies come coalesced: one thread has time for all of them.
   const verifier = await startVerifier({ domain, receiver, forms }, { verifierThreads: 0 }, log)
   let ether: bigint | undefined
-  const head = () => watch.look.head
   const { answers, gas } = await answersOf(options, {
-    ...{ connection, store, book, head },
+    ...{ connection, store, book },
+    head: () => watch.look.contractHead,
     ether: () => ether,
   })
   const watch = startWatch(options, { chain: connection, book }, async () => {
     ether = await connection.etherBalance(signer.address)
-    await gas?.refresh(head() ?? 0)
+    await gas?.refresh(watch.look.head ?? 0)
     await forgetSettled(book)
     await answers.round()
   })
@@ -242,7 +243,7 @@ interface AnswerParts {
   readonly connection: ChainClient
   readonly store: ChannelStore
   readonly book: ChannelBook
-  readonly head: () => BlockNumber | undefined
+  readonly head: () => ContractBlock | undefined
   readonly ether: () => bigint | undefined
 }
 

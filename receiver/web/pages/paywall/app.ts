@@ -251,7 +251,7 @@ async function look(app: App): Promise<void> {
   const [tokens, lacksEther, block, channel] = await Promise.all([
     client.tokenBalance(),
     client.lacksEther(),
-    client.blockNumber(),
+    client.contractHead(),
     client.channel(),
   ])
   // Another account or network was chosen meanwhile.

@@ -15,8 +15,7 @@ import {
   toQuantity,
 } from '../protocol/index.ts'
 import { type AbiValue, decodeText, decodeWord, decodeWords, encodeCall, topicOf } from './abi.ts'
-import { type ContractBlocks, contractBlocks } from './contract-blocks.ts'
-import type { MinedBlock } from './transactions.ts'
+import { type ContractBlocks, contractBlocks, type MinedBlock } from './contract-blocks.ts'
 import { ask, type Eip1193Provider, quantity, wrongAnswer } from './wallet.ts'
 
 export interface ContractFacts {
@@ -52,6 +51,7 @@ export interface ChannelFacts {
 export interface Chain {
   readonly wallet: Eip1193Provider
   readonly blockNumber: () => Promise<ChainBlock>
+  readonly clock: ContractBlocks['clock']
   /** The newest block as the contract counts. */
   readonly contractHead: () => Promise<ContractBlock>
   /** The block of a transaction as the contract saw it. */
@@ -99,6 +99,7 @@ export function chainOf(wallet: Eip1193Provider, contract: Address): Chain {
   return {
     wallet,
     ...node,
+    clock: blocks.clock,
     contractHead: blocks.head,
     contractBlock: blocks.of,
     ...tokenReads(read),

@@ -238,10 +238,10 @@ interface DepositCall {
  * and the contract's own call.
  */
 async function sendDeposit(parts: Parts, { amount, data, direct }: DepositCall): Promise<Hex> {
-  const { wallet, sender, token, domain } = parts
+  const { sender, token, domain } = parts
   const transfer = encodeCall('transfer(address,uint256,bytes)', [domain.contract, amount, data])
   try {
-    return await send(wallet, sender, { to: token, data: transfer })
+    return await send(parts, { to: token, data: transfer })
   } catch (error) {
     if (!isUraidenError(error, 'would_revert') || (await hasErc223(parts))) throw error
   }
@@ -249,7 +249,7 @@ async function sendDeposit(parts: Parts, { amount, data, direct }: DepositCall):
     const approve = encodeCall('approve(address,uint256)', [domain.contract, amount])
     await sendAndWait(parts, { to: token, data: approve })
   }
-  return send(wallet, sender, direct)
+  return send(parts, direct)
 }
 
 /** A transfer of nothing to oneself, an account without code, works where there is the function. */
@@ -271,7 +271,7 @@ function contractCall({ domain }: Parts, signature: string, values: readonly Abi
 }
 
 async function sendAndWait(parts: Parts, call: Call): Promise<void> {
-  await mined(parts.wallet, await send(parts.wallet, parts.sender, call), parts.patience)
+  await mined(parts.wallet, await send(parts, call), parts.patience)
 }
 
 /** @throws UraidenError `deposit_missing` */

@@ -1,6 +1,7 @@
 // The blocks of the chain as the contract counts them. On Arbitrum and its kind contracts see the number of the chain
 // below, which blocks carry beside their own.
 import {
+  type ChainBlock,
   type ContractBlock,
   type ContractClock,
   contractClock,
@@ -8,8 +9,15 @@ import {
   returnNumber,
 } from '../protocol/index.ts'
 import { browserError } from './error-codes.ts'
-import type { MinedBlock } from './transactions.ts'
 import { ask, type Eip1193Provider, quantity } from './wallet.ts'
+
+/** A block as logs and receipts have it. */
+export interface MinedBlock {
+  readonly block: ChainBlock
+  readonly hash: unknown
+  /** Of Arbitrum and its kind, where the node says it: the block of the chain below. */
+  readonly l1BlockNumber: unknown
+}
 
 export interface ContractBlocks {
   /** Which number of a block contracts see; looked up once. @throws UraidenError `chain_unsupported` */

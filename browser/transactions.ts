@@ -2,15 +2,22 @@
 
 import {
   type Address,
-  type ChainBlock,
   type Hex,
   isHex,
   isUraidenError,
   toQuantity,
   type UraidenError,
 } from '../protocol/index.ts'
+import type { ContractBlocks, MinedBlock } from './contract-blocks.ts'
 import { browserError } from './error-codes.ts'
 import { ask, type Eip1193Provider, quantity, wrongAnswer } from './wallet.ts'
+
+export interface Sending {
+  readonly wallet: Eip1193Provider
+  readonly sender: Address
+  readonly chain: Pick<ContractBlocks, 'clock'>
+  readonly patience: Patience
+}
 
 export interface Call {
   readonly to: Address
@@ -27,11 +34,17 @@ export interface Patience {
 }
 
 /**
- * Resolves with the hash when the wallet has sent it. Nothing is sent that the contract would refuse.
- * @throws UraidenError `would_revert`, and those of `ask`
+ * Resolves with the hash when the wallet has sent it. Nothing is sent that the contract would refuse. What it would
+ * take in the next block only is sent now; where contracts count with the chain below, once that has its next block.
+ * @throws UraidenError `would_revert`, `waiting_stopped`, and those of `ask`
  */
-export async function send(wallet: Eip1193Provider, from: Address, call: Call): Promise<Hex> {
-  await tryOut(wallet, from, call)
+export async function send(
+  { wallet, sender: from, chain, patience }: Sending,
+  call: Call,
+): Promise<Hex> {
+  while ((await tryOut(wallet, from, call)) === 'later' && (await chain.clock()) === 'parent') {
+    await pause(patience)
+  }
   const hash = await ask(wallet, 'eth_sendTransaction', [written(from, call)])
   if (!isHex(hash) || hash.length !== 66) throw wrongAnswer('eth_sendTransaction')
   return hash
@@ -41,22 +54,22 @@ function written(from: Address, { to, data, value = 0n }: Call) {
   return { from, to, data, value: toQuantity(value) }
 }
 
-/** Has the node run it without sending it. @throws UraidenError `would_revert`, and those of `ask` */
-export async function tryOut(wallet: Eip1193Provider, from: Address, call: Call): Promise<void> {
+/**
+ * Has the node run it without sending it: whether it would be done now, or only in a later block.
+ * @throws UraidenError `would_revert`, and those of `ask`
+ */
+export async function tryOut(
+  wallet: Eip1193Provider,
+  from: Address,
+  call: Call,
+): Promise<'now' | 'later'> {
   try {
     await ask(wallet, 'eth_call', [written(from, call), 'latest'])
+    return 'now'
   } catch (error) {
-    // The transaction itself will be in a later block.
     if (!isUraidenError(error, 'would_revert_now')) throw error
+    return 'later'
   }
-}
-
-/** The block of a transaction, as its receipt has it. */
-export interface MinedBlock {
-  readonly block: ChainBlock
-  readonly hash: unknown
-  /** Of Arbitrum and its kind, where the node says it: the block of the chain below. */
-  readonly l1BlockNumber: unknown
 }
 
 /**

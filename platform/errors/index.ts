@@ -8,7 +8,7 @@ export const platformErrors = {
   },
   chain_unsupported: {
     kind: 'chain',
-    hint: 'A channel would not be found again there, as on Arbitrum. Use a chain whose contracts see its own block numbers.',
+    hint: 'A channel would not be found again there. Use a chain whose contracts see its own block numbers, or as on Arbitrum those that its blocks carry as l1BlockNumber, or another node.',
   },
   chain_unavailable: { kind: 'chain', status: 502 },
   config_invalid: { kind: 'usage' },

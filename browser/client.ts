@@ -4,6 +4,7 @@ import {
   type Address,
   type ChainBlock,
   type ContractBlock,
+  type ContractClock,
   contractAbilities,
   type Signature,
   type TokenAmount,
@@ -77,6 +78,8 @@ export interface BrowserClient {
   readonly etherBalance: () => Promise<bigint>
   /** The newest block as the contract counts, in which its challenge periods end. */
   readonly contractHead: () => Promise<ContractBlock>
+  /** Which number of a block the contract counts with. */
+  readonly clock: () => Promise<ContractClock>
   /** The stored channel and what the chain says of it; undefined when there is none. */
   readonly channel: () => Promise<ChannelView | undefined>
   /**
@@ -131,6 +134,7 @@ export async function createBrowserClient(options: BrowserClientOptions): Promis
     tokenBalance: () => chain.tokenBalance(token, account),
     etherBalance: () => chain.etherBalance(account),
     contractHead: chain.contractHead,
+    clock: chain.clock,
     channel: () => viewChannel(parts),
     findChannel: async (from) => {
       const openings =

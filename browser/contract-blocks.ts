@@ -73,6 +73,6 @@ async function askClock(wallet: Eip1193Provider): Promise<ContractClock> {
   if (clock !== undefined) return clock
   throw browserError({
     code: 'chain_unsupported',
-    message: `Contracts on this chain see block numbers (${seen ?? 'which the node does not tell'}) that its blocks (${number}) do not carry.`,
+    message: `Contracts on this chain see other block numbers (${seen}) than its blocks carry (${number}).`,
   })
 }

@@ -1,5 +1,13 @@
 export { readBlock, readQuantity } from './answers.ts'
 export { isPeriodOver } from './block-numbers.ts'
+export {
+  type ChallengeTime,
+  challengeTime,
+  challengeTimeText,
+  checkChallengePeriod,
+  measureBlockTime,
+  shortPeriodWarning,
+} from './challenge-time.ts'
 export * from './connect.ts'
 export { type DataFee, dataFeeOf } from './data-fee.ts'
 export { estimateGas, revertOf } from './estimate.ts'

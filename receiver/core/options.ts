@@ -60,6 +60,8 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly notFinal?: Pick<DepositLimits, 'mostPerSender' | 'mostInAll'>
   /** No event of the contract is older. Default 0. */
   readonly startBlock?: ChainBlock
+  /** Refuse a contract whose challenge period is shorter, in seconds as the chain's blocks take. Default: any. */
+  readonly leastChallengePeriod?: number
   /** Between two looks at the chain, in milliseconds. Default 2000. */
   readonly pollInterval?: number
   /** What is risked while the node does not answer. */

@@ -4,6 +4,7 @@
 import {
   type ChainClient,
   type ContractFacts,
+  checkChallengePeriod,
   connectChain,
   createTransactionSender,
   dataFeeOf,
@@ -114,14 +115,16 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
 
 /**
  * With a connection that is there already; it is closed with the receiver, or when this fails.
- * @throws UraidenError those of `openStore` and `startVerifier`
+ * @throws UraidenError `challenge_period_short`, those of `openStore` and `startVerifier`
  */
 export async function startReceiverOn(
   connected: ConnectedContract,
   options: StartOptions,
 ): Promise<Receiver> {
-  return startTogether((parts) => {
+  return startTogether(async (parts) => {
     parts.started(connected.chain.close)
+    const short = await checkChallengePeriod(connected.chain, options.leastChallengePeriod)
+    if (short !== undefined) options.log?.warn({}, short)
     return startParts(connected, options, parts)
   })
 }

@@ -6,6 +6,7 @@ import {
   amountText,
   type ConfigOption,
   count,
+  duration,
   filePath,
   gasPrice,
   httpUrl,
@@ -102,6 +103,9 @@ export const receiverConfig = z.strictObject({
     .prefault({})
     .describe('on deposits that have not reached the last step of confirmations'),
   startBlock: count.min(0).default(0).describe('the contract was deployed in it or later'),
+  leastChallengePeriod: duration
+    .optional()
+    .describe('refuse a contract with a shorter challenge period: 1h'),
   pollInterval: seconds
     .min(0.02)
     .max(3600)

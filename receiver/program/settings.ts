@@ -58,6 +58,7 @@ export interface ReceiverSettings extends ProgramSettings {
     | 'pollInterval'
     | 'replies'
     | 'verifier'
+    | 'leastChallengePeriod'
     | 'verifierThreads'
     | 'bound'
     | 'collect'
@@ -106,7 +107,7 @@ export function receiverSettings(
 ): ReceiverSettings {
   const { confirmations, notFinal, startBlock, verifier, verifierThreads, watchtowers, page } =
     config
-  const { origins, publicPath, crossOrigins } = config
+  const { origins, publicPath, crossOrigins, leastChallengePeriod: least } = config
   const { mode: bound, collect } =
     typeof config.bound === 'string' ? { mode: config.bound } : config.bound
   const { lifetime, ...replies } = config.replies
@@ -116,6 +117,7 @@ export function receiverSettings(
     ...common,
     receiver: {
       startBlock,
+      ...(least !== undefined && { leastChallengePeriod: least / 1000 }),
       pollInterval: config.pollInterval * 1000,
       replies: defined({ ...replies, lifetime: milliseconds(lifetime) }),
       bound,

@@ -1,5 +1,6 @@
 // The browser client on a chain of the kind of Arbitrum: contracts count with the blocks of the chain below.
 import test, { type ExecutionContext } from 'ava'
+import { blockTime } from '../../browser/block-time.ts'
 import { createBrowserClient } from '../../browser/index.ts'
 import { memoryKeyStore } from '../../browser/key-store.ts'
 import { startParentClockChain } from '../lab/chains/parent-clock-chain.ts'
@@ -20,7 +21,7 @@ async function given(t: ExecutionContext, change: (wallet: TestWallet) => TestWa
   })
   const buy = () => client.pay(`${base}/reading`, { price, idempotency: true })
   const asked = (method: string) => made.calls.filter((call) => call.method === method).length
-  return { ...system, client, buy, asked }
+  return { ...system, client, buy, asked, wallet }
 }
 
 test('opens, pays, tops up, is found again, and closes with the receiver', async (t) => {
@@ -52,7 +53,7 @@ test('a node whose receipts say nothing of the chain below is asked for the bloc
 })
 
 test('a close waits for the next block below, and settles when the period is over there', async (t) => {
-  const { client, chain, tokensOf, senderAccount, asked } = await given(t)
+  const { client, chain, tokensOf, senderAccount, asked, wallet } = await given(t)
   await client.openChannel(8n)
   const tries = asked('eth_call')
   const closing = client.requestClose()
@@ -63,7 +64,9 @@ test('a close waits for the next block below, and settles when the period is ove
   const view = await client.channel()
   t.is(view?.facts?.settleBlock, (await client.contractHead()) + 500)
   await t.throwsAsync(client.settle(), { code: 'would_revert', message: /ChallengePeriodNotOver/ })
-  await chain.mine(501)
+  t.is(await blockTime(wallet, client), undefined, 'a chain too young to say')
+  await chain.provider.send('hardhat_mine', ['0x2711', '0xc'])
+  t.is(Math.round((await blockTime(wallet, client)) ?? 0), 12, 'of the chain below')
   await client.settle()
   t.is(await tokensOf(senderAccount.address), 10_000n)
 })

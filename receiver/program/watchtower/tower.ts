@@ -4,6 +4,7 @@
 
 import {
   type ChainClient,
+  checkChallengePeriod,
   connectChain,
   createTransactionSender,
 } from '../../../platform/chain/index.ts'
@@ -118,6 +119,8 @@ export async function startWatchtower(options: WatchtowerOptions): Promise<Watch
   const chain = await connectChain(options)
   try {
     const { version } = await chain.contractFacts()
+    const short = await checkChallengePeriod(chain, undefined)
+    if (short !== undefined) options.log?.warn({}, short)
     if (!contractAbilities(version).hasChallenge) throw needsChallenge(contract, version)
     const owner = { chainId: chain.chainId, contract, account: receiver }
     const store = await openStore(state, owner, { program: 'watchtower' })

@@ -10,6 +10,7 @@ export {
 } from './challenge-time.ts'
 export * from './connect.ts'
 export { type DataFee, dataFeeOf } from './data-fee.ts'
+export { deploymentBlock } from './deployment-block.ts'
 export { estimateGas, revertOf } from './estimate.ts'
 export { isChannelOver } from './existence.ts'
 export { waitForTransaction } from './receipt.ts'

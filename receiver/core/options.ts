@@ -58,7 +58,7 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly confirmations?: Depth | readonly ConfirmationStep[] | undefined
   /** What may be owed on deposits that have not reached the last step, in the token's smallest unit. */
   readonly notFinal?: Pick<DepositLimits, 'mostPerSender' | 'mostInAll'>
-  /** No event of the contract is older. Default 0. */
+  /** No event of the contract is older. Default: the block in which it was deployed, as far as the node can say. */
   readonly startBlock?: ChainBlock
   /** Refuse a contract whose challenge period is shorter, in seconds as the chain's blocks take. Default: any. */
   readonly leastChallengePeriod?: number

@@ -22,6 +22,7 @@ import {
   type UraidenError,
 } from '../../protocol/index.ts'
 import { type AccountWatch, watchAccount } from '../chain/account.ts'
+import { firstBlock } from '../chain/first-block.ts'
 import {
   type GasPrices,
   type GasPriceWatch,
@@ -169,7 +170,7 @@ async function startParts(
     address: signer.address,
     chainId: chain.chainId,
     contract,
-    startBlock: options.startBlock ?? 0,
+    startBlock: base.startBlock,
     contractFacts,
     token,
     verifier,
@@ -206,7 +207,10 @@ async function openBase(connected: ConnectedContract, options: StartOptions, par
   const book = await openBook(store, limits)
   parts.started(book.flush)
   await book.fence(async () => (await connected.chain.head()).contractBlock)
-  return { ...connected, domain, store, limits, book }
+  return {
+    ...{ ...connected, domain, store, limits, book },
+    startBlock: options.startBlock ?? (await firstBlock(connected.chain, book)),
+  }
 }
 
 /** The block after the one that opens a channel, as the original has it (wire-protocol.md section 9). */
@@ -247,7 +251,7 @@ function createDefence(
   parts: StartedParts,
 ): Defence {
   const { signer, log, transactionPoll } = options
-  const { chain, contractFacts, store, book, domain, limits, gasPrices } = base
+  const { chain, contractFacts, store, book, domain, limits, startBlock, gasPrices } = base
   const transactions = createTransactionSender({
     chain,
     signer,
@@ -303,7 +307,7 @@ function createDefence(
     reserve.round()
   }
   const start = () => {
-    watch = followChain(options, { chain, book, limits, afterSync })
+    watch = followChain(options, { chain, book, limits, startBlock, afterSync })
     return watch
   }
   return { account, settlement, transactions, gas, reserve, head, start }
@@ -322,9 +326,11 @@ async function lookForFinality(chain: ChainClient, book: ChannelBook): Promise<v
 
 function followChain(
   options: StartOptions,
-  followed: Pick<Base, 'chain' | 'book' | 'limits'> & { readonly afterSync: () => Promise<void> },
+  followed: Pick<Base, 'chain' | 'book' | 'limits' | 'startBlock'> & {
+    readonly afterSync: () => Promise<void>
+  },
 ): ChainWatch {
-  const { log, signer, startBlock = 0, pollInterval = 2000, now } = options
+  const { log, signer, pollInterval = 2000, now } = options
   const { limits, ...rest } = followed
   let watch: ChainWatch | undefined
   const head = () => watch?.look.head
@@ -332,7 +338,6 @@ function followChain(
     ...rest,
     ...(now !== undefined && { now }),
     receiver: signer.address,
-    startBlock,
     confirmations: firstDepth(limits.steps, usualConfirmations),
     interval: pollInterval,
     onEvents: log && tellChannels(log, head),

@@ -102,7 +102,7 @@ export const receiverConfig = z.strictObject({
     })
     .prefault({})
     .describe('on deposits that have not reached the last step of confirmations'),
-  startBlock: count.min(0).default(0).describe('the contract was deployed in it or later'),
+  startBlock: count.min(0).optional().describe('the contract was deployed in it or later'),
   leastChallengePeriod: duration
     .optional()
     .describe('refuse a contract with a shorter challenge period: 1h'),

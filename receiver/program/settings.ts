@@ -116,7 +116,7 @@ export function receiverSettings(
   return {
     ...common,
     receiver: {
-      startBlock,
+      ...(startBlock !== undefined && { startBlock }),
       ...(least !== undefined && { leastChallengePeriod: least / 1000 }),
       pollInterval: config.pollInterval * 1000,
       replies: defined({ ...replies, lifetime: milliseconds(lifetime) }),

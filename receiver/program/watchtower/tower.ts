@@ -20,6 +20,7 @@ import {
   type TokenAmount,
   type UraidenError,
 } from '../../../protocol/index.ts'
+import { firstBlock } from '../../chain/first-block.ts'
 import { type GasPriceWatch, watchGasPrice } from '../../chain/gas-price.ts'
 import { type ChainWatch, watchChain } from '../../chain/watch.ts'
 import { type ChannelBook, openBook } from '../../channels/book.ts'
@@ -146,6 +147,7 @@ async function assemble(
 ): Promise<Watchtower> {
   const { signer, receiver, contract, log, mostChannels = 100_000 } = options
   const book = await openBook(store)
+  const startBlock = options.startBlock ?? (await firstBlock(connection, book))
   const domain = { contract, chainId: connection.chainId }
   const { forms } = contractAbilities(version)
   // Copies come coalesced: one thread has time for all of them.
@@ -156,7 +158,7 @@ async function assemble(
     head: () => watch.look.contractHead,
     ether: () => ether,
   })
-  const watch = startWatch(options, { chain: connection, book }, async () => {
+  const watch = startWatch({ ...options, startBlock }, { chain: connection, book }, async () => {
     ether = await connection.etherBalance(signer.address)
     await gas?.refresh(watch.look.head ?? 0)
     await forgetSettled(book)
@@ -302,8 +304,10 @@ async function worthOf(
   return { hasBatches: false, etherPrice: amount(etherPrice), least: amount(least) }
 }
 
+type StartedOptions = WatchtowerOptions & Required<Pick<WatchtowerOptions, 'startBlock'>>
+
 function startWatch(
-  { receiver, confirmations = 2, startBlock = 0, pollInterval = 2000, log }: WatchtowerOptions,
+  { receiver, confirmations = 2, startBlock, pollInterval = 2000, log }: StartedOptions,
   { chain, book }: { readonly chain: ChainClient; readonly book: ChannelBook },
   afterSync: () => Promise<void>,
 ): ChainWatch {

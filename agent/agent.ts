@@ -2,6 +2,7 @@
 
 import { createLocks } from '../platform/async/locks.ts'
 import { once } from '../platform/async/once.ts'
+import { challengeTime } from '../platform/chain/index.ts'
 import { machineClock } from '../platform/time/machine-clock.ts'
 import type { Address } from '../protocol/index.ts'
 import { createProofMaker, defined } from '../protocol/index.ts'
@@ -87,6 +88,7 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
     chain: searchedChain,
     deposits: { ...defaultDeposits, ...deposit },
     total: options.budget?.total,
+    leastChallengePeriod: options.leastChallengePeriod,
     transactions,
     mayDeposit: (receiver) => behaviours.mayDeposit(receiver),
     finishCloses: (receiver) => finishCloses(work, receiver),
@@ -111,6 +113,7 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
       const { bindings, relaying } = work
       return probe({ ledger, bindings, locks, transport: relaying.transport }, new URL(url))
     },
+    challengeTime: async () => challengeTime((await connection.chain()).client),
     token: async () => {
       const { symbol, decimals } = (await connection.facts()).token
       return { symbol, decimals }

@@ -1,7 +1,8 @@
 // What an agent is made with, what it can be asked for, and what it answers.
 
+import type { ChallengeTime } from '../platform/chain/index.ts'
 import type { ClockTrust } from '../platform/time/machine-clock.ts'
-import type { Address, BlockNumber, Signer, TokenAmount, TokenUnit } from '../protocol/index.ts'
+import type { Address, ChainBlock, Signer, TokenAmount, TokenUnit } from '../protocol/index.ts'
 import type { DailyUse } from './budget/accounts.ts'
 import type { Budget, BudgetLimit } from './budget/caps.ts'
 import type { BoundPolicy } from './channels/binding.ts'
@@ -30,7 +31,7 @@ export interface AgentOptions {
   readonly chainId: bigint
   readonly contract: Address
   /** No channel of the account is older. Default: the block in which the contract was deployed. */
-  readonly startBlock?: BlockNumber
+  readonly startBlock?: ChainBlock
   /** Folder for the ledger; made if missing, for its owner only. */
   readonly store: string
   /** In the token's smallest unit. What is not given is not limited. */
@@ -56,6 +57,11 @@ export interface AgentOptions {
   /** Sign nothing and send nothing to the chain. */
   readonly dryRun?: boolean
   readonly deposit?: Partial<DepositPolicy>
+  /**
+   * Open no channel in a contract whose challenge period is shorter, in seconds as the chain's blocks take.
+   * Default: any.
+   */
+  readonly leastChallengePeriod?: number
   /** How tokens get into a channel. Default auto. */
   readonly funding?: FundingMethod
   /** How many payments one synced write covers; 1 syncs for each. Default 16. */
@@ -110,6 +116,8 @@ export interface Agent extends Purchases, ChannelManagement {
   /** Receivers with whom there was trouble lately, worst first. */
   readonly behaviour: () => readonly ReceiverBehaviour[]
   readonly token: () => Promise<TokenUnit>
+  /** Of the contract: in blocks, and as a time as far as the chain shows it. */
+  readonly challengeTime: () => Promise<ChallengeTime>
   /** Writes exact balances and releases the store. */
   readonly stop: () => Promise<void>
 }

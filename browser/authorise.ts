@@ -3,7 +3,7 @@
 
 import {
   type Address,
-  type BlockNumber,
+  type ContractBlock,
   channelsDomain,
   domainSeparator,
   isUraidenError,
@@ -22,7 +22,7 @@ import { signTyped, type TypedData } from './signing.ts'
 export interface Deposit {
   readonly amount: TokenAmount
   /** Of the channel that is topped up; undefined opens one. */
-  readonly openBlock?: BlockNumber
+  readonly openBlock?: ContractBlock
 }
 
 export interface AuthorisedDeposit {

@@ -15,7 +15,7 @@ import {
   verifyReceiverKey,
 } from '../protocol/bound/index.ts'
 import {
-  type BlockNumber,
+  type ContractBlock,
   channelsDomain,
   type HeaderSource,
   headerName,
@@ -84,7 +84,7 @@ export function createBinding(parts: BindingParts, options: BindingOptions): Bin
 
 async function ensure(
   state: State,
-  openBlock: BlockNumber,
+  openBlock: ContractBlock,
   progress: BindingProgress,
 ): Promise<BoundChannel | undefined> {
   const kept = await load(state, openBlock)
@@ -98,7 +98,10 @@ async function ensure(
   return channelOf(state, await bind(state, openBlock, { kept, offer, progress }), progress)
 }
 
-async function load({ keys, owner }: State, openBlock: BlockNumber): Promise<KeptKeys | undefined> {
+async function load(
+  { keys, owner }: State,
+  openBlock: ContractBlock,
+): Promise<KeptKeys | undefined> {
   const kept = await keys.load(owner)
   return kept?.openBlock === openBlock ? kept : undefined
 }
@@ -150,7 +153,7 @@ interface Bound {
 
 async function bind(
   state: State,
-  openBlock: BlockNumber,
+  openBlock: ContractBlock,
   { kept, offer, progress }: Bound,
 ): Promise<KeptKeys> {
   const isUsable = kept?.receiverKey === offer.key
@@ -177,13 +180,13 @@ async function bind(
 /** A key of this channel, which the wallet signs. Only what is derived of it is kept. */
 async function createKeys(
   state: State,
-  openBlock: BlockNumber,
+  openBlock: ContractBlock,
   { offer, progress, above = -1n }: Omit<Bound, 'kept'> & { readonly above?: bigint | undefined },
 ): Promise<KeptKeys> {
   const { parts } = state
   const { domain, receiver } = parts
   const { privateKey, publicKey: key } = createRequestKey()
-  const number = largest(BigInt(await parts.chain.blockNumber()), above + 1n)
+  const number = largest(BigInt(await parts.chain.contractHead()), above + 1n)
   progress.onKey?.()
   const signature = await signTyped(parts, {
     domain: channelsDomain,
@@ -292,7 +295,7 @@ async function offered(state: State): Promise<ReceiverKey | undefined> {
     state.offersNothing = true
     return undefined
   }
-  const block = await parts.chain.blockNumber()
+  const block = await parts.chain.contractHead()
   const newest = known && { ...known, key: parseRequestPublicKey(known.key) }
   const verified = verifyReceiverKey(signed, { domain, receiver, block, known: newest })
   if (!verified.ok) {

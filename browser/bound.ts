@@ -1,7 +1,7 @@
 // What the rest of the library sees of bound requests (design/trust.md section 1). The code behind it is
 // loaded when the first one is sent.
 import type {
-  BlockNumber,
+  ContractBlock,
   HeaderFields,
   HeaderSource,
   Hex,
@@ -72,7 +72,7 @@ export interface Binding {
    * `channel_gone`, `unproven`, `answer_lost`, `receiver_unreachable`, those of `ask`
    */
   readonly ensure: (
-    openBlock: BlockNumber,
+    openBlock: ContractBlock,
     progress?: BindingProgress,
   ) => Promise<BoundChannel | undefined>
 }
@@ -82,7 +82,7 @@ export type MacKey = Awaited<ReturnType<typeof crypto.subtle.importKey>> | Uint8
 
 /** The keys of one channel, and how they came to be. The request key behind them is forgotten. */
 export interface KeptKeys {
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
   readonly keyid: string
   readonly requests: MacKey
   readonly answers: MacKey

@@ -2,21 +2,20 @@
 import {
   type Address,
   addressFromBytes,
-  type BlockNumber,
+  type ChainBlock,
   type ChannelId,
+  type ContractBlock,
   fromHex,
   type Hex,
   isHex,
   isUraidenError,
-  returnNumber,
-  seesOwnNumbers,
   type TokenAmount,
   type TokenUnit,
   tokenSymbol,
   toQuantity,
 } from '../protocol/index.ts'
 import { type AbiValue, decodeText, decodeWord, decodeWords, encodeCall, topicOf } from './abi.ts'
-import { browserError } from './error-codes.ts'
+import { type ContractBlocks, contractBlocks, type MinedBlock } from './contract-blocks.ts'
 import { ask, type Eip1193Provider, quantity, wrongAnswer } from './wallet.ts'
 
 export interface ContractFacts {
@@ -44,14 +43,19 @@ export interface PermitFacts {
 export interface ChannelFacts {
   readonly deposit: TokenAmount
   /** Last block of the challenge period; 0 while no close is requested. */
-  readonly settleBlock: BlockNumber
+  readonly settleBlock: ContractBlock
   readonly closingBalance: TokenAmount
   readonly withdrawn: TokenAmount
 }
 
 export interface Chain {
   readonly wallet: Eip1193Provider
-  readonly blockNumber: () => Promise<BlockNumber>
+  readonly blockNumber: () => Promise<ChainBlock>
+  readonly clock: ContractBlocks['clock']
+  /** The newest block as the contract counts. */
+  readonly contractHead: () => Promise<ContractBlock>
+  /** The block of a transaction as the contract saw it. */
+  readonly contractBlock: (mined: MinedBlock) => Promise<ContractBlock>
   readonly contractFacts: () => Promise<ContractFacts>
   readonly tokenInfo: (token: Address) => Promise<TokenInfo>
   readonly tokenBalance: (token: Address, account: Address) => Promise<TokenAmount>
@@ -68,12 +72,12 @@ export interface Chain {
   readonly permitFacts: (token: Address) => Promise<PermitFacts>
   /** Undefined when the contract has no such channel (never opened, or settled). */
   readonly channel: (channel: ChannelId) => Promise<ChannelFacts | undefined>
-  /** Blocks in which `sender` opened channels to `receiver`, oldest first. */
+  /** The open blocks of the channels of `sender` to `receiver`, oldest first; read from a block of the chain on. */
   readonly openings: (
     sender: Address,
     receiver: Address,
-    from: BlockNumber,
-  ) => Promise<readonly BlockNumber[]>
+    from: ChainBlock,
+  ) => Promise<readonly ContractBlock[]>
 }
 
 /** Nodes limit how many blocks one query of logs may span. */
@@ -91,19 +95,26 @@ export function chainOf(wallet: Eip1193Provider, contract: Address): Chain {
     return answer
   }
   const node = nodeReads(wallet)
+  const blocks = contractBlocks(wallet)
   return {
     wallet,
     ...node,
+    clock: blocks.clock,
+    contractHead: blocks.head,
+    contractBlock: blocks.of,
     ...tokenReads(read),
-    ...channelReads(read, contract, wallet),
+    ...channelReads(read, contract, blocks),
     allowance: async (token, owner) =>
       decodeWord(await read(token, 'allowance(address,address)', [owner, contract])),
     openings: async (sender, receiver, from) => {
       const head = await node.blockNumber()
-      const found: BlockNumber[] = []
+      const found: ContractBlock[] = []
       for (let start = from; start <= head; start += blocksPerQuery) {
         const to = Math.min(head, start + blocksPerQuery - 1)
-        found.push(...(await openingsIn(wallet, contract, { sender, receiver, from: start, to })))
+        const query = { sender, receiver, from: start, to }
+        for (const each of await openingsIn(wallet, contract, query)) {
+          found.push(await blocks.of(each))
+        }
       }
       return found
     },
@@ -163,27 +174,10 @@ function tokenReads(
   }
 }
 
-/** @throws UraidenError `chain_unsupported` */
-async function checkBlockNumbers(wallet: Eip1193Provider): Promise<void> {
-  const method = 'eth_getBlockByNumber'
-  const latest = await ask(wallet, method, ['latest', false])
-  const { number: at, l1BlockNumber } = latest as { number?: unknown; l1BlockNumber?: unknown }
-  const number = quantity(at, method)
-  const seen = await ask(wallet, 'eth_call', [{ data: returnNumber }, at]).then(
-    (answer) => (isHex(answer) && answer.length === 66 ? BigInt(answer) : undefined),
-    () => undefined,
-  )
-  if (seesOwnNumbers({ number, seen, l1BlockNumber })) return
-  throw browserError({
-    code: 'chain_unsupported',
-    message: `Contracts on this chain do not see its own block numbers (${number}).`,
-  })
-}
-
 function channelReads(
   read: Read,
   contract: Address,
-  wallet: Eip1193Provider,
+  blocks: ContractBlocks,
 ): Pick<Chain, 'contractFacts' | 'channel'> {
   return {
     contractFacts: async () => {
@@ -191,7 +185,7 @@ function channelReads(
         read(contract, 'version()'),
         read(contract, 'token()'),
         read(contract, 'challenge_period()'),
-        checkBlockNumbers(wallet),
+        blocks.clock(),
       ])
       return {
         version: decodeText(version),
@@ -224,15 +218,15 @@ function channelFacts(answer: Hex): ChannelFacts | undefined {
 interface OpeningsQuery {
   readonly sender: Address
   readonly receiver: Address
-  readonly from: BlockNumber
-  readonly to: BlockNumber
+  readonly from: ChainBlock
+  readonly to: ChainBlock
 }
 
 async function openingsIn(
   wallet: Eip1193Provider,
   contract: Address,
   { sender, receiver, from, to }: OpeningsQuery,
-): Promise<readonly BlockNumber[]> {
+): Promise<readonly MinedBlock[]> {
   const filter = {
     address: contract,
     topics: [topicOf('ChannelCreated(address,address,uint192)'), topic(sender), topic(receiver)],
@@ -241,9 +235,11 @@ async function openingsIn(
   }
   const logs = await ask(wallet, 'eth_getLogs', [filter])
   if (!Array.isArray(logs)) throw wrongAnswer('eth_getLogs')
-  return logs.map((log: { readonly blockNumber?: unknown }) =>
-    Number(quantity(log.blockNumber, 'eth_getLogs')),
-  )
+  return logs.map((log: { readonly blockNumber?: unknown; readonly blockHash?: unknown }) => ({
+    block: Number(quantity(log.blockNumber, 'eth_getLogs')),
+    hash: log.blockHash,
+    l1BlockNumber: undefined,
+  }))
 }
 
 /** An address as an indexed argument of an event. */

@@ -3,8 +3,8 @@
 import { concatBytes } from '@noble/hashes/utils.js'
 import {
   addressToBytes,
-  type BlockNumber,
   type ChannelId,
+  type ContractBlock,
   fromHex,
   type Hex,
   isUraidenError,
@@ -29,7 +29,7 @@ export interface ChannelView extends ChannelId, StoredChannel {
 
 export function identify(
   { sender, receiver }: Pick<Parts, 'sender' | 'receiver'>,
-  openBlock: BlockNumber,
+  openBlock: ContractBlock,
 ): ChannelId {
   return { sender, receiver, openBlock }
 }
@@ -48,7 +48,7 @@ export async function viewChannel(parts: Parts): Promise<ChannelView | undefined
  */
 export async function findChannel(
   parts: Parts,
-  openings: readonly BlockNumber[],
+  openings: readonly ContractBlock[],
 ): Promise<StoredChannel | undefined> {
   for (const openBlock of [...openings].sort((a, b) => b - a)) {
     const facts = await parts.chain.channel(identify(parts, openBlock))
@@ -89,11 +89,11 @@ async function tryToSign(parts: Parts): Promise<void> {
 
 /** @throws UraidenError `deposit_missing` when no opening was sent, and those of `mined` */
 export async function awaitOpening(parts: Parts): Promise<StoredChannel> {
-  const { memory, wallet, patience } = parts
+  const { chain, memory, wallet, patience } = parts
   const opening = memory.opening()
   if (opening === undefined) throw depositMissing()
   try {
-    const openBlock = await mined(wallet, opening.transaction, patience)
+    const openBlock = await chain.contractBlock(await mined(wallet, opening.transaction, patience))
     const channel = { openBlock, balance: 0n, recovered: false }
     memory.save(channel)
     memory.setOpening(undefined)
@@ -238,10 +238,10 @@ interface DepositCall {
  * and the contract's own call.
  */
 async function sendDeposit(parts: Parts, { amount, data, direct }: DepositCall): Promise<Hex> {
-  const { wallet, sender, token, domain } = parts
+  const { sender, token, domain } = parts
   const transfer = encodeCall('transfer(address,uint256,bytes)', [domain.contract, amount, data])
   try {
-    return await send(wallet, sender, { to: token, data: transfer })
+    return await send(parts, { to: token, data: transfer })
   } catch (error) {
     if (!isUraidenError(error, 'would_revert') || (await hasErc223(parts))) throw error
   }
@@ -249,7 +249,7 @@ async function sendDeposit(parts: Parts, { amount, data, direct }: DepositCall):
     const approve = encodeCall('approve(address,uint256)', [domain.contract, amount])
     await sendAndWait(parts, { to: token, data: approve })
   }
-  return send(wallet, sender, direct)
+  return send(parts, direct)
 }
 
 /** A transfer of nothing to oneself, an account without code, works where there is the function. */
@@ -271,7 +271,7 @@ function contractCall({ domain }: Parts, signature: string, values: readonly Abi
 }
 
 async function sendAndWait(parts: Parts, call: Call): Promise<void> {
-  await mined(parts.wallet, await send(parts.wallet, parts.sender, call), parts.patience)
+  await mined(parts.wallet, await send(parts, call), parts.patience)
 }
 
 /** @throws UraidenError `deposit_missing` */

@@ -2,7 +2,9 @@
 
 import {
   type Address,
-  type BlockNumber,
+  type ChainBlock,
+  type ContractBlock,
+  type ContractClock,
   contractAbilities,
   type Signature,
   type TokenAmount,
@@ -74,14 +76,17 @@ export interface BrowserClient {
   readonly tokenBalance: () => Promise<TokenAmount>
   /** In wei. */
   readonly etherBalance: () => Promise<bigint>
-  readonly blockNumber: () => Promise<BlockNumber>
+  /** The newest block as the contract counts, in which its challenge periods end. */
+  readonly contractHead: () => Promise<ContractBlock>
+  /** Which number of a block the contract counts with. */
+  readonly clock: () => Promise<ContractClock>
   /** The stored channel and what the chain says of it; undefined when there is none. */
   readonly channel: () => Promise<ChannelView | undefined>
   /**
    * Looks for an open channel: in the contract's events from a block on, or, without one, where the
    * receiver says that there are channels. Whether there are, the chain decides.
    */
-  readonly findChannel: (from?: BlockNumber) => Promise<StoredChannel | undefined>
+  readonly findChannel: (from?: ChainBlock) => Promise<StoredChannel | undefined>
   /** True when an opening was sent that is not in a block yet: `awaitOpening` goes on with it. */
   readonly isOpening: () => boolean
   readonly awaitOpening: () => Promise<StoredChannel>
@@ -128,15 +133,14 @@ export async function createBrowserClient(options: BrowserClientOptions): Promis
     token: await chain.tokenInfo(token),
     tokenBalance: () => chain.tokenBalance(token, account),
     etherBalance: () => chain.etherBalance(account),
-    blockNumber: chain.blockNumber,
+    contractHead: chain.contractHead,
+    clock: chain.clock,
     channel: () => viewChannel(parts),
-    findChannel: async (from) =>
-      findChannel(
-        parts,
-        from === undefined
-          ? await askForOpenings(parts)
-          : await chain.openings(account, receiver, from),
-      ),
+    findChannel: async (from) => {
+      const openings =
+        from === undefined ? askForOpenings(parts) : chain.openings(account, receiver, from)
+      return findChannel(parts, await openings)
+    },
     isOpening: () => memory.opening() !== undefined,
     awaitOpening: () => awaitOpening(parts),
     openChannel: async (deposit) => {

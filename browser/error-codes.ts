@@ -30,7 +30,7 @@ export const browserErrors = {
   never_paid: { kind: 'failed' },
   chain_unsupported: {
     kind: 'chain',
-    hint: 'Use a chain whose contracts see its own block numbers; Arbitrum is none.',
+    hint: 'Use a chain whose blocks carry the numbers that its contracts see.',
   },
   not_a_contract: {
     kind: 'failed',

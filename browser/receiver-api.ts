@@ -1,7 +1,7 @@
 // The receiver's channel API as far as a sender needs it (wire-protocol.md section 5).
 
 import {
-  type BlockNumber,
+  type ContractBlock,
   maxBlockNumber,
   parseClosingAgreement,
   type Signature,
@@ -57,7 +57,7 @@ export async function askForOpenings({
   fetcher,
   api,
   sender,
-}: Parts): Promise<readonly BlockNumber[]> {
+}: Parts): Promise<readonly ContractBlock[]> {
   const answer = await reach(fetcher, `${api}/channels/${sender}?status=all`, {
     headers: { accept: 'application/json' },
     credentials: 'same-origin',

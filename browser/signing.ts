@@ -2,8 +2,8 @@
 
 import {
   type Address,
-  type BlockNumber,
   balanceProofDigest,
+  type ContractBlock,
   channelsDomain,
   type Digest,
   type Hex,
@@ -18,7 +18,7 @@ import { ask, signatureFrom } from './wallet.ts'
 
 export interface BalanceMessage {
   readonly receiver: Address
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
   readonly balance: TokenAmount
 }
 

@@ -1,7 +1,8 @@
 // What a page remembers of the channel between one sender and one receiver.
 import {
   type Address,
-  type BlockNumber,
+  type ChainBlock,
+  type ContractBlock,
   defined,
   type Hex,
   isHex,
@@ -29,7 +30,7 @@ export interface PendingPayment {
 }
 
 export interface StoredChannel {
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
   /** The highest balance that the receiver is known to have a proof for. */
   readonly balance: TokenAmount
   /** Of that balance. */
@@ -59,8 +60,8 @@ export interface ChannelMemory {
   readonly opening: () => SentOpening | undefined
   readonly setOpening: (opening: SentOpening | undefined) => void
   /** The receiver was asked to open a channel and has not said that it did: in this block or later. */
-  readonly relayed: () => BlockNumber | undefined
-  readonly setRelayed: (since: BlockNumber | undefined) => void
+  readonly relayed: () => ChainBlock | undefined
+  readonly setRelayed: (since: ChainBlock | undefined) => void
   /** Undefined of a receiver that has never offered to be paid bound. */
   readonly receiverKey: () => ShownKey | undefined
   readonly setReceiverKey: (key: ShownKey) => void

@@ -2,15 +2,22 @@
 
 import {
   type Address,
-  type BlockNumber,
   type Hex,
   isHex,
   isUraidenError,
   toQuantity,
   type UraidenError,
 } from '../protocol/index.ts'
+import type { ContractBlocks, MinedBlock } from './contract-blocks.ts'
 import { browserError } from './error-codes.ts'
 import { ask, type Eip1193Provider, quantity, wrongAnswer } from './wallet.ts'
+
+export interface Sending {
+  readonly wallet: Eip1193Provider
+  readonly sender: Address
+  readonly chain: Pick<ContractBlocks, 'clock'>
+  readonly patience: Patience
+}
 
 export interface Call {
   readonly to: Address
@@ -27,11 +34,17 @@ export interface Patience {
 }
 
 /**
- * Resolves with the hash when the wallet has sent it. Nothing is sent that the contract would refuse.
- * @throws UraidenError `would_revert`, and those of `ask`
+ * Resolves with the hash when the wallet has sent it. Nothing is sent that the contract would refuse. What it would
+ * take in the next block only is sent now; where contracts count with the chain below, once that has its next block.
+ * @throws UraidenError `would_revert`, `waiting_stopped`, and those of `ask`
  */
-export async function send(wallet: Eip1193Provider, from: Address, call: Call): Promise<Hex> {
-  await tryOut(wallet, from, call)
+export async function send(
+  { wallet, sender: from, chain, patience }: Sending,
+  call: Call,
+): Promise<Hex> {
+  while ((await tryOut(wallet, from, call)) === 'later' && (await chain.clock()) === 'parent') {
+    await pause(patience)
+  }
   const hash = await ask(wallet, 'eth_sendTransaction', [written(from, call)])
   if (!isHex(hash) || hash.length !== 66) throw wrongAnswer('eth_sendTransaction')
   return hash
@@ -41,25 +54,33 @@ function written(from: Address, { to, data, value = 0n }: Call) {
   return { from, to, data, value: toQuantity(value) }
 }
 
-/** Has the node run it without sending it. @throws UraidenError `would_revert`, and those of `ask` */
-export async function tryOut(wallet: Eip1193Provider, from: Address, call: Call): Promise<void> {
+/**
+ * Has the node run it without sending it: whether it would be done now, or only in a later block.
+ * @throws UraidenError `would_revert`, and those of `ask`
+ */
+export async function tryOut(
+  wallet: Eip1193Provider,
+  from: Address,
+  call: Call,
+): Promise<'now' | 'later'> {
   try {
     await ask(wallet, 'eth_call', [written(from, call), 'latest'])
+    return 'now'
   } catch (error) {
-    // The transaction itself will be in a later block.
     if (!isUraidenError(error, 'would_revert_now')) throw error
+    return 'later'
   }
 }
 
 /**
- * Waits until a transaction is in a block; that block's number.
+ * Waits until a transaction is in a block; that block.
  * @throws UraidenError `transaction_failed`, `transaction_gone`, `waiting_stopped`, those of `ask`
  */
 export async function mined(
   wallet: Eip1193Provider,
   transaction: Hex,
   patience: Patience,
-): Promise<BlockNumber> {
+): Promise<MinedBlock> {
   let missing = 0
   for (;;) {
     const receipt = await ask(wallet, 'eth_getTransactionReceipt', [transaction])
@@ -77,16 +98,22 @@ const mostMissing = 30
 interface Receipt {
   readonly status?: unknown
   readonly blockNumber?: unknown
+  readonly blockHash?: unknown
+  readonly l1BlockNumber?: unknown
 }
 
-function blockOf(transaction: Hex, { status, blockNumber }: Receipt): BlockNumber {
+function blockOf(transaction: Hex, receipt: Receipt): MinedBlock {
+  const { status, blockNumber, blockHash: hash, l1BlockNumber } = receipt
   if (status !== '0x1') {
     throw browserError({
       code: 'transaction_failed',
       message: `The transaction ${transaction} is in a block, but the contract refused it.`,
     })
   }
-  return Number(quantity(blockNumber, 'eth_getTransactionReceipt'))
+  return {
+    block: Number(quantity(blockNumber, 'eth_getTransactionReceipt')),
+    ...{ hash, l1BlockNumber },
+  }
 }
 
 function gone(transaction: Hex): UraidenError {

@@ -7,7 +7,8 @@ export const revertHints: Readonly<Record<string, string>> = {
   BalanceUnderWithdrawn: 'The receiver has withdrawn more than this balance already.',
   ChallengePeriodNotOver: 'Wait until the challenge period is over, then settle.',
   ChallengePeriodOver: 'The challenge period is over: the channel can only be settled.',
-  ChannelExists: 'A channel to this receiver was opened in this very block: try again in the next.',
+  ChannelExists:
+    'A channel to this receiver was opened in this very block: try again in the next. On Arbitrum that is the next of the chain below, in a quarter of a minute.',
   ChannelNotFound: 'The channel was closed already, or its receiver or open block is wrong.',
   CloseNotRequested: 'Request the close first, then settle after the challenge period.',
   CloseRequested: 'A close was requested already: settle it after the challenge period.',
@@ -17,7 +18,8 @@ export const revertHints: Readonly<Record<string, string>> = {
   InsufficientBalance: 'The account has fewer tokens than that.',
   InvalidClosingSignature: 'The closing agreement is not the receiver’s over this balance.',
   InvalidSenderSignature: 'The balance proof is not the sender’s over this balance.',
-  OpenedInThisBlock: 'Try again in the next block.',
+  OpenedInThisBlock:
+    'Try again in the next block. On Arbitrum that is the next of the chain below, in a quarter of a minute.',
   TransferFailed: 'The token refuses the transfer: check the balance of tokens.',
   TransferFromFailed: 'The token refuses the transfer: check balance and allowance.',
   ZeroAmount: 'Use an amount above zero.',

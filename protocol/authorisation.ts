@@ -3,7 +3,7 @@
 // (contract.md section 2, row 9).
 import type { Address } from './address.ts'
 import type { TokenAmount } from './amount.ts'
-import type { BlockNumber } from './channel.ts'
+import type { ContractBlock } from './channel.ts'
 import type { SignatureDomain } from './proof.ts'
 import type { Digest } from './signature.ts'
 import { domainSeparator, hashStruct, typedDigest } from './typed-data.ts'
@@ -30,7 +30,7 @@ export interface OpenChannelMessage extends Authorisation {
 export interface TopUpMessage extends Authorisation {
   readonly sender: Address
   readonly receiver: Address
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
   readonly added: TokenAmount
 }
 

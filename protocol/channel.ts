@@ -5,15 +5,26 @@ import { type Address, addressToBytes } from './address.ts'
 import { type Hex, shorten, toHex, writeUint } from './bytes.ts'
 import { protocolError } from './errors.ts'
 
-/** A block's height. On the wire and in the contract it is a `uint32`. */
-export type BlockNumber = number
+declare const clock: unique symbol
 
-export const maxBlockNumber: BlockNumber = 2 ** 32 - 1
+/**
+ * A block as the chain itself counts: in its blocks, receipts and filters. Confirmations and reorganisations go by
+ * it. Where contracts count with the blocks of the chain below (Arbitrum), it is no `ContractBlock`.
+ */
+export type ChainBlock = number & { readonly [clock]?: 'chain' }
+
+/**
+ * A block as the contract counts (`block.number`): it names channels and ends challenge periods. On the wire and
+ * in the contract it is a `uint32`.
+ */
+export type ContractBlock = number & { readonly [clock]?: 'contract' }
+
+export const maxBlockNumber = 2 ** 32 - 1
 
 export interface ChannelId {
   readonly sender: Address
   readonly receiver: Address
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
 }
 
 /**
@@ -32,7 +43,7 @@ export function channelKey(channel: ChannelId): Hex {
  * A decimal `uint32` as the `RDN-Open-Block` header carries it.
  * @throws UraidenError `not_a_block_number`
  */
-export function parseBlockNumber(text: string): BlockNumber {
+export function parseBlockNumber(text: string): number {
   const block = /^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN
   if (!(block <= maxBlockNumber)) {
     throw protocolError({

@@ -3,7 +3,7 @@
 import { type Address, parseAddress } from './address.ts'
 import { parseUint192, type TokenAmount } from './amount.ts'
 import { fromOriginal } from './bytes.ts'
-import { type BlockNumber, parseBlockNumber } from './channel.ts'
+import { type ContractBlock, parseBlockNumber } from './channel.ts'
 import { defined } from './defined.ts'
 import { isUraidenError, protocolError, type UraidenError } from './errors.ts'
 import { parseSignature, type Signature } from './signature.ts'
@@ -76,7 +76,7 @@ export interface Payment {
   readonly contract?: Address
   readonly receiver?: Address
   readonly sender: Address
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
   /** The new cumulative balance: last balance + price. */
   readonly balance: TokenAmount
   readonly signature: Signature

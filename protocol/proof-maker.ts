@@ -1,7 +1,7 @@
 // Makes balance proofs, and recognises our own ones. Only the signer behind it knows the key.
 import type { Address } from './address.ts'
 import type { TokenAmount } from './amount.ts'
-import type { BlockNumber } from './channel.ts'
+import type { ContractBlock } from './channel.ts'
 import { contractAbilities } from './contract-version.ts'
 import type { Feature, Payment, Terms } from './headers.ts'
 import {
@@ -15,7 +15,7 @@ import type { Signer } from './signature.ts'
 /** The channel of one's own, by its receiver. */
 export interface OwnChannel {
   readonly receiver: Address
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
 }
 
 export interface ProofMaker {

@@ -9,7 +9,7 @@ import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { type Address, addressToBytes } from './address.ts'
 import type { TokenAmount } from './amount.ts'
 import { writeUint } from './bytes.ts'
-import type { BlockNumber, ChannelId } from './channel.ts'
+import type { ChannelId, ContractBlock } from './channel.ts'
 import { isUraidenError } from './errors.ts'
 import { type Digest, parseSignature, recoverSigner, type Signature } from './signature.ts'
 import { domainSeparator, typedDigest } from './typed-data.ts'
@@ -29,7 +29,7 @@ export interface SignatureDomain {
 export type Keccak256 = (bytes: Uint8Array) => Uint8Array
 
 /** The digest of one kind of message between two fixed parties, for any block and balance. */
-export type DigestOf = (openBlock: BlockNumber, balance: TokenAmount) => Digest
+export type DigestOf = (openBlock: ContractBlock, balance: TokenAmount) => Digest
 
 /** One layout serves both messages: they differ in names and in whose address they hold. */
 interface MessageKind {

@@ -13,8 +13,8 @@ import {
 } from '../../protocol/bound/index.ts'
 import {
   type Address,
-  type BlockNumber,
   type ChannelId,
+  type ContractBlock,
   type HeaderSource,
   headerName,
   isBalanceProof,
@@ -340,10 +340,10 @@ class ChannelBindings implements Bindings {
   }
 
   /** Of the chain, or, while it is away, the highest block that is known to have been. */
-  async #newestBlock(): Promise<BlockNumber> {
+  async #newestBlock(): Promise<ContractBlock> {
     const { ledger, chain } = this.#options.work
     try {
-      return (await (await chain()).client.head()).number
+      return (await (await chain()).client.head()).contractBlock
     } catch {
       return Math.max(0, ...ledger.channels().map(({ openBlock }) => openBlock))
     }

@@ -49,13 +49,13 @@ export function createBooking({ ledger, own, challengePeriod, onChange }: Bookin
     switch (event.kind) {
       case 'toppedUp': {
         const { deposit, unseen = [] } = channel
-        const raised = { before: deposit, block: event.block }
+        const raised = { before: deposit, block: event.contractBlock }
         const change = { deposit: deposit + event.added, unseen: [...unseen, raised] }
         await ledger.update(name, change, intent)
         return { kind: 'toppedUp', added: event.added }
       }
       case 'closeRequested': {
-        const settleBlock = event.block + (await challengePeriod())
+        const settleBlock = event.contractBlock + (await challengePeriod())
         await ledger.update(name, { state: 'closing', settleBlock }, intent)
         return { kind: 'closeRequested', balance: event.balance }
       }

@@ -1,7 +1,7 @@
 // Ends a channel without its receiver: a close is requested on the chain, and settled after the challenge
 // period.
 
-import { type Call, isChannelOver, type Receipt } from '../../platform/chain/index.ts'
+import { type Call, isChannelOver, isPeriodOver, type Receipt } from '../../platform/chain/index.ts'
 import {
   type Address,
   type Hex,
@@ -64,9 +64,7 @@ async function settleOne(work: ChannelWork, name: ChannelName): Promise<boolean>
   const { ledger, chain, own: sender } = work
   const { receiver, openBlock, settleBlock = 0 } = ledger.get(name)
   const { client } = await chain()
-  const { number: head } = await client.head()
-  // The next block is the first that can hold the transaction.
-  if (head < settleBlock) return !(await isOnChain(work, name))
+  if (!isPeriodOver(await client.head(), settleBlock)) return !(await isOnChain(work, name))
   const channel = { sender, receiver, openBlock }
   const info = await client.channelInfo(channel)
   if (info === undefined) return !(await isOnChain(work, name))

@@ -1,6 +1,6 @@
 // Has a channel with room for a payment: tops one up, or opens one on the chain.
 
-import { isChannelOver } from '../../platform/chain/index.ts'
+import { checkChallengePeriod, isChannelOver } from '../../platform/chain/index.ts'
 import {
   type Address,
   formatAmount,
@@ -75,6 +75,8 @@ export interface FundingOptions {
   readonly transactions: TransactionBudget
   /** Throws where a purchase should lock nothing with this receiver. */
   readonly mayDeposit: (receiver: Address) => void
+  /** Of the contract, in seconds; undefined: any. */
+  readonly leastChallengePeriod: number | undefined
   /** How to ask a receiver for a relay. */
   readonly relaying: Omit<Relay, 'api'>
   /** Takes up closes to a receiver that were agreed, or may have been; gives up quietly. */
@@ -171,14 +173,17 @@ function fundPurchase(
 }
 
 async function fund(
-  { ledger, chain, method, confirmations, relaying }: FundingOptions,
+  { ledger, chain, method, confirmations, relaying, leastChallengePeriod: least }: FundingOptions,
   deposit: Deposit,
   { relay, fees }: { readonly relay: URL | undefined; readonly fees?: FeeLimit },
 ): Promise<ChannelName> {
   const { notes } = ledger
   const how = { method, confirmations, notes, fees }
+  const connected = await chain()
+  const isNew = deposit.openBlock === undefined
+  if (isNew && least !== undefined) await checkChallengePeriod(connected.client, least)
   return makeDeposit(
-    await chain(),
+    connected,
     deposit,
     relay === undefined ? how : { ...how, relay: { ...relaying, api: relay } },
   )
@@ -213,7 +218,7 @@ function roomForDeposits(
 
 async function forgetSeen({ ledger, chain }: FundingOptions, name: ChannelName): Promise<void> {
   try {
-    const { number: head } = await (await chain()).client.head()
+    const { contractBlock: head } = await (await chain()).client.head()
     ledger.forgetUnseen(name, head - seenWithin)
   } catch (error) {
     // While the chain is away the receiver may not see it either.

@@ -2,7 +2,7 @@
 // leaves, deleted in the write that books it. So a kill at any moment leaves no channel unknown and
 // sends nothing twice.
 import type { JournalEntry, TransactionJournal } from '../../platform/chain/index.ts'
-import type { Address, BlockNumber, Hex, TokenAmount } from '../../protocol/index.ts'
+import type { Address, ChainBlock, ContractBlock, Hex, TokenAmount } from '../../protocol/index.ts'
 import type { Notes } from './notes.ts'
 
 /** Into a new channel, or with an open block into that one. */
@@ -10,7 +10,7 @@ export interface Deposit {
   readonly sender: Address
   readonly receiver: Address
   readonly amount: TokenAmount
-  readonly openBlock?: BlockNumber
+  readonly openBlock?: ContractBlock
 }
 
 const transactions = 'transaction/'
@@ -46,7 +46,7 @@ export function ledgerJournal(notes: Notes): TransactionJournal {
 /** A deposit that the receiver was asked to send for us. */
 export interface RelayedDeposit {
   /** It is in a later block, or in none. */
-  readonly since: BlockNumber
+  readonly since: ChainBlock
   /** Unix seconds after which nobody can send it. */
   readonly deadline: number
   /** As the receiver says. */

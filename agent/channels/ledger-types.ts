@@ -1,7 +1,7 @@
 // What the ledger keeps and answers: its interface, on plain data.
 
 import type { ClockReading } from '../../platform/time/clock.ts'
-import type { Address, BlockNumber, Interval, TokenAmount } from '../../protocol/index.ts'
+import type { Address, ContractBlock, Interval, TokenAmount } from '../../protocol/index.ts'
 import type { DailyUse } from '../budget/accounts.ts'
 import type { Budget, BudgetLimit, BudgetScope } from '../budget/caps.ts'
 import type { LedgerFacts, LedgerStorage } from './ledger-storage.ts'
@@ -98,7 +98,7 @@ export interface Ledger {
   /** It has taken a payment that makes this balance: so it knows a deposit of that much. */
   readonly accepted: (name: ChannelName, balance: TokenAmount) => void
   /** What the chain had at this block the receiver has had the time to see. */
-  readonly forgetUnseen: (name: ChannelName, block: BlockNumber) => void
+  readonly forgetUnseen: (name: ChannelName, block: ContractBlock) => void
   /** See `ChannelEntry.excused`. Durable when it resolves. */
   readonly excuse: (name: ChannelName) => Promise<void>
   /** Small records in the same batches. */

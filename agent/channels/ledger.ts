@@ -10,7 +10,7 @@ import type { StateOwner } from '../../platform/state/state.ts'
 import { calendar } from '../../platform/time/calendar.ts'
 import {
   type Address,
-  type BlockNumber,
+  type ContractBlock,
   intervalLength,
   type TokenAmount,
 } from '../../protocol/index.ts'
@@ -273,7 +273,7 @@ class ChannelLedger implements Ledger {
     this.#note(name, { refusals: undefined, excused: undefined, unseen: left })
   }
 
-  forgetUnseen(name: ChannelName, until: BlockNumber): void {
+  forgetUnseen(name: ChannelName, until: ContractBlock): void {
     this.#note(name, {
       unseen: unseenWhere(this.#slot(name).entry, ({ block }) => block > until),
     })

@@ -3,7 +3,7 @@
 import type { Locks } from '../../platform/async/locks.ts'
 import {
   type Address,
-  type BlockNumber,
+  type ChainBlock,
   type Hex,
   isUraidenError,
   type TokenAmount,
@@ -45,7 +45,7 @@ export interface ManagementOptions {
   /** In wei. */
   readonly mostFeePerGas: bigint | undefined
   /** Of the oldest own channel, as far as it is known. */
-  readonly startBlock: BlockNumber | undefined
+  readonly startBlock: ChainBlock | undefined
   /** The chain, once own channels were looked for on it. */
   readonly searchedChain: () => Promise<AgentChain>
 }

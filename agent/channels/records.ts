@@ -2,7 +2,7 @@
 
 import {
   type Address,
-  type BlockNumber,
+  type ContractBlock,
   type Hex,
   type Interval,
   parseAddress,
@@ -21,7 +21,7 @@ export type AgentChannelState = 'open' | 'closing' | 'closed'
 
 export interface ChannelEntry {
   readonly receiver: Address
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
   /** Confirmed by the chain. */
   readonly deposit: TokenAmount
   /**
@@ -51,7 +51,7 @@ export interface ChannelEntry {
   readonly refusals?: number | undefined
   readonly state: AgentChannelState
   /** While closing: the last block of the challenge period. */
-  readonly settleBlock?: BlockNumber
+  readonly settleBlock?: ContractBlock
   readonly openTransaction: Hex
   /**
    * The receiver's channel API that was asked to agree to a close, and may have agreed: from then on it
@@ -65,7 +65,7 @@ export interface UnseenDeposit {
   /** Before that: 0 for the opening. */
   readonly before: TokenAmount
   /** In which it was raised. */
-  readonly block: BlockNumber
+  readonly block: ContractBlock
 }
 
 /** The receiver may refuse this balance only because it has not seen the chain. */
@@ -109,9 +109,9 @@ export function isRetired({ state, refusals = 0 }: Payability): boolean {
 }
 
 /** The receiver and the open block; sender and contract are the store's owner. */
-export type ChannelName = `${Address}/${BlockNumber}`
+export type ChannelName = `${Address}/${number}`
 
-export function channelName(receiver: Address, openBlock: BlockNumber): ChannelName {
+export function channelName(receiver: Address, openBlock: ContractBlock): ChannelName {
   return `${receiver}/${openBlock}`
 }
 

@@ -1,6 +1,6 @@
 // Finds one's own channels again from the chain's events, after the store was lost with the SD card.
 import type { ChainClient, ChannelEvent } from '../../platform/chain/index.ts'
-import { type Address, type BlockNumber, largest } from '../../protocol/index.ts'
+import { type Address, type ChainBlock, largest } from '../../protocol/index.ts'
 import type { ChannelWork } from './closing-alone.ts'
 import {
   type ChannelEntry,
@@ -13,12 +13,12 @@ import {
 /** Enters own channels that the chain knows and the ledger does not. Resolves with those. */
 export async function recoverChannels(
   { ledger, chain, own }: ChannelWork,
-  from: BlockNumber,
+  from: ChainBlock,
 ): Promise<readonly ChannelName[]> {
   const { client } = await chain()
   const { challengePeriod } = await client.contractFacts()
   const events = await readOwnEvents(client, own, from)
-  const { number: head } = await client.head()
+  const { contractBlock: head } = await client.head()
   const known = new Set(
     ledger.channels().map(({ receiver, openBlock }) => channelName(receiver, openBlock)),
   )
@@ -37,7 +37,7 @@ export async function recoverChannels(
 export async function readOwnEvents(
   client: ChainClient,
   sender: Address,
-  from: BlockNumber,
+  from: ChainBlock,
 ): Promise<readonly ChannelEvent[]> {
   const { number: to } = await client.head()
   return client.events({ from, to, sender })
@@ -70,7 +70,7 @@ function after(
   if (event.kind === 'created') {
     const { deposit, transaction } = event
     const unknown = { bound: deposit, signed: 0n, exact: false, free: [], state: 'open' } as const
-    const unseen = [{ before: 0n, block: openBlock }]
+    const unseen = [{ before: 0n, block: event.contractBlock }]
     return { receiver, openBlock, deposit, ...unknown, unseen, openTransaction: transaction }
   }
   // An event without its opening: the search began too late, and half a channel is none.
@@ -78,13 +78,16 @@ function after(
   switch (event.kind) {
     case 'toppedUp': {
       const deposit = entry.deposit + event.added
-      const unseen = [...(entry.unseen ?? []), { before: entry.deposit, block: event.block }]
+      const unseen = [
+        ...(entry.unseen ?? []),
+        { before: entry.deposit, block: event.contractBlock },
+      ]
       return { ...entry, deposit, bound: deposit, unseen }
     }
     case 'withdrawn':
       return { ...entry, signed: largest(entry.signed, event.amount) }
     case 'closeRequested':
-      return { ...entry, state: 'closing', settleBlock: event.block + challengePeriod }
+      return { ...entry, state: 'closing', settleBlock: event.contractBlock + challengePeriod }
     case 'challenged':
       return { ...entry, signed: largest(entry.signed, event.balance) }
     case 'settled': {

@@ -5,13 +5,14 @@ import { z } from 'zod'
 import {
   type Address,
   type ChannelId,
+  type ContractBlock,
   type Hex,
   parseAddress,
   shorten,
   type UraidenError,
 } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
-import type { BlockRef, ChannelEvent, RawLog } from './types.ts'
+import type { ChannelEvent, RawLog } from './types.ts'
 
 const hex = z.string().regex(/^0x[0-9a-fA-F]*$/)
 const hash = z.string().regex(/^0x[0-9a-fA-F]{64}$/)
@@ -24,7 +25,12 @@ const block = z.object({
   hash,
   parentHash: hash,
   timestamp: smallQuantity,
+  /** Of Arbitrum and its kind: the block of the chain below. */
+  l1BlockNumber: smallQuantity.nullish(),
 })
+
+/** Of which the chain's own number is known; what contracts see there is in block-numbers.ts. */
+export type RawBlock = z.output<typeof block>
 
 const pricedBlock = block.extend({ baseFeePerGas: quantity.nullish() })
 
@@ -44,6 +50,7 @@ const receipt = z.object({
   transactionHash: hash,
   blockNumber: smallQuantity,
   blockHash: hash,
+  l1BlockNumber: smallQuantity.nullish(),
   gasUsed: quantity,
   effectiveGasPrice: quantity.nullish(),
   /** Of a rollup: what its data costs on the chain below. */
@@ -58,14 +65,8 @@ export type RawReceipt = Omit<z.output<typeof receipt>, 'logs'> & {
 }
 
 /** @throws UraidenError `node_wrong` */
-export function readBlock(answer: unknown): BlockRef {
-  const { number, hash, parentHash, timestamp } = read('a block', block, answer)
-  return {
-    number: Number(number),
-    hash: hash as Hex,
-    parentHash: parentHash as Hex,
-    timestamp: Number(timestamp),
-  }
+export function readBlock(answer: unknown): RawBlock {
+  return read('a block', block, answer)
 }
 
 /** In wei; undefined on a chain whose blocks have none. @throws UraidenError `node_wrong` */
@@ -121,7 +122,7 @@ function read<Schema extends z.ZodType>(
   throw nodeWrong(what, JSON.stringify(answer) ?? 'nothing', error)
 }
 
-function nodeWrong(what: string, said: string, cause: unknown): UraidenError {
+export function nodeWrong(what: string, said: string, cause?: unknown): UraidenError {
   return platformError({
     code: 'node_wrong',
     message: `Asked for ${what}, the node said something else: ${shorten(said, 200)}`,
@@ -129,24 +130,35 @@ function nodeWrong(what: string, said: string, cause: unknown): UraidenError {
   })
 }
 
+/** A log, and what the contract saw as its block. */
+export interface PlacedLog {
+  readonly log: RawLog
+  readonly contractBlock: ContractBlock
+}
+
 /** The events of `contract` among the logs, in the logs' order; others are passed over. */
 export function decodeChannelLogs(
   contract: Address,
   channels: Interface,
-  logs: readonly RawLog[],
+  logs: readonly PlacedLog[],
 ): readonly ChannelEvent[] {
-  return logs.flatMap((log) => {
+  return logs.flatMap((placed) => {
+    const { log } = placed
     if (log.address.toLowerCase() !== contract.toLowerCase()) return []
     const parsed = channels.parseLog({ topics: [...log.topics], data: log.data })
-    const event = parsed && eventOf(parsed.name, parsed.args, log)
+    const event = parsed && eventOf(parsed.name, parsed.args, placed)
     return event ? [event] : []
   })
 }
 
-function eventOf(name: string, args: Result, log: RawLog): ChannelEvent | undefined {
-  const block = Number(log.blockNumber)
+function eventOf(
+  name: string,
+  args: Result,
+  { log, contractBlock }: PlacedLog,
+): ChannelEvent | undefined {
   const place = {
-    block,
+    block: Number(log.blockNumber),
+    contractBlock,
     blockHash: log.blockHash as Hex,
     transaction: log.transactionHash as Hex,
     logIndex: Number(log.logIndex),
@@ -158,7 +170,7 @@ function eventOf(name: string, args: Result, log: RawLog): ChannelEvent | undefi
   })
   switch (name) {
     case 'ChannelCreated':
-      return { ...place, channel: of(block), kind: 'created', deposit: args[2] }
+      return { ...place, channel: of(contractBlock), kind: 'created', deposit: args[2] }
     case 'ChannelToppedUp':
       return { ...place, channel: of(args[2]), kind: 'toppedUp', added: args[3] }
     case 'ChannelCloseRequested':

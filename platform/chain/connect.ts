@@ -14,8 +14,8 @@ import {
 } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
 import type { MonotonicClock } from '../time/monotonic.ts'
-import { decodeChannelLogs, decoded, readBlock, readLogs, readQuantity } from './answers.ts'
-import { checkBlockNumbers } from './block-numbers.ts'
+import { decodeChannelLogs, decoded, type PlacedLog, readLogs, readQuantity } from './answers.ts'
+import { type ContractBlocks, createContractBlocks } from './block-numbers.ts'
 import { channelCalls } from './calls.ts'
 import { isRevert, type NodeError } from './node.ts'
 import { readInPieces } from './ranges.ts'
@@ -68,15 +68,16 @@ export async function connectChain(options: ChainOptions): Promise<ChainClient> 
   const request = onRequest === undefined ? rpc.request : observed(rpc.request, onRequest)
   const channels = new Interface(channelsAbi)
   const token = new Interface(tokenAbi)
-  const reader = contractReader(request, contract, channels)
+  const blocks = createContractBlocks(request)
+  const reader = contractReader(request, contract, { channels, blocks })
   return {
     chainId,
     contract,
     request,
-    head: async () => readBlock(await request('eth_getBlockByNumber', ['latest', false])),
+    head: async () => blocks.read(await request('eth_getBlockByNumber', ['latest', false])),
     block: async (number) => {
       const block = await request('eth_getBlockByNumber', [toQuantity(number), false])
-      return block === null ? undefined : readBlock(block)
+      return block === null ? undefined : blocks.read(block)
     },
     contractFacts: () => reader.contractFacts(),
     tokenFacts: async () => readToken(request, (await reader.contractFacts()).token, token),
@@ -89,9 +90,15 @@ export async function connectChain(options: ChainOptions): Promise<ChainClient> 
       readQuantity(await request('eth_getBalance', [account, 'latest'])),
     channelInfo: ({ sender, receiver, openBlock }) =>
       reader.channelInfo([sender, receiver, openBlock]),
-    events: (query) => readEvents(request, contract, channels, query),
+    events: (query) => readEvents({ request, contract, channels, blocks }, query),
     calls: channelCalls(contract, channels, token),
-    decodeLogs: (logs) => decodeChannelLogs(contract, channels, logs),
+    contractBlock: blocks.of,
+    decodeLogs: (logs, contractBlock) =>
+      decodeChannelLogs(
+        contract,
+        channels,
+        logs.map((log) => ({ log, contractBlock })),
+      ),
     revertReason: (data) => revertReason([channels, token], data),
     close,
   }
@@ -118,7 +125,11 @@ function unlessReverted<Value>(value: Value): (error: unknown) => Value {
   }
 }
 
-function contractReader(request: Request, contract: Address, channels: Interface) {
+function contractReader(
+  request: Request,
+  contract: Address,
+  { channels, blocks }: { readonly channels: Interface; readonly blocks: ContractBlocks },
+) {
   let facts: Promise<ContractFacts> | undefined
   const read = (name: string, args: readonly unknown[] = []) =>
     readContract(request, contract, channels, name, args)
@@ -139,7 +150,7 @@ function contractReader(request: Request, contract: Address, channels: Interface
     ])
     // The calls of all known versions have the same form.
     contractAbilities(String(version), contract)
-    await checkBlockNumbers(request)
+    await blocks.clock()
     return {
       version: String(version),
       token: parseAddress(String(token)),
@@ -190,10 +201,15 @@ async function readContract(
   return decoded(name, () => contract.decodeFunctionResult(name, String(answer)).toArray())
 }
 
+interface EventSource {
+  readonly request: Request
+  readonly contract: Address
+  readonly channels: Interface
+  readonly blocks: ContractBlocks
+}
+
 async function readEvents(
-  request: Request,
-  contract: Address,
-  channels: Interface,
+  { request, contract, channels, blocks }: EventSource,
   { from, to, sender, receiver }: EventQuery,
 ) {
   const topics = channelEvents.map((name) => channels.getEvent(name)?.topicHash)
@@ -205,7 +221,9 @@ async function readEvents(
     ])
     return readLogs(found)
   })
-  return decoded('events', () => decodeChannelLogs(contract, channels, logs))
+  const placed: PlacedLog[] = []
+  for (const log of logs) placed.push({ log, contractBlock: await blocks.of(log) })
+  return decoded('events', () => decodeChannelLogs(contract, channels, placed))
 }
 
 function topic(address: Address): Hex {

@@ -1,6 +1,16 @@
 export { readBlock, readQuantity } from './answers.ts'
+export { isPeriodOver } from './block-numbers.ts'
+export {
+  type ChallengeTime,
+  challengeTime,
+  challengeTimeText,
+  checkChallengePeriod,
+  measureBlockTime,
+  shortPeriodWarning,
+} from './challenge-time.ts'
 export * from './connect.ts'
 export { type DataFee, dataFeeOf } from './data-fee.ts'
+export { deploymentBlock } from './deployment-block.ts'
 export { estimateGas, revertOf } from './estimate.ts'
 export { isChannelOver } from './existence.ts'
 export { waitForTransaction } from './receipt.ts'

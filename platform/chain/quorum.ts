@@ -9,12 +9,16 @@ type Fields = { readonly [name: string]: unknown }
 /** What of an answer is compared: nodes add fields of their own, and write hex in either case. */
 const compared: { readonly [method: string]: (answer: unknown) => unknown } = {
   eth_getLogs: (logs) => (logs as readonly Fields[]).map(logFields),
-  eth_getBlockByNumber: (block) => pick(block, ['number', 'hash', 'parentHash', 'timestamp']),
+  eth_getBlockByNumber: blockFields,
+  eth_getBlockByHash: blockFields,
   eth_getTransactionReceipt: (receipt) =>
     receipt === null
       ? null
       : {
-          ...fieldsOf(receipt, ['transactionHash', 'blockNumber', 'blockHash', 'status']),
+          ...fieldsOf(receipt, [
+            ...['transactionHash', 'blockNumber', 'blockHash', 'status'],
+            'l1BlockNumber',
+          ]),
           logs: (receipt as { readonly logs: readonly Fields[] }).logs.map(logFields),
         },
   eth_call: same,
@@ -106,6 +110,10 @@ function disagreement(method: string, outcomes: readonly Outcome[], quorum: numb
     message: `Of ${outcomes.length} Ethereum nodes ${answers} answered ${method}, and no ${quorum} of them the same.`,
     ...cause,
   })
+}
+
+function blockFields(block: unknown): unknown {
+  return pick(block, ['number', 'hash', 'parentHash', 'timestamp', 'l1BlockNumber'])
 }
 
 function logFields(log: Fields): unknown {

@@ -1,5 +1,5 @@
 // Reads a range of blocks in pieces, because providers refuse what is too much for them.
-import { type BlockNumber, isUraidenError } from '../../protocol/index.ts'
+import { type ChainBlock, isUraidenError } from '../../protocol/index.ts'
 
 /** Most blocks in one question at first; what is quiet is read faster and faster. */
 const firstPiece = 10_000
@@ -11,9 +11,9 @@ const firstPiece = 10_000
  * @throws UraidenError `rpc_error`, `chain_unavailable`
  */
 export async function readInPieces<Item>(
-  from: BlockNumber,
-  to: BlockNumber,
-  read: (from: BlockNumber, to: BlockNumber) => Promise<readonly Item[]>,
+  from: ChainBlock,
+  to: ChainBlock,
+  read: (from: ChainBlock, to: ChainBlock) => Promise<readonly Item[]>,
 ): Promise<readonly Item[]> {
   const items: Item[] = []
   let size = firstPiece

@@ -40,8 +40,12 @@ export async function isDeepEnough(
   return head !== undefined && head.number - Number(receipt.blockNumber) + 1 >= confirmations
 }
 
-/** @throws UraidenError `transaction_reverted` */
-export function readReceipt(chain: ChainClient, purpose: string, receipt: RawReceipt): Receipt {
+/** @throws UraidenError `transaction_reverted`, and those of `contractBlock` */
+export async function readReceipt(
+  chain: ChainClient,
+  purpose: string,
+  receipt: RawReceipt,
+): Promise<Receipt> {
   if (BigInt(receipt.status) !== 1n) {
     throw platformError({
       code: 'transaction_reverted',
@@ -51,15 +55,17 @@ export function readReceipt(chain: ChainClient, purpose: string, receipt: RawRec
   const gasUsed = BigInt(receipt.gasUsed)
   const { effectiveGasPrice, l1Fee } = receipt
   const gasPrice = effectiveGasPrice ? BigInt(effectiveGasPrice) : undefined
+  const contractBlock = await chain.contractBlock(receipt)
   return {
     transaction: receipt.transactionHash as Hex,
     block: Number(receipt.blockNumber),
+    contractBlock,
     blockHash: receipt.blockHash as Hex,
     gasUsed,
     gasPrice,
     fee: gasUsed * (gasPrice ?? 0n) + BigInt(l1Fee ?? 0),
     contract: receipt.contractAddress ? parseAddress(receipt.contractAddress) : undefined,
-    events: chain.decodeLogs(receipt.logs),
+    events: chain.decodeLogs(receipt.logs, contractBlock),
   }
 }
 

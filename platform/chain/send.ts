@@ -3,7 +3,7 @@
 
 import {
   type Address,
-  type BlockNumber,
+  type ChainBlock,
   type Hex,
   isUraidenError,
   type Signer,
@@ -257,7 +257,7 @@ async function outcome(
     if (operation !== undefined) await journal?.delete(operation)
   }
   try {
-    const read = readReceipt(chain, purpose, receipt)
+    const read = await readReceipt(chain, purpose, receipt)
     if (operation === undefined || journal?.mined === undefined) await forget()
     else await journal.mined(operation)
     return read
@@ -315,7 +315,7 @@ async function placeOf(
 
 /** What is asked takes several requests; between two blocks its answer stays the same. */
 function oncePerBlock({ chain, signer }: SenderOptions) {
-  let looked: BlockNumber | undefined
+  let looked: ChainBlock | undefined
   return async (pending: JournalEntry): Promise<Fate | undefined> => {
     const head = await chain.head().catch(() => undefined)
     if (head === undefined || head.number === looked) return undefined

@@ -2,7 +2,7 @@
 // that the operation stays the same. What is signed is written down before it leaves, so that after a
 // crash it is found again instead of sent twice.
 import type { Transaction } from 'ethers'
-import { type BlockNumber, fromHex, type Hex, type Signer } from '../../protocol/index.ts'
+import { type ChainBlock, fromHex, type Hex, type Signer } from '../../protocol/index.ts'
 import type { Fees } from './fees.ts'
 import type { Call } from './types.ts'
 
@@ -18,7 +18,7 @@ export interface JournalEntry {
   /** Oldest first. */
   readonly transactions: readonly SignedTransaction[]
   /** The newest block when it was signed: it is in a later one. Entries of older versions lack it. */
-  readonly since?: BlockNumber
+  readonly since?: ChainBlock
 }
 
 /** Given by the caller. A resolved `put` means that the entry is durable. */

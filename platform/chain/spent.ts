@@ -2,7 +2,7 @@
 // balancer, or that index late, know the count of an account before they know its transactions. So the chain is
 // asked in other ways, and nothing is taken for lost that is only not known.
 
-import { type Address, type BlockNumber, isUraidenError, toQuantity } from '../../protocol/index.ts'
+import { type Address, type ChainBlock, isUraidenError, toQuantity } from '../../protocol/index.ts'
 import { type RawReceipt, readBlockTransactions, readLogs, readQuantity } from './answers.ts'
 import { readInPieces } from './ranges.ts'
 import type { JournalEntry } from './signed.ts'
@@ -50,7 +50,7 @@ async function countAt(chain: ChainClient, account: Address, block: string): Pro
 interface Spent {
   readonly account: Address
   readonly entry: JournalEntry
-  readonly head: BlockNumber
+  readonly head: ChainBlock
 }
 
 /** What one of its transactions has logged about channels of the account. */
@@ -97,7 +97,7 @@ async function receiptFrom(
 
 /** Proven by the transaction that has the nonce, or by a use so long ago that no node lags as much. */
 async function isSuperseded(chain: ChainClient, { account, entry, head }: Spent): Promise<boolean> {
-  const isUsedIn = async (block: BlockNumber) =>
+  const isUsedIn = async (block: ChainBlock) =>
     (await countAt(chain, account, toQuantity(block))) > entry.nonce
   let before = Math.max(head - knownState, 0)
   if (await isUsedIn(before)) return isUnheardOf(chain, entry)

@@ -1,8 +1,9 @@
 // What agent and receiver know of the chain: plain data, no library's types.
 import type {
   Address,
-  BlockNumber,
+  ChainBlock,
   ChannelId,
+  ContractBlock,
   Hex,
   Signature,
   TokenAmount,
@@ -10,18 +11,28 @@ import type {
 } from '../../protocol/index.ts'
 
 export interface BlockRef {
-  readonly number: BlockNumber
+  readonly number: ChainBlock
+  /** What contracts see as its number. */
+  readonly contractBlock: ContractBlock
   readonly hash: Hex
   readonly parentHash: Hex
   /** Unix seconds. */
   readonly timestamp: number
 }
 
+/** A block as logs and receipts name it. */
+export interface NamedBlock {
+  readonly blockNumber: string
+  readonly blockHash: string
+  /** Of Arbitrum and its kind, where the node says it: the block of the chain below. */
+  readonly l1BlockNumber?: string | null | undefined
+}
+
 export interface ContractFacts {
   /** Of the contract's code, such as `0.3.0`. */
   readonly version: string
   readonly token: Address
-  /** Blocks between a close request and the earliest settlement. */
+  /** Blocks between a close request and the earliest settlement, as the contract counts them. */
   readonly challengePeriod: number
   /** Most deposit that the contract takes in one channel. */
   readonly mostDeposit: TokenAmount
@@ -36,13 +47,15 @@ export interface TokenFacts extends TokenUnit {
 export interface ChannelInfo {
   readonly deposit: TokenAmount
   /** Last block of the challenge period; 0 while no close is requested. */
-  readonly settleBlock: BlockNumber
+  readonly settleBlock: ContractBlock
   readonly closingBalance: TokenAmount
   readonly withdrawn: TokenAmount
 }
 
 interface EventPlace {
-  readonly block: BlockNumber
+  readonly block: ChainBlock
+  /** What the contract saw as its number. */
+  readonly contractBlock: ContractBlock
   readonly blockHash: Hex
   readonly transaction: Hex
   readonly logIndex: number
@@ -64,8 +77,8 @@ export type ChannelEvent = EventPlace & { readonly channel: ChannelId } & (
 
 /** Which events: a block range, both ends included, and whose channels. */
 export interface EventQuery {
-  readonly from: BlockNumber
-  readonly to: BlockNumber
+  readonly from: ChainBlock
+  readonly to: ChainBlock
   readonly sender?: Address | undefined
   readonly receiver?: Address | undefined
 }
@@ -102,7 +115,9 @@ export interface Call {
 
 export interface Receipt {
   readonly transaction: Hex
-  readonly block: BlockNumber
+  readonly block: ChainBlock
+  /** What contracts saw as its number. */
+  readonly contractBlock: ContractBlock
   readonly blockHash: Hex
   readonly gasUsed: bigint
   /** What a unit of gas cost, in wei; undefined of a node that does not say it. */
@@ -120,7 +135,7 @@ export interface ChainClient {
   readonly contract: Address
   readonly head: () => Promise<BlockRef>
   /** Undefined when the chain has no block of this number (yet, or any more). */
-  readonly block: (number: BlockNumber) => Promise<BlockRef | undefined>
+  readonly block: (number: ChainBlock) => Promise<BlockRef | undefined>
   readonly contractFacts: () => Promise<ContractFacts>
   readonly tokenFacts: () => Promise<TokenFacts>
   readonly tokenBalance: (account: Address) => Promise<TokenAmount>
@@ -133,8 +148,13 @@ export interface ChainClient {
   readonly calls: ChannelCalls
   /** For the transaction sender: one JSON-RPC request. */
   readonly request: (method: string, params: readonly unknown[]) => Promise<unknown>
-  /** The events of the channels contract in a receipt's logs. */
-  readonly decodeLogs: (logs: readonly RawLog[]) => readonly ChannelEvent[]
+  /** What contracts saw in the block that a log or a receipt names. */
+  readonly contractBlock: (block: NamedBlock) => Promise<ContractBlock>
+  /** The events of the channels contract in the logs of one block. */
+  readonly decodeLogs: (
+    logs: readonly RawLog[],
+    contractBlock: ContractBlock,
+  ) => readonly ChannelEvent[]
   /** The custom error in a revert's data, such as `ChannelNotFound`; undefined when unknown. */
   readonly revertReason: (data: string) => string | undefined
   readonly close: () => void
@@ -151,7 +171,7 @@ export interface RawLog {
 }
 
 export interface BalanceProofItem {
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
   readonly balance: TokenAmount
   readonly signature: Signature
 }

@@ -2,7 +2,12 @@
 import { mkdir, open, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatAmount, isUraidenError, maxTokenAmount } from '../../protocol/index.ts'
-import type { ChainClient } from '../chain/index.ts'
+import {
+  type ChainClient,
+  challengeTime,
+  challengeTimeText,
+  shortPeriodWarning,
+} from '../chain/index.ts'
 import { type Output, toJson } from './output.ts'
 
 export type Verdict = 'ok' | 'warning' | 'failure'
@@ -81,8 +86,11 @@ export async function lookAtContract(chain: ChainClient): Promise<Finding> {
   const [facts, token] = await Promise.all([chain.contractFacts(), chain.tokenFacts()])
   const most = formatAmount(facts.mostDeposit, token)
   const limit = facts.mostDeposit < maxTokenAmount ? `, at most ${most} in a channel` : ''
-  const says = `${chain.contract}, version ${facts.version}, token ${token.symbol}${limit}`
-  if (facts.mostDeposit >= 10n ** BigInt(token.decimals)) return ok(says)
+  const period = await challengeTime(chain)
+  const says = `${chain.contract}, version ${facts.version}, token ${token.symbol}${limit}, challenge period ${challengeTimeText(period)}`
+  const isUsable = facts.mostDeposit >= 10n ** BigInt(token.decimals)
+  const short = shortPeriodWarning(period)
+  if (isUsable) return short === undefined ? ok(says) : warning(`${says}. ${short}`)
   return warning(
     `${says}: that is less than one, as ${token.symbol} has ${token.decimals} decimals. This contract is of no use for it; deploy one for another token.`,
   )

@@ -6,9 +6,13 @@ export const platformErrors = {
     kind: 'chain',
     hint: 'The program is stopping; what was sent to the chain is still there.',
   },
+  challenge_period_short: {
+    kind: 'chain',
+    hint: 'Use a contract with a longer period (deploy-contracts --challenge-time 1d), or lower leastChallengePeriod.',
+  },
   chain_unsupported: {
     kind: 'chain',
-    hint: 'A channel would not be found again there, as on Arbitrum. Use a chain whose contracts see its own block numbers.',
+    hint: 'A channel would not be found again there. Use a chain whose contracts see its own block numbers, or as on Arbitrum those that its blocks carry as l1BlockNumber, or another node.',
   },
   chain_unavailable: { kind: 'chain', status: 502 },
   config_invalid: { kind: 'usage' },

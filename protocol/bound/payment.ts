@@ -2,7 +2,7 @@
 
 import { type Address, parseAddress } from '../address.ts'
 import { parseUint192, type TokenAmount } from '../amount.ts'
-import { type BlockNumber, parseBlockNumber } from '../channel.ts'
+import { type ContractBlock, parseBlockNumber } from '../channel.ts'
 import { protocolError } from '../errors.ts'
 import { type HeaderFields, type HeaderSource, headerName, parseField } from '../headers.ts'
 import { parseSignature, type Signature } from '../signature.ts'
@@ -16,7 +16,7 @@ export interface Audience {
   readonly contract: Address
   readonly receiver: Address
   readonly sender: Address
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
 }
 
 /** What a bound request pays. */

@@ -5,7 +5,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 import { Point } from '@noble/secp256k1'
 import type { Address } from '../address.ts'
 import { fromHex, type Hex, shorten } from '../bytes.ts'
-import type { BlockNumber, ChannelId } from '../channel.ts'
+import type { ChannelId, ContractBlock } from '../channel.ts'
 import { protocolError, type UraidenError } from '../errors.ts'
 import type { SignatureDomain } from '../proof.ts'
 import {
@@ -33,7 +33,7 @@ export interface NumberedKey {
 /** What a sender authorises for one channel. */
 export interface RequestKey extends NumberedKey {
   readonly receiver: Address
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
 }
 
 /** What a receiver authorises for all its channels. */
@@ -160,7 +160,7 @@ export interface ReceiverKeyContext {
   readonly domain: SignatureDomain
   readonly receiver: Address
   /** The newest block that is known. */
-  readonly block: BlockNumber
+  readonly block: ContractBlock
   /** The key with the highest number that this receiver ever showed. */
   readonly known?: NumberedKey | undefined
   readonly recover?: RecoverSigner

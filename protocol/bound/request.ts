@@ -1,7 +1,7 @@
 // Bound requests: which components they cover, how they are signed and checked.
 
 import { type Address, parseAddress } from '../address.ts'
-import { type BlockNumber, parseBlockNumber } from '../channel.ts'
+import { type ContractBlock, parseBlockNumber } from '../channel.ts'
 import { protocolError } from '../errors.ts'
 import type { HeaderSource } from '../headers.ts'
 import { signatureBase, unsound } from './base.ts'
@@ -251,7 +251,7 @@ function isAddress(text: string | undefined, address: Address): boolean {
   return text === address || parsed(text, parseAddress) === address
 }
 
-function isBlock(text: string | undefined, block: BlockNumber): boolean {
+function isBlock(text: string | undefined, block: ContractBlock): boolean {
   return parsed(text, parseBlockNumber) === block
 }
 

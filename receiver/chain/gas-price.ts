@@ -1,7 +1,7 @@
 // What gas has cost in the last week, looked at once for each new block. It is on disk: whoever could make the
 // receiver forget a dear day, by having it end, would have it keep too little ether for its answers.
 import type { DataFee } from '../../platform/chain/index.ts'
-import type { BlockNumber } from '../../protocol/index.ts'
+import type { ChainBlock } from '../../protocol/index.ts'
 
 const hour = 3_600_000
 
@@ -9,7 +9,7 @@ const hoursKept = 7 * 24
 
 export interface GasPriceWatch {
   /** To be called with every look at the chain. A node that does not say changes nothing. */
-  readonly refresh: (head: BlockNumber) => Promise<void>
+  readonly refresh: (head: ChainBlock) => Promise<void>
   /** For a unit of gas and its data, in wei; undefined before the first look. */
   readonly now: () => bigint | undefined
   /** The highest of the last week, as far as it was looked at. */
@@ -58,7 +58,7 @@ export function watchGasPrice(
   { known, keep, now: clock = Date.now }: GasPriceMemory = {},
 ): GasPriceWatch {
   const hours = new Map(known)
-  let seen: { readonly head: BlockNumber; readonly price: bigint } | undefined
+  let seen: { readonly head: ChainBlock; readonly price: bigint } | undefined
   return {
     refresh: async (head) => {
       if (seen?.head === head) return

@@ -1,6 +1,6 @@
 // How the receiver is: facts for readiness and metrics, as of now.
 import { statfs } from 'node:fs/promises'
-import type { BlockNumber } from '../../protocol/index.ts'
+import type { ChainBlock } from '../../protocol/index.ts'
 
 export interface ChainStatus {
   /** The last look at the chain went well. */
@@ -8,7 +8,7 @@ export interface ChainStatus {
   /** Milliseconds since the last look that went well; Infinity before the first. */
   readonly age: number
   /** The newest block that the node told of. */
-  readonly head: BlockNumber | undefined
+  readonly head: ChainBlock | undefined
   /** Of the receiver's account, in wei. */
   readonly ether: bigint | undefined
 }

@@ -2,7 +2,7 @@
 // the book, block by block to disk; the rest is looked at anew each time.
 
 import type { BlockRef, ChainClient, ChannelEvent } from '../../platform/chain/index.ts'
-import type { Address, BlockNumber } from '../../protocol/index.ts'
+import type { Address, ChainBlock } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import type { History, SyncPosition } from '../channels/history.ts'
 import { type ChannelName, channelName } from '../channels/records.ts'
@@ -13,13 +13,13 @@ export interface SyncOptions {
   readonly book: ChannelBook
   readonly receiver: Address
   /** The contract was deployed in this block or later. */
-  readonly startBlock: BlockNumber
+  readonly startBlock: ChainBlock
   /** A block counts when this many blocks, itself among them, are on top of the chain. At least 1. */
   readonly confirmations: number
   /** Blocks read with one request. */
   readonly chunk?: number
   /** Told of the newest block, before anything else is asked. */
-  readonly onHead?: (head: BlockNumber) => void
+  readonly onHead?: (head: BlockRef) => void
   /** Told of events: all that are not confirmed each time, and of each once when it is. */
   readonly onEvents?: ((events: readonly ChannelEvent[], depth: Depth) => void) | undefined
 }
@@ -35,7 +35,7 @@ export type SyncOutcome =
   | {
       readonly kind: 'reorganised'
       /** The last block that is still there; read again from the one after it. */
-      readonly common: BlockNumber
+      readonly common: ChainBlock
       /** No block that is remembered is still there: all was forgotten. */
       readonly forgotten: boolean
       /** Take no payments until they are read again. */
@@ -46,7 +46,7 @@ export type SyncOutcome =
 export async function syncOnce(options: SyncOptions): Promise<SyncOutcome> {
   const { chain, book, confirmations } = options
   const head = await chain.head()
-  options.onHead?.(head.number)
+  options.onHead?.(head)
   const known = book.position()
   if (known !== undefined) {
     const now = await chain.block(known.block)
@@ -96,7 +96,7 @@ async function startPosition({ chain, startBlock }: SyncOptions): Promise<SyncPo
 async function readConfirmed(
   { chain, book, receiver, chunk = 2000, onEvents }: SyncOptions,
   start: SyncPosition,
-  { to: last, head }: { readonly to: BlockNumber; readonly head: BlockRef },
+  { to: last, head }: { readonly to: ChainBlock; readonly head: BlockRef },
 ): Promise<SyncPosition> {
   let reached = start
   while (reached.block < last) {
@@ -116,8 +116,8 @@ async function readConfirmed(
 
 async function readUnconfirmed(
   { chain, book, receiver, onEvents }: SyncOptions,
-  from: BlockNumber,
-  to: BlockNumber,
+  from: ChainBlock,
+  to: ChainBlock,
 ): Promise<void> {
   const query = { from, to, receiver }
   const events = from > to ? [] : checked(await chain.events(query), query)

@@ -1,7 +1,13 @@
 // Runs the synchronisation in the background and knows how well the node does, so that no request
 // has to ask the chain.
 
-import { type BlockNumber, isUraidenError, type UraidenError } from '../../protocol/index.ts'
+import type { BlockRef } from '../../platform/chain/index.ts'
+import {
+  type ChainBlock,
+  type ContractBlock,
+  isUraidenError,
+  type UraidenError,
+} from '../../protocol/index.ts'
 import { receiverError } from '../errors/index.ts'
 import { type SyncOptions, type SyncOutcome, syncOnce } from './sync.ts'
 
@@ -23,7 +29,9 @@ export interface LastLook {
   /** When a round went well last, in milliseconds of the clock; -Infinity before the first. */
   readonly wentWell: number
   /** The newest block that the node told of. */
-  readonly head: BlockNumber | undefined
+  readonly head: ChainBlock | undefined
+  /** The same block as the contract counts. */
+  readonly contractHead: ContractBlock | undefined
 }
 
 export interface ChainWatch {
@@ -48,9 +56,11 @@ interface Watching extends WatchOptions {
   next: Promise<void> | undefined
 }
 
+const noHead = { head: undefined, contractHead: undefined }
+
 export function watchChain(options: WatchOptions): ChainWatch {
   const { now = () => performance.now() } = options
-  const look = { answers: true, wentWell: Number.NEGATIVE_INFINITY, head: undefined }
+  const look = { answers: true, wentWell: Number.NEGATIVE_INFINITY, ...noHead }
   const first = firstSync()
   const state = { stopped: false, timer: undefined, running: undefined, next: undefined }
   const watching: Watching = { ...options, now, look, first, ...state }
@@ -119,8 +129,9 @@ async function readUp(watching: Watching): Promise<boolean> {
   const { look, onOutcome } = watching
   const options = {
     ...watching,
-    onHead: (head: BlockNumber) => {
-      look.head = head
+    onHead: ({ number, contractBlock }: BlockRef) => {
+      look.head = number
+      look.contractHead = contractBlock
     },
   }
   const outcome = await syncOnce(options)

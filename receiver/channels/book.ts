@@ -2,7 +2,8 @@
 import type { ChannelEvent } from '../../platform/chain/index.ts'
 import {
   type Address,
-  type BlockNumber,
+  type ChainBlock,
+  type ContractBlock,
   largest,
   maxTokenAmount,
   type SignatureForm,
@@ -43,37 +44,37 @@ import type { ChannelStore, Fence } from './store.ts'
  * Called once memory has a channel's new ledger, before the disk does. It must be quick, must not
  * throw, and reads the book for what it wants to know: several changes may be told as one.
  */
-export type BookListener = (sender: Address, openBlock: BlockNumber) => void
+export type BookListener = (sender: Address, openBlock: ContractBlock) => void
 
 /** Of one receiver's channels. */
 export interface ChannelId {
   readonly sender: Address
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
 }
 
 export interface ChannelBook {
-  readonly get: (sender: Address, openBlock: BlockNumber) => Channel | undefined
+  readonly get: (sender: Address, openBlock: ContractBlock) => Channel | undefined
   readonly all: () => Iterable<Channel>
   /** As far as it is confirmed. */
   readonly inState: (state: ChainFacts['state']) => Iterable<Channel>
   /** As the newest block shows them: what is to be done about a close does not wait for more. */
   readonly asSeen: () => Iterable<Channel>
   /** The newest block that was read, confirmed or not. */
-  readonly seenTo: () => BlockNumber
+  readonly seenTo: () => ChainBlock
   /** What was paid on a channel, also while the chain is read again and says nothing of it. */
-  readonly ledger: (sender: Address, openBlock: BlockNumber) => PaymentLedger
+  readonly ledger: (sender: Address, openBlock: ContractBlock) => PaymentLedger
   /** The sums of settled channels that are remembered no more; none of them is in `all`. */
   readonly forgotten: () => Forgotten
   /** What all channels together still owe: their balances without what was taken out. */
   readonly unsettled: () => TokenAmount
   /** True when the opening was seen in a block that is not confirmed yet. */
-  readonly isUnconfirmed: (sender: Address, openBlock: BlockNumber) => boolean
+  readonly isUnconfirmed: (sender: Address, openBlock: ContractBlock) => boolean
   /** Deposits that an open channel had before blocks that can be gone back behind. */
-  readonly earlierDeposits: (sender: Address, openBlock: BlockNumber) => readonly TokenAmount[]
+  readonly earlierDeposits: (sender: Address, openBlock: ContractBlock) => readonly TokenAmount[]
   /** The highest balance that a payment may have, as deep as the channel's deposit is now. */
-  readonly mostBalance: (sender: Address, openBlock: BlockNumber) => TokenAmount
+  readonly mostBalance: (sender: Address, openBlock: ContractBlock) => TokenAmount
   /** What the chain will not take back any more; undefined while nobody says. */
-  readonly setFinalised: (block: BlockNumber | undefined) => void
+  readonly setFinalised: (block: ChainBlock | undefined) => void
   /** How far the chain was read and confirmed. */
   readonly position: () => SyncPosition | undefined
   /** Memory at once; resolves when durable. On a failed write memory keeps it: see the caller. */
@@ -94,17 +95,17 @@ export interface ChannelBook {
    */
   readonly isBoundOnly: (channel: ChannelId, form: SignatureForm | undefined) => boolean
   /** At the start: after a restore, and where nothing is on disk, the fence is `head`; durable when it resolves. */
-  readonly fence: (head: () => Promise<BlockNumber>) => Promise<void>
+  readonly fence: (head: () => Promise<ContractBlock>) => Promise<void>
   /** Whoever keeps copies of the proofs, or counts them, is told of every ledger that is put. */
   readonly listen: (listener: BookListener) => void
   /** Channels with something paid, known to the chain or not. */
   readonly ledgerCount: () => number
   /** Forgets what was paid on a channel that is over; resolves when that is durable. */
-  readonly dropLedger: (sender: Address, openBlock: BlockNumber) => Promise<void>
+  readonly dropLedger: (sender: Address, openBlock: ContractBlock) => Promise<void>
   /** Applies confirmed events up to and with `position`: durable first, then in memory. */
   readonly confirm: (events: readonly ChannelEvent[], position: SyncPosition) => Promise<void>
   /** Replaces what is known of blocks that are not confirmed, up to and with the newest, `to`. */
-  readonly setUnconfirmed: (events: readonly ChannelEvent[], to: BlockNumber) => void
+  readonly setUnconfirmed: (events: readonly ChannelEvent[], to: ChainBlock) => void
   /** Confirmed blocks that can be gone back to, in the order of the chain. */
   readonly history: () => History
   /**
@@ -133,10 +134,10 @@ interface BookState {
   earlier: EarlierDeposits
   /** Of channels that something happened to in blocks that are not confirmed yet: what they are after it. */
   seen: FactsByName
-  seenTo: BlockNumber
+  seenTo: ChainBlock
   unsettled: TokenAmount
   readonly limits: DepositLimits
-  finalised: BlockNumber | undefined
+  finalised: ChainBlock | undefined
   /** What is owed on deposits that have not reached the last of the limits' steps. */
   early: EarlySums
 }

@@ -1,7 +1,7 @@
 // How much may be owed on deposits that are not as deep as they should be, decided on plain data: a block that
 // is taken back takes its deposits with it, and all that only they covered.
 import {
-  type BlockNumber,
+  type ChainBlock,
   largest,
   maxTokenAmount,
   smallest,
@@ -74,9 +74,9 @@ export interface CeilingCase {
   readonly channel: Channel
   readonly earlier: readonly EarlierDeposit[]
   /** The block that has reached the first step. */
-  readonly position: BlockNumber
+  readonly position: ChainBlock
   /** The newest block that is final, as far as it is known. */
-  readonly finalised?: BlockNumber | undefined
+  readonly finalised?: ChainBlock | undefined
   readonly limits: DepositLimits
 }
 
@@ -117,7 +117,7 @@ function coveredBy(given: CeilingCase, step: ConfirmationStep, owed: TokenAmount
 function newestAt(
   { position, finalised = -1, limits: { steps } }: CeilingCase,
   { blocks }: ConfirmationStep,
-): BlockNumber {
+): ChainBlock {
   if (blocks === 'finalised') return Math.min(finalised, position)
   return position - (blocks - firstDepth(steps, blocks))
 }

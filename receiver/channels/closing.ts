@@ -3,7 +3,7 @@
 
 import {
   type Address,
-  type BlockNumber,
+  type ContractBlock,
   closingAgreementDigest,
   isUraidenError,
   type Signature,
@@ -25,7 +25,7 @@ export interface AgreementParts {
 /** A channel, and the balance at which its sender wants to close it. */
 export interface WantedClose {
   readonly sender: Address
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
   readonly balance: TokenAmount
 }
 

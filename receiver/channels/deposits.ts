@@ -1,11 +1,11 @@
 // What the deposits of channels were before blocks that may still be replaced. Pure functions on plain data.
-import type { BlockNumber, TokenAmount } from '../../protocol/index.ts'
+import type { ChainBlock, TokenAmount } from '../../protocol/index.ts'
 import type { History } from './history.ts'
 import type { ChannelName } from './records.ts'
 
 /** What a deposit was before this block: 0 before the channel was opened. */
 export interface EarlierDeposit {
-  readonly block: BlockNumber
+  readonly block: ChainBlock
   readonly deposit: TokenAmount
 }
 
@@ -34,7 +34,7 @@ export function earlierDeposits(
 /** What a deposit was right after `block`, when it is `current` now. */
 export function depositAfter(
   earlier: readonly EarlierDeposit[],
-  block: BlockNumber,
+  block: ChainBlock,
   current: TokenAmount,
 ): TokenAmount {
   return earlier.find((each) => each.block > block)?.deposit ?? current

@@ -3,14 +3,14 @@
 // A channel that is settled cannot come back: its name is its opening block, which is over. Whoever looks at books
 // wants the newest ones; of the others only sums stay. They go in the order in which they were settled, block by block,
 // so that one block says which are gone: what the chain or a backup shows of them again is not counted twice.
-import type { BlockNumber, TokenAmount } from '../../protocol/index.ts'
+import type { ChainBlock, TokenAmount } from '../../protocol/index.ts'
 import { claimedSum } from './claims.ts'
 import { type Channel, type ChannelName, channelName } from './records.ts'
 
 /** All that were forgotten. */
 export interface Forgotten {
   /** All that were settled in this block or before. */
-  readonly upTo: BlockNumber
+  readonly upTo: ChainBlock
   readonly channels: number
   /** What they paid less than there were proofs for. */
   readonly lost: TokenAmount
@@ -27,7 +27,7 @@ export interface ForgettingTerms {
   /** Settled channels that stay. */
   readonly keep: number
   /** Of what was settled in this block or before nothing is taken back. */
-  readonly final: BlockNumber
+  readonly final: ChainBlock
   readonly before: Forgotten
 }
 
@@ -66,7 +66,7 @@ export function forget(
   }
 }
 
-function endOf({ end }: Pick<Channel, 'end'>): BlockNumber {
+function endOf({ end }: Pick<Channel, 'end'>): ChainBlock {
   return end?.block ?? 0
 }
 

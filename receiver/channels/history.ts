@@ -1,12 +1,12 @@
 // What events of the chain make of a channel's facts, and what confirmed blocks replaced, so that they
 // can be taken back when the chain takes them back. Pure functions on plain data.
 import type { ChannelEvent } from '../../platform/chain/index.ts'
-import type { BlockNumber, Hex } from '../../protocol/index.ts'
-import { type ChainFacts, type ChannelName, channelName } from './records.ts'
+import type { ChainBlock, Hex, TokenAmount } from '../../protocol/index.ts'
+import { type ChainFacts, type ChannelEnd, type ChannelName, channelName } from './records.ts'
 
 /** Everything up to this block has been read and confirmed. */
 export interface SyncPosition {
-  readonly block: BlockNumber
+  readonly block: ChainBlock
   readonly hash: Hex
 }
 
@@ -43,13 +43,21 @@ export function applyEvent(
     case 'withdrawn':
       return { ...facts, withdrawn: facts.withdrawn + event.amount }
     case 'closeRequested':
-      return { ...facts, state: 'closing', end: { balance: event.balance, block: event.block } }
+      return { ...facts, state: 'closing', end: endOf(event) }
     case 'challenged':
       // The challenge period goes on from the request.
-      return { ...facts, end: { balance: event.balance, block: facts.end?.block ?? event.block } }
+      return { ...facts, end: { ...endOf(event), ...placeOf(facts.end ?? event) } }
     case 'settled':
-      return { ...facts, state: 'settled', end: { balance: event.balance, block: event.block } }
+      return { ...facts, state: 'settled', end: endOf(event) }
   }
+}
+
+function endOf(event: ChannelEvent & { readonly balance: TokenAmount }): ChannelEnd {
+  return { balance: event.balance, ...placeOf(event) }
+}
+
+function placeOf({ block, contractBlock }: Omit<ChannelEnd, 'balance'>) {
+  return { block, contractBlock }
 }
 
 export interface Confirmed {
@@ -66,7 +74,7 @@ export function confirmEvents(
 ): Confirmed {
   const facts = new Map<ChannelName, ChainFacts | undefined>()
   const blocks = new Map<
-    BlockNumber,
+    ChainBlock,
     SyncPosition & { before: Map<ChannelName, ChainFacts | undefined> }
   >()
   for (const event of events) {
@@ -89,7 +97,7 @@ export function confirmEvents(
 }
 
 /** The facts as they were right after `block`. */
-export function undoAfter(history: History, block: BlockNumber): FactsByName {
+export function undoAfter(history: History, block: ChainBlock): FactsByName {
   const facts = new Map<ChannelName, ChainFacts | undefined>()
   for (const past of [...history].reverse()) {
     if (past.block <= block) break

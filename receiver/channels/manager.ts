@@ -1,7 +1,7 @@
 // Registers payments and agrees to close channels. Nothing is promised before it is on disk.
 import type {
   Address,
-  BlockNumber,
+  ContractBlock,
   Interval,
   Payment,
   RefusalCode,
@@ -86,7 +86,7 @@ export interface ChannelManager {
    */
   readonly agreeToClose: (
     sender: Address,
-    openBlock: BlockNumber,
+    openBlock: ContractBlock,
     balance: TokenAmount,
   ) => Promise<Signature>
 }

@@ -3,7 +3,8 @@
 import { type NumberedKey, parseRequestPublicKey } from '../../protocol/bound/index.ts'
 import {
   type Address,
-  type BlockNumber,
+  type ChainBlock,
+  type ContractBlock,
   type Interval,
   parseAddress,
   parseSignature,
@@ -18,7 +19,7 @@ import { type Claims, noClaims } from './claims.ts'
 /** What the chain says, after its confirmations. */
 export interface ChainFacts {
   readonly sender: Address
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
   readonly deposit: TokenAmount
   /** What the receiver took out while the channel stayed open. */
   readonly withdrawn: TokenAmount
@@ -30,7 +31,9 @@ export interface ChainFacts {
 /** Closing: the balance that stands, and the block of the request. Settled: what was paid, and when. */
 export interface ChannelEnd {
   readonly balance: TokenAmount
-  readonly block: BlockNumber
+  readonly block: ChainBlock
+  /** What the contract saw as its number: the challenge period is counted from it. */
+  readonly contractBlock: ContractBlock
 }
 
 /** Of requests of one channel that may be run again, numbered from 1. */
@@ -80,7 +83,7 @@ export interface ProvenBalance {
 /** A request that has paid and whose answer is not known to be made: a crash may have been in between. */
 export interface Unanswered {
   readonly sender: Address
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
   readonly paid: Interval
   /** Unix time in milliseconds. */
   readonly expires: number
@@ -108,9 +111,9 @@ export function ledgerOf(channel: Channel): PaymentLedger {
 }
 
 /** Sender and open block: the receiver is always the same. */
-export type ChannelName = `${Address}/${BlockNumber}`
+export type ChannelName = `${Address}/${number}`
 
-export function channelName(sender: Address, openBlock: BlockNumber): ChannelName {
+export function channelName(sender: Address, openBlock: ContractBlock): ChannelName {
   return `${sender}/${openBlock}`
 }
 
@@ -136,7 +139,10 @@ export function dueOf({ state, withdrawn }: ChainFacts, balance: TokenAmount): T
 
 /** Amounts are decimal strings on disk: JSON numbers would lose digits. */
 export function encodeFacts(facts: ChainFacts): string {
-  return JSON.stringify(facts, (_, value) => (typeof value === 'bigint' ? `${value}` : value))
+  const { end } = facts
+  return JSON.stringify({ ...facts, ...(end && { end: encodeEnd(end) }) }, (_, value) =>
+    typeof value === 'bigint' ? `${value}` : value,
+  )
 }
 
 /** Written for every payment, so it is short: the disk sees each byte several times. */
@@ -180,8 +186,21 @@ export function decodeFacts(text: string): ChainFacts {
     deposit: parseUint192(deposit),
     withdrawn: parseUint192(withdrawn),
     state,
-    ...(end && { end: { balance: parseUint192(end.balance), block: end.block } }),
+    ...(end && { end: decodeEnd(end) }),
   }
+}
+
+type WrittenEnd = Omit<ChannelEnd, 'balance' | 'contractBlock'> &
+  Partial<Pick<ChannelEnd, 'contractBlock'>> & { readonly balance: string }
+
+/** The contract's number is written where it is another one. */
+function encodeEnd({ balance, block, contractBlock }: ChannelEnd): WrittenEnd {
+  const written = { balance: `${balance}`, block }
+  return Number(contractBlock) === Number(block) ? written : { ...written, contractBlock }
+}
+
+function decodeEnd({ balance, block, contractBlock = Number(block) }: WrittenEnd): ChannelEnd {
+  return { balance: parseUint192(balance), block, contractBlock }
 }
 
 /** @throws UraidenError when a field is not what it should be: the file was damaged */

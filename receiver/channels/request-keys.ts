@@ -13,7 +13,7 @@ import {
 } from '../../protocol/bound/index.ts'
 import {
   type Address,
-  type BlockNumber,
+  type ContractBlock,
   isUraidenError,
   type RecoverSigner,
   type SignatureDomain,
@@ -28,7 +28,7 @@ export interface RequestKeysOptions {
   readonly own: RequestKeyPair
   readonly recover: RecoverSigner
   /** The newest block that is known. */
-  readonly head: () => BlockNumber | undefined
+  readonly head: () => ContractBlock | undefined
 }
 
 /** A key that its sender has authorised, and what it gives; nothing is changed yet. */

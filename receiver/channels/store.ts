@@ -10,7 +10,12 @@ import {
   type StateDatabase,
   type StateOwner,
 } from '../../platform/state/state.ts'
-import { type Address, type BlockNumber, parseBlockNumber } from '../../protocol/index.ts'
+import {
+  type Address,
+  type ChainBlock,
+  type ContractBlock,
+  parseBlockNumber,
+} from '../../protocol/index.ts'
 import { ringSize } from './answers.ts'
 import {
   decodeForgotten,
@@ -54,7 +59,7 @@ export interface LoadedState {
  * What is known of channels may be less than was once on disk: of those opened in this block or before nobody
  * can say whether they were bound. `next`: the newest block at the next start.
  */
-export type Fence = BlockNumber | 'next'
+export type Fence = ContractBlock | 'next'
 
 /** What one step along the chain changes; durable together. */
 export interface ChainStep {
@@ -63,7 +68,7 @@ export interface ChainStep {
   readonly position: SyncPosition
   readonly added: History
   /** Blocks of the history that are not needed any more. */
-  readonly dropped: readonly BlockNumber[]
+  readonly dropped: readonly ChainBlock[]
   /** With all that there is of them, and the sums that stay. */
   readonly forgetting: Forgetting | undefined
 }
@@ -336,7 +341,7 @@ async function dropChain(
 }
 
 /** Padded, so that the order of keys is the order of the chain. */
-function pastKey(block: BlockNumber): string {
+function pastKey(block: ChainBlock): string {
   return `${pastPrefix}${`${block}`.padStart(10, '0')}`
 }
 

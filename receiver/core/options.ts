@@ -1,7 +1,7 @@
 // What a receiver is started with, and what it is once it runs.
 import type { ContractFacts, TokenFacts } from '../../platform/chain/index.ts'
 import type { SignedReceiverKey } from '../../protocol/bound/index.ts'
-import type { Address, BlockNumber, Signer, TokenAmount } from '../../protocol/index.ts'
+import type { Address, ChainBlock, Signer, TokenAmount } from '../../protocol/index.ts'
 import type { ReceiverHealth } from '../chain/health.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import type { ConfirmationStep, DepositLimits, Depth } from '../channels/ceiling.ts'
@@ -60,8 +60,10 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly notFinal?: Pick<DepositLimits, 'mostPerSender' | 'mostInAll'>
   /** Settled channels that are remembered; of older ones only sums stay. Default 1000. */
   readonly keepSettled?: number | undefined
-  /** No event of the contract is older. Default 0. */
-  readonly startBlock?: BlockNumber
+  /** No event of the contract is older. Default: the block in which it was deployed, as far as the node can say. */
+  readonly startBlock?: ChainBlock
+  /** Refuse a contract whose challenge period is shorter, in seconds as the chain's blocks take. Default: any. */
+  readonly leastChallengePeriod?: number
   /** Between two looks at the chain, in milliseconds. Default 2000. */
   readonly pollInterval?: number
   /** What is risked while the node does not answer. */
@@ -98,7 +100,7 @@ export interface Receiver {
   readonly chainId: bigint
   readonly contract: Address
   /** Where reading the chain begins. */
-  readonly startBlock: BlockNumber
+  readonly startBlock: ChainBlock
   readonly contractFacts: ContractFacts
   readonly token: TokenFacts
   /** How signatures are checked. */

@@ -4,6 +4,7 @@
 import {
   type ChainClient,
   type ContractFacts,
+  checkChallengePeriod,
   connectChain,
   createTransactionSender,
   dataFeeOf,
@@ -13,7 +14,7 @@ import {
 } from '../../platform/chain/index.ts'
 import {
   type Address,
-  type BlockNumber,
+  type ChainBlock,
   contractAbilities,
   type Feature,
   type SignatureDomain,
@@ -21,6 +22,7 @@ import {
   type UraidenError,
 } from '../../protocol/index.ts'
 import { type AccountWatch, watchAccount } from '../chain/account.ts'
+import { firstBlock } from '../chain/first-block.ts'
 import {
   type GasPrices,
   type GasPriceWatch,
@@ -115,14 +117,16 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
 
 /**
  * With a connection that is there already; it is closed with the receiver, or when this fails.
- * @throws UraidenError those of `openStore` and `startVerifier`
+ * @throws UraidenError `challenge_period_short`, those of `openStore` and `startVerifier`
  */
 export async function startReceiverOn(
   connected: ConnectedContract,
   options: StartOptions,
 ): Promise<Receiver> {
-  return startTogether((parts) => {
+  return startTogether(async (parts) => {
     parts.started(connected.chain.close)
+    const short = await checkChallengePeriod(connected.chain, options.leastChallengePeriod)
+    if (short !== undefined) options.log?.warn({}, short)
     return startParts(connected, options, parts)
   })
 }
@@ -144,9 +148,9 @@ async function startParts(
   let watch: ChainWatch | undefined
   const own = await openRequestKey(
     { state: options.state, credentials: process.env.CREDENTIALS_DIRECTORY },
-    async () => (await chain.head()).number,
+    async () => (await chain.head()).contractBlock,
   )
-  const head = () => watch?.look.head
+  const head = () => watch?.look.contractHead
   const requestKeys = createRequestKeys({
     ...{ book, domain, own, head },
     receiver: signer.address,
@@ -167,7 +171,7 @@ async function startParts(
     address: signer.address,
     chainId: chain.chainId,
     contract,
-    startBlock: options.startBlock ?? 0,
+    startBlock: base.startBlock,
     contractFacts,
     token,
     verifier,
@@ -203,8 +207,11 @@ async function openBase(connected: ConnectedContract, options: StartOptions, par
   const limits = depositLimits(options)
   const book = await openBook(store, { limits, keepSettled: options.keepSettled ?? usualKept })
   parts.started(book.flush)
-  await book.fence(async () => (await connected.chain.head()).number)
-  return { ...connected, domain, store, limits, book }
+  await book.fence(async () => (await connected.chain.head()).contractBlock)
+  return {
+    ...{ ...connected, domain, store, limits, book },
+    startBlock: options.startBlock ?? (await firstBlock(connected.chain, book)),
+  }
 }
 
 /** The block after the one that opens a channel, as the original has it (wire-protocol.md section 9). */
@@ -233,7 +240,7 @@ interface Defence {
   readonly transactions: TransactionSender
   readonly gas: GasPriceWatch
   readonly reserve: Reserve
-  readonly head: () => BlockNumber
+  readonly head: () => ChainBlock
   /** Follows the chain, and answers what it sees; everything that listens must be there. */
   readonly start: () => ChainWatch
 }
@@ -245,7 +252,7 @@ function createDefence(
   parts: StartedParts,
 ): Defence {
   const { signer, log, transactionPoll } = options
-  const { chain, contractFacts, store, book, domain, limits, gasPrices } = base
+  const { chain, contractFacts, store, book, domain, limits, startBlock, gasPrices } = base
   const transactions = createTransactionSender({
     chain,
     signer,
@@ -278,7 +285,8 @@ function createDefence(
   const head = () => watch?.look.head ?? 0
   const settlement = createSettlement(
     {
-      ...{ chain, book, transactions, signer, domain, hasBatches, head, ether, reserve, log },
+      ...{ chain, book, transactions, signer, domain, hasBatches, ether, reserve, log },
+      head: () => watch?.look.contractHead ?? 0,
       gasPrice: gas.now,
       challengePeriod: contractFacts.challengePeriod,
       refresh: async () => watch?.refresh(),
@@ -300,7 +308,7 @@ function createDefence(
     reserve.round()
   }
   const start = () => {
-    watch = followChain(options, { chain, book, limits, afterSync })
+    watch = followChain(options, { chain, book, limits, startBlock, afterSync })
     return watch
   }
   return { account, settlement, transactions, gas, reserve, head, start }
@@ -314,14 +322,16 @@ function waitsForFinality({ steps }: DepositLimits): boolean {
 async function lookForFinality(chain: ChainClient, book: ChannelBook): Promise<void> {
   const asked = chain.request('eth_getBlockByNumber', ['finalized', false]).then(readBlock)
   const block = await asked.catch(() => undefined)
-  book.setFinalised(block?.number)
+  book.setFinalised(block && Number(block.number))
 }
 
 function followChain(
   options: StartOptions,
-  followed: Pick<Base, 'chain' | 'book' | 'limits'> & { readonly afterSync: () => Promise<void> },
+  followed: Pick<Base, 'chain' | 'book' | 'limits' | 'startBlock'> & {
+    readonly afterSync: () => Promise<void>
+  },
 ): ChainWatch {
-  const { log, signer, startBlock = 0, pollInterval = 2000, now } = options
+  const { log, signer, pollInterval = 2000, now } = options
   const { limits, ...rest } = followed
   let watch: ChainWatch | undefined
   const head = () => watch?.look.head
@@ -329,7 +339,6 @@ function followChain(
     ...rest,
     ...(now !== undefined && { now }),
     receiver: signer.address,
-    startBlock,
     confirmations: firstDepth(limits.steps, usualConfirmations),
     interval: pollInterval,
     onEvents: log && tellChannels(log, head),

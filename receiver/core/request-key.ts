@@ -19,7 +19,7 @@ import {
 } from '../../protocol/bound/index.ts'
 import {
   type Address,
-  type BlockNumber,
+  type ContractBlock,
   fromHex,
   isUraidenError,
   parseSignature,
@@ -55,7 +55,7 @@ const nextName = 'request-key.next'
  */
 export async function openRequestKey(
   places: RequestKeyPlaces,
-  head: () => Promise<BlockNumber>,
+  head: () => Promise<ContractBlock>,
 ): Promise<OwnRequestKey> {
   const kept = await readRequestKey(places)
   if (kept !== undefined) return kept
@@ -91,7 +91,7 @@ export interface RequestKeyOwner {
  */
 export async function nextRequestKey(
   places: RequestKeyPlaces,
-  head: () => Promise<BlockNumber>,
+  head: () => Promise<ContractBlock>,
 ): Promise<ReceiverKey> {
   const waiting = await waitingKey(places)
   if (waiting !== undefined) return messageOf(waiting)
@@ -179,7 +179,7 @@ function checkSigned(
 export function signedRequestKey(
   own: OwnRequestKey,
   { signer, domain }: { readonly signer: Signer; readonly domain: SignatureDomain },
-): (head: BlockNumber) => Promise<SignedReceiverKey> {
+): (head: ContractBlock) => Promise<SignedReceiverKey> {
   checkSigned(own, { domain, receiver: signer.address })
   const { publicKey: key, number, signed } = own
   let shown: Promise<SignedReceiverKey> | undefined

@@ -1,6 +1,6 @@
 // What happens to channels and payments, for whoever reads the log.
 import type { ChannelEvent } from '../../platform/chain/index.ts'
-import type { BlockNumber } from '../../protocol/index.ts'
+import type { ChainBlock } from '../../protocol/index.ts'
 import type { Depth } from '../chain/sync.ts'
 import type { ChannelManager } from '../channels/manager.ts'
 import type { ReceiverLog } from './options.ts'
@@ -11,7 +11,7 @@ const history = 256
 /** Tells each event when it is seen and, where that comes later, when it is confirmed. */
 export function tellChannels(
   log: ReceiverLog,
-  head: () => BlockNumber | undefined,
+  head: () => ChainBlock | undefined,
 ): (events: readonly ChannelEvent[], depth: Depth) => void {
   let seen: ReadonlySet<string> = new Set()
   return (events, depth) => {

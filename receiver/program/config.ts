@@ -6,6 +6,7 @@ import {
   amountText,
   type ConfigOption,
   count,
+  duration,
   filePath,
   gasPrice,
   httpUrl,
@@ -108,7 +109,10 @@ export const receiverConfig = z.strictObject({
     })
     .default(usualKept)
     .describe('settled channels that are remembered; of older ones only sums stay'),
-  startBlock: count.min(0).default(0).describe('the contract was deployed in it or later'),
+  startBlock: count.min(0).optional().describe('the contract was deployed in it or later'),
+  leastChallengePeriod: duration
+    .optional()
+    .describe('refuse a contract with a shorter challenge period: 1h'),
   pollInterval: seconds
     .min(0.02)
     .max(3600)

@@ -59,6 +59,7 @@ export interface ReceiverSettings extends ProgramSettings {
     | 'pollInterval'
     | 'replies'
     | 'verifier'
+    | 'leastChallengePeriod'
     | 'verifierThreads'
     | 'bound'
     | 'collect'
@@ -108,6 +109,7 @@ export function receiverSettings(
   const { confirmations, notFinal, startBlock, verifier, verifierThreads, watchtowers, page } =
     config
   const { origins, publicPath, crossOrigins, keepSettled } = config
+  const { leastChallengePeriod: least } = config
   const { mode: bound, collect } =
     typeof config.bound === 'string' ? { mode: config.bound } : config.bound
   const { lifetime, ...replies } = config.replies
@@ -116,8 +118,9 @@ export function receiverSettings(
   return {
     ...common,
     receiver: {
-      startBlock,
       keepSettled: keepSettled === 'all' ? Number.POSITIVE_INFINITY : keepSettled,
+      ...(startBlock !== undefined && { startBlock }),
+      ...(least !== undefined && { leastChallengePeriod: least / 1000 }),
       pollInterval: config.pollInterval * 1000,
       replies: defined({ ...replies, lifetime: milliseconds(lifetime) }),
       bound,

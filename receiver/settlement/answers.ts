@@ -2,7 +2,7 @@
 // receiver does it at once with its key, a watchtower with its own, after it has left the receiver its
 // chance.
 import type { Call, Receipt, TransactionSender } from '../../platform/chain/index.ts'
-import type { Address, BlockNumber, TokenAmount } from '../../protocol/index.ts'
+import type { Address, ContractBlock, TokenAmount } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import { type Channel, type ChannelName, channelName } from '../channels/records.ts'
 import { type AnswerPlan, type AnswerTerms, planAnswers } from './disputes.ts'
@@ -26,8 +26,8 @@ export interface SettlementContext {
   readonly transactions: TransactionSender
   /** Of the contract, in blocks. */
   readonly challengePeriod: number
-  /** The newest block that was seen. */
-  readonly head: () => BlockNumber
+  /** The newest block that was seen, as the contract counts. */
+  readonly head: () => ContractBlock
   /** In wei. */
   readonly ether: () => bigint | undefined
   readonly log?: SettlementLog | undefined
@@ -47,7 +47,7 @@ export interface AnswersOptions extends SettlementContext {
 /** A dishonest close, and how its answer stands. */
 export interface PendingAnswer {
   readonly sender: Address
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
   readonly stake: TokenAmount
   /** Blocks in which it can be answered for sure. */
   readonly remaining: number

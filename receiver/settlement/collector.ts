@@ -2,7 +2,8 @@
 
 import {
   type Address,
-  type BlockNumber,
+  type ChainBlock,
+  type ContractBlock,
   isUraidenError,
   type TokenAmount,
   type UraidenError,
@@ -70,7 +71,7 @@ export interface Collector {
    * Ends one channel at its best proof.
    * @throws UraidenError `channel_unknown`, `never_paid`, and those of `closeAll`
    */
-  readonly closeChannel: (sender: Address, openBlock: BlockNumber) => Promise<Collected>
+  readonly closeChannel: (sender: Address, openBlock: ContractBlock) => Promise<Collected>
   /** Withdraws in the background if the policy allows; resolves when that was decided. Never rejects. */
   readonly withdrawIfWorth: (policy: CollectPolicy, gasPrice: bigint) => Promise<void>
   readonly idle: () => Promise<void>
@@ -88,7 +89,7 @@ const everything: CollectPolicy = { least: 1n }
 interface CollectorState extends CollectorOptions {
   running: Promise<unknown> | undefined
   /** What the last collection did is seen once the chain was read up to here. */
-  lastBlock: BlockNumber
+  lastBlock: ChainBlock
   lastReason: CollectPlan['reason']
 }
 

@@ -1,5 +1,5 @@
 // What the receiver has earned and not got yet, and what of it is in danger, on plain data.
-import { type BlockNumber, compareBigints, type TokenAmount } from '../../protocol/index.ts'
+import { type ContractBlock, compareBigints, type TokenAmount } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import { lossOf } from '../channels/forgetting.ts'
 import { provenBalance } from '../channels/proofs.ts'
@@ -39,15 +39,15 @@ export function shortfall(channel: Channel): TokenAmount {
   return end === undefined || proven <= end.balance ? 0n : proven - end.balance
 }
 
-/** The last block in which a close can be challenged. */
-export function lastBlock({ end }: Channel, challengePeriod: number): BlockNumber {
-  return (end?.block ?? 0) + challengePeriod
+/** The last block in which a close can be challenged, as the contract counts. */
+export function lastBlock({ end }: Channel, challengePeriod: number): ContractBlock {
+  return (end?.contractBlock ?? 0) + challengePeriod
 }
 
 /** The most urgent first; of equally urgent ones the largest. */
 export function dishonestCloses(
   closing: Iterable<Channel>,
-  { head, challengePeriod }: { readonly head: BlockNumber; readonly challengePeriod: number },
+  { head, challengePeriod }: { readonly head: ContractBlock; readonly challengePeriod: number },
 ): readonly DishonestClose[] {
   return [...closing]
     .map((channel) => ({

@@ -2,7 +2,12 @@
 // it, round after round, until the chain shows that it is done. So nothing is forgotten over a kill,
 // and a reorganisation that takes one back brings it up again.
 import type { Call, Receipt, TransactionSender } from '../../platform/chain/index.ts'
-import { type BlockNumber, type Hex, isUraidenError } from '../../protocol/index.ts'
+import {
+  type ChainBlock,
+  type ContractBlock,
+  type Hex,
+  isUraidenError,
+} from '../../protocol/index.ts'
 
 export interface Operation {
   /** The same in every round and after a restart. */
@@ -14,16 +19,16 @@ export type OperationState =
   /** The node has it. */
   | { readonly kind: 'sent'; readonly transaction: Hex }
   /** Mined, in a block that is not read and confirmed yet. */
-  | { readonly kind: 'mined'; readonly transaction: Hex; readonly block: BlockNumber }
+  | { readonly kind: 'mined'; readonly transaction: Hex; readonly block: ChainBlock }
   /** Not possible now; it is tried again: when a node has failed in the next round, else in a later block. */
   | { readonly kind: 'waiting'; readonly code: string; readonly why: string }
 
 export interface OperationsOptions {
   readonly transactions: TransactionSender
-  /** The newest block that was seen. */
-  readonly head: () => BlockNumber
+  /** The newest block that was seen, as the contract counts. */
+  readonly head: () => ContractBlock
   /** The chain was read and confirmed up to this block. */
-  readonly position: () => BlockNumber
+  readonly position: () => ChainBlock
   /** Of the account that pays, in wei. */
   readonly ether: () => bigint | undefined
   readonly onMined: (name: string, receipt: Receipt) => void
@@ -41,7 +46,7 @@ export interface Operations {
 }
 
 interface Failure {
-  readonly head: BlockNumber
+  readonly head: ContractBlock
   readonly ether: bigint | undefined
   /** Blocks to wait; 0: it is tried again in the next round. */
   readonly pause: number

@@ -4,7 +4,7 @@
 import { type ChainClient, readQuantity } from '../../platform/chain/index.ts'
 import {
   type Address,
-  type BlockNumber,
+  type ChainBlock,
   type Digest,
   fromHex,
   type Signature,
@@ -34,7 +34,7 @@ export interface RelaySigner {
 export interface RelaySignerParts {
   readonly chain: Pick<ChainClient, 'request' | 'contract'>
   readonly by: Recovery
-  readonly head: () => BlockNumber
+  readonly head: () => ChainBlock
 }
 
 export function createRelaySigner({ chain, by, head }: RelaySignerParts): RelaySigner {

@@ -14,7 +14,7 @@ import type {
 import { steadyTime } from '../../platform/time/monotonic.ts'
 import {
   type Address,
-  type BlockNumber,
+  type ContractBlock,
   formatAmount,
   type Hex,
   largest,
@@ -69,7 +69,7 @@ export interface Relay {
    * `relay_limit`, `relay_busy`, `relay_reserve`, and those of the transaction sender
    */
   readonly open: (request: SignedDeposit) => Promise<Hex>
-  readonly topUp: (request: SignedDeposit & { readonly openBlock: BlockNumber }) => Promise<Hex>
+  readonly topUp: (request: SignedDeposit & { readonly openBlock: ContractBlock }) => Promise<Hex>
   /**
    * @throws UraidenError `relay_not_the_sender`, `relay_limit`, `relay_busy`, `relay_reserve`, those of
    * `ChannelManager.agreeToClose` and of the transaction sender

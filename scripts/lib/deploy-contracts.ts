@@ -1,6 +1,7 @@
 // ./scripts/deploy-contracts: see its --help.
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { deploymentsFolder } from '../../contracts/deployments.ts'
+import { parseDuration } from '../../platform/config/index.ts'
 import { askPassword, loadSigner } from '../../platform/keys/index.ts'
 import {
   isUraidenError,
@@ -11,9 +12,16 @@ import {
 import { type DeployOptions, deployContracts } from './deploy/deploy.ts'
 import { argument, integer } from './shared/arguments.ts'
 
-interface Options extends Omit<DeployOptions, 'rpcUrl' | 'signer' | 'say' | 'token' | 'chainId'> {
+interface Options
+  extends Omit<
+    DeployOptions,
+    'rpcUrl' | 'signer' | 'say' | 'token' | 'chainId' | 'challengePeriod'
+  > {
   readonly rpc: string
   readonly chainId?: number
+  readonly challengePeriod: number
+  /** In milliseconds. */
+  readonly challengeTime?: number
   readonly key: string
   readonly keyPasswordFile?: string
   readonly tokenName: string
@@ -35,6 +43,14 @@ const options = new Command('deploy-contracts')
     integer(1, Number.MAX_SAFE_INTEGER),
   )
   .option('--challenge-period <blocks>', 'at least 500', integer(500, 2 ** 32 - 1), 500)
+  .addOption(
+    new Option(
+      '--challenge-time <duration>',
+      'the period as a time, such as 1d: blocks are measured',
+    )
+      .argParser(argument(parseDuration))
+      .conflicts('challengePeriod'),
+  )
   .option('--token-name <name>', 'of a new token', 'CustomToken')
   .option('--token-symbol <symbol>', 'of a new token', 'TKN')
   .option('--token-decimals <number>', 'of a new token', integer(0, 36), 18)
@@ -69,13 +85,13 @@ async function run({ rpc, key, keyPasswordFile, json, ...rest }: Options): Promi
     decimals: rest.tokenDecimals,
     supply: rest.supply,
   }
-  const { chainId, challengePeriod, confirmations, record } = rest
+  const { chainId, challengePeriod: blocks, challengeTime, confirmations, record } = rest
   const deployed = await deployContracts({
     rpcUrl: rpc,
     chainId: chainId === undefined ? undefined : BigInt(chainId),
     signer,
     token,
-    challengePeriod,
+    challengePeriod: challengeTime === undefined ? { blocks } : { seconds: challengeTime / 1000 },
     confirmations,
     record,
     say,

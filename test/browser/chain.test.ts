@@ -53,7 +53,12 @@ for (const [title, calls, expected] of [
 
 for (const [title, node, isRefused] of [
   ['as usual', {}, false],
-  ['Arbitrum', { seen: encode('uint256', 20_000_000) }, true],
+  ['what no block carries', { seen: encode('uint256', 20_000_000) }, true],
+  [
+    'Arbitrum',
+    { seen: encode('uint256', 20_000_000), block: { number: '0x5', l1BlockNumber: '0x1312d00' } },
+    false,
+  ],
   [
     'Arbitrum, at a node that runs no code',
     { seen: reverts, block: { number: '0x5', l1BlockNumber: '0x1' } },
@@ -62,7 +67,7 @@ for (const [title, node, isRefused] of [
   ['a node that runs no code', { seen: reverts }, false],
   [
     'a rollup whose contracts see its own blocks',
-    { block: { number: '0x5', l1BlockNumber: '0x1' } },
+    { block: { number: '0x5', l1BlockNumber: '0x1312d00' } },
     false,
   ],
   ['16 blocks apart', { seen: encode('uint256', 21) }, false],

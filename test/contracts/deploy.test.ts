@@ -121,8 +121,37 @@ test('uses a token that exists, and says what record it replaces', async (t) => 
   t.true(stderr.includes(`(before: ${first.contract})`))
 })
 
+/** A chain whose blocks have taken so many seconds. */
+const paced = async (t: ExecutionContext, seconds: number) => {
+  const system = await given(t)
+  const hex = (value: number) => `0x${value.toString(16)}`
+  await system.chain.provider.send('hardhat_mine', [hex(10_001), hex(seconds)])
+  return system
+}
+
+for (const [time, seconds, challengePeriod, said] of [
+  ['1d', 12, 7200, /period {4}7200 blocks, about 24 hours\n(?!warning)/],
+  ['1d', 2, 43_200, /period {4}43200 blocks, about 24 hours\n(?!warning)/],
+  ['10m', 12, 500, /period {4}500 blocks, about 1\.7 hours\n(?!warning)/],
+  ['10m', 1, 600, /period {4}600 blocks, about 10 min\nwarning {3}The challenge period is/],
+] as const) {
+  test(`--challenge-time ${time} at ${seconds} s a block: ${challengePeriod} blocks`, async (t) => {
+    const { deploy } = await paced(t, seconds)
+    const { stdout, stderr } = await deploy('--challenge-time', time, '--json')
+    t.like(JSON.parse(stdout), { challengePeriod })
+    t.regex(stderr, said)
+  })
+}
+
 const bad: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['a period that is too short', ['--challenge-period', '499'], /integer from 500 to 4294967295/],
+  ['a time that is none', ['--challenge-time', 'soon'], /such as|duration/i],
+  ['a time on a chain too young', ['--challenge-time', '1d'], /too young.*\n.*--challenge-period/],
+  [
+    'a period said twice',
+    ['--challenge-time', '1d', '--challenge-period', '600'],
+    /cannot be used with/,
+  ],
   ['an address that is none', ['--token-address', '0x12'], /0x and 40 hex digits/],
   [
     'a mistyped address',

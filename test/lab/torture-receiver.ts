@@ -86,7 +86,7 @@ async function setUp(chain: EmbeddedChain, state: string) {
   const payers: Payer[] = []
   for (const named of names) {
     const call = client.calls.openErc223(tokenAddress, { ...parties, deposit })
-    const { block: openBlock } = await transactions.send(call)
+    const { contractBlock: openBlock } = await transactions.send(call)
     const key = sender.privateKey
     payers.push(createPayer({ domain, ...parties, openBlock, key, price, named }))
   }

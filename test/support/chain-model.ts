@@ -29,6 +29,7 @@ export function createChainModel() {
     const number = blocks.length
     const place = (logIndex: number) => ({
       block: number,
+      contractBlock: number,
       blockHash: reference(number, branch).hash,
       transaction: '0x' as const,
       logIndex,
@@ -99,5 +100,6 @@ function nameOf({ channel }: ChannelEvent): ChannelName {
 
 function reference(number: number, branch: number): BlockRef {
   const hash = (block: number): Hex => `0x${branch}b${block}`
-  return { number, hash: hash(number), parentHash: hash(number - 1), timestamp: number }
+  const hashes = { hash: hash(number), parentHash: hash(number - 1) }
+  return { number, contractBlock: number, ...hashes, timestamp: number }
 }

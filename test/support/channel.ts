@@ -27,7 +27,7 @@ export async function givenChannel(
   const transactions = createTransactionSender({ chain: client, signer, pollInterval: 10 })
   const parties = { sender: senderAccount.address, receiver: receiverAccount.address }
   const { token } = await client.contractFacts()
-  const { block: openBlock } = await transactions.send(
+  const { contractBlock: openBlock } = await transactions.send(
     client.calls.openErc223(token, { ...parties, deposit }),
   )
   await readChain(receiver)

@@ -30,7 +30,7 @@ export async function givenCheater(t: ExecutionContext, options: Partial<Receive
     /** Another channel of the same sender; resolves with its open block. */
     openAnother: async (deposit = 100n) =>
       (await transactions.send(client.calls.openErc223(system.token, { ...channel, deposit })))
-        .block,
+        .contractBlock,
     /** Of the receiver's account. */
     sent: () => provider.getTransactionCount(receiverAccount.address),
     setEther: (wei: bigint) =>

@@ -1,9 +1,16 @@
 // uraiden-agent channels, open, topup, close, settle, recover, sweep.
 
+import {
+  challengeTime,
+  challengeTimeText,
+  isPeriodOver,
+  measureBlockTime,
+} from '../../../platform/chain/index.ts'
 import { table, toJson } from '../../../platform/cli/output.ts'
 import {
   type Address,
   formatAmount,
+  formatDuration,
   parseAmount,
   parseTypedAddress,
   type TokenUnit,
@@ -83,7 +90,8 @@ export function close(channel: string, options: CloseCommandOptions): Promise<Ex
       output.print(toJson({ channel: name, transaction, settled: !options.uncooperative }))
     } else if (options.uncooperative) {
       output.print(`close of ${name} requested (${transaction})`)
-      output.print('After the challenge period run: uraiden-agent settle')
+      const period = await periodText(session)
+      output.print(`After the challenge period (${period}) run: uraiden-agent settle`)
     } else output.print(`closed ${name} (${transaction})`)
     return exitCode.ok
   })
@@ -142,6 +150,15 @@ function aloneAt(balance: string | undefined, token: TokenUnit) {
   return balance === undefined ? {} : { balance: parseAmount(balance, token) }
 }
 
+async function periodText({ chain: settings }: Session): Promise<string> {
+  const chain = await openChain(settings)
+  try {
+    return challengeTimeText(await challengeTime(chain))
+  } finally {
+    chain.close()
+  }
+}
+
 /** Until the last challenge period that runs is over. */
 async function waitUntilDue({ agent, chain: settings, output }: Session): Promise<void> {
   const due = Math.max(
@@ -152,9 +169,12 @@ async function waitUntilDue({ agent, chain: settings, output }: Session): Promis
   )
   const chain = await openChain(settings)
   try {
-    await output.during(`waiting for block ${due + 1}`, async () => {
+    const left = due - (await chain.head()).contractBlock + 1
+    const each = await measureBlockTime(chain)
+    const time = each === undefined || left <= 0 ? '' : `, about ${formatDuration(left * each)}`
+    await output.during(`waiting for block ${due + 1}${time}`, async () => {
       // The transaction runs in the block after the head.
-      while ((await chain.head()).number < due) {
+      while (!isPeriodOver(await chain.head(), due)) {
         await new Promise((resolve) => setTimeout(resolve, 1000))
       }
     })

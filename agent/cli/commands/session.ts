@@ -1,7 +1,7 @@
 // What a command needs, made from the command line's options: configuration, key, agent.
 import { join } from 'node:path'
 import { createOutput, type Output } from '../../../platform/cli/output.ts'
-import { type BlockNumber, parseBlockNumber, type TokenUnit } from '../../../protocol/index.ts'
+import { type ChainBlock, parseBlockNumber, type TokenUnit } from '../../../protocol/index.ts'
 import { createAgent } from '../../agent.ts'
 import { type ChainSettings, chainFacts, chainSettings } from '../../program/configuration/chain.ts'
 import {
@@ -76,6 +76,6 @@ export async function withAgent<Value>(
 }
 
 /** The option `--from-block`. @throws UraidenError `not_a_block_number` */
-export function parseFromBlock(text: string | undefined): BlockNumber | undefined {
+export function parseFromBlock(text: string | undefined): ChainBlock | undefined {
   return text === undefined ? undefined : parseBlockNumber(text)
 }

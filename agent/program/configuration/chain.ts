@@ -3,13 +3,13 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type ChainClient, type ChainOptions, connectChain } from '../../../platform/chain/index.ts'
-import { type BlockNumber, defined, type TokenUnit } from '../../../protocol/index.ts'
+import { type ChainBlock, defined, type TokenUnit } from '../../../protocol/index.ts'
 import type { AgentConfig } from './config.ts'
 
 export interface ChainSettings extends Pick<ChainOptions, 'rpcUrl' | 'contract' | 'chainId'> {
   readonly quorum?: number
   /** Own channels were opened in it or later. */
-  readonly startBlock?: BlockNumber
+  readonly startBlock?: ChainBlock
 }
 
 export function chainSettings(config: AgentConfig): ChainSettings {

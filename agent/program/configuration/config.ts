@@ -91,6 +91,9 @@ const parts = z.strictObject({
   chainId: count.positive().optional().describe('refuse nodes of another chain'),
   contract: address.describe('the channels contract'),
   startBlock: count.min(0).optional().describe('own channels were opened in it or later'),
+  leastChallengePeriod: duration
+    .optional()
+    .describe('open no channel in a contract with a shorter challenge period: 1h'),
   key: filePath.describe('a key file, mode 600: geth keystore or hex'),
   password: filePath.optional().describe('a file, mode 600; its first line opens the key'),
   state: filePath.optional().describe('folder for the ledger, mode 700'),

@@ -39,6 +39,7 @@ export interface PurchaseSettings {
     | 'funding'
     | 'reservation'
     | 'confirmations'
+    | 'leastChallengePeriod'
     | 'confirmTimeout'
     | 'retryInterval'
     | 'mostFeePerGas'
@@ -51,7 +52,7 @@ export interface PurchaseSettings {
 /** @throws UraidenError `config_file_unreadable` */
 export function purchaseSettings(config: AgentConfig): PurchaseSettings {
   const { hosts, priceJump, timeZone, clock, funding, reservation, confirmations, history } = config
-  const { confirmTimeout, retryInterval } = config
+  const { confirmTimeout, retryInterval, leastChallengePeriod: least } = config
   const listed = Object.values(config.receivers).flatMap(({ address }) => address ?? [])
   return {
     budget: budgetTexts(config),
@@ -65,6 +66,7 @@ export function purchaseSettings(config: AgentConfig): PurchaseSettings {
       funding,
       reservation,
       confirmations,
+      leastChallengePeriod: least === undefined ? undefined : least / 1000,
       confirmTimeout: milliseconds(confirmTimeout),
       retryInterval: milliseconds(retryInterval),
       mostFeePerGas: config.mostGasPrice,

@@ -2,6 +2,7 @@
 // begun and not finished; tops up before a channel runs dry; and finds its channels again after the disk
 // was lost.
 
+import { shortPeriodWarning } from '../../../platform/chain/index.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 import type { Address, TokenAmount } from '../../../protocol/index.ts'
 import { type DepositPolicy, defaultDeposits } from '../../channels/choose.ts'
@@ -19,6 +20,8 @@ export interface UpkeepOptions {
   /** Between two rounds. */
   readonly interval: Milliseconds
   readonly onFailed: (what: Work, error: unknown) => void
+  /** Told what is to be said of the contract's challenge period, if it is short. */
+  readonly onShortPeriod: (warning: string) => void
 }
 
 interface UpkeepSettings {
@@ -34,6 +37,7 @@ export class Upkeep implements Capability<UpkeepSettings> {
   #deposits: DepositPolicy = defaultDeposits
   #agent: Agent | undefined
   #recovered = true
+  #knowsPeriod = true
   #round: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -50,6 +54,7 @@ export class Upkeep implements Capability<UpkeepSettings> {
     // It was made anew, perhaps on another disk.
     this.#agent = agent
     this.#recovered = false
+    this.#knowsPeriod = false
     this.#look()
   }
 
@@ -80,9 +85,20 @@ export class Upkeep implements Capability<UpkeepSettings> {
         agent.channels().length > 0 ||
         (await this.#attempt('recover', () => shared.use((each) => each.recoverChannels())))
     }
+    if (!this.#knowsPeriod) await this.#lookAtPeriod()
     if (agent.channels().some(isUnfinished)) {
       await this.#attempt('settle', () => shared.use((each) => each.settle()))
     }
+  }
+
+  /** Again in the next round while the chain is away. */
+  async #lookAtPeriod(): Promise<void> {
+    const { shared, onShortPeriod } = this.#options
+    const time = await shared.use((each) => each.challengeTime()).catch(() => undefined)
+    if (time === undefined) return
+    this.#knowsPeriod = true
+    const short = shortPeriodWarning(time)
+    if (short !== undefined) onShortPeriod(short)
   }
 
   async #attempt(what: Work, work: () => Promise<unknown>): Promise<boolean> {

@@ -38,6 +38,7 @@ export async function prepareState(
     channel: { sender, receiver, openBlock: index },
     deposit: 10n ** 15n,
     block: index,
+    contractBlock: index,
     blockHash: '0x' as const,
     transaction: '0x' as const,
     logIndex: 0,

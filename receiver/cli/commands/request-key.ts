@@ -34,7 +34,7 @@ export async function requestKey(options: RequestKeyOptions): Promise<ExitCode> 
     const domain = { contract, chainId: chain.chainId }
     const places = { state: settings.state, credentials: process.env.CREDENTIALS_DIRECTORY }
     if (options.signature === undefined) {
-      const message = await nextRequestKey(places, async () => (await chain.head()).number)
+      const message = await nextRequestKey(places, async () => (await chain.head()).contractBlock)
       output.print(toJson(typedKey(domain, message)))
       output.say('Sign this with the receiver’s account (eth_signTypedData_v4), then run')
       output.say('uraiden-receiver key request --signature 0x…')

@@ -4,7 +4,7 @@ import { parsed } from '../../../platform/config/index.ts'
 import { type NumberedKey, parseRequestPublicKey } from '../../../protocol/bound/index.ts'
 import {
   type Address,
-  type BlockNumber,
+  type ContractBlock,
   maxBlockNumber,
   parseAddress,
   parseSignature,
@@ -19,7 +19,7 @@ export const mostProofs = 500
 /** The best balance proof of one channel. */
 export interface PushedProof {
   readonly sender: Address
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
   readonly balance: TokenAmount
   readonly signature: Signature
 }
@@ -27,7 +27,7 @@ export interface PushedProof {
 /** What else of a channel must not be lost: both hold for ever. */
 export interface PushedRecord {
   readonly sender: Address
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
   /** The sender's key: the channel takes nothing that is not bound. */
   readonly requestKey?: NumberedKey | undefined
   /** The balance at which we have agreed to a close. */

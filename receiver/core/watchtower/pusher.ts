@@ -2,7 +2,7 @@
 // until the watchtower has them, and always able to say how far it is behind.
 
 import { Agent, request } from 'undici'
-import type { Address, BlockNumber, UraidenError } from '../../../protocol/index.ts'
+import type { Address, ContractBlock, UraidenError } from '../../../protocol/index.ts'
 import type { ChannelBook } from '../../channels/book.ts'
 import { type ChannelName, channelName } from '../../channels/records.ts'
 import { receiverError } from '../../errors/index.ts'
@@ -59,7 +59,7 @@ export interface Pusher {
 
 interface Waiting {
   readonly sender: Address
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
   /** Since when its newest proof waits. */
   readonly since: number
 }
@@ -111,7 +111,7 @@ export function startPusher(options: PusherOptions): Pusher {
   }
 }
 
-function changed(pushing: Pushing, sender: Address, openBlock: BlockNumber): void {
+function changed(pushing: Pushing, sender: Address, openBlock: ContractBlock): void {
   const { waiting, now, running } = pushing
   const name = channelName(sender, openBlock)
   // The oldest proof that is not confirmed decides how far it is behind.

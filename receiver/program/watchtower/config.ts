@@ -103,7 +103,8 @@ export function watchSettings(config: WatchConfig): WatchSettings {
   return {
     ...programSettings(config, watchNames),
     tower: {
-      ...{ receiver, patience, startBlock, mostChannels, etherPrice, least },
+      ...(startBlock !== undefined && { startBlock }),
+      ...{ receiver, patience, mostChannels, etherPrice, least },
       confirmations: config.confirmations,
       pollInterval: config.pollInterval * 1000,
       fees: defined({ usual: mostGasPrice }),

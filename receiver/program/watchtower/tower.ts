@@ -4,13 +4,15 @@
 
 import {
   type ChainClient,
+  checkChallengePeriod,
   connectChain,
   createTransactionSender,
 } from '../../../platform/chain/index.ts'
 import { compareKeys } from '../../../protocol/bound/index.ts'
 import {
   type Address,
-  type BlockNumber,
+  type ChainBlock,
+  type ContractBlock,
   contractAbilities,
   parseAmount,
   type Signer,
@@ -18,6 +20,7 @@ import {
   type TokenAmount,
   type UraidenError,
 } from '../../../protocol/index.ts'
+import { firstBlock } from '../../chain/first-block.ts'
 import { type GasPriceWatch, watchGasPrice } from '../../chain/gas-price.ts'
 import { type ChainWatch, watchChain } from '../../chain/watch.ts'
 import { type ChannelBook, openBook } from '../../channels/book.ts'
@@ -62,7 +65,7 @@ export interface WatchtowerOptions {
   readonly patience?: number
   /** How deep a block must be to count, itself included. Default 2; disputes are answered when seen. */
   readonly confirmations?: number
-  readonly startBlock?: BlockNumber
+  readonly startBlock?: ChainBlock
   /** Between two looks at the chain, in milliseconds. Default 2000. */
   readonly pollInterval?: number
   /** What answers may cost. */
@@ -82,7 +85,7 @@ export interface WatchtowerStatus extends Exposure {
   /** Channels with a proof. */
   readonly proofs: number
   readonly answers: readonly PendingAnswer[]
-  readonly block: BlockNumber | undefined
+  readonly block: ChainBlock | undefined
   /** Milliseconds since the chain was read up to its head; Infinity before the first time. */
   readonly chainAge: number
   /** Of the account that pays, in wei. */
@@ -103,7 +106,7 @@ export interface Watchtower {
   readonly backup: () => Promise<string>
   readonly status: () => WatchtowerStatus
   /** What is kept for a channel; 0 when there is none. */
-  readonly balance: (sender: Address, openBlock: BlockNumber) => TokenAmount
+  readonly balance: (sender: Address, openBlock: ContractBlock) => TokenAmount
   readonly synced: Promise<void>
   readonly refresh: () => Promise<void>
   readonly stop: () => Promise<void>
@@ -118,6 +121,8 @@ export async function startWatchtower(options: WatchtowerOptions): Promise<Watch
   const chain = await connectChain(options)
   try {
     const { version } = await chain.contractFacts()
+    const short = await checkChallengePeriod(chain, undefined)
+    if (short !== undefined) options.log?.warn({}, short)
     if (!contractAbilities(version).hasChallenge) throw needsChallenge(contract, version)
     const owner = { chainId: chain.chainId, contract, account: receiver }
     const store = await openStore(state, owner, { program: 'watchtower' })
@@ -143,19 +148,20 @@ async function assemble(
 ): Promise<Watchtower> {
   const { signer, receiver, contract, log, mostChannels = 100_000 } = options
   const book = await openBook(store, { keepSettled: usualKept })
+  const startBlock = options.startBlock ?? (await firstBlock(connection, book))
   const domain = { contract, chainId: connection.chainId }
   const { forms } = contractAbilities(version)
   // Copies come coalesced: one thread has time for all of them.
   const verifier = await startVerifier({ domain, receiver, forms }, { verifierThreads: 0 }, log)
   let ether: bigint | undefined
-  const head = () => watch.look.head
   const { answers, gas } = await answersOf(options, {
-    ...{ connection, store, book, head },
+    ...{ connection, store, book },
+    head: () => watch.look.contractHead,
     ether: () => ether,
   })
-  const watch = startWatch(options, { chain: connection, book }, async () => {
+  const watch = startWatch({ ...options, startBlock }, { chain: connection, book }, async () => {
     ether = await connection.etherBalance(signer.address)
-    await gas?.refresh(head() ?? 0)
+    await gas?.refresh(watch.look.head ?? 0)
     await forgetSettled(book)
     await answers.round()
   })
@@ -243,7 +249,7 @@ interface AnswerParts {
   readonly connection: ChainClient
   readonly store: ChannelStore
   readonly book: ChannelBook
-  readonly head: () => BlockNumber | undefined
+  readonly head: () => ContractBlock | undefined
   readonly ether: () => bigint | undefined
 }
 
@@ -299,8 +305,10 @@ async function worthOf(
   return { hasBatches: false, etherPrice: amount(etherPrice), least: amount(least) }
 }
 
+type StartedOptions = WatchtowerOptions & Required<Pick<WatchtowerOptions, 'startBlock'>>
+
 function startWatch(
-  { receiver, confirmations = 2, startBlock = 0, pollInterval = 2000, log }: WatchtowerOptions,
+  { receiver, confirmations = 2, startBlock, pollInterval = 2000, log }: StartedOptions,
   { chain, book }: { readonly chain: ChainClient; readonly book: ChannelBook },
   afterSync: () => Promise<void>,
 ): ChainWatch {

@@ -2,7 +2,7 @@
 import type { FastifyReply } from 'fastify'
 import {
   type Address,
-  type BlockNumber,
+  type ContractBlock,
   fromOriginal,
   parseAddress,
   parseBlockNumber,
@@ -17,7 +17,7 @@ export interface ChannelPath {
 /** @throws UraidenError `not_an_address`, `not_a_block_number` */
 export function parsePath({ sender, openBlock }: ChannelPath): {
   readonly sender: Address
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
 } {
   return { sender: fromOriginal(parseAddress)(sender), openBlock: parseBlockNumber(openBlock) }
 }

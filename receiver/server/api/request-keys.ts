@@ -10,7 +10,7 @@ import {
   serializeReceipt,
   serializeReceiverKey,
 } from '../../../protocol/bound/index.ts'
-import { type Address, type BlockNumber, defined, headerName } from '../../../protocol/index.ts'
+import { type Address, type ContractBlock, defined, headerName } from '../../../protocol/index.ts'
 import type { Receiver } from '../../core/receiver.ts'
 import { admit, exchangeOf, messageOf, problemOf } from '../../http/bound.ts'
 import { sendProblem } from '../../http/problem.ts'
@@ -102,7 +102,7 @@ async function putKey(
 /** Whether the sender of just this channel asks. */
 export function isBoundTo(
   { raw }: FastifyRequest,
-  { sender, openBlock }: { readonly sender: Address; readonly openBlock: BlockNumber },
+  { sender, openBlock }: { readonly sender: Address; readonly openBlock: ContractBlock },
 ): boolean {
   const channel = exchangeOf(raw)?.keys.binding.channel
   return channel?.sender === sender && channel.openBlock === openBlock

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { type NumberedKey, parseRequestPublicKey } from '../../../protocol/bound/index.ts'
 import {
   type Address,
-  type BlockNumber,
+  type ContractBlock,
   isUraidenError,
   maxBlockNumber,
   parseAddress,
@@ -34,7 +34,7 @@ export interface BackupIdentity {
 
 export interface BackupChannel {
   readonly sender: Address
-  readonly openBlock: BlockNumber
+  readonly openBlock: ContractBlock
   readonly claims: Claims
   /** Of a channel that is bound and has not paid there is none. */
   readonly proof?: { readonly signature: Signature; readonly form: SignatureForm } | undefined

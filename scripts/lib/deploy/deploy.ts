@@ -10,9 +10,12 @@ import { tokenBytecode } from '../../../contracts/bytecode/token.ts'
 import { type Deployment, findDeployment } from '../../../contracts/deployments.ts'
 import {
   type ChainClient,
+  challengeTimeText,
   connectChain,
   createTransactionSender,
+  measureBlockTime,
   type Receipt,
+  shortPeriodWarning,
   type TransactionSender,
 } from '../../../platform/chain/index.ts'
 import {
@@ -32,6 +35,9 @@ export interface NewToken {
   readonly supply: bigint
 }
 
+/** In blocks, or in seconds: then as many blocks as the chain makes in that time. */
+export type WantedPeriod = { readonly blocks: number } | { readonly seconds: number }
+
 export interface DeployOptions {
   readonly rpcUrl: string
   /** The chain that is meant; a node of another one is refused. */
@@ -39,8 +45,7 @@ export interface DeployOptions {
   readonly signer: Signer
   /** An existing token's address, or what a new one is to be. */
   readonly token: Address | NewToken
-  /** In blocks. */
-  readonly challengePeriod: number
+  readonly challengePeriod: WantedPeriod
   readonly confirmations: number
   /** Folder for the record. */
   readonly record: string
@@ -51,7 +56,7 @@ export interface DeployOptions {
 const gasNeeded = 5_000_000n
 
 /**
- * @throws UraidenError `wrong_chain`, `ether_short`, `token_missing`, and those of the chain: before anything is sent
+ * @throws UraidenError `wrong_chain`, `ether_short`, `token_missing`, `block_time_unknown`, and those of the chain: before anything is sent
  */
 export async function deployContracts(options: DeployOptions): Promise<Deployment> {
   const { signer, say } = options
@@ -59,14 +64,15 @@ export async function deployContracts(options: DeployOptions): Promise<Deploymen
   try {
     say(`chain     ${chain.chainId}, block ${(await chain.head()).number}`)
     await checkEther(chain, signer.address)
+    const challengePeriod = await periodOf(options, chain)
     const sender = createTransactionSender({ chain, signer })
     const token = await provideToken(options, chain, sender)
     const receipt = await deploy(sender, options.confirmations, 'deploy the channels contract', {
       abi: channelsAbi,
       bytecode: channelsBytecode,
-      args: [token, options.challengePeriod, []],
+      args: [token, challengePeriod, []],
     })
-    return await writeRecord(options, chain, token, receipt)
+    return await writeRecord(options, chain, { token, challengePeriod, receipt })
   } finally {
     chain.close()
   }
@@ -97,6 +103,34 @@ async function checkEther(chain: ChainClient, account: Address): Promise<void> {
     code: 'ether_short',
     message: `The account ${account} has ${formatEther(balance)} ETH; deploying takes up to ${formatEther(needed)} ETH.`,
   })
+}
+
+/** Of the contract; fewer than it takes are raised to that. */
+const leastPeriod = 500
+const mostPeriod = 2 ** 32 - 1
+
+/** Measured on the clock of contracts, which is not on every chain its own. */
+async function periodOf({ challengePeriod, say }: DeployOptions, chain: ChainClient) {
+  const each = await measureBlockTime(chain)
+  if ('seconds' in challengePeriod && each === undefined) {
+    throw toolError({
+      code: 'block_time_unknown',
+      message: `Chain ${chain.chainId} is too young to say how long a block takes.`,
+    })
+  }
+  const blocks =
+    'blocks' in challengePeriod
+      ? challengePeriod.blocks
+      : blocksFor(challengePeriod.seconds, each ?? 1)
+  const time = { blocks, seconds: each && blocks * each }
+  say(`period    ${challengeTimeText(time)}`)
+  const short = shortPeriodWarning(time)
+  if (short !== undefined) say(`warning   ${short} Choose a longer one with --challenge-time.`)
+  return blocks
+}
+
+function blocksFor(seconds: number, each: number): number {
+  return Math.min(Math.max(Math.ceil(seconds / each), leastPeriod), mostPeriod)
 }
 
 async function provideToken(
@@ -153,11 +187,15 @@ function contractOf({ contract, transaction }: Receipt): Address {
   return contract
 }
 
+interface Deployed extends Pick<Deployment, 'challengePeriod'> {
+  readonly token: Address
+  readonly receipt: Receipt
+}
+
 async function writeRecord(
-  { record, challengePeriod, say }: DeployOptions,
+  { record, say }: DeployOptions,
   chain: ChainClient,
-  token: Address,
-  receipt: Receipt,
+  { token, challengePeriod, receipt }: Deployed,
 ): Promise<Deployment> {
   const contract = contractOf(receipt)
   const { version } = await chain.contractFacts()

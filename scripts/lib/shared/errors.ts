@@ -10,6 +10,10 @@ export const toolErrors = {
     hint: 'Correct it, or move it away: "provision apply" enters the accounts of all hosts again.',
   },
   base_failed: { kind: 'failed', hint: 'Its console is above. --mirror names another mirror.' },
+  block_time_unknown: {
+    kind: 'chain',
+    hint: 'Nothing was sent. Say the period in blocks: --challenge-period.',
+  },
   build_differs: {
     kind: 'failed',
     hint: 'diffoscope shows where; a time, an order or a folder of this machine has got into it.',

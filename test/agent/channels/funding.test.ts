@@ -11,7 +11,7 @@ async function given(head: () => number) {
   const client = {
     head: async () => {
       asked++
-      return { number: head() }
+      return { number: head(), contractBlock: head() }
     },
   }
   const chain = async () => ({ client }) as never

@@ -1,8 +1,12 @@
 // Where the search for own channels begins.
 import test from 'ava'
+import { getCreateAddress } from 'ethers'
 import { firstBlock } from '../../../agent/channels/search.ts'
 import type { ChainClient } from '../../../platform/chain/index.ts'
-import { UraidenError } from '../../../protocol/index.ts'
+import { parseAddress, UraidenError } from '../../../protocol/index.ts'
+
+const deployer = `0x${'12'.repeat(20)}`
+const contract = parseAddress(getCreateAddress({ from: deployer, nonce: 0 }))
 
 interface Node {
   readonly head: number
@@ -18,8 +22,12 @@ function client({ head, deployed, keeps = head, liesOfOld = false }: Node) {
   const asked: number[] = []
   const request = async (method: string, params: readonly unknown[]) => {
     const number = Number(params.at(-1))
-    if (method === 'eth_getBlockTransactionCountByNumber')
-      return number === deployed ? '0x1' : '0x0'
+    if (method === 'eth_getBlockByNumber') {
+      const named = Number(params[0]) === deployed ? 0 : 1
+      return {
+        transactions: [{ hash: `0x${'1'.repeat(64)}`, from: deployer, nonce: `0x${named}` }],
+      }
+    }
     if (method !== 'eth_getCode') throw new Error(method)
     asked.push(number)
     if (number < head - keeps) {
@@ -28,7 +36,7 @@ function client({ head, deployed, keeps = head, liesOfOld = false }: Node) {
     }
     return number >= deployed ? '0x60' : '0x'
   }
-  const chain = { request, head: async () => ({ number: head }), contract: '0x' }
+  const chain = { request, head: async () => ({ number: head }), contract }
   return { chain: chain as unknown as ChainClient, asked }
 }
 

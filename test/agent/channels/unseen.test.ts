@@ -12,9 +12,9 @@ import { until } from '../../support/until.ts'
 const own = receiver
 const place = { transaction: '0x01', channel: { sender: own, receiver, openBlock: 7 } } as const
 const created = (deposit: bigint) =>
-  ({ ...place, kind: 'created', block: 7, deposit }) as unknown as ChannelEvent
+  ({ ...place, kind: 'created', block: 7, contractBlock: 7, deposit }) as unknown as ChannelEvent
 const toppedUp = (added: bigint, block: number) =>
-  ({ ...place, kind: 'toppedUp', block, added }) as unknown as ChannelEvent
+  ({ ...place, kind: 'toppedUp', block, contractBlock: block, added }) as unknown as ChannelEvent
 
 function bookOn(ledger: Ledger) {
   const book = createBooking({
@@ -144,7 +144,7 @@ for (const [head, unseen, when] of [
     const ledger = await ledgerOn()
     const client = {
       contractFacts: async () => ({ challengePeriod: 500 }),
-      head: async () => ({ number: head }),
+      head: async () => ({ number: head, contractBlock: head }),
       events: async () => [created(50n), toppedUp(40n, 9)],
     }
     const work = { ledger, own, confirmations: 1, chain: async () => ({ client }) as never }

@@ -48,7 +48,7 @@ onEachChain(test, ({ name, start }) => {
       await buyer.get(`${base}/reading`)
       const { openBlock, highest, signature } = channelOf(buyer)
       const { client, transactions } = await asReceiver()
-      t.is((await client.head()).number, openBlock)
+      t.is((await client.head()).contractBlock, openBlock)
       const proof = { openBlock, balance: highest, signature }
       await transactions.send(client.calls.cooperativeCloseBatch([proof]))
       t.is(await tokensOf(receiverAccount.address), price)

@@ -131,7 +131,7 @@ test('with `confirmations: finalised` nothing is paid before the node says so, a
   t.like(await register(5n), early)
   final = await client.block(channel.openBlock - 1)
   t.like(await register(5n), early)
-  final = await client.block(channel.openBlock)
+  final = await client.block(Number(channel.openBlock))
   t.like(await register(5n), { kind: 'paid' })
   await given.requestClose(0n)
   await receiver.refresh()

@@ -25,8 +25,8 @@ export function stillChain({
 }: StillChain): ChannelClient {
   const events = channels.map(
     ({ deposit, ...channel }, logIndex): ChannelEvent => ({
-      ...{ kind: 'created', channel, deposit, logIndex, block: channel.openBlock },
-      ...{ blockHash: hashOf(channel.openBlock), transaction: '0x' },
+      ...{ kind: 'created', channel, deposit, logIndex, transaction: '0x' },
+      ...placeOf(channel.openBlock),
     }),
   )
   const contractFacts = {
@@ -54,8 +54,13 @@ export function stillChain({
   }
 }
 
+function placeOf(block: number) {
+  return { block, contractBlock: block, blockHash: hashOf(block) }
+}
+
 function blockOf(number: number): BlockRef {
-  return { number, hash: hashOf(number), parentHash: hashOf(number - 1), timestamp: number }
+  const hashes = { hash: hashOf(number), parentHash: hashOf(number - 1) }
+  return { number, contractBlock: number, ...hashes, timestamp: number }
 }
 
 function hashOf(number: number): Hex {

@@ -56,7 +56,7 @@ test('a channel’s whole life: opened, topped up, withdrawn from, closed', asyn
   const opened = await sender.send(
     chain.calls.openErc223(facts.token, { ...parties, deposit: 10n }),
   )
-  const channel = { ...parties, openBlock: opened.block }
+  const channel = { ...parties, openBlock: opened.contractBlock }
   t.like(opened.events[0], { kind: 'created', channel, deposit: 10n })
   await sender.send(chain.calls.topUpErc223(facts.token, channel, 5n))
   await sender.send(chain.calls.approve(facts.token, 2n))

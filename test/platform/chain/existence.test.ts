@@ -18,10 +18,18 @@ interface Node {
   readonly logs?: readonly Said[]
   readonly refuses?: 'eth_getLogs' | 'events' | 'channelInfo'
   readonly code?: string
+  /** Contracts count with the chain below: four blocks to one, from 2 000 on. */
+  readonly isBelow?: boolean
 }
 
-function client(node: Node): ChainClient {
+function headOf(number: number, isBelow: boolean) {
+  const contractBlock = isBelow ? Math.floor((number - 2000) / 4) : number
+  return { number, contractBlock, hash: `0x${number}` }
+}
+
+function client(node: Node, asked: string[] = []): ChainClient {
   const { info = false, head = 200, block = true, logs = ['created'], refuses } = node
+  const { isBelow = false } = node
   const events = (of: readonly Said[]) =>
     of.map((each) => ({
       kind: each === 'created' ? 'created' : 'settled',
@@ -36,10 +44,11 @@ function client(node: Node): ChainClient {
       refuse('channelInfo')
       return info ? { deposit: 1n } : undefined
     },
-    head: async () => ({ number: head }),
-    block: async () => (block ? { number: 100, hash: '0x1' } : undefined),
-    request: async (method: string) => {
+    head: async () => headOf(head, isBelow),
+    block: async (number: number) => (block ? headOf(number, isBelow) : undefined),
+    request: async (method: string, [filter]: readonly [{ readonly blockHash: string }]) => {
       refuse(method)
+      asked.push(filter.blockHash)
       return []
     },
     decodeLogs: () => events(logs.filter((each) => each === 'created')),
@@ -69,6 +78,22 @@ for (const [title, node, isOver] of [
 ] as readonly (readonly [string, Node, boolean])[]) {
   test(`${isOver ? 'over' : 'not over'}: ${title}`, async (t) => {
     t.is(await isChannelOver(client(node), channel), isOver)
+  })
+}
+
+for (const [title, node, isOver] of [
+  ['it was settled', { head: 2800, logs: ['created', 'settled'] }, true],
+  ['its blocks were replaced by ones without it', { head: 2800, logs: [] }, true],
+  ['its block below may have more blocks', { head: 2403, logs: [] }, false],
+  ['its block below has no more', { head: 2404, logs: [] }, true],
+  ['a block that must be there is not', { head: 2800, block: false, logs: [] }, false],
+] as readonly (readonly [string, Node, boolean])[]) {
+  test(`where contracts count with the chain below, ${isOver ? 'over' : 'not over'}: ${title}`, async (t) => {
+    const asked: string[] = []
+    t.is(await isChannelOver(client({ ...node, isBelow: true }, asked), channel), isOver)
+    const own = ['0x2400', '0x2401', '0x2402', '0x2403']
+    t.true(asked.every((hash) => own.includes(hash)))
+    if (node.logs?.length === 0 && isOver) t.deepEqual(asked, own)
   })
 }
 

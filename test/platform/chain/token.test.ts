@@ -103,7 +103,9 @@ const anyChain = { number: '0x5', hash: `0x${'1'.repeat(64)}`, parentHash: `0x${
 
 for (const [title, seen, more, isRefused] of [
   ['as it is', undefined, {}, false],
-  ['Arbitrum', '0x1312d00', { l1BlockNumber: '0x1312d00' }, true],
+  ['Arbitrum', '0x1312d00', { l1BlockNumber: '0x1312d00' }, false],
+  ['neither its own nor those below', '0x1312d01', { l1BlockNumber: '0x1312d00' }, true],
+  ['both too near to be told apart', '0x15', { l1BlockNumber: '0x15' }, true],
   ['a chain that says nothing of it', '0x1312d00', {}, true],
   ['a chain over one with fewer blocks', '0x0', { number: '0x100' }, true],
   ['Arbitrum, at a node that runs no code', 'refused', { l1BlockNumber: '0x1312d00' }, true],

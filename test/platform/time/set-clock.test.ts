@@ -61,7 +61,8 @@ for (const [title, jump] of [
       chainId: 1n,
       contract: parseAddress(`0x${'33'.repeat(20)}`),
       request: async (method: string, params: readonly unknown[]) => answers[method]?.(params),
-      head: async () => ({ number: 1 }),
+      head: async () => ({ number: 1, contractBlock: 1 }),
+      contractBlock: async () => 1,
       decodeLogs: () => [],
     } as unknown as ChainClient
     const sender = createTransactionSender({

@@ -18,7 +18,13 @@ test('a listener is told of payments, of what is given back and of closes, and f
   const book = await openBook(store)
   const opened = {
     ...({ kind: 'created', channel: { sender, receiver, openBlock: 7 }, deposit: 100n } as const),
-    ...({ block: 7, blockHash: '0x07', transaction: '0x00', logIndex: 0 } as const),
+    ...({
+      block: 7,
+      contractBlock: 7,
+      blockHash: '0x07',
+      transaction: '0x00',
+      logIndex: 0,
+    } as const),
   }
   await book.confirm([opened], { block: 7, hash: '0x07' })
   const heard: string[] = []

@@ -32,7 +32,13 @@ test('calls in any number take back no more than the least cost says, also at on
       const at = { block: openBlock, hash: `0x${openBlock}` as const }
       const opened = {
         ...({ kind: 'created', channel: { sender, receiver, openBlock }, deposit: 99n } as const),
-        ...{ block: openBlock, blockHash: at.hash, transaction: '0x00' as const, logIndex: 0 },
+        ...{
+          block: openBlock,
+          contractBlock: openBlock,
+          blockHash: at.hash,
+          transaction: '0x00' as const,
+          logIndex: 0,
+        },
       }
       await book.confirm([opened], at)
       const pay = async (balance: bigint, price: bigint) => {

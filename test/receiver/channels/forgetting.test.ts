@@ -23,7 +23,7 @@ function settledAt(block: number, highest = 0n, paid = highest): Channel {
   return {
     ...emptyLedger,
     ...{ sender, openBlock: block - 1, deposit: 100n, withdrawn: 0n, state: 'settled' },
-    end: { balance: paid, block },
+    end: { balance: paid, block, contractBlock: block },
     claims: { highest, unclaimed: [] },
   }
 }
@@ -60,7 +60,7 @@ const event = (
   what: { readonly kind: 'created' } | { readonly kind: 'settled'; readonly balance: bigint },
 ): ChannelEvent => ({
   channel: { sender, receiver, openBlock },
-  ...{ block, blockHash: hashOf(block), transaction: '0x00', logIndex: 0 },
+  ...{ block, contractBlock: block, blockHash: hashOf(block), transaction: '0x00', logIndex: 0 },
   ...(what.kind === 'created'
     ? { kind: 'created', deposit: 100n }
     : { kind: 'settled', balance: what.balance, receiverTokens: what.balance }),

@@ -30,6 +30,7 @@ const opened = [
     channel: { sender, receiver, openBlock: 7 },
     deposit: 100n,
     block: 7,
+    contractBlock: 7,
     blockHash: '0x07' as const,
     transaction: '0x00' as const,
     logIndex: 0,

@@ -26,7 +26,7 @@ async function given(t: ExecutionContext, lines: readonly string[] = []) {
   const channels: BackupChannel[] = []
   for (const balance of [30n, 40n]) {
     const open = client.calls.openErc223(token, { ...parties, deposit: 100n })
-    const { block: openBlock } = await transactions.send(open)
+    const { contractBlock: openBlock } = await transactions.send(open)
     const form = 'eip712'
     const key = senderAccount.privateKey
     const signature = balanceProof({ domain, ...parties, openBlock, balance, key, form })

@@ -74,6 +74,7 @@ const situation: Situation = {
   lacksEther: false,
   block: 100,
   challengePeriod: 500,
+  blockTime: undefined,
   channel,
   opening: false,
   canBuyTokens: false,
@@ -121,6 +122,14 @@ const steps: readonly (readonly [string, Partial<Situation>, Partial<Screen>])[]
     'closing',
     { channel: { ...channel, facts: { ...chainFacts, settleBlock: 101 } } },
     { step: 'closing', channel: 'Your channel is being closed: 2 blocks until it can be settled.' },
+  ],
+  [
+    'closing, on a chain whose blocks are known to take 12 s',
+    { blockTime: 12, channel: { ...channel, facts: { ...chainFacts, settleBlock: 599 } } },
+    {
+      channel:
+        'Your channel is being closed: 500 blocks, about 1.7 hours, until it can be settled.',
+    },
   ],
   [
     'the last block of the period',

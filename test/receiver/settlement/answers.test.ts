@@ -17,7 +17,7 @@ function closing(openBlock: number, stake: bigint): Channel {
     ...{ sender, openBlock, deposit: stake, withdrawn: 0n, state: 'closing' },
     claims: { highest: stake, unclaimed: [] },
     ...{ proof: { signature, form: 'eip712' }, agreedToClose: false },
-    end: { balance: 0n, block: 1 },
+    end: { balance: 0n, block: 1, contractBlock: 1 },
   }
 }
 
@@ -49,6 +49,7 @@ function given(channels: readonly Channel[]) {
               ...{
                 transaction: '0x',
                 block: head,
+                contractBlock: head,
                 blockHash: '0x',
                 gasUsed: 1n,
                 fee: 0n,

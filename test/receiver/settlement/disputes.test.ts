@@ -20,7 +20,7 @@ function close(openBlock: number, stake: bigint, remaining = challengePeriod): D
       ...{ sender, openBlock, deposit: stake, withdrawn: 0n, state: 'closing' },
       claims: { highest: stake, unclaimed: [] },
       ...{ proof: { signature, form: 'eip712' }, agreedToClose: false },
-      end: { balance: 0n, block: 1 },
+      end: { balance: 0n, block: 1, contractBlock: 1 },
     },
   }
 }

@@ -5,7 +5,15 @@ import { UraidenError } from '../../../protocol/index.ts'
 import { createOperations } from '../../../receiver/settlement/operations.ts'
 
 const receipt: Receipt = {
-  ...{ transaction: '0x', block: 8, blockHash: '0x', gasUsed: 1n, fee: 0n, events: [] },
+  ...{
+    transaction: '0x',
+    block: 8,
+    contractBlock: 8,
+    blockHash: '0x',
+    gasUsed: 1n,
+    fee: 0n,
+    events: [],
+  },
 }
 
 /** The first try fails like this. */

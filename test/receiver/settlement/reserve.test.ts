@@ -45,10 +45,11 @@ test('without a price of ether the least decides, which is 0 when nobody says', 
 
 test('what was taken out, is fairly closed, settled or never paid needs no ether', (t) => {
   const terms = { fee: 1n, hasBatches: true }
+  const at = { block: 9, contractBlock: 9 }
   t.true(isDefended(channel(5n), terms))
   t.false(isDefended(channel(5n, { withdrawn: 5n }), terms))
-  t.false(isDefended(channel(5n, { state: 'settled', end: { balance: 0n, block: 9 } }), terms))
-  const closing = (balance: bigint) => channel(5n, { state: 'closing', end: { balance, block: 9 } })
+  t.false(isDefended(channel(5n, { state: 'settled', end: { balance: 0n, ...at } }), terms))
+  const closing = (balance: bigint) => channel(5n, { state: 'closing', end: { balance, ...at } })
   t.false(isDefended(closing(5n), terms))
   t.true(isDefended(closing(4n), terms))
   const { proof: _, ...unpaid } = channel(0n)

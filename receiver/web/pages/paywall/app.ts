@@ -1,4 +1,5 @@
 // Leads a person from the price to what it buys: wallet, channel, payment.
+import { blockTime } from '../../../../browser/block-time.ts'
 import { browserError } from '../../../../browser/error-codes.ts'
 import {
   type AnnouncedWallet,
@@ -245,20 +246,29 @@ async function recover(app: App): Promise<void> {
   await look(app).catch(() => undefined)
 }
 
+/** A wallet that does not show old blocks leaves it unknown. */
+async function timeOf({ wallet }: App, client: BrowserClient): Promise<number | undefined> {
+  if (wallet === undefined) return undefined
+  return blockTime(wallet, client).catch(() => undefined)
+}
+
 async function look(app: App): Promise<void> {
   const { client, canBuyTokens } = app
   if (client === undefined) return
-  const [tokens, lacksEther, block, channel] = await Promise.all([
+  const [tokens, lacksEther, block, channel, blockTime] = await Promise.all([
     client.tokenBalance(),
     client.lacksEther(),
-    client.blockNumber(),
+    client.contractHead(),
     client.channel(),
+    app.situation?.blockTime ?? timeOf(app, client),
   ])
   // Another account or network was chosen meanwhile.
   if (client !== app.client) return
   const { challengePeriod } = client.contract
   const opening = client.isOpening()
-  app.situation = { tokens, lacksEther, block, channel, opening, challengePeriod, canBuyTokens }
+  app.situation = {
+    ...{ tokens, lacksEther, block, channel, opening, challengePeriod, blockTime, canBuyTokens },
+  }
   draw(app)
 }
 

@@ -10,7 +10,14 @@ import {
   type TokenUnit,
 } from '../../../../protocol/index.ts'
 import type { PurchaseFacts } from './facts.ts'
-import { depositNote, type Screen, type Situation, screenOf, suggestedDeposit } from './screen.ts'
+import {
+  blocks,
+  depositNote,
+  type Screen,
+  type Situation,
+  screenOf,
+  suggestedDeposit,
+} from './screen.ts'
 import type { View } from './view.ts'
 
 export interface AppState {
@@ -99,7 +106,8 @@ function lacksTokens(facts: PurchaseFacts, { tokens }: Situation): boolean {
 
 function closeNote({ neverPaid }: Screen, situation: Situation | undefined): string {
   const period = situation?.challengePeriod ?? 0
-  const alone = `Without the server it takes ${period} blocks more, in which the server may object.`
+  const time = blocks(period, situation?.blockTime)
+  const alone = `Without the server it takes ${time} more, in which the server may object.`
   return neverPaid
     ? `Nothing was paid on this channel yet, so it is closed without the server. ${alone}`
     : `Together with the server, closing takes one transaction. ${alone}`

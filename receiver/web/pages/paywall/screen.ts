@@ -1,6 +1,11 @@
 // What the page offers in which situation: pure functions of plain data.
 import type { ChannelView } from '../../../../browser/index.ts'
-import { formatAmount, largest, type TokenAmount } from '../../../../protocol/index.ts'
+import {
+  formatAmount,
+  formatDuration,
+  largest,
+  type TokenAmount,
+} from '../../../../protocol/index.ts'
 import type { PurchaseFacts } from './facts.ts'
 
 /** What the wallet and the chain say just now. */
@@ -10,6 +15,8 @@ export interface Situation {
   readonly lacksEther: boolean
   readonly block: number
   readonly challengePeriod: number
+  /** Seconds that a block takes; undefined where nobody can say. */
+  readonly blockTime: number | undefined
   readonly channel: ChannelView | undefined
   readonly opening: boolean
   /** The token sells itself for ether: a test token. */
@@ -41,7 +48,7 @@ export function screenOf(facts: PurchaseFacts, situation: Situation): Screen {
   return openScreen(facts, channel, channel.facts.deposit)
 }
 
-function closing({ block }: Situation, settleBlock: number): Screen {
+function closing({ block, blockTime }: Situation, settleBlock: number): Screen {
   const left = settleBlock - block
   const base = { share: undefined, canClose: false, neverPaid: false }
   return left < 0
@@ -49,7 +56,7 @@ function closing({ block }: Situation, settleBlock: number): Screen {
     : {
         ...base,
         step: 'closing',
-        channel: `Your channel is being closed: ${blocks(left + 1)} until it can be settled.`,
+        channel: `Your channel is being closed: ${blocks(left + 1, blockTime)} until it can be settled.`,
       }
 }
 
@@ -118,6 +125,8 @@ function purchases(count: bigint): string {
   return count === 1n ? 'one more purchase' : `${count} more purchases`
 }
 
-function blocks(count: number): string {
-  return count === 1 ? 'one block' : `${count} blocks`
+/** A time, where it is known how long a block takes. */
+export function blocks(count: number, blockTime: number | undefined): string {
+  const said = count === 1 ? 'one block' : `${count} blocks`
+  return blockTime === undefined ? said : `${said}, about ${formatDuration(count * blockTime)},`
 }

@@ -80,7 +80,7 @@ watchtowers:
   const receiver = await startProgram(t, system, ['-c', 'receiver.yaml'])
   const parties = { sender: senderAccount.address, receiver: receiver.receiver }
   const { token } = await client.contractFacts()
-  const { block: openBlock } = await transactions.send(
+  const { contractBlock: openBlock } = await transactions.send(
     client.calls.openErc223(token, { ...parties, deposit: 100n }),
   )
   const signature = balanceProof({

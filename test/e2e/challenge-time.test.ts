@@ -1,0 +1,77 @@
+// A challenge period is a time: too short a one is refused by the receiver, by the agent before it opens, and said.
+import test, { type ExecutionContext } from 'ava'
+import type { SharedAgent } from '../../agent/program/daemon/shared-agent.ts'
+import { Upkeep } from '../../agent/program/daemon/upkeep.ts'
+import { connectChain } from '../../platform/chain/index.ts'
+import { lookAtContract } from '../../platform/cli/doctor.ts'
+import { createKeySigner } from '../../platform/keys/index.ts'
+import { fromHex } from '../../protocol/index.ts'
+import { startReceiver } from '../../receiver/index.ts'
+import { startSystem } from '../support/system.ts'
+import { until } from '../support/until.ts'
+
+/** A chain that has shown that its blocks take so many seconds. */
+async function given(t: ExecutionContext, seconds: number) {
+  const system = await startSystem(t)
+  const hex = (value: number) => `0x${value.toString(16)}`
+  await system.chain.provider.send('hardhat_mine', [hex(10_001), hex(seconds)])
+  return system
+}
+
+test('500 blocks of 12 seconds are 1.7 hours: the owner may want more', async (t) => {
+  const { chain, contract, agent, base, folder, receiverAccount } = await given(t, 12)
+  const client = await connectChain({ rpcUrl: chain.rpcUrl, contract })
+  t.teardown(client.close)
+  const found = await lookAtContract(client)
+  t.is(found.verdict, 'ok')
+  t.regex(found.says, /challenge period 500 blocks, about 1\.7 hours$/)
+  const options = {
+    signer: createKeySigner(fromHex(receiverAccount.privateKey)),
+    ...{ rpcUrl: chain.rpcUrl, contract, state: `${folder}/another` },
+  }
+  await t.throwsAsync(startReceiver({ ...options, leastChallengePeriod: 7200 }), {
+    code: 'challenge_period_short',
+  })
+  const wary = await agent({ leastChallengePeriod: 7200 })
+  await t.throwsAsync(wary.get(`${base}/reading`), { code: 'challenge_period_short' })
+  t.deepEqual(wary.channels(), [])
+  await wary.stop()
+  const content = await agent({ leastChallengePeriod: 5400 })
+  t.is((await content.get(`${base}/reading`)).status, 200)
+  await content.stop()
+  const again = await agent({ leastChallengePeriod: 7200 })
+  t.is((await again.get(`${base}/reading`)).status, 200, 'a channel that is open pays')
+})
+
+test('500 blocks of 2 seconds are 17 minutes: said by doctor, receiver and daemon', async (t) => {
+  const { chain, contract, agent, folder, receiverAccount } = await given(t, 2)
+  const client = await connectChain({ rpcUrl: chain.rpcUrl, contract })
+  t.teardown(client.close)
+  const found = await lookAtContract(client)
+  t.is(found.verdict, 'warning')
+  t.regex(found.says, /about 17 min\. The challenge period is 500 blocks, about 17 min: whoever/)
+  const warnings: string[] = []
+  const quiet = () => undefined
+  const receiver = await startReceiver({
+    signer: createKeySigner(fromHex(receiverAccount.privateKey)),
+    ...{ rpcUrl: chain.rpcUrl, contract, state: `${folder}/another` },
+    log: { info: quiet, warn: (_, message) => void warnings.push(message) },
+  })
+  await receiver.stop()
+  t.regex(String(warnings[0]), /about 17 min/)
+  const buyer = await agent()
+  const shared = {
+    current: () => buyer,
+    use: (work: (each: typeof buyer) => unknown) => work(buyer),
+  } as unknown as SharedAgent
+  const said: string[] = []
+  const upkeep = new Upkeep({
+    ...{ shared, interval: 600_000 },
+    onFailed: (_, error) => t.fail(String(error)),
+    onShortPeriod: (warning) => said.push(warning),
+  })
+  await upkeep.start({ policy: { deposit: {} } })
+  await until(() => said.length > 0)
+  await upkeep.stop()
+  t.regex(String(said[0]), /about 17 min/)
+})

@@ -14,6 +14,8 @@ export interface ConfigSource<Schema extends z.ZodType> {
   readonly file: string | undefined
   readonly schema: Schema
   readonly overrides?: EnvironmentOverrides
+  /** Fills in what is left out and known elsewhere, before the schema looks. */
+  readonly complete?: ((value: unknown) => unknown) | undefined
   /** Options of a command line; they win over the environment. */
   readonly options?: readonly ConfigOption[]
 }
@@ -49,14 +51,16 @@ export async function loadConfig<Schema extends z.ZodType>(
 /** The part of `loadConfig` that needs no file. */
 export function parseConfig<Schema extends z.ZodType>(
   text: string,
-  { file, schema, overrides, options = [] }: ConfigSource<Schema>,
+  { file, schema, overrides, complete = (it) => it, options = [] }: ConfigSource<Schema>,
 ): z.output<Schema> {
   const yaml = parseYaml(text, file ?? '')
   const variables = overrides === undefined ? [] : variablesOf(schema, overrides)
   const given = [...variables, ...options]
-  const value = given.reduce<unknown>(
-    (whole, { path, value }) => withValue(whole, path, value),
-    yaml.value ?? {},
+  const value = complete(
+    given.reduce<unknown>(
+      (whole, { path, value }) => withValue(whole, path, value),
+      yaml.value ?? {},
+    ),
   )
   const result = schema.safeParse(value)
   if (result.success) return result.data

@@ -22,6 +22,10 @@ export const platformErrors = {
     kind: 'chain',
     hint: 'Check the contract address, and that the node is on the right chain and synchronised.',
   },
+  deployment_invalid: {
+    kind: 'usage',
+    hint: 'Write it again with deploy-contracts, or set contract and startBlock.',
+  },
   ether_missing: {
     kind: 'chain',
     status: 503,

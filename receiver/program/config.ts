@@ -12,6 +12,7 @@ import {
   httpUrl,
   listenAddress,
   loadConfig,
+  withDeployment,
 } from '../../platform/config/index.ts'
 import { parseOrigin } from '../../protocol/bound/index.ts'
 import { defined } from '../../protocol/index.ts'
@@ -312,7 +313,9 @@ export function loadProgramConfig<Schema extends z.ZodType>(
   { prefix, variables }: ProgramNames,
 ): Promise<z.output<Schema>> {
   const except = Object.values(variables)
-  return loadConfig({ file, schema, options, overrides: { prefix, environment, except } })
+  const complete = (value: unknown) => withDeployment(value, environment)
+  const overrides = { prefix, environment, except }
+  return loadConfig({ file, schema, options, overrides, complete })
 }
 
 /** What relative paths start from. */

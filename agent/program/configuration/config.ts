@@ -17,6 +17,7 @@ import {
   ownName,
   parsed,
   timeZone,
+  withDeployment,
 } from '../../../platform/config/index.ts'
 import { shorten } from '../../../protocol/index.ts'
 import { transactionCaps, windowCaps } from '../../budget/config.ts'
@@ -212,5 +213,6 @@ export function loadAgentConfig(
     environment,
     except: [variables.config, variables.password],
   }
-  return loadConfig({ file, schema: agentConfig, overrides })
+  const complete = (value: unknown) => withDeployment(value, environment)
+  return loadConfig({ file, schema: agentConfig, overrides, complete })
 }

@@ -19,7 +19,7 @@ import {
   owedEarly,
 } from './ceiling.ts'
 import { type EarlierDeposits, earlierDeposits } from './deposits.ts'
-import { type Forgetting, type Forgotten, forget } from './forgetting.ts'
+import { type Forgetting, type Forgotten, forget, forgetDepth } from './forgetting.ts'
 import {
   confirmEvents,
   type FactsByName,
@@ -241,7 +241,7 @@ function bookOn(book: BookState): ChannelBook {
     confirm: async (events, reached) => {
       const { facts: changed, blocks } = confirmEvents(book.facts, events, reached)
       const history = trim([...book.history, ...blocks])
-      await step(book, changed, { reached, history, forgetting: forgetSettled(book, history) })
+      await step(book, changed, { reached, history, forgetting: forgetSettled(book) })
     },
     setUnconfirmed: (events, to) => {
       // The position is of no interest here: nothing is undone but all at once.
@@ -263,7 +263,8 @@ function bookOn(book: BookState): ChannelBook {
 
 function get(book: BookState, name: ChannelName): Channel | undefined {
   const known = book.facts.get(name)
-  if (known === undefined) return undefined
+  // While the chain is read again nobody can say yet which of its channels were forgotten.
+  if (known === undefined || readTo(book) < book.forgotten.upTo) return undefined
   const seen = book.seen.get(name)
   // Whoever asks for a close pays no more on the channel, confirmed or not.
   const isEnding = known.state === 'open' && seen !== undefined && seen.state !== 'open'
@@ -293,11 +294,17 @@ function joined(book: BookState, name: ChannelName, known: ChainFacts): Channel 
   return { ...known, ...((isForgotten ? undefined : book.ledgers.get(name)) ?? emptyLedger) }
 }
 
-/** What the next step forgets: nothing that a step back could change. */
-function forgetSettled(book: BookState, history: History): Forgetting | undefined {
-  const { facts, keep, forgotten: before } = book
+function readTo({ position }: BookState): ChainBlock {
+  return position?.block ?? 0
+}
+
+/** What the next step forgets: nothing that a step back could change, nor a chain that is read again. */
+function forgetSettled(book: BookState): Forgetting | undefined {
+  const { facts, keep, forgotten: before, limits, finalised = 0 } = book
   if (facts.size <= keep) return undefined
-  const final = history[0]?.block ?? 0
+  const waitsForFinality = limits.steps.at(-1)?.blocks === 'finalised'
+  const deep = readTo(book) - forgetDepth
+  const final = waitsForFinality ? Math.min(deep, finalised) : deep
   return forget([...inState(book, 'settled')], { keep, final, before })
 }
 

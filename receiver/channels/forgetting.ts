@@ -5,11 +5,12 @@
 // so that one block says which are gone: what the chain or a backup shows of them again is not counted twice.
 import type { ChainBlock, TokenAmount } from '../../protocol/index.ts'
 import { claimedSum } from './claims.ts'
+import { historyDepth } from './history.ts'
 import { type Channel, type ChannelName, channelName } from './records.ts'
 
 /** All that were forgotten. */
 export interface Forgotten {
-  /** All that were settled in this block or before. */
+  /** All that were settled in this block or before; -1: none. */
   readonly upTo: ChainBlock
   readonly channels: number
   /** What they paid less than there were proofs for. */
@@ -18,7 +19,13 @@ export interface Forgotten {
   readonly earned: TokenAmount
 }
 
-export const nothingForgotten: Forgotten = { upTo: 0, channels: 0, lost: 0n, earned: 0n }
+export const nothingForgotten: Forgotten = { upTo: -1, channels: 0, lost: 0n, earned: 0n }
+
+/**
+ * Blocks below the newest confirmed one that a settlement must have: four times as many as can be gone back. Deeper
+ * than this no reorganisation is expected, which would bring a channel back without its proofs.
+ */
+export const forgetDepth = 4 * historyDepth
 
 /** Settled channels that are remembered where nobody says how many. */
 export const usualKept = 1000

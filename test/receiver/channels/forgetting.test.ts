@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava'
 import type { ChannelEvent } from '../../../platform/chain/index.ts'
 import { addressOfKey, fromHex, parseSignature, toHex } from '../../../protocol/index.ts'
 import { type BookOptions, type ChannelBook, openBook } from '../../../receiver/channels/book.ts'
-import { forget, nothingForgotten } from '../../../receiver/channels/forgetting.ts'
+import { forget, forgetDepth, nothingForgotten } from '../../../receiver/channels/forgetting.ts'
 import { historyDepth } from '../../../receiver/channels/history.ts'
 import { type Channel, channelName, emptyLedger } from '../../../receiver/channels/records.ts'
 import { type ChannelStore, openStore } from '../../../receiver/channels/store.ts'
@@ -85,6 +85,12 @@ async function live(book: ChannelBook, block: number): Promise<void> {
 
 const goOn = (book: ChannelBook, block: number) => book.confirm([], { block, hash: hashOf(block) })
 
+/** So far that all that is settled by `block` may be forgotten. */
+async function goDeep(book: ChannelBook, block: number): Promise<void> {
+  await goOn(book, block + forgetDepth)
+  await goOn(book, block + forgetDepth + 1)
+}
+
 const sums = (book: ChannelBook) => ({
   lost: exposureOf(book).lost,
   earned: book.forgotten().earned + earned(book.all()),
@@ -108,7 +114,7 @@ test('the sums are what they were, in memory and on disk; a payment finds no cha
   const before = sums(book)
   t.deepEqual(before, { lost: 10n, earned: 45n, unsettled: 0n })
   t.is([...book.all()].length, 5)
-  await goOn(book, 52 + 2 * historyDepth)
+  await goDeep(book, 52)
   t.deepEqual(sums(book), before)
   t.deepEqual(book.forgotten(), { upTo: 32, channels: 3, lost: 6n, earned: 27n })
   t.deepEqual(
@@ -135,22 +141,35 @@ test('without a number nothing is forgotten', async (t) => {
 test('what a reorganisation may reach stays, to the block', async (t) => {
   const { store, book } = await given(t, { keepSettled: 0 })
   await live(book, 10)
-  const blocks = [13, 11 + historyDepth]
-  for (const block of blocks) {
-    await goOn(book, block)
-    t.is([...book.all()].length, 1, `${block}`)
-  }
+  await goOn(book, 11 + historyDepth)
+  await goOn(book, 11 + historyDepth)
+  t.is([...book.all()].length, 1)
   // It is gone back to before the settlement: the channel is open again, and owes.
   await book.rollBack({ block: 10, hash: hashOf(10) })
   t.is(book.get(sender, 10)?.state, 'open')
   t.is(book.unsettled(), 10n)
   const settled = event(10, 20, { kind: 'settled', balance: 10n })
   await book.confirm([settled], { block: 20, hash: hashOf(20) })
-  await goOn(book, 19 + historyDepth)
+  await goDeep(book, 19)
   t.is([...book.all()].length, 1)
-  await goOn(book, 20 + historyDepth)
+  await goDeep(book, 20)
   t.is([...book.all()].length, 0)
   t.deepEqual(book.forgotten(), { upTo: 20, channels: 1, lost: 0n, earned: 9n })
+  await store.close()
+})
+
+test('where deposits wait for finality, forgetting does too', async (t) => {
+  const limits = { steps: [{ blocks: 1, mostOwed: 0n }, { blocks: 'finalised' as const }] }
+  const { store, book } = await given(t, { keepSettled: 0, limits })
+  await live(book, 10)
+  await goDeep(book, 12)
+  t.is([...book.all()].length, 1)
+  book.setFinalised(11)
+  await goDeep(book, 20)
+  t.is([...book.all()].length, 1)
+  book.setFinalised(12)
+  await goDeep(book, 30)
+  t.is([...book.all()].length, 0)
   await store.close()
 })
 
@@ -165,8 +184,9 @@ test('a kill at the write, or a disk that takes it not: all of it is there, or a
   const book = await openBook(failing, { keepSettled: 2 })
   for (let life = 1; life <= 5; life++) await live(book, 10 * life)
   const before = sums(book)
+  await goOn(book, 52 + forgetDepth)
   full = true
-  await t.throwsAsync(goOn(book, 1000), { message: /no space/ })
+  await t.throwsAsync(goOn(book, 2000), { message: /no space/ })
   t.is([...book.all()].length, 5)
   t.deepEqual(sums(book), before)
   full = false
@@ -176,7 +196,7 @@ test('a kill at the write, or a disk that takes it not: all of it is there, or a
     t.is([...read.all()].length, step === 0 ? 5 : 2)
     t.deepEqual(sums(read), before)
     await copy.close()
-    await goOn(book, 1000 + step)
+    await goOn(book, 2000 + step)
   }
   await store.close()
 })
@@ -186,7 +206,7 @@ test('the chain read again, and a backup of before: nothing is counted twice', a
   for (let life = 1; life <= 5; life++) await live(book, 10 * life)
   const backup = new Map(await store.readLedgers())
   const before = sums(book)
-  await goOn(book, 1000)
+  await goDeep(book, 52)
   await store.saveLedgers(backup)
   const restored = await openBook(store, { keepSettled: 2 })
   t.deepEqual(sums(restored), before)
@@ -196,12 +216,14 @@ test('the chain read again, and a backup of before: nothing is counted twice', a
     await restored.confirm([event(block, block, { kind: 'created' })], {
       ...{ block, hash: hashOf(block) },
     })
+    // It looks open, and nobody knows yet what became of it.
+    if (block <= restored.forgotten().upTo) t.is(restored.get(sender, block), undefined)
     await restored.confirm([event(block, block + 2, { kind: 'settled', balance: 8n })], {
       ...{ block: block + 2, hash: hashOf(block + 2) },
     })
   }
   t.deepEqual(sums(restored), before)
-  await goOn(restored, 1000)
+  await goDeep(restored, 52)
   t.deepEqual(sums(restored), before)
   t.is([...restored.all()].length, 2)
   await store.close()
@@ -209,7 +231,7 @@ test('the chain read again, and a backup of before: nothing is counted twice', a
 
 test('a thousand lives leave a store as large as ten do', async (t) => {
   const { store, book } = await given(t)
-  const distance = 2 * historyDepth
+  const distance = 2 * forgetDepth
   const sizes: number[] = []
   for (let life = 1; life <= 1000; life++) {
     await live(book, distance * life)

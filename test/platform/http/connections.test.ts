@@ -349,7 +349,7 @@ test('who waits on a busy server without saying that it pays gives its place to 
   t.is(guard.counts().cut['another one needed its place'], 1)
 })
 
-test('over TLS it is the same', async (t) => {
+async function givenSecure(t: ExecutionContext, limits: Partial<ConnectionLimits>) {
   const file = (name: string) =>
     readFile(new URL(`../../support/certificates/${name}`, import.meta.url))
   const tls = { key: await file('ca-first.key'), cert: await file('ca-first.pem') }
@@ -358,7 +358,7 @@ test('over TLS it is the same', async (t) => {
     if (request.url === '/large') response.end(Buffer.alloc(16 << 20))
     else served(request, response)
   })
-  const guard = limitConnections(server, { most: 2, stall: 50, pipelined: 3 })
+  const guard = limitConnections(server, { stall: anHour, ...limits })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => {
@@ -373,14 +373,15 @@ test('over TLS it is the same', async (t) => {
     await secured
     return client
   }
+  return { guard, open }
+}
+
+test('over TLS it is the same: places, and requests at once', async (t) => {
+  const { open } = await givenSecure(t, { most: 2, pipelined: 3 })
   const paying = await open()
   paying.read()
   paying.ask('/paid')
   await paying.answers('/paid')
-  const deaf = await open()
-  deaf.ask('/large')
-  await until(() => guard.counts().cut['it did not read'] === 1)
-  t.true(await deaf.gone())
   const idle = await open()
   const hasty = await open()
   t.true(await idle.gone())
@@ -388,4 +389,12 @@ test('over TLS it is the same', async (t) => {
   t.true(await hasty.gone())
   paying.ask('/again')
   await paying.answers('/again')
+})
+
+test('over TLS it is the same: who does not read', async (t) => {
+  const { guard, open } = await givenSecure(t, { stall: 3000 })
+  const deaf = await open()
+  deaf.ask('/large')
+  await until(() => guard.counts().cut['it did not read'] === 1)
+  t.true(await deaf.gone())
 })

@@ -120,6 +120,8 @@ export interface ChannelBook {
 interface BookState {
   readonly store: ChannelStore
   readonly facts: Map<ChannelName, ChainFacts>
+  /** Names of settled channels: most that there are may be open, and each step looks for what is over. */
+  readonly settled: Set<ChannelName>
   readonly ledgers: Map<ChannelName, PaymentLedger>
   readonly listeners: BookListener[]
   readonly answers: OpenAnswers
@@ -167,7 +169,8 @@ async function readBook(
   const { facts, ledgers, answers, position, history, fence, forgotten } = await store.load()
   const book: BookState = {
     store,
-    facts: new Map(facts),
+    facts: new Map(),
+    settled: new Set(),
     ledgers: new Map(ledgers),
     listeners: [],
     answers: createOpenAnswers(answers),
@@ -184,7 +187,10 @@ async function readBook(
     finalised: undefined,
     early: { inAll: 0n, bySender: new Map() },
   }
-  for (const name of facts.keys()) book.unsettled += due(book, name)
+  for (const [name, known] of facts) {
+    setFacts(book, name, known)
+    book.unsettled += due(book, name)
+  }
   lookBack(book)
   return book
 }
@@ -252,6 +258,7 @@ function bookOn(book: BookState): ChannelBook {
     rollBack: ({ block, hash }) => rollBack(book, { block, hash }),
     forgetChain: async (start) => {
       book.facts.clear()
+      book.settled.clear()
       book.unsettled = 0n
       book.position = start
       book.history = []
@@ -259,6 +266,13 @@ function bookOn(book: BookState): ChannelBook {
       await book.store.dropFacts(start)
     },
   }
+}
+
+function setFacts({ facts, settled }: BookState, name: ChannelName, known: ChainFacts | undefined) {
+  if (known === undefined) facts.delete(name)
+  else facts.set(name, known)
+  if (known?.state === 'settled') settled.add(name)
+  else settled.delete(name)
 }
 
 function get(book: BookState, name: ChannelName): Channel | undefined {
@@ -300,12 +314,16 @@ function readTo({ position }: BookState): ChainBlock {
 
 /** What the next step forgets: nothing that a step back could change, nor a chain that is read again. */
 function forgetSettled(book: BookState): Forgetting | undefined {
-  const { facts, keep, forgotten: before, limits, finalised = 0 } = book
-  if (facts.size <= keep) return undefined
+  const { settled, keep, forgotten: before, limits, finalised = 0 } = book
+  if (settled.size <= keep) return undefined
   const waitsForFinality = limits.steps.at(-1)?.blocks === 'finalised'
   const deep = readTo(book) - forgetDepth
   const final = waitsForFinality ? Math.min(deep, finalised) : deep
-  return forget([...inState(book, 'settled')], { keep, final, before })
+  const channels = [...settled].flatMap((name) => {
+    const known = book.facts.get(name)
+    return known === undefined ? [] : [joined(book, name, known)]
+  })
+  return forget(channels, { keep, final, before })
 }
 
 function putLedger(
@@ -403,10 +421,7 @@ async function step(
     forgetting: next.forgetting,
   })
   for (const [name, known] of changed) {
-    changing(book, name, () => {
-      if (known === undefined) book.facts.delete(name)
-      else book.facts.set(name, known)
-    })
+    changing(book, name, () => setFacts(book, name, known))
   }
   if (next.forgetting !== undefined) drop(book, next.forgetting)
   book.position = next.reached
@@ -417,7 +432,7 @@ async function step(
 function drop(book: BookState, { names, after }: Forgetting): void {
   for (const name of names) {
     changing(book, name, () => {
-      book.facts.delete(name)
+      setFacts(book, name, undefined)
       book.ledgers.delete(name)
     })
     book.noted.delete(name)

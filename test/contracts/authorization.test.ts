@@ -21,6 +21,7 @@ import {
   reverts,
   sender,
   stranger,
+  undone,
 } from '../support/contracts.ts'
 
 let f: ContractFixture
@@ -30,11 +31,10 @@ test.before(async () => {
 test.after.always(() => f.chain.close())
 
 function behaviour(name: string, run: (t: ExecutionContext) => Promise<void>): void {
-  test.serial(name, async (t) => {
-    const goBack = await f.chain.snapshot()
-    await run(t)
-    await goBack()
-  })
+  test.serial(
+    name,
+    undone(() => f, run),
+  )
 }
 
 const types = {

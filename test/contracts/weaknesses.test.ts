@@ -14,6 +14,7 @@ import {
   reverts,
   sender,
   stranger,
+  undone,
 } from '../support/contracts.ts'
 
 let f: ContractFixture
@@ -23,11 +24,10 @@ test.before(async () => {
 test.after.always(() => f.chain.close())
 
 function weakness(row: number, name: string, run: (t: ExecutionContext) => Promise<void>): void {
-  test.serial(`row ${row}: ${name}`, async (t) => {
-    const goBack = await f.chain.snapshot()
-    await run(t)
-    await goBack()
-  })
+  test.serial(
+    `row ${row}: ${name}`,
+    undone(() => f, run),
+  )
 }
 
 /** Several transactions in one block. */

@@ -204,6 +204,18 @@ async function deploy(
   ) as BaseContract as Contract
 }
 
+/** A test on a chain that it shares with others: afterwards all is as it was before. */
+export function undone(
+  fixture: () => ContractFixture,
+  run: (t: ExecutionContext) => Promise<void>,
+): (t: ExecutionContext) => Promise<void> {
+  return async (t) => {
+    const goBack = await fixture().chain.snapshot()
+    await run(t)
+    await goBack()
+  }
+}
+
 export interface Mined {
   readonly block: number
   readonly events: readonly { readonly name: string; readonly args: readonly unknown[] }[]

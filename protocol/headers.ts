@@ -12,6 +12,7 @@ export const headerName = {
   gatewayPath: 'RDN-Gateway-Path',
   receiver: 'RDN-Receiver-Address',
   contract: 'RDN-Contract-Address',
+  otherContracts: 'RDN-Other-Contracts',
   token: 'RDN-Token-Address',
   price: 'RDN-Price',
   sender: 'RDN-Sender-Address',
@@ -58,6 +59,8 @@ export interface Terms {
   readonly gatewayPath: string
   readonly receiver: Address
   readonly contract: Address
+  /** Through which it takes payments as well, best first. */
+  readonly otherContracts?: readonly Address[]
   readonly token: Address
   readonly price: TokenAmount
   readonly sender?: Address
@@ -91,6 +94,7 @@ export function formatTerms(terms: Terms): HeaderFields {
     [headerName.gatewayPath]: terms.gatewayPath,
     [headerName.receiver]: terms.receiver,
     [headerName.contract]: terms.contract,
+    [headerName.otherContracts]: terms.otherContracts?.join(', '),
     [headerName.token]: terms.token,
     [headerName.price]: terms.price.toString(),
     [headerName.sender]: terms.sender,
@@ -114,6 +118,7 @@ export function parseTerms(headers: HeaderSource): Terms {
     token: required(headers, headerName.token, parseAddress),
     price: required(headers, headerName.price, parseUint192),
     ...defined({
+      otherContracts: optional(headers, headerName.otherContracts, parseContracts),
       sender: optional(headers, headerName.sender, parseAddress),
       senderBalance: optional(headers, headerName.senderBalance, parseUint192),
       signature: optional(headers, headerName.signature, parseSignature),
@@ -181,6 +186,13 @@ function parseBothBalances(headers: HeaderSource, cookies: HeaderSource): TokenA
     )
   }
   return original ?? documented ?? optional(cookies, headerName.senderBalance, parseUint192)
+}
+
+/** Of a receiver that moves from one to the next there are few. */
+export const mostOtherContracts = 7
+
+function parseContracts(text: string): readonly Address[] {
+  return text.split(',', mostOtherContracts).map((each) => parseAddress(each.trim()))
 }
 
 /** Unknown names are a newer receiver's and are passed over. */

@@ -9,7 +9,7 @@ import {
   type Signer,
   type UraidenError,
 } from '../../protocol/index.ts'
-import { createTurns } from '../async/turns.ts'
+import { createTurns, type Turns } from '../async/turns.ts'
 import { platformError } from '../errors/index.ts'
 import { type MonotonicClock, monotonic } from '../time/monotonic.ts'
 import { type RawReceipt, readQuantity } from './answers.ts'
@@ -42,6 +42,18 @@ export interface SenderOptions {
   /** Keeps operations that have a name across a crash. */
   readonly journal?: TransactionJournal | undefined
   readonly now?: MonotonicClock | undefined
+  /** The same for all senders of one account: by default this is the only one. */
+  readonly lane?: TransactionLane | undefined
+}
+
+/** What senders of one account share: two that do not know of each other would take the same nonces. */
+export interface TransactionLane {
+  readonly nonces: NonceQueue
+  readonly turns: Turns
+}
+
+export function createTransactionLane(): TransactionLane {
+  return { nonces: createNonceQueue(), turns: createTurns() }
 }
 
 export interface TransactionSender {
@@ -81,10 +93,9 @@ export interface StartedTransaction {
 }
 
 export function createTransactionSender(options: SenderOptions): TransactionSender {
-  const nonces = createNonceQueue()
   const { chain } = options
   // One after the other: two sends at once would take the same nonce. Urgent ones come first.
-  const turns = createTurns()
+  const { nonces, turns } = options.lane ?? createTransactionLane()
   const waitFor = async (waiting: JournalEntry, wait: Omit<Wait, 'cap'>): Promise<Receipt> => {
     try {
       const cap = () => nonces.capFor(waiting.nonce)
@@ -371,7 +382,7 @@ type FeeCap = () => bigint | undefined
  * The nonces of one account that wait for their block. They are mined in order, so one that pays too
  * little holds up all that come after it: it is then worth what the most urgent of those is worth.
  */
-interface NonceQueue {
+export interface NonceQueue {
   readonly add: (nonce: number, cap: FeeCap) => void
   readonly remove: (nonce: number) => void
   /** The first that nobody here has taken. */

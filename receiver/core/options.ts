@@ -15,6 +15,7 @@ import type { Paywall, PaywallObserver } from '../paywall/paywall.ts'
 import type { ReplyLimits } from '../paywall/replies.ts'
 import type { Relay, RelayOptions } from '../settlement/relay.ts'
 import type { Settlement, SettlementOptions } from '../settlement/settlement.ts'
+import type { SharedAccount } from '../settlement/shared-account.ts'
 import type { VerifierFacts, VerifierOptions } from '../signatures/index.ts'
 import type { PusherStatus, WatchtowerAddress } from './watchtower/pusher.ts'
 
@@ -48,6 +49,8 @@ export interface ReceiverOptions extends VerifierOptions {
   /** Refuse a node of another chain. */
   readonly chainId?: bigint
   readonly contract: Address
+  /** What its account shares with receivers on other contracts; see `shareAccount`. */
+  readonly shared?: SharedAccount | undefined
   /** Folder for balance proofs; made if missing, for its owner only. */
   readonly state: string
   /**

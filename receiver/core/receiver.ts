@@ -16,6 +16,7 @@ import {
   type Address,
   type ChainBlock,
   contractAbilities,
+  defined,
   type Feature,
   type SignatureDomain,
   type SignatureForm,
@@ -251,13 +252,13 @@ function createDefence(
   base: Base & { readonly gasPrices: GasPrices },
   parts: StartedParts,
 ): Defence {
-  const { signer, log, transactionPoll } = options
+  const { signer, log, transactionPoll, shared } = options
   const { chain, contractFacts, store, book, domain, limits, startBlock, gasPrices } = base
   const transactions = createTransactionSender({
     chain,
     signer,
     journal: store.journal,
-    ...(transactionPoll !== undefined && { pollInterval: transactionPoll }),
+    ...defined({ pollInterval: transactionPoll, lane: shared?.lane }),
   })
   const account = watchAccount(chain, signer.address)
   const price = priceOfAnswers(transactions.gasPrice, dataFeeOf(chain), {
@@ -273,14 +274,17 @@ function createDefence(
   })
   const { hasBatches } = contractAbilities(contractFacts.version)
   const ether = () => account.funds.ether
+  const { contract } = options
   const { fees, withdraw, leastDefended: least } = options.settlement ?? {}
   const reserve = createReserve({
     ...{ book, ether, hasBatches, least, highest: gas.highest, data: price.data },
     most: fees?.most,
     etherPrice: withdraw?.etherPrice,
+    others: () => shared?.neededBeside(contract) ?? 0n,
     onShort: ({ channels, needed }) =>
       log?.warn({ channels, needed: `${needed}` }, 'too little ether to defend all channels'),
   })
+  shared?.add(contract, reserve)
   let watch: ChainWatch | undefined
   const head = () => watch?.look.head ?? 0
   const settlement = createSettlement(
@@ -410,7 +414,7 @@ async function openPaywall(
   { chain, token, store, book }: Base,
   { manager, forms, relay, watch, account, requestKeys, reserve }: PaywallBase,
 ): Promise<Paywall> {
-  const { contract, log, now, pollInterval = 2000, publicPath = '' } = options
+  const { contract, log, now, pollInterval = 2000, publicPath = '', shared } = options
   const receiver = options.signer.address
   const offered = new Set<Feature>([
     ...features,
@@ -420,6 +424,7 @@ async function openPaywall(
   const identity = {
     gatewayPath: `${publicPath}${gatewayPath}`,
     ...{ receiver, contract, token: token.address, features: offered },
+    otherContracts: shared?.contracts.filter((each) => each !== contract),
   }
   const limits = { ...defaultOutageLimits, ...options.outage }
   return createPaywall({

@@ -111,6 +111,14 @@ export const receiverErrors = {
     kind: 'receiver',
     hint: 'Run the command as the receiver’s user; the socket is only for it.',
   },
+  contract_not_served: {
+    kind: 'usage',
+    hint: 'Name one of contracts, or add it there.',
+  },
+  contract_token_differs: {
+    kind: 'usage',
+    hint: 'Prices are in one token: serve this contract with a receiver of its own.',
+  },
   relay_busy: { kind: 'failed', hint: 'Try again in a minute.' },
   relay_deposit_too_small: { kind: 'failed', hint: 'Deposit more.' },
   relay_key_same: {

@@ -87,12 +87,15 @@ export interface RdnIdentity {
   readonly gatewayPath: string
   readonly receiver: Address
   readonly contract: Address
+  /** Of the same receiver, best first. */
+  readonly otherContracts?: readonly Address[] | undefined
   readonly token: Address
   readonly features: ReadonlySet<Feature>
 }
 
 /** Headers and cookies of µRaiden (wire-protocol.md sections 2, 3 and 8). */
-export function rdnDialect(identity: RdnIdentity): Dialect {
+export function rdnDialect({ otherContracts = [], ...named }: RdnIdentity): Dialect {
+  const identity = otherContracts.length === 0 ? named : { ...named, otherContracts }
   return {
     name: 'RDN',
     payment: ({ header, cookie }) => parsePayment(header, cookie),
@@ -114,6 +117,7 @@ const ofIdentity: ReadonlySet<string> = new Set([
   headerName.gatewayPath,
   headerName.receiver,
   headerName.contract,
+  headerName.otherContracts,
   headerName.token,
   headerName.sender,
   headerName.features,

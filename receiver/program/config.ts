@@ -24,6 +24,7 @@ import { resourceFrom, resourcesSchema } from '../resources/configuration/schema
 import { adminSchema } from '../server/admin/config.ts'
 import { settlementSchema } from '../settlement/config.ts'
 import { tlsSchema } from '../tls/config.ts'
+import { checkNamed, contractsSchema, withContracts } from './contracts.ts'
 import { discoverySchema } from './discovery/config.ts'
 
 const seconds = z.number({ error: 'this should be a number of seconds.' })
@@ -76,6 +77,7 @@ export const receiverConfig = z.strictObject({
   quorum: count.min(1).optional().describe('nodes that must agree where money depends on it'),
   chainId: count.positive().optional().describe('refuse nodes of another chain'),
   contract: address.describe('the channels contract'),
+  contracts: contractsSchema.optional(),
   key: filePath.describe('a key file, mode 600: geth keystore or hex'),
   password: filePath.optional().describe('a file, mode 600; its first line opens the key'),
   state: filePath.optional().describe('folder for the balance proofs, mode 700'),
@@ -278,10 +280,11 @@ export interface ConfigPlace {
 /**
  * Paths in it are absolute: what is relative is so to the file's folder, without a file to the
  * working directory.
- * @throws UraidenError `config_missing`, `config_unreadable`, `config_invalid`
+ * @throws UraidenError `config_missing`, `config_unreadable`, `config_invalid`, `contract_not_served`
  */
 export async function loadReceiverConfig(place: ConfigPlace): Promise<ReceiverConfig> {
   const config = await loadProgramConfig(place, receiverConfig, receiverNames)
+  checkNamed(config.contract, config.contracts)
   const folder = folderOf(place)
   const at = (path: string | undefined) => path && resolve(folder, path)
   const resources = Object.entries(config.resources).map(
@@ -313,7 +316,7 @@ export function loadProgramConfig<Schema extends z.ZodType>(
   { prefix, variables }: ProgramNames,
 ): Promise<z.output<Schema>> {
   const except = Object.values(variables)
-  const complete = (value: unknown) => withDeployment(value, environment)
+  const complete = (value: unknown) => withDeployment(withContracts(value), environment)
   const overrides = { prefix, environment, except }
   return loadConfig({ file, schema, options, overrides, complete })
 }

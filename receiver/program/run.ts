@@ -1,12 +1,13 @@
 // The receiver as a program runs it: everything that the configuration names, started in order and
 // stopped in the opposite one.
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import type { TokenFacts } from '../../platform/chain/index.ts'
 import type { ListenAddress } from '../../platform/config/index.ts'
-import { defined, isUraidenError, type Signer } from '../../protocol/index.ts'
+import { type Address, defined, isUraidenError, type Signer } from '../../protocol/index.ts'
 import type { ReceiverObserver } from '../core/options.ts'
 import { type StartedParts, startTogether } from '../core/parts.ts'
 import {
@@ -15,15 +16,27 @@ import {
   type Receiver,
   startReceiverOn,
 } from '../core/receiver.ts'
+import { readWatchtowers } from '../core/watchtower/addresses.ts'
 import { earned, type Income, recordIncome } from '../income/recorder.ts'
 import { createOps, type Ops } from '../ops/ops.ts'
 import { type ResourceConfigs, registerResources } from '../resources/routes.ts'
 import { type Admin, createAdmin } from '../server/admin/admin.ts'
+import { createPaidListener, type FormerServer } from '../server/former.ts'
 import { createReceiverServer } from '../server/server.ts'
+import { type SharedAccount, shareAccount } from '../settlement/shared-account.ts'
 import { startAdministration } from './administration.ts'
+import { prepareStates, unserved } from './contracts.ts'
 import { announceReceiver } from './discovery/of-receiver.ts'
+import { type Formers, startFormers } from './formers.ts'
 import { closeServer, followCertificate, listenOn } from './parts.ts'
-import { amountOptions, type ReceiverFiles, type ReceiverSettings, readFiles } from './settings.ts'
+import {
+  amountOptions,
+  formerSettings,
+  inItsFolder,
+  type ReceiverFiles,
+  type ReceiverSettings,
+  readFiles,
+} from './settings.ts'
 
 export interface RunOptions {
   readonly settings: ReceiverSettings
@@ -68,22 +81,21 @@ export async function runReceiver(options: RunOptions): Promise<RunningReceiver>
 }
 
 async function startParts(
-  options: RunOptions,
+  given: RunOptions,
   parts: StartedParts,
 ): Promise<Omit<RunningReceiver, 'stop'>> {
-  const { settings, listen, log } = options
+  const { listen, log } = given
+  await prepareFolders(given)
+  const settings = inItsFolder(given.settings)
+  const options = { ...given, settings }
   const files = await readFiles(settings)
   const ops = parts.add(createOps(settings.ops))
   const opsUrl = await ops.start()
   if (opsUrl !== undefined) log.info({ ops: opsUrl }, 'health and metrics')
-  const { observer } = ops
-  // One connection: the token's decimals are learnt over it before amounts can be read.
-  const connected = await connectPatiently(options, observer)
-  parts.add({ stop: async () => connected.chain.close() })
-  const receiver = parts.add(await sell(options, files, { connected, observer }))
-  const income = parts.add(await startIncome(options, receiver))
+  const { receiver, formers } = await startReceivers(options, files, { ops, parts })
+  const income = parts.add(await startIncome(options, [receiver, ...formers.map(receiverOf)]))
   const admin = await createAdmin(settings.admin)
-  const server = await createServer(options, files, { receiver, ops, income, admin })
+  const server = await createServer(options, files, { receiver, ops, income, admin, formers })
   parts.add({ stop: () => closeServer(server, settings.stopWithin) })
   const url = await listenOn(server, listen)
   const administration = { settings, tls: files.tls, log }
@@ -101,6 +113,45 @@ async function startParts(
   const certificate = followCertificate(servers, { files: settings.tls, current: files.tls, log })
   parts.add({ stop: async () => certificate.stop() })
   return { receiver, url, reload: certificate.reload }
+}
+
+/** Before any state is opened. */
+async function prepareFolders({ settings, log }: RunOptions): Promise<void> {
+  const contracts = contractsOf(settings)
+  await prepareStates(settings.stateRoot, contracts)
+  for (const contract of await unserved(settings.stateRoot, contracts)) {
+    log.warn({ contract }, 'contracts does not name it: its open channels are not defended')
+  }
+}
+
+/** The newest first. */
+function contractsOf({ connection, formers }: ReceiverSettings): readonly Address[] {
+  return [connection.contract, ...formers.map(({ contract }) => contract)]
+}
+
+function receiverOf({ receiver }: FormerServer): Receiver {
+  return receiver
+}
+
+interface Receivers {
+  readonly receiver: Receiver
+  readonly formers: readonly FormerServer[]
+}
+
+/** One for each contract. */
+async function startReceivers(
+  options: RunOptions,
+  files: ReceiverFiles,
+  { ops: { observer }, parts }: { readonly ops: Ops; readonly parts: StartedParts },
+): Promise<Receivers> {
+  const shared = shareAccount(contractsOf(options.settings))
+  // One connection: the token's decimals are learnt over it before amounts can be read.
+  const connected = await connectPatiently(options, observer)
+  parts.add({ stop: async () => connected.chain.close() })
+  const receiver = parts.add(await sell(options, files, { connected, observer, shared }))
+  const { token } = connected
+  const formers = parts.add(await startTheFormers(options, files, { observer, shared, token }))
+  return { receiver, formers: formers.servers }
 }
 
 /** Milliseconds until a node that is away is asked again: often enough for a person, rare enough for a node. */
@@ -132,7 +183,7 @@ async function connectPatiently(
 function sell(
   { settings, signer, relaySigner, log }: RunOptions,
   { watchtowers, page }: ReceiverFiles,
-  { connected, observer }: Connected,
+  { connected, observer, shared }: Connected,
 ): Promise<Receiver> {
   const { connection, state } = settings
   const amounts = amountOptions(settings.amounts, connected.token)
@@ -141,7 +192,7 @@ function sell(
     ...amounts,
     ...(amounts.relay && { relay: { ...amounts.relay, signer: relaySigner } }),
     contract: connection.contract,
-    ...{ signer, state, log, observer, watchtowers },
+    ...{ signer, state, log, observer, watchtowers, shared },
     ...defined({ page }),
   })
 }
@@ -149,27 +200,61 @@ function sell(
 interface Connected {
   readonly connected: ConnectedContract
   readonly observer: ReceiverObserver | undefined
+  readonly shared: SharedAccount
 }
 
-function startIncome({ settings, log }: RunOptions, { book }: Receiver): Promise<Income> {
+function startTheFormers(
+  options: RunOptions,
+  files: ReceiverFiles,
+  { token, ...given }: Omit<Connected, 'connected'> & { readonly token: TokenFacts },
+): Promise<Formers> {
+  const { settings } = options
+  return startFormers({
+    all: settings.formers.map((former) => formerSettings(settings, former)),
+    token,
+    connect: (former) => connectContract({ ...former.connection, observer: given.observer }),
+    sell: async (former, connected) => {
+      const watchtowers = await readWatchtowers(former.watchtowers)
+      const own = { ...options, settings: former }
+      return sell(own, { ...files, watchtowers }, { ...given, connected })
+    },
+    serve: async (former, receiver) => {
+      const { onPaid, behind } = createPaidListener()
+      const own = { ...options, settings: former }
+      const server = await createServer(own, files, { receiver, onPaid })
+      await server.ready()
+      return { receiver, server, behind }
+    },
+  })
+}
+
+/** One history for all contracts. */
+function startIncome(
+  { settings, log }: RunOptions,
+  receivers: readonly Pick<Receiver, 'book'>[],
+): Promise<Income> {
+  const earnedIn = ({ book }: Pick<Receiver, 'book'>) =>
+    book.forgotten().earned + earned(book.all())
   return recordIncome({
-    file: join(settings.state, 'income.json'),
-    total: () => book.forgotten().earned + earned(book.all()),
+    file: join(settings.stateRoot, 'income.json'),
+    total: () => receivers.reduce((sum, receiver) => sum + earnedIn(receiver), 0n),
     onError: (err) => log.warn({ err }, 'the history of income could not be written'),
   })
 }
 
 interface Served {
   readonly receiver: Receiver
-  readonly ops: Ops
-  readonly income: Income
-  readonly admin: Admin
+  readonly ops?: Ops
+  readonly income?: Income
+  readonly admin?: Admin
+  readonly formers?: readonly FormerServer[]
+  readonly onPaid?: (socket: Socket) => void
 }
 
 async function createServer(
   { settings, log }: RunOptions,
   { tls }: ReceiverFiles,
-  { receiver, ops, income, admin }: Served,
+  { receiver, ...served }: Served,
 ): Promise<FastifyInstance> {
   const server = await createReceiverServer(receiver, [], {
     loggerInstance: log,
@@ -180,7 +265,7 @@ async function createServer(
     shown: settings.shown,
     ...{ limits: settings.limits, hosts: settings.hosts, trustProxy: settings.trustProxy },
     names: settings.receiver.origins?.map((origin) => new URL(origin).hostname),
-    ...{ ops, admin, income },
+    ...served,
   })
   try {
     // One after the other: a resource at the same path is refused, and does not take its place.

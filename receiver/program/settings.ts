@@ -23,6 +23,7 @@ import { settlementOptions } from '../settlement/config.ts'
 import type { TlsFiles } from '../tls/config.ts'
 import { readTlsMaterial, type TlsMaterial } from '../tls/material.ts'
 import { type ProgramNames, type ReceiverConfig, receiverNames } from './config.ts'
+import { type ServedContract, stateOfContract } from './contracts.ts'
 import type { DiscoveryConfig } from './discovery/config.ts'
 
 export interface ConnectionSettings {
@@ -51,6 +52,10 @@ export interface ProgramSettings {
 }
 
 export interface ReceiverSettings extends ProgramSettings {
+  /** Below it are the folders of contracts that were not the first one there. */
+  readonly stateRoot: string
+  /** Contracts that channels are still open on, newest first. */
+  readonly formers: readonly ServedContract[]
   /** What the library needs and does not depend on the token. */
   readonly receiver: Pick<
     ReceiverOptions,
@@ -115,8 +120,10 @@ export function receiverSettings(
   const { lifetime, ...replies } = config.replies
   const common = programSettings(config, receiverNames, environment)
   const { resources, discovery, admin, ops, outage, settlement, relay, mostGasPrice } = config
-  return {
+  return inItsFolder({
     ...common,
+    stateRoot: common.state,
+    formers: (config.contracts ?? []).slice(1),
     receiver: {
       keepSettled: keepSettled === 'all' ? Number.POSITIVE_INFINITY : keepSettled,
       ...(startBlock !== undefined && { startBlock }),
@@ -133,8 +140,33 @@ export function receiverSettings(
     limits: serverLimits(config),
     hosts: config.hosts,
     trustProxy: config.trustProxy,
-    socket: controlSocket(admin, common.state),
-  }
+    socket: undefined,
+  })
+}
+
+/** Its state is where that of its contract is, as far as there are folders by now. */
+export function inItsFolder(settings: ReceiverSettings): ReceiverSettings {
+  const state = stateOfContract(settings.stateRoot, settings.connection.contract)
+  return { ...settings, state, socket: controlSocket(settings.admin, state) }
+}
+
+/** What a receiver on a former contract runs with: the same, but for what is the contract's own. */
+export function formerSettings(
+  settings: ReceiverSettings,
+  { contract, startBlock, watchtowers }: ServedContract,
+): ReceiverSettings {
+  const { connection, receiver, admin } = settings
+  // Nobody is asked to open a channel on it.
+  const { startBlock: _, leastChallengePeriod: __, ...usual } = receiver
+  // A path that was named is the newest one's.
+  const socket = admin.socket === 'off' ? 'off' : undefined
+  return inItsFolder({
+    ...settings,
+    connection: { ...connection, contract },
+    receiver: { ...usual, ...defined({ startBlock }) },
+    admin: { ...admin, socket },
+    ...{ watchtowers, formers: [] },
+  })
 }
 
 function serverLimits({ limits }: ReceiverConfig): ServerLimits {

@@ -1,4 +1,5 @@
 // The receiver as an HTTP server: priced resources, the channel API, nothing else.
+import type { Socket } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
 import formBody from '@fastify/formbody'
 import {
@@ -27,6 +28,7 @@ import type { Admin } from './admin/admin.ts'
 import { listPrices, type Priced } from './admin/prices.ts'
 import { sayWhereAdminIs } from './admin-server.ts'
 import type { ShownChannels } from './api/channels.ts'
+import { type FormerServer, handOver } from './former.ts'
 import { apiRoutes } from './routes.ts'
 
 /** Something to buy. What the handler returns is sent; what it throws costs nothing. */
@@ -62,6 +64,10 @@ export interface ServerOptions extends Pick<ServerLimits, 'headersTimeout' | 're
   readonly names?: readonly string[] | undefined
   /** Addresses or networks of reverse proxies: their `X-Forwarded-For` says whose request it is. Default: none. */
   readonly trustProxy?: readonly string[] | undefined
+  /** On contracts that channels are still open on: their requests go to them. */
+  readonly formers?: readonly FormerServer[] | undefined
+  /** Told of who pays, in place of this server's own limits: for one that is behind another. */
+  readonly onPaid?: ((socket: Socket) => void) | undefined
   /** Health and metrics; not attached yet. */
   readonly ops?: Ops
   /** Gets to know what is sold here; `createAdminServer` serves it. */
@@ -97,12 +103,14 @@ export async function createReceiverServer(
   resources: readonly Resource[],
   options: ServerOptions = {},
 ): Promise<FastifyInstance> {
-  const { ops, admin, limits = {} } = options
+  const { ops, admin, limits = {}, formers = [] } = options
   const app = createApp(options)
   const known = [...(options.hosts ?? []), ...(options.names ?? [])]
   const connections = limitConnections(app.server, limits)
   continueWhenRead(app.server)
   answerFailures(app)
+  for (const { behind } of formers) behind(connections)
+  if (formers.length > 0) app.addHook('onRequest', handOver(receiver, formers))
   if (options.trustProxy !== undefined) app.addHook('onRequest', onlyTheAddress)
   if (options.hosts !== undefined) app.addHook('onRequest', underItsNames(known))
   if (options.crossOrigins !== undefined) {
@@ -113,7 +121,7 @@ export async function createReceiverServer(
   await ops?.register(app)
   await app.register(formBody)
   const { paywall, token } = receiver
-  await app.register(fastifyPaywall, { paywall, token, onPaid: connections.paid })
+  await app.register(fastifyPaywall, { paywall, token, onPaid: options.onPaid ?? connections.paid })
   const sold: Priced<FastifyRequest>[] = []
   app.addHook('onRoute', ({ url: path, method, config }) => {
     if (config?.price !== undefined)

@@ -90,6 +90,8 @@ export interface Reserve {
   /** Counts the channels anew. */
   readonly round: () => void
   readonly status: () => ReserveStatus
+  /** Ether for answers in all its channels, in wei; undefined while the price of gas is not known. */
+  readonly needed: () => bigint | undefined
   /** By which a stake is worth its answer; undefined while the price of gas is not known. */
   readonly terms: () => ReserveTerms | undefined
   /** True when the account has too little for a channel more. */
@@ -108,6 +110,8 @@ export interface ReserveParts extends Omit<ReserveTerms, 'fee'> {
   readonly highest: () => bigint | undefined
   /** What the data of an answer cost lately, where the chain takes a fee for it; in wei for a unit of gas. */
   readonly data: () => bigint
+  /** What the same account needs for channels of other contracts, in wei. */
+  readonly others?: () => bigint
   readonly onShort: (status: ReserveStatus) => void
 }
 
@@ -116,6 +120,7 @@ const feeRoom = 4n
 
 export function createReserve(parts: ReserveParts): Reserve {
   const { book, ether, most, highest, data, hasBatches, etherPrice, least, onShort } = parts
+  const { others = () => 0n } = parts
   let channels = 0
   let wasShort = false
 
@@ -131,7 +136,7 @@ export function createReserve(parts: ReserveParts): Reserve {
   }
   function isShort(count: number): boolean {
     const [has, needs] = [ether(), needed(count)]
-    return has !== undefined && needs !== undefined && has < needs
+    return has !== undefined && needs !== undefined && has < needs + others()
   }
   const terms = (): ReserveTerms | undefined => {
     const fee = feeOf()
@@ -150,11 +155,12 @@ export function createReserve(parts: ReserveParts): Reserve {
       wasShort = now.isShort
     },
     status,
+    needed: () => needed(channels),
     terms,
     isShortForNew: () => isShort(channels + 1),
     checkRelay: (has) => {
       // Also without channels: the first one may come with the next request.
-      const least = 2n * (needed(Math.max(channels, 1)) ?? 0n)
+      const least = 2n * ((needed(Math.max(channels, 1)) ?? 0n) + others())
       if (has >= least) return
       throw receiverError({
         code: 'relay_reserve',

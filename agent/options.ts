@@ -30,7 +30,12 @@ export interface AgentOptions {
   readonly quorum?: number
   readonly chainId: bigint
   readonly contract: Address
-  /** No channel of the account is older. Default: the block in which the contract was deployed. */
+  /**
+   * Contracts that were used before, with the same token, newest first: channels on them pay where the receiver
+   * takes that, until they are used up or closed. None is opened there but where the receiver knows no newer one.
+   */
+  readonly formerContracts?: readonly Address[]
+  /** No channel of the account on `contract` is older. Default: the block in which the contract was deployed. */
   readonly startBlock?: ChainBlock
   /** Folder for the ledger; made if missing, for its owner only. */
   readonly store: string

@@ -5,6 +5,7 @@ import {
   connectChain,
   createTransactionSender,
   type Receipt,
+  type TransactionLane,
   type TransactionSender,
   waitForTransaction,
 } from '../../platform/chain/index.ts'
@@ -33,6 +34,8 @@ interface ConnectionOptions extends Pick<ChainOptions, 'rpcUrl' | 'contract' | '
   readonly retryInterval?: number
   /** In wei per gas. */
   readonly mostFeePerGas?: bigint
+  /** That of all connections of the account. */
+  readonly lane?: TransactionLane
 }
 
 export interface ChainConnection {
@@ -92,7 +95,7 @@ async function connect(
   const { notes } = ledger
   const sender = counted(
     createTransactionSender({
-      ...{ chain: client, signer, pollInterval, mostFeePerGas },
+      ...{ chain: client, signer, pollInterval, mostFeePerGas, lane: options.lane },
       journal: ledgerJournal(notes),
     }),
     onPaid,

@@ -2,6 +2,7 @@
 import {
   keysUnder,
   openState,
+  readOwner,
   readState,
   type StateDatabase,
   type StateOwner,
@@ -43,6 +44,8 @@ export interface LedgerWrite {
 }
 
 export interface LedgerStorage {
+  /** That of the channels which name none. */
+  readonly contract?: Address
   readonly load: () => Promise<StoredLedger>
   /** Resolves when everything is durable. */
   readonly write: (write: LedgerWrite) => Promise<void>
@@ -58,7 +61,9 @@ const notePrefix = 'note/'
 /** @throws UraidenError those of `openState` */
 export async function openStorage(folder: string, owner: StateOwner): Promise<LedgerStorage> {
   const db = await openState({ folder, owner, program: 'agent', format: 2 })
+  const { contract } = (await readOwner(db)) ?? owner
   return {
+    contract,
     load: () => readState(folder, () => load(db)),
     write: (write) => db.batch(operations(write), { sync: true }),
     close: () => db.close(),

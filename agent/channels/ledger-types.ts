@@ -50,6 +50,8 @@ export type Shortfall =
   | { readonly short: 'budget'; readonly limit: BudgetLimit; readonly available: TokenAmount }
 
 export interface Ledger {
+  /** That of the channels which name none. */
+  readonly contract: Address | undefined
   readonly channels: (receiver?: Address) => readonly ChannelBalance[]
   readonly get: (name: ChannelName) => ChannelBalance
   readonly payable: (receiver: Address) => readonly PayableChannel[]

@@ -13,9 +13,11 @@ import {
   type ContractBlock,
   intervalLength,
   type TokenAmount,
+  type UraidenError,
 } from '../../protocol/index.ts'
 import { type Accounts, createAccounts, type DailyUse, scopesOf } from '../budget/accounts.ts'
 import type { Budget, BudgetLimit, BudgetScope } from '../budget/caps.ts'
+import { agentError } from '../errors/index.ts'
 import {
   type LedgerFacts,
   type LedgerStorage,
@@ -110,6 +112,10 @@ class ChannelLedger implements Ledger {
     })
   }
 
+  get contract(): Address | undefined {
+    return this.#storage.contract
+  }
+
   get notes(): Notes {
     const { get, keysUnder, set: later, beforeWrite } = this.#noteBook
     return { get, keysUnder, later, beforeWrite, now: (key, value) => this.#noteNow(key, value) }
@@ -137,11 +143,7 @@ class ChannelLedger implements Ledger {
   }
 
   withRoom(receiver: Address, price: TokenAmount): ChannelName | undefined {
-    let least: PayableChannel | undefined
-    for (const each of this.payable(receiver)) {
-      if (rest(each) >= price && (least === undefined || rest(each) < rest(least))) least = each
-    }
-    return least?.name
+    return leastRoom(this.payable(receiver), price)
   }
 
   reserved(): TokenAmount {
@@ -167,6 +169,8 @@ class ChannelLedger implements Ledger {
   add(entry: ChannelEntry, intent?: string): Promise<void> {
     return this.#fulfilling(intent, async () => {
       const name = channelName(entry.receiver, entry.openBlock)
+      const known = this.#slots.get(name)?.entry
+      if (known !== undefined && known.contract !== entry.contract) throw nameTaken(name)
       await this.#write(new Map([[name, entry]]))
       this.#slots.set(name, slotOf(entry))
     })
@@ -393,6 +397,26 @@ class ChannelLedger implements Ledger {
   ): Promise<void> {
     await this.#write(new Map([[name, { ...written(this.#slot(name)), ...change }]]))
   }
+}
+
+/** Of those with room for `price` the one with the least. */
+export function leastRoom(
+  channels: readonly PayableChannel[],
+  price: TokenAmount,
+): ChannelName | undefined {
+  let least: PayableChannel | undefined
+  for (const each of channels) {
+    if (rest(each) >= price && (least === undefined || rest(each) < rest(least))) least = each
+  }
+  return least?.name
+}
+
+/** Two contracts, one receiver, one block: nobody opens both but on purpose. */
+function nameTaken(name: ChannelName): UraidenError {
+  return agentError({
+    code: 'channel_name_taken',
+    message: `There is a channel ${name} on another contract already.`,
+  })
 }
 
 function rest({ deposit, balance }: ChannelBalance): TokenAmount {

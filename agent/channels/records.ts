@@ -22,6 +22,8 @@ export type AgentChannelState = 'open' | 'closing' | 'closed'
 export interface ChannelEntry {
   readonly receiver: Address
   readonly openBlock: ContractBlock
+  /** Undefined: that of the store, which it was begun with. */
+  readonly contract?: Address | undefined
   /** Confirmed by the chain. */
   readonly deposit: TokenAmount
   /**
@@ -108,7 +110,7 @@ export function isRetired({ state, refusals = 0 }: Payability): boolean {
   return state === 'open' && refusals >= mostRefusals
 }
 
-/** The receiver and the open block; sender and contract are the store's owner. */
+/** The receiver and the open block; the sender is the store's owner. No two contracts have one of the same name. */
 export type ChannelName = `${Address}/${number}`
 
 export function channelName(receiver: Address, openBlock: ContractBlock): ChannelName {
@@ -126,6 +128,7 @@ export function decodeEntry(text: string): ChannelEntry {
   const entry: ChannelEntry = {
     receiver: parseAddress(raw.receiver),
     openBlock: raw.openBlock,
+    ...(raw.contract !== undefined && { contract: parseAddress(raw.contract) }),
     deposit: parseUint192(raw.deposit),
     bound: parseUint192(raw.bound),
     signed: parseUint192(raw.signed),

@@ -12,7 +12,8 @@ export interface Wanted {
   readonly name: string
   /** As configured; without one the first that is found is believed, and remembered. */
   readonly address: Address | undefined
-  readonly contract: Address
+  /** Any of these. */
+  readonly contracts: readonly Address[]
 }
 
 export interface SearchParts {
@@ -48,10 +49,10 @@ export async function accept(
   wanted: Wanted,
   { browse, pins, now = Date.now }: SearchParts,
 ): Promise<FoundReceiver> {
-  const { name, contract } = wanted
+  const { name, contracts } = wanted
   // The whole time: the first to answer is not the only one.
   const named = (await browse(patience)).filter(bears(name))
-  const fitting = named.filter(({ announcement }) => announcement.contract === contract)
+  const fitting = named.filter(({ announcement }) => contracts.includes(announcement.contract))
   const [found] = fitting
   if (found === undefined) throw notFound(name, named)
   const { receiver } = found.announcement
@@ -65,14 +66,14 @@ export async function accept(
 
 /** Only what claims to be the receiver on the contract: it has to prove it when it is paid. */
 async function findRight(
-  { name, contract, receiver }: Wanted & { readonly receiver: Address },
+  { name, contracts, receiver }: Wanted & { readonly receiver: Address },
   { browse }: SearchParts,
   pin?: Pin,
 ): Promise<FoundReceiver> {
   const isRight = (each: FoundReceiver): boolean =>
     bears(name)(each) &&
     each.announcement.receiver === receiver &&
-    each.announcement.contract === contract
+    contracts.includes(each.announcement.contract)
   const named = (await browse(patience, isRight)).filter(bears(name))
   const found = named.find(isRight)
   if (found !== undefined) return found

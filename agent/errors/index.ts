@@ -74,6 +74,10 @@ export const agentErrors = {
     kind: 'receiver',
     hint: 'Try again later. If it stays so, close the channel.',
   },
+  channel_name_taken: {
+    kind: 'receiver',
+    hint: 'Close the one that is there first; then run: uraiden-agent recover',
+  },
   channel_not_open: { kind: 'receiver' },
   channel_unconfirmed: { kind: 'receiver' },
   channel_unknown: { kind: 'usage' },
@@ -369,6 +373,14 @@ export const agentErrors = {
   },
   usage_wait: { kind: 'usage', hint: 'Write seconds, up to 60.' },
   webhook_failed: { kind: 'failed' },
+  contract_not_used: {
+    kind: 'usage',
+    hint: 'Add it to contracts, until its channels are closed.',
+  },
+  contract_token_differs: {
+    kind: 'usage',
+    hint: 'Budgets are in one token: run an agent of its own for this contract.',
+  },
   wrong_contract: {
     kind: 'refused',
     hint: 'Nothing was signed. Check which contract the receiver uses, and your configuration.',

@@ -30,6 +30,8 @@ export interface LostPayments {
   readonly put: (request: PaidRequest, key: string, attempt: Attempt) => void
   /** @throws UraidenError `idempotency_key_reused` for another request */
   readonly take: (request: PaidRequest, key: string) => Attempt | undefined
+  /** Whether one left with this key of the caller's, in this process or an earlier one, and had no answer. */
+  readonly has: (key: string) => boolean
   /** Those that can be taken. */
   readonly known: ReadonlyMap<string, unknown>
   /** Before a payment with a key of the caller's leaves; durable when it resolves. */
@@ -67,6 +69,7 @@ export function createLostPayments(notes: Notes, most = 100): LostPayments {
 
   return {
     known,
+    has: (key) => known.has(key) || notes.get(`${prefix}${key}`) !== undefined,
     put: (request, key, attempt) => {
       known.set(key, { attempt, ...nameOfRequest(request) })
       limit(known)

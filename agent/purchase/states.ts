@@ -14,8 +14,9 @@
 //   judge, correct          verdict.ts   what a refusal means (judge.ts), and what that does to the books
 //   repeat                  repeat.ts    lost answers are asked for again; lost.ts remembers them
 import type { Locks } from '../../platform/async/locks.ts'
-import type { Address, Terms } from '../../protocol/index.ts'
+import { type Address, headerName, type Terms } from '../../protocol/index.ts'
 import type { Bindings } from '../channels/binding.ts'
+import type { ChannelName } from '../channels/records.ts'
 import type { OpenAnswer } from '../transport/transport.ts'
 import type { Attempts, Ending } from './attempt.ts'
 import type { Behaviours } from './behaviour.ts'
@@ -49,6 +50,8 @@ import type {
 import type { Verdicts } from './verdict.ts'
 
 export interface PurchaseParts {
+  /** There where several contracts are used: those of the one that is better paid through, if it is another one. */
+  readonly elsewhere?: (request: PaidRequest, terms: Terms) => Promise<PurchaseParts> | undefined
   readonly bindings: Pick<Bindings, 'confirmed'>
   readonly terms: TermsMemory
   readonly policy: PolicyCheck
@@ -101,14 +104,34 @@ class PurchaseRun {
       if (earlier !== undefined) return this.repeat(earlier)
     }
     const remembered = terms.recall(method, url)
-    if (remembered !== undefined) return this.#pay(remembered)
+    if (remembered !== undefined) return this.#payBestOn(remembered)
     this.#roundTrips++
     const answer = await delivery.send(this.#request)
     if (answer.status !== 402) {
       this.#checkAuthentic(answer, undefined)
       return this.#finish(answer, undefined)
     }
-    return this.#pay(readTerms(url, answer))
+    return this.#payBestOn(readTerms(url, answer))
+  }
+
+  /** Through this contract, or another one that the receiver takes payments through. */
+  async #payBestOn(terms: Terms): Promise<PaidAnswer> {
+    const parts = await this.#parts.elsewhere?.(this.#request, terms)
+    if (parts === undefined) return this.#pay(await this.#termsOfOurs(terms))
+    const { elsewhere: _, ...there } = parts
+    const run = new PurchaseRun(there, this.#request)
+    run.#roundTrips = this.#roundTrips
+    return run.run()
+  }
+
+  /** Of our contract, where the receiver has named another one first. */
+  async #termsOfOurs(terms: Terms): Promise<Terms> {
+    const { policy, delivery } = this.#parts
+    const { contract } = policy
+    if (terms.contract === contract || !terms.otherContracts?.includes(contract)) return terms
+    this.#roundTrips++
+    const answer = await delivery.send(this.#request, { [headerName.contract]: contract })
+    return answer.status === 402 ? readTerms(this.#request.url, answer) : terms
   }
 
   async #pay(terms: Terms): Promise<PaidAnswer> {
@@ -375,18 +398,22 @@ function receiverOf({ channel }: PaymentFacts): Address {
   return channel.slice(0, channel.indexOf('/')) as Address
 }
 
+/** Resolves with the parts for a request, or for one that was paid on a channel. */
+export type PartsFor = (request: PaidRequest, channel?: ChannelName) => Promise<PurchaseParts>
+
 /**
- * `ready` resolves with the parts, which the first request may have to wait for.
+ * The first request may have to wait for its parts.
  * @throws UraidenError of policy, budget, funding, transport, hooks, and those of `errors.ts`
  */
-export function createPurchases(ready: () => Promise<PurchaseParts>): Purchases {
+export function createPurchases(partsFor: PartsFor): Purchases {
   async function begin(
     url: string | URL,
     { method = 'GET', headers = {}, ...rest }: RequestOptions,
     read: PaidRequest['read'],
+    channel?: ChannelName,
   ) {
-    const parts = await ready()
     const request = { ...rest, method: method.toUpperCase(), url: new URL(url), headers, read }
+    const parts = await partsFor(request, channel)
     const run = new PurchaseRun(parts, request)
     return {
       run,
@@ -408,7 +435,7 @@ export function createPurchases(ready: () => Promise<PurchaseParts>): Purchases 
       return { status, headers, body, payment, roundTrips }
     },
     repeatPayment: async (url, payment, options = {}) => {
-      const { run } = await begin(url, options, 'body')
+      const { run } = await begin(url, options, 'body', payment.channel)
       return response(await run.repeat(payment))
     },
   }

@@ -33,8 +33,9 @@ export function readTerms(url: URL, { header, stream }: OpenAnswer, known?: Term
 }
 
 function withKnown(header: HeaderSource, known: Terms): HeaderSource {
-  const { gatewayPath, receiver, contract, token, price, features } = known
-  const fixed = formatTerms({ gatewayPath, receiver, contract, token, price, features })
+  const { gatewayPath, receiver, contract, token, price, features, otherContracts } = known
+  const others = otherContracts === undefined ? {} : { otherContracts }
+  const fixed = formatTerms({ gatewayPath, receiver, contract, token, price, features, ...others })
   const lasting = new Map(
     Object.entries(fixed)
       .filter(([name]) => name !== headerName.price)
@@ -43,10 +44,13 @@ function withKnown(header: HeaderSource, known: Terms): HeaderSource {
   return (name) => lasting.get(name.toLowerCase()) ?? header(name)
 }
 
-export interface TermsMemory {
+export interface TermsMemory extends Prices {
   /** What is known of this very URL, or else of its path with another query. */
   readonly recall: (method: string, url: URL) => Terms | undefined
   readonly remember: (method: string, url: URL, terms: Terms) => void
+}
+
+export interface Prices {
   /** What was last paid for this very URL, or else for its path with another query. */
   readonly lastPrice: (method: string, url: URL) => TokenAmount | undefined
   readonly paid: (method: string, url: URL, price: TokenAmount) => void
@@ -54,9 +58,14 @@ export interface TermsMemory {
 
 const pricePrefix = 'price/'
 
-/** Terms are asked again after a restart; last prices are kept, so that none jumps over one. */
-export function createTermsMemory(notes: Notes): TermsMemory {
+/** Terms are asked again after a restart. */
+export function createTermsMemory(prices: Prices): TermsMemory {
   const terms = byResource<Terms>()
+  return { recall: terms.get, remember: terms.set, ...prices }
+}
+
+/** Last prices are kept, so that none jumps over a restart, or from one contract to another. */
+export function createPrices(notes: Notes): Prices {
   const prices = byResource<TokenAmount>()
   const lastNoted = (key: string): TokenAmount | undefined => {
     const noted = notes.get(`${pricePrefix}${key}`) as { readonly price: string } | undefined
@@ -76,8 +85,6 @@ export function createTermsMemory(notes: Notes): TermsMemory {
     unnoted.clear()
   })
   return {
-    recall: terms.get,
-    remember: terms.set,
     lastPrice: (method, url) => {
       const resource = anyQuery(method, url)
       return prices.get(method, url) ?? unnoted.get(resource) ?? lastNoted(resource)

@@ -1,3 +1,4 @@
+export { checkListed, mostContracts, onlyOnce, withContracts } from './contracts.ts'
 export { withDeployment } from './deployment.ts'
 export * from './fields.ts'
 export * from './load.ts'

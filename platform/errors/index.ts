@@ -15,6 +15,7 @@ export const platformErrors = {
     hint: 'A channel would not be found again there. Use a chain whose contracts see its own block numbers, or as on Arbitrum those that its blocks carry as l1BlockNumber, or another node.',
   },
   chain_unavailable: { kind: 'chain', status: 502 },
+  contract_not_listed: { kind: 'usage', hint: 'Name one of contracts, or add it there.' },
   config_invalid: { kind: 'usage' },
   config_missing: { kind: 'usage' },
   config_unreadable: { kind: 'usage' },

@@ -12,6 +12,8 @@ import { platformError } from '../errors/index.ts'
 export interface StateOwner {
   readonly chainId: bigint
   readonly contract: Address
+  /** Contracts whose records are there, too: state that was begun on one of them is taken on. */
+  readonly others?: readonly Address[]
   /** The agent's or the receiver's own. */
   readonly account: Address
 }
@@ -100,7 +102,8 @@ async function withState(
   }
 }
 
-async function readOwner(db: StateDatabase): Promise<StateOwner | undefined> {
+/** Whose it is: with the contract that records which name none are of. */
+export async function readOwner(db: StateDatabase): Promise<StateOwner | undefined> {
   const written = await db.get(ownerKey)
   if (written === undefined) return undefined
   const { chainId, contract, account } = JSON.parse(written)
@@ -192,27 +195,47 @@ function unusable(folder: string, cause: unknown): UraidenError {
 
 async function checkOwner(db: StateDatabase, options: StateOptions): Promise<void> {
   const { folder, owner, format, program } = options
-  const { contract, account } = owner
-  const written = JSON.stringify({ program, chainId: `${owner.chainId}`, contract, account })
+  const { contract, others = [], account } = owner
+  const own = { program, chainId: `${owner.chainId}`, contract, account }
   const [foundFormat, found] = await db.getMany([formatKey, ownerKey])
   if (found === undefined) {
     await db.batch(
       [
         { type: 'put', key: formatKey, value: `${format}` },
-        { type: 'put', key: ownerKey, value: written },
+        { type: 'put', key: ownerKey, value: ownerText(own, others) },
       ],
       { sync: true },
     )
     return
   }
   checkFormat(Number(foundFormat), options)
-  if (found !== written) {
+  const { also = [], ...first } = JSON.parse(found) as WrittenOwner
+  const mine = [contract, ...others]
+  const isSame = JSON.stringify({ ...first, contract }) === JSON.stringify(own)
+  if (!isSame || !(mine.includes(first.contract) || also.includes(contract))) {
     throw platformError({
       code: 'state_of_another',
-      message: `The state in ${folder} belongs to ${found}, not to ${written}.`,
+      message: `The state in ${folder} belongs to ${found}, not to ${ownerText(own, others)}.`,
     })
   }
+  const written = ownerText(first, [...new Set([...also, ...mine])])
+  if (written !== found) await db.put(ownerKey, written, { sync: true })
   await upgrade(db, Number(foundFormat), options)
+}
+
+interface WrittenOwner {
+  readonly program: string
+  readonly chainId: string
+  /** The first one: records that name none are of it. */
+  readonly contract: Address
+  readonly account: Address
+  readonly also?: readonly Address[]
+}
+
+/** A program that knows of one contract only refuses what is of several. */
+function ownerText(owner: WrittenOwner, others: readonly Address[]): string {
+  const also = others.filter((each) => each !== owner.contract)
+  return JSON.stringify(also.length === 0 ? owner : { ...owner, also })
 }
 
 /** From the format that is there, one after the other. */

@@ -111,10 +111,6 @@ export const receiverErrors = {
     kind: 'receiver',
     hint: 'Run the command as the receiver’s user; the socket is only for it.',
   },
-  contract_not_served: {
-    kind: 'usage',
-    hint: 'Name one of contracts, or add it there.',
-  },
   contract_token_differs: {
     kind: 'usage',
     hint: 'Prices are in one token: serve this contract with a receiver of its own.',

@@ -5,6 +5,7 @@ import {
   address,
   amountText,
   type ConfigOption,
+  checkListed,
   count,
   duration,
   filePath,
@@ -12,6 +13,7 @@ import {
   httpUrl,
   listenAddress,
   loadConfig,
+  withContracts,
   withDeployment,
 } from '../../platform/config/index.ts'
 import { parseOrigin } from '../../protocol/bound/index.ts'
@@ -24,7 +26,7 @@ import { resourceFrom, resourcesSchema } from '../resources/configuration/schema
 import { adminSchema } from '../server/admin/config.ts'
 import { settlementSchema } from '../settlement/config.ts'
 import { tlsSchema } from '../tls/config.ts'
-import { checkNamed, contractsSchema, withContracts } from './contracts.ts'
+import { contractsSchema } from './contracts.ts'
 import { discoverySchema } from './discovery/config.ts'
 
 const seconds = z.number({ error: 'this should be a number of seconds.' })
@@ -280,11 +282,14 @@ export interface ConfigPlace {
 /**
  * Paths in it are absolute: what is relative is so to the file's folder, without a file to the
  * working directory.
- * @throws UraidenError `config_missing`, `config_unreadable`, `config_invalid`, `contract_not_served`
+ * @throws UraidenError `config_missing`, `config_unreadable`, `config_invalid`, `contract_not_listed`
  */
 export async function loadReceiverConfig(place: ConfigPlace): Promise<ReceiverConfig> {
   const config = await loadProgramConfig(place, receiverConfig, receiverNames)
-  checkNamed(config.contract, config.contracts)
+  checkListed(
+    config.contract,
+    config.contracts?.map(({ contract }) => contract),
+  )
   const folder = folderOf(place)
   const at = (path: string | undefined) => path && resolve(folder, path)
   const resources = Object.entries(config.resources).map(

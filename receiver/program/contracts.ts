@@ -3,11 +3,10 @@ import { existsSync } from 'node:fs'
 import { access, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { address, count } from '../../platform/config/index.ts'
+import { address, count, mostContracts, onlyOnce } from '../../platform/config/index.ts'
 import { ownerOfState } from '../../platform/state/state.ts'
-import { type Address, isUraidenError, mostOtherContracts } from '../../protocol/index.ts'
+import { type Address, isUraidenError } from '../../protocol/index.ts'
 import { watchtowersSchema } from '../core/watchtower/addresses.ts'
-import { receiverError } from '../errors/index.ts'
 
 const served = z.strictObject({
   contract: address.describe('the channels contract'),
@@ -24,69 +23,14 @@ const alone = address.transform(
 export const contractsSchema = z
   .array(z.union([alone, served]))
   .min(1)
-  .max(mostOtherContracts + 1)
-  .superRefine((given, context) => {
-    const seen = new Set<Address>()
-    for (const [index, { contract }] of given.entries()) {
-      if (seen.has(contract)) {
-        context.addIssue({ code: 'custom', path: [index], message: 'it is there twice.' })
-      }
-      seen.add(contract)
-    }
-  })
+  .max(mostContracts)
+  .superRefine((given, context) =>
+    onlyOnce(
+      given.map(({ contract }) => contract),
+      context,
+    ),
+  )
   .describe('in place of contract: the one for new channels, then former ones')
-
-/**
- * The first of `contracts` is the contract, unless one of them was named: then there is only that one. Before the
- * schema looks, so that nothing is known of what was written.
- */
-export function withContracts(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  const { contract, contracts } = value as Readonly<Record<string, unknown>>
-  if (!Array.isArray(contracts)) return value
-  if (contract !== undefined) {
-    const named = contracts.filter((each) => isSame(contractOf(each), contract))
-    // One that is not among them is a mistake, or another shop's.
-    return named.length === 1 ? withFirst({ ...value, contracts: named }, named[0]) : value
-  }
-  return withFirst(value, contracts[0])
-}
-
-/** What is said of the first one is the same as without the list. */
-function withFirst(value: object, first: unknown): object {
-  const { startBlock, watchtowers } =
-    typeof first === 'object' && first !== null ? (first as Readonly<Record<string, unknown>>) : {}
-  return {
-    ...value,
-    contract: contractOf(first),
-    ...(startBlock !== undefined && { startBlock }),
-    ...(watchtowers !== undefined && { watchtowers }),
-  }
-}
-
-function contractOf(entry: unknown): unknown {
-  const isObject = typeof entry === 'object' && entry !== null
-  return isObject ? (entry as { readonly contract?: unknown }).contract : entry
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  return String(one).toLowerCase() === String(other).toLowerCase()
-}
-
-/**
- * One that was named must be among them.
- * @throws UraidenError `contract_not_served`
- */
-export function checkNamed(
-  contract: Address,
-  contracts: readonly ServedContract[] | undefined,
-): void {
-  if (contracts === undefined || contracts.some((each) => each.contract === contract)) return
-  throw receiverError({
-    code: 'contract_not_served',
-    message: `contract: ${contract} is none of contracts.`,
-  })
-}
 
 const folderName = 'contracts'
 

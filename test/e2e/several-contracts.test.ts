@@ -125,8 +125,74 @@ test('a receiver sells for one token only', async (t) => {
 test('contracts: a name that is none of them, one that is there twice', async (t) => {
   const { write, newest, former, command } = await given(t)
   await write(`contracts: ['${newest}']`)
-  t.is((await command.refused('--contract', former, 'stats')).error, 'contract_not_served')
+  t.is((await command.refused('--contract', former, 'stats')).error, 'contract_not_listed')
   await write(`contracts: ['${newest}', { contract: '${newest}' }]`)
   const twice = await command.refused('stats')
   t.regex(twice.message, /receiver\.yaml:1 contracts\.1: .*it is there twice/)
+})
+
+test('an agent moves: a channel on the former contract is used up, then one opens on the newest', async (t) => {
+  const { start, agentOn, newest, former, tokensOf } = await given(t)
+  const before = await start(`contract: '${former}'`)
+  const { url } = before
+  const store = await mkdtemp(join(tmpdir(), 'uraiden-several-'))
+  const old = await agentOn(former, { store, budget: { total: 200n } })
+  t.is((await old.get(`${url}/reading`)).status, 200)
+  const [channel] = old.channels()
+  if (channel === undefined) return t.fail('a channel')
+  const { deposit } = channel
+  await old.stop()
+  await end(before)
+
+  const moved = await start(`contracts: ['${newest}', '${former}']`)
+  const several = { store, budget: { total: 200n }, formerContracts: [former] }
+  const agent = await agentOn(newest, several)
+  const payments = Number(deposit / 5n)
+  // One was paid before: the rest of the old deposit, and one that has no room there any more.
+  for (let payment = 1; payment <= payments; payment++) {
+    t.is((await agent.get(`${url}/reading`)).status, 200)
+  }
+  const [first, second, ...more] = agent.channels()
+  t.deepEqual(more, [])
+  t.like(first, { contract: undefined, deposit, balance: deposit })
+  t.like(second, { contract: newest, balance: 5n })
+  t.is(agent.budget().reserved >= deposit + 5n, true)
+  await agent.stop()
+
+  // After a restart it is the newest at once, and the former channel can be closed.
+  const again = await agentOn(newest, several)
+  t.is((await again.get(`${url}/reading`)).roundTrips, 2)
+  await again.closeChannel(`${channel.receiver}/${channel.openBlock}`, url)
+  t.is(await tokensOf(former), 0n)
+  await again.stop()
+
+  const alone = await agentOn(newest, { store, budget: { total: 200n } })
+  t.is((await alone.get(`${url}/reading`)).status, 200)
+  t.is(alone.channels().filter(({ state }) => state === 'open').length, 1)
+  await end(moved)
+})
+
+test('an agent that may use only the former contract is served there, one that may use neither is not', async (t) => {
+  const { start, agentOn, newest, former, chain, token } = await given(t)
+  const moved = await start(`contracts: ['${newest}', '${former}']`)
+  const old = await agentOn(former)
+  t.is((await old.get(`${moved.url}/reading`)).status, 200)
+  t.is((await old.get(`${moved.url}/reading`)).status, 200)
+  t.is(old.channels().length, 1)
+  const strange = await deployVersion03(chain.wallet(0), parseAddress(await token.getAddress()))
+  const stranger = await agentOn(strange, {}, 3)
+  await t.throwsAsync(stranger.get(`${moved.url}/reading`), { code: 'wrong_contract' })
+  t.deepEqual(stranger.channels(), [])
+  await end(moved)
+})
+
+test('a former contract with another token is not paid through', async (t) => {
+  const { start, agentOn, newest, chain } = await given(t)
+  const other = await deployTestContracts(chain.wallet(0))
+  const moved = await start(`contract: '${newest}'`)
+  const agent = await agentOn(other.channelsAddress, { formerContracts: [newest] })
+  const refused = agent.get(`${moved.url}/reading`)
+  await t.throwsAsync(refused, { code: 'contract_token_differs' })
+  t.deepEqual(agent.channels(), [])
+  await end(moved)
 })

@@ -9,6 +9,7 @@ import { agentError } from '../../errors/index.ts'
 import {
   type AgentConfig,
   configFile,
+  contractsOf,
   loadAgentConfig,
 } from '../../program/configuration/config.ts'
 import { stateFolder } from '../../program/configuration/places.ts'
@@ -21,9 +22,12 @@ export async function acceptReceiver(target: string, options: GlobalOptions): Pr
   const name = announcedName(config, target)
   const pins = createPins(stateFolder(config))
   const before = pinOf(pins, name)
-  const { contract, discovery } = config
+  const { discovery } = config
   const found = await output.during('listening', () =>
-    accept({ name, address: undefined, contract }, { browse: createBrowse(discovery), pins }),
+    accept(
+      { name, address: undefined, contracts: contractsOf(config) },
+      { browse: createBrowse(discovery), pins },
+    ),
   )
   const { receiver } = found.announcement
   const url = found.url.origin

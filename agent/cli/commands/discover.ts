@@ -7,6 +7,7 @@ import { agentError } from '../../errors/index.ts'
 import {
   type AgentConfig,
   configFile,
+  contractsOf,
   loadAgentConfig,
 } from '../../program/configuration/config.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
@@ -55,7 +56,7 @@ function facts({ name, url, announcement }: FoundReceiver) {
 /** What to write into the configuration, or what is there already. Nobody vouches for an announcement. */
 function use({ name, announcement }: FoundReceiver, config: AgentConfig | undefined): string {
   if (config === undefined) return `url: dns-sd:${name}`
-  if (announcement.contract !== config.contract) return 'another contract than yours'
+  if (!contractsOf(config).includes(announcement.contract)) return 'another contract than yours'
   const [known] =
     Object.entries(config.receivers).find(([, { address }]) => address === announcement.receiver) ??
     []

@@ -30,6 +30,7 @@ import { chainSettings, openChain } from '../../program/configuration/chain.ts'
 import {
   type AgentConfig,
   configFile,
+  contractsOf,
   loadAgentConfig,
 } from '../../program/configuration/config.ts'
 import { commandSocket, stateFolder } from '../../program/configuration/places.ts'
@@ -232,7 +233,12 @@ async function behaviourOf({
   if (chain === undefined || key === undefined || !existsSync(ledgerFolder)) return []
   const ledger = await openLedger({
     folder: ledgerFolder,
-    owner: { chainId: chain.chainId, contract: config.contract, account: key.address },
+    owner: {
+      chainId: chain.chainId,
+      contract: config.contract,
+      others: contractsOf(config),
+      account: key.address,
+    },
     ...{ reservation: 1, budget: {}, readClock: machineClock(config.clock ?? 'auto') },
   })
   try {
@@ -261,7 +267,8 @@ async function lookAtReceiver(
     answer.stream.destroy()
     if (answer.status !== 402) return ok(`${shown} answers, HTTP status ${answer.status}, free`)
     const terms = parseTerms(answer.header)
-    if (terms.contract !== config.contract) {
+    const offered = [terms.contract, ...(terms.otherContracts ?? [])]
+    if (!contractsOf(config).some((contract) => offered.includes(contract))) {
       return failure(
         `${shown} wants payment through the contract ${terms.contract}. Set contract to it, if you trust it.`,
       )

@@ -3,21 +3,25 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type ChainClient, type ChainOptions, connectChain } from '../../../platform/chain/index.ts'
-import { type ChainBlock, defined, type TokenUnit } from '../../../protocol/index.ts'
-import type { AgentConfig } from './config.ts'
+import { type Address, type ChainBlock, defined, type TokenUnit } from '../../../protocol/index.ts'
+import { type AgentConfig, contractsOf } from './config.ts'
 
 export interface ChainSettings extends Pick<ChainOptions, 'rpcUrl' | 'contract' | 'chainId'> {
   readonly quorum?: number
+  /** Newest first. */
+  readonly formerContracts?: readonly Address[]
   /** Own channels were opened in it or later. */
   readonly startBlock?: ChainBlock
 }
 
 export function chainSettings(config: AgentConfig): ChainSettings {
   const { rpc, quorum, contract, chainId, startBlock } = config
+  const [, ...formerContracts] = contractsOf(config)
   return {
     rpcUrl: rpc,
     contract,
     ...defined({ quorum, startBlock }),
+    ...(formerContracts.length > 0 && { formerContracts }),
     ...(chainId !== undefined && { chainId: BigInt(chainId) }),
   }
 }

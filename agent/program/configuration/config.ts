@@ -6,6 +6,7 @@ import {
   address,
   amountText,
   checkedAmount,
+  checkListed,
   count,
   duration,
   type EnvironmentOverrides,
@@ -14,12 +15,15 @@ import {
   httpUrl,
   listenAddress,
   loadConfig,
+  mostContracts,
+  onlyOnce,
   ownName,
   parsed,
   timeZone,
+  withContracts,
   withDeployment,
 } from '../../../platform/config/index.ts'
-import { shorten } from '../../../protocol/index.ts'
+import { type Address, shorten } from '../../../protocol/index.ts'
 import { transactionCaps, windowCaps } from '../../budget/config.ts'
 import { discoverySchema, serviceUrl } from '../../discovery/config.ts'
 import { agentError } from '../../errors/index.ts'
@@ -91,6 +95,13 @@ const parts = z.strictObject({
   quorum: count.min(1).optional().describe('nodes that must agree where money depends on it'),
   chainId: count.positive().optional().describe('refuse nodes of another chain'),
   contract: address.describe('the channels contract'),
+  contracts: z
+    .array(address)
+    .min(1)
+    .max(mostContracts)
+    .superRefine(onlyOnce)
+    .optional()
+    .describe('in place of contract: the one for new channels, then former ones'),
   startBlock: count.min(0).optional().describe('own channels were opened in it or later'),
   leastChallengePeriod: duration
     .optional()
@@ -203,8 +214,8 @@ export function configFile(named: string | undefined, environment = process.env)
   return named ?? environment[variables.config] ?? usualConfigFile('agent.yaml', environment)
 }
 
-/** @throws UraidenError `config_missing`, `config_unreadable`, `config_invalid` */
-export function loadAgentConfig(
+/** @throws UraidenError `config_missing`, `config_unreadable`, `config_invalid`, `contract_not_listed` */
+export async function loadAgentConfig(
   file: string,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<AgentConfig> {
@@ -213,6 +224,16 @@ export function loadAgentConfig(
     environment,
     except: [variables.config, variables.password],
   }
-  const complete = (value: unknown) => withDeployment(value, environment)
-  return loadConfig({ file, schema: agentConfig, overrides, complete })
+  const complete = (value: unknown) => withDeployment(withContracts(value), environment)
+  const config = await loadConfig({ file, schema: agentConfig, overrides, complete })
+  checkListed(config.contract, config.contracts)
+  return config
+}
+
+/** Those that are paid through, the one for new channels first. */
+export function contractsOf({
+  contract,
+  contracts = [contract],
+}: Pick<AgentConfig, 'contract' | 'contracts'>): readonly Address[] {
+  return contracts
 }

@@ -10,12 +10,12 @@ import { createPins, type Pins } from '../../discovery/pins.ts'
 import { search } from '../../discovery/search.ts'
 import { agentError } from '../../errors/index.ts'
 import type { ReceiverPlaces } from '../../proxy/server.ts'
-import type { AgentConfig } from './config.ts'
+import { type AgentConfig, contractsOf } from './config.ts'
 import { stateFolder } from './places.ts'
 
 /** With the folder of the pins. */
 export interface ReceiverSettings
-  extends Pick<AgentConfig, 'receivers' | 'contract' | 'discovery'> {
+  extends Pick<AgentConfig, 'receivers' | 'contract' | 'contracts' | 'discovery'> {
   readonly folder: string
 }
 
@@ -23,8 +23,8 @@ export function receiverSettings(
   config: AgentConfig,
   environment: NodeJS.ProcessEnv = process.env,
 ): ReceiverSettings {
-  const { receivers, contract, discovery } = config
-  return { receivers, contract, discovery, folder: stateFolder(config, environment) }
+  const { receivers, contract, contracts, discovery } = config
+  return { receivers, contract, contracts, discovery, folder: stateFolder(config, environment) }
 }
 
 export interface Receivers extends ReceiverPlaces {
@@ -56,7 +56,7 @@ export interface Receivers extends ReceiverPlaces {
 }
 
 export interface ReceiversOptions {
-  readonly config: Pick<AgentConfig, 'receivers' | 'contract'>
+  readonly config: Pick<AgentConfig, 'receivers' | 'contract' | 'contracts'>
   readonly browse: Browse
   readonly pins: Pins
   readonly now?: () => Milliseconds
@@ -180,7 +180,10 @@ class ConfiguredReceivers implements Receivers {
     const { config, browse, pins } = this.#options
     const { address } =
       Object.values(config.receivers).find(({ url }) => serviceName(new URL(url)) === name) ?? {}
-    const { url } = await search({ name, address, contract: config.contract }, { browse, pins })
+    const { url } = await search(
+      { name, address, contracts: contractsOf(config) },
+      { browse, pins },
+    )
     this.#found.set(name, url.origin)
     return url
   }

@@ -2,6 +2,7 @@
 // all is well.
 import { join } from 'node:path'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
+import { defined } from '../../../protocol/index.ts'
 import { openJobs } from '../../jobs/open.ts'
 import type { Buyer } from '../../jobs/purchase.ts'
 import { unfitError } from '../../jobs/run.ts'
@@ -44,7 +45,12 @@ export class Jobs implements Capability<TokenSettings> {
       buyer,
       resolve,
       folder: join(folder, 'jobs'),
-      owner: { chainId: facts.chainId, contract: chain.contract, account: signer.address },
+      owner: {
+        chainId: facts.chainId,
+        contract: chain.contract,
+        ...defined({ others: chain.formerContracts }),
+        account: signer.address,
+      },
       onEvent: (event) => logJobEvent(journal, event),
     })
     this.#running = { scheduler, settings }

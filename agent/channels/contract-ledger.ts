@@ -1,0 +1,63 @@
+// The ledger as the work on one of several contracts sees it: its own channels and notes, and everybody's budget.
+import type { Address } from '../../protocol/index.ts'
+import { leastRoom } from './ledger.ts'
+import type { LedgerFacts } from './ledger-storage.ts'
+import type { Ledger } from './ledger-types.ts'
+import type { Notes } from './notes.ts'
+import type { ChannelEntry } from './records.ts'
+
+const factsKey = 'facts'
+
+/** `close` closes nothing: the ledger is the others', too. */
+export function ledgerOn(ledger: Ledger, contract: Address): Ledger {
+  const isFirst = ledger.contract === undefined || contract === ledger.contract
+  const named = isFirst ? undefined : contract
+  const prefix = isFirst ? '' : `@${contract}/`
+  const isOn = (entry: Pick<ChannelEntry, 'contract'>) => entry.contract === named
+  const noteOf = (intent: string | undefined) =>
+    intent === undefined ? undefined : `${prefix}${intent}`
+  const notes = notesUnder(ledger.notes, prefix)
+  return {
+    contract,
+    notes,
+    channels: (receiver) => ledger.channels(receiver).filter(isOn),
+    payable: (receiver) => ledger.payable(receiver).filter(isOn),
+    withRoom: (receiver, price) => leastRoom(ledger.payable(receiver).filter(isOn), price),
+    add: (entry, intent) => ledger.add({ ...entry, contract: named }, noteOf(intent)),
+    update: (name, change, intent) => ledger.update(name, change, noteOf(intent)),
+    end: (name, balance, intent) => ledger.end(name, balance, noteOf(intent)),
+    facts: () => (isFirst ? ledger.facts() : (notes.get(factsKey) as LedgerFacts | undefined)),
+    rememberFacts: (facts) => (isFirst ? ledger.rememberFacts(facts) : notes.now(factsKey, facts)),
+    close: async () => undefined,
+    get: (name) => ledger.get(name),
+    reserved: () => ledger.reserved(),
+    limits: (scopes) => ledger.limits(scopes),
+    perDay: (receiver) => ledger.perDay(receiver),
+    spend: (scopes, amount) => ledger.spend(scopes, amount),
+    shortfall: (receiver, purchase) => ledger.shortfall(receiver, purchase),
+    take: (name, purchase) => ledger.take(name, purchase),
+    settle: (taken, cost) => ledger.settle(taken, cost),
+    settleAnew: (taken, charged) => ledger.settleAnew(taken, charged),
+    leaveInDoubt: (taken) => ledger.leaveInDoubt(taken),
+    offerAgain: (taken) => ledger.offerAgain(taken),
+    takeBack: (taken) => ledger.takeBack(taken),
+    correct: (name, balance) => ledger.correct(name, balance),
+    assumeWorst: (name) => ledger.assumeWorst(name),
+    refused: (name) => ledger.refused(name),
+    accepted: (name, balance) => ledger.accepted(name, balance),
+    forgetUnseen: (name, block) => ledger.forgetUnseen(name, block),
+    excuse: (name) => ledger.excuse(name),
+  }
+}
+
+/** Those of the store's first contract have no prefix: what begins like another one's is not theirs. */
+function notesUnder(notes: Notes, prefix: string): Notes {
+  return {
+    get: (key) => notes.get(`${prefix}${key}`),
+    keysUnder: (start) =>
+      notes.keysUnder(`${prefix}${start}`).map((key) => key.slice(prefix.length)),
+    later: (key, value) => notes.later(`${prefix}${key}`, value),
+    beforeWrite: notes.beforeWrite,
+    now: (key, value) => notes.now(`${prefix}${key}`, value),
+  }
+}

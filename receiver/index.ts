@@ -21,9 +21,12 @@ export { type PaywallPage, plainPage, readPaywallPage } from './paywall/page.ts'
 export type { Admission, Paywall } from './paywall/paywall.ts'
 export type { ResourceModule } from './resources/module.ts'
 export { type ApiMiddleware, fastifyApi, receiverApi } from './server/embed.ts'
+export type { FormerServer } from './server/former.ts'
 export {
+  createFormerServer,
   createReceiverServer,
   type Resource,
   type ServerLimits,
   type ServerOptions,
 } from './server/server.ts'
+export { type SharedAccount, shareAccount } from './settlement/shared-account.ts'

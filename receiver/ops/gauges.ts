@@ -164,6 +164,38 @@ function registerChannels(
   })
 }
 
+/** What is at stake on contracts that channels are still open on. */
+export function registerFormers(registry: Registry, formers: readonly Receiver[]): void {
+  const gauge = (name: string, help: string, read: (receiver: Receiver) => TokenAmount) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['contract'],
+      registers: [registry],
+      collect() {
+        for (const receiver of formers) {
+          const { contract, token } = receiver
+          this.set({ contract }, Number(formatNumber(read(receiver), token.decimals)))
+        }
+      },
+    })
+  gauge(
+    'uraiden_former_uncollected_tokens',
+    'Balances of channels on a former contract that are not settled.',
+    ({ book }) => book.unsettled(),
+  )
+  gauge(
+    'uraiden_former_at_risk_tokens',
+    'Lost there if nobody answers the closes that were requested below our proofs.',
+    ({ settlement }) => settlement.status().atRisk,
+  )
+  gauge(
+    'uraiden_former_lost_tokens',
+    'What settled channels there paid less than there are proofs for.',
+    ({ settlement }) => settlement.status().lost,
+  )
+}
+
 function registerChain(
   gauge: (name: string, help: string, read: () => number) => void,
   { book, health, settlement }: Receiver,

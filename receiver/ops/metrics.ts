@@ -6,13 +6,17 @@ import type { ConnectionGuard } from '../../platform/http/connections.ts'
 import type { ReceiverObserver } from '../core/options.ts'
 import type { Receiver } from '../core/receiver.ts'
 import { createCounters } from './counters.ts'
-import { registerConnections, registerGauges } from './gauges.ts'
+import { registerConnections, registerFormers, registerGauges } from './gauges.ts'
 
 export interface Metrics {
   /** For `startReceiver`. */
   readonly observer: ReceiverObserver
   /** Shows the receiver's own state too; once. */
-  readonly attach: (receiver: Receiver, connections?: Pick<ConnectionGuard, 'counts'>) => void
+  readonly attach: (
+    receiver: Receiver,
+    connections?: Pick<ConnectionGuard, 'counts'>,
+    formers?: readonly Receiver[],
+  ) => void
   /** Registered before the routes, it counts requests of a fastify server. */
   readonly http: (app: FastifyInstance) => Promise<void>
   readonly contentType: string
@@ -35,8 +39,9 @@ export function createMetrics(): Metrics {
   const counters = createCounters(registry)
   return {
     observer: counters.observer,
-    attach: (receiver, connections) => {
+    attach: (receiver, connections, formers = []) => {
       registerGauges(registry, receiver, counters.sums)
+      if (formers.length > 0) registerFormers(registry, formers)
       if (connections !== undefined) registerConnections(registry, connections.counts)
     },
     http: httpMetrics(registry),

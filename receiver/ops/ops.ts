@@ -21,7 +21,11 @@ export interface Ops {
    */
   readonly start: () => Promise<string | undefined>
   /** The receiver is there now; once. */
-  readonly attach: (receiver: Receiver, connections?: Pick<ConnectionGuard, 'counts'>) => void
+  readonly attach: (
+    receiver: Receiver,
+    connections?: Pick<ConnectionGuard, 'counts'>,
+    formers?: readonly Receiver[],
+  ) => void
   /** What belongs on the receiver's own server; before its routes. */
   readonly register: (app: FastifyInstance) => Promise<void>
   readonly stop: () => Promise<void>
@@ -52,9 +56,9 @@ export function createOps(config: OpsConfig): Ops {
       server = await startOpsServer(listen, routes)
       return server.listeningOrigin
     },
-    attach: (started, connections) => {
+    attach: (started, connections, formers) => {
       receiver = started
-      metrics?.attach(started, connections)
+      metrics?.attach(started, connections, formers)
     },
     register: async (app) => {
       if (metrics !== undefined) await app.register(metrics.http)

@@ -1,6 +1,6 @@
 // The receiver as a program runs it: everything that the configuration names, started in order and
 // stopped in the opposite one.
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
@@ -21,8 +21,8 @@ import { earned, type Income, recordIncome } from '../income/recorder.ts'
 import { createOps, type Ops } from '../ops/ops.ts'
 import { type ResourceConfigs, registerResources } from '../resources/routes.ts'
 import { type Admin, createAdmin } from '../server/admin/admin.ts'
-import { createPaidListener, type FormerServer } from '../server/former.ts'
-import { createReceiverServer } from '../server/server.ts'
+import type { FormerServer } from '../server/former.ts'
+import { createFormerServer, createReceiverServer } from '../server/server.ts'
 import { type SharedAccount, shareAccount } from '../settlement/shared-account.ts'
 import { startAdministration } from './administration.ts'
 import { prepareStates, unserved } from './contracts.ts'
@@ -219,11 +219,10 @@ function startTheFormers(
       return sell(own, { ...files, watchtowers }, { ...given, connected })
     },
     serve: async (former, receiver) => {
-      const { onPaid, behind } = createPaidListener()
-      const own = { ...options, settings: former }
-      const server = await createServer(own, files, { receiver, onPaid })
-      await server.ready()
-      return { receiver, server, behind }
+      const own = serverOptions({ ...options, settings: former }, files)
+      const server = await createFormerServer(receiver, [], own)
+      await sellAll(server.server, former)
+      return server
     },
   })
 }
@@ -244,19 +243,25 @@ function startIncome(
 
 interface Served {
   readonly receiver: Receiver
-  readonly ops?: Ops
-  readonly income?: Income
-  readonly admin?: Admin
-  readonly formers?: readonly FormerServer[]
-  readonly onPaid?: (socket: Socket) => void
+  readonly ops: Ops
+  readonly income: Income
+  readonly admin: Admin
+  readonly formers: readonly FormerServer[]
 }
 
 async function createServer(
-  { settings, log }: RunOptions,
-  { tls }: ReceiverFiles,
+  options: RunOptions,
+  files: ReceiverFiles,
   { receiver, ...served }: Served,
 ): Promise<FastifyInstance> {
-  const server = await createReceiverServer(receiver, [], {
+  const own = serverOptions(options, files)
+  const server = await createReceiverServer(receiver, [], { ...own, ...served })
+  await sellAll(server, options.settings)
+  return server
+}
+
+function serverOptions({ settings, log }: RunOptions, { tls }: ReceiverFiles) {
+  return {
     loggerInstance: log,
     logRequests: settings.log.requests,
     closing: 'when idle',
@@ -265,13 +270,15 @@ async function createServer(
     shown: settings.shown,
     ...{ limits: settings.limits, hosts: settings.hosts, trustProxy: settings.trustProxy },
     names: settings.receiver.origins?.map((origin) => new URL(origin).hostname),
-    ...served,
-  })
+  } as const
+}
+
+/** Closes the server when it cannot. */
+async function sellAll(server: FastifyInstance, settings: ReceiverSettings): Promise<void> {
   try {
     // One after the other: a resource at the same path is refused, and does not take its place.
     await registerResources(server, pageFiles(settings))
     await registerResources(server, settings.resources)
-    return server
   } catch (error) {
     await server.close()
     throw error

@@ -28,7 +28,7 @@ import type { Admin } from './admin/admin.ts'
 import { listPrices, type Priced } from './admin/prices.ts'
 import { sayWhereAdminIs } from './admin-server.ts'
 import type { ShownChannels } from './api/channels.ts'
-import { type FormerServer, handOver } from './former.ts'
+import { createPaidListener, type FormerServer, handOver } from './former.ts'
 import { apiRoutes } from './routes.ts'
 
 /** Something to buy. What the handler returns is sent; what it throws costs nothing. */
@@ -66,8 +66,6 @@ export interface ServerOptions extends Pick<ServerLimits, 'headersTimeout' | 're
   readonly trustProxy?: readonly string[] | undefined
   /** On contracts that channels are still open on: their requests go to them. */
   readonly formers?: readonly FormerServer[] | undefined
-  /** Told of who pays, in place of this server's own limits: for one that is behind another. */
-  readonly onPaid?: ((socket: Socket) => void) | undefined
   /** Health and metrics; not attached yet. */
   readonly ops?: Ops
   /** Gets to know what is sold here; `createAdminServer` serves it. */
@@ -98,10 +96,37 @@ export interface ServerOptions extends Pick<ServerLimits, 'headersTimeout' | 're
  * ])
  * await server.listen({ host: '0.0.0.0', port: 5000 })
  */
-export async function createReceiverServer(
+export function createReceiverServer(
   receiver: Receiver,
   resources: readonly Resource[],
   options: ServerOptions = {},
+): Promise<FastifyInstance> {
+  return buildServer(receiver, resources, options)
+}
+
+/**
+ * Sells the same on a former contract: one of the `formers` of the server that listens. `receiver` shares its
+ * account with that of the newest contract, see `shareAccount`.
+ * @throws UraidenError those of `createReceiverServer`
+ * @example
+ * const former = await createFormerServer(before, resources)
+ * const server = await createReceiverServer(now, resources, { formers: [former] })
+ * await server.listen({ host: '0.0.0.0', port: 5000 })
+ */
+export async function createFormerServer(
+  receiver: Receiver,
+  resources: readonly Resource[],
+  options: Omit<ServerOptions, 'formers' | 'ops' | 'admin' | 'income'> = {},
+): Promise<FormerServer> {
+  const { onPaid, behind } = createPaidListener()
+  return { receiver, behind, server: await buildServer(receiver, resources, options, onPaid) }
+}
+
+async function buildServer(
+  receiver: Receiver,
+  resources: readonly Resource[],
+  options: ServerOptions,
+  onPaid?: (socket: Socket) => void,
 ): Promise<FastifyInstance> {
   const { ops, admin, limits = {}, formers = [] } = options
   const app = createApp(options)
@@ -109,7 +134,10 @@ export async function createReceiverServer(
   const connections = limitConnections(app.server, limits)
   continueWhenRead(app.server)
   answerFailures(app)
-  for (const { behind } of formers) behind(connections)
+  for (const { behind, server } of formers) {
+    behind(connections)
+    await server.ready()
+  }
   if (formers.length > 0) app.addHook('onRequest', handOver(receiver, formers))
   if (options.trustProxy !== undefined) app.addHook('onRequest', onlyTheAddress)
   if (options.hosts !== undefined) app.addHook('onRequest', underItsNames(known))
@@ -117,11 +145,11 @@ export async function createReceiverServer(
     app.addHook('onRequest', allowOrigins(options.crossOrigins))
   }
   app.addHook('onRequest', refuseUnlessPlain)
-  ops?.attach(receiver, connections)
+  ops?.attach(receiver, connections, formers.map(receiverOf))
   await ops?.register(app)
   await app.register(formBody)
   const { paywall, token } = receiver
-  await app.register(fastifyPaywall, { paywall, token, onPaid: options.onPaid ?? connections.paid })
+  await app.register(fastifyPaywall, { paywall, token, onPaid: onPaid ?? connections.paid })
   const sold: Priced<FastifyRequest>[] = []
   app.addHook('onRoute', ({ url: path, method, config }) => {
     if (config?.price !== undefined)
@@ -151,6 +179,10 @@ export async function createReceiverServer(
     })
   }
   return app
+}
+
+function receiverOf({ receiver }: FormerServer): Receiver {
+  return receiver
 }
 
 function createApp(options: ServerOptions): FastifyInstance {

@@ -18,7 +18,7 @@ const features = new Set(['parallel', 'idempotency', 'eip712', 'relay'] as const
  * choice, the binding and the receiver's keys decide, and both are read from the ledger's notes and records.
  */
 const asked = new Set([
-  'agent/agent.ts',
+  'agent/on-contract.ts',
   'agent/channels/binding.ts',
   'agent/channels/request-keys.ts',
   'agent/channels/notes.ts',

@@ -89,7 +89,7 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
     deposits: { ...defaultDeposits, ...deposit },
     total: options.budget?.total,
     leastChallengePeriod: options.leastChallengePeriod,
-    transactions,
+    ...{ transactions, mostFeePerGas },
     mayDeposit: (receiver) => behaviours.mayDeposit(receiver),
     finishCloses: (receiver) => finishCloses(work, receiver),
   })

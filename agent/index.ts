@@ -5,7 +5,13 @@ export type { DailyUse } from './budget/accounts.ts'
 export type { Budget, BudgetLimit, WindowCaps } from './budget/caps.ts'
 export type { BoundPolicy } from './channels/binding.ts'
 export type { ChannelChange } from './channels/booking.ts'
-export { type DepositPolicy, defaultDeposits, depositsFor } from './channels/choose.ts'
+export {
+  type DepositPolicy,
+  defaultDeposits,
+  depositsFor,
+  depositsWorth,
+} from './channels/choose.ts'
+export type { DepositKind, FeeShare } from './channels/deposit-fees.ts'
 export type { ChannelBalance } from './channels/ledger-types.ts'
 export type { ChannelName } from './channels/records.ts'
 export { gotPayments, payingFetch } from './extras.ts'

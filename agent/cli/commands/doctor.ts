@@ -1,6 +1,7 @@
 // uraiden-agent doctor: looks at everything a payment needs; each line says what to do.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { once } from '../../../platform/async/once.ts'
 import type { ChainClient } from '../../../platform/chain/index.ts'
 import {
   type Finding,
@@ -33,10 +34,11 @@ import {
   loadAgentConfig,
 } from '../../program/configuration/config.ts'
 import { commandSocket, stateFolder } from '../../program/configuration/places.ts'
-import { trustOf } from '../../program/configuration/purchasing.ts'
+import { trustOf, usualFeeShare } from '../../program/configuration/purchasing.ts'
 import { openReceivers, receiverSettings } from '../../program/configuration/receivers.ts'
 import { openKey } from '../../program/configuration/settings.ts'
 import { connectToDaemon } from '../../program/control/client.ts'
+import type { DaemonStatus } from '../../program/control/status.ts'
 import { createBehaviours, type ReceiverBehaviour } from '../../purchase/behaviour.ts'
 import { createTransport } from '../../transport/transport.ts'
 import { trustText } from './daemon.ts'
@@ -54,6 +56,8 @@ interface Facts {
   readonly folder: string
   readonly chain: ChainClient | undefined
   readonly key: Key | undefined
+  /** Undefined when none runs; asked once. */
+  readonly daemon: () => Promise<DaemonStatus | undefined>
 }
 
 interface Check {
@@ -69,9 +73,13 @@ export async function doctor(
   const config = await loadAgentConfig(configFile(options.config))
   const { report, attempt, conclude } = startExamination(output)
   const chain = await attempt('chain', () => openChain(chainSettings(config)))
-  const key = await attempt('key', () => keyOf(config, output.say))
+  const daemon = once(async () => {
+    const connection = await connectToDaemon(commandSocket(config))
+    return connection?.command('status', {})
+  })
+  const key = await attempt('key', () => keyOf(config, daemon, output.say))
   const places = openReceivers(receiverSettings(config))
-  const facts: Facts = { config, folder: stateFolder(config), chain, key }
+  const facts: Facts = { config, folder: stateFolder(config), chain, key, daemon }
   const receivers =
     target === undefined
       ? Object.entries(config.receivers).map(([name, { address }]) =>
@@ -109,6 +117,7 @@ function checks({ chain, key }: Facts): readonly Check[] {
     ...(chain && key ? [tokensCheck, etherCheck] : []),
     diskCheck,
     stateCheck,
+    depositsCheck,
     ...(chain && key ? [behaviourCheck] : []),
   ]
 }
@@ -181,9 +190,12 @@ const keyCheck: Check = {
 }
 
 /** What systemd has sealed only the daemon can open. */
-async function keyOf(config: AgentConfig, warn: (text: string) => void): Promise<Key> {
-  const daemon = await connectToDaemon(commandSocket(config))
-  const status = await daemon?.command('status', {})
+async function keyOf(
+  config: AgentConfig,
+  daemon: Facts['daemon'],
+  warn: (text: string) => void,
+): Promise<Key> {
+  const status = await daemon()
   if (status?.key === 'sealed') return { address: status.address, kind: 'sealed' }
   const { signer, kind } = await openKey(config, process.env, warn)
   return { address: signer.address, kind }
@@ -196,13 +208,29 @@ const diskCheck: Check = {
 
 const stateCheck: Check = {
   name: 'state',
-  look: async ({ config, folder }) => {
-    if ((await connectToDaemon(commandSocket(config))) !== undefined) {
-      return ok(`${folder}, in use by the daemon`)
-    }
+  look: async ({ folder, daemon }) => {
+    if ((await daemon()) !== undefined) return ok(`${folder}, in use by the daemon`)
     const parts = ['ledger', 'jobs'].map((part) => join(folder, part)).filter(existsSync)
     for (const part of parts) await examineState({ folder: part, program: 'agent' })
     return ok(parts.length === 0 ? `${folder}, made with the first payment` : `${folder}, readable`)
+  },
+}
+
+const depositsCheck: Check = {
+  name: 'deposits',
+  look: async ({ config }) => {
+    const { open, topUp, feeShare, etherPrice } = config.deposit
+    if (open !== undefined && topUp !== undefined) {
+      return ok('as large as deposit.open and deposit.topUp say')
+    }
+    if (etherPrice !== undefined) {
+      const share = Number(feeShare ?? usualFeeShare) / 100
+      return ok(`fees are at most ${share} % of them, where budgets and the account allow`)
+    }
+    const says = 'deposit.feeShare has no effect without deposit.etherPrice'
+    return feeShare === undefined
+      ? ok(says)
+      : warning(`${says}. Set it to what one ether is worth, such as 2500 TKN.`)
   },
 }
 
@@ -225,9 +253,10 @@ async function behaviourOf({
   folder,
   chain,
   key,
+  daemon,
 }: Facts): Promise<readonly ReceiverBehaviour[]> {
-  const daemon = await connectToDaemon(commandSocket(config))
-  if (daemon !== undefined) return (await daemon.command('status', {})).behaviour
+  const status = await daemon()
+  if (status !== undefined) return status.behaviour
   const ledgerFolder = join(folder, 'ledger')
   if (chain === undefined || key === undefined || !existsSync(ledgerFolder)) return []
   const ledger = await openLedger({

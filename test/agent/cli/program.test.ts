@@ -244,6 +244,25 @@ test('doctor names what is wrong and the command that helps', async (t) => {
   t.false(checks.some(({ verdict }) => verdict === 'failure'))
 })
 
+test('doctor says what fees may be of deposits, and what is missing for that', async (t) => {
+  const { cli, folder } = await given(t)
+  const config = await readFile(join(folder, 'agent.yaml'), 'utf8')
+  const without = /deposits +deposit\.feeShare has no effect without deposit\.etherPrice/
+  for (const [deposit, mark, says] of [
+    ['{}', '✔', without],
+    ['{ feeShare: 2% }', '!', without],
+    ['{ etherPrice: 2500 TKN }', '✔', /fees are at most 1 % of them/],
+    ['{ etherPrice: 2500 TKN, feeShare: 0.25%, open: 10x }', '✔', /fees are at most 0\.25 % /],
+    ['{ open: 10x, topUp: 1 TKN }', '✔', /as large as deposit\.open and deposit\.topUp say/],
+  ] as const) {
+    await writeFile(join(folder, 'fees.yaml'), `${config}deposit: ${deposit}\n`)
+    const { stdout } = await cli('-c', 'fees.yaml', 'doctor')
+    const line = stdout.split('\n').find((each) => each.includes(' deposits '))
+    t.regex(line ?? stdout, says, deposit)
+    t.true(line?.includes(`${mark} deposits`), deposit)
+  }
+})
+
 test('doctor asks a receiver as payments do: with the certificate that is pinned', async (t) => {
   const { cli, folder } = await given(t)
   const certificate = (name: string) =>

@@ -16,12 +16,17 @@ import { openLedger } from './channels/ledger.ts'
 import type { Ledger } from './channels/ledger-types.ts'
 import { createManagement } from './channels/management.ts'
 import { afterSearch } from './channels/search.ts'
-import { createTransactionBudget, type TransactionBudget } from './channels/transaction-budget.ts'
-import type { Agent, AgentOptions, BudgetView } from './options.ts'
+import {
+  createTransactionBudget,
+  lastGasPrice,
+  type TransactionBudget,
+} from './channels/transaction-budget.ts'
+import { noteTransaction, transactionsOfWeek } from './channels/transaction-history.ts'
+import type { Agent, AgentOptions, BudgetView, TransactionFacts } from './options.ts'
 import { createAttempts } from './purchase/attempt.ts'
 import { createBehaviours } from './purchase/behaviour.ts'
 import { createDelivery } from './purchase/delivery.ts'
-import { createPurchaseHistory } from './purchase/history.ts'
+import { createPurchaseHistory, mostRemembered } from './purchase/history.ts'
 import { createLostPayments } from './purchase/lost.ts'
 import { createPolicyCheck, type Policy } from './purchase/policy.ts'
 import { probe } from './purchase/probe.ts'
@@ -76,7 +81,7 @@ function withDefaults({ ether, openings, openingsPerReceiver, ...tokens }: Budge
 const mostFeePerGasByDefault = 500_000_000_000n
 
 function assemble(options: AgentOptions, ledger: Ledger): Agent {
-  const { signer, mostFeePerGas, history: remembered = 500 } = options
+  const { signer, mostFeePerGas, history: remembered = mostRemembered } = options
   const transactions = createTransactionBudget({ ledger, mostFeePerGas })
   const connection = connectionOf(options, { ledger, transactions })
   const work = closingWork(options, ledger, connection)
@@ -107,6 +112,7 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
     channels: () => ledger.channels(),
     budget: () => budgetView(options, ledger),
     perDay: (receiver) => ledger.perDay(receiver),
+    transactions: () => transactionFacts(ledger),
     history: history.all,
     behaviour: () => behaviours.all(),
     probe: async (url) => {
@@ -133,7 +139,10 @@ function connectionOf(
   return createConnection(options, {
     ledger,
     onChange: onChannelChange,
-    onPaid: (receipt) => transactions.paid(receipt),
+    onPaid: (receipt) => {
+      transactions.paid(receipt)
+      noteTransaction(ledger.notes, receipt)
+    },
   })
 }
 
@@ -226,6 +235,10 @@ function policyOf(
     ...(hosts && { hosts }),
     ...defined({ priceJump, dryRun }),
   }
+}
+
+export function transactionFacts({ notes }: Pick<Ledger, 'notes'>): TransactionFacts {
+  return { lastWeek: transactionsOfWeek(notes), gasPrice: lastGasPrice(notes) }
 }
 
 function budgetView({ budget = {} }: AgentOptions, ledger: Ledger): BudgetView {

@@ -14,6 +14,7 @@ export {
 export type { DepositKind, FeeShare } from './channels/deposit-fees.ts'
 export type { ChannelBalance } from './channels/ledger-types.ts'
 export type { ChannelName } from './channels/records.ts'
+export type { TransactionCounts } from './channels/transaction-history.ts'
 export { gotPayments, payingFetch } from './extras.ts'
 export type {
   Agent,
@@ -23,6 +24,7 @@ export type {
   BudgetView,
   CloseOptions,
   RequestOptions,
+  TransactionFacts,
 } from './options.ts'
 export type { ReceiverBehaviour } from './purchase/behaviour.ts'
 export type { AgentHooks, HookDecision, HookEvents, HookName } from './purchase/hooks.ts'

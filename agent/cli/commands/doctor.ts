@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { once } from '../../../platform/async/once.ts'
-import type { ChainClient } from '../../../platform/chain/index.ts'
+import { type ChainClient, gasPrice } from '../../../platform/chain/index.ts'
 import {
   type Finding,
   failure,
@@ -26,7 +26,9 @@ import {
   parseTerms,
   type TokenUnit,
 } from '../../../protocol/index.ts'
+import { transactionFacts } from '../../agent.ts'
 import { openLedger } from '../../channels/ledger.ts'
+import { jobsOf } from '../../jobs/schema.ts'
 import { chainSettings, openChain } from '../../program/configuration/chain.ts'
 import {
   type AgentConfig,
@@ -34,12 +36,19 @@ import {
   loadAgentConfig,
 } from '../../program/configuration/config.ts'
 import { commandSocket, stateFolder } from '../../program/configuration/places.ts'
-import { trustOf, usualFeeShare } from '../../program/configuration/purchasing.ts'
+import {
+  policyOptions,
+  purchaseSettings,
+  trustOf,
+  usualFeeShare,
+} from '../../program/configuration/purchasing.ts'
 import { openReceivers, receiverSettings } from '../../program/configuration/receivers.ts'
 import { openKey } from '../../program/configuration/settings.ts'
 import { connectToDaemon } from '../../program/control/client.ts'
 import type { DaemonStatus } from '../../program/control/status.ts'
-import { createBehaviours, type ReceiverBehaviour } from '../../purchase/behaviour.ts'
+import { rateSettings, rateText, transactionRate } from '../../program/control/transactions.ts'
+import { createBehaviours } from '../../purchase/behaviour.ts'
+import { createPurchaseHistory, mostRemembered } from '../../purchase/history.ts'
 import { createTransport } from '../../transport/transport.ts'
 import { trustText } from './daemon.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
@@ -58,7 +67,11 @@ interface Facts {
   readonly key: Key | undefined
   /** Undefined when none runs; asked once. */
   readonly daemon: () => Promise<DaemonStatus | undefined>
+  /** What the daemon says of them, or the ledger where none runs; read once. */
+  readonly books: () => Promise<Books>
 }
+
+type Books = Pick<DaemonStatus, 'behaviour' | 'transactions'>
 
 interface Check {
   readonly name: string
@@ -79,7 +92,8 @@ export async function doctor(
   })
   const key = await attempt('key', () => keyOf(config, daemon, output.say))
   const places = openReceivers(receiverSettings(config))
-  const facts: Facts = { config, folder: stateFolder(config), chain, key, daemon }
+  const known = { config, folder: stateFolder(config), chain, key, daemon }
+  const facts: Facts = { ...known, books: once(() => readBooks(known)) }
   const receivers =
     target === undefined
       ? Object.entries(config.receivers).map(([name, { address }]) =>
@@ -118,7 +132,7 @@ function checks({ chain, key }: Facts): readonly Check[] {
     diskCheck,
     stateCheck,
     depositsCheck,
-    ...(chain && key ? [behaviourCheck] : []),
+    ...(chain && key ? [feesCheck, behaviourCheck] : []),
   ]
 }
 
@@ -236,9 +250,9 @@ const depositsCheck: Check = {
 
 const behaviourCheck: Check = {
   name: 'behaviour',
-  look: async (facts) => {
-    const found = await behaviourOf(facts)
-    const lines = found.map(({ receiver, last, ...trust }) => {
+  look: async ({ books }) => {
+    const { behaviour } = await books()
+    const lines = behaviour.map(({ receiver, last, ...trust }) => {
       return `${receiver} (${last.code}) gets ${trustText(trust, Date.now())}`
     })
     return lines.length === 0
@@ -247,25 +261,38 @@ const behaviourCheck: Check = {
   },
 }
 
-/** The daemon says it, or its ledger where none runs. */
-async function behaviourOf({
-  config,
-  folder,
-  chain,
-  key,
-  daemon,
-}: Facts): Promise<readonly ReceiverBehaviour[]> {
+const feesCheck: Check = {
+  name: 'fees',
+  look: async ({ chain, books }) => {
+    const { transactions } = await books()
+    return ok(rateText(transactions, chain && (await gasPrice(chain))))
+  },
+}
+
+async function readBooks(facts: Omit<Facts, 'books'>): Promise<Books> {
+  const { config, folder, chain, key, daemon } = facts
   const status = await daemon()
-  if (status !== undefined) return status.behaviour
+  if (status !== undefined) return status
   const ledgerFolder = join(folder, 'ledger')
-  if (chain === undefined || key === undefined || !existsSync(ledgerFolder)) return []
+  if (chain === undefined || key === undefined || !existsSync(ledgerFolder)) {
+    return { behaviour: [], transactions: undefined }
+  }
+  const token = await chain.tokenFacts()
   const ledger = await openLedger({
     folder: ledgerFolder,
     owner: { chainId: chain.chainId, contract: config.contract, account: key.address },
     ...{ reservation: 1, budget: {}, readClock: machineClock(config.clock ?? 'auto') },
   })
   try {
-    return createBehaviours(ledger.notes).all()
+    const purchases = createPurchaseHistory(ledger.notes, config.history ?? mostRemembered).all()
+    return {
+      behaviour: createBehaviours(ledger.notes).all(),
+      transactions: transactionRate(
+        transactionFacts(ledger),
+        purchases,
+        rateSettings(policyOptions(purchaseSettings(config), token), jobsOf(config.jobs, token)),
+      ),
+    }
   } finally {
     await ledger.close()
   }

@@ -6,7 +6,9 @@ import type { Address } from '../protocol/index.ts'
 import { type Budget, type BudgetScope, capsOf, defaultTransactionCaps } from './budget/caps.ts'
 import { openLedger } from './channels/ledger.ts'
 import type { Ledger } from './channels/ledger-types.ts'
-import type { Agent, AgentOptions, BudgetView } from './options.ts'
+import { lastGasPrice } from './channels/transaction-budget.ts'
+import { transactionsOfWeek } from './channels/transaction-history.ts'
+import type { Agent, AgentOptions, BudgetView, TransactionFacts } from './options.ts'
 import { probe } from './purchase/probe.ts'
 import { createPurchases } from './purchase/states.ts'
 import { workOnAll } from './several.ts'
@@ -68,6 +70,7 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
     channels: () => ledger.channels(),
     budget: () => budgetView(options, ledger),
     perDay: (receiver) => ledger.perDay(receiver),
+    transactions: () => transactionFacts(ledger),
     history: history.all,
     behaviour: () => behaviours.all(),
     probe: async (url) => {
@@ -87,6 +90,10 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
       await stop()
     },
   }
+}
+
+export function transactionFacts({ notes }: Pick<Ledger, 'notes'>): TransactionFacts {
+  return { lastWeek: transactionsOfWeek(notes), gasPrice: lastGasPrice(notes) }
 }
 
 function budgetView({ budget = {} }: AgentOptions, ledger: Ledger): BudgetView {

@@ -5,9 +5,16 @@ export type { DailyUse } from './budget/accounts.ts'
 export type { Budget, BudgetLimit, WindowCaps } from './budget/caps.ts'
 export type { BoundPolicy } from './channels/binding.ts'
 export type { ChannelChange } from './channels/booking.ts'
-export { type DepositPolicy, defaultDeposits, depositsFor } from './channels/choose.ts'
+export {
+  type DepositPolicy,
+  defaultDeposits,
+  depositsFor,
+  depositsWorth,
+} from './channels/choose.ts'
+export type { DepositKind, FeeShare } from './channels/deposit-fees.ts'
 export type { ChannelBalance } from './channels/ledger-types.ts'
 export type { ChannelName } from './channels/records.ts'
+export type { TransactionCounts } from './channels/transaction-history.ts'
 export { gotPayments, payingFetch } from './extras.ts'
 export type {
   Agent,
@@ -17,6 +24,7 @@ export type {
   BudgetView,
   CloseOptions,
   RequestOptions,
+  TransactionFacts,
 } from './options.ts'
 export type { ReceiverBehaviour } from './purchase/behaviour.ts'
 export type { AgentHooks, HookDecision, HookEvents, HookName } from './purchase/hooks.ts'

@@ -1,6 +1,6 @@
 // What an agent has on one contract: its connection, its channels there, and how requests are paid through it.
 import { once } from '../platform/async/once.ts'
-import type { TransactionLane } from '../platform/chain/index.ts'
+import type { Receipt, TransactionLane } from '../platform/chain/index.ts'
 import {
   type Address,
   createProofMaker,
@@ -35,6 +35,8 @@ export interface Common extends Pick<PurchaseParts, 'history' | 'locks' | 'elsew
   readonly sellers: Sellers
   readonly prices: Prices
   readonly transactions: TransactionBudget
+  /** Told of each own transaction before it is booked. */
+  readonly paid: (receipt: Receipt) => void
   readonly lane: TransactionLane
   readonly transport: Transport
 }
@@ -69,7 +71,7 @@ export function workOn(
     deposits: { ...defaultDeposits, ...deposit },
     total: budget?.total,
     leastChallengePeriod,
-    transactions,
+    ...{ transactions, mostFeePerGas },
     mayDeposit: (receiver) => behaviours.mayDeposit(receiver),
     finishCloses: (receiver) => finishCloses(work, receiver),
   })
@@ -87,13 +89,10 @@ export function workOn(
 function connectionOf(
   options: AgentOptions,
   ledger: Ledger,
-  { transactions, lane }: Common,
+  { paid, lane }: Common,
 ): ChainConnection {
   const { onChannelChange = () => undefined } = options
-  return createConnection(
-    { ...options, lane },
-    { ledger, onChange: onChannelChange, onPaid: (receipt) => transactions.paid(receipt) },
-  )
+  return createConnection({ ...options, lane }, { ledger, onChange: onChannelChange, onPaid: paid })
 }
 
 /** In milliseconds. A receiver may want 12 blocks, which can take 12 seconds each, and begins with the next one. */

@@ -11,6 +11,7 @@ import type { DepositPolicy } from './channels/choose.ts'
 import type { ChannelBalance } from './channels/ledger-types.ts'
 import type { ChannelManagement } from './channels/management.ts'
 import type { FundingMethod } from './channels/opening.ts'
+import type { TransactionCounts } from './channels/transaction-history.ts'
 import type { ReceiverBehaviour } from './purchase/behaviour.ts'
 import type { PurchaseRecord } from './purchase/history.ts'
 import type { AgentHooks } from './purchase/hooks.ts'
@@ -105,12 +106,21 @@ export interface BudgetView {
   readonly transactions: readonly BudgetLimit[]
 }
 
+export interface TransactionFacts {
+  /** Own ones of the last seven days; undefined while it is not known for so long. */
+  readonly lastWeek: TransactionCounts | undefined
+  /** What a unit of gas cost last, in wei; undefined before the first transaction. */
+  readonly gasPrice: bigint | undefined
+}
+
 export interface Agent extends Purchases, ChannelManagement {
   readonly address: Address
   readonly channels: () => readonly ChannelBalance[]
   readonly budget: () => BudgetView
   /** What a receiver is paid in a day, by the last ones: what deposits are sized by. */
   readonly perDay: (receiver: Address) => DailyUse
+  /** How many transactions it made, and what they cost. */
+  readonly transactions: () => TransactionFacts
   /** The last purchases, oldest first. */
   readonly history: () => readonly PurchaseRecord[]
   /**

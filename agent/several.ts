@@ -1,19 +1,20 @@
 // The work on one contract or on several, as one: which of them a request is paid through, and whose a channel is.
 
 import { createLocks } from '../platform/async/locks.ts'
-import { createTransactionLane } from '../platform/chain/index.ts'
+import { createTransactionLane, type Receipt } from '../platform/chain/index.ts'
 import { type Address, defined } from '../protocol/index.ts'
 import { ledgerOn } from './channels/contract-ledger.ts'
 import type { Ledger } from './channels/ledger-types.ts'
 import type { ChannelManagement } from './channels/management.ts'
 import { type ChannelName, channelName } from './channels/records.ts'
 import { createTransactionBudget } from './channels/transaction-budget.ts'
+import { noteTransaction } from './channels/transaction-history.ts'
 import { agentError } from './errors/index.ts'
 import { type Common, type OnContract, workOn } from './on-contract.ts'
 import type { AgentOptions } from './options.ts'
 import { createBehaviours } from './purchase/behaviour.ts'
 import { chooseContract } from './purchase/contracts.ts'
-import { createPurchaseHistory } from './purchase/history.ts'
+import { createPurchaseHistory, mostRemembered } from './purchase/history.ts'
 import type { PartsFor } from './purchase/states.ts'
 import { createPrices, createSellers } from './purchase/terms.ts'
 import type { PaidRequest } from './purchase/types.ts'
@@ -28,9 +29,14 @@ export interface Work {
 }
 
 export function workOnAll(options: AgentOptions, ledger: Ledger): Work {
-  const { mostFeePerGas, history = 500, formerContracts = [] } = options
+  const { mostFeePerGas, history = mostRemembered, formerContracts = [] } = options
+  const transactions = createTransactionBudget({ ledger, mostFeePerGas })
   const common = {
-    transactions: createTransactionBudget({ ledger, mostFeePerGas }),
+    transactions,
+    paid: (receipt: Receipt) => {
+      transactions.paid(receipt)
+      noteTransaction(ledger.notes, receipt)
+    },
     behaviours: createBehaviours(ledger.notes),
     sellers: createSellers(ledger.notes),
     prices: createPrices(ledger.notes),

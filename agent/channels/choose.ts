@@ -1,6 +1,7 @@
 // Where a deposit goes when no channel has room: a pure function (wire-protocol.md section 7).
 import { day, type Milliseconds } from '../../platform/time/clock.ts'
 import { compareBigints, largest, smallest, type TokenAmount } from '../../protocol/index.ts'
+import { type ByKind, type DepositKind, type FeeShare, worthItsFee } from './deposit-fees.ts'
 import type { ChannelName } from './records.ts'
 
 export interface Candidate {
@@ -20,6 +21,11 @@ export interface DepositPolicy {
   readonly open: (price: TokenAmount, perDay: TokenAmount) => TokenAmount
   /** What should be left in a channel after a top-up, the same. */
   readonly topUp: (price: TokenAmount, perDay: TokenAmount) => TokenAmount
+  /**
+   * The least that is worth a transaction of this fee, in wei: an opening's deposit, or what a top-up adds. What
+   * caps and the account do not allow is not waited for. Default: anything is.
+   */
+  readonly least?: (kind: DepositKind, fee: bigint) => TokenAmount
   /** Most deposit in one channel. */
   readonly most?: TokenAmount
   /** Most deposit in all channels that are not closed. */
@@ -40,6 +46,17 @@ export function depositsFor(time: Milliseconds): Pick<DepositPolicy, 'open' | 't
   }
 }
 
+/**
+ * Deposits of which the fee is no more than a share, where caps and the account allow.
+ * @example
+ * const ether = 2500n * 10n ** 18n
+ * const fees = { feeShare: 100n, etherPrice: ether }
+ * const agent = await createAgent({ ...options, deposit: depositsWorth(fees) })
+ */
+export function depositsWorth(share: FeeShare): Required<Pick<DepositPolicy, 'least'>> {
+  return { least: (_, fee) => worthItsFee(fee, share) }
+}
+
 /** A week. */
 export const defaultDeposits: DepositPolicy = depositsFor(7 * day)
 
@@ -55,7 +72,11 @@ export interface DepositBounds {
   readonly deposits: DepositPolicy
   /** What all channels together may still get; undefined when unlimited. */
   readonly room: TokenAmount | undefined
+  /** Deposits that are worth their fee; nothing when that is not known. */
+  readonly worth?: ByKind | undefined
 }
+
+const worthAnything: ByKind = { open: 0n, topUp: 0n }
 
 /**
  * Of open channels without room for the price the one with the most rest is topped up; else one is opened.
@@ -65,16 +86,18 @@ export interface DepositBounds {
 export function chooseDeposit(
   candidates: readonly Candidate[],
   { price, lastPrice, perDay }: PriceSeen,
-  { deposits, room }: DepositBounds,
+  { deposits, room, worth = worthAnything }: DepositBounds,
 ): DepositChoice | undefined {
   const known = smallest(price, lastPrice)
   const fullest = [...candidates].sort((a, b) => compareBigints(rest(a), rest(b))).at(-1)
   if (fullest) {
-    const wanted = largest(deposits.topUp(known, perDay), price) - rest(fullest)
-    const added = smallest(limit(wanted, fullest.deposit, deposits), room)
+    const lasting = largest(deposits.topUp(known, perDay), price) - rest(fullest)
+    const wanted = largest(lasting, worth.topUp)
+    const added = smallest(withinMost(wanted, fullest.deposit, deposits), room)
     if (rest(fullest) + added >= price) return { kind: 'topUp', channel: fullest.name, added }
   }
-  const deposit = smallest(limit(largest(deposits.open(known, perDay), price), 0n, deposits), room)
+  const wanted = largest(deposits.open(known, perDay), price, worth.open)
+  const deposit = smallest(withinMost(wanted, 0n, deposits), room)
   return deposit >= price ? { kind: 'open', deposit } : undefined
 }
 
@@ -82,7 +105,12 @@ function rest({ deposit, balance }: Candidate): TokenAmount {
   return deposit - balance
 }
 
-function limit(added: TokenAmount, before: TokenAmount, { most }: DepositPolicy): TokenAmount {
+/** What may be added to a channel with the deposit `before`. */
+export function withinMost(
+  added: TokenAmount,
+  before: TokenAmount,
+  { most }: Pick<DepositPolicy, 'most'>,
+): TokenAmount {
   if (most === undefined || before + added <= most) return added
   return largest(most - before, 0n)
 }

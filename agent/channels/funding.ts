@@ -11,12 +11,14 @@ import {
   type TokenUnit,
   type UraidenError,
 } from '../../protocol/index.ts'
+import { left } from '../budget/caps.ts'
 import { agentError } from '../errors/index.ts'
 import type { AgentChain } from './agent-chain.ts'
-import { chooseDeposit, type DepositChoice, type DepositPolicy } from './choose.ts'
+import { chooseDeposit, type DepositChoice, type DepositPolicy, withinMost } from './choose.ts'
+import { type ByKind, expectedFees } from './deposit-fees.ts'
 import type { Deposit } from './intents.ts'
 import type { ChannelBalance, Ledger } from './ledger-types.ts'
-import { type FundingMethod, makeDeposit } from './opening.ts'
+import { type FundingMethod, makeDeposit, wantsRelay } from './opening.ts'
 import { type ChannelName, seenWithin } from './records.ts'
 import type { Relay } from './relay.ts'
 import type { FeeLimit, TransactionBudget } from './transaction-budget.ts'
@@ -35,8 +37,8 @@ export interface ChannelFunding {
   readonly open: (receiver: Address, deposit: TokenAmount, relay?: URL) => Promise<ChannelName>
   readonly topUp: (channel: ChannelName, added: TokenAmount, relay?: URL) => Promise<ChannelName>
   /**
-   * As for a purchase, which nobody waits for: not where a purchase would lock nothing. Above `least` it takes
-   * half of what the account has, at most. Resolves with what was added: nothing where that is too little to help.
+   * As for a purchase, which nobody waits for: not where a purchase would lock nothing. It adds more than
+   * `added` where that is not worth the fee. Above `least` it takes half of what the account has, at most. Resolves with what was added: nothing where that is too little to help.
    * @throws UraidenError `budget_ether_spent`, `fee_jump`, those of `mayDeposit`, and those of the chain
    */
   readonly topUpAhead: (
@@ -73,6 +75,8 @@ export interface FundingOptions {
   readonly method: FundingMethod
   readonly confirmations: number
   readonly transactions: TransactionBudget
+  /** In wei. */
+  readonly mostFeePerGas: bigint | undefined
   /** Throws where a purchase should lock nothing with this receiver. */
   readonly mayDeposit: (receiver: Address) => void
   /** Of the contract, in seconds; undefined: any. */
@@ -99,7 +103,9 @@ export function createFunding(options: FundingOptions): ChannelFunding {
     topUpAhead: async (name, wanted, least) => {
       const { receiver, deposit, balance } = ledger.get(name)
       options.mayDeposit(receiver)
-      const amount = await affordable(options, wanted, least)
+      const worth = await depositsWorthTheirFee(options, receiver, undefined)
+      const larger = withinMost(worth?.topUp ?? 0n, deposit, options.deposits)
+      const amount = await affordable(options, largest(wanted, larger), least)
       if (least === 0n && amount <= 3n * (deposit - balance)) return 0n
       await fundPurchase(options, topUpOf(name, amount), undefined)
       return amount
@@ -133,10 +139,11 @@ async function ensure(
   const atHand = hidden?.name ?? ledger.withRoom(receiver, price)
   if (atHand !== undefined) return atHand
   const bounds = { deposits, room: roomForDeposits(options, receiver) }
-  const choose = (perDay: TokenAmount) =>
-    chooseDeposit(ledger.payable(receiver), { price, lastPrice, perDay }, bounds)
+  const choose = (perDay: TokenAmount, worth?: ByKind) =>
+    chooseDeposit(ledger.payable(receiver), { price, lastPrice, perDay }, { ...bounds, worth })
   const scheduled = BigInt(timesPerDay ?? 0) * smallest(price, lastPrice)
-  const choice = choose(largest(scheduled, ledger.perDay(receiver).amount))
+  const worth = await depositsWorthTheirFee(options, receiver, relay)
+  const choice = choose(largest(scheduled, ledger.perDay(receiver).amount), worth)
   const least = choose(0n)
   if (choice === undefined || least === undefined) throw depositOverCap(price, options, token)
   const amount = await affordable(options, amountOf(choice), amountOf(least))
@@ -162,6 +169,35 @@ async function affordable(
   if (wanted <= least) return wanted
   const { client } = await chain()
   return largest(least, smallest(wanted, (await client.tokenBalance(own)) / 2n))
+}
+
+/** Undefined where any deposit is, because nobody limits its fee or the receiver pays it. */
+async function depositsWorthTheirFee(
+  options: FundingOptions,
+  receiver: Address,
+  relay: URL | undefined,
+): Promise<ByKind | undefined> {
+  const { chain, method, mostFeePerGas, deposits } = options
+  const { least } = deposits
+  if (least === undefined) return undefined
+  const connected = await chain()
+  if (relay !== undefined && (await wantsRelay(connected, method))) return undefined
+  const fees = await expectedFees(connected, method, mostFeePerGas)
+  const room = roomForFees(options, receiver)
+  return {
+    open: smallest(least('open', fees.open), room),
+    topUp: smallest(least('topUp', fees.topUp), room),
+  }
+}
+
+/** As `roomForDeposits`, and no more than may still be spent at all. */
+function roomForFees(options: FundingOptions, receiver: Address): TokenAmount | undefined {
+  const lefts = options.ledger
+    .limits(['all', `receiver/${receiver}`])
+    .flatMap((limit) => (limit.window === 'total' ? [left(limit)] : []))
+  const room = roomForDeposits(options, receiver)
+  const [first, ...others] = room === undefined ? lefts : [room, ...lefts]
+  return first && smallest(first, ...others)
 }
 
 function fundPurchase(

@@ -60,8 +60,8 @@ export interface ChannelManagement {
   readonly topUp: (channel: ChannelName, added: TokenAmount, api?: string | URL) => Promise<void>
   /**
    * As a purchase would, before one needs it: within the budget of ether, at no price of gas far above that of
-   * lately, and not for a receiver that is left alone. Above `least` it takes half of what the account has, at
-   * most. Resolves with what was added: nothing where that is too little to help.
+   * lately, and not for a receiver that is left alone. It adds more than `added` where that is not worth the fee.
+   * Above `least` it takes half of what the account has, at most. Resolves with what was added: nothing where that is too little to help.
    * @throws UraidenError `budget_ether_spent`, `fee_jump`, `receiver_left_alone`, and those of the chain
    */
   readonly topUpAhead: (

@@ -134,9 +134,18 @@ class CountedTransactions implements TransactionBudget {
 
   /** In wei per gas. */
   #recent(): readonly bigint[] {
-    const noted = this.#options.ledger.notes.get(pricesKey) as { readonly prices: string[] }
-    return (noted?.prices ?? []).map(parseUint192)
+    return pricesIn(this.#options.ledger.notes)
   }
+}
+
+/** What a unit of gas cost last, in wei. */
+export function lastGasPrice(notes: Pick<Ledger['notes'], 'get'>): bigint | undefined {
+  return pricesIn(notes).at(-1)
+}
+
+function pricesIn(notes: Pick<Ledger['notes'], 'get'>): readonly bigint[] {
+  const noted = notes.get(pricesKey) as { readonly prices: string[] } | undefined
+  return (noted?.prices ?? []).map(parseUint192)
 }
 
 function feeJump(price: bigint, lately: bigint): UraidenError {

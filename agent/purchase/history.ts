@@ -39,6 +39,9 @@ type Row = readonly [
   authentic?: boolean,
 ]
 
+/** Purchases, unless the configuration says another number. */
+export const mostRemembered = 500
+
 const prefix = 'bought/'
 const rowsPerRecord = 16
 

@@ -11,7 +11,7 @@ export {
 export * from './connect.ts'
 export { type DataFee, dataFeeOf } from './data-fee.ts'
 export { deploymentBlock } from './deployment-block.ts'
-export { estimateGas, revertOf } from './estimate.ts'
+export { estimateGas, gasPrice, revertOf } from './estimate.ts'
 export { isChannelOver } from './existence.ts'
 export { waitForTransaction } from './receipt.ts'
 export * from './send.ts'

@@ -85,6 +85,20 @@ export const gasPrice = parsed((text) => {
   })
 })
 
+/** `5%` or `0.25%`, in hundredths of a percent. @throws UraidenError `not_a_share` */
+function parseShare(text: string): bigint {
+  const [, whole = '', fraction = ''] = /^(\d{1,3})(?:\.(\d{1,2}))? ?%$/.exec(text) ?? []
+  const found = Number(whole) * 100 + Number(fraction.padEnd(2, '0'))
+  if (whole !== '' && found > 0 && found <= 10_000) return BigInt(found)
+  throw platformError({
+    code: 'not_a_share',
+    message: `"${shorten(text)}" is not a share.`,
+  })
+}
+
+/** What of something a fee may be: `5%`; gives hundredths of a percent. */
+export const share = parsed(parseShare)
+
 /** What fees may cost: `0.01 ETH`; gives wei. */
 export const etherAmount = parsed((text) => parseAmount(text, { symbol: 'ETH', decimals: 18 }))
 

@@ -86,6 +86,17 @@ function farMoment(pattern: Pattern, zone: Zone, begin: Milliseconds): Milliseco
   return wall - from < at ? wall - from : momentAfter(pattern, justAt(change))
 }
 
+/** How often it is due in a day, over a year. */
+export function timesPerDay(expression: string): number {
+  const { times, isDay, close } = openDates(expression)
+  const { hours, minutes, seconds } = times
+  const due = Array.from({ length: daysOfYear }, (_, number) => number * day).filter(isDay)
+  close()
+  return (hours.length * minutes.length * seconds.length * due.length) / daysOfYear
+}
+
+const daysOfYear = 365
+
 /** A cron expression on the wall's clock, which knows no time zones. */
 interface Pattern {
   /** Its hour begins with `*`: it is not about times of day. */
@@ -100,14 +111,28 @@ type Fields = ReturnType<typeof parse>
 /** 29 February on a Monday may be so far away. */
 const longestWait = 40 * 366
 
-function openPattern(expression: string): Pattern {
+interface Dates {
+  readonly times: TimesOfDay
+  /** Whether it is due on a day, by its begin. */
+  readonly isDay: (begin: WallTime) => boolean
+  readonly close: () => void
+}
+
+function openDates(expression: string): Dates {
   const fields = parse(expression)
   const [hours, minutes, seconds] = [fields.hour, fields.minute, fields.second].map(ascending)
   const times = { hours: hours ?? [], minutes: minutes ?? [], seconds: seconds ?? [] }
   const months = new Set(fields.month)
   const days = openDays(expression, fields, timeIn(times, 0) ?? 0)
-  const isDay = (begin: WallTime): boolean =>
-    months.has(new Date(begin).getUTCMonth() + 1) && days.has(begin)
+  return {
+    times,
+    isDay: (begin) => months.has(new Date(begin).getUTCMonth() + 1) && days.has(begin),
+    close: days.close,
+  }
+}
+
+function openPattern(expression: string): Pattern {
+  const { times, isDay, close } = openDates(expression)
   let known = { after: Number.POSITIVE_INFINITY, wall: Number.NEGATIVE_INFINITY }
 
   function search(from: WallTime): WallTime {
@@ -129,7 +154,7 @@ function openPattern(expression: string): Pattern {
       }
       return known.wall
     },
-    close: days.close,
+    close,
   }
 }
 

@@ -78,6 +78,10 @@ export const platformErrors = {
     kind: 'usage',
     hint: "Write five fields (minute hour day month weekday) or six (second first), such as '*/5 * * * *'.",
   },
+  not_a_share: {
+    kind: 'usage',
+    hint: 'Write a percentage above 0 % and up to 100 %, with at most two decimals, such as 5%.',
+  },
   not_a_size: {
     kind: 'usage',
     hint: 'Write a number with B, kB, MB, GB, KiB, MiB or GiB, such as 10 MB.',

@@ -83,10 +83,6 @@ export const receiverErrors = {
     kind: 'usage',
     hint: 'Use 1 to 63 bytes without dots, such as living-room.',
   },
-  not_a_share: {
-    kind: 'usage',
-    hint: 'Write a percentage above 0 % and up to 100 %, with at most two decimals, such as 5%.',
-  },
   not_a_token_name: {
     kind: 'usage',
     hint: 'Use 1 to 64 letters, digits, _, @ or -, such as grafana.',

@@ -1,22 +1,10 @@
 // `settlement` of receiver.yaml.
 
 import { z } from 'zod'
-import { amountText, gasPrice, parsed } from '../../platform/config/index.ts'
+import { amountText, gasPrice, parsed, share } from '../../platform/config/index.ts'
 import { parseSchedule } from '../../platform/config/schedule.ts'
-import { defined, parseAmount, shorten, type TokenUnit } from '../../protocol/index.ts'
-import { receiverError } from '../errors/index.ts'
+import { defined, parseAmount, type TokenUnit } from '../../protocol/index.ts'
 import type { SettlementOptions } from './settlement.ts'
-
-/** `5%` or `0.25%`, in hundredths of a percent. @throws UraidenError `not_a_share` */
-function parseShare(text: string): bigint {
-  const [, whole = '', fraction = ''] = /^(\d{1,3})(?:\.(\d{1,2}))? ?%$/.exec(text) ?? []
-  const share = Number(whole) * 100 + Number(fraction.padEnd(2, '0'))
-  if (whole !== '' && share > 0 && share <= 10_000) return BigInt(share)
-  throw receiverError({
-    code: 'not_a_share',
-    message: `"${shorten(text)}" is not a share.`,
-  })
-}
 
 export const settlementSchema = z.strictObject({
   withdraw: z
@@ -26,7 +14,7 @@ export const settlementSchema = z.strictObject({
         .optional()
         .describe("look only then: '0 4 * * *'; else whenever the chain was read"),
       mostGasPrice: gasPrice.optional().describe('wait while a unit of gas costs more: 30 gwei'),
-      mostFeeShare: parsed(parseShare)
+      mostFeeShare: share
         .optional()
         .describe('leave what costs more of itself: 5%; needs etherPrice'),
       etherPrice: amountText.optional().describe('what one ether is worth in tokens: 2500 TKN'),

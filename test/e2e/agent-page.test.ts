@@ -77,6 +77,9 @@ test('the page tells what the daemon has done, and does what the token’s owner
     buyer: 'job temperature',
   })
   t.like(state.jobs[0], { name: 'temperature', last: { cost: '5', problem: null } })
+  // Five units a year, and a deposit of fifty.
+  t.is(state.transactions, 'less than one transaction a year')
+  t.true((await cli('doctor')).stdout.includes(` fees       ${state.transactions}\n`))
   t.like(state.channels[0], { deposit: '50', spent: '5', state: 'open' })
   t.deepEqual(
     state.budgets.map(({ owner, window, cap }) => [owner, window, cap]),

@@ -1,5 +1,6 @@
 import test from 'ava'
-import { startSystem } from '../support/system.ts'
+import { depositsFor, depositsWorth } from '../../agent/index.ts'
+import { price, startSystem } from '../support/system.ts'
 
 test('a device that never has any ether buys, tops up and pays on', async (t) => {
   const { base, agent, chain, senderAccount } = await startSystem(t, undefined, { relay: {} })
@@ -11,6 +12,15 @@ test('a device that never has any ether buys, tops up and pays on', async (t) =>
   }
   t.deepEqual(changes, ['opened', 'toppedUp'])
   t.is(await chain.provider.getTransactionCount(senderAccount.address), 0)
+})
+
+test('a deposit is no larger for its fee where the receiver pays that', async (t) => {
+  const { base, agent, chain, senderAccount } = await startSystem(t, undefined, { relay: {} })
+  await chain.provider.send('hardhat_setBalance', [senderAccount.address, '0x0'])
+  const fees = depositsWorth({ feeShare: 100n, etherPrice: 1_000_000n })
+  const buyer = await agent({ deposit: { ...depositsFor(0), ...fees } })
+  await buyer.get(`${base}/reading`)
+  t.is(buyer.channels()[0]?.deposit, 10n * price)
 })
 
 test('a device without ether opens, tops up and closes by hand through its receiver', async (t) => {

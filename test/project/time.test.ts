@@ -8,6 +8,7 @@ import test from 'ava'
 const dates: Readonly<Record<string, string>> = {
   'agent/cli/commands/daemon.ts': 'how long ago, in a status',
   'agent/cli/commands/doctor.ts': 'shows the clock itself',
+  'agent/channels/transaction-history.ts': 'the day of a transaction',
   'agent/discovery/search.ts': 'when a receiver was pinned',
   'agent/jobs/clock.ts': 'moments of a timetable are dates, and looked at again each minute',
   'agent/program/configuration/settings.ts': 'when it was read',

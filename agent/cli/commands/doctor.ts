@@ -1,7 +1,8 @@
 // uraiden-agent doctor: looks at everything a payment needs; each line says what to do.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ChainClient } from '../../../platform/chain/index.ts'
+import { once } from '../../../platform/async/once.ts'
+import { type ChainClient, gasPrice } from '../../../platform/chain/index.ts'
 import {
   type Finding,
   failure,
@@ -25,7 +26,9 @@ import {
   parseTerms,
   type TokenUnit,
 } from '../../../protocol/index.ts'
+import { transactionFacts } from '../../agent.ts'
 import { openLedger } from '../../channels/ledger.ts'
+import { jobsOf } from '../../jobs/schema.ts'
 import { chainSettings, openChain } from '../../program/configuration/chain.ts'
 import {
   type AgentConfig,
@@ -34,11 +37,19 @@ import {
   loadAgentConfig,
 } from '../../program/configuration/config.ts'
 import { commandSocket, stateFolder } from '../../program/configuration/places.ts'
-import { trustOf } from '../../program/configuration/purchasing.ts'
+import {
+  policyOptions,
+  purchaseSettings,
+  trustOf,
+  usualFeeShare,
+} from '../../program/configuration/purchasing.ts'
 import { openReceivers, receiverSettings } from '../../program/configuration/receivers.ts'
 import { openKey } from '../../program/configuration/settings.ts'
 import { connectToDaemon } from '../../program/control/client.ts'
-import { createBehaviours, type ReceiverBehaviour } from '../../purchase/behaviour.ts'
+import type { DaemonStatus } from '../../program/control/status.ts'
+import { rateSettings, rateText, transactionRate } from '../../program/control/transactions.ts'
+import { createBehaviours } from '../../purchase/behaviour.ts'
+import { createPurchaseHistory, mostRemembered } from '../../purchase/history.ts'
 import { createTransport } from '../../transport/transport.ts'
 import { trustText } from './daemon.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
@@ -55,7 +66,13 @@ interface Facts {
   readonly folder: string
   readonly chain: ChainClient | undefined
   readonly key: Key | undefined
+  /** Undefined when none runs; asked once. */
+  readonly daemon: () => Promise<DaemonStatus | undefined>
+  /** What the daemon says of them, or the ledger where none runs; read once. */
+  readonly books: () => Promise<Books>
 }
+
+type Books = Pick<DaemonStatus, 'behaviour' | 'transactions'>
 
 interface Check {
   readonly name: string
@@ -70,9 +87,14 @@ export async function doctor(
   const config = await loadAgentConfig(configFile(options.config))
   const { report, attempt, conclude } = startExamination(output)
   const chain = await attempt('chain', () => openChain(chainSettings(config)))
-  const key = await attempt('key', () => keyOf(config, output.say))
+  const daemon = once(async () => {
+    const connection = await connectToDaemon(commandSocket(config))
+    return connection?.command('status', {})
+  })
+  const key = await attempt('key', () => keyOf(config, daemon, output.say))
   const places = openReceivers(receiverSettings(config))
-  const facts: Facts = { config, folder: stateFolder(config), chain, key }
+  const known = { config, folder: stateFolder(config), chain, key, daemon }
+  const facts: Facts = { ...known, books: once(() => readBooks(known)) }
   const receivers =
     target === undefined
       ? Object.entries(config.receivers).map(([name, { address }]) =>
@@ -110,7 +132,8 @@ function checks({ chain, key }: Facts): readonly Check[] {
     ...(chain && key ? [tokensCheck, etherCheck] : []),
     diskCheck,
     stateCheck,
-    ...(chain && key ? [behaviourCheck] : []),
+    depositsCheck,
+    ...(chain && key ? [feesCheck, behaviourCheck] : []),
   ]
 }
 
@@ -182,9 +205,12 @@ const keyCheck: Check = {
 }
 
 /** What systemd has sealed only the daemon can open. */
-async function keyOf(config: AgentConfig, warn: (text: string) => void): Promise<Key> {
-  const daemon = await connectToDaemon(commandSocket(config))
-  const status = await daemon?.command('status', {})
+async function keyOf(
+  config: AgentConfig,
+  daemon: Facts['daemon'],
+  warn: (text: string) => void,
+): Promise<Key> {
+  const status = await daemon()
   if (status?.key === 'sealed') return { address: status.address, kind: 'sealed' }
   const { signer, kind } = await openKey(config, process.env, warn)
   return { address: signer.address, kind }
@@ -197,21 +223,37 @@ const diskCheck: Check = {
 
 const stateCheck: Check = {
   name: 'state',
-  look: async ({ config, folder }) => {
-    if ((await connectToDaemon(commandSocket(config))) !== undefined) {
-      return ok(`${folder}, in use by the daemon`)
-    }
+  look: async ({ folder, daemon }) => {
+    if ((await daemon()) !== undefined) return ok(`${folder}, in use by the daemon`)
     const parts = ['ledger', 'jobs'].map((part) => join(folder, part)).filter(existsSync)
     for (const part of parts) await examineState({ folder: part, program: 'agent' })
     return ok(parts.length === 0 ? `${folder}, made with the first payment` : `${folder}, readable`)
   },
 }
 
+const depositsCheck: Check = {
+  name: 'deposits',
+  look: async ({ config }) => {
+    const { open, topUp, feeShare, etherPrice } = config.deposit
+    if (open !== undefined && topUp !== undefined) {
+      return ok('as large as deposit.open and deposit.topUp say')
+    }
+    if (etherPrice !== undefined) {
+      const share = Number(feeShare ?? usualFeeShare) / 100
+      return ok(`fees are at most ${share} % of them, where budgets and the account allow`)
+    }
+    const says = 'deposit.feeShare has no effect without deposit.etherPrice'
+    return feeShare === undefined
+      ? ok(says)
+      : warning(`${says}. Set it to what one ether is worth, such as 2500 TKN.`)
+  },
+}
+
 const behaviourCheck: Check = {
   name: 'behaviour',
-  look: async (facts) => {
-    const found = await behaviourOf(facts)
-    const lines = found.map(({ receiver, last, ...trust }) => {
+  look: async ({ books }) => {
+    const { behaviour } = await books()
+    const lines = behaviour.map(({ receiver, last, ...trust }) => {
       return `${receiver} (${last.code}) gets ${trustText(trust, Date.now())}`
     })
     return lines.length === 0
@@ -220,17 +262,23 @@ const behaviourCheck: Check = {
   },
 }
 
-/** The daemon says it, or its ledger where none runs. */
-async function behaviourOf({
-  config,
-  folder,
-  chain,
-  key,
-}: Facts): Promise<readonly ReceiverBehaviour[]> {
-  const daemon = await connectToDaemon(commandSocket(config))
-  if (daemon !== undefined) return (await daemon.command('status', {})).behaviour
+const feesCheck: Check = {
+  name: 'fees',
+  look: async ({ chain, books }) => {
+    const { transactions } = await books()
+    return ok(rateText(transactions, chain && (await gasPrice(chain))))
+  },
+}
+
+async function readBooks(facts: Omit<Facts, 'books'>): Promise<Books> {
+  const { config, folder, chain, key, daemon } = facts
+  const status = await daemon()
+  if (status !== undefined) return status
   const ledgerFolder = join(folder, 'ledger')
-  if (chain === undefined || key === undefined || !existsSync(ledgerFolder)) return []
+  if (chain === undefined || key === undefined || !existsSync(ledgerFolder)) {
+    return { behaviour: [], transactions: undefined }
+  }
+  const token = await chain.tokenFacts()
   const ledger = await openLedger({
     folder: ledgerFolder,
     owner: {
@@ -242,7 +290,15 @@ async function behaviourOf({
     ...{ reservation: 1, budget: {}, readClock: machineClock(config.clock ?? 'auto') },
   })
   try {
-    return createBehaviours(ledger.notes).all()
+    const purchases = createPurchaseHistory(ledger.notes, config.history ?? mostRemembered).all()
+    return {
+      behaviour: createBehaviours(ledger.notes).all(),
+      transactions: transactionRate(
+        transactionFacts(ledger),
+        purchases,
+        rateSettings(policyOptions(purchaseSettings(config), token), jobsOf(config.jobs, token)),
+      ),
+    }
   } finally {
     await ledger.close()
   }

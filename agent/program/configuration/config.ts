@@ -19,6 +19,7 @@ import {
   onlyOnce,
   ownName,
   parsed,
+  share,
   timeZone,
   withContracts,
   withDeployment,
@@ -122,6 +123,10 @@ const parts = z.strictObject({
       for: duration.optional().describe('how long a deposit should last: 7d'),
       open: depositText.optional().describe('of a new channel: 10x the price, or an amount'),
       topUp: depositText.optional().describe('what should be left after a top-up'),
+      feeShare: share
+        .optional()
+        .describe('the most that a fee may be of a deposit: 1%; needs etherPrice'),
+      etherPrice: amountText.optional().describe('what one ether is worth in tokens: 2500 TKN'),
       most: amountText.optional().describe('in one channel'),
       mostInAll: amountText.optional().describe('in all open channels'),
     })

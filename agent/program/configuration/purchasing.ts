@@ -7,7 +7,7 @@ import {
   type TokenUnit,
 } from '../../../protocol/index.ts'
 import type { Budget, WindowCaps } from '../../budget/caps.ts'
-import { type DepositPolicy, depositsFor } from '../../channels/choose.ts'
+import { type DepositPolicy, depositsFor, depositsWorth } from '../../channels/choose.ts'
 import type { AgentOptions } from '../../options.ts'
 import { jobOfProgram } from '../../proxy/pay.ts'
 import type { TlsTrust } from '../../transport/transport.ts'
@@ -141,17 +141,30 @@ function capsOf({ hour, day, month, total }: CapTexts, token: TokenUnit): Window
   })
 }
 
-function depositOf(
-  { open, topUp, for: time, most, mostInAll }: AgentConfig['deposit'],
-  token: TokenUnit,
-): Partial<DepositPolicy> {
+/** Of a deposit, in hundredths of a percent: 1 %. */
+export const usualFeeShare = 100n
+
+function depositOf(config: AgentConfig['deposit'], token: TokenUnit): Partial<DepositPolicy> {
+  const { open, topUp, for: time, most, mostInAll } = config
   return defined({
     ...(time !== undefined && depositsFor(time)),
+    least: leastOf(config, token),
     open: open === undefined ? undefined : depositFor(open, token),
     topUp: topUp === undefined ? undefined : depositFor(topUp, token),
     most: most === undefined ? undefined : parseAmount(most, token),
     mostInAll: mostInAll === undefined ? undefined : parseAmount(mostInAll, token),
   })
+}
+
+/** A deposit whose size a person has said is of that size. */
+function leastOf(
+  { open, topUp, feeShare = usualFeeShare, etherPrice }: AgentConfig['deposit'],
+  token: TokenUnit,
+): DepositPolicy['least'] {
+  if (etherPrice === undefined) return undefined
+  const { least } = depositsWorth({ feeShare, etherPrice: parseAmount(etherPrice, token) })
+  const said = { open, topUp }
+  return (kind, fee) => (said[kind] === undefined ? least(kind, fee) : 0n)
 }
 
 function depositFor(text: string, token: TokenUnit): (price: TokenAmount) => TokenAmount {

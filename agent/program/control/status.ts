@@ -8,6 +8,7 @@ import type { JobStatus } from '../../jobs/types.ts'
 import type { BudgetView } from '../../options.ts'
 import type { ReceiverBehaviour } from '../../purchase/behaviour.ts'
 import type { LogEntry } from './log.ts'
+import type { TransactionRate } from './transactions.ts'
 
 export interface DaemonStatus {
   readonly pid: number
@@ -29,6 +30,8 @@ export interface DaemonStatus {
   readonly jobs: readonly JobStatus[]
   readonly channels: readonly ChannelBalance[]
   readonly budget: BudgetView | undefined
+  /** How many transactions it makes; undefined where nothing is known to go by. */
+  readonly transactions: TransactionRate | undefined
   /** Receivers with whom there was trouble lately, worst first. */
   readonly behaviour: readonly ReceiverBehaviour[]
   readonly proxy:

@@ -3,10 +3,12 @@
 import type { Address } from '../../../protocol/index.ts'
 import { defined } from '../../../protocol/index.ts'
 import type { Scheduler } from '../../jobs/types.ts'
+import type { Agent } from '../../options.ts'
 import type { Settings } from '../configuration/settings.ts'
 import { errorFacts, type LogEntry } from '../control/log.ts'
 import type { CommandHandlers } from '../control/server.ts'
 import type { DaemonStatus } from '../control/status.ts'
+import { rateSettings, type TransactionRate, transactionRate } from '../control/transactions.ts'
 import type { Engine } from './engine.ts'
 
 export interface HandlerContext {
@@ -93,12 +95,19 @@ export function daemonStatus(engine: Engine, context: StatusContext): DaemonStat
     jobs: engine.jobs.scheduler?.status() ?? [],
     channels: agent?.channels() ?? [],
     budget: agent?.budget(),
+    transactions: agent && rateOf(engine, agent),
     behaviour: agent?.behaviour() ?? [],
     proxy: engine.proxy.status(),
     page,
     counters: engine.purchases.counters(),
     troubles: warnings,
   }
+}
+
+function rateOf({ settings }: Engine, agent: Agent): TransactionRate | undefined {
+  if (settings === undefined) return undefined
+  const { policy, jobs } = settings
+  return transactionRate(agent.transactions(), agent.history(), rateSettings(policy, jobs))
 }
 
 function waitingFor(problem: unknown): DaemonStatus['waiting'] {

@@ -16,6 +16,8 @@ export interface PageState {
   /** Null until the chain has said it once. */
   readonly token: { readonly symbol: string; readonly decimals: number } | null
   readonly holdings: PageHoldings
+  /** How many transactions are made and what they cost, in words. */
+  readonly transactions: string
   readonly counters: {
     readonly payments: number
     readonly refusals: number

@@ -9,6 +9,7 @@ import type { ReceiverBehaviour } from '../../purchase/behaviour.ts'
 import type { PurchaseRecord } from '../../purchase/history.ts'
 import type { AgentConfig } from '../configuration/config.ts'
 import type { DaemonStatus } from '../control/status.ts'
+import { rateText } from '../control/transactions.ts'
 import type {
   PageBehaviour,
   PageBudget,
@@ -50,6 +51,7 @@ export function pageState(facts: PageFacts): PageState {
     address,
     token: token ?? null,
     holdings,
+    transactions: rateText(status.transactions),
     counters,
     budgets: (status.budget?.limits ?? []).map((limit) => {
       return budgetOf(limit, reservedIn(limit.scope, status.channels), nameOf)

@@ -22,6 +22,8 @@ interface Case {
   readonly room?: bigint
   readonly lastPrice?: bigint
   readonly perDay?: bigint
+  /** Of an opening; a top-up is worth its fee from two less on. */
+  readonly worth?: bigint
   readonly choice: DepositChoice | undefined
 }
 
@@ -92,12 +94,41 @@ const cases: readonly Case[] = [
     perDay: 8n,
     choice: toppedUp(1, 53n),
   },
+  { when: 'ten payments are just worth the fee', worth: 50n, choice: opened(50n) },
+  { when: 'ten payments are not worth the fee', worth: 51n, choice: opened(51n) },
+  { when: 'a week is worth more than the fee', perDay: 8n, worth: 55n, choice: opened(56n) },
+  { when: 'a channel may hold less than is worth it', most: 52n, worth: 53n, choice: opened(52n) },
+  { when: 'the room is less than is worth it', room: 52n, worth: 53n, choice: opened(52n) },
+  {
+    when: 'five payments are just worth the fee of a top-up',
+    candidates: [named(1, 3n)],
+    worth: 24n,
+    choice: toppedUp(1, 22n),
+  },
+  {
+    when: 'five payments are not worth the fee of a top-up: what is added counts, not what is left',
+    candidates: [named(1, 3n)],
+    worth: 25n,
+    choice: toppedUp(1, 23n),
+  },
+  {
+    when: 'a channel may hold no top-up that is worth it',
+    candidates: [named(1, 3n)],
+    most: 130n,
+    worth: 33n,
+    choice: toppedUp(1, 30n),
+  },
 ]
 
-for (const { when, candidates = [], most, room, lastPrice, perDay = 0n, choice } of cases) {
+for (const given of cases) {
+  const { when, candidates = [], most, room, lastPrice, perDay = 0n, worth, choice } = given
   test(`${when}: ${choice?.kind ?? 'nothing'}`, (t) => {
     const deposits = { ...defaultDeposits, ...(most !== undefined && { most }) }
-    const bounds: DepositBounds = { deposits, room }
+    const bounds: DepositBounds = {
+      deposits,
+      room,
+      worth: worth === undefined ? undefined : { open: worth, topUp: worth - 2n },
+    }
     t.deepEqual(chooseDeposit(candidates, { price: 5n, lastPrice, perDay }, bounds), choice)
   })
 }

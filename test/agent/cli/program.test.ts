@@ -5,6 +5,9 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import anyTest, { type ExecutionContext } from 'ava'
+import { openLedger } from '../../../agent/channels/ledger.ts'
+import { machineClock } from '../../../platform/time/machine-clock.ts'
+import { parseAddress } from '../../../protocol/index.ts'
 import { runCli, writeAgentFiles } from '../../support/cli.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 import { startSystem } from '../../support/system.ts'
@@ -242,6 +245,55 @@ test('doctor names what is wrong and the command that helps', async (t) => {
   await chmod(join(folder, 'state'), 0o700)
   const checks: readonly { readonly verdict: string }[] = await json('doctor')
   t.false(checks.some(({ verdict }) => verdict === 'failure'))
+})
+
+test('doctor says what fees may be of deposits, and what is missing for that', async (t) => {
+  const { cli, folder } = await given(t)
+  const config = await readFile(join(folder, 'agent.yaml'), 'utf8')
+  const without = /deposits +deposit\.feeShare has no effect without deposit\.etherPrice/
+  for (const [deposit, mark, says] of [
+    ['{}', '✔', without],
+    ['{ feeShare: 2% }', '!', without],
+    ['{ etherPrice: 2500 TKN }', '✔', /fees are at most 1 % of them/],
+    ['{ etherPrice: 2500 TKN, feeShare: 0.25%, open: 10x }', '✔', /fees are at most 0\.25 % /],
+    ['{ open: 10x, topUp: 1 TKN }', '✔', /as large as deposit\.open and deposit\.topUp say/],
+  ] as const) {
+    await writeFile(join(folder, 'fees.yaml'), `${config}deposit: ${deposit}\n`)
+    const { stdout } = await cli('-c', 'fees.yaml', 'doctor')
+    const line = stdout.split('\n').find((each) => each.includes(' deposits '))
+    t.regex(line ?? stdout, says, deposit)
+    t.true(line?.includes(`${mark} deposits`), deposit)
+  }
+})
+
+test('doctor says how many transactions there are: by jobs, and by the last days once it knows them', async (t) => {
+  const job = "{ get: room/reading, every: '* * * * *', sinks: [{ file: readings }] }"
+  const { cli, folder, chain, contract, senderAccount } = await given(
+    t,
+    `jobs: { weather: ${job} }`,
+  )
+  const fees = async () =>
+    (await cli('doctor')).stdout.split('\n').find((line) => / fees /.test(line))
+  t.regex((await fees()) ?? '', /✔ fees +how many .* is not known before jobs have bought/)
+  t.is((await cli('get', 'room/reading', '--job', 'weather')).code, 0)
+  // 7200 units a day, and no more than 1000 in all.
+  t.regex((await fees()) ?? '', /✔ fees +about 7 transactions a day, 0\.0\d+ ETH/)
+  const ledger = await openLedger({
+    folder: join(folder, 'state', 'ledger'),
+    owner: {
+      chainId: chain.chainId,
+      contract: parseAddress(contract),
+      account: parseAddress(senderAccount.address),
+    },
+    ...{ reservation: 1, budget: {}, readClock: machineClock('auto') },
+  })
+  const noted = ledger.notes.get('transactions') as { readonly since: number }
+  ledger.notes.later('transactions', { ...noted, since: noted.since - 7 })
+  await ledger.close()
+  t.regex(
+    (await fees()) ?? '',
+    /✔ fees +\d transactions? in the last 7 days \(1 opening.*\), 0\.0\d+ ETH/,
+  )
 })
 
 test('doctor asks a receiver as payments do: with the certificate that is pinned', async (t) => {

@@ -3,7 +3,7 @@ import { mock } from 'node:test'
 import { promisify } from 'node:util'
 import test from 'ava'
 import { createTask } from 'node-cron'
-import { cronTimetable, parseSchedule } from '../../../platform/config/schedule.ts'
+import { cronTimetable, parseSchedule, timesPerDay } from '../../../platform/config/schedule.ts'
 
 test.serial('schedules: seconds first, time zones, daylight saving', (t) => {
   mock.timers.enable({ apis: ['Date'] })
@@ -28,6 +28,20 @@ test.serial('schedules: seconds first, time zones, daylight saving', (t) => {
     timetable.close()
   }
 })
+
+for (const [expression, times] of [
+  ['* * * * *', 1440],
+  ['*/10 * * * * *', 8640],
+  ['0 6,18 * * *', 2],
+  ['0 6 1 1 *', 1 / 365],
+  // 1970 had 52 Mondays.
+  ['30 6 * * 1', 52 / 365],
+  ['0 6 L * *', 12 / 365],
+] as const) {
+  test(`times a day: ${expression}`, (t) => {
+    t.is(timesPerDay(expression), times)
+  })
+}
 
 interface ClockChangeCase {
   readonly zone: string

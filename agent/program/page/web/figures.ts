@@ -33,13 +33,13 @@ export function createTiles(place: HTMLElement): (state: PageState, now: number)
     setText(tiles[tile].value, text)
     setText(tiles[tile].note, note)
   }
-  return ({ token, holdings, channels, counters, started }, now) => {
+  return ({ token, holdings, transactions, channels, counters, started }, now) => {
     const amount = amountIn(token)
     const { tokens, ether, problem } = holdings
     const unknown = problem === null ? 'asking the chain…' : 'not known'
     const note = problem ?? ''
     say('tokens', tokens === null ? unknown : amount(tokens), note)
-    say('ether', ether === null ? unknown : etherOf(ether), note)
+    say('ether', ether === null ? unknown : etherOf(ether), problem ?? transactions)
     const open = channels.filter(({ state }) => state === 'open').length
     const count = `${open} open ${open === 1 ? 'channel' : 'channels'}`
     say('channels', amount(`${leftInChannels(channels)}`), count)

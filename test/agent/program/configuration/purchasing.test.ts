@@ -55,6 +55,33 @@ receivers:
   t.deepEqual(receivers, [someAddress])
 })
 
+const fee = 10n ** 14n
+
+for (const [deposit, open, topUp] of [
+  // 0.0001 ETH are 0.25 TKN, of two decimals.
+  ['{ etherPrice: 2500 TKN }', 2500n, 2500n],
+  ['{ etherPrice: 2500 TKN, feeShare: 0.5% }', 5000n, 5000n],
+  ['{ etherPrice: 2500 TKN, feeShare: 100% }', 25n, 25n],
+  ['{ etherPrice: 2500 TKN, for: 30d }', 2500n, 2500n],
+  ['{ etherPrice: 2500 TKN, open: 10x }', 0n, 2500n],
+  ['{ etherPrice: 2500 TKN, topUp: 1 TKN }', 2500n, 0n],
+  ['{ feeShare: 1% }', undefined, undefined],
+] as const) {
+  test(`what is worth its fee: ${deposit}`, async (t) => {
+    const { least } = (await policy(t, `deposit: ${deposit}\n`)).deposit
+    t.deepEqual([least?.('open', fee), least?.('topUp', fee)], [open, topUp])
+  })
+}
+
+for (const text of ['0%', '101%', '1', '1.234%', '-1%']) {
+  test(`no share of a fee: ${text}`, async (t) => {
+    await t.throwsAsync(load(t, `deposit: { feeShare: '${text}' }\n`), {
+      code: 'config_invalid',
+      message: /is not a share/,
+    })
+  })
+}
+
 test('certificates are read from their files', async (t) => {
   const file = join(await temporaryFolder(t), 'ca.pem')
   await writeFile(file, 'PEM')

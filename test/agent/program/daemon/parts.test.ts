@@ -244,6 +244,7 @@ test('the state in the text format of Prometheus', (t) => {
       limits: [{ scope: 'all', window: 'day', cap: 9n, used: 5n }],
       transactions: [],
     },
+    transactions: undefined,
     behaviour: [],
     proxy: undefined,
     page: undefined,

@@ -56,6 +56,7 @@ function status(change: Partial<DaemonStatus> = {}): DaemonStatus {
     jobs: [],
     channels: [],
     budget: undefined,
+    transactions: undefined,
     behaviour: [],
     proxy: undefined,
     page: undefined,
@@ -81,6 +82,20 @@ test('an agent that has done nothing yet is told without a hole, and is JSON', (
   const state = stateOf()
   t.deepEqual(JSON.parse(JSON.stringify(state)), state)
   t.like(state, { token: { symbol: 'TKN' }, jobs: [], channels: [], purchases: [], waiting: null })
+})
+
+test('how many transactions are made is said in words', (t) => {
+  const counts = { opened: 1, toppedUp: 2, closed: 0, others: 0, fee: 10n ** 14n }
+  for (const [transactions, says] of [
+    [{ by: 'history', counts }, /^3 transactions in the last 7 days .*, 0\.0001 ETH$/],
+    [
+      { by: 'forecast', transactions: 2 / 7, gas: 10_000, gasPrice: 10n ** 9n },
+      /^about 2 transactions a week, 0\.00007 ETH$/,
+    ],
+    [undefined, /not known/],
+  ] as const) {
+    t.regex(stateOf({ transactions }).transactions, says)
+  }
 })
 
 test('receivers have their names of the configuration, programs are no jobs', (t) => {

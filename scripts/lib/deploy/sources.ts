@@ -34,6 +34,8 @@ export async function channelsSources(): Promise<Sources> {
   const before = await readBuild(hre.artifacts)
   if (before !== undefined) return before
   await hre.tasks.getTask('build').run({ quiet: true, noTests: true })
+  // It remembers that there was nothing.
+  await hre.artifacts.clearCache()
   const built = await readBuild(hre.artifacts)
   if (built !== undefined) return built
   throw toolError({

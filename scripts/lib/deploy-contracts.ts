@@ -10,6 +10,8 @@ import {
   type UraidenError,
 } from '../../protocol/index.ts'
 import { type DeployOptions, deployContracts } from './deploy/deploy.ts'
+import { explorerRequests, explorerText } from './deploy/explorer.ts'
+import { verifyDeployment } from './deploy/verify.ts'
 import { argument, integer } from './shared/arguments.ts'
 
 interface Options
@@ -22,7 +24,8 @@ interface Options
   readonly challengePeriod: number
   /** In milliseconds. */
   readonly challengeTime?: number
-  readonly key: string
+  readonly key?: string
+  readonly verify?: string
   readonly keyPasswordFile?: string
   readonly tokenName: string
   readonly tokenSymbol: string
@@ -32,10 +35,10 @@ interface Options
   readonly json?: true
 }
 
-const options = new Command('deploy-contracts')
+const command: Command = new Command('deploy-contracts')
   .description('deploys the channels contract, and a token unless --token-address names one')
   .requiredOption('--rpc <url>', 'JSON-RPC endpoint')
-  .requiredOption('--key <file>', 'the deployer’s key: a geth keystore, or 64 hex digits')
+  .option('--key <file>', 'the deployer’s key: a geth keystore, or 64 hex digits')
   .option('--key-password-file <file>', 'password of the keystore; asked for when not given')
   .option(
     '--chain-id <number>',
@@ -63,13 +66,33 @@ const options = new Command('deploy-contracts')
   .option('--token-address <address>', 'use this token', argument(parseTypedAddress))
   .option('--confirmations <blocks>', 'to wait for', integer(1, 1000), 1)
   .option('--record <folder>', 'where to write the record <chain id>.json', deploymentsFolder)
+  .addOption(
+    new Option(
+      '--verify <record>',
+      'deploys nothing: is the code on the chain that of the source? Prints what explorers take',
+    ).conflicts([
+      ...['key', 'keyPasswordFile', 'chainId', 'challengePeriod', 'challengeTime'],
+      ...['tokenName', 'tokenSymbol', 'tokenDecimals', 'supply', 'tokenAddress'],
+      ...['confirmations', 'record'],
+    ]),
+  )
   .option('--json', 'print one JSON object at the end')
   .parse()
-  .opts<Options>()
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
-async function run({ rpc, key, keyPasswordFile, json, ...rest }: Options): Promise<void> {
+async function verify(rpcUrl: string, record: string, json = false): Promise<void> {
+  const verified = await verifyDeployment({ rpcUrl, record, say })
+  const { contract, chainId, trusted } = verified
+  say(`verified  ${contract} on chain ${chainId} is what the source compiles to`)
+  if (trusted.length > 0) say(`trusted   ${trusted.join(', ')} may open channels of others`)
+  process.stdout.write(
+    json ? `${JSON.stringify(explorerRequests(verified))}\n` : explorerText(verified),
+  )
+}
+
+async function deploy({ rpc, key, keyPasswordFile, json, ...rest }: Options): Promise<void> {
+  if (key === undefined) command.error("error: required option '--key <file>' not specified")
   const signer = await loadSigner({
     file: key,
     password: {
@@ -104,7 +127,10 @@ async function run({ rpc, key, keyPasswordFile, json, ...rest }: Options): Promi
 }
 
 try {
-  await run(options)
+  const options = command.opts<Options>()
+  await (options.verify === undefined
+    ? deploy(options)
+    : verify(options.rpc, options.verify, options.json))
 } catch (error) {
   if (!isUraidenError(error)) throw error
   const { message, hint, code }: UraidenError = error

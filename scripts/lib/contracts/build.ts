@@ -1,13 +1,15 @@
 // Compiles contracts/src and writes ABI and bytecode as TypeScript, so that a program that uses them
 // needs no compiler and no build step, and the reference,
-// docs/reference/contract.md. `--check` writes nothing and fails when they are not current.
+// docs/reference/contract.md and contract-versions.md. `--check` writes nothing and fails when they are not current.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import hre from 'hardhat'
 import { contractDocumentation } from './documentation.ts'
+import { formerInterface } from './version-0.3.ts'
+import { contractVersions, currentInterface } from './versions.ts'
 
-const documentation = fileURLToPath(new URL('../../../docs/reference/contract.md', import.meta.url))
+const documentation = fileURLToPath(new URL('../../../docs/reference', import.meta.url))
 const contractsFolder = fileURLToPath(new URL('../../../contracts', import.meta.url))
 
 /** The contracts that others use, and the name of their modules. */
@@ -51,8 +53,14 @@ async function isCurrent({ path, text }: GeneratedFile): Promise<boolean> {
 
 await hre.tasks.getTask('build').run({ quiet: true, noTests: true })
 const files = await Promise.all(published.map(({ contract, name }) => generate(contract, name)))
-const reference = { path: documentation, text: await contractDocumentation() }
-for (const file of [...files.flat(), reference]) {
+const reference: readonly GeneratedFile[] = [
+  { path: join(documentation, 'contract.md'), text: await contractDocumentation() },
+  {
+    path: join(documentation, 'contract-versions.md'),
+    text: contractVersions(formerInterface, await currentInterface()),
+  },
+]
+for (const file of [...files.flat(), ...reference]) {
   if (await isCurrent(file)) continue
   const shown = relative(process.cwd(), file.path)
   if (process.argv.includes('--check')) {

@@ -1,7 +1,6 @@
 // The contracts' reference, from what NatSpec says in contracts/src.
-import { readFile } from 'node:fs/promises'
 import { type Fragment, FunctionFragment, Interface, type ParamType } from 'ethers'
-import hre from 'hardhat'
+import { readCompiled } from './compiled.ts'
 
 interface UserDoc {
   readonly notice?: string
@@ -43,16 +42,13 @@ export async function contractDocumentation(): Promise<string> {
 Written by \`npm run contracts\` from the comments in \`contracts/src\`. Amounts are in
 the token's smallest unit. What holds which threat is in
 [contract-security.md](../design/contract-security.md), what each call costs in
-[gas.md](gas.md).
+[gas.md](gas.md), what is new since 0.3 in [contract-versions.md](contract-versions.md).
 ${sections.map(contractSection).join('')}`
 }
 
 async function readDocumented(name: string): Promise<Documented> {
-  const { abi, buildInfoId, inputSourceName } = await hre.artifacts.readArtifact(name)
-  const path = await hre.artifacts.getBuildInfoOutputPath(buildInfoId ?? '')
-  if (path === undefined) throw new Error(`${name} has no compiler output. Remove .cache/hardhat.`)
-  const { output } = JSON.parse(await readFile(path, 'utf8'))
-  const { userdoc, devdoc } = output.contracts[inputSourceName ?? ''][name]
+  const { abi, output } = await readCompiled(name)
+  const { userdoc, devdoc } = output
   return { name, interface: new Interface(abi), user: userdoc, developer: devdoc }
 }
 

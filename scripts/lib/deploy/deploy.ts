@@ -1,13 +1,11 @@
 // Deploys token and channels contract: looks before it sends, waits, and leaves a record.
 
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { formatEther, getCreateAddress, Interface } from 'ethers'
 import { channelsAbi } from '../../../contracts/abi/channels.ts'
 import { tokenAbi } from '../../../contracts/abi/token.ts'
 import { channelsBytecode } from '../../../contracts/bytecode/channels.ts'
 import { tokenBytecode } from '../../../contracts/bytecode/token.ts'
-import { type Deployment, findDeployment } from '../../../contracts/deployments.ts'
+import type { Deployment } from '../../../contracts/deployments.ts'
 import {
   type ChainClient,
   challengeTimeText,
@@ -26,6 +24,8 @@ import {
   type Signer,
 } from '../../../protocol/index.ts'
 import { toolError } from '../shared/errors.ts'
+import { writeDeployment } from './record.ts'
+import { channelsSources, type Sources } from './sources.ts'
 
 export interface NewToken {
   readonly name: string
@@ -47,7 +47,7 @@ export interface DeployOptions {
   readonly token: Address | NewToken
   readonly challengePeriod: WantedPeriod
   readonly confirmations: number
-  /** Folder for the record. */
+  /** Folder for the record and, beside it, what the contract was compiled from. */
   readonly record: string
   readonly say: (line: string) => void
 }
@@ -56,7 +56,7 @@ export interface DeployOptions {
 const gasNeeded = 5_000_000n
 
 /**
- * @throws UraidenError `wrong_chain`, `ether_short`, `token_missing`, `block_time_unknown`, and those of the chain: before anything is sent
+ * @throws UraidenError `wrong_chain`, `ether_short`, `token_missing`, `block_time_unknown`, `source_differs`, and those of the chain: before anything is sent
  */
 export async function deployContracts(options: DeployOptions): Promise<Deployment> {
   const { signer, say } = options
@@ -65,6 +65,7 @@ export async function deployContracts(options: DeployOptions): Promise<Deploymen
     say(`chain     ${chain.chainId}, block ${(await chain.head()).number}`)
     await checkEther(chain, signer.address)
     const challengePeriod = await periodOf(options, chain)
+    const sources = await channelsSources()
     const sender = createTransactionSender({ chain, signer })
     const token = await provideToken(options, chain, sender)
     const receipt = await deploy(sender, options.confirmations, 'deploy the channels contract', {
@@ -72,7 +73,7 @@ export async function deployContracts(options: DeployOptions): Promise<Deploymen
       bytecode: channelsBytecode,
       args: [token, challengePeriod, []],
     })
-    return await writeRecord(options, chain, { token, challengePeriod, receipt })
+    return await writeRecord(options, chain, { token, challengePeriod, receipt, sources })
   } finally {
     chain.close()
   }
@@ -190,12 +191,13 @@ function contractOf({ contract, transaction }: Receipt): Address {
 interface Deployed extends Pick<Deployment, 'challengePeriod'> {
   readonly token: Address
   readonly receipt: Receipt
+  readonly sources: Sources
 }
 
 async function writeRecord(
   { record, say }: DeployOptions,
   chain: ChainClient,
-  { token, challengePeriod, receipt }: Deployed,
+  { token, challengePeriod, receipt, sources }: Deployed,
 ): Promise<Deployment> {
   const contract = contractOf(receipt)
   const { version } = await chain.contractFacts()
@@ -208,10 +210,8 @@ async function writeRecord(
     startBlock: receipt.block,
     transaction: receipt.transaction,
   }
-  const before = findDeployment(chain.chainId, record)
-  const file = join(record, `${chain.chainId}.json`)
-  await mkdir(record, { recursive: true })
-  await writeFile(file, `${JSON.stringify(deployment, null, 2)}\n`)
-  say(`record    ${file}${before ? ` (before: ${before.contract})` : ''}`)
+  const { files, before } = await writeDeployment(record, deployment, sources)
+  say(`record    ${files.record}${before ? ` (before: ${before.contract})` : ''}`)
+  say(`source    ${files.input}, ${files.metadata}`)
   return deployment
 }

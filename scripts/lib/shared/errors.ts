@@ -36,6 +36,10 @@ export const toolErrors = {
     hint: 'The service stays disabled, and nothing is lost. Run it again later.',
   },
   channels_not_closed: { kind: 'failed' },
+  compiler_differs: {
+    kind: 'failed',
+    hint: 'Verify it from the checkout that deployed it, whose package-lock.json has that compiler.',
+  },
   ether_short: { kind: 'chain', hint: 'Nothing was sent. Send it ether first.' },
   first_boot_key: {
     kind: 'failed',
@@ -88,6 +92,14 @@ export const toolErrors = {
     hint: 'Make them with ./scripts/build-pi, or name another folder under "packages".',
   },
   pi_system_needs: { kind: 'failed' },
+  record_differs: {
+    kind: 'failed',
+    hint: 'Correct the record, or name the one of this contract. Explorers take what the chain says.',
+  },
+  source_differs: {
+    kind: 'failed',
+    hint: 'Verify it from the checkout that deployed it: git log contracts/src says which that is.',
+  },
   ssh_denied: { kind: 'failed' },
   ssh_failed: { kind: 'failed', hint: 'Try it by hand with ssh.' },
   ssh_host_key: { kind: 'failed' },

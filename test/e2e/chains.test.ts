@@ -53,7 +53,8 @@ const withoutBaseFee: Start = async (t) => {
 
 const chains: Readonly<Record<string, Start>> = {
   'as Ethereum has it': withBlocksOf(12),
-  'contracts see the block numbers of the chain below (Arbitrum, Orbit)': startParentClockChain,
+  'contracts see the block numbers of the chain below (Arbitrum, Orbit)': () =>
+    startParentClockChain(),
   'no base fee (before EIP-1559)': withoutBaseFee,
   'a block every 0.25 s': fourBlocksASecond,
   'a block every 15 s': withBlocksOf(15),

@@ -2,7 +2,7 @@
 // that is closed alone and settled.
 import type { ExecutionContext } from 'ava'
 import { Interface, type InterfaceAbi } from 'ethers'
-import type { Agent, AgentOptions } from '../../agent/index.ts'
+import type { Agent, AgentOptions, ChannelName } from '../../agent/index.ts'
 import { channelsAbi } from '../../contracts/abi/channels.ts'
 import { tokenAbi } from '../../contracts/abi/token.ts'
 import type { TestChain } from '../lab/chains/test-chain.ts'
@@ -67,7 +67,7 @@ export async function buy(
 }
 
 /** Of the only channel that is open. */
-export function openName(agent: Agent): `0x${string}/${number}` {
+export function openName(agent: Agent): ChannelName {
   const [channel, ...others] = agent.channels().filter(({ state }) => state === 'open')
   if (channel === undefined || others.length > 0) throw new Error('not one open channel')
   return `${channel.receiver}/${channel.openBlock}`

@@ -114,6 +114,7 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
       return probe({ ledger, bindings, locks, transport: relaying.transport }, new URL(url))
     },
     challengeTime: async () => challengeTime((await connection.chain()).client),
+    payoutCredit: async () => (await connection.chain()).client.payoutCredit(signer.address),
     token: async () => {
       const { symbol, decimals } = (await connection.facts()).token
       return { symbol, decimals }

@@ -66,7 +66,7 @@ test('the table has the chains of these tests, and no other', (t) => {
   t.deepEqual(rows.map(({ name }) => name).sort(), Object.keys(chains).sort())
 })
 
-for (const { name, opens, topsUp, said } of rows) {
+for (const { name, opens, topsUp, together, alone, said } of rows) {
   test(`a chain: ${name}`, async (t) => {
     const chain = (await chains[name]?.(t)) ?? (await startEmbeddedChain())
     const heard: string[] = []
@@ -82,6 +82,7 @@ for (const { name, opens, topsUp, said } of rows) {
     const life = await wholeLife(t, { system, price })
     t.is(life.opens, opens)
     t.is(life.topsUp, topsUp)
+    t.deepEqual([together, alone], ['yes', 'yes'])
     for (const words of said) hears(t, heard, words)
   })
 }

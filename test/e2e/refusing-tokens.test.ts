@@ -1,12 +1,15 @@
 // Tokens that stop paying: paused, or with one of the two accounts blocked. Nothing is lost: what they refuse is kept by
 // the contract, and collected when they pay again.
 import test, { type ExecutionContext } from 'ava'
+import { keptText } from '../../agent/channels/credit.ts'
+import type { Agent } from '../../agent/index.ts'
 import { SharedAgent } from '../../agent/program/daemon/shared-agent.ts'
 import { Upkeep } from '../../agent/program/daemon/upkeep.ts'
 import type { ReceiverOptions } from '../../receiver/index.ts'
-import { buy, openName } from '../support/channel-life.ts'
+import { buy, openName, type System } from '../support/channel-life.ts'
 import { runCli, writeAgentFiles } from '../support/cli.ts'
 import { mined } from '../support/contracts.ts'
+import { holdsRow } from '../support/kinds-table.ts'
 import { startTokenSystem, tokenOf } from '../support/token-system.ts'
 import { until } from '../support/until.ts'
 
@@ -45,19 +48,23 @@ async function given(t: ExecutionContext, kind: Kind) {
 
 for (const kind of Object.keys(kinds) as Kind[]) {
   test(`${kind}, paused: no channel is opened, and what is wrong is said`, async (t) => {
-    const { system, pause, sender, owned } = await given(t, kind)
+    const { system, price, facts, pause, sender, owned, heard } = await given(t, kind)
     const buyer = await system.agent()
     await pause(true)
     const error = await t.throwsAsync<Error & { readonly hint: string }>(
       buyer.get(`${system.base}/reading`),
       { code: 'transaction_reverts' },
     )
-    t.regex(`${error?.message} ${error?.hint}`, /paused/)
     t.deepEqual(buyer.channels(), [])
     await pause(false)
     await buy(t, system, buyer)
-    const [channel] = buyer.channels()
-    t.is(await system.tokensOf(sender), owned - (channel?.deposit ?? 0n))
+    t.is(await system.tokensOf(sender), owned - (buyer.channels()[0]?.deposit ?? 0n))
+    await pause(true)
+    await t.throwsAsync(buyer.topUp(openName(buyer), price), { code: 'transaction_reverts' })
+    await buyer.closeChannel(openName(buyer), system.base)
+    await until(() => heard.some((each) => each.includes('the contract keeps it')))
+    const kept = keptText(await buyer.payoutCredit(), facts)
+    holdsRow(t, `${kind}, paused`, [`${error?.message} ${error?.hint}`, kept, ...heard])
   })
 
   test(`${kind}, paused when a channel is closed together: kept for both, and collected`, async (t) => {
@@ -96,36 +103,54 @@ for (const kind of Object.keys(kinds) as Kind[]) {
   })
 }
 
-test('USDC kind, the sender is blocked: the receiver is paid, and the rest goes to another account', async (t) => {
-  const { system, price, block, kept, sender, receiver } = await given(t, 'USDC kind')
-  const buyer = await system.agent()
-  await buy(t, system, buyer, 2)
-  const deposit = buyer.channels()[0]?.deposit ?? 0n
-  await block(sender, true)
-  await buy(t, system, buyer, 1)
-  await buyer.closeChannel(openName(buyer), system.base)
-  t.is(await system.tokensOf(receiver), 3n * price)
-  t.deepEqual(await kept(), [deposit - 3n * price, 0n])
-  const other = system.chain.accounts[7]?.address
-  if (other === undefined) return t.fail('an account')
-  await t.throwsAsync(buyer.sweep(other), { code: 'transaction_reverts' }, 'its own tokens stay')
-  t.is(await system.tokensOf(other), deposit - 3n * price)
-})
+for (const how of ['together', 'alone'] as const) {
+  const end = async (system: System, buyer: Agent) => {
+    await buyer.closeChannel(openName(buyer), how === 'together' ? system.base : {})
+    if (how === 'together') return
+    await system.chain.mine(502)
+    await buyer.settle()
+  }
 
-test('USDC kind, the receiver is blocked: the sender gets the rest, and the receiver when it is free', async (t) => {
-  const { system, price, block, kept, sender, receiver, owned, heard } = await given(t, 'USDC kind')
-  const buyer = await system.agent()
-  await buy(t, system, buyer, 2)
-  await block(receiver, true)
-  await t.throwsAsync(system.receiver.settlement.withdrawAll(), { code: 'transaction_reverts' })
-  await buyer.closeChannel(openName(buyer), system.base)
-  t.is(await system.tokensOf(sender), owned - 2n * price)
-  t.deepEqual(await kept(), [0n, 2n * price])
-  await until(() => heard.some((each) => each.includes('the contract keeps it')))
-  await block(receiver, false)
-  await until(async () => (await system.tokensOf(receiver)) === 2n * price)
-  t.deepEqual(await kept(), [0n, 0n])
-})
+  test(`USDC kind, the sender is blocked, closed ${how}: the receiver is paid, and the rest goes to another account`, async (t) => {
+    const { system, price, facts, block, kept, sender, receiver } = await given(t, 'USDC kind')
+    const buyer = await system.agent()
+    await buy(t, system, buyer, 2)
+    const deposit = buyer.channels()[0]?.deposit ?? 0n
+    await block(sender, true)
+    await buy(t, system, buyer, 1)
+    const refused = { code: 'transaction_reverts', message: /account is blacklisted/ }
+    await t.throwsAsync(buyer.topUp(openName(buyer), price), refused)
+    await end(system, buyer)
+    t.is(await system.tokensOf(receiver), 3n * price)
+    t.deepEqual(await kept(), [deposit - 3n * price, 0n])
+    await t.throwsAsync(buy(t, system, buyer), refused, 'no other channel is opened')
+    const text = keptText(await buyer.payoutCredit(), facts)
+    holdsRow(t, 'USDC kind, the sender blocked', [text])
+    const other = system.chain.accounts[7]?.address
+    if (other === undefined) return t.fail('an account')
+    await t.throwsAsync(buyer.sweep(other), refused, 'its own tokens stay')
+    t.is(await system.tokensOf(other), deposit - 3n * price)
+  })
+
+  test(`USDC kind, the receiver is blocked, closed ${how}: the sender gets the rest, and the receiver when it is free`, async (t) => {
+    const found = await given(t, 'USDC kind')
+    const { system, price, block, kept, sender, receiver, owned, heard } = found
+    const buyer = await system.agent()
+    await block(receiver, true)
+    await buy(t, system, buyer, 2)
+    await buyer.topUp(openName(buyer), price)
+    const withdrawal = system.receiver.settlement.withdrawAll()
+    await t.throwsAsync(withdrawal, { code: 'transaction_reverts' })
+    await end(system, buyer)
+    t.is(await system.tokensOf(sender), owned - 2n * price)
+    t.deepEqual(await kept(), [0n, 2n * price])
+    await until(() => heard.some((each) => each.includes('the contract keeps it')))
+    holdsRow(t, 'USDC kind, the receiver blocked', heard)
+    await block(receiver, false)
+    await until(async () => (await system.tokensOf(receiver)) === 2n * price)
+    t.deepEqual(await kept(), [0n, 0n])
+  })
+}
 
 test('the daemon says what the contract keeps, and collects it when the token pays', async (t) => {
   const { system, price, pause, kept, sender, owned } = await given(t, 'USDC kind')

@@ -6,7 +6,7 @@ import { lookAtContract } from '../../platform/cli/doctor.ts'
 import { formatAmount, parseAmount } from '../../protocol/index.ts'
 import type { ReceiverOptions } from '../../receiver/index.ts'
 import { wholeLife } from '../support/channel-life.ts'
-import { hears, kindsOf } from '../support/kinds-table.ts'
+import { hears, kindsOf, troubles } from '../support/kinds-table.ts'
 import { ofDecimals, startTokenSystem, type Token, tokenOf } from '../support/token-system.ts'
 
 interface Kind {
@@ -15,6 +15,7 @@ interface Kind {
   readonly price: string
   readonly agent?: Partial<AgentOptions>
   readonly receiver?: Partial<ReceiverOptions>
+  readonly etherless?: boolean
 }
 
 const usdc = tokenOf('UsdcToken')
@@ -35,12 +36,16 @@ const kinds: Readonly<Record<string, Kind>> = {
     ...{ token: usdc, price: '0.005 USDC' },
     agent: { funding: 'permit' },
   },
+  'USDC kind, an agent without ether': {
+    ...{ token: usdc, price: '0.005 USDC' },
+    ...{ receiver: { relay: {} }, etherless: true },
+  },
 }
 
 const rows = kindsOf('token')
 
 test('the table has the tokens of these tests, and no other', (t) => {
-  t.deepEqual(rows.map(({ name }) => name).sort(), [...Object.keys(kinds)].sort())
+  t.deepEqual(rows.map(({ name }) => name).sort(), [...Object.keys(kinds), ...troubles].sort())
 })
 
 for (const [name, kind] of Object.entries(kinds)) {
@@ -57,7 +62,14 @@ for (const [name, kind] of Object.entries(kinds)) {
     t.teardown(client.close)
     t.is(parseAmount(formatAmount(price, facts), facts), price)
     const heard = [(await lookAtContract(client)).says, formatAmount(price, facts)]
-    const life = await wholeLife(t, { system, price, ...(kind.agent && { agent: kind.agent }) })
+    const { agent = {}, etherless = false } = kind
+    if (etherless) {
+      const { provider } = system.chain
+      await provider.send('hardhat_setBalance', [system.senderAccount.address, '0x0'])
+    }
+    const life = await wholeLife(t, { system, price, agent, etherless })
+    t.is(row.together, 'yes')
+    t.is(row.alone, etherless ? 'needs ether' : 'yes')
     t.is(life.opens, row.opens)
     t.is(life.topsUp, row.topsUp)
     for (const words of row.said) hears(t, heard, words)

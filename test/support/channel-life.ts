@@ -18,10 +18,12 @@ export interface Life {
   /** Of a reading. */
   readonly price: bigint
   readonly agent?: Partial<AgentOptions>
+  /** The receiver has to send what it can for the agent. */
+  readonly etherless?: boolean
 }
 
 /** Resolves with what the agent's account had sent to open the first channel, and to top it up. */
-export async function wholeLife(t: ExecutionContext, { system, price, agent }: Life) {
+export async function wholeLife(t: ExecutionContext, { system, price, agent, etherless }: Life) {
   const { base, tokensOf, receiverAccount, senderAccount, contract, chain } = system
   const before = await tokensOf(senderAccount.address)
   const since = (await chain.provider.getBlockNumber()) + 1
@@ -33,7 +35,7 @@ export async function wholeLife(t: ExecutionContext, { system, price, agent }: L
   await buy(t, system, buyer, 4)
   const opened = await sentBy(system, since)
   const first = openName(buyer)
-  await buyer.topUp(first, 3n * price)
+  await buyer.topUp(first, 3n * price, base)
   const toppedUp = (await sentBy(system, since)).slice(opened.length)
   await buy(t, system, buyer)
   t.deepEqual(changes, ['opened', 'toppedUp'])
@@ -45,6 +47,10 @@ export async function wholeLife(t: ExecutionContext, { system, price, agent }: L
   await buy(t, system, buyer, 2)
   const second = openName(buyer)
   await chain.mine(1)
+  if (etherless) {
+    await t.throwsAsync(buyer.closeChannel(second, {}), { code: 'ether_missing' })
+    return { opens: ways(opened), topsUp: ways(toppedUp) }
+  }
   await buyer.closeChannel(second, {})
   t.deepEqual(await buyer.settle(), [])
   await chain.mine(502)
@@ -52,7 +58,7 @@ export async function wholeLife(t: ExecutionContext, { system, price, agent }: L
   t.is(await tokensOf(receiverAccount.address), 7n * price, 'closed alone and settled')
   t.is(await tokensOf(senderAccount.address), before - 7n * price)
   t.is(await tokensOf(contract), 0n)
-  return { opens: ways(opened), topsUp: ways(toppedUp), buyer }
+  return { opens: ways(opened), topsUp: ways(toppedUp) }
 }
 
 export async function buy(
@@ -84,9 +90,9 @@ async function sentBy(system: System, since: number): Promise<readonly string[]>
   for (let number = since; number <= head; number++) {
     const block = await chain.provider.getBlock(number, true)
     for (const { from, data } of block?.prefetchedTransactions ?? []) {
-      if (from !== senderAccount.address && from !== receiverAccount.address) continue
       const name = known.map((abi) => abi.getFunction(data.slice(0, 10))?.name).find(Boolean)
-      names.push(name ?? data.slice(0, 10))
+      if (from === senderAccount.address) names.push(`${name}`)
+      if (from === receiverAccount.address) names.push(`relayed ${name}`)
     }
   }
   return names
@@ -97,7 +103,8 @@ const wayOf: Readonly<Record<string, string>> = {
   transfer: 'erc223',
   'approve, createChannel': 'approve',
   createChannelWithPermit: 'permit',
-  createChannelFor: 'relay',
+  'relayed createChannelFor': 'relay',
+  'relayed topUpFor': 'relay',
   'approve, topUp': 'approve',
   topUpFor: 'permit',
 }

@@ -32,6 +32,26 @@ export function kindsOf(kind: 'chain' | 'token'): readonly KindRow[] {
     })
 }
 
+/** Tokens with tests of their own. */
+export const troubles = [
+  '36 decimals',
+  'USDC kind, paused',
+  'USDT kind, paused',
+  'USDC kind, the sender blocked',
+  'USDC kind, the receiver blocked',
+] as const
+
+/** Of a token with a test of its own: that so much of its row is so. */
+export function holdsRow(
+  t: ExecutionContext,
+  name: (typeof troubles)[number],
+  heard: readonly string[],
+): void {
+  const row = kindsOf('token').find((each) => each.name === name)
+  t.truthy(row, `a row for ${name}`)
+  for (const words of row?.said ?? []) hears(t, heard, words)
+}
+
 export function hears(t: ExecutionContext, heard: readonly string[], words: string): void {
   t.true(
     heard.some((each) => each.includes(words)),

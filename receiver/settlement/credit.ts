@@ -7,7 +7,7 @@ import type { SettlementContext } from './answers.ts'
 import { createOperations } from './operations.ts'
 import { type CollectPolicy, isWorthItsFee } from './policy.ts'
 
-/** Measured: 37 500 where the account has tokens already. */
+/** An estimate with room: a call of the contract that transfers tokens once. */
 const collectGas = 60_000n
 
 export interface CreditOptions extends SettlementContext {

@@ -2,7 +2,7 @@
 
 import { challengeTime } from '../platform/chain/index.ts'
 import { machineClock } from '../platform/time/machine-clock.ts'
-import type { Address } from '../protocol/index.ts'
+import type { Address, TokenAmount } from '../protocol/index.ts'
 import { type Budget, type BudgetScope, capsOf, defaultTransactionCaps } from './budget/caps.ts'
 import { openLedger } from './channels/ledger.ts'
 import type { Ledger } from './channels/ledger-types.ts'
@@ -11,7 +11,7 @@ import { transactionsOfWeek } from './channels/transaction-history.ts'
 import type { Agent, AgentOptions, BudgetView, TransactionFacts } from './options.ts'
 import { probe } from './purchase/probe.ts'
 import { createPurchases } from './purchase/states.ts'
-import { workOnAll } from './several.ts'
+import { type Work, workOnAll } from './several.ts'
 
 /**
  * An agent on its store, which no other process may have open. It asks the chain when it has to, not before.
@@ -61,7 +61,8 @@ const mostFeePerGasByDefault = 500_000_000_000n
 
 function assemble(options: AgentOptions, ledger: Ledger): Agent {
   const { signer } = options
-  const { newest, common, partsFor, management, stop } = workOnAll(options, ledger)
+  const work = workOnAll(options, ledger)
+  const { newest, common, partsFor, management, stop } = work
   const { behaviours, history, locks } = common
   return {
     address: signer.address,
@@ -81,6 +82,7 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
       )
     },
     challengeTime: async () => challengeTime((await newest.connection.chain()).client),
+    payoutCredit: () => payoutCredit(work, signer.address),
     token: async () => {
       const { symbol, decimals } = (await newest.connection.facts()).token
       return { symbol, decimals }
@@ -90,6 +92,15 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
       await stop()
     },
   }
+}
+
+/** On all contracts. */
+async function payoutCredit({ all }: Work, account: Address): Promise<TokenAmount> {
+  let sum = 0n
+  for (const { connection } of all) {
+    sum += await (await connection.chain()).client.payoutCredit(account)
+  }
+  return sum
 }
 
 export function transactionFacts({ notes }: Pick<Ledger, 'notes'>): TransactionFacts {

@@ -131,6 +131,8 @@ export interface Agent extends Purchases, ChannelManagement {
   /** Receivers with whom there was trouble lately, worst first. */
   readonly behaviour: () => readonly ReceiverBehaviour[]
   readonly token: () => Promise<TokenUnit>
+  /** What the contract keeps for the account because the token refused to pay it: `settle` collects it. */
+  readonly payoutCredit: () => Promise<TokenAmount>
   /** Of the contract: in blocks, and as a time as far as the chain shows it. */
   readonly challengeTime: () => Promise<ChallengeTime>
   /** Writes exact balances and releases the store. */

@@ -22,6 +22,8 @@ import { createTransport } from './transport/transport.ts'
 
 export interface Work {
   readonly newest: OnContract
+  /** The newest first. */
+  readonly all: readonly OnContract[]
   readonly common: Omit<Common, 'elsewhere'>
   readonly partsFor: PartsFor
   readonly management: ChannelManagement
@@ -50,7 +52,7 @@ export function workOnAll(options: AgentOptions, ledger: Ledger): Work {
   if (isAlone) {
     const newest = workOn(options, ledger, common)
     const { parts, management, connection } = newest
-    return { newest, common, partsFor: parts, management, stop: connection.stop }
+    return { newest, all: [newest], common, partsFor: parts, management, stop: connection.stop }
   }
   return workOnSeveral(options, ledger, common)
 }
@@ -85,7 +87,7 @@ function workOnSeveral(
   for (const each of formerContracts) on(each, {}, token)
   const ofChannel = (name: ChannelName) => onItsContract(all, ledger, name)
   return {
-    ...{ newest, common },
+    ...{ newest, all, common },
     partsFor: (request, channel) => {
       if (channel !== undefined) return (ofChannel(channel) ?? newest).parts()
       const paid = all.find(({ lost }) => wasPaid(lost, request))

@@ -245,11 +245,25 @@ async function sendDeposit(parts: Parts, { amount, data, direct }: DepositCall):
   } catch (error) {
     if (!isUraidenError(error, 'would_revert') || (await hasErc223(parts))) throw error
   }
-  if ((await parts.chain.allowance(token, sender)) < amount) {
-    const approve = encodeCall('approve(address,uint256)', [domain.contract, amount])
-    await sendAndWait(parts, { to: token, data: approve })
-  }
+  const allowed = await parts.chain.allowance(token, sender)
+  if (allowed < amount) await raiseAllowance(parts, allowed, amount)
   return send(parts, direct)
+}
+
+/** Of some tokens, USDT for one, an allowance changes from and to zero only. */
+async function raiseAllowance(parts: Parts, allowed: bigint, amount: bigint): Promise<void> {
+  const { token, domain } = parts
+  const approve = async (sum: bigint) => {
+    const data = encodeCall('approve(address,uint256)', [domain.contract, sum])
+    await sendAndWait(parts, { to: token, data })
+  }
+  try {
+    await approve(amount)
+  } catch (error) {
+    if (allowed === 0n || !isUraidenError(error, 'would_revert')) throw error
+    await approve(0n)
+    await approve(amount)
+  }
 }
 
 /** A transfer of nothing to oneself, an account without code, works where there is the function. */

@@ -20,8 +20,10 @@ export const revertHints: Readonly<Record<string, string>> = {
   InvalidSenderSignature: 'The balance proof is not the sender’s over this balance.',
   OpenedInThisBlock:
     'Try again in the next block. On Arbitrum that is the next of the chain below, in a quarter of a minute.',
-  TransferFailed: 'The token refuses the transfer: check the balance of tokens.',
-  TransferFromFailed: 'The token refuses the transfer: check balance and allowance.',
+  TransferFailed:
+    'The token refuses the transfer: check whether it is paused, or has blocked one of the accounts.',
+  TransferFromFailed:
+    'The token refuses the transfer: check balance and allowance, and whether it is paused or has blocked one of the accounts.',
   ZeroAmount: 'Use an amount above zero.',
 }
 

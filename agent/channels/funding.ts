@@ -1,5 +1,6 @@
 // Has a channel with room for a payment: tops one up, or opens one on the chain.
 
+import { createLocks, type Locks } from '../../platform/async/locks.ts'
 import { checkChallengePeriod, isChannelOver } from '../../platform/chain/index.ts'
 import {
   type Address,
@@ -26,7 +27,7 @@ import type { FeeLimit, TransactionBudget } from './transaction-budget.ts'
 export interface ChannelFunding {
   /**
    * A channel with room for the price, topped up or opened if need be.
-   * @throws UraidenError `deposit_over_cap`, `budget_openings_spent`, `budget_ether_spent`, `fee_jump`, those
+   * @throws UraidenError `deposit_over_cap`, `deposit_too_large`, `budget_openings_spent`, `budget_ether_spent`, `fee_jump`, those
    * of `mayDeposit`, and those of the chain
    */
   readonly ensure: (wanted: WantedChannel, token: TokenUnit) => Promise<ChannelName>
@@ -65,7 +66,7 @@ export interface WantedChannel {
   readonly relay: URL | undefined
 }
 
-export interface FundingOptions {
+export interface FundingSettings {
   readonly ledger: Ledger
   readonly chain: () => Promise<AgentChain>
   readonly own: Address
@@ -87,10 +88,15 @@ export interface FundingOptions {
   readonly finishCloses: (receiver: Address) => Promise<void>
 }
 
+interface FundingOptions extends FundingSettings {
+  readonly approvals: Locks
+}
+
 /** In milliseconds: a receiver that lets us wait makes us ask the chain no more often. */
 const betweenLooks = 10_000
 
-export function createFunding(options: FundingOptions): ChannelFunding {
+export function createFunding(settings: FundingSettings): ChannelFunding {
+  const options: FundingOptions = { ...settings, approvals: createLocks() }
   const { ledger, own: sender } = options
   const nextLook = new Map<ChannelName, number>()
   const topUpOf = (name: ChannelName, amount: TokenAmount): Deposit => {
@@ -103,9 +109,11 @@ export function createFunding(options: FundingOptions): ChannelFunding {
     topUpAhead: async (name, wanted, least) => {
       const { receiver, deposit, balance } = ledger.get(name)
       options.mayDeposit(receiver)
+      const room = (await mostInChannel(options)) - deposit
+      if (room < largest(least, 1n)) return 0n
       const worth = await depositsWorthTheirFee(options, receiver, undefined)
       const larger = withinMost(worth?.topUp ?? 0n, deposit, options.deposits)
-      const amount = await affordable(options, largest(wanted, larger), least)
+      const amount = await affordable(options, smallest(largest(wanted, larger), room), least)
       if (least === 0n && amount <= 3n * (deposit - balance)) return 0n
       await fundPurchase(options, topUpOf(name, amount), undefined)
       return amount
@@ -138,7 +146,12 @@ async function ensure(
   const hidden = ledger.payable(receiver).find(({ certain }) => !certain)
   const atHand = hidden?.name ?? ledger.withRoom(receiver, price)
   if (atHand !== undefined) return atHand
-  const bounds = { deposits, room: roomForDeposits(options, receiver) }
+  const mostHeld = await mostInChannel(options)
+  if (price > mostHeld) throw neverPayable(price, mostHeld, token)
+  const bounds = {
+    deposits: { ...deposits, most: smallest(mostHeld, deposits.most) },
+    room: roomForDeposits(options, receiver),
+  }
   const choose = (perDay: TokenAmount, worth?: ByKind) =>
     chooseDeposit(ledger.payable(receiver), { price, lastPrice, perDay }, { ...bounds, worth })
   const scheduled = BigInt(timesPerDay ?? 0) * smallest(price, lastPrice)
@@ -158,6 +171,11 @@ async function ensure(
 
 function amountOf(choice: DepositChoice): TokenAmount {
   return choice.kind === 'open' ? choice.deposit : choice.added
+}
+
+/** What the contract can hold. */
+async function mostInChannel({ chain }: FundingOptions): Promise<TokenAmount> {
+  return (await (await chain()).client.contractFacts()).mostDeposit
 }
 
 /** What is more than needed now leaves half of the account's tokens to other receivers. */
@@ -209,12 +227,13 @@ function fundPurchase(
 }
 
 async function fund(
-  { ledger, chain, method, confirmations, relaying, leastChallengePeriod: least }: FundingOptions,
+  options: FundingOptions,
   deposit: Deposit,
   { relay, fees }: { readonly relay: URL | undefined; readonly fees?: FeeLimit },
 ): Promise<ChannelName> {
-  const { notes } = ledger
-  const how = { method, confirmations, notes, fees }
+  const { ledger, chain, method, confirmations, approvals, relaying } = options
+  const { leastChallengePeriod: least } = options
+  const how = { method, confirmations, approvals, notes: ledger.notes, fees }
   const connected = await chain()
   const isNew = deposit.openBlock === undefined
   if (isNew && least !== undefined) await checkChallengePeriod(connected.client, least)
@@ -279,6 +298,14 @@ async function isStillOpen(
     await ledger.update(name, { state: 'closing', settleBlock: info.settleBlock })
   }
   return info.settleBlock === 0
+}
+
+function neverPayable(price: TokenAmount, most: TokenAmount, token: TokenUnit): UraidenError {
+  return agentError({
+    code: 'deposit_too_large',
+    message: `This costs ${formatAmount(price, token)}, and a channel of the contract holds at most ${formatAmount(most, token)}.`,
+    hint: `Nothing was sent. No channel can pay such a price in ${token.symbol}: it takes a contract for a token with fewer decimals than ${token.decimals}.`,
+  })
 }
 
 function depositOverCap(

@@ -16,6 +16,7 @@ import {
   finishClose,
   unfinishedCloses,
 } from './closing-together.ts'
+import { collectCredit } from './credit.ts'
 import type { ChannelFunding } from './funding.ts'
 import { unfinishedWork } from './intents.ts'
 import type { ChannelName } from './records.ts'
@@ -76,7 +77,8 @@ export interface ChannelManagement {
   readonly closeChannel: (channel: ChannelName, how: string | URL | CloseOptions) => Promise<Hex>
   /**
    * Ends the channels whose challenge period is over, and takes up closes that were agreed and not
-   * finished; to be called again later for the others.
+   * finished; to be called again later for the others. Collects what the token refused to pay when
+   * channels ended, as soon as it pays.
    */
   readonly settle: () => Promise<readonly ChannelName[]>
   /**
@@ -85,7 +87,7 @@ export interface ChannelManagement {
    */
   readonly recoverChannels: (from?: number) => Promise<readonly ChannelName[]>
   /**
-   * Sends all tokens and, after the fees, all ether of the account there. Only without channels.
+   * Sends all tokens, what the token refused to pay before too, and, after the fees, all ether of the account there. Only without channels.
    * @throws UraidenError `sweep_channels_open`, `ether_missing`, and those of the chain
    */
   readonly sweep: (to: Address) => Promise<Swept>
@@ -123,6 +125,9 @@ export function createManagement(options: ManagementOptions): ChannelManagement 
         }
       }
       const settled = await settleDue(work)
+      if (ledger.channels().some(({ state }) => state === 'closed')) {
+        await collectCredit(await chain(), confirmations)
+      }
       // One receiver that is away must not keep the channels to others from their end.
       if (failure !== undefined) throw failure
       return [...closed, ...settled]

@@ -1,11 +1,13 @@
 // How tokens get into a channel: the ways to open one and to top one up.
 
 import { revertHints } from '../../contracts/reverts.ts'
+import type { Locks } from '../../platform/async/locks.ts'
 import { type Call, type ChainClient, type Receipt, revertOf } from '../../platform/chain/index.ts'
 import {
   type Address,
   formatAmount,
   isUraidenError,
+  type TokenAmount,
   type UraidenError,
 } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
@@ -30,6 +32,8 @@ export interface DepositOptions {
   readonly method: FundingMethod
   readonly confirmations: number
   readonly notes: Notes
+  /** The allowance is one for all channels: who approves opens before another approves. */
+  readonly approvals: Locks
   /** Where the receiver sends transactions for others. */
   readonly relay?: Relay
   /** What we may pay for a unit of gas; undefined: the sender's own limit. */
@@ -65,7 +69,13 @@ function operationOf({ receiver, openBlock }: Deposit): string {
 async function sendDeposit(
   chain: AgentChain,
   deposit: Deposit,
-  { method, confirmations, operation, fees }: DepositOptions & { readonly operation: string },
+  {
+    method,
+    confirmations,
+    operation,
+    approvals,
+    fees,
+  }: DepositOptions & { readonly operation: string },
 ): Promise<Receipt> {
   const { token } = await chain.client.contractFacts()
   const most = await fees?.(chain.sender)
@@ -73,10 +83,14 @@ async function sendDeposit(
     most === undefined ? call : { ...call, feeCap: () => most }
   const send = (call: Call) => chain.sender.send(limited(call), confirmations, operation)
   const inOne = () => send(erc223Call(chain.client, token, deposit))
-  const inTwo = async () => {
-    await chain.sender.send(limited(chain.client.calls.approve(token, deposit.amount)))
-    return send(erc20Call(chain.client, deposit))
-  }
+  const approve = (amount: TokenAmount) =>
+    chain.sender.send(limited(chain.client.calls.approve(token, amount)))
+  const inTwo = () =>
+    approvals.alone(token, async () => {
+      const allowed = await chain.client.allowance(deposit.sender)
+      if (allowed < deposit.amount) await raiseAllowance(approve, allowed, deposit.amount)
+      return send(erc20Call(chain.client, deposit))
+    })
   switch (method) {
     case 'erc223':
       return inOne()
@@ -88,6 +102,24 @@ async function sendDeposit(
       throw noRelay(deposit.receiver)
     case 'auto':
       return withFallback(chain, inOne, inTwo)
+  }
+}
+
+/**
+ * What a deposit that was not made has left is in the way of some tokens, USDT for one: their allowances change from
+ * and to zero only.
+ */
+async function raiseAllowance(
+  approve: (amount: TokenAmount) => Promise<Receipt>,
+  allowed: TokenAmount,
+  amount: TokenAmount,
+): Promise<void> {
+  try {
+    await approve(amount)
+  } catch (error) {
+    if (allowed === 0n || !isUraidenError(error, 'transaction_reverts')) throw error
+    await approve(0n)
+    await approve(amount)
   }
 }
 

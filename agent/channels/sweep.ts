@@ -26,7 +26,7 @@ export interface SweepOptions {
 }
 
 /**
- * Sends all tokens, then all ether that is left after the fees. After a crash the transactions that were
+ * Sends all tokens, what the contract keeps of them first, then all ether that is left after the fees. After a crash the transactions that were
  * signed are waited for, not sent again.
  * @throws UraidenError `sweep_channels_open` (nothing was sent), and those of the chain
  */
@@ -44,6 +44,8 @@ export async function sweepAccount(to: Address, options: SweepOptions): Promise<
     client.tokenBalance(signer.address),
     client.tokenFacts(),
   ])
+  const credit = await client.payoutCredit(signer.address)
+  if (credit > 0n) await send('payout credit', client.calls.collectCredit(to))
   if (tokens > 0n) await send('tokens', client.calls.transfer(token, to, tokens))
   const owned = await client.etherBalance(signer.address)
   const transfer: Call = { purpose: 'send the rest of the ether', to, data: '0x' }
@@ -55,7 +57,7 @@ export async function sweepAccount(to: Address, options: SweepOptions): Promise<
   const ether = owned - gas * cap - data
   if (ether > 0n) await send('ether', { ...transfer, value: ether, feeCap: () => cap })
   return {
-    tokens,
+    tokens: tokens + credit,
     ether: ether > 0n ? ether : 0n,
     etherLeft: await client.etherBalance(signer.address),
   }

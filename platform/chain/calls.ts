@@ -115,6 +115,7 @@ function payoutCalls(onChannels: Encode): Omit<ChannelCalls, keyof DepositCalls>
       onChannels('settle a channel', 'settle', [receiver, openBlock]),
     settleFor: ({ sender, receiver, openBlock }) =>
       onChannels('settle a channel', 'settleFor', [sender, receiver, openBlock]),
+    collectCredit: (to) => onChannels('collect a payout credit', 'collectCredit', [to]),
     challenge: ({ receiver, openBlock }, balance, signature) =>
       onChannels('challenge a close', 'challenge', [receiver, openBlock, balance, signature]),
   }

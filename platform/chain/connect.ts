@@ -86,6 +86,13 @@ export async function connectChain(options: ChainOptions): Promise<ChainClient> 
       const [balance] = await readContract(request, address, token, 'balanceOf', [account])
       return balance as bigint
     },
+    allowance: async (account) => {
+      const { token: address } = await reader.contractFacts()
+      const parties = [account, contract]
+      const [allowed] = await readContract(request, address, token, 'allowance', parties)
+      return allowed as bigint
+    },
+    payoutCredit: (account) => reader.payoutCredit(account),
     etherBalance: async (account) =>
       readQuantity(await request('eth_getBalance', [account, 'latest'])),
     channelInfo: ({ sender, receiver, openBlock }) =>
@@ -166,6 +173,11 @@ function contractReader(
         throw error
       })
       return facts
+    },
+    /** Contracts of version 0.2 keep none. */
+    payoutCredit: async (account: Address): Promise<bigint> => {
+      const [kept] = await read('credits', [account]).catch(unlessReverted([0n]))
+      return kept as bigint
     },
     channelInfo: async (args: readonly unknown[]): Promise<ChannelInfo | undefined> => {
       try {

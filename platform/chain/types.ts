@@ -139,6 +139,10 @@ export interface ChainClient {
   readonly contractFacts: () => Promise<ContractFacts>
   readonly tokenFacts: () => Promise<TokenFacts>
   readonly tokenBalance: (account: Address) => Promise<TokenAmount>
+  /** What the contract may take of the account's tokens. */
+  readonly allowance: (account: Address) => Promise<TokenAmount>
+  /** What the token refused to pay to the account: the contract keeps it. */
+  readonly payoutCredit: (account: Address) => Promise<TokenAmount>
   /** In wei. */
   readonly etherBalance: (account: Address) => Promise<bigint>
   /** Undefined when the contract has no such channel (never opened, or settled). */
@@ -208,6 +212,8 @@ export interface ChannelCalls {
   readonly settle: (channel: ChannelId) => Call
   /** Sent by anybody; contracts of version 0.2 do not have it. */
   readonly settleFor: (channel: ChannelId) => Call
+  /** Sent by whose it is; contracts of version 0.2 do not have it. */
+  readonly collectCredit: (to: Address) => Call
   readonly withdraw: (proof: BalanceProofItem) => Call
   /** A batch of one costs less than `withdraw`, and fails when it cannot be done. Not of version 0.2. */
   readonly withdrawOne: (proof: BalanceProofItem) => Call

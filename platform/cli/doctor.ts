@@ -88,12 +88,12 @@ export async function lookAtContract(chain: ChainClient): Promise<Finding> {
   const limit = facts.mostDeposit < maxTokenAmount ? `, at most ${most} in a channel` : ''
   const period = await challengeTime(chain)
   const says = `${chain.contract}, version ${facts.version}, token ${token.symbol}${limit}, challenge period ${challengeTimeText(period)}`
-  const isUsable = facts.mostDeposit >= 10n ** BigInt(token.decimals)
-  const short = shortPeriodWarning(period)
-  if (isUsable) return short === undefined ? ok(says) : warning(`${says}. ${short}`)
-  return warning(
-    `${says}: that is less than one, as ${token.symbol} has ${token.decimals} decimals. This contract is of no use for it; deploy one for another token.`,
-  )
+  const isSmall = facts.mostDeposit < 10n ** BigInt(token.decimals)
+  const small = isSmall
+    ? `A channel holds less than one ${token.symbol}, which has ${token.decimals} decimals: what costs more than ${most} cannot be paid with this contract.`
+    : undefined
+  const warnings = [small, shortPeriodWarning(period)].filter((each) => each !== undefined)
+  return warnings.length === 0 ? ok(says) : warning([`${says}.`, ...warnings].join(' '))
 }
 
 const leastFree = 50n * 1024n * 1024n

@@ -1,6 +1,6 @@
 // Sees to it that the receiver gets what it has proofs for (wire-protocol.md section 6): answers
 // dishonest closes, settles channels whose senders do not, withdraws when it is worth while.
-import type { Call } from '../../platform/chain/index.ts'
+import type { Call, ChainClient } from '../../platform/chain/index.ts'
 import { cronTimetable } from '../../platform/config/schedule.ts'
 import type { TokenAmount } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
@@ -15,11 +15,12 @@ import {
 } from './answers.ts'
 import { type CollectParts, closeByReceiver, closeTogether } from './collect.ts'
 import { type CollectOptions, type Collector, createCollector } from './collector.ts'
+import { createCreditCollecting } from './credit.ts'
 import { type Exposure, exposureOf } from './exposure.ts'
 import type { AnswerFees } from './fees.ts'
 import type { CollectPolicy } from './policy.ts'
 import type { Reserve, ReserveStatus } from './reserve.ts'
-import { createSettling } from './settling.ts'
+import { createSettling, type Settling } from './settling.ts'
 import { urgentCollection } from './urgent.ts'
 
 export interface SettlementOptions {
@@ -39,6 +40,7 @@ export interface AutomaticWithdrawal extends CollectPolicy {
 }
 
 export interface SettlementParts extends CollectParts, SettlementContext {
+  readonly chain: Pick<ChainClient, 'calls' | 'payoutCredit'>
   readonly book: ChannelBook
   readonly refresh: () => Promise<void>
   /** What answers need in ether. */
@@ -77,7 +79,7 @@ export function createSettlement(
   parts: SettlementParts,
   { withdraw, fees = {}, collectAbove }: SettlementOptions,
 ): SettlementEngine {
-  const { book, chain, transactions, signer, hasBatches, reserve, log } = parts
+  const { book, transactions, signer, reserve, log } = parts
   // Once it is signed, the chain may take it whatever becomes of the close.
   const sealed = (call: Call, channels: readonly Channel[]): Call => ({
     ...call,
@@ -94,16 +96,9 @@ export function createSettlement(
     answer: async (channel) => sealed(await closeByReceiver(parts, channel), [channel]),
     answerTogether: async (channels) => sealed(await closeTogether(parts, channels), channels),
   })
-  const settling = createSettling({
-    ...parts,
-    policy: withdraw ?? { least: 1n, mostGasPrice: fees.usual },
-    canEnd: (channel) => hasBatches || provenBalance(channel) === channel.end?.balance,
-    end: async (channel) => {
-      if (!hasBatches) return closeByReceiver(parts, channel)
-      const { sender, openBlock } = channel
-      return chain.calls.settleFor({ sender, receiver: signer.address, openBlock })
-    },
-  })
+  const policy = withdraw ?? { least: 1n, mostGasPrice: fees.usual }
+  const credit = createCreditCollecting({ ...parts, own: signer.address, policy })
+  const settling = settlingBy(parts, policy)
   const collector = createCollector(parts)
   const timetable = createTimetable(withdraw?.schedule)
 
@@ -120,11 +115,13 @@ export function createSettlement(
     })
     const mayWithdraw =
       withdraw !== undefined && book.unsettled() >= withdraw.least && timetable.takeDue()
-    const policy = urgent ?? (mayWithdraw ? withdraw : undefined)
-    if (policy === undefined && !settling.isDue()) return
+    const withdrawal = urgent ?? (mayWithdraw ? withdraw : undefined)
+    const isCreditDue = await credit.isDue()
+    if (withdrawal === undefined && !settling.isDue() && !isCreditDue) return
     const gasPrice = await transactions.gasPrice()
-    if (policy !== undefined) await collector.withdrawIfWorth(policy, gasPrice)
+    if (withdrawal !== undefined) await collector.withdrawIfWorth(withdrawal, gasPrice)
     await settling.round(gasPrice)
+    await credit.round(gasPrice)
   }
 
   return {
@@ -147,9 +144,23 @@ export function createSettlement(
     },
     stop: async () => {
       timetable.close()
-      await Promise.all([answers.idle(), settling.idle(), collector.idle()])
+      await Promise.all([answers.idle(), settling.idle(), collector.idle(), credit.idle()])
     },
   }
+}
+
+function settlingBy(parts: SettlementParts, policy: CollectPolicy): Settling {
+  const { chain, signer, hasBatches } = parts
+  return createSettling({
+    ...parts,
+    policy,
+    canEnd: (channel) => hasBatches || provenBalance(channel) === channel.end?.balance,
+    end: async (channel) => {
+      if (!hasBatches) return closeByReceiver(parts, channel)
+      const { sender, openBlock } = channel
+      return chain.calls.settleFor({ sender, receiver: signer.address, openBlock })
+    },
+  })
 }
 
 function asked(

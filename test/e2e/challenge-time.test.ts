@@ -68,7 +68,7 @@ test('500 blocks of 2 seconds are 17 minutes: said by doctor, receiver and daemo
   const upkeep = new Upkeep({
     ...{ shared, interval: 600_000 },
     onFailed: (_, error) => t.fail(String(error)),
-    onShortPeriod: (warning) => said.push(warning),
+    onWarning: (warning) => said.push(warning),
   })
   await upkeep.start({ policy: { deposit: {} } })
   await until(() => said.length > 0)

@@ -151,7 +151,7 @@ test('upkeep: topped up before a channel runs dry, closes settled after their pe
   const upkeep = new Upkeep({
     shared,
     interval: 20,
-    onShortPeriod: () => undefined,
+    onWarning: () => undefined,
     onFailed: (_, error) => failed.push(error),
   })
   const settings = { policy: { deposit: { open: () => 20n, topUp: () => 20n } } }

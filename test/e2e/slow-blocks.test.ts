@@ -45,7 +45,7 @@ async function given(t: ExecutionContext, lasting: number, options: Partial<Agen
       use: <Value>(work: (each: Agent) => Promise<Value>) => work(agent),
     } as never,
     interval: 60_000,
-    onShortPeriod: () => undefined,
+    onWarning: () => undefined,
     onFailed: (_, error) => void failed.push(error),
   })
   t.teardown(() => upkeep.stop())

@@ -162,21 +162,23 @@ export async function contractFixture(options: TestDeployment = {}): Promise<Con
 /** The channels contract over one of test/contracts/tokens; the sender has 10^23 units. */
 export async function hostileFixture(name: string): Promise<ContractFixture> {
   const chain = await startEmbeddedChain()
+  const deployed = await deployOver(chain, name)
+  const fixture = new ContractFixture(chain, deployed, deployed.address)
+  await mined(
+    fixture.tokenAs(owner, 'transfer(address,uint256)')(fixture.account(sender), 10n ** 23n),
+  )
+  return fixture
+}
+
+/** A token of test/contracts/tokens, all of it the owner's, and a channels contract for it. */
+export async function deployOver(chain: EmbeddedChain, name: string) {
   const token = await deployArtifact(chain, name)
   const channels = await deploy(chain, [...channelsAbi], await channelsCode(), [
     await token.getAddress(),
     500,
     [],
   ])
-  const fixture = new ContractFixture(
-    chain,
-    { token: token as Contract, channels: channels as Contract },
-    parseAddress(await channels.getAddress()),
-  )
-  await mined(
-    fixture.tokenAs(owner, 'transfer(address,uint256)')(fixture.account(sender), 10n ** 23n),
-  )
-  return fixture
+  return { token, channels, address: parseAddress(await channels.getAddress()) }
 }
 
 /** A contract that was compiled by `npm run contracts`, the first step of `scripts/test`. */

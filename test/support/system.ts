@@ -3,9 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
+import type { Contract } from 'ethers'
 import { type Agent, type AgentOptions, createAgent, depositsFor } from '../../agent/index.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
-import { fromHex } from '../../protocol/index.ts'
+import { type Address, fromHex } from '../../protocol/index.ts'
 import {
   createReceiverServer,
   type ReceiverOptions,
@@ -41,10 +42,29 @@ export async function startSystemOn<Chain extends TestChain>(
 ) {
   t.teardown(chain.close)
   const { channelsAddress: contract, token } = await deployTestContracts(chain.wallet(0))
+  const senderAccount = chain.accounts[2]
+  const tokens = token.getFunction('transfer(address,uint256)')
+  await (await tokens(senderAccount?.address, 10_000n)).wait()
+  const options = { resources, receiver: receiverOptions, server: serverLimits }
+  return startSystemWith(t, { chain, contract, token }, options)
+}
+
+export interface SystemOptions {
+  readonly resources?: readonly Resource[]
+  readonly receiver?: Partial<ReceiverOptions>
+  readonly server?: ServerOptions
+}
+
+/** The same with contracts that are there; the third account is the sender, with what tokens it has. */
+export async function startSystemWith<Chain extends TestChain>(
+  t: ExecutionContext,
+  deployed: { readonly chain: Chain; readonly contract: Address; readonly token: Contract },
+  options: SystemOptions = {},
+) {
+  const { chain, contract, token } = deployed
+  const { resources = [reading()], receiver: receiverOptions = {}, server: limits = {} } = options
   const [, receiverAccount, senderAccount] = chain.accounts
   if (!receiverAccount || !senderAccount) throw new Error('no accounts')
-  const tokens = token.getFunction('transfer(address,uint256)')
-  await (await tokens(senderAccount.address, 10_000n)).wait()
   const folder = await mkdtemp(join(tmpdir(), 'uraiden-e2e-'))
   const receiver = await startReceiver({
     signer: createKeySigner(fromHex(receiverAccount.privateKey)),
@@ -59,7 +79,7 @@ export async function startSystemOn<Chain extends TestChain>(
     ...receiverOptions,
   })
   await receiver.synced
-  const server = await createReceiverServer(receiver, resources, serverLimits)
+  const server = await createReceiverServer(receiver, resources, limits)
   // Where it comes back when it is restarted.
   const base = await server.listen({ host: '127.0.0.1', port: await freePort() })
   const agents: Agent[] = []

@@ -13,9 +13,11 @@ import {
   formatDuration,
   parseAmount,
   parseTypedAddress,
+  type TokenAmount,
   type TokenUnit,
   type UraidenError,
 } from '../../../protocol/index.ts'
+import { keptText } from '../../channels/credit.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
 import { type ChannelName, channelName } from '../../channels/records.ts'
 import { agentError } from '../../errors/index.ts'
@@ -93,6 +95,7 @@ export function close(channel: string, options: CloseCommandOptions): Promise<Ex
       const period = await periodText(session)
       output.print(`After the challenge period (${period}) run: uraiden-agent settle`)
     } else output.print(`closed ${name} (${transaction})`)
+    await sayCredit(session, 0n)
     return exitCode.ok
   })
 }
@@ -101,6 +104,7 @@ export function settle(options: GlobalOptions & { readonly wait?: boolean }): Pr
   return withAgent(options, async (session) => {
     const { agent, output } = session
     if (options.wait) await waitUntilDue(session)
+    const before = await creditOf(session)
     const settled = await output.during(waiting, () => agent.settle())
     const left = agent.channels().filter(({ state }) => state === 'closing')
     if (output.json) output.print(toJson({ settled, closing: left.map(channelFacts) }))
@@ -112,6 +116,7 @@ export function settle(options: GlobalOptions & { readonly wait?: boolean }): Pr
         )
       }
     }
+    await sayCredit(session, before)
     return exitCode.ok
   })
 }
@@ -157,6 +162,24 @@ async function periodText({ chain: settings }: Session): Promise<string> {
   } finally {
     chain.close()
   }
+}
+
+/** What the contract keeps for the account. The chain is not asked where no channel has ended yet. */
+async function creditOf({ agent, chain: settings }: Session): Promise<TokenAmount> {
+  if (agent.channels().every(({ state }) => state !== 'closed')) return 0n
+  const chain = await openChain(settings)
+  try {
+    return await chain.payoutCredit(agent.address)
+  } finally {
+    chain.close()
+  }
+}
+
+async function sayCredit(session: Session, before: TokenAmount): Promise<void> {
+  const { output, token } = session
+  const kept = await creditOf(session)
+  if (kept > 0n) output.say(keptText(kept, token))
+  else if (before > 0n) output.say(`collected ${formatAmount(before, token)} of ended channels`)
 }
 
 /** Until the last challenge period that runs is over. */

@@ -61,7 +61,7 @@ export class Engine implements Capability<Settings> {
       shared: this.shared,
       interval: upkeepInterval,
       onFailed: (what, error) => journal.warn(`upkeep ${what}`, `${what} failed`, error),
-      onShortPeriod: (warning) => journal.log.warn(warning),
+      onWarning: (warning) => journal.log.warn(warning),
     })
     this.purchases = createPurchases({
       shared: this.shared,

@@ -6,6 +6,7 @@ import { shortPeriodWarning } from '../../../platform/chain/index.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 import type { Address, TokenAmount } from '../../../protocol/index.ts'
 import { type DepositPolicy, defaultDeposits } from '../../channels/choose.ts'
+import { keptText } from '../../channels/credit.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
 import type { ChannelName } from '../../channels/records.ts'
 import type { Agent } from '../../options.ts'
@@ -20,8 +21,8 @@ export interface UpkeepOptions {
   /** Between two rounds. */
   readonly interval: Milliseconds
   readonly onFailed: (what: Work, error: unknown) => void
-  /** Told what is to be said of the contract's challenge period, if it is short. */
-  readonly onShortPeriod: (warning: string) => void
+  /** Of a challenge period that is short, and of tokens that do not arrive. */
+  readonly onWarning: (warning: string) => void
 }
 
 interface UpkeepSettings {
@@ -38,6 +39,9 @@ export class Upkeep implements Capability<UpkeepSettings> {
   #agent: Agent | undefined
   #recovered = true
   #knowsPeriod = true
+  /** Channels that were over when it was last asked what the contract keeps. */
+  #ended = 0
+  #kept = 0n
   #round: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -55,6 +59,8 @@ export class Upkeep implements Capability<UpkeepSettings> {
     this.#agent = agent
     this.#recovered = false
     this.#knowsPeriod = false
+    this.#ended = 0
+    this.#kept = 0n
     this.#look()
   }
 
@@ -86,19 +92,31 @@ export class Upkeep implements Capability<UpkeepSettings> {
         (await this.#attempt('recover', () => shared.use((each) => each.recoverChannels())))
     }
     if (!this.#knowsPeriod) await this.#lookAtPeriod()
-    if (agent.channels().some(isUnfinished)) {
-      await this.#attempt('settle', () => shared.use((each) => each.settle()))
+    const ended = endedOf(agent)
+    if (agent.channels().some(isUnfinished) || ended !== this.#ended || this.#kept > 0n) {
+      await this.#attempt('settle', () => shared.use((each) => this.#settle(each)))
     }
+  }
+
+  /** However a channel ended, the token may have refused to pay. */
+  async #settle(agent: Agent): Promise<void> {
+    await agent.settle()
+    const ended = endedOf(agent)
+    if (ended === this.#ended && this.#kept === 0n) return
+    const kept = await agent.payoutCredit()
+    if (kept > this.#kept) this.#options.onWarning(keptText(kept, await agent.token()))
+    this.#ended = ended
+    this.#kept = kept
   }
 
   /** Again in the next round while the chain is away. */
   async #lookAtPeriod(): Promise<void> {
-    const { shared, onShortPeriod } = this.#options
+    const { shared, onWarning } = this.#options
     const time = await shared.use((each) => each.challengeTime()).catch(() => undefined)
     if (time === undefined) return
     this.#knowsPeriod = true
     const short = shortPeriodWarning(time)
-    if (short !== undefined) onShortPeriod(short)
+    if (short !== undefined) onWarning(short)
   }
 
   async #attempt(what: Work, work: () => Promise<unknown>): Promise<boolean> {
@@ -129,6 +147,10 @@ export class Upkeep implements Capability<UpkeepSettings> {
     })
     notBefore.set(receiver, added > 0n ? 0 : performance.now() + pauseAfterFailure)
   }
+}
+
+function endedOf(agent: Agent): number {
+  return agent.channels().filter(({ state }) => state === 'closed').length
 }
 
 function isUnfinished({ state, closeApi }: ChannelBalance): boolean {

@@ -14,7 +14,7 @@ abstract contract TestToken is ERC20 {
         return "Test";
     }
 
-    function symbol() public pure override returns (string memory) {
+    function symbol() public pure virtual override returns (string memory) {
         return "TST";
     }
 

@@ -94,7 +94,7 @@ test.serial(
     ] as const) {
       const found = await lookAtContract(await given(t, { decimals: word(decimals) }))
       t.is(found.verdict, verdict)
-      if (verdict === 'warning') t.regex(found.says, /less than one, as TKN has 2[24] decimals/)
+      if (verdict === 'warning') t.regex(found.says, /less than one TKN, which has 2[24] decimals/)
     }
   },
 )

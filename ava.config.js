@@ -17,7 +17,7 @@ export default {
       ? chosen
       : ['test/**/*.test.ts', ...Object.values(apart).map((files) => `!${files}`)],
   extensions: ['ts'],
-  require: ['./test/support/keep-connections.ts'],
+  require: ['./test/support/patient-network.ts'],
   timeout: '10m',
   // One more than the cores of a small machine: tests also wait, for disks and for processes.
   concurrency: chosen.length > 0 ? 1 : 3,

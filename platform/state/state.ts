@@ -212,7 +212,8 @@ async function checkOwner(db: StateDatabase, options: StateOptions): Promise<voi
   const { also = [], ...first } = JSON.parse(found) as WrittenOwner
   const mine = [contract, ...others]
   const isSame = JSON.stringify({ ...first, contract }) === JSON.stringify(own)
-  if (!isSame || !(mine.includes(first.contract) || also.includes(contract))) {
+  const isOfOurs = [first.contract, ...also].some((each) => mine.includes(each))
+  if (!isSame || !isOfOurs) {
     throw platformError({
       code: 'state_of_another',
       message: `The state in ${folder} belongs to ${found}, not to ${ownerText(own, others)}.`,

@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { parseAddress, parseSignature } from '../../../protocol/index.ts'
+import { type Address, parseAddress, parseSignature } from '../../../protocol/index.ts'
 import type { Channel } from '../../../receiver/channels/records.ts'
 import {
   createReserve,
@@ -9,6 +9,7 @@ import {
   isWorthAnswer,
   type ReserveStatus,
 } from '../../../receiver/settlement/reserve.ts'
+import { shareAccount } from '../../../receiver/settlement/shared-account.ts'
 
 const sender = parseAddress(`0x${'aa'.repeat(20)}`)
 
@@ -61,6 +62,7 @@ function given(
   channels: readonly Channel[],
   most?: bigint,
   data = 0n,
+  others?: () => bigint,
 ) {
   const alarms: ReserveStatus[] = []
   const reserve = createReserve({
@@ -69,6 +71,7 @@ function given(
     ...{ ether: has, most, hasBatches: true },
     highest: () => 100n,
     onShort: (status) => void alarms.push(status),
+    ...(others && { others }),
   })
   reserve.round()
   return { reserve, alarms }
@@ -119,4 +122,24 @@ test('more channels never need less but where they begin to go together', (t) =>
       t.true(gasForAnswers(count + 1, true) > gasForAnswers(count, true))
     }),
   )
+})
+
+test('what the account needs for channels of other contracts is not there for these', (t) => {
+  const own = 60_000n * 400n
+  const others = () => 5n
+  const channels = [channel(1n)]
+  t.false(given(() => own + 5n, channels, undefined, 0n, others).reserve.status().isShort)
+  t.true(given(() => own + 4n, channels, undefined, 0n, others).reserve.status().isShort)
+  const { reserve } = given(() => own, channels, undefined, 0n, others)
+  t.is(reserve.needed(), own)
+  t.notThrows(() => reserve.checkRelay(2n * (own + 5n)))
+  t.throws(() => reserve.checkRelay(2n * (own + 5n) - 1n), { code: 'relay_reserve' })
+
+  const shared = shareAccount([sender, sender.replace('aa', 'bb') as Address])
+  const [first, second] = shared.contracts as [Address, Address]
+  shared.add(first, { needed: () => 7n })
+  t.is(shared.neededBeside(first), 0n)
+  shared.add(second, { needed: () => undefined })
+  t.is(shared.neededBeside(second), 7n)
+  t.is(shared.neededBeside(first), 0n)
 })

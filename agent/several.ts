@@ -71,8 +71,10 @@ function workOnSeveral(
       ...{ ...common, ...defined({ token }) },
       elsewhere: ({ url }, terms) => {
         const { receiver, price } = terms
-        const hasRoom = ({ ledger: own }: OnContract) => own.withRoom(receiver, price) !== undefined
-        const best = chooseContract(all, terms, hasRoom)
+        const best = chooseContract(all, terms, {
+          hasRoom: ({ ledger: own }) => own.withRoom(receiver, price) !== undefined,
+          wasUsed: ({ ledger: own }) => own.channels(receiver).length > 0,
+        })
         if (best === undefined) return undefined
         usual.set(url.origin, best)
         return best.contract === each ? undefined : best.parts()

@@ -377,6 +377,10 @@ export const agentErrors = {
     kind: 'usage',
     hint: 'Add it to contracts, until its channels are closed.',
   },
+  contract_older: {
+    kind: 'refused',
+    hint: 'Nothing was signed. Somebody between may hide the newer contract. If the receiver has gone back, put its contract first in contracts.',
+  },
   contract_token_differs: {
     kind: 'usage',
     hint: 'Budgets are in one token: run an agent of its own for this contract.',

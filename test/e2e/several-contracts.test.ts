@@ -166,10 +166,20 @@ test('an agent moves: a channel on the former contract is used up, then one open
   t.is(await tokensOf(former), 0n)
   await again.stop()
 
+  // Nobody leads it back.
+  await end(moved)
+  const back = await start(`contract: '${former}'`)
+  const led = await agentOn(newest, several)
+  await t.throwsAsync(led.get(`${url}/reading`), { code: 'contract_older' })
+  t.is(led.channels().filter(({ state }) => state === 'open').length, 1)
+  await led.stop()
+  await end(back)
+
+  const last = await start(`contracts: ['${newest}', '${former}']`)
   const alone = await agentOn(newest, { store, budget: { total: 200n } })
   t.is((await alone.get(`${url}/reading`)).status, 200)
   t.is(alone.channels().filter(({ state }) => state === 'open').length, 1)
-  await end(moved)
+  await end(last)
 })
 
 test('an agent that may use only the former contract is served there, one that may use neither is not', async (t) => {

@@ -118,7 +118,7 @@ async function startParts(
 /** Before any state is opened. */
 async function prepareFolders({ settings, log }: RunOptions): Promise<void> {
   const contracts = contractsOf(settings)
-  await prepareStates(settings.stateRoot, contracts)
+  if (settings.isOfSeveral) await prepareStates(settings.stateRoot, contracts)
   for (const contract of await unserved(settings.stateRoot, contracts)) {
     log.warn({ contract }, 'contracts does not name it: its open channels are not defended')
   }

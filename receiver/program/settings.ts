@@ -54,6 +54,8 @@ export interface ProgramSettings {
 export interface ReceiverSettings extends ProgramSettings {
   /** Below it are the folders of contracts that were not the first one there. */
   readonly stateRoot: string
+  /** Its contract is of a list, `contracts`: it has a folder of its own where another one's state is in the first. */
+  readonly isOfSeveral: boolean
   /** Contracts that channels are still open on, newest first. */
   readonly formers: readonly ServedContract[]
   /** What the library needs and does not depend on the token. */
@@ -123,6 +125,7 @@ export function receiverSettings(
   return inItsFolder({
     ...common,
     stateRoot: common.state,
+    isOfSeveral: config.contracts !== undefined,
     formers: (config.contracts ?? []).slice(1),
     receiver: {
       keepSettled: keepSettled === 'all' ? Number.POSITIVE_INFINITY : keepSettled,

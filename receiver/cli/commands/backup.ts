@@ -2,7 +2,8 @@
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { ownerOfState } from '../../../platform/state/state.ts'
 import { defined, type Signer } from '../../../protocol/index.ts'
-import { openSigner } from '../../program/settings.ts'
+import { prepareStates } from '../../program/contracts.ts'
+import { inItsFolder, openSigner } from '../../program/settings.ts'
 import { backupOfState, writeBackup } from '../../server/backup/backup.ts'
 import { readBackupFile } from '../../server/backup/file.ts'
 import { restoreBackup } from '../../server/backup/restore.ts'
@@ -36,9 +37,10 @@ export async function restore(file: string, options: GlobalOptions): Promise<Exi
   const settings = await openSettings(options)
   const { address } = await openSigner(settings.key, output.say)
   const { contract, chainId } = settings.connection
+  if (settings.isOfSeveral) await prepareStates(settings.stateRoot, [contract])
   const report = await restoreBackup({
     text: await readBackupFile(file),
-    state: settings.state,
+    state: inItsFolder(settings).state,
     contract,
     receiver: address,
     ...defined({ chainId }),

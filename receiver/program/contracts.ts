@@ -1,6 +1,6 @@
 // `contracts` of receiver.yaml: a receiver that moves to a new contract serves what is open on the former ones.
 import { existsSync } from 'node:fs'
-import { access, mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { address, count, mostContracts, onlyOnce } from '../../platform/config/index.ts'
@@ -80,10 +80,8 @@ export async function unserved(
 ): Promise<readonly string[]> {
   const served = new Set(contracts.map((contract) => contract.toLowerCase()))
   const found = await readdir(join(folder, folderName)).catch(() => [])
-  const owner = await access(join(folder, 'CURRENT')).then(
-    () => ownerAt(folder),
-    () => undefined,
-  )
+  // Where there was never more than one, its own state says whose it is when it is opened.
+  const owner = found.length + contracts.length > 1 ? await ownerAt(folder) : undefined
   const all = owner === undefined ? found : [...found, owner.toLowerCase()]
   return all.filter((contract) => !served.has(contract))
 }

@@ -7,6 +7,7 @@ import { lookAtContract } from '../../platform/cli/doctor.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { fromHex } from '../../protocol/index.ts'
 import { startReceiver } from '../../receiver/index.ts'
+import { daemonFolder, startDaemonProcess } from '../support/daemon.ts'
 import { startSystem } from '../support/system.ts'
 import { until } from '../support/until.ts'
 
@@ -74,4 +75,18 @@ test('500 blocks of 2 seconds are 17 minutes: said by doctor, receiver and daemo
   await until(() => said.length > 0)
   await upkeep.stop()
   t.regex(String(said[0]), /about 17 min/)
+})
+
+test('a daemon says in its log, its status and its books when a channel that closes alone is settled', async (t) => {
+  const system = await given(t, 12)
+  const { folder, cli, json } = await daemonFolder(system)
+  const daemon = await startDaemonProcess(t, folder)
+  await json(t, 'open', 'room', '20 units')
+  await json(t, 'close', 'room', '--uncooperative')
+  const when = 'after block \\d+, about 1\\.7 hours from now'
+  await until(() => /channel closeRequested/.test(daemon.log()))
+  t.regex(daemon.log(), new RegExp(`"settles":"${when}".*channel closeRequested`))
+  await until(async () => (await daemon.status())?.clock !== undefined)
+  t.regex((await cli('status')).stdout, new RegExp(` closing, settles ${when}\n`))
+  t.regex((await cli('channels')).stdout, new RegExp(` closing, settles ${when}\n`))
 })

@@ -5,15 +5,16 @@ import { Upkeep } from '../../agent/program/daemon/upkeep.ts'
 import { connectChain } from '../../platform/chain/index.ts'
 import { lookAtContract } from '../../platform/cli/doctor.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
-import { fromHex } from '../../protocol/index.ts'
-import { startReceiver } from '../../receiver/index.ts'
+import { afterBlock, fromHex } from '../../protocol/index.ts'
+import { type ReceiverOptions, startReceiver } from '../../receiver/index.ts'
+import { adminChannel, adminStats } from '../../receiver/server/admin/views.ts'
 import { daemonFolder, startDaemonProcess } from '../support/daemon.ts'
 import { startSystem } from '../support/system.ts'
 import { until } from '../support/until.ts'
 
 /** A chain that has shown that its blocks take so many seconds. */
-async function given(t: ExecutionContext, seconds: number) {
-  const system = await startSystem(t)
+async function given(t: ExecutionContext, seconds: number, options: Partial<ReceiverOptions> = {}) {
+  const system = await startSystem(t, undefined, options)
   const hex = (value: number) => `0x${value.toString(16)}`
   await system.chain.provider.send('hardhat_mine', [hex(10_001), hex(seconds)])
   return system
@@ -75,6 +76,30 @@ test('500 blocks of 2 seconds are 17 minutes: said by doctor, receiver and daemo
   await until(() => said.length > 0)
   await upkeep.stop()
   t.regex(String(said[0]), /about 17 min/)
+})
+
+test('a receiver says in its log and to its owner when a channel that closes alone is settled', async (t) => {
+  const said: object[] = []
+  const log = { info: (facts: object) => void said.push(facts), warn: () => undefined }
+  const { agent, base, receiver } = await given(t, 12, { log })
+  const sender = await agent()
+  const { payment } = await sender.get(`${base}/reading`)
+  if (payment === undefined) return t.fail()
+  await sender.closeChannel(payment.channel, {})
+  const [closing] = sender.channels()
+  const settleBlock = closing?.settleBlock
+  await until(() => [...receiver.book.all()].some(({ state }) => state === 'closing'))
+  await receiver.refresh()
+  const told = said.find((facts) => 'settles' in facts)
+  t.like(told, { settles: `after block ${settleBlock}, about 1.7 hours from now` })
+  const [channel] = receiver.book.all()
+  if (channel === undefined) return t.fail()
+  const { challengePeriod } = receiver.contractFacts
+  t.is(adminChannel(channel, challengePeriod).settle_block, Number(settleBlock))
+  t.is(adminChannel(channel, undefined).settle_block, null)
+  const { contract_head, seconds_per_block } = adminStats(receiver)
+  const clock = { head: Number(contract_head), secondsPerBlock: Number(seconds_per_block) }
+  t.regex(afterBlock(Number(settleBlock), clock), /about 1\.7 hours from now$/)
 })
 
 test('a daemon says in its log, its status and its books when a channel that closes alone is settled', async (t) => {

@@ -218,7 +218,7 @@ async function openBase(connected: ConnectedContract, options: StartOptions, par
   await book.fence(async () => (await connected.chain.head()).contractBlock)
   return {
     ...{ ...connected, domain, store, limits, book, blockTime },
-    startBlock: options.startBlock ?? (await firstBlock(connected.chain, book)),
+    startBlock: options.startBlock ?? (await firstBlock(connected.chain, store.firstBlock)),
   }
 }
 

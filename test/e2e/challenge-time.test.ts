@@ -5,8 +5,9 @@ import { Upkeep } from '../../agent/program/daemon/upkeep.ts'
 import { connectChain } from '../../platform/chain/index.ts'
 import { lookAtContract } from '../../platform/cli/doctor.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
-import { afterBlock, fromHex } from '../../protocol/index.ts'
+import { afterBlock, fromHex, parseAddress } from '../../protocol/index.ts'
 import { type ReceiverOptions, startReceiver } from '../../receiver/index.ts'
+import { startWatchtower } from '../../receiver/program/watchtower/tower.ts'
 import { adminChannel, adminStats } from '../../receiver/server/admin/views.ts'
 import { daemonFolder, startDaemonProcess } from '../support/daemon.ts'
 import { startSystem } from '../support/system.ts'
@@ -34,6 +35,12 @@ test('500 blocks of 12 seconds are 1.7 hours: the owner may want more', async (t
   await t.throwsAsync(startReceiver({ ...options, leastChallengePeriod: 7200 }), {
     code: 'challenge_period_short',
   })
+  const tower = { ...options, receiver: parseAddress(receiverAccount.address) }
+  await t.throwsAsync(startWatchtower({ ...tower, leastChallengePeriod: 7200 }), {
+    code: 'challenge_period_short',
+  })
+  const guard = await startWatchtower({ ...tower, leastChallengePeriod: 5400 })
+  await guard.stop()
   const wary = await agent({ leastChallengePeriod: 7200 })
   await t.throwsAsync(wary.get(`${base}/reading`), { code: 'challenge_period_short' })
   t.deepEqual(wary.channels(), [])

@@ -1,6 +1,6 @@
 // The agent: ledger, chain, transport, channels and purchases, put together.
 
-import { challengeTime } from '../platform/chain/index.ts'
+import { challengeTime, readBlockClock } from '../platform/chain/index.ts'
 import { machineClock } from '../platform/time/machine-clock.ts'
 import type { Address, TokenAmount } from '../protocol/index.ts'
 import { type Budget, type BudgetScope, capsOf, defaultTransactionCaps } from './budget/caps.ts'
@@ -82,6 +82,7 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
       )
     },
     challengeTime: async () => challengeTime((await newest.connection.chain()).client),
+    blockClock: async () => readBlockClock((await newest.connection.chain()).client),
     payoutCredit: () => payoutCredit(work, signer.address),
     token: async () => {
       const { symbol, decimals } = (await newest.connection.facts()).token

@@ -2,7 +2,14 @@
 
 import type { ChallengeTime } from '../platform/chain/index.ts'
 import type { ClockTrust } from '../platform/time/machine-clock.ts'
-import type { Address, ChainBlock, Signer, TokenAmount, TokenUnit } from '../protocol/index.ts'
+import type {
+  Address,
+  BlockClock,
+  ChainBlock,
+  Signer,
+  TokenAmount,
+  TokenUnit,
+} from '../protocol/index.ts'
 import type { DailyUse } from './budget/accounts.ts'
 import type { Budget, BudgetLimit } from './budget/caps.ts'
 import type { BoundPolicy } from './channels/binding.ts'
@@ -135,6 +142,8 @@ export interface Agent extends Purchases, ChannelManagement {
   readonly payoutCredit: () => Promise<TokenAmount>
   /** Of the contract: in blocks, and as a time as far as the chain shows it. */
   readonly challengeTime: () => Promise<ChallengeTime>
+  /** How far the chain is, and how long its blocks take: `afterBlock` says with it when a channel can be settled. */
+  readonly blockClock: () => Promise<BlockClock>
   /** Writes exact balances and releases the store. */
   readonly stop: () => Promise<void>
 }

@@ -1,10 +1,12 @@
-// Gas of every operation of the channels contract, in the steady state: balances of sender, receiver
+// What every operation of the channels contract costs, in the steady state: balances of sender, receiver
 // and contract are not zero, 18 decimals, EIP-712 signatures, the same keys each time.
 import {
   type Contract,
+  type ContractTransactionReceipt,
   type ContractTransactionResponse,
   MaxUint256,
   Signature,
+  type TransactionReceipt,
   type Wallet,
 } from 'ethers'
 import {
@@ -22,6 +24,7 @@ import {
   type EmbeddedChain,
   startEmbeddedChain,
 } from '../../test/lab/chains/embedded-chain.ts'
+import { type CallCost, dataOf, floorOf, shareOf, sumOf } from './call-cost.ts'
 
 export const gasOperations = [
   'open-erc223',
@@ -44,7 +47,7 @@ export const gasOperations = [
   'deploy',
 ] as const
 
-export type GasFigures = Readonly<Record<(typeof gasOperations)[number], number>>
+export type GasFigures = Readonly<Record<(typeof gasOperations)[number], CallCost>>
 
 const deposit = 10n ** 18n
 const batchSize = 50
@@ -73,9 +76,9 @@ class GasMeter {
   async all(): Promise<GasFigures> {
     await this.#fund()
     const deployment = this.#deployed.channels.target
-    const perBatch = (total: number) => Math.ceil(total / batchSize)
+    const perBatch = (total: CallCost) => shareOf(total, batchSize)
     return {
-      'open-erc223': await this.#gasOfOpen(),
+      'open-erc223': await this.#cost(sender, this.#sendOpen()),
       'open-erc20-allowance': await this.#openWithAllowance(),
       'approve-open-erc20': await this.#approveAndOpen(),
       'open-permit': await this.#openWithPermit(),
@@ -83,7 +86,7 @@ class GasMeter {
       'close-two-signatures-partial': await this.#close(sender, deposit / 2n, true),
       'close-by-receiver-partial': await this.#close(receiver, deposit / 2n, false),
       'close-by-receiver-full': await this.#close(receiver, deposit, false),
-      'uncooperative-close': (await this.#uncooperativeClose(deposit / 2n)).gas,
+      'uncooperative-close': (await this.#uncooperativeClose(deposit / 2n)).cost,
       'settle-partial': await this.#settle(deposit / 2n),
       'settle-zero': await this.#settle(0n),
       withdraw: await this.#withdraw(),
@@ -92,7 +95,7 @@ class GasMeter {
       'withdraw-batch-1': await this.#alone('withdrawBatch', deposit / 2n),
       'withdraw-batch-50-per-channel': perBatch(await this.#batch('withdrawBatch')),
       'close-batch-50-per-channel': perBatch(await this.#batch('cooperativeCloseBatch')),
-      deploy: await this.#gasOfDeployment(deployment.toString()),
+      deploy: await this.#costOfDeployment(deployment.toString()),
     }
   }
 
@@ -100,9 +103,9 @@ class GasMeter {
   async #fund(): Promise<void> {
     const { token } = this.#deployed
     for (const { address } of this.#chain.accounts.slice(1)) {
-      await this.#gas(token.getFunction('transfer(address,uint256)')(address, 1000n * deposit))
+      await mined(token.getFunction('transfer(address,uint256)')(address, 1000n * deposit))
     }
-    await this.#gasOfOpen()
+    await this.#open()
     // A permit before, so that its nonce is not the first one.
     await this.#openWithPermit()
   }
@@ -111,66 +114,77 @@ class GasMeter {
     return contract.connect(this.#chain.wallet(account)) as Contract
   }
 
-  async #gas(sending: Promise<ContractTransactionResponse>): Promise<number> {
-    const receipt = await (await sending).wait()
-    return Number(receipt?.gasUsed)
+  /** `from` is who sends it. */
+  async #cost(from: number, sending: Promise<ContractTransactionResponse>): Promise<CallCost> {
+    const transaction = await sending
+    const receipt = await mined(sending)
+    return this.#costOf(from, transaction, receipt)
   }
 
-  async #send(
-    sending: Promise<ContractTransactionResponse>,
-  ): Promise<{ readonly gas: number; readonly block: number }> {
-    const receipt = await (await sending).wait()
-    return { gas: Number(receipt?.gasUsed), block: Number(receipt?.blockNumber) }
+  async #costOf(
+    from: number,
+    transaction: { readonly to: string | null; readonly data: string },
+    receipt: TransactionReceipt,
+  ): Promise<CallCost> {
+    const { provider } = this.#chain
+    const { tokenAddress: token } = this.#deployed
+    const send = (method: string, params: readonly unknown[]) => provider.send(method, [...params])
+    return {
+      gas: Number(receipt.gasUsed),
+      floor: await floorOf({ send, receipt, token }),
+      ...(await dataOf(this.#chain.wallet(from), transaction)),
+    }
   }
 
   #address(account: number): Address {
     return parseAddress(this.#chain.wallet(account).address)
   }
 
-  #open(from = sender): Promise<{ readonly gas: number; readonly block: number }> {
+  #sendOpen(from = sender): Promise<ContractTransactionResponse> {
     const data = this.#address(from) + this.#address(receiver).slice(2)
     const transfer = this.#as(from, this.#deployed.token).getFunction(
       'transfer(address,uint256,bytes)',
     )
-    return this.#send(transfer(this.#deployed.channelsAddress, deposit, data))
+    return transfer(this.#deployed.channelsAddress, deposit, data)
   }
 
-  async #gasOfOpen(): Promise<number> {
-    return (await this.#open()).gas
+  /** Resolves with the open block. */
+  async #open(from = sender): Promise<number> {
+    return (await mined(this.#sendOpen(from))).blockNumber
   }
 
-  async #openWithAllowance(): Promise<number> {
+  async #openWithAllowance(): Promise<CallCost> {
     const { channelsAddress, channels, token } = this.#deployed
-    await this.#gas(this.#as(sender, token).getFunction('approve')(channelsAddress, MaxUint256))
+    await mined(this.#as(sender, token).getFunction('approve')(channelsAddress, MaxUint256))
     const create = this.#as(sender, channels).getFunction('createChannel')
-    const gas = await this.#gas(create(this.#address(receiver), deposit))
-    await this.#gas(this.#as(sender, token).getFunction('approve')(channelsAddress, 0n))
-    return gas
+    const cost = await this.#cost(sender, create(this.#address(receiver), deposit))
+    await mined(this.#as(sender, token).getFunction('approve')(channelsAddress, 0n))
+    return cost
   }
 
-  async #approveAndOpen(): Promise<number> {
+  async #approveAndOpen(): Promise<CallCost> {
     const { channelsAddress, channels, token } = this.#deployed
     const approve = this.#as(sender, token).getFunction('approve')
     const create = this.#as(sender, channels).getFunction('createChannel')
-    const approved = await this.#gas(approve(channelsAddress, deposit))
-    return approved + (await this.#gas(create(this.#address(receiver), deposit)))
+    const approved = await this.#cost(sender, approve(channelsAddress, deposit))
+    return sumOf([approved, await this.#cost(sender, create(this.#address(receiver), deposit))])
   }
 
-  async #openWithPermit(): Promise<number> {
+  async #openWithPermit(): Promise<CallCost> {
     const create = this.#as(sender, this.#deployed.channels).getFunction('createChannelWithPermit')
     const deadline = 2n ** 40n
     const { v, r, s } = await signPermit(this.#chain.wallet(sender), this.#deployed, deadline)
-    return this.#gas(create(this.#address(receiver), deposit, deadline, { v, r, s }))
+    return this.#cost(sender, create(this.#address(receiver), deposit, deadline, { v, r, s }))
   }
 
-  async #topUp(): Promise<number> {
-    const { block } = await this.#open()
+  async #topUp(): Promise<CallCost> {
+    const block = await this.#open()
     const data =
       this.#address(sender) + this.#address(receiver).slice(2) + block.toString(16).padStart(8, '0')
     const transfer = this.#as(sender, this.#deployed.token).getFunction(
       'transfer(address,uint256,bytes)',
     )
-    return this.#gas(transfer(this.#deployed.channelsAddress, deposit, data))
+    return this.#cost(sender, transfer(this.#deployed.channelsAddress, deposit, data))
   }
 
   #proof(openBlock: number, balance: bigint, from = sender): ProofSignature {
@@ -187,8 +201,8 @@ class GasMeter {
     return { contract: this.#deployed.channelsAddress, chainId: this.#chain.chainId }
   }
 
-  async #close(from: number, balance: bigint, bothSignatures: boolean): Promise<number> {
-    const { block } = await this.#open()
+  async #close(from: number, balance: bigint, bothSignatures: boolean): Promise<CallCost> {
+    const block = await this.#open()
     const agreement = closingAgreement({
       domain: this.#domain(),
       sender: this.#address(sender),
@@ -199,28 +213,29 @@ class GasMeter {
     const close = this.#as(from, this.#deployed.channels).getFunction('cooperativeClose')
     const closing: Hex = bothSignatures ? shortSignature(agreement) : '0x'
     const proof = shortSignature(this.#proof(block, balance))
-    return this.#gas(close(this.#address(receiver), block, balance, proof, closing))
+    return this.#cost(from, close(this.#address(receiver), block, balance, proof, closing))
   }
 
   async #uncooperativeClose(
     balance: bigint,
-  ): Promise<{ readonly gas: number; readonly block: number }> {
-    const { block } = await this.#open()
+  ): Promise<{ readonly cost: CallCost; readonly block: number }> {
+    const block = await this.#open()
     const close = this.#as(sender, this.#deployed.channels).getFunction('uncooperativeClose')
-    return { gas: await this.#gas(close(this.#address(receiver), block, balance)), block }
+    return { cost: await this.#cost(sender, close(this.#address(receiver), block, balance)), block }
   }
 
-  async #settle(balance: bigint): Promise<number> {
+  async #settle(balance: bigint): Promise<CallCost> {
     const { block } = await this.#uncooperativeClose(balance)
     await this.#chain.mine(501)
     const settle = this.#as(sender, this.#deployed.channels).getFunction('settle')
-    return this.#gas(settle(this.#address(receiver), block))
+    return this.#cost(sender, settle(this.#address(receiver), block))
   }
 
-  async #withdraw(): Promise<number> {
-    const { block } = await this.#open()
+  async #withdraw(): Promise<CallCost> {
+    const block = await this.#open()
     const withdraw = this.#as(receiver, this.#deployed.channels).getFunction('withdraw')
-    return this.#gas(
+    return this.#cost(
+      receiver,
       withdraw(block, deposit / 2n, shortSignature(this.#proof(block, deposit / 2n))),
     )
   }
@@ -229,36 +244,45 @@ class GasMeter {
   async #alone(
     method: 'withdrawBatch' | 'cooperativeCloseBatch',
     balance: bigint,
-  ): Promise<number> {
-    const { block } = await this.#open()
+  ): Promise<CallCost> {
+    const block = await this.#open()
     const item = [block, balance, ...compactSignature(this.#proof(block, balance))]
-    return this.#gas(this.#as(receiver, this.#deployed.channels).getFunction(method)([item]))
+    const send = this.#as(receiver, this.#deployed.channels).getFunction(method)
+    return this.#cost(receiver, send([item]))
   }
 
-  async #batch(method: 'withdrawBatch' | 'cooperativeCloseBatch'): Promise<number> {
+  async #batch(method: 'withdrawBatch' | 'cooperativeCloseBatch'): Promise<CallCost> {
     const items = []
     for (let account = 4; account < 4 + batchSize; account++) {
-      const { block } = await this.#open(account)
+      const block = await this.#open(account)
       items.push([
         block,
         deposit / 2n,
         ...compactSignature(this.#proof(block, deposit / 2n, account)),
       ])
     }
-    return this.#gas(this.#as(receiver, this.#deployed.channels).getFunction(method)(items))
+    const send = this.#as(receiver, this.#deployed.channels).getFunction(method)
+    return this.#cost(receiver, send(items))
   }
 
-  async #gasOfDeployment(address: string): Promise<number> {
+  async #costOfDeployment(address: string): Promise<CallCost> {
     const { provider } = this.#chain
     for (let number = 1; ; number++) {
       const block = await provider.getBlock(number, true)
-      const created = await Promise.all(
-        (block?.transactions ?? []).map((hash) => provider.getTransactionReceipt(hash)),
-      )
-      const receipt = created.find((each) => each?.contractAddress === address)
-      if (receipt) return Number(receipt.gasUsed)
+      for (const transaction of block?.prefetchedTransactions ?? []) {
+        const receipt = await provider.getTransactionReceipt(transaction.hash)
+        if (receipt?.contractAddress === address) return this.#costOf(0, transaction, receipt)
+      }
     }
   }
+}
+
+async function mined(
+  sending: Promise<ContractTransactionResponse>,
+): Promise<ContractTransactionReceipt> {
+  const receipt = await (await sending).wait()
+  if (receipt === null) throw new Error('a transaction without a receipt')
+  return receipt
 }
 
 /** An EIP-2612 permit of `owner` for the channels contract over the benchmark's deposit. */

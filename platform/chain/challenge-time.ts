@@ -2,6 +2,7 @@
 // dishonest close is time.
 
 import {
+  type BlockClock,
   blockTimeWindow,
   formatDuration,
   isUraidenError,
@@ -21,13 +22,16 @@ export interface ChallengeTime {
 /** In seconds. Whoever sleeps, or has no power for a while, misses a shorter period. */
 const shortPeriod = 3600
 
-/** Undefined on a chain that is too young to say. @throws UraidenError `chain_unavailable` */
-export async function measureBlockTime(
+/** @throws UraidenError `chain_unavailable` */
+export async function readBlockClock(
   chain: Pick<ChainClient, 'head' | 'block'>,
-): Promise<number | undefined> {
+): Promise<BlockClock> {
   const head = await chain.head()
   const earlier = await chain.block(Math.max(head.number - blockTimeWindow, 0))
-  return earlier && secondsPerBlock(earlier, head)
+  return {
+    head: head.contractBlock,
+    secondsPerBlock: earlier && secondsPerBlock(earlier, head),
+  }
 }
 
 type Measured = Pick<ChainClient, 'head' | 'block' | 'contractFacts'>
@@ -35,7 +39,7 @@ type Measured = Pick<ChainClient, 'head' | 'block' | 'contractFacts'>
 /** @throws UraidenError `chain_unavailable`, and those of `contractFacts` */
 export async function challengeTime(chain: Measured): Promise<ChallengeTime> {
   const { challengePeriod: blocks } = await chain.contractFacts()
-  const each = await measureBlockTime(chain)
+  const { secondsPerBlock: each } = await readBlockClock(chain)
   return { blocks, seconds: each === undefined ? undefined : blocks * each }
 }
 

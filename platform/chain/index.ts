@@ -5,7 +5,7 @@ export {
   challengeTime,
   challengeTimeText,
   checkChallengePeriod,
-  measureBlockTime,
+  readBlockClock,
   shortPeriodWarning,
 } from './challenge-time.ts'
 export * from './connect.ts'

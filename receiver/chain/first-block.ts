@@ -1,17 +1,23 @@
 // Where the reading of the chain begins.
 import { type ChainClient, deploymentBlock } from '../../platform/chain/index.ts'
 import { type ChainBlock, isUraidenError } from '../../protocol/index.ts'
-import type { ChannelBook } from '../channels/book.ts'
+import type { FirstBlockDisk } from '../channels/store.ts'
 
-/** Where it has not begun yet: with the contract. A node that cannot say is read from the beginning. */
+/**
+ * With the contract, which is looked for once: what was found is remembered. A node that cannot say is read from the
+ * beginning, and asked again at the next start.
+ */
 export async function firstBlock(
   chain: Pick<ChainClient, 'head' | 'request' | 'contract'>,
-  book: Pick<ChannelBook, 'position'>,
+  disk: FirstBlockDisk,
 ): Promise<ChainBlock> {
-  if (book.position() !== undefined) return 0
+  const known = await disk.load()
+  if (known !== undefined) return known
   const found = await deploymentBlock(chain).catch((error) => {
     if (!isUraidenError(error)) throw error
     return undefined
   })
-  return found ?? 0
+  if (found === undefined) return 0
+  await disk.save(found)
+  return found
 }

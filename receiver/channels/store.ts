@@ -130,6 +130,14 @@ export interface GasPriceDisk {
   readonly save: (prices: ReadonlyMap<number, bigint>) => Promise<void>
 }
 
+/** In which block the contract was deployed. */
+export interface FirstBlockDisk {
+  /** Undefined where it was never found. */
+  readonly load: () => Promise<ChainBlock | undefined>
+  /** Resolves when durable. */
+  readonly save: (block: ChainBlock) => Promise<void>
+}
+
 export interface ChannelStore {
   readonly load: () => Promise<LoadedState>
   /** Resolves when the ledger, or a newer one of the same channel, is durable, with the changes. */
@@ -157,6 +165,7 @@ export interface ChannelStore {
   readonly allowances: AllowanceDisk
   /** The highest price of gas in each hour since 1970, in wei. */
   readonly gasPrices: GasPriceDisk
+  readonly firstBlock: FirstBlockDisk
   /** Writes and syncs as a payment does. Rejects when the disk takes no more. */
   readonly probe: () => Promise<void>
   readonly close: () => Promise<void>
@@ -166,6 +175,7 @@ const positionKey = 'position'
 const fenceKey = 'fence'
 const forgottenKey = 'forgotten'
 const gasPricesKey = 'gas-prices'
+const firstBlockKey = 'first-block'
 const factsPrefix = 'facts/'
 const ledgerPrefix = 'ledger/'
 const replyPrefix = 'reply/'
@@ -250,6 +260,7 @@ export async function openStore(
     replies: repliesOn(db, commits, read),
     allowances: allowancesOn(db, commits, read),
     gasPrices: gasPricesOn(db, commits, read),
+    firstBlock: firstBlockOn(db, commits, read),
     probe: () => commits.save([[probeKey, undefined]]),
     close: async () => {
       await commits.idle()
@@ -294,6 +305,17 @@ function gasPricesOn(db: StateDatabase, commits: Commits, read: Read): GasPriceD
       const hours = [...prices].map(([hour, price]) => [hour, `${price}`])
       return commits.save([[gasPricesKey, JSON.stringify(hours)]])
     },
+  }
+}
+
+function firstBlockOn(db: StateDatabase, commits: Commits, read: Read): FirstBlockDisk {
+  return {
+    load: () =>
+      read(async () => {
+        const text = await db.get(firstBlockKey)
+        return text === undefined ? undefined : parseBlockNumber(text)
+      }),
+    save: (block) => commits.save([[firstBlockKey, `${block}`]]),
   }
 }
 

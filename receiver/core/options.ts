@@ -1,7 +1,7 @@
 // What a receiver is started with, and what it is once it runs.
 import type { ContractFacts, TokenFacts } from '../../platform/chain/index.ts'
 import type { SignedReceiverKey } from '../../protocol/bound/index.ts'
-import type { Address, ChainBlock, Signer, TokenAmount } from '../../protocol/index.ts'
+import type { Address, BlockClock, ChainBlock, Signer, TokenAmount } from '../../protocol/index.ts'
 import type { ReceiverHealth } from '../chain/health.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import type { ConfirmationStep, DepositLimits, Depth } from '../channels/ceiling.ts'
@@ -127,6 +127,8 @@ export interface Receiver {
   /** Tokens the receiver holds outside channels, as of the last look at the chain. */
   readonly liquidBalance: () => TokenAmount
   readonly health: ReceiverHealth
+  /** How far the chain is; undefined before it was looked at. `afterBlock` says with it when a close is settled. */
+  readonly blockClock: () => BlockClock | undefined
   /** Its account's, for what it seals, such as backups. */
   readonly signer: Signer
   /** What was paid, as it is on disk at one moment. */

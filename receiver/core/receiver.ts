@@ -14,7 +14,10 @@ import {
 } from '../../platform/chain/index.ts'
 import {
   type Address,
+  afterBlock,
+  type BlockClock,
   type ChainBlock,
+  type ContractBlock,
   contractAbilities,
   defined,
   type Feature,
@@ -23,6 +26,7 @@ import {
   type UraidenError,
 } from '../../protocol/index.ts'
 import { type AccountWatch, watchAccount } from '../chain/account.ts'
+import { type BlockTimeWatch, watchBlockTime } from '../chain/block-time.ts'
 import { firstBlock } from '../chain/first-block.ts'
 import {
   type GasPrices,
@@ -61,7 +65,7 @@ import { chooseRecovery } from '../signatures/recovery.ts'
 import type { Receiver, ReceiverLog, ReceiverOptions } from './options.ts'
 import { type StartedParts, startTogether } from './parts.ts'
 import { openRequestKey, signedRequestKey } from './request-key.ts'
-import { tellChannels, tellPayments } from './telling.ts'
+import { type ChainTimes, tellChannels, tellPayments } from './telling.ts'
 import { startPusher } from './watchtower/pusher.ts'
 
 export type { Receiver, ReceiverLog, ReceiverOptions } from './options.ts'
@@ -192,6 +196,7 @@ async function startParts(
     liquidBalance: () => account.funds.tokens,
     signer,
     ledgers: store.readLedgers,
+    blockClock: () => clockOf(head(), base.blockTime),
     health: healthOf({ watch, account, write: store.probe, folder: options.state }),
   }
 }
@@ -208,10 +213,12 @@ async function openBase(connected: ConnectedContract, options: StartOptions, par
   const limits = depositLimits(options)
   const book = await openBook(store, { limits, keepSettled: options.keepSettled ?? usualKept })
   parts.started(book.flush)
+  const blockTime = watchBlockTime(connected.chain)
+  await blockTime.refresh()
   await book.fence(async () => (await connected.chain.head()).contractBlock)
   return {
-    ...{ ...connected, domain, store, limits, book },
-    startBlock: options.startBlock ?? (await firstBlock(connected.chain, book)),
+    ...{ ...connected, domain, store, limits, book, blockTime },
+    startBlock: options.startBlock ?? (await firstBlock(connected.chain, store.firstBlock)),
   }
 }
 
@@ -253,7 +260,7 @@ function createDefence(
   parts: StartedParts,
 ): Defence {
   const { signer, log, transactionPoll, shared } = options
-  const { chain, contractFacts, store, book, domain, limits, startBlock, gasPrices } = base
+  const { chain, contractFacts, store, book, domain, limits, gasPrices, blockTime } = base
   const transactions = createTransactionSender({
     chain,
     signer,
@@ -287,10 +294,11 @@ function createDefence(
   shared?.add(contract, reserve)
   let watch: ChainWatch | undefined
   const head = () => watch?.look.head ?? 0
+  const contractHead = () => watch?.look.contractHead
   const settlement = createSettlement(
     {
       ...{ chain, book, transactions, signer, domain, hasBatches, ether, reserve, log },
-      head: () => watch?.look.contractHead ?? 0,
+      head: () => contractHead() ?? 0,
       gasPrice: gas.now,
       challengePeriod: contractFacts.challengePeriod,
       refresh: async () => watch?.refresh(),
@@ -304,7 +312,7 @@ function createDefence(
   })
   const afterSync = async () => {
     // What an answer may cost decides whether it is given.
-    const looks = [account.refresh(), gas.refresh(head())]
+    const looks = [account.refresh(), gas.refresh(head()), blockTime.refresh(contractHead())]
     if (waitsForFinality(limits)) looks.push(lookForFinality(chain, book))
     await Promise.all(looks)
     // Answers first: nothing that is only looked at holds them up.
@@ -312,7 +320,7 @@ function createDefence(
     reserve.round()
   }
   const start = () => {
-    watch = followChain(options, { chain, book, limits, startBlock, afterSync })
+    watch = followChain(options, { ...base, afterSync })
     return watch
   }
   return { account, settlement, transactions, gas, reserve, head, start }
@@ -331,25 +339,37 @@ async function lookForFinality(chain: ChainClient, book: ChannelBook): Promise<v
 
 function followChain(
   options: StartOptions,
-  followed: Pick<Base, 'chain' | 'book' | 'limits' | 'startBlock'> & {
-    readonly afterSync: () => Promise<void>
-  },
+  followed: Base & { readonly afterSync: () => Promise<void> },
 ): ChainWatch {
   const { log, signer, pollInterval = 2000, now } = options
-  const { limits, ...rest } = followed
+  const { chain, book, startBlock, afterSync, limits, blockTime, contractFacts } = followed
   let watch: ChainWatch | undefined
-  const head = () => watch?.look.head
+  const times: ChainTimes = {
+    head: () => watch?.look.head,
+    settles: (requested) =>
+      afterBlock(
+        requested + contractFacts.challengePeriod,
+        clockOf(watch?.look.contractHead, blockTime),
+      ),
+  }
   watch = watchChain({
-    ...rest,
+    ...{ chain, book, startBlock, afterSync },
     ...(now !== undefined && { now }),
     receiver: signer.address,
     confirmations: firstDepth(limits.steps, usualConfirmations),
     interval: pollInterval,
-    onEvents: log && tellChannels(log, head),
+    onEvents: log && tellChannels(log, times),
     onOutcome: (outcome) => tellOutcome(outcome, log),
     onError: (error) => log?.warn({ err: error }, 'the chain could not be read'),
   })
   return watch
+}
+
+function clockOf(
+  head: ContractBlock | undefined,
+  blockTime: BlockTimeWatch,
+): BlockClock | undefined {
+  return head === undefined ? undefined : { head, secondsPerBlock: blockTime.now() }
 }
 
 function tellOutcome(outcome: SyncOutcome, log: ReceiverLog | undefined): void {

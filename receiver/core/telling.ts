@@ -1,6 +1,6 @@
 // What happens to channels and payments, for whoever reads the log.
 import type { ChannelEvent } from '../../platform/chain/index.ts'
-import type { ChainBlock } from '../../protocol/index.ts'
+import type { ChainBlock, ContractBlock } from '../../protocol/index.ts'
 import type { Depth } from '../chain/sync.ts'
 import type { ChannelManager } from '../channels/manager.ts'
 import type { ReceiverLog } from './options.ts'
@@ -8,10 +8,16 @@ import type { ReceiverLog } from './options.ts'
 /** Blocks behind the head from which on events are history: read at the first start, not news. */
 const history = 256
 
+export interface ChainTimes {
+  readonly head: () => ChainBlock | undefined
+  /** When a close that was requested in this block is settled: `after block 1234, about 3 hours from now`. */
+  readonly settles: (requested: ContractBlock) => string
+}
+
 /** Tells each event when it is seen and, where that comes later, when it is confirmed. */
 export function tellChannels(
   log: ReceiverLog,
-  head: () => ChainBlock | undefined,
+  { head, settles }: ChainTimes,
 ): (events: readonly ChannelEvent[], depth: Depth) => void {
   let seen: ReadonlySet<string> = new Set()
   return (events, depth) => {
@@ -22,7 +28,8 @@ export function tellChannels(
       const message = `${messages[event.kind]}${depth === 'seen' ? ', not confirmed yet' : ''}`
       const isOld = (head() ?? event.block) - event.block > history
       const tell = isOld ? log.debug : log.info
-      tell?.call(log, { ...factsOf(event), block: event.block }, message)
+      const end = event.kind === 'closeRequested' && { settles: settles(event.contractBlock) }
+      tell?.call(log, { ...factsOf(event), ...end, block: event.block }, message)
     }
   }
 }

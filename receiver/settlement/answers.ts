@@ -51,6 +51,8 @@ export interface PendingAnswer {
   readonly stake: TokenAmount
   /** Blocks in which it can be answered for sure. */
   readonly remaining: number
+  /** The last of them. */
+  readonly settleBlock: ContractBlock
   /** `wait`: too small for an answer of its own; `let_go`: not worth its share of a batch either. */
   readonly plan: 'answer' | 'wait' | 'let_go'
   /** Undefined: it was not tried yet. */
@@ -194,12 +196,13 @@ function feeCap(
 }
 
 function pendingAnswer(answering: Answering, close: DishonestClose): PendingAnswer {
-  const { operations, inBatch, waiting, letGo } = answering
+  const { operations, inBatch, waiting, letGo, challengePeriod } = answering
   const { channel, stake, remaining } = close
   const name = nameOf(close)
   const state = operations.state(inBatch.has(name) ? batchName : operationName(channel))
   return {
     ...{ sender: channel.sender, openBlock: channel.openBlock, stake, remaining, state },
+    settleBlock: lastBlock(channel, challengePeriod),
     plan: letGo.has(name) ? 'let_go' : waiting.has(name) ? 'wait' : 'answer',
   }
 }

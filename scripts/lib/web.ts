@@ -1,5 +1,4 @@
-// npm run web: bundles what browsers load, into the checkout or the folder of a built package that is named.
+// npm run web: bundles what browsers load, into the checkout.
 import { buildPages } from './web/build.ts'
 
-const [folder] = process.argv.slice(2)
-await buildPages(folder)
+await buildPages()

@@ -5,14 +5,17 @@ import { Upkeep } from '../../agent/program/daemon/upkeep.ts'
 import { connectChain } from '../../platform/chain/index.ts'
 import { lookAtContract } from '../../platform/cli/doctor.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
-import { fromHex } from '../../protocol/index.ts'
-import { startReceiver } from '../../receiver/index.ts'
+import { afterBlock, fromHex, parseAddress } from '../../protocol/index.ts'
+import { type ReceiverOptions, startReceiver } from '../../receiver/index.ts'
+import { startWatchtower } from '../../receiver/program/watchtower/tower.ts'
+import { adminChannel, adminStats } from '../../receiver/server/admin/views.ts'
+import { daemonFolder, startDaemonProcess } from '../support/daemon.ts'
 import { startSystem } from '../support/system.ts'
 import { until } from '../support/until.ts'
 
 /** A chain that has shown that its blocks take so many seconds. */
-async function given(t: ExecutionContext, seconds: number) {
-  const system = await startSystem(t)
+async function given(t: ExecutionContext, seconds: number, options: Partial<ReceiverOptions> = {}) {
+  const system = await startSystem(t, undefined, options)
   const hex = (value: number) => `0x${value.toString(16)}`
   await system.chain.provider.send('hardhat_mine', [hex(10_001), hex(seconds)])
   return system
@@ -32,6 +35,12 @@ test('500 blocks of 12 seconds are 1.7 hours: the owner may want more', async (t
   await t.throwsAsync(startReceiver({ ...options, leastChallengePeriod: 7200 }), {
     code: 'challenge_period_short',
   })
+  const tower = { ...options, receiver: parseAddress(receiverAccount.address) }
+  await t.throwsAsync(startWatchtower({ ...tower, leastChallengePeriod: 7200 }), {
+    code: 'challenge_period_short',
+  })
+  const guard = await startWatchtower({ ...tower, leastChallengePeriod: 5400 })
+  await guard.stop()
   const wary = await agent({ leastChallengePeriod: 7200 })
   await t.throwsAsync(wary.get(`${base}/reading`), { code: 'challenge_period_short' })
   t.deepEqual(wary.channels(), [])
@@ -74,4 +83,42 @@ test('500 blocks of 2 seconds are 17 minutes: said by doctor, receiver and daemo
   await until(() => said.length > 0)
   await upkeep.stop()
   t.regex(String(said[0]), /about 17 min/)
+})
+
+test('a receiver says in its log and to its owner when a channel that closes alone is settled', async (t) => {
+  const said: object[] = []
+  const log = { info: (facts: object) => void said.push(facts), warn: () => undefined }
+  const { agent, base, receiver } = await given(t, 12, { log })
+  const sender = await agent()
+  const { payment } = await sender.get(`${base}/reading`)
+  if (payment === undefined) return t.fail()
+  await sender.closeChannel(payment.channel, {})
+  const [closing] = sender.channels()
+  const settleBlock = closing?.settleBlock
+  await until(() => [...receiver.book.all()].some(({ state }) => state === 'closing'))
+  await receiver.refresh()
+  const told = said.find((facts) => 'settles' in facts)
+  t.like(told, { settles: `after block ${settleBlock}, about 1.7 hours from now` })
+  const [channel] = receiver.book.all()
+  if (channel === undefined) return t.fail()
+  const { challengePeriod } = receiver.contractFacts
+  t.is(adminChannel(channel, challengePeriod).settle_block, Number(settleBlock))
+  t.is(adminChannel(channel, undefined).settle_block, null)
+  const { contract_head, seconds_per_block } = adminStats(receiver)
+  const clock = { head: Number(contract_head), secondsPerBlock: Number(seconds_per_block) }
+  t.regex(afterBlock(Number(settleBlock), clock), /about 1\.7 hours from now$/)
+})
+
+test('a daemon says in its log, its status and its books when a channel that closes alone is settled', async (t) => {
+  const system = await given(t, 12)
+  const { folder, cli, json } = await daemonFolder(system)
+  const daemon = await startDaemonProcess(t, folder)
+  await json(t, 'open', 'room', '20 units')
+  await json(t, 'close', 'room', '--uncooperative')
+  const when = 'after block \\d+, about 1\\.7 hours from now'
+  await until(() => /channel closeRequested/.test(daemon.log()))
+  t.regex(daemon.log(), new RegExp(`"settles":"${when}".*channel closeRequested`))
+  await until(async () => (await daemon.status())?.clock !== undefined)
+  t.regex((await cli('status')).stdout, new RegExp(` closing, settles ${when}\n`))
+  t.regex((await cli('channels')).stdout, new RegExp(` closing, settles ${when}\n`))
 })

@@ -5,11 +5,14 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import test from 'ava'
+import { Contract } from 'ethers'
+import { channelsAbi } from '../../contracts/abi/channels.ts'
 import { importKeyFile } from '../../platform/keys/index.ts'
 import { examplesFolder } from '../../scripts/lib/examples/start.ts'
 import { runCli, writeAgentFiles } from '../support/cli.ts'
 import { givenReceiverFolder, runReceiver, startProgram } from '../support/receiver-program.ts'
 import { seedClient } from '../support/seed-client.ts'
+import { until } from '../support/until.ts'
 
 const echo = join(examplesFolder, 'echo/receiver.yaml')
 
@@ -185,6 +188,16 @@ test.serial('the state file keeps what was paid, over a restart', async (t) => {
   t.regex(stats.stdout, /^channels +1 open, 0 agreed, 0 closing, 0 settled; 1 senders$/m)
   t.regex(stats.stdout, /^uncollected +0\.000000000000000005 TKN/m)
   t.regex(stats.stdout, /^chain +read up to block \d+ of \d+/m)
+
+  await chain.provider.send('hardhat_mine', ['0x2711', '0xc'])
+  const contractOfSender = new Contract(contract, channelsAbi, chain.wallet(2))
+  const close = contractOfSender.getFunction('uncooperativeClose')
+  await (await close(given.receiverAccount.address, listed.open_block, 5n)).wait()
+  const settles = / closing, settles after block \d+, about 1\.7 hours from now\n/
+  await until(async () => {
+    const { stdout } = await runReceiver(given.folder, [...args, 'channels'])
+    return settles.test(stdout)
+  })
 })
 
 test.serial(

@@ -212,7 +212,7 @@ test.serial('a sender that asks to close for less is shown until it is answered'
   await channels.getFunction('uncooperativeClose')(receiverAccount.address, openBlock, price)
   await disputes.getByText('At risk if nobody answers: 0.005 TKN').waitFor()
   await disputes
-    .getByText(/0x3C44…93BC, block \d+: 0\.005 TKN, answer \w+, \d+ blocks left/)
+    .getByText(/0x3C44…93BC, block \d+: 0\.005 TKN, answer \w+, settles after block \d+/)
     .waitFor()
   t.deepEqual(await seriousViolations(page), [])
   await tile(page, 'Channels closing', '1')

@@ -121,7 +121,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await check('bought')
     await chain.mine(1)
     await page.getByRole('button', { name: 'Close without the server' }).click()
-    await page.getByText('until it can be settled').waitFor()
+    await page.getByText('it can be settled after block').waitFor()
     await check('closing')
   })
 }

@@ -293,7 +293,7 @@ test.serial('without the server: close, wait for the challenge period, settle', 
   await page.getByText('More about the channel').click()
   t.is(await button(page, 'Close the channel and').count(), 0)
   await button(page, 'Close without the server').click()
-  await left(page, 'until it can be settled')
+  await left(page, 'it can be settled after block')
   await chain.mine(501)
   await button(page, 'Settle').click()
   await left(page, 'No channel yet.')

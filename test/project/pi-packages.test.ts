@@ -74,20 +74,26 @@ async function configured(
 for (const { program, run: runProgram, groups } of programs) {
   const name = program.package
 
-  test(`${name}: others on the machine do not read the configuration`, async (t) => {
-    const folder = join(await temporaryFolder(t), 'tree')
+  test(`${name}: others on the machine do not read the configuration; records of deployments are there`, async (t) => {
+    const temporary = await temporaryFolder(t)
+    const folder = join(temporary, 'tree')
+    await writeFile(join(temporary, '10.json'), '{}')
     const anyFile = 'LICENSE'
     const tree = await writeTree({
       program,
       platform: platformOf('amd64'),
       runtime: { whole: anyFile, stripped: anyFile, licence: anyFile, headers: '' },
       bundle: { files: new Map(), inputs: [], addons: [] },
+      deployments: temporary,
       version: '1.0.0',
       folder,
       date: 1,
     })
     const packed = await stat(join(tree.folder, 'etc/uraiden', program.config))
     t.is(packed.mode & 0o777, 0o640)
+    // Beside the program, which looks for it there.
+    const record = join(tree.folder, 'usr/lib', name, 'deployments/10.json')
+    t.is(await readFile(record, 'utf8'), '{}')
 
     const own = { mode: 0o640, owner: `root:${name}` }
     t.deepEqual(await configured(t, program, { mode: 0o640 }), own)

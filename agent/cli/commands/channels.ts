@@ -4,13 +4,15 @@ import {
   challengeTime,
   challengeTimeText,
   isPeriodOver,
-  measureBlockTime,
+  readBlockClock,
 } from '../../../platform/chain/index.ts'
 import { table, toJson } from '../../../platform/cli/output.ts'
 import {
   type Address,
+  afterBlock,
+  type BlockClock,
   formatAmount,
-  formatDuration,
+  isUraidenError,
   parseAmount,
   parseTypedAddress,
   type TokenAmount,
@@ -28,10 +30,12 @@ import { type GlobalOptions, parseFromBlock, type Session, withAgent } from './s
 const waiting = 'waiting for the chain'
 
 export function channels(options: GlobalOptions & { readonly all?: boolean }): Promise<ExitCode> {
-  return withAgent(options, async ({ agent, output, token }) => {
+  return withAgent(options, async (session) => {
+    const { agent, output, token } = session
     const known = agent.channels().filter(({ state }) => options.all || state !== 'closed')
     if (output.json) output.print(toJson(known.map(channelFacts)))
-    else output.print(known.length === 0 ? 'no open channels' : channelTable(known, token))
+    else if (known.length === 0) output.print('no open channels')
+    else output.print(channelTable(known, { token, clock: await clockFor(session, known) }))
     for (const work of agent.unfinished()) {
       output.say(`not finished: ${work}. The next payment takes it up, or: uraiden-agent settle`)
     }
@@ -110,10 +114,10 @@ export function settle(options: GlobalOptions & { readonly wait?: boolean }): Pr
     if (output.json) output.print(toJson({ settled, closing: left.map(channelFacts) }))
     else {
       output.print(settled.length === 0 ? 'nothing to settle now' : `settled ${settled.join(', ')}`)
-      for (const { receiver, openBlock, settleBlock } of left) {
-        output.print(
-          `${channelName(receiver, openBlock)} can be settled after block ${settleBlock}`,
-        )
+      const clock = await clockFor(session, left)
+      for (const { receiver, openBlock, settleBlock = 0 } of left) {
+        const when = afterBlock(settleBlock, clock)
+        output.print(`${channelName(receiver, openBlock)} can be settled ${when}`)
       }
     }
     await sayCredit(session, before)
@@ -164,6 +168,21 @@ async function periodText({ chain: settings }: Session): Promise<string> {
   }
 }
 
+/** Undefined where nobody has to wait, and while the chain is away: the block is named all the same. */
+async function clockFor(
+  { chain: settings }: Session,
+  known: readonly ChannelBalance[],
+): Promise<BlockClock | undefined> {
+  if (known.every(({ state }) => state !== 'closing')) return undefined
+  try {
+    const chain = await openChain(settings)
+    return await readBlockClock(chain).finally(chain.close)
+  } catch (error) {
+    if (!isUraidenError(error)) throw error
+    return undefined
+  }
+}
+
 /** What the contract keeps for the account. The chain is not asked where no channel has ended yet. */
 async function creditOf({ agent, chain: settings }: Session): Promise<TokenAmount> {
   if (agent.channels().every(({ state }) => state !== 'closed')) return 0n
@@ -192,10 +211,8 @@ async function waitUntilDue({ agent, chain: settings, output }: Session): Promis
   )
   const chain = await openChain(settings)
   try {
-    const left = due - (await chain.head()).contractBlock + 1
-    const each = await measureBlockTime(chain)
-    const time = each === undefined || left <= 0 ? '' : `, about ${formatDuration(left * each)}`
-    await output.during(`waiting for block ${due + 1}${time}`, async () => {
+    const when = afterBlock(due, await readBlockClock(chain))
+    await output.during(`waiting: it can be settled ${when}`, async () => {
       // The transaction runs in the block after the head.
       while (!isPeriodOver(await chain.head(), due)) {
         await new Promise((resolve) => setTimeout(resolve, 1000))
@@ -269,12 +286,19 @@ function channelFacts(channel: ChannelBalance) {
   }
 }
 
-function stateText({ state, settleBlock, closeApi }: ChannelBalance): string {
-  if (state === 'closing') return `closing, settle after block ${settleBlock}`
+function stateText(
+  { state, settleBlock = 0, closeApi }: ChannelBalance,
+  clock: BlockClock | undefined,
+): string {
+  if (state === 'closing') return `closing, settles ${afterBlock(settleBlock, clock)}`
   return state === 'open' && closeApi !== undefined ? 'open, its close is not finished' : state
 }
 
-export function channelTable(known: readonly ChannelBalance[], token: TokenUnit): string {
+/** `clock` where a channel is closing. */
+export function channelTable(
+  known: readonly ChannelBalance[],
+  { token, clock }: { readonly token: TokenUnit; readonly clock: BlockClock | undefined },
+): string {
   return table(
     ['CHANNEL', 'DEPOSIT', 'SPENT', 'RESERVED', 'STATE'],
     known.map((channel) => {
@@ -284,7 +308,7 @@ export function channelTable(known: readonly ChannelBalance[], token: TokenUnit)
         formatAmount(deposit, token),
         `${certain ? '' : 'at most '}${formatAmount(balance, token)}`,
         formatAmount(bound - balance, token),
-        stateText(channel),
+        stateText(channel, clock),
       ]
     }),
   )

@@ -88,8 +88,8 @@ export function status(options: GlobalOptions): Promise<ExitCode> {
 }
 
 function statusText(found: DaemonStatus, now: number): readonly string[] {
-  const { waiting, configuration, paused, token, jobs, channels, budget, proxy, page, troubles } =
-    found
+  const { waiting, configuration, paused, token, jobs, channels, clock, budget } = found
+  const { proxy, page, troubles } = found
   const money = (amount: TokenAmount) => (token ? formatAmount(amount, token) : `${amount} units`)
   const open = channels.filter(({ state }) => state !== 'closed')
   const limits = budget?.limits ?? []
@@ -101,7 +101,7 @@ function statusText(found: DaemonStatus, now: number): readonly string[] {
     ...(page ? [`page    http://127.0.0.1:${page.port}/#key=${page.key}`] : []),
     ...(configuration.refused ? [`the last reload was refused: ${configuration.refused}`] : []),
     ...(jobs.length > 0 ? ['', jobTable(found, now)] : []),
-    ...(open.length > 0 && token ? ['', channelTable(open, token)] : []),
+    ...(open.length > 0 && token ? ['', channelTable(open, { token, clock })] : []),
     ...(limits.length > 0 ? ['', limitTable(limits, money)] : []),
     ...(budget && budget.transactions.length > 0
       ? ['', transactionTable(budget.transactions)]

@@ -2,7 +2,7 @@
 
 import type { KeyKind } from '../../../platform/keys/index.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import type { Address, TokenUnit } from '../../../protocol/index.ts'
+import type { Address, BlockClock, TokenUnit } from '../../../protocol/index.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
 import type { JobStatus } from '../../jobs/types.ts'
 import type { BudgetView } from '../../options.ts'
@@ -29,6 +29,8 @@ export interface DaemonStatus {
   readonly token: TokenUnit | undefined
   readonly jobs: readonly JobStatus[]
   readonly channels: readonly ChannelBalance[]
+  /** Of the chain, read while channels are closing; undefined before. */
+  readonly clock: BlockClock | undefined
   readonly budget: BudgetView | undefined
   /** How many transactions it makes; undefined where nothing is known to go by. */
   readonly transactions: TransactionRate | undefined

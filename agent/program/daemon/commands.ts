@@ -94,6 +94,7 @@ export function daemonStatus(engine: Engine, context: StatusContext): DaemonStat
     token: facts && { symbol: facts.symbol, decimals: facts.decimals },
     jobs: engine.jobs.scheduler?.status() ?? [],
     channels: agent?.channels() ?? [],
+    clock: engine.clock.now,
     budget: agent?.budget(),
     transactions: agent && rateOf(engine, agent),
     behaviour: agent?.behaviour() ?? [],

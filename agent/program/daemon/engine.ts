@@ -4,8 +4,10 @@ import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import { isUraidenError } from '../../../protocol/index.ts'
+import { afterBlock, isUraidenError } from '../../../protocol/index.ts'
 import { createAgent } from '../../agent.ts'
+import type { ChannelChangeListener } from '../../channels/booking.ts'
+import { type ChannelName, channelName } from '../../channels/records.ts'
 import { agentError } from '../../errors/index.ts'
 import type { Agent } from '../../options.ts'
 import { type ChainFacts, chainFacts } from '../configuration/chain.ts'
@@ -21,6 +23,7 @@ import {
 import { MetricsServer } from '../control/metrics.ts'
 import { DaemonProxy, Jobs } from './buyers.ts'
 import { type Capability, graceOfChange } from './capability.ts'
+import type { ClosingClock } from './closing-clock.ts'
 import type { Journal } from './journal.ts'
 import { createPurchases, type Purchases, SharedAgent } from './shared-agent.ts'
 import { Upkeep } from './upkeep.ts'
@@ -86,6 +89,10 @@ export class Engine implements Capability<Settings> {
     return this.#settings
   }
 
+  get clock(): ClosingClock {
+    return this.#upkeep.clock
+  }
+
   /** Undefined until the chain has said them once. */
   get facts(): ChainFacts | undefined {
     return this.#parts?.settings.facts
@@ -139,11 +146,23 @@ export class Engine implements Capability<Settings> {
       signer,
       chainId: facts.chainId,
       store: join(folder, 'ledger'),
-      onChannelChange: (channel, change, { transaction }) => {
-        const { kind, ...amounts } = change
-        this.#journal.log.info(`channel ${kind}`, { channel, ...amounts, transaction })
-      },
+      onChannelChange: (...changed) => void this.#tell(...changed),
     })
+  }
+
+  async #tell(...[channel, change, { transaction }]: Parameters<ChannelChangeListener>) {
+    const { kind, ...amounts } = change
+    const settles = kind === 'closeRequested' && { settles: await this.#settles(channel) }
+    this.#journal.log.info(`channel ${kind}`, { channel, ...amounts, ...settles, transaction })
+  }
+
+  async #settles(name: ChannelName): Promise<string | undefined> {
+    const found = this.shared
+      .current()
+      ?.channels()
+      .find(({ receiver, openBlock }) => channelName(receiver, openBlock) === name)
+    if (found?.settleBlock === undefined) return undefined
+    return afterBlock(found.settleBlock, await this.clock.read())
   }
 
   async #factsFor(next: Settings): Promise<ChainFacts> {

@@ -11,6 +11,7 @@ import type { ChannelBalance } from '../../channels/ledger-types.ts'
 import type { ChannelName } from '../../channels/records.ts'
 import type { Agent } from '../../options.ts'
 import type { Capability } from './capability.ts'
+import { ClosingClock } from './closing-clock.ts'
 import type { SharedAgent } from './shared-agent.ts'
 import { dueTopUp } from './top-up.ts'
 
@@ -33,6 +34,8 @@ interface UpkeepSettings {
 const pauseAfterFailure: Milliseconds = 10 * 60_000
 
 export class Upkeep implements Capability<UpkeepSettings> {
+  /** Read in each round while a channel is closing. */
+  readonly clock: ClosingClock
   readonly #options: UpkeepOptions
   readonly #toppedUpNotBefore = new Map<Address, Milliseconds>()
   #deposits: DepositPolicy = defaultDeposits
@@ -47,6 +50,7 @@ export class Upkeep implements Capability<UpkeepSettings> {
 
   constructor(options: UpkeepOptions) {
     this.#options = options
+    this.clock = new ClosingClock(options.shared)
   }
 
   async start({ policy }: UpkeepSettings): Promise<void> {
@@ -101,6 +105,7 @@ export class Upkeep implements Capability<UpkeepSettings> {
   /** However a channel ended, the token may have refused to pay. */
   async #settle(agent: Agent): Promise<void> {
     await agent.settle()
+    if (agent.channels().some(({ state }) => state === 'closing')) await this.clock.read()
     const ended = endedOf(agent)
     if (ended === this.#ended && this.#kept === 0n) return
     const kept = await agent.payoutCredit()

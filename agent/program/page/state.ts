@@ -99,8 +99,8 @@ export interface PageChannel {
   readonly state: 'open' | 'closing'
   /** The receiver was asked to agree to a close, and nothing came of it yet: no payment is made. */
   readonly closeAsked: boolean
-  /** While closing: the last block of the challenge period. */
-  readonly settleBlock: number | null
+  /** While closing: `after block 1234, about 3 hours from now`. */
+  readonly settles: string | null
 }
 
 export interface PagePurchase {

@@ -1,6 +1,12 @@
 // What the page shows of the daemon: a pure function.
 import { withoutKeys } from '../../../platform/text/printed.ts'
-import { largest, shorten, type TokenAmount } from '../../../protocol/index.ts'
+import {
+  afterBlock,
+  type BlockClock,
+  largest,
+  shorten,
+  type TokenAmount,
+} from '../../../protocol/index.ts'
 import type { BudgetLimit, BudgetScope } from '../../budget/caps.ts'
 import { channelName } from '../../channels/records.ts'
 import type { JobStatus } from '../../jobs/types.ts'
@@ -57,7 +63,7 @@ export function pageState(facts: PageFacts): PageState {
       return budgetOf(limit, reservedIn(limit.scope, status.channels), nameOf)
     }),
     jobs: status.jobs.map(jobOf),
-    channels: status.channels.flatMap((channel) => channelOf(channel, nameOf)),
+    channels: status.channels.flatMap((channel) => channelOf(channel, nameOf, status.clock)),
     purchases: purchases
       .slice(-mostPurchases)
       .reverse()
@@ -128,6 +134,7 @@ function jobOf({ name, target, state, next, last, failures, sinks }: JobStatus):
 function channelOf(
   channel: DaemonStatus['channels'][number],
   nameOf: NameOf,
+  clock: BlockClock | undefined,
 ): readonly PageChannel[] {
   const { receiver, openBlock, deposit, balance, certain, state, settleBlock, closeApi } = channel
   if (state === 'closed') return []
@@ -142,7 +149,7 @@ function channelOf(
       certain,
       state,
       closeAsked: closeApi !== undefined,
-      settleBlock: settleBlock ?? null,
+      settles: settleBlock === undefined ? null : afterBlock(settleBlock, clock),
     },
   ]
 }

@@ -3,6 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { deploymentsFolder } from '../../../contracts/deployments.ts'
+import { publishedDeployments } from '../../../scripts/lib/deploy/published.ts'
 import type { Addon } from './addons.ts'
 import { type Bundle, bundleCacheMaker } from './bundle.ts'
 import { compileCache, nodeOptionsOf, runnerOf } from './cache.ts'
@@ -18,6 +20,8 @@ export interface TreeOptions {
   readonly platform: Platform
   readonly runtime: Runtime
   readonly bundle: Bundle
+  /** Of the records of deployments that are shipped; the checkout's when it is not named. */
+  readonly deployments?: string
   readonly version: string
   /** What was there is removed. */
   readonly folder: string
@@ -62,6 +66,11 @@ export async function writeTree(options: TreeOptions): Promise<Tree> {
   for (const addon of bundle.addons) {
     const contents = await readAddon(addon, platform, runtime)
     await place(tree, `usr/lib/${name}/${addon.file}`, contents)
+  }
+  const { deployments = deploymentsFolder } = options
+  for (const file of await publishedDeployments(deployments)) {
+    const contents = await readFile(join(deployments, file))
+    await place(tree, `usr/lib/${name}/deployments/${file}`, contents)
   }
   await placeCache(tree, options)
   await place(tree, `usr/bin/${name}`, await maintained('launcher', program), 0o755)

@@ -2,7 +2,7 @@
 
 import { createOutput, table, toJson } from '../../../platform/cli/output.ts'
 import { ownerOfState } from '../../../platform/state/state.ts'
-import { formatAmount, type TokenUnit } from '../../../protocol/index.ts'
+import { afterBlock, formatAmount, type TokenUnit } from '../../../protocol/index.ts'
 import { openBook } from '../../channels/book.ts'
 import { type ChannelState, channelStates } from '../../channels/records.ts'
 import { openStore } from '../../channels/store.ts'
@@ -27,7 +27,7 @@ export async function channels(options: ChannelsOptions): Promise<ExitCode> {
   const shown = books.channels.filter(({ state }) => wanted.includes(state))
   if (output.json) output.print(toJson(shown))
   else if (shown.length === 0) output.print('no channels')
-  else output.print(channelTable(shown, unitOf(books)))
+  else output.print(channelTable(shown, books))
   return exitCode.ok
 }
 
@@ -63,7 +63,7 @@ async function readBooks({ state, socket }: ReceiverSettings): Promise<Books> {
 async function readState(folder: string): Promise<readonly ListedChannel[]> {
   const store = await openStore(folder, await ownerOfState({ folder, program: 'receiver' }))
   try {
-    return [...(await openBook(store)).all()].map(adminChannel)
+    return [...(await openBook(store)).all()].map((each) => adminChannel(each, undefined))
   } finally {
     await store.close()
   }
@@ -89,7 +89,8 @@ function wantedStates({ all, only }: ChannelsOptions): readonly ChannelState[] {
   })
 }
 
-function channelTable(shown: readonly ListedChannel[], token: TokenUnit): string {
+function channelTable(shown: readonly ListedChannel[], books: Books): string {
+  const token = unitOf(books)
   const amount = (text: string) => formatAmount(BigInt(text), token)
   return table(
     ['SENDER', 'OPEN BLOCK', 'DEPOSIT', 'BALANCE', 'WITHDRAWN', 'DUE', 'STATE'],
@@ -100,9 +101,16 @@ function channelTable(shown: readonly ListedChannel[], token: TokenUnit): string
       amount(channel.balance),
       amount(channel.withdrawn),
       amount(channel.due),
-      channel.state,
+      stateText(channel, books),
     ]),
   )
+}
+
+function stateText({ state, settle_block: block }: ListedChannel, { running }: Books): string {
+  if (block === null) return state
+  const head = running?.contract_head ?? undefined
+  const secondsPerBlock = running?.seconds_per_block ?? undefined
+  return `${state}, settles ${afterBlock(block, head === undefined ? undefined : { head, secondsPerBlock })}`
 }
 
 /** What can be said of the books alone, and what a running receiver adds. */

@@ -27,6 +27,7 @@ const common = receiverConfig.pick({
   state: true,
   tls: true,
   startBlock: true,
+  leastChallengePeriod: true,
   pollInterval: true,
   mostGasPrice: true,
   log: true,
@@ -88,6 +89,7 @@ export interface WatchSettings extends ProgramSettings {
     | 'patience'
     | 'confirmations'
     | 'startBlock'
+    | 'leastChallengePeriod'
     | 'pollInterval'
     | 'mostChannels'
     | 'fees'
@@ -100,10 +102,12 @@ export interface WatchSettings extends ProgramSettings {
 
 export function watchSettings(config: WatchConfig): WatchSettings {
   const { receiver, patience, startBlock, mostChannels, mostGasPrice, etherPrice, least } = config
+  const { leastChallengePeriod: leastPeriod } = config
   return {
     ...programSettings(config, watchNames),
     tower: {
       ...(startBlock !== undefined && { startBlock }),
+      ...(leastPeriod !== undefined && { leastChallengePeriod: leastPeriod / 1000 }),
       ...{ receiver, patience, mostChannels, etherPrice, least },
       confirmations: config.confirmations,
       pollInterval: config.pollInterval * 1000,

@@ -61,6 +61,8 @@ export interface WatchtowerOptions {
   readonly contract: Address
   /** Folder for the proofs; made if missing, for its owner only. */
   readonly state: string
+  /** Refuse a contract whose challenge period is shorter, in seconds as the chain's blocks take. Default: any. */
+  readonly leastChallengePeriod?: number
   /** Part of the challenge period that is left to the receiver to answer itself, 0 to 0.9. Default 0.5. */
   readonly patience?: number
   /** How deep a block must be to count, itself included. Default 2; disputes are answered when seen. */
@@ -113,15 +115,15 @@ export interface Watchtower {
 }
 
 /**
- * @throws UraidenError `chain_unavailable`, `contract_missing`, `contract_version_unsupported`, and
- * those of `openStore`
+ * @throws UraidenError `chain_unavailable`, `contract_missing`, `contract_version_unsupported`,
+ * `challenge_period_short`, and those of `openStore`
  */
 export async function startWatchtower(options: WatchtowerOptions): Promise<Watchtower> {
   const { contract, receiver, state } = options
   const chain = await connectChain(options)
   try {
     const { version } = await chain.contractFacts()
-    const short = await checkChallengePeriod(chain, undefined)
+    const short = await checkChallengePeriod(chain, options.leastChallengePeriod)
     if (short !== undefined) options.log?.warn({}, short)
     if (!contractAbilities(version).hasChallenge) throw needsChallenge(contract, version)
     const owner = { chainId: chain.chainId, contract, account: receiver }
@@ -148,7 +150,7 @@ async function assemble(
 ): Promise<Watchtower> {
   const { signer, receiver, contract, log, mostChannels = 100_000 } = options
   const book = await openBook(store, { keepSettled: usualKept })
-  const startBlock = options.startBlock ?? (await firstBlock(connection, book))
+  const startBlock = options.startBlock ?? (await firstBlock(connection, store.firstBlock))
   const domain = { contract, chainId: connection.chainId }
   const { forms } = contractAbilities(version)
   // Copies come coalesced: one thread has time for all of them.

@@ -1,5 +1,6 @@
 // The administrator's part of the channel API (wire-protocol.md section 5).
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Channel } from '../../channels/records.ts'
 import type { Receiver } from '../../core/receiver.ts'
 import type { IncomeHistory } from '../../income/history.ts'
 import { listChannels, nextLink } from '../api/listing.ts'
@@ -56,7 +57,8 @@ function sessionOf({ admin, headers }: FastifyRequest): string | undefined {
 }
 
 function bookRoutes(app: FastifyInstance, { receiver, prices, income }: AdminRoutes): void {
-  const { book } = receiver
+  const { book, contractFacts } = receiver
+  const shown = (channel: Channel) => adminChannel(channel, contractFacts.challengePeriod)
   app.get('/admin/stats', async () => adminStats(receiver))
   app.get('/admin/prices', async () => prices())
   app.get('/admin/income', async () =>
@@ -66,14 +68,14 @@ function bookRoutes(app: FastifyInstance, { receiver, prices, income }: AdminRou
     const { channels, total, next } = listChannels(book.all(), query)
     reply.header('x-total-count', `${total}`)
     if (next !== undefined) reply.header('link', nextLink(`${routeOptions.url}`, query, next))
-    return channels.map(adminChannel)
+    return channels.map(shown)
   })
   app.get<{ Params: ChannelPath }>(
     '/admin/channels/:sender/:openBlock',
     async ({ params }, reply) => {
       const { sender, openBlock } = parsePath(params)
       const channel = book.get(sender, openBlock)
-      return channel === undefined ? channelUnknown(reply) : adminChannel(channel)
+      return channel === undefined ? channelUnknown(reply) : shown(channel)
     },
   )
   app.get('/admin/backup', async (_, reply) => {

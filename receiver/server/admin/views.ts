@@ -8,8 +8,10 @@ import {
   stateOf,
 } from '../../channels/records.ts'
 import type { Receiver } from '../../core/receiver.ts'
+import { lastBlock } from '../../settlement/exposure.ts'
 
-export function adminChannel(channel: Channel) {
+/** `challengePeriod` is undefined where no chain was asked. */
+export function adminChannel(channel: Channel, challengePeriod: number | undefined) {
   const { sender, openBlock, claims, deposit, withdrawn, proof, end } = channel
   return {
     sender_address: sender,
@@ -23,11 +25,16 @@ export function adminChannel(channel: Channel) {
     signature_form: proof?.form ?? null,
     closing_balance: end === undefined ? null : `${end.balance}`,
     closing_block: end?.block ?? null,
+    settle_block:
+      channel.state === 'closing' && challengePeriod !== undefined
+        ? lastBlock(channel, challengePeriod)
+        : null,
   }
 }
 
 export function adminStats(receiver: Receiver) {
   const { book, liquidBalance, token, verifier, health, settlement } = receiver
+  const clock = receiver.blockClock()
   const channels = [...book.all()]
   const live = channels.filter(({ state }) => state !== 'settled')
   const { atRisk, lost, answers: closes } = settlement.status()
@@ -41,11 +48,12 @@ export function adminStats(receiver: Receiver) {
     uncollected_sum: `${book.unsettled()}`,
     at_risk_sum: `${atRisk}`,
     lost_sum: `${lost}`,
-    dishonest_closes: closes.map(({ sender, openBlock, stake, remaining, state }) => ({
+    dishonest_closes: closes.map(({ sender, openBlock, stake, remaining, settleBlock, state }) => ({
       sender_address: sender,
       open_block: `${openBlock}`,
       stake: `${stake}`,
       remaining_blocks: remaining,
+      settle_block: settleBlock,
       answer: state?.kind ?? 'due',
     })),
     liquid_balance: `${liquidBalance()}`,
@@ -55,6 +63,8 @@ export function adminStats(receiver: Receiver) {
     verifier: verifier.verifier,
     verifier_threads: verifier.threads,
     chain_head: head ?? null,
+    contract_head: clock?.head ?? null,
+    seconds_per_block: clock?.secondsPerBlock ?? null,
     chain_synced: book.position()?.block ?? null,
     chain_age_seconds: Number.isFinite(age) ? Math.round(age / 1000) : null,
     node_answers: answers,

@@ -31,6 +31,10 @@ const channel = object({
   signature_form: orNull({ enum: ['seed', 'eip712'] }),
   closing_balance: orNull(ref('Amount')),
   closing_block: orNull(count),
+  settle_block: orNull({
+    ...count,
+    description: 'closing: the last block of the challenge period, as the contract counts',
+  }),
 })
 
 const stats = object({
@@ -49,6 +53,7 @@ const stats = object({
       open_block: ref('BlockText'),
       stake: ref('Amount'),
       remaining_blocks: { type: 'integer' },
+      settle_block: { ...count, description: 'the last block in which it can be answered' },
       answer: { enum: ['due', 'waiting', 'sent', 'mined'] },
     }),
   ),
@@ -59,6 +64,8 @@ const stats = object({
   verifier: { enum: ['native', 'wasm', 'js'] },
   verifier_threads: count,
   chain_head: orNull(count),
+  contract_head: orNull({ ...count, description: 'the same block as the contract counts' }),
+  seconds_per_block: orNull({ type: 'number', description: 'as the contract counts' }),
   chain_synced: orNull(count),
   chain_age_seconds: orNull(count),
   node_answers: { type: 'boolean' },

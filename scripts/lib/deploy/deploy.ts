@@ -11,8 +11,8 @@ import {
   challengeTimeText,
   connectChain,
   createTransactionSender,
-  measureBlockTime,
   type Receipt,
+  readBlockClock,
   shortPeriodWarning,
   type TransactionSender,
 } from '../../../platform/chain/index.ts'
@@ -112,7 +112,7 @@ const mostPeriod = 2 ** 32 - 1
 
 /** Measured on the clock of contracts, which is not on every chain its own. */
 async function periodOf({ challengePeriod, say }: DeployOptions, chain: ChainClient) {
-  const each = await measureBlockTime(chain)
+  const { secondsPerBlock: each } = await readBlockClock(chain)
   if ('seconds' in challengePeriod && each === undefined) {
     throw toolError({
       code: 'block_time_unknown',

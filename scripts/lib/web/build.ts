@@ -21,7 +21,7 @@ export type Room = keyof typeof rooms
 /** The newest browsers of 2023 run it; wallets need newer ones. */
 const target = ['chrome110', 'firefox110', 'safari16']
 
-/** Writes each room's pages into its folder `assets`, below `folder`. */
+/** Writes each room's pages into its folder `assets`, below `folder`: the checkout or a built package. */
 export async function buildPages(folder = root): Promise<void> {
   for (const room of Object.keys(rooms) as Room[]) {
     const assets = join(resolve(folder), rooms[room].folder, 'assets')

@@ -122,8 +122,12 @@ test('a device’s life: doctor, get, channels, budget, topup, close, history', 
 test('without the receiver: open, close uncooperatively, settle when it is time, recover', async (t) => {
   const { cli, json, chain, receiver, folder } = await given(t)
   const { channel } = await json('open', 'room', '20 units')
+  await chain.provider.send('hardhat_mine', ['0x2711', '0xc'])
   const requested = await cli('close', channel, '--uncooperative')
   t.regex(requested.stdout, /close of 0x\S+ requested/)
+  const when = /after block \d+, about \d+(\.\d)? hours from now/.source
+  t.regex((await cli('channels')).stdout, new RegExp(` closing, settles ${when}\n`))
+  t.regex((await cli('settle')).stdout, new RegExp(`${channel} can be settled ${when}\n`))
   t.like(await json('settle'), { settled: [], closing: [{ channel, state: 'closing' }] })
   await chain.mine(501)
   t.deepEqual((await json('settle', '--wait')).settled, [channel])

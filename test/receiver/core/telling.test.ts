@@ -17,11 +17,17 @@ const noted = () => {
   return { lines, log: { debug: at('debug'), info: at('info'), warn: at('warn') } }
 }
 
-const place = { channel, block: 9 }
+const times = { settles: (requested: number) => `after block ${requested + 500}` }
+
+const place = { channel, block: 9, contractBlock: 7 }
 const events: readonly (readonly [object, object, string])[] = [
   [{ kind: 'created', deposit: 100n }, { deposit: '100' }, 'a channel was opened'],
   [{ kind: 'toppedUp', added: 7n }, { added: '7' }, 'a channel was topped up'],
-  [{ kind: 'closeRequested', balance: 3n }, { balance: '3' }, 'its sender asks to close a channel'],
+  [
+    { kind: 'closeRequested', balance: 3n },
+    { balance: '3', settles: 'after block 507' },
+    'its sender asks to close a channel',
+  ],
   [
     { kind: 'challenged', balance: 5n },
     { balance: '5' },
@@ -39,7 +45,7 @@ for (const [event, facts, message] of events) {
   test(`told once when it is seen, and once when it is confirmed: ${message}`, (t) => {
     const { lines, log } = noted()
     const all = [{ ...place, ...event }] as unknown as readonly ChannelEvent[]
-    const tell = tellChannels(log, () => 9)
+    const tell = tellChannels(log, { ...times, head: () => 9 })
     const said = { sender, openBlock: 5, ...facts, block: 9 }
     for (let round = 0; round < 3; round++) tell(all, 'seen')
     t.deepEqual(lines, [['info', said, `${message}, not confirmed yet`]])
@@ -60,7 +66,7 @@ for (const [head, level] of [
   test(`of block 9 at head ${head} it is said as ${level}`, (t) => {
     const { lines, log } = noted()
     const event = { ...place, kind: 'created', deposit: 1n } as unknown as ChannelEvent
-    tellChannels(log, () => head)([event], 'confirmed')
+    tellChannels(log, { ...times, head: () => head })([event], 'confirmed')
     t.deepEqual(
       lines.map(([level]) => level),
       [level],

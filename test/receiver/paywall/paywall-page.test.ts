@@ -121,14 +121,17 @@ const steps: readonly (readonly [string, Partial<Situation>, Partial<Screen>])[]
   [
     'closing',
     { channel: { ...channel, facts: { ...chainFacts, settleBlock: 101 } } },
-    { step: 'closing', channel: 'Your channel is being closed: 2 blocks until it can be settled.' },
+    {
+      step: 'closing',
+      channel: 'Your channel is being closed: it can be settled after block 101.',
+    },
   ],
   [
     'closing, on a chain whose blocks are known to take 12 s',
     { blockTime: 12, channel: { ...channel, facts: { ...chainFacts, settleBlock: 599 } } },
     {
       channel:
-        'Your channel is being closed: 500 blocks, about 1.7 hours, until it can be settled.',
+        'Your channel is being closed: it can be settled after block 599, about 1.7 hours from now.',
     },
   ],
   [

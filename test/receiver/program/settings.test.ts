@@ -3,6 +3,7 @@ import test from 'ava'
 import { parseConfig } from '../../../platform/config/index.ts'
 import { receiverConfig } from '../../../receiver/program/config.ts'
 import { amountOptions, receiverSettings } from '../../../receiver/program/settings.ts'
+import { watchConfig, watchSettings } from '../../../receiver/program/watchtower/config.ts'
 
 const contract = '0x5FbDB2315678afecb367f032d93F642f64180aa3'
 const token = { symbol: 'TKN', decimals: 18 }
@@ -20,6 +21,13 @@ test('seconds become milliseconds, and a chain id an integer of any size', (t) =
   t.like(receiver, { pollInterval: 250, replies: { lifetime: 30_000 } })
   t.is(stopWithin, 3000)
   t.like(connection, { chainId: 1337n, quorum: 2, contract })
+})
+
+test('a least challenge period is in seconds for receiver and watchtower', (t) => {
+  const text = `contract: '${contract}'\nreceiver: '${contract}'\nkey: k\ntoken: t\nleastChallengePeriod: 2h\n`
+  const config = parseConfig(text, { file: 'watchtower.yaml', schema: watchConfig })
+  t.is(watchSettings(config).tower.leastChallengePeriod, 7200)
+  t.is(settingsOf('leastChallengePeriod: 2h\n').receiver.leastChallengePeriod, 7200)
 })
 
 test('what nobody has set is not there, so that the library’s own defaults count', (t) => {

@@ -68,9 +68,9 @@ function cardOf(
   }
 }
 
-function noteOf({ state, closeAsked, settleBlock, certain }: PageChannel): string {
+function noteOf({ state, closeAsked, settles, certain }: PageChannel): string {
   if (state === 'closing') {
-    return `The rest comes back after block ${settleBlock ?? '?'}: the agent settles by itself.`
+    return `The rest comes back ${settles ?? 'after the challenge period'}: the agent settles by itself.`
   }
   if (closeAsked) return 'Its close is not finished: the agent goes on with it.'
   return certain ? '' : 'After a crash: what is left is known exactly after the next payment.'

@@ -12,7 +12,7 @@ export interface Stats {
     readonly sender_address: string
     readonly open_block: string
     readonly stake: string
-    readonly remaining_blocks: number
+    readonly settle_block: number
     readonly answer: string
   }[]
   readonly liquid_balance: string
@@ -20,6 +20,8 @@ export interface Stats {
   readonly token_symbol: string
   readonly token_decimals: number
   readonly chain_head: number | null
+  readonly contract_head: number | null
+  readonly seconds_per_block: number | null
   readonly chain_synced: number | null
   readonly chain_age_seconds: number | null
   readonly node_answers: boolean
@@ -32,6 +34,8 @@ export interface Channel {
   readonly deposit: string
   readonly balance: string
   readonly due: string
+  /** While closing. */
+  readonly settle_block: number | null
 }
 
 export interface Price {

@@ -19,6 +19,7 @@ import {
 import { createChart } from './chart.ts'
 import { incomeByDay } from './days.ts'
 import { type ChannelTable, createTable } from './table.ts'
+import { clockOf, tokenOf } from './texts.ts'
 import {
   chainState,
   createTiles,
@@ -27,7 +28,6 @@ import {
   showPrices,
   showTiles,
   type Tiles,
-  tokenOf,
 } from './view.ts'
 
 /** Milliseconds between two lists of channels, and until a broken stream is asked for again. */
@@ -162,7 +162,7 @@ async function list(dashboard: Dashboard): Promise<void> {
   const { stats, table } = dashboard
   if (stats === undefined) return
   const all = Object.values(stats.channels).reduce((sum, count) => sum + count, 0)
-  await table.refresh(tokenOf(stats), all)
+  await table.refresh({ token: tokenOf(stats), all, clock: clockOf(stats) })
 }
 
 function draw({ stats, hours, tiles, chart }: Dashboard): void {

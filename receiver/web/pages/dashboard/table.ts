@@ -3,8 +3,10 @@
 import { h, setText } from '../../../../platform/web/pages/dom.ts'
 import { shortAddress } from '../../../../platform/web/pages/short.ts'
 import { formatAmount, type TokenUnit } from '../../../../protocol/amount.ts'
+import type { BlockClock } from '../../../../protocol/block-time.ts'
 import { askPage, type Channel, type ListPage } from './api.ts'
 import { type Column, csvOf, listingOf, pageSize, pagesOf, type Selection } from './rows.ts'
+import { settlesText } from './texts.ts'
 
 const columns: readonly (readonly [Column, string])[] = [
   ['sender', 'Sender'],
@@ -16,8 +18,15 @@ const columns: readonly (readonly [Column, string])[] = [
 ]
 
 export interface ChannelTable {
-  /** Asks again for what it shows. `all` is how many channels there are. @throws Refusal */
-  readonly refresh: (token: TokenUnit, all: number) => Promise<void>
+  /** Asks again for what it shows. @throws Refusal */
+  readonly refresh: (facts: TableFacts) => Promise<void>
+}
+
+export interface TableFacts {
+  readonly token: TokenUnit
+  /** How many channels there are. */
+  readonly all: number
+  readonly clock: BlockClock | undefined
 }
 
 export interface TableActions {
@@ -39,8 +48,7 @@ interface Elements {
 /** What is shown, and what was asked for. */
 interface Table extends TableActions {
   readonly elements: Elements
-  token: TokenUnit
-  all: number
+  facts: TableFacts
   selection: Selection
   /** Where the pages up to the shown one begin: one can go back, not to any other. */
   pages: readonly string[]
@@ -64,16 +72,15 @@ export function createTable(place: HTMLElement, actions: TableActions): ChannelT
       turn: (by) => turn(table, by),
       save: () => saveCsv(table).catch(table.failed),
     }),
-    token: { symbol: '', decimals: 0 },
-    all: 0,
+    facts: { token: { symbol: '', decimals: 0 }, all: 0, clock: undefined },
     selection: everything,
     pages: [listingOf(everything, pageSize)],
     shown: { items: [], total: 0, next: undefined },
     asked: 0,
   }
   return {
-    refresh: (token, all) => {
-      Object.assign(table, { token, all })
+    refresh: (facts) => {
+      table.facts = facts
       return load(table)
     },
   }
@@ -175,7 +182,7 @@ async function saveCsv({ selection }: Table): Promise<void> {
 }
 
 function draw(table: Table): void {
-  const { elements, selection, shown, pages, all } = table
+  const { elements, selection, shown, pages, facts } = table
   elements.body.replaceChildren(...shown.items.map((channel) => rowOf(table, channel)))
   for (const [at, [column]] of columns.entries()) {
     const sorted = selection.descending ? 'descending' : 'ascending'
@@ -185,11 +192,11 @@ function draw(table: Table): void {
   elements.next.disabled = shown.next === undefined
   setText(
     elements.count,
-    `${shown.total} of ${all} channels, page ${pages.length} of ${pagesOf(shown.total)}`,
+    `${shown.total} of ${facts.all} channels, page ${pages.length} of ${pagesOf(shown.total)}`,
   )
 }
 
-function rowOf({ token, close }: Table, channel: Channel): HTMLElement {
+function rowOf({ facts: { token, clock }, close }: Table, channel: Channel): HTMLElement {
   const { sender_address: sender, open_block: block } = channel
   const amount = (text: string) => h('td', { class: 'd-number' }, formatAmount(BigInt(text), token))
   const mayClose = channel.state === 'open' && BigInt(channel.balance) > 0n
@@ -199,12 +206,14 @@ function rowOf({ token, close }: Table, channel: Channel): HTMLElement {
     { type: 'button', 'aria-label': label, onclick: () => close(channel) },
     'Close',
   )
+  const settles = settlesText(channel, clock)
+  const note = settles === '' ? [] : [h('p', { class: 'd-note' }, settles)]
   return h(
     'tr',
     {},
     h('td', { title: sender }, shortAddress(sender)),
     h('td', { class: 'd-number' }, block),
-    h('td', {}, h('span', { class: `d-state d-${channel.state}` }, channel.state)),
+    h('td', {}, h('span', { class: `d-state d-${channel.state}` }, channel.state), ...note),
     amount(channel.deposit),
     amount(channel.balance),
     amount(channel.due),

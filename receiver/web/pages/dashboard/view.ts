@@ -1,9 +1,9 @@
 // The dashboard's parts, made once.
 
 import { h, setText, show } from '../../../../platform/web/pages/dom.ts'
-import { shortAddress } from '../../../../platform/web/pages/short.ts'
-import { formatAmount, formatNumber, type TokenUnit } from '../../../../protocol/amount.ts'
+import { formatAmount, formatNumber } from '../../../../protocol/amount.ts'
 import type { Price, Stats } from './api.ts'
+import { disputeText, tokenOf } from './texts.ts'
 
 const tileNames = [
   ['uncollected', 'To collect'],
@@ -46,10 +46,6 @@ export function showTiles(tiles: Tiles, stats: Stats, more: { readonly today: bi
   )
 }
 
-export function tokenOf(stats: Stats): TokenUnit {
-  return { symbol: stats.token_symbol, decimals: stats.token_decimals }
-}
-
 /** Four digits after the point say enough. */
 export function etherOf(wei: string): string {
   const [whole = '0', fraction = ''] = formatNumber(BigInt(wei), 18).split('.')
@@ -78,17 +74,7 @@ export function showDisputes(place: HTMLElement, stats: Stats): void {
       {},
       `Senders ask to close below what they have signed. At risk if nobody answers: ${formatAmount(BigInt(stats.at_risk_sum), token)}.`,
     ),
-    h(
-      'ul',
-      {},
-      ...stats.dishonest_closes.map((close) =>
-        h(
-          'li',
-          {},
-          `${shortAddress(close.sender_address)}, block ${close.open_block}: ${formatAmount(BigInt(close.stake), token)}, answer ${close.answer}, ${close.remaining_blocks} blocks left`,
-        ),
-      ),
-    ),
+    h('ul', {}, ...stats.dishonest_closes.map((close) => h('li', {}, disputeText(close, stats)))),
   )
 }
 

@@ -1,6 +1,7 @@
 // What the page offers in which situation: pure functions of plain data.
 import type { ChannelView } from '../../../../browser/index.ts'
 import {
+  afterBlock,
   formatAmount,
   formatDuration,
   largest,
@@ -49,14 +50,14 @@ export function screenOf(facts: PurchaseFacts, situation: Situation): Screen {
 }
 
 function closing({ block, blockTime }: Situation, settleBlock: number): Screen {
-  const left = settleBlock - block
+  const clock = { head: block, secondsPerBlock: blockTime }
   const base = { share: undefined, canClose: false, neverPaid: false }
-  return left < 0
+  return settleBlock < block
     ? { ...base, step: 'settle', channel: 'The challenge period is over.' }
     : {
         ...base,
         step: 'closing',
-        channel: `Your channel is being closed: ${blocks(left + 1, blockTime)} until it can be settled.`,
+        channel: `Your channel is being closed: it can be settled ${afterBlock(settleBlock, clock)}.`,
       }
 }
 

@@ -8,6 +8,7 @@ import type { ChannelBalance } from '../../../../agent/channels/ledger-types.ts'
 import type { Agent } from '../../../../agent/index.ts'
 import { metricsText } from '../../../../agent/program/control/metrics.ts'
 import type { DaemonStatus } from '../../../../agent/program/control/status.ts'
+import { ClosingClock } from '../../../../agent/program/daemon/closing-clock.ts'
 import { createJournal, createThrottle } from '../../../../agent/program/daemon/journal.ts'
 import { SharedAgent } from '../../../../agent/program/daemon/shared-agent.ts'
 import { dueTopUp } from '../../../../agent/program/daemon/top-up.ts'
@@ -226,6 +227,26 @@ test('an agent is exchanged when nobody uses it; what comes meanwhile waits for 
   )
 })
 
+test('the clock of channels that close is that of the last time when the chain was there', async (t) => {
+  const clock = { head: 7, secondsPerBlock: 12 }
+  let isAway = true
+  const blockClock = async () => {
+    if (isAway) throw new UraidenError({ code: 'chain_unavailable', message: 'away', hint: '' })
+    return clock
+  }
+  const agent = { blockClock } as unknown as Agent
+  let current: Agent | undefined
+  const closing = new ClosingClock({ current: () => current })
+  t.is(await closing.read(), undefined)
+  current = agent
+  t.is(await closing.read(), undefined)
+  isAway = false
+  t.deepEqual(await closing.read(), clock)
+  isAway = true
+  t.deepEqual(await closing.read(), clock)
+  t.deepEqual(closing.now, clock)
+})
+
 test('the state in the text format of Prometheus', (t) => {
   const status: DaemonStatus = {
     pid: 1,
@@ -238,6 +259,7 @@ test('the state in the text format of Prometheus', (t) => {
     token: { symbol: 'TKN', decimals: 18 },
     jobs: [],
     channels: [channel({ balance: 5n })],
+    clock: undefined,
     budget: {
       reserved: 5n,
       total: 9n,

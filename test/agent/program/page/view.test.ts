@@ -55,6 +55,7 @@ function status(change: Partial<DaemonStatus> = {}): DaemonStatus {
     token: { symbol: 'TKN', decimals: 2 },
     jobs: [],
     channels: [],
+    clock: undefined,
     budget: undefined,
     transactions: undefined,
     behaviour: [],
@@ -124,6 +125,17 @@ test('receivers have their names of the configuration, programs are no jobs', (t
   t.false(channels[0]?.closeAsked)
   const asked = stateOf({ channels: [channel({ closeApi: 'http://pi:5000/api/1' })] })
   t.true(asked.channels[0]?.closeAsked)
+})
+
+test('when a channel that is closing can be settled is said as a time, as far as it is known', (t) => {
+  const channels = [channel({ state: 'closing', settleBlock: 1234 }), channel()]
+  const settles = (change: Partial<DaemonStatus>) =>
+    stateOf({ channels, ...change }).channels.map((each) => each.settles)
+  t.deepEqual(settles({ clock: { head: 335, secondsPerBlock: 12 } }), [
+    'after block 1234, about 3 hours from now',
+    null,
+  ])
+  t.deepEqual(settles({}), ['after block 1234', null])
 })
 
 test('what is reserved for the next payments is left; what a crash hides is not', (t) => {

@@ -155,6 +155,7 @@ test.serial('the books: channels with what is due, sums, prices', async (t) => {
     signature_form: 'eip712',
     closing_balance: null,
     closing_block: null,
+    settle_block: null,
   }
   t.deepEqual(await (await ask('/admin/channels', alice)).json(), [shown])
   t.deepEqual(await (await ask('/admin/channels?state=open', alice)).json(), [shown])

@@ -3,9 +3,14 @@ import test from 'ava'
 import { createAdmin } from '../../../../receiver/server/admin/admin.ts'
 import { adminSchema } from '../../../../receiver/server/admin/config.ts'
 import { hashSecret } from '../../../../receiver/server/admin/secrets.ts'
-import type { Channel } from '../../../../receiver/web/pages/dashboard/api.ts'
+import type { Channel, Stats } from '../../../../receiver/web/pages/dashboard/api.ts'
 import { incomeByDay } from '../../../../receiver/web/pages/dashboard/days.ts'
 import { csvOf, listingOf, pagesOf } from '../../../../receiver/web/pages/dashboard/rows.ts'
+import {
+  clockOf,
+  disputeText,
+  settlesText,
+} from '../../../../receiver/web/pages/dashboard/texts.ts'
 import { listenAdmin } from '../../../support/admin.ts'
 import { givenChannel } from '../../../support/channel.ts'
 
@@ -19,6 +24,7 @@ function channel(at: number, change: Partial<Channel> = {}): Channel {
     deposit: '100',
     balance: `${at}`,
     due: `${BigInt(at) * big}`,
+    settle_block: null,
     ...change,
   }
 }
@@ -41,6 +47,32 @@ test('a spreadsheet takes no cell of the CSV for a formula', (t) => {
     `"a,b",1,"'=cmd|""/c""!A1",100,1,${big}`,
   )
   t.is(csvOf([]), 'sender_address,open_block,state,deposit,balance,due\r\n')
+})
+
+test('the end of a challenge period is said as a time, in disputes and in the table', (t) => {
+  const stats = {
+    contract_head: 335,
+    seconds_per_block: 12,
+    token_symbol: 'TKN',
+    token_decimals: 0,
+  }
+  const close = {
+    ...{ sender_address: channel(1).sender_address, open_block: '7', stake: '3' },
+    ...{ settle_block: 1234, answer: 'due' },
+  }
+  const disputed = (change: object) => disputeText(close, { ...stats, ...change } as Stats)
+  t.is(
+    disputed({}),
+    '0x0000…0001, block 7: 3 TKN, answer due, settles after block 1234, about 3 hours from now',
+  )
+  t.regex(disputed({ seconds_per_block: null }), /, settles after block 1234$/)
+  t.regex(disputed({ contract_head: null }), /, settles after block 1234$/)
+  const clock = clockOf(stats as Stats)
+  t.is(settlesText(channel(1), clock), '')
+  t.is(
+    settlesText(channel(1, { state: 'closing', settle_block: 1234 }), clock),
+    'settles after block 1234, about 3 hours from now',
+  )
 })
 
 test('income by the day is what the total has risen by', (t) => {

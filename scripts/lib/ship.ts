@@ -1,0 +1,8 @@
+// Completes the folder of a built package, which is named, with what is read at run time and is no code.
+import { shipDeployments } from './deploy/published.ts'
+import { buildPages } from './web/build.ts'
+
+const [folder] = process.argv.slice(2)
+if (folder === undefined) throw new Error('name the folder of the built package')
+await buildPages(folder)
+await shipDeployments(folder)

@@ -1,8 +1,11 @@
 // What a sender signs so that a deposit needs no earlier `approve`, and so that somebody else can send
 // the transaction: an EIP-2612 permit, and the contract's `OpenChannel` and `TopUp` messages
-// (contract.md section 2, row 9).
-import type { Address } from './address.ts'
+// (contract.md section 2, row 9); or, for an opening, one EIP-3009 authorization.
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { concatBytes } from '@noble/hashes/utils.js'
+import { type Address, addressToBytes } from './address.ts'
 import type { TokenAmount } from './amount.ts'
+import { fromHex, type Hex } from './bytes.ts'
 import type { ContractBlock } from './channel.ts'
 import type { SignatureDomain } from './proof.ts'
 import type { Digest } from './signature.ts'
@@ -34,6 +37,20 @@ export interface TopUpMessage extends Authorisation {
   readonly added: TokenAmount
 }
 
+/** An EIP-3009 authorization that opens one channel to one receiver. */
+export interface OpeningAuthorization {
+  readonly sender: Address
+  readonly receiver: Address
+  readonly deposit: TokenAmount
+  /** Unix seconds; good between the two, neither included. */
+  readonly validAfter: bigint
+  readonly validBefore: bigint
+  /** 32 bytes, of the sender's choice: two with the same salt open one channel, not two. */
+  readonly salt: Hex
+}
+
+const receiveType =
+  'ReceiveWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)'
 const permitType =
   'Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)'
 const openChannelType =
@@ -45,6 +62,28 @@ const topUpType =
 export function permitDigest(separator: Uint8Array, permit: Permit): Digest {
   const { owner, spender, value, nonce, deadline } = permit
   return typedDigest(separator, hashStruct(permitType, [owner, spender, value, nonce, deadline]))
+}
+
+/** The nonce that the contract gives to the token: it binds the receiver, whom EIP-3009 does not know. */
+export function openingNonce({
+  receiver,
+  salt,
+}: Pick<OpeningAuthorization, 'receiver' | 'salt'>): Uint8Array {
+  return keccak_256(concatBytes(addressToBytes(receiver), fromHex(salt)))
+}
+
+/** EIP-3009 `ReceiveWithAuthorization` to the channels contract; the separator is the token's. */
+export function authorizationDigest(
+  separator: Uint8Array,
+  contract: Address,
+  authorization: OpeningAuthorization,
+): Digest {
+  const { sender, deposit, validAfter, validBefore } = authorization
+  const values = [
+    ...[sender, contract, deposit, validAfter, validBefore],
+    openingNonce(authorization),
+  ]
+  return typedDigest(separator, hashStruct(receiveType, values))
 }
 
 export function openChannelDigest(domain: SignatureDomain, message: OpenChannelMessage): Digest {

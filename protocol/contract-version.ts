@@ -17,6 +17,8 @@ export interface ContractAbilities {
   readonly hasChallenge: boolean
   /** Takes signatures of 64 bytes (EIP-2098) too. */
   readonly hasShortSignatures: boolean
+  /** Opens with an EIP-3009 authorization, sent by anybody. */
+  readonly hasAuthorizations: boolean
 }
 
 const ours: ContractAbilities = {
@@ -25,6 +27,7 @@ const ours: ContractAbilities = {
   hasRelay: true,
   hasChallenge: true,
   hasShortSignatures: true,
+  hasAuthorizations: false,
 }
 
 const abilities: { readonly [minor: string]: ContractAbilities } = {
@@ -34,9 +37,10 @@ const abilities: { readonly [minor: string]: ContractAbilities } = {
     hasRelay: false,
     hasChallenge: false,
     hasShortSignatures: false,
+    hasAuthorizations: false,
   },
   '0.3': ours,
-  '0.4': ours,
+  '0.4': { ...ours, hasAuthorizations: true },
 }
 
 /**

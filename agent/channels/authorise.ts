@@ -3,7 +3,10 @@ import type { ChainClient, SignedPermit } from '../../platform/chain/index.ts'
 import {
   type Address,
   addressToBytes,
+  authorizationDigest,
   fromHex,
+  type Hex,
+  type OpeningAuthorization,
   openChannelDigest,
   permitDigest,
   type Signature,
@@ -18,6 +21,12 @@ export interface AuthorisedDeposit {
   readonly permit: SignedPermit
   /** Of `OpenChannel`, or with an open block of `TopUp`. */
   readonly signature: Signature
+}
+
+/** One signature, for a token that knows EIP-3009. */
+export interface AuthorizedOpening {
+  readonly opening: OpeningAuthorization
+  readonly authorization: Signature
 }
 
 /** Selectors (Solidity ABI): both of the token (EIP-2612), `nonces` of the channels contract as well. */
@@ -52,6 +61,23 @@ export async function authoriseDeposit(
     permit: { deadline, signature: await signer.sign(permit) },
     signature: await signer.sign(messageDigest(domain, deposit, { nonce, deadline })),
   }
+}
+
+/**
+ * `separator` is the token's. @throws UraidenError those of chain and signer
+ */
+export async function authorizeOpening(
+  { client, signer }: Pick<AgentChain, 'client' | 'signer'>,
+  { sender, receiver, amount }: Deposit,
+  { salt, separator }: { readonly salt: Hex; readonly separator: Uint8Array },
+): Promise<AuthorizedOpening> {
+  const validBefore = BigInt((await client.head()).timestamp + validSeconds)
+  const opening = {
+    ...{ sender, receiver, deposit: amount, salt },
+    ...{ validAfter: 0n, validBefore },
+  }
+  const digest = authorizationDigest(separator, client.contract, opening)
+  return { opening, authorization: await signer.sign(digest) }
 }
 
 function messageDigest(

@@ -7,22 +7,15 @@ import {
   type Receipt,
   type TransactionLane,
   type TransactionSender,
-  waitForTransaction,
 } from '../../platform/chain/index.ts'
 import { isUraidenError, type Signer } from '../../protocol/index.ts'
 import type { AgentChain } from './agent-chain.ts'
 import { type ChannelChangeListener, createBooking } from './booking.ts'
-import {
-  ledgerJournal,
-  pendingOperations,
-  readRelayed,
-  relayedDeposits,
-  transactionIntent,
-} from './intents.ts'
+import { ledgerJournal, pendingOperations, relayedDeposits, transactionIntent } from './intents.ts'
 import type { LedgerFacts } from './ledger-storage.ts'
 import type { Ledger } from './ledger-types.ts'
 import type { Notes } from './notes.ts'
-import { findRelayed } from './relay.ts'
+import { lookForEarlier } from './signed-deposit.ts'
 
 /** What the connection takes of the agent's options. */
 interface ConnectionOptions extends Pick<ChainOptions, 'rpcUrl' | 'contract' | 'quorum'> {
@@ -160,16 +153,8 @@ async function finishOwn(
 async function finishRelayed(
   chain: AgentChain,
   intent: string,
-  { notes, confirmations, pollInterval }: UnfinishedOptions,
+  options: UnfinishedOptions,
 ): Promise<void> {
-  const { client, book } = chain
-  const relayed = readRelayed(notes, intent)
-  if (relayed === undefined) return
-  const transaction = await findRelayed(chain, intent, relayed)
-  if (transaction !== undefined) {
-    const wait = { purpose: 'add a deposit', confirmations, pollInterval }
-    await book(await waitForTransaction(client, transaction, wait), intent)
-  } else if ((await client.head()).timestamp > relayed.deadline) {
-    await notes.now(intent, undefined)
-  }
+  const found = await lookForEarlier(chain, intent, options)
+  if (found.kind === 'made') await chain.book(found.receipt, intent)
 }

@@ -233,7 +233,8 @@ async function fund(
 ): Promise<ChannelName> {
   const { ledger, chain, method, confirmations, approvals, relaying } = options
   const { leastChallengePeriod: least } = options
-  const how = { method, confirmations, approvals, notes: ledger.notes, fees }
+  const { pollInterval } = relaying
+  const how = { method, confirmations, approvals, notes: ledger.notes, fees, pollInterval }
   const connected = await chain()
   const isNew = deposit.openBlock === undefined
   if (isNew && least !== undefined) await checkChallengePeriod(connected.client, least)

@@ -28,7 +28,7 @@ export function pendingOperations(notes: Notes): readonly string[] {
 /** For people: what is on its way to the chain, or was when the process ended. */
 export function unfinishedWork(notes: Notes): readonly string[] {
   const deposits = relayedDeposits(notes).map(
-    (key) => `relayed deposit ${key.slice(relayed.length)}`,
+    (key) => `signed deposit ${key.slice(relayed.length)}`,
   )
   return [...pendingOperations(notes), ...deposits]
 }
@@ -43,12 +43,14 @@ export function ledgerJournal(notes: Notes): TransactionJournal {
   }
 }
 
-/** A deposit that the receiver was asked to send for us. */
+/** A deposit that we have signed: the receiver was asked to send it, or we have sent it. */
 export interface RelayedDeposit {
   /** It is in a later block, or in none. */
   readonly since: ChainBlock
   /** Unix seconds after which nobody can send it. */
   readonly deadline: number
+  /** Of an authorization; undefined: permit and message of the contract. */
+  readonly salt?: Hex
   /** As the receiver says. */
   readonly transaction?: Hex
 }

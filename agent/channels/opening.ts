@@ -2,10 +2,17 @@
 
 import { revertHints } from '../../contracts/reverts.ts'
 import type { Locks } from '../../platform/async/locks.ts'
-import { type Call, type ChainClient, type Receipt, revertOf } from '../../platform/chain/index.ts'
+import {
+  type Call,
+  type ChainClient,
+  type Receipt,
+  revertOf,
+  waitForTransaction,
+} from '../../platform/chain/index.ts'
 import {
   type Address,
   formatAmount,
+  type Hex,
   isUraidenError,
   type TokenAmount,
   type UraidenError,
@@ -16,22 +23,35 @@ import { authoriseDeposit } from './authorise.ts'
 import { type Deposit, relayedIntent, transactionIntent } from './intents.ts'
 import type { Notes } from './notes.ts'
 import { type ChannelName, channelName } from './records.ts'
-import { type Relay, relayDeposit } from './relay.ts'
+import { askForDeposit, type Relay, relaysAuthorizations } from './relay.ts'
+import {
+  authorizationForm,
+  depositSigned,
+  type Form,
+  formOfEarlier,
+  lookForEarlier,
+  noAuthorizations,
+  type SignedDeposit,
+  signedCall,
+} from './signed-deposit.ts'
 import type { FeeLimit } from './transaction-budget.ts'
 
 /**
  * erc223   one transaction: transfer with data
  * permit   one transaction, with an EIP-2612 token and a contract of version 0.3
  * approve  two transactions, with any ERC-20 token
+ * authorization  one transaction, opened with an EIP-3009 token and a contract of version 0.4; top-ups as auto
  * relay    none of one's own: the receiver sends it, and pays for it
  * auto     relay without any ether, else ERC-223, and where the token does not know it, approve
  */
-export type FundingMethod = 'auto' | 'erc223' | 'permit' | 'approve' | 'relay'
+export type FundingMethod = 'auto' | 'erc223' | 'permit' | 'approve' | 'authorization' | 'relay'
 
 export interface DepositOptions {
   readonly method: FundingMethod
   readonly confirmations: number
   readonly notes: Notes
+  /** Between two looks at the chain, in milliseconds. */
+  readonly pollInterval: number
   /** The allowance is one for all channels: who approves opens before another approves. */
   readonly approvals: Locks
   /** Where the receiver sends transactions for others. */
@@ -42,28 +62,96 @@ export interface DepositOptions {
 
 /**
  * Makes a deposit and books it.
- * @throws UraidenError `relay_not_offered`, `deposit_missing`, `deposit_too_large`, and those of the chain
+ * @throws UraidenError `relay_not_offered`, `authorizations_not_taken`, `deposit_missing`, `deposit_too_large`, and
+ * those of the chain
  */
 export async function makeDeposit(
   chain: AgentChain,
   deposit: Deposit,
   options: DepositOptions,
 ): Promise<ChannelName> {
-  const { method, relay } = options
+  const { method } = options
   await checkSize(chain, deposit)
-  if (relay !== undefined && (await wantsRelay(chain, method))) {
-    const receipt = await relayDeposit(chain, deposit, { ...options, relay })
-    return booked(chain, deposit, { receipt, intent: relayedIntent(deposit) })
-  }
+  const intent = relayedIntent(deposit)
+  const earlier = await lookForEarlier(chain, intent, options)
+  if (earlier.kind === 'made') return booked(chain, deposit, { ...earlier, intent })
+  const isRelayed = options.relay !== undefined && (await wantsRelay(chain, method))
+  const relay = isRelayed ? options.relay : undefined
+  const form =
+    earlier.kind === 'open'
+      ? await formOfEarlier(chain, earlier.note)
+      : await formOf(chain, deposit, { relay, method })
   const operation = operationOf(deposit)
+  if (form !== undefined) {
+    const send = (signed: SignedDeposit, noted: (transaction: Hex) => Promise<void>) =>
+      relay === undefined
+        ? sendOne(chain, signedCall(chain, deposit, signed), { ...options, operation })
+        : sendByRelay(chain, deposit, { ...options, relay, signed, noted })
+    const receipt = await depositSigned(chain, deposit, { ...options, form, send })
+    const name = await booked(chain, deposit, { receipt, intent })
+    if (relay === undefined) await options.notes.now(transactionIntent(operation), undefined)
+    return name
+  }
   const receipt = await sendDeposit(chain, deposit, { ...options, operation })
   return booked(chain, deposit, { receipt, intent: transactionIntent(operation) })
+}
+
+/** Undefined: not signed, but sent as it is. */
+async function formOf(
+  chain: AgentChain,
+  { openBlock }: Deposit,
+  { relay, method }: { readonly relay: Relay | undefined; readonly method: FundingMethod },
+): Promise<Form | undefined> {
+  if (relay === undefined) {
+    if (method !== 'authorization' || openBlock !== undefined) return undefined
+    const form = await authorizationForm(chain)
+    if (form === undefined) throw noAuthorizations()
+    return form
+  }
+  const form = openBlock === undefined ? await authorizationForm(chain) : undefined
+  return form !== undefined && (await relaysAuthorizations(relay)) ? form : { kind: 'permit' }
+}
+
+async function sendByRelay(
+  { client }: AgentChain,
+  deposit: Deposit,
+  {
+    relay,
+    signed,
+    noted,
+    confirmations,
+  }: Pick<DepositOptions, 'confirmations'> & {
+    readonly relay: Relay
+    readonly signed: SignedDeposit
+    readonly noted: (transaction: Hex) => Promise<void>
+  },
+): Promise<Receipt> {
+  const transaction = await askForDeposit(relay, deposit, signed)
+  await noted(transaction)
+  return waitForTransaction(client, transaction, {
+    purpose: 'add a deposit through the receiver',
+    confirmations,
+    pollInterval: relay.pollInterval,
+  })
 }
 
 function operationOf({ receiver, openBlock }: Deposit): string {
   return openBlock === undefined
     ? `open a channel to ${receiver}`
     : `top up ${channelName(receiver, openBlock)}`
+}
+
+type OwnOptions = Pick<DepositOptions, 'fees' | 'confirmations'> & { readonly operation: string }
+
+/** No dearer than we may pay. */
+async function sendOne(
+  { sender }: AgentChain,
+  call: Call,
+  { fees, confirmations, operation }: OwnOptions,
+): Promise<Receipt> {
+  const most = await fees?.(sender)
+  const limited = most === undefined ? call : { ...call, feeCap: () => most }
+  return sender.send(limited, confirmations, operation)
 }
 
 async function sendDeposit(
@@ -100,6 +188,7 @@ async function sendDeposit(
       return send(await permitCall(chain, deposit))
     case 'relay':
       throw noRelay(deposit.receiver)
+    case 'authorization':
     case 'auto':
       return withFallback(chain, inOne, inTwo)
   }
@@ -150,7 +239,7 @@ export async function wantsRelay(
   { client, signer }: AgentChain,
   method: FundingMethod,
 ): Promise<boolean> {
-  if (method !== 'auto') return method === 'relay'
+  if (method !== 'auto' && method !== 'authorization') return method === 'relay'
   return (await client.etherBalance(signer.address)) === 0n
 }
 

@@ -12,10 +12,8 @@ import {
   type Transport,
 } from '../transport/transport.ts'
 import type { AgentChain } from './agent-chain.ts'
-import { type AuthorisedDeposit, authoriseDeposit } from './authorise.ts'
-import { type Deposit, type RelayedDeposit, readRelayed, relayedIntent } from './intents.ts'
-import type { Notes } from './notes.ts'
-import { readOwnEvents } from './recovery.ts'
+import type { Deposit } from './intents.ts'
+import type { SignedDeposit } from './signed-deposit.ts'
 
 export interface Relay {
   /** Root of the receiver's channel API. */
@@ -25,7 +23,7 @@ export interface Relay {
   readonly pollInterval: number
 }
 
-export interface RelayOptions {
+interface RelayOptions {
   readonly relay: Relay
   readonly confirmations: number
 }
@@ -38,53 +36,37 @@ export interface RelayedClose {
 }
 
 /**
- * Noted before the receiver can send anything: it may do so whatever it answers.
- * @throws UraidenError `relay_refused`, `transaction_reverted`, `transaction_unconfirmed`, and those of
- * transport and chain
+ * Asks the receiver to send a deposit. Resolves with its transaction.
+ * @throws UraidenError `relay_refused`, and those of the transport
  */
-export async function relayDeposit(
-  chain: AgentChain,
+export async function askForDeposit(
+  relay: Relay,
   deposit: Deposit,
-  { relay, confirmations, notes }: RelayOptions & { readonly notes: Notes },
-): Promise<Receipt> {
-  const { client } = chain
-  const { number: head } = await client.head()
-  const authorised = await authoriseDeposit(chain, deposit)
-  const intent = relayedIntent(deposit)
-  const wait = {
-    purpose: 'add a deposit through the receiver',
-    confirmations,
-    pollInterval: relay.pollInterval,
-  }
-  const earlier = readRelayed(notes, intent)
-  // Looked for after the nonces were read: what is mined from here on uses one that we have signed now,
-  // so only one of the two can be.
-  const made = earlier && (await findRelayed(chain, intent, earlier))
-  if (made !== undefined) return waitForTransaction(client, made, wait)
-  const since = earlier?.since ?? head
-  const noted: RelayedDeposit = { since, deadline: Number(authorised.permit.deadline) }
-  await notes.now(intent, noted)
-  const transaction = await askToSend(relay, depositRequest(deposit, authorised))
-  await notes.now(intent, { ...noted, transaction })
-  return waitForTransaction(client, transaction, wait)
+  signed: SignedDeposit,
+): Promise<Hex> {
+  return askToSend(relay, depositRequest(deposit, signed))
 }
 
-/** The transaction that has made a deposit which was asked for earlier. */
-export async function findRelayed(
-  { client, signer }: AgentChain,
-  intent: string,
-  { since }: RelayedDeposit,
-): Promise<Hex | undefined> {
-  const events = await readOwnEvents(client, signer.address, since + 1)
-  const made = events.find(({ kind, channel: { receiver, openBlock } }) =>
-    kind === 'created'
-      ? intent === relayedIntent({ receiver })
-      : kind === 'toppedUp' && intent === relayedIntent({ receiver, openBlock }),
-  )
-  return made?.transaction
+/**
+ * Whether the receiver opens channels with authorizations. Asked before one is signed: one that it has seen may
+ * still be sent when it has refused it, and so may another deposit in its place.
+ * @throws UraidenError those of the transport
+ */
+export async function relaysAuthorizations({ api, transport }: Relay): Promise<boolean> {
+  const answer = await transport.send({
+    method: 'GET',
+    url: new URL(`${api.pathname}/relay`, api),
+    headers: { accept: 'application/json' },
+    mostBody: mostApiAnswer,
+  })
+  const { open } = readJson(await answer.body())
+  return answer.status === 200 && Array.isArray(open) && open.includes('authorization')
 }
 
-/** @throws UraidenError as `relayDeposit` */
+/**
+ * @throws UraidenError `relay_refused`, `transaction_reverted`, `transaction_unconfirmed`, and those of transport
+ * and chain
+ */
 export async function relayClose(
   { client, signer }: AgentChain,
   { openBlock, balance, signature }: RelayedClose,
@@ -115,11 +97,19 @@ interface Asked {
 
 function depositRequest(
   { sender, receiver, amount, openBlock }: Deposit,
-  { permit, signature }: AuthorisedDeposit,
+  signed: SignedDeposit,
 ): Asked {
+  const parties = { sender_address: sender, receiver_address: receiver }
+  if (signed.kind === 'authorization') {
+    const { validAfter, validBefore, salt } = signed.opening
+    const validity = { valid_after: `${validAfter}`, valid_before: `${validBefore}` }
+    const { authorization } = signed
+    const body = { ...parties, deposit: `${amount}`, ...validity, salt, authorization }
+    return { path: 'open', body, to: receiver }
+  }
+  const { permit, signature } = signed
   const common = {
-    sender_address: sender,
-    receiver_address: receiver,
+    ...parties,
     deadline: permit.deadline.toString(),
     permit_signature: permit.signature,
   }
@@ -162,6 +152,7 @@ async function answerTo(
 
 function readJson(body: Uint8Array): {
   readonly transaction_hash?: unknown
+  readonly open?: unknown
   readonly detail?: string
 } {
   try {

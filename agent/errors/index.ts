@@ -35,6 +35,10 @@ export const agentErrors = {
     kind: 'receiver',
     hint: 'Read it as a stream, or raise mostBody; for a job, jobs.*.mostBody and its sinks’ queue.size.',
   },
+  authorizations_not_taken: {
+    kind: 'usage',
+    hint: 'Nothing was sent. Set funding to auto, or to permit where the token knows that.',
+  },
   bad_request: {
     kind: 'failed',
     status: 400,

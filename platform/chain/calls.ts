@@ -16,6 +16,7 @@ type DepositCalls = Pick<
   | 'topUp'
   | 'createChannelWithPermit'
   | 'createChannelFor'
+  | 'createChannelWithAuthorization'
   | 'topUpFor'
 >
 
@@ -83,6 +84,16 @@ function depositCalls(
         permit.deadline,
         permitParts(permit),
         signature,
+      ]),
+    createChannelWithAuthorization: (opening, authorization) =>
+      onChannels('open a channel for its sender', 'createChannelWithAuthorization', [
+        opening.sender,
+        opening.receiver,
+        opening.deposit,
+        opening.validAfter,
+        opening.validBefore,
+        opening.salt,
+        authorization,
       ]),
     topUpFor: ({ sender, receiver, openBlock }, added, permit, signature) =>
       onChannels('top up a channel for its sender', 'topUpFor', [

@@ -5,6 +5,7 @@ import {
   type Address,
   isUraidenError,
   largest,
+  smallest,
   toQuantity,
   type UraidenError,
 } from '../../protocol/index.ts'
@@ -14,13 +15,16 @@ import { chooseFees, type Fees, type Market } from './fees.ts'
 import { type NodeError, revertData } from './node.ts'
 import type { Call, ChainClient } from './types.ts'
 
-/** Gas for `call`, a fifth more than the node's estimate: state may change until it runs. */
+/**
+ * Gas for `call`, a fifth more than the node's estimate: state may change until it runs.
+ * @throws UraidenError `transaction_reverts`, `ether_missing`, `gas_over_cap`
+ */
 export async function estimateGas(chain: ChainClient, from: Address, call: Call): Promise<bigint> {
   const value = toQuantity(call.value ?? 0n)
   try {
     const request = { from, to: call.to, data: call.tried ?? call.data, value }
     const estimate = await (call.passesOver ? largerOfBlocks : tryInNextBlock)(chain, request)
-    return (estimate * 6n) / 5n
+    return withinMost(call, (estimate * 6n) / 5n, estimate)
   } catch (error) {
     if (!isUraidenError(error, 'rpc_error')) throw error
     const { message, data } = error.cause as NodeError
@@ -33,6 +37,16 @@ export async function estimateGas(chain: ChainClient, from: Address, call: Call)
       cause: error,
     })
   }
+}
+
+/** The margin may be cut, the estimate may not. */
+function withinMost({ mostGas, purpose }: Call, gas: bigint, estimate: bigint): bigint {
+  if (mostGas === undefined) return gas
+  if (estimate <= mostGas) return smallest(gas, mostGas)
+  throw platformError({
+    code: 'gas_over_cap',
+    message: `To ${purpose} would take ${estimate} gas, more than ${mostGas}.`,
+  })
 }
 
 /**

@@ -1,4 +1,5 @@
 export { readBlock, readQuantity } from './answers.ts'
+export { authorizationSeparator } from './authorizations.ts'
 export { isPeriodOver } from './block-numbers.ts'
 export {
   type ChallengeTime,

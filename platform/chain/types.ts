@@ -5,6 +5,7 @@ import type {
   ChannelId,
   ContractBlock,
   Hex,
+  OpeningAuthorization,
   Signature,
   TokenAmount,
   TokenUnit,
@@ -97,6 +98,8 @@ export interface Call {
    * the transaction is to be replaced. Undefined: whatever it costs.
    */
   readonly feeCap?: () => bigint | undefined
+  /** The most gas to give it; what needs more is not sent. Undefined: what the node estimates. */
+  readonly mostGas?: bigint
   /**
    * Set where the contract passes over what it cannot do now: an estimate of gas in the newest block may
    * be one of doing nothing.
@@ -194,6 +197,11 @@ export interface ChannelCalls {
   readonly createChannelWithPermit: (channel: NewChannel, permit: SignedPermit) => Call
   /** Sent by anybody, with the sender's signature of `OpenChannel`. */
   readonly createChannelFor: (channel: NewChannel, permit: SignedPermit, signature: Hex) => Call
+  /** Sent by anybody, with what the sender has signed for the token (EIP-3009). Of version 0.4 on. */
+  readonly createChannelWithAuthorization: (
+    opening: OpeningAuthorization,
+    authorization: Hex,
+  ) => Call
   /** Sent by anybody, with the sender's signature of `TopUp`. */
   readonly topUpFor: (
     channel: ChannelId,

@@ -37,6 +37,11 @@ export const platformErrors = {
     status: 503,
     hint: 'Nothing was sent. Wait for a lower price or raise the cap.',
   },
+  gas_over_cap: {
+    kind: 'chain',
+    status: 400,
+    hint: 'Nothing was sent. Send it from an account with ether.',
+  },
   key_file_exists: { kind: 'key' },
   key_file_invalid: {
     kind: 'key',

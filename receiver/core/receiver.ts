@@ -2,6 +2,7 @@
 // together part by part and stopped in the opposite order.
 
 import {
+  authorizationSeparator,
   type ChainClient,
   type ContractFacts,
   checkChallengePeriod,
@@ -401,6 +402,7 @@ async function relayOf(
         ? transactions
         : createTransactionSender({ chain, signer: relay.signer, pollInterval: transactionPoll }),
     signed: createRelaySigner({ chain, by: recovery, head }),
+    authorizations: await authorizationSeparator(chain),
     checkEther: async () => {
       if (relay.signer === undefined) reserve.checkRelay(await chain.etherBalance(signer.address))
     },

@@ -121,6 +121,10 @@ export const receiverErrors = {
     kind: 'failed',
     hint: 'Try again tomorrow, deposit more at once, or send it from an account with ether.',
   },
+  relay_no_authorizations: {
+    kind: 'failed',
+    hint: 'Sign a permit (EIP-2612) and the contract’s `OpenChannel` instead.',
+  },
   relay_not_the_sender: {
     kind: 'failed',
     hint: 'Sign exactly what is asked for, with the key of the channel’s sender and its next nonce.',
@@ -130,6 +134,10 @@ export const receiverErrors = {
   relay_reserve: {
     kind: 'failed',
     hint: 'Send it from an account with ether, or tell the receiver’s owner.',
+  },
+  relay_validity: {
+    kind: 'failed',
+    hint: 'Sign one that is good already, and for another minute to a day by the chain’s clock.',
   },
   request_key_not_ours: {
     kind: 'refused',

@@ -7,6 +7,7 @@ import {
   type ChainBlock,
   type Digest,
   fromHex,
+  type Hex,
   type Signature,
 } from '../../protocol/index.ts'
 import { isSignedBy, type Recovery } from '../signatures/recovery.ts'
@@ -29,6 +30,11 @@ export interface RelaySigner {
     signature: Signature,
     digest: (nonce: bigint) => Digest,
   ) => Promise<boolean>
+  /**
+   * Whether the account may have authorized this. Only its key makes 65 bytes over the digest; what the code of an
+   * account takes (ERC-1271) only the token can tell. @throws UraidenError those of the chain client
+   */
+  readonly mayBeSender: (sender: Address, authorization: Hex, digest: Digest) => Promise<boolean>
 }
 
 export interface RelaySignerParts {
@@ -73,6 +79,13 @@ export function createRelaySigner({ chain, by, head }: RelaySignerParts): RelayS
       return isSigned(
         readQuantity(await chain.request('eth_call', [{ to: chain.contract, data }, 'latest'])),
       )
+    },
+    mayBeSender: async (sender, authorization, digest) => {
+      const signature = fromHex(authorization)
+      const isPlain = signature.length === 65
+      if (isPlain && isSignedBy(by, fromHex(sender), { digest, signature })) return true
+      if (!mayLookUp()) return false
+      return (await chain.request('eth_getCode', [sender, 'latest'])) !== '0x'
     },
   }
 }

@@ -14,11 +14,14 @@ import type {
 import { steadyTime } from '../../platform/time/monotonic.ts'
 import {
   type Address,
+  authorizationDigest,
   type ContractBlock,
   formatAmount,
   type Hex,
   largest,
+  type OpeningAuthorization,
   openChannelDigest,
+  openingNonce,
   type Payment,
   type Signature,
   type SignatureDomain,
@@ -26,6 +29,7 @@ import {
   shortSignature,
   type TokenAmount,
   type TokenUnit,
+  toHex,
   topUpDigest,
   type UraidenError,
 } from '../../protocol/index.ts'
@@ -62,7 +66,20 @@ interface SignedDeposit {
   readonly signature: Signature
 }
 
+interface AuthorizedOpening extends OpeningAuthorization {
+  /** 65 bytes, or what the token hands to the code of the sender's account. */
+  readonly authorization: Hex
+}
+
 export interface Relay {
+  /** Whether token and contract take authorizations (EIP-3009). */
+  readonly takesAuthorizations: boolean
+  /**
+   * Opens with one signature. Who asks again with the same nonce, while the transaction is under way, is told of
+   * the same transaction.
+   * @throws UraidenError `relay_no_authorizations`, `relay_validity`, and as `open`
+   */
+  readonly openAuthorized: (request: AuthorizedOpening) => Promise<Hex>
   /**
    * Each resolves with the transaction's hash when the node has it.
    * @throws UraidenError `relay_other_receiver`, `relay_deposit_too_small`, `relay_not_the_sender`,
@@ -89,6 +106,8 @@ export interface RelayParts {
   readonly book: ChannelBook
   readonly checker: ProofChecker
   readonly signed: RelaySigner
+  /** The token's domain separator, where authorizations are taken. */
+  readonly authorizations: Uint8Array | undefined
   /** Asked before each transaction. @throws UraidenError `relay_reserve` */
   readonly checkEther: () => Promise<void>
   /** For a unit of gas now, in wei, as far as it is known. */
@@ -104,7 +123,19 @@ export interface RelayParts {
 /** Of opening or topping up for a sender, more than either takes (docs/reference/gas.md). */
 const depositGas = 200_000n
 
+/**
+ * Tokens ask the code of accounts (ERC-1271) about signatures; it may burn whatever gas there is. Room for tokens that
+ * take more than most.
+ */
+const mostDepositGas = 2n * depositGas
+
 const closeGas = 80_000n
+
+/** How long an authorization has to be good yet, in seconds: what runs out on its way costs gas for nothing. */
+const leastValid = 60
+
+/** And at most: a sender that was not served is not bound for longer. */
+const mostValid = 86_400
 
 /** How many times its gas a deposit has to be worth. */
 const depositWorth = 4n
@@ -115,6 +146,8 @@ interface Relaying extends RelayParts {
   /** One at a time, so that whoever shares the account waits behind one at most. */
   readonly turns: ReturnType<typeof createTurns>
   waiting: number
+  /** Authorized openings by sender and nonce, until they are mined or have failed. */
+  readonly underWay: Map<string, Promise<Hex>>
 }
 
 export async function openRelay(parts: RelayParts): Promise<Relay> {
@@ -122,9 +155,14 @@ export async function openRelay(parts: RelayParts): Promise<Relay> {
   const { mostPerDay = 20, mostGasPerDay = 3_000_000n, mostWaiting = 16 } = options
   const { allowances: disk, onFailure, now = steadyTime } = parts
   const allowance = await openRelayAllowance({ mostPerDay, mostGasPerDay, now, disk, onFailure })
-  const relaying: Relaying = { ...parts, allowance, mostWaiting, turns: createTurns(), waiting: 0 }
+  const relaying: Relaying = {
+    ...{ ...parts, allowance, mostWaiting, turns: createTurns(), waiting: 0 },
+    underWay: new Map(),
+  }
 
   return {
+    takesAuthorizations: parts.authorizations !== undefined,
+    openAuthorized: (request) => openAuthorized(relaying, request),
     open: (request) => {
       const { sender, deposit, permit, signature } = request
       const message = { sender, receiver: own, deposit, deadline: permit.deadline }
@@ -132,8 +170,8 @@ export async function openRelay(parts: RelayParts): Promise<Relay> {
         checkDeposit(parts, request)
         const digest = (nonce: bigint) => openChannelDigest(domain, { ...message, nonce })
         if (!(await signed.isSender(sender, signature, digest))) throw notTheSender(sender)
-        return async () =>
-          chain.calls.createChannelFor({ sender, receiver: own, deposit }, permit, signature)
+        const channel = { sender, receiver: own, deposit }
+        return async () => bounded(chain.calls.createChannelFor(channel, permit, signature))
       })
     },
     topUp: (request) => {
@@ -144,7 +182,7 @@ export async function openRelay(parts: RelayParts): Promise<Relay> {
         checkDeposit(parts, request)
         const digest = (nonce: bigint) => topUpDigest(domain, { ...message, nonce })
         if (!(await signed.isSender(sender, signature, digest))) throw notTheSender(sender)
-        return async () => chain.calls.topUpFor(channel, deposit, permit, signature)
+        return async () => bounded(chain.calls.topUpFor(channel, deposit, permit, signature))
       })
     },
     close: ({ sender, openBlock, balance, signature }) =>
@@ -167,10 +205,56 @@ export async function openRelay(parts: RelayParts): Promise<Relay> {
   }
 }
 
+function bounded(call: Call): Call {
+  return { ...call, mostGas: mostDepositGas }
+}
+
+async function openAuthorized(relaying: Relaying, request: AuthorizedOpening): Promise<Hex> {
+  const { chain, signed, authorizations: separator, underWay } = relaying
+  const { sender, authorization } = request
+  checkDeposit(relaying, request)
+  if (separator === undefined) throw noAuthorizations(relaying.token)
+  const digest = authorizationDigest(separator, chain.contract, request)
+  if (!(await signed.mayBeSender(sender, authorization, digest))) throw notTheSender(sender)
+  const once = `${sender}/${toHex(openingNonce(request))}`
+  const earlier = underWay.get(once)
+  if (earlier !== undefined) return earlier
+  const done = () => void underWay.delete(once)
+  const sending = send(relaying, { sender, gas: depositGas, done }, async () => async () => {
+    checkValidity(request, (await chain.head()).timestamp)
+    return bounded(chain.calls.createChannelWithAuthorization(request, authorization))
+  })
+  underWay.set(once, sending)
+  sending.catch(done)
+  return sending
+}
+
+/** By the chain's clock, because it is the chain that compares. */
+function checkValidity(
+  { validAfter, validBefore }: OpeningAuthorization,
+  /** Unix seconds. */
+  now: number,
+): void {
+  const left = validBefore - BigInt(now)
+  if (validAfter < now && left >= leastValid && left <= mostValid) return
+  throw receiverError({
+    code: 'relay_validity',
+    message: `An authorization that is good after ${validAfter} and before ${validBefore} is not sent now, at ${now}.`,
+  })
+}
+
+interface Asking {
+  readonly sender: Address
+  /** To be counted with until it is known. */
+  readonly gas: bigint
+  /** Called once it is mined, or never will be. */
+  readonly done?: () => void
+}
+
 /** `check` says who asks before it takes a place; the call is made only when its turn has come. */
 async function send(
   relaying: Relaying,
-  { sender, gas }: { readonly sender: Address; readonly gas: bigint },
+  { sender, gas, done }: Asking,
   check: () => Promise<() => Promise<Call>>,
 ): Promise<Hex> {
   const { allowance, turns, transactions, options, checkEther, onFailure } = relaying
@@ -188,6 +272,7 @@ async function send(
       void mined()
         .then(({ gasUsed }) => spent.used(gasUsed), onFailure)
         .finally(leave)
+        .finally(done)
       return transaction
     })
   } catch (error) {
@@ -198,7 +283,7 @@ async function send(
 
 function checkDeposit(
   { own, token, options, gasPrice }: RelayParts,
-  { receiver, deposit }: SignedDeposit,
+  { receiver, deposit }: Pick<SignedDeposit, 'receiver' | 'deposit'>,
 ): void {
   const { leastDeposit = 1n, etherPrice = 0n } = options
   const worth = (depositWorth * depositGas * (gasPrice() ?? 0n) * etherPrice) / 10n ** 18n
@@ -221,6 +306,13 @@ function notTheSender(sender: Address): UraidenError {
   return receiverError({
     code: 'relay_not_the_sender',
     message: `This is not signed by ${sender}.`,
+  })
+}
+
+function noAuthorizations({ symbol }: TokenUnit): UraidenError {
+  return receiverError({
+    code: 'relay_no_authorizations',
+    message: `No channel opens here with an authorization (EIP-3009): the contract, or the token ${symbol}, takes none.`,
   })
 }
 

@@ -175,11 +175,21 @@ behaviour(
       100n,
       f.openData(),
     ])
-    await mined(f.tokenAs(sender, 'sayFirst')(fallback))
-    const terms = termsOf()
-    // The token goes on because its call was refused.
-    await mined(open(terms, await authorise(terms)))
-    t.is(await f.balance(f.address), 100n)
+    const again = termsOf({ to: f.account(stranger) })
+    const opening = f.channels.interface.encodeFunctionData('createChannelWithAuthorization', [
+      ...[again.from, again.to, again.deposit, again.validAfter, again.validBefore, again.salt],
+      await authorise(again),
+    ])
+    for (const [calls, opened] of [
+      [fallback, 1n],
+      [opening, 2n],
+    ] as const) {
+      await mined(f.tokenAs(sender, 'sayFirst')(calls))
+      const terms = termsOf()
+      // The token goes on because its call was refused.
+      await mined(open(terms, await authorise(terms)))
+      t.is(await f.balance(f.address), opened * 100n)
+    }
   },
 )
 

@@ -40,6 +40,14 @@ const kinds: Readonly<Record<string, Kind>> = {
     ...{ token: usdc, price: '0.005 USDC' },
     ...{ receiver: { relay: {} }, etherless: true },
   },
+  'with EIP-3009, `funding: authorization`': {
+    ...{ token: tokenOf('AuthorizingToken'), price: '0.005 TST' },
+    agent: { funding: 'authorization' },
+  },
+  'with EIP-3009, an agent without ether': {
+    ...{ token: tokenOf('AuthorizingToken'), price: '0.005 TST' },
+    ...{ receiver: { relay: {} }, etherless: true },
+  },
 }
 
 const rows = kindsOf('token')

@@ -6,6 +6,7 @@ import { connectChain } from '../../platform/chain/index.ts'
 import { isUraidenError } from '../../protocol/index.ts'
 import { type Fault, type RpcCall, startFaultyRpc } from '../support/faulty-rpc.ts'
 import { startSystem } from '../support/system.ts'
+import { startTokenSystem, tokenOf } from '../support/token-system.ts'
 import { until } from '../support/until.ts'
 
 /** How far the transaction gets before the process ends. */
@@ -15,7 +16,10 @@ const cuts: readonly { readonly when: string; readonly fault: Fault | undefined 
   { when: 'before it is seen in a block', fault: undefined },
 ]
 
-type System = Awaited<ReturnType<typeof startSystem>>
+type System = Pick<
+  Awaited<ReturnType<typeof startSystem>>,
+  'base' | 'agent' | 'chain' | 'contract' | 'senderAccount'
+>
 
 /** A node that shows no receipt, and treats the first transaction as the case says. */
 async function blindNode(t: ExecutionContext, { chain }: System, fault: Fault | undefined) {
@@ -91,6 +95,20 @@ for (const { when, fault } of cuts) {
     await second.settle()
     t.deepEqual(await eventsOf(t, system), ['created', 'closeRequested'])
     t.like(second.channels(), [{ state: 'closing' }])
+  })
+}
+
+for (const { when, fault } of cuts) {
+  test(`ended while opening with an authorization, ${when}: the next process pays on that channel`, async (t) => {
+    const { system, price } = await startTokenSystem(t, tokenOf('AuthorizingToken'), '0.005')
+    const node = await blindNode(t, system, fault)
+    const first = await system.agent({ rpcUrl: node.url, funding: 'authorization' })
+    await cutOff(t, first, node, first.get(`${system.base}/reading`))
+    const second = await system.agent({ funding: 'authorization' })
+    const { status, payment } = await second.get(`${system.base}/reading`)
+    t.like({ status, balance: payment?.balance }, { status: 200, balance: price })
+    t.deepEqual(await eventsOf(t, system), ['created'])
+    t.like(second.channels(), [{ deposit: 10n * price, state: 'open' }])
   })
 }
 

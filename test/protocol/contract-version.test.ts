@@ -8,6 +8,7 @@ test('the original’s contract knows the seed form in 65 bytes only, and neithe
     hasRelay: false,
     hasChallenge: false,
     hasShortSignatures: false,
+    hasAuthorizations: false,
   })
 })
 
@@ -18,12 +19,20 @@ test('ours prefers EIP-712 and has all of them', (t) => {
     hasRelay: true,
     hasChallenge: true,
     hasShortSignatures: true,
+    hasAuthorizations: false,
+  })
+})
+
+test('0.4 also opens with an authorization', (t) => {
+  t.deepEqual(contractAbilities('0.4.0'), {
+    ...contractAbilities('0.3.0'),
+    hasAuthorizations: true,
   })
 })
 
 test('major and minor version decide', (t) => {
   t.is(contractAbilities('0.3.17'), contractAbilities('0.3.0'))
-  t.is(contractAbilities('0.4.0'), contractAbilities('0.3.0'))
+  t.is(contractAbilities('0.4.1'), contractAbilities('0.4.0'))
   t.is(contractAbilities('0.2.1-rc'), contractAbilities('0.2.0'))
 })
 

@@ -105,6 +105,8 @@ const wayOf: Readonly<Record<string, string>> = {
   createChannelWithPermit: 'permit',
   'relayed createChannelFor': 'relay',
   'relayed topUpFor': 'relay',
+  createChannelWithAuthorization: 'authorization',
+  'relayed createChannelWithAuthorization': 'relayed authorization',
   'approve, topUp': 'approve',
   topUpFor: 'permit',
 }

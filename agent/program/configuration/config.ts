@@ -159,7 +159,7 @@ const parts = z.strictObject({
   priceJump: z.number().min(1).optional().describe('most rise of a price, as a factor'),
   timeZone: timeZone.optional().describe('IANA name; where days and months begin'),
   clock: z.enum(['auto', 'trusted']).optional(),
-  funding: z.enum(['auto', 'erc223', 'permit', 'approve', 'relay']).optional(),
+  funding: z.enum(['auto', 'erc223', 'permit', 'approve', 'authorization', 'relay']).optional(),
   reservation: count.min(1).max(10_000).optional().describe('payments covered by one synced write'),
   confirmations: count.min(1).max(1000).optional(),
   confirmTimeout: count

@@ -1,7 +1,9 @@
-// POST /relay/open, /relay/topup and /relay/close (wire-protocol.md section 8).
+// POST /relay/open, /relay/topup and /relay/close (wire-protocol.md section 8), and GET /relay.
 
 import type { FastifyInstance } from 'fastify'
 import {
+  fromHex,
+  type Hex,
   isUraidenError,
   parseAddress,
   parseBlockNumber,
@@ -15,16 +17,31 @@ import type { Relay } from '../../settlement/relay.ts'
 import { isBoundTo, unbound } from './request-keys.ts'
 
 export function relayRoutes(app: FastifyInstance, { relay, book }: Receiver): void {
+  // Asked before anything is signed: of two openings that are signed both may be sent.
+  app.get('/relay', async () => ({
+    open: offered(relay).takesAuthorizations ? ['authorization', 'permit'] : ['permit'],
+  }))
   app.post('/relay/open', async ({ body }) => ({
-    transaction_hash: await offered(relay).open({
-      ...parties(body),
-      deposit: field(body, 'deposit', parseUint192),
-      signature: field(body, 'open_signature', parseSignature),
-    }),
+    transaction_hash: isAuthorized(body)
+      ? await offered(relay).openAuthorized({
+          ...parties(body),
+          deposit: field(body, 'deposit', parseUint192),
+          validAfter: field(body, 'valid_after', parseUint64),
+          validBefore: field(body, 'valid_before', parseUint64),
+          salt: field(body, 'salt', bytesOf({ least: 32, most: 32 })),
+          authorization: field(body, 'authorization', bytesOf({ least: 1, most: 2048 })),
+        })
+      : await offered(relay).open({
+          ...parties(body),
+          permit: permit(body),
+          deposit: field(body, 'deposit', parseUint192),
+          signature: field(body, 'open_signature', parseSignature),
+        }),
   }))
   app.post('/relay/topup', async ({ body }) => ({
     transaction_hash: await offered(relay).topUp({
       ...parties(body),
+      permit: permit(body),
       openBlock: field(body, 'open_block', parseBlockNumber),
       deposit: field(body, 'added_deposit', parseUint192),
       signature: field(body, 'top_up_signature', parseSignature),
@@ -50,10 +67,40 @@ function parties(body: unknown) {
   return {
     sender: field(body, 'sender_address', parseAddress),
     receiver: field(body, 'receiver_address', parseAddress),
-    permit: {
-      deadline: field(body, 'deadline', parseUint192),
-      signature: field(body, 'permit_signature', parseSignature),
-    },
+  }
+}
+
+function permit(body: unknown) {
+  return {
+    deadline: field(body, 'deadline', parseUint192),
+    signature: field(body, 'permit_signature', parseSignature),
+  }
+}
+
+function isAuthorized(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'authorization' in body
+}
+
+function parseUint64(text: string): bigint {
+  const value = parseUint192(text)
+  if (value < 2n ** 64n) return value
+  throw receiverError({
+    code: 'field_invalid',
+    message: `${value} does not fit 64 bits.`,
+    hint: 'Write Unix seconds.',
+  })
+}
+
+/** Lengths are of bytes. */
+function bytesOf({ least, most }: { readonly least: number; readonly most: number }) {
+  return (text: string): Hex => {
+    const { length } = fromHex(text)
+    if (length >= least && length <= most) return text.toLowerCase() as Hex
+    throw receiverError({
+      code: 'field_invalid',
+      message: `It has ${length} bytes.`,
+      hint: least === most ? `Write ${least} bytes in hex.` : `Write ${least} to ${most} bytes.`,
+    })
   }
 }
 

@@ -234,24 +234,58 @@ function relayed(operationId: string, summary: string, body: JsonSchema): Operat
 const amountOrInteger = { anyOf: [ref('Amount'), { type: 'integer', minimum: 0 }] }
 const blockOrInteger = { anyOf: [ref('BlockText'), { type: 'integer', minimum: 0 }] }
 
+const parties = { sender_address: ref('Address'), receiver_address: ref('Address') }
+
 const deposit = {
-  sender_address: ref('Address'),
-  receiver_address: ref('Address'),
+  ...parties,
   deadline: { ...amountOrInteger, description: 'Unix seconds, of permit and message' },
   permit_signature: { ...ref('Signature'), description: 'EIP-2612' },
 }
 
+const permitted = object({
+  ...deposit,
+  deposit: amountOrInteger,
+  open_signature: { ...ref('Signature'), description: 'EIP-712 `OpenChannel`' },
+})
+
+const authorized = object({
+  ...parties,
+  deposit: amountOrInteger,
+  valid_after: { ...amountOrInteger, description: 'Unix seconds, of the authorization' },
+  valid_before: {
+    ...amountOrInteger,
+    description: 'Unix seconds; at least a minute and at most a day from now, by the chain’s clock',
+  },
+  salt: {
+    ...{ type: 'string', pattern: '^0x[0-9a-fA-F]{64}$' },
+    description: 'the nonce of the authorization is keccak256(receiver_address ‖ salt)',
+  },
+  authorization: {
+    ...{ type: 'string', pattern: '^0x(?:[0-9a-fA-F]{2}){1,2048}$' },
+    description:
+      'EIP-3009 `ReceiveWithAuthorization` to the channels contract: 65 bytes r, s, v, or what the token hands to the code of the sender’s account',
+  },
+})
+
 export const relayPaths: Paths = {
+  '/api/1/relay': {
+    get: {
+      operationId: 'getRelay',
+      summary: 'What this receiver sends for others',
+      tags: ['relay'],
+      responses: {
+        200: json(
+          'How a channel may be opened, best first.',
+          object({ open: listOf({ enum: ['authorization', 'permit'] }) }),
+        ),
+        404: problem('This receiver sends no transactions for others.'),
+      },
+    },
+  },
   '/api/1/relay/open': {
-    post: relayed(
-      'relayOpen',
-      'Open a channel for a sender without ether',
-      object({
-        ...deposit,
-        deposit: amountOrInteger,
-        open_signature: { ...ref('Signature'), description: 'EIP-712 `OpenChannel`' },
-      }),
-    ),
+    post: relayed('relayOpen', 'Open a channel for a sender without ether', {
+      anyOf: [permitted, authorized],
+    }),
   },
   '/api/1/relay/topup': {
     post: relayed(

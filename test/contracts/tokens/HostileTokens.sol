@@ -196,6 +196,15 @@ contract SmartWallet {
     }
 }
 
+/// An account whose code takes any signature, at the price of a million gas.
+contract BurningWallet {
+    function isValidSignature(bytes32, bytes calldata) external view returns (bytes4) {
+        uint256 until = gasleft() - 1_000_000;
+        while (gasleft() > until) {}
+        return this.isValidSignature.selector;
+    }
+}
+
 /// Calls somebody while it moves tokens.
 contract CallingToken is TestToken {
     address public target;

@@ -263,6 +263,7 @@ test('every route is documented, every operation is called, every answer is as d
   await bindIt(t, bound)
   for (const path of ['/api/1/channels', '/api/1/channels/']) await bound.call(path)
   for (const path of ['open', 'topup', 'close']) await noRelay.post(`/api/1/relay/${path}`, {})
+  await noRelay.call('/api/1/relay')
   await askAsStranger(open, {})
   await askAsStranger(open, { ...alice, 'sec-fetch-site': 'cross-site' })
   const guess = { authorization: `Basic ${Buffer.from('alice:guess').toString('base64')}` }

@@ -85,6 +85,7 @@ const names: Readonly<Record<string, readonly string[]>> = {
   receiver: [
     ...['key', 'password', 'state', 'page', 'origins[]', 'relay.key', 'relay.password'],
     ...['watchtowers[].token', 'watchtowers[].ca', 'tls.cert', 'tls.key'],
+    ...['contracts[].watchtowers[].token', 'contracts[].watchtowers[].ca'],
     'crossOrigins[]',
     ...['free[]', 'files', 'module', 'teaser.show[]', 'teaser.query[]'].map(
       (each) => `resources.*.${each}`,
@@ -110,7 +111,7 @@ const secrets: Readonly<Record<string, readonly string[]>> = {
     ),
   ],
   receiver: [
-    ...['rpc', 'rpc[]', 'watchtowers[].url'],
+    ...['rpc', 'rpc[]', 'watchtowers[].url', 'contracts[].watchtowers[].url'],
     ...['upstream', 'command', 'command[]'].map((each) => `resources.*.${each}`),
   ],
   watchtower: ['rpc', 'rpc[]'],

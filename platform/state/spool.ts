@@ -12,9 +12,11 @@ import { createTurns } from '../async/turns.ts'
 import {
   keysUnder,
   openState,
+  readOwner,
   readState,
   type StateDatabase,
   type StateOptions,
+  type StateOwner,
   spoolMark,
 } from './state.ts'
 
@@ -32,6 +34,8 @@ export interface SpoolOptions extends Omit<StateOptions, 'spooled'> {
 }
 
 export interface SpooledState {
+  /** Whose it is, as `readOwner` says it. */
+  readonly owner: StateOwner
   /**
    * Resolves when a killed process would not lose it. Goes to the card where the spool takes no more. All or
    * nothing, in the order of the calls, those of `write` among them.
@@ -63,6 +67,7 @@ export async function openSpooledState(options: SpoolOptions): Promise<SpooledSt
     const state = new Spooled(db, { folder, spool, fleeting, most })
     if (found !== undefined && found.name === name) await state.takeUp(found)
     return {
+      owner: (await readOwner(db)) ?? options.owner,
       spool: (operations) => state.spool(operations),
       write: (operations) => state.write(operations),
       getMany: (keys) => state.getMany(keys),
@@ -87,7 +92,7 @@ interface FoundSpool {
 
 type Place = Pick<SpoolOptions, 'folder' | 'spool' | 'fleeting'> & { readonly most: number }
 
-class Spooled implements SpooledState {
+class Spooled implements Omit<SpooledState, 'owner'> {
   readonly #db: StateDatabase
   readonly #place: Place
   readonly #turns = createTurns()

@@ -53,7 +53,7 @@ export async function openOutboxStorage(options: StorageOptions): Promise<Outbox
   const { folder, owner, syncInterval, spool } = options
   const state = { folder, owner, program: 'agent', format: 1 } as const
   if (spool !== undefined) {
-    const spooled = await openSpooledState({ ...state, spool })
+    const { owner: _, ...spooled } = await openSpooledState({ ...state, spool })
     return { ...spooled, write: spooled.spool, flush: () => spooled.write([]) }
   }
   const db = await openState(state)

@@ -38,6 +38,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
     owner: { chainId, contract, others, account: signer.address },
     reservation,
     budget,
+    spool: options.spool,
     readClock: machineClock(options.clock ?? 'auto'),
     ...(timeZone !== undefined && { timeZone }),
   })
@@ -88,6 +89,7 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
       const { symbol, decimals } = (await newest.connection.facts()).token
       return { symbol, decimals }
     },
+    flush: () => ledger.flush(),
     stop: async () => {
       await ledger.close()
       await stop()

@@ -47,6 +47,11 @@ export interface AgentOptions {
   readonly startBlock?: ChainBlock
   /** Folder for the ledger; made if missing, for its owner only. */
   readonly store: string
+  /**
+   * A file in memory (on a tmpfs) that spares the card which `store` is on: it takes what changes until `flush`.
+   * A killed process loses nothing; after a power cut the receiver is asked where channels stand.
+   */
+  readonly spool?: string | undefined
   /** In the token's smallest unit. What is not given is not limited. */
   readonly budget?: Budget
   /** IANA name of the zone in which a budget's days and months begin. Default UTC. */
@@ -144,6 +149,8 @@ export interface Agent extends Purchases, ChannelManagement {
   readonly challengeTime: () => Promise<ChallengeTime>
   /** How far the chain is, and how long its blocks take: `afterBlock` says with it when a channel can be settled. */
   readonly blockClock: () => Promise<BlockClock>
+  /** With a spool: writes to the store what is in it, and reserves anew. @throws UraidenError `state_unwritable` */
+  readonly flush: () => Promise<void>
   /** Writes exact balances and releases the store. */
   readonly stop: () => Promise<void>
 }

@@ -28,6 +28,7 @@ export function ledgerOn(ledger: Ledger, contract: Address): Ledger {
     end: (name, balance, intent) => ledger.end(name, balance, noteOf(intent)),
     facts: () => (isFirst ? ledger.facts() : (notes.get(factsKey) as LedgerFacts | undefined)),
     rememberFacts: (facts) => (isFirst ? ledger.rememberFacts(facts) : notes.now(factsKey, facts)),
+    flush: () => ledger.flush(),
     close: async () => undefined,
     get: (name) => ledger.get(name),
     reserved: () => ledger.reserved(),
@@ -59,5 +60,6 @@ function notesUnder(notes: Notes, prefix: string): Notes {
     later: (key, value) => notes.later(`${prefix}${key}`, value),
     beforeWrite: notes.beforeWrite,
     now: (key, value) => notes.now(`${prefix}${key}`, value),
+    soon: (key, value) => notes.soon(`${prefix}${key}`, value),
   }
 }

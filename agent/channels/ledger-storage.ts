@@ -1,10 +1,10 @@
 // Where the ledger's records lie: LevelDB, or in tests something that fails when it should.
+import { openSpooledState, type SpooledState } from '../../platform/state/spool.ts'
 import {
   keysUnder,
   openState,
   readOwner,
   readState,
-  type StateDatabase,
   type StateOwner,
 } from '../../platform/state/state.ts'
 import type { ProvenClock } from '../../platform/time/clock.ts'
@@ -12,11 +12,13 @@ import { type Address, parseUint192, type TokenUnit } from '../../protocol/index
 import type { Spending } from '../budget/accounts.ts'
 import type { BudgetScope } from '../budget/caps.ts'
 import type { NoteChanges } from './notes.ts'
+import type { Position } from './position.ts'
 import {
   type ChannelEntry,
   type ChannelName,
   channelName,
   decodeEntry,
+  decodePosition,
   encodeRecord,
 } from './records.ts'
 
@@ -32,6 +34,8 @@ export interface StoredLedger {
   readonly clock: ProvenClock | undefined
   readonly facts: LedgerFacts | undefined
   readonly notes: ReadonlyMap<string, string>
+  /** Where channels stand exactly, of a process that was killed and had a spool. */
+  readonly positions?: ReadonlyMap<ChannelName, Position>
 }
 
 /** Records that become durable together or not at all. */
@@ -41,6 +45,8 @@ export interface LedgerWrite {
   readonly clock?: ProvenClock
   readonly facts?: LedgerFacts
   readonly notes?: NoteChanges
+  /** For a spool alone: an older one on the card would be below what is signed after it. */
+  readonly positions?: ReadonlyMap<ChannelName, Position>
 }
 
 export interface LedgerStorage {
@@ -49,6 +55,11 @@ export interface LedgerStorage {
   readonly load: () => Promise<StoredLedger>
   /** Resolves when everything is durable. */
   readonly write: (write: LedgerWrite) => Promise<void>
+  /**
+   * Resolves when a killed process would not lose it; a power cut may take it back. Undefined where everything
+   * goes to the card.
+   */
+  readonly spool?: ((write: LedgerWrite) => Promise<void>) | undefined
   readonly close: () => Promise<void>
 }
 
@@ -57,44 +68,70 @@ const spentPrefix = 'spent/'
 const clockKey = 'clock'
 const factsKey = 'facts'
 const notePrefix = 'note/'
+const positionPrefix = 'position/'
+
+export interface LedgerPlace {
+  readonly folder: string
+  readonly owner: StateOwner
+  /** The file in memory that spares the card; undefined without one. */
+  readonly spool?: string | undefined
+}
 
 /** @throws UraidenError those of `openState` */
-export async function openStorage(folder: string, owner: StateOwner): Promise<LedgerStorage> {
-  const db = await openState({ folder, owner, program: 'agent', format: 2 })
+export async function openStorage({ folder, owner, spool }: LedgerPlace): Promise<LedgerStorage> {
+  const options = { folder, owner, program: 'agent', format: 2 } as const
+  if (spool !== undefined) {
+    const state = await openSpooledState({ ...options, spool, fleeting: positionPrefix })
+    return {
+      contract: state.owner.contract,
+      load: () => readState(folder, () => load(state)),
+      write: (write) => state.write(operations(write)),
+      spool: (write) => state.spool(operations(write)),
+      close: () => state.close(),
+    }
+  }
+  const db = await openState(options)
   const { contract } = (await readOwner(db)) ?? owner
+  const records = (prefix: string) => db.iterator(keysUnder(prefix))
+  const getMany = (keys: readonly string[]) => db.getMany([...keys])
   return {
     contract,
-    load: () => readState(folder, () => load(db)),
+    load: () => readState(folder, () => load({ records, getMany })),
     write: (write) => db.batch(operations(write), { sync: true }),
     close: () => db.close(),
   }
 }
 
-async function load(db: StateDatabase): Promise<StoredLedger> {
+async function load(state: Pick<SpooledState, 'records' | 'getMany'>): Promise<StoredLedger> {
   const channels = new Map<ChannelName, ChannelEntry>()
-  for await (const text of db.values(keysUnder(channelPrefix))) {
+  for await (const [, text] of state.records(channelPrefix)) {
     const entry = decodeEntry(text)
     channels.set(channelName(entry.receiver, entry.openBlock), entry)
   }
   const spent = new Map<BudgetScope, Spending>()
-  for await (const [key, text] of db.iterator(keysUnder(spentPrefix))) {
+  for await (const [key, text] of state.records(spentPrefix)) {
     spent.set(key.slice(spentPrefix.length) as BudgetScope, decodeSpending(text))
   }
   const notes = new Map<string, string>()
-  for await (const [key, text] of db.iterator(keysUnder(notePrefix))) {
+  for await (const [key, text] of state.records(notePrefix)) {
     notes.set(key.slice(notePrefix.length), text)
   }
-  const [clock, facts] = await db.getMany([clockKey, factsKey])
+  const positions = new Map<ChannelName, Position>()
+  for await (const [key, text] of state.records(positionPrefix)) {
+    positions.set(key.slice(positionPrefix.length) as ChannelName, decodePosition(text))
+  }
+  const [clock, facts] = await state.getMany([clockKey, factsKey])
   return {
     channels,
     spent,
     clock: clock === undefined ? undefined : JSON.parse(clock),
     facts: facts === undefined ? undefined : JSON.parse(facts),
     notes,
+    positions,
   }
 }
 
-function operations({ channels, spent, clock, facts, notes }: LedgerWrite) {
+function operations({ channels, spent, clock, facts, notes, positions }: LedgerWrite) {
   const put = (key: string, record: object) => ({
     type: 'put' as const,
     key,
@@ -111,6 +148,7 @@ function operations({ channels, spent, clock, facts, notes }: LedgerWrite) {
         ? { type: 'del' as const, key }
         : { type: 'put' as const, key, value }
     }),
+    ...[...(positions ?? [])].map(([name, each]) => put(`${positionPrefix}${name}`, each)),
   ]
 }
 

@@ -107,6 +107,11 @@ export interface Ledger {
   readonly notes: Notes
   readonly facts: () => LedgerFacts | undefined
   readonly rememberFacts: (facts: LedgerFacts) => Promise<void>
+  /**
+   * Where the card is spared: brings it up to date with one write, and raises the bounds of the channels that
+   * have paid since the last one, as far as reservation, deposit and budget allow.
+   */
+  readonly flush: () => Promise<void>
   /** Writes exact balances, so that a clean stop reserves nothing. */
   readonly close: () => Promise<void>
 }

@@ -5,12 +5,15 @@
 // the bound, not the balance, counts against the budget: what is below the bound and not signed yet
 // counts in every window at every moment. One synced write covers many payments; a power cut costs at
 // most what was reserved and not yet signed, and only until the receiver shows our own last signature.
+//
+// With a spool, all else goes there: where each channel stands is in it before a signature leaves, so that a
+// killed process asks no receiver. The bound is on the card as ever.
 import { createTurns } from '../../platform/async/turns.ts'
-import type { StateOwner } from '../../platform/state/state.ts'
 import { calendar } from '../../platform/time/calendar.ts'
 import {
   type Address,
   type ContractBlock,
+  type Interval,
   intervalLength,
   type TokenAmount,
   type UraidenError,
@@ -20,6 +23,7 @@ import type { Budget, BudgetLimit, BudgetScope } from '../budget/caps.ts'
 import { agentError } from '../errors/index.ts'
 import {
   type LedgerFacts,
+  type LedgerPlace,
   type LedgerStorage,
   openStorage,
   type StoredLedger,
@@ -58,9 +62,9 @@ import {
 
 /** @throws UraidenError those of `openState`, `ledger_damaged` */
 export async function openLedger(
-  options: Omit<LedgerOptions, 'storage'> & { readonly folder: string; readonly owner: StateOwner },
+  options: Omit<LedgerOptions, 'storage'> & LedgerPlace,
 ): Promise<Ledger> {
-  const storage = await openStorage(options.folder, options.owner)
+  const storage = await openStorage(options)
   try {
     return await createLedger({ ...options, storage })
   } catch (error) {
@@ -89,6 +93,10 @@ class ChannelLedger implements Ledger {
   readonly #slots: Map<ChannelName, Slot>
   readonly #noteBook: NoteBook
   readonly #write: LedgerWriter
+  /** Undefined without a spool. */
+  readonly #spool: LedgerWriter | undefined
+  /** Of channels that have paid since the last flush, their last price. */
+  readonly #prices = new Map<ChannelName, TokenAmount>()
   readonly #reserving: Reserving
   readonly #turns = createTurns()
   /** Channels of which a receiver has shown in this process where they stand. */
@@ -102,10 +110,18 @@ class ChannelLedger implements Ledger {
     this.#budget = budget
     this.#accounts = accounts
     this.#facts = stored.facts
-    this.#slots = new Map([...stored.channels].map(([name, entry]) => [name, slotOf(entry)]))
+    this.#slots = new Map(
+      [...stored.channels].map(([name, entry]) => [
+        name,
+        slotOf(entry, stored.positions?.get(name)),
+      ]),
+    )
     this.#noteBook = createNoteBook(stored.notes)
     const parts = { slots: this.#slots, accounts }
-    this.#write = createWriter({ ...parts, storage, notes: this.#noteBook })
+    const keepsPositions = storage.spool !== undefined
+    const writing = { ...parts, notes: this.#noteBook, keepsPositions }
+    this.#write = createWriter({ ...writing, write: storage.write })
+    this.#spool = storage.spool && createWriter({ ...writing, write: storage.spool })
     this.#reserving = createReserving({
       ...{ ...parts, reservation, write: this.#write },
       lowWater: (price) => this.#lowWater(price),
@@ -118,7 +134,9 @@ class ChannelLedger implements Ledger {
 
   get notes(): Notes {
     const { get, keysUnder, set: later, beforeWrite } = this.#noteBook
-    return { get, keysUnder, later, beforeWrite, now: (key, value) => this.#noteNow(key, value) }
+    const now: Notes['now'] = (key, value) => this.#note(this.#write, key, value)
+    const soon: Notes['soon'] = (key, value) => this.#note(this.#spool ?? this.#write, key, value)
+    return { get, keysUnder, later, beforeWrite, now, soon }
   }
 
   channels(receiver?: Address): readonly ChannelBalance[] {
@@ -205,7 +223,7 @@ class ChannelLedger implements Ledger {
       if (taking !== undefined) {
         const taken = { channel: name, interval: taking.interval, source: taking.source, job }
         this.#book(slot, taken, taking.position)
-        this.#refillInBackground(name, price)
+        await this.#keep(taken, price)
         return taken
       }
       const shortfall = await this.#turns.take(() => this.#reserving.reserve(name, price))
@@ -215,8 +233,10 @@ class ChannelLedger implements Ledger {
 
   settle(taken: Taken, cost: TokenAmount): void {
     const { channel, interval, source, job } = taken
-    if (source === 'probe' || cost >= intervalLength(interval)) return
+    if (source === 'probe') return
     const slot = this.#slot(channel)
+    this.#isOver(slot, interval)
+    if (cost >= intervalLength(interval)) return
     const returned = { from: interval.from + cost, to: interval.to }
     slot.position = giveBack(slot.position, returned)
     slot.dirty = true
@@ -226,6 +246,7 @@ class ChannelLedger implements Ledger {
   leaveInDoubt({ channel, interval, source }: Taken): void {
     if (source === 'probe') return
     const slot = this.#slot(channel)
+    this.#isOver(slot, interval)
     slot.position = doubt(slot.position, interval)
     slot.dirty = true
   }
@@ -246,6 +267,7 @@ class ChannelLedger implements Ledger {
   offerAgain(taken: Taken): Taken {
     const slot = this.#slot(taken.channel)
     slot.position = resolveDoubt(slot.position, taken.interval)
+    slot.underWay = [...slot.underWay, taken.interval]
     slot.dirty = true
     return { ...taken, source: 'doubtful' }
   }
@@ -257,6 +279,7 @@ class ChannelLedger implements Ledger {
       if (balance > bound) await this.#writeEntry(name, { bound: balance })
       this.#standAt(name, balance)
       this.#heard.add(name)
+      await this.#spool?.(new Map())
     })
   }
 
@@ -266,7 +289,7 @@ class ChannelLedger implements Ledger {
   }
 
   refused(name: ChannelName): void {
-    this.#note(name, { refusals: (this.#slot(name).entry.refusals ?? 0) + 1 })
+    this.#noted(name, { refusals: (this.#slot(name).entry.refusals ?? 0) + 1 })
   }
 
   accepted(name: ChannelName, balance: TokenAmount): void {
@@ -274,11 +297,11 @@ class ChannelLedger implements Ledger {
     const { refusals, unseen, excused } = this.#slot(name).entry
     if (refusals === undefined && unseen === undefined && excused === undefined) return
     const left = unseenWhere({ unseen }, ({ before }) => before >= balance)
-    this.#note(name, { refusals: undefined, excused: undefined, unseen: left })
+    this.#noted(name, { refusals: undefined, excused: undefined, unseen: left })
   }
 
   forgetUnseen(name: ChannelName, until: ContractBlock): void {
-    this.#note(name, {
+    this.#noted(name, {
       unseen: unseenWhere(this.#slot(name).entry, ({ block }) => block > until),
     })
   }
@@ -294,6 +317,18 @@ class ChannelLedger implements Ledger {
   async rememberFacts(facts: LedgerFacts): Promise<void> {
     await this.#turns.take(() => this.#storage.write({ facts }))
     this.#facts = facts
+  }
+
+  flush(): Promise<void> {
+    return this.#turns.take(async () => {
+      if (this.#spool === undefined) return
+      const prices = new Map(this.#prices)
+      this.#prices.clear()
+      const isDirty = [...this.#slots.values()].some(({ dirty }) => dirty)
+      if (prices.size > 0 || isDirty || this.#noteBook.hasChanges()) {
+        await this.#write(this.#reserving.refilled(prices))
+      } else await this.#storage.write({})
+    })
   }
 
   async close(): Promise<void> {
@@ -316,10 +351,10 @@ class ChannelLedger implements Ledger {
     })
   }
 
-  #noteNow(key: string, value: object | undefined): Promise<void> {
+  #note(write: LedgerWriter, key: string, value: object | undefined): Promise<void> {
     return this.#turns.take(() => {
       this.#noteBook.set(key, value)
-      return this.#write(new Map())
+      return write(new Map())
     })
   }
 
@@ -338,7 +373,7 @@ class ChannelLedger implements Ledger {
   }
 
   /** On disk with the next write. */
-  #note(name: ChannelName, change: Partial<Pick<ChannelEntry, Noted>>): void {
+  #noted(name: ChannelName, change: Partial<Pick<ChannelEntry, Noted>>): void {
     const slot = this.#slot(name)
     slot.entry = { ...slot.entry, ...change }
     slot.dirty = true
@@ -354,6 +389,7 @@ class ChannelLedger implements Ledger {
   #book(slot: Slot, { interval, source, job }: Taken, position: Position): void {
     slot.position = position
     slot.dirty = true
+    if (source !== 'probe') slot.underWay = [...slot.underWay, interval]
     if (source === 'fresh' || source === 'credit') {
       this.#accounts.spend(scopesOf(slot.entry.receiver, job), intervalLength(interval))
     }
@@ -372,13 +408,40 @@ class ChannelLedger implements Ledger {
     if (change > 0n) this.#accounts.spend([...scopes, ...this.#jobScopes()], change)
   }
 
+  /** Where the channel stands is kept before the signature leaves; without a spool the bound says enough. */
+  async #keep(taken: Taken, price: TokenAmount): Promise<void> {
+    const { channel, source } = taken
+    const spool = this.#spool
+    if (spool === undefined) return this.#refillInBackground(channel, price)
+    if (source === 'probe') return
+    this.#prices.set(channel, price)
+    try {
+      await this.#turns.take(() => spool(new Map()))
+    } catch (error) {
+      this.takeBack(taken)
+      throw error
+    }
+  }
+
+  #isOver(slot: Slot, { from, to }: Interval): void {
+    slot.underWay = slot.underWay.filter((each) => each.from !== from || each.to !== to)
+    const spool = this.#spool
+    if (spool === undefined) return
+    slot.dirty = true
+    // Where that fails it is in doubt after a kill, as any payment that a kill cuts off.
+    this.#turns.take(() => spool(new Map())).catch(() => undefined)
+  }
+
   #jobScopes(): readonly BudgetScope[] {
     return Object.keys(this.#budget.jobs ?? {}).map((job): BudgetScope => `job/${job}`)
   }
 
   /** Refilled when half of a reservation is left; never less than one payment. */
   #lowWater(price: TokenAmount): TokenAmount {
-    return this.#reservation === 1 ? price : (price * BigInt(this.#reservation)) / 2n
+    // A flush refills it; before, only what is needed wears the card.
+    return this.#reservation === 1 || this.#spool !== undefined
+      ? price
+      : (price * BigInt(this.#reservation)) / 2n
   }
 
   #refillInBackground(name: ChannelName, price: TokenAmount): void {

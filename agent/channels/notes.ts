@@ -12,6 +12,8 @@ export interface Notes {
   readonly beforeWrite: (note: () => void) => void
   /** Durable when it resolves. Undefined deletes. */
   readonly now: (key: string, value: object | undefined) => Promise<void>
+  /** The same; but where the card is spared a power cut may take it back. */
+  readonly soon: (key: string, value: object | undefined) => Promise<void>
 }
 
 /** JSON texts by key; undefined where one was deleted. */

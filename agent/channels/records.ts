@@ -11,6 +11,7 @@ import {
   type UraidenError,
 } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
+import type { Position } from './position.ts'
 
 /**
  * open      can pay
@@ -145,6 +146,18 @@ export function decodeEntry(text: string): ChannelEntry {
   }
   if (entry.signed > entry.bound || entry.bound > entry.deposit) throw damaged(text)
   return entry
+}
+
+/** @throws UraidenError when a field is not what it should be */
+export function decodePosition(text: string): Position {
+  const { signed, top, free, doubtful, certain } = JSON.parse(text)
+  return {
+    signed: parseUint192(signed),
+    top: parseUint192(top),
+    free: decodeIntervals(free),
+    doubtful: decodeIntervals(doubtful),
+    certain: certain === true,
+  }
 }
 
 function decodeIntervals(raw: readonly { readonly from: string; readonly to: string }[]) {

@@ -1,10 +1,10 @@
 // Raises the bounds of channels as far as the budget allows, and says what it still allows, with all that is
 // reserved counted as spent. How far a bound is raised is reservation.ts.
-import type { Address, TokenAmount } from '../../protocol/index.ts'
+import { type Address, largest, type TokenAmount } from '../../protocol/index.ts'
 import type { Accounts } from '../budget/accounts.ts'
 import { type BudgetLimit, type BudgetScope, countsTokens, left, tightest } from '../budget/caps.ts'
 import type { Purchase, Shortfall } from './ledger-types.ts'
-import type { ChannelEntry, ChannelName } from './records.ts'
+import { type ChannelEntry, type ChannelName, canPay } from './records.ts'
 import { nextBound } from './reservation.ts'
 import { isIn, type LedgerWriter, type Slot, unspent, written } from './slots.ts'
 
@@ -28,6 +28,10 @@ export interface Reserving {
    * may be on its way.
    */
   readonly reserve: (name: ChannelName, price: TokenAmount) => Promise<Shortfall | undefined>
+  /** Channels with bounds for a whole reservation at these prices, as far as deposit and budget allow. */
+  readonly refilled: (
+    prices: ReadonlyMap<ChannelName, TokenAmount>,
+  ) => ReadonlyMap<ChannelName, ChannelEntry>
 }
 
 export function createReserving(parts: ReservingParts): Reserving {
@@ -61,7 +65,30 @@ export function createReserving(parts: ReservingParts): Reserving {
       const limit = () => tightest(limits(['all', `receiver/${receiver}`]))
       return reserve(parts, { name, slot, price, limit })
     },
+    refilled: (prices) => refilled(parts, prices, limits),
   }
+}
+
+function refilled(
+  { slots, reservation }: ReservingParts,
+  prices: ReadonlyMap<ChannelName, TokenAmount>,
+  limits: Reserving['limits'],
+): ReadonlyMap<ChannelName, ChannelEntry> {
+  const entries = new Map<ChannelName, ChannelEntry>()
+  /** Of all of them: what one is given the others cannot have. */
+  let raised = 0n
+  for (const [name, price] of prices) {
+    const slot = slots.get(name)
+    if (slot === undefined || !slot.position.certain || !canPay(slot.entry)) continue
+    const { entry, position } = slot
+    const limit = tightest(limits(['all', `receiver/${entry.receiver}`]))
+    const room = limit && largest(left(limit) - raised, 0n)
+    const bound = nextBound({ ...entry, balance: position.signed, price, reservation, room })
+    if (bound <= entry.bound) continue
+    raised += bound - entry.bound
+    entries.set(name, { ...written(slot), bound, exact: false })
+  }
+  return entries
 }
 
 interface WantedReserve {

@@ -1,6 +1,6 @@
 // Channels in memory, each with what the disk has of it and where it stands now, and the write that brings
 // both to agree: channels, sums and notes in one synced batch.
-import type { TokenAmount } from '../../protocol/index.ts'
+import type { Interval, TokenAmount } from '../../protocol/index.ts'
 import type { Accounts } from '../budget/accounts.ts'
 import type { BudgetScope } from '../budget/caps.ts'
 import type { LedgerStorage } from './ledger-storage.ts'
@@ -14,10 +14,20 @@ export interface Slot {
   position: Position
   /** Signed since the last write. */
   dirty: boolean
+  /** Taken, and not settled yet. */
+  underWay: readonly Interval[]
 }
 
-export function slotOf(entry: ChannelEntry): Slot {
-  return { entry, position: positionOf(entry), dirty: false }
+/** `known` is where it stands by the spool of a process that was killed. */
+export function slotOf(entry: ChannelEntry, known?: Position): Slot {
+  const isUsable = known?.certain === true && !entry.exact && known.top <= entry.bound
+  const position = isUsable ? known : positionOf(entry)
+  return { entry, position, dirty: false, underWay: [] }
+}
+
+/** What a killed process leaves of it: nobody knows what became of that which was under way. */
+function positionToKeep({ position, underWay }: Slot): Position {
+  return { ...position, doubtful: [...position.doubtful, ...underWay] }
 }
 
 function positionOf({ signed, bound, exact, free, doubtful = [] }: ChannelEntry): Position {
@@ -48,7 +58,10 @@ export function isIn(scope: BudgetScope, { entry }: Slot): boolean {
 }
 
 export interface WriterParts {
-  readonly storage: LedgerStorage
+  /** Onto the card, or into the spool. */
+  readonly write: LedgerStorage['write']
+  /** Where channels stand is kept, too: there is a spool. */
+  readonly keepsPositions: boolean
   readonly slots: ReadonlyMap<ChannelName, Slot>
   readonly accounts: Accounts
   readonly notes: NoteBook
@@ -57,7 +70,8 @@ export interface WriterParts {
 /** Other channels that have signed since are written too. Rejects when nothing was written for certain. */
 export type LedgerWriter = (entries: ReadonlyMap<ChannelName, ChannelEntry>) => Promise<void>
 
-export function createWriter({ storage, slots, accounts, notes }: WriterParts): LedgerWriter {
+export function createWriter(parts: WriterParts): LedgerWriter {
+  const { slots, accounts, notes } = parts
   return async (entries) => {
     const channels = new Map(entries)
     const before = new Map([...slots].map(([name, slot]) => [name, slot.entry]))
@@ -68,7 +82,8 @@ export function createWriter({ storage, slots, accounts, notes }: WriterParts): 
     const changes = accounts.takeChanges()
     const noted = notes.takeChanges()
     try {
-      await storage.write({ channels, ...changes, notes: noted })
+      const positions = positionsOf(parts, [...channels.keys()])
+      await parts.write({ channels, ...changes, notes: noted, positions })
     } catch (error) {
       accounts.putBack(changes)
       notes.putBack(noted)
@@ -85,6 +100,16 @@ export function createWriter({ storage, slots, accounts, notes }: WriterParts): 
       slot.entry = earlier === undefined ? entry : withNoted(entry, earlier, slot.entry)
     }
   }
+}
+
+function positionsOf({ keepsPositions, slots }: WriterParts, names: readonly ChannelName[]) {
+  const positions = new Map<ChannelName, Position>()
+  if (!keepsPositions) return positions
+  for (const name of names) {
+    const slot = slots.get(name)
+    if (slot !== undefined) positions.set(name, positionToKeep(slot))
+  }
+  return positions
 }
 
 /** What was noted of a channel while an entry was written is newer than that. */

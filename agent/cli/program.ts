@@ -173,6 +173,10 @@ function addDaemonCommands(program: Command, finish: Finish): void {
     .description('run a job now')
     .action(runs(finish, late(daemon, 'runJob')))
   program
+    .command('flush')
+    .description('write to the card what waits for it in memory (card: gentle)')
+    .action(runs(finish, late(daemon, 'flush')))
+  program
     .command('reload')
     .description('read the configuration again; a bad one changes nothing')
     .action(runs(finish, late(daemon, 'reload')))

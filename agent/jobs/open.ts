@@ -1,7 +1,9 @@
 // All jobs of a configuration, with their sinks and what they keep on the disk.
 
+import { resolve as resolvePath } from 'node:path'
 import { stdout as standardOutput } from 'node:process'
 import type { Writable } from 'node:stream'
+import { endsWithin } from '../../platform/async/ends-within.ts'
 import { cronTimetable, type Timetable } from '../../platform/config/schedule.ts'
 import { readState, type StateOwner } from '../../platform/state/state.ts'
 import type { Milliseconds } from '../../platform/time/clock.ts'
@@ -12,9 +14,10 @@ import { JobRunner } from './job-runner.ts'
 import type { Buyer } from './purchase.ts'
 import { loadJobs } from './records.ts'
 import type { ConfiguredJob } from './schema.ts'
+import { isInMemory } from './sinks/line-file.ts'
 import type { BrokerSettings } from './sinks/mqtt.ts'
-import { openOutbox } from './sinks/outbox.ts'
-import { openOutboxStorage } from './sinks/storage.ts'
+import { type Outbox, openOutbox } from './sinks/outbox.ts'
+import { type OutboxStorage, openOutboxStorage } from './sinks/storage.ts'
 import type { Job, JobEvent, JobStatus, Scheduler } from './types.ts'
 
 export interface JobsOptions {
@@ -30,6 +33,8 @@ export interface JobsOptions {
   readonly onEvent: (event: JobEvent) => void
   /** At most one synced write in each; what a power cut may take. Default 10 seconds. */
   readonly syncInterval?: Milliseconds
+  /** A file in memory. With it nothing is written to the card, files of sinks neither, until `flush`. */
+  readonly spool?: string | undefined
   readonly stdout?: Writable
   readonly slow?: Slowness
   readonly clock?: Clock
@@ -43,13 +48,16 @@ const defaultSlowness: Slowness = { after: 10, first: 60_000, most: 3_600_000 }
 /** Crashed runs that are asked for at a time. */
 const recoveriesAtOnce = 4
 
+/** Of a clean stop, with files that take nothing. In milliseconds. */
+const patience: Milliseconds = 2000
+
 /**
  * Nothing runs before `start`.
  * @throws UraidenError those of `openState` and of the sinks' files
  */
 export async function openJobs(options: JobsOptions): Promise<Scheduler> {
-  const { jobs, folder, owner, onEvent, syncInterval = 10_000 } = options
-  const storage = await openOutboxStorage({ folder, owner, syncInterval })
+  const { jobs, folder, owner, spool, onEvent, syncInterval = 10_000 } = options
+  const storage = await openOutboxStorage({ folder, owner, syncInterval, spool })
   try {
     const outbox = await openOutbox({
       storage,
@@ -57,6 +65,9 @@ export async function openJobs(options: JobsOptions): Promise<Scheduler> {
       broker: options.broker,
       stdout: options.stdout ?? standardOutput,
       syncInterval,
+      isHeld: async ({ file }) => {
+        return spool !== undefined && file !== undefined && !(await isInMemory(resolvePath(file)))
+      },
       onEvent,
     })
     const { buyer, resolve, clock = wallClock, timetable = cronOf } = options
@@ -69,11 +80,7 @@ export async function openJobs(options: JobsOptions): Promise<Scheduler> {
       const facts = { job, parts, record, open, slow, random, onEvent }
       return [job.name, new JobRunner({ ...facts, timetable: timetable(job) })]
     })
-    const close = async () => {
-      await outbox.stop()
-      await storage.close()
-    }
-    return new RunningJobs(new Map(runners), close)
+    return new RunningJobs(new Map(runners), keptBy(outbox, storage))
   } catch (error) {
     await storage.close()
     throw error
@@ -84,14 +91,39 @@ function cronOf({ every, timeZone }: Job): Timetable {
   return cronTimetable(every, timeZone)
 }
 
+/** With what they have written. */
+interface Kept {
+  readonly flush: () => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+function keptBy(outbox: Outbox, storage: OutboxStorage): Kept {
+  return {
+    flush: async () => {
+      // The lines first: what is in its file needs no place in the batch.
+      await outbox.flush()
+      await storage.flush()
+    },
+    close: async () => {
+      // What the card does not take, closing it says.
+      await endsWithin(
+        outbox.flush().catch(() => undefined),
+        patience,
+      )
+      await outbox.stop()
+      await storage.close()
+    },
+  }
+}
+
 class RunningJobs implements Scheduler {
   readonly #runners: ReadonlyMap<string, JobRunner>
-  readonly #close: () => Promise<void>
+  readonly #kept: Kept
   #stopped = false
 
-  constructor(runners: ReadonlyMap<string, JobRunner>, close: () => Promise<void>) {
+  constructor(runners: ReadonlyMap<string, JobRunner>, kept: Kept) {
     this.#runners = runners
-    this.#close = close
+    this.#kept = kept
   }
 
   async start(): Promise<void> {
@@ -121,6 +153,10 @@ class RunningJobs implements Scheduler {
     await Promise.all(this.#chosen(name).map((runner) => runner.setPaused('active')))
   }
 
+  flush(): Promise<void> {
+    return this.#kept.flush()
+  }
+
   async stop(grace: Milliseconds = 5000): Promise<void> {
     this.#stopped = true
     const runners = [...this.#runners.values()]
@@ -130,7 +166,7 @@ class RunningJobs implements Scheduler {
     }, grace)
     await Promise.all(runners.map((runner) => runner.settled()))
     clearTimeout(timer)
-    await this.#close()
+    await this.#kept.close()
   }
 
   #chosen(name: string | undefined): readonly JobRunner[] {

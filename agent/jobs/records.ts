@@ -4,7 +4,7 @@ import type { Milliseconds } from '../../platform/time/clock.ts'
 import type { Address, HeaderFields } from '../../protocol/index.ts'
 import type { ChannelName } from '../channels/records.ts'
 import type { SentPayment } from '../purchase/types.ts'
-import type { OutboxStorage, StorageOperation } from './sinks/storage.ts'
+import { type OutboxStorage, openPrefix, type StorageOperation } from './sinks/storage.ts'
 import type { LastRun } from './types.ts'
 
 export interface JobRecord {
@@ -38,7 +38,6 @@ export interface StoredJobs {
 }
 
 const jobPrefix = 'job/'
-const openPrefix = 'open/'
 
 export async function loadJobs(storage: OutboxStorage): Promise<StoredJobs> {
   const jobs = new Map<string, JobRecord>()

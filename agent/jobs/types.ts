@@ -150,6 +150,11 @@ export interface Scheduler {
   /** @throws UraidenError `job_unknown`, `state_unwritable` */
   readonly resume: (name?: string) => Promise<void>
   /**
+   * Writes to the card what waits for it, where `card` is gentle: lines of files, then queues and last runs.
+   * @throws UraidenError `state_unwritable`
+   */
+  readonly flush: () => Promise<void>
+  /**
    * Begins no more runs, waits for those under way up to `grace`, then aborts them. What is not delivered
    * waits on the disk. Default 5 seconds.
    */

@@ -34,7 +34,7 @@ export interface LostPayments {
   readonly has: (key: string) => boolean
   /** Those that can be taken. */
   readonly known: ReadonlyMap<string, unknown>
-  /** Before a payment with a key of the caller's leaves; durable when it resolves. */
+  /** Before a payment with a key of the caller's leaves; a killed process does not lose it once it resolves. */
   readonly noteSent: (request: PaidRequest, payment: SentPayment) => Promise<void>
   /**
    * The payment of an earlier process for this very request.
@@ -85,7 +85,7 @@ export function createLostPayments(notes: Notes, most = 100): LostPayments {
       if (request.idempotencyKey === undefined || payment.key === undefined) return
       forgetOldestNote()
       const note = { ...payment, ...nameOfRequest(request), time: Date.now() }
-      await notes.now(`${prefix}${request.idempotencyKey}`, note)
+      await notes.soon(`${prefix}${request.idempotencyKey}`, note)
     },
     sentBefore: (request) => {
       if (request.idempotencyKey === undefined) return undefined

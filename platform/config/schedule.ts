@@ -7,7 +7,7 @@
 import { createTask, parse, validateDetailed } from 'node-cron'
 import { shorten } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
-import { day, type Milliseconds } from '../time/clock.ts'
+import { day, hour, type Milliseconds } from '../time/clock.ts'
 import { type ClockChange, timeZone, type WallTime, type Zone } from '../time/zone.ts'
 import { parsed } from './fields.ts'
 
@@ -96,6 +96,14 @@ export function timesPerDay(expression: string): number {
 }
 
 const daysOfYear = 365
+
+/** How often it is due at most in so long a time, which is a number of hours. */
+export function mostTimesWithin(expression: string, time: Milliseconds): number {
+  const { times, close } = openDates(expression)
+  const { hours, minutes, seconds } = times
+  close()
+  return Math.min(hours.length, Math.ceil(time / hour)) * minutes.length * seconds.length
+}
 
 /** A cron expression on the wall's clock, which knows no time zones. */
 interface Pattern {

@@ -27,12 +27,17 @@ export interface StateOptions {
   readonly format: number
   /** By the format that it reads: turns its records into those of the next one. May run twice. */
   readonly upgrades?: { readonly [format: number]: (db: StateDatabase) => Promise<void> }
+  /** A spool lies upon it. Without one, what an earlier process has left in its spool is void from here on. */
+  readonly spooled?: boolean
 }
 
 export type StateDatabase = Level<string, string>
 
 const formatKey = 'format'
 const ownerKey = 'owner'
+
+/** The key of the name by which a spool finds what it was written over, see `spool.ts`. */
+export const spoolMark = 'spool'
 
 /**
  * Opens the state, or makes it with mode 0700. A batch that cannot be written rejects with
@@ -49,6 +54,7 @@ export async function openState(options: StateOptions): Promise<StateDatabase> {
   await openDatabase(db, options)
   try {
     await readState(options.folder, () => checkOwner(db, options))
+    if (options.spooled !== true) await readState(options.folder, () => forgetSpool(db))
     guardWrites(db, options.folder)
     return db
   } catch (error) {
@@ -222,6 +228,11 @@ async function checkOwner(db: StateDatabase, options: StateOptions): Promise<voi
   const written = ownerText(first, [...new Set([...also, ...mine])])
   if (written !== found) await db.put(ownerKey, written, { sync: true })
   await upgrade(db, Number(foundFormat), options)
+}
+
+/** Read again after others have written, it would take their writes back. */
+async function forgetSpool(db: StateDatabase): Promise<void> {
+  if ((await db.get(spoolMark)) !== undefined) await db.del(spoolMark, { sync: true })
 }
 
 interface WrittenOwner {

@@ -3,6 +3,7 @@
 // the machine's uptime, or a wall clock that the system has synchronised.
 export type Milliseconds = number
 
+export const hour: Milliseconds = 3_600_000
 /** That of a clock: on days when clocks are set a date has an hour more or less. */
 export const day: Milliseconds = 86_400_000
 

@@ -62,44 +62,68 @@ export interface TestDisk extends LedgerStorage {
   /** The next write fails: before it reaches the disk, or after it did. */
   readonly failNext: (when: 'before' | 'after') => void
   readonly writes: () => number
+  /** What a power cut leaves. */
+  readonly card: () => StoredLedger
+  /** Takes what is in the spool. */
+  readonly cutPower: () => void
 }
 
-/** Keeps what was written over any number of ledgers. */
-export function testDisk(): TestDisk {
-  let stored: StoredLedger = {
-    channels: new Map(),
-    spent: new Map(),
-    clock: undefined,
-    facts: undefined,
-    notes: new Map(),
+const nothing: StoredLedger = {
+  channels: new Map(),
+  spent: new Map(),
+  clock: undefined,
+  facts: undefined,
+  notes: new Map(),
+  positions: new Map(),
+}
+
+function merged(stored: StoredLedger, write: LedgerWrite): StoredLedger {
+  const { channels, spent, clock, facts, notes = new Map(), positions } = write
+  const kept = [...stored.notes, ...notes].filter(([key]) => !notes.has(key) || notes.get(key))
+  return {
+    channels: new Map([...stored.channels, ...(channels ?? [])]),
+    spent: new Map([...stored.spent, ...(spent ?? [])]),
+    clock: clock ?? stored.clock,
+    facts: facts ?? stored.facts,
+    notes: new Map(kept.map(([key, text]) => [key, text ?? ''])),
+    positions: new Map([...(stored.positions ?? []), ...(positions ?? [])]),
   }
+}
+
+/** Keeps what was written over any number of ledgers; `gentle` has a spool. */
+export function testDisk(kind: 'careful' | 'gentle' = 'careful'): TestDisk {
+  let card = nothing
+  /** As a process sees it: with the spool. */
+  let all = nothing
   let fails: 'before' | 'after' | undefined
   let writes = 0
-  const merge = ({ channels, spent, clock, facts, notes = new Map() }: LedgerWrite): void => {
-    const kept = [...stored.notes, ...notes].filter(([key]) => !notes.has(key) || notes.get(key))
-    stored = {
-      channels: new Map([...stored.channels, ...(channels ?? [])]),
-      spent: new Map([...stored.spent, ...(spent ?? [])]),
-      clock: clock ?? stored.clock,
-      facts: facts ?? stored.facts,
-      notes: new Map(kept.map(([key, text]) => [key, text ?? ''])),
+  const keep = async (write: LedgerWrite, place: 'card' | 'spool'): Promise<void> => {
+    const failing = fails
+    fails = undefined
+    if (failing === 'before') throw new Error('the disk is full')
+    all = merged(all, write)
+    if (place === 'card') {
+      writes++
+      card = { ...all, positions: new Map() }
     }
+    if (failing === 'after') throw new Error('the disk has gone')
   }
   return {
-    load: async () => stored,
-    write: async (write) => {
-      const failing = fails
-      fails = undefined
-      if (failing === 'before') throw new Error('the disk is full')
-      writes++
-      merge(write)
-      if (failing === 'after') throw new Error('the disk has gone')
+    load: async () => all,
+    write: (write) => keep(write, 'card'),
+    ...(kind === 'gentle' && { spool: (write: LedgerWrite) => keep(write, 'spool') }),
+    close: async () => {
+      card = { ...all, positions: new Map() }
+      all = card
     },
-    close: async () => undefined,
     failNext: (when) => {
       fails = when
     },
     writes: () => writes,
+    card: () => card,
+    cutPower: () => {
+      all = card
+    },
   }
 }
 

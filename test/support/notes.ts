@@ -6,7 +6,7 @@ export function memoryNotes() {
   const { get, keysUnder, set: later, beforeWrite, takeChanges: write } = book
   const now: Notes['now'] = async (key, value) => later(key, value)
   return {
-    notes: { get, keysUnder, later, beforeWrite, now },
+    notes: { get, keysUnder, later, beforeWrite, now, soon: now },
     write,
     count: () => keysUnder('').length,
   }

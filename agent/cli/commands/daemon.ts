@@ -1,4 +1,4 @@
-// uraiden-agent status, pause, resume, run-job, reload: the daemon, asked over its socket.
+// uraiden-agent status, pause, resume, run-job, flush, reload: the daemon, asked over its socket.
 
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
@@ -69,6 +69,13 @@ export function runJob(job: string, options: GlobalOptions): Promise<ExitCode> {
     const { status, bytes, unfit } = outcome
     const lacks = unfit.length === 0 ? '' : `, nothing for ${unfit.join(', ')}`
     output.print(`${job}: status ${status}, ${bytes} bytes${cost}${lacks}`)
+  })
+}
+
+export function flush(options: GlobalOptions): Promise<ExitCode> {
+  return withDaemon(options, async (daemon, output) => {
+    await daemon.command('flush', {})
+    output.print(output.json ? toJson({ flushed: true }) : 'everything is on the card')
   })
 }
 

@@ -1,7 +1,7 @@
 // The entries of one sink on the disk, and in memory which they are: delivered and not settled, being
 // delivered, waiting. Only the order and the sizes are in memory.
 import { decodeEntry } from './entry.ts'
-import type { OutboxStorage, StorageOperation } from './storage.ts'
+import { type OutboxStorage, openPrefix, type StorageOperation } from './storage.ts'
 
 export interface BacklogOptions {
   readonly id: string
@@ -40,6 +40,12 @@ export interface Backlog {
   readonly delivered: (count: number) => void
   /** What is up to the entry with this id has arrived, if it is here. */
   readonly skipThrough: (id: string) => Promise<void>
+  /**
+   * So that a power cut brings back nothing that is delivered next: where the card has an entry, or a payment on
+   * its way that may be one by now, it gets all of them, and `skipThrough` finds the last. Resolves with how many may be delivered before it is called again.
+   * @throws UraidenError `state_unwritable`
+   */
+  readonly secure: () => Promise<number>
   readonly unsettled: () => number
   /** Removes the oldest `count` of those that have arrived. */
   readonly forget: (count: number) => Promise<void>
@@ -187,6 +193,14 @@ class DiskBacklog implements Backlog {
       const at = records.findIndex((each) => each !== undefined && decodeEntry(each).id === id)
       if (at >= 0) return this.delivered(from + at + 1)
     }
+  }
+
+  async secure(): Promise<number> {
+    const secured = this.#waiting.filter(({ written }) => written).length
+    for (const prefix of [this.#prefix, openPrefix]) {
+      if (await this.#storage.isOnCard(prefix)) await this.#storage.flush()
+    }
+    return Math.min(secured, mostUndecided)
   }
 
   unsettled(): number {

@@ -2,7 +2,16 @@
 // and so does a person whose editor ends no line: whose it is decides who opened the file.
 // A full one gets a number: `readings.jsonl.7` is newer than `readings.jsonl.6`. Numbers only rise, so that
 // one rename rotates, whatever the clock says.
-import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  stat,
+  statfs,
+  unlink,
+} from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 
@@ -46,6 +55,19 @@ export async function lastLineOf(path: string): Promise<string | undefined> {
     return (await describe(handle, size)).lastLine
   } finally {
     await handle.close()
+  }
+}
+
+/** statfs(2): of tmpfs and ramfs. */
+const memoryTypes = new Set([0x01021994, 0x858458f6])
+
+/** Whether writing there wears no card: by the file system of its folder, or of the nearest that is there. */
+export async function isInMemory(path: string): Promise<boolean> {
+  const folder = dirname(path)
+  try {
+    return memoryTypes.has((await statfs(folder)).type)
+  } catch {
+    return folder !== path && isInMemory(folder)
   }
 }
 

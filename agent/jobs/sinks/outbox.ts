@@ -19,6 +19,8 @@ export interface OutboxOptions {
   readonly stdout: Writable
   /** Longest that lines of a file wait for their sync, in milliseconds. */
   readonly syncInterval: number
+  /** Sinks whose entries wait for a flush. */
+  readonly isHeld?: (sink: SinkConfig) => Promise<boolean>
   readonly onEvent: (event: SinkEvent) => void
 }
 
@@ -36,6 +38,8 @@ export interface Outbox {
   /** `entry.payload` is the whole body. */
   readonly add: (entry: Entry) => OutboxAddition
   readonly status: (job: string) => readonly SinkStatus[]
+  /** Resolves when what waits for a flush is delivered, as far as its sinks take it. */
+  readonly flush: () => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -77,6 +81,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
     isFull: (job) => of(job).some(({ queue }) => queue.isFull()),
     add: (entry) => addToAll(of(entry.job), entry),
     status: (job) => of(job).map(({ queue }) => queue.status()),
+    flush: async () => void (await Promise.all([...queues.values()].map((queue) => queue.flush()))),
     stop,
   }
 }
@@ -114,7 +119,7 @@ function connectedBroker({ sinks, broker }: OutboxOptions): Broker | undefined {
 }
 
 async function openSink(
-  { storage, syncInterval, stdout, onEvent }: OutboxOptions,
+  { storage, syncInterval, stdout, isHeld, onEvent }: OutboxOptions,
   place: Omit<SinkPlace, 'stdout'>,
 ): Promise<SinkQueue> {
   const { config } = place
@@ -128,6 +133,7 @@ async function openSink(
     bounds: { entries, bytes, whenFull },
     backoff: retry,
     settleInterval: syncInterval,
+    isHeld: (await isHeld?.(config)) ?? false,
     onEvent,
   })
 }

@@ -28,6 +28,8 @@ export interface QueueOptions {
   readonly backoff: Backoff
   /** Longest that delivered entries wait for `Sink.settle`, in milliseconds. */
   readonly settleInterval: number
+  /** Entries wait for a flush: what the sink writes to would wear with each of them. */
+  readonly isHeld?: boolean
   readonly onEvent: (event: SinkEvent) => void
 }
 
@@ -38,6 +40,11 @@ export interface SinkQueue {
   /** What to write, together with whatever else belongs to the run. Delivered once `written` is called. */
   readonly add: (entry: Entry) => Addition
   readonly status: () => SinkStatus
+  /**
+   * Resolves when all that a held queue has is delivered and durable there, or cannot be delivered now: then
+   * it waits for the next flush.
+   */
+  readonly flush: () => Promise<void>
   /** Ends the loop; what is not delivered waits on the disk. */
   readonly stop: () => Promise<void>
 }
@@ -62,6 +69,11 @@ class DeliveringQueue implements SinkQueue {
   #delivered = 0
   #stopping = false
   #full = false
+  /** Entries that may be delivered: of a held queue those of the last flush. */
+  #allowed: number
+  #flushing: Promise<void> | undefined
+  /** Ends the flush that delivers now. */
+  #flushed: (() => void) | undefined
   /** It waits for entries, not for a time to try again. */
   #isIdle = false
   #wakes = 0
@@ -74,6 +86,7 @@ class DeliveringQueue implements SinkQueue {
   constructor(options: QueueOptions, backlog: Backlog) {
     this.#options = options
     this.#backlog = backlog
+    this.#allowed = options.isHeld === true ? 0 : Number.POSITIVE_INFINITY
   }
 
   get name(): string {
@@ -101,6 +114,8 @@ class DeliveringQueue implements SinkQueue {
       written: () => {
         addition.written()
         this.#wake()
+        // Nothing is dropped that a flush can still bring home.
+        if (this.#isHalfFull()) this.flush().catch(() => undefined)
       },
     }
   }
@@ -114,9 +129,28 @@ class DeliveringQueue implements SinkQueue {
     }
   }
 
+  flush(): Promise<void> {
+    if (this.#options.isHeld !== true || this.#stopping) return Promise.resolve()
+    this.#flushing ??= this.#deliverHeld().finally(() => {
+      this.#flushing = undefined
+    })
+    return this.#flushing
+  }
+
+  async #deliverHeld(): Promise<void> {
+    this.#allowed = await this.#backlog.secure()
+    if (this.#stopping) return
+    await new Promise<void>((resolve) => {
+      this.#flushed = resolve
+      this.#wakes++
+      this.#interrupt()
+    })
+  }
+
   async stop(): Promise<void> {
     const { sink } = this.#options
     this.#stopping = true
+    this.#endFlush()
     this.#interrupt()
     // What is on its way may still arrive; what does not is tried again after the next start.
     if (await endsWithin(this.#loop, patience)) await this.#settle().catch(() => undefined)
@@ -141,15 +175,20 @@ class DeliveringQueue implements SinkQueue {
   }
 
   async #step(): Promise<void> {
-    if (this.#unsure) await this.#skipDelivered()
     const wakes = this.#wakes
-    const entries = await this.#backlog.take(mostInBatch)
+    if (this.#options.isHeld === true) {
+      if (this.#flushed === undefined) return this.#wait(wakes, undefined)
+      if (this.#allowed === 0) return this.#endHeld()
+    }
+    if (this.#unsure) await this.#skipDelivered()
+    const entries = await this.#backlog.take(Math.min(mostInBatch, this.#allowed))
     if (entries.length === 0) return this.#idle(wakes)
     const readable = leading(entries)
     if (readable.length === 0) return this.#refuse(damaged)
     const arrived = await this.#options.sink.deliver(readable)
     this.#backlog.delivered(arrived)
     this.#delivered += arrived
+    this.#allowed -= arrived
     if (arrived > 0) this.#worked()
     await this.#settleWhenDue()
   }
@@ -158,12 +197,30 @@ class DeliveringQueue implements SinkQueue {
     // Something came in while the disk was read.
     if (wakes !== this.#wakes) return
     this.#sayFull(false)
+    if (this.#options.isHeld === true) return this.#endHeld()
     const unsettled = this.#backlog.unsettled()
     const due = this.#settled + this.#options.settleInterval - performance.now()
-    this.#isIdle = true
-    await this.#pause(unsettled === 0 ? undefined : Math.max(0, due))
-    this.#isIdle = false
+    await this.#wait(wakes, unsettled === 0 ? undefined : Math.max(0, due))
     if (!this.#stopping) await this.#settleWhenDue()
+  }
+
+  async #endHeld(): Promise<void> {
+    await this.#settle()
+    this.#sayFull(this.isFull())
+    this.#endFlush()
+  }
+
+  #endFlush(): void {
+    const flushed = this.#flushed
+    this.#flushed = undefined
+    flushed?.()
+  }
+
+  async #wait(wakes: number, delay: number | undefined): Promise<void> {
+    if (wakes !== this.#wakes) return
+    this.#isIdle = true
+    await this.#pause(delay)
+    this.#isIdle = false
   }
 
   async #skipDelivered(): Promise<void> {
@@ -173,11 +230,12 @@ class DeliveringQueue implements SinkQueue {
   }
 
   async #settleWhenDue(): Promise<void> {
-    const { sink, settleInterval } = this.#options
+    const { sink, settleInterval, isHeld } = this.#options
     const due =
       sink.settle === undefined ||
       this.#backlog.unsettled() >= mostUnsettled ||
-      performance.now() - this.#settled >= settleInterval
+      // A flush settles once, at its end.
+      (isHeld !== true && performance.now() - this.#settled >= settleInterval)
     if (due) await this.#settle()
   }
 
@@ -206,6 +264,7 @@ class DeliveringQueue implements SinkQueue {
     if (this.#failures === 1) {
       this.#options.onEvent({ kind: 'sinkFailing', sink: this.name, error })
     }
+    this.#endFlush()
     if (!this.#stopping) await this.#pause(backoffDelay(this.#options.backoff, this.#failures))
   }
 
@@ -215,6 +274,12 @@ class DeliveringQueue implements SinkQueue {
     if (refused === undefined) return
     const id = leading([refused])[0]?.id ?? ''
     this.#options.onEvent({ kind: 'entryRefused', sink: this.name, id, why: error.message })
+  }
+
+  #isHalfFull(): boolean {
+    const { entries, bytes } = this.#options.bounds
+    const { waiting, waitingBytes } = this.#backlog.count()
+    return 2 * waiting >= entries || 2 * waitingBytes >= bytes
   }
 
   #sayFull(full: boolean): void {

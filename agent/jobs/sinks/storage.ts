@@ -3,6 +3,9 @@
 // An SD card wears with every synced write, so few are synced: the first one after a quiet time at once,
 // and under load one for all in each `syncInterval`. A process that is killed loses nothing, because what
 // was written is with the operating system; a power cut loses at most the last interval.
+//
+// With a spool nothing is on the card before a flush: a power cut loses what came since the last one.
+import { openSpooledState, type StateOperation } from '../../../platform/state/spool.ts'
 import {
   keysUnder,
   openState,
@@ -12,9 +15,10 @@ import {
 } from '../../../platform/state/state.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 
-export type StorageOperation =
-  | { readonly type: 'put'; readonly key: string; readonly value: string }
-  | { readonly type: 'del'; readonly key: string }
+export type StorageOperation = StateOperation
+
+/** Of payments on their way, whose answers become entries. */
+export const openPrefix = 'open/'
 
 /** `soon`: synced at most an interval later. `lazily`: with whatever is synced next. */
 export type Urgency = 'soon' | 'lazily'
@@ -29,6 +33,10 @@ export interface OutboxStorage {
   readonly getMany: (keys: readonly string[]) => Promise<readonly (string | undefined)[]>
   /** The records whose keys begin with `prefix`, in the order of their keys. @throws UraidenError `state_unusable` */
   readonly records: (prefix: string) => AsyncIterable<readonly [string, string]>
+  /** Whether a power cut would leave records whose keys begin so. @throws UraidenError `state_unusable` */
+  readonly isOnCard: (prefix: string) => Promise<boolean>
+  /** Resolves when a power cut would not lose what was written. @throws UraidenError `state_unwritable` */
+  readonly flush: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -36,17 +44,26 @@ export interface StorageOptions {
   readonly folder: string
   readonly owner: StateOwner
   readonly syncInterval: Milliseconds
+  /** The file in memory that spares the card; undefined without one. */
+  readonly spool?: string | undefined
 }
 
 /** @throws UraidenError those of `openState` */
 export async function openOutboxStorage(options: StorageOptions): Promise<OutboxStorage> {
-  const { folder, owner, syncInterval } = options
-  const db = await openState({ folder, owner, program: 'agent', format: 1 })
+  const { folder, owner, syncInterval, spool } = options
+  const state = { folder, owner, program: 'agent', format: 1 } as const
+  if (spool !== undefined) {
+    const { owner: _, ...spooled } = await openSpooledState({ ...state, spool })
+    return { ...spooled, write: spooled.spool, flush: () => spooled.write([]) }
+  }
+  const db = await openState(state)
   const writer = new Writer(db, syncInterval)
   return {
     write: (operations, urgency) => writer.write(operations, urgency),
     getMany: (keys) => readState(folder, () => db.getMany([...keys])),
     records: (prefix) => recordsUnder(prefix, db, folder),
+    isOnCard: async () => true,
+    flush: () => writer.flush(),
     close: async () => {
       await writer.flush()
       await db.close()

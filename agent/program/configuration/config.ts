@@ -160,6 +160,10 @@ const parts = z.strictObject({
   timeZone: timeZone.optional().describe('IANA name; where days and months begin'),
   clock: z.enum(['auto', 'trusted']).optional(),
   funding: z.enum(['auto', 'erc223', 'permit', 'approve', 'authorization', 'relay']).optional(),
+  card: z
+    .enum(['careful', 'gentle'])
+    .default('careful')
+    .describe('gentle: an SD card is written to every two hours only'),
   reservation: count.min(1).max(10_000).optional().describe('payments covered by one synced write'),
   confirmations: count.min(1).max(1000).optional(),
   confirmTimeout: count

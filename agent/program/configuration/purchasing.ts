@@ -11,6 +11,7 @@ import { type DepositPolicy, depositsFor, depositsWorth } from '../../channels/c
 import type { AgentOptions } from '../../options.ts'
 import { jobOfProgram } from '../../proxy/pay.ts'
 import type { TlsTrust } from '../../transport/transport.ts'
+import { gentleReservation } from './card.ts'
 import type { AgentConfig } from './config.ts'
 import { readCertificate } from './files.ts'
 
@@ -51,7 +52,7 @@ export interface PurchaseSettings {
 
 /** @throws UraidenError `config_file_unreadable` */
 export function purchaseSettings(config: AgentConfig): PurchaseSettings {
-  const { hosts, priceJump, timeZone, clock, funding, reservation, confirmations, history } = config
+  const { hosts, priceJump, timeZone, clock, funding, card, confirmations, history } = config
   const { confirmTimeout, retryInterval, leastChallengePeriod: least } = config
   const listed = Object.values(config.receivers).flatMap(({ address }) => address ?? [])
   return {
@@ -64,7 +65,7 @@ export function purchaseSettings(config: AgentConfig): PurchaseSettings {
       timeZone,
       clock,
       funding,
-      reservation,
+      reservation: card === 'gentle' ? gentleReservation(config) : config.reservation,
       confirmations,
       leastChallengePeriod: least === undefined ? undefined : least / 1000,
       confirmTimeout: milliseconds(confirmTimeout),

@@ -17,6 +17,7 @@ import { type ConfiguredJob, jobsOf } from '../../jobs/schema.ts'
 import { type BrokerSettings, brokerSettings } from '../../jobs/sinks/mqtt.ts'
 import type { Program } from '../../proxy/programs.ts'
 import type { ProxyOptions } from '../../proxy/server.ts'
+import { type SpoolFiles, spoolFiles } from './card.ts'
 import { type ChainFacts, type ChainSettings, chainSettings } from './chain.ts'
 import { type AgentConfig, loadAgentConfig, variables } from './config.ts'
 import { readCertificate, readToken } from './files.ts'
@@ -31,6 +32,8 @@ export interface Settings {
   readonly key: KeyKind
   /** For ledger, queues and pins. */
   readonly folder: string
+  /** Undefined where all goes to the card at once. */
+  readonly spool: SpoolFiles | undefined
   /** Of the daemon. */
   readonly socket: string
   readonly chain: ChainSettings
@@ -89,11 +92,13 @@ export async function loadSettings(
   const { jobs, mqtt, page, metrics, log } = config
   const purchasing = purchaseSettings(config)
   const { signer, kind } = await openKey(config, environment, warn)
+  const folder = stateFolder(config, environment)
   return {
     loaded: Date.now(),
     signer,
     key: kind,
-    folder: stateFolder(config, environment),
+    folder,
+    spool: spoolFiles(config, folder, { environment, warn }),
     socket: daemonSocket(config, environment),
     chain: chainSettings(config),
     receivers: receiverSettings(config, environment),
@@ -209,24 +214,27 @@ export function sameChain(a: ChainPart, b: ChainPart): boolean {
   return same(part(a), part(b))
 }
 
-type AgentPart = Pick<Settings, 'signer' | 'chain' | 'folder' | 'receivers' | 'purchasing'>
+type AgentPart = Pick<
+  Settings,
+  'signer' | 'chain' | 'folder' | 'spool' | 'receivers' | 'purchasing'
+>
 
 /** True when one agent does for both. */
 export function sameAgent(a: AgentPart, b: AgentPart): boolean {
-  const part = ({ signer, chain, folder, receivers, purchasing }: AgentPart) => {
-    return [signer.address, chain, folder, receivers, purchasing]
+  const part = ({ signer, chain, folder, spool, receivers, purchasing }: AgentPart) => {
+    return [signer.address, chain, folder, spool, receivers, purchasing]
   }
   return same(part(a), part(b))
 }
 
-type JobsPart = Pick<Settings, 'signer' | 'chain' | 'folder' | 'receivers' | 'broker'> & {
+type JobsPart = Pick<Settings, 'signer' | 'chain' | 'folder' | 'spool' | 'receivers' | 'broker'> & {
   readonly jobs: unknown
 }
 
 /** True when the same jobs run for the same account. */
 export function sameJobs(a: JobsPart, b: JobsPart): boolean {
-  const part = ({ signer, receivers, broker, jobs }: JobsPart) => {
-    return [signer.address, receivers, broker, jobs]
+  const part = ({ signer, spool, receivers, broker, jobs }: JobsPart) => {
+    return [signer.address, spool, receivers, broker, jobs]
   }
   return sameChain(a, b) && same(part(a), part(b))
 }

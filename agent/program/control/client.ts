@@ -47,6 +47,7 @@ interface Results {
   readonly pause: null
   readonly resume: null
   readonly runJob: RunDone
+  readonly flush: null
   readonly reload: null
   readonly probe: Probe
 }

@@ -35,6 +35,7 @@ export const commands = {
   pause: z.strictObject({ job: z.string().optional() }),
   resume: z.strictObject({ job: z.string().optional() }),
   runJob: z.strictObject({ job: z.string() }),
+  flush: nothing,
   reload: nothing,
   probe: z.strictObject({ url: z.url({ protocol: /^https?$/ }) }),
 } as const

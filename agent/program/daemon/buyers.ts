@@ -37,7 +37,7 @@ export class Jobs implements Capability<TokenSettings> {
   async start(settings: TokenSettings): Promise<void> {
     if (this.#running !== undefined && sameJobs(this.#running.settings, settings)) return
     await this.stop(graceOfChange)
-    const { jobs, broker, chain, facts, folder, signer } = settings
+    const { jobs, broker, chain, facts, folder, spool, signer } = settings
     const { journal, buyer, resolve } = this.#options
     const scheduler = await openJobs({
       jobs,
@@ -45,6 +45,7 @@ export class Jobs implements Capability<TokenSettings> {
       buyer,
       resolve,
       folder: join(folder, 'jobs'),
+      spool: spool?.jobs,
       owner: {
         chainId: facts.chainId,
         contract: chain.contract,

@@ -54,6 +54,7 @@ export function commandHandlers(engine: Engine, context: HandlerContext): Comman
       if (outcome.kind === 'failed') throw outcome.error
       return outcome
     },
+    flush: () => engine.flush(),
     reload: () => context.reload(),
     probe: ({ url }) => shared.use((agent) => agent.probe(url)),
   }

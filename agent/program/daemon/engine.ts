@@ -9,6 +9,7 @@ import { createAgent } from '../../agent.ts'
 import type { ChannelChangeListener } from '../../channels/booking.ts'
 import { type ChannelName, channelName } from '../../channels/records.ts'
 import { agentError } from '../../errors/index.ts'
+import { wallClock } from '../../jobs/clock.ts'
 import type { Agent } from '../../options.ts'
 import { type ChainFacts, chainFacts } from '../configuration/chain.ts'
 import { openReceivers, type Receivers } from '../configuration/receivers.ts'
@@ -24,6 +25,7 @@ import { MetricsServer } from '../control/metrics.ts'
 import { DaemonProxy, Jobs } from './buyers.ts'
 import { type Capability, graceOfChange } from './capability.ts'
 import type { ClosingClock } from './closing-clock.ts'
+import { Flushing } from './flushing.ts'
 import type { Journal } from './journal.ts'
 import { createPurchases, type Purchases, SharedAgent } from './shared-agent.ts'
 import { Upkeep } from './upkeep.ts'
@@ -52,6 +54,7 @@ export class Engine implements Capability<Settings> {
   paused = false
   readonly #journal: Journal
   readonly #upkeep: Upkeep
+  readonly #flushing: Flushing
   /** In the order in which they begin. */
   readonly #capabilities: readonly Capability<TokenSettings>[]
   #parts: AgentParts | undefined
@@ -81,7 +84,13 @@ export class Engine implements Capability<Settings> {
       receivers: { find: (url) => this.#receivers().find(url) },
       onDefect: (error) => journal.warn('proxy', 'the proxy failed', error),
     })
-    this.#capabilities = [this.jobs, this.proxy, new MetricsServer(metrics), this.#upkeep]
+    this.#flushing = new Flushing({
+      clock: wallClock,
+      flush: () => this.#flushAll(),
+      onFailed: (error) => journal.warn('flush', 'the card cannot be written', error),
+    })
+    const metricsServer = new MetricsServer(metrics)
+    this.#capabilities = [this.jobs, this.proxy, metricsServer, this.#upkeep, this.#flushing]
   }
 
   /** What is in effect; undefined until everything has run once. */
@@ -118,9 +127,20 @@ export class Engine implements Capability<Settings> {
     await (this.paused ? writeFile(mark, '', { mode: 0o600 }) : rm(mark, { force: true }))
   }
 
+  /** Writes to the card what waits for it. @throws UraidenError `state_unwritable` */
+  flush(): Promise<void> {
+    return this.#flushing.now()
+  }
+
   async stop(grace: Milliseconds): Promise<void> {
     const parts = this.#capabilities.map((capability) => capability.stop(grace))
     await Promise.all([...parts, this.shared.stop(grace)])
+  }
+
+  /** Files and queues, then the ledger, so that the card is busy once. */
+  async #flushAll(): Promise<void> {
+    await this.jobs.scheduler?.flush()
+    await this.shared.current()?.flush()
   }
 
   async #startAgent(next: TokenSettings): Promise<void> {
@@ -137,7 +157,7 @@ export class Engine implements Capability<Settings> {
   }
 
   #makeAgent({ settings, receivers }: AgentParts): Promise<Agent> {
-    const { chain, facts, policy, signer, folder } = settings
+    const { chain, facts, policy, signer, folder, spool } = settings
     return createAgent({
       ...chain,
       ...policy,
@@ -147,6 +167,7 @@ export class Engine implements Capability<Settings> {
       chainId: facts.chainId,
       store: join(folder, 'ledger'),
       onChannelChange: (...changed) => void this.#tell(...changed),
+      spool: spool?.ledger,
     })
   }
 

@@ -16,6 +16,8 @@ const disk = {
   write: async () => undefined,
   getMany: async () => [],
   records: () => none,
+  isOnCard: async () => false,
+  flush: async () => undefined,
   close: async () => undefined,
 }
 const job = {

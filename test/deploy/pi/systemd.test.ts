@@ -57,6 +57,13 @@ for (const program of programs) {
   })
 }
 
+test('uraiden-agent: what waits in memory for the card outlasts a restart', async (t) => {
+  const unit = await readFile('deploy/pi/systemd/uraiden-agent.service', 'utf8')
+  t.regex(unit, /^RuntimeDirectory=uraiden-agent$/m)
+  t.regex(unit, /^RuntimeDirectoryPreserve=yes$/m)
+  t.regex(await readFile('deploy/pi/config/agent.yaml', 'utf8'), /^card: gentle$/m)
+})
+
 test('uraiden-agent: with the variables of its unit Node has no memory that is written and executed, and signs', async (t) => {
   const unit = await readFile('deploy/pi/systemd/uraiden-agent.service', 'utf8')
   t.regex(unit, /^MemoryDenyWriteExecute=yes$/m)

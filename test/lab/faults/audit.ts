@@ -89,7 +89,8 @@ async function readBooks(
 ): Promise<{ readonly books: readonly Books[]; readonly deposits: DepositBooks }> {
   const [receiver, sender] = [chain.account(1).address, chain.account(2).address]
   const place = { chainId: chain.chainId, contract }
-  const storage = await openStorage(disks.agent.folder, { ...place, account: sender })
+  const owner = { ...place, account: sender }
+  const storage = await openStorage({ folder: disks.agent.folder, owner })
   const { channels: entries, notes } = await storage.load()
   await storage.close()
   const store = await openStore(disks.receiver.folder, { ...place, account: receiver })

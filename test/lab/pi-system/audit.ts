@@ -32,7 +32,7 @@ export async function readBooks(
   const state = join(into, 'uraiden-agent')
   const contract = parseAddress(shop.contract)
   const owner = { chainId: shop.chainId, contract, account }
-  const storage = await openStorage(join(state, 'ledger'), owner)
+  const storage = await openStorage({ folder: join(state, 'ledger'), owner })
   const { channels } = await storage.load()
   await storage.close()
   const readings = join(state, readingsFile.slice(stateFolder.length))

@@ -3,7 +3,12 @@ import { mock } from 'node:test'
 import { promisify } from 'node:util'
 import test from 'ava'
 import { createTask } from 'node-cron'
-import { cronTimetable, parseSchedule, timesPerDay } from '../../../platform/config/schedule.ts'
+import {
+  cronTimetable,
+  mostTimesWithin,
+  parseSchedule,
+  timesPerDay,
+} from '../../../platform/config/schedule.ts'
 
 test.serial('schedules: seconds first, time zones, daylight saving', (t) => {
   mock.timers.enable({ apis: ['Date'] })
@@ -40,6 +45,18 @@ for (const [expression, times] of [
 ] as const) {
   test(`times a day: ${expression}`, (t) => {
     t.is(timesPerDay(expression), times)
+  })
+}
+
+for (const [expression, times] of [
+  ['* * * * *', 120],
+  ['*/10 * * * * *', 720],
+  ['*/5 8 * * *', 12],
+  ['0 6,18 * * *', 2],
+  ['0 6 1 1 *', 1],
+] as const) {
+  test(`most times in two hours: ${expression}`, (t) => {
+    t.is(mostTimesWithin(expression, 7_200_000), times)
   })
 }
 

@@ -123,7 +123,8 @@ for (const [title, jump] of [
 
   test.serial(`set ${title}: a receiver that was trouble stays left alone`, (t) => {
     const book = createNoteBook(new Map())
-    const notes = { ...book, later: book.set, now: async () => undefined }
+    const nothing = async () => undefined
+    const notes = { ...book, later: book.set, now: nothing, soon: nothing }
     const behaviours = createBehaviours(notes)
     const receiver = parseAddress(`0x${'44'.repeat(20)}`)
     for (let times = 0; times < 4; times++) behaviours.trouble(receiver, 'refused', 'x')

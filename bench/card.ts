@@ -1,0 +1,138 @@
+// ./scripts/bench card: how often a day of a job a minute with a file writes to the card, with each setting of
+// `card`. Ledger, queue, file and their syncs are real; the answers are a stand-in's, and the minutes pass at once.
+// What counts are the moments in which anything is written: the file system's own writes come with each.
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { openLedger } from '../agent/channels/ledger.ts'
+import { channelName } from '../agent/channels/records.ts'
+import type { AgentResponse } from '../agent/index.ts'
+import { openJobs } from '../agent/jobs/open.ts'
+import type { Buyer } from '../agent/jobs/purchase.ts'
+import { jobSchema, jobsOf } from '../agent/jobs/schema.ts'
+import { flushInterval, gentleReservation } from '../agent/program/configuration/card.ts'
+import { machineClock } from '../platform/time/machine-clock.ts'
+import { parseAddress } from '../protocol/index.ts'
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    minutes: { type: 'string', default: '1440' },
+  },
+})
+const minutes = Number(values.minutes)
+const minute = 60_000
+
+const account = parseAddress(`0x${'11'.repeat(20)}`)
+const owner = { chainId: 1n, contract: account, account }
+const price = 5n
+const openBlock = 7
+const channel = channelName(account, openBlock)
+const every = '* * * * *'
+
+const results = []
+for (const card of ['careful', 'gentle'] as const) results.push({ card, ...(await measure(card)) })
+if (values.json) {
+  process.stdout.write(`${JSON.stringify({ node: process.version, minutes, results })}\n`)
+} else {
+  process.stdout.write(`of ${minutes} minutes   minutes with a write   bytes written\n`)
+  for (const { card, moments, bytes } of results) {
+    process.stdout.write(
+      `${card.padEnd(16)}${`${moments}`.padStart(22)}${`${bytes}`.padStart(16)}\n`,
+    )
+  }
+}
+
+async function measure(card: 'careful' | 'gentle') {
+  const folder = await mkdtemp(join(tmpdir(), 'uraiden-bench-'))
+  const memory = await mkdtemp('/dev/shm/uraiden-bench-')
+  const spool = (name: string) => (card === 'gentle' ? join(memory, name) : undefined)
+  const file = join(folder, 'readings.jsonl')
+  const config = jobSchema.parse({ get: 'http://receiver/reading', every, sinks: [{ file }] })
+  const ledger = await openLedger({
+    ...{ folder: join(folder, 'ledger'), owner, spool: spool('ledger'), budget: {} },
+    reservation: card === 'gentle' ? gentleReservation({ jobs: { reading: config } }) : 16,
+    readClock: machineClock('trusted'),
+  })
+  await ledger.add({
+    ...{ receiver: account, openBlock, deposit: 10n ** 9n, bound: 0n, signed: 0n, exact: true },
+    ...{ free: [], state: 'open', openTransaction: '0x00' },
+  })
+  const jobs = await openJobs({
+    jobs: jobsOf({ reading: config }, { symbol: 'TKN', decimals: 18 }),
+    buyer: buyerOf(ledger),
+    resolve: (target) => new URL(target),
+    ...{ folder: join(folder, 'jobs'), owner, spool: spool('jobs') },
+    onEvent: () => undefined,
+    // A minute is longer than what gathers writes: each is synced.
+    syncInterval: 0,
+  })
+  let [moments, known] = [0, await statesOf(folder)]
+  const before = await bytesWritten()
+  for (let passed = 1; passed <= minutes; passed++) {
+    await jobs.run('reading')
+    if (card === 'careful') await delivered(jobs)
+    if (card === 'gentle' && (passed * minute) % flushInterval === 0) {
+      await jobs.flush()
+      await ledger.flush()
+    }
+    const now = await statesOf(folder)
+    if (now !== known) moments++
+    known = now
+  }
+  const bytes = (await bytesWritten()) - before
+  await jobs.stop()
+  await ledger.close()
+  for (const each of [folder, memory]) await rm(each, { recursive: true })
+  return { moments, bytes }
+}
+
+async function delivered(jobs: Awaited<ReturnType<typeof openJobs>>): Promise<void> {
+  while (jobs.status().some(({ sinks }) => sinks.some(({ waiting }) => waiting > 0))) {
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+}
+
+function buyerOf(ledger: Awaited<ReturnType<typeof openLedger>>): Buyer {
+  const body = Buffer.from('{"celsius":21.4}')
+  return {
+    request: async (_, { onPayment, job } = {}) => {
+      const purchase = { price, receiverKnows: 'intervals' as const, job: job ?? '' }
+      const taken = await ledger.take(channel, purchase)
+      if ('short' in taken) throw new Error('nothing to pay with')
+      const payment = { price, channel, balance: taken.interval.to }
+      // As large as real headers are.
+      const headers = { 'RDN-Balance-Signature': `0x${'ab'.repeat(300)}` }
+      await onPayment?.({ ...payment, headers, receiver: account, key: 'key' })
+      ledger.settle(taken, price)
+      return {
+        status: 200,
+        answer: { status: 200, headers: { 'content-type': 'application/json' }, body },
+        payment: { ...payment, cost: price },
+        roundTrips: 1,
+      } as unknown as AgentResponse
+    },
+    repeatPayment: () => Promise.reject(new Error('nothing is lost here')),
+  }
+}
+
+/** Sizes and times of all files of a folder and its folders. */
+async function statesOf(folder: string): Promise<string> {
+  const found = await readdir(folder, { withFileTypes: true, recursive: true })
+  const files = found
+    .filter((each) => each.isFile())
+    .map((each) => join(each.parentPath, each.name))
+  const states = await Promise.all(
+    files.sort().map(async (path) => {
+      const { size, mtimeMs } = await stat(path)
+      return `${path} ${size} ${mtimeMs}`
+    }),
+  )
+  return states.join('\n')
+}
+
+/** Sent to the disk by this process, proc(5). */
+async function bytesWritten(): Promise<number> {
+  return Number(/^write_bytes: (\d+)$/m.exec(await readFile('/proc/self/io', 'utf8'))?.[1])
+}

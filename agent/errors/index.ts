@@ -317,6 +317,10 @@ export const agentErrors = {
     kind: 'receiver',
     hint: 'What was paid on the way stays paid. Get the place that it names yourself, if you trust it.',
   },
+  settings_unread: {
+    kind: 'state',
+    hint: 'It may have been killed where memory is short: look at the journal, then try again.',
+  },
   state_unreadable: {
     kind: 'state',
     hint: 'Nothing was paid. Put it back, or give the receivers their address and remove the file.',

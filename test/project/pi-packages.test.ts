@@ -194,7 +194,7 @@ for (const { program, run: runProgram, groups } of programs) {
     // The script of a page, from a room's web/assets.
     const ofPage = program.name === 'agent' ? 'Resume everything' : 'dashboard.js'
     t.true(texts.some((text) => text.includes(ofPage)))
-    t.true(texts.some((text) => /runCommandLine\(\{\s?program/.test(text)))
+    t.true(texts.some((text) => /(runCommandLine\(\{\s?program|startAgentProgram\(\))/.test(text)))
   })
 }
 

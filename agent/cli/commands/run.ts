@@ -2,10 +2,14 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createServiceManager, type ServiceManager } from '../../../platform/system/systemd.ts'
-import { configFile } from '../../program/configuration/config.ts'
+import { takeOver } from '../../program/configuration/handover.ts'
+import { configFile } from '../../program/configuration/places.ts'
 import { type Daemon, startDaemon } from '../../program/daemon/daemon.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './session.ts'
+
+/** Not for people: agent/cli/start.ts takes it. */
+export const readerCommand = 'hand-over-settings'
 
 /** What a start may still take when the end is asked for, in milliseconds. */
 const longestStart = 5000
@@ -23,8 +27,11 @@ export async function run(options: GlobalOptions): Promise<ExitCode> {
   process.on('SIGHUP', () => {
     if (daemon !== undefined) void reload(daemon, manager, () => status)
   })
+  const file = configFile(options.config)
+  const reader = { command: [...thisProgram(), readerCommand, file], environment }
   const starting = startDaemon({
-    configFile: configFile(options.config),
+    configFile: file,
+    readSettings: (warn) => takeOver(reader, warn),
     environment,
     write: (text) => void process.stderr.write(text),
     terminal: process.stderr.isTTY === true,
@@ -51,6 +58,14 @@ export async function run(options: GlobalOptions): Promise<ExitCode> {
   } finally {
     await manager.close()
   }
+}
+
+/** As it was started, without its own arguments. */
+function thisProgram(): readonly string[] {
+  const { execPath, execArgv, argv } = process
+  // An executable of its own has no file to name. Node 20 has none of them.
+  const isWhole = process.getBuiltinModule?.('node:sea')?.isSea() === true
+  return isWhole ? [execPath] : [execPath, ...execArgv, argv[1] ?? '']
 }
 
 /** Undefined when the end is asked for, and the start does not come to one. */

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { type ChainClient, type ChainOptions, connectChain } from '../../../platform/chain/index.ts'
 import { ifFits, integer, object, type Shaped, text } from '../../../platform/shapes/shape.ts'
 import { type Address, type ChainBlock, defined, type TokenUnit } from '../../../protocol/index.ts'
-import { type AgentConfig, contractsOf } from './config.ts'
+import type { AgentConfig } from './config.ts'
+import { contractsOf } from './contracts.ts'
 
 export interface ChainSettings extends Pick<ChainOptions, 'rpcUrl' | 'contract' | 'chainId'> {
   readonly quorum?: number

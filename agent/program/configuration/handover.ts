@@ -1,0 +1,100 @@
+// Settings on their way to the process that stays, from a short one of the same program that reads and checks them:
+// the code that reads configurations and opens keys, and what it leaves in memory, ends with that process. They go
+// through a pipe that nobody else has: the key is in them, and arguments and variables of a process can be seen.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { deserialize, serialize } from 'node:v8'
+import { isUraidenError, UraidenError } from '../../../protocol/index.ts'
+import { agentError } from '../../errors/index.ts'
+import { type PlainSettings, type Settings, settingsOf } from './settings.ts'
+
+/** What is read, or why it is not. Both processes are of one version and one Node. */
+type Handover =
+  | { readonly settings: PlainSettings; readonly warnings: readonly string[] }
+  | { readonly refused: Pick<UraidenError, 'code' | 'message' | 'hint'> }
+  | { readonly defect: unknown }
+
+/** Of the pipe, in the process that reads. */
+const descriptor = 3
+
+export interface SettingsReader {
+  /** Program and arguments of a process that ends with `handOver`. */
+  readonly command: readonly string[]
+  readonly environment: NodeJS.ProcessEnv
+}
+
+/**
+ * Starts the reader and takes what it hands over. It may ask for a password where there is a terminal.
+ * @throws UraidenError what the reader has thrown, `settings_unread`
+ */
+export async function takeOver(
+  { command: [program = '', ...args], environment }: SettingsReader,
+  warn: (text: string) => void,
+): Promise<Settings> {
+  const reader = spawn(program, args, {
+    env: environment,
+    stdio: ['inherit', 'ignore', 'inherit', 'pipe'],
+  })
+  const end = (): void => {
+    reader.kill()
+  }
+  process.once('exit', end)
+  try {
+    const ended = new Promise<string | undefined>((resolve) => {
+      reader.once('error', ({ message }) => resolve(message))
+      reader.once('close', (code, signal) => {
+        resolve(code === 0 ? undefined : `it ended with ${signal ?? code}`)
+      })
+    })
+    const [written, failed] = await Promise.all([handedOver(reader), ended])
+    if (failed !== undefined) throw unread(failed)
+    return settled(written, warn)
+  } finally {
+    process.off('exit', end)
+  }
+}
+
+/** Nothing from one that does not start. */
+async function handedOver({ stdio }: ChildProcess): Promise<Buffer> {
+  const pipe = stdio?.[descriptor]
+  return pipe instanceof Readable ? buffer(pipe).catch(() => Buffer.alloc(0)) : Buffer.alloc(0)
+}
+
+function settled(written: Buffer, warn: (text: string) => void): Settings {
+  const handover: Handover = deserialize(written)
+  if ('defect' in handover) throw handover.defect
+  if ('refused' in handover) throw new UraidenError(handover.refused)
+  handover.warnings.forEach(warn)
+  const settings = settingsOf(handover.settings)
+  // Tokens and passwords are in it as well.
+  written.fill(0)
+  return settings
+}
+
+/** The other end. `read` gets where to say what is allowed but unwise. */
+export async function handOver(
+  read: (warn: (text: string) => void) => Promise<PlainSettings>,
+): Promise<void> {
+  const warnings: string[] = []
+  const handover: Handover = await read((text) => warnings.push(text)).then(
+    (settings) => ({ settings, warnings }),
+    refusal,
+  )
+  writeFileSync(descriptor, serialize(handover))
+}
+
+function refusal(error: unknown): Handover {
+  if (!isUraidenError(error)) return { defect: error }
+  const { code, message, hint } = error
+  return { refused: { code, message, hint } }
+}
+
+function unread(how: string): UraidenError {
+  return agentError({
+    code: 'settings_unread',
+    message: `The process that reads the configuration did not come to its end: ${how}.`,
+  })
+}

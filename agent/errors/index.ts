@@ -319,7 +319,7 @@ export const agentErrors = {
   },
   settings_unread: {
     kind: 'state',
-    hint: 'It may have been killed where memory is short: look at the journal, then try again.',
+    hint: 'After an update restart the daemon. Where memory is short it may have been killed: look at the journal.',
   },
   state_unreadable: {
     kind: 'state',

@@ -7,15 +7,22 @@ import { writeFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { deserialize, serialize } from 'node:v8'
+import { version } from '../../../platform/system/version.ts'
 import { isUraidenError, UraidenError } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'
 import { type PlainSettings, type Settings, settingsOf } from './settings.ts'
 
-/** What is read, or why it is not. Both processes are of one version and one Node. */
+/** What is read, or why it is not. */
 type Handover =
   | { readonly settings: PlainSettings; readonly warnings: readonly string[] }
   | { readonly refused: Pick<UraidenError, 'code' | 'message' | 'hint'> }
   | { readonly defect: unknown }
+
+/** From a program that was exchanged meanwhile nothing is taken: an update restarts the daemon. */
+interface Sent {
+  readonly version: string
+  readonly handover: Handover
+}
 
 /** Of the pipe, in the process that reads. */
 const descriptor = 3
@@ -64,7 +71,8 @@ async function handedOver({ stdio }: ChildProcess): Promise<Buffer> {
 }
 
 function settled(written: Buffer, warn: (text: string) => void): Settings {
-  const handover: Handover = deserialize(written)
+  const { version: sender, handover } = sentIn(written)
+  if (sender !== version) throw unread(`it is of version ${sender}, and this daemon of ${version}`)
   if ('defect' in handover) throw handover.defect
   if ('refused' in handover) throw new UraidenError(handover.refused)
   handover.warnings.forEach(warn)
@@ -72,6 +80,14 @@ function settled(written: Buffer, warn: (text: string) => void): Settings {
   // Tokens and passwords are in it as well.
   written.fill(0)
   return settings
+}
+
+function sentIn(written: Buffer): Sent {
+  try {
+    return deserialize(written)
+  } catch {
+    throw unread('it is nothing that can be read')
+  }
 }
 
 /** The other end. `read` gets where to say what is allowed but unwise. */
@@ -83,7 +99,8 @@ export async function handOver(
     (settings) => ({ settings, warnings }),
     refusal,
   )
-  writeFileSync(descriptor, serialize(handover))
+  const sent: Sent = { version, handover }
+  writeFileSync(descriptor, serialize(sent))
 }
 
 function refusal(error: unknown): Handover {
@@ -95,6 +112,6 @@ function refusal(error: unknown): Handover {
 function unread(how: string): UraidenError {
   return agentError({
     code: 'settings_unread',
-    message: `The process that reads the configuration did not come to its end: ${how}.`,
+    message: `Nothing was taken from the process that reads the configuration: ${how}.`,
   })
 }

@@ -1,8 +1,9 @@
-// uraiden-agent: what the process that stays needs is loaded first, and the other commands when they are asked for.
+// uraiden-agent. Each process loads what it needs: the one that stays neither commander nor what reads
+// configurations, and the one that reads them for it nothing of a daemon.
 import { parseArgs } from 'node:util'
 import { runToEnd } from '../../platform/cli/end.ts'
 import { exitCodeOf } from './commands/exit-codes.ts'
-import { readerCommand, run } from './commands/run.ts'
+import { readerCommand } from './commands/reader-command.ts'
 import type { GlobalOptions } from './commands/session.ts'
 
 /** Resolves with the exit code. */
@@ -18,7 +19,10 @@ async function commandOf(args: readonly string[]): Promise<number> {
     return handOverSettings(file)
   }
   const options = optionsOfRun(args)
-  if (options !== undefined) return run(options)
+  if (options !== undefined) {
+    const { run } = await import('./commands/run.ts')
+    return run(options)
+  }
   const { runCommand } = await import('../../platform/cli/run.ts')
   const { agentProgram } = await import('./program.ts')
   return runCommand(agentProgram, args)

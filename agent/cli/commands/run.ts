@@ -6,10 +6,8 @@ import { takeOver } from '../../program/configuration/handover.ts'
 import { configFile } from '../../program/configuration/places.ts'
 import { type Daemon, startDaemon } from '../../program/daemon/daemon.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
+import { readerCommand } from './reader-command.ts'
 import type { GlobalOptions } from './session.ts'
-
-/** Not for people: agent/cli/start.ts takes it. */
-export const readerCommand = 'hand-over-settings'
 
 /** What a start may still take when the end is asked for, in milliseconds. */
 const longestStart = 5000

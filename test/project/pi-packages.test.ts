@@ -246,7 +246,7 @@ test('uraiden-agent: the cache of V8 is the same each time, and is used with the
   }
   const cache = await make(folder)
   t.true(cache.has('program.cjs.cache'))
-  t.true([...cache.keys()].some((file) => file.startsWith('run-')))
+  t.true([...cache.keys()].some((file) => file.startsWith('daemon-')))
   t.deepEqual(await make(again), cache)
 
   for (const [file, contents] of cache) await writeFile(join(folder, file), contents)
@@ -336,7 +336,7 @@ jobs: { yearly: { get: shop/a, every: '0 0 1 1 *', sinks: [{ file: yearly.jsonl 
     cwd: folder,
   })
   const loaded = stdout.split('\n').map((file) => basename(file))
-  t.true(loaded.some((file) => file.startsWith('run-')))
+  t.true(loaded.some((file) => file.startsWith('daemon-')))
   for (const [part, words] of Object.entries(partsOfOthers)) {
     const holders = [...files].filter(([, contents]) => wholeText(contents).includes(words))
     t.not(holders.length, 0, part)

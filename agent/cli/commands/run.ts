@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createServiceManager, type ServiceManager } from '../../../platform/system/systemd.ts'
 import { takeOver } from '../../program/configuration/handover.ts'
 import { configFile } from '../../program/configuration/places.ts'
-import { type Daemon, startDaemon } from '../../program/daemon/daemon.ts'
+import type { Daemon, DaemonOptions } from '../../program/daemon/daemon.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import { readerCommand } from './reader-command.ts'
 import type { GlobalOptions } from './session.ts'
@@ -27,9 +27,8 @@ export async function run(options: GlobalOptions): Promise<ExitCode> {
   })
   const file = configFile(options.config)
   const reader = { command: [...thisProgram(), readerCommand, file], environment }
-  const starting = startDaemon({
+  const starting = startedWith(() => takeOver(reader), {
     configFile: file,
-    readSettings: (warn) => takeOver(reader, warn),
     environment,
     write: (text) => void process.stderr.write(text),
     terminal: process.stderr.isTTY === true,
@@ -56,6 +55,23 @@ export async function run(options: GlobalOptions): Promise<ExitCode> {
   } finally {
     await manager.close()
   }
+}
+
+/** The first settings are read while the daemon's own code is being loaded: a Pi has several cores. */
+async function startedWith(
+  read: DaemonOptions['readSettings'],
+  options: Omit<DaemonOptions, 'readSettings'>,
+): Promise<Daemon> {
+  let first: ReturnType<typeof read> | undefined = read()
+  // Told when it is asked for.
+  first.catch(() => undefined)
+  const { startDaemon } = await import('../../program/daemon/daemon.ts')
+  const readSettings = () => {
+    const next = first ?? read()
+    first = undefined
+    return next
+  }
+  return startDaemon({ ...options, readSettings })
 }
 
 /** As it was started, without its own arguments. */

@@ -12,9 +12,17 @@ import { isUraidenError, UraidenError } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'
 import { type PlainSettings, type Settings, settingsOf } from './settings.ts'
 
+/** With what is allowed but unwise, each in a sentence. */
+interface Read<Kind> {
+  readonly settings: Kind
+  readonly warnings: readonly string[]
+}
+
+export type TakenOver = Read<Settings>
+
 /** What is read, or why it is not. */
 type Handover =
-  | { readonly settings: PlainSettings; readonly warnings: readonly string[] }
+  | Read<PlainSettings>
   | { readonly refused: Pick<UraidenError, 'code' | 'message' | 'hint'> }
   | { readonly defect: unknown }
 
@@ -37,10 +45,10 @@ export interface SettingsReader {
  * Starts the reader and takes what it hands over. It may ask for a password where there is a terminal.
  * @throws UraidenError what the reader has thrown, `settings_unread`
  */
-export async function takeOver(
-  { command: [program = '', ...args], environment }: SettingsReader,
-  warn: (text: string) => void,
-): Promise<Settings> {
+export async function takeOver({
+  command: [program = '', ...args],
+  environment,
+}: SettingsReader): Promise<TakenOver> {
   const reader = spawn(program, args, {
     env: environment,
     stdio: ['inherit', 'ignore', 'inherit', 'pipe'],
@@ -58,7 +66,7 @@ export async function takeOver(
     })
     const [written, failed] = await Promise.all([handedOver(reader), ended])
     if (failed !== undefined) throw unread(failed)
-    return settled(written, warn)
+    return takenFrom(written)
   } finally {
     process.off('exit', end)
   }
@@ -70,16 +78,16 @@ async function handedOver({ stdio }: ChildProcess): Promise<Buffer> {
   return pipe instanceof Readable ? buffer(pipe).catch(() => Buffer.alloc(0)) : Buffer.alloc(0)
 }
 
-function settled(written: Buffer, warn: (text: string) => void): Settings {
+function takenFrom(written: Buffer): TakenOver {
   const { version: sender, handover } = sentIn(written)
   if (sender !== version) throw unread(`it is of version ${sender}, and this daemon of ${version}`)
   if ('defect' in handover) throw handover.defect
   if ('refused' in handover) throw new UraidenError(handover.refused)
-  handover.warnings.forEach(warn)
-  const settings = settingsOf(handover.settings)
+  const { settings, warnings } = handover
+  const taken = { settings: settingsOf(settings), warnings }
   // Tokens and passwords are in it as well.
   written.fill(0)
-  return settings
+  return taken
 }
 
 function sentIn(written: Buffer): Sent {

@@ -5,6 +5,7 @@ import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { steadyTime } from '../../../platform/time/monotonic.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
 import { wallClock } from '../../jobs/clock.ts'
+import type { TakenOver } from '../configuration/handover.ts'
 import type { Settings } from '../configuration/settings.ts'
 import { errorFacts } from '../control/log.ts'
 import { metricsText } from '../control/metrics.ts'
@@ -20,7 +21,7 @@ export interface DaemonOptions {
   /** For whoever asks which one is in effect. */
   readonly configFile: string
   /** @throws UraidenError why there are none */
-  readonly readSettings: (warn: (text: string) => void) => Promise<Settings>
+  readonly readSettings: () => Promise<TakenOver>
   readonly environment: NodeJS.ProcessEnv
   readonly write: (text: string) => void
   readonly terminal: boolean
@@ -47,10 +48,9 @@ const graceOfStop: Milliseconds = 4_000
  * @throws UraidenError what no waiting mends
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const early: string[] = []
-  const settings = await options.readSettings((text) => early.push(text))
+  const { settings, warnings } = await options.readSettings()
   const journal = createJournal({ ...options, settings: settings.log })
-  for (const text of early) journal.log.warn(text)
+  for (const text of warnings) journal.log.warn(text)
   const daemon = new AgentDaemon(options, journal, settings)
   await daemon.start()
   return daemon
@@ -121,7 +121,9 @@ class AgentDaemon implements Daemon {
     return this.#changes.take(async () => {
       const before = this.#wanted
       try {
-        this.#wanted = await readSettings((text) => log.warn(text))
+        const { settings, warnings } = await readSettings()
+        for (const text of warnings) log.warn(text)
+        this.#wanted = settings
         await this.#follow(before)
         this.#refused = undefined
         this.journal.change(this.#wanted.log)

@@ -20,5 +20,5 @@ process.on('exit', () => {
 })
 load(program)
 // The daemon, which no run of the program here gets to.
-const parts = readdirSync(dirname(program)).filter((file) => /^run-\w+\.cjs$/.test(file))
+const parts = readdirSync(dirname(program)).filter((file) => /^(run|daemon)-\w+\.cjs$/.test(file))
 for (const part of parts) load(join(dirname(program), part))

@@ -36,17 +36,17 @@ async function givenFolder(t: ExecutionContext, text?: string) {
   await writeFile(join(folder, 'token'), '0123456789abcdef\n', { mode: 0o600 })
   await writeFile(join(folder, 'ca.pem'), 'a certificate')
   const file = join(folder, 'agent.yaml')
-  const warnings: string[] = []
-  const warn = (said: string) => void warnings.push(said)
-  return { file, warnings, warn }
+  const load = () => loadSettings(file, process.env, () => undefined)
+  const take = () => takeOver(reader(process.execPath, main, readerCommand, file))
+  return { load, take }
 }
 
 const reader = (...command: readonly string[]) => ({ command, environment: process.env })
 
 test('settings arrive as they were read, with a signer for the key, and what was warned of', async (t) => {
-  const { file, warnings, warn } = await givenFolder(t)
-  const arrived = await takeOver(reader(process.execPath, main, readerCommand, file), warn)
-  const read = settingsOf(await loadSettings(file, process.env, () => undefined))
+  const { load, take } = await givenFolder(t)
+  const { settings: arrived, warnings } = await take()
+  const read = settingsOf(await load())
   const { signer, loaded, ...rest } = arrived
   const { signer: same, loaded: _, ...expected } = read
   t.deepEqual(rest, expected)
@@ -59,19 +59,19 @@ test('settings arrive as they were read, with a signer for the key, and what was
 })
 
 test('what is wrong with a configuration is said as by the one who reads it', async (t) => {
-  const { file, warn } = await givenFolder(t, 'rpc: http://127.0.0.1:9\nkye: a\n')
-  const arrived = await t.throwsAsync(
-    takeOver(reader(process.execPath, main, readerCommand, file), warn),
-    { code: 'config_invalid', message: /agent\.yaml:2 kye: there is no such setting/ },
-  )
-  const read = await t.throwsAsync(loadSettings(file, process.env, warn))
+  const { load, take } = await givenFolder(t, 'rpc: http://127.0.0.1:9\nkye: a\n')
+  const arrived = await t.throwsAsync(take(), {
+    code: 'config_invalid',
+    message: /agent\.yaml:2 kye: there is no such setting/,
+  })
+  const read = await t.throwsAsync(load())
   t.is(arrived?.message, read?.message)
   t.deepEqual(Object.entries(arrived ?? {}), Object.entries(read ?? {}))
 })
 
 test('the key is wiped where it came from', async (t) => {
-  const { file, warn } = await givenFolder(t)
-  const plain = await loadSettings(file, process.env, warn)
+  const { load } = await givenFolder(t)
+  const plain = await load()
   t.deepEqual([...plain.privateKey], Array(32).fill(0x11))
   settingsOf(plain)
   t.deepEqual([...plain.privateKey], Array(32).fill(0))
@@ -93,18 +93,12 @@ for (const [when, command, says] of [
   ],
 ] as const) {
   test(`a reader that ${when} is an error that says so`, async (t) => {
-    await t.throwsAsync(
-      takeOver(command, () => undefined),
-      { code: 'settings_unread', message: says },
-    )
+    await t.throwsAsync(takeOver(command), { code: 'settings_unread', message: says })
   })
 }
 
 test('a defect of the reader stays one', async (t) => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
   const defect = writing(`{ version: '${version}', handover: { defect: new TypeError('oh') } }`)
-  await t.throwsAsync(
-    takeOver(defect, () => undefined),
-    { instanceOf: TypeError, message: 'oh' },
-  )
+  await t.throwsAsync(takeOver(defect), { instanceOf: TypeError, message: 'oh' })
 })

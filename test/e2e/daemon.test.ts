@@ -1,8 +1,10 @@
+import { execFileSync, spawn } from 'node:child_process'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { daemonFolder, startDaemonProcess } from '../support/daemon.ts'
 import { startFaultyRpc } from '../support/faulty-rpc.ts'
+import { temporaryFolder } from '../support/folder.ts'
 import { curl } from '../support/proxy.ts'
 import { startSystem } from '../support/system.ts'
 import { needing, tools } from '../support/tools.ts'
@@ -226,4 +228,31 @@ test('the process that stays has not loaded what only reads commands, configurat
   const daemons = files.filter(isDaemon)
   t.is(daemons.length, 1)
   t.deepEqual(await loadedIn(daemons), [])
+})
+
+test('SIGTERM while the configuration is being read: the reader ends with the daemon', async (t) => {
+  const folder = await temporaryFolder(t)
+  // Nobody ever writes into it.
+  execFileSync('mkfifo', [join(folder, 'agent.yaml')])
+  const child = spawn(
+    process.execPath,
+    ['agent/cli/main.ts', '-c', `${folder}/agent.yaml`, 'run'],
+    {
+      stdio: 'ignore',
+    },
+  )
+  t.teardown(() => child.kill('SIGKILL'))
+  const ended = new Promise((resolve) => child.once('close', resolve))
+  const children = `/proc/${child.pid}/task/${child.pid}/children`
+  const reader = Number(
+    await until(async () => (await readFile(children, 'utf8')).trim() || undefined),
+  )
+  child.kill('SIGTERM')
+  t.is(await ended, 0)
+  await until(async () => {
+    const state = await readFile(`/proc/${reader}/stat`, 'utf8').catch(() => ') Z')
+    // A container may have nobody who takes note of its end.
+    return /\) Z/.test(state) || undefined
+  })
+  t.pass()
 })

@@ -1,7 +1,5 @@
 #!/usr/bin/env node
 // uraiden-agent.
-import { runCommandLine } from '../../platform/cli/run.ts'
-import { exitCodeOf } from './commands/exit-codes.ts'
-import { agentProgram } from './program.ts'
+import { startAgentProgram } from './start.ts'
 
-process.exitCode = await runCommandLine({ program: agentProgram, exitCodeOf })
+process.exitCode = await startAgentProgram()

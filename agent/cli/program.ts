@@ -9,12 +9,12 @@ import {
   type Finish,
   type ProgramDescription,
 } from '../../platform/cli/program.ts'
-import { agentConfig, configFile, loadAgentConfig } from '../program/configuration/config.ts'
-import { passwordSources } from '../program/configuration/settings.ts'
-import { run } from './commands/run.ts'
+import { agentConfig, loadAgentConfig } from '../program/configuration/config.ts'
+import { passwordSources } from '../program/configuration/load.ts'
+import { configFile } from '../program/configuration/places.ts'
 import type { GlobalOptions } from './commands/session.ts'
 
-/** Each is loaded when it is the command: the daemon, which stays, does without the others. */
+/** Each is loaded when it is the command. */
 const accept = () => import('./commands/accept.ts')
 const books = () => import('./commands/books.ts')
 const channels = () => import('./commands/channels.ts')
@@ -22,6 +22,7 @@ const daemon = () => import('./commands/daemon.ts')
 const discover = () => import('./commands/discover.ts')
 const doctor = () => import('./commands/doctor.ts')
 const get = () => import('./commands/get.ts')
+const run = () => import('./commands/run.ts')
 const seal = () => import('./commands/seal.ts')
 
 export const agentProgram: ProgramDescription = {
@@ -155,7 +156,7 @@ function addDaemonCommands(program: Command, finish: Finish): void {
   program
     .command('run')
     .description('the daemon: jobs, proxy, commands; until SIGTERM')
-    .action(runs(finish, run))
+    .action(runs(finish, late(run, 'run')))
   program
     .command('status')
     .description('what the daemon does, its channels, what is left of budgets')

@@ -4,8 +4,7 @@ import { z } from 'zod'
 import { parsed } from '../../platform/config/index.ts'
 import { shorten } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
-
-const scheme = 'dns-sd:'
+import { serviceScheme as scheme } from './service-name.ts'
 
 /** `dns-sd:Living Room` as a URL, `dns-sd://Living%20Room`. RFC 6763 section 4.1.1: up to 63 bytes. */
 export const serviceUrl = parsed((text) => {
@@ -17,11 +16,6 @@ export const serviceUrl = parsed((text) => {
     message: `"${shorten(text)}" is neither an http:// or https:// URL nor dns-sd: and a name.`,
   })
 })
-
-/** The name in such a URL; undefined for a URL of another scheme. */
-export function serviceName(url: URL): string | undefined {
-  return url.protocol === scheme ? decodeURIComponent(url.hostname) : undefined
-}
 
 export const discoverySchema = z
   .strictObject({

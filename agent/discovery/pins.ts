@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { mkdir, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import { mapped, object, optional, recordOf, text, urlText } from '../../platform/shapes/shape.ts'
 import { type Address, parseAddress } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 
@@ -24,12 +24,13 @@ export interface Pins {
   readonly put: (name: string, pin: Pin) => Promise<void>
 }
 
-const pinsSchema = z.record(
-  z.string(),
-  z.object({
-    receiver: z.string().transform((text) => parseAddress(text)),
-    origin: z.url().optional(),
-    since: z.iso.datetime(),
+const dateTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z$/
+
+const pinsShape = recordOf(
+  object({
+    receiver: mapped(text(), parseAddress),
+    origin: optional(urlText()),
+    since: text(dateTime),
   }),
 )
 
@@ -41,7 +42,7 @@ export function createPins(folder: string): Pins {
 
   function all(): ReadonlyMap<string, Pin> {
     try {
-      return new Map(Object.entries(pinsSchema.parse(JSON.parse(readFileSync(file, 'utf8')))))
+      return new Map(Object.entries(pinsShape(JSON.parse(readFileSync(file, 'utf8')))))
     } catch (cause) {
       if ((cause as { readonly code?: unknown }).code === 'ENOENT') return new Map()
       throw agentError({
@@ -55,10 +56,10 @@ export function createPins(folder: string): Pins {
   return {
     all: () => all(),
     put: async (name, pin) => {
-      const text = `${JSON.stringify(Object.fromEntries(withPin(all(), keyOf(name), pin)))}\n`
+      const pinned = `${JSON.stringify(Object.fromEntries(withPin(all(), keyOf(name), pin)))}\n`
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 })
-        await replace(file, text)
+        await replace(file, pinned)
       } catch (cause) {
         throw agentError({
           code: 'state_unwritable',

@@ -321,6 +321,10 @@ export const agentErrors = {
     kind: 'receiver',
     hint: 'What was paid on the way stays paid. Get the place that it names yourself, if you trust it.',
   },
+  settings_unread: {
+    kind: 'state',
+    hint: 'After an update restart the daemon. Where memory is short it may have been killed: look at the journal.',
+  },
   state_unreadable: {
     kind: 'state',
     hint: 'Nothing was paid. Put it back, or give the receivers their address and remove the file.',

@@ -1,12 +1,10 @@
 // The part `jobs` of agent.yaml: each job, and what is wrong with jobs only when seen together.
 import { z } from 'zod'
-import { amountText, count, duration, size, timeZone } from '../../platform/config/index.ts'
-import { schedule } from '../../platform/config/schedule.ts'
-import { defined, parseAmount, type TokenUnit } from '../../protocol/index.ts'
+import { amountText, count, duration, parsed, size, timeZone } from '../../platform/config/index.ts'
+import { parseSchedule } from '../../platform/config/schedule.ts'
 import { windowCaps } from '../budget/config.ts'
 import { sinkId, sinkName } from './sinks/create.ts'
 import { type BrokerConfig, type SinkConfig, sinkSchema } from './sinks/schema.ts'
-import type { Job } from './types.ts'
 
 /** Bytes: an agent reads no more at a time. */
 const mostBodyOfAll = 32_000_000
@@ -26,7 +24,7 @@ export const jobSchema = z
       .describe('with url'),
     headers: z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string()).default({}),
     body: z.string().optional(),
-    every: schedule.describe('minute hour day month weekday; seconds may come first'),
+    every: parsed(parseSchedule).describe('minute hour day month weekday; seconds may come first'),
     timeZone: timeZone.optional().describe('IANA name; default: the machine’s'),
     jitter: duration.default(0).describe('a run begins up to so much later, at random'),
     mostPrice: amountText.optional().describe('refuse a higher price'),
@@ -65,42 +63,6 @@ export const jobSchema = z
   })
 
 export type JobConfig = z.output<typeof jobSchema>
-
-export interface ConfiguredJob {
-  readonly job: Job
-  readonly sinks: readonly SinkConfig[]
-}
-
-/** In the order of the configuration. @throws UraidenError `wrong_token`, `too_many_decimals` */
-export function jobsOf(
-  configs: Readonly<Record<string, JobConfig>>,
-  token: TokenUnit,
-): readonly ConfiguredJob[] {
-  return Object.entries(configs).map(([name, config]) => {
-    return { job: jobOf(name, config, token), sinks: config.sinks }
-  })
-}
-
-function jobOf(name: string, config: JobConfig, token: TokenUnit): Job {
-  const { get, post, url, body, timeZone, mostPrice, authentic } = config
-  const { headers, every, jitter, timeout, retry, overlap, missed } = config
-  return {
-    name,
-    target: get ?? post ?? url ?? '',
-    method: config.method ?? (post === undefined ? 'GET' : 'POST'),
-    ...defined({ body, timeZone }),
-    ...(mostPrice !== undefined && { mostPrice: parseAmount(mostPrice, token) }),
-    ...(authentic !== undefined && { authentic }),
-    ...{ headers, every, jitter, timeout, retry, overlap, missed },
-    mostBody: Math.min(config.mostBody, Math.max(...config.sinks.map(roomOf))),
-  }
-}
-
-/** Bytes of the longest body of which a sink has use: a queue that drops takes nothing that is larger than it. */
-function roomOf({ select, template, queue }: SinkConfig): number {
-  const takesAll = select === undefined && template === undefined
-  return takesAll && queue.whenFull === 'dropOldest' ? queue.size : Number.POSITIVE_INFINITY
-}
 
 interface JobsProblem {
   readonly path: readonly (string | number)[]

@@ -1,7 +1,6 @@
 // What a node says, looked at before anything is made of it; logs of the channels contract as events.
 
 import type { Interface, Result } from 'ethers'
-import { z } from 'zod'
 import {
   type Address,
   type ChannelId,
@@ -12,32 +11,34 @@ import {
   type UraidenError,
 } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
+import { ifFits, listOf, nullish, object, type Shape, type Shaped, text } from '../shapes/shape.ts'
 import type { ChannelEvent, RawLog } from './types.ts'
 
-const hex = z.string().regex(/^0x[0-9a-fA-F]*$/)
-const hash = z.string().regex(/^0x[0-9a-fA-F]{64}$/)
-const quantity = z.string().regex(/^0x[0-9a-fA-F]{1,64}$/)
+const hex = text(/^0x[0-9a-fA-F]*$/)
+const hash = text(/^0x[0-9a-fA-F]{64}$/)
+const quantity = text(/^0x[0-9a-fA-F]{1,64}$/)
 /** Below 2^52, so that it is an exact number. */
-const smallQuantity = z.string().regex(/^0x[0-9a-fA-F]{1,13}$/)
+const smallQuantity = text(/^0x[0-9a-fA-F]{1,13}$/)
 
-const block = z.object({
+const blockParts = {
   number: smallQuantity,
   hash,
   parentHash: hash,
   timestamp: smallQuantity,
   /** Of Arbitrum and its kind: the block of the chain below. */
-  l1BlockNumber: smallQuantity.nullish(),
-})
+  l1BlockNumber: nullish(smallQuantity),
+}
+const block = object(blockParts)
 
 /** Of which the chain's own number is known; what contracts see there is in block-numbers.ts. */
-export type RawBlock = z.output<typeof block>
+export type RawBlock = Shaped<typeof block>
 
-const pricedBlock = block.extend({ baseFeePerGas: quantity.nullish() })
+const pricedBlock = object({ ...blockParts, baseFeePerGas: nullish(quantity) })
 
-const logs = z.array(
-  z.object({
+const logs = listOf(
+  object({
     address: hex,
-    topics: z.array(hash),
+    topics: listOf(hash),
     data: hex,
     blockNumber: smallQuantity,
     blockHash: hash,
@@ -46,21 +47,21 @@ const logs = z.array(
   }),
 )
 
-const receipt = z.object({
+const receipt = object({
   transactionHash: hash,
   blockNumber: smallQuantity,
   blockHash: hash,
-  l1BlockNumber: smallQuantity.nullish(),
+  l1BlockNumber: nullish(smallQuantity),
   gasUsed: quantity,
-  effectiveGasPrice: quantity.nullish(),
+  effectiveGasPrice: nullish(quantity),
   /** Of a rollup: what its data costs on the chain below. */
-  l1Fee: quantity.nullish(),
+  l1Fee: nullish(quantity),
   status: quantity,
-  contractAddress: hex.nullish(),
+  contractAddress: nullish(hex),
   logs,
 })
 
-export type RawReceipt = Omit<z.output<typeof receipt>, 'logs'> & {
+export type RawReceipt = Omit<Shaped<typeof receipt>, 'logs'> & {
   readonly logs: readonly RawLog[]
 }
 
@@ -75,8 +76,8 @@ export function readBaseFee(answer: unknown): bigint | undefined {
   return baseFeePerGas == null ? undefined : BigInt(baseFeePerGas)
 }
 
-const blockTransactions = z.object({
-  transactions: z.array(z.object({ hash, from: hex, nonce: smallQuantity })),
+const blockTransactions = object({
+  transactions: listOf(object({ hash, from: hex, nonce: smallQuantity })),
 })
 
 /** Of a block that was asked for with its transactions. @throws UraidenError `node_wrong` */
@@ -96,8 +97,8 @@ export function readQuantity(answer: unknown): bigint {
 
 /** Undefined for what is no receipt of this transaction: it is asked for again. */
 export function readReceiptOf(transaction: Hex, answer: unknown): RawReceipt | undefined {
-  const { data } = receipt.safeParse(answer)
-  return data?.transactionHash.toLowerCase() === transaction.toLowerCase() ? data : undefined
+  const found = ifFits(receipt, answer)
+  return found?.transactionHash.toLowerCase() === transaction.toLowerCase() ? found : undefined
 }
 
 /**
@@ -112,14 +113,12 @@ export function decoded<Value>(what: string, decode: () => Value): Value {
   }
 }
 
-function read<Schema extends z.ZodType>(
-  what: string,
-  schema: Schema,
-  answer: unknown,
-): z.output<Schema> {
-  const { data, error } = schema.safeParse(answer)
-  if (error === undefined) return data as z.output<Schema>
-  throw nodeWrong(what, JSON.stringify(answer) ?? 'nothing', error)
+function read<Value>(what: string, shape: Shape<Value>, answer: unknown): Value {
+  try {
+    return shape(answer)
+  } catch (cause) {
+    throw nodeWrong(what, JSON.stringify(answer) ?? 'nothing', cause)
+  }
 }
 
 export function nodeWrong(what: string, said: string, cause?: unknown): UraidenError {

@@ -1,79 +1,30 @@
 // Runs a command line and turns its outcome into an exit code.
 import { CommanderError } from 'commander'
-import { isUraidenError, type UraidenError } from '../../protocol/index.ts'
-import { platformError } from '../errors/index.ts'
-import { plainJson, plainText } from '../text/plain-text.ts'
+import { type Ending, runToEnd } from './end.ts'
 import { type ProgramDescription, runProgram } from './program.ts'
 
-export interface CommandLine {
+export interface CommandLine extends Pick<Ending, 'exitCodeOf'> {
   readonly program: ProgramDescription
-  /** The exit code for an error's code. */
-  readonly exitCodeOf: (code: string) => number
 }
 
 const usage = 2
 
 /** Resolves with the exit code; what went wrong is said on standard error, or in JSON. */
-export async function runCommandLine(line: CommandLine): Promise<number> {
-  let unwritten: Error | undefined
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error) => {
-      // Who reads our output (`head`, a pager) has enough of it; a payment under way goes on.
-      if (!isClosedPipe(error)) unwritten ??= error
-    })
-  }
-  // Nobody waits for what fails here; the process is not to be trusted any more.
-  process.on('uncaughtException', (error) => {
-    if (!isClosedPipe(error)) process.exit(tell(line, error))
-  })
+export function runCommandLine({ program, exitCodeOf }: CommandLine): Promise<number> {
+  const args = process.argv.slice(2)
+  return runToEnd({ name: program.name, exitCodeOf }, () => runCommand(program, args))
+}
+
+/** Resolves with the exit code. @throws what the command throws */
+export async function runCommand(
+  program: ProgramDescription,
+  args: readonly string[],
+): Promise<number> {
   try {
-    const code = await runProgram(line.program, process.argv.slice(2))
-    await written(process.stdout)
-    return unwritten === undefined ? code : tell(line, outputUnwritable(unwritten))
+    return await runProgram(program, args)
   } catch (error) {
     // commander has said itself what is wrong; asking for help is not wrong.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usage
-    return isClosedPipe(error) ? 0 : tell(line, error)
+    throw error
   }
-}
-
-/** Resolves when what was printed so far is written, or will never be. */
-function written(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.destroyed) setImmediate(resolve)
-    else stream.write('', () => setImmediate(resolve))
-  })
-}
-
-function tell({ program: { name }, exitCodeOf }: CommandLine, thrown: unknown): number {
-  const { code, message, hint } = isUraidenError(thrown) ? thrown : unexpected(thrown)
-  const exitCode = exitCodeOf(code)
-  process.stderr.write(plainText(`${name}: ${message}\n${hint}   (${code}, exit ${exitCode})\n`))
-  if (process.argv.includes('--json')) {
-    process.stdout.write(`${plainJson(JSON.stringify({ error: code, message, hint }))}\n`)
-  }
-  return exitCode
-}
-
-/** Of no catalogue: a defect, or a machine that fails where nobody expects it. */
-function unexpected(thrown: unknown): UraidenError {
-  const { message, stack = '' } = thrown instanceof Error ? thrown : new Error(String(thrown))
-  const place = /\n\s+(at .*)/.exec(stack)?.[1]
-  return platformError({
-    code: 'unexpected',
-    message: `Something failed that should not: ${[message, place].filter(Boolean).join(', ')}`,
-    cause: thrown,
-  })
-}
-
-function outputUnwritable(cause: Error): UraidenError {
-  return platformError({
-    code: 'output_unwritable',
-    message: `What was to be printed cannot be written: ${cause.message}.`,
-    cause,
-  })
-}
-
-function isClosedPipe(error: unknown): boolean {
-  return (error as { readonly code?: string } | undefined)?.code === 'EPIPE'
 }

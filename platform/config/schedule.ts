@@ -9,7 +9,6 @@ import { shorten } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
 import { day, hour, type Milliseconds } from '../time/clock.ts'
 import { type ClockChange, timeZone, type WallTime, type Zone } from '../time/zone.ts'
-import { parsed } from './fields.ts'
 
 export interface Timetable {
   /** The next moment it is due, after now. Unix time in milliseconds. */
@@ -231,5 +230,3 @@ export function parseSchedule(text: string): string {
     message: `"${shorten(text)}" is not a schedule (${wrong}).`,
   })
 }
-
-export const schedule = parsed(parseSchedule)

@@ -61,22 +61,35 @@ export async function importKeyFile(
 
 /**
  * A signer with the key that systemd has sealed, where it has one, else with that of a file.
- * @throws UraidenError those of `loadSigner`, `key_sealed_of_another`
+ * @throws UraidenError those of `findKey`
  */
 export async function loadKey(options: KeyFileOptions, sealed: SealedKey): Promise<LoadedKey> {
+  const { key, kind } = await findKey(options, sealed)
+  return { signer: signerOf(key), kind }
+}
+
+/** Of 32 bytes; who has it wipes it. */
+export interface FoundKey {
+  readonly key: Uint8Array
+  readonly kind: KeyKind
+}
+
+/**
+ * The key that systemd has sealed, where it has one, else that of a file.
+ * @throws UraidenError those of `loadSigner`, `key_sealed_of_another`
+ */
+export async function findKey(options: KeyFileOptions, sealed: SealedKey): Promise<FoundKey> {
   const text = await readSealed(sealed)
-  if (text === undefined) {
-    const { key, kind } = await readKeyOf(options)
-    return { signer: signerOf(key), kind }
-  }
-  const signer = signerOf(bareKey(text.trim(), `$CREDENTIALS_DIRECTORY/${sealed.name}`))
+  if (text === undefined) return readKeyOf(options)
+  const key = bareKey(text.trim(), `$CREDENTIALS_DIRECTORY/${sealed.name}`)
+  const address = addressOfPrivateKey(key)
   const other = await addressOfFile(options.file)
-  if (other === undefined || other === signer.address.slice(2).toLowerCase()) {
-    return { signer, kind: 'sealed' }
-  }
+  if (other === undefined || other === address.slice(2).toLowerCase())
+    return { key, kind: 'sealed' }
+  key.fill(0)
   throw platformError({
     code: 'key_sealed_of_another',
-    message: `The key that systemd has sealed is that of ${signer.address}, and ${options.file} is that of 0x${other}.`,
+    message: `The key that systemd has sealed is that of ${address}, and ${options.file} is that of 0x${other}.`,
   })
 }
 
@@ -137,7 +150,7 @@ async function readKey(options: KeyFileOptions): Promise<Uint8Array> {
 async function readKeyOf(
   { file, password = {}, warn }: KeyFileOptions,
   whose: 'own' | 'anyone' = 'own',
-): Promise<{ readonly key: Uint8Array; readonly kind: KeyKind }> {
+): Promise<FoundKey> {
   const text = (await readPrivateFile(file, whose)).trim()
   if (text.startsWith('{')) {
     const key = await decryptKeystore(text, await findPassword(password), file)

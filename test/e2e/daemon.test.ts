@@ -1,14 +1,19 @@
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { execFileSync, spawn } from 'node:child_process'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { daemonFolder, startDaemonProcess } from '../support/daemon.ts'
 import { startFaultyRpc } from '../support/faulty-rpc.ts'
+import { temporaryFolder } from '../support/folder.ts'
 import { curl } from '../support/proxy.ts'
 import { startSystem } from '../support/system.ts'
 import { needing, tools } from '../support/tools.ts'
 import { until } from '../support/until.ts'
 
 const withCurl = needing(test, tools.curl)
+
+/** In the paths of modules. */
+const others = ['/zod/', '/yaml/', '/commander/', '/json-p3/', '/keys/keystore.ts']
 
 const proxy = "proxy: { listen: '127.0.0.1:0' }\n"
 
@@ -195,4 +200,59 @@ test('jobs run in the daemon, into their sinks, also when a person says so', asy
   t.regex((await cli('pause', 'nobody')).stderr, /There is no job nobody/)
   daemon.child.kill('SIGTERM')
   t.is(await daemon.ended, 0, daemon.log())
+})
+
+test('the process that stays has not loaded what only reads commands, configurations and keystores', async (t) => {
+  const system = await startSystem(t)
+  const { folder, json } = await daemonFolder(
+    system,
+    `${proxy}jobs: { a: { get: room/reading, every: '0 0 1 1 *', sinks: [{ file: a.jsonl }] } }\n`,
+  )
+  const seen = join(folder, 'seen')
+  const daemon = await startDaemonProcess(t, folder, { NODE_V8_COVERAGE: seen })
+  await json(t, 'run-job', 'a')
+  await until(() => readFile(join(folder, 'a.jsonl'), 'utf8').catch(() => undefined))
+  await json(t, 'reload')
+  daemon.child.kill('SIGTERM')
+  t.is(await daemon.ended, 0, daemon.log())
+  const files = await readdir(seen)
+  const isDaemon = (file: string) => file.startsWith(`coverage-${daemon.child.pid}-`)
+  const loadedIn = async (which: readonly string[]) => {
+    const texts = await Promise.all(which.map((file) => readFile(join(seen, file), 'utf8')))
+    return others.filter((part) => texts.some((text) => text.includes(part)))
+  }
+  // One for its start, one for the reload.
+  const readers = files.filter((file) => !isDaemon(file))
+  t.is(readers.length, 2)
+  t.deepEqual(await loadedIn(readers), ['/zod/', '/yaml/', '/json-p3/', '/keys/keystore.ts'])
+  const daemons = files.filter(isDaemon)
+  t.is(daemons.length, 1)
+  t.deepEqual(await loadedIn(daemons), [])
+})
+
+test('SIGTERM while the configuration is being read: the reader ends with the daemon', async (t) => {
+  const folder = await temporaryFolder(t)
+  // Nobody ever writes into it.
+  execFileSync('mkfifo', [join(folder, 'agent.yaml')])
+  const child = spawn(
+    process.execPath,
+    ['agent/cli/main.ts', '-c', `${folder}/agent.yaml`, 'run'],
+    {
+      stdio: 'ignore',
+    },
+  )
+  t.teardown(() => child.kill('SIGKILL'))
+  const ended = new Promise((resolve) => child.once('close', resolve))
+  const children = `/proc/${child.pid}/task/${child.pid}/children`
+  const reader = Number(
+    await until(async () => (await readFile(children, 'utf8')).trim() || undefined),
+  )
+  child.kill('SIGTERM')
+  t.is(await ended, 0)
+  await until(async () => {
+    const state = await readFile(`/proc/${reader}/stat`, 'utf8').catch(() => ') Z')
+    // A container may have nobody who takes note of its end.
+    return /\) Z/.test(state) || undefined
+  })
+  t.pass()
 })

@@ -10,6 +10,7 @@ import { errorReference, errorReferenceFile } from '../../scripts/lib/shared/err
 
 /** They pass on what another process or package said, or make the class itself. */
 const relays = new Set([
+  'agent/program/configuration/handover.ts',
   'agent/program/control/wire.ts',
   'agent/purchase/delivery.ts',
   'agent/purchase/errors.ts',

@@ -21,7 +21,7 @@ import { type Program, programOf } from '../../deploy/pi/packaging/programs.ts'
 import { checkIntegrity } from '../../deploy/pi/packaging/runtime.ts'
 import { maintained, writeTree } from '../../deploy/pi/packaging/tree.ts'
 import { packagesIn } from '../../scripts/lib/shared/licences.ts'
-import { type CliResult, runCli } from '../support/cli.ts'
+import { type CliResult, runCli, writeAgentFiles } from '../support/cli.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { runReceiver } from '../support/receiver-program.ts'
 
@@ -200,7 +200,7 @@ for (const { program, run: runProgram, groups } of programs) {
     // The script of a page, from a room's web/assets.
     const ofPage = program.name === 'agent' ? 'Resume everything' : 'dashboard.js'
     t.true(texts.some((text) => text.includes(ofPage)))
-    t.true(texts.some((text) => /runCommandLine\(\{\s?program/.test(text)))
+    t.true(texts.some((text) => /(runCommandLine\(\{\s?program|startAgentProgram\(\))/.test(text)))
   })
 }
 
@@ -213,6 +213,9 @@ const lateParts = {
   page: 'Resume everything',
   doctor: 'Not looked at, because the chain does not answer.',
 }
+
+/** Long strings go over several lines. */
+const wholeText = (contents: string | Uint8Array) => contents.toString().replaceAll('\\\n', '')
 
 /** The agent's program with its addon. */
 async function installAgent(folder: string) {
@@ -233,7 +236,7 @@ async function installedAgent(t: ExecutionContext, before: string) {
   const main = join(folder, 'uraiden-agent.cjs')
   const help = () =>
     run(process.execPath, ['--require', join(folder, 'before.cjs'), main, '--help'])
-  return { files, help }
+  return { files, folder, help }
 }
 
 test('uraiden-agent: the cache of V8 is the same each time, and is used with the flags of the unit only', async (t) => {
@@ -249,6 +252,7 @@ test('uraiden-agent: the cache of V8 is the same each time, and is used with the
   }
   const cache = await make(folder)
   t.true(cache.has('program.cjs.cache'))
+  t.true([...cache.keys()].some((file) => file.startsWith('daemon-')))
   t.deepEqual(await make(again), cache)
 
   for (const [file, contents] of cache) await writeFile(join(folder, file), contents)
@@ -288,12 +292,62 @@ test('uraiden-agent: what it loads late is in files of its own, which do not sta
   const loaded = (await help()).stderr.split('\n').map((file) => basename(file))
   t.true(loaded.includes('uraiden-agent.cjs'))
   for (const [part, words] of Object.entries(lateParts)) {
-    // Long strings go over several lines.
-    const textOf = (contents: string | Uint8Array) => contents.toString().replaceAll('\\\n', '')
-    const holders = [...files].filter(([, contents]) => textOf(contents).includes(words))
+    const holders = [...files].filter(([, contents]) => wholeText(contents).includes(words))
     t.not(holders.length, 0, part)
     const early = holders.map(([file]) => file).filter((file) => loaded.includes(file))
     t.deepEqual(early, [], part)
+  }
+})
+
+/** Words of what only reads commands, configurations and keys, each by what it is. */
+const partsOfOthers = {
+  zod: 'Invalid input: expected',
+  yaml: 'YAMLParseError',
+  commander: 'commander.helpDisplayed',
+  'json-p3': 'JSONPathSyntaxError',
+  keystores: 'The password does not open the key file',
+  schemas: 'in the order of preference',
+}
+
+test('uraiden-agent: the process that stays holds nothing of what reads commands, configurations and keystores', async (t) => {
+  const { files, folder } = await installedAgent(
+    t,
+    `if (process.argv.includes('run')) {
+      const write = process.stderr.write
+      process.stderr.write = function (text, ...rest) {
+        if (text.includes('"ready"')) setImmediate(() => process.kill(process.pid, 'SIGTERM'))
+        return write.call(this, text, ...rest)
+      }
+      process.on('exit', () => process.stdout.write(Object.keys(require.cache).join('\\n')))
+    }`,
+  )
+  const contract = '0x74434527b8E6C8296506D61d0faF3D18c9e4649A'
+  await writeAgentFiles(
+    folder,
+    `0x${'11'.repeat(32)}`,
+    `rpc: http://127.0.0.1:9
+contract: '${contract}'
+key: key
+state: state
+proxy: { listen: '127.0.0.1:0' }
+receivers: { shop: { url: 'http://127.0.0.1:9' } }
+jobs: { yearly: { get: shop/a, every: '0 0 1 1 *', sinks: [{ file: yearly.jsonl }] } }
+`,
+  )
+  await mkdir(join(folder, 'state'), { mode: 0o700 })
+  const facts = { contract, chainId: '1', symbol: 'TKN', decimals: 18 }
+  await writeFile(join(folder, 'state/chain.json'), JSON.stringify(facts))
+  const args = ['--require', join(folder, 'before.cjs'), join(folder, 'uraiden-agent.cjs')]
+  const { stdout } = await run(process.execPath, [...args, '-c', 'agent.yaml', 'run'], {
+    cwd: folder,
+  })
+  const loaded = stdout.split('\n').map((file) => basename(file))
+  t.true(loaded.some((file) => file.startsWith('daemon-')))
+  for (const [part, words] of Object.entries(partsOfOthers)) {
+    const holders = [...files].filter(([, contents]) => wholeText(contents).includes(words))
+    t.not(holders.length, 0, part)
+    const held = holders.map(([file]) => file).filter((file) => loaded.includes(file))
+    t.deepEqual(held, [], part)
   }
 })
 

@@ -11,7 +11,7 @@ const dates: Readonly<Record<string, string>> = {
   'agent/channels/transaction-history.ts': 'the day of a transaction',
   'agent/discovery/search.ts': 'when a receiver was pinned',
   'agent/jobs/clock.ts': 'moments of a timetable are dates, and looked at again each minute',
-  'agent/program/configuration/settings.ts': 'when it was read',
+  'agent/program/configuration/load.ts': 'when it was read',
   'agent/program/control/log.ts': 'when it was said',
   'agent/program/page/web/app.ts': 'how long ago, on the page',
   'agent/purchase/lost.ts': 'when it was paid',

@@ -2,17 +2,13 @@
 
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { createBrowse } from '../../discovery/browse.ts'
-import { serviceName } from '../../discovery/config.ts'
 import { createPins, pinOf } from '../../discovery/pins.ts'
 import { accept } from '../../discovery/search.ts'
+import { serviceName } from '../../discovery/service-name.ts'
 import { agentError } from '../../errors/index.ts'
-import {
-  type AgentConfig,
-  configFile,
-  contractsOf,
-  loadAgentConfig,
-} from '../../program/configuration/config.ts'
-import { stateFolder } from '../../program/configuration/places.ts'
+import { type AgentConfig, loadAgentConfig } from '../../program/configuration/config.ts'
+import { contractsOf } from '../../program/configuration/contracts.ts'
+import { configFile, stateFolder } from '../../program/configuration/places.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './session.ts'
 

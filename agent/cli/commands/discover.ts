@@ -4,12 +4,9 @@ import { createOutput, table, toJson } from '../../../platform/cli/output.ts'
 import { isUraidenError, type UraidenError } from '../../../protocol/index.ts'
 import { createBrowse, type FoundReceiver } from '../../discovery/browse.ts'
 import { agentError } from '../../errors/index.ts'
-import {
-  type AgentConfig,
-  configFile,
-  contractsOf,
-  loadAgentConfig,
-} from '../../program/configuration/config.ts'
+import { type AgentConfig, loadAgentConfig } from '../../program/configuration/config.ts'
+import { contractsOf } from '../../program/configuration/contracts.ts'
+import { configFile } from '../../program/configuration/places.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './session.ts'
 

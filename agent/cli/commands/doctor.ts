@@ -28,15 +28,12 @@ import {
 } from '../../../protocol/index.ts'
 import { transactionFacts } from '../../agent.ts'
 import { openLedger } from '../../channels/ledger.ts'
-import { jobsOf } from '../../jobs/schema.ts'
+import { jobsOf } from '../../jobs/configured.ts'
 import { chainSettings, openChain } from '../../program/configuration/chain.ts'
-import {
-  type AgentConfig,
-  configFile,
-  contractsOf,
-  loadAgentConfig,
-} from '../../program/configuration/config.ts'
-import { commandSocket, stateFolder } from '../../program/configuration/places.ts'
+import { type AgentConfig, loadAgentConfig } from '../../program/configuration/config.ts'
+import { contractsOf } from '../../program/configuration/contracts.ts'
+import { openKey } from '../../program/configuration/load.ts'
+import { commandSocket, configFile, stateFolder } from '../../program/configuration/places.ts'
 import {
   policyOptions,
   purchaseSettings,
@@ -44,7 +41,6 @@ import {
   usualFeeShare,
 } from '../../program/configuration/purchasing.ts'
 import { openReceivers, receiverSettings } from '../../program/configuration/receivers.ts'
-import { openKey } from '../../program/configuration/settings.ts'
 import { connectToDaemon } from '../../program/control/client.ts'
 import type { DaemonStatus } from '../../program/control/status.ts'
 import { rateSettings, rateText, transactionRate } from '../../program/control/transactions.ts'

@@ -2,9 +2,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createServiceManager, type ServiceManager } from '../../../platform/system/systemd.ts'
-import { configFile } from '../../program/configuration/config.ts'
-import { type Daemon, startDaemon } from '../../program/daemon/daemon.ts'
+import { takeOver } from '../../program/configuration/handover.ts'
+import { configFile } from '../../program/configuration/places.ts'
+import type { Daemon, DaemonOptions } from '../../program/daemon/daemon.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
+import { readerCommand } from './reader-command.ts'
 import type { GlobalOptions } from './session.ts'
 
 /** What a start may still take when the end is asked for, in milliseconds. */
@@ -23,8 +25,10 @@ export async function run(options: GlobalOptions): Promise<ExitCode> {
   process.on('SIGHUP', () => {
     if (daemon !== undefined) void reload(daemon, manager, () => status)
   })
-  const starting = startDaemon({
-    configFile: configFile(options.config),
+  const file = configFile(options.config)
+  const reader = { command: [...thisProgram(), readerCommand, file], environment }
+  const starting = startedWith(() => takeOver(reader), {
+    configFile: file,
     environment,
     write: (text) => void process.stderr.write(text),
     terminal: process.stderr.isTTY === true,
@@ -51,6 +55,31 @@ export async function run(options: GlobalOptions): Promise<ExitCode> {
   } finally {
     await manager.close()
   }
+}
+
+/** The first settings are read while the daemon's own code is being loaded: a Pi has several cores. */
+async function startedWith(
+  read: DaemonOptions['readSettings'],
+  options: Omit<DaemonOptions, 'readSettings'>,
+): Promise<Daemon> {
+  let first: ReturnType<typeof read> | undefined = read()
+  // Told when it is asked for.
+  first.catch(() => undefined)
+  const { startDaemon } = await import('../../program/daemon/daemon.ts')
+  const readSettings = () => {
+    const next = first ?? read()
+    first = undefined
+    return next
+  }
+  return startDaemon({ ...options, readSettings })
+}
+
+/** As it was started, without its own arguments. */
+function thisProgram(): readonly string[] {
+  const { execPath, execArgv, argv } = process
+  // An executable of its own has no file to name. Node 20 has none of them.
+  const isWhole = process.getBuiltinModule?.('node:sea')?.isSea() === true
+  return isWhole ? [execPath] : [execPath, ...execArgv, argv[1] ?? '']
 }
 
 /** Undefined when the end is asked for, and the start does not come to one. */

@@ -2,8 +2,9 @@
 import { join } from 'node:path'
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { sealKeyFile } from '../../../platform/keys/index.ts'
-import { configFile, loadAgentConfig } from '../../program/configuration/config.ts'
-import { passwordSources, sealedKey } from '../../program/configuration/settings.ts'
+import { loadAgentConfig } from '../../program/configuration/config.ts'
+import { passwordSources, sealedKey } from '../../program/configuration/load.ts'
+import { configFile } from '../../program/configuration/places.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './session.ts'
 

@@ -4,12 +4,9 @@ import { createOutput, type Output } from '../../../platform/cli/output.ts'
 import { type ChainBlock, parseBlockNumber, type TokenUnit } from '../../../protocol/index.ts'
 import { createAgent } from '../../agent.ts'
 import { type ChainSettings, chainFacts, chainSettings } from '../../program/configuration/chain.ts'
-import {
-  type AgentConfig,
-  configFile,
-  loadAgentConfig,
-} from '../../program/configuration/config.ts'
-import { commandSocket, stateFolder } from '../../program/configuration/places.ts'
+import { type AgentConfig, loadAgentConfig } from '../../program/configuration/config.ts'
+import { openKey } from '../../program/configuration/load.ts'
+import { commandSocket, configFile, stateFolder } from '../../program/configuration/places.ts'
 import {
   jobNames,
   policyOptions,
@@ -20,7 +17,6 @@ import {
   type Receivers,
   receiverSettings,
 } from '../../program/configuration/receivers.ts'
-import { openKey } from '../../program/configuration/settings.ts'
 import { connectToDaemon, type RemoteAgent } from '../../program/control/client.ts'
 
 /** Options that every command has. */

@@ -1,11 +1,12 @@
 // All sinks of all jobs with their queues. A sink belongs to its target: jobs that name the same file
 // share one sink and one queue, so that its lines have one order.
 import type { Writable } from 'node:stream'
+import { defined } from '../../../protocol/index.ts'
 import { type Addition, queuePrefix } from './backlog.ts'
 import { createSink, type SinkPlace, sinkId, sinkName } from './create.ts'
 import type { Broker, BrokerSettings } from './mqtt.ts'
 import { connectBroker } from './mqtt-connection.ts'
-import { compilePicker, type Picker } from './pick.ts'
+import type { Picker } from './pick.ts'
 import { openQueue, type SinkQueue } from './queue.ts'
 import type { SinkConfig } from './schema.ts'
 import type { OutboxStorage, StorageOperation } from './storage.ts'
@@ -67,7 +68,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
         const id = sinkId(config)
         const queue = queues.get(id) ?? (await openSink(options, { job, config, broker }))
         queues.set(id, queue)
-        own.push({ queue, pick: compilePicker(picked(config)) })
+        own.push({ queue, pick: await pickerOf(config) })
       }
       jobSinks.set(job, own)
     }
@@ -86,8 +87,11 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
   }
 }
 
-function picked({ select, template }: SinkConfig) {
-  return { ...(select !== undefined && { select }), ...(template !== undefined && { template }) }
+/** JSONPath is loaded where a sink wants only a part. */
+async function pickerOf({ select, template }: SinkConfig): Promise<Picker> {
+  if (select === undefined && template === undefined) return ({ payload }) => payload
+  const { compilePicker } = await import('./pick.ts')
+  return compilePicker(defined({ select, template }))
 }
 
 function addToAll(jobSinks: readonly JobSink[], entry: Entry): OutboxAddition {

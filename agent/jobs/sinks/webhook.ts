@@ -1,7 +1,7 @@
 // The sink that is a URL: each entry is one request. Its id is the idempotency key, so that a receiver of
 // the hook can tell a repetition.
 
-import { readPrivateFile } from '../../../platform/keys/index.ts'
+import { readPrivateFile } from '../../../platform/keys/private-file.ts'
 import { printedUrl } from '../../../platform/text/printed.ts'
 import type { HeaderFields, UraidenError } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'

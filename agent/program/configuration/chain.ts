@@ -1,10 +1,11 @@
 // The chain of the configuration, and what has to be known of it before anything can be paid.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { type ChainClient, type ChainOptions, connectChain } from '../../../platform/chain/index.ts'
+import { ifFits, integer, object, type Shaped, text } from '../../../platform/shapes/shape.ts'
 import { type Address, type ChainBlock, defined, type TokenUnit } from '../../../protocol/index.ts'
-import { type AgentConfig, contractsOf } from './config.ts'
+import type { AgentConfig } from './config.ts'
+import { contractsOf } from './contracts.ts'
 
 export interface ChainSettings extends Pick<ChainOptions, 'rpcUrl' | 'contract' | 'chainId'> {
   readonly quorum?: number
@@ -32,20 +33,20 @@ export function openChain(settings: ChainSettings): Promise<ChainClient> {
 
 export type ChainFacts = TokenUnit & { readonly chainId: bigint }
 
-const storedFacts = z.object({
-  contract: z.string(),
-  chainId: z.string().regex(/^\d+$/),
-  symbol: z.string(),
-  decimals: z.int().min(0).max(255),
+const storedFacts = object({
+  contract: text(),
+  chainId: text(/^\d+$/),
+  symbol: text(),
+  decimals: integer(0, 255),
 })
 
 /** Asked of the chain once: afterwards an agent pays while the chain is away. */
 export async function chainFacts(settings: ChainSettings, folder: string): Promise<ChainFacts> {
   const file = join(folder, 'chain.json')
-  const text = await readFile(file, 'utf8').catch(() => '{}')
-  const stored = storedFacts.safeParse(readJson(text))
-  if (stored.success && isFor(stored.data, settings)) {
-    const { symbol, decimals, chainId } = stored.data
+  const written = await readFile(file, 'utf8').catch(() => '{}')
+  const stored = ifFits(storedFacts, readJson(written))
+  if (stored !== undefined && isFor(stored, settings)) {
+    const { symbol, decimals, chainId } = stored
     return { symbol, decimals, chainId: BigInt(chainId) }
   }
   const chain = await openChain(settings)
@@ -61,7 +62,7 @@ export async function chainFacts(settings: ChainSettings, folder: string): Promi
   }
 }
 
-function isFor(stored: z.output<typeof storedFacts>, settings: ChainSettings): boolean {
+function isFor(stored: Shaped<typeof storedFacts>, settings: ChainSettings): boolean {
   const sameChain = settings.chainId === undefined || settings.chainId === BigInt(stored.chainId)
   return stored.contract === settings.contract && sameChain
 }

@@ -1,7 +1,6 @@
 // agent.yaml: what a person writes, checked.
 
 import { z } from 'zod'
-import { usualConfigFile } from '../../../platform/cli/places.ts'
 import {
   address,
   amountText,
@@ -24,13 +23,14 @@ import {
   withContracts,
   withDeployment,
 } from '../../../platform/config/index.ts'
-import { type Address, shorten } from '../../../protocol/index.ts'
+import { shorten } from '../../../protocol/index.ts'
 import { transactionCaps, windowCaps } from '../../budget/config.ts'
 import { discoverySchema, serviceUrl } from '../../discovery/config.ts'
 import { agentError } from '../../errors/index.ts'
 import { jobSchema, problemsOfJobs } from '../../jobs/schema.ts'
 import { brokerSchema } from '../../jobs/sinks/schema.ts'
 import { proxySchema } from '../../proxy/config.ts'
+import { variables } from './places.ts'
 
 /** `10x`: so many times the price; else an amount. */
 const depositText = parsed((text) => {
@@ -210,19 +210,6 @@ export const agentConfig = parts.superRefine(({ jobs, mqtt, budget }, context) =
 
 export type AgentConfig = z.output<typeof agentConfig>
 
-/** Variables with the prefix that are no settings. */
-export const variables = {
-  prefix: 'URAIDEN_AGENT_',
-  config: 'URAIDEN_AGENT_CONFIG',
-  /** Not `URAIDEN_AGENT_PASSWORD`: that one overrides the name of the password file. */
-  password: 'URAIDEN_AGENT_KEY_PASSWORD',
-} as const
-
-/** The named file, the variable's, a person's own, the system's. */
-export function configFile(named: string | undefined, environment = process.env): string {
-  return named ?? environment[variables.config] ?? usualConfigFile('agent.yaml', environment)
-}
-
 /** @throws UraidenError `config_missing`, `config_unreadable`, `config_invalid`, `contract_not_listed` */
 export async function loadAgentConfig(
   file: string,
@@ -237,12 +224,4 @@ export async function loadAgentConfig(
   const config = await loadConfig({ file, schema: agentConfig, overrides, complete })
   checkListed(config.contract, config.contracts)
   return config
-}
-
-/** Those that are paid through, the one for new channels first. */
-export function contractsOf({
-  contract,
-  contracts = [contract],
-}: Pick<AgentConfig, 'contract' | 'contracts'>): readonly Address[] {
-  return contracts
 }

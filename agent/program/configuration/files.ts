@@ -1,7 +1,7 @@
 // The files that a configuration names.
 
 import { readFileSync } from 'node:fs'
-import { readPrivateFile } from '../../../platform/keys/index.ts'
+import { readPrivateFile } from '../../../platform/keys/private-file.ts'
 import { agentError } from '../../errors/index.ts'
 
 /**

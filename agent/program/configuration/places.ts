@@ -1,7 +1,20 @@
-// Where the agent keeps its state, and where daemon and command line meet.
+// Where the agent finds its configuration, where it keeps its state, and where daemon and command line meet.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { usualStateFolder } from '../../../platform/cli/places.ts'
+import { usualConfigFile, usualStateFolder } from '../../../platform/cli/places.ts'
+
+/** Variables with the prefix that are no settings. */
+export const variables = {
+  prefix: 'URAIDEN_AGENT_',
+  config: 'URAIDEN_AGENT_CONFIG',
+  /** Not `URAIDEN_AGENT_PASSWORD`: that one overrides the name of the password file. */
+  password: 'URAIDEN_AGENT_KEY_PASSWORD',
+} as const
+
+/** The named file, the variable's, a person's own, the system's. */
+export function configFile(named: string | undefined, environment = process.env): string {
+  return named ?? environment[variables.config] ?? usualConfigFile('agent.yaml', environment)
+}
 
 /** RuntimeDirectory= of the unit. */
 const serviceSocket = '/run/uraiden-agent/control.sock'

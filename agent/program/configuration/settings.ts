@@ -1,29 +1,20 @@
-// agent.yaml resolved, once: defaults, places, files and tokens read, and the amounts in the token's unit as
-// soon as the chain has said what it is. Every part of the program gets its slice and asks no file again.
+// agent.yaml resolved: defaults, places, files and tokens read, and the amounts in the token's unit as soon as the
+// chain has said what it is. Every part of the program gets its slice and asks no file again.
 
-import { passwordFrom } from '../../../platform/cli/keys.ts'
 import type { ListenAddress } from '../../../platform/config/index.ts'
-import {
-  findPassword,
-  type KeyKind,
-  type LoadedKey,
-  loadKey,
-  type PasswordSources,
-  readPrivateFile,
-} from '../../../platform/keys/index.ts'
+import type { KeyKind } from '../../../platform/keys/key-file.ts'
+import { createKeySigner } from '../../../platform/keys/key-signer.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import { type Address, defined, parseAmount, type Signer } from '../../../protocol/index.ts'
-import { type ConfiguredJob, jobsOf } from '../../jobs/schema.ts'
-import { type BrokerSettings, brokerSettings } from '../../jobs/sinks/mqtt.ts'
+import { parseAmount, type Signer } from '../../../protocol/index.ts'
+import { type ConfiguredJob, jobsOf } from '../../jobs/configured.ts'
+import type { BrokerSettings } from '../../jobs/sinks/mqtt.ts'
 import type { Program } from '../../proxy/programs.ts'
 import type { ProxyOptions } from '../../proxy/server.ts'
-import { type SpoolFiles, spoolFiles } from './card.ts'
-import { type ChainFacts, type ChainSettings, chainSettings } from './chain.ts'
-import { type AgentConfig, loadAgentConfig, variables } from './config.ts'
-import { readCertificate, readToken } from './files.ts'
-import { daemonSocket, stateFolder } from './places.ts'
-import { type PurchaseSettings, policyOptions, purchaseSettings } from './purchasing.ts'
-import { type ReceiverSettings, receiverSettings } from './receivers.ts'
+import type { SpoolFiles } from './card.ts'
+import type { ChainFacts, ChainSettings } from './chain.ts'
+import type { AgentConfig } from './config.ts'
+import { type PurchaseSettings, policyOptions } from './purchasing.ts'
+import type { ReceiverSettings } from './receivers.ts'
 
 export interface Settings {
   /** When it was read. Unix time. */
@@ -78,104 +69,16 @@ export interface PageSettings {
   readonly token: string | undefined
 }
 
-/**
- * Reads everything that a daemon needs, the key among it.
- * @throws UraidenError those of `loadAgentConfig`, of reading the key, of `readToken`;
- * `config_file_unreadable`
- */
-export async function loadSettings(
-  file: string,
-  environment: NodeJS.ProcessEnv,
-  warn: (text: string) => void,
-): Promise<Settings> {
-  const config = await loadAgentConfig(file, environment)
-  const { jobs, mqtt, page, metrics, log } = config
-  const purchasing = purchaseSettings(config)
-  const { signer, kind } = await openKey(config, environment, warn)
-  const folder = stateFolder(config, environment)
-  return {
-    loaded: Date.now(),
-    signer,
-    key: kind,
-    folder,
-    spool: spoolFiles(config, folder, { environment, warn }),
-    socket: daemonSocket(config, environment),
-    chain: chainSettings(config),
-    receivers: receiverSettings(config, environment),
-    purchasing,
-    jobs,
-    broker: mqtt && (await readBroker(mqtt, signer.address)),
-    proxy: await readProxy(config),
-    page: page && (await readPage(page)),
-    metrics,
-    log,
-  }
+/** As they go from the process that reads them to the one that stays: the bare key in place of who signs with it. */
+export interface PlainSettings extends Omit<Settings, 'signer'> {
+  readonly privateKey: Uint8Array
 }
 
-/** The name of the credential with the key that systemd has sealed. */
-export const sealedKey = 'agent-key'
-
-export function openKey(
-  config: AgentConfig,
-  environment: NodeJS.ProcessEnv,
-  warn: (text: string) => void,
-): Promise<LoadedKey> {
-  const file = { file: config.key, password: passwordSources(config.password), warn }
-  return loadKey(file, { name: sealedKey, environment })
-}
-
-/** Where the password of the agent's key is looked for. */
-export function passwordSources(file: string | undefined): PasswordSources {
-  return passwordFrom({ file, variable: variables.password, credential: 'agent-key-password' })
-}
-
-async function readBroker(
-  config: NonNullable<AgentConfig['mqtt']>,
-  address: Address,
-): Promise<BrokerSettings> {
-  const { password, ca, cert, certKey } = config
-  const tls = defined({
-    ca: ca === undefined ? undefined : readCertificate('mqtt.ca', ca),
-    cert: cert === undefined ? undefined : readCertificate('mqtt.cert', cert),
-    key: certKey === undefined ? undefined : await readPrivateFile(certKey),
-  })
-  const secrets = {
-    ...(password !== undefined && { password: await findPassword({ file: password }) }),
-    tls,
-  }
-  return brokerSettings(config, secrets, address)
-}
-
-async function readProxy({ proxy, timeout }: AgentConfig): Promise<ProxySettings | undefined> {
-  if (proxy === undefined) return undefined
-  const { listen, socket, socketFor, others, connect, cookies, mostBody, mostAtOnce } = proxy
-  const programs = await Promise.all(
-    Object.entries(proxy.programs).map(async ([name, { token: file, request }]) => {
-      return { name, token: await readToken(`proxy.programs.${name}.token`, file), request }
-    }),
-  )
-  return {
-    listen,
-    ...(socket !== undefined && { socket: { path: socket, access: socketFor } }),
-    programs,
-    withoutToken: proxy.withoutToken ?? (programs.length === 0 ? 'pay' : 'refuse'),
-    others,
-    connect,
-    cookies,
-    timeout: (proxy.timeout ?? timeout) * 1000,
-    mostBody,
-    mostAtOnce,
-  }
-}
-
-async function readPage({
-  listen,
-  token,
-}: NonNullable<AgentConfig['page']>): Promise<PageSettings> {
-  return {
-    port: listen.port,
-    token: token === undefined ? undefined : await readToken('page.token', token),
-  }
+/** The key is wiped where it came from. */
+export function settingsOf({ privateKey, ...settings }: PlainSettings): Settings {
+  const signer = createKeySigner(privateKey)
+  privateKey.fill(0)
+  return { ...settings, signer }
 }
 
 /** Settings with the amounts in the token's smallest unit. */

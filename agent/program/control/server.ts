@@ -19,6 +19,7 @@ import {
   malformed,
   mostHeaderBytes,
   purchase,
+  shaped,
 } from './wire.ts'
 
 export type CommandHandlers = {
@@ -93,9 +94,7 @@ export async function runCommand<Name extends CommandName>(
   name: Name,
   input: unknown,
 ): Promise<unknown> {
-  const parsed = commands[name].safeParse(input)
-  if (!parsed.success) throw malformed(parsed.error.issues[0]?.message ?? name)
-  return handlers[name](parsed.data as CommandInput<Name>)
+  return handlers[name](shaped(commands[name], input) as CommandInput<Name>)
 }
 
 async function buy(
@@ -103,17 +102,15 @@ async function buy(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const parsed = purchase.safeParse(decodeHeader(String(request.headers[factsHeader] ?? '')))
-  if (!parsed.success) throw malformed(parsed.error.issues[0]?.message ?? 'purchase')
-  const { url, ...wanted } = parsed.data
+  const asked = decodeHeader(String(request.headers[factsHeader] ?? ''))
+  const { url, ...wanted } = shaped(purchase, asked)
   const body = await readAll(request, mostContent)
   const gone = new AbortController()
   response.once('close', () => {
     if (!response.writableFinished) gone.abort()
   })
-  const given = Object.entries(wanted).filter(([, value]) => value !== undefined)
   const { body: content, ...facts } = await options.buy(new URL(url), {
-    ...(Object.fromEntries(given) as RequestOptions),
+    ...(wanted as RequestOptions),
     ...(body.length > 0 && { body }),
     signal: gone.signal,
   })

@@ -1,62 +1,74 @@
 // How command line and daemon talk: JSON over HTTP on a Unix socket, amounts as `{"$bigint": "5"}`.
 
-import { z } from 'zod'
+import {
+  amount,
+  exactly,
+  flag,
+  ifFits,
+  integer,
+  Misshapen,
+  mapped,
+  object,
+  oneOf,
+  optional,
+  positive,
+  recordOf,
+  type Shape,
+  type Shaped,
+  text,
+  urlText,
+} from '../../../platform/shapes/shape.ts'
 import { isUraidenError, parseAddress, UraidenError } from '../../../protocol/index.ts'
 import type { ChannelName } from '../../channels/records.ts'
 import { agentError } from '../../errors/index.ts'
 
-const amount = z.bigint().nonnegative()
-const channel = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{40}\/\d+$/)
-  .transform((name) => name as ChannelName)
-const address = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{40}$/)
-  .transform(parseAddress)
-const nothing = z.strictObject({})
+const channel = mapped(text(/^0x[0-9a-fA-F]{40}\/\d+$/), (name) => name as ChannelName)
+const address = mapped(text(/^0x[0-9a-fA-F]{40}$/), parseAddress)
+const api = optional(urlText())
+const nothing = exactly({})
+const aJob = exactly({ job: optional(text()) })
 
 /** What each command takes. */
 export const commands = {
   status: nothing,
   facts: nothing,
   books: nothing,
-  open: z.strictObject({ receiver: address, deposit: amount, api: z.url().optional() }),
-  topUp: z.strictObject({ channel, added: amount, api: z.url().optional() }),
-  close: z.strictObject({
+  open: exactly({ receiver: address, deposit: amount, api }),
+  topUp: exactly({ channel, added: amount, api }),
+  close: exactly({
     channel,
-    api: z.url().optional(),
-    otherwise: z.literal('requestClose').optional(),
-    balance: amount.optional(),
+    api,
+    otherwise: optional(oneOf('requestClose')),
+    balance: optional(amount),
   }),
   settle: nothing,
-  recover: z.strictObject({ from: z.int().nonnegative().optional() }),
-  sweep: z.strictObject({ to: address }),
-  pause: z.strictObject({ job: z.string().optional() }),
-  resume: z.strictObject({ job: z.string().optional() }),
-  runJob: z.strictObject({ job: z.string() }),
+  recover: exactly({ from: optional(integer()) }),
+  sweep: exactly({ to: address }),
+  pause: aJob,
+  resume: aJob,
+  runJob: exactly({ job: text() }),
   flush: nothing,
   reload: nothing,
-  probe: z.strictObject({ url: z.url({ protocol: /^https?$/ }) }),
+  probe: exactly({ url: urlText('http', 'https') }),
 } as const
 
 export type CommandName = keyof typeof commands
-export type CommandInput<Name extends CommandName> = z.output<(typeof commands)[Name]>
+export type CommandInput<Name extends CommandName> = Shaped<(typeof commands)[Name]>
 
 /** A request to buy, without its content, which is the HTTP request's. */
-export const purchase = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }),
-  method: z.string().optional(),
-  headers: z.record(z.string(), z.string()).optional(),
-  mostPrice: amount.optional(),
-  authentic: z.literal('require').optional(),
-  job: z.string().optional(),
-  idempotencyKey: z.string().optional(),
-  timeout: z.number().positive().optional(),
-  dryRun: z.boolean().optional(),
+export const purchase = exactly({
+  url: urlText('http', 'https'),
+  method: optional(text()),
+  headers: optional(recordOf(text())),
+  mostPrice: optional(amount),
+  authentic: optional(oneOf('require')),
+  job: optional(text()),
+  idempotencyKey: optional(text()),
+  timeout: optional(positive),
+  dryRun: optional(flag),
 })
 
-export type PurchaseInput = z.input<typeof purchase>
+export type PurchaseInput = Shaped<typeof purchase>
 
 /** Where the purchase stands in its request, and what is known of the answer in its response. */
 export const factsHeader = 'x-uraiden-facts'
@@ -101,13 +113,21 @@ export function encodeError(error: unknown): string {
   return encode({ error: { code, message, hint } })
 }
 
-const errorAnswer = z.object({
-  error: z.object({ code: z.string(), message: z.string(), hint: z.string() }),
-})
+const errorAnswer = object({ error: object({ code: text(), message: text(), hint: text() }) })
 
-export function decodeError(text: string): UraidenError {
-  const parsed = errorAnswer.safeParse(decode(text))
-  return parsed.success ? new UraidenError(parsed.data.error) : malformed('it is no error')
+export function decodeError(answer: string): UraidenError {
+  const said = ifFits(errorAnswer, decode(answer))
+  return said === undefined ? malformed('it is no error') : new UraidenError(said.error)
+}
+
+/** @throws UraidenError `control_malformed` */
+export function shaped<Value>(shape: Shape<Value>, value: unknown): Value {
+  try {
+    return shape(value)
+  } catch (error) {
+    if (error instanceof Misshapen) throw malformed(error.message)
+    throw error
+  }
 }
 
 export function malformed(why: string, cause?: unknown): UraidenError {

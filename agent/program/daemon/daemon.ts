@@ -5,7 +5,8 @@ import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { steadyTime } from '../../../platform/time/monotonic.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
 import { wallClock } from '../../jobs/clock.ts'
-import { loadSettings, type Settings } from '../configuration/settings.ts'
+import type { TakenOver } from '../configuration/handover.ts'
+import type { Settings } from '../configuration/settings.ts'
 import { errorFacts } from '../control/log.ts'
 import { metricsText } from '../control/metrics.ts'
 import { ControlServer } from '../control/server.ts'
@@ -17,7 +18,10 @@ import { createJournal, type Journal } from './journal.ts'
 import { Page } from './page.ts'
 
 export interface DaemonOptions {
+  /** For whoever asks which one is in effect. */
   readonly configFile: string
+  /** @throws UraidenError why there are none */
+  readonly readSettings: () => Promise<TakenOver>
   readonly environment: NodeJS.ProcessEnv
   readonly write: (text: string) => void
   readonly terminal: boolean
@@ -44,11 +48,9 @@ const graceOfStop: Milliseconds = 4_000
  * @throws UraidenError what no waiting mends
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { configFile, environment } = options
-  const early: string[] = []
-  const settings = await loadSettings(configFile, environment, (text) => early.push(text))
+  const { settings, warnings } = await options.readSettings()
   const journal = createJournal({ ...options, settings: settings.log })
-  for (const text of early) journal.log.warn(text)
+  for (const text of warnings) journal.log.warn(text)
   const daemon = new AgentDaemon(options, journal, settings)
   await daemon.start()
   return daemon
@@ -114,12 +116,14 @@ class AgentDaemon implements Daemon {
   }
 
   reload(): Promise<void> {
-    const { configFile, environment } = this.#options
+    const { readSettings } = this.#options
     const { log } = this.journal
     return this.#changes.take(async () => {
       const before = this.#wanted
       try {
-        this.#wanted = await loadSettings(configFile, environment, (text) => log.warn(text))
+        const { settings, warnings } = await readSettings()
+        for (const text of warnings) log.warn(text)
+        this.#wanted = settings
         await this.#follow(before)
         this.#refused = undefined
         this.journal.change(this.#wanted.log)

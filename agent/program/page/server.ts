@@ -2,7 +2,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { z } from 'zod'
+import { exactly, oneOf, text as textLike } from '../../../platform/shapes/shape.ts'
 import {
   assetBody,
   assetHeaders,
@@ -14,7 +14,7 @@ import { type Address, parseAddress, type UraidenError } from '../../../protocol
 import { agentError } from '../../errors/index.ts'
 import { listenOn } from '../../proxy/listen.ts'
 import { type CommandHandlers, runCommand } from '../control/server.ts'
-import { decode, malformed } from '../control/wire.ts'
+import { decode, shaped } from '../control/wire.ts'
 import { agentDocument, missingDocument, safeHeaders } from './document.ts'
 import { createEvents, type Events } from './events.ts'
 import { readAsset } from './files.ts'
@@ -124,9 +124,9 @@ async function doIt(
 }
 
 /** What a person does on the page: commands of the control socket, no others. */
-const closing = z.strictObject({
-  channel: z.string().regex(/^0x[0-9a-fA-F]{40}\/\d+$/),
-  how: z.enum(['together', 'alone']),
+const closing = exactly({
+  channel: textLike(/^0x[0-9a-fA-F]{40}\/\d+$/),
+  how: oneOf('together', 'alone'),
 })
 
 type ActionName = 'pause' | 'resume' | 'runJob' | 'close'
@@ -148,9 +148,7 @@ async function act(
     await runCommand(handlers, name, input)
     return
   }
-  const { data, error } = closing.safeParse(input)
-  if (error !== undefined) throw malformed(error.issues[0]?.message ?? name)
-  const { channel, how } = data
+  const { channel, how } = shaped(closing, input)
   if (how === 'alone') await runCommand(handlers, 'close', { channel })
   else {
     const receiver = parseAddress(channel.slice(0, channel.indexOf('/')))

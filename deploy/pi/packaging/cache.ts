@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { readerCommand } from '../../../agent/cli/commands/reader-command.ts'
 import { cacheOf } from './parts.ts'
 import type { Platform } from './platforms.ts'
 import { checkout, tool } from './tools.ts'
@@ -32,15 +33,18 @@ const steady = '--hash-seed=1'
 export async function compileCache(options: CacheOptions): Promise<ReadonlyMap<string, Buffer>> {
   const work = await mkdtemp(join(tmpdir(), 'uraiden-cache-'))
   try {
-    const config = join(work, 'agent.yaml')
-    await writeFile(config, usual)
-    const run = (flags: readonly string[]) => runMaker(options, work, [...flags], config)
-    const [own, same] = [await run([]), await run([steady])]
+    await writeFile(join(work, 'agent.yaml'), usual)
+    await writeFile(join(work, 'key'), '1'.repeat(64), { mode: 0o600 })
     const files = new Map<string, Buffer>()
-    for (const { file, data } of same) {
-      const begin = own.find((each) => each.file === file)?.data.subarray(0, identity)
-      if (begin !== undefined) {
-        files.set(basename(cacheOf(file)), Buffer.concat([begin, data.subarray(identity)]))
+    for (const command of commands) {
+      const run = (flags: readonly string[]) => runMaker(options, work, [...flags], command)
+      const [own, same] = [await run([]), await run([steady])]
+      for (const { file, data } of same) {
+        const begin = own.find((each) => each.file === file)?.data.subarray(0, identity)
+        const name = basename(cacheOf(file))
+        if (begin !== undefined && !files.has(name)) {
+          files.set(name, Buffer.concat([begin, data.subarray(identity)]))
+        }
       }
     }
     return files
@@ -58,12 +62,13 @@ async function runMaker(
   { command: [program = '', ...before], folder, installed, maker, nodeOptions }: CacheOptions,
   work: string,
   flags: readonly string[],
-  config: string,
+  used: readonly string[],
 ): Promise<readonly MadeByNode[]> {
   const into = join(work, 'made.json')
   const main = join(folder, 'program.cjs')
-  const args = [maker, main, into, installed, 'config', 'check', config]
-  await tool(program, [...before, ...flags, ...args], {
+  const args = [maker, main, into, installed, ...used]
+  // Where settings are handed over, the daemon has a pipe.
+  await tool('sh', ['-c', 'exec "$@" 3>/dev/null', 'sh', program, ...before, ...flags, ...args], {
     cwd: work,
     env: { PATH: process.env.PATH, NODE_OPTIONS: nodeOptions },
   })
@@ -90,10 +95,16 @@ export async function nodeOptionsOf(unit: string): Promise<string> {
   return /^Environment="NODE_OPTIONS=([^"]*)"/m.exec(text)?.[1] ?? ''
 }
 
+/** What a start runs besides the daemon itself, and what a person runs; of the code of both, the first one's. */
+const commands = [
+  [readerCommand, 'agent.yaml'],
+  ['config', 'check', 'agent.yaml'],
+] as const
+
 /** What a start reads, so that the code that reads it is in the cache. */
 const usual = `rpc: http://127.0.0.1:8545
 contract: '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
-key: /var/lib/uraiden-agent/key.json
+key: key
 state: /var/lib/uraiden-agent
 budget: { day: 1 TKN }
 receivers: { shop: { url: http://127.0.0.1:5000 } }

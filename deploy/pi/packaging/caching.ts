@@ -1,7 +1,7 @@
 // Run by the Node of a package when that is built: writes what V8 made of the program's files, as JSON.
 // Arguments: the program, where to write, the folder where it will be installed, and the program's own.
-import { writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import type { Script } from 'node:vm'
 import { loadCached } from './parts.ts'
 
@@ -19,3 +19,6 @@ process.on('exit', () => {
   writeFileSync(into, JSON.stringify(made))
 })
 load(program)
+// The daemon, which no run of the program here gets to.
+const parts = readdirSync(dirname(program)).filter((file) => /^(run|daemon)-\w+\.cjs$/.test(file))
+for (const part of parts) load(join(dirname(program), part))

@@ -26,12 +26,30 @@ export interface Program {
   readonly description: string
 }
 
+/** As agent/cli/main.ts, which waits at the top level: CommonJS cannot. */
+const agentCommandLine = `
+import { startAgentProgram } from './agent/cli/start.ts'
+void startAgentProgram().then((code) => {
+  process.exitCode = code
+})
+`
+
+/** As receiver/cli/main.ts. */
+const receiverCommandLine = `
+import { runCommandLine } from './platform/cli/run.ts'
+import { exitCodeOf } from './receiver/cli/commands/exit-codes.ts'
+import { receiverProgram as program } from './receiver/cli/program.ts'
+void runCommandLine({ program, exitCodeOf }).then((code) => {
+  process.exitCode = code
+})
+`
+
 const programs: readonly Program[] = [
   {
     name: 'agent',
     package: 'uraiden-agent',
     platforms: ['arm64', 'armhf', 'amd64'],
-    commandLine: commandLine('agent'),
+    commandLine: agentCommandLine,
     threads: {},
     imports: false,
     config: 'agent.yaml',
@@ -55,7 +73,7 @@ const programs: readonly Program[] = [
     package: 'uraiden-receiver',
     // Its server needs a Node that the registry does not have for 32 bits.
     platforms: ['arm64', 'amd64'],
-    commandLine: commandLine('receiver'),
+    commandLine: receiverCommandLine,
     threads: {
       'worker.js': "import './receiver/signatures/worker.ts'",
       'teaser-worker.js': "import './receiver/resources/upstream/teaser-worker.ts'",
@@ -83,16 +101,4 @@ export function programOf(name: ProgramName): Program {
   const program = programs.find((one) => one.name === name)
   if (program === undefined) throw new Error(`no program ${name}`)
   return program
-}
-
-/** As <room>/cli/main.ts, which waits at the top level: CommonJS cannot. */
-function commandLine(room: ProgramName): string {
-  return `
-import { runCommandLine } from './platform/cli/run.ts'
-import { exitCodeOf } from './${room}/cli/commands/exit-codes.ts'
-import { ${room}Program as program } from './${room}/cli/program.ts'
-void runCommandLine({ program, exitCodeOf }).then((code) => {
-  process.exitCode = code
-})
-`
 }

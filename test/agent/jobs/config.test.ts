@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { jobsOf } from '../../../agent/jobs/schema.ts'
+import { jobsOf } from '../../../agent/jobs/configured.ts'
 import { loadAgentConfig } from '../../../agent/program/configuration/config.ts'
 import { policyOptions, purchaseSettings } from '../../../agent/program/configuration/purchasing.ts'
 import { temporaryFolder } from '../../support/folder.ts'

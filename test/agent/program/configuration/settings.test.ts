@@ -2,10 +2,11 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
+import { loadSettings } from '../../../../agent/program/configuration/load.ts'
 import {
-  loadSettings,
   sameAgent,
   sameJobs,
+  settingsOf,
 } from '../../../../agent/program/configuration/settings.ts'
 import { writeAgentFiles } from '../../../support/cli.ts'
 import { temporaryFolder } from '../../../support/folder.ts'
@@ -25,7 +26,8 @@ mqtt: { url: 'mqtts://127.0.0.1', ca: ${ca} }
   )
   await writeFile(pinned, 'a')
   await writeFile(ca, 'b')
-  const load = () => loadSettings(join(folder, 'agent.yaml'), {}, () => undefined)
+  const load = async () =>
+    settingsOf(await loadSettings(join(folder, 'agent.yaml'), {}, () => undefined))
   const first = await load()
   const again = await load()
   t.true(sameAgent(first, again) && sameJobs(first, again))

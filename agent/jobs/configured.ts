@@ -1,0 +1,41 @@
+// Jobs of a checked configuration, with their amounts in the token's smallest unit.
+import { defined, parseAmount, type TokenUnit } from '../../protocol/index.ts'
+import type { JobConfig } from './schema.ts'
+import type { SinkConfig } from './sinks/schema.ts'
+import type { Job } from './types.ts'
+
+export interface ConfiguredJob {
+  readonly job: Job
+  readonly sinks: readonly SinkConfig[]
+}
+
+/** In the order of the configuration. @throws UraidenError `wrong_token`, `too_many_decimals` */
+export function jobsOf(
+  configs: Readonly<Record<string, JobConfig>>,
+  token: TokenUnit,
+): readonly ConfiguredJob[] {
+  return Object.entries(configs).map(([name, config]) => {
+    return { job: jobOf(name, config, token), sinks: config.sinks }
+  })
+}
+
+function jobOf(name: string, config: JobConfig, token: TokenUnit): Job {
+  const { get, post, url, body, timeZone, mostPrice, authentic } = config
+  const { headers, every, jitter, timeout, retry, overlap, missed } = config
+  return {
+    name,
+    target: get ?? post ?? url ?? '',
+    method: config.method ?? (post === undefined ? 'GET' : 'POST'),
+    ...defined({ body, timeZone }),
+    ...(mostPrice !== undefined && { mostPrice: parseAmount(mostPrice, token) }),
+    ...(authentic !== undefined && { authentic }),
+    ...{ headers, every, jitter, timeout, retry, overlap, missed },
+    mostBody: Math.min(config.mostBody, Math.max(...config.sinks.map(roomOf))),
+  }
+}
+
+/** Bytes of the longest body of which a sink has use: a queue that drops takes nothing that is larger than it. */
+function roomOf({ select, template, queue }: SinkConfig): number {
+  const takesAll = select === undefined && template === undefined
+  return takesAll && queue.whenFull === 'dropOldest' ? queue.size : Number.POSITIVE_INFINITY
+}

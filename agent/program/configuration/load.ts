@@ -1,0 +1,130 @@
+// agent.yaml and all that it names, read and checked. Not in the process that stays: it is told by one that ends.
+
+import { passwordFrom } from '../../../platform/cli/keys.ts'
+import { addressOfPrivateKey } from '../../../platform/keys/address.ts'
+import {
+  findKey,
+  findPassword,
+  type LoadedKey,
+  loadKey,
+  type PasswordSources,
+  readPrivateFile,
+} from '../../../platform/keys/index.ts'
+import { type Address, defined } from '../../../protocol/index.ts'
+import { type BrokerSettings, brokerSettings } from '../../jobs/sinks/mqtt.ts'
+import { spoolFiles } from './card.ts'
+import { chainSettings } from './chain.ts'
+import { type AgentConfig, loadAgentConfig } from './config.ts'
+import { readCertificate, readToken } from './files.ts'
+import { daemonSocket, stateFolder, variables } from './places.ts'
+import { purchaseSettings } from './purchasing.ts'
+import { receiverSettings } from './receivers.ts'
+import type { PageSettings, PlainSettings, ProxySettings } from './settings.ts'
+
+/**
+ * Reads everything that a daemon needs, the key among it.
+ * @throws UraidenError those of `loadAgentConfig`, of reading the key, of `readToken`;
+ * `config_file_unreadable`
+ */
+export async function loadSettings(
+  file: string,
+  environment: NodeJS.ProcessEnv,
+  warn: (text: string) => void,
+): Promise<PlainSettings> {
+  const config = await loadAgentConfig(file, environment)
+  const { jobs, mqtt, page, metrics, log } = config
+  const purchasing = purchaseSettings(config)
+  const { key: privateKey, kind } = await findKey(...placeOfKey(config, environment, warn))
+  const folder = stateFolder(config, environment)
+  return {
+    loaded: Date.now(),
+    privateKey,
+    key: kind,
+    folder,
+    spool: spoolFiles(config, folder, { environment, warn }),
+    socket: daemonSocket(config, environment),
+    chain: chainSettings(config),
+    receivers: receiverSettings(config, environment),
+    purchasing,
+    jobs,
+    broker: mqtt && (await readBroker(mqtt, addressOfPrivateKey(privateKey))),
+    proxy: await readProxy(config),
+    page: page && (await readPage(page)),
+    metrics,
+    log,
+  }
+}
+
+/** The name of the credential with the key that systemd has sealed. */
+export const sealedKey = 'agent-key'
+
+export function openKey(
+  config: AgentConfig,
+  environment: NodeJS.ProcessEnv,
+  warn: (text: string) => void,
+): Promise<LoadedKey> {
+  return loadKey(...placeOfKey(config, environment, warn))
+}
+
+function placeOfKey(
+  config: AgentConfig,
+  environment: NodeJS.ProcessEnv,
+  warn: (text: string) => void,
+): Parameters<typeof loadKey> {
+  const file = { file: config.key, password: passwordSources(config.password), warn }
+  return [file, { name: sealedKey, environment }]
+}
+
+/** Where the password of the agent's key is looked for. */
+export function passwordSources(file: string | undefined): PasswordSources {
+  return passwordFrom({ file, variable: variables.password, credential: 'agent-key-password' })
+}
+
+async function readBroker(
+  config: NonNullable<AgentConfig['mqtt']>,
+  address: Address,
+): Promise<BrokerSettings> {
+  const { password, ca, cert, certKey } = config
+  const tls = defined({
+    ca: ca === undefined ? undefined : readCertificate('mqtt.ca', ca),
+    cert: cert === undefined ? undefined : readCertificate('mqtt.cert', cert),
+    key: certKey === undefined ? undefined : await readPrivateFile(certKey),
+  })
+  const secrets = {
+    ...(password !== undefined && { password: await findPassword({ file: password }) }),
+    tls,
+  }
+  return brokerSettings(config, secrets, address)
+}
+
+async function readProxy({ proxy, timeout }: AgentConfig): Promise<ProxySettings | undefined> {
+  if (proxy === undefined) return undefined
+  const { listen, socket, socketFor, others, connect, cookies, mostBody, mostAtOnce } = proxy
+  const programs = await Promise.all(
+    Object.entries(proxy.programs).map(async ([name, { token: file, request }]) => {
+      return { name, token: await readToken(`proxy.programs.${name}.token`, file), request }
+    }),
+  )
+  return {
+    listen,
+    ...(socket !== undefined && { socket: { path: socket, access: socketFor } }),
+    programs,
+    withoutToken: proxy.withoutToken ?? (programs.length === 0 ? 'pay' : 'refuse'),
+    others,
+    connect,
+    cookies,
+    timeout: (proxy.timeout ?? timeout) * 1000,
+    mostBody,
+    mostAtOnce,
+  }
+}
+
+async function readPage({
+  listen,
+  token,
+}: NonNullable<AgentConfig['page']>): Promise<PageSettings> {
+  return {
+    port: listen.port,
+    token: token === undefined ? undefined : await readToken('page.token', token),
+  }
+}

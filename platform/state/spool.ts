@@ -10,6 +10,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { type FileHandle, open, readFile, rm } from 'node:fs/promises'
 import { createTurns } from '../async/turns.ts'
 import {
+  forgetSpool,
   keysUnder,
   openState,
   readOwner,
@@ -53,18 +54,18 @@ export interface SpooledState {
   readonly records: (prefix: string) => AsyncIterable<readonly [string, string]>
   /** Whether the card has records whose keys begin so, whatever the spool says. @throws UraidenError `state_unusable` */
   readonly isOnCard: (prefix: string) => Promise<boolean>
-  /** Writes what is spooled to the card. */
+  /** Writes what is spooled to the card; from then on an older program may open it. */
   readonly close: () => Promise<void>
 }
 
 /** @throws UraidenError those of `openState` */
 export async function openSpooledState(options: SpoolOptions): Promise<SpooledState> {
-  const { folder, spool, fleeting, most = 4 << 20 } = options
+  const { folder, spool, fleeting, format, most = 4 << 20 } = options
   const db = await openState({ ...options, spooled: true })
   try {
     const name = await readState(folder, () => db.get(spoolMark))
     const found = await readSpool(spool)
-    const state = new Spooled(db, { folder, spool, fleeting, most })
+    const state = new Spooled(db, { folder, spool, fleeting, format, most })
     if (found !== undefined && found.name === name) await state.takeUp(found)
     return {
       owner: (await readOwner(db)) ?? options.owner,
@@ -90,7 +91,9 @@ interface FoundSpool {
   readonly length: number
 }
 
-type Place = Pick<SpoolOptions, 'folder' | 'spool' | 'fleeting'> & { readonly most: number }
+type Place = Pick<SpoolOptions, 'folder' | 'spool' | 'fleeting' | 'format'> & {
+  readonly most: number
+}
 
 class Spooled implements Omit<SpooledState, 'owner'> {
   readonly #db: StateDatabase
@@ -172,6 +175,7 @@ class Spooled implements Omit<SpooledState, 'owner'> {
       await this.write([])
       await this.#giveUp()
       await rm(this.#place.spool, { force: true })
+      await forgetSpool(this.#db, this.#place)
     } finally {
       await this.#giveUp()
       await this.#db.close()

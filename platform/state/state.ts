@@ -54,7 +54,9 @@ export async function openState(options: StateOptions): Promise<StateDatabase> {
   await openDatabase(db, options)
   try {
     await readState(options.folder, () => checkOwner(db, options))
-    if (options.spooled !== true) await readState(options.folder, () => forgetSpool(db))
+    await readState(options.folder, () =>
+      options.spooled ? noteSpool(db, options) : forgetSpool(db, options),
+    )
     guardWrites(db, options.folder)
     return db
   } catch (error) {
@@ -214,7 +216,7 @@ async function checkOwner(db: StateDatabase, options: StateOptions): Promise<voi
     )
     return
   }
-  checkFormat(Number(foundFormat), options)
+  checkFormat(formatIn(foundFormat), options)
   const { also = [], ...first } = JSON.parse(found) as WrittenOwner
   const mine = [contract, ...others]
   const isSame = JSON.stringify({ ...first, contract }) === JSON.stringify(own)
@@ -227,12 +229,35 @@ async function checkOwner(db: StateDatabase, options: StateOptions): Promise<voi
   }
   const written = ownerText(first, [...new Set([...also, ...mine])])
   if (written !== found) await db.put(ownerKey, written, { sync: true })
-  await upgrade(db, Number(foundFormat), options)
+  await upgrade(db, formatIn(foundFormat), options)
 }
 
-/** Read again after others have written, it would take their writes back. */
-async function forgetSpool(db: StateDatabase): Promise<void> {
-  if ((await db.get(spoolMark)) !== undefined) await db.del(spoolMark, { sync: true })
+/** After the format of state whose newest changes may be in memory: programs that would not look there refuse it. */
+const spooledSuffix = '+spool'
+
+function formatIn(text: string | undefined): number {
+  return Number(text?.replace(spooledSuffix, ''))
+}
+
+async function noteSpool(db: StateDatabase, { format }: Pick<StateOptions, 'format'>) {
+  const spooled = `${format}${spooledSuffix}`
+  if ((await db.get(formatKey)) !== spooled) await db.put(formatKey, spooled, { sync: true })
+}
+
+/** Nothing of the state is elsewhere: read again after others have written, a spool would take their writes back. */
+export async function forgetSpool(
+  db: StateDatabase,
+  { format }: Pick<StateOptions, 'format'>,
+): Promise<void> {
+  const [mark, found] = await db.getMany([spoolMark, formatKey])
+  if (mark === undefined && found === `${format}`) return
+  await db.batch(
+    [
+      { type: 'del', key: spoolMark },
+      { type: 'put', key: formatKey, value: `${format}` },
+    ],
+    { sync: true },
+  )
 }
 
 interface WrittenOwner {

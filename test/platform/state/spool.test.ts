@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
+import { Level } from 'level'
 import {
   openSpooledState,
   type SpooledState,
@@ -291,4 +292,34 @@ test('a crash after any byte of the spool leaves all of a step or nothing, a pow
     }),
     { numRuns: 15 },
   )
+})
+
+/** As an older program reads it, which takes no format but `1`. */
+async function formatOnCard(card: string): Promise<string | undefined> {
+  const level = new Level<string, string>(card)
+  const format = await level.get('format')
+  await level.close()
+  return format
+}
+
+test('an older program, which knows of no spool, refuses the state until all of it is on the card', async (t) => {
+  const at = await place(t)
+  const state = await open(at)
+  await state.write([put('key/card', '1')])
+  await state.spool([put('key/spool', '2')])
+  const killed = await crashed(at, `${at.card}-killed`, 'kill')
+  t.is(Number(await formatOnCard(killed.card)), Number.NaN)
+  await (await open(killed)).close()
+  t.is(await formatOnCard(killed.card), '1')
+
+  // Opened without a spool, what was in it is void.
+  const careful = await crashed(at, `${at.card}-careful`, 'kill')
+  const db = await openState({ folder: careful.card, owner, program: 'agent', format: 1 })
+  await db.close()
+  t.is(await formatOnCard(careful.card), '1')
+  const again = await open(careful)
+  t.deepEqual(await all(again), { 'key/card': '1' })
+  await again.close()
+  await state.close()
+  t.is(await formatOnCard(at.card), '1')
 })

@@ -20,10 +20,9 @@ export const revertHints: Readonly<Record<string, string>> = {
   InvalidSenderSignature: 'The balance proof is not the sender’s over this balance.',
   OpenedInThisBlock:
     'Try again in the next block. On Arbitrum that is the next of the chain below, in a quarter of a minute.',
-  TransferFailed:
-    'The token refuses the transfer: check whether it is paused, or has blocked one of the accounts.',
+  TransferFailed: 'The token refuses the transfer: it may be paused, or block an account.',
   TransferFromFailed:
-    'The token refuses the transfer: check balance and allowance, and whether it is paused or has blocked one of the accounts.',
+    'The token refuses the transfer: check balance and allowance; it may be paused, or block an account.',
   ZeroAmount: 'Use an amount above zero.',
 }
 

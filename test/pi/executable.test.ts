@@ -1,4 +1,6 @@
 // The agent as one file: its Node finds the program in itself, and LevelDB is written out and loaded.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +10,7 @@ import { writeAgentFiles } from '../support/cli.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { machineOf, runIn } from '../support/packed.ts'
 import { price, startSystem } from '../support/system.ts'
+import { until } from '../support/until.ts'
 
 for (const machine of (['arm64', 'amd64'] as const).map(machineOf)) {
   const path = `../../dist-pi/uraiden-agent-${version}-${machine.name}`
@@ -36,9 +39,48 @@ for (const machine of (['arm64', 'amd64'] as const).map(machineOf)) {
     const folder = await temporaryFolder(t)
     await mkdir(join(folder, '.cache/uraiden'), { recursive: true })
     await chmod(join(folder, '.cache/uraiden'), 0o777)
-    const { code, stdout, stderr } = await runIn(folder, [...executable, '--version'])
+    const { code, stdout, stderr } = await runIn(folder, [...executable, 'channels'])
     t.not(code, 0)
     t.is(stdout, '')
     t.regex(stderr, /others may write to it/)
   })
 }
+
+/** An emulator of a processor alone starts no program of that processor from another one: this machine's own. */
+test('amd64: one file runs as a daemon, and reads its configuration in a process of its own', async (t) => {
+  const system = await startSystem(t)
+  const folder = join(system.folder, 'daemon')
+  await mkdir(folder)
+  await writeAgentFiles(
+    folder,
+    system.senderAccount.privateKey,
+    `rpc: ${system.chain.rpcUrl}
+contract: '${system.contract}'
+key: key
+state: state
+jobs:
+  reading:
+    get: ${system.base}/reading
+    every: '* * * * * *'
+    sinks: [{ file: lines.jsonl }]
+`,
+  )
+  const program = fileURLToPath(
+    new URL(`../../dist-pi/uraiden-agent-${version}-amd64`, import.meta.url),
+  )
+  const child = spawn(program, ['run'], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, HOME: folder, URAIDEN_AGENT_CONFIG: 'agent.yaml' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  let log = ''
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    log += text
+  })
+  const ended = once(child, 'close')
+  const paid = () => [...system.receiver.book.all()].some(({ claims }) => claims.highest > 0n)
+  await until(() => paid() || child.exitCode !== null)
+  child.kill('SIGTERM')
+  t.deepEqual(await ended, [0, null], log)
+})

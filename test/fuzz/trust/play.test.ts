@@ -46,7 +46,8 @@ for (const fault of faults) {
 }
 
 async function isFound(fault: Fault): Promise<boolean> {
-  for (let seed = 1; seed <= 60; seed++) {
+  // What needs most luck is found by seed 70.
+  for (let seed = 1; seed <= 200; seed++) {
     if ((await play(planOf(seed), fault)).troubles.length > 0) return true
   }
   return false

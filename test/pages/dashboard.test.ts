@@ -139,7 +139,9 @@ test.serial('ten thousand channels are filtered, sorted, paged and saved', async
   const sizes: number[] = []
   page.on('response', async (response) => {
     if (!response.url().includes('/admin/channels?')) return
-    sizes.push(((await response.json()) as readonly unknown[]).length)
+    // The last one may still be coming when the page is closed.
+    const listed: readonly unknown[] = await response.json().catch(() => [])
+    sizes.push(listed.length)
   })
   await logIn(page, administration)
   const rows = page.getByRole('region', { name: 'Table of channels' }).locator('tbody tr')

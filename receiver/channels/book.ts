@@ -65,6 +65,8 @@ export interface ChannelBook {
   readonly ledger: (sender: Address, openBlock: ContractBlock) => PaymentLedger
   /** The sums of settled channels that are remembered no more; none of them is in `all`. */
   readonly forgotten: () => Forgotten
+  /** How many channels are settled, forgotten ones among them. */
+  readonly ended: () => number
   /** What all channels together still owe: their balances without what was taken out. */
   readonly unsettled: () => TokenAmount
   /** True when the opening was seen in a block that is not confirmed yet. */
@@ -204,6 +206,7 @@ function bookOn(book: BookState): ChannelBook {
     seenTo: () => book.seenTo,
     ledger: (sender, openBlock) => book.ledgers.get(channelName(sender, openBlock)) ?? emptyLedger,
     forgotten: () => book.forgotten,
+    ended: () => book.settled.size + book.forgotten.channels,
     unsettled: () => book.unsettled,
     isUnconfirmed: (sender, openBlock) => {
       const name = channelName(sender, openBlock)
@@ -229,14 +232,7 @@ function bookOn(book: BookState): ChannelBook {
     flush: () => flush(book),
     answers: book.answers,
     isBoundOnly: (channel, form) => isBoundOnly(book, channel, form),
-    fence: async (head) => {
-      // Where nothing was ever read or paid, a state may have been lost.
-      const isNew = book.position === undefined && book.ledgers.size === 0
-      if (book.fence !== 'next' && !(book.fence === undefined && isNew)) return
-      const block = await head()
-      await book.store.saveFence(block)
-      book.fence = block
-    },
+    fence: (head) => fence(book, head),
     listen: (listener) => void book.listeners.push(listener),
     ledgerCount: () => book.ledgers.size,
     dropLedger: (sender, openBlock) => {
@@ -268,6 +264,15 @@ function bookOn(book: BookState): ChannelBook {
   }
 }
 
+async function fence(book: BookState, head: () => Promise<ContractBlock>): Promise<void> {
+  // Where nothing was ever read or paid, a state may have been lost.
+  const isNew = book.position === undefined && book.ledgers.size === 0
+  if (book.fence !== 'next' && !(book.fence === undefined && isNew)) return
+  const block = await head()
+  await book.store.saveFence(block)
+  book.fence = block
+}
+
 function setFacts({ facts, settled }: BookState, name: ChannelName, known: ChainFacts | undefined) {
   if (known === undefined) facts.delete(name)
   else facts.set(name, known)
@@ -289,7 +294,10 @@ function* inState(
   book: BookState,
   state: ChainFacts['state'] | undefined,
 ): Generator<Channel, void> {
-  for (const [name, known] of book.facts) {
+  const { facts, settled } = book
+  for (const name of state === 'settled' ? settled : facts.keys()) {
+    const known = facts.get(name)
+    if (known === undefined) continue
     if (state === undefined || known.state === state) yield joined(book, name, known)
   }
 }
@@ -319,11 +327,7 @@ function forgetSettled(book: BookState): Forgetting | undefined {
   const waitsForFinality = limits.steps.at(-1)?.blocks === 'finalised'
   const deep = readTo(book) - forgetDepth
   const final = waitsForFinality ? Math.min(deep, finalised) : deep
-  const channels = [...settled].flatMap((name) => {
-    const known = book.facts.get(name)
-    return known === undefined ? [] : [joined(book, name, known)]
-  })
-  return forget(channels, { keep, final, before })
+  return forget([...inState(book, 'settled')], { keep, final, before })
 }
 
 function putLedger(

@@ -11,7 +11,7 @@ import { type CollectPolicy, isWorthItsFee } from './policy.ts'
 const collectGas = 60_000n
 
 export interface CreditOptions extends SettlementContext {
-  readonly book: Pick<ChannelBook, 'asSeen' | 'seenTo' | 'position' | 'inState' | 'forgotten'>
+  readonly book: Pick<ChannelBook, 'asSeen' | 'seenTo' | 'position' | 'ended'>
   readonly chain: Pick<ChainClient, 'payoutCredit' | 'calls'>
   readonly own: Address
   readonly policy: CollectPolicy
@@ -42,7 +42,7 @@ export function createCreditCollecting(options: CreditOptions): CreditCollecting
   })
   return {
     isDue: async () => {
-      const now = countOf(book.inState('settled')) + book.forgotten().channels
+      const now = book.ended()
       if (now !== ended || kept > 0n) kept = await chain.payoutCredit(own)
       ended = now
       return kept > 0n
@@ -55,10 +55,4 @@ export function createCreditCollecting(options: CreditOptions): CreditCollecting
     },
     idle: operations.idle,
   }
-}
-
-function countOf(channels: Iterable<unknown>): number {
-  let count = 0
-  for (const _ of channels) count++
-  return count
 }

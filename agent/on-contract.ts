@@ -39,6 +39,8 @@ export interface Common extends Pick<PurchaseParts, 'history' | 'locks' | 'elsew
   readonly paid: (receipt: Receipt) => void
   readonly lane: TransactionLane
   readonly transport: Transport
+  /** That of the budgets, where this contract's must be the same. */
+  readonly token?: () => Promise<Address>
 }
 
 export interface OnContract {
@@ -53,12 +55,7 @@ export interface OnContract {
   readonly parts: () => Promise<PurchaseParts>
 }
 
-/** `token` is that of the budgets, where it is known to be another contract's. */
-export function workOn(
-  options: AgentOptions,
-  ledger: Ledger,
-  common: Common & { readonly token?: () => Promise<Address> },
-): OnContract {
+export function workOn(options: AgentOptions, ledger: Ledger, common: Common): OnContract {
   const { contract, deposit, budget, leastChallengePeriod, startBlock, mostFeePerGas } = options
   const { transactions, behaviours, locks } = common
   const connection = connectionOf(options, ledger, common)
@@ -132,7 +129,6 @@ interface Paying extends Common {
   readonly connection: ChainConnection
   readonly funding: ReturnType<typeof createFunding>
   readonly lost: LostPayments
-  readonly token?: () => Promise<Address>
 }
 
 /** @throws UraidenError `contract_token_differs` */

@@ -20,11 +20,14 @@ import { createPrices, createSellers } from './purchase/terms.ts'
 import type { PaidRequest } from './purchase/types.ts'
 import { createTransport } from './transport/transport.ts'
 
+/** What does not depend on the contract. */
+type Shared = Omit<Common, 'elsewhere' | 'token'>
+
 export interface Work {
   readonly newest: OnContract
   /** The newest first. */
   readonly all: readonly OnContract[]
-  readonly common: Omit<Common, 'elsewhere'>
+  readonly common: Shared
   readonly partsFor: PartsFor
   readonly management: ChannelManagement
   readonly stop: () => Promise<void>
@@ -57,17 +60,13 @@ export function workOnAll(options: AgentOptions, ledger: Ledger): Work {
   return workOnSeveral(options, ledger, common)
 }
 
-function workOnSeveral(
-  options: AgentOptions,
-  ledger: Ledger,
-  common: Omit<Common, 'elsewhere'>,
-): Work {
+function workOnSeveral(options: AgentOptions, ledger: Ledger, common: Shared): Work {
   const { contract, formerContracts = [], startBlock, ...rest } = options
   const all: OnContract[] = []
   /** Through which an origin was paid last. */
   const usual = new Map<string, OnContract>()
-  const on = (each: Address, more: Pick<AgentOptions, 'startBlock'>, token?: TokenOf) => {
-    const shared: Common & { readonly token?: TokenOf } = {
+  const on = (each: Address, more: Pick<AgentOptions, 'startBlock'>, token?: Common['token']) => {
+    const shared: Common = {
       ...{ ...common, ...defined({ token }) },
       elsewhere: ({ url }, terms) => {
         const { receiver, price } = terms
@@ -102,8 +101,6 @@ function workOnSeveral(
   }
 }
 
-type TokenOf = () => Promise<Address>
-
 /**
  * Undefined for a channel that is not in the ledger.
  * @throws UraidenError `contract_not_used`
@@ -136,7 +133,8 @@ interface Channels {
   readonly ofChannel: (name: ChannelName) => OnContract | undefined
 }
 
-function manageAll(
+/** The management of all contracts as one. */
+export function manageAll(
   newest: OnContract,
   all: readonly OnContract[],
   { ledger, ofChannel }: Channels,
@@ -144,7 +142,16 @@ function manageAll(
   const of = (name: ChannelName) => (ofChannel(name) ?? newest).management
   const onEach = async (work: (each: ChannelManagement) => Promise<readonly ChannelName[]>) => {
     const done: ChannelName[] = []
-    for (const { management } of all) done.push(...(await work(management)))
+    let failure: unknown
+    for (const { management } of all) {
+      try {
+        done.push(...(await work(management)))
+      } catch (error) {
+        failure ??= error
+      }
+    }
+    // What fails on one contract must not keep the channels of another one from their end.
+    if (failure !== undefined) throw failure
     return done
   }
   return {

@@ -47,24 +47,8 @@ function ownFolder(folder: string, contract: Address): string {
   return join(folder, folderName, contract.toLowerCase())
 }
 
-/**
- * Makes folders for the contracts that have none yet, before the state of any is opened: what is there stays where
- * it is.
- * @throws UraidenError those of `ownerOfState` but `state_missing`
- */
-export async function prepareStates(folder: string, contracts: readonly Address[]): Promise<void> {
-  const without = contracts.filter((contract) => !existsSync(ownFolder(folder, contract)))
-  if (without.length === 0) return
-  const owner = await ownerAt(folder)
-  // Nothing is there: the folder itself is the first one's.
-  const here = owner ?? without[0]
-  for (const contract of without) {
-    if (contract === here) continue
-    await mkdir(ownFolder(folder, contract), { recursive: true, mode: 0o700 })
-  }
-}
-
-async function ownerAt(folder: string): Promise<Address | undefined> {
+/** The contract that the folder itself is of; undefined where nothing is. @throws UraidenError those of `ownerOfState` */
+export async function firstContract(folder: string): Promise<Address | undefined> {
   try {
     return (await ownerOfState({ folder, program: 'receiver' })).contract
   } catch (error) {
@@ -73,15 +57,37 @@ async function ownerAt(folder: string): Promise<Address | undefined> {
   }
 }
 
+/**
+ * Makes folders for the contracts that have none yet, before the state of any is opened: what is there stays where
+ * it is. `first` as `firstContract` says it.
+ */
+export async function prepareStates(
+  folder: string,
+  contracts: readonly Address[],
+  first: Address | undefined,
+): Promise<void> {
+  const without = contracts.filter((contract) => !existsSync(ownFolder(folder, contract)))
+  // Nothing is there: the folder itself is the first one's.
+  const here = first ?? without[0]
+  for (const contract of without) {
+    if (contract === here) continue
+    await mkdir(ownFolder(folder, contract), { recursive: true, mode: 0o700 })
+  }
+}
+
 /** Contracts whose state is there, and which nobody serves any more: their open channels are not defended. */
 export async function unserved(
   folder: string,
   contracts: readonly Address[],
+  first: Address | undefined,
 ): Promise<readonly string[]> {
   const served = new Set(contracts.map((contract) => contract.toLowerCase()))
-  const found = await readdir(join(folder, folderName)).catch(() => [])
-  // Where there was never more than one, its own state says whose it is when it is opened.
-  const owner = found.length + contracts.length > 1 ? await ownerAt(folder) : undefined
-  const all = owner === undefined ? found : [...found, owner.toLowerCase()]
+  const found = await foldersIn(folder)
+  const all = first === undefined ? found : [...found, first.toLowerCase()]
   return all.filter((contract) => !served.has(contract))
+}
+
+/** Of contracts that were not the first one there. */
+export function foldersIn(folder: string): Promise<readonly string[]> {
+  return readdir(join(folder, folderName)).catch(() => [])
 }

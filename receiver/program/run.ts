@@ -21,11 +21,11 @@ import { earned, type Income, recordIncome } from '../income/recorder.ts'
 import { createOps, type Ops } from '../ops/ops.ts'
 import { type ResourceConfigs, registerResources } from '../resources/routes.ts'
 import { type Admin, createAdmin } from '../server/admin/admin.ts'
-import type { FormerServer } from '../server/former.ts'
+import { type FormerServer, receiversOf } from '../server/former.ts'
 import { createFormerServer, createReceiverServer } from '../server/server.ts'
 import { type SharedAccount, shareAccount } from '../settlement/shared-account.ts'
 import { startAdministration } from './administration.ts'
-import { prepareStates, unserved } from './contracts.ts'
+import { firstContract, foldersIn, prepareStates, unserved } from './contracts.ts'
 import { announceReceiver } from './discovery/of-receiver.ts'
 import { type Formers, startFormers } from './formers.ts'
 import { closeServer, followCertificate, listenOn } from './parts.ts'
@@ -93,7 +93,7 @@ async function startParts(
   const opsUrl = await ops.start()
   if (opsUrl !== undefined) log.info({ ops: opsUrl }, 'health and metrics')
   const { receiver, formers } = await startReceivers(options, files, { ops, parts })
-  const income = parts.add(await startIncome(options, [receiver, ...formers.map(receiverOf)]))
+  const income = parts.add(await startIncome(options, [receiver, ...receiversOf(formers)]))
   const admin = await createAdmin(settings.admin)
   const server = await createServer(options, files, { receiver, ops, income, admin, formers })
   parts.add({ stop: () => closeServer(server, settings.stopWithin) })
@@ -115,11 +115,14 @@ async function startParts(
   return { receiver, url, reload: certificate.reload }
 }
 
-/** Before any state is opened. */
+/** Before any state is opened. Where there was never more than one, its own state says whose it is. */
 async function prepareFolders({ settings, log }: RunOptions): Promise<void> {
+  const { stateRoot, isOfSeveral } = settings
+  if (!isOfSeveral && (await foldersIn(stateRoot)).length === 0) return
   const contracts = contractsOf(settings)
-  if (settings.isOfSeveral) await prepareStates(settings.stateRoot, contracts)
-  for (const contract of await unserved(settings.stateRoot, contracts)) {
+  const first = await firstContract(stateRoot)
+  if (isOfSeveral) await prepareStates(stateRoot, contracts, first)
+  for (const contract of await unserved(stateRoot, contracts, first)) {
     log.warn({ contract }, 'contracts does not name it: its open channels are not defended')
   }
 }
@@ -127,10 +130,6 @@ async function prepareFolders({ settings, log }: RunOptions): Promise<void> {
 /** The newest first. */
 function contractsOf({ connection, formers }: ReceiverSettings): readonly Address[] {
   return [connection.contract, ...formers.map(({ contract }) => contract)]
-}
-
-function receiverOf({ receiver }: FormerServer): Receiver {
-  return receiver
 }
 
 interface Receivers {

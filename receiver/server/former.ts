@@ -24,6 +24,10 @@ export interface FormerServer {
   readonly behind: (connections: Pick<ConnectionGuard, 'paid'>) => void
 }
 
+export function receiversOf(formers: readonly FormerServer[]): readonly Receiver[] {
+  return formers.map(({ receiver }) => receiver)
+}
+
 /** What a former server is told of those who pay, once it is behind another one. */
 export function createPaidListener() {
   let guard: Pick<ConnectionGuard, 'paid'> | undefined
@@ -96,7 +100,7 @@ function namedChannel({ url, header, cookie }: RequestView): NamedChannel | unde
   return paying === undefined || opened === undefined ? undefined : channelOf(paying, opened)
 }
 
-const ofChannel = /^\/api\/1\/(?:admin\/)?channels\/([^/]+)\/([^/]+)/
+const ofChannel = new RegExp(`^${gatewayPath}/(?:admin/)?channels/([^/]+)/([^/]+)`)
 
 /** As the server reads it: the original asks for doubled slashes. */
 function plain(path: string): string {

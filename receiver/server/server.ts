@@ -28,7 +28,7 @@ import type { Admin } from './admin/admin.ts'
 import { listPrices, type Priced } from './admin/prices.ts'
 import { sayWhereAdminIs } from './admin-server.ts'
 import type { ShownChannels } from './api/channels.ts'
-import { createPaidListener, type FormerServer, handOver } from './former.ts'
+import { createPaidListener, type FormerServer, handOver, receiversOf } from './former.ts'
 import { apiRoutes } from './routes.ts'
 
 /** Something to buy. What the handler returns is sent; what it throws costs nothing. */
@@ -145,7 +145,7 @@ async function buildServer(
     app.addHook('onRequest', allowOrigins(options.crossOrigins))
   }
   app.addHook('onRequest', refuseUnlessPlain)
-  ops?.attach(receiver, connections, formers.map(receiverOf))
+  ops?.attach(receiver, connections, receiversOf(formers))
   await ops?.register(app)
   await app.register(formBody)
   const { paywall, token } = receiver
@@ -179,10 +179,6 @@ async function buildServer(
     })
   }
   return app
-}
-
-function receiverOf({ receiver }: FormerServer): Receiver {
-  return receiver
 }
 
 function createApp(options: ServerOptions): FastifyInstance {

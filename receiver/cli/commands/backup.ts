@@ -2,7 +2,7 @@
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { ownerOfState } from '../../../platform/state/state.ts'
 import { defined, type Signer } from '../../../protocol/index.ts'
-import { prepareStates } from '../../program/contracts.ts'
+import { firstContract, prepareStates } from '../../program/contracts.ts'
 import { inItsFolder, openSigner } from '../../program/settings.ts'
 import { backupOfState, writeBackup } from '../../server/backup/backup.ts'
 import { readBackupFile } from '../../server/backup/file.ts'
@@ -37,7 +37,10 @@ export async function restore(file: string, options: GlobalOptions): Promise<Exi
   const settings = await openSettings(options)
   const { address } = await openSigner(settings.key, output.say)
   const { contract, chainId } = settings.connection
-  if (settings.isOfSeveral) await prepareStates(settings.stateRoot, [contract])
+  if (settings.isOfSeveral) {
+    const { stateRoot } = settings
+    await prepareStates(stateRoot, [contract], await firstContract(stateRoot))
+  }
   const report = await restoreBackup({
     text: await readBackupFile(file),
     state: inItsFolder(settings).state,

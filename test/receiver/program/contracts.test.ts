@@ -4,7 +4,12 @@ import { join } from 'node:path'
 import test from 'ava'
 import { openState } from '../../../platform/state/state.ts'
 import type { Address } from '../../../protocol/index.ts'
-import { prepareStates, stateOfContract, unserved } from '../../../receiver/program/contracts.ts'
+import {
+  firstContract,
+  prepareStates as prepare,
+  stateOfContract,
+  unserved as unservedBeside,
+} from '../../../receiver/program/contracts.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 
 const [oldest, former, newest] = ['aA', 'bB', 'cC'].map(
@@ -17,6 +22,12 @@ async function begin(folder: string, contract: Address): Promise<void> {
   const db = await openState({ folder, owner, program: 'receiver', format: 1 })
   await db.close()
 }
+
+const prepareStates = async (folder: string, contracts: readonly Address[]) =>
+  prepare(folder, contracts, await firstContract(folder))
+
+const unserved = async (folder: string, contracts: readonly Address[]) =>
+  unservedBeside(folder, contracts, await firstContract(folder))
 
 const own = (folder: string, contract: Address) => join(folder, 'contracts', contract.toLowerCase())
 

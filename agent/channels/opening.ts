@@ -144,14 +144,21 @@ function operationOf({ receiver, openBlock }: Deposit): string {
 type OwnOptions = Pick<DepositOptions, 'fees' | 'confirmations'> & { readonly operation: string }
 
 /** No dearer than we may pay. */
-async function sendOne(
+async function limitOf(
   { sender }: AgentChain,
+  fees: FeeLimit | undefined,
+): Promise<(call: Call) => Call> {
+  const most = await fees?.(sender)
+  return (call) => (most === undefined ? call : { ...call, feeCap: () => most })
+}
+
+async function sendOne(
+  chain: AgentChain,
   call: Call,
   { fees, confirmations, operation }: OwnOptions,
 ): Promise<Receipt> {
-  const most = await fees?.(sender)
-  const limited = most === undefined ? call : { ...call, feeCap: () => most }
-  return sender.send(limited, confirmations, operation)
+  const limited = await limitOf(chain, fees)
+  return chain.sender.send(limited(call), confirmations, operation)
 }
 
 async function sendDeposit(
@@ -166,9 +173,7 @@ async function sendDeposit(
   }: DepositOptions & { readonly operation: string },
 ): Promise<Receipt> {
   const { token } = await chain.client.contractFacts()
-  const most = await fees?.(chain.sender)
-  const limited = (call: Call): Call =>
-    most === undefined ? call : { ...call, feeCap: () => most }
+  const limited = await limitOf(chain, fees)
   const send = (call: Call) => chain.sender.send(limited(call), confirmations, operation)
   const inOne = () => send(erc223Call(chain.client, token, deposit))
   const approve = (amount: TokenAmount) =>

@@ -11,6 +11,7 @@ import {
   ZeroHash,
 } from 'ethers'
 import { channelKey } from '../../protocol/index.ts'
+import { authorizationTypes } from '../support/authorization-types.ts'
 import {
   type ContractFixture,
   contractFixture,
@@ -35,17 +36,6 @@ function behaviour(name: string, run: (t: ExecutionContext) => Promise<void>): v
     name,
     undone(() => f, run),
   )
-}
-
-const types = {
-  ReceiveWithAuthorization: [
-    { name: 'from', type: 'address' },
-    { name: 'to', type: 'address' },
-    { name: 'value', type: 'uint256' },
-    { name: 'validAfter', type: 'uint256' },
-    { name: 'validBefore', type: 'uint256' },
-    { name: 'nonce', type: 'bytes32' },
-  ],
 }
 
 interface Terms {
@@ -76,7 +66,7 @@ async function authorise(terms: Terms, { by = sender, payee = f.address as strin
   }
   const nonce = solidityPackedKeccak256(['address', 'bytes32'], [to, salt])
   const message = { from, to: payee, value, validAfter, validBefore, nonce }
-  return f.chain.wallet(by).signTypedData(domain, types, message)
+  return f.chain.wallet(by).signTypedData(domain, authorizationTypes, message)
 }
 
 function open(terms: Terms, authorization: BytesLike, by = stranger) {

@@ -9,17 +9,7 @@ import {
   parseAddress,
   toHex,
 } from '../../protocol/index.ts'
-
-const types = {
-  ReceiveWithAuthorization: [
-    { name: 'from', type: 'address' },
-    { name: 'to', type: 'address' },
-    { name: 'value', type: 'uint256' },
-    { name: 'validAfter', type: 'uint256' },
-    { name: 'validBefore', type: 'uint256' },
-    { name: 'nonce', type: 'bytes32' },
-  ],
-}
+import { authorizationTypes } from '../support/authorization-types.ts'
 
 const token = parseAddress(`0x${'a1'.repeat(20)}`)
 const contract = parseAddress(`0x${'c2'.repeat(20)}`)
@@ -66,7 +56,7 @@ test('the digest of any authorization is the one that ethers has', (t) => {
         ...{ validAfter, validBefore, nonce },
       }
       const digest = toHex(authorizationDigest(separator, contract, authorization))
-      t.is(TypedDataEncoder.hash(domain, types, message), digest)
+      t.is(TypedDataEncoder.hash(domain, authorizationTypes, message), digest)
     }),
     { numRuns: 50 },
   )

@@ -19,6 +19,8 @@ export interface ContractAbilities {
   readonly hasShortSignatures: boolean
   /** Opens with an EIP-3009 authorization, sent by anybody. */
   readonly hasAuthorizations: boolean
+  /** Takes ticks where it takes a balance proof. */
+  readonly hasTicks: boolean
 }
 
 const ours: ContractAbilities = {
@@ -28,6 +30,7 @@ const ours: ContractAbilities = {
   hasChallenge: true,
   hasShortSignatures: true,
   hasAuthorizations: false,
+  hasTicks: false,
 }
 
 const abilities: { readonly [minor: string]: ContractAbilities } = {
@@ -38,9 +41,10 @@ const abilities: { readonly [minor: string]: ContractAbilities } = {
     hasChallenge: false,
     hasShortSignatures: false,
     hasAuthorizations: false,
+    hasTicks: false,
   },
   '0.3': ours,
-  '0.4': { ...ours, hasAuthorizations: true },
+  '0.4': { ...ours, hasAuthorizations: true, hasTicks: true },
 }
 
 /**

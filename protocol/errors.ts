@@ -126,6 +126,10 @@ export const protocolErrors = {
     hint: 'The message was altered on its way, or its sender does not follow the profile.',
   },
   not_a_block_number: { kind: 'usage' },
+  not_a_commitment: {
+    kind: 'failed',
+    hint: 'Write base, step, ticks, root and signature with one space between.',
+  },
   not_a_chain_id: { kind: 'usage', hint: 'Write a decimal integer above 0.' },
   not_a_path: { kind: 'usage' },
   not_a_query: {
@@ -142,6 +146,8 @@ export const protocolErrors = {
     hint: 'The message was altered on its way, or its sender does not follow the profile.',
   },
   not_a_structured_string: { kind: 'usage', hint: 'Use printable ASCII only.' },
+  not_a_tick: { kind: 'failed', hint: 'Write 0x and 64 hex digits.' },
+  not_a_tick_proof: { kind: 'failed', hint: 'Ask for the proof of this balance again.' },
   not_an_address: { kind: 'usage', hint: 'Write 0x and 40 hex digits.' },
   not_an_amount: { kind: 'usage' },
   not_an_answer_id: {

@@ -27,6 +27,10 @@ export const headerName = {
   insufficientConfirmations: 'RDN-Insufficient-Confirmations',
   invalidBalanceProof: 'RDN-Invalid-Balance-Proof',
   invalidAmount: 'RDN-Invalid-Amount',
+  /** On a bound request: one value of a chain of hashes, in place of a signature. */
+  tick: 'RDN-Tick',
+  tickCommitment: 'RDN-Tick-Commitment',
+  tickUnknown: 'RDN-Tick-Unknown',
   /** A cookie only: browsers cannot be told to send `Idempotency-Key`. */
   idempotencyKey: 'RDN-Idempotency-Key',
   /** On a bound request: asks for a ticket. As a cookie it is one. */
@@ -39,6 +43,7 @@ const reasonHeaders = {
   insufficient_confirmations: headerName.insufficientConfirmations,
   invalid_balance_proof: headerName.invalidBalanceProof,
   invalid_amount: headerName.invalidAmount,
+  tick_unknown: headerName.tickUnknown,
 } as const
 
 export type PaymentReason = keyof typeof reasonHeaders
@@ -46,7 +51,7 @@ export type PaymentReason = keyof typeof reasonHeaders
 const paymentReasons = Object.keys(reasonHeaders) as readonly PaymentReason[]
 
 /** What a receiver may offer beyond the original (section 8). */
-const knownFeatures = ['parallel', 'idempotency', 'eip712', 'relay'] as const
+const knownFeatures = ['parallel', 'idempotency', 'eip712', 'relay', 'ticks'] as const
 
 export type Feature = (typeof knownFeatures)[number]
 

@@ -56,6 +56,12 @@ const kinds = {
     title: 'This balance has paid already',
     remedy: 'Sign RDN-Sender-Balance + RDN-Price.',
   },
+  tick_unknown: {
+    status: 402,
+    title: 'The tick is of no commitment that is known here',
+    reason: 'tick_unknown',
+    remedy: 'Send the same payment again with RDN-Tick-Commitment.',
+  },
   malformed_payment: {
     status: 409,
     title: 'Malformed payment header',

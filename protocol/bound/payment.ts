@@ -3,9 +3,17 @@
 import { type Address, parseAddress } from '../address.ts'
 import { parseUint192, type TokenAmount } from '../amount.ts'
 import { type ContractBlock, parseBlockNumber } from '../channel.ts'
+import { defined } from '../defined.ts'
 import { protocolError } from '../errors.ts'
 import { type HeaderFields, type HeaderSource, headerName, parseField } from '../headers.ts'
 import { parseSignature, type Signature } from '../signature.ts'
+import {
+  formatCommitment,
+  parseCommitment,
+  parseTickWord,
+  type SignedCommitment,
+  type TickWord,
+} from '../ticks.ts'
 import { parseOrigin } from './origin.ts'
 import { boundHeaderName } from './profile.ts'
 
@@ -27,6 +35,10 @@ export interface BoundPayment {
   readonly amount: TokenAmount
   /** Not needed at or below a balance that is proven already. */
   readonly signature?: Signature
+  /** In place of a signature: w_i of a commitment on whose grid the balance lies. */
+  readonly tick?: TickWord
+  /** Until an answer shows that the receiver knows it. */
+  readonly commitment?: SignedCommitment
 }
 
 export function formatAudience(audience: Audience): HeaderFields {
@@ -53,12 +65,15 @@ export function parseAudience(covered: HeaderSource): Audience {
   }
 }
 
-export function formatBoundPayment({ balance, amount, signature }: BoundPayment): HeaderFields {
-  return {
+export function formatBoundPayment(payment: BoundPayment): HeaderFields {
+  const { balance, amount, signature, tick, commitment } = payment
+  return defined({
     [headerName.balance]: balance.toString(),
     [headerName.payment]: amount.toString(),
-    ...(signature === undefined ? {} : { [headerName.signature]: signature }),
-  }
+    [headerName.signature]: signature,
+    [headerName.tick]: tick,
+    [headerName.tickCommitment]: commitment && formatCommitment(commitment),
+  })
 }
 
 /**
@@ -68,14 +83,24 @@ export function formatBoundPayment({ balance, amount, signature }: BoundPayment)
  */
 export function parseBoundPayment(covered: HeaderSource): BoundPayment | undefined {
   if (covered(headerName.balance) === undefined) return
-  const signature = covered(headerName.signature)
   return {
     balance: required(covered, headerName.balance, parseUint192),
     amount: required(covered, headerName.payment, parseUint192),
-    ...(signature === undefined
-      ? {}
-      : { signature: parseField(headerName.signature, signature, parseSignature) }),
+    ...defined({
+      signature: optional(covered, headerName.signature, parseSignature),
+      tick: optional(covered, headerName.tick, parseTickWord),
+      commitment: optional(covered, headerName.tickCommitment, parseCommitment),
+    }),
   }
+}
+
+function optional<Value>(
+  covered: HeaderSource,
+  name: string,
+  parse: (text: string) => Value,
+): Value | undefined {
+  const text = covered(name)
+  return text === undefined ? undefined : parseField(name, text, parse)
 }
 
 function required<Value>(

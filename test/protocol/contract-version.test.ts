@@ -9,6 +9,7 @@ test('the original’s contract knows the seed form in 65 bytes only, and neithe
     hasChallenge: false,
     hasShortSignatures: false,
     hasAuthorizations: false,
+    hasTicks: false,
   })
 })
 
@@ -20,13 +21,15 @@ test('ours prefers EIP-712 and has all of them', (t) => {
     hasChallenge: true,
     hasShortSignatures: true,
     hasAuthorizations: false,
+    hasTicks: false,
   })
 })
 
-test('0.4 also opens with an authorization', (t) => {
+test('0.4 also opens with an authorization, and takes ticks', (t) => {
   t.deepEqual(contractAbilities('0.4.0'), {
     ...contractAbilities('0.3.0'),
     hasAuthorizations: true,
+    hasTicks: true,
   })
 })
 

@@ -11,7 +11,7 @@ import { configure, installBuyer, installPackage, makeKey } from '../test/lab/pi
 import { createPi } from '../test/lab/pi-system/pi.ts'
 import { prepare } from '../test/lab/pi-system/prepare.ts'
 import { openShop } from '../test/lab/torture/shop.ts'
-import { measureCard } from './lib/footprint/card.ts'
+import { measureCard, measureGentle } from './lib/footprint/card.ts'
 import { measureMemory } from './lib/footprint/memory.ts'
 import { buildPackages, readPackages } from './lib/footprint/packages.ts'
 import { describe, type Footprint } from './lib/footprint/report.ts'
@@ -21,6 +21,8 @@ const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '10' },
+    // Of which two hours pass between two flushes.
+    'gentle-minutes': { type: 'string', default: '250' },
     // A folder with packages to measure; without it they are built.
     packages: { type: 'string' },
   },
@@ -65,6 +67,10 @@ async function measure(): Promise<Footprint> {
       `what is written to the card, ${values.minutes} minutes with a job and ${values.minutes} without`,
     )
     const card = await measureCard(life, shop, Number(values.minutes) * 60)
+    const gentleMinutes = Number(values['gentle-minutes'])
+    if (gentleMinutes > 0) say(`the same with card: gentle, ${gentleMinutes} minutes`)
+    const gentle =
+      gentleMinutes > 0 ? await measureGentle(life, shop, gentleMinutes * 60) : undefined
     await life.powerOff()
     say('counting instructions')
     const work = await countWork(pi)
@@ -73,6 +79,7 @@ async function measure(): Promise<Footprint> {
       memory,
       work,
       card,
+      ...(gentle && { gentle }),
       exposure,
     }
   } finally {

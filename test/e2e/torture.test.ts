@@ -5,22 +5,27 @@ import test from 'ava'
 
 const run = promisify(execFile)
 
-test('an agent that is killed again and again pays for what it got, once, and counts at least that', async (t) => {
-  const { stdout } = await run('./scripts/torture', [
-    'agent',
-    ...['--kills', '8'],
-    ...['--seed', '20261121'],
-    '--json',
-  ])
-  const { kills, served, claimed, signed, reserved, lost, paidTwice } = JSON.parse(stdout)
-  t.is(kills, 8)
-  t.true(served > 0)
-  t.is(claimed, served)
-  t.is(paidTwice, 0)
-  t.is(lost, signed - claimed)
-  t.true(lost >= 0 && reserved >= signed)
-  t.true(reserved - claimed <= 16 * 5)
-})
+for (const card of ['careful', 'gentle']) {
+  test(`an agent that is killed again and again pays for what it got, once, and counts at least that (card: ${card})`, async (t) => {
+    const { stdout } = await run('./scripts/torture', [
+      'agent',
+      ...['--kills', '8'],
+      ...['--seed', '20261121'],
+      ...['--card', card],
+      '--json',
+    ])
+    const { kills, powerCuts, served, claimed, signed, reserved, lost, paidTwice } =
+      JSON.parse(stdout)
+    t.is(kills, 8)
+    t.is(powerCuts > 0, card === 'gentle')
+    t.true(served > 0)
+    t.is(claimed, served)
+    t.is(paidTwice, 0)
+    t.is(lost, signed - claimed)
+    t.true(lost >= 0 && reserved >= signed)
+    t.true(reserved - claimed <= 16 * 5)
+  })
+}
 
 test('a receiver that is killed again and again has the proof of all it served, serves no balance twice, and loses no answer of a bound request', async (t) => {
   const { stdout } = await run('./scripts/torture', [
@@ -41,5 +46,8 @@ test('a receiver that is killed again and again has the proof of all it served, 
 test('a number of kills that is none is refused with what to write', async (t) => {
   await t.throwsAsync(run('./scripts/torture', ['agent', '--kills', 'many']), {
     message: /--kills many is not a number. Write --kills 20/,
+  })
+  await t.throwsAsync(run('./scripts/torture', ['agent', '--card', 'mean']), {
+    message: /--card mean is not known. Write careful or gentle/,
   })
 })

@@ -1,17 +1,19 @@
 // ./scripts/pi-system: see its --help, and docs/design/pi-system.md.
 import { randomInt } from 'node:crypto'
 import { join, resolve } from 'node:path'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { checkout } from '../../deploy/pi/packaging/tools.ts'
 import { isUraidenError } from '../../protocol/index.ts'
 import { integer } from '../../scripts/lib/shared/arguments.ts'
 import { defaultMirror } from './pi-system/base.ts'
+import type { Card } from './pi-system/install.ts'
 import { type PowerCutResult, powerCuts } from './pi-system/power-cuts.ts'
 import { prepare } from './pi-system/prepare.ts'
 
 interface Options {
   readonly cuts: number
   readonly seed: number
+  readonly card: Card
   readonly deb?: string
   readonly cache: string
   readonly mirror: string
@@ -24,6 +26,11 @@ const options = new Command('pi-system')
   )
   .option('--cuts <number>', 'how often the power is cut', integer(0, 1000), 5)
   .option('--seed <number>', 'of the moments', integer(0, 2 ** 31), randomInt(2 ** 31))
+  .addOption(
+    new Option('--card <mode>', 'how the agent treats the card')
+      .choices(['careful', 'gentle'])
+      .default('careful'),
+  )
   .option('--deb <file>', 'the package; built from this checkout when not given')
   .option('--cache <folder>', 'where the Debian system is kept', join(checkout, '.cache/pi-system'))
   .option('--mirror <url>', 'where it comes from', defaultMirror)
@@ -42,10 +49,10 @@ try {
   process.exitCode = 1
 }
 
-async function run({ cuts, seed, deb, cache, mirror, json }: Options): Promise<number> {
+async function run({ cuts, seed, card, deb, cache, mirror, json }: Options): Promise<number> {
   const say = (line: string) => process.stderr.write(`${line}\n`)
   const prepared = await prepare({ cache: resolve(cache), mirror, deb, say })
-  const result = await powerCuts({ ...prepared, cuts, seed, say })
+  const result = await powerCuts({ ...prepared, cuts, seed, card, say })
   process.stdout.write(json ? `${JSON.stringify(result)}\n` : describe(result))
   for (const trouble of result.troubles) process.stderr.write(`pi-system: ${trouble}\n`)
   return result.troubles.length === 0 ? 0 : 1

@@ -1,7 +1,9 @@
 // ./scripts/torture agent: kills a paying agent at random moments, starts it again, and checks that
 // receiver and agent agree to the unit: nothing served is unpaid, nothing is paid twice, and what the
-// agent counts as spent is never below what the receiver has, and at most one reservation above.
+// agent counts as spent is never below what the receiver has, and at most one reservation above. With
+// `--card gentle` every other kill is a power cut: it takes what has been kept in memory.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -16,9 +18,11 @@ const loop = fileURLToPath(new URL('./torture/paying-loop.ts', import.meta.url))
 
 interface Result extends PayingSums {
   readonly kills: number
+  /** Of them those that took the memory, too. */
+  readonly powerCuts: number
 }
 
-const { kills, seed, json } = tortureArguments('agent')
+const { kills, seed, json, card } = tortureArguments('agent')
 process.exitCode = await torture()
 
 async function torture(): Promise<number> {
@@ -41,6 +45,7 @@ async function run(shop: Shop, troubles: string[]): Promise<Result> {
   await life(shop, troubles, ({ event }, child) => {
     if (event === 'paying') child.stdin?.write('stop\n')
   })
+  let cuts = 0
   for (let kill = 0; kill < kills; kill++) {
     // Sometimes while it starts and asks where the channel stands, mostly while it pays.
     const moment = random() < 0.2 ? 'started' : 'paying'
@@ -48,6 +53,10 @@ async function run(shop: Shop, troubles: string[]): Promise<Result> {
     await life(shop, troubles, ({ event }, child) => {
       if (event === moment) setTimeout(() => child.kill('SIGKILL'), delay)
     })
+    if (card === 'gentle' && random() < 0.5) {
+      await rm(spoolOf(shop), { force: true })
+      cuts++
+    }
   }
   const last = await life(shop, troubles, ({ event }, child) => {
     if (event === 'paying') child.stdin?.write('stop\n')
@@ -57,6 +66,7 @@ async function run(shop: Shop, troubles: string[]): Promise<Result> {
   const counts = [...shop.served.values()]
   return {
     kills,
+    powerCuts: cuts,
     seed,
     served: counts.reduce((sum, count) => sum + count, 0) * Number(price),
     claimed: Number(claimed),
@@ -118,16 +128,21 @@ function ordersFor(shop: Shop): LoopOrders {
     chainId: shop.chainId.toString(),
     contract: shop.contract,
     store: join(shop.folder, 'agent'),
+    ...(card === 'gentle' && { spool: spoolOf(shop) }),
     url: shop.url,
     reservation,
     deposit: '100000000',
   }
 }
 
+function spoolOf({ folder }: Shop): string {
+  return join(folder, 'agent.spool')
+}
+
 function describe(result: Result): string {
   const { served, claimed, signed, reserved, lost, paidTwice } = result
   return [
-    `${result.kills} kills, seed ${result.seed}`,
+    `${result.kills} kills, ${result.powerCuts} of them power cuts, seed ${result.seed}`,
     `served ${served}, claimed ${claimed}, signed ${signed}, reserved ${reserved}`,
     `lost ${lost}, paid twice ${paidTwice}`,
     '',

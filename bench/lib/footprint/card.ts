@@ -22,6 +22,20 @@ export interface CardFigures {
   readonly megabytesPerDay: number
 }
 
+/** With `card: gentle`: a job a minute, as it is, over hours, for its writes come together. */
+export interface GentleFigures {
+  /** Of the machine's own time. */
+  readonly seconds: number
+  readonly runs: number
+  /** At the card, of the agent and of the system around it. */
+  readonly bytes: number
+  readonly writes: number
+  readonly flushes: number
+  /** What Linux counts for the daemon itself (/proc/PID/io). */
+  readonly daemonBytes: number
+  readonly megabytesPerDay: number
+}
+
 interface Counts {
   /** Since the machine was started, by its own clock. */
   readonly seconds: number
@@ -53,12 +67,30 @@ export async function measureCard(life: Life, shop: Shop, seconds: number): Prom
   }
 }
 
-async function during(life: Life, shop: Shop, seconds: number): Promise<Counts> {
+export async function measureGentle(
+  life: Life,
+  shop: Shop,
+  seconds: number,
+): Promise<GentleFigures> {
+  await configure(life.guest, shop, '0 * * * * *', 'gentle')
+  // What has gathered until then is a part of it: at most two hours' worth is written at once.
+  const flush = 'runuser -u uraiden-agent -- uraiden-agent flush'
+  const { daemon, ...counted } = await during(life, shop, seconds, flush)
+  return {
+    ...counted,
+    seconds: Math.round(counted.seconds),
+    daemonBytes: daemon,
+    megabytesPerDay: Math.round((counted.bytes * 86_400) / counted.seconds / 10_000) / 100,
+  }
+}
+
+async function during(life: Life, shop: Shop, seconds: number, last?: string): Promise<Counts> {
   await life.guest.run('systemctl restart uraiden-agent && sync')
   // What starting has left to be written.
   await pause(60)
   const before = await count(life, shop)
   await pause(seconds)
+  if (last !== undefined) await life.guest.run(`${last} && sync`)
   const after = await count(life, shop)
   return {
     seconds: after.seconds - before.seconds,

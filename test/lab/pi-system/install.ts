@@ -36,9 +36,17 @@ rm /run/password`)
   return parseAddress(JSON.parse(said).address)
 }
 
+/** How the agent treats the card, as `agent.yaml` has it. */
+export type Card = 'careful' | 'gentle'
+
 /** `every`: when the job runs. The service starts now, and whenever the machine does. */
-export async function configure(guest: Guest, shop: Shop, every: string): Promise<void> {
-  await guest.run('cat > /etc/uraiden/agent.yaml', configuration(shop, every))
+export async function configure(
+  guest: Guest,
+  shop: Shop,
+  every: string,
+  card: Card = 'careful',
+): Promise<void> {
+  await guest.run('cat > /etc/uraiden/agent.yaml', configuration(shop, every, card))
   await guest.run('systemctl enable --now uraiden-agent.service')
 }
 
@@ -53,11 +61,12 @@ function fromGuest(url: string): string {
   return url.replace('127.0.0.1', guestNetwork.host)
 }
 
-function configuration(shop: Shop, every: string): string {
+function configuration(shop: Shop, every: string, card: Card): string {
   return `rpc: ${fromGuest(shop.rpcUrl)}
 contract: '${shop.contract}'
 key: ${stateFolder}/key.json
 state: ${stateFolder}
+card: ${card}
 control:
   socket: /run/uraiden-agent/control.sock
 reservation: ${reservation}

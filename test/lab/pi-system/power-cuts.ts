@@ -7,13 +7,14 @@ import type { PayingSums } from '../torture/reports.ts'
 import { openShop, type Shop } from '../torture/shop.ts'
 import { compareAfterCut, judgeJob, price, readBooks, soldTwice, unexcused } from './audit.ts'
 import { openScratch } from './files.ts'
-import { configure, installBuyer, installPackage, makeKey } from './install.ts'
+import { type Card, configure, installBuyer, installPackage, makeKey } from './install.ts'
 import { createPi, type Life, type Pi } from './pi.ts'
 import type { Prepared } from './prepare.ts'
 
 export interface PowerCutOptions extends Prepared {
   readonly cuts: number
   readonly seed: number
+  readonly card: Card
   readonly say: (line: string) => void
 }
 
@@ -84,14 +85,18 @@ export async function powerCuts(options: PowerCutOptions): Promise<PowerCutResul
 }
 
 /** Installs, configures, buys for the first time, and is switched off in order. */
-async function firstLife(pi: Pi, shop: Shop, { deb, say }: PowerCutOptions): Promise<Address> {
+async function firstLife(
+  pi: Pi,
+  shop: Shop,
+  { deb, card, say }: PowerCutOptions,
+): Promise<Address> {
   const life = await pi.boot()
   await life.guest.reached()
   say('installing the package')
   await installPackage(life.guest, deb)
   const account = await makeKey(life.guest)
   await shop.fund(account, 10n ** 9n)
-  await configure(life.guest, shop, '*/15 * * * * *')
+  await configure(life.guest, shop, '*/15 * * * * *', card)
   await installBuyer(life.guest)
   await life.guest.run('systemctl enable --now buyer.service')
   await sold(shop, life, 1)
@@ -139,7 +144,7 @@ async function judge(
   shop: Shop,
   account: Address,
   folder: string,
-  { cuts, seed }: PowerCutOptions,
+  { cuts, seed, card: mode }: PowerCutOptions,
   { secondsToPaying, troubles, card, soldAtCuts }: Notes,
 ): Promise<PowerCutResult> {
   const { reserved, signed, delivered } = await readBooks(pi, shop, account, folder)
@@ -147,7 +152,8 @@ async function judge(
   const served = Number(price) * shop.sales.length
   const claimed = Number(shop.claimed())
   const paidTwice = soldTwice(shop.served)
-  const late = unexcused(shop.sales, job.missing, soldAtCuts)
+  // A gentle agent may lose all that came since the last flush, of which the cuts leave none.
+  const late = mode === 'gentle' ? [] : unexcused(shop.sales, job.missing, soldAtCuts)
   return {
     cuts,
     seed,

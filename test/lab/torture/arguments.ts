@@ -6,7 +6,11 @@ export interface TortureArguments {
   readonly kills: number
   readonly seed: number
   readonly json: boolean
+  /** Whether each change goes to the disk at once, or waits in memory. */
+  readonly card: Card
 }
+
+type Card = 'careful' | 'gentle'
 
 /** Ends the process with status 2 when a number is none. `name` is for the message. */
 export function tortureArguments(name: string): TortureArguments {
@@ -15,14 +19,22 @@ export function tortureArguments(name: string): TortureArguments {
       kills: { type: 'string', default: '20' },
       seed: { type: 'string', default: String(randomInt(2 ** 31)) },
       json: { type: 'boolean', default: false },
+      card: { type: 'string', default: 'careful' },
     },
   })
-  const { kills, seed, json } = values
+  const { kills, seed, json, card } = values
   return {
     kills: readNumber(name, 'kills', kills),
     seed: readNumber(name, 'seed', seed),
     json,
+    card: readCard(name, card),
   }
+}
+
+function readCard(name: string, text: string): Card {
+  if (text === 'careful' || text === 'gentle') return text
+  process.stderr.write(`torture ${name}: --card ${text} is not known. Write careful or gentle.\n`)
+  process.exit(2)
 }
 
 function readNumber(torture: string, option: string, text: string): number {

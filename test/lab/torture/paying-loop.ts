@@ -17,6 +17,7 @@ const agent = await createAgent({
   chainId: BigInt(orders.chainId),
   contract: parseAddress(orders.contract),
   store: orders.store,
+  spool: orders.spool,
   reservation: orders.reservation,
   deposit: { open: () => BigInt(orders.deposit) },
   retryInterval: 20,

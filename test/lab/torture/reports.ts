@@ -7,6 +7,8 @@ export interface LoopOrders {
   readonly chainId: string
   readonly contract: string
   readonly store: string
+  /** In memory, where the card is treated gently. */
+  readonly spool?: string
   readonly url: string
   readonly reservation: number
   readonly deposit: string

@@ -7,7 +7,7 @@ import { type Budget, type BudgetScope, capsOf, defaultTransactionCaps } from '.
 import { openLedger } from './channels/ledger.ts'
 import type { Ledger } from './channels/ledger-types.ts'
 import { lastGasPrice } from './channels/transaction-budget.ts'
-import { transactionsOfWeek } from './channels/transaction-history.ts'
+import { transactionsInAll, transactionsOfWeek } from './channels/transaction-history.ts'
 import type { Agent, AgentOptions, BudgetView, TransactionFacts } from './options.ts'
 import { probe } from './purchase/probe.ts'
 import { createPurchases } from './purchase/states.ts'
@@ -107,7 +107,11 @@ async function payoutCredit({ all }: Work, account: Address): Promise<TokenAmoun
 }
 
 export function transactionFacts({ notes }: Pick<Ledger, 'notes'>): TransactionFacts {
-  return { lastWeek: transactionsOfWeek(notes), gasPrice: lastGasPrice(notes) }
+  return {
+    lastWeek: transactionsOfWeek(notes),
+    inAll: transactionsInAll(notes),
+    gasPrice: lastGasPrice(notes),
+  }
 }
 
 function budgetView({ budget = {} }: AgentOptions, ledger: Ledger): BudgetView {

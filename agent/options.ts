@@ -121,6 +121,8 @@ export interface BudgetView {
 export interface TransactionFacts {
   /** Own ones of the last seven days; undefined while it is not known for so long. */
   readonly lastWeek: TransactionCounts | undefined
+  /** Own ones in all. */
+  readonly inAll: TransactionCounts
   /** What a unit of gas cost last, in wei; undefined before the first transaction. */
   readonly gasPrice: bigint | undefined
 }

@@ -26,6 +26,8 @@ interface DayNote extends Omit<TransactionCounts, 'fee'> {
 interface Noted {
   /** The day of the first one ever noted. */
   readonly since: number
+  /** Of all that were ever noted; a state of earlier versions lacks it. */
+  readonly all?: Omit<DayNote, 'day'>
   /** Oldest first. */
   readonly days: readonly DayNote[]
 }
@@ -50,17 +52,20 @@ export function noteTransaction(
   const noted = notes.get(key) as Noted | undefined
   const today = dayOf(now, noted)
   const before = noted?.days.find((each) => each.day === today)
-  const nothing = { day: today, opened: 0, toppedUp: 0, closed: 0, others: 0, fee: '0' }
-  const counted = before ?? nothing
   const [event] = events
   const what = (event && whatOf[event.kind]) ?? 'others'
-  const entry = {
+  const withThis = <Counted extends Omit<DayNote, 'day'>>(counted: Counted) => ({
     ...counted,
     [what]: counted[what] + 1,
     fee: `${parseUint192(counted.fee) + fee}`,
-  }
+  })
+  const entry = withThis(before ?? { day: today, ...nothing })
+  const all = withThis(noted?.all ?? sumOf(noted?.days ?? []))
   const others = (noted?.days ?? []).filter((each) => each !== before && isOfWeek(each, today))
-  notes.later(key, { since: noted?.since ?? today, days: [...others, entry] } satisfies Noted)
+  notes.later(key, {
+    ...{ since: noted?.since ?? today, all },
+    days: [...others, entry],
+  } satisfies Noted)
 }
 
 /** Of seven days; undefined while it is not known for so long. */
@@ -71,15 +76,31 @@ export function transactionsOfWeek(
   const noted = notes.get(key) as Noted | undefined
   const today = dayOf(now, noted)
   if (noted === undefined || today - noted.since < daysOfWeek) return undefined
-  const days = noted.days.filter((each) => isOfWeek(each, today))
+  return countsOf(sumOf(noted.days.filter((each) => isOfWeek(each, today))))
+}
+
+/** Of all that were ever noted. */
+export function transactionsInAll(notes: Pick<Notes, 'get'>): TransactionCounts {
+  const noted = notes.get(key) as Noted | undefined
+  return countsOf(noted?.all ?? sumOf(noted?.days ?? []))
+}
+
+const nothing = { opened: 0, toppedUp: 0, closed: 0, others: 0, fee: '0' }
+
+function sumOf(days: readonly DayNote[]): Omit<DayNote, 'day'> {
   const sum = (what: What) => days.reduce((all, each) => all + each[what], 0)
   return {
     opened: sum('opened'),
     toppedUp: sum('toppedUp'),
     closed: sum('closed'),
     others: sum('others'),
-    fee: days.reduce((all, each) => all + parseUint192(each.fee), 0n),
+    fee: `${days.reduce((all, each) => all + parseUint192(each.fee), 0n)}`,
   }
+}
+
+function countsOf(noted: Omit<DayNote, 'day'>): TransactionCounts {
+  const { opened, toppedUp, closed, others, fee } = noted
+  return { opened, toppedUp, closed, others, fee: parseUint192(fee) }
 }
 
 function isOfWeek({ day: number }: DayNote, today: number): boolean {

@@ -40,6 +40,11 @@ export async function isDeepEnough(
   return head !== undefined && head.number - Number(receipt.blockNumber) + 1 >= confirmations
 }
 
+/** What a transaction cost, in wei, as far as the node says it. */
+export function feeOf({ gasUsed, effectiveGasPrice, l1Fee }: RawReceipt): bigint {
+  return BigInt(gasUsed) * BigInt(effectiveGasPrice ?? 0) + BigInt(l1Fee ?? 0)
+}
+
 /** @throws UraidenError `transaction_reverted`, and those of `contractBlock` */
 export async function readReceipt(
   chain: ChainClient,
@@ -53,7 +58,7 @@ export async function readReceipt(
     })
   }
   const gasUsed = BigInt(receipt.gasUsed)
-  const { effectiveGasPrice, l1Fee } = receipt
+  const { effectiveGasPrice } = receipt
   const gasPrice = effectiveGasPrice ? BigInt(effectiveGasPrice) : undefined
   const contractBlock = await chain.contractBlock(receipt)
   return {
@@ -63,7 +68,7 @@ export async function readReceipt(
     blockHash: receipt.blockHash as Hex,
     gasUsed,
     gasPrice,
-    fee: gasUsed * (gasPrice ?? 0n) + BigInt(l1Fee ?? 0),
+    fee: feeOf(receipt),
     contract: receipt.contractAddress ? parseAddress(receipt.contractAddress) : undefined,
     events: chain.decodeLogs(receipt.logs, contractBlock),
   }

@@ -16,7 +16,7 @@ import { type RawReceipt, readQuantity } from './answers.ts'
 import { currentFees, estimateGas, etherMissing, gasPrice, lacksEther } from './estimate.ts'
 import { replacementFees } from './fees.ts'
 import type { NodeError } from './node.ts'
-import { findReceipt, isDeepEnough, readReceipt, unconfirmed } from './receipt.ts'
+import { feeOf, findReceipt, isDeepEnough, readReceipt, unconfirmed } from './receipt.ts'
 import {
   feesOf,
   type JournalEntry,
@@ -44,6 +44,8 @@ export interface SenderOptions {
   readonly now?: MonotonicClock | undefined
   /** The same for all senders of one account: by default this is the only one. */
   readonly lane?: TransactionLane | undefined
+  /** Of each transaction once it is in a block, in wei; one that was reverted among them. */
+  readonly onFee?: ((fee: bigint) => void) | undefined
 }
 
 /** What senders of one account share: two that do not know of each other would take the same nonces. */
@@ -260,13 +262,14 @@ interface Wait {
 
 /** Written down as done when it has happened, and as never sent when it failed. */
 async function outcome(
-  { chain, journal }: SenderOptions,
+  { chain, journal, onFee }: SenderOptions,
   receipt: RawReceipt,
   { purpose, operation }: Omit<Wait, 'cap'>,
 ): Promise<Receipt> {
   const forget = async () => {
     if (operation !== undefined) await journal?.delete(operation)
   }
+  onFee?.(feeOf(receipt))
   try {
     const read = await readReceipt(chain, purpose, receipt)
     if (operation === undefined || journal?.mined === undefined) await forget()

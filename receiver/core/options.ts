@@ -28,6 +28,8 @@ export interface ReceiverObserver extends PaywallObserver {
   readonly committed: CommitObserver
   /** The node was asked; `outcome` is `ok` or the error's code. */
   readonly asked: (method: string, seconds: number, outcome: string) => void
+  /** A transaction of ours is in a block, and cost so much, in wei. */
+  readonly mined: (fee: bigint) => void
 }
 
 export interface ReceiverLog {

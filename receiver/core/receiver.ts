@@ -266,6 +266,7 @@ function createDefence(
     chain,
     signer,
     journal: store.journal,
+    onFee: options.observer?.mined,
     ...defined({ pollInterval: transactionPoll, lane: shared?.lane }),
   })
   const account = watchAccount(chain, signer.address)
@@ -387,7 +388,7 @@ interface RelayBase extends Base, Omit<Defence, 'start'> {
 
 /** Contracts of version 0.2 know no deposits for others. */
 async function relayOf(
-  { relay, signer, verifier, log, transactionPoll }: StartOptions,
+  { relay, signer, verifier, log, transactionPoll, observer }: StartOptions,
   base: RelayBase,
 ): Promise<Relay | undefined> {
   const { chain, transactions, reserve, gas, head } = base
@@ -400,7 +401,10 @@ async function relayOf(
     transactions:
       relay.signer === undefined
         ? transactions
-        : createTransactionSender({ chain, signer: relay.signer, pollInterval: transactionPoll }),
+        : createTransactionSender({
+            ...{ chain, signer: relay.signer, pollInterval: transactionPoll },
+            onFee: observer?.mined,
+          }),
     signed: createRelaySigner({ chain, by: recovery, head }),
     authorizations: await authorizationSeparator(chain),
     checkEther: async () => {

@@ -8,6 +8,8 @@ export interface Sums {
   readonly paid: TokenAmount
   /** What of it became the senders' credit again. */
   readonly credited: TokenAmount
+  /** Of transactions, in wei. */
+  readonly fees: bigint
 }
 
 export interface Counters {
@@ -25,8 +27,14 @@ export function createCounters(registry: Registry): Counters {
   })
   let paid = 0n
   let credited = 0n
+  let fees = 0n
+  const transactions = new Counter({
+    name: 'uraiden_transactions_total',
+    help: 'Transactions of its own that are in a block.',
+    registers: [registry],
+  })
   return {
-    sums: () => ({ paid, credited }),
+    sums: () => ({ paid, credited, fees }),
     observer: {
       admitted: (admission, price) => {
         const code = admission.kind === 'refused' ? admission.code : ''
@@ -38,6 +46,10 @@ export function createCounters(registry: Registry): Counters {
       },
       committed: commitObserver([registry]),
       asked: rpcObserver([registry]),
+      mined: (fee) => {
+        transactions.inc()
+        fees += fee
+      },
     },
   }
 }

@@ -1,6 +1,7 @@
 // Metrics that are read from the receiver when somebody asks for them.
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { ConnectionCounts } from '../../platform/http/connections.ts'
+import { version } from '../../platform/system/version.ts'
 import { formatNumber, type TokenAmount } from '../../protocol/index.ts'
 import { stateOf } from '../channels/records.ts'
 import type { Receiver } from '../core/receiver.ts'
@@ -23,22 +24,25 @@ export function registerGauges(registry: Registry, receiver: Receiver, sums: () 
       },
     })
   }
-  const total = (name: string, help: string, read: () => TokenAmount) => {
+  const total = (name: string, help: string, read: () => number) => {
     new Counter({
       name,
       help,
       registers: [registry],
       collect() {
         this.reset()
-        this.inc(tokens(read()))
+        this.inc(read())
       },
     })
   }
-  total('uraiden_paid_tokens_total', 'Prices of all paid requests.', () => sums().paid)
+  total('uraiden_paid_tokens_total', 'Prices of all paid requests.', () => tokens(sums().paid))
   total(
     'uraiden_credited_tokens_total',
     'What of it became credit again: the resource failed or cost less.',
-    () => sums().credited,
+    () => tokens(sums().credited),
+  )
+  total('uraiden_fees_ether_total', 'What transactions of its own have cost.', () =>
+    Number(formatNumber(sums().fees, 18)),
   )
   gauge(
     'uraiden_uncollected_tokens',
@@ -232,6 +236,7 @@ function registerFacts(registry: Registry, receiver: Receiver): void {
   const info = (name: string, help: string, labels: { readonly [name: string]: string }) =>
     new Gauge({ name, help, labelNames: Object.keys(labels), registers: [registry] }).set(labels, 1)
   info('uraiden_verifier_info', 'How signatures are checked.', { verifier, threads: `${threads}` })
+  info('uraiden_build_info', 'The program.', { version, node: process.version })
   info('uraiden_receiver_info', 'Whose metrics these are.', {
     receiver: receiver.address,
     contract: receiver.contract,

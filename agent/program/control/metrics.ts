@@ -1,14 +1,19 @@
-// The daemon's state for Prometheus, in its text format 0.0.4, and where it is asked for. Written by hand,
-// because loading prom-client with what it depends on costs 8 MB of memory.
+// The daemon's state for Prometheus, in its text format 0.0.4, and where it is asked for: amounts in whole tokens
+// and ether, as the receiver's are. Written by hand, because loading prom-client with what it depends on costs 8 MB of memory.
 import { createServer, type Server } from 'node:http'
 import type { ListenAddress } from '../../../platform/config/index.ts'
+import { version } from '../../../platform/system/version.ts'
+import { type Address, formatNumber, type TokenUnit } from '../../../protocol/index.ts'
+import type { BudgetLimit } from '../../budget/caps.ts'
+import type { ChannelBalance } from '../../channels/ledger-types.ts'
 import { channelName } from '../../channels/records.ts'
+import type { TransactionCounts } from '../../channels/transaction-history.ts'
 import { listenOn } from '../../proxy/listen.ts'
 import { same } from '../configuration/settings.ts'
 import type { DaemonStatus } from './status.ts'
 
 type Labels = Readonly<Record<string, string>>
-type Sample = readonly [labels: Labels, value: number | bigint]
+type Sample = readonly [labels: Labels, value: number | string]
 
 interface Family {
   readonly name: string
@@ -17,11 +22,26 @@ interface Family {
   readonly samples: readonly Sample[]
 }
 
+export interface MetricsFacts {
+  readonly status: DaemonStatus
+  /** What the account has outside channels, as far as it is known; ether in wei. */
+  readonly account: { readonly tokens: string | null; readonly ether: string | null }
+  /** Own ones in all; undefined before the chain was there once. */
+  readonly transactions: TransactionCounts | undefined
+  /** By their names in the configuration. */
+  readonly receivers: { readonly [name: string]: { readonly address?: Address | undefined } }
+}
+
 /** `now` in Unix time, milliseconds. */
-export function metricsText(status: DaemonStatus, now: number): string {
-  return [...daemonFamilies(status, now), ...channelFamilies(status), ...jobFamilies(status)]
-    .map(familyText)
-    .join('')
+export function metricsText(facts: MetricsFacts, now: number): string {
+  const { status } = facts
+  const families = [
+    ...daemonFamilies(status, now),
+    ...accountFamilies(facts),
+    ...(status.token ? [...channelFamilies(facts, status.token), ...budgetFamilies(facts)] : []),
+    ...jobFamilies(status),
+  ]
+  return families.map(familyText).join('')
 }
 
 function gauge(name: string, help: string, samples: readonly Sample[]): Family {
@@ -34,6 +54,7 @@ function counter(name: string, help: string, samples: readonly Sample[]): Family
 
 function daemonFamilies({ started, waiting, counters }: DaemonStatus, now: number) {
   return [
+    gauge('build_info', 'The program.', [[{ version, node: process.version }, 1]]),
     gauge('up_seconds', 'Since the start.', [[{}, Math.round((now - started) / 1000)]]),
     gauge('ready', '1 when payments are possible.', [[{}, waiting === undefined ? 1 : 0]]),
     counter('payments_total', 'Answers that were paid.', [[{}, counters.payments]]),
@@ -42,32 +63,102 @@ function daemonFamilies({ started, waiting, counters }: DaemonStatus, now: numbe
   ]
 }
 
-function channelFamilies({ channels, budget }: DaemonStatus): readonly Family[] {
-  const limits = budget?.limits ?? []
-  const ofChannels = (amount: (channel: DaemonStatus['channels'][number]) => bigint) =>
-    channels.map((channel): Sample => [channelLabels(channel), amount(channel)])
+function accountFamilies({ status, account, transactions }: MetricsFacts): readonly Family[] {
+  const { token } = status
+  const { tokens, ether } = account
+  const { fee, ...counts } = transactions ?? {}
   return [
     gauge(
-      'channel_deposit_units',
-      'Deposit, in the token’s smallest unit.',
+      'liquid_tokens',
+      'Tokens of the account outside channels.',
+      token && tokens !== null ? [[{}, formatNumber(BigInt(tokens), token.decimals)]] : [],
+    ),
+    gauge(
+      'ether',
+      'Ether of the account, to pay for transactions.',
+      ether === null ? [] : [[{}, inEther(BigInt(ether))]],
+    ),
+    counter(
+      'transactions_total',
+      'Transactions of its own that are in a block.',
+      Object.entries(counts).map(([what, count]) => [{ what: labelOf(what) }, count]),
+    ),
+    counter(
+      'fees_ether_total',
+      'What transactions of its own have cost.',
+      fee === undefined ? [] : [[{}, inEther(fee)]],
+    ),
+  ]
+}
+
+/** `toppedUp` is `topped_up`, as labels are written. */
+function labelOf(word: string): string {
+  return word.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
+
+function channelFamilies(
+  { status, receivers }: MetricsFacts,
+  { decimals }: TokenUnit,
+): readonly Family[] {
+  const names = new Map(
+    Object.entries(receivers).flatMap(([name, { address }]) => (address ? [[address, name]] : [])),
+  )
+  const ofChannels = (amount: (channel: ChannelBalance) => bigint) =>
+    status.channels.map((channel): Sample => {
+      const { receiver, openBlock, state } = channel
+      const labels = {
+        receiver: names.get(receiver) ?? receiver,
+        channel: channelName(receiver, openBlock),
+        state,
+      }
+      return [labels, formatNumber(amount(channel), decimals)]
+    })
+  return [
+    gauge(
+      'channel_deposit_tokens',
+      'Deposit.',
       ofChannels(({ deposit }) => deposit),
     ),
     gauge(
-      'channel_balance_units',
+      'channel_balance_tokens',
       'Signed so far, or at most.',
       ofChannels(({ balance }) => balance),
     ),
+  ]
+}
+
+function budgetFamilies({ status: { budget, token } }: MetricsFacts): readonly Family[] {
+  const { limits = [], transactions = [] } = budget ?? {}
+  const inTokens = (amount: bigint) => formatNumber(amount, token?.decimals ?? 0)
+  const ether = transactions.filter(({ scope }) => scope === 'ether')
+  const openings = transactions.filter(({ scope }) => scope !== 'ether')
+  const pair = (
+    name: string,
+    unit: string,
+    of: readonly BudgetLimit[],
+    number: (amount: bigint) => string,
+  ) => [
     gauge(
-      'budget_cap_units',
+      `${name}_cap${unit}`,
       'A cap of the configuration.',
-      limits.map(({ scope, window, cap }) => [{ scope, window }, cap]),
+      of.map(({ scope, window, cap }) => [{ scope, window }, number(cap)]),
     ),
     gauge(
-      'budget_used_units',
+      `${name}_used${unit}`,
       'Spent or reserved of that cap.',
-      limits.map(({ scope, window, used }) => [{ scope, window }, used]),
+      of.map(({ scope, window, used }) => [{ scope, window }, number(used)]),
     ),
   ]
+  return [
+    ...pair('budget', '_tokens', limits, inTokens),
+    ...pair('fees', '_ether', ether, inEther),
+    ...pair('openings', '', openings, (amount) => `${amount}`),
+  ]
+}
+
+/** The exact decimal; Prometheus keeps 15 digits of it. */
+function inEther(wei: bigint): string {
+  return formatNumber(wei, 18)
 }
 
 function jobFamilies({ jobs }: DaemonStatus): readonly Family[] {
@@ -98,11 +189,6 @@ function jobFamilies({ jobs }: DaemonStatus): readonly Family[] {
       sinks.map(({ labels, sink }) => [labels, sink.dropped]),
     ),
   ]
-}
-
-function channelLabels(channel: DaemonStatus['channels'][number]): Labels {
-  const { receiver, openBlock, state } = channel
-  return { channel: channelName(receiver, openBlock), state }
 }
 
 function familyText({ name, type, help, samples }: Family): string {

@@ -47,7 +47,7 @@ export function rateSettings(
 
 /** Undefined where nothing is known to go by. `purchases` have the oldest first. */
 export function transactionRate(
-  { lastWeek, gasPrice }: TransactionFacts,
+  { lastWeek, gasPrice }: Pick<TransactionFacts, 'lastWeek' | 'gasPrice'>,
   purchases: readonly PurchaseRecord[],
   settings: RateSettings,
 ): TransactionRate | undefined {

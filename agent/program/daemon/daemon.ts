@@ -40,6 +40,9 @@ export interface Daemon {
 const fatal =
   /^(config_|key|wrong_token|not_a|too_many|amount_|state_(of_another|format_|readable)|ledger_damaged|address_in_use|socket_)/
 
+/** What Prometheus is told of the account may be so old: it asks all day, and each look is two requests. */
+const accountAge: Milliseconds = 300_000
+
 /** At the end. systemd waits for ten seconds in all. */
 const graceOfStop: Milliseconds = 4_000
 
@@ -80,7 +83,16 @@ class AgentDaemon implements Daemon {
     this.#options = options
     this.#wanted = settings
     const status = () => this.#status()
-    const metrics = () => metricsText(this.#status(), steadyTime())
+    const metrics = () =>
+      metricsText(
+        {
+          status: this.#status(),
+          account: this.#page.account(accountAge),
+          transactions: this.#engine.shared.current()?.transactions().inAll,
+          receivers: this.#wanted.receivers.receivers,
+        },
+        steadyTime(),
+      )
     this.#engine = new Engine({ journal, metrics, onIdle: () => this.#collections.touched() })
     const handlers = commandHandlers(this.#engine, {
       status,

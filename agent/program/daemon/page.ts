@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ChainClient } from '../../../platform/chain/index.ts'
 import { readPrivateFile, writePrivateFile } from '../../../platform/keys/private-file.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
 import type { PurchaseRecord } from '../../purchase/history.ts'
 import { openChain } from '../configuration/chain.ts'
@@ -11,8 +12,9 @@ import { openReceivers } from '../configuration/receivers.ts'
 import type { Settings } from '../configuration/settings.ts'
 import type { CommandHandlers } from '../control/server.ts'
 import type { DaemonStatus } from '../control/status.ts'
-import type { Account, Holdings } from '../page/holdings.ts'
+import { type Account, createHoldings } from '../page/holdings.ts'
 import type { PageServer } from '../page/server.ts'
+import type { PageHoldings } from '../page/state.ts'
 import type { Capability } from './capability.ts'
 
 export interface PageOptions {
@@ -46,7 +48,6 @@ const fresh = 15_000
 
 interface Running {
   readonly server: PageServer
-  readonly holdings: Holdings
   /** In the page's address: who has it may look. */
   readonly key: string
   /** As it was configured, 0 for a free one. */
@@ -58,6 +59,11 @@ export class Page implements Capability<Settings> {
   #settings: Settings | undefined
   #running: Running | undefined
   #chain: Promise<ChainClient> | undefined
+  readonly #holdings = createHoldings({
+    read: () => this.#account(),
+    fresh,
+    now: () => performance.now(),
+  })
 
   constructor(options: PageOptions) {
     this.#options = options
@@ -67,6 +73,11 @@ export class Page implements Capability<Settings> {
   get place(): { readonly port: number; readonly key: string } | undefined {
     const running = this.#running
     return running && { port: running.server.port, key: running.key }
+  }
+
+  /** What the account has, at most so old; asked for in the background. */
+  account(oldest: Milliseconds): PageHoldings {
+    return this.#holdings.look(oldest)
   }
 
   /**
@@ -86,7 +97,7 @@ export class Page implements Capability<Settings> {
     }
     // Of the chain that was configured before.
     this.#disconnect()
-    this.#running?.holdings.forget()
+    this.#holdings.forget()
   }
 
   async stop(): Promise<void> {
@@ -97,17 +108,11 @@ export class Page implements Capability<Settings> {
 
   async #listen(port: number, { folder }: Settings): Promise<Running> {
     const key = await pageKey(folder)
-    const [{ startPage }, { createHoldings }, { pageState }] = await Promise.all([
+    const [{ startPage }, { pageState }] = await Promise.all([
       import('../page/server.ts'),
-      import('../page/holdings.ts'),
       import('../page/view.ts'),
     ])
     const { status, purchases, handlers, onDefect } = this.#options
-    const holdings = createHoldings({
-      read: () => this.#account(),
-      fresh,
-      now: () => performance.now(),
-    })
     const server = await startPage({
       ...{ port, key },
       token: () => this.#settings?.page?.token,
@@ -116,16 +121,16 @@ export class Page implements Capability<Settings> {
           ...about,
           status: status(),
           purchases: purchases(),
-          holdings: holdings.look(),
+          holdings: this.#holdings.look(),
           receivers: this.#settings?.receivers.receivers ?? {},
         }),
       handlers,
       placeOf: async (receiver) =>
         this.#settings && openReceivers(this.#settings.receivers).placeOf(receiver),
-      onAction: () => holdings.forget(),
+      onAction: () => this.#holdings.forget(),
       onDefect,
     })
-    return { server, holdings, key, wanted: port }
+    return { server, key, wanted: port }
   }
 
   async #account(): Promise<Account> {

@@ -11,8 +11,8 @@ export interface Account {
 }
 
 export interface Holdings {
-  /** What is known now; asks anew where that is old. */
-  readonly look: () => PageHoldings
+  /** What is known now; asks anew where that is older than `oldest`, by default `fresh`. */
+  readonly look: (oldest?: Milliseconds) => PageHoldings
   /** Something has changed: what is known is old. */
   readonly forget: () => void
 }
@@ -43,8 +43,8 @@ export function createHoldings({ read, fresh, now }: HoldingsOptions): Holdings 
   }
 
   return {
-    look: () => {
-      if (!underWay && now() - asked >= fresh) void ask()
+    look: (oldest = fresh) => {
+      if (!underWay && now() - asked >= oldest) void ask()
       return known
     },
     forget: () => {

@@ -273,19 +273,38 @@ test('the state in the text format of Prometheus', (t) => {
     counters: { payments: 3, refusals: 2, failures: 1 },
     troubles: [],
   }
-  const text = metricsText(status, 61_400)
+  const counts = { opened: 1, toppedUp: 2, closed: 0, others: 0, fee: 3n }
+  const facts = {
+    status,
+    account: { tokens: '7', ether: `${10n ** 16n}` },
+    transactions: counts,
+    receivers: { room: { address: receiver } },
+  }
+  const text = metricsText(facts, 61_400)
+  t.true(text.includes('\nuraiden_agent_liquid_tokens 0.000000000000000007\n'))
+  t.true(text.includes('\nuraiden_agent_ether 0.01\n'))
+  t.true(text.includes('\nuraiden_agent_transactions_total{what="topped_up"} 2\n'))
+  t.true(text.includes('\nuraiden_agent_fees_ether_total 0.000000000000000003\n'))
   t.true(text.includes('uraiden_agent_up_seconds 61\n'))
   t.true(
     text.includes('# TYPE uraiden_agent_payments_total counter\nuraiden_agent_payments_total 3\n'),
   )
   t.true(
-    text.includes(`uraiden_agent_channel_deposit_units{channel="${receiver}/7",state="open"} 50\n`),
+    text.includes(
+      `uraiden_agent_channel_deposit_tokens{receiver="room",channel="${receiver}/7",state="open"} 0.00000000000000005\n`,
+    ),
   )
-  t.true(text.includes('uraiden_agent_budget_used_units{scope="all",window="day"} 5\n'))
+  t.true(
+    text.includes(
+      'uraiden_agent_budget_used_tokens{scope="all",window="day"} 0.000000000000000005\n',
+    ),
+  )
+  const unknown = { ...facts, account: { tokens: null, ether: null } }
+  t.false(metricsText({ ...unknown, transactions: undefined }, 0).includes('ether'))
   for (const line of text.trimEnd().split('\n')) {
     t.regex(
       line,
-      /^(# HELP [a-z_]+ .+|# TYPE [a-z_]+ (gauge|counter)|[a-z_]+(\{([a-z]+="[^"\n]*",?)*\})? \d+)$/,
+      /^(# HELP [a-z_]+ .+|# TYPE [a-z_]+ (gauge|counter)|[a-z_]+(\{([a-z]+="[^"\n]*",?)*\})? \d+(\.\d+)?)$/,
     )
   }
 })

@@ -1,13 +1,12 @@
 // ./scripts/bench bound: what tying payments and answers to their requests costs both sides, beside the same
 // purchases untied and the same requests unpaid. Figures of one run can be compared with each other only.
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
+import { fork } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { type AddressInfo, createServer, connect as openConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { measurePair, type PairCost } from './lib/bound/pair.ts'
 import { contractKey } from './lib/bound/parties.ts'
 
 const { values } = parseArgs({
@@ -21,13 +20,7 @@ const payments = Number(values.payments)
 const modes = ['free', 'unbound', 'bound'] as const
 type Mode = (typeof modes)[number]
 
-/** Of one request: microseconds of all threads, bytes with heads and bodies. */
-interface Cost {
-  readonly agent: number
-  readonly receiver: number
-  readonly sent: number
-  readonly received: number
-}
+type Cost = Pick<PairCost, 'agent' | 'receiver' | 'sent' | 'received'>
 
 const folder = await mkdtemp(join(tmpdir(), 'uraiden-bench-'))
 try {
@@ -51,75 +44,16 @@ try {
   await rm(folder, { recursive: true, force: true })
 }
 
-async function measure(mode: Mode, state: string): Promise<Cost> {
-  const receiver = start('receiver-process.ts', join(state, 'receiver'), contractKey)
-  const wire = await countingWire(await said<string>(receiver))
-  const agent = start('agent-process.ts', mode, wire.base, join(state, 'agent'), `${payments}`)
-  try {
-    await said(agent)
-    const before = await asked<number>(receiver)
-    wire.reset()
-    const ofAgent = await asked<number>(agent)
-    const { sent, received } = wire.counts
-    const ofReceiver = (await asked<number>(receiver)) - before
-    agent.send('stop')
-    await once(agent, 'exit')
-    const [a, r, s, b] = [ofAgent, ofReceiver, sent, received].map((sum) => sum / payments)
-    return { agent: a ?? 0, receiver: r ?? 0, sent: s ?? 0, received: b ?? 0 }
-  } finally {
-    agent.kill()
-    receiver.kill()
-    wire.close()
-  }
-}
-
-function start(name: string, ...args: readonly string[]): ChildProcess {
-  return fork(fileURLToPath(new URL(`./lib/bound/${name}`, import.meta.url)), args)
-}
-
-function said<Value>(child: ChildProcess): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    child.once('message', (value) => resolve(value as Value))
-    child.once('exit', (code) => reject(new Error(`a process of the benchmark ended with ${code}`)))
-  })
-}
-
-function asked<Value>(child: ChildProcess): Promise<Value> {
-  const answer = said<Value>(child)
-  child.send('go')
-  return answer
-}
-
-/** Passes everything on, in this process, and counts it. */
-async function countingWire(target: string) {
-  const counts = { sent: 0, received: 0 }
-  const { hostname, port } = new URL(target)
-  const server = createServer((client) => {
-    const upstream = openConnection(Number(port), hostname)
-    client.on('data', (chunk) => {
-      counts.sent += chunk.length
-    })
-    upstream.on('data', (chunk) => {
-      counts.received += chunk.length
-    })
-    client.pipe(upstream).pipe(client)
-    for (const socket of [client, upstream]) {
-      socket.on('error', () => {
-        client.destroy()
-        upstream.destroy()
-      })
-    }
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    base: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    counts,
-    reset: () => {
-      counts.sent = 0
-      counts.received = 0
+function measure(mode: Mode, state: string): Promise<PairCost> {
+  const program = (name: string) => fileURLToPath(new URL(`./lib/bound/${name}`, import.meta.url))
+  return measurePair(
+    {
+      receiver: () => fork(program('receiver-process.ts'), [join(state, 'receiver'), contractKey]),
+      agent: (base) =>
+        fork(program('agent-process.ts'), [mode, base, join(state, 'agent'), `${payments}`]),
     },
-    close: () => server.close(),
-  }
+    payments,
+  )
 }
 
 /** Of each figure: one round in which the machine did much else says little. */

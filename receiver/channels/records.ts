@@ -6,11 +6,11 @@ import {
   type ChainBlock,
   type ContractBlock,
   type Interval,
-  parseAddress,
   parseSignature,
   parseUint192,
   type Signature,
   type SignatureForm,
+  storedAddress,
   type TokenAmount,
   toHex,
 } from '../../protocol/index.ts'
@@ -181,7 +181,7 @@ export function encodeLedger(ledger: PaymentLedger): string {
 export function decodeFacts(text: string): ChainFacts {
   const { sender, openBlock, deposit, withdrawn, state, end } = JSON.parse(text)
   return {
-    sender: parseAddress(sender),
+    sender: storedAddress(sender),
     openBlock,
     deposit: parseUint192(deposit),
     withdrawn: parseUint192(withdrawn),
@@ -248,7 +248,7 @@ export function encodeUnanswered({ sender, openBlock, paid, expires }: Unanswere
 export function decodeUnanswered(text: string): Unanswered {
   const [sender, openBlock, from, to, expires] = JSON.parse(text)
   const paid = { from: parseUint192(from), to: parseUint192(to) }
-  return { sender: parseAddress(sender), openBlock, paid, expires }
+  return { sender: storedAddress(sender), openBlock, paid, expires }
 }
 
 /** Written for every bound payment that may be asked again. */

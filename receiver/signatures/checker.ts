@@ -7,7 +7,13 @@ import {
   type SignatureDomain,
   type SignatureForm,
 } from '../../protocol/index.ts'
-import { isSignedBy, type Recovery } from './recovery.ts'
+import {
+  isSignedBy,
+  keyOfSigner,
+  type Recovery,
+  recoveryIdOf,
+  type SignedDigest,
+} from './recovery.ts'
 
 /** What of a payment its signature is about. */
 export type SignedPayment = Pick<Payment, 'openBlock' | 'balance' | 'signature' | 'sender'>
@@ -40,9 +46,36 @@ export function createCheck({ domain, receiver, forms }: ProofContext, by: Recov
     form,
     of: balanceProofDigest(form, domain, receiver, by.keccak),
   }))
+  const isSenders = createSenderCheck(by)
   return ({ openBlock, balance, signature, sender }) =>
-    digests.find(({ of }) => isSignedBy(by, sender, { digest: of(openBlock, balance), signature }))
-      ?.form
+    digests.find(({ of }) => isSenders(sender, { digest: of(openBlock, balance), signature }))?.form
+}
+
+/** Keys in the memory of one thread: 1 MB. */
+const mostKeys = 8192
+
+/** Recovers a sender's key once, and verifies with it from then on where the library is faster so. */
+export function createSenderCheck(
+  by: Recovery,
+  most = mostKeys,
+): (sender: Uint8Array, signed: SignedDigest) => boolean {
+  const { verifyKey } = by
+  if (verifyKey === undefined) return (sender, signed) => isSignedBy(by, sender, signed)
+  const keys = new Map<string, Uint8Array>()
+  return (sender, signed) => {
+    const name = String.fromCharCode(...sender)
+    const known = keys.get(name)
+    if (known !== undefined) {
+      const { digest, signature } = signed
+      return verifyKey(digest, signature.subarray(0, 64), recoveryIdOf(signature), known)
+    }
+    const key = keyOfSigner(by, sender, signed)
+    if (key === undefined) return false
+    const [oldest] = keys.keys()
+    if (keys.size >= most && oldest !== undefined) keys.delete(oldest)
+    keys.set(name, key)
+    return true
+  }
 }
 
 /** Checks on the calling thread. */

@@ -1,8 +1,8 @@
 // Recovering public keys, with the fastest of three implementations that works on this machine.
 //
-// native  the C library, 70 µs; the package has no binaries for ARM
-// wasm    the same C library as WebAssembly, three times slower
-// js      noble, seventy times slower; always there
+// native  the C library of 2020, 60 µs; the package has no binaries for ARM
+// wasm    the C library of today as WebAssembly, 80 µs, and 75 with a known key
+// js      noble, thirty times slower; always there
 //
 // The package `secp256k1` itself falls back to slow JavaScript in silence, so its binding is loaded
 // by name (docs/design/performance.md).
@@ -28,31 +28,43 @@ type RecoverKey = (
   recoveryId: 0 | 1,
 ) => Uint8Array | undefined
 
-export interface Recovery {
-  readonly name: RecoveryName
+/** A library's part of it. */
+interface Curve {
   readonly recoverKey: RecoverKey
+  /**
+   * True exactly when `recoverKey` gives `key`. Only where that is the faster, and sees a wrong recovery
+   * id: plain verification does not, and the contract would refuse what the receiver has taken.
+   */
+  readonly verifyKey?: (
+    digest: Uint8Array,
+    rAndS: Uint8Array,
+    recoveryId: 0 | 1,
+    key: Uint8Array,
+  ) => boolean
+}
+
+export interface Recovery extends Curve {
+  readonly name: RecoveryName
   readonly keccak: Keccak256
 }
 
-const loaders: { readonly [Name in RecoveryName]: () => Promise<RecoverKey> } = {
+const loaders: { readonly [Name in RecoveryName]: () => Promise<Curve> } = {
   native: async () => {
     const { default: binding } = await import('secp256k1/bindings.js')
-    return (digest, rAndS, id) => binding.ecdsaRecover(rAndS, id, digest, false)
+    return { recoverKey: (digest, rAndS, id) => binding.ecdsaRecover(rAndS, id, digest, false) }
   },
   wasm: async () => {
-    const { instantiateSecp256k1 } = await import('@bitauth/libauth/build/lib/crypto/secp256k1.js')
-    const { recoverPublicKeyUncompressed } = await instantiateSecp256k1()
-    return (digest, rAndS, id) => {
-      const key = recoverPublicKeyUncompressed(rAndS, id, digest)
-      return typeof key === 'string' ? undefined : key
-    }
+    const { instantiate } = await import('./libsecp256k1/index.ts')
+    return instantiate()
   },
-  js: async () => (digest, rAndS, id) => {
-    const recovered = new Uint8Array(65)
-    recovered[0] = id
-    recovered.set(rAndS, 1)
-    return Point.fromBytes(recoverPublicKey(recovered, digest, { prehash: false })).toBytes(false)
-  },
+  js: async () => ({
+    recoverKey: (digest, rAndS, id) => {
+      const recovered = new Uint8Array(65)
+      recovered[0] = id
+      recovered.set(rAndS, 1)
+      return Point.fromBytes(recoverPublicKey(recovered, digest, { prehash: false })).toBytes(false)
+    },
+  }),
 }
 
 export interface ChosenRecovery {
@@ -72,9 +84,9 @@ export async function chooseRecovery(
   const keccak = await fastestKeccak()
   for (const name of wanted) {
     try {
-      const recovery: Recovery = { name, recoverKey: await loaders[name](), keccak }
+      const recovery: Recovery = { name, keccak, ...(await loaders[name]()) }
       if (passesSelfTest(recovery)) return { recovery, passedOver }
-      passedOver.push({ name, why: 'it recovers a wrong key' })
+      passedOver.push({ name, why: 'it accepts what it should not, or refuses what is good' })
     } catch (error) {
       passedOver.push({ name, why: error instanceof Error ? error.message : String(error) })
     }
@@ -93,16 +105,26 @@ export interface SignedDigest {
 }
 
 /** True when the last 20 bytes of the hash of the recovered key are `address`. */
-export function isSignedBy(
+export function isSignedBy(by: Recovery, address: Uint8Array, signed: SignedDigest): boolean {
+  return keyOfSigner(by, address, signed) !== undefined
+}
+
+/** The key behind `address`, which made the signature; undefined when it did not. */
+export function keyOfSigner(
   { recoverKey, keccak }: Recovery,
   address: Uint8Array,
   { digest, signature }: SignedDigest,
-): boolean {
+): Uint8Array | undefined {
   const key = recoverOrUndefined(recoverKey, digest, signature)
-  if (key === undefined) return false
+  if (key === undefined) return undefined
   const hash = keccak(key.subarray(1))
-  for (let at = 0; at < 20; at++) if (hash[12 + at] !== address[at]) return false
-  return true
+  for (let at = 0; at < 20; at++) if (hash[12 + at] !== address[at]) return undefined
+  return key
+}
+
+/** The recovery id that a signature's v stands for. */
+export function recoveryIdOf(signature: Uint8Array): 0 | 1 {
+  return signature[64] === 28 ? 1 : 0
 }
 
 /** @throws UraidenError `unrecoverable_signature` */
@@ -124,7 +146,7 @@ function recoverOrUndefined(
   signature: Uint8Array,
 ): Uint8Array | undefined {
   try {
-    return recoverKey(digest, signature.subarray(0, 64), signature[64] === 28 ? 1 : 0)
+    return recoverKey(digest, signature.subarray(0, 64), recoveryIdOf(signature))
   } catch {
     return undefined
   }
@@ -156,10 +178,25 @@ function passesSelfTest(recovery: Recovery): boolean {
   const { digest, signature, signer } = selfTest
   const otherDigest = digest.map((byte) => byte ^ 1)
   const impossible = new Uint8Array(65).fill(0xff)
+  const key = keyOfSigner(recovery, signer, { digest, signature })
   return (
-    isSignedBy(recovery, signer, { digest, signature }) &&
+    key !== undefined &&
+    verifiesWith(recovery, key) &&
     !isSignedBy(recovery, signer, { digest: otherDigest, signature }) &&
     !isSignedBy(recovery, signer, { digest, signature: impossible })
+  )
+}
+
+/** The good signature, and neither the one with the other v nor the one over another digest. */
+function verifiesWith({ verifyKey }: Recovery, key: Uint8Array): boolean {
+  if (verifyKey === undefined) return true
+  const { digest, signature } = selfTest
+  const rAndS = signature.subarray(0, 64)
+  const otherDigest = digest.map((byte) => byte ^ 1)
+  return (
+    verifyKey(digest, rAndS, 0, key) &&
+    !verifyKey(digest, rAndS, 1, key) &&
+    !verifyKey(otherDigest, rAndS, 0, key)
   )
 }
 

@@ -8,6 +8,8 @@ declare module 'secp256k1/bindings.js' {
       digest: Uint8Array,
       compressed: boolean,
     ) => Uint8Array
+    /** For benchmarks. */
+    readonly publicKeyCreate: (privateKey: Uint8Array, compressed: boolean) => Uint8Array
     /** RFC 6979; for benchmarks. */
     readonly ecdsaSign: (
       digest: Uint8Array,

@@ -29,6 +29,7 @@ const plan: { readonly [bigRoom: string]: readonly string[] } = {
   receiver: [
     ...[
       'receiver/errors',
+      'receiver/signatures/libsecp256k1',
       'receiver/signatures',
       'receiver/channels',
       'receiver/chain',

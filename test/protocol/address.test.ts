@@ -6,6 +6,7 @@ import {
   parseAddress,
   parseBlockNumber,
   parseTypedAddress,
+  storedAddress,
 } from '../../protocol/index.ts'
 
 // The examples of EIP-55 itself.
@@ -67,5 +68,23 @@ test('block numbers are uint32', (t) => {
   t.is(parseBlockNumber('4294967295'), 4294967295)
   for (const text of ['4294967296', '-1', '', '1.0', '0x1', '1e3', '99999999999']) {
     t.throws(() => parseBlockNumber(text), { code: 'not_a_block_number' })
+  }
+})
+
+test('an address that was stored is taken as it stands, and nothing that is none', (t) => {
+  for (const text of checksummed) t.is<string, string>(storedAddress(text), text)
+  for (const text of ['', '0x', `${checksummed[0]}0`, checksummed[0]?.slice(2) ?? '']) {
+    t.throws(() => storedAddress(text), { code: 'not_an_address' })
+  }
+})
+
+test('an address that is asked for again is the same in each of its spellings', (t) => {
+  for (let again = 0; again < 3; again++) {
+    for (const text of checksummed) {
+      const odd = `0x${text.slice(2, 20).toLowerCase()}${text.slice(20).toUpperCase()}`
+      for (const spelt of [text, text.toLowerCase(), odd]) {
+        t.is<string, string>(parseAddress(spelt), text)
+      }
+    }
   }
 })

@@ -51,6 +51,12 @@ export const oldestNode = fileURLToPath(new URL('../../.node/20.11.0/bin/node', 
 
 export const tools = {
   caddy: program('caddy', 'apt-get install caddy', 'version'),
+  cargo: program('cargo', 'apt-get install cargo', '--version'),
+  clang: {
+    name: 'clang-14 and wasm-ld-14',
+    remedy: 'apt-get install clang-14 lld-14',
+    isThere: () => succeeds('clang-14', '--version') && succeeds('wasm-ld-14', '--version'),
+  },
   curl: program('curl', 'apt-get install curl', '--version'),
   haproxy: program('haproxy', 'apt-get install haproxy', '-v'),
   nginx: program('nginx', 'apt-get install nginx', '-v'),

@@ -63,20 +63,33 @@ export async function writePayments(prefix: string, fleet: Fleet, count: number)
       const openBlock = thread * share + (index % share)
       const balance = price * BigInt(1 + Math.floor(index / share))
       const { signature, recid } = secp256k1.ecdsaSign(digest(openBlock, balance), senderKey)
-      lines.push(
-        [
-          `RDN-Contract-Address: ${domain.contract}`,
-          `RDN-Receiver-Address: ${receiver}`,
-          `RDN-Sender-Address: ${sender}`,
-          `RDN-Open-Block: ${openBlock}`,
-          `RDN-Balance: ${balance}`,
-          `RDN-Sender-Balance: ${balance}`,
-          `RDN-Balance-Signature: ${toHex(signature)}${recid === 0 ? '1b' : '1c'}`,
-        ].join('|'),
-      )
+      const signed = `${toHex(signature)}${recid === 0 ? '1b' : '1c'}`
+      lines.push(paymentLine(fleet, { sender, openBlock, balance, signature: signed }))
     }
     const file = await open(`${prefix}.${thread}`, 'w')
     await file.write(`${lines.join('\n')}\n`)
     await file.close()
   }
+}
+
+/** The headers of one payment, `|` between. */
+export function paymentLine(
+  { domain, receiver }: Pick<Fleet, 'domain' | 'receiver'>,
+  payment: {
+    readonly sender: Address
+    readonly openBlock: number
+    readonly balance: bigint
+    readonly signature: string
+  },
+): string {
+  const { sender, openBlock, balance, signature } = payment
+  return [
+    `RDN-Contract-Address: ${domain.contract}`,
+    `RDN-Receiver-Address: ${receiver}`,
+    `RDN-Sender-Address: ${sender}`,
+    `RDN-Open-Block: ${openBlock}`,
+    `RDN-Balance: ${balance}`,
+    `RDN-Sender-Balance: ${balance}`,
+    `RDN-Balance-Signature: ${signature}`,
+  ].join('|')
 }

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type {
+  Memory,
   ProcessOptions,
   Started,
   Usage,
@@ -16,6 +17,8 @@ export interface Measurement {
   readonly bytesPerPayment: number | undefined
   readonly paid: Figures
   readonly free: Figures
+  /** Of the receiver before its first request. */
+  readonly start: Memory & { readonly milliseconds: number }
 }
 
 interface Figures {
@@ -41,11 +44,14 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     fileURLToPath(new URL('../../../test/lab/processes/receiver-process.ts', import.meta.url)),
     {
       serialization: 'advanced',
+      execArgv: ['--expose-gc'],
     },
   )
   try {
     child.send(options.receiver)
     const started = await answer<Started>(child)
+    child.send('memory')
+    const start = { milliseconds: started.startMs, ...(await answer<Memory>(child)) }
     // A cold server is measured by nobody.
     await load(options, started, 1)
     const before = await phase(child, () => load(options, started, options.seconds / 2))
@@ -64,6 +70,7 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
       bytesPerPayment: bytes === undefined ? undefined : bytes / done.requests,
       paid: paid.figures,
       free,
+      start,
     }
   } finally {
     await stop(child)

@@ -7,7 +7,7 @@ import {
   licenceOf,
   licencesOf,
 } from '../../../scripts/lib/shared/licences.ts'
-import type { Addon } from './addons.ts'
+import type { Addon, Library } from './addons.ts'
 import type { Bundle } from './bundle.ts'
 import type { Platform } from './platforms.ts'
 import type { Runtime } from './runtime.ts'
@@ -25,12 +25,28 @@ export async function noticesOf(
   const text = await readFile(runtime.licence, 'utf8')
   const own = { name: 'Node.js', version: node.version, licence: 'MIT', text }
   const native = await Promise.all(addons.map(noticesOfAddon))
-  return [own, ...native.flat(), ...(await licencesOf(inputs))]
+  const webAssembly = inputs.some((input) => input.endsWith(compiled.file))
+    ? [await noticeOf(compiled)]
+    : []
+  return [own, ...native.flat(), ...webAssembly, ...(await licencesOf(inputs))]
+}
+
+/** Ours by its place, but of others' sources. */
+const compiled = {
+  name: 'libsecp256k1',
+  version: '0.8',
+  licence: 'MIT',
+  notice: 'receiver/signatures/libsecp256k1/COPYING',
+  file: 'receiver/signatures/libsecp256k1/module.ts',
+} as const
+
+function noticeOf({ name, version, licence, notice }: Library): Promise<Licensed> {
+  return licenceIn({ name, version, licence }, notice)
 }
 
 async function noticesOfAddon({ libraries, headers }: Addon): Promise<readonly Licensed[]> {
   return Promise.all([
-    ...libraries.map(({ notice, ...library }) => licenceIn(library, notice)),
+    ...libraries.map(noticeOf),
     ...headers.map((name) => licenceOf(`node_modules/${name}`)),
   ])
 }

@@ -20,6 +20,15 @@ export interface Started {
   readonly base: string
   readonly verifier: string
   readonly threads: number
+  /** Milliseconds until the state was loaded and the chain read. */
+  readonly startMs: number
+}
+
+/** In bytes. */
+export interface Memory {
+  /** After a collection, where node was started with --expose-gc. */
+  readonly heap: number
+  readonly resident: number
 }
 
 export interface Usage {
@@ -43,12 +52,14 @@ async function bytesWritten(): Promise<number | undefined> {
 
 async function serve(options: ProcessOptions): Promise<void> {
   const { key, price, ...rest } = options
+  const begun = performance.now()
   const receiver = await startReceiver({
     confirmations: 1,
     ...rest,
     signer: createKeySigner(fromHex(key)),
   })
   await receiver.synced
+  const startMs = performance.now() - begun
   const handler = () => ({ celsius: 21.4 })
   const server = await createReceiverServer(receiver, [
     { path: '/paid', price, handler },
@@ -63,6 +74,12 @@ async function serve(options: ProcessOptions): Promise<void> {
       process.disconnect()
       return
     }
+    if (message === 'memory') {
+      globalThis.gc?.()
+      const { heapUsed: heap, rss: resident } = process.memoryUsage()
+      process.send?.({ heap, resident } satisfies Memory)
+      return
+    }
     const total = process.cpuUsage()
     const main = process.threadCpuUsage()
     const usage: Usage = {
@@ -73,7 +90,7 @@ async function serve(options: ProcessOptions): Promise<void> {
     }
     process.send?.(usage)
   })
-  const started: Started = { base, verifier, threads }
+  const started: Started = { base, verifier, threads, startMs }
   process.send?.(started)
 }
 

@@ -57,6 +57,23 @@ test('every ledger is read back to the unit, however large', async (t) => {
   await store.close()
 })
 
+test('a state of thousands of channels is read whole, each with its own ledger', async (t) => {
+  const store = await openStore(await temporaryFolder(t), owner)
+  // Around what is read at once.
+  for (const count of [999, 1000, 1001, 2500]) {
+    const ledgers = Array.from({ length: count }, (_, block) => {
+      return [channelName(sender, block), ledgerAt(BigInt(block))] as const
+    })
+    await store.saveLedgers(new Map(ledgers))
+    t.deepEqual(
+      (await store.load()).ledgers,
+      new Map(ledgers.toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    )
+    t.is((await store.readLedgers()).size, count)
+  }
+  await store.close()
+})
+
 test('a key, an agreement and the wish to collect are read back; a ledger of before has none', async (t) => {
   const store = await openStore(await temporaryFolder(t), owner)
   const key = parseRequestPublicKey(`0x02${'ab'.repeat(32)}`)

@@ -13,7 +13,11 @@ import {
   type SignatureForm,
   signDigest,
 } from '../../../protocol/index.ts'
-import { createProofChecker, type ProofContext } from '../../../receiver/signatures/checker.ts'
+import {
+  createProofChecker,
+  createSenderCheck,
+  type ProofContext,
+} from '../../../receiver/signatures/checker.ts'
 import { startVerifier } from '../../../receiver/signatures/index.ts'
 import { createCheckerPool, packJobs, unpackJobs } from '../../../receiver/signatures/pool.ts'
 import { chooseRecovery, type RecoveryName } from '../../../receiver/signatures/recovery.ts'
@@ -78,6 +82,50 @@ for (const name of names) {
     }
   })
 }
+
+test('a known sender is verified and not recovered, with a bounded memory, and a wrong v is still seen', async (t) => {
+  const { recovery } = await chooseRecovery(['wasm'])
+  const { verifyKey } = recovery
+  if (verifyKey === undefined) return t.fail()
+  const calls: string[] = []
+  const watched: typeof recovery = {
+    ...recovery,
+    recoverKey: (...given) => {
+      calls.push('recover')
+      return recovery.recoverKey(...given)
+    },
+    verifyKey: (...given) => {
+      calls.push('verify')
+      return verifyKey(...given)
+    },
+  }
+  const check = createSenderCheck(watched, 2)
+  const digest = new Uint8Array(32).fill(9)
+  const said = (seed: number, change = 0): readonly [boolean, ...string[]] => {
+    const secret = new Uint8Array(32).fill(seed)
+    const signature = fromHex(signDigest(digest, secret))
+    signature[64] = (signature[64] ?? 0) ^ change
+    calls.length = 0
+    return [check(fromHex(addressOfKey(secret)), { digest, signature }), ...calls]
+  }
+  // 27 and 28 differ in three bits.
+  const otherV = 27 ^ 28
+  t.deepEqual(said(1, otherV), [false, 'recover'])
+  t.deepEqual(said(1), [true, 'recover'])
+  t.deepEqual(said(1), [true, 'verify'])
+  t.deepEqual(said(1, otherV), [false, 'verify'])
+  t.deepEqual(said(2), [true, 'recover'])
+  t.deepEqual(said(3), [true, 'recover'])
+  t.deepEqual(said(2), [true, 'verify'])
+  t.deepEqual(said(1), [true, 'recover'])
+})
+
+test('a library that does not see a wrong v in verifying recovers every time', async (t) => {
+  for (const name of ['native', 'js'] as const) {
+    const { recovery } = await chooseRecovery([name])
+    t.is(recovery.verifyKey, undefined)
+  }
+})
 
 test('workers say of each payment of a batch what it is', async (t) => {
   const verifier = await startVerifier(context, { verifierThreads: 2 })

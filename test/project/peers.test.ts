@@ -1,0 +1,26 @@
+// What the benchmark compares with is nothing that the product has or needs.
+import { readFile } from 'node:fs/promises'
+import test from 'ava'
+
+const json = async (file: string) =>
+  JSON.parse(await readFile(new URL(`../../${file}`, import.meta.url), 'utf8'))
+
+test('packages of peers are in their own folder, at exact versions, with the hash of each', async (t) => {
+  const own = await json('bench/peers/package.json')
+  const lock = await json('bench/peers/package-lock.json')
+  t.true(own.private)
+  for (const version of Object.values(own.dependencies)) t.regex(`${version}`, /^\d+\.\d+\.\d+$/)
+  t.deepEqual(lock.packages[''].dependencies, own.dependencies)
+  for (const [path, entry] of Object.entries<{ readonly integrity?: string }>(lock.packages)) {
+    if (path !== '') t.regex(entry.integrity ?? '', /^sha512-/, path)
+  }
+})
+
+test('the product and its tools depend on none of them', async (t) => {
+  const { dependencies, devDependencies } = await json('package.json')
+  const { packages } = await json('package-lock.json')
+  for (const name of ['mppx', 'viem', 'ethereumjs-util', '@x402/core', '@x402/evm']) {
+    t.is(dependencies[name] ?? devDependencies[name], undefined, name)
+    t.is(packages[`node_modules/${name}`], undefined, name)
+  }
+})

@@ -82,7 +82,7 @@ function addPurchaseCommands(program: Command, finish: Finish): void {
 function addChannelCommands(program: Command, finish: Finish): void {
   program
     .command('channels')
-    .description('channels that are not closed')
+    .description('list the channels that are not closed')
     .option('--all', 'closed ones too')
     .action(runs(finish, late(channels, 'channels')))
   program
@@ -121,11 +121,11 @@ function addChannelCommands(program: Command, finish: Finish): void {
 function addBookCommands(program: Command, finish: Finish): void {
   program
     .command('budget')
-    .description('limits, and what is used of them')
+    .description('show limits, and what is used of them')
     .action(runs(finish, late(books, 'budget')))
   program
     .command('history')
-    .description('the last purchases')
+    .description('list the last purchases')
     .option('--chain', 'what happened to own channels, from the chain')
     .option('--from-block <number>', 'where to begin on the chain')
     .action(runs(finish, late(books, 'history')))
@@ -134,14 +134,12 @@ function addBookCommands(program: Command, finish: Finish): void {
 function addReceiverCommands(program: Command, finish: Finish): void {
   program
     .command('discover')
-    .description('receivers that announce themselves in the local network, and their prices')
+    .description('list receivers that announce themselves in the local network, and their prices')
     .option('--wait <seconds>', 'how long to listen', '3')
     .action(runs(finish, late(discover, 'discover')))
   program
     .command('accept <receiver>')
-    .description(
-      'the receiver that announces this name now is the right one, in place of an earlier',
-    )
+    .description('take the receiver that announces this name now, in place of an earlier one')
     .action(runs(finish, late(accept, 'acceptReceiver')))
   program
     .command('doctor [url]')
@@ -155,19 +153,19 @@ function addReceiverCommands(program: Command, finish: Finish): void {
 function addDaemonCommands(program: Command, finish: Finish): void {
   program
     .command('run')
-    .description('the daemon: jobs, proxy, commands; until SIGTERM')
+    .description('run the daemon: jobs, proxy, commands; until SIGTERM')
     .action(runs(finish, late(run, 'run')))
   program
     .command('status')
-    .description('what the daemon does, its channels, what is left of budgets')
+    .description('show what the daemon does, its channels, what is left of budgets')
     .action(runs(finish, late(daemon, 'status')))
   program
     .command('pause [job]')
-    .description('a job, or all jobs and the proxy')
+    .description('pause a job, or all jobs and the proxy')
     .action(runs(finish, late(daemon, 'pause')))
   program
     .command('resume [job]')
-    .description('goes on')
+    .description('resume a paused job, or all jobs and the proxy')
     .action(runs(finish, late(daemon, 'resume')))
   program
     .command('run-job <job>')

@@ -1,5 +1,6 @@
 // What can go wrong in the agent: every code of this room, once. docs/reference/errors.md is made from it.
 import { platformErrors } from '../../platform/errors/index.ts'
+import { nearestName } from '../../platform/text/nearest-name.ts'
 import {
   type ErrorCatalogue,
   errorMaker,
@@ -171,7 +172,7 @@ export const agentErrors = {
   },
   internal: { kind: 'failed', hint: 'Look at its log, and report it.' },
   job_running: { kind: 'failed', hint: 'Wait until it has ended.' },
-  job_unknown: { kind: 'failed' },
+  job_unknown: { kind: 'usage' },
   ledger_damaged: {
     kind: 'state',
     hint: 'Restore the last backup, or recover the channels from the chain into a new folder.',
@@ -404,9 +405,11 @@ export const agentError = errorMaker({ ...protocolErrors, ...platformErrors, ...
 
 /** For a name of a job that is none; `known` are those that there are. */
 export function jobUnknown(name: string, known: readonly string[]): UraidenError {
+  const near = nearestName(name, known)
+  const meant = near === undefined ? '' : `Did you mean ${near}? `
   return agentError({
     code: 'job_unknown',
     message: `There is no job ${name}.`,
-    hint: `The configuration has: ${known.join(', ') || 'none'}.`,
+    hint: `${meant}The configuration has: ${known.join(', ') || 'none'}.`,
   })
 }

@@ -65,7 +65,7 @@ export function addKeyCommands<Options extends object>(
     )
   key
     .command('address [file]')
-    .description('the address of a key file, or of the configured one')
+    .description('print the address of a key file, or of the configured one')
     .action((file: string | undefined, _: object, command: Command) =>
       finish(keyAddress(file, command.optsWithGlobals<Options>())),
     )
@@ -87,12 +87,12 @@ export function addConfigCommands<Options extends object>(
   const config = program.command('config').description('check the configuration')
   config
     .command('check [file]')
-    .description('every problem with file, line and key')
+    .description('list every problem with file, line and key')
     .action((file: string | undefined, _: object, command: Command) =>
       finish(configCheck(file, command.optsWithGlobals<Options>())),
     )
   config
     .command('schema')
-    .description(`JSON schema of ${name}, for editors`)
+    .description(`print the JSON schema of ${name}, for editors`)
     .action(() => finish(configSchema()))
 }

@@ -56,19 +56,6 @@ export function pathOfVariable(schema: JsonSchema, words: readonly string[]): Ke
   return undefined
 }
 
-/** The candidate that a typing error turned into `name`, if one is near enough. */
-export function nearestName(name: string, candidates: readonly string[]): string | undefined {
-  const limit = Math.max(1, Math.floor(name.length / 3))
-  const near = candidates
-    .map((candidate) => ({
-      candidate,
-      steps: distance(name.toLowerCase(), candidate.toLowerCase()),
-    }))
-    .filter(({ steps }) => steps <= limit)
-    .sort((a, b) => a.steps - b.steps)
-  return near[0]?.candidate
-}
-
 /** A single value can be overridden, and a list as a whole; a table of settings cannot. */
 function holdsNames(schema: JsonSchema): boolean {
   return branches(schema).some(
@@ -90,18 +77,4 @@ function schemasAt(schema: JsonSchema, path: KeyPath): readonly JsonSchema[] {
 function branches(schema: JsonSchema): readonly JsonSchema[] {
   const { anyOf = [], oneOf = [], allOf = [] } = schema
   return [schema, ...[...anyOf, ...oneOf, ...allOf].flatMap(branches)]
-}
-
-/** Levenshtein: insertions, deletions and replacements from one word to the other. */
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
-  for (const [i, letter] of [...from].entries()) {
-    const next = [i + 1]
-    for (let j = 1; j <= to.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (letter === to[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[to.length] ?? 0
 }

@@ -1,8 +1,8 @@
 // zod's issues in the words of the person who wrote the file.
 import type { z } from 'zod'
 import { shorten } from '../../protocol/index.ts'
+import { nearestName } from '../text/nearest-name.ts'
 import { printedSettings } from '../text/printed.ts'
-import { nearestName } from './names.ts'
 import type { KeyPath } from './yaml.ts'
 
 export interface Problem {

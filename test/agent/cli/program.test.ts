@@ -224,12 +224,15 @@ test('get for a job that is none names those that there are, before anything is 
   const { cli, json, folder } = await given(t)
   const wrong = ['get', 'room/reading', '--job', 'wether']
   const none = await cli(...wrong)
-  t.is(none.code, 1, none.stderr)
+  t.is(none.code, 2, none.stderr)
   t.regex(none.stderr, /There is no job wether\.\s+The configuration has: none\./)
   const config = await readFile(join(folder, 'agent.yaml'), 'utf8')
   const capped = config.replace('total: 1000 units', 'jobs: { weather: { total: 7 units } }')
   await writeFile(join(folder, 'agent.yaml'), capped)
-  t.regex((await cli(...wrong)).stderr, /The configuration has: weather\..*job_unknown, exit 1/s)
+  t.regex(
+    (await cli(...wrong)).stderr,
+    /Did you mean weather\? The configuration has: weather\..*job_unknown, exit 2/s,
+  )
   t.deepEqual(await json('history'), [])
   const right = ['get', 'room/reading', '--job', 'weather']
   t.is((await cli(...right)).code, 0)

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import fc from 'fast-check'
 import { z } from 'zod'
 import {
   address,
@@ -11,7 +10,6 @@ import {
   loadConfig,
   parseConfig,
 } from '../../../platform/config/index.ts'
-import { nearestName } from '../../../platform/config/names.ts'
 import { parseYaml } from '../../../platform/config/yaml.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
 import { temporaryFolder } from '../../support/folder.ts'
@@ -179,23 +177,6 @@ test('the JSON schema says what may be written', (t) => {
   const json = jsonSchemaOf(schema)
   t.deepEqual(Object.keys(json.properties ?? {}), Object.keys(schema.shape))
   t.false(json.additionalProperties)
-})
-
-test('a name with one letter more, less or changed is still found', (t) => {
-  const names = ['budget', 'deposit', 'receivers', 'contract']
-  fc.assert(
-    fc.property(
-      fc.constantFrom(...names),
-      fc.nat(),
-      fc.constantFrom('', 'x', 'yb'),
-      (name, at, put) => {
-        const place = at % name.length
-        const typed = name.slice(0, place) + put + name.slice(place + 1)
-        t.is(nearestName(typed, names), name)
-      },
-    ),
-  )
-  t.is(nearestName('zebra', names), undefined)
 })
 
 test('an alias of nothing, and aliases that multiply, are no configuration', (t) => {

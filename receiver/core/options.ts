@@ -108,6 +108,8 @@ export interface Receiver {
   readonly startBlock: ChainBlock
   readonly contractFacts: ContractFacts
   readonly token: TokenFacts
+  /** Whether bound requests may pay with ticks. */
+  readonly takesTicks: boolean
   /** How signatures are checked. */
   readonly verifier: VerifierFacts
   readonly paywall: Paywall

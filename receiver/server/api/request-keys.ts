@@ -70,7 +70,7 @@ function readJson(content: Buffer): unknown {
 }
 
 async function putKey(
-  { book, requestKeys, paywall: { door }, rate }: Receiver & { readonly rate: Rate },
+  { book, requestKeys, takesTicks, paywall: { door }, rate }: Receiver & { readonly rate: Rate },
   request: FastifyRequest<{ Params: ChannelPath }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -96,6 +96,7 @@ async function putKey(
   await offered.accept()
   const { claims, proof } = book.ledger(sender, openBlock)
   reply.header(headerName.senderBalance, `${claims.highest}`)
+  if (takesTicks) reply.header(headerName.features, 'ticks')
   if (proof !== undefined) reply.header(headerName.signature, shownProof(proof))
   return reply.send({ balance: `${claims.highest}` })
 }

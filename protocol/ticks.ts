@@ -15,6 +15,7 @@ import {
   parseSignature,
   recoverSigner,
   type Signature,
+  shortSignature,
 } from './signature.ts'
 import { domainSeparator, typedDigest } from './typed-data.ts'
 
@@ -246,6 +247,11 @@ export function parseShownProof(text: string): ShownProof {
   return /^0x[0-9a-fA-F]{320}$/.test(text)
     ? (text.toLowerCase() as TickProof)
     : parseSignature(text)
+}
+
+/** As the contract takes it where the bytes of a balance proof are: a signature in its short form. */
+export function shortProof(proof: ShownProof): Hex {
+  return isTickForm(proof) ? proof : shortSignature(proof)
 }
 
 type Words = readonly [bigint, bigint, bigint, bigint, bigint]

@@ -1,6 +1,13 @@
 // Encodes the calls of senders and receivers (contract.md section 1, wire-protocol.md section 7).
 import type { Interface } from 'ethers'
-import { type Address, compactSignature, type Hex, shortSignature } from '../../protocol/index.ts'
+import {
+  type Address,
+  compactSignature,
+  type Hex,
+  isTickForm,
+  shortProof,
+  type TickProof,
+} from '../../protocol/index.ts'
 import type { BalanceProofItem, Call, ChannelCalls, SignedPermit } from './types.ts'
 
 /** A call of one contract: what it is for, the function and its arguments. */
@@ -141,26 +148,30 @@ type ReceiverCalls = Pick<
 function receiverCalls(onChannels: Encode): ReceiverCalls {
   const withdraw = (openBlock: number, balance: bigint, signature: Hex) =>
     onChannels('withdraw', 'withdraw', [openBlock, balance, signature])
+  const batch = (purpose: string, name: string, proofs: readonly BalanceProofItem[]): Call => {
+    const call = onChannels(purpose, name, [itemsOf(proofs)])
+    return { ...call, data: `${call.data}${ticksOf(proofs).map(digitsOf).join('')}` }
+  }
   return {
     withdraw: ({ openBlock, balance, signature }) => withdraw(openBlock, balance, signature),
     withdrawOne: (proof) => ({
-      ...onChannels('withdraw', 'withdrawBatch', [[item(proof)]]),
-      tried: withdraw(proof.openBlock, proof.balance, shortSignature(proof.signature)).data,
+      ...batch('withdraw', 'withdrawBatch', [proof]),
+      tried: withdraw(proof.openBlock, proof.balance, shortProof(proof.signature)).data,
     }),
     cooperativeCloseOne: ({ receiver, openBlock }, proof) => {
-      const signature = shortSignature(proof.signature)
+      const signature = shortProof(proof.signature)
       const alone = [receiver, openBlock, proof.balance, signature, '0x']
       return {
-        ...onChannels('close a channel', 'cooperativeCloseBatch', [[item(proof)]]),
+        ...batch('close a channel', 'cooperativeCloseBatch', [proof]),
         tried: onChannels('close a channel', 'cooperativeClose', alone).data,
       }
     },
     withdrawBatch: (proofs) => ({
-      ...onChannels('withdraw', 'withdrawBatch', [proofs.map(item)]),
+      ...batch('withdraw', 'withdrawBatch', proofs),
       passesOver: true,
     }),
     cooperativeCloseBatch: (proofs) => ({
-      ...onChannels('close channels', 'cooperativeCloseBatch', [proofs.map(item)]),
+      ...batch('close channels', 'cooperativeCloseBatch', proofs),
       passesOver: true,
     }),
   }
@@ -175,7 +186,32 @@ function permitParts({ signature }: SignedPermit): readonly [number, Hex, Hex] {
   ]
 }
 
-/** The batches take signatures in the compact form of EIP-2098. */
-function item({ openBlock, balance, signature }: BalanceProofItem): readonly unknown[] {
-  return [openBlock, balance, ...compactSignature(signature)]
+/** Selector, place and number of the items. */
+const headBytes = 4 + 2 * 32
+const itemBytes = 4 * 32
+
+/**
+ * The batches take signatures in the compact form of EIP-2098. Ticks lie behind the items; in place of a signature
+ * stands where, with r = 0.
+ */
+function itemsOf(proofs: readonly BalanceProofItem[]): readonly (readonly unknown[])[] {
+  let end = headBytes + itemBytes * proofs.length
+  return proofs.map(({ openBlock, balance, signature }) => {
+    if (!isTickForm(signature)) return [openBlock, balance, ...compactSignature(signature)]
+    const place = end
+    end += digitsOf(signature).length / 2
+    return [openBlock, balance, wordOf(0), wordOf(place)]
+  })
+}
+
+function ticksOf(proofs: readonly BalanceProofItem[]): readonly TickProof[] {
+  return proofs.map(({ signature }) => signature).filter(isTickForm)
+}
+
+function wordOf(value: number): Hex {
+  return `0x${value.toString(16).padStart(64, '0')}`
+}
+
+function digitsOf(bytes: Hex): string {
+  return bytes.slice(2)
 }

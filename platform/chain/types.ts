@@ -6,6 +6,7 @@ import type {
   ContractBlock,
   Hex,
   OpeningAuthorization,
+  ShownProof,
   Signature,
   TokenAmount,
   TokenUnit,
@@ -180,7 +181,7 @@ export interface RawLog {
 export interface BalanceProofItem {
   readonly openBlock: ContractBlock
   readonly balance: TokenAmount
-  readonly signature: Signature
+  readonly signature: ShownProof
 }
 
 /** Builds the calls that senders and receivers make. */

@@ -9,7 +9,7 @@ import {
 } from '../../protocol/index.ts'
 import { receiverError } from '../errors/index.ts'
 import { depositAfter, type EarlierDeposit } from './deposits.ts'
-import { provenUnder } from './proofs.ts'
+import { balanceUnder } from './proofs.ts'
 import type { Channel } from './records.ts'
 
 export type Depth = number | 'finalised'
@@ -135,6 +135,5 @@ function sureAt(
 ): { readonly deposit: TokenAmount; readonly safe: TokenAmount } {
   const { channel, earlier } = given
   const deposit = depositAfter(earlier, newestAt(given, step), channel.deposit)
-  const proven = provenUnder(channel, deposit)?.balance ?? 0n
-  return { deposit, safe: largest(channel.withdrawn, proven) }
+  return { deposit, safe: largest(channel.withdrawn, balanceUnder(channel, deposit)) }
 }

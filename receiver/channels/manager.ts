@@ -6,30 +6,40 @@ import type {
   Payment,
   RefusalCode,
   Signature,
+  SignedCommitment,
+  TickWord,
   TokenAmount,
 } from '../../protocol/index.ts'
 import type { ProofChecker } from '../signatures/checker.ts'
+import type { CommitmentCheck } from '../signatures/commitments.ts'
 import { type AnswerEnd, nextNumber, type OpenAnswer, withoutNumber } from './answers.ts'
 import type { ChannelBook, ChannelId } from './book.ts'
 import { type Claims, claim, isClaimed, unclaim } from './claims.ts'
 import { type AgreementParts, agreeToClose } from './closing.ts'
-import { fallbacksUnder } from './proofs.ts'
+import { balanceUnder, fallbacksUnder, withFallback } from './proofs.ts'
 import {
   type AnswerNumbers,
   acceptsPayments,
+  type BestProof,
   type Channel,
   channelName,
+  isTicked,
   type LedgerChanges,
   ledgerOf,
   type PaymentLedger,
   type Unanswered,
   type UnansweredChange,
 } from './records.ts'
+import { decideTick, stillOpen } from './ticks.ts'
 
 /** A payment as it came in. */
 export interface OfferedPayment extends Omit<Payment, 'signature'> {
   /** A bound request needs none at or below a balance that is proven already. */
   readonly signature?: Signature
+  /** Of a bound request, in place of a signature. */
+  readonly tick?: TickWord
+  /** Of the tick; needed while it is not known. */
+  readonly commitment?: SignedCommitment
   /** The request's MAC says that it comes from the channel's sender as it is. */
   readonly bound?: true
   /** Of a bound GET or HEAD, in hex: repeated identically it may be run once more. */
@@ -93,6 +103,8 @@ export interface ChannelManager {
 
 export interface ManagerOptions extends AgreementParts {
   readonly checker: ProofChecker
+  /** Undefined: no ticks are taken. */
+  readonly commitments?: CommitmentCheck | undefined
   /** How long a repetition waits for an answer that is on its way, in milliseconds. Default 30 000. */
   readonly longestWait?: number | undefined
 }
@@ -137,25 +149,25 @@ async function registerPayment(
   }
   const first = decide()
   if (first.kind === 'refused') return refused(first.code)
-  const { signature } = payment
-  const form = signature && (await checker.formOf({ ...payment, signature }))
-  const isNeeded = payment.bound !== true || payment.balance > first.channel.claims.highest
-  if (form === undefined && (isNeeded || signature !== undefined)) {
-    return refused('invalid_balance_proof')
+  let shown = proofIn(options, { payment, channel: first.channel })
+  if (shown.kind === 'signature') {
+    const form = await checker.formOf({ ...payment, signature: shown.signature })
+    if (form === undefined) return refused('invalid_balance_proof')
+    if (payment.bound !== true && book.isBoundOnly(payment, form)) {
+      return { kind: 'refused', code: 'nonexisting_channel', channel: undefined }
+    }
+    shown = { kind: 'proven', proof: { signature: shown.signature, form } }
   }
-  if (payment.bound !== true && book.isBoundOnly(payment, form)) {
-    return { kind: 'refused', code: 'nonexisting_channel', channel: undefined }
-  }
-  // While the signature was checked another request may have claimed the same interval.
+  if (shown.kind === 'refused') return refused(shown.code)
+  // While a signature was checked another request may have claimed the same interval.
   const decision = decide()
   if (decision.kind === 'refused') return refused(decision.code)
   const { claims, paid, channel: before } = decision
-  const proof = claims.highest > before.claims.highest && signature && form && { signature, form }
   const answers = mac === undefined ? before.answers : nextNumber(before.answers)
   const ledger: PaymentLedger = {
     ...ledgerOf(before),
     claims,
-    ...(proof && { proof, ...fallbacksFor(book, before, claims.highest) }),
+    ...(shown.kind === 'proven' && provenBy(book, before, { claims, payment, proof: shown.proof })),
     ...(answers && { answers }),
   }
   const order: Order = { sender, openBlock, paid, request, answer: nameOf(mac, answers) }
@@ -176,15 +188,92 @@ async function registerPayment(
   }
 }
 
+/** What an acceptable payment shows for its balance. */
+type Shown =
+  | { readonly kind: 'covered' }
+  | { readonly kind: 'signature'; readonly signature: Signature }
+  | { readonly kind: 'proven'; readonly proof: BestProof }
+  | { readonly kind: 'refused'; readonly code: RefusalCode }
+
+/** Ticks are decided at once; of a signature it remains to be asked whose it is. */
+function proofIn(
+  options: ManagerOptions,
+  { payment, channel }: { readonly payment: OfferedPayment; readonly channel: Channel },
+): Shown {
+  const { signature, tick } = payment
+  if (payment.bound === true && isCovered(options.book, channel, payment.balance)) {
+    return { kind: 'covered' }
+  }
+  if (signature !== undefined) return { kind: 'signature', signature }
+  if (payment.bound !== true || tick === undefined) {
+    return { kind: 'refused', code: 'payment_required' }
+  }
+  return tickIn(options, channel, { ...payment, tick })
+}
+
+function tickIn(
+  { book, commitments }: ManagerOptions,
+  channel: Channel,
+  payment: OfferedPayment & { readonly tick: TickWord },
+): Shown {
+  if (commitments === undefined) return { kind: 'refused', code: 'tick_unknown' }
+  const decision = decideTick(channel.ticks, payment, {
+    keccak: commitments.keccak,
+    isSigned: (commitment) => commitments.isSigned(channel, commitment),
+  })
+  if (decision.kind === 'proven') return decision
+  // So each wrong tick costs its sender a signature. A crash may forget this.
+  if (decision.kind === 'wrong') {
+    book.noteLedger(channel, {
+      ...book.ledger(channel.sender, channel.openBlock),
+      ticks: undefined,
+    })
+  }
+  const isUnsigned = decision.kind === 'unsigned'
+  return { kind: 'refused', code: isUnsigned ? 'invalid_balance_proof' : 'tick_unknown' }
+}
+
+/**
+ * Whether what is proven already covers a balance, under every deposit that may still stand. Under one that is
+ * smaller than the balance no proof would help.
+ */
+function isCovered(book: ChannelBook, channel: Channel, balance: TokenAmount): boolean {
+  if (balance > channel.claims.highest) return false
+  const deposits = [channel.deposit, ...book.earlierDeposits(channel.sender, channel.openBlock)]
+  return deposits.every((each) => each < balance || balanceUnder(channel, each) >= balance)
+}
+
+/** What a proof changes: the best one, and those below it that may still be needed. */
+function provenBy(
+  book: ChannelBook,
+  before: Channel,
+  {
+    claims,
+    payment,
+    proof,
+  }: Pick<PaymentLedger, 'claims'> & {
+    readonly payment: OfferedPayment
+    readonly proof: BestProof
+  },
+): Partial<PaymentLedger> {
+  if (claims.highest > before.claims.highest) {
+    const ticks = isTicked(proof) ? proof : stillOpen(before.ticks, claims.highest)
+    return { proof, ticks, ...fallbacksFor(book, before, { claims, proof }) }
+  }
+  // The original's clients sign again what is proven already.
+  if (isCovered(book, before, payment.balance)) return {}
+  return { fallbacks: withFallback(before, payment.balance, proof) }
+}
+
 /** A deposit that is taken back leaves the new best proof above what is left of it. */
 function fallbacksFor(
   book: ChannelBook,
   before: Channel,
-  highest: TokenAmount,
+  after: Required<Pick<PaymentLedger, 'claims' | 'proof'>>,
 ): Pick<PaymentLedger, 'fallbacks'> {
   const deposits = book.earlierDeposits(before.sender, before.openBlock)
   if (deposits.length === 0) return { fallbacks: undefined }
-  const fallbacks = fallbacksUnder(before, highest, deposits)
+  const fallbacks = fallbacksUnder(before, after, deposits)
   return { fallbacks: fallbacks.length > 0 ? fallbacks : undefined }
 }
 

@@ -7,10 +7,16 @@ import {
   type ContractBlock,
   type Interval,
   parseAddress,
+  parseShownProof,
   parseSignature,
+  parseTickWord,
   parseUint192,
+  type ShownProof,
   type Signature,
   type SignatureForm,
+  type SignedCommitment,
+  type TickedCommitment,
+  type TickWord,
   type TokenAmount,
   toHex,
 } from '../../protocol/index.ts'
@@ -53,12 +59,34 @@ export interface AnswerRecord {
   readonly paid: Interval
 }
 
+/** A balance, signed. */
+export interface SignedProof {
+  readonly signature: Signature
+  readonly form: SignatureForm
+}
+
+/** A balance on the grid of a commitment, with the tick that proves it (docs/reference/ticks.md). */
+export interface TickedProof extends TickedCommitment {
+  readonly form: 'eip712'
+}
+
+export type BestProof = SignedProof | TickedProof
+
+export function isTicked(proof: BestProof): proof is TickedProof {
+  return 'commitment' in proof
+}
+
 /** What was paid. */
 export interface PaymentLedger {
   /** `claims.highest` is the balance of the best proof. */
   readonly claims: Claims
   /** The best proof; there is none before the first payment. */
-  readonly proof?: { readonly signature: Signature; readonly form: SignatureForm }
+  readonly proof?: BestProof
+  /**
+   * The one commitment whose ticks are taken, with the highest of them that was shown: that of the best proof, if
+   * that is a tick, too. Undefined: none, or it was forgotten.
+   */
+  readonly ticks?: TickedProof | undefined
   /** The best ones under earlier deposits that may stand again; in rising order, below the best. */
   readonly fallbacks?: readonly ProvenBalance[] | undefined
   /** We signed a closing agreement: a payment after it could not be claimed any more. */
@@ -73,10 +101,10 @@ export interface PaymentLedger {
   readonly answers?: AnswerNumbers | undefined
 }
 
-/** A balance with its proof. */
+/** A balance with its proof, in the form that the contract takes. */
 export interface ProvenBalance {
   readonly balance: TokenAmount
-  readonly signature: Signature
+  readonly signature: ShownProof
   readonly form: SignatureForm
 }
 
@@ -145,25 +173,20 @@ export function encodeFacts(facts: ChainFacts): string {
   )
 }
 
-/** Written for every payment, so it is short: the disk sees each byte several times. */
+/**
+ * Written for every payment, so it is short: the disk sees each byte several times. A commitment is written once,
+ * beside it; see `commitmentOf`.
+ */
 export function encodeLedger(ledger: PaymentLedger): string {
-  const {
-    claims,
-    proof,
-    fallbacks,
-    agreedToClose,
-    agreedBalance,
-    collecting,
-    requestKey,
-    answers,
-  } = ledger
+  const { claims, fallbacks, agreedToClose, agreedBalance, collecting, requestKey, answers } =
+    ledger
   const { highest, unclaimed } = claims
   return JSON.stringify({
     highest: `${highest}`,
     ...(unclaimed.length > 0 && {
       unclaimed: unclaimed.map(({ from, to }) => [`${from}`, `${to}`]),
     }),
-    ...(proof && { [proof.form]: toBase64(proof.signature) }),
+    ...encodeProof(ledger),
     ...(fallbacks && {
       fallbacks: fallbacks.map(({ balance, form, signature }) => {
         return [`${balance}`, form, toBase64(signature)]
@@ -175,6 +198,54 @@ export function encodeLedger(ledger: PaymentLedger): string {
     ...(requestKey && { requestKey: [requestKey.key, `${requestKey.number}`] }),
     ...(answers && { answers: [answers.last, ...answers.open] }),
   })
+}
+
+/** With the best proof and with the last tick: there is one of both at most. */
+export function commitmentOf({ proof, ticks }: PaymentLedger): SignedCommitment | undefined {
+  return ticks?.commitment ?? (proof && isTicked(proof) ? proof.commitment : undefined)
+}
+
+interface WrittenProof {
+  readonly seed?: string
+  readonly eip712?: string
+  /** The best proof is this tick. */
+  readonly tick?: WrittenTick
+  /** No more of its commitment are taken. */
+  readonly forgotten?: true
+  /** The last tick, below the best proof. */
+  readonly anchor?: WrittenTick
+}
+
+type WrittenTick = readonly [index: number, word: string]
+
+function encodeProof({ proof, ticks }: PaymentLedger): WrittenProof {
+  if (proof === undefined) return {}
+  if (!isTicked(proof)) {
+    return { [proof.form]: toBase64(proof.signature), ...(ticks && { anchor: encodeTick(ticks) }) }
+  }
+  return { tick: encodeTick(proof), ...(ticks === undefined && { forgotten: true }) }
+}
+
+function encodeTick({ index, word }: TickedProof): WrittenTick {
+  return [index, toBase64(word)]
+}
+
+function decodeProof(
+  { seed, eip712, tick, forgotten, anchor }: WrittenProof,
+  commitment: SignedCommitment | undefined,
+): Pick<PaymentLedger, 'proof' | 'ticks'> {
+  const ticked = (written: WrittenTick): TickedProof => {
+    if (commitment === undefined) throw new Error('a tick without its commitment')
+    return { commitment, index: written[0], word: wordFrom(written[1]), form: 'eip712' }
+  }
+  if (tick !== undefined) {
+    const proof = ticked(tick)
+    return forgotten ? { proof } : { proof, ticks: proof }
+  }
+  const last = anchor && { ticks: ticked(anchor) }
+  if (seed !== undefined) return { proof: { signature: fromBase64(seed), form: 'seed' }, ...last }
+  if (eip712 === undefined) return {}
+  return { proof: { signature: fromBase64(eip712), form: 'eip712' }, ...last }
 }
 
 /** @throws UraidenError when a field is not what it should be: the file was damaged */
@@ -203,11 +274,13 @@ function decodeEnd({ balance, block, contractBlock = Number(block) }: WrittenEnd
   return { balance: parseUint192(balance), block, contractBlock }
 }
 
-/** @throws UraidenError when a field is not what it should be: the file was damaged */
-export function decodeLedger(text: string): PaymentLedger {
+/**
+ * `commitment` is what stands beside it.
+ * @throws UraidenError when a field is not what it should be: the file was damaged
+ */
+export function decodeLedger(text: string, commitment?: SignedCommitment): PaymentLedger {
   const { highest, unclaimed = [], agreedToClose = false, ...rest } = JSON.parse(text)
   const { fallbacks, agreedBalance, collecting, requestKey, answers } = rest
-  const form = forms.find((name) => name in rest)
   return {
     claims: {
       highest: parseUint192(highest),
@@ -216,7 +289,7 @@ export function decodeLedger(text: string): PaymentLedger {
         to: parseUint192(to),
       })),
     },
-    ...(form && { proof: { signature: fromBase64(rest[form]), form } }),
+    ...decodeProof(rest, commitment),
     ...(fallbacks && { fallbacks: fallbacks.map(decodeProven) }),
     agreedToClose,
     ...(agreedBalance !== undefined && { agreedBalance: parseUint192(agreedBalance) }),
@@ -235,7 +308,7 @@ function decodeProven([balance, form, signature]: readonly [
 ]): ProvenBalance {
   return {
     balance: parseUint192(balance),
-    signature: fromBase64(signature),
+    signature: parseShownProof(hexFrom(signature)),
     form: form === 'seed' ? 'seed' : 'eip712',
   }
 }
@@ -264,12 +337,18 @@ export function decodeAnswer(text: string): AnswerRecord {
   return { number, mac, paid: { from: parseUint192(from), to: parseUint192(to) } }
 }
 
-const forms: readonly SignatureForm[] = ['seed', 'eip712']
-
-function toBase64(signature: Signature): string {
-  return Buffer.from(signature.slice(2), 'hex').toString('base64')
+function toBase64(bytes: ShownProof | TickWord): string {
+  return Buffer.from(bytes.slice(2), 'hex').toString('base64')
 }
 
 function fromBase64(text: string): Signature {
-  return parseSignature(toHex(Buffer.from(text, 'base64')))
+  return parseSignature(hexFrom(text))
+}
+
+function wordFrom(text: string): TickWord {
+  return parseTickWord(hexFrom(text))
+}
+
+function hexFrom(text: string): string {
+  return toHex(Buffer.from(text, 'base64'))
 }

@@ -14,7 +14,10 @@ import {
   type Address,
   type ChainBlock,
   type ContractBlock,
+  formatCommitment,
   parseBlockNumber,
+  parseCommitment,
+  type SignedCommitment,
 } from '../../protocol/index.ts'
 import { ringSize } from './answers.ts'
 import {
@@ -29,6 +32,7 @@ import {
   type AnswerRecord,
   type ChainFacts,
   type ChannelName,
+  commitmentOf,
   decodeAnswer,
   decodeFacts,
   decodeLedger,
@@ -178,6 +182,7 @@ const gasPricesKey = 'gas-prices'
 const firstBlockKey = 'first-block'
 const factsPrefix = 'facts/'
 const ledgerPrefix = 'ledger/'
+const commitmentPrefix = 'ticks/'
 const replyPrefix = 'reply/'
 const answerPrefix = 'ring/'
 const unansweredPrefix = 'unanswered/'
@@ -185,8 +190,11 @@ const pastPrefix = 'past/'
 const journalPrefix = 'journal/'
 const allowancePrefix = 'allowance/'
 
-/** Format 2 did not know what was withdrawn, nor how a channel ends: the chain is read again. */
-const upgrades = { 2: (db: StateDatabase) => dropChain(db, []) }
+/**
+ * Format 2 did not know what was withdrawn, nor how a channel ends: the chain is read again. Format 3 did not know
+ * ticks, and misread what they prove as nothing.
+ */
+const upgrades = { 2: (db: StateDatabase) => dropChain(db, []), 3: async () => undefined }
 const probeKey = 'probe'
 
 /** Told of every synced write. */
@@ -204,16 +212,18 @@ export async function openStore(
   owner: StateOwner,
   { onCommit, program = 'receiver' }: StoreOptions = {},
 ): Promise<ChannelStore> {
-  const db = await openState({ folder, owner, program, format: 3, upgrades })
+  const db = await openState({ folder, owner, program, format: 4, upgrades })
   const write: Write = (entries) => db.batch([...entries].map(operation), { sync: true })
   const commits = groupCommit<string | undefined>({
     writeBatch: onCommit === undefined ? write : observed(write, onCommit),
   })
   const read = <Value>(work: () => Promise<Value>) => readState(folder, work)
+  const commitments = commitmentsOn(commits)
   return {
     load: () =>
       read(async () => {
-        const ledgers = await readAll<ChannelName, PaymentLedger>(db, ledgerPrefix, decodeLedger)
+        const ledgers = await readLedgers(db)
+        commitments.found(ledgers)
         return {
           ledgers,
           facts: await readAll<ChannelName, ChainFacts>(db, factsPrefix, decodeFacts),
@@ -225,31 +235,27 @@ export async function openStore(
         }
       }),
     saveLedger: (name, ledger, { unanswered, answer } = {}) =>
-      commits.save([
-        [`${ledgerPrefix}${name}`, encodeLedger(ledger)],
-        ...(unanswered === undefined ? [] : [unansweredEntry(unanswered)]),
-        ...(answer === undefined ? [] : [answerEntry(name, answer)]),
-      ]),
-    readLedgers: () => read(() => readAll(db, ledgerPrefix, decodeLedger)),
+      commitments.save(
+        [[name, ledger]],
+        [
+          ...(unanswered === undefined ? [] : [unansweredEntry(unanswered)]),
+          ...(answer === undefined ? [] : [answerEntry(name, answer)]),
+        ],
+      ),
+    readLedgers: () => read(() => readLedgers(db)),
     saveLedgers: (ledgers, fence) =>
-      commits.save([
-        ...[...ledgers].map(
-          ([name, each]) => [`${ledgerPrefix}${name}`, encodeLedger(each)] as const,
-        ),
-        ...(fence === undefined ? [] : [fenceEntry(fence)]),
-      ]),
+      commitments.save(ledgers, fence === undefined ? [] : [fenceEntry(fence)]),
     saveFence: (fence) => commits.save([fenceEntry(fence)]),
-    dropLedger: (name) => commits.save([[`${ledgerPrefix}${name}`, undefined]]),
-    saveStep: ({ facts, position, added, dropped, forgetting }) =>
-      commits.save([
-        ...[...facts].map(
-          ([name, each]) => [`${factsPrefix}${name}`, each && encodeFacts(each)] as const,
-        ),
-        ...added.map((past) => [pastKey(past.block), encodePast(past)] as const),
-        ...dropped.map((block) => [pastKey(block), undefined] as const),
-        ...(forgetting === undefined ? [] : forgettingEntries(forgetting)),
-        [positionKey, JSON.stringify(position)],
-      ]),
+    dropLedger: (name) => {
+      commitments.gone([name])
+      return commits.save(
+        [ledgerPrefix, commitmentPrefix].map((each) => [`${each}${name}`, undefined]),
+      )
+    },
+    saveStep: (step) => {
+      commitments.gone(step.forgetting?.names ?? [])
+      return commits.save(stepEntries(step))
+    },
     dropFacts: async (position) => {
       await commits.idle()
       await read(() =>
@@ -270,6 +276,83 @@ export async function openStore(
 }
 
 type Commits = GroupCommit<string | undefined>
+type Entry = readonly [key: string, value: string | undefined]
+
+/** Ledgers with the commitments that stand beside them, which are written once. */
+interface Commitments {
+  /** On disk. */
+  readonly found: (ledgers: ReadonlyMap<ChannelName, PaymentLedger>) => void
+  readonly gone: (names: readonly ChannelName[]) => void
+  /** All at once, with the other entries. */
+  readonly save: (
+    ledgers: Iterable<readonly [ChannelName, PaymentLedger]>,
+    others: readonly Entry[],
+  ) => Promise<void>
+}
+
+function commitmentsOn(commits: Commits): Commitments {
+  /** Those that are known to be durable: until then they are written with each ledger that needs them. */
+  const durable = new Map<ChannelName, SignedCommitment>()
+  const note = (name: ChannelName, commitment: SignedCommitment | undefined) => {
+    if (commitment === undefined) durable.delete(name)
+    else durable.set(name, commitment)
+  }
+  const found: Commitments['found'] = (ledgers) => {
+    for (const [name, ledger] of ledgers) note(name, commitmentOf(ledger))
+  }
+  return {
+    found,
+    gone: (names) => {
+      for (const name of names) durable.delete(name)
+    },
+    save: async (ledgers, others) => {
+      const entries = [...others]
+      const fresh: (readonly [ChannelName, SignedCommitment | undefined])[] = []
+      for (const [name, ledger] of ledgers) {
+        entries.push([`${ledgerPrefix}${name}`, encodeLedger(ledger)])
+        const commitment = commitmentOf(ledger)
+        if (durable.get(name) === commitment) continue
+        entries.push([`${commitmentPrefix}${name}`, commitment && formatCommitment(commitment)])
+        fresh.push([name, commitment])
+      }
+      await commits.save(entries)
+      for (const [name, commitment] of fresh) note(name, commitment)
+    },
+  }
+}
+
+function stepEntries(step: ChainStep): readonly Entry[] {
+  const { facts, position, added, dropped, forgetting } = step
+  return [
+    ...[...facts].map(
+      ([name, each]) => [`${factsPrefix}${name}`, each && encodeFacts(each)] as const,
+    ),
+    ...added.map((past) => [pastKey(past.block), encodePast(past)] as const),
+    ...dropped.map((block) => [pastKey(block), undefined] as const),
+    ...(forgetting === undefined ? [] : forgettingEntries(forgetting)),
+    [positionKey, JSON.stringify(position)],
+  ]
+}
+
+/** As they are at one moment, while others are written. */
+async function readLedgers(db: StateDatabase): Promise<ReadonlyMap<ChannelName, PaymentLedger>> {
+  const snapshot = db.snapshot()
+  try {
+    const commitments = new Map<string, SignedCommitment>()
+    for await (const [key, text] of db.iterator({ ...keysUnder(commitmentPrefix), snapshot })) {
+      commitments.set(key.slice(commitmentPrefix.length), parseCommitment(text))
+    }
+    const found = new Map<ChannelName, PaymentLedger>()
+    for await (const [key, text] of db.iterator({ ...keysUnder(ledgerPrefix), snapshot })) {
+      const name = key.slice(ledgerPrefix.length) as ChannelName
+      found.set(name, decodeLedger(text, commitments.get(name)))
+    }
+    return found
+  } finally {
+    await snapshot.close()
+  }
+}
+
 /** As `readState`. */
 type Read = <Value>(work: () => Promise<Value>) => Promise<Value>
 
@@ -464,6 +547,7 @@ function forgettingEntries({ names, after }: Forgetting) {
       .flatMap((name) => [
         `${factsPrefix}${name}`,
         `${ledgerPrefix}${name}`,
+        `${commitmentPrefix}${name}`,
         ...slots.map((number) => answerKey(name, number)),
       ])
       .map((key) => [key, undefined] as const),

@@ -77,6 +77,8 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly page?: PaywallPage
   /** `require` takes payments of bound requests only. Default `offer`. */
   readonly bound?: 'offer' | 'require'
+  /** `off`: takes no ticks, as where the contract knows none. Default `on`. */
+  readonly ticks?: 'on' | 'off'
   /** Of a bound answer, in bytes, before it is sent without its digest. Default 65 536. */
   readonly collect?: number
   /** Where it is reached: bound requests for other origins are refused. Without, none is. */
@@ -106,6 +108,8 @@ export interface Receiver {
   readonly startBlock: ChainBlock
   readonly contractFacts: ContractFacts
   readonly token: TokenFacts
+  /** Whether bound requests may pay with ticks. */
+  readonly takesTicks: boolean
   /** How signatures are checked. */
   readonly verifier: VerifierFacts
   readonly paywall: Paywall

@@ -148,7 +148,7 @@ async function startParts(
   const gasPrices = await store.gasPrices.load()
   const defence = createDefence(options, { ...base, gasPrices }, parts)
   const { account, settlement } = defence
-  const { forms } = contractAbilities(contractFacts.version)
+  const { forms, hasTicks } = contractAbilities(contractFacts.version)
   const verifier = await startVerifier({ domain, receiver: signer.address, forms }, options, log)
   parts.started(verifier.close)
   let watch: ChainWatch | undefined
@@ -163,7 +163,9 @@ async function startParts(
     recover: verifier.recover,
   })
   const showOwn = signedRequestKey(own, { signer, domain })
-  const silent = createChannelManager({ book, checker: verifier, signer, domain })
+  const takesTicks = hasTicks && options.ticks !== 'off'
+  const commitments = takesTicks ? verifier.commitments : undefined
+  const silent = createChannelManager({ book, checker: verifier, commitments, signer, domain })
   const manager = log === undefined ? silent : tellPayments(silent, log)
   const relay = await relayOf(options, { ...base, ...defence, manager, checker: verifier })
   const owner = { ...domain, receiver: signer.address }
@@ -180,8 +182,7 @@ async function startParts(
     startBlock: base.startBlock,
     contractFacts,
     token,
-    verifier,
-    manager,
+    ...{ takesTicks, verifier, manager },
     book,
     requestKeys,
     ownRequestKey: () => showOwn(head() ?? Number(own.number)),
@@ -190,7 +191,7 @@ async function startParts(
     watchtowers: () => pushers.map(({ status }) => status()),
     paywall: await openPaywall(options, base, {
       ...defence,
-      ...{ manager, forms, relay, watch, requestKeys },
+      ...{ manager, forms, takesTicks, relay, watch, requestKeys },
     }),
     synced: watch.synced,
     refresh: watch.refresh,
@@ -424,6 +425,7 @@ function sameAccount(account: Address): UraidenError {
 interface PaywallBase {
   readonly manager: ChannelManager
   readonly forms: readonly SignatureForm[]
+  readonly takesTicks: boolean
   readonly relay: Relay | undefined
   readonly watch: ChainWatch
   readonly account: AccountWatch
@@ -434,7 +436,7 @@ interface PaywallBase {
 async function openPaywall(
   options: StartOptions,
   { chain, token, store, book }: Base,
-  { manager, forms, relay, watch, account, requestKeys, reserve }: PaywallBase,
+  { manager, forms, takesTicks, relay, watch, account, requestKeys, reserve }: PaywallBase,
 ): Promise<Paywall> {
   const { contract, log, now, pollInterval = 2000, publicPath = '', shared } = options
   const receiver = options.signer.address
@@ -446,6 +448,7 @@ async function openPaywall(
   const identity = {
     gatewayPath: `${publicPath}${gatewayPath}`,
     ...{ receiver, contract, token: token.address, features: offered },
+    boundFeatures: new Set<Feature>(takesTicks ? ['ticks'] : []),
     otherContracts: shared?.contracts.filter((each) => each !== contract),
   }
   const limits = { ...defaultOutageLimits, ...options.outage }

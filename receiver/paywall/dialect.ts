@@ -13,7 +13,7 @@ import {
   parsePayment,
   type TokenAmount,
 } from '../../protocol/index.ts'
-import type { Channel } from '../channels/records.ts'
+import { type BestProof, type Channel, isTicked } from '../channels/records.ts'
 
 export interface RequestView {
   readonly method: string
@@ -33,6 +33,8 @@ export interface PaymentAnswer {
   readonly cost?: TokenAmount | undefined
   /** To a bound request: without what the sender had to know before it could bind itself. */
   readonly bound?: boolean | undefined
+  /** To a bound request: says what bound requests may use, too. */
+  readonly offers?: boolean | undefined
 }
 
 export interface Dialect {
@@ -91,26 +93,36 @@ export interface RdnIdentity {
   readonly otherContracts?: readonly Address[] | undefined
   readonly token: Address
   readonly features: ReadonlySet<Feature>
+  /** What bound requests may use beside: said in answers that nobody else can have made. */
+  readonly boundFeatures?: ReadonlySet<Feature> | undefined
 }
 
 /** Headers and cookies of µRaiden (wire-protocol.md sections 2, 3 and 8). */
-export function rdnDialect({ otherContracts = [], ...named }: RdnIdentity): Dialect {
+export function rdnDialect(given: RdnIdentity): Dialect {
+  const { otherContracts = [], boundFeatures = new Set(), ...named } = given
+  const offer = boundFeatures.size > 0 && { [headerName.features]: [...boundFeatures].join(', ') }
   const identity = otherContracts.length === 0 ? named : { ...named, otherContracts }
   return {
     name: 'RDN',
     payment: ({ header, cookie }) => parsePayment(header, cookie),
-    headers: ({ price, channel, reason, cost, bound }) => {
+    headers: ({ price, channel, reason, cost, bound, offers }) => {
       const terms = formatTerms({
         ...identity,
         price,
         ...(channel && { sender: channel.sender, senderBalance: channel.claims.highest }),
-        ...(channel?.proof && { signature: channel.proof.signature }),
+        ...(channel?.proof && shownUnbound(channel.proof)),
         ...(reason !== undefined && { reason }),
         ...(cost !== undefined && { cost }),
       })
-      return bound === true ? withoutIdentity(terms) : terms
+      if (bound !== true) return terms
+      return { ...withoutIdentity(terms), ...(offers === true && offer) }
     },
   }
+}
+
+/** A tick proves what bound requests have paid, to whom none of this is shown. */
+function shownUnbound(proof: BestProof) {
+  return isTicked(proof) ? {} : { signature: proof.signature }
 }
 
 const ofIdentity: ReadonlySet<string> = new Set([

@@ -279,7 +279,8 @@ async function take(
   }
   const { channel, chargeOnly } = outcome
   const bound = request.bound !== undefined
-  const answer = { price, channel: withoutProof(channel), bound }
+  const offers = payment.signature !== undefined
+  const answer = { price, channel: withoutProof(channel), bound, offers }
   return {
     kind: 'paid',
     headers: dialect.headers(bound ? { ...answer, cost: price } : answer),
@@ -334,7 +335,7 @@ function refuse(
   const bound = request.bound !== undefined
   const { channel } = answer
   const shown = bound ? { ...answer, cost: 0n, channel: channel && withoutProof(channel) } : answer
-  const terms = dialect.headers({ ...shown, reason: why.reason, bound })
+  const terms = dialect.headers({ ...shown, reason: why.reason, bound, offers: bound })
   const wanted = wantedBody(request.header('accept') ?? '')
   const base = { kind: 'refused', code: why.code, status: why.status } as const
   const headers = {
@@ -387,7 +388,7 @@ function unreadable(error: unknown): Refusal {
 }
 
 /** The one who paid knows its own signature; it is worth its bytes where something went wrong. */
-function withoutProof({ proof: _, ...channel }: Channel): Channel {
+function withoutProof({ proof: _, ticks: __, ...channel }: Channel): Channel {
   return channel
 }
 

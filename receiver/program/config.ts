@@ -133,6 +133,10 @@ export const receiverConfig = z.strictObject({
     ])
     .default('offer')
     .describe('require: payments of bound requests only'),
+  ticks: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('off: bound requests pay with signatures only'),
   origins: z
     .array(origin)
     .min(1)

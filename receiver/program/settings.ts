@@ -70,6 +70,7 @@ export interface ReceiverSettings extends ProgramSettings {
     | 'verifierThreads'
     | 'bound'
     | 'collect'
+    | 'ticks'
     | 'origins'
     | 'publicPath'
   >
@@ -133,7 +134,7 @@ export function receiverSettings(
       ...(least !== undefined && { leastChallengePeriod: least / 1000 }),
       pollInterval: config.pollInterval * 1000,
       replies: defined({ ...replies, lifetime: milliseconds(lifetime) }),
-      bound,
+      ...{ bound, ticks: config.ticks },
       ...defined({ verifier, verifierThreads, origins, publicPath, collect }),
     },
     relayKey: relayKey(config),

@@ -26,6 +26,7 @@ import {
   type Signature,
   type SignatureDomain,
   type Signer,
+  shortProof,
   shortSignature,
   type TokenAmount,
   type TokenUnit,
@@ -35,6 +36,7 @@ import {
 } from '../../protocol/index.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import type { ChannelManager } from '../channels/manager.ts'
+import { shownProof } from '../channels/proofs.ts'
 import type { AllowanceDisk } from '../channels/store.ts'
 import { receiverError } from '../errors/index.ts'
 import type { ProofChecker } from '../signatures/checker.ts'
@@ -192,12 +194,13 @@ export async function openRelay(parts: RelayParts): Promise<Relay> {
         if (form === undefined) throw notTheSender(sender)
         return async () => {
           const agreement = await manager.agreeToClose(sender, openBlock, balance)
-          const proof = book.ledger(sender, openBlock).proof?.signature ?? signature
+          const { proof } = book.ledger(sender, openBlock)
+          const shown = proof === undefined ? signature : shownProof(proof)
           const channel = { sender, receiver: own, openBlock }
           return chain.calls.cooperativeClose(
             channel,
             balance,
-            shortSignature(proof),
+            shortProof(shown),
             shortSignature(agreement),
           )
         }

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import type { RecoverSigner } from '../../protocol/index.ts'
 import { createProofChecker, type ProofContext } from './checker.ts'
+import { type CommitmentCheck, createCommitmentCheck } from './commitments.ts'
 import { type CheckerPool, createCheckerPool } from './pool.ts'
 import { chooseRecovery, type RecoveryName, recoverBy } from './recovery.ts'
 
@@ -25,6 +26,8 @@ export interface VerifierLog {
 export interface Verifier extends CheckerPool, VerifierFacts {
   /** Who signed anything else; on the calling thread. */
   readonly recover: RecoverSigner
+  /** The same of commitments to ticks. */
+  readonly commitments: CommitmentCheck
 }
 
 /** @throws UraidenError `no_verifier` */
@@ -39,8 +42,11 @@ export async function startVerifier(
   for (const { name, why } of passedOver) log?.warn({ name, why }, 'a faster verifier is not there')
   log?.info(facts, 'signatures are checked')
   const here = createProofChecker(context, recovery)
-  const recover = recoverBy(recovery)
-  if (threads === 0) return { ...facts, ...here, recover, close: async () => undefined }
+  const own = {
+    recover: recoverBy(recovery),
+    commitments: createCommitmentCheck(context, recovery),
+  }
+  if (threads === 0) return { ...facts, ...here, ...own, close: async () => undefined }
   const pool = createCheckerPool({
     context,
     verifier: recovery.name,
@@ -48,7 +54,7 @@ export async function startVerifier(
     fallback: here,
     onThreadLost: (err) => log?.warn({ err }, 'a verifying thread ended; the main thread steps in'),
   })
-  return { ...facts, ...pool, recover }
+  return { ...facts, ...pool, ...own }
 }
 
 /** As many as cores: on two, two workers served a quarter more than one (docs/design/performance.md). */

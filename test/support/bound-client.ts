@@ -4,6 +4,7 @@ import { request as httpRequest } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import {
   type BoundKeys,
+  type BoundPayment,
   createNonce,
   createRequestKey,
   deriveBoundKeys,
@@ -51,6 +52,8 @@ export interface Asked {
   /** What is paid. Default 5. */
   readonly amount?: bigint
   readonly nonce?: string
+  /** In place of the signature under the balance: a tick, or nothing. */
+  readonly proof?: Pick<BoundPayment, 'tick' | 'commitment'>
 }
 
 export function fieldOf({ fields }: Pick<Answer, 'fields'>, name: string): string | undefined {
@@ -99,12 +102,15 @@ export async function boundClient(
     receiverKey: offer.key,
   })
   const make = (path: string, asked: Asked = {}) => {
-    const { method = 'GET', body = '', balance, amount = 5n, nonce } = asked
+    const { method = 'GET', body = '', balance, amount = 5n, nonce, proof } = asked
     const [pathname = '', query] = path.split('?', 2)
     const payment =
       balance === undefined
         ? {}
-        : formatBoundPayment({ balance, amount, signature: sign(balance) as Signature })
+        : formatBoundPayment({
+            ...{ balance, amount },
+            ...(proof ?? { signature: sign(balance) as Signature }),
+          })
     const content = Buffer.from(body)
     const digest = formatContentDigest(createHash('sha256').update(content).digest())
     const fields = Object.entries({

@@ -9,7 +9,15 @@ import {
   toBeHex,
   zeroPadValue,
 } from 'ethers'
-import type { Address, SignatureDomain } from '../../protocol/index.ts'
+import {
+  type Address,
+  type ChannelId,
+  parseCommitment,
+  parseTickWord,
+  type SignatureDomain,
+  type SignedCommitment,
+  type TickWord,
+} from '../../protocol/index.ts'
 
 export const tickProofTypes = {
   TickProof: [
@@ -89,4 +97,41 @@ export function unpackTick(bytes: string): TickWords {
 
 export function byteLength(hex: string): number {
   return getBytes(hex).length
+}
+
+/** A commitment that a channel's sender has signed, and its ticks. */
+export interface Ticks {
+  readonly commitment: SignedCommitment
+  /** w_i */
+  readonly word: (index: number) => TickWord
+  readonly balance: (index: number) => bigint
+  /** What a request shows to pay up to this place. */
+  readonly proof: (index: number) => { readonly tick: TickWord }
+  /** The same with the commitment. */
+  readonly first: (index: number) => {
+    readonly tick: TickWord
+    readonly commitment: SignedCommitment
+  }
+}
+
+/** `last` is the end of the chain. */
+export function commitTicks(
+  channel: ChannelId,
+  { domain, key }: { readonly domain: SignatureDomain; readonly key: string },
+  { base = 0n, step = 5n, ticks = 16, last = keccak256('0x01') } = {},
+): Ticks {
+  const chain = hashChain(last, ticks)
+  const [root = ''] = chain
+  const { receiver, openBlock } = channel
+  const digest = tickProofDigest({ domain, receiver, openBlock, base, step, ticks, root })
+  const { serialized } = new SigningKey(key).sign(digest)
+  const commitment = parseCommitment([base, step, ticks, root, serialized].join(' '))
+  const word = (index: number) => parseTickWord(chain[index] ?? '')
+  return {
+    commitment,
+    word,
+    balance: (index) => base + BigInt(index) * step,
+    proof: (index) => ({ tick: word(index) }),
+    first: (index) => ({ tick: word(index), commitment }),
+  }
 }

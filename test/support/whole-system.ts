@@ -5,6 +5,7 @@ import type { Agent } from '../../agent/index.ts'
 import { connectChain, createTransactionSender } from '../../platform/chain/index.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { type ChannelId, fromHex } from '../../protocol/index.ts'
+import { shownProof } from '../../receiver/channels/proofs.ts'
 import {
   createReceiverServer,
   type Receiver,
@@ -52,7 +53,7 @@ export async function startWholeSystem<Chain extends TestChain>(
       const { claims, proof } = receiver.book.ledger(agent.address, openBlock)
       if (proof === undefined) throw new Error('the receiver has no proof')
       const name = `${receiverAccount.address}/${openBlock}` as const
-      return { id, name, openBlock, highest: claims.highest, signature: proof.signature }
+      return { id, name, openBlock, highest: claims.highest, signature: shownProof(proof) }
     },
     /** Stops the receiver, does `between`, and starts it again where it was. */
     restartReceiver: async (between: () => Promise<void> = async () => undefined) => {

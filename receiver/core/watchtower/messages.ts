@@ -7,9 +7,9 @@ import {
   type ContractBlock,
   maxBlockNumber,
   parseAddress,
-  parseSignature,
+  parseShownProof,
   parseUint192,
-  type Signature,
+  type ShownProof,
   type TokenAmount,
 } from '../../../protocol/index.ts'
 
@@ -21,7 +21,8 @@ export interface PushedProof {
   readonly sender: Address
   readonly openBlock: ContractBlock
   readonly balance: TokenAmount
-  readonly signature: Signature
+  /** Of 65 bytes, or a tick of 160. */
+  readonly signature: ShownProof
 }
 
 /** What else of a channel must not be lost: both hold for ever. */
@@ -68,7 +69,7 @@ export const pushSchema = ownerSchema.extend({
         sender: parsed(parseAddress),
         open_block: z.int().min(0).max(maxBlockNumber),
         balance: parsed(parseUint192),
-        signature: parsed(parseSignature),
+        signature: parsed(parseShownProof),
       }),
     )
     .max(mostProofs),

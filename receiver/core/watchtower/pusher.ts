@@ -4,6 +4,7 @@
 import { Agent, request } from 'undici'
 import type { Address, ContractBlock, UraidenError } from '../../../protocol/index.ts'
 import type { ChannelBook } from '../../channels/book.ts'
+import { proofsOf as provenIn } from '../../channels/proofs.ts'
 import { type ChannelName, channelName } from '../../channels/records.ts'
 import { receiverError } from '../../errors/index.ts'
 import type { SettlementLog } from '../../settlement/answers.ts'
@@ -175,11 +176,10 @@ function asManyAsFit(
 }
 
 function proofsOf({ book }: Pushing, { sender, openBlock }: Waiting): readonly PushedProof[] {
-  const { claims, proof, fallbacks = [] } = book.ledger(sender, openBlock)
-  if (proof === undefined) return []
-  const best = { balance: claims.highest, signature: proof.signature }
+  const ledger = book.ledger(sender, openBlock)
+  if (ledger.proof === undefined) return []
   // Those that an earlier deposit would bring back come first: none is kept below a better one.
-  return [...fallbacks, best].map(({ balance, signature }) => ({
+  return provenIn(ledger).map(({ balance, signature }) => ({
     ...{ sender, openBlock, balance, signature },
   }))
 }

@@ -14,9 +14,10 @@ import {
   type ChainBlock,
   type ContractBlock,
   contractAbilities,
+  isTickForm,
   parseAmount,
   type Signer,
-  shortSignature,
+  shortProof,
   type TokenAmount,
   type UraidenError,
 } from '../../../protocol/index.ts'
@@ -26,8 +27,8 @@ import { type ChainWatch, watchChain } from '../../chain/watch.ts'
 import { type ChannelBook, openBook } from '../../channels/book.ts'
 import { usualKept } from '../../channels/forgetting.ts'
 import { historyDepth } from '../../channels/history.ts'
-import { fallbacksUnder, provenOf } from '../../channels/proofs.ts'
-import { type Channel, emptyLedger } from '../../channels/records.ts'
+import { bestProofOf, fallbacksUnder, provenOf } from '../../channels/proofs.ts'
+import { type BestProof, type Channel, emptyLedger } from '../../channels/records.ts'
 import { type ChannelStore, openStore } from '../../channels/store.ts'
 import type {
   ProofOwner,
@@ -46,8 +47,8 @@ import {
 import { type Exposure, exposureOf } from '../../settlement/exposure.ts'
 import type { AnswerFees } from '../../settlement/fees.ts'
 import type { ReserveTerms } from '../../settlement/reserve.ts'
-import type { ProofChecker } from '../../signatures/checker.ts'
-import { startVerifier } from '../../signatures/index.ts'
+import { isShownTick } from '../../signatures/commitments.ts'
+import { startVerifier, type Verifier } from '../../signatures/index.ts'
 
 export interface WatchtowerOptions {
   /** Pays for the answers. Not the receiver's: a stolen watchtower must not be worth anything. */
@@ -152,7 +153,7 @@ async function assemble(
   const book = await openBook(store, { keepSettled: usualKept })
   const startBlock = options.startBlock ?? (await firstBlock(connection, store.firstBlock))
   const domain = { contract, chainId: connection.chainId }
-  const { forms } = contractAbilities(version)
+  const { forms, hasTicks: takesTicks } = contractAbilities(version)
   // Copies come coalesced: one thread has time for all of them.
   const verifier = await startVerifier({ domain, receiver, forms }, { verifierThreads: 0 }, log)
   let ether: bigint | undefined
@@ -170,7 +171,7 @@ async function assemble(
   return {
     guarded: { ...domain, receiver },
     account: signer.address,
-    keep: (proof) => keep({ book, checker: verifier, mostChannels }, proof),
+    keep: (proof) => keep({ book, checker: verifier, takesTicks, mostChannels }, proof),
     keepRecord: (record) => keepRecord({ book, mostChannels }, record),
     backup: async () => unsignedBackup({ ...domain, receiver }, await store.readLedgers()),
     balance: (sender, openBlock) => book.ledger(sender, openBlock).claims.highest,
@@ -196,40 +197,59 @@ async function assemble(
 
 interface Keeper {
   readonly book: ChannelBook
-  readonly checker: ProofChecker
+  readonly checker: Pick<Verifier, 'formOf' | 'commitments'>
+  readonly takesTicks: boolean
   readonly mostChannels: number
 }
 
-async function keep({ book, checker, mostChannels }: Keeper, proof: PushedProof): Promise<Verdict> {
-  const { sender, openBlock, balance, signature } = proof
+async function keep(keeper: Keeper, pushed: PushedProof): Promise<Verdict> {
+  const { book, mostChannels } = keeper
+  const { sender, openBlock, balance } = pushed
   const known = () => book.ledger(sender, openBlock).claims.highest
   if (balance <= known()) return 'outdated'
   const isNew = book.ledger(sender, openBlock) === emptyLedger
   if (isNew && book.ledgerCount() >= mostChannels) return 'full'
-  const form = await checker.formOf(proof)
-  if (form === undefined) return 'invalid'
+  const proof = await checkedProof(keeper, pushed)
+  if (proof === undefined) return 'invalid'
   // While the signature was checked a higher one may have come.
   if (balance <= known()) return 'outdated'
   const before = book.ledger(sender, openBlock)
   const claims = { highest: balance, unclaimed: [] }
-  const fallbacks = fallbacksUnder(before, balance, book.earlierDeposits(sender, openBlock))
+  const fallbacks = fallbacksUnder(
+    before,
+    { claims, proof },
+    book.earlierDeposits(sender, openBlock),
+  )
   try {
     const { fallbacks: _, ...kept } = before
     const ledger = {
-      ...{ ...kept, claims, proof: { signature, form } },
+      ...{ ...kept, claims, proof },
       ...(fallbacks.length > 0 && { fallbacks }),
     }
-    await book.putLedger(proof, ledger)
+    await book.putLedger(pushed, ledger)
   } catch (error) {
     // Not on disk, so not kept: it has to be sent again.
-    if (known() === balance) book.putLedger(proof, before).catch(() => undefined)
+    if (known() === balance) book.putLedger(pushed, before).catch(() => undefined)
     throw error
   }
   return 'stored'
 }
 
+async function checkedProof(
+  { checker, takesTicks }: Keeper,
+  pushed: PushedProof,
+): Promise<BestProof | undefined> {
+  const { signature } = pushed
+  if (!isTickForm(signature)) {
+    const form = await checker.formOf({ ...pushed, signature })
+    return form && { signature, form }
+  }
+  const isGood = takesTicks && isShownTick(checker.commitments, { ...pushed, signature })
+  return isGood ? bestProofOf({ ...pushed, signature, form: 'eip712' }) : undefined
+}
+
 async function keepRecord(
-  { book, mostChannels }: Omit<Keeper, 'checker'>,
+  { book, mostChannels }: Omit<Keeper, 'checker' | 'takesTicks'>,
   { sender, openBlock, requestKey, agreedBalance }: PushedRecord,
 ): Promise<void> {
   const before = book.ledger(sender, openBlock)
@@ -285,7 +305,7 @@ async function answersOf(
       const proven = provenOf(closing)
       if (proven === undefined) throw new Error('an answer without a proof')
       const channel = { sender: closing.sender, receiver, openBlock: closing.openBlock }
-      return connection.calls.challenge(channel, proven.balance, shortSignature(proven.signature))
+      return connection.calls.challenge(channel, proven.balance, shortProof(proven.signature))
     },
     log,
   })

@@ -11,6 +11,7 @@ import {
   serializeReceiverKey,
 } from '../../../protocol/bound/index.ts'
 import { type Address, type ContractBlock, defined, headerName } from '../../../protocol/index.ts'
+import { shownProof } from '../../channels/proofs.ts'
 import type { Receiver } from '../../core/receiver.ts'
 import { admit, exchangeOf, messageOf, problemOf } from '../../http/bound.ts'
 import { sendProblem } from '../../http/problem.ts'
@@ -69,7 +70,7 @@ function readJson(content: Buffer): unknown {
 }
 
 async function putKey(
-  { book, requestKeys, paywall: { door }, rate }: Receiver & { readonly rate: Rate },
+  { book, requestKeys, takesTicks, paywall: { door }, rate }: Receiver & { readonly rate: Rate },
   request: FastifyRequest<{ Params: ChannelPath }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -95,7 +96,8 @@ async function putKey(
   await offered.accept()
   const { claims, proof } = book.ledger(sender, openBlock)
   reply.header(headerName.senderBalance, `${claims.highest}`)
-  if (proof !== undefined) reply.header(headerName.signature, proof.signature)
+  if (takesTicks) reply.header(headerName.features, 'ticks')
+  if (proof !== undefined) reply.header(headerName.signature, shownProof(proof))
   return reply.send({ balance: `${claims.highest}` })
 }
 

@@ -7,22 +7,23 @@ import { type NumberedKey, parseRequestPublicKey } from '../../../protocol/bound
 import {
   type Address,
   type ContractBlock,
+  isTickForm,
   isUraidenError,
   maxBlockNumber,
   parseAddress,
+  parseShownProof,
   parseSignature,
   parseUint192,
   recoverSigner,
   type Signature,
-  type SignatureForm,
   type Signer,
   shorten,
   type TokenAmount,
   type UraidenError,
 } from '../../../protocol/index.ts'
 import type { Claims } from '../../channels/claims.ts'
-import { mostFallbacks } from '../../channels/proofs.ts'
-import type { ProvenBalance } from '../../channels/records.ts'
+import { bestProofOf, mostFallbacks, proofsOf, shownProof } from '../../channels/proofs.ts'
+import type { BestProof, ProvenBalance } from '../../channels/records.ts'
 import { receiverError } from '../../errors/index.ts'
 
 /** Whose proofs these are; another identity cannot use them. */
@@ -37,7 +38,7 @@ export interface BackupChannel {
   readonly openBlock: ContractBlock
   readonly claims: Claims
   /** Of a channel that is bound and has not paid there is none. */
-  readonly proof?: { readonly signature: Signature; readonly form: SignatureForm } | undefined
+  readonly proof?: BestProof | undefined
   /** The best proofs under earlier deposits that may stand again; in rising order, below the balance. */
   readonly fallbacks?: readonly ProvenBalance[] | undefined
   readonly agreedToClose: boolean
@@ -60,16 +61,22 @@ const kind = 'uraiden-receiver-backup'
 /** The first version had a checksum in place of the signature. */
 const unsigned = 1
 const version = 2
+/** With ticks among its proofs; programs of before refuse it. */
+const ticked = 3
 
 /**
  * One channel a line, so that two backups can be compared with `diff`. Signed as a whole: whoever could
  * change what was claimed would make spent proofs buy again.
  */
 export async function formatBackup(backup: Backup, signer: Signer): Promise<string> {
-  const body = bodyOf(backup, version)
+  const body = bodyOf(backup, hasTicks(backup) ? ticked : version)
   const sha256 = checksum(body)
   const signature = await signer.sign(sha256)
   return `${body}${JSON.stringify({ sha256: sha256.toString('hex'), signature })}\n`
+}
+
+function hasTicks({ channels }: Backup): boolean {
+  return channels.some((each) => proofsOf(each).some(({ signature }) => isTickForm(signature)))
 }
 
 /** For who keeps copies and has not the receiver's key: in the first version's form, proofs only. */
@@ -94,13 +101,13 @@ function bodyOf(backup: Backup, written: number): string {
 }
 
 function writtenChannel(channel: BackupChannel) {
-  const { sender, openBlock, claims, proof, agreedToClose, agreedBalance, requestKey } = channel
-  const { fallbacks = [] } = channel
+  const { sender, openBlock, claims, agreedToClose, agreedBalance, requestKey } = channel
+  const { proof, fallbacks = [] } = channel
   return {
     sender,
     openBlock,
     balance: `${claims.highest}`,
-    ...proof,
+    ...(proof && { signature: shownProof(proof), form: proof.form }),
     ...(fallbacks.length > 0 && {
       fallbacks: fallbacks.map(({ balance, form, signature }) => [`${balance}`, form, signature]),
     }),
@@ -121,15 +128,15 @@ export function parseBackup(text: string): ReadBackup {
   const lines = text.split('\n')
   // Of another version nothing else need be where ours is.
   const { version: found } = checked(firstWords, lines[0], 1)
-  if (found !== version && found !== unsigned) {
+  if (found !== version && found !== ticked && found !== unsigned) {
     throw receiverError({
       code: 'backup_format_unknown',
-      message: `The backup has format ${found}; this program knows ${version}.`,
+      message: `The backup has format ${found}; this program knows ${ticked}.`,
     })
   }
   const head = checked(headLine, lines[0], 1)
   const end = lines.length - 2
-  const signed = found === version
+  const signed = found !== unsigned
   const { sha256, signature } = checked(signed ? lastLine : unsignedLastLine, lines[end], end + 1)
   const digest = checksum(`${lines.slice(0, end).join('\n')}\n`)
   if (lines.at(-1) !== '' || digest.toString('hex') !== sha256) {
@@ -210,11 +217,11 @@ const channelLine = z
     sender: read(parseAddress),
     openBlock: z.int().min(0).max(maxBlockNumber),
     balance: amount,
-    signature: read(parseSignature).optional(),
+    signature: read(parseShownProof).optional(),
     form: form.optional(),
     unclaimed: z.array(z.tuple([amount, amount])).default([]),
     fallbacks: z
-      .array(z.tuple([amount, form, read(parseSignature)]))
+      .array(z.tuple([amount, form, read(parseShownProof)]))
       .max(mostFallbacks)
       .optional(),
     agreedToClose: z.boolean().default(false),
@@ -249,15 +256,24 @@ const channelLine = z
     { path: ['signature'] },
   )
   .transform(
-    ({ balance, signature, form, unclaimed, fallbacks, ...rest }): BackupChannel => ({
+    ({ balance, signature, form, unclaimed, fallbacks, ...rest }, context): BackupChannel => ({
       ...rest,
       ...(fallbacks && {
         fallbacks: fallbacks.map(([balance, form, signature]) => ({ balance, form, signature })),
       }),
       claims: { highest: balance, unclaimed: unclaimed.map(([from, to]) => ({ from, to })) },
-      ...(signature && form && { proof: { signature, form } }),
+      ...(signature && form && proofFrom({ balance, signature, form }, context)),
     }),
   )
+
+function proofFrom(proven: ProvenBalance, context: z.RefinementCtx): Pick<BackupChannel, 'proof'> {
+  try {
+    return { proof: bestProofOf(proven) }
+  } catch {
+    context.addIssue({ code: 'custom', message: 'invalid', path: ['signature'] })
+    return z.NEVER
+  }
+}
 
 /** Intervals that are apart, not empty, and below the balance. The first may begin at 0. */
 function isRising([first = 0n, ...rest]: readonly bigint[]): boolean {

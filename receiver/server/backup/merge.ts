@@ -9,7 +9,8 @@ import {
 } from '../../../protocol/index.ts'
 import { type Claims, closeGaps } from '../../channels/claims.ts'
 import { fallbacksBelow, type Proofs } from '../../channels/proofs.ts'
-import type { PaymentLedger } from '../../channels/records.ts'
+import { type BestProof, isTicked, type PaymentLedger } from '../../channels/records.ts'
+import { stillOpen } from '../../channels/ticks.ts'
 import type { BackupChannel } from './document.ts'
 
 /**
@@ -31,7 +32,7 @@ export function mergeLedger(
   }
   if (existing === undefined) {
     return {
-      ...{ claims: closeGaps(claims), ...(proof && { proof }) },
+      ...{ claims: closeGaps(claims), ...(proof && { proof, ...ticksOf(proof) }) },
       ...fallbacksOf(claims.highest, [offered]),
       ...lasting,
     }
@@ -44,9 +45,18 @@ export function mergeLedger(
     ...(existing.answers && { answers: existing.answers }),
     claims: mergeClaims(existing.claims, claims),
     ...(best && { proof: best }),
+    ...(better && proof
+      ? ticksOf(proof, stillOpen(existing.ticks, highest))
+      : existing.ticks && { ticks: existing.ticks }),
     ...fallbacksOf(highest, [existing, offered]),
     ...lasting,
   }
+}
+
+/** The commitment of a tick that is the best proof now goes on, or else that which went on beside. */
+function ticksOf(best: BestProof, beside?: PaymentLedger['ticks']): Pick<PaymentLedger, 'ticks'> {
+  const ticks = isTicked(best) ? best : beside
+  return ticks === undefined ? {} : { ticks }
 }
 
 /** A deposit of before may stand again: what was the best in one of them is kept below what is the best now. */

@@ -4,12 +4,20 @@ import {
   type Address,
   balanceProofDigest,
   fromHex,
+  isTickForm,
   type TokenAmount,
 } from '../../../protocol/index.ts'
+import type { ChannelId } from '../../channels/book.ts'
 import { proofsOf } from '../../channels/proofs.ts'
-import { type ChannelName, channelName, type PaymentLedger } from '../../channels/records.ts'
+import {
+  type ChannelName,
+  channelName,
+  type PaymentLedger,
+  type ProvenBalance,
+} from '../../channels/records.ts'
 import { openStore } from '../../channels/store.ts'
 import { receiverError } from '../../errors/index.ts'
+import { createCommitmentCheck, isShownTick } from '../../signatures/commitments.ts'
 import { chooseRecovery, isSignedBy, type Recovery } from '../../signatures/recovery.ts'
 import { type Backup, type BackupChannel, type BackupIdentity, parseBackup } from './document.ts'
 import { mergeLedger } from './merge.ts'
@@ -102,11 +110,17 @@ function checkSignatures({ channels, ...identity }: Backup, by: Recovery): void 
   const digestOf = (form: 'seed' | 'eip712') =>
     balanceProofDigest(form, identity, identity.receiver, by.keccak)
   const digests = { seed: digestOf('seed'), eip712: digestOf('eip712') }
+  const commitments = createCommitmentCheck({ domain: identity, receiver: identity.receiver }, by)
+  const isGood = (channel: ChannelId, { balance, form, signature }: ProvenBalance) => {
+    if (isTickForm(signature)) return isShownTick(commitments, { ...channel, balance, signature })
+    const digest = digests[form](channel.openBlock, balance)
+    return isSignedBy(by, fromHex(channel.sender), { digest, signature: fromHex(signature) })
+  }
   for (const channel of channels) {
     const { sender, openBlock } = channel
-    for (const { balance, form, signature } of proofsOf(channel)) {
-      const digest = digests[form](openBlock, balance)
-      if (isSignedBy(by, fromHex(sender), { digest, signature: fromHex(signature) })) continue
+    for (const proven of proofsOf(channel)) {
+      if (isGood({ sender, openBlock }, proven)) continue
+      const { balance } = proven
       throw receiverError({
         code: 'backup_signature_wrong',
         message: `The proof of ${balance} in channel ${sender}/${openBlock} is not signed by its sender. Nothing was restored.`,

@@ -1,6 +1,6 @@
 // What must hold after every step, whatever the attacker did: nobody but the sender spends, the sender pays only
 // for what it asked, the receiver gets what it served.
-import { isBalanceProof } from '../../../protocol/index.ts'
+import { isProofOf } from '../../support/best-proof.ts'
 import { field } from '../../support/bound-receiver.ts'
 import { chainId, contract, sender, terms } from '../../support/lying-receiver.ts'
 import type { Scene } from './scene.ts'
@@ -39,11 +39,9 @@ export function auditMoney({ shop, attacker, troubles, purchases }: Scene): void
   const most = shop.served.reduce((sum, { price, cost }) => sum + (cost > 0n ? price : 0n), 0n)
   if (claimed > most) troubles.push(`${claimed} was claimed, and no more than ${most} served`)
   const channel = { sender, receiver: terms.receiver, openBlock }
-  const { signature } = proof ?? {}
   const domain = { chainId, contract }
   const proven =
-    claims.highest === 0n ||
-    (signature && isBalanceProof({ domain, channel, balance: claims.highest, signature }))
+    claims.highest === 0n || (proof && isProofOf(claims.highest, proof, { domain, channel }))
   if (!proven) troubles.push(`there is no proof of ${claims.highest}`)
 }
 

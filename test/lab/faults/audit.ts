@@ -9,10 +9,12 @@ import {
   createTransactionSender,
 } from '../../../platform/chain/index.ts'
 import { createKeySigner } from '../../../platform/keys/index.ts'
-import { balanceProofDigest, fromHex, recoverSigner } from '../../../protocol/index.ts'
+import { fromHex } from '../../../protocol/index.ts'
 import { claimedSum } from '../../../receiver/channels/claims.ts'
+import { shownProof } from '../../../receiver/channels/proofs.ts'
 import { channelName, emptyLedger, type PaymentLedger } from '../../../receiver/channels/records.ts'
 import { openStore } from '../../../receiver/channels/store.ts'
+import { isProofOf } from '../../support/best-proof.ts'
 import type { LabChain } from './lab-chain.ts'
 import type { Plan } from './schedule.ts'
 import { price, type Stage, senderTokens } from './stage.ts'
@@ -148,17 +150,11 @@ function checkChannel(chain: LabChain, { contract }: Stage, books: Books): reado
   const [receiver, sender] = [chain.account(1).address, chain.account(2).address]
   const name = `channel ${openBlock}:`
   const domain = { contract, chainId: chain.chainId }
-  const signer =
-    proof &&
-    recoverSigner(
-      balanceProofDigest(proof.form, domain, receiver)(openBlock, claims.highest),
-      proof.signature,
-    )
+  const isProven =
+    proof && isProofOf(claims.highest, proof, { domain, channel: { sender, receiver, openBlock } })
   return [
     ...(claimedSum(claims) <= claims.highest ? [] : [`${name} more claimed than proven`]),
-    ...(claims.highest === 0n || signer === sender
-      ? []
-      : [`${name} the proof is not the sender’s`]),
+    ...(claims.highest === 0n || isProven ? [] : [`${name} the proof is not the sender’s`]),
     ...(claims.highest <= bound ? [] : [`${name} ${claims.highest} proven, but ${bound} on disk`]),
     ...(bound <= deposit ? [] : [`${name} ${bound} signed, over the deposit of ${deposit}`]),
     ...(settledAt === undefined || settledAt === claims.highest
@@ -183,7 +179,7 @@ async function cashIn(
     const id = { sender: sender.address, receiver: receiver.address, openBlock }
     await transactions.send(
       client.calls.cooperativeCloseBatch([
-        { openBlock: id.openBlock, balance: claims.highest, signature: proof.signature },
+        { openBlock: id.openBlock, balance: claims.highest, signature: shownProof(proof) },
       ]),
     )
   }

@@ -1,13 +1,9 @@
 // What a killed receiver left on disk, read without it.
-import {
-  balanceProofDigest,
-  recoverSigner,
-  type SignatureDomain,
-  type TokenAmount,
-} from '../../../protocol/index.ts'
+import type { SignatureDomain, TokenAmount } from '../../../protocol/index.ts'
 import { claimedSum } from '../../../receiver/channels/claims.ts'
 import { channelName, type PaymentLedger } from '../../../receiver/channels/records.ts'
 import { openStore } from '../../../receiver/channels/store.ts'
+import { isProofOf } from '../../support/best-proof.ts'
 import type { Payer } from './payer.ts'
 
 export interface DiskReport {
@@ -49,8 +45,5 @@ function isClaimed(ledger: PaymentLedger | undefined, balance: TokenAmount): boo
 
 function isProven({ claims, proof }: PaymentLedger, { channel }: Payer): boolean {
   if (proof === undefined) return claims.highest === 0n
-  const digest = balanceProofDigest(proof.form, channel.domain, channel.receiver)
-  return (
-    recoverSigner(digest(channel.openBlock, claims.highest), proof.signature) === channel.sender
-  )
+  return isProofOf(claims.highest, proof, { domain: channel.domain, channel })
 }

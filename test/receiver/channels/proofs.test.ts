@@ -12,11 +12,11 @@ import {
 const signature = parseSignature(`0x${'11'.repeat(64)}1b`)
 
 /** Paid up to `highest`, with these proofs below it. */
-function paid(highest: bigint, ...below: readonly bigint[]): PaymentLedger {
+function paid(highest: bigint, ...below: readonly bigint[]) {
   return {
     ...emptyLedger,
     claims: { highest, unclaimed: [] },
-    proof: { signature, form: 'eip712' },
+    proof: { signature, form: 'eip712' as const },
     fallbacks: below.map((balance) => ({ balance, signature, form: 'seed' as const })),
   }
 }
@@ -36,13 +36,13 @@ test('the best proof counts up to the deposit, and not one unit above it', (t) =
 
 test('one proof is kept for each earlier deposit below the new balance', (t) => {
   const before = paid(95n, 40n)
-  t.deepEqual(balances(fallbacksUnder(before, 105n, [])), [])
-  t.deepEqual(balances(fallbacksUnder(before, 105n, [100n])), [95n])
-  t.deepEqual(balances(fallbacksUnder(before, 105n, [50n, 100n])), [40n, 95n])
-  t.deepEqual(balances(fallbacksUnder(before, 105n, [0n, 99n, 100n])), [95n])
+  t.deepEqual(balances(fallbacksUnder(before, paid(105n), [])), [])
+  t.deepEqual(balances(fallbacksUnder(before, paid(105n), [100n])), [95n])
+  t.deepEqual(balances(fallbacksUnder(before, paid(105n), [50n, 100n])), [40n, 95n])
+  t.deepEqual(balances(fallbacksUnder(before, paid(105n), [0n, 99n, 100n])), [95n])
   // Where the new one is under the old deposit, too, it is enough.
-  t.deepEqual(balances(fallbacksUnder(before, 105n, [105n])), [])
-  t.deepEqual(balances(fallbacksUnder(before, 105n, [104n])), [95n])
+  t.deepEqual(balances(fallbacksUnder(before, paid(105n), [105n])), [])
+  t.deepEqual(balances(fallbacksUnder(before, paid(105n), [104n])), [95n])
 })
 
 test('they are on disk with the ledger', (t) => {
@@ -53,7 +53,7 @@ test('they are on disk with the ledger', (t) => {
 test('a top-up in every block makes no long record, and costs the least that is possible', (t) => {
   const below = Array.from({ length: mostFallbacks + 1 }, (_, at) => BigInt(10 * (at + 1)))
   // Of two that are close the upper one proves little more.
-  const kept = fallbacksUnder(paid(1000n, 8n, ...below), 1001n, [9n, ...below])
+  const kept = fallbacksUnder(paid(1000n, 8n, ...below), paid(1001n), [9n, ...below])
   t.is(kept.length, mostFallbacks)
   t.false(balances(kept).includes(10n))
   t.true(balances(kept).includes(8n))
@@ -74,9 +74,8 @@ test('whatever was topped up and paid: under every earlier deposit there is the 
         deposit += added
         const balance = ledger.claims.highest + amount
         if (amount === 0n || balance > deposit) continue
-        const fallbacks = fallbacksUnder(ledger, balance, earlier)
-        const proof = { signature, form: 'eip712' as const }
-        ledger = { ...emptyLedger, claims: { highest: balance, unclaimed: [] }, proof, fallbacks }
+        const after = paid(balance)
+        ledger = { ...after, fallbacks: fallbacksUnder(ledger, after, earlier) }
         proven.push(balance)
       }
       for (const each of [...earlier, deposit]) {

@@ -18,7 +18,11 @@ import {
 } from '../../../../protocol/index.ts'
 import { type Claims, claim, noClaims, unclaim } from '../../../../receiver/channels/claims.ts'
 import { mostFallbacks } from '../../../../receiver/channels/proofs.ts'
-import { channelName, emptyLedger } from '../../../../receiver/channels/records.ts'
+import {
+  channelName,
+  emptyLedger,
+  type SignedProof,
+} from '../../../../receiver/channels/records.ts'
 import { openStore } from '../../../../receiver/channels/store.ts'
 import { backupOf, backupOfState, writeBackup } from '../../../../receiver/server/backup/backup.ts'
 import {
@@ -46,7 +50,7 @@ const key: Hex = `0x${'11'.repeat(32)}`
 const sender = addressOfKey(fromHex(key))
 
 interface PaidChannel extends BackupChannel {
-  readonly proof: NonNullable<BackupChannel['proof']>
+  readonly proof: SignedProof
 }
 
 function channel(openBlock: number, balance: bigint, more: Partial<PaidChannel> = {}): PaidChannel {
@@ -107,9 +111,9 @@ test('whatever the text is, the answer is a backup or an error of ours', (t) => 
 })
 
 test('a backup of a newer format is not called damaged', (t) => {
-  const text = '{"kind":"uraiden-receiver-backup","version":3,"later":true}\n{}\n'
+  const text = '{"kind":"uraiden-receiver-backup","version":4,"later":true}\n{}\n'
   const error = t.throws(() => parseBackup(text), { code: 'backup_format_unknown' })
-  t.true(error?.message.includes('3'))
+  t.true(error?.message.includes('4'))
 })
 
 const badIntervals: readonly (readonly [bigint, bigint][])[] = [

@@ -29,7 +29,7 @@ import { neverLeft } from './delivery.ts'
 import { channelDisowned, lostWithKey } from './errors.ts'
 import type { LostPayments } from './lost.ts'
 import type { TermsMemory } from './terms.ts'
-import type { TickedProof, Ticks } from './ticks.ts'
+import type { Making, TickedProof, Ticks } from './ticks.ts'
 import type { Attempt, PaidRequest, PaymentFacts, ProvenPayment } from './types.ts'
 
 export interface AttemptOptions {
@@ -165,11 +165,10 @@ async function make(options: Options, wanted: Wanted): Promise<Attempt | undefin
   if (ready === undefined) return undefined
   const { channel, bound } = ready
   const { method, url } = request
-  const lastPrice = options.lastPrice(method, url)
+  const lastPrice = () => options.lastPrice(method, url)
   const making = bound && (await options.ticks.due({ ...purchase, channel, lastPrice }))
   const previous = ledger.get(channel).signed
-  const taking = ledger.take(channel, { ...purchase, commitment: making?.commitment })
-  const taken = await taking.finally(() => making?.done())
+  const taken = await take(ledger, { channel, purchase, making })
   if (!('short' in taken)) {
     // The receiver has to see the chain first: that is waited for with nothing else on the channel.
     if (use === 'channelAtHand' && needsUnseen(options, taken)) {
@@ -181,6 +180,28 @@ async function make(options: Options, wanted: Wanted): Promise<Attempt | undefin
   // While it was waited for, others used the channel up.
   if (taken.short === 'deposit' && use === 'channelAtHand') return undefined
   throw shortfallError(taken, terms, token)
+}
+
+interface Taking {
+  readonly channel: ChannelName
+  readonly purchase: Purchase
+  readonly making: Making | undefined
+}
+
+async function take(
+  ledger: Ledger,
+  { channel, purchase, making }: Taking,
+): Promise<Taken | Shortfall> {
+  if (making === undefined) return ledger.take(channel, purchase)
+  try {
+    return await ledger.take(channel, { ...purchase, commitment: making.commitment })
+  } catch (error) {
+    // What is reserved can still be spent, with signatures.
+    if (!isUraidenError(error, 'state_unwritable')) throw error
+    return await ledger.take(channel, purchase)
+  } finally {
+    making.done()
+  }
 }
 
 function needsUnseen({ ledger }: Pick<Options, 'ledger'>, { channel, interval }: Taken): boolean {

@@ -27,7 +27,7 @@ import {
 } from '../channels/commitment.ts'
 import type { Ledger, Purchase, Taken } from '../channels/ledger-types.ts'
 import { takeFrom } from '../channels/position.ts'
-import { type ChannelName, isAhead } from '../channels/records.ts'
+import { type ChannelName, channelName, isAhead } from '../channels/records.ts'
 import type { Attempt } from './types.ts'
 
 /** In place of a signature. Both undefined: the receiver has shown that it needs neither. */
@@ -45,7 +45,7 @@ export interface Making {
 export interface NextPayment extends Purchase {
   readonly channel: ChannelName
   /** What the same resource cost last, as far as it is known. */
-  readonly lastPrice: TokenAmount | undefined
+  readonly lastPrice: () => TokenAmount | undefined
 }
 
 export interface Ticks {
@@ -75,7 +75,7 @@ export interface TicksOptions {
 interface TicksNote {
   /** The receiver takes ticks: it has said so in an authenticated answer. */
   readonly offered?: boolean
-  /** The base of the commitment that the receiver knows. */
+  /** The name of the commitment that the receiver knows. */
   readonly known?: string
   /** It refused a commitment: the channel pays with signatures. */
   readonly refused?: boolean
@@ -102,9 +102,12 @@ class ChannelTicks implements Ticks {
   readonly #chains = new WeakMap<OwnCommitment, TickChain>()
   /** The highest balance that an authenticated answer to this process has shown. */
   readonly #shown = new Map<ChannelName, TokenAmount>()
+  /** As in the ledger's notes. */
+  readonly #notes = new Map<ChannelName, TicksNote>()
 
   constructor(options: TicksOptions) {
     this.#options = options
+    forgetClosed(options.ledger)
   }
 
   async due(payment: NextPayment): Promise<Making | undefined> {
@@ -134,7 +137,7 @@ class ChannelTicks implements Ticks {
     const { bound } = this.#options.ledger.get(channel)
     if (to > bound) throw new Error(`a tick of ${channel} above its bound`)
     const chain = this.#chainOf(own)
-    const isKnown = known === `${own.base}`
+    const isKnown = known === nameOf(own)
     return defined({
       tick: chain.word(place),
       commitment: isKnown ? undefined : signedOf(own, chain),
@@ -151,7 +154,7 @@ class ChannelTicks implements Ticks {
       return 'sign'
     }
     this.#change(channel, { known: undefined })
-    if (payment.tick === undefined) this.#shown.set(channel, answer.senderBalance ?? 0n)
+    this.#shown.set(channel, answer.senderBalance ?? 0n)
     const proof = this.proofOf(taken)
     return proof?.commitment === undefined ? 'sign' : proof
   }
@@ -160,8 +163,8 @@ class ChannelTicks implements Ticks {
     if (bound === undefined) return
     const { channel } = taken
     const features = covered(headerName.features)
-    // Whoever is paid with a signature, or refuses, says each time what it takes.
-    if (features !== undefined || kind === 'refused' || payment.signature !== undefined) {
+    // Whoever is paid with a signature says each time what it takes.
+    if (features !== undefined || payment.signature !== undefined) {
       this.#change(channel, { offered: offersTicks(features) })
     }
     const balance = amountOf(covered(headerName.senderBalance))
@@ -169,7 +172,7 @@ class ChannelTicks implements Ticks {
       this.#shown.set(channel, balance)
     }
     if (kind === 'taken' && payment.commitment !== undefined) {
-      this.#change(channel, { known: `${payment.commitment.base}` })
+      this.#change(channel, { known: nameOf(payment.commitment) })
     }
   }
 
@@ -189,8 +192,8 @@ class ChannelTicks implements Ticks {
   }
 
   #pricesWith({ channel, price, lastPrice }: NextPayment): readonly TokenAmount[] {
-    const before = this.#prices.get(channel) ?? (lastPrice === undefined ? [] : [lastPrice])
-    const prices = [...before, price].slice(-pricesThatCount)
+    const prices = [...(this.#prices.get(channel) ?? startWith(lastPrice())), price]
+    if (prices.length > pricesThatCount) prices.shift()
     this.#prices.set(channel, prices)
     return prices
   }
@@ -245,19 +248,42 @@ class ChannelTicks implements Ticks {
 
   #note(channel: ChannelName): TicksNote {
     const { ledger, contractVersion } = this.#options
-    const note = ledger.notes.get(`${prefix}${channel}`) as TicksNote | undefined
-    return note !== undefined && contractAbilities(contractVersion).hasTicks ? note : {}
+    const known = this.#notes.get(channel)
+    if (known !== undefined) return known
+    const written = ledger.notes.get(`${prefix}${channel}`) as TicksNote | undefined
+    const note = written && contractAbilities(contractVersion).hasTicks ? written : {}
+    this.#notes.set(channel, note)
+    return note
   }
 
-  #change(
-    channel: ChannelName,
-    change: { readonly [Name in keyof TicksNote]: TicksNote[Name] | undefined },
-  ): void {
-    this.#options.ledger.notes.later(
-      `${prefix}${channel}`,
-      defined({ ...this.#note(channel), ...change }),
-    )
+  #change(channel: ChannelName, change: Changed<TicksNote>): void {
+    const { ledger, contractVersion } = this.#options
+    if (!contractAbilities(contractVersion).hasTicks) return
+    const before = this.#note(channel)
+    const note = defined({ ...before, ...change })
+    if (JSON.stringify(note) === JSON.stringify(before)) return
+    this.#notes.set(channel, note)
+    ledger.notes.later(`${prefix}${channel}`, note)
   }
+}
+
+type Changed<Of> = { readonly [Name in keyof Of]: Of[Name] | undefined }
+
+/** The commitments of one channel differ in it, and it is no secret. */
+function nameOf({ signature }: Pick<OwnCommitment, 'signature'>): string {
+  return signature.slice(2, 18)
+}
+
+function startWith(price: TokenAmount | undefined): readonly TokenAmount[] {
+  return price === undefined ? [] : [price]
+}
+
+function forgetClosed({ channels, notes }: Pick<Ledger, 'channels' | 'notes'>): void {
+  const open = new Set<string>()
+  for (const { receiver, openBlock, state } of channels()) {
+    if (state !== 'closed') open.add(`${prefix}${channelName(receiver, openBlock)}`)
+  }
+  for (const key of notes.keysUnder(prefix)) if (!open.has(key)) notes.later(key, undefined)
 }
 
 function ending(): { readonly done: () => void; readonly isDone: Promise<void> } {

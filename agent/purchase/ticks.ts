@@ -278,9 +278,10 @@ function startWith(price: TokenAmount | undefined): readonly TokenAmount[] {
   return price === undefined ? [] : [price]
 }
 
-function forgetClosed({ channels, notes }: Pick<Ledger, 'channels' | 'notes'>): void {
+function forgetClosed(ledger: Ledger): void {
+  const { notes } = ledger
   const open = new Set<string>()
-  for (const { receiver, openBlock, state } of channels()) {
+  for (const { receiver, openBlock, state } of ledger.channels()) {
     if (state !== 'closed') open.add(`${prefix}${channelName(receiver, openBlock)}`)
   }
   for (const key of notes.keysUnder(prefix)) if (!open.has(key)) notes.later(key, undefined)

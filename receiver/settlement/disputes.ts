@@ -3,7 +3,7 @@
 // than it gets.
 import { compareBigints } from '../../protocol/index.ts'
 import type { DishonestClose } from './exposure.ts'
-import { type GasModel, singleGas } from './policy.ts'
+import { type GasModel, singleGas, tickGas } from './policy.ts'
 import { batchGas, isWorthAnswer, isWorthGas, mostSingle, type ReserveTerms } from './reserve.ts'
 
 export interface AnswerTerms extends ReserveTerms {
@@ -34,7 +34,7 @@ export interface AnswerCase {
 
 export function planAnswers({ closes, terms, challengePeriod, alone }: AnswerCase): AnswerPlan {
   const mayJoin = (close: DishonestClose) => terms.hasBatches && !alone(close)
-  const isLarge = ({ stake }: DishonestClose) => isWorthAnswer(stake, terms)
+  const isLarge = (close: DishonestClose) => isWorthAnswer(close, terms)
   const large = closes.filter(isLarge)
   const joining = large.filter(mayJoin)
   const isMany = joining.length > mostSingle
@@ -82,13 +82,17 @@ function worthTheirShare(
     isWorthGas(stake, gas, { ...terms, fee: terms.now })
   const own = terms.hasBatches ? model.perChannel : model.perTransaction
   const rich = small
-    .filter(({ stake }) => isWorth(stake, own))
+    .filter(({ stake, channel }) => isWorth(stake, own + tickGas(channel)))
     .sort((a, b) => compareBigints(b.stake, a.stake))
   if (transactionIsPaid || !terms.hasBatches) return rich
   let count = rich.length
   let sum = rich.reduce((all, { stake }) => all + stake, 0n)
-  while (count > 0 && !isWorth(sum, model.perTransaction + BigInt(count) * model.perChannel)) {
-    sum -= rich[--count]?.stake ?? 0n
+  let ticks = rich.reduce((all, { channel }) => all + tickGas(channel), 0n)
+  const gasOf = () => model.perTransaction + BigInt(count) * model.perChannel + ticks
+  while (count > 0 && !isWorth(sum, gasOf())) {
+    const last = rich[--count]
+    sum -= last?.stake ?? 0n
+    ticks -= last === undefined ? 0n : tickGas(last.channel)
   }
   return rich.slice(0, count)
 }

@@ -1,7 +1,7 @@
 // Whether it is worth while to collect now, and from which channels, decided on plain data.
 import { compareBigints, type TokenAmount } from '../../protocol/index.ts'
 import { provenBalance } from '../channels/proofs.ts'
-import { type Channel, dueOf } from '../channels/records.ts'
+import { type Channel, dueOf, isTicked } from '../channels/records.ts'
 
 export interface CollectPolicy {
   /** Leave it while all channels together owe less. */
@@ -67,6 +67,11 @@ export const closeGas: GasModel = {
 /** Contracts of version 0.2 have no batches. */
 export const singleGas: GasModel = { perTransaction: 76_000n, perChannel: 0n, mostChannels: 1 }
 
+/** What a best proof takes more when it is a tick: its five words, and a hash for each place up to it. */
+export function tickGas({ proof }: Pick<Channel, 'proof'>): bigint {
+  return proof !== undefined && isTicked(proof) ? 1_500n + 52n * BigInt(proof.index) : 0n
+}
+
 export function planCollection(
   channels: Iterable<Channel>,
   policy: CollectPolicy,
@@ -83,7 +88,7 @@ export function planCollection(
       batches: chunks(items, gas.mostChannels),
       reason,
       sum,
-      fee: gasOf(items.length, gas) * gasPrice,
+      fee: (gasOf(items.length, gas) + tickGasOf(items)) * gasPrice,
       gasPrice,
       left: { channels: all.length - items.length, sum: sumOf(all) - sum },
     }
@@ -125,7 +130,10 @@ function affordable(
 ): readonly Collectable[] {
   if (mostFee === undefined) return sorted
   let count = sorted.length
-  while (count > 0 && 2n * gasOf(count, gas) * gasPrice > mostFee) count--
+  let ticks = tickGasOf(sorted)
+  while (count > 0 && 2n * (gasOf(count, gas) + ticks) * gasPrice > mostFee) {
+    ticks -= tickGasAt(sorted, --count)
+  }
   return sorted.slice(0, count)
 }
 
@@ -140,17 +148,30 @@ function worthTheirFee(
 ): readonly Collectable[] {
   const isWorth = (used: bigint, sum: TokenAmount) => isWorthItsFee(policy, sum, used * gasPrice)
   const own = gas.perChannel > 0n ? gas.perChannel : gas.perTransaction
-  const firstPoor = sorted.findIndex(({ due }) => !isWorth(own, due))
+  const firstPoor = sorted.findIndex(({ due, channel }) => !isWorth(own + tickGas(channel), due))
   let count = firstPoor < 0 ? sorted.length : firstPoor
   let sum = sumOf(sorted.slice(0, count))
+  let ticks = tickGasOf(sorted.slice(0, count))
   // The last ones may need a transaction more that they do not pay for.
-  while (count > 0 && !isWorth(gasOf(count, gas), sum)) sum -= sorted[--count]?.due ?? 0n
+  while (count > 0 && !isWorth(gasOf(count, gas) + ticks, sum)) {
+    sum -= sorted[--count]?.due ?? 0n
+    ticks -= tickGasAt(sorted, count)
+  }
   return sorted.slice(0, count)
 }
 
 function gasOf(channels: number, { perTransaction, perChannel, mostChannels }: GasModel): bigint {
   const transactions = Math.ceil(channels / mostChannels)
   return BigInt(transactions) * perTransaction + BigInt(channels) * perChannel
+}
+
+function tickGasOf(items: readonly Collectable[]): bigint {
+  return items.reduce((sum, { channel }) => sum + tickGas(channel), 0n)
+}
+
+function tickGasAt(items: readonly Collectable[], at: number): bigint {
+  const item = items[at]
+  return item === undefined ? 0n : tickGas(item.channel)
 }
 
 function sumOf(items: readonly Collectable[]): TokenAmount {

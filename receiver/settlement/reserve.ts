@@ -6,7 +6,7 @@ import { provenBalance } from '../channels/proofs.ts'
 import { type Channel, dueOf } from '../channels/records.ts'
 import { receiverError } from '../errors/index.ts'
 import { shortfall } from './exposure.ts'
-import { type GasModel, mostClosesTogether, singleGas } from './policy.ts'
+import { type GasModel, mostClosesTogether, singleGas, tickGas } from './policy.ts'
 
 /** `cooperativeClose`, after docs/reference/gas.md with room for what it may need more. */
 export const answerGas = 60_000n
@@ -49,11 +49,14 @@ export function isDefended(channel: Channel, terms: ReserveTerms): boolean {
   const { state } = channel
   if (state === 'settled') return false
   const stake = state === 'open' ? dueOf(channel, provenBalance(channel)) : shortfall(channel)
-  return isWorthAnswer(stake, terms)
+  return isWorthAnswer({ stake, channel }, terms)
 }
 
-export function isWorthAnswer(stake: TokenAmount, terms: ReserveTerms): boolean {
-  return isWorthGas(stake, gasForAnswers(1, terms.hasBatches), terms)
+export function isWorthAnswer(
+  { stake, channel }: { readonly stake: TokenAmount; readonly channel: Pick<Channel, 'proof'> },
+  terms: ReserveTerms,
+): boolean {
+  return isWorthGas(stake, gasForAnswers(1, terms.hasBatches) + tickGas(channel), terms)
 }
 
 /** True when a stake is worth so much gas. Without a price, `least` is what an answer of its own is worth. */
@@ -122,11 +125,13 @@ export function createReserve(parts: ReserveParts): Reserve {
   const { book, ether, most, highest, data, hasBatches, etherPrice, least, onShort } = parts
   const { others = () => 0n } = parts
   let channels = 0
+  /** Gas of their ticks. */
+  let ticks = 0n
   let wasShort = false
 
   function needed(count: number): bigint | undefined {
     const fee = feeOf()
-    return fee === undefined ? undefined : gasForAnswers(count, hasBatches) * fee
+    return fee === undefined ? undefined : (gasForAnswers(count, hasBatches) + ticks) * fee
   }
   function feeOf(): bigint | undefined {
     // A limit is for gas alone.
@@ -148,8 +153,13 @@ export function createReserve(parts: ReserveParts): Reserve {
     round: () => {
       const known = terms()
       channels = 0
+      ticks = 0n
       if (known === undefined) return
-      for (const channel of book.asSeen()) if (isDefended(channel, known)) channels++
+      for (const channel of book.asSeen()) {
+        if (!isDefended(channel, known)) continue
+        channels++
+        ticks += tickGas(channel)
+      }
       const now = status()
       if (now.isShort && !wasShort) onShort(now)
       wasShort = now.isShort

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
+import { openState } from '../../../platform/state/state.ts'
 import { isTickForm, isTickProof, maxTokenAmount, parseTickWord } from '../../../protocol/index.ts'
 import { provenUnder, shownProof } from '../../../receiver/channels/proofs.ts'
 import {
@@ -22,6 +23,7 @@ import {
   givenBooks,
   hashOf,
   openBlock,
+  owner,
   sender,
   signed,
   toppedUp,
@@ -306,6 +308,14 @@ test('the record of a tick is 94 bytes; its commitment is written once beside it
   t.deepEqual(decodeLedger(written, commitmentOf(kept)), kept)
   t.throws(() => decodeLedger(written))
   t.deepEqual((await store.readLedgers()).get(`${sender}/${openBlock}`), kept)
+})
+
+test('a program that knows no ticks refuses the state', async (t) => {
+  const { folder, pay } = await givenBooks(t)
+  t.is(await pay(5n, commit().first(1)), 'paid')
+  const copy = await crashCopy(folder, join(await temporaryFolder(t), 'copy'))
+  const former = { folder: copy, owner, program: 'receiver' as const, format: 3, upgrades: {} }
+  await t.throwsAsync(openState(former), { code: 'state_format_unknown' })
 })
 
 test('under every deposit a tick proves the highest balance of its grid, as the contract takes it', (t) => {

@@ -10,6 +10,7 @@ import {
   type ReserveStatus,
 } from '../../../receiver/settlement/reserve.ts'
 import { shareAccount } from '../../../receiver/settlement/shared-account.ts'
+import { commit } from '../../support/tick-books.ts'
 
 const sender = parseAddress(`0x${'aa'.repeat(20)}`)
 
@@ -32,16 +33,31 @@ test('gas: singly up to three channels, from then on in batches of forty', (t) =
 test('a channel is defended when its stake is worth more than its own answer', (t) => {
   // 60 000 gas at 10^10 wei are 6 · 10^14 wei: at 10^6 units for one ether 600 units.
   const terms = { fee: 10n ** 10n, hasBatches: true, etherPrice: 10n ** 6n }
-  t.false(isWorthAnswer(600n, terms))
-  t.true(isWorthAnswer(601n, terms))
+  t.false(isWorthAnswer({ stake: 600n, channel: {} }, terms))
+  t.true(isWorthAnswer({ stake: 601n, channel: {} }, terms))
+})
+
+test('a tick is dearer to show, by each place of its chain', (t) => {
+  const terms = { fee: 10n ** 10n, hasBatches: true, etherPrice: 10n ** 6n }
+  const ticks = commit({ ticks: 256 })
+  const at = (index: number) => {
+    const { commitment } = ticks
+    return { proof: { commitment, index, word: ticks.word(index), form: 'eip712' as const } }
+  }
+  // 60 000 + 1 500 + 52 · 256 gas are 748.12 units.
+  t.true(isWorthAnswer({ stake: 616n, channel: at(0) }, terms))
+  t.false(isWorthAnswer({ stake: 748n, channel: at(256) }, terms))
+  t.true(isWorthAnswer({ stake: 749n, channel: at(256) }, terms))
+  const one = given(() => 0n, [channel(1000n, at(256))], 10n)
+  t.is(one.reserve.needed(), 74_812n * 10n)
 })
 
 test('without a price of ether the least decides, which is 0 when nobody says', (t) => {
   const terms = { fee: 1n, hasBatches: true }
-  t.false(isWorthAnswer(0n, terms))
-  t.true(isWorthAnswer(1n, terms))
-  t.false(isWorthAnswer(5n, { ...terms, least: 5n }))
-  t.true(isWorthAnswer(6n, { ...terms, least: 5n }))
+  t.false(isWorthAnswer({ stake: 0n, channel: {} }, terms))
+  t.true(isWorthAnswer({ stake: 1n, channel: {} }, terms))
+  t.false(isWorthAnswer({ stake: 5n, channel: {} }, { ...terms, least: 5n }))
+  t.true(isWorthAnswer({ stake: 6n, channel: {} }, { ...terms, least: 5n }))
 })
 
 test('what was taken out, is fairly closed, settled or never paid needs no ether', (t) => {

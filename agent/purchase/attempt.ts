@@ -109,7 +109,8 @@ export function createAttempts(given: AttemptOptions): Attempts {
       )
     },
     make: (request, terms, use) => make(options, { request, terms, use }),
-    stronger: (attempt, answer, covered) => {
+    stronger: async (attempt, answer, covered) => {
+      if (attempt.bound === undefined) return undefined
       options.ticks.answered(attempt, 'refused', covered)
       return stronger(options, attempt, answer)
     },
@@ -347,7 +348,7 @@ function settle(
   const { taken, payment, terms, key, bound } = attempt
   const { price } = terms
   const { channel } = taken
-  ticks.answered(attempt, 'taken', answer.header)
+  if (bound !== undefined) ticks.answered(attempt, 'taken', answer.header)
   const said = saidCost(answer)
   const told = chargedCost(answer, price)
   if (said !== undefined && said > price) {

@@ -59,7 +59,7 @@ export interface Ticks {
    * refused for something else
    */
   readonly stronger: (attempt: Attempt, answer: Terms) => TickedProof | 'sign' | undefined
-  /** Of an authenticated answer: fields that its signature covers. */
+  /** Of the answer to a bound payment: fields that its signature covers. */
   readonly answered: (attempt: Attempt, kind: 'taken' | 'refused', covered: HeaderSource) => void
 }
 
@@ -146,7 +146,7 @@ class ChannelTicks implements Ticks {
 
   stronger(attempt: Attempt, answer: Terms): TickedProof | 'sign' | undefined {
     const { taken, payment } = attempt
-    if (attempt.bound === undefined || payment.signature !== undefined) return undefined
+    if (payment.signature !== undefined) return undefined
     if (!this.#asksForProof(attempt, answer)) return undefined
     const { channel } = taken
     if (payment.commitment !== undefined) {
@@ -159,8 +159,7 @@ class ChannelTicks implements Ticks {
     return proof?.commitment === undefined ? 'sign' : proof
   }
 
-  answered({ taken, payment, bound }: Attempt, kind: 'taken' | 'refused', covered: HeaderSource) {
-    if (bound === undefined) return
+  answered({ taken, payment }: Attempt, kind: 'taken' | 'refused', covered: HeaderSource): void {
     const { channel } = taken
     const features = covered(headerName.features)
     // Whoever is paid with a signature says each time what it takes.

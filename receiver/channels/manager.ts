@@ -257,7 +257,8 @@ function provenBy(
   },
 ): Partial<PaymentLedger> {
   if (claims.highest > before.claims.highest) {
-    const ticks = isTicked(proof) ? proof : stillOpen(before.ticks, claims.highest)
+    const beside = before.ticks && stillOpen(before.ticks, claims.highest)
+    const ticks = isTicked(proof) ? proof : beside
     return { proof, ticks, ...fallbacksFor(book, before, { claims, proof }) }
   }
   // The original's clients sign again what is proven already.

@@ -50,11 +50,7 @@ export function decideTick(
 }
 
 /** A commitment goes on beside other proofs until they have passed its end. */
-export function stillOpen(
-  known: TickedProof | undefined,
-  balance: TokenAmount,
-): TickedProof | undefined {
-  if (known === undefined) return undefined
+export function stillOpen(known: TickedProof, balance: TokenAmount): TickedProof | undefined {
   const { commitment } = known
   return balance < tickBalance(commitment, commitment.ticks) ? known : undefined
 }

@@ -31,10 +31,15 @@ interface Figures {
 export interface MeasureOptions {
   readonly receiver: ProcessOptions
   readonly payments: string
+  /** Payments of before: they end by themselves. */
+  readonly first?: string
   readonly folder: string
   readonly seconds: number
   readonly connections: number
 }
+
+/** Seconds that payments of before may take. */
+const longest = 60
 
 export async function measure(options: MeasureOptions): Promise<Measurement> {
   const child = fork(
@@ -48,6 +53,8 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     const started = await answer<Started>(child)
     // A cold server is measured by nobody.
     await load(options, started, 1)
+    const { first } = options
+    if (first !== undefined) await load({ ...options, payments: first }, started, longest, 'paid')
     const before = await phase(child, () => load(options, started, options.seconds / 2))
     const paid = await phase(child, () => load(options, started, options.seconds, 'paid'))
     const after = await phase(child, () => load(options, started, options.seconds / 2))

@@ -46,7 +46,7 @@ export function mergeLedger(
     claims: mergeClaims(existing.claims, claims),
     ...(best && { proof: best }),
     ...(better && proof
-      ? ticksOf(proof, stillOpen(existing.ticks, highest))
+      ? ticksOf(proof, existing.ticks && stillOpen(existing.ticks, highest))
       : existing.ticks && { ticks: existing.ticks }),
     ...fallbacksOf(highest, [existing, offered]),
     ...lasting,

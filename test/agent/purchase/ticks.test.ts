@@ -252,6 +252,18 @@ test('after a power cut the receiver is asked first, and its tick is believed: t
   t.is(next.channels()[0]?.signed, 30n)
 })
 
+test('after a power cut a receiver that shows nothing is signed no more than was signed before', async (t) => {
+  const { agent, url, books, store, start } = await tickCase(t)
+  for (const _ of times(4)) await agent.get(url)
+  books.restore(0n, undefined)
+  books.proofs.length = 0
+  const next = await start({}, await afterPowerCut(t, store))
+  for (const _ of times(3)) await next.get(url)
+  t.is(books.highest, 15n)
+  // Below the commitment and at its base there is no tick.
+  t.deepEqual(books.proofs, ['signature', 'commitment', 'tick'])
+})
+
 test('after a power cut a receiver that shows a lower tick is paid from there', async (t) => {
   const { agent, url, books, store, start } = await tickCase(t)
   for (const _ of times(3)) await agent.get(url)

@@ -6,6 +6,7 @@ import {
   createProofMaker,
   defined,
   headerName,
+  mostTicks,
   type UraidenError,
 } from '../protocol/index.ts'
 import { createBindings, defaultBound } from './channels/binding.ts'
@@ -26,6 +27,7 @@ import { createLostPayments, type LostPayments } from './purchase/lost.ts'
 import { createPolicyCheck, type Policy } from './purchase/policy.ts'
 import type { PurchaseParts } from './purchase/states.ts'
 import { createTermsMemory, type Prices, type Sellers } from './purchase/terms.ts'
+import { createTicks } from './purchase/ticks.ts'
 import { createVerdicts } from './purchase/verdict.ts'
 import type { Transport } from './transport/transport.ts'
 
@@ -134,12 +136,12 @@ interface Paying extends Common {
 /** @throws UraidenError `contract_token_differs` */
 async function purchaseParts(
   options: AgentOptions,
-  { ledger, proofs, bindings }: ClosingWork,
+  { ledger, proofs, bindings, own }: ClosingWork,
   { connection, funding, lost, prices, sellers, ...common }: Paying,
 ): Promise<PurchaseParts> {
   const { history, locks, behaviours, elsewhere, transport } = common
   const { confirmTimeout, retryInterval } = waitsOf(options)
-  const { repeats = 1, receiverAt, hooks } = options
+  const { repeats = 1, receiverAt, hooks, ticks: most = mostTicks } = options
   const { token, contractVersion } = await connection.facts()
   const wanted = await common.token?.()
   if (wanted !== undefined && wanted !== token.address) throw otherToken(options, token, wanted)
@@ -154,7 +156,8 @@ async function purchaseParts(
       ...{ token, receiverAt, lastPrice, sellers, behaviours },
     }),
     attempts: createAttempts({
-      ...{ ...paying, contractVersion, lost, bindings },
+      ...{ ...paying, own, contractVersion, lost, bindings },
+      ticks: createTicks({ ledger, proofs, contractVersion, most }),
       ...{ lastPrice, behaviours },
     }),
     delivery: createDelivery({

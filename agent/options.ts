@@ -68,6 +68,11 @@ export interface AgentOptions {
    * Channels that are bound stay so.
    */
   readonly bound?: BoundPolicy | ((url: URL, receiver: Address) => BoundPolicy | undefined)
+  /**
+   * Most payments that one signature may cover as a chain of hashes, where contract and receiver know that; 0 for
+   * none. Who steals the store can spend what is left of it, with that receiver alone. Default 256, the most.
+   */
+  readonly ticks?: number
   /** Where may be bought, `host` or `host:port`; anywhere when not given. */
   readonly hosts?: readonly string[]
   /** Most that a price may be, as a multiple of what the same resource cost last. */

@@ -31,11 +31,12 @@ try {
   const plain = await measure('plain')
   const paid: { [reservation: string]: AgentRun } = {}
   for (const reservation of ['1', '16', '64']) paid[reservation] = await measure(reservation)
-  const result = { node: process.version, payments, plain, paid }
+  const ticks = await measure('ticks')
+  const result = { node: process.version, payments, plain, paid, ticks }
   const results = fileURLToPath(new URL('./results', import.meta.url))
   await mkdir(results, { recursive: true })
   await writeFile(join(results, 'agent.json'), `${JSON.stringify(result, null, 2)}\n`)
-  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : table(plain, paid))
+  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : table(result))
 } finally {
   server.kill()
   await rm(folder, { recursive: true, force: true })
@@ -48,7 +49,15 @@ function message<Value>(child: ChildProcess): Promise<Value> {
   })
 }
 
-function table(plain: AgentRun, paid: { readonly [reservation: string]: AgentRun }): string {
+interface Result {
+  readonly plain: AgentRun
+  /** Signed, by how many payments are reserved at a time. */
+  readonly paid: { readonly [reservation: string]: AgentRun }
+  /** With the agent’s own settings. */
+  readonly ticks: AgentRun
+}
+
+function table({ plain, paid, ticks }: Result): string {
   const row = (name: string, run: AgentRun): string =>
     [
       name.padEnd(16),
@@ -65,6 +74,7 @@ function table(plain: AgentRun, paid: { readonly [reservation: string]: AgentRun
     head.map((name, at) => (at === 0 ? name.padEnd(16) : name.padStart(8))).join(' '),
     row('got, unpaid', plain),
     ...Object.entries(paid).map(([reservation, run]) => row(`reserve ${reservation}`, run)),
+    row('ticks', ticks),
     `all per request; ${readFileSync('/proc/cpuinfo', 'utf8').match(/model name\s*: (.*)/)?.[1] ?? ''}`,
     '',
   ].join('\n')

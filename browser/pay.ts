@@ -6,7 +6,9 @@ import {
   type HeaderFields,
   type HeaderSource,
   headerName,
+  isTickForm,
   parseTerms,
+  type Signature,
   type Terms,
   type TokenAmount,
   type UraidenError,
@@ -222,7 +224,8 @@ function refusedOf(
   { channel, payment, repeated }: SignedPayment,
   { terms, fresh }: Pick<Refused, 'fresh'> & { readonly terms: Terms },
 ): Refused {
-  const { senderBalance: claimed, signature, reason, price } = terms
+  const { senderBalance: claimed, reason, price } = terms
+  const signature = plainSignature(terms)
   const { openBlock } = channel
   const proven =
     claimed !== undefined &&
@@ -232,11 +235,18 @@ function refusedOf(
 }
 
 /** The claimed balance with the proof of it, or the one that is known here with its own. */
-function adopt(parts: Parts, channel: StoredChannel, { senderBalance = 0n, signature }: Terms) {
+function adopt(parts: Parts, channel: StoredChannel, terms: Terms) {
+  const { senderBalance = 0n } = terms
+  const signature = plainSignature(terms)
   const known = senderBalance === channel.balance ? channel.signature : undefined
   const proof = signature ?? known
   const { openBlock } = channel
   adoptBalance(parts, { openBlock, balance: senderBalance, ...(proof && { signature: proof }) })
+}
+
+/** Nothing is paid with ticks here. */
+function plainSignature({ signature }: Terms): Signature | undefined {
+  return signature === undefined || isTickForm(signature) ? undefined : signature
 }
 
 /** In milliseconds; the receiver's own word counts within reason. */

@@ -7,6 +7,7 @@ import { type ContractBlock, parseBlockNumber } from './channel.ts'
 import { defined } from './defined.ts'
 import { isUraidenError, protocolError, type UraidenError } from './errors.ts'
 import { parseSignature, type Signature } from './signature.ts'
+import { parseShownProof, type ShownProof } from './ticks.ts'
 
 export const headerName = {
   gatewayPath: 'RDN-Gateway-Path',
@@ -72,7 +73,7 @@ export interface Terms {
   /** The channel's balance as the receiver knows it. */
   readonly senderBalance?: TokenAmount
   /** The last proof that the receiver stored: the sender's own signature over `senderBalance`. */
-  readonly signature?: Signature
+  readonly signature?: ShownProof
   /** What the request cost in the end, when that is not the price. */
   readonly cost?: TokenAmount
   readonly reason?: PaymentReason
@@ -126,7 +127,7 @@ export function parseTerms(headers: HeaderSource): Terms {
       otherContracts: optional(headers, headerName.otherContracts, parseContracts),
       sender: optional(headers, headerName.sender, parseAddress),
       senderBalance: optional(headers, headerName.senderBalance, parseUint192),
-      signature: optional(headers, headerName.signature, parseSignature),
+      signature: optional(headers, headerName.signature, parseShownProof),
       cost: optional(headers, headerName.cost, parseUint192),
       reason: paymentReasons.find((name) => headers(reasonHeaders[name]) !== undefined),
     }),

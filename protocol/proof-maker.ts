@@ -1,7 +1,7 @@
 // Makes balance proofs, and recognises our own ones. Only the signer behind it knows the key.
 import type { Address } from './address.ts'
 import type { TokenAmount } from './amount.ts'
-import type { ContractBlock } from './channel.ts'
+import type { ChannelId, ContractBlock } from './channel.ts'
 import { contractAbilities } from './contract-version.ts'
 import type { Feature, Payment, Terms } from './headers.ts'
 import {
@@ -11,6 +11,14 @@ import {
   type SignatureForm,
 } from './proof.ts'
 import type { Signer } from './signature.ts'
+import {
+  commitmentDigest,
+  isTickForm,
+  isTickProof,
+  type ShownProof,
+  type SignedCommitment,
+  type TickCommitment,
+} from './ticks.ts'
 
 /** The channel of one's own, by its receiver. */
 export interface OwnChannel {
@@ -24,6 +32,10 @@ export interface ProofMaker {
     balance: TokenAmount,
     form: SignatureForm,
   ) => Promise<Payment>
+  readonly commitment: (
+    channel: OwnChannel,
+    commitment: TickCommitment,
+  ) => Promise<SignedCommitment>
   /** True when the terms carry our own signature over the balance that they claim. */
   readonly isOwn: (channel: OwnChannel, terms: Terms) => boolean
 }
@@ -47,14 +59,25 @@ export function createProofMaker(signer: Signer, domain: SignatureDomain): Proof
       balance,
       signature: await signer.sign(balanceProofDigest(form, domain, receiver)(openBlock, balance)),
     }),
-    isOwn: ({ receiver, openBlock }, { senderBalance, signature }) =>
-      senderBalance !== undefined &&
-      signature !== undefined &&
-      isBalanceProof({
-        domain,
-        channel: { sender: signer.address, receiver, openBlock },
-        balance: senderBalance,
-        signature,
-      }),
+    commitment: async ({ receiver, openBlock }, commitment) => {
+      const digest = commitmentDigest(domain, receiver)(openBlock, commitment)
+      return { ...commitment, signature: await signer.sign(digest) }
+    },
+    isOwn: ({ receiver, openBlock }, { senderBalance: balance, signature: proof }) => {
+      if (balance === undefined || proof === undefined) return false
+      const channel = { sender: signer.address, receiver, openBlock }
+      return isShownProof(domain, channel, { balance, proof })
+    },
   }
+}
+
+/** True when the channel's sender has signed what is shown of a balance. */
+export function isShownProof(
+  domain: SignatureDomain,
+  channel: ChannelId,
+  { balance, proof }: { readonly balance: TokenAmount; readonly proof: ShownProof },
+): boolean {
+  return isTickForm(proof)
+    ? isTickProof(domain, channel, { balance, proof })
+    : isBalanceProof({ domain, channel, balance, signature: proof })
 }

@@ -17,11 +17,11 @@ import {
   type ContractBlock,
   type HeaderSource,
   headerName,
-  isBalanceProof,
+  isShownProof,
   isUraidenError,
-  parseSignature,
+  parseShownProof,
   parseUint192,
-  type Signature,
+  type ShownProof,
   type SignatureDomain,
   type Signer,
   type TokenAmount,
@@ -68,10 +68,10 @@ export type Readiness =
   /** The chain does not know it any more. */
   | { readonly kind: 'gone' }
 
-/** Where a channel stands, by the sender's own signature; none under zero. */
+/** Where a channel stands, by the sender's own signature, or a tick of its commitment; none under zero. */
 export interface Stand {
   readonly senderBalance: TokenAmount
-  readonly signature?: Signature
+  readonly signature?: ShownProof
 }
 
 export interface Bindings {
@@ -334,7 +334,7 @@ class ChannelBindings implements Bindings {
     const { domain } = this.#options
     const proven =
       balance === 0n ||
-      (signature !== undefined && isBalanceProof({ domain, channel, balance, signature }))
+      (signature !== undefined && isShownProof(domain, channel, { balance, proof: signature }))
     if (!proven) throw unprovenStand(channel.receiver, balance)
     await ledger.correct(name, balance)
   }
@@ -375,7 +375,7 @@ function standOf(covered: HeaderSource): Stand {
   const signature = covered(headerName.signature)
   return {
     senderBalance: parseUint192(covered(headerName.senderBalance) ?? '0'),
-    ...(signature !== undefined && { signature: parseSignature(signature) }),
+    ...(signature !== undefined && { signature: parseShownProof(signature) }),
   }
 }
 

@@ -31,6 +31,7 @@ export function ledgerOn(ledger: Ledger, contract: Address): Ledger {
     flush: () => ledger.flush(),
     close: async () => undefined,
     get: (name) => ledger.get(name),
+    commitment: (name) => ledger.commitment(name),
     reserved: () => ledger.reserved(),
     limits: (scopes) => ledger.limits(scopes),
     perDay: (receiver) => ledger.perDay(receiver),

@@ -1,11 +1,14 @@
 // Where the ledger's records lie: LevelDB, or in tests something that fails when it should.
 import { openSpooledState, type SpooledState } from '../../platform/state/spool.ts'
 import {
+  formatKey,
   keysUnder,
   openState,
   readOwner,
   readState,
   type StateOwner,
+  withMark,
+  withoutMark,
 } from '../../platform/state/state.ts'
 import type { ProvenClock } from '../../platform/time/clock.ts'
 import { type Address, parseUint192, type TokenUnit } from '../../protocol/index.ts'
@@ -79,13 +82,14 @@ export interface LedgerPlace {
 
 /** @throws UraidenError those of `openState` */
 export async function openStorage({ folder, owner, spool }: LedgerPlace): Promise<LedgerStorage> {
-  const options = { folder, owner, program: 'agent', format: 2 } as const
+  const options = { folder, owner, program: 'agent', format: 2, marks: [ticksMark] } as const
   if (spool !== undefined) {
     const state = await openSpooledState({ ...options, spool, fleeting: positionPrefix })
+    const marking = marker(state)
     return {
       contract: state.owner.contract,
       load: () => readState(folder, () => load(state)),
-      write: (write) => state.write(operations(write)),
+      write: async (write) => state.write(await marking(write)),
       spool: (write) => state.spool(operations(write)),
       close: () => state.close(),
     }
@@ -94,12 +98,43 @@ export async function openStorage({ folder, owner, spool }: LedgerPlace): Promis
   const { contract } = (await readOwner(db)) ?? owner
   const records = (prefix: string) => db.iterator(keysUnder(prefix))
   const getMany = (keys: readonly string[]) => db.getMany([...keys])
+  const marking = marker({ records, getMany })
   return {
     contract,
     load: () => readState(folder, () => load({ records, getMany })),
-    write: (write) => db.batch(operations(write), { sync: true }),
+    write: async (write) => db.batch(await marking(write), { sync: true }),
     close: () => db.close(),
   }
+}
+
+/** Of state that holds commitments to ticks: a program that knows none would lose what proves payments. */
+const ticksMark = 'ticks'
+
+/**
+ * The operations of a write, with the mark before the first commitment is there. It goes with the first write of
+ * a process that finds none.
+ */
+function marker(state: Pick<SpooledState, 'records' | 'getMany'>) {
+  let holds: boolean | undefined
+  let format: string | undefined
+  return async (write: LedgerWrite) => {
+    const written = [...(write.channels?.values() ?? [])]
+    holds ??= await holdsCommitments(state)
+    holds ||= written.some(({ commitment }) => commitment !== undefined)
+    format ??= (await state.getMany([formatKey]))[0]
+    const wanted = (holds ? withMark : withoutMark)(format, ticksMark)
+    if (wanted === format) return operations(write)
+    // Where the write fails, the next one says it again.
+    format = undefined
+    return [...operations(write), { type: 'put' as const, key: formatKey, value: wanted }]
+  }
+}
+
+async function holdsCommitments(state: Pick<SpooledState, 'records'>): Promise<boolean> {
+  for await (const [, text] of state.records(channelPrefix)) {
+    if (decodeEntry(text).commitment !== undefined) return true
+  }
+  return false
 }
 
 async function load(state: Pick<SpooledState, 'records' | 'getMany'>): Promise<StoredLedger> {

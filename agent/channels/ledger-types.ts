@@ -4,13 +4,14 @@ import type { ClockReading } from '../../platform/time/clock.ts'
 import type { Address, ContractBlock, Interval, TokenAmount } from '../../protocol/index.ts'
 import type { DailyUse } from '../budget/accounts.ts'
 import type { Budget, BudgetLimit, BudgetScope } from '../budget/caps.ts'
+import type { OwnCommitment } from './commitment.ts'
 import type { LedgerFacts, LedgerStorage } from './ledger-storage.ts'
 import type { Notes } from './notes.ts'
 import type { TakenFrom } from './position.ts'
 import type { ChannelEntry, ChannelName } from './records.ts'
 
 /** A channel and what of it was signed. */
-export interface ChannelBalance extends ChannelEntry {
+export interface ChannelBalance extends Omit<ChannelEntry, 'commitment'> {
   /** Signed so far. Where `certain` is false: at most this, a crash hid the true one. */
   readonly balance: TokenAmount
   /** The highest balance a signature was ever made for. */
@@ -34,6 +35,8 @@ export interface Purchase {
   readonly price: TokenAmount
   readonly job?: string
   readonly receiverKnows: 'intervals' | 'balances'
+  /** Becomes the channel's, durably, before anything is taken. */
+  readonly commitment?: OwnCommitment | undefined
 }
 
 /** An interval of a channel that one payment may use, durably covered. */
@@ -54,6 +57,8 @@ export interface Ledger {
   readonly contract: Address | undefined
   readonly channels: (receiver?: Address) => readonly ChannelBalance[]
   readonly get: (name: ChannelName) => ChannelBalance
+  /** The one that ticks of the channel are paid of; undefined for none. */
+  readonly commitment: (name: ChannelName) => OwnCommitment | undefined
   readonly payable: (receiver: Address) => readonly PayableChannel[]
   /** Of those with room for `price` the one with the least room; undefined when there is none. */
   readonly withRoom: (receiver: Address, price: TokenAmount) => ChannelName | undefined

@@ -21,6 +21,7 @@ import {
 import { type Accounts, createAccounts, type DailyUse, scopesOf } from '../budget/accounts.ts'
 import type { Budget, BudgetLimit, BudgetScope } from '../budget/caps.ts'
 import { agentError } from '../errors/index.ts'
+import type { OwnCommitment } from './commitment.ts'
 import {
   type LedgerFacts,
   type LedgerPlace,
@@ -146,12 +147,19 @@ class ChannelLedger implements Ledger {
   }
 
   get(name: ChannelName): ChannelBalance {
-    const { entry, position } = this.#slot(name)
+    const {
+      position,
+      entry: { commitment: _, ...entry },
+    } = this.#slot(name)
     const { signed, top, certain, free, doubtful } = position
     const balance = certain ? signed : entry.bound
     const inDoubt = doubtful.length > 0
     const mayBeOld = !this.#heard.has(name) && entry.excused !== true
     return { ...entry, signed, free, doubtful, top, certain, balance, inDoubt, mayBeOld }
+  }
+
+  commitment(name: ChannelName): OwnCommitment | undefined {
+    return this.#slot(name).entry.commitment
   }
 
   payable(receiver: Address): readonly PayableChannel[] {
@@ -210,10 +218,18 @@ class ChannelLedger implements Ledger {
 
   async take(name: ChannelName, purchase: Purchase): Promise<Taken | Shortfall> {
     const { price, job, receiverKnows } = purchase
+    let { commitment } = purchase
     for (;;) {
       const slot = this.#slot(name)
       const tooMuch = job === undefined ? undefined : this.#reserving.jobShortfall(price, job)
       if (tooMuch !== undefined) return tooMuch
+      if (commitment !== undefined && slot.position.certain) {
+        const committing = { name, price, commitment }
+        const short = await this.#turns.take(() => this.#reserving.reserve(committing))
+        if (short !== undefined) return short
+        commitment = undefined
+        continue
+      }
       if (slot.entry.exact) {
         await this.#turns.take(() => this.#writeEntry(name, { exact: false }))
         continue
@@ -226,7 +242,7 @@ class ChannelLedger implements Ledger {
         await this.#keep(taken, price)
         return taken
       }
-      const shortfall = await this.#turns.take(() => this.#reserving.reserve(name, price))
+      const shortfall = await this.#turns.take(() => this.#reserving.reserve({ name, price }))
       if (shortfall !== undefined) return shortfall
     }
   }
@@ -451,14 +467,17 @@ class ChannelLedger implements Ledger {
     if (entry.bound - position.signed >= this.#lowWater(price)) return
     if (entry.bound + price > entry.deposit) return
     // If it fails, the payment that needs it sees the error.
-    this.#turns.take(() => this.#reserving.reserve(name, price)).catch(() => undefined)
+    this.#turns.take(() => this.#reserving.reserve({ name, price })).catch(() => undefined)
   }
 
   async #writeEntry(
     name: ChannelName,
     change: ChainChange & Partial<Pick<ChannelEntry, 'bound' | 'exact' | 'excused'>>,
   ): Promise<void> {
-    await this.#write(new Map([[name, { ...written(this.#slot(name)), ...change }]]))
+    const entry = { ...written(this.#slot(name)), ...change }
+    // Nothing is paid with it any more.
+    const { commitment: _, ...over } = entry
+    await this.#write(new Map([[name, entry.state === 'open' ? entry : over]]))
   }
 }
 

@@ -11,6 +11,7 @@ import {
   type UraidenError,
 } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
+import { decodeCommitment, type OwnCommitment } from './commitment.ts'
 import type { Position } from './position.ts'
 
 /**
@@ -56,6 +57,8 @@ export interface ChannelEntry {
   /** While closing: the last block of the challenge period. */
   readonly settleBlock?: ContractBlock
   readonly openTransaction: Hex
+  /** The one that ticks are paid of. What proves them is a secret: it goes nowhere but to the disk. */
+  readonly commitment?: OwnCommitment | undefined
   /**
    * The receiver's channel API that was asked to agree to a close, and may have agreed: from then on it
    * takes no payment on the channel, and the close is to be finished there.
@@ -143,8 +146,9 @@ export function decodeEntry(text: string): ChannelEntry {
     openTransaction: raw.openTransaction,
     ...(raw.settleBlock !== undefined && { settleBlock: raw.settleBlock }),
     ...(raw.closeApi !== undefined && { closeApi: String(raw.closeApi) }),
+    ...(raw.commitment !== undefined && { commitment: decodeCommitment(raw.commitment) }),
   }
-  if (entry.signed > entry.bound || entry.bound > entry.deposit) throw damaged(text)
+  if (entry.signed > entry.bound || entry.bound > entry.deposit) throw damaged(entry)
   return entry
 }
 
@@ -168,9 +172,9 @@ function decodeUnseen(raw: readonly { readonly before: string; readonly block: n
   return raw.map(({ before, block }) => ({ before: parseUint192(before), block }))
 }
 
-function damaged(text: string): UraidenError {
+function damaged({ commitment: _, ...entry }: ChannelEntry): UraidenError {
   return agentError({
     code: 'ledger_damaged',
-    message: `The ledger holds a channel that cannot be: ${text}`,
+    message: `The ledger holds a channel that cannot be: ${encodeRecord(entry)}`,
   })
 }

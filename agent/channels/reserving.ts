@@ -3,6 +3,7 @@
 import { type Address, largest, type TokenAmount } from '../../protocol/index.ts'
 import type { Accounts } from '../budget/accounts.ts'
 import { type BudgetLimit, type BudgetScope, countsTokens, left, tightest } from '../budget/caps.ts'
+import type { OwnCommitment } from './commitment.ts'
 import type { Purchase, Shortfall } from './ledger-types.ts'
 import { type ChannelEntry, type ChannelName, canPay } from './records.ts'
 import { nextBound } from './reservation.ts'
@@ -24,14 +25,20 @@ export interface Reserving {
   readonly shortfall: (receiver: Address, purchase: Purchase) => Shortfall | undefined
   readonly jobShortfall: (price: TokenAmount, job: string) => Shortfall | undefined
   /**
-   * Raises a bound so that payments fit, as many as reservation, deposit and budget allow. No other write
-   * may be on its way.
+   * Raises a bound so that payments fit, as many as reservation, deposit and budget allow, and makes a
+   * commitment the channel's in the same write. No other write may be on its way.
    */
-  readonly reserve: (name: ChannelName, price: TokenAmount) => Promise<Shortfall | undefined>
+  readonly reserve: (wanted: Reservation) => Promise<Shortfall | undefined>
   /** Channels with bounds for a whole reservation at these prices, as far as deposit and budget allow. */
   readonly refilled: (
     prices: ReadonlyMap<ChannelName, TokenAmount>,
   ) => ReadonlyMap<ChannelName, ChannelEntry>
+}
+
+export interface Reservation {
+  readonly name: ChannelName
+  readonly price: TokenAmount
+  readonly commitment?: OwnCommitment
 }
 
 export function createReserving(parts: ReservingParts): Reserving {
@@ -58,12 +65,13 @@ export function createReserving(parts: ReservingParts): Reserving {
       const short = exceeded(tightest(unreserved), price)
       return short ?? (job === undefined ? undefined : jobShortfall(price, job))
     },
-    reserve: (name, price) => {
+    reserve: (wanted) => {
+      const { name } = wanted
       const slot = slots.get(name)
       if (slot === undefined) throw new Error(`no channel ${name} in the ledger`)
       const { receiver } = slot.entry
       const limit = () => tightest(limits(['all', `receiver/${receiver}`]))
-      return reserve(parts, { name, slot, price, limit })
+      return reserve(parts, { ...wanted, slot, limit })
     },
     refilled: (prices) => refilled(parts, prices, limits),
   }
@@ -91,22 +99,20 @@ function refilled(
   return entries
 }
 
-interface WantedReserve {
-  readonly name: ChannelName
+interface WantedReserve extends Reservation {
   readonly slot: Slot
-  readonly price: TokenAmount
   /** The one that leaves least for reserving on the channel; undefined without any. */
   readonly limit: () => BudgetLimit | undefined
 }
 
 async function reserve(
   parts: ReservingParts,
-  { name, slot, price, limit: readLimit }: WantedReserve,
+  { name, slot, price, commitment, limit: readLimit }: WantedReserve,
 ): Promise<Shortfall | undefined> {
   const { reservation, lowWater, write } = parts
   const { entry, position } = slot
   // A write that was waited for may have made the room already.
-  if (entry.bound - position.signed >= lowWater(price)) return
+  if (commitment === undefined && entry.bound - position.signed >= lowWater(price)) return
   if (position.signed + price > entry.deposit) return { short: 'deposit' }
   let limit = readLimit()
   if (limit !== undefined && entry.bound + left(limit) < position.signed + price) {
@@ -120,7 +126,10 @@ async function reserve(
       ? { short: 'deposit' }
       : { short: 'budget', limit, available: left(limit) + entry.bound - slot.position.signed }
   }
-  if (bound > entry.bound) await write(new Map([[name, { ...written(slot), bound, exact: false }]]))
+  if (bound > entry.bound || commitment !== undefined) {
+    const committed = commitment === undefined ? {} : { commitment }
+    await write(new Map([[name, { ...written(slot), ...committed, bound, exact: false }]]))
+  }
   return
 }
 

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto'
 import {
   type Address,
   formFor,
+  type HeaderSource,
   headerName,
   isUraidenError,
   type ProofMaker,
@@ -28,16 +29,19 @@ import { neverLeft } from './delivery.ts'
 import { channelDisowned, lostWithKey } from './errors.ts'
 import type { LostPayments } from './lost.ts'
 import type { TermsMemory } from './terms.ts'
-import type { Attempt, PaidRequest, PaymentFacts } from './types.ts'
+import type { Making, TickedProof, Ticks } from './ticks.ts'
+import type { Attempt, PaidRequest, PaymentFacts, ProvenPayment } from './types.ts'
 
 export interface AttemptOptions {
   readonly ledger: Ledger
+  readonly own: Address
   readonly funding: ChannelFunding
   readonly proofs: ProofMaker
   readonly contractVersion: string
   readonly token: TokenUnit
   readonly lost: LostPayments
   readonly bindings: Bindings
+  readonly ticks: Ticks
   readonly lastPrice: TermsMemory['lastPrice']
   readonly behaviours: Pick<Behaviours, 'trouble'>
 }
@@ -66,6 +70,14 @@ export interface Attempts {
    * @throws UraidenError of budget and funding
    */
   readonly make: (request: PaidRequest, terms: Terms, use: Use) => Promise<Attempt | undefined>
+  /**
+   * The same payment with what proves more, where the receiver has refused what was shown and no other reason.
+   */
+  readonly stronger: (
+    attempt: Attempt,
+    answer: Terms,
+    covered: HeaderSource,
+  ) => Promise<Attempt | undefined>
   /** The same payment under keys that the receiver has confirmed anew. */
   readonly renewed: (request: PaidRequest, attempt: Attempt) => Promise<Attempt>
   /** The answer, with our own proof where it claims another balance than ours. */
@@ -97,6 +109,11 @@ export function createAttempts(given: AttemptOptions): Attempts {
       )
     },
     make: (request, terms, use) => make(options, { request, terms, use }),
+    stronger: async (attempt, answer, covered) => {
+      if (attempt.bound === undefined) return undefined
+      options.ticks.answered(attempt, 'refused', covered)
+      return stronger(options, attempt, answer)
+    },
     renewed: async (request, attempt) => {
       const place = placeOf(request, attempt.terms)
       return { ...attempt, bound: await bindings.renew(attempt.taken.channel, place) }
@@ -148,8 +165,11 @@ async function make(options: Options, wanted: Wanted): Promise<Attempt | undefin
   const ready = await readyChannel(options, wanted, purchase)
   if (ready === undefined) return undefined
   const { channel, bound } = ready
+  const { method, url } = request
+  const lastPrice = () => options.lastPrice(method, url)
+  const making = bound && (await options.ticks.due({ ...purchase, channel, lastPrice }))
   const previous = ledger.get(channel).signed
-  const taken = await ledger.take(channel, purchase)
+  const taken = await take(ledger, { channel, purchase, making })
   if (!('short' in taken)) {
     // The receiver has to see the chain first: that is waited for with nothing else on the channel.
     if (use === 'channelAtHand' && needsUnseen(options, taken)) {
@@ -161,6 +181,28 @@ async function make(options: Options, wanted: Wanted): Promise<Attempt | undefin
   // While it was waited for, others used the channel up.
   if (taken.short === 'deposit' && use === 'channelAtHand') return undefined
   throw shortfallError(taken, terms, token)
+}
+
+interface Taking {
+  readonly channel: ChannelName
+  readonly purchase: Purchase
+  readonly making: Making | undefined
+}
+
+async function take(
+  ledger: Ledger,
+  { channel, purchase, making }: Taking,
+): Promise<Taken | Shortfall> {
+  if (making === undefined) return ledger.take(channel, purchase)
+  try {
+    return await ledger.take(channel, { ...purchase, commitment: making.commitment })
+  } catch (error) {
+    // What is reserved can still be spent, with signatures.
+    if (!isUraidenError(error, 'state_unwritable')) throw error
+    return await ledger.take(channel, purchase)
+  } finally {
+    making.done()
+  }
 }
 
 function needsUnseen({ ledger }: Pick<Options, 'ledger'>, { channel, interval }: Taken): boolean {
@@ -250,28 +292,63 @@ function depositsRepeated(receiver: Address, before: number): UraidenError {
 }
 
 async function sign(
-  { ledger, proofs, contractVersion }: AttemptOptions,
+  options: AttemptOptions,
   { request, terms }: Wanted,
   { taken, previous, bound }: Pick<Attempt, 'taken' | 'previous' | 'bound'>,
 ): Promise<Attempt> {
-  const { features, price } = terms
-  const form = formFor(contractVersion, features)
-  const proof = await proofs.payment(ledger.get(taken.channel), taken.interval.to, form)
-  const payment =
-    features.has('parallel') && taken.source !== 'probe' ? { ...proof, amount: price } : proof
+  const { features } = terms
+  const ticked = bound && options.ticks.proofOf(taken)
+  const payment = ticked
+    ? tickedPayment(options, { taken, terms }, ticked)
+    : await signedPayment(options, { taken, terms })
   const key = features.has('idempotency') ? (request.idempotencyKey ?? randomUUID()) : undefined
   return { taken, payment, terms, previous, key, bound }
 }
 
+type Unproven = Pick<Attempt, 'taken' | 'terms'>
+
+async function signedPayment(
+  { ledger, proofs, contractVersion }: AttemptOptions,
+  { taken, terms: { features, price } }: Unproven,
+): Promise<ProvenPayment> {
+  const form = formFor(contractVersion, features)
+  const proof = await proofs.payment(ledger.get(taken.channel), taken.interval.to, form)
+  return features.has('parallel') && taken.source !== 'probe' ? { ...proof, amount: price } : proof
+}
+
+function tickedPayment(
+  { ledger, own: sender }: AttemptOptions,
+  { taken, terms: { price } }: Unproven,
+  proof: TickedProof,
+): ProvenPayment {
+  const { openBlock } = ledger.get(taken.channel)
+  return { sender, openBlock, balance: taken.interval.to, amount: price, ...proof }
+}
+
+async function stronger(
+  options: AttemptOptions,
+  attempt: Attempt,
+  answer: Terms,
+): Promise<Attempt | undefined> {
+  const proof = options.ticks.stronger(attempt, answer)
+  if (proof === undefined) return undefined
+  const payment =
+    proof === 'sign'
+      ? await signedPayment(options, attempt)
+      : tickedPayment(options, attempt, proof)
+  return { ...attempt, payment }
+}
+
 /** Only a receiver that says so has charged nothing; an error without a word about it may have. */
 function settle(
-  { ledger, lost, behaviours }: AttemptOptions,
+  { ledger, lost, behaviours, ticks }: AttemptOptions,
   attempt: Attempt,
   answer: OpenAnswer,
 ): Settled {
   const { taken, payment, terms, key, bound } = attempt
   const { price } = terms
   const { channel } = taken
+  if (bound !== undefined) ticks.answered(attempt, 'taken', answer.header)
   const said = saidCost(answer)
   const told = chargedCost(answer, price)
   if (said !== undefined && said > price) {

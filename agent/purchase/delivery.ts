@@ -97,10 +97,13 @@ export function neverLeft(error: unknown): boolean {
 
 export function paymentHeaders({ payment, key, bound, terms }: Attempt): HeaderFields {
   const idempotency = key === undefined ? {} : { 'Idempotency-Key': key }
-  const { balance, signature, amount = terms.price } = payment
-  return bound === undefined
-    ? { ...idempotency, ...formatPayment(payment) }
-    : { ...idempotency, ...formatBoundPayment({ balance, amount, signature }) }
+  if (bound !== undefined) {
+    const { amount = terms.price, ...proven } = payment
+    return { ...idempotency, ...formatBoundPayment({ ...proven, amount }) }
+  }
+  const { signature } = payment
+  if (signature === undefined) throw new Error('what pays unbound is signed')
+  return { ...idempotency, ...formatPayment({ ...payment, signature }) }
 }
 
 /** The other fields of a bound payment come with its signature, each time that it is sent. */

@@ -1,11 +1,12 @@
 // What a 402 to a paid request means: a pure function (wire-protocol.md sections 2 and 7). It holds for a
 // payment that was alone on its channel.
-import type { Payment, Terms, TokenAmount } from '../../protocol/index.ts'
+import type { Terms, TokenAmount } from '../../protocol/index.ts'
 import type { TakenFrom } from '../channels/position.ts'
 import { isAhead, type UnseenDeposit } from '../channels/records.ts'
+import type { ProvenPayment } from './types.ts'
 
 export interface RefusedPayment {
-  readonly sent: Payment
+  readonly sent: ProvenPayment
   readonly source: TakenFrom
   /** Where its interval begins: our balance before it, as far as we know. */
   readonly from: TokenAmount

@@ -189,14 +189,21 @@ class PurchaseRun {
   }
 
   /** send → judge, and while the verdict is to wait, the same again. */
-  async #deliver(attempt: Attempt): Promise<PaidAnswer | Refusal> {
+  async #deliver(first: Attempt): Promise<PaidAnswer | Refusal> {
     const { delivery } = this.#parts
+    let attempt = first
     const patience = delivery.patience(this.#request.signal)
     await this.#beforeSending(attempt, patience)
     for (;;) {
       const answer = await this.#send(attempt)
       if (answer.status !== 402) return this.#finish(answer, this.#settle(attempt, answer))
-      const terms = await this.#refusal(attempt, answer)
+      const said = this.#refusal(attempt, answer)
+      const stronger = await this.#stronger(attempt, said, answer)
+      if (stronger !== undefined) {
+        attempt = stronger
+        continue
+      }
+      const terms = await this.#proven(attempt, said)
       const verdict = await this.#judge(attempt, terms)
       if (verdict.kind !== 'wait') {
         this.#notPaidBefore(attempt, terms)
@@ -222,14 +229,18 @@ class PurchaseRun {
   }
 
   /** A caller that records payments itself needs no second record. */
-  async #beforeSending(attempt: Attempt, patience: Patience): Promise<void> {
-    const { attempts, lost } = this.#parts
+  async #noteSent(attempt: Attempt): Promise<void> {
     const { onPayment, idempotencyKey } = this.#request
+    if (onPayment !== undefined) await onPayment(sentPayment(attempt))
+    else if (idempotencyKey !== undefined) {
+      await this.#parts.lost.noteSent(this.#request, sentPayment(attempt))
+    }
+  }
+
+  async #beforeSending(attempt: Attempt, patience: Patience): Promise<void> {
+    const { attempts } = this.#parts
     try {
-      if (onPayment !== undefined) await onPayment(sentPayment(attempt))
-      else if (idempotencyKey !== undefined) {
-        await lost.noteSent(this.#request, sentPayment(attempt))
-      }
+      await this.#noteSent(attempt)
       // The receiver has to see the chain too: asking at once would only be a round trip more.
       if (attempts.isAhead(attempt)) await patience.pause()
     } catch (error) {
@@ -239,11 +250,35 @@ class PurchaseRun {
   }
 
   /** What a 402 to the payment says. */
-  async #refusal(attempt: Attempt, answer: OpenAnswer): Promise<Terms> {
+  #refusal(attempt: Attempt, answer: OpenAnswer): Terms {
+    try {
+      return readTerms(this.#request.url, answer, attempt.bound && attempt.terms)
+    } catch (error) {
+      this.#parts.attempts.leaveInDoubt(attempt)
+      throw error
+    }
+  }
+
+  /** The same payment, where the receiver only wants to be shown more for it. */
+  async #stronger(
+    attempt: Attempt,
+    terms: Terms,
+    { header }: OpenAnswer,
+  ): Promise<Attempt | undefined> {
     const { attempts } = this.#parts
     try {
-      const known = attempt.bound && attempt.terms
-      const terms = readTerms(this.#request.url, answer, known)
+      const stronger = await attempts.stronger(attempt, terms, header)
+      if (stronger !== undefined) await this.#noteSent(stronger)
+      return stronger
+    } catch (error) {
+      attempts.leaveInDoubt(attempt)
+      throw error
+    }
+  }
+
+  async #proven(attempt: Attempt, terms: Terms): Promise<Terms> {
+    const { attempts } = this.#parts
+    try {
       return await attempts.proven(attempt, terms)
     } catch (error) {
       attempts.leaveInDoubt(attempt)

@@ -1,6 +1,15 @@
 // What can be asked for, what comes of it, and the payment in between: plain data.
 import type { Readable } from 'node:stream'
-import type { Address, HeaderFields, Payment, Terms, TokenAmount } from '../../protocol/index.ts'
+import type {
+  Address,
+  HeaderFields,
+  Payment,
+  Signature,
+  SignedCommitment,
+  Terms,
+  TickWord,
+  TokenAmount,
+} from '../../protocol/index.ts'
 import type { Taken } from '../channels/ledger-types.ts'
 import type { ChannelName } from '../channels/records.ts'
 import type { BoundChannel } from '../transport/bound.ts'
@@ -124,10 +133,18 @@ export interface Purchases {
   ) => Promise<AgentResponse>
 }
 
+/** A payment with what proves it: a signature, a tick, or of a bound request nothing where its balance is proven. */
+export interface ProvenPayment extends Omit<Payment, 'signature'> {
+  readonly signature?: Signature
+  readonly tick?: TickWord
+  /** Of the tick, until the receiver knows it. */
+  readonly commitment?: SignedCommitment
+}
+
 /** One payment for one request: the same proof and the same key however often it is sent. */
 export interface Attempt {
   readonly taken: Taken
-  readonly payment: Payment
+  readonly payment: ProvenPayment
   readonly terms: Terms
   /** Our balance before it. */
   readonly previous: TokenAmount

@@ -1,5 +1,5 @@
 // One measured run, in a process of its own so that memory and bytes are its own: `plain` fetches with
-// got, a number pays with that many payments reserved at a time.
+// got, a number pays with that many payments reserved at a time, signed; `ticks` pays as an agent does by itself.
 import { readFileSync } from 'node:fs'
 import { memoryUsage } from 'node:process'
 import got from 'got'
@@ -7,7 +7,7 @@ import { Level } from 'level'
 import { openLedger } from '../../agent/channels/ledger.ts'
 import { createAgent, createKeySigner } from '../../agent/index.ts'
 import { fromHex } from '../../protocol/index.ts'
-import { benchTerms } from './agent-terms.ts'
+import { benchChain, benchChannel, benchTerms, senderKey } from './agent-terms.ts'
 
 /** Of one run; all but the rates and memory are per request. */
 export interface AgentRun {
@@ -22,7 +22,7 @@ export interface AgentRun {
 
 const [mode = 'plain', url = '', folder = '', count = '0'] = process.argv.slice(2)
 const requests = Number(count)
-const signer = createKeySigner(fromHex(`0x${'11'.repeat(32)}`))
+const signer = createKeySigner(fromHex(senderKey))
 
 let syncs = 0
 const batch = Level.prototype.batch
@@ -31,7 +31,7 @@ Level.prototype.batch = function (this: Level, ...args: readonly unknown[]) {
   return Reflect.apply(batch, this, args)
 } as typeof batch
 
-const { fetch: fetchOne, stop } = mode === 'plain' ? plain() : await paying(Number(mode))
+const { fetch: fetchOne, stop } = mode === 'plain' ? plain() : await paying(settings(mode))
 const idleMB = residentMB()
 for (let warmUp = 0; warmUp < 200; warmUp++) await fetchOne()
 const before = { syncs, bytes: bytesWritten(), cpu: process.cpuUsage(), time: performance.now() }
@@ -56,9 +56,18 @@ function plain() {
   }
 }
 
-async function paying(reservation: number) {
+interface Settings {
+  readonly reservation: number
+  readonly ticks?: number
+}
+
+function settings(mode: string): Settings {
+  return mode === 'ticks' ? { reservation: 16 } : { reservation: Number(mode), ticks: 0 }
+}
+
+async function paying({ reservation, ...ticks }: Settings) {
   const { contract, receiver, token } = benchTerms
-  const chainId = 31337n
+  const chainId = benchChain
   const ledger = await openLedger({
     folder,
     owner: { chainId, contract, account: signer.address },
@@ -67,16 +76,24 @@ async function paying(reservation: number) {
     readClock: () => ({ wall: Date.now(), uptime: 0, boot: 'bench', synchronised: true }),
   })
   await ledger.add({
-    ...{ receiver, openBlock: 1, deposit: 10n ** 18n, bound: 0n, signed: 0n, exact: true },
+    ...{
+      receiver,
+      openBlock: benchChannel.openBlock,
+      deposit: 10n ** 18n,
+      bound: 0n,
+      signed: 0n,
+      exact: true,
+    },
     ...{ free: [], state: 'open' as const, openTransaction: '0x00' as const },
   })
   await ledger.rememberFacts({
     token: { address: token, symbol: 'TKN', decimals: 18 },
-    contractVersion: '0.3.0',
+    contractVersion: '0.4.0',
   })
   await ledger.close()
   const agent = await createAgent({
     ...{ signer, rpcUrl: 'http://127.0.0.1:9', chainId, contract, store: folder, reservation },
+    ...ticks,
     budget: { hour: 10n ** 17n, day: 10n ** 17n, total: 10n ** 17n },
   })
   return {

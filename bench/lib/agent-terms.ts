@@ -1,6 +1,10 @@
 import { addressOfKey, fromHex, type Terms } from '../../protocol/index.ts'
 
-const address = (digits: string) => addressOfKey(fromHex(`0x${digits.repeat(32)}`))
+const keyOf = (digits: string) => `0x${digits.repeat(32)}`
+const address = (digits: string) => addressOfKey(fromHex(keyOf(digits)))
+
+export const senderKey = keyOf('11')
+export const receiverKey = keyOf('22')
 
 /** What the benchmark's receiver asks. */
 export const benchTerms: Terms = {
@@ -9,5 +13,9 @@ export const benchTerms: Terms = {
   contract: address('33'),
   token: address('55'),
   price: 5n,
-  features: new Set(['eip712']),
+  features: new Set(['parallel', 'eip712']),
 }
+
+export const benchChain = 31337n
+
+export const benchChannel = { sender: address('11'), receiver: address('22'), openBlock: 1 }

@@ -27,13 +27,16 @@ export interface StateOptions {
   readonly format: number
   /** By the format that it reads: turns its records into those of the next one. May run twice. */
   readonly upgrades?: { readonly [format: number]: (db: StateDatabase) => Promise<void> }
+  /** What it may hold that programs which do not know the mark would misread: such state has it at its format. */
+  readonly marks?: readonly string[]
   /** A spool lies upon it. Without one, what an earlier process has left in its spool is void from here on. */
   readonly spooled?: boolean
 }
 
 export type StateDatabase = Level<string, string>
 
-const formatKey = 'format'
+/** At which the state's format is, with its marks. */
+export const formatKey = 'format'
 const ownerKey = 'owner'
 
 /** The key of the name by which a spool finds what it was written over, see `spool.ts`. */
@@ -216,7 +219,7 @@ async function checkOwner(db: StateDatabase, options: StateOptions): Promise<voi
     )
     return
   }
-  checkFormat(formatIn(foundFormat), options)
+  checkFormat(foundFormat, options)
   const { also = [], ...first } = JSON.parse(found) as WrittenOwner
   const mine = [contract, ...others]
   const isSame = JSON.stringify({ ...first, contract }) === JSON.stringify(own)
@@ -229,19 +232,42 @@ async function checkOwner(db: StateDatabase, options: StateOptions): Promise<voi
   }
   const written = ownerText(first, [...new Set([...also, ...mine])])
   if (written !== found) await db.put(ownerKey, written, { sync: true })
-  await upgrade(db, formatIn(foundFormat), options)
+  await upgrade(db, foundFormat, options)
 }
 
-/** After the format of state whose newest changes may be in memory: programs that would not look there refuse it. */
-const spooledSuffix = '+spool'
+/** Of state whose newest changes may be in memory: programs that would not look there refuse it. */
+const spooled = 'spool'
 
-function formatIn(text: string | undefined): number {
-  return Number(text?.replace(spooledSuffix, ''))
+/** Behind the number, each with a `+`. A program refuses what it does not know. */
+function readFormat(text = ''): { readonly format: number; readonly marks: readonly string[] } {
+  const [format, ...marks] = text.split('+')
+  return { format: Number(format), marks }
+}
+
+function formatText(format: number, marks: readonly string[]): string {
+  return [format, ...marks].join('+')
 }
 
 async function noteSpool(db: StateDatabase, { format }: Pick<StateOptions, 'format'>) {
-  const spooled = `${format}${spooledSuffix}`
-  if ((await db.get(formatKey)) !== spooled) await db.put(formatKey, spooled, { sync: true })
+  const found = await db.get(formatKey)
+  const { marks } = readFormat(found)
+  const wanted = formatText(format, [...new Set([spooled, ...marks])])
+  if (found !== wanted) await db.put(formatKey, wanted, { sync: true })
+}
+
+/** What is written at `formatKey` once the state holds what only programs that know the mark can read. */
+export function withMark(found: string | undefined, mark: string): string {
+  const { format, marks } = readFormat(found)
+  return formatText(format, [...new Set([...marks, mark])])
+}
+
+/** The same once no such record is left. */
+export function withoutMark(found: string | undefined, mark: string): string {
+  const { format, marks } = readFormat(found)
+  return formatText(
+    format,
+    marks.filter((each) => each !== mark),
+  )
 }
 
 /** Nothing of the state is elsewhere: read again after others have written, a spool would take their writes back. */
@@ -250,11 +276,13 @@ export async function forgetSpool(
   { format }: Pick<StateOptions, 'format'>,
 ): Promise<void> {
   const [mark, found] = await db.getMany([spoolMark, formatKey])
-  if (mark === undefined && found === `${format}`) return
+  const marks = readFormat(found).marks.filter((each) => each !== spooled)
+  const value = formatText(format, marks)
+  if (mark === undefined && found === value) return
   await db.batch(
     [
       { type: 'del', key: spoolMark },
-      { type: 'put', key: formatKey, value: `${format}` },
+      { type: 'put', key: formatKey, value },
     ],
     { sync: true },
   )
@@ -278,19 +306,24 @@ function ownerText(owner: WrittenOwner, others: readonly Address[]): string {
 /** From the format that is there, one after the other. */
 async function upgrade(
   db: StateDatabase,
-  found: number,
+  found: string | undefined,
   { format, upgrades = {} }: StateOptions,
 ): Promise<void> {
-  for (let from = found; from < format; from++) {
+  const { format: first, marks } = readFormat(found)
+  for (let from = first; from < format; from++) {
     await upgrades[from]?.(db)
-    await db.put(formatKey, `${from + 1}`, { sync: true })
+    await db.put(formatKey, formatText(from + 1, marks), { sync: true })
   }
 }
 
-function checkFormat(found: number, { folder, format, upgrades = {} }: StateOptions): void {
-  let known = found
+function checkFormat(
+  found: string | undefined,
+  { folder, format, upgrades = {}, marks: others = [] }: StateOptions,
+): void {
+  const { format: first, marks } = readFormat(found)
+  let known = first
   while (known < format && upgrades[known] !== undefined) known++
-  if (known === format) return
+  if (known === format && marks.every((each) => [spooled, ...others].includes(each))) return
   throw platformError({
     code: 'state_format_unknown',
     message: `The state in ${folder} has format ${found}; this program knows ${format}.`,

@@ -15,6 +15,7 @@ import { createKeySigner } from '../../platform/keys/index.ts'
 import {
   answerId,
   type BoundKeys,
+  type BoundPayment,
   boundRefusal,
   createRequestKey,
   deriveBoundKeys,
@@ -37,10 +38,15 @@ import {
 import {
   formatTerms,
   fromHex,
+  hashTick,
   headerName,
   isBalanceProof,
+  isCommitment,
+  packTickProof,
   parsePayment,
-  type Signature,
+  type ShownProof,
+  type TickedCommitment,
+  tickIndex,
 } from '../../protocol/index.ts'
 import { chainId, contract, receiverKey, sender, terms } from './lying-receiver.ts'
 
@@ -75,7 +81,13 @@ export interface BoundReceiverOptions {
   /** Its request key. */
   readonly key?: RequestKeyPair
   /** The balance that the channel had before. */
-  readonly stand?: { readonly balance: bigint; readonly signature: Signature }
+  readonly stand?: { readonly balance: bigint; readonly signature: ShownProof }
+  /** Whether ticks are taken, and said to be. */
+  readonly ticks?: () => { readonly taken: boolean; readonly offered: boolean }
+  /** What a path costs, where that is not the same for all. */
+  readonly priceAt?: (path: string) => bigint
+  /** What an answer says that it cost, where that is not its price. */
+  readonly charges?: (path: string) => bigint
 }
 
 export const openBlock = 7
@@ -99,7 +111,8 @@ class Books {
   #pair: RequestKeyPair
   #number = 1n
   #keys: BoundKeys | undefined
-  #best: { balance: bigint; signature: Signature } | undefined
+  #best: { balance: bigint; signature: ShownProof } | undefined
+  #known: TickedCommitment | undefined
   /** What each balance has paid for, by the MAC of its request. */
   readonly #replies = new Map<string, Said>()
   readonly #claims: { from: bigint; to: bigint }[] = []
@@ -111,6 +124,8 @@ class Books {
   closedAt: bigint | undefined
   /** The highest balance of a payment, taken or not. */
   offered = 0n
+  /** Of each payment what proved it. */
+  readonly proofs: string[] = []
 
   constructor(options: BoundReceiverOptions) {
     this.#options = options
@@ -128,6 +143,18 @@ class Books {
     this.#pair = createRequestKey()
     this.#number += 1n
     this.#keys = undefined
+  }
+
+  /** As after a restore of a backup that was made at `balance`. */
+  restore(balance: bigint, signature: ShownProof | undefined): void {
+    this.#best = signature === undefined ? undefined : { balance, signature }
+    this.#known = undefined
+    this.#replies.clear()
+    this.#claims.splice(0, this.#claims.length, { from: 0n, to: balance })
+  }
+
+  get best(): ShownProof | undefined {
+    return this.#best?.signature
   }
 
   /** The keys of the channel are forgotten, as after a restore. */
@@ -194,13 +221,15 @@ class Books {
     return fits ? verified.value : refusal('request_altered')
   }
 
-  #unbound({ fields }: Asked): Said {
+  #unbound({ fields, path }: Asked): Said {
     const header = (name: string) =>
       fields.find(([each]) => each.toLowerCase() === name.toLowerCase())?.[1]
     if (parsePayment(header) !== undefined) this.unbound += 1
     return {
       status: 402,
-      fields: Object.entries(formatTerms({ ...terms, features })),
+      fields: Object.entries(
+        formatTerms({ ...terms, features, price: this.#options.priceAt?.(path) ?? price }),
+      ),
       body: Buffer.of(),
     }
   }
@@ -224,23 +253,53 @@ class Books {
   #pay(asked: Asked, request: VerifiedRequest, id: string): Said {
     const payment = parseBoundPayment(request.covered)
     if (payment === undefined) return this.#signed(request, json(200, '{}'))
-    const { balance, amount, signature } = payment
+    const { balance, amount } = payment
     const from = balance - amount
-    const { refuses = () => false, dearer = price } = this.#options
+    const { refuses = () => false } = this.#options
+    const dearer = this.#priceOf(asked)
+    this.proofs.push(kindOf(payment))
     if (balance > this.offered) this.offered = balance
-    if (refuses()) return this.#refused(request, [[headerName.invalidBalanceProof, '1']])
-    const proven =
-      signature !== undefined && isBalanceProof({ domain, channel: channelId, balance, signature })
+    if (refuses()) return this.#refused(request, [[headerName.invalidBalanceProof, '1']], asked)
+    const proof = this.#proofIn(payment)
+    if (proof === 'unknown') return this.#refused(request, [[headerName.tickUnknown, '1']], asked)
+    if (proof === 'none') return this.#refused(request, [], asked)
     const taken = this.#claims.some((each) => each.from < balance && from < each.to)
-    if (!proven || taken || amount < dearer) {
-      return this.#refused(request, [[headerName.invalidAmount, '1']])
+    if (taken || amount < dearer) {
+      return this.#refused(request, [[headerName.invalidAmount, '1']], asked)
     }
-    this.#claims.push({ from, to: balance })
-    if (balance > this.highest) this.#best = { balance, signature }
+    // What costs nothing pays again.
+    if (this.#options.charges?.(asked.path) !== 0n) this.#claims.push({ from, to: balance })
+    if (proof !== 'covered' && balance > this.highest) this.#best = { balance, signature: proof }
     this.served.push(`${asked.method} ${asked.path}`)
     const said = this.#paid(asked, request, id)
     if (this.#options.forgets !== true) this.#replies.set(id, said)
     return said
+  }
+
+  #priceOf({ path }: Asked): bigint {
+    return this.#options.priceAt?.(path) ?? this.#options.dearer ?? price
+  }
+
+  /** What proves the balance, and what it is known by from now on. */
+  #proofIn({ balance, signature, tick, commitment }: BoundPayment) {
+    const { taken = false } = this.#options.ticks?.() ?? {}
+    if (taken && balance <= this.highest) return 'covered' as const
+    if (signature !== undefined) {
+      const proof = { domain, channel: channelId, balance, signature }
+      return isBalanceProof(proof) ? signature : ('none' as const)
+    }
+    if (tick === undefined) return 'none' as const
+    const named = commitment ?? this.#known?.commitment
+    const index = named && tickIndex(named, balance)
+    const isGood =
+      taken &&
+      named &&
+      index !== undefined &&
+      hashTick(tick, index) === named.root &&
+      isCommitment(domain, channelId, named)
+    if (!isGood) return 'unknown' as const
+    this.#known = { commitment: named, index, word: tick }
+    return packTickProof(this.#known)
   }
 
   #paid(asked: Asked, request: VerifiedRequest, id: string): Said {
@@ -248,10 +307,12 @@ class Books {
     const { status, fields, body } = serve(asked, this.served.length)
     const paid: Lines = [
       ...fields,
-      [headerName.price, `${price}`],
+      [headerName.price, `${this.#priceOf(asked)}`],
       [headerName.senderBalance, `${this.highest}`],
     ]
-    const { dearer = price } = this.#options
+    const { charges, ticks } = this.#options
+    const dearer = charges?.(asked.path) ?? this.#priceOf(asked)
+    if (ticks?.().offered) paid.push([headerName.features, 'ticks'])
     if (!later) {
       const cost: Lines = [[headerName.cost, `${dearer}`]]
       return this.#signed(request, { status, body, fields: [...paid, ...cost] })
@@ -262,13 +323,16 @@ class Books {
     return this.#signed(request, { status, body, fields: [...paid, ['RDN-Body', 'later']] })
   }
 
-  #refused(request: VerifiedRequest, fields: Lines): Said {
+  #refused(request: VerifiedRequest, fields: Lines, asked: Asked): Said {
     return this.#signed(request, {
       status: 402,
       fields: [
-        [headerName.price, `${this.#options.dearer ?? price}`],
+        [headerName.price, `${this.#priceOf(asked)}`],
         [headerName.senderBalance, `${this.highest}`],
         [headerName.cost, '0'],
+        ...(this.#options.ticks?.().offered
+          ? [[headerName.features, 'ticks'] as [string, string]]
+          : []),
         ...fields,
       ],
       body: Buffer.of(),
@@ -288,6 +352,12 @@ class Books {
     const signature = signAnswer({ status, fields }, keys, { requestMac: request.mac })
     return { status, body, fields: [...fields, ...Object.entries(signature.fields)] }
   }
+}
+
+function kindOf({ signature, tick, commitment }: BoundPayment): string {
+  if (signature !== undefined) return 'signature'
+  if (tick === undefined) return 'nothing'
+  return commitment === undefined ? 'tick' : 'commitment'
 }
 
 function serveNumbers({ path }: Asked, number: number): Said {

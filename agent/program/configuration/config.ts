@@ -23,7 +23,7 @@ import {
   withContracts,
   withDeployment,
 } from '../../../platform/config/index.ts'
-import { shorten } from '../../../protocol/index.ts'
+import { mostTicks, shorten } from '../../../protocol/index.ts'
 import { transactionCaps, windowCaps } from '../../budget/config.ts'
 import { discoverySchema, serviceUrl } from '../../discovery/config.ts'
 import { agentError } from '../../errors/index.ts'
@@ -165,6 +165,10 @@ const parts = z.strictObject({
     .default('careful')
     .describe('gentle: an SD card is written to every two hours only'),
   reservation: count.min(1).max(10_000).optional().describe('payments covered by one synced write'),
+  ticks: z
+    .union([z.literal('off').transform(() => 0), count.min(1).max(mostTicks)])
+    .optional()
+    .describe('payments that one signature may cover as a chain of hashes; off for none'),
   confirmations: count.min(1).max(1000).optional(),
   confirmTimeout: count
     .min(1)

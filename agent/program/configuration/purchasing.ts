@@ -39,6 +39,7 @@ export interface PurchaseSettings {
     | 'clock'
     | 'funding'
     | 'reservation'
+    | 'ticks'
     | 'confirmations'
     | 'leastChallengePeriod'
     | 'confirmTimeout'
@@ -66,6 +67,7 @@ export function purchaseSettings(config: AgentConfig): PurchaseSettings {
       clock,
       funding,
       reservation: card === 'gentle' ? gentleReservation(config) : config.reservation,
+      ticks: config.ticks,
       confirmations,
       leastChallengePeriod: least === undefined ? undefined : least / 1000,
       confirmTimeout: milliseconds(confirmTimeout),

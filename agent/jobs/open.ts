@@ -4,7 +4,8 @@ import { resolve as resolvePath } from 'node:path'
 import { stdout as standardOutput } from 'node:process'
 import type { Writable } from 'node:stream'
 import { endsWithin } from '../../platform/async/ends-within.ts'
-import { cronTimetable, type Timetable } from '../../platform/config/schedule.ts'
+import { timetableOf } from '../../platform/config/every.ts'
+import type { Timetable } from '../../platform/config/schedule.ts'
 import { readState, type StateOwner } from '../../platform/state/state.ts'
 import type { Milliseconds } from '../../platform/time/clock.ts'
 import { jobUnknown } from '../errors/index.ts'
@@ -70,7 +71,7 @@ export async function openJobs(options: JobsOptions): Promise<Scheduler> {
       },
       onEvent,
     })
-    const { buyer, resolve, clock = wallClock, timetable = cronOf } = options
+    const { buyer, resolve, clock = wallClock, timetable = scheduleOf } = options
     const parts = { buyer, storage, outbox, clock, resolve }
     const stored = await readState(folder, () => loadJobs(storage))
     const { slow = defaultSlowness, random = Math.random } = options
@@ -87,8 +88,8 @@ export async function openJobs(options: JobsOptions): Promise<Scheduler> {
   }
 }
 
-function cronOf({ every, timeZone }: Job): Timetable {
-  return cronTimetable(every, timeZone)
+function scheduleOf({ every, timeZone }: Job): Timetable {
+  return timetableOf(every, timeZone)
 }
 
 /** With what they have written. */

@@ -27,7 +27,7 @@ export interface Job {
   readonly method: string
   readonly headers: HeaderFields
   readonly body?: string
-  /** Five or six fields; six begin with seconds. */
+  /** An interval such as `5m`, or five or six fields; six begin with seconds. */
   readonly every: string
   /** IANA name. Default: the machine's. */
   readonly timeZone?: string

@@ -33,6 +33,7 @@ export function ledgerOn(ledger: Ledger, contract: Address): Ledger {
     get: (name) => ledger.get(name),
     reserved: () => ledger.reserved(),
     limits: (scopes) => ledger.limits(scopes),
+    freeAt: (limit, needed) => ledger.freeAt(limit, needed),
     perDay: (receiver) => ledger.perDay(receiver),
     spend: (scopes, amount) => ledger.spend(scopes, amount),
     shortfall: (receiver, purchase) => ledger.shortfall(receiver, purchase),

@@ -1,5 +1,6 @@
 // All jobs of a configuration, with their sinks and what they keep on the disk.
 
+import { createHash } from 'node:crypto'
 import { resolve as resolvePath } from 'node:path'
 import { stdout as standardOutput } from 'node:process'
 import type { Writable } from 'node:stream'
@@ -31,6 +32,8 @@ export interface JobsOptions {
   /** For queues and last runs; made if missing, for its owner only. Not the ledger's. */
   readonly folder: string
   readonly owner: StateOwner
+  /** What else decides whether a job can buy, as plain data: its budgets, its receivers. Kept as a digest. */
+  readonly circumstances?: (job: string) => unknown
   readonly onEvent: (event: JobEvent) => void
   /** At most one synced write in each; what a power cut may take. Default 10 seconds. */
   readonly syncInterval?: Milliseconds
@@ -75,10 +78,11 @@ export async function openJobs(options: JobsOptions): Promise<Scheduler> {
     const parts = { buyer, storage, outbox, clock, resolve }
     const stored = await readState(folder, () => loadJobs(storage))
     const { slow = defaultSlowness, random = Math.random } = options
-    const runners = jobs.map(({ job }): [string, JobRunner] => {
+    const runners = jobs.map(({ job, sinks }): [string, JobRunner] => {
       const open = stored.open.filter((run) => run.job === job.name)
       const record = stored.jobs.get(job.name)
-      const facts = { job, parts, record, open, slow, random, onEvent }
+      const settings = digest([job, sinks, options.circumstances?.(job.name)])
+      const facts = { job, parts, record, settings, open, slow, random, onEvent }
       return [job.name, new JobRunner({ ...facts, timetable: timetable(job) })]
     })
     return new RunningJobs(new Map(runners), keptBy(outbox, storage))
@@ -90,6 +94,12 @@ export async function openJobs(options: JobsOptions): Promise<Scheduler> {
 
 function scheduleOf({ every, timeZone }: Job): Timetable {
   return timetableOf(every, timeZone)
+}
+
+/** Of plain data with amounts. */
+function digest(value: unknown): string {
+  const text = JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? `${item}n` : item))
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
 /** With what they have written. */

@@ -2,6 +2,7 @@
 
 import type { Milliseconds } from '../../platform/time/clock.ts'
 import type { HeaderFields, TokenAmount } from '../../protocol/index.ts'
+import type { BudgetScope, BudgetWindow } from '../budget/caps.ts'
 import type { PaymentFacts } from '../purchase/types.ts'
 import type { SinkEvent, SinkStatus } from './sinks/types.ts'
 
@@ -90,6 +91,8 @@ export type SkipReason =
   | 'missed'
   /** The job keeps failing and goes on slower. */
   | 'slowed'
+  /** Its budget has no room yet. */
+  | 'budgetSpent'
   /** A sink's queue is full, and its rule is to buy nothing then. */
   | 'sinkFull'
   | 'paused'
@@ -105,19 +108,35 @@ export type JobEvent =
       readonly error: Error
     }
   | { readonly kind: 'recovered'; readonly job: string; readonly failures: number }
+  /** Its budget has no room; said once until it bought again, and within an hour. */
+  | { readonly kind: 'budgetSpent'; readonly job: string; readonly spent: SpentBudget }
   | SinkEvent
 
 export interface JobStatus {
   readonly name: string
   readonly target: string
-  readonly state: 'waiting' | 'running' | 'paused' | 'slowed'
-  /** Unix time in milliseconds, without jitter; undefined while paused. */
+  readonly state: 'waiting' | 'running' | 'paused' | 'slowed' | 'budgetSpent'
+  /** Unix time in milliseconds, without jitter; undefined while paused, and where no budget is free by itself. */
   readonly next: Milliseconds | undefined
+  /** The budget that it waits for; no failure. */
+  readonly spent?: SpentBudget | undefined
   /** Kept over restarts. */
   readonly last: LastRun | undefined
   /** In a row. */
   readonly failures: number
   readonly sinks: readonly SinkStatus[]
+}
+
+/** Which budget has no room, and until when. Kept over restarts. */
+export interface SpentBudget {
+  readonly code: string
+  readonly message: string
+  readonly scope: BudgetScope
+  readonly window: BudgetWindow
+  /** What there was no room for, in what the scope counts, as a decimal. */
+  readonly needed: string
+  /** Unix time; undefined: until somebody raises it. */
+  readonly until?: Milliseconds
 }
 
 /** Amounts as decimals of the smallest unit. */

@@ -130,14 +130,17 @@ export function sameAgent(a: AgentPart, b: AgentPart): boolean {
   return same(part(a), part(b))
 }
 
-type JobsPart = Pick<Settings, 'signer' | 'chain' | 'folder' | 'spool' | 'receivers' | 'broker'> & {
+type JobsPart = Pick<
+  Settings,
+  'signer' | 'chain' | 'folder' | 'spool' | 'receivers' | 'purchasing' | 'broker'
+> & {
   readonly jobs: unknown
 }
 
 /** True when the same jobs run for the same account. */
 export function sameJobs(a: JobsPart, b: JobsPart): boolean {
-  const part = ({ signer, spool, receivers, broker, jobs }: JobsPart) => {
-    return [signer.address, spool, receivers, broker, jobs]
+  const part = ({ signer, spool, receivers, purchasing, broker, jobs }: JobsPart) => {
+    return [signer.address, spool, receivers, purchasing.budget, broker, jobs]
   }
   return sameChain(a, b) && same(part(a), part(b))
 }

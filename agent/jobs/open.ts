@@ -69,8 +69,9 @@ export async function openJobs(options: JobsOptions): Promise<Scheduler> {
       broker: options.broker,
       stdout: options.stdout ?? standardOutput,
       syncInterval,
-      isHeld: async ({ file }) => {
-        return spool !== undefined && file !== undefined && !(await isInMemory(resolvePath(file)))
+      isHeld: async ({ file, csv }) => {
+        const path = file ?? csv?.path
+        return spool !== undefined && path !== undefined && !(await isInMemory(resolvePath(path)))
       },
       onEvent,
     })

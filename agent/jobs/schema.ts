@@ -100,8 +100,11 @@ export function problemsOfJobs({ jobs, broker, budgets }: CheckedParts): readonl
 }
 
 /** Of the target: what is picked may differ from job to job. */
-function settingsOf({ select: _, template: __, ...target }: SinkConfig): string {
-  return JSON.stringify(target)
+function settingsOf({ select: _, template, influx, ...target }: SinkConfig): string {
+  const { measurement: __, tags: ___, fields: ____, ...place } = influx ?? {}
+  // A file of JSON lines is none of texts.
+  const form = target.file !== undefined && template !== undefined
+  return JSON.stringify([target, place, form])
 }
 
 function noBroker(path: JobsProblem['path']): JobsProblem {

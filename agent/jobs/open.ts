@@ -1,6 +1,6 @@
 // All jobs of a configuration, with their sinks and what they keep on the disk.
 
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { resolve as resolvePath } from 'node:path'
 import { stdout as standardOutput } from 'node:process'
 import type { Writable } from 'node:stream'
@@ -16,9 +16,11 @@ import type { Slowness } from './history.ts'
 import { JobRunner } from './job-runner.ts'
 import type { Buyer } from './purchase.ts'
 import { loadJobs } from './records.ts'
+import type { RunParts } from './run.ts'
 import { isInMemory } from './sinks/line-file.ts'
 import type { BrokerSettings } from './sinks/mqtt.ts'
 import { type Outbox, openOutbox } from './sinks/outbox.ts'
+import type { SinkConfig } from './sinks/schema.ts'
 import { type OutboxStorage, openOutboxStorage } from './sinks/storage.ts'
 import type { Job, JobEvent, JobStatus, Scheduler } from './types.ts'
 
@@ -26,6 +28,8 @@ export interface JobsOptions {
   readonly jobs: readonly ConfiguredJob[]
   /** The broker of all sinks with `mqtt`. */
   readonly broker?: BrokerSettings | undefined
+  /** What the owner is told goes there. */
+  readonly alertSinks?: readonly SinkConfig[] | undefined
   readonly buyer: Buyer
   /** Where a job's target is: a URL, or a receiver's name and a path. Asked before every run. */
   readonly resolve: (target: string) => URL | Promise<URL>
@@ -65,7 +69,10 @@ export async function openJobs(options: JobsOptions): Promise<Scheduler> {
   try {
     const outbox = await openOutbox({
       storage,
-      sinks: Object.fromEntries(jobs.map(({ job, sinks }) => [job.name, sinks])),
+      sinks: {
+        ...Object.fromEntries(jobs.map(({ job, sinks }) => [job.name, sinks])),
+        [alertsName]: options.alertSinks ?? [],
+      },
       broker: options.broker,
       stdout: options.stdout ?? standardOutput,
       syncInterval,
@@ -86,7 +93,7 @@ export async function openJobs(options: JobsOptions): Promise<Scheduler> {
       const facts = { job, parts, record, settings, open, slow, random, onEvent }
       return [job.name, new JobRunner({ ...facts, timetable: timetable(job) })]
     })
-    return new RunningJobs(new Map(runners), keptBy(outbox, storage))
+    return new RunningJobs(new Map(runners), { ...keptBy(outbox, storage), ...alertsTo(parts) })
   } catch (error) {
     await storage.close()
     throw error
@@ -107,6 +114,34 @@ function digest(value: unknown): string {
 interface Kept {
   readonly flush: () => Promise<void>
   readonly close: () => Promise<void>
+}
+
+/** No job is called so. */
+const alertsName = 'agent alerts'
+const toldKey = 'alerts'
+
+function alertsTo({ storage, outbox, clock }: RunParts): Pick<Scheduler, 'told' | 'tell'> {
+  return {
+    told: async () => (await storage.getMany([toldKey]))[0],
+    tell: async (messages, told) => {
+      const time = clock.now()
+      const facts = { job: alertsName, time, cost: '0', contentType: 'application/json' }
+      const additions = messages.map((message) => {
+        const payload = Buffer.from(
+          JSON.stringify({ time: new Date(time).toISOString(), ...message }),
+        )
+        return outbox.add({ ...facts, id: randomUUID(), payload })
+      })
+      const operations = additions.flatMap((each) => each.operations)
+      try {
+        await storage.write([...operations, { type: 'put', key: toldKey, value: told }], 'soon')
+      } catch (error) {
+        for (const each of additions) each.failed()
+        throw error
+      }
+      for (const each of additions) each.written()
+    },
+  }
 }
 
 function keptBy(outbox: Outbox, storage: OutboxStorage): Kept {
@@ -130,10 +165,13 @@ function keptBy(outbox: Outbox, storage: OutboxStorage): Kept {
 
 class RunningJobs implements Scheduler {
   readonly #runners: ReadonlyMap<string, JobRunner>
-  readonly #kept: Kept
+  readonly #kept: Kept & Pick<Scheduler, 'told' | 'tell'>
   #stopped = false
 
-  constructor(runners: ReadonlyMap<string, JobRunner>, kept: Kept) {
+  constructor(
+    runners: ReadonlyMap<string, JobRunner>,
+    kept: Kept & Pick<Scheduler, 'told' | 'tell'>,
+  ) {
     this.#runners = runners
     this.#kept = kept
   }
@@ -163,6 +201,14 @@ class RunningJobs implements Scheduler {
 
   async resume(name?: string): Promise<void> {
     await Promise.all(this.#chosen(name).map((runner) => runner.setPaused('active')))
+  }
+
+  told(): Promise<string | undefined> {
+    return this.#kept.told()
+  }
+
+  tell(messages: readonly object[], told: string): Promise<void> {
+    return this.#kept.tell(messages, told)
   }
 
   flush(): Promise<void> {

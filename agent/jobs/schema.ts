@@ -76,17 +76,22 @@ interface JobsProblem {
 
 interface CheckedParts {
   readonly jobs: Readonly<Record<string, JobConfig>>
+  readonly alerts: readonly SinkConfig[]
   readonly broker: BrokerConfig | undefined
   /** Jobs that have caps in `budget.jobs`. */
   readonly budgets: readonly string[]
 }
 
-export function problemsOfJobs({ jobs, broker, budgets }: CheckedParts): readonly JobsProblem[] {
+export function problemsOfJobs({
+  jobs,
+  alerts,
+  broker,
+  budgets,
+}: CheckedParts): readonly JobsProblem[] {
   const known = new Map<string, { readonly job: string; readonly settings: string }>()
-  return Object.entries(jobs).flatMap(([job, { sinks, budget }]) => [
-    ...(budget !== undefined && budgets.includes(job) ? [twoBudgets(job)] : []),
-    ...sinks.flatMap((sink, index): readonly JobsProblem[] => {
-      const path = ['jobs', job, 'sinks', index]
+  const inSinks = (job: string, place: JobsProblem['path'], sinks: readonly SinkConfig[]) =>
+    sinks.flatMap((sink, index): readonly JobsProblem[] => {
+      const path = [...place, 'sinks', index]
       const id = sinkId(sink)
       const settings = settingsOf(sink)
       const other = known.get(id) ?? { job, settings }
@@ -95,8 +100,14 @@ export function problemsOfJobs({ jobs, broker, budgets }: CheckedParts): readonl
         ...(sink.mqtt !== undefined && broker === undefined ? [noBroker([...path, 'mqtt'])] : []),
         ...(other.settings === settings ? [] : [differs(path, sinkName(id), other.job)]),
       ]
-    }),
-  ])
+    })
+  return [
+    ...Object.entries(jobs).flatMap(([job, { sinks, budget }]) => [
+      ...(budget !== undefined && budgets.includes(job) ? [twoBudgets(job)] : []),
+      ...inSinks(job, ['jobs', job], sinks),
+    ]),
+    ...inSinks('alerts', ['alerts'], alerts),
+  ]
 }
 
 /** Of the target: what is picked may differ from job to job. */

@@ -168,6 +168,13 @@ export interface Scheduler {
   readonly pause: (name?: string) => Promise<void>
   /** @throws UraidenError `job_unknown`, `state_unwritable` */
   readonly resume: (name?: string) => Promise<void>
+  /** What was last told to the owner; undefined before anything was. @throws UraidenError `state_unusable` */
+  readonly told: () => Promise<string | undefined>
+  /**
+   * Gives messages to the sinks of alerts, and keeps `told` in the same write.
+   * @throws UraidenError `state_unwritable`
+   */
+  readonly tell: (messages: readonly object[], told: string) => Promise<void>
   /**
    * Writes to the card what waits for it, where `card` is gentle: lines of files, then queues and last runs.
    * @throws UraidenError `state_unwritable`

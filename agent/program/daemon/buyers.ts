@@ -39,10 +39,11 @@ export class Jobs implements Capability<TokenSettings> {
   async start(settings: TokenSettings): Promise<void> {
     if (this.#running !== undefined && sameJobs(this.#running.settings, settings)) return
     await this.stop(graceOfChange)
-    const { jobs, broker, chain, facts, folder, spool, signer } = settings
+    const { jobs, alerts, broker, chain, facts, folder, spool, signer } = settings
     const { journal, buyer, resolve } = this.#options
     const scheduler = await openJobs({
       jobs,
+      alertSinks: alerts?.sinks,
       broker,
       buyer,
       resolve,

@@ -16,6 +16,7 @@ import {
   type BudgetScope,
   type BudgetWindow,
   capsOf,
+  left,
   windows,
 } from './caps.ts'
 
@@ -86,6 +87,11 @@ export interface Accounts {
   /** Each cap of a scope, with `reserved` counted as spent now. */
   readonly limits: (scope: BudgetScope, reserved: TokenAmount) => readonly BudgetLimit[]
   /**
+   * When so much more can be spent under a limit if nothing else is, by the wall clock; undefined: never. Of an
+   * amount that is over the cap, when the window is empty.
+   */
+  readonly freeAt: (limit: BudgetLimit, needed: TokenAmount) => Milliseconds | undefined
+  /**
    * What is spent in a day, by the last whole one and by this one; before there was one, by the last hour.
    */
   readonly perDay: (scope: BudgetScope) => DailyUse
@@ -145,6 +151,11 @@ export function createAccounts(options: AccountsOptions): Accounts {
         return [{ scope, window, cap, used }]
       })
     },
+    freeAt: (limit, needed) => {
+      const { time, reading } = tick()
+      const free = freeTime(of(limit.scope), { limit, needed, time, date })
+      return free && reading.wall + free - time
+    },
     perDay: (scope) => perDay(of(scope), now()),
     takeChanges: () => {
       const changes = {
@@ -171,6 +182,42 @@ function spend(spending: Spending, amount: TokenAmount, { time, date }: Moment):
     ...(last > 0n && { lastDay: last }),
     slots: addedToSlots(spending.slots, time, amount),
   }
+}
+
+interface Wait {
+  readonly limit: BudgetLimit
+  readonly needed: TokenAmount
+  readonly time: Milliseconds
+  readonly date: (time: Milliseconds) => CalendarDate
+}
+
+function freeTime(spending: Spending, { limit, needed, time, date }: Wait): number | undefined {
+  const { window } = limit
+  if (window === 'total') return undefined
+  if (window === 'hour') return freeInHour(recent(spending.slots, time), needed - left(limit), time)
+  const key = later(spending[window].key, date(time)[window])
+  // The first minute after it. A clock that was set back is before it by more than one of them.
+  let from = time
+  let to = Math.max(time, Date.parse(key)) + (window === 'day' ? 2 : 33) * day
+  while (to - from > 1) {
+    const middle = Math.floor((from + to) / 2)
+    if (date(middle)[window] > key) to = middle
+    else from = middle
+  }
+  return to
+}
+
+function freeInHour(
+  slots: readonly Slot[],
+  missing: TokenAmount,
+  time: Milliseconds,
+): Milliseconds {
+  let freed = 0n
+  for (const { from, amount } of slots) {
+    freed += amount
+    if (freed >= missing) return from + slotLength + hour
+  }
+  return (slots.at(-1)?.from ?? time) + slotLength + hour
 }
 
 function perDay(spending: Spending, moment: Moment): DailyUse {

@@ -1,12 +1,13 @@
 // How much may be spent, and what of it is left: pure functions on plain data.
 
+import type { Milliseconds } from '../../platform/time/clock.ts'
 import {
   type Address,
   formatAmount,
   largest,
   type TokenAmount,
   type TokenUnit,
-  type UraidenError,
+  UraidenError,
 } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 
@@ -91,6 +92,29 @@ export function tightest(limits: readonly BudgetLimit[]): BudgetLimit | undefine
   )
 }
 
+interface Spent {
+  readonly limit: BudgetLimit
+  readonly available: bigint
+  /** When there is room again, by the wall clock; undefined: never. */
+  readonly freeAt: Milliseconds | undefined
+}
+
+/** A cap has no room, for what may have room later: nothing has failed. */
+export class BudgetSpentError extends UraidenError {
+  readonly limit: BudgetLimit
+  /** What there is no room for, in what the limit counts. */
+  readonly needed: bigint
+  /** Unix time; undefined: never by itself. */
+  readonly freeAt: Milliseconds | undefined
+
+  constructor(error: UraidenError, { limit, freeAt }: Omit<Spent, 'available'>, needed: bigint) {
+    super(error)
+    this.limit = limit
+    this.needed = needed
+    this.freeAt = freeAt
+  }
+}
+
 const inWindow: { readonly [Window in BudgetWindow]: string } = {
   hour: 'an hour',
   day: 'a day',
@@ -111,23 +135,25 @@ const whenAgain: { readonly [Window in BudgetWindow]: string } = {
  */
 export function budgetSpent(
   price: TokenAmount,
-  { limit, available }: { readonly limit: BudgetLimit; readonly available: TokenAmount },
+  { limit, available, freeAt }: Spent,
   token: TokenUnit,
-): UraidenError {
+): BudgetSpentError {
   const { scope, window, cap } = limit
   const { whose, setting } = wordsFor(scope)
-  return agentError({
+  const error = agentError({
     code: `budget_${window}_spent`,
     message: `This costs ${formatAmount(price, token)}, but of the budget of ${formatAmount(cap, token)} ${inWindow[window]}${whose} only ${formatAmount(available, token)} are left.`,
     hint: `Nothing was signed. ${whenAgain[window]} ${setting}.${window}.`,
   })
+  return new BudgetSpentError(error, { limit, freeAt }, price)
 }
 
 /** The error for a transaction that a cap has no room for: `budget_ether_spent`, `budget_openings_spent`. */
-export function transactionsSpent(
-  { limit, available }: { readonly limit: BudgetLimit; readonly available: bigint },
-  needed: bigint,
-): UraidenError {
+export function transactionsSpent(spent: Spent, needed: bigint): BudgetSpentError {
+  return new BudgetSpentError(transactionsError(spent, needed), spent, needed)
+}
+
+function transactionsError({ limit, available }: Spent, needed: bigint): UraidenError {
   const { scope, window, cap } = limit
   const again = (setting: string) => `Nothing was sent. ${whenAgain[window]} ${setting}.${window}.`
   if (scope === 'ether') {

@@ -34,6 +34,7 @@ export function ledgerOn(ledger: Ledger, contract: Address): Ledger {
     commitment: (name) => ledger.commitment(name),
     reserved: () => ledger.reserved(),
     limits: (scopes) => ledger.limits(scopes),
+    freeAt: (limit, needed) => ledger.freeAt(limit, needed),
     perDay: (receiver) => ledger.perDay(receiver),
     spend: (scopes, amount) => ledger.spend(scopes, amount),
     shortfall: (receiver, purchase) => ledger.shortfall(receiver, purchase),

@@ -66,6 +66,8 @@ export interface Ledger {
   readonly reserved: () => TokenAmount
   /** Each cap that is set for these scopes, and what is used of it. */
   readonly limits: (scopes: readonly BudgetScope[]) => readonly BudgetLimit[]
+  /** When so much more can be spent under a limit, by the wall clock; undefined: never. */
+  readonly freeAt: (limit: BudgetLimit, needed: TokenAmount) => number | undefined
   /** What a receiver is paid in a day, by the last ones. */
   readonly perDay: (receiver: Address) => DailyUse
   /** Of scopes that are not about tokens. Durable with the next write. */

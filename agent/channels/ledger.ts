@@ -180,6 +180,10 @@ class ChannelLedger implements Ledger {
     return this.#reserving.limits(scopes)
   }
 
+  freeAt(limit: BudgetLimit, needed: TokenAmount): number | undefined {
+    return this.#accounts.freeAt(limit, needed)
+  }
+
   perDay(receiver: Address): DailyUse {
     return this.#accounts.perDay(`receiver/${receiver}`)
   }

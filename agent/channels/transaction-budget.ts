@@ -36,7 +36,7 @@ export interface TransactionBudget {
 }
 
 export interface TransactionBudgetOptions {
-  readonly ledger: Pick<Ledger, 'limits' | 'spend' | 'notes'>
+  readonly ledger: Pick<Ledger, 'limits' | 'freeAt' | 'spend' | 'notes'>
   /** In wei; undefined when it is not limited. */
   readonly mostFeePerGas: bigint | undefined
 }
@@ -118,9 +118,11 @@ class CountedTransactions implements TransactionBudget {
   }
 
   #check(scopes: readonly BudgetScope[], more: bigint): void {
-    for (const limit of this.#options.ledger.limits(scopes)) {
+    const { ledger } = this.#options
+    for (const limit of ledger.limits(scopes)) {
       const available = largest(left(limit) - this.#held(limit.scope), 0n)
-      if (available < more) throw transactionsSpent({ limit, available }, more)
+      if (available >= more) continue
+      throw transactionsSpent({ limit, available, freeAt: ledger.freeAt(limit, more) }, more)
     }
   }
 

@@ -170,6 +170,7 @@ export const agentErrors = {
     status: 422,
     hint: 'Nothing was signed or sent. Repeat that request as it was, or use a new key for this one.',
   },
+  influx_failed: { kind: 'failed' },
   internal: { kind: 'failed', hint: 'Look at its log, and report it.' },
   job_running: { kind: 'failed', hint: 'Wait until it has ended.' },
   job_unknown: { kind: 'usage' },

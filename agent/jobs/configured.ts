@@ -35,7 +35,7 @@ function jobOf(name: string, config: JobConfig, token: TokenUnit): Job {
 }
 
 /** Bytes of the longest body of which a sink has use: a queue that drops takes nothing that is larger than it. */
-function roomOf({ select, template, queue }: SinkConfig): number {
-  const takesAll = select === undefined && template === undefined
+function roomOf({ select, template, csv, influx, queue }: SinkConfig): number {
+  const takesAll = [select, template, csv, influx].every((each) => each === undefined)
   return takesAll && queue.whenFull === 'dropOldest' ? queue.size : Number.POSITIVE_INFINITY
 }

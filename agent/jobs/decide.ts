@@ -14,6 +14,8 @@ export interface Moment {
   readonly now: Milliseconds
   /** A failing job waits until then. */
   readonly notBefore: Milliseconds
+  /** Its budget has no room. */
+  readonly spent: boolean
 }
 
 export type Decision = { readonly begin: 'now' | 'afterThis' } | { readonly skip: SkipReason }
@@ -23,6 +25,7 @@ export const mostAtOnce = 8
 
 export function decide(moment: Moment): Decision {
   if (moment.paused) return { skip: 'paused' }
+  if (moment.spent) return { skip: 'budgetSpent' }
   if (moment.now < moment.notBefore) return { skip: 'slowed' }
   if (moment.full) return { skip: 'sinkFull' }
   if (moment.running === 0) return { begin: 'now' }

@@ -1,10 +1,11 @@
 // What is remembered of a job's runs, and what is said of them: pure functions on plain data.
 
 import type { Milliseconds } from '../../platform/time/clock.ts'
-import { isUraidenError } from '../../protocol/index.ts'
+import { defined, isUraidenError } from '../../protocol/index.ts'
+import { BudgetSpentError } from '../budget/caps.ts'
 import type { Clock } from './clock.ts'
 import { type Backoff, backoffDelay } from './sinks/backoff.ts'
-import type { JobEvent, LastRun, RunOutcome } from './types.ts'
+import type { JobEvent, LastRun, RunOutcome, SpentBudget } from './types.ts'
 
 export interface History {
   /** In a row. */
@@ -12,6 +13,8 @@ export interface History {
   readonly last?: LastRun
   /** The receiver of the last run wants no request before. Unix time. */
   readonly notBefore?: Milliseconds
+  /** The last run found no room in it. */
+  readonly spent?: SpentBudget
 }
 
 /** What becomes of a job that keeps failing. */
@@ -20,16 +23,27 @@ export interface Slowness extends Backoff {
   readonly after: number
 }
 
-export function historyAfter({ failures }: History, outcome: RunOutcome): History {
+export function historyAfter(before: History, outcome: RunOutcome): History {
+  const { failures } = before
   const last = lastRun(outcome)
   if (outcome.kind === 'done') return { failures: 0, last }
+  const spent = spentBudget(outcome)
+  if (spent !== undefined) return { ...before, spent }
   const { notBefore } = outcome
   return { failures: failures + 1, last, ...(notBefore !== undefined && { notBefore }) }
 }
 
-/** That a job fails is said once, and once that it works again. */
+/** Undefined for an outcome that is another one. */
+function spentBudget(outcome: RunOutcome): SpentBudget | undefined {
+  if (outcome.kind !== 'failed' || !(outcome.error instanceof BudgetSpentError)) return undefined
+  const { code, message, limit, needed, freeAt } = outcome.error
+  const { scope, window } = limit
+  return { code, message, scope, window, needed: `${needed}`, ...defined({ until: freeAt }) }
+}
+
+/** That a job fails is said once, and once that it works again; that its budget is spent, too. */
 export function eventsOf(
-  { failures: before }: History,
+  { failures: before, spent: earlier }: History,
   outcome: RunOutcome,
   { after }: Slowness,
 ): readonly JobEvent[] {
@@ -37,6 +51,10 @@ export function eventsOf(
   const run = { kind: 'run', outcome } as const
   if (outcome.kind === 'done') {
     return before >= after ? [run, { kind: 'recovered', job, failures: before }] : [run]
+  }
+  const spent = spentBudget(outcome)
+  if (spent !== undefined) {
+    return earlier === undefined ? [run, { kind: 'budgetSpent', job, spent }] : [run]
   }
   const { error } = outcome
   const failures = before + 1

@@ -2,8 +2,9 @@
 
 import type { Timetable } from '../../platform/config/schedule.ts'
 import { withoutKeys } from '../../platform/text/printed.ts'
-import { day, type Milliseconds } from '../../platform/time/clock.ts'
+import { day, hour, type Milliseconds } from '../../platform/time/clock.ts'
 import { defined } from '../../protocol/index.ts'
+import { left } from '../budget/caps.ts'
 import { agentError } from '../errors/index.ts'
 import { startTicker, type Ticker, tolerance } from './clock.ts'
 import { decide } from './decide.ts'
@@ -11,13 +12,23 @@ import { eventsOf, type History, historyAfter, notBefore, type Slowness } from '
 import { type JobRecord, type OpenRun, putJob } from './records.ts'
 import { createReclaimer, type Reclaimer, type RunParts, runJob } from './run.ts'
 import type { StorageOperation } from './sinks/storage.ts'
-import type { Job, JobEvent, JobStatus, RunCause, RunFailed, RunOutcome } from './types.ts'
+import type {
+  Job,
+  JobEvent,
+  JobStatus,
+  RunCause,
+  RunFailed,
+  RunOutcome,
+  SpentBudget,
+} from './types.ts'
 
 export interface RunnerOptions {
   readonly job: Job
   readonly parts: RunParts
   readonly timetable: Timetable
   readonly record: JobRecord | undefined
+  /** A digest of the job, its budgets and its receiver: another one than the record's sets it going at once. */
+  readonly settings: string
   /** Payments of earlier runs whose answers are in no queue. */
   readonly open: readonly OpenRun[]
   readonly slow: Slowness
@@ -38,11 +49,15 @@ export class JobRunner {
   #paused: boolean
   /** By `passed` of the clock. */
   #notBefore: Milliseconds
+  /** When it was said last that the budget is spent, by `passed`. */
+  #said = Number.NEGATIVE_INFINITY
 
   constructor(options: RunnerOptions) {
     const { job, parts, record, open, slow } = options
     this.#options = options
-    this.#history = record ?? { failures: 0 }
+    this.#history = isChanged(options)
+      ? { failures: 0, ...defined({ last: record?.last }) }
+      : historyIn(record)
     this.#paused = record?.paused ?? false
     this.#notBefore = notBefore(this.#history, slow, parts.clock)
     const { signal } = this.#abort
@@ -62,6 +77,8 @@ export class JobRunner {
   async catchUp(): Promise<void> {
     const { parts, record, job } = this.#options
     if (await this.#recover()) return
+    // Somebody has raised it, perhaps: the run that found it spent begins anew.
+    if (record?.spent !== undefined && isChanged(this.#options)) return this.#begin('schedule')
     // What was due by another schedule, or by a clock that ran ahead, was not missed.
     const due = record?.every === job.every ? record.due : Number.POSITIVE_INFINITY
     if (parts.clock.now() - due > tolerance) this.#missed()
@@ -70,15 +87,13 @@ export class JobRunner {
   status(): JobStatus {
     const { job, parts } = this.#options
     const { failures, last } = this.#history
-    const due = this.#ticker?.due()
-    const { now, passed } = parts.clock
-    const slowedUntil = now() + this.#notBefore - passed()
-    const next = due === undefined ? undefined : Math.max(due, slowedUntil)
+    const spent = this.#spent()
     return {
       name: job.name,
       target: withoutKeys(job.target),
       state: this.#state(),
-      next: this.#paused ? undefined : next,
+      next: this.#paused ? undefined : this.#next(spent),
+      spent,
       last,
       failures,
       sinks: parts.outbox.status(job.name),
@@ -126,9 +141,32 @@ export class JobRunner {
     this.#abort.abort(reason)
   }
 
+  /** The first moment that is not passed over. */
+  #next(spent: SpentBudget | undefined): Milliseconds | undefined {
+    const { timetable, parts } = this.#options
+    const { now, passed } = parts.clock
+    const due = this.#ticker?.due()
+    if (due === undefined || (spent !== undefined && spent.until === undefined)) return undefined
+    const until = spent?.until ?? due
+    const next = until <= due ? due : timetable.next(until - 1)
+    return Math.max(next, now() + this.#notBefore - passed())
+  }
+
+  /** The budget that has no room now. The ledger knows before its time is over whether there is some again. */
+  #spent(): SpentBudget | undefined {
+    const { clock, buyer } = this.#options.parts
+    const { spent } = this.#history
+    if (spent === undefined || clock.now() >= (spent.until ?? Number.POSITIVE_INFINITY)) return
+    const limits = buyer.limits?.()
+    if (limits === undefined) return spent
+    const limit = limits.find((each) => each.scope === spent.scope && each.window === spent.window)
+    return limit !== undefined && left(limit) < BigInt(spent.needed) ? spent : undefined
+  }
+
   #state(): JobStatus['state'] {
     if (this.#paused) return 'paused'
     if (this.#running.size > 0) return 'running'
+    if (this.#spent() !== undefined) return 'budgetSpent'
     return this.#options.parts.clock.passed() < this.#notBefore ? 'slowed' : 'waiting'
   }
 
@@ -150,13 +188,17 @@ export class JobRunner {
   }
 
   #due(cause: RunCause): void {
-    const { job, parts, random } = this.#options
+    const { job, random } = this.#options
     const delay = Math.floor(job.jitter * random())
     if (delay === 0) {
       this.#begin(cause)
       return
     }
-    const cancel = parts.clock.after(delay, () => {
+    this.#later(delay, cause)
+  }
+
+  #later(delay: Milliseconds, cause: RunCause): void {
+    const cancel = this.#options.parts.clock.after(delay, () => {
       this.#delayed.delete(cancel)
       this.#begin(cause)
     })
@@ -173,9 +215,12 @@ export class JobRunner {
       overlap: job.overlap,
       now: parts.clock.passed(),
       notBefore: this.#notBefore,
+      spent: this.#spent() !== undefined,
     })
-    if ('skip' in decision) onEvent({ kind: 'skipped', job: job.name, reason: decision.skip })
-    else if (decision.begin === 'afterThis') this.#queued = true
+    if ('skip' in decision) {
+      onEvent({ kind: 'skipped', job: job.name, reason: decision.skip })
+      if (decision.skip === 'budgetSpent') this.#untilFree(cause)
+    } else if (decision.begin === 'afterThis') this.#queued = true
     else void this.#track(this.#run(cause))
   }
 
@@ -223,7 +268,27 @@ export class JobRunner {
     const before = this.#history
     this.#history = this.#after(outcome)
     this.#notBefore = notBefore(this.#history, slow, parts.clock)
-    for (const event of eventsOf(before, outcome, slow)) onEvent(event)
+    for (const event of eventsOf(before, outcome, slow)) {
+      if (event.kind !== 'budgetSpent' || this.#mayAgain()) onEvent(event)
+    }
+    this.#untilFree(outcome.cause)
+  }
+
+  /** A budget of an hour is free bit by bit. */
+  #mayAgain(): boolean {
+    const now = this.#options.parts.clock.passed()
+    if (now - this.#said < hour) return false
+    this.#said = now
+    return true
+  }
+
+  /** The ledger's day begins a moment after the clock's: a run that was due there waits for it. */
+  #untilFree(cause: RunCause): void {
+    const { until } = this.#history.spent ?? {}
+    const due = this.#ticker?.due()
+    if (until === undefined || due === undefined || cause === 'command') return
+    const wait = until - this.#options.parts.clock.now()
+    if (wait > 0 && wait <= tolerance && until < due) this.#later(wait, cause)
   }
 
   readonly #recordAfter = (outcome: RunOutcome): StorageOperation => this.#put(this.#after(outcome))
@@ -235,10 +300,20 @@ export class JobRunner {
       : historyAfter(this.#history, outcome)
   }
 
-  #put({ failures, last, notBefore: asked }: History): StorageOperation {
-    const { job, timetable } = this.#options
+  #put({ failures, last, spent, notBefore: asked }: History): StorageOperation {
+    const { job, timetable, settings } = this.#options
     const due = this.#ticker?.due() ?? timetable.next()
-    const record = { every: job.every, due, paused: this.#paused, failures }
-    return putJob(job.name, { ...record, ...defined({ last, notBefore: asked }) })
+    const record = { every: job.every, due, paused: this.#paused, failures, settings }
+    return putJob(job.name, { ...record, ...defined({ last, spent, notBefore: asked }) })
   }
+}
+
+/** Since the record was written. One of an earlier version does not say. */
+function isChanged({ record, settings }: RunnerOptions): boolean {
+  return record?.settings !== undefined && record.settings !== settings
+}
+
+function historyIn(record: JobRecord | undefined): History {
+  const { failures = 0, last, notBefore: asked, spent } = record ?? {}
+  return { failures, ...defined({ last, notBefore: asked, spent }) }
 }

@@ -1,10 +1,12 @@
 // All jobs of a configuration, with their sinks and what they keep on the disk.
 
+import { createHash, randomUUID } from 'node:crypto'
 import { resolve as resolvePath } from 'node:path'
 import { stdout as standardOutput } from 'node:process'
 import type { Writable } from 'node:stream'
 import { endsWithin } from '../../platform/async/ends-within.ts'
-import { cronTimetable, type Timetable } from '../../platform/config/schedule.ts'
+import { timetableOf } from '../../platform/config/every.ts'
+import type { Timetable } from '../../platform/config/schedule.ts'
 import { readState, type StateOwner } from '../../platform/state/state.ts'
 import type { Milliseconds } from '../../platform/time/clock.ts'
 import { jobUnknown } from '../errors/index.ts'
@@ -14,9 +16,11 @@ import type { Slowness } from './history.ts'
 import { JobRunner } from './job-runner.ts'
 import type { Buyer } from './purchase.ts'
 import { loadJobs } from './records.ts'
+import type { RunParts } from './run.ts'
 import { isInMemory } from './sinks/line-file.ts'
 import type { BrokerSettings } from './sinks/mqtt.ts'
 import { type Outbox, openOutbox } from './sinks/outbox.ts'
+import type { SinkConfig } from './sinks/schema.ts'
 import { type OutboxStorage, openOutboxStorage } from './sinks/storage.ts'
 import type { Job, JobEvent, JobStatus, Scheduler } from './types.ts'
 
@@ -24,12 +28,16 @@ export interface JobsOptions {
   readonly jobs: readonly ConfiguredJob[]
   /** The broker of all sinks with `mqtt`. */
   readonly broker?: BrokerSettings | undefined
+  /** What the owner is told goes there. */
+  readonly alertSinks?: readonly SinkConfig[] | undefined
   readonly buyer: Buyer
   /** Where a job's target is: a URL, or a receiver's name and a path. Asked before every run. */
   readonly resolve: (target: string) => URL | Promise<URL>
   /** For queues and last runs; made if missing, for its owner only. Not the ledger's. */
   readonly folder: string
   readonly owner: StateOwner
+  /** What else decides whether a job can buy, as plain data: its budgets, its receivers. Kept as a digest. */
+  readonly circumstances?: (job: string) => unknown
   readonly onEvent: (event: JobEvent) => void
   /** At most one synced write in each; what a power cut may take. Default 10 seconds. */
   readonly syncInterval?: Milliseconds
@@ -61,40 +69,79 @@ export async function openJobs(options: JobsOptions): Promise<Scheduler> {
   try {
     const outbox = await openOutbox({
       storage,
-      sinks: Object.fromEntries(jobs.map(({ job, sinks }) => [job.name, sinks])),
+      sinks: {
+        ...Object.fromEntries(jobs.map(({ job, sinks }) => [job.name, sinks])),
+        [alertsName]: options.alertSinks ?? [],
+      },
       broker: options.broker,
       stdout: options.stdout ?? standardOutput,
       syncInterval,
-      isHeld: async ({ file }) => {
-        return spool !== undefined && file !== undefined && !(await isInMemory(resolvePath(file)))
+      isHeld: async ({ file, csv }) => {
+        const path = file ?? csv?.path
+        return spool !== undefined && path !== undefined && !(await isInMemory(resolvePath(path)))
       },
       onEvent,
     })
-    const { buyer, resolve, clock = wallClock, timetable = cronOf } = options
+    const { buyer, resolve, clock = wallClock, timetable = scheduleOf } = options
     const parts = { buyer, storage, outbox, clock, resolve }
     const stored = await readState(folder, () => loadJobs(storage))
     const { slow = defaultSlowness, random = Math.random } = options
-    const runners = jobs.map(({ job }): [string, JobRunner] => {
+    const runners = jobs.map(({ job, sinks }): [string, JobRunner] => {
       const open = stored.open.filter((run) => run.job === job.name)
       const record = stored.jobs.get(job.name)
-      const facts = { job, parts, record, open, slow, random, onEvent }
+      const settings = digest([job, sinks, options.circumstances?.(job.name)])
+      const facts = { job, parts, record, settings, open, slow, random, onEvent }
       return [job.name, new JobRunner({ ...facts, timetable: timetable(job) })]
     })
-    return new RunningJobs(new Map(runners), keptBy(outbox, storage))
+    return new RunningJobs(new Map(runners), { ...keptBy(outbox, storage), ...alertsTo(parts) })
   } catch (error) {
     await storage.close()
     throw error
   }
 }
 
-function cronOf({ every, timeZone }: Job): Timetable {
-  return cronTimetable(every, timeZone)
+function scheduleOf({ every, timeZone }: Job): Timetable {
+  return timetableOf(every, timeZone)
+}
+
+/** Of plain data with amounts. */
+function digest(value: unknown): string {
+  const text = JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? `${item}n` : item))
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
 /** With what they have written. */
 interface Kept {
   readonly flush: () => Promise<void>
   readonly close: () => Promise<void>
+}
+
+/** No job is called so. */
+const alertsName = 'agent alerts'
+const toldKey = 'alerts'
+
+function alertsTo({ storage, outbox, clock }: RunParts): Pick<Scheduler, 'told' | 'tell'> {
+  return {
+    told: async () => (await storage.getMany([toldKey]))[0],
+    tell: async (messages, told) => {
+      const time = clock.now()
+      const facts = { job: alertsName, time, cost: '0', contentType: 'application/json' }
+      const additions = messages.map((message) => {
+        const payload = Buffer.from(
+          JSON.stringify({ time: new Date(time).toISOString(), ...message }),
+        )
+        return outbox.add({ ...facts, id: randomUUID(), payload })
+      })
+      const operations = additions.flatMap((each) => each.operations)
+      try {
+        await storage.write([...operations, { type: 'put', key: toldKey, value: told }], 'soon')
+      } catch (error) {
+        for (const each of additions) each.failed()
+        throw error
+      }
+      for (const each of additions) each.written()
+    },
+  }
 }
 
 function keptBy(outbox: Outbox, storage: OutboxStorage): Kept {
@@ -118,10 +165,13 @@ function keptBy(outbox: Outbox, storage: OutboxStorage): Kept {
 
 class RunningJobs implements Scheduler {
   readonly #runners: ReadonlyMap<string, JobRunner>
-  readonly #kept: Kept
+  readonly #kept: Kept & Pick<Scheduler, 'told' | 'tell'>
   #stopped = false
 
-  constructor(runners: ReadonlyMap<string, JobRunner>, kept: Kept) {
+  constructor(
+    runners: ReadonlyMap<string, JobRunner>,
+    kept: Kept & Pick<Scheduler, 'told' | 'tell'>,
+  ) {
     this.#runners = runners
     this.#kept = kept
   }
@@ -151,6 +201,14 @@ class RunningJobs implements Scheduler {
 
   async resume(name?: string): Promise<void> {
     await Promise.all(this.#chosen(name).map((runner) => runner.setPaused('active')))
+  }
+
+  told(): Promise<string | undefined> {
+    return this.#kept.told()
+  }
+
+  tell(messages: readonly object[], told: string): Promise<void> {
+    return this.#kept.tell(messages, told)
   }
 
   flush(): Promise<void> {

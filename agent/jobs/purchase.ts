@@ -7,6 +7,7 @@
 import pRetry from 'p-retry'
 import type { Milliseconds } from '../../platform/time/clock.ts'
 import { defined, isUraidenError, type UraidenError } from '../../protocol/index.ts'
+import type { BudgetLimit } from '../budget/caps.ts'
 import { agentError } from '../errors/index.ts'
 import type { Agent, AgentResponse, RequestOptions } from '../options.ts'
 import type { SentPayment } from '../purchase/types.ts'
@@ -15,7 +16,10 @@ import { deleteOpen, type OpenRun, putOpen } from './records.ts'
 import type { OutboxStorage } from './sinks/storage.ts'
 import type { Job } from './types.ts'
 
-export type Buyer = Pick<Agent, 'request' | 'repeatPayment'>
+export interface Buyer extends Pick<Agent, 'request' | 'repeatPayment'> {
+  /** Every cap, with what is used of it; undefined while nobody can say. */
+  readonly limits?: () => readonly BudgetLimit[] | undefined
+}
 
 export interface PurchaseParts {
   readonly buyer: Buyer

@@ -5,7 +5,7 @@ import type { Address, HeaderFields } from '../../protocol/index.ts'
 import type { ChannelName } from '../channels/records.ts'
 import type { SentPayment } from '../purchase/types.ts'
 import { type OutboxStorage, openPrefix, type StorageOperation } from './sinks/storage.ts'
-import type { LastRun } from './types.ts'
+import type { LastRun, SpentBudget } from './types.ts'
 
 export interface JobRecord {
   /** The schedule that `due` is of. */
@@ -17,6 +17,9 @@ export interface JobRecord {
   readonly notBefore?: Milliseconds
   readonly paused: boolean
   readonly last?: LastRun
+  readonly spent?: SpentBudget
+  /** A digest of what the job, its budgets and its receiver were. */
+  readonly settings?: string
 }
 
 /** A request that was paid, or is about to be, and whose answer is in no queue yet. */

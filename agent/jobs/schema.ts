@@ -1,7 +1,7 @@
 // The part `jobs` of agent.yaml: each job, and what is wrong with jobs only when seen together.
 import { z } from 'zod'
+import { intervalIn, parseEvery } from '../../platform/config/every.ts'
 import { amountText, count, duration, parsed, size, timeZone } from '../../platform/config/index.ts'
-import { parseSchedule } from '../../platform/config/schedule.ts'
 import { windowCaps } from '../budget/config.ts'
 import { sinkId, sinkName } from './sinks/create.ts'
 import { type BrokerConfig, type SinkConfig, sinkSchema } from './sinks/schema.ts'
@@ -24,7 +24,9 @@ export const jobSchema = z
       .describe('with url'),
     headers: z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string()).default({}),
     body: z.string().optional(),
-    every: parsed(parseSchedule).describe('minute hour day month weekday; seconds may come first'),
+    every: parsed(parseEvery).describe(
+      '5m, or minute hour day month weekday; seconds may come first',
+    ),
     timeZone: timeZone.optional().describe('IANA name; default: the machine’s'),
     jitter: duration.default(0).describe('a run begins up to so much later, at random'),
     mostPrice: amountText.optional().describe('refuse a higher price'),
@@ -53,13 +55,15 @@ export const jobSchema = z
     missed: z.enum(['skip', 'run']).default('skip').describe('what was due while nothing ran'),
     sinks: z.array(sinkSchema).min(1, { error: 'a job without a sink buys for nobody.' }),
   })
-  .superRefine(({ get, post, url, method, body }, context) => {
+  .superRefine(({ get, post, url, method, body, every, timeZone }, context) => {
     const say = (message: string) => context.addIssue({ code: 'custom', message })
     const named = [get, post, url].filter((each) => each !== undefined)
     if (named.length !== 1) say('a job needs one of get, post and url.')
     if (method !== undefined && url === undefined) say('a method goes with url.')
     if (body !== undefined && get !== undefined)
       say('a GET has no body. Use post, or url and method.')
+    if (timeZone !== undefined && intervalIn(every) !== undefined)
+      say('an interval is the same in every time zone. Leave out timeZone, or write five fields.')
   })
 
 export type JobConfig = z.output<typeof jobSchema>
@@ -72,17 +76,22 @@ interface JobsProblem {
 
 interface CheckedParts {
   readonly jobs: Readonly<Record<string, JobConfig>>
+  readonly alerts: readonly SinkConfig[]
   readonly broker: BrokerConfig | undefined
   /** Jobs that have caps in `budget.jobs`. */
   readonly budgets: readonly string[]
 }
 
-export function problemsOfJobs({ jobs, broker, budgets }: CheckedParts): readonly JobsProblem[] {
+export function problemsOfJobs({
+  jobs,
+  alerts,
+  broker,
+  budgets,
+}: CheckedParts): readonly JobsProblem[] {
   const known = new Map<string, { readonly job: string; readonly settings: string }>()
-  return Object.entries(jobs).flatMap(([job, { sinks, budget }]) => [
-    ...(budget !== undefined && budgets.includes(job) ? [twoBudgets(job)] : []),
-    ...sinks.flatMap((sink, index): readonly JobsProblem[] => {
-      const path = ['jobs', job, 'sinks', index]
+  const inSinks = (job: string, place: JobsProblem['path'], sinks: readonly SinkConfig[]) =>
+    sinks.flatMap((sink, index): readonly JobsProblem[] => {
+      const path = [...place, 'sinks', index]
       const id = sinkId(sink)
       const settings = settingsOf(sink)
       const other = known.get(id) ?? { job, settings }
@@ -91,13 +100,22 @@ export function problemsOfJobs({ jobs, broker, budgets }: CheckedParts): readonl
         ...(sink.mqtt !== undefined && broker === undefined ? [noBroker([...path, 'mqtt'])] : []),
         ...(other.settings === settings ? [] : [differs(path, sinkName(id), other.job)]),
       ]
-    }),
-  ])
+    })
+  return [
+    ...Object.entries(jobs).flatMap(([job, { sinks, budget }]) => [
+      ...(budget !== undefined && budgets.includes(job) ? [twoBudgets(job)] : []),
+      ...inSinks(job, ['jobs', job], sinks),
+    ]),
+    ...inSinks('alerts', ['alerts'], alerts),
+  ]
 }
 
 /** Of the target: what is picked may differ from job to job. */
-function settingsOf({ select: _, template: __, ...target }: SinkConfig): string {
-  return JSON.stringify(target)
+function settingsOf({ select: _, template, influx, ...target }: SinkConfig): string {
+  const { measurement: __, tags: ___, fields: ____, ...place } = influx ?? {}
+  // A file of JSON lines is none of texts.
+  const form = target.file !== undefined && template !== undefined
+  return JSON.stringify([target, place, form])
 }
 
 function noBroker(path: JobsProblem['path']): JobsProblem {

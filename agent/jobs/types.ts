@@ -2,6 +2,7 @@
 
 import type { Milliseconds } from '../../platform/time/clock.ts'
 import type { HeaderFields, TokenAmount } from '../../protocol/index.ts'
+import type { BudgetScope, BudgetWindow } from '../budget/caps.ts'
 import type { PaymentFacts } from '../purchase/types.ts'
 import type { SinkEvent, SinkStatus } from './sinks/types.ts'
 
@@ -27,7 +28,7 @@ export interface Job {
   readonly method: string
   readonly headers: HeaderFields
   readonly body?: string
-  /** Five or six fields; six begin with seconds. */
+  /** An interval such as `5m`, or five or six fields; six begin with seconds. */
   readonly every: string
   /** IANA name. Default: the machine's. */
   readonly timeZone?: string
@@ -90,6 +91,8 @@ export type SkipReason =
   | 'missed'
   /** The job keeps failing and goes on slower. */
   | 'slowed'
+  /** Its budget has no room yet. */
+  | 'budgetSpent'
   /** A sink's queue is full, and its rule is to buy nothing then. */
   | 'sinkFull'
   | 'paused'
@@ -105,19 +108,35 @@ export type JobEvent =
       readonly error: Error
     }
   | { readonly kind: 'recovered'; readonly job: string; readonly failures: number }
+  /** Its budget has no room; said once until it bought again, and within an hour. */
+  | { readonly kind: 'budgetSpent'; readonly job: string; readonly spent: SpentBudget }
   | SinkEvent
 
 export interface JobStatus {
   readonly name: string
   readonly target: string
-  readonly state: 'waiting' | 'running' | 'paused' | 'slowed'
-  /** Unix time in milliseconds, without jitter; undefined while paused. */
+  readonly state: 'waiting' | 'running' | 'paused' | 'slowed' | 'budgetSpent'
+  /** Unix time in milliseconds, without jitter; undefined while paused, and where no budget is free by itself. */
   readonly next: Milliseconds | undefined
+  /** The budget that it waits for; no failure. */
+  readonly spent?: SpentBudget | undefined
   /** Kept over restarts. */
   readonly last: LastRun | undefined
   /** In a row. */
   readonly failures: number
   readonly sinks: readonly SinkStatus[]
+}
+
+/** Which budget has no room, and until when. Kept over restarts. */
+export interface SpentBudget {
+  readonly code: string
+  readonly message: string
+  readonly scope: BudgetScope
+  readonly window: BudgetWindow
+  /** What there was no room for, in what the scope counts, as a decimal. */
+  readonly needed: string
+  /** Unix time; undefined: until somebody raises it. */
+  readonly until?: Milliseconds
 }
 
 /** Amounts as decimals of the smallest unit. */
@@ -149,6 +168,13 @@ export interface Scheduler {
   readonly pause: (name?: string) => Promise<void>
   /** @throws UraidenError `job_unknown`, `state_unwritable` */
   readonly resume: (name?: string) => Promise<void>
+  /** What was last told to the owner; undefined before anything was. @throws UraidenError `state_unusable` */
+  readonly told: () => Promise<string | undefined>
+  /**
+   * Gives messages to the sinks of alerts, and keeps `told` in the same write.
+   * @throws UraidenError `state_unwritable`
+   */
+  readonly tell: (messages: readonly object[], told: string) => Promise<void>
   /**
    * Writes to the card what waits for it, where `card` is gentle: lines of files, then queues and last runs.
    * @throws UraidenError `state_unwritable`

@@ -159,7 +159,7 @@ interface Wanted {
 }
 
 async function make(options: Options, wanted: Wanted): Promise<Attempt | undefined> {
-  const { ledger, token } = options
+  const { ledger } = options
   const { request, terms, use } = wanted
   const purchase = purchaseOf(request, terms)
   const ready = await readyChannel(options, wanted, purchase)
@@ -180,7 +180,7 @@ async function make(options: Options, wanted: Wanted): Promise<Attempt | undefin
   }
   // While it was waited for, others used the channel up.
   if (taken.short === 'deposit' && use === 'channelAtHand') return undefined
-  throw shortfallError(taken, terms, token)
+  throw shortfallError(options, taken, terms)
 }
 
 interface Taking {
@@ -249,10 +249,11 @@ function placeOf({ url, signal, authentic }: PaidRequest, { receiver, gatewayPat
 }
 
 async function channelFor(
-  { ledger, funding, token, bindings, lastPrice, deposits }: Options,
+  options: Options,
   { request, terms, use }: Wanted,
   purchase: Purchase,
 ): Promise<ChannelName | undefined> {
+  const { ledger, funding, token, bindings, lastPrice, deposits } = options
   const { receiver, price, features, gatewayPath } = terms
   // After a crash the receiver is asked before anything new is opened or topped up.
   const hidden = ledger.payable(receiver).find(({ certain }) => !certain)
@@ -261,7 +262,7 @@ async function channelFor(
   if (atHand !== undefined || use === 'channelAtHand') return atHand
   // A transaction costs a fee: ask the budget first.
   const shortfall = ledger.shortfall(receiver, purchase)
-  if (shortfall !== undefined) throw shortfallError(shortfall, terms, token)
+  if (shortfall !== undefined) throw shortfallError(options, shortfall, terms)
   // Another deposit for a receiver that takes nothing from the one before would only be locked too.
   if (ledger.channels(receiver).filter(isRetired).length > 1) throw channelDisowned(receiver)
   await bindings.checkOffer(placeOf(request, terms))
@@ -276,8 +277,14 @@ async function channelFor(
   return funding.ensure({ receiver, ...seen, relay, beforeDeposit }, token)
 }
 
-function shortfallError(why: Shortfall, { price }: Terms, token: TokenUnit): UraidenError {
-  if (why.short === 'budget') return budgetSpent(price, why, token)
+function shortfallError(
+  { ledger, token }: Options,
+  why: Shortfall,
+  { price }: Terms,
+): UraidenError {
+  if (why.short === 'budget') {
+    return budgetSpent(price, { ...why, freeAt: ledger.freeAt(why.limit, price) }, token)
+  }
   return agentError({
     code: 'deposit_spent',
     message: 'The channel’s deposit was used up by other requests meanwhile.',

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { isUraidenError, parseAmount, parseTypedAddress, shorten } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
+import { parseDuration } from './duration.ts'
 
 /**
  * A text that one of our own parsers reads; its error and hint become the file's.
@@ -145,29 +146,6 @@ function isTimeZone(name: string): boolean {
   } catch {
     return false
   }
-}
-
-/** In milliseconds. */
-const timeUnits: { readonly [unit: string]: number } = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-}
-
-/** In milliseconds. Timers of Node end at 2^31 ms; a year is more than anybody waits for here. */
-const longestDuration = 366 * 86_400_000
-
-/** `30s`, `1.5h`; in milliseconds. @throws UraidenError `not_a_duration` */
-export function parseDuration(text: string): number {
-  const [, number = '', unit = ''] = /^(\d{1,12}(?:\.\d{1,6})?) ?(ms|s|m|h|d)$/.exec(text) ?? []
-  const duration = Math.round(Number(number) * (timeUnits[unit] ?? Number.NaN))
-  if (duration <= longestDuration && unit !== '') return duration
-  throw platformError({
-    code: 'not_a_duration',
-    message: `"${shorten(text)}" is not a duration.`,
-  })
 }
 
 /** `10 MB`, `64 KiB`; in bytes. @throws UraidenError `not_a_size` */

@@ -1,5 +1,6 @@
 export { checkListed, mostContracts, onlyOnce, withContracts } from './contracts.ts'
 export { withDeployment } from './deployment.ts'
+export { parseDuration } from './duration.ts'
 export * from './fields.ts'
 export * from './load.ts'
 export { jsonSchemaOf } from './names.ts'

@@ -11,8 +11,8 @@ import { day, hour, type Milliseconds } from '../time/clock.ts'
 import { type ClockChange, timeZone, type WallTime, type Zone } from '../time/zone.ts'
 
 export interface Timetable {
-  /** The next moment it is due, after now. Unix time in milliseconds. */
-  readonly next: () => number
+  /** The next moment it is due, after now or another moment. Unix time in milliseconds. */
+  readonly next: (after?: Milliseconds) => Milliseconds
   readonly close: () => void
 }
 
@@ -29,7 +29,7 @@ export function cronTimetable(expression: string, zone?: string): Timetable {
   const pattern = openPattern(expression)
   const clock = timeZone(zone)
   return {
-    next: () => nextMoment(pattern, clock, Date.now()),
+    next: (after = Date.now()) => nextMoment(pattern, clock, after),
     close: pattern.close,
   }
 }
@@ -220,13 +220,14 @@ function timeIn(
   return undefined
 }
 
-/** @throws UraidenError `not_a_schedule` */
-export function parseSchedule(text: string): string {
+/** `hint` in place of the usual one. @throws UraidenError `not_a_schedule` */
+export function parseSchedule(text: string, hint?: string): string {
   const { valid, errors } = validateDetailed(text)
   if (valid) return text
   const wrong = errors.map(({ field, value }) => (value ? `${field} "${value}"` : field)).join(', ')
   throw platformError({
     code: 'not_a_schedule',
     message: `"${shorten(text)}" is not a schedule (${wrong}).`,
+    ...(hint !== undefined && { hint }),
   })
 }

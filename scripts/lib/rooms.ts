@@ -21,7 +21,7 @@ const plan: { readonly [bigRoom: string]: readonly string[] } = {
       'agent/purchase',
       'agent',
     ],
-    ...['agent/discovery', 'agent/jobs/sinks', 'agent/jobs', 'agent/proxy'],
+    ...['agent/discovery', 'agent/jobs/sinks', 'agent/jobs', 'agent/alerts', 'agent/proxy'],
     ...['agent/program/configuration', 'agent/program/control', 'agent/program/page'],
     ...['agent/program/daemon', 'agent/program/page/web'],
     ...['agent/cli/commands', 'agent/cli'],

@@ -47,7 +47,7 @@ export function manualClock(start = Date.UTC(2026, 10, 21)): ManualClock {
 /** Due at every multiple of `interval`. */
 export function every(interval: number, clock: Clock): Timetable {
   return {
-    next: () => (Math.floor(clock.now() / interval) + 1) * interval,
+    next: (after = clock.now()) => (Math.floor(after / interval) + 1) * interval,
     close: () => undefined,
   }
 }

@@ -6,6 +6,7 @@ import { createOutput, type Output, table, toJson } from '../../../platform/cli/
 import { parseYaml } from '../../../platform/config/yaml.ts'
 import { formatAmount, isUraidenError, type TokenAmount } from '../../../protocol/index.ts'
 import { type BudgetLimit, left } from '../../budget/caps.ts'
+import { continuesWhen } from '../../jobs/continues.ts'
 import { loadAgentConfig } from '../../program/configuration/config.ts'
 import { commandSocket, configFile, type PlacesConfig } from '../../program/configuration/places.ts'
 import { type DaemonConnection, daemonOf } from '../../program/control/client.ts'
@@ -136,7 +137,7 @@ function jobTable({ jobs, budget, token }: DaemonStatus, now: number): string {
     text === undefined || token === undefined ? '' : formatAmount(BigInt(text), token)
   return table(
     ['JOB', 'NEXT', 'LAST', 'PRICE', 'LEFT', 'STATE', 'WAITING'],
-    jobs.map(({ name, next, last, state, failures, sinks }) => {
+    jobs.map(({ name, next, last, state, spent, failures, sinks }) => {
       const all = last?.unfit === undefined ? 'ok' : `ok, nothing for ${last.unfit.join(', ')}`
       const good = last?.authentic ? `${all}, authentic` : all
       const result = last?.kind === 'done' ? good : (last?.error?.code ?? 'failed')
@@ -148,7 +149,11 @@ function jobTable({ jobs, budget, token }: DaemonStatus, now: number): string {
         last === undefined ? 'never' : `${result}, ${ago(last.ended, now)} ago`,
         money(last?.price),
         own.map((limit) => `${money(`${left(limit)}`)} ${limit.window}`).join(', '),
-        failures > 1 ? `${state}, ${failures} failures` : state,
+        spent
+          ? `budget spent, continues ${continuesWhen(spent.until, now)}`
+          : failures > 1
+            ? `${state}, ${failures} failures`
+            : state,
         `${waiting}`,
       ]
     }),

@@ -10,7 +10,7 @@ import { createCommandSink } from './command.ts'
 import { createFileSink } from './file.ts'
 import { type Broker, createMqttSink } from './mqtt.ts'
 import type { SinkConfig } from './schema.ts'
-import type { Sink } from './types.ts'
+import type { Sink, SinkMarks } from './types.ts'
 import { createWebhookSink } from './webhook.ts'
 
 export interface SinkPlace {
@@ -19,13 +19,17 @@ export interface SinkPlace {
   /** There when a broker is configured. */
   readonly broker: Broker | undefined
   readonly stdout: Writable
+  readonly marks: SinkMarks
 }
 
 /**
  * Names a target on the disk, the same after every start, wherever in the configuration it stands. Never
  * shown: see `sinkName`.
  */
-export function sinkId({ file, mqtt, webhook, command }: SinkConfig): string {
+export function sinkId({ file, csv, influx, mqtt, webhook, command }: SinkConfig): string {
+  if (csv !== undefined) return `csv:${resolve(csv.path)}`
+  if (influx !== undefined)
+    return `influx:${influx.url} ${influx.bucket ?? influx.database} ${influx.org ?? ''}`
   if (file !== undefined) return `file:${resolve(file)}`
   if (mqtt !== undefined) return `mqtt:${mqtt.topic}`
   if (webhook?.url !== undefined) return `webhook:${webhook.url}`
@@ -39,17 +43,23 @@ export function sinkId({ file, mqtt, webhook, command }: SinkConfig): string {
  * a command's arguments may have a key, too.
  */
 export function sinkName(id: string): string {
-  const [, kind, target = ''] = /^(webhook|command):(.*)$/s.exec(id) ?? []
+  const [, kind, target = ''] = /^(webhook|influx|command):(.*)$/s.exec(id) ?? []
   if (kind === 'webhook') return `webhook:${printedUrl(target)}`
+  if (kind === 'influx') {
+    const [url = '', ...place] = target.split(' ')
+    return `influx:${printedUrl(url)} ${place.join(' ')}`.trim()
+  }
   if (kind === 'command') return `command:${printedCommand(target.split(' '))}`
   return id
 }
 
-export function createSink({ job, config, broker, stdout }: SinkPlace): Sink {
-  const { file, webhook, command, mqtt, rotate } = config
-  if (file !== undefined) {
-    const { size, age, keep } = { size: 10_000_000, age: undefined, keep: 10, ...rotate }
-    return createFileSink({ path: resolve(file), rotation: { size, age, keep } })
+export function createSink(place: SinkPlace): Sink {
+  const { job, config, broker, stdout } = place
+  const { file, webhook, command, mqtt, influx } = config
+  const path = file ?? config.csv?.path
+  if (path !== undefined) return fileSink(path, place)
+  if (influx !== undefined) {
+    return lateSink(async () => (await import('./influx.ts')).createInfluxSink(influx))
   }
   if (webhook !== undefined) return createWebhookSink(webhook)
   if (command !== undefined)
@@ -57,6 +67,39 @@ export function createSink({ job, config, broker, stdout }: SinkPlace): Sink {
   if (mqtt !== undefined && broker !== undefined) return mqttSink(job, mqtt, broker)
   if (mqtt !== undefined) throw new Error('the configuration promised a broker')
   return createStreamSink(stdout)
+}
+
+function fileSink(name: string, { config, marks }: SinkPlace): Sink {
+  const { csv, template } = config
+  const rotation = { size: 10_000_000, age: undefined, keep: 10, ...config.rotate }
+  const path = resolve(name)
+  if (csv === undefined && template === undefined) return createFileSink({ path, rotation })
+  const sink = lateSink(async () => {
+    const { createTextFileSink } = await import('./text-file.ts')
+    const text = { path, rotation, marks }
+    if (csv === undefined) return createTextFileSink({ ...text, lineEnd: '\n' })
+    const { csvHeader } = await import('./csv.ts')
+    return createTextFileSink({ ...text, lineEnd: '\r\n', header: csvHeader(csv) })
+  })
+  return {
+    ...sink,
+    lastDelivered: async () => (await sink.made()).lastDelivered?.(),
+    settle: async () => (await sink.made()).settle?.(),
+  }
+}
+
+/** Loaded with the first delivery. */
+function lateSink(load: () => Promise<Sink>): Sink & { readonly made: () => Promise<Sink> } {
+  let loading: Promise<Sink> | undefined
+  const made = (): Promise<Sink> => {
+    loading ??= load()
+    return loading
+  }
+  return {
+    made,
+    deliver: async (entries) => (await made()).deliver(entries),
+    stop: async () => (await loading)?.stop(),
+  }
 }
 
 function mqttSink(

@@ -159,7 +159,7 @@ async function isOurs(
   return lineFacts((await readAt(handle, torn, size)).toString('utf8')) === undefined
 }
 
-function unwritable(path: string, cause: unknown): UraidenError {
+export function unwritable(path: string, cause: unknown): UraidenError {
   const { code, message } = cause as { readonly code?: string; readonly message: string }
   return agentError({
     code: 'file_unwritable',

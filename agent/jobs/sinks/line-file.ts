@@ -145,20 +145,22 @@ export async function fullFiles(path: string): Promise<readonly string[]> {
   return numbers.map((number) => `${path}.${number}`)
 }
 
-/** Gives the file its number and removes what is beyond `keep`, but nothing that ends in a line of others. */
+/** Gives the file its number, resolves with that, and removes what is beyond `keep`, but nothing that ends in a line of others. */
 export async function rotate(
   path: string,
   { keep }: RotationRule,
-  isOurs: (lastLine: string) => boolean,
-): Promise<void> {
+  isOurs: (lastLine: string, number: number) => boolean,
+): Promise<number> {
   const numbers = await numbersOf(path)
-  await rename(path, `${path}.${(numbers[0] ?? 0) + 1}`)
+  const made = (numbers[0] ?? 0) + 1
+  await rename(path, `${path}.${made}`)
   // With the one just made there is one more than were found.
   for (const number of numbers.slice(keep - 1)) {
     const full = `${path}.${number}`
     const lastLine = await lastLineOf(full)
-    if (lastLine !== undefined && isOurs(lastLine)) await unlink(full)
+    if (lastLine !== undefined && isOurs(lastLine, number)) await unlink(full)
   }
+  return made
 }
 
 async function numbersOf(path: string): Promise<readonly number[]> {

@@ -10,7 +10,7 @@ import type { Picker } from './pick.ts'
 import { openQueue, type SinkQueue } from './queue.ts'
 import type { SinkConfig } from './schema.ts'
 import type { OutboxStorage, StorageOperation } from './storage.ts'
-import type { Entry, SinkEvent, SinkStatus } from './types.ts'
+import type { Entry, SinkEvent, SinkMarks, SinkStatus } from './types.ts'
 
 export interface OutboxOptions {
   readonly storage: OutboxStorage
@@ -68,7 +68,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
         const id = sinkId(config)
         const queue = queues.get(id) ?? (await openSink(options, { job, config, broker }))
         queues.set(id, queue)
-        own.push({ queue, pick: await pickerOf(config) })
+        own.push({ queue, pick: await pickerOf(config, job) })
       }
       jobSinks.set(job, own)
     }
@@ -88,7 +88,15 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
 }
 
 /** JSONPath is loaded where a sink wants only a part. */
-async function pickerOf({ select, template }: SinkConfig): Promise<Picker> {
+async function pickerOf(
+  { select, template, csv, influx }: SinkConfig,
+  job: string,
+): Promise<Picker> {
+  if (csv !== undefined) return (await import('./csv.ts')).compileCsv({ ...csv, select })
+  if (influx !== undefined) {
+    const { measurement = job, tags, fields } = influx
+    return (await import('./influx.ts')).compilePoint({ measurement, tags, fields, select })
+  }
   if (select === undefined && template === undefined) return ({ payload }) => payload
   const { compilePicker } = await import('./pick.ts')
   return compilePicker(defined({ select, template }))
@@ -124,7 +132,7 @@ function connectedBroker({ sinks, broker }: OutboxOptions): Broker | undefined {
 
 async function openSink(
   { storage, syncInterval, stdout, isHeld, onEvent }: OutboxOptions,
-  place: Omit<SinkPlace, 'stdout'>,
+  place: Omit<SinkPlace, 'stdout' | 'marks'>,
 ): Promise<SinkQueue> {
   const { config } = place
   const { entries, size: bytes, whenFull } = config.queue
@@ -132,7 +140,7 @@ async function openSink(
   return openQueue({
     id,
     name: sinkName(id),
-    sink: createSink({ ...place, stdout }),
+    sink: createSink({ ...place, stdout, marks: marksOf(id, storage) }),
     storage,
     bounds: { entries, bytes, whenFull },
     backoff: retry,
@@ -140,6 +148,14 @@ async function openSink(
     isHeld: (await isHeld?.(config)) ?? false,
     onEvent,
   })
+}
+
+function marksOf(id: string, storage: OutboxStorage): SinkMarks {
+  const key = `mark/${encodeURIComponent(id)}`
+  return {
+    get: async () => (await storage.getMany([key]))[0],
+    put: (value) => storage.write([{ type: 'put', key, value }], 'lazily'),
+  }
 }
 
 async function reportOrphans(

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { count, duration, filePath, httpUrl, parsed, size } from '../../../platform/config/index.ts'
 import { UraidenError } from '../../../protocol/index.ts'
 import { compilePicker } from './pick.ts'
+import { readerOf } from './template.ts'
 
 const text = z.string().min(1)
 const headers = z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string())
@@ -53,19 +54,64 @@ const webhook = z
     error: 'a webhook needs "url" or "urlFile", one of them.',
   })
 
+const columnName = text.regex(/^(?!\d+$)[^\r\n]+$/, {
+  error: 'a name is one line, and no number alone.',
+})
+/** A JSONPath, or what a template knows. */
+const source = text.superRefine((path, context) => explain(context, () => readerOf(path)))
+
+const csv = z.strictObject({
+  path: filePath,
+  columns: z
+    .record(columnName, source)
+    .optional()
+    .describe('by name: a JSONPath, or time, id, job, cost, authentic'),
+})
+
+const influx = z
+  .strictObject({
+    url: httpUrl,
+    bucket: text.optional().describe('version 2'),
+    org: text.optional().describe('of the bucket'),
+    database: text.optional().describe('version 1'),
+    token: filePath.optional().describe('a file, mode 600; its first line is the token'),
+    username: text.optional().describe('version 1'),
+    password: filePath.optional().describe('a file, mode 600; its first line is the password'),
+    measurement: text.optional().describe('default: the job’s name'),
+    tags: z.record(columnName, text).default({}).describe('by name: a text, or a JSONPath'),
+    fields: z.record(columnName, source).optional().describe('by name: a JSONPath'),
+    timeout: duration.default(30_000),
+  })
+  .superRefine(({ bucket, database, username, password, tags }, context) => {
+    if ((bucket === undefined) === (database === undefined)) {
+      say(context, 'give "bucket" (version 2) or "database" (version 1), one of them.')
+    }
+    if ((username === undefined) !== (password === undefined)) {
+      say(context, 'username and password belong together.')
+    }
+    for (const path of Object.values(tags)) {
+      if (path.startsWith('$')) explain(context, () => readerOf(path))
+    }
+  })
+
 const rotation = z.strictObject({
   size: size.default(10_000_000),
   age: duration.optional(),
   keep: count.min(1).max(100_000).default(10).describe('full files that stay'),
 })
 
-const targets = ['file', 'mqtt', 'webhook', 'command', 'stdout'] as const
+const targets = ['file', 'csv', 'influx', 'mqtt', 'webhook', 'command', 'stdout'] as const
 
 export const sinkSchema = z
   .strictObject({
     file: filePath.optional().describe('path of a file of JSON lines'),
+    csv: z.union([filePath.transform((path) => csv.parse({ path })), csv]).optional(),
+    influx: influx.optional().describe('an InfluxDB'),
     rotate: rotation.optional().describe('of the file'),
     mqtt: z.union([topic.transform((name) => mqtt.parse({ topic: name })), mqtt]).optional(),
+    headers: z
+      .never({ error: 'headers belong to the webhook: { url: https://…, headers: { … } }.' })
+      .optional(),
     webhook: z.union([httpUrl.transform((url) => webhook.parse({ url })), webhook]).optional(),
     command: z
       .union([
@@ -95,7 +141,16 @@ export const sinkSchema = z
     if (sink.select !== undefined && sink.template !== undefined) {
       say(context, 'select and template exclude each other.')
     }
-    if (sink.rotate !== undefined && sink.file === undefined) say(context, 'only a file rotates.')
+    const { select, csv, influx } = sink
+    if (sink.rotate !== undefined && sink.file === undefined && csv === undefined) {
+      say(context, 'only a file rotates.')
+    }
+    if (sink.template !== undefined && (csv ?? influx) !== undefined) {
+      say(context, 'csv and influx have a form of their own, and no template.')
+    }
+    if (select !== undefined && (csv?.columns ?? influx?.fields) !== undefined) {
+      say(context, 'select has no meaning beside columns or fields.')
+    }
     if (sink.timeout !== undefined && sink.command === undefined) {
       say(context, 'here only a command has a timeout.')
     }

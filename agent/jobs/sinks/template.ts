@@ -31,7 +31,7 @@ export function compileTemplate(template: string): Template {
 
 /** As text, or what is JSON already and no text. */
 type Value = Found
-type Reader = (entry: Entry, body: () => JsonText | undefined) => Value | undefined
+export type Reader = (entry: Entry, body: () => JsonText | undefined) => Value | undefined
 
 const facts: { readonly [name: string]: (entry: Entry) => string } = {
   job: ({ job }) => job,
@@ -41,7 +41,8 @@ const facts: { readonly [name: string]: (entry: Entry) => string } = {
   time: ({ time }) => new Date(time).toISOString(),
 }
 
-function readerOf(text: string): Reader {
+/** @throws UraidenError `not_a_template`, `not_a_jsonpath` */
+export function readerOf(text: string): Reader {
   const [, inner] = /^(.*[^|\s])\s*\|\s*json$/s.exec(text) ?? []
   if (inner !== undefined) {
     const value = readerOf(inner)
@@ -120,10 +121,10 @@ function isLineProtocol(line: string): boolean {
   return new RegExp(`^${name}(?:,${name}=${name})* ${field}(?:,${field})*(?: -?\\d+)?$`).test(line)
 }
 
-const lineString: Form = (value) => withoutControls(raw(value).replace(/["\\]/g, '\\$&'))
+export const lineString: Form = (value) => withoutControls(raw(value).replace(/["\\]/g, '\\$&'))
 
 /** A tag, a name, or a field's value that is no text. Its readers do not agree on quotes and backslashes. */
-const lineName: Form = (value) => {
+export const lineName: Form = (value) => {
   const text = raw(value)
   if (text === '' || /["\\]/.test(text)) return undefined
   return withoutControls(text.replace(/[,= ]/g, '\\$&'))

@@ -37,6 +37,12 @@ export interface Sink {
   readonly stop: () => Promise<void>
 }
 
+/** A short text of a sink's own beside its queue, which a killed process leaves as it was put last. */
+export interface SinkMarks {
+  readonly get: () => Promise<string | undefined>
+  readonly put: (text: string) => Promise<void>
+}
+
 /** What a person wants to know of a sink. */
 export interface SinkStatus {
   /** Names kind and target, such as `file:/var/lib/…`. */

@@ -88,18 +88,44 @@ function entryHeaders({ id, job, time, contentType, authentic }: Entry): HeaderF
   }
 }
 
-async function statusOf(
+function statusOf(
   { url, method, headers, timeout }: WebhookOptions & { readonly url: string },
   entry: Entry,
   signal: AbortSignal,
+): Promise<number> {
+  const fields = { ...entryHeaders(entry), ...headers }
+  const body = Buffer.from(entry.payload)
+  return requestStatus({ url, method, headers: fields, body, timeout }, signal, (code) =>
+    agentError({
+      code: 'webhook_failed',
+      message: `The webhook ${printedUrl(url)} cannot be reached (${code}).`,
+      hint: 'Check the URL and the network. What was bought waits in the queue.',
+    }),
+  )
+}
+
+interface SinkRequest {
+  readonly url: string
+  readonly method: 'POST' | 'PUT'
+  readonly headers: HeaderFields
+  readonly body: Buffer
+  /** In milliseconds. */
+  readonly timeout: number
+}
+
+/** `unreachable` makes the error where there is no answer. @throws what it makes */
+export async function requestStatus(
+  { url, method, headers, body, timeout }: SinkRequest,
+  signal: AbortSignal,
+  unreachable: (code: string) => UraidenError,
 ): Promise<number> {
   // With the first delivery: a daemon that waits does without its memory.
   const { default: got, RequestError } = await import('got')
   try {
     const { statusCode } = await got(url, {
       method,
-      headers: { ...entryHeaders(entry), ...headers },
-      body: Buffer.from(entry.payload),
+      headers,
+      body,
       timeout: { request: timeout },
       retry: { limit: 0 },
       followRedirect: false,
@@ -109,10 +135,6 @@ async function statusOf(
     return statusCode
   } catch (error) {
     if (!(error instanceof RequestError)) throw error
-    throw agentError({
-      code: 'webhook_failed',
-      message: `The webhook ${printedUrl(url)} cannot be reached (${error.code}).`,
-      hint: 'Check the URL and the network. What was bought waits in the queue.',
-    })
+    throw unreachable(error.code)
   }
 }

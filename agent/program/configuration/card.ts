@@ -2,7 +2,7 @@
 // reserved meanwhile.
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
-import { mostTimesWithin } from '../../../platform/config/schedule.ts'
+import { mostTimesWithin } from '../../../platform/config/every.ts'
 import { hour, type Milliseconds } from '../../../platform/time/clock.ts'
 import type { AgentConfig } from './config.ts'
 

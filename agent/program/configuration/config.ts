@@ -24,6 +24,7 @@ import {
   withDeployment,
 } from '../../../platform/config/index.ts'
 import { mostTicks, shorten } from '../../../protocol/index.ts'
+import { alertsSchema } from '../../alerts/schema.ts'
 import { transactionCaps, windowCaps } from '../../budget/config.ts'
 import { discoverySchema, serviceUrl } from '../../discovery/config.ts'
 import { agentError } from '../../errors/index.ts'
@@ -196,6 +197,7 @@ const parts = z.strictObject({
     .optional(),
   proxy: proxySchema.optional(),
   jobs: z.record(ownName, jobSchema).default({}).describe('what is bought when, and where it goes'),
+  alerts: alertsSchema.optional().describe('what the owner is told, and where'),
   mqtt: brokerSchema.optional().describe('the broker of all sinks with mqtt'),
   discovery: discoverySchema,
   control: controlSchema,
@@ -205,9 +207,14 @@ const parts = z.strictObject({
   log: logSchema,
 })
 
-export const agentConfig = parts.superRefine(({ jobs, mqtt, budget }, context) => {
+export const agentConfig = parts.superRefine(({ jobs, alerts, mqtt, budget }, context) => {
   const budgets = Object.keys(budget.jobs ?? {})
-  for (const { path, message, hint } of problemsOfJobs({ jobs, broker: mqtt, budgets })) {
+  for (const { path, message, hint } of problemsOfJobs({
+    jobs,
+    alerts: alerts?.sinks ?? [],
+    broker: mqtt,
+    budgets,
+  })) {
     context.addIssue({ code: 'custom', path: [...path], message, params: { hint } })
   }
 })

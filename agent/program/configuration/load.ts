@@ -32,7 +32,7 @@ export async function loadSettings(
   warn: (text: string) => void,
 ): Promise<PlainSettings> {
   const config = await loadAgentConfig(file, environment)
-  const { jobs, mqtt, page, metrics, log } = config
+  const { jobs, alerts, mqtt, page, metrics, log } = config
   const purchasing = purchaseSettings(config)
   const { key: privateKey, kind } = await findKey(...placeOfKey(config, environment, warn))
   const folder = stateFolder(config, environment)
@@ -50,6 +50,7 @@ export async function loadSettings(
     broker: mqtt && (await readBroker(mqtt, addressOfPrivateKey(privateKey))),
     proxy: await readProxy(config),
     page: page && (await readPage(page)),
+    alerts,
     metrics,
     log,
   }

@@ -5,7 +5,7 @@ import type { ListenAddress } from '../../../platform/config/index.ts'
 import type { KeyKind } from '../../../platform/keys/key-file.ts'
 import { createKeySigner } from '../../../platform/keys/key-signer.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import { parseAmount, type Signer } from '../../../protocol/index.ts'
+import { parseAmount, type Signer, type TokenAmount } from '../../../protocol/index.ts'
 import { type ConfiguredJob, jobsOf } from '../../jobs/configured.ts'
 import type { BrokerSettings } from '../../jobs/sinks/mqtt.ts'
 import type { Program } from '../../proxy/programs.ts'
@@ -35,6 +35,7 @@ export interface Settings {
   readonly broker: BrokerSettings | undefined
   readonly proxy: ProxySettings | undefined
   readonly page: PageSettings | undefined
+  readonly alerts: AgentConfig['alerts']
   readonly metrics: ListenAddress | undefined
   readonly log: AgentConfig['log']
 }
@@ -82,10 +83,13 @@ export function settingsOf({ privateKey, ...settings }: PlainSettings): Settings
 }
 
 /** Settings with the amounts in the token's smallest unit. */
-export interface TokenSettings extends Omit<Settings, 'jobs' | 'proxy'> {
+export interface TokenSettings extends Omit<Settings, 'jobs' | 'proxy' | 'alerts'> {
   readonly facts: ChainFacts
   readonly policy: ReturnType<typeof policyOptions>
   readonly jobs: readonly ConfiguredJob[]
+  readonly alerts:
+    | (Omit<NonNullable<AgentConfig['alerts']>, 'tokens'> & { readonly tokens?: TokenAmount })
+    | undefined
   readonly proxy:
     | (Omit<ProxySettings, 'programs'> & { readonly programs: readonly Program[] })
     | undefined
@@ -93,12 +97,13 @@ export interface TokenSettings extends Omit<Settings, 'jobs' | 'proxy'> {
 
 /** @throws UraidenError `wrong_token`, `too_many_decimals` */
 export function inUnits(settings: Settings, facts: ChainFacts): TokenSettings {
-  const { purchasing, jobs, proxy } = settings
+  const { purchasing, jobs, alerts, proxy } = settings
   return {
     ...settings,
     facts,
     policy: policyOptions(purchasing, facts),
     jobs: jobsOf(jobs, facts),
+    alerts: alerts && alertsIn(alerts, facts),
     proxy: proxy && {
       ...proxy,
       programs: proxy.programs.map(({ name, token, request }) => {
@@ -107,6 +112,13 @@ export function inUnits(settings: Settings, facts: ChainFacts): TokenSettings {
       }),
     },
   }
+}
+
+function alertsIn(
+  { tokens, ...others }: NonNullable<AgentConfig['alerts']>,
+  facts: ChainFacts,
+): TokenSettings['alerts'] {
+  return { ...others, ...(tokens !== undefined && { tokens: parseAmount(tokens, facts) }) }
 }
 
 type ChainPart = Pick<Settings, 'chain' | 'folder'>
@@ -130,14 +142,18 @@ export function sameAgent(a: AgentPart, b: AgentPart): boolean {
   return same(part(a), part(b))
 }
 
-type JobsPart = Pick<Settings, 'signer' | 'chain' | 'folder' | 'spool' | 'receivers' | 'broker'> & {
+type JobsPart = Pick<
+  Settings,
+  'signer' | 'chain' | 'folder' | 'spool' | 'receivers' | 'purchasing' | 'broker'
+> & {
   readonly jobs: unknown
+  readonly alerts: { readonly sinks: unknown } | undefined
 }
 
 /** True when the same jobs run for the same account. */
 export function sameJobs(a: JobsPart, b: JobsPart): boolean {
-  const part = ({ signer, spool, receivers, broker, jobs }: JobsPart) => {
-    return [signer.address, spool, receivers, broker, jobs]
+  const part = ({ signer, spool, receivers, purchasing, broker, jobs, alerts }: JobsPart) => {
+    return [signer.address, spool, receivers, purchasing.budget, broker, jobs, alerts?.sinks]
   }
   return sameChain(a, b) && same(part(a), part(b))
 }

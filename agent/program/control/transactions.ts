@@ -1,6 +1,6 @@
 // How many transactions the agent makes and what they cost: by the last days where they are known, else by what
 // its jobs buy and how large deposits are. Pure functions.
-import { timesPerDay } from '../../../platform/config/schedule.ts'
+import { timesPerDay } from '../../../platform/config/every.ts'
 import type { Address } from '../../../protocol/index.ts'
 import { formatAmount, largest, smallest, type TokenAmount } from '../../../protocol/index.ts'
 import type { Budget } from '../../budget/caps.ts'

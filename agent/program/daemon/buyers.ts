@@ -3,6 +3,8 @@
 import { join } from 'node:path'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { defined } from '../../../protocol/index.ts'
+import { BudgetSpentError } from '../../budget/caps.ts'
+import { continuesWhen } from '../../jobs/continues.ts'
 import { openJobs } from '../../jobs/open.ts'
 import type { Buyer } from '../../jobs/purchase.ts'
 import { unfitError } from '../../jobs/run.ts'
@@ -37,10 +39,11 @@ export class Jobs implements Capability<TokenSettings> {
   async start(settings: TokenSettings): Promise<void> {
     if (this.#running !== undefined && sameJobs(this.#running.settings, settings)) return
     await this.stop(graceOfChange)
-    const { jobs, broker, chain, facts, folder, spool, signer } = settings
+    const { jobs, alerts, broker, chain, facts, folder, spool, signer } = settings
     const { journal, buyer, resolve } = this.#options
     const scheduler = await openJobs({
       jobs,
+      alertSinks: alerts?.sinks,
       broker,
       buyer,
       resolve,
@@ -52,6 +55,7 @@ export class Jobs implements Capability<TokenSettings> {
         ...defined({ others: chain.formerContracts }),
         account: signer.address,
       },
+      circumstances: (job) => circumstancesOf(settings, job),
       onEvent: (event) => logJobEvent(journal, event),
     })
     this.#running = { scheduler, settings }
@@ -64,6 +68,12 @@ export class Jobs implements Capability<TokenSettings> {
     this.#running = undefined
     await scheduler?.stop(grace)
   }
+}
+
+/** Budgets of other jobs are none. */
+function circumstancesOf({ policy, receivers }: TokenSettings, job: string): unknown {
+  const { budget } = policy
+  return [{ ...policy, budget: { ...budget, jobs: budget.jobs?.[job] } }, receivers]
 }
 
 type ProxyParts = Pick<ProxyOptions, 'stream' | 'receivers' | 'onDefect'>
@@ -114,6 +124,8 @@ function logJobEvent(journal: Journal, event: JobEvent): void {
 
 function logRun({ log, warn }: Journal, outcome: RunOutcome): void {
   const { job, cause } = outcome
+  // That it waits is said once.
+  if (outcome.kind === 'failed' && outcome.error instanceof BudgetSpentError) return
   if (outcome.kind === 'failed') warn(`job ${job}`, `job ${job} failed`, outcome.error)
   else {
     const { status, bytes, payment, unfit } = outcome
@@ -134,6 +146,15 @@ function lineFor(event: Exclude<JobEvent, { readonly kind: 'run' }>): Line {
     }
     case 'recovered':
       return ['info', `job ${event.job} works again`, { failures: event.failures }]
+    case 'budgetSpent': {
+      const { code, message, until } = event.spent
+      const continues = continuesWhen(until, Date.now())
+      return [
+        'info',
+        `the budget of job ${event.job} is spent`,
+        { code, reason: message, continues },
+      ]
+    }
     case 'sinkFailing':
       return ['warn', `sink ${event.sink} takes nothing`, errorFacts(event.error)]
     case 'sinkRecovered':

@@ -22,6 +22,7 @@ import {
   type TokenSettings,
 } from '../configuration/settings.ts'
 import { MetricsServer } from '../control/metrics.ts'
+import { Alerting } from './alerting.ts'
 import { DaemonProxy, Jobs } from './buyers.ts'
 import { type Capability, graceOfChange } from './capability.ts'
 import type { ClosingClock } from './closing-clock.ts'
@@ -90,7 +91,16 @@ export class Engine implements Capability<Settings> {
       onFailed: (error) => journal.warn('flush', 'the card cannot be written', error),
     })
     const metricsServer = new MetricsServer(metrics)
-    this.#capabilities = [this.jobs, this.proxy, metricsServer, this.#upkeep, this.#flushing]
+    const alerting = new Alerting({
+      clock: wallClock,
+      agent: () => this.shared.current(),
+      scheduler: () => this.jobs.scheduler,
+      onFailed: (error) => journal.warn('alerts', 'alerts failed', error),
+    })
+    this.#capabilities = [
+      ...[this.jobs, this.proxy, metricsServer],
+      ...[this.#upkeep, this.#flushing, alerting],
+    ]
   }
 
   /** What is in effect; undefined until everything has run once. */

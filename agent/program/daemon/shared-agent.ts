@@ -6,6 +6,7 @@ import { createTurns } from '../../../platform/async/turns.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 import type { ErrorCatalogue } from '../../../protocol/errors.ts'
 import { isUraidenError, type TokenAmount, type UraidenError } from '../../../protocol/index.ts'
+import type { BudgetLimit } from '../../budget/caps.ts'
 import type { ChannelName } from '../../channels/records.ts'
 import { agentError, agentErrors } from '../../errors/index.ts'
 import type { Agent, RequestOptions } from '../../options.ts'
@@ -109,6 +110,8 @@ export class SharedAgent {
 }
 
 export interface Purchases extends Pick<Agent, 'stream' | 'request' | 'repeatPayment'> {
+  /** Every cap of now; undefined while there is no agent. */
+  readonly limits: () => readonly BudgetLimit[] | undefined
   readonly counters: () => Counters
 }
 
@@ -155,6 +158,10 @@ export function createPurchases({ shared, onPaid, onFailed }: PurchasesOptions):
 
   return {
     counters: () => ({ payments, refusals, failures }),
+    limits: () => {
+      const budget = shared.current()?.budget()
+      return budget && [...budget.limits, ...budget.transactions]
+    },
     stream: (url, options) => counted(options, (agent, all) => agent.stream(url, all)),
     request: (url, options) => counted(options, (agent, all) => agent.request(url, all)),
     repeatPayment: (url, payment, options) =>

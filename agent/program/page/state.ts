@@ -66,7 +66,7 @@ export interface PageBudget {
 export interface PageJob {
   readonly name: string
   readonly target: string
-  readonly state: 'waiting' | 'running' | 'paused' | 'slowed'
+  readonly state: 'waiting' | 'running' | 'paused' | 'slowed' | 'budgetSpent'
   readonly next: number | null
   readonly last: {
     readonly ended: number

@@ -208,3 +208,21 @@ test('one file for two jobs is one sink, when they agree', async (t) => {
   )
   t.deepEqual(Object.keys(config.jobs), ['a', 'b'])
 })
+
+test('headers beside a webhook are told where they belong', async (t) => {
+  const sinks = '    sinks: [{ webhook: "http://127.0.0.1/", headers: { A: b } }]'
+  await t.throwsAsync(load(t, job('get: hall/t\nevery: 1m', sinks)), {
+    code: 'config_invalid',
+    message: /headers belong to the webhook/,
+  })
+})
+
+test('an interval stands for a schedule, and has no time zone', async (t) => {
+  const config = await load(t, job('get: hall/t\nevery: 1m'))
+  t.is(config.jobs.temperature?.every, '1m')
+  await t.throwsAsync(load(t, job('get: hall/t\nevery: 1m\ntimeZone: Europe/Berlin')), {
+    code: 'config_invalid',
+    message: /an interval is the same in every time zone/,
+  })
+  await t.throwsAsync(load(t, job('get: hall/t\nevery: 1 week')), { code: 'config_invalid' })
+})

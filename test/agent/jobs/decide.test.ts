@@ -8,12 +8,14 @@ const idle: Moment = {
   queued: false,
   overlap: 'skip',
   now: 1000,
+  spent: false,
   notBefore: 1000,
 }
 
 const decisions: readonly [what: string, change: Partial<Moment>, decision: Decision][] = [
   ['idle', {}, { begin: 'now' }],
   ['paused', { paused: true }, { skip: 'paused' }],
+  ['budget spent', { spent: true, full: true }, { skip: 'budgetSpent' }],
   ['slowed', { notBefore: 1001 }, { skip: 'slowed' }],
   ['full', { full: true }, { skip: 'sinkFull' }],
   ['running, skip', { running: 1 }, { skip: 'overlap' }],

@@ -94,6 +94,7 @@ const jobStates = {
   running: 'running',
   paused: 'paused',
   slowed: 'keeps failing',
+  budgetSpent: 'budget spent',
 } as const
 
 export function jobState({ state }: PageJob): string {

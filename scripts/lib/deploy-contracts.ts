@@ -57,11 +57,11 @@ const command: Command = new Command('deploy-contracts')
   .option('--token-name <name>', 'of a new token', 'CustomToken')
   .option('--token-symbol <symbol>', 'of a new token', 'TKN')
   .option('--token-decimals <number>', 'of a new token', integer(0, 36), 18)
-  .option(
-    '--supply <tokens>',
-    'of a new token, in whole tokens',
-    argument(parseUint192),
-    10_000_000n,
+  .addOption(
+    new Option('--supply <tokens>', 'of a new token, in whole tokens')
+      .argParser(argument(parseUint192))
+      // A default in words: the help of commander cannot write a bigint.
+      .default(10_000_000n, '10000000'),
   )
   .option('--token-address <address>', 'use this token', argument(parseTypedAddress))
   .option('--confirmations <blocks>', 'to wait for', integer(1, 1000), 1)

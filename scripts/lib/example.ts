@@ -2,8 +2,9 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Argument, Command } from 'commander'
-import { examplesFolder, startExample } from './examples/start.ts'
+import { examplesFolder, type RunningExample, startExample } from './examples/start.ts'
 import { integer } from './shared/arguments.ts'
+import { runScript, stopRequest } from './shared/script.ts'
 
 const names = readdirSync(examplesFolder)
 const program = new Command('example')
@@ -14,21 +15,27 @@ const program = new Command('example')
 const [name = ''] = program.args
 const { port } = program.opts<{ readonly port: number }>()
 
-const stopped = new Promise((resolve) => {
-  process.once('SIGINT', resolve)
-  process.once('SIGTERM', resolve)
+await runScript('example', async () => {
+  const stopped = stopRequest()
+  const example = await startExample({ folder: join(examplesFolder, name), port })
+  try {
+    process.stdout.write(textOf(example))
+    await stopped
+  } finally {
+    await example.stop()
+  }
 })
-const example = await startExample({ folder: join(examplesFolder, name), port })
-const sold = example.resources.map((path) => `  ${example.url}${path}`)
-process.stdout.write(`The example "${name}" sells, on a test chain that is gone with it:
+
+function textOf({ resources, url, agentConfig }: RunningExample): string {
+  const sold = resources.map((path) => `  ${url}${path}`)
+  return `The example "${name}" sells, on a test chain that is gone with it:
 
 ${sold.join('\n')}
 
 Buy in another terminal, with an account that has tokens:
 
-  ./scripts/uraiden-agent --config ${example.agentConfig} get ${example.url}/…
+  ./scripts/uraiden-agent --config ${agentConfig} get ${url}/…
 
 Ctrl-C ends it.
-`)
-await stopped
-await example.stop()
+`
+}

@@ -6,21 +6,20 @@ import {
   type Address,
   formatAmount,
   fromHex,
-  isUraidenError,
   parseAmount,
   parseTypedAddress,
-  type UraidenError,
 } from '../../protocol/index.ts'
 import { createReceiverServer, startReceiver } from '../../receiver/index.ts'
 import { simulatedThermometer } from './demo/thermometer.ts'
-import { argument } from './shared/arguments.ts'
+import { argument, integer } from './shared/arguments.ts'
+import { createStarted, listening, runScript, type Started, stopRequest } from './shared/script.ts'
 
 interface Options {
   readonly rpc: string
   readonly contract: Address
   readonly key: Uint8Array
   readonly price: string
-  readonly port: string
+  readonly port: number
   readonly state: string
 }
 
@@ -37,11 +36,28 @@ const options = new Command('sensor-receiver')
   .requiredOption('--state <folder>', 'for balance proofs; made if missing')
   .option('--rpc <url>', 'JSON-RPC endpoint', 'http://127.0.0.1:8545')
   .option('--price <amount>', 'of a reading', '0.005')
-  .option('--port <number>', 'TCP port on 127.0.0.1', '5000')
+  .option('--port <number>', 'TCP port on 127.0.0.1', integer(0, 65535), 5000)
   .parse()
   .opts<Options>()
 
-async function serve({ rpc, contract, key, price, port, state }: Options): Promise<void> {
+await runScript('sensor-receiver', () => serve(options))
+
+async function serve(given: Options): Promise<void> {
+  const asked = stopRequest()
+  const started = createStarted()
+  try {
+    process.stdout.write(await start(given, started.add))
+    await asked
+  } finally {
+    await started.stop()
+  }
+}
+
+/** Resolves with what a person is told. @throws UraidenError `port_in_use`, those of `startReceiver` */
+async function start(
+  { rpc, contract, key, price, port, state }: Options,
+  add: Started['add'],
+): Promise<string> {
   const receiver = await startReceiver({
     signer: createKeySigner(key),
     rpcUrl: rpc,
@@ -51,26 +67,14 @@ async function serve({ rpc, contract, key, price, port, state }: Options): Promi
     // Its chain makes a block for each transaction, and none after it.
     confirmations: 1,
   })
+  add(() => receiver.stop())
   const path = '/sensors/temperature'
   const amount = parseAmount(price, receiver.token)
   await receiver.synced
   const server = await createReceiverServer(receiver, [
     { path, price: amount, handler: simulatedThermometer() },
   ])
-  const url = await server.listen({ host: '127.0.0.1', port: Number(port) })
-  process.stdout.write(
-    `receiver ${receiver.address}\n${url}${path}   ${formatAmount(amount, receiver.token)} a reading\n`,
-  )
-  const stop = async () => {
-    await server.close()
-    await receiver.stop()
-  }
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
+  add(() => server.close())
+  const url = await listening(port, () => server.listen({ host: '127.0.0.1', port }))
+  return `receiver ${receiver.address}\n${url}${path}   ${formatAmount(amount, receiver.token)} a reading\n`
 }
-
-serve(options).catch((error: UraidenError | Error) => {
-  if (!isUraidenError(error)) throw error
-  process.stderr.write(`sensor-receiver: ${error.message}\n${error.hint}   (${error.code})\n`)
-  process.exit(1)
-})

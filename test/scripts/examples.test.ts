@@ -1,11 +1,15 @@
 // Each shop of scripts/examples, as ./scripts/example starts it, with an agent that buys.
+import { once } from 'node:events'
 import { cp, readFile, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { startChild } from '../../scripts/lib/examples/child.ts'
 import { examplesFolder, startExample } from '../../scripts/lib/examples/start.ts'
 import { runCli } from '../support/cli.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { runScript, startScript } from '../support/script.ts'
+import { until } from '../support/until.ts'
 
 /** A stand-in for the world gets a free port in place of the one in the configuration. */
 async function givenExample(t: ExecutionContext, name: string) {
@@ -82,4 +86,33 @@ test.serial('wiki: pages cost, how they look and begin is free', async (t) => {
   const teaser = await (await fetch(`${url}/api/1/teaser/wiki/Blockchain`)).text()
   t.regex(teaser, /A list of blocks that everybody agrees on/)
   t.notRegex(teaser, /small payments/)
+})
+
+test.serial('a taken port: two lines say so, and nothing is left running', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const { code, stdout, stderr } = await runScript(t, 'example', ['echo', '--port', `${port}`])
+  t.is(code, 1)
+  t.is(stdout, '')
+  t.regex(
+    stderr,
+    /^uraiden-receiver: Cannot listen on .*\n.*\(listen_failed, exit 2\)\nexample: receiver has not started\.\n.*\(program_ended, exit 1\)\n$/,
+  )
+})
+
+test.serial('what a script started lives no longer than it, even when it is killed', async (t) => {
+  const folder = await temporaryFolder(t)
+  const script = startScript(t, 'example', ['echo', '--port', '0'], { folder })
+  await until(() => script.stdout().includes('Ctrl-C ends it'), script.stderr)
+  const [, url = ''] = /(http:\S+)\/echofix/.exec(script.stdout()) ?? []
+  script.kill('SIGKILL')
+  await until(() =>
+    fetch(url).then(
+      () => false,
+      () => true,
+    ),
+  )
+  t.pass()
 })

@@ -6,6 +6,7 @@ import { basename, join, resolve } from 'node:path'
 import { Argument, Command, Option } from 'commander'
 import { version } from '../../../platform/system/version.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
+import { oneOf, several } from '../../../scripts/lib/shared/arguments.ts'
 import { toolError } from '../../../scripts/lib/shared/errors.ts'
 import { type Bundle, bundleProgram } from './bundle.ts'
 import { type Compression, writePackage } from './debian.ts'
@@ -17,7 +18,7 @@ import { checkout, sourceDate } from './tools.ts'
 import { writeTree } from './tree.ts'
 
 interface Options {
-  readonly program: readonly ProgramName[]
+  readonly program?: readonly ProgramName[]
   readonly out: string
   readonly compression: Compression
   readonly tree?: true
@@ -31,9 +32,10 @@ const program = new Command('build-pi')
     new Argument('[platforms...]', 'which').choices(platformNames).default(platformNames, 'all'),
   )
   .addOption(
-    new Option('--program <names...>', 'which')
+    new Option('--program <name>', 'which; may be given again')
       .choices(programNames)
-      .default(programNames, 'both, but the receiver not for armhf'),
+      .argParser(several(oneOf(programNames)))
+      .default(undefined, 'both, but the receiver not for armhf'),
   )
   .option('--out <folder>', 'where they go', join(checkout, 'dist-pi'))
   .option('--tree', 'only the folder of files, not packed')
@@ -50,7 +52,7 @@ try {
   const options = program.opts<Options>()
   await mkdir(resolve(options.out), { recursive: true })
   const isMade = options.executable ? isExecutable : () => true
-  for (const name of options.program) {
+  for (const name of options.program ?? programNames) {
     const made = programOf(name)
     const platforms = (program.processedArgs[0] as readonly PlatformName[])
       .filter((platform) => made.platforms.includes(platform))

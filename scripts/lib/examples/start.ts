@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { deployTestContracts, startEmbeddedChain } from '../../../test/lab/chains/embedded-chain.ts'
-import { startChild } from './child.ts'
+import { createStarted } from '../shared/script.ts'
+import { startChild, startProgram } from './child.ts'
 
 const receiverProgram = fileURLToPath(new URL('../../../receiver/cli/main.ts', import.meta.url))
 
@@ -28,14 +29,15 @@ export interface RunningExample {
   readonly stop: () => Promise<void>
 }
 
+/** What `start --json` says once it sells. */
+type Sold = Pick<RunningExample, 'url' | 'resources'>
+
+/** @throws UraidenError `program_ended` */
 export async function startExample({ folder, port }: ExampleOptions): Promise<RunningExample> {
-  const stops: (() => Promise<unknown>)[] = []
-  const stop = async () => {
-    for (const each of stops.splice(0).reverse()) await each()
-  }
+  const { add, stop } = createStarted()
   try {
     const chain = await startEmbeddedChain()
-    stops.push(chain.close)
+    add(chain.close)
     const { channelsAddress: contract, token } = await deployTestContracts(chain.wallet(0))
     const [, receiver, sender] = chain.accounts
     if (!receiver || !sender) throw new Error('the test chain has no accounts')
@@ -43,23 +45,23 @@ export async function startExample({ folder, port }: ExampleOptions): Promise<Ru
       await token.getFunction('transfer(address,uint256)')(sender.address, 100n * 10n ** 18n)
     ).wait()
     const own = await mkdtemp(join(tmpdir(), 'uraiden-example-'))
-    stops.push(() => rm(own, { recursive: true, force: true }))
+    add(() => rm(own, { recursive: true, force: true }))
     const key = join(own, 'receiver-key')
     await writeFile(key, receiver.privateKey, { mode: 0o600 })
 
     const standIn = join(folder, 'stand-in.js')
-    if (existsSync(standIn)) stops.push((await startChild(standIn, [])).stop)
+    if (existsSync(standIn)) add((await startChild(standIn, [])).stop)
     const args = [
       ...['--config', join(folder, 'receiver.yaml'), '--json', '--key', key],
       ...['--contract', contract, '--rpc', chain.rpcUrl, '--state', join(own, 'receiver')],
       ...['start', '--host', '127.0.0.1', '--port', `${port}`],
     ]
-    const program = await startChild(receiverProgram, args, {
-      URAIDEN_RECEIVER_LOG_LEVEL: 'error',
+    const program = await startProgram<Sold>(receiverProgram, args, {
+      URAIDEN_RECEIVER_LOG_LEVEL: 'silent',
       URAIDEN_RECEIVER_POLLINTERVAL: '0.1',
     })
-    stops.push(program.stop)
-    const { url, resources } = JSON.parse(program.firstLine)
+    add(program.stop)
+    const { url, resources } = program.facts
     const agentConfig = join(own, 'agent.yaml')
     await writeFile(join(own, 'agent-key'), sender.privateKey, { mode: 0o600 })
     await writeFile(

@@ -14,6 +14,25 @@ export function argument<Value>(parse: (text: string) => Value): (text: string) 
   }
 }
 
+/** One of these words. */
+export function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
+  return (text) => {
+    const found = words.find((word) => word === text)
+    if (found !== undefined) return found
+    throw new InvalidArgumentError(`Allowed choices are ${words.join(', ')}.`)
+  }
+}
+
+/**
+ * Of an option that may be given again: all its values. An option that takes several at once would also take
+ * the arguments behind it.
+ */
+export function several<Value>(
+  parse: (text: string) => Value,
+): (text: string, before?: readonly Value[]) => readonly Value[] {
+  return (text, before = []) => [...before, parse(text)]
+}
+
 /** An integer from `least` to `most`. */
 export function integer(least: number, most: number): (text: string) => number {
   return (text) => {

@@ -92,6 +92,11 @@ export const toolErrors = {
     hint: 'Make them with ./scripts/build-pi, or name another folder under "packages".',
   },
   pi_system_needs: { kind: 'failed' },
+  port_in_use: {
+    kind: 'usage',
+    hint: 'Nothing is left running. End what listens there, or choose another port.',
+  },
+  program_ended: { kind: 'failed', hint: 'Its own words are above. Nothing is left running.' },
   record_differs: {
     kind: 'failed',
     hint: 'Correct the record, or name the one of this contract. Explorers take what the chain says.',

@@ -1,6 +1,9 @@
 // A whole Ethereum chain inside this process, for the demo, for hands-on work and for tests.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
 import type { Server } from 'node:http'
+import { createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import { Contract, ContractFactory, JsonRpcProvider, Wallet } from 'ethers'
 import { createHardhatRuntimeEnvironment } from 'hardhat/hre'
 import { markTestWorkerDone } from 'hardhat/internal/coverage'
@@ -19,7 +22,7 @@ export interface EmbeddedChain extends TestChain {
 }
 
 export interface EmbeddedChainOptions {
-  /** TCP port on 127.0.0.1; 0, the default, takes a free one. */
+  /** TCP port on 127.0.0.1; 0, the default, takes a free one. A taken one fails with EADDRINUSE. */
   readonly port?: number
   /** A block every so many milliseconds; by default each transaction gets its own at once. */
   readonly blockInterval?: number | undefined
@@ -28,11 +31,16 @@ export interface EmbeddedChainOptions {
   readonly chainId?: number | undefined
 }
 
+/** hardhat wants the folder of a package, and would look for one from the working directory upwards. */
+const checkout = fileURLToPath(new URL('../../../', import.meta.url))
+
 export async function startEmbeddedChain(
   options: EmbeddedChainOptions = {},
 ): Promise<EmbeddedChain> {
   const { port = 0, blockInterval, accounts: count = 20, chainId = 31337 } = options
-  const hre = coverage ? await globalHardhat() : await createHardhatRuntimeEnvironment({})
+  const hre = coverage
+    ? await globalHardhat()
+    : await createHardhatRuntimeEnvironment({}, {}, checkout)
   const server = await hre.network.createServer(
     {
       network: 'default',
@@ -51,6 +59,7 @@ export async function startEmbeddedChain(
     '127.0.0.1',
     port,
   )
+  await checkFree(port)
   const { port: own } = await server.listen()
   const rpcUrl = `http://127.0.0.1:${own}`
   await keepConnections(own, rpcUrl)
@@ -95,6 +104,14 @@ export async function startEmbeddedChain(
       return closing
     },
   }
+}
+
+/** hardhat's server has a second listener that nobody hears: a taken port would end the process. */
+async function checkFree(port: number): Promise<void> {
+  const server = createServer().listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  server.close()
+  await once(server, 'close')
 }
 
 /** Of the server that listens there. */

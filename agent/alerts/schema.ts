@@ -20,5 +20,3 @@ export const alertsSchema = z.strictObject({
   ether: etherAmount.optional().describe('the account has less: 0.01 ETH'),
   tokens: amountText.optional().describe('the account has less'),
 })
-
-export type AlertsConfig = z.output<typeof alertsSchema>

@@ -1,5 +1,9 @@
 // Where the ledger's records lie: LevelDB, or in tests something that fails when it should.
-import { openSpooledState, type SpooledState } from '../../platform/state/spool.ts'
+import {
+  openSpooledState,
+  type SpooledState,
+  type StateOperation,
+} from '../../platform/state/spool.ts'
 import {
   formatKey,
   keysUnder,
@@ -85,11 +89,11 @@ export async function openStorage({ folder, owner, spool }: LedgerPlace): Promis
   const options = { folder, owner, program: 'agent', format: 2, marks: [ticksMark] } as const
   if (spool !== undefined) {
     const state = await openSpooledState({ ...options, spool, fleeting: positionPrefix })
-    const marking = marker(state)
+    const marked = await readState(folder, () => marker(state))
     return {
       contract: state.owner.contract,
       load: () => readState(folder, () => load(state)),
-      write: async (write) => state.write(await marking(write)),
+      write: (write) => marked(write, (batch) => state.write(batch)),
       spool: (write) => state.spool(operations(write)),
       close: () => state.close(),
     }
@@ -98,11 +102,11 @@ export async function openStorage({ folder, owner, spool }: LedgerPlace): Promis
   const { contract } = (await readOwner(db)) ?? owner
   const records = (prefix: string) => db.iterator(keysUnder(prefix))
   const getMany = (keys: readonly string[]) => db.getMany([...keys])
-  const marking = marker({ records, getMany })
+  const marked = await readState(folder, () => marker({ records, getMany }))
   return {
     contract,
     load: () => readState(folder, () => load({ records, getMany })),
-    write: async (write) => db.batch(await marking(write), { sync: true }),
+    write: (write) => marked(write, (batch) => db.batch([...batch], { sync: true })),
     close: () => db.close(),
   }
 }
@@ -111,22 +115,23 @@ export async function openStorage({ folder, owner, spool }: LedgerPlace): Promis
 const ticksMark = 'ticks'
 
 /**
- * The operations of a write, with the mark before the first commitment is there. It goes with the first write of
- * a process that finds none.
+ * Writes the operations of a write, with the mark before the first commitment is there. The state is read now: while
+ * a disk fails it may be closed.
  */
-function marker(state: Pick<SpooledState, 'records' | 'getMany'>) {
-  let holds: boolean | undefined
-  let format: string | undefined
-  return async (write: LedgerWrite) => {
+async function marker(state: Pick<SpooledState, 'records' | 'getMany'>) {
+  let holds = await holdsCommitments(state)
+  let format = (await state.getMany([formatKey]))[0]
+  return async (
+    write: LedgerWrite,
+    put: (batch: readonly StateOperation[]) => Promise<void>,
+  ): Promise<void> => {
     const written = [...(write.channels?.values() ?? [])]
-    holds ??= await holdsCommitments(state)
     holds ||= written.some(({ commitment }) => commitment !== undefined)
-    format ??= (await state.getMany([formatKey]))[0]
     const wanted = (holds ? withMark : withoutMark)(format, ticksMark)
-    if (wanted === format) return operations(write)
+    const mark = { type: 'put' as const, key: formatKey, value: wanted }
+    await put(wanted === format ? operations(write) : [...operations(write), mark])
     // Where the write fails, the next one says it again.
-    format = undefined
-    return [...operations(write), { type: 'put' as const, key: formatKey, value: wanted }]
+    format = wanted
   }
 }
 

@@ -69,6 +69,12 @@ export interface PurchaseParts {
 /** A receiver may correct us so often within one request; more is no conversation but a trap. */
 const mostPayments = 6
 
+/** An answer, and the payment as it was sent in the end. */
+interface Sent {
+  readonly answer: OpenAnswer
+  readonly sent: Attempt
+}
+
 interface Refusal {
   readonly terms: Terms
   readonly verdict: Verdict
@@ -195,7 +201,9 @@ class PurchaseRun {
     const patience = delivery.patience(this.#request.signal)
     await this.#beforeSending(attempt, patience)
     for (;;) {
-      const answer = await this.#send(attempt)
+      const { answer, sent } = await this.#send(attempt)
+      // Under new keys perhaps: whatever follows is sent with them.
+      attempt = sent
       if (answer.status !== 402) return this.#finish(answer, this.#settle(attempt, answer))
       const said = this.#refusal(attempt, answer)
       const stronger = await this.#stronger(attempt, said, answer)
@@ -287,14 +295,15 @@ class PurchaseRun {
   }
 
   /** send, and repeat while an answer was lost that may be asked for again. */
-  async #send(first: Attempt): Promise<OpenAnswer> {
+  async #send(first: Attempt): Promise<Sent> {
     const { delivery, attempts } = this.#parts
     let attempt = first
     let loss: unknown
     for (let repeats = 0; ; repeats++) {
       this.#roundTrips++
       try {
-        return await complete(this.#request, await this.#sendOnce(attempt))
+        const answer = await complete(this.#request, await this.#sendOnce(attempt))
+        return { answer, sent: attempt }
       } catch (error) {
         // That the repetition did not leave says nothing of the payment before it.
         loss = neverLeft(error) ? (loss ?? error) : error

@@ -47,7 +47,7 @@ import { rateSettings, rateText, transactionRate } from '../../program/control/t
 import { createBehaviours } from '../../purchase/behaviour.ts'
 import { createPurchaseHistory, mostRemembered } from '../../purchase/history.ts'
 import { createTransport } from '../../transport/transport.ts'
-import { trustText } from './daemon.ts'
+import { trustText } from '../text/status.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import { type GlobalOptions, withAgent } from './session.ts'
 

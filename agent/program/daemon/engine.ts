@@ -127,6 +127,11 @@ export class Engine implements Capability<Settings> {
     await (this.paused ? writeFile(mark, '', { mode: 0o600 }) : rm(mark, { force: true }))
   }
 
+  /** When that was done last. */
+  get flushed(): Milliseconds | undefined {
+    return this.#flushing.last
+  }
+
   /** Writes to the card what waits for it. @throws UraidenError `state_unwritable` */
   flush(): Promise<void> {
     return this.#flushing.now()

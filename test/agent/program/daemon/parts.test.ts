@@ -268,6 +268,7 @@ test('the state in the text format of Prometheus', (t) => {
     },
     transactions: undefined,
     behaviour: [],
+    card: { mode: 'careful', flushed: undefined },
     proxy: undefined,
     page: undefined,
     counters: { payments: 3, refusals: 2, failures: 1 },

@@ -13,7 +13,11 @@ import { until } from '../support/until.ts'
 const withCurl = needing(test, tools.curl)
 
 /** In the paths of modules. */
-const others = ['/zod/', '/yaml/', '/commander/', '/json-p3/', '/keys/keystore.ts']
+const others = [
+  ...['/zod/', '/yaml/', '/commander/', '/json-p3/', '/keys/keystore.ts'],
+  // For a person only.
+  '/daemon/terminal.ts',
+]
 
 const proxy = "proxy: { listen: '127.0.0.1:0' }\n"
 

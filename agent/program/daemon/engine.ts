@@ -28,6 +28,7 @@ import type { ClosingClock } from './closing-clock.ts'
 import { Flushing } from './flushing.ts'
 import type { Journal } from './journal.ts'
 import { createPurchases, type Purchases, SharedAgent } from './shared-agent.ts'
+import type { Terminal } from './terminal.ts'
 import { Upkeep } from './upkeep.ts'
 
 export interface EngineOptions {
@@ -35,6 +36,8 @@ export interface EngineOptions {
   readonly metrics: () => string
   /** Told when no purchase is under way any more. */
   readonly onIdle: () => void
+  /** Where a person looks on. */
+  readonly terminal: Terminal | undefined
 }
 
 const upkeepInterval: Milliseconds = 60_000
@@ -60,7 +63,7 @@ export class Engine implements Capability<Settings> {
   #parts: AgentParts | undefined
   #settings: TokenSettings | undefined
 
-  constructor({ journal, metrics, onIdle }: EngineOptions) {
+  constructor({ journal, metrics, onIdle, terminal }: EngineOptions) {
     this.shared = new SharedAgent(onIdle)
     this.#journal = journal
     this.#upkeep = new Upkeep({
@@ -71,7 +74,10 @@ export class Engine implements Capability<Settings> {
     })
     this.purchases = createPurchases({
       shared: this.shared,
-      onPaid: (channel, price) => this.#upkeep.paid(channel, price),
+      onPaid: (paid) => {
+        this.#upkeep.paid(paid.channel, paid.price)
+        terminal?.paid(paid, this.facts)
+      },
       onFailed: (error) => this.#purchaseFailed(error),
     })
     this.jobs = new Jobs({

@@ -46,7 +46,7 @@ withCurl('the daemon pays for curl, and every command works beside it', async (t
   const person = await cli('status')
   t.regex(person.stdout, /^running since .*\nbought 2, refused 1, failed 0\nproxy +port \d+/)
   t.regex(person.stdout, /card +careful: .*\n\nCHANNEL +SPENT .*\nroom\/\d+ /)
-  t.regex(person.stdout, /BUDGET +WINDOW +USED .*\nall +total +\S+ +1 % /)
+  t.regex(person.stdout, /BUDGET +WINDOW +USED .*\nall +total +\S+ +5 % /)
   await json(t, 'close', 'room')
   t.is(await system.tokensOf(system.receiverAccount.address), 10n)
   t.deepEqual(await json(t, 'channels'), [])

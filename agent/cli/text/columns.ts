@@ -45,7 +45,7 @@ function length(text = ''): number {
 }
 
 /** The end of what is cut says more than its middle: names of one kind begin alike. */
-export function shortened(text: string, most: number): string {
+function shortened(text: string, most: number): string {
   if (text.length <= most) return text
   const end = Math.floor((most - 1) / 3)
   return `${text.slice(0, most - 1 - end)}…${text.slice(text.length - end)}`

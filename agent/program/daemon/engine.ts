@@ -4,9 +4,14 @@ import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import { afterBlock, isUraidenError } from '../../../protocol/index.ts'
+import {
+  afterBlock,
+  formatAmount,
+  isUraidenError,
+  type TokenUnit,
+} from '../../../protocol/index.ts'
 import { createAgent } from '../../agent.ts'
-import type { ChannelChangeListener } from '../../channels/booking.ts'
+import type { ChannelChange, ChannelChangeListener } from '../../channels/booking.ts'
 import { type ChannelName, channelName } from '../../channels/records.ts'
 import { agentError } from '../../errors/index.ts'
 import { wallClock } from '../../jobs/clock.ts'
@@ -21,6 +26,7 @@ import {
   sameChain,
   type TokenSettings,
 } from '../configuration/settings.ts'
+import type { LogFacts } from '../control/log.ts'
 import { MetricsServer } from '../control/metrics.ts'
 import { DaemonProxy, Jobs } from './buyers.ts'
 import { type Capability, graceOfChange } from './capability.ts'
@@ -185,7 +191,8 @@ export class Engine implements Capability<Settings> {
   async #tell(...[channel, change, { transaction }]: Parameters<ChannelChangeListener>) {
     const { kind, ...amounts } = change
     const settles = kind === 'closeRequested' && { settles: await this.#settles(channel) }
-    this.#journal.log.info(`channel ${kind}`, { channel, ...amounts, ...settles, transaction })
+    const facts = { channel, ...inTokens(amounts, this.facts), ...settles, transaction }
+    this.#journal.log.info(`channel ${changeWords[kind]}`, facts)
   }
 
   async #settles(name: ChannelName): Promise<string | undefined> {
@@ -223,6 +230,24 @@ export class Engine implements Capability<Settings> {
       message: 'The agent is paused.',
     })
   }
+}
+
+const changeWords = {
+  opened: 'opened',
+  toppedUp: 'topped up',
+  closeRequested: 'close requested',
+  closed: 'closed',
+  settled: 'settled',
+} as const satisfies Readonly<Record<ChannelChange['kind'], string>>
+
+/** Amounts with the token's symbol, where it is known. */
+function inTokens(amounts: object, token: TokenUnit | undefined): LogFacts {
+  return Object.fromEntries(
+    Object.entries(amounts).map(([name, value]) => {
+      const isAmount = typeof value === 'bigint' && token !== undefined
+      return [name, isAmount ? formatAmount(value, token) : value]
+    }),
+  )
 }
 
 function pauseMark({ folder }: Pick<Settings, 'folder'>): string {

@@ -6,8 +6,12 @@ export interface ErrorFacts {
   readonly message: string
   /** What to do about it, in one or two sentences. */
   readonly hint: string
+  /** What a program may want to know of it, amounts as decimals of the smallest unit. */
+  readonly details?: ErrorDetails
   readonly cause?: unknown
 }
+
+export type ErrorDetails = Readonly<Record<string, string>>
 
 /**
  * Every error that this project raises on purpose. An error of another class is a defect of ours
@@ -17,11 +21,13 @@ export class UraidenError extends Error {
   override readonly name = 'UraidenError'
   readonly code: string
   readonly hint: string
+  declare readonly details?: ErrorDetails
 
   constructor(facts: ErrorFacts) {
     super(facts.message, facts.cause === undefined ? undefined : { cause: facts.cause })
     this.code = facts.code
     this.hint = facts.hint
+    if (facts.details !== undefined) this.details = facts.details
   }
 }
 

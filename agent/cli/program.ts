@@ -158,6 +158,7 @@ function addDaemonCommands(program: Command, finish: Finish): void {
   program
     .command('status')
     .description('show what the daemon does, its channels, what is left of budgets')
+    .option('-w, --watch', 'show it anew every two seconds, until Ctrl-C')
     .action(runs(finish, late(daemon, 'status')))
   program
     .command('pause [job]')

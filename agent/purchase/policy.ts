@@ -93,9 +93,11 @@ export function checkProposal(policy: Policy, proposal: Proposal, token: TokenUn
   checkParties(policy, proposal)
   checkPrice(policy, proposal, token)
   if (policy.dryRun) {
+    const { price, receiver } = proposal.terms
     throw agentError({
       code: 'dry_run',
-      message: `This would cost ${formatAmount(proposal.terms.price, token)}.`,
+      message: `This would cost ${formatAmount(price, token)}.`,
+      details: { price: `${price}`, receiver },
     })
   }
 }

@@ -12,6 +12,8 @@ export interface Output {
   readonly print: (text: string) => void
   /** What a person should also know: standard error. */
   readonly say: (text: string) => void
+  /** The terminal's screen, for what is shown anew; nothing elsewhere. */
+  readonly clear: () => void
   readonly colour: (name: 'green' | 'yellow' | 'red', text: string) => string
   /** Shows that something lasts, until `work` is done; only to a person at a terminal. */
   readonly during: <Value>(text: string, work: () => Promise<Value>) => Promise<Value>
@@ -33,6 +35,7 @@ export function createOutput(json: boolean, environment: NodeJS.ProcessEnv = pro
     json,
     print: (text) => void process.stdout.write(`${json ? plainJson(text) : shown(text)}\n`),
     say: (text) => void process.stderr.write(`${shown(text)}\n`),
+    clear: () => void (process.stdout.isTTY && process.stdout.write('\u001b[H\u001b[2J\u001b[3J')),
     colour: (name, text) => (coloured ? `${mark}${colours[name]};${text}${mark}0;` : text),
     during: json || !process.stderr.isTTY ? (_, work) => work() : showProgress,
   }

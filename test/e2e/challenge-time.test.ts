@@ -116,8 +116,11 @@ test('a daemon says in its log, its status and its books when a channel that clo
   await json(t, 'open', 'room', '20 units')
   await json(t, 'close', 'room', '--uncooperative')
   const when = 'after block \\d+, about 1\\.7 hours from now'
-  await until(() => /channel closeRequested/.test(daemon.log()))
-  t.regex(daemon.log(), new RegExp(`"settles":"${when}".*channel closeRequested`))
+  await until(() => /channel close requested/.test(daemon.log()))
+  t.regex(
+    daemon.log(),
+    new RegExp(`channel close requested .* balance="\\S+ TKN" settles="${when}"`),
+  )
   await until(async () => (await daemon.status())?.clock !== undefined)
   t.regex((await cli('status')).stdout, new RegExp(` closing, settles ${when}\n`))
   t.regex((await cli('channels')).stdout, new RegExp(` closing, settles ${when}\n`))

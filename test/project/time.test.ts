@@ -6,6 +6,7 @@ import test from 'ava'
 
 /** Each with what the date is for. */
 const dates: Readonly<Record<string, string>> = {
+  'agent/cli/commands/books.ts': 'when a spent budget is free again',
   'agent/cli/commands/daemon.ts': 'how long ago, in a status',
   'agent/cli/commands/doctor.ts': 'shows the clock itself',
   'agent/channels/transaction-history.ts': 'the day of a transaction',
@@ -14,6 +15,7 @@ const dates: Readonly<Record<string, string>> = {
   'agent/program/configuration/load.ts': 'when it was read',
   'agent/program/control/log.ts': 'when it was said',
   'agent/program/daemon/buyers.ts': 'when a spent budget frees',
+  'agent/program/daemon/terminal.ts': 'the time of day of a purchase, at a terminal',
   'agent/program/page/web/app.ts': 'how long ago, on the page',
   'agent/purchase/lost.ts': 'when it was paid',
   'agent/purchase/states.ts': 'when it was bought',

@@ -1,17 +1,19 @@
 // uraiden-agent budget and history: what may be spent, what was bought, what happened on the chain.
 import type { ChannelEvent } from '../../../platform/chain/index.ts'
-import { table, toJson } from '../../../platform/cli/output.ts'
-import { formatAmount, type TokenUnit } from '../../../protocol/index.ts'
-import { type BudgetLimit, left } from '../../budget/caps.ts'
-import { channelName } from '../../channels/records.ts'
+import { toJson } from '../../../platform/cli/output.ts'
+import { type Address, formatAmount, type TokenUnit } from '../../../protocol/index.ts'
 import { firstBlock } from '../../channels/search.ts'
 import { openChain } from '../../program/configuration/chain.ts'
-import type { PurchaseRecord } from '../../purchase/history.ts'
+import { budgetTable } from '../text/budgets.ts'
+import { shownName } from '../text/channels.ts'
+import { fitted, shortAmount } from '../text/columns.ts'
+import { purchaseTable } from '../text/purchases.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import { type GlobalOptions, parseFromBlock, withAgent } from './session.ts'
 
 export function budget(options: GlobalOptions): Promise<ExitCode> {
-  return withAgent(options, async ({ agent, budget: configured, output, token }) => {
+  return withAgent(options, async (session) => {
+    const { agent, budget: configured, output, token, timeZone, nameOf } = session
     const { reserved, limits, transactions } = agent.budget()
     const request = configured.request
     if (output.json) output.print(toJson({ token, request, reserved, limits, transactions }))
@@ -19,36 +21,11 @@ export function budget(options: GlobalOptions): Promise<ExitCode> {
       output.print(`spent or reserved in all: ${formatAmount(reserved, token)}`)
       output.print(`a request: ${request === undefined ? 'no limit' : `at most ${request}`}`)
       if (limits.length === 0) output.print('no limit for hour, day, month or in all')
-      else {
-        const rows = limits.map((limit) => [
-          limit.scope,
-          limit.window,
-          formatAmount(limit.cap, token),
-          formatAmount(limit.used, token),
-          formatAmount(left(limit), token),
-        ])
-        output.print(table(['FOR', 'WINDOW', 'LIMIT', 'USED', 'LEFT'], rows))
-      }
-      output.print('')
-      output.print(transactionTable(transactions))
+      const words = { now: Date.now(), timeZone, nameOf }
+      output.print(`\n${budgetTable([...limits, ...transactions], token, words)}`)
     }
     return exitCode.ok
   })
-}
-
-/** Ether and numbers of openings. */
-export function transactionTable(limits: readonly BudgetLimit[]): string {
-  return table(
-    ['TRANSACTIONS', 'WINDOW', 'LIMIT', 'USED', 'LEFT'],
-    limits.map((limit) => {
-      const inUnits = (amount: bigint) =>
-        limit.scope === 'ether'
-          ? formatAmount(amount, { symbol: 'ETH', decimals: 18 })
-          : `${amount}`
-      const { scope, window, cap, used } = limit
-      return [scope, window, inUnits(cap), inUnits(used), inUnits(left(limit))]
-    }),
-  )
 }
 
 export interface HistoryOptions extends GlobalOptions {
@@ -61,31 +38,18 @@ export function history(options: HistoryOptions): Promise<ExitCode> {
 }
 
 function purchases(options: GlobalOptions): Promise<ExitCode> {
-  return withAgent(options, async ({ agent, output, token }) => {
+  return withAgent(options, async ({ agent, output, token, nameOf }) => {
     const bought = agent.history()
     if (output.json) output.print(toJson(bought))
-    else output.print(bought.length === 0 ? 'nothing bought yet' : purchaseTable(bought, token))
+    else if (bought.length === 0) output.print('nothing bought yet')
+    else output.print(purchaseTable(bought, token, nameOf))
     return exitCode.ok
   })
 }
 
-function purchaseTable(bought: readonly PurchaseRecord[], token: TokenUnit): string {
-  return table(
-    ['TIME', 'WHAT', 'STATUS', 'PAID', 'AUTHENTIC', 'CHANNEL', 'JOB'],
-    bought.map(({ time, method, url, status, cost, authentic, channel, job = '' }) => [
-      new Date(time).toISOString(),
-      `${method} ${url}`,
-      `${status}`,
-      formatAmount(cost, token),
-      authentic === undefined ? '' : authentic ? 'yes' : 'no',
-      channel,
-      job,
-    ]),
-  )
-}
-
 function chainHistory(options: HistoryOptions): Promise<ExitCode> {
-  return withAgent(options, async ({ agent, chain: settings, output, token }) => {
+  return withAgent(options, async (session) => {
+    const { agent, chain: settings, output, token, nameOf } = session
     const given = parseFromBlock(options.fromBlock)
     const chain = await openChain(settings)
     try {
@@ -95,7 +59,7 @@ function chainHistory(options: HistoryOptions): Promise<ExitCode> {
         chain.events({ from, to, sender: agent.address }),
       )
       if (output.json) output.print(toJson(events))
-      else output.print(events.length === 0 ? 'nothing yet' : eventTable(events, token))
+      else output.print(events.length === 0 ? 'nothing yet' : eventTable(events, token, nameOf))
       return exitCode.ok
     } finally {
       chain.close()
@@ -103,31 +67,36 @@ function chainHistory(options: HistoryOptions): Promise<ExitCode> {
   })
 }
 
-function eventTable(events: readonly ChannelEvent[], token: TokenUnit): string {
-  return table(
-    ['BLOCK', 'CHANNEL', 'WHAT', 'TRANSACTION'],
-    events.map((event) => [
+function eventTable(
+  events: readonly ChannelEvent[],
+  token: TokenUnit,
+  nameOf: (receiver: Address) => string,
+): string {
+  return fitted({
+    head: ['BLOCK', 'CHANNEL', 'WHAT', 'TRANSACTION'],
+    flexible: [1, 3],
+    rows: events.map((event) => [
       `${event.block}`,
-      channelName(event.channel.receiver, event.channel.openBlock),
+      shownName(event.channel, nameOf),
       described(event, token),
       event.transaction,
     ]),
-  )
+  })
 }
 
 function described(event: ChannelEvent, token: TokenUnit): string {
   switch (event.kind) {
     case 'created':
-      return `opened with ${formatAmount(event.deposit, token)}`
+      return `opened with ${shortAmount(event.deposit, token)}`
     case 'toppedUp':
-      return `topped up by ${formatAmount(event.added, token)}`
+      return `topped up by ${shortAmount(event.added, token)}`
     case 'closeRequested':
-      return `close requested at ${formatAmount(event.balance, token)}`
+      return `close requested at ${shortAmount(event.balance, token)}`
     case 'challenged':
-      return `challenged with ${formatAmount(event.balance, token)}`
+      return `challenged with ${shortAmount(event.balance, token)}`
     case 'withdrawn':
-      return `receiver withdrew, ${formatAmount(event.amount, token)} in all`
+      return `receiver withdrew, ${shortAmount(event.amount, token)} in all`
     case 'settled':
-      return `closed at ${formatAmount(event.balance, token)}`
+      return `closed at ${shortAmount(event.balance, token)}`
   }
 }

@@ -6,7 +6,7 @@ import {
   isPeriodOver,
   readBlockClock,
 } from '../../../platform/chain/index.ts'
-import { table, toJson } from '../../../platform/cli/output.ts'
+import { toJson } from '../../../platform/cli/output.ts'
 import {
   type Address,
   afterBlock,
@@ -24,6 +24,7 @@ import type { ChannelBalance } from '../../channels/ledger-types.ts'
 import { type ChannelName, channelName } from '../../channels/records.ts'
 import { agentError } from '../../errors/index.ts'
 import { openChain } from '../../program/configuration/chain.ts'
+import { channelTable, shownName } from '../text/channels.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import { type GlobalOptions, parseFromBlock, type Session, withAgent } from './session.ts'
 
@@ -31,11 +32,14 @@ const waiting = 'waiting for the chain'
 
 export function channels(options: GlobalOptions & { readonly all?: boolean }): Promise<ExitCode> {
   return withAgent(options, async (session) => {
-    const { agent, output, token } = session
+    const { agent, output, token, nameOf } = session
     const known = agent.channels().filter(({ state }) => options.all || state !== 'closed')
     if (output.json) output.print(toJson(known.map(channelFacts)))
     else if (known.length === 0) output.print('no open channels')
-    else output.print(channelTable(known, { token, clock: await clockFor(session, known) }))
+    else {
+      const clock = await clockFor(session, known)
+      output.print(channelTable(known, { token, clock, nameOf }))
+    }
     for (const work of agent.unfinished()) {
       output.say(`not finished: ${work}. The next payment takes it up, or: uraiden-agent settle`)
     }
@@ -223,12 +227,16 @@ async function waitUntilDue({ agent, chain: settings, output }: Session): Promis
   }
 }
 
-/** A channel’s name, a receiver’s address or its name in the configuration. */
+/** A channel’s name, whole or as `channels` shows it, a receiver’s address or its name in the configuration. */
 function findChannel(session: Session, text: string): ChannelName {
   const running = session.agent.channels().filter(({ state }) => state !== 'closed')
   const names = running.map(({ receiver, openBlock }) => channelName(receiver, openBlock))
   const exact = names.find((name) => name.toLowerCase() === text.toLowerCase())
   if (exact !== undefined) return exact
+  const [shown, another] = running.filter((each) => shownName(each, session.nameOf) === text)
+  if (shown !== undefined && another === undefined) {
+    return channelName(shown.receiver, shown.openBlock)
+  }
   if (text.includes('/')) throw unknownChannel(text, names)
   const receiver = receiverAddress(session, text)
   const [only, ...others] = names.filter((name) => name.startsWith(`${receiver}/`))
@@ -284,32 +292,4 @@ function channelFacts(channel: ChannelBalance) {
     state,
     settleBlock,
   }
-}
-
-function stateText(
-  { state, settleBlock = 0, closeApi }: ChannelBalance,
-  clock: BlockClock | undefined,
-): string {
-  if (state === 'closing') return `closing, settles ${afterBlock(settleBlock, clock)}`
-  return state === 'open' && closeApi !== undefined ? 'open, its close is not finished' : state
-}
-
-/** `clock` where a channel is closing. */
-export function channelTable(
-  known: readonly ChannelBalance[],
-  { token, clock }: { readonly token: TokenUnit; readonly clock: BlockClock | undefined },
-): string {
-  return table(
-    ['CHANNEL', 'DEPOSIT', 'SPENT', 'RESERVED', 'STATE'],
-    known.map((channel) => {
-      const { receiver, openBlock, deposit, balance, bound, certain } = channel
-      return [
-        channelName(receiver, openBlock),
-        formatAmount(deposit, token),
-        `${certain ? '' : 'at most '}${formatAmount(balance, token)}`,
-        formatAmount(bound - balance, token),
-        stateText(channel, clock),
-      ]
-    }),
-  )
 }

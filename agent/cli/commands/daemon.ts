@@ -1,30 +1,31 @@
 // uraiden-agent status, pause, resume, run-job, flush, reload: the daemon, asked over its socket.
 
 import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { createOutput, type Output, table, toJson } from '../../../platform/cli/output.ts'
+import { createOutput, type Output, toJson } from '../../../platform/cli/output.ts'
 import { parseYaml } from '../../../platform/config/yaml.ts'
-import { formatAmount, isUraidenError, type TokenAmount } from '../../../protocol/index.ts'
-import { type BudgetLimit, left } from '../../budget/caps.ts'
-import { continuesWhen } from '../../jobs/continues.ts'
-import { loadAgentConfig } from '../../program/configuration/config.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
+import { formatAmount, isUraidenError } from '../../../protocol/index.ts'
+import { type AgentConfig, loadAgentConfig } from '../../program/configuration/config.ts'
 import { commandSocket, configFile, type PlacesConfig } from '../../program/configuration/places.ts'
 import { type DaemonConnection, daemonOf } from '../../program/control/client.ts'
-import type { DaemonStatus } from '../../program/control/status.ts'
-import type { ReceiverBehaviour } from '../../purchase/behaviour.ts'
-import { transactionTable } from './books.ts'
-import { channelTable } from './channels.ts'
+import { receiverNames } from '../text/names.ts'
+import { statusText } from '../text/status.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import type { GlobalOptions } from './session.ts'
 
 async function withDaemon(
   options: GlobalOptions,
-  work: (daemon: DaemonConnection, output: Output) => Promise<void>,
+  work: (daemon: DaemonConnection, output: Output, known: Known) => Promise<void>,
 ): Promise<ExitCode> {
-  const socket = commandSocket(await placesOf(options))
-  await work(await daemonOf(socket), createOutput(options.json ?? false))
+  const known = await placesOf(options)
+  await work(await daemonOf(commandSocket(known)), createOutput(options.json ?? false), known)
   return exitCode.ok
 }
+
+/** Of a file that is broken only where the daemon is. */
+type Known = PlacesConfig & Partial<Pick<AgentConfig, 'receivers' | 'timeZone'>>
 
 const placesSchema = z.object({
   state: z.string().optional(),
@@ -32,7 +33,7 @@ const placesSchema = z.object({
 })
 
 /** Where the daemon is. A file that somebody has just broken says it too: the daemon still runs. */
-async function placesOf(options: GlobalOptions): Promise<PlacesConfig> {
+async function placesOf(options: GlobalOptions): Promise<Known> {
   const file = configFile(options.config)
   try {
     return await loadAgentConfig(file)
@@ -87,122 +88,42 @@ export function reload(options: GlobalOptions): Promise<ExitCode> {
   })
 }
 
-export function status(options: GlobalOptions): Promise<ExitCode> {
-  return withDaemon(options, async (daemon, output) => {
-    const found = await daemon.command('status', {})
-    if (output.json) output.print(toJson(found))
-    else for (const part of statusText(found, Date.now())) output.print(part)
+export interface StatusOptions extends GlobalOptions {
+  readonly watch?: boolean
+}
+
+/** Between two looks. */
+const watchInterval: Milliseconds = 2000
+
+export function status(options: StatusOptions): Promise<ExitCode> {
+  return withDaemon(options, async (daemon, output, { receivers = {}, timeZone }) => {
+    const nameOf = receiverNames(receivers)
+    const show = async (): Promise<void> => {
+      const found = await daemon.command('status', {})
+      if (output.json) return output.print(toJson(found))
+      const lines = statusText(found, { now: Date.now(), timeZone, nameOf })
+      if (options.watch === true) output.clear()
+      output.print(lines.join('\n'))
+    }
+    if (options.watch === true) await watch(show, endOfWatch())
+    else await show()
   })
 }
 
-function statusText(found: DaemonStatus, now: number): readonly string[] {
-  const { waiting, configuration, paused, token, jobs, channels, clock, budget } = found
-  const { proxy, page, troubles } = found
-  const money = (amount: TokenAmount) => (token ? formatAmount(amount, token) : `${amount} units`)
-  const open = channels.filter(({ state }) => state !== 'closed')
-  const limits = budget?.limits ?? []
-  const { payments, refusals, failures } = found.counters
-  return [
-    `${state(waiting, paused)} since ${ago(found.started, now)}, process ${found.pid}, account ${found.address}`,
-    `bought ${payments}, refused ${refusals}, failed ${failures}`,
-    ...(proxy ? [`proxy   ${proxyText(proxy)}`] : []),
-    ...(page ? [`page    http://127.0.0.1:${page.port}/#key=${page.key}`] : []),
-    ...(configuration.refused ? [`the last reload was refused: ${configuration.refused}`] : []),
-    ...(jobs.length > 0 ? ['', jobTable(found, now)] : []),
-    ...(open.length > 0 && token ? ['', channelTable(open, { token, clock })] : []),
-    ...(limits.length > 0 ? ['', limitTable(limits, money)] : []),
-    ...(budget && budget.transactions.length > 0
-      ? ['', transactionTable(budget.transactions)]
-      : []),
-    ...(found.behaviour.length > 0 ? ['', behaviourTable(found.behaviour, now)] : []),
-    ...(troubles.length > 0 ? ['', 'last troubles:'] : []),
-    ...troubles.slice(-5).map(({ time, message, code }) => {
-      return `  ${ago(time, now)} ago: ${message}${code ? ` (${code})` : ''}`
-    }),
-  ]
+/** Shows it again and again, until `end`. @throws what `show` throws */
+export async function watch(
+  show: () => Promise<void>,
+  end: AbortSignal,
+  interval = watchInterval,
+): Promise<void> {
+  while (!end.aborted) {
+    await show()
+    await sleep(interval, undefined, { signal: end }).catch(() => undefined)
+  }
 }
 
-function state(waiting: DaemonStatus['waiting'], paused: boolean): string {
-  if (waiting !== undefined) return `waiting (${waiting.code}: ${waiting.message})`
-  return paused ? 'paused' : 'running'
-}
-
-function proxyText({ port, socket }: NonNullable<DaemonStatus['proxy']>): string {
-  return [port === undefined ? [] : `port ${port}`, socket ?? []].flat().join(', ')
-}
-
-function jobTable({ jobs, budget, token }: DaemonStatus, now: number): string {
-  const limits = budget?.limits ?? []
-  const money = (text: string | undefined) =>
-    text === undefined || token === undefined ? '' : formatAmount(BigInt(text), token)
-  return table(
-    ['JOB', 'NEXT', 'LAST', 'PRICE', 'LEFT', 'STATE', 'WAITING'],
-    jobs.map(({ name, next, last, state, spent, failures, sinks }) => {
-      const all = last?.unfit === undefined ? 'ok' : `ok, nothing for ${last.unfit.join(', ')}`
-      const good = last?.authentic ? `${all}, authentic` : all
-      const result = last?.kind === 'done' ? good : (last?.error?.code ?? 'failed')
-      const own = limits.filter(({ scope }) => scope === `job/${name}`)
-      const waiting = sinks.reduce((sum, sink) => sum + sink.waiting, 0)
-      return [
-        name,
-        next === undefined ? '' : `in ${ago(2 * now - next, now)}`,
-        last === undefined ? 'never' : `${result}, ${ago(last.ended, now)} ago`,
-        money(last?.price),
-        own.map((limit) => `${money(`${left(limit)}`)} ${limit.window}`).join(', '),
-        spent
-          ? `budget spent, continues ${continuesWhen(spent.until, now)}`
-          : failures > 1
-            ? `${state}, ${failures} failures`
-            : state,
-        `${waiting}`,
-      ]
-    }),
-  )
-}
-
-function limitTable(
-  limits: readonly BudgetLimit[],
-  money: (amount: TokenAmount) => string,
-): string {
-  return table(
-    ['BUDGET', 'WINDOW', 'LIMIT', 'USED', 'LEFT'],
-    limits.map((limit) => [
-      limit.scope,
-      limit.window,
-      money(limit.cap),
-      money(limit.used),
-      money(left(limit)),
-    ]),
-  )
-}
-
-function behaviourTable(behaviour: DaemonStatus['behaviour'], now: number): string {
-  return table(
-    ['RECEIVER WITH TROUBLE', 'REFUSED', 'OVERCHARGED', 'BROKEN', 'LAST', 'WHAT IT GETS'],
-    behaviour.map(({ receiver, refused, overcharged, broken, last, ...trust }) => [
-      receiver,
-      ...[refused, overcharged, broken].map((count) => count.toFixed(1)),
-      `${last.code}, ${ago(last.time, now)} ago`,
-      trustText(trust, now),
-    ]),
-  )
-}
-
-/** What a purchase does with a receiver now. */
-export function trustText(
-  { trust, leftAloneUntil = 0 }: Pick<ReceiverBehaviour, 'trust' | 'leftAloneUntil'>,
-  now: number,
-): string {
-  if (trust === 'full') return 'payments and deposits'
-  if (trust === 'noDeposit') return 'payments, no deposit'
-  return `nothing for ${ago(2 * now - leftAloneUntil, now)}`
-}
-
-/** From `time` to now, in one unit. */
-function ago(time: number, now: number): string {
-  const seconds = Math.max(0, Math.round((now - time) / 1000))
-  if (seconds < 120) return `${seconds} s`
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`
-  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`
-  return `${Math.round(seconds / 86_400)} d`
+function endOfWatch(): AbortSignal {
+  const end = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort())
+  return end.signal
 }

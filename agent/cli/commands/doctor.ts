@@ -22,17 +22,21 @@ import { machineClock } from '../../../platform/time/machine-clock.ts'
 import {
   type Address,
   formatAmount,
+  type HeaderFields,
   isUraidenError,
   parseTerms,
+  type Terms,
   type TokenUnit,
 } from '../../../protocol/index.ts'
 import { transactionFacts } from '../../agent.ts'
 import { openLedger } from '../../channels/ledger.ts'
 import { jobsOf } from '../../jobs/configured.ts'
+import { sinkId } from '../../jobs/sinks/create.ts'
+import type { Job } from '../../jobs/types.ts'
 import { chainSettings, openChain } from '../../program/configuration/chain.ts'
 import { type AgentConfig, loadAgentConfig } from '../../program/configuration/config.ts'
 import { contractsOf } from '../../program/configuration/contracts.ts'
-import { openKey } from '../../program/configuration/load.ts'
+import { openKey, readBroker } from '../../program/configuration/load.ts'
 import { commandSocket, configFile, stateFolder } from '../../program/configuration/places.ts'
 import {
   policyOptions,
@@ -47,7 +51,9 @@ import { rateSettings, rateText, transactionRate } from '../../program/control/t
 import { createBehaviours } from '../../purchase/behaviour.ts'
 import { createPurchaseHistory, mostRemembered } from '../../purchase/history.ts'
 import { createTransport } from '../../transport/transport.ts'
-import { trustText } from './daemon.ts'
+import { type Asked, asPurchases, judgeCost, judgePrice } from '../doctor/jobs.ts'
+import { lookAtBroker, lookAtSink } from '../doctor/sinks.ts'
+import { trustText } from '../text/status.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import { type GlobalOptions, withAgent } from './session.ts'
 
@@ -99,6 +105,10 @@ export async function doctor(
       : [receiverCheck(() => places.resolve(target), undefined)]
   for (const check of [...checks(facts), ...receivers]) {
     report(check.name, await check.look(facts).catch(findingOf))
+  }
+  if (target === undefined) {
+    const resolve = (place: string) => places.resolve(place)
+    for (const { name, finding } of await lookAtJobs(facts, resolve)) report(name, finding)
   }
   chain?.close()
   return conclude() ? exitCode.ok : exitCode.failed
@@ -266,6 +276,83 @@ const feesCheck: Check = {
   },
 }
 
+interface NamedFinding {
+  readonly name: string
+  readonly finding: Finding
+}
+
+/** Will they work? Each is asked for its price, and where its data goes is looked at. Buys and delivers nothing. */
+async function lookAtJobs(
+  facts: Facts,
+  resolve: (target: string) => Promise<URL>,
+): Promise<readonly NamedFinding[]> {
+  const { config, chain, key } = facts
+  const token = await chain?.tokenFacts().catch(() => undefined)
+  const found: NamedFinding[] = []
+  const say = (name: string, finding: Finding | undefined) => {
+    if (finding !== undefined) found.push({ name, finding })
+  }
+  if (token !== undefined) {
+    const jobs = jobsOf(config.jobs, token)
+    const policy = policyOptions(purchaseSettings(config), token)
+    const asked: Asked[] = []
+    for (const { job } of jobs) {
+      const offer = await askFor(job, facts, resolve).catch(findingOf)
+      if ('verdict' in offer) say('job', offer)
+      else {
+        asked.push(offer)
+        say('job', judgePrice(offer, policy.budget, token))
+      }
+    }
+    say('cost', judgeCost(asked, policy.budget, token))
+    const { transactions } = await facts.books()
+    if (asked.length > 0 && transactions === undefined) {
+      const price = chain && (await gasPrice(chain).catch(() => undefined))
+      const counts = { lastWeek: undefined, gasPrice: price }
+      const rate = transactionRate(counts, asPurchases(asked), rateSettings(policy, jobs))
+      say('fees', ok(`to expect: ${rateText(rate, price)}`))
+    }
+  }
+  const sinks = Object.values(config.jobs).flatMap((job) => job.sinks)
+  const different = new Map(sinks.map((sink) => [sinkId(sink), sink]))
+  for (const sink of different.values()) say('sink', await lookAtSink(sink).catch(findingOf))
+  if (config.mqtt !== undefined && key !== undefined) {
+    const broker = readBroker(config.mqtt, key.address)
+    say('broker', await broker.then(lookAtBroker).catch(findingOf))
+  }
+  return found
+}
+
+/** What a receiver wants for a job; a finding where there is no price. */
+async function askFor(
+  { name, target, method, headers, every, mostPrice }: Job,
+  { config }: Facts,
+  resolve: (target: string) => Promise<URL>,
+): Promise<Asked | Finding> {
+  if (method !== 'GET') {
+    return ok(`${name} is not asked: without a payment a ${method} might already do something`)
+  }
+  const url = await resolve(target)
+  const { status, header } = await ask(url, config, headers)
+  const shown = `${name}, ${withoutKeys(url.href)},`
+  if (status === 200) return ok(`${shown} is free`)
+  if (status !== 402) {
+    return warning(
+      `${shown} answers HTTP status ${status}. Check the path, with: uraiden-agent get`,
+    )
+  }
+  const terms = parseTerms(header)
+  const wrong = wrongParties(terms, shown, config, addressAt(config, target))
+  if (wrong !== undefined) return wrong
+  return { job: name, every, receiver: terms.receiver, price: terms.price, mostPrice }
+}
+
+/** As the configuration has it for the receiver that a target names. */
+function addressAt({ receivers }: AgentConfig, target: string): Address | undefined {
+  const [name = ''] = target.split('/')
+  return Object.hasOwn(receivers, name) ? receivers[name]?.address : undefined
+}
+
 async function readBooks(facts: Omit<Facts, 'books'>): Promise<Books> {
   const { config, folder, chain, key, daemon } = facts
   const status = await daemon()
@@ -301,35 +388,25 @@ async function readBooks(facts: Omit<Facts, 'books'>): Promise<Books> {
 }
 
 /** Asks without paying. */
-function receiverCheck(place: () => Promise<URL>, address: string | undefined): Check {
+function receiverCheck(place: () => Promise<URL>, address: Address | undefined): Check {
   return { name: 'receiver', look: (facts) => lookAtReceiver(place, address, facts) }
 }
 
 async function lookAtReceiver(
   place: () => Promise<URL>,
-  address: string | undefined,
+  address: Address | undefined,
   { chain, config }: Facts,
 ): Promise<Finding> {
   try {
     const url = await place()
     const shown = withoutKeys(url.href)
-    const { tls } = config
-    const transport = createTransport({ timeout: 5000, ...(tls && { tls: trustOf(tls) }) })
-    const answer = await transport.send({ method: 'GET', url, headers: {} })
-    answer.stream.destroy()
-    if (answer.status !== 402) return ok(`${shown} answers, HTTP status ${answer.status}, free`)
-    const terms = parseTerms(answer.header)
-    const offered = [terms.contract, ...(terms.otherContracts ?? [])]
-    if (!contractsOf(config).some((contract) => offered.includes(contract))) {
-      return failure(
-        `${shown} wants payment through the contract ${terms.contract}. Set contract to it, if you trust it.`,
-      )
-    }
-    if (address !== undefined && terms.receiver !== address) {
-      return failure(
-        `${shown} wants payment to ${terms.receiver}, not ${address}. Correct the address, if you trust it.`,
-      )
-    }
+    const { status, header } = await ask(url, config, {})
+    if (status === 200) return ok(`${shown} answers, and is free`)
+    // At its root a receiver need not sell anything.
+    if (status !== 402) return ok(`${shown} answers`)
+    const terms = parseTerms(header)
+    const wrong = wrongParties(terms, shown, config, address)
+    if (wrong !== undefined) return wrong
     const token = await chain?.tokenFacts().catch(() => undefined)
     const relays = terms.features.has('relay') ? ', relays deposits' : ''
     return ok(`${shown} costs ${priceText(terms.price, token)}${relays}`)
@@ -341,4 +418,30 @@ async function lookAtReceiver(
 
 function priceText(price: bigint, token: TokenUnit | undefined): string {
   return token === undefined ? `${price} units` : formatAmount(price, token)
+}
+
+async function ask(url: URL, { tls }: AgentConfig, headers: HeaderFields) {
+  const transport = createTransport({ timeout: 5000, ...(tls && { tls: trustOf(tls) }) })
+  const { status, header, stream } = await transport.send({ method: 'GET', url, headers })
+  stream.destroy()
+  return { status, header }
+}
+
+/** Undefined where the payment would go through a contract of ours, to the receiver that was meant. */
+function wrongParties(
+  terms: Terms,
+  shown: string,
+  config: AgentConfig,
+  address: Address | undefined,
+): Finding | undefined {
+  const offered = [terms.contract, ...(terms.otherContracts ?? [])]
+  if (!contractsOf(config).some((contract) => offered.includes(contract))) {
+    return failure(
+      `${shown} wants payment through the contract ${terms.contract}. Set contract to it, if you trust it.`,
+    )
+  }
+  if (address === undefined || terms.receiver === address) return undefined
+  return failure(
+    `${shown} wants payment to ${terms.receiver}, not ${address}. Correct the address, if you trust it.`,
+  )
 }

@@ -16,8 +16,9 @@ import {
 import { agentError, jobUnknown } from '../../errors/index.ts'
 import type { AgentStream, RequestOptions } from '../../options.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
+import { askedIn, quoteOf, quoteText } from './quote.ts'
 import { follow, type Hop } from './redirects.ts'
-import { type GlobalOptions, withAgent } from './session.ts'
+import { type GlobalOptions, type Session, withAgent } from './session.ts'
 
 export interface GetOptions extends GlobalOptions {
   readonly output?: string
@@ -32,7 +33,8 @@ export interface GetOptions extends GlobalOptions {
 }
 
 export function get(target: string, options: GetOptions): Promise<ExitCode> {
-  return withAgent(options, async ({ agent, receivers, jobs, output, token }) => {
+  return withAgent(options, async (session) => {
+    const { agent, receivers, jobs, output, token } = session
     // A name that nobody knows has no caps: the purchase would be counted against nothing.
     if (options.job !== undefined && !jobs.includes(options.job)) {
       throw jobUnknown(options.job, jobs)
@@ -42,6 +44,7 @@ export function get(target: string, options: GetOptions): Promise<ExitCode> {
     if (options.output !== undefined) await checkWritable(options.output)
     const hop = { url: first, options: { ...request, signal: interrupted() } }
     const ask = (each: Hop) => agent.stream(each.url, each.options)
+    if (options.dryRun === true) return quoted(session, () => ask(hop))
     const { answer, url, before } =
       options.location === true
         ? await follow(hop, ask)
@@ -66,6 +69,29 @@ export function get(target: string, options: GetOptions): Promise<ExitCode> {
     output.say(`uraiden-agent: ${url.origin} answers with HTTP status ${answer.status}.`)
     return exitCode.httpError
   })
+}
+
+/** What it would cost, as an answer: nobody has refused anything. */
+async function quoted(session: Session, ask: () => Promise<AgentStream>): Promise<ExitCode> {
+  const { agent, output, token } = session
+  const answer = await ask().catch((error: unknown) => {
+    const asked = askedIn(error)
+    if (asked === undefined) throw error
+    return asked
+  })
+  const isFree = 'status' in answer
+  const books = {
+    channels: agent.channels(),
+    limits: agent.budget().limits,
+    deposits: session.deposits(),
+  }
+  const quote = quoteOf(isFree ? undefined : answer, token, books)
+  if (isFree) answer.body.destroy()
+  if (output.json) output.print(toJson(quote))
+  else output.print(quoteText(quote))
+  if (!isFree || answer.status < 400) return exitCode.ok
+  output.say(`uraiden-agent: it answers with HTTP status ${answer.status}.`)
+  return exitCode.httpError
 }
 
 /** Ctrl-C ends the request, not the process: the agent still writes its books. */

@@ -1,8 +1,14 @@
 // What a command needs, made from the command line's options: configuration, key, agent.
 import { join } from 'node:path'
 import { createOutput, type Output } from '../../../platform/cli/output.ts'
-import { type ChainBlock, parseBlockNumber, type TokenUnit } from '../../../protocol/index.ts'
+import {
+  type Address,
+  type ChainBlock,
+  parseBlockNumber,
+  type TokenUnit,
+} from '../../../protocol/index.ts'
 import { createAgent } from '../../agent.ts'
+import type { DepositPolicy } from '../../channels/choose.ts'
 import { type ChainSettings, chainFacts, chainSettings } from '../../program/configuration/chain.ts'
 import { type AgentConfig, loadAgentConfig } from '../../program/configuration/config.ts'
 import { openKey } from '../../program/configuration/load.ts'
@@ -18,6 +24,7 @@ import {
   receiverSettings,
 } from '../../program/configuration/receivers.ts'
 import { connectToDaemon, type RemoteAgent } from '../../program/control/client.ts'
+import { receiverNames } from '../text/names.ts'
 
 /** Options that every command has. */
 export interface GlobalOptions {
@@ -29,12 +36,18 @@ export interface Session {
   readonly chain: ChainSettings
   readonly receivers: Receivers
   readonly budget: AgentConfig['budget']
+  /** Where days and months begin; default UTC. */
+  readonly timeZone: string | undefined
   /** Names that a purchase may be counted against. */
   readonly jobs: readonly string[]
   readonly output: Output
   /** The daemon's or one's own. */
   readonly agent: RemoteAgent
   readonly token: TokenUnit
+  /** What the configuration says of deposits. @throws UraidenError those of `policyOptions` */
+  readonly deposits: () => Partial<DepositPolicy>
+  /** As the configuration calls a receiver; its address where it does not. */
+  readonly nameOf: (receiver: Address) => string
 }
 
 /** Runs `work` with the daemon's agent when one runs, else with one of its own that it stops. */
@@ -46,11 +59,15 @@ export async function withAgent<Value>(
   const config = await loadAgentConfig(configFile(options.config))
   const chain = chainSettings(config)
   const receivers = openReceivers(receiverSettings(config))
-  const known = { chain, receivers, budget: config.budget, jobs: jobNames(config), output }
+  const nameOf = receiverNames(config.receivers)
+  const { budget, timeZone } = config
+  const known = { chain, receivers, budget, timeZone, jobs: jobNames(config), output, nameOf }
+  const depositsIn = (token: TokenUnit) => () =>
+    policyOptions(purchaseSettings(config), token).deposit
   const daemon = await connectToDaemon(commandSocket(config))
   if (daemon !== undefined) {
     const [agent, token] = [await daemon.agent(), await daemon.token()]
-    return work({ ...known, agent, token })
+    return work({ ...known, agent, token, deposits: depositsIn(token) })
   }
   const { signer } = await openKey(config, process.env, output.say)
   const folder = stateFolder(config)
@@ -65,7 +82,7 @@ export async function withAgent<Value>(
     store: join(folder, 'ledger'),
   })
   try {
-    return await work({ ...known, agent, token })
+    return await work({ ...known, agent, token, deposits: depositsIn(token) })
   } finally {
     await agent.stop()
   }

@@ -53,11 +53,16 @@ const controlSchema = z
 const logSchema = z
   .strictObject({
     level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
-    form: z
+    format: z
       .enum(['json', 'text'])
       .optional()
-      .describe('default text at a terminal, json elsewhere'),
+      .describe('text: a sentence and its fields (logfmt); json: an object a line'),
+    form: z.enum(['json', 'text']).optional().describe('earlier name of format'),
   })
+  .refine(({ format, form }) => format === undefined || form === undefined, {
+    error: '"form" is the earlier name of "format": give one of them.',
+  })
+  .transform(({ level, format, form }) => ({ level, format: format ?? form ?? 'text' }))
   .prefault({})
 
 /** On 127.0.0.1. */

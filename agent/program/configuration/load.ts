@@ -81,7 +81,8 @@ export function passwordSources(file: string | undefined): PasswordSources {
   return passwordFrom({ file, variable: variables.password, credential: 'agent-key-password' })
 }
 
-async function readBroker(
+/** @throws UraidenError those of the files that it names */
+export async function readBroker(
   config: NonNullable<AgentConfig['mqtt']>,
   address: Address,
 ): Promise<BrokerSettings> {

@@ -11,8 +11,8 @@ export type Log = {
   readonly [Level in LogLevel]: (message: string, facts?: LogFacts) => void
 }
 
-/** json: one object a line, for programs; text: a line for a person. */
-export type LogForm = 'json' | 'text'
+/** json: one object a line, for programs; text: a sentence, then its fields as logfmt has them. */
+export type LogFormat = 'json' | 'text'
 
 export interface LogEntry {
   /** Unix time in milliseconds. */
@@ -26,7 +26,7 @@ export interface LogEntry {
 
 export interface LogOptions {
   readonly level: LogLevel
-  readonly form: LogForm
+  readonly format: LogFormat
   /** Lines begin with `<4>` and the like, sd-daemon(3), where journald reads them. */
   readonly priorities: 'none' | 'syslog'
   readonly write: (text: string) => void
@@ -40,7 +40,7 @@ const longestLine = 10_000
 const priority: Readonly<Record<LogLevel, number>> = { debug: 7, info: 6, warn: 4, error: 3 }
 
 export function createLog(options: LogOptions): Log {
-  const { level, form, priorities, write, onWarning } = options
+  const { level, format, priorities, write, onWarning } = options
   const logger = pino(
     {
       level,
@@ -61,7 +61,7 @@ export function createLog(options: LogOptions): Log {
       }
       if (!logger.isLevelEnabled(name)) return
       if (priorities === 'syslog') write(`<${priority[name]}>`)
-      if (form === 'json') logger[name](plain, message)
+      if (format === 'json') logger[name](plain, message)
       else write(`${line(name, message, plain)}\n`)
     }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
@@ -101,9 +101,15 @@ function plainFacts(facts: LogFacts): Record<string, unknown> {
 
 function line(level: LogLevel, message: string, facts: Record<string, unknown>): string {
   const more = Object.entries(facts).map(
-    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    ([name, value]) =>
+      `${name}=${quoted(typeof value === 'string' ? value : JSON.stringify(value))}`,
   )
   const mark = level === 'info' || level === 'debug' ? [] : [`${level}:`]
   // One event is one line, whatever an error's message holds.
   return plainLine([...mark, message, ...more].join(' '), longestLine)
+}
+
+/** As logfmt wants it: what could be taken for another field is in quotes. */
+function quoted(value: string): string {
+  return value === '' || /[\s"=\\]/.test(value) ? JSON.stringify(value) : value
 }

@@ -36,6 +36,11 @@ export interface DaemonStatus {
   readonly transactions: TransactionRate | undefined
   /** Receivers with whom there was trouble lately, worst first. */
   readonly behaviour: readonly ReceiverBehaviour[]
+  readonly card: {
+    readonly mode: 'careful' | 'gentle'
+    /** When what waited in memory was written last; undefined before the first time. Unix time. */
+    readonly flushed: Milliseconds | undefined
+  }
   readonly proxy:
     | { readonly port: number | undefined; readonly socket: string | undefined }
     | undefined

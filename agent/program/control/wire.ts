@@ -18,7 +18,7 @@ import {
   text,
   urlText,
 } from '../../../platform/shapes/shape.ts'
-import { isUraidenError, parseAddress, UraidenError } from '../../../protocol/index.ts'
+import { defined, isUraidenError, parseAddress, UraidenError } from '../../../protocol/index.ts'
 import type { ChannelName } from '../../channels/records.ts'
 import { agentError } from '../../errors/index.ts'
 
@@ -103,21 +103,26 @@ export function decodeHeader(text: string): unknown {
 }
 
 export function encodeError(error: unknown): string {
-  const { code, message, hint } = isUraidenError(error)
-    ? error
-    : {
-        code: 'internal',
-        message: 'Something went wrong inside the agent.',
-        hint: 'Look at its log.',
-      }
-  return encode({ error: { code, message, hint } })
+  if (isUraidenError(error)) {
+    const { code, message, hint, details } = error
+    return encode({ error: { code, message, hint, details } })
+  }
+  const message = 'Something went wrong inside the agent.'
+  return encode({ error: { code: 'internal', message, hint: 'Look at its log.' } })
 }
 
-const errorAnswer = object({ error: object({ code: text(), message: text(), hint: text() }) })
+const errorAnswer = object({
+  error: object({
+    code: text(),
+    message: text(),
+    hint: text(),
+    details: optional(recordOf(text())),
+  }),
+})
 
 export function decodeError(answer: string): UraidenError {
   const said = ifFits(errorAnswer, decode(answer))
-  return said === undefined ? malformed('it is no error') : new UraidenError(said.error)
+  return said === undefined ? malformed('it is no error') : new UraidenError(defined(said.error))
 }
 
 /** @throws UraidenError `control_malformed` */

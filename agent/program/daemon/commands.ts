@@ -99,6 +99,7 @@ export function daemonStatus(engine: Engine, context: StatusContext): DaemonStat
     budget: agent?.budget(),
     transactions: agent && rateOf(engine, agent),
     behaviour: agent?.behaviour() ?? [],
+    card: { mode: wanted.spool === undefined ? 'careful' : 'gentle', flushed: engine.flushed },
     proxy: engine.proxy.status(),
     page,
     counters: engine.purchases.counters(),

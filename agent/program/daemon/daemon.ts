@@ -16,6 +16,7 @@ import { commandHandlers, daemonStatus } from './commands.ts'
 import { Engine } from './engine.ts'
 import { createJournal, type Journal } from './journal.ts'
 import { Page } from './page.ts'
+import type { Terminal } from './terminal.ts'
 
 export interface DaemonOptions {
   /** For whoever asks which one is in effect. */
@@ -54,14 +55,23 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { settings, warnings } = await options.readSettings()
   const journal = createJournal({ ...options, settings: settings.log })
   for (const text of warnings) journal.log.warn(text)
-  const daemon = new AgentDaemon(options, journal, settings)
+  const daemon = new AgentDaemon({ ...options, shown: await shownAt(options) }, journal, settings)
   await daemon.start()
   return daemon
 }
 
+/** Undefined where no person looks on. */
+async function shownAt({ terminal, write }: DaemonOptions): Promise<Terminal | undefined> {
+  if (!terminal) return undefined
+  const { createTerminal } = await import('./terminal.ts')
+  return createTerminal(write)
+}
+
+type Surroundings = DaemonOptions & { readonly shown: Terminal | undefined }
+
 class AgentDaemon implements Daemon {
   readonly journal: Journal
-  readonly #options: DaemonOptions
+  readonly #options: Surroundings
   readonly #started = steadyTime()
   readonly #engine: Engine
   readonly #page: Page
@@ -78,7 +88,7 @@ class AgentDaemon implements Daemon {
   #waiting = false
   readonly #changes = createTurns()
 
-  constructor(options: DaemonOptions, journal: Journal, settings: Settings) {
+  constructor(options: Surroundings, journal: Journal, settings: Settings) {
     this.journal = journal
     this.#options = options
     this.#wanted = settings
@@ -93,7 +103,10 @@ class AgentDaemon implements Daemon {
         },
         steadyTime(),
       )
-    this.#engine = new Engine({ journal, metrics, onIdle: () => this.#collections.touched() })
+    this.#engine = new Engine({
+      ...{ journal, metrics, terminal: options.shown },
+      onIdle: () => this.#collections.touched(),
+    })
     const handlers = commandHandlers(this.#engine, {
       status,
       reload: () => this.reload(),
@@ -215,6 +228,7 @@ class AgentDaemon implements Daemon {
 
   #sayReady(): void {
     this.journal.log.info('ready')
+    this.#options.shown?.ready(this.#status())
     this.#options.onStatus('ready')
     this.#collections.touched()
   }

@@ -4,9 +4,14 @@ import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import { afterBlock, isUraidenError } from '../../../protocol/index.ts'
+import {
+  afterBlock,
+  formatAmount,
+  isUraidenError,
+  type TokenUnit,
+} from '../../../protocol/index.ts'
 import { createAgent } from '../../agent.ts'
-import type { ChannelChangeListener } from '../../channels/booking.ts'
+import type { ChannelChange, ChannelChangeListener } from '../../channels/booking.ts'
 import { type ChannelName, channelName } from '../../channels/records.ts'
 import { agentError } from '../../errors/index.ts'
 import { wallClock } from '../../jobs/clock.ts'
@@ -21,6 +26,7 @@ import {
   sameChain,
   type TokenSettings,
 } from '../configuration/settings.ts'
+import type { LogFacts } from '../control/log.ts'
 import { MetricsServer } from '../control/metrics.ts'
 import { Alerting } from './alerting.ts'
 import { DaemonProxy, Jobs } from './buyers.ts'
@@ -29,6 +35,7 @@ import type { ClosingClock } from './closing-clock.ts'
 import { Flushing } from './flushing.ts'
 import type { Journal } from './journal.ts'
 import { createPurchases, type Purchases, SharedAgent } from './shared-agent.ts'
+import type { Terminal } from './terminal.ts'
 import { Upkeep } from './upkeep.ts'
 
 export interface EngineOptions {
@@ -36,6 +43,8 @@ export interface EngineOptions {
   readonly metrics: () => string
   /** Told when no purchase is under way any more. */
   readonly onIdle: () => void
+  /** Where a person looks on. */
+  readonly terminal: Terminal | undefined
 }
 
 const upkeepInterval: Milliseconds = 60_000
@@ -61,7 +70,7 @@ export class Engine implements Capability<Settings> {
   #parts: AgentParts | undefined
   #settings: TokenSettings | undefined
 
-  constructor({ journal, metrics, onIdle }: EngineOptions) {
+  constructor({ journal, metrics, onIdle, terminal }: EngineOptions) {
     this.shared = new SharedAgent(onIdle)
     this.#journal = journal
     this.#upkeep = new Upkeep({
@@ -72,7 +81,10 @@ export class Engine implements Capability<Settings> {
     })
     this.purchases = createPurchases({
       shared: this.shared,
-      onPaid: (channel, price) => this.#upkeep.paid(channel, price),
+      onPaid: (paid) => {
+        this.#upkeep.paid(paid.channel, paid.price)
+        terminal?.paid(paid, this.facts)
+      },
       onFailed: (error) => this.#purchaseFailed(error),
     })
     this.jobs = new Jobs({
@@ -137,6 +149,11 @@ export class Engine implements Capability<Settings> {
     await (this.paused ? writeFile(mark, '', { mode: 0o600 }) : rm(mark, { force: true }))
   }
 
+  /** When that was done last. */
+  get flushed(): Milliseconds | undefined {
+    return this.#flushing.last
+  }
+
   /** Writes to the card what waits for it. @throws UraidenError `state_unwritable` */
   flush(): Promise<void> {
     return this.#flushing.now()
@@ -184,7 +201,8 @@ export class Engine implements Capability<Settings> {
   async #tell(...[channel, change, { transaction }]: Parameters<ChannelChangeListener>) {
     const { kind, ...amounts } = change
     const settles = kind === 'closeRequested' && { settles: await this.#settles(channel) }
-    this.#journal.log.info(`channel ${kind}`, { channel, ...amounts, ...settles, transaction })
+    const facts = { channel, ...inTokens(amounts, this.facts), ...settles, transaction }
+    this.#journal.log.info(`channel ${changeWords[kind]}`, facts)
   }
 
   async #settles(name: ChannelName): Promise<string | undefined> {
@@ -222,6 +240,24 @@ export class Engine implements Capability<Settings> {
       message: 'The agent is paused.',
     })
   }
+}
+
+const changeWords = {
+  opened: 'opened',
+  toppedUp: 'topped up',
+  closeRequested: 'close requested',
+  closed: 'closed',
+  settled: 'settled',
+} as const satisfies Readonly<Record<ChannelChange['kind'], string>>
+
+/** Amounts with the token's symbol, where it is known. */
+function inTokens(amounts: object, token: TokenUnit | undefined): LogFacts {
+  return Object.fromEntries(
+    Object.entries(amounts).map(([name, value]) => {
+      const isAmount = typeof value === 'bigint' && token !== undefined
+      return [name, isAmount ? formatAmount(value, token) : value]
+    }),
+  )
 }
 
 function pauseMark({ folder }: Pick<Settings, 'folder'>): string {

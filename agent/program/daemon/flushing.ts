@@ -1,11 +1,12 @@
 // Writes to the card what waits for it in memory, every two hours and whenever somebody asks.
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 import type { Clock } from '../../jobs/clock.ts'
 import { flushInterval } from '../configuration/card.ts'
 import type { Settings } from '../configuration/settings.ts'
 import type { Capability } from './capability.ts'
 
 export interface FlushingOptions {
-  readonly clock: Pick<Clock, 'after'>
+  readonly clock: Pick<Clock, 'after' | 'now'>
   readonly flush: () => Promise<void>
   /** Of one that nobody has asked for. */
   readonly onFailed: (error: unknown) => void
@@ -16,6 +17,8 @@ type Wanted = Pick<Settings, 'spool'>
 /** The next one comes that long after the last, whoever asked for it. */
 export class Flushing implements Capability<Wanted> {
   readonly #options: FlushingOptions
+  /** When all of it was written; undefined before the first time. Unix time. */
+  last: Milliseconds | undefined
   #isWanted = false
   #cancel: () => void = () => undefined
 
@@ -41,6 +44,7 @@ export class Flushing implements Capability<Wanted> {
   async now(): Promise<void> {
     try {
       await this.#options.flush()
+      this.last = this.#options.clock.now()
     } finally {
       this.#arm()
     }

@@ -5,7 +5,7 @@ import {
   errorFacts,
   type Log,
   type LogEntry,
-  type LogForm,
+  type LogFormat,
   type LogLevel,
 } from '../control/log.ts'
 
@@ -20,25 +20,24 @@ export interface Journal {
 
 export interface JournalSettings {
   readonly level: LogLevel
-  readonly form?: LogForm | undefined
+  readonly format: LogFormat
 }
 
 export interface JournalOptions {
   readonly settings: JournalSettings
   readonly write: (text: string) => void
-  readonly terminal: boolean
   readonly environment: NodeJS.ProcessEnv
 }
 
 const kept = 20
 
-export function createJournal({ settings, write, terminal, environment }: JournalOptions): Journal {
+export function createJournal({ settings, write, environment }: JournalOptions): Journal {
   const entries: LogEntry[] = []
   const throttle = createThrottle()
-  const logFor = ({ level, form }: JournalSettings): Log =>
+  const logFor = ({ level, format }: JournalSettings): Log =>
     createLog({
       level,
-      form: form ?? (terminal ? 'text' : 'json'),
+      format,
       // systemd.exec(5): set where standard error goes to the journal.
       priorities: environment.JOURNAL_STREAM === undefined ? 'none' : 'syslog',
       write,

@@ -9,8 +9,7 @@ import { isUraidenError, type TokenAmount, type UraidenError } from '../../../pr
 import type { BudgetLimit } from '../../budget/caps.ts'
 import type { ChannelName } from '../../channels/records.ts'
 import { agentError, agentErrors } from '../../errors/index.ts'
-import type { Agent, RequestOptions } from '../../options.ts'
-import type { PaymentFacts } from '../../purchase/types.ts'
+import type { Agent, AgentStream, RequestOptions } from '../../options.ts'
 import type { Counters } from '../control/status.ts'
 
 /** For requests to notice that they are aborted. */
@@ -115,9 +114,20 @@ export interface Purchases extends Pick<Agent, 'stream' | 'request' | 'repeatPay
   readonly counters: () => Counters
 }
 
+/** One purchase that was answered. Amounts in the token's smallest unit. */
+export interface Paid {
+  readonly channel: ChannelName
+  readonly price: TokenAmount
+  readonly cost: TokenAmount
+  readonly method: string
+  readonly url: URL
+  readonly status: number
+  readonly job: string | undefined
+}
+
 export interface PurchasesOptions {
   readonly shared: SharedAgent
-  readonly onPaid: (channel: ChannelName, price: TokenAmount) => void
+  readonly onPaid: (paid: Paid) => void
   readonly onFailed: (error: unknown) => void
 }
 
@@ -130,7 +140,8 @@ function isRefusal({ code }: UraidenError): boolean {
 export function createPurchases({ shared, onPaid, onFailed }: PurchasesOptions): Purchases {
   let [payments, refusals, failures] = [0, 0, 0]
 
-  async function counted<Answer extends { readonly payment: PaymentFacts | undefined }>(
+  async function counted<Answer extends Pick<AgentStream, 'payment' | 'status'>>(
+    url: string | URL,
     options: RequestOptions | undefined,
     ask: (agent: Agent, options: RequestOptions) => Promise<Answer>,
   ): Promise<Answer> {
@@ -141,7 +152,8 @@ export function createPurchases({ shared, onPaid, onFailed }: PurchasesOptions):
       })
       if (answer.payment !== undefined) {
         payments++
-        onPaid(answer.payment.channel, answer.payment.price)
+        const { method = 'GET', job } = options ?? {}
+        onPaid({ ...answer.payment, status: answer.status, url: new URL(url), method, job })
       }
       return answer
     } catch (error) {
@@ -162,10 +174,10 @@ export function createPurchases({ shared, onPaid, onFailed }: PurchasesOptions):
       const budget = shared.current()?.budget()
       return budget && [...budget.limits, ...budget.transactions]
     },
-    stream: (url, options) => counted(options, (agent, all) => agent.stream(url, all)),
-    request: (url, options) => counted(options, (agent, all) => agent.request(url, all)),
+    stream: (url, options) => counted(url, options, (agent, all) => agent.stream(url, all)),
+    request: (url, options) => counted(url, options, (agent, all) => agent.request(url, all)),
     repeatPayment: (url, payment, options) =>
-      counted(options, (agent, all) => agent.repeatPayment(url, payment, all)),
+      counted(url, options, (agent, all) => agent.repeatPayment(url, payment, all)),
   }
 }
 

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events'
-import { chmod, mkdir, open, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -90,14 +90,17 @@ test('a device’s life: doctor, get, channels, budget, topup, close, history', 
 
   const [channel] = await json('channels')
   t.like(channel, { receiver, deposit: '50', balance: '15', state: 'open' })
-  t.regex((await cli('channels')).stdout, /^CHANNEL +DEPOSIT +SPENT +RESERVED +STATE\n0x/)
+  t.regex(
+    (await cli('channels')).stdout,
+    /^CHANNEL +SPENT +RESERVED +STATE\nroom\/\d+ +███\S* +30 % /,
+  )
   t.deepEqual((await json('budget')).limits, [
     { scope: 'all', window: 'total', cap: '1000', used: '15' },
   ])
   await json('topup', 'room', '7 units')
   t.is((await json('channels'))[0].deposit, '57')
 
-  await json('close', 'room')
+  await json('close', `room/${channel.openBlock}`)
   t.is(await tokensOf(receiver), 15n)
   t.deepEqual(await json('channels'), [])
   t.is((await json('channels', '--all'))[0].state, 'closed')
@@ -108,7 +111,7 @@ test('a device’s life: doctor, get, channels, budget, topup, close, history', 
   ])
   t.regex(
     (await cli('history')).stdout,
-    /^TIME +WHAT +STATUS +PAID +AUTHENTIC +CHANNEL +JOB\n\d{4}-/,
+    /^UTC +IS +PAID +TO +WHAT +JOB +AUTHENTIC\n\d\d-\d\d .* room +\/reading.*\n3 purchases since /s,
   )
   const events = (await json('history', '--chain', '--from-block', '1')) as readonly {
     readonly kind: string
@@ -137,14 +140,53 @@ test('without the receiver: open, close uncooperatively, settle when it is time,
     runCli(folder, args, { URAIDEN_AGENT_STATE: 'other-state' })
   t.regex((await lost('channels')).stdout, /no open channels/)
   t.true((await lost('recover')).stdout.includes(second.channel))
-  t.true((await lost('channels')).stdout.includes(second.channel))
+  t.true((await lost('channels')).stdout.includes(`room/${second.channel.split('/')[1]}`))
+})
+
+test('doctor asks jobs for their prices and their sinks for room, and buys nothing', async (t) => {
+  const { cli, json, folder } = await given(
+    t,
+    `jobs:
+  good: { get: room/reading, every: '*/5 * * * *', sinks: [{ file: good.jsonl }] }
+  dear: { get: room/reading, mostPrice: 4 units, every: '0 * * * *', sinks: [{ stdout: true }] }
+  lost: { get: room/nothing, every: '0 * * * *', sinks: [{ file: no/such/folder.jsonl }] }
+  post: { post: room/echo, body: x, every: '0 * * * *', sinks: [{ stdout: true }] }
+`,
+  )
+  const { code, stdout } = await cli('doctor')
+  t.is(code, 1)
+  t.regex(stdout, /✔ job +good costs 0\.0+5 TKN, about 288 times a day/)
+  t.regex(stdout, /✘ job +dear costs 0\.0+5 TKN, more than jobs\.dear\.mostPrice/)
+  t.regex(stdout, /! job +lost, \S+\/nothing, answers HTTP status 404/)
+  t.regex(stdout, /✔ job +post is not asked/)
+  t.regex(stdout, /! cost +jobs buy for about .* a year, more than budget\.day|✔ cost +jobs buy/)
+  t.regex(stdout, /✔ fees +to expect: about \d+ transactions? a /)
+  t.regex(stdout, /✔ sink +\S+good\.jsonl can be written/)
+  t.regex(stdout, /✘ sink +\S+folder\.jsonl cannot be written \(ENOENT\)/)
+  t.regex(stdout, /✔ receiver +\S+ answers\n/)
+  t.deepEqual([await json('history'), await json('channels')], [[], []])
+  t.false((await readdir(folder)).includes('good.jsonl'))
+})
+
+test('a dry run is an answer: price and deposit, exit 0, and nothing is bought', async (t) => {
+  const { cli, json, receiver } = await given(t)
+  const first = { price: '5', decimals: 18, symbol: 'TKN', receiver, opensChannel: true }
+  t.deepEqual(await json('get', 'room/reading', '--dry-run'), { ...first, deposit: '50' })
+  const person = await cli('get', 'room/reading', '--dry-run')
+  t.is(person.code, 0)
+  t.regex(person.stdout, /^0\.0+5 TKN, and a channel with about 0\.0+5 TKN would be opened\n$/)
+  t.is(person.stderr.includes('dry_run'), false)
+  t.deepEqual([await json('history'), await json('channels')], [[], []])
+  await json('get', 'room/reading')
+  const again = { ...first, opensChannel: false, deposit: '0' }
+  t.deepEqual(await json('get', 'room/reading', '--dry-run'), again)
 })
 
 test('refusals have a sentence, a hint, a code and an exit code, and never a stack trace', async (t) => {
   const { cli, folder, base, contract } = await given(t)
   const cases: readonly (readonly [args: readonly string[], code: string, exit: number])[] = [
     [['get', 'room/reading', '--max-price', '4 units'], 'price_over_cap', 3],
-    [['get', 'room/reading', '--dry-run'], 'dry_run', 3],
+    [['get', 'room/reading', '--dry-run', '--max-price', '4 units'], 'price_over_cap', 3],
     [['get', 'kitchen/reading'], 'not_a_url', 2],
     [['get', 'room/reading', '--max-price', '0,5'], 'not_an_amount', 2],
     [['get', 'room/reading', '-H', 'no colon'], 'not_a_header', 2],
@@ -319,7 +361,7 @@ test('doctor asks a receiver as payments do: with the certificate that is pinned
   const config = await readFile(join(folder, 'agent.yaml'), 'utf8')
   for (const [trust, sees] of [
     ['', /✘ receiver/],
-    [`tls: { pinned: ${certificate('ip')} }`, /✔ receiver +https:\S+ answers, HTTP status 200/],
+    [`tls: { pinned: ${certificate('ip')} }`, /✔ receiver +https:\S+ answers, and is free/],
     [`tls: { authority: ${certificate('ip')} }`, /✔ receiver/],
     [`tls: { pinned: ${certificate('other-ip')} }`, /✘ receiver/],
     ['tls: { pinned: nowhere.pem }', /nowhere\.pem/],

@@ -32,17 +32,17 @@ for (const [what, text] of planted) {
     t.notRegex(json, harmful)
     t.deepEqual(JSON.parse(json), { name: text })
     t.notRegex(table(['NAME'], [[text]]).replaceAll('\n', ''), harmful)
-    for (const form of ['text', 'json'] as const) {
+    for (const format of ['text', 'json'] as const) {
       let said = ''
       const log = createLog({
         ...({ level: 'info', priorities: 'none' } as const),
-        form,
+        format,
         write: (line) => {
           said += line
         },
       })
       log.warn(`refused by ${text}`, { reason: text, more: [text] })
-      t.notRegex(said.replace(/\n$/, ''), harmful, form)
+      t.notRegex(said.replace(/\n$/, ''), harmful, format)
     }
     t.notRegex(JSON.stringify(plainValue({ msg: text, err: { message: text } })), harmful)
   })
@@ -53,13 +53,13 @@ test('a name does not make a line of its own, in a table or in a log', (t) => {
   t.is(rows.split('\n').length, 2)
   let said = ''
   const log = createLog({
-    ...({ level: 'info', form: 'text', priorities: 'none' } as const),
+    ...({ level: 'info', format: 'text', priorities: 'none' } as const),
     write: (line) => {
       said += line
     },
   })
   log.info('found', { name: 'x\nerror: paid 5 TKN' })
-  t.is(said, 'found name=x error: paid 5 TKN\n')
+  t.is(said, 'found name="x\\nerror: paid 5 TKN"\n')
 })
 
 test('what is long is cut, and one character less is not', (t) => {

@@ -64,3 +64,18 @@ for (const [text, message] of wrong) {
     await t.throwsAsync(load(t, `${text}\n`), { code: 'config_invalid', message })
   })
 }
+
+test('the log’s format has an earlier name, which is still read', async (t) => {
+  for (const [text, log] of [
+    ['', { level: 'info', format: 'text' }],
+    ['log: { format: json, level: debug }', { level: 'debug', format: 'json' }],
+    ['log: { form: json }', { level: 'info', format: 'json' }],
+  ] as const) {
+    t.deepEqual((await load(t, `${text}\n`)).log, log)
+  }
+  const message = /:4 log: "form" is the earlier name of "format": give one of them/
+  await t.throwsAsync(load(t, 'log: { form: json, format: json }\n'), {
+    code: 'config_invalid',
+    message,
+  })
+})

@@ -23,7 +23,7 @@ function setUp() {
     // The next one is armed when the last one is over.
     await new Promise((resolve) => setImmediate(resolve))
   }
-  return { flushing, state, pass }
+  return { clock, flushing, state, pass }
 }
 
 test('a gentle card is flushed every two hours, a careful one never', async (t) => {
@@ -63,4 +63,16 @@ test('one that fails is said, to whoever asked, and tried again', async (t) => {
   await pass(flushInterval)
   t.is(state.flushes, 3)
   t.is(state.failed, 1)
+})
+
+test('when the card was written last is known, and a flush that fails is none', async (t) => {
+  const { clock, flushing, state } = setUp()
+  t.is(flushing.last, undefined)
+  await flushing.now()
+  const first = clock.now()
+  t.is(flushing.last, first)
+  clock.pass(60_000)
+  state.fails = true
+  await t.throwsAsync(flushing.now())
+  t.is(flushing.last, first)
 })

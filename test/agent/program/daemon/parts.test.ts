@@ -98,9 +98,8 @@ test('the same warning is said once in ten minutes, then how often it was there'
 test('log lines have a priority for journald, one line an event, and no user names of URLs', (t) => {
   const lines: string[] = []
   const journal = createJournal({
-    settings: { level: 'info', form: 'text' },
+    settings: { level: 'info', format: 'text' },
     write: (text) => lines.push(text),
-    terminal: false,
     environment: { JOURNAL_STREAM: '8:1' },
   })
   journal.log.debug('not said')
@@ -114,10 +113,10 @@ test('log lines have a priority for journald, one line an event, and no user nam
   journal.warn('chain', 'nothing can be paid', error)
   t.is(
     lines.join(''),
-    '<6>ready amount=5\n<4>warn: nothing can be paid code=chain_unavailable reason=http://node:8545 does not answer hint=Wait.\n',
+    '<6>ready amount=5\n<4>warn: nothing can be paid code=chain_unavailable reason="http://node:8545\\ndoes not answer" hint=Wait.\n',
   )
   t.like(journal.warnings(), { length: 1, 0: { level: 'warn', code: 'chain_unavailable' } })
-  journal.change({ level: 'error', form: 'json' })
+  journal.change({ level: 'error', format: 'json' })
   journal.log.warn('quiet')
   journal.log.error('loud', { code: 'x' })
   t.like(JSON.parse(lines.at(-1) ?? ''), { level: 'error', message: 'loud', code: 'x' })
@@ -268,6 +267,7 @@ test('the state in the text format of Prometheus', (t) => {
     },
     transactions: undefined,
     behaviour: [],
+    card: { mode: 'careful', flushed: undefined },
     proxy: undefined,
     page: undefined,
     counters: { payments: 3, refusals: 2, failures: 1 },

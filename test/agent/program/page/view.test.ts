@@ -59,6 +59,7 @@ function status(change: Partial<DaemonStatus> = {}): DaemonStatus {
     budget: undefined,
     transactions: undefined,
     behaviour: [],
+    card: { mode: 'careful', flushed: undefined },
     proxy: undefined,
     page: undefined,
     counters: { payments: 0, refusals: 0, failures: 0 },

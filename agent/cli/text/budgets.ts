@@ -1,0 +1,51 @@
+// Caps, with what is used of them as a bar.
+import type { Milliseconds } from '../../../platform/time/clock.ts'
+import { type Address, parseAddress, type TokenUnit } from '../../../protocol/index.ts'
+import { type BudgetLimit, type BudgetScope, left } from '../../budget/caps.ts'
+import { bar, fitted, part } from './columns.ts'
+import { freeAgain } from './times.ts'
+
+export interface Words {
+  readonly now: Milliseconds
+  /** Where days and months begin; default UTC. */
+  readonly timeZone: string | undefined
+  readonly nameOf: (receiver: Address) => string
+}
+
+const ether: TokenUnit = { symbol: 'ETH', decimals: 18 }
+
+/** Ether, and numbers of openings, among them. Without a token its smallest units are shown. */
+export function budgetTable(
+  limits: readonly BudgetLimit[],
+  token: TokenUnit | undefined,
+  words: Words,
+): string {
+  const { now, timeZone } = words
+  return fitted({
+    head: ['BUDGET', 'WINDOW', 'USED', '', 'FREE AGAIN'],
+    flexible: [0],
+    rows: limits.map((limit) => [
+      scopeText(limit.scope, words),
+      limit.window,
+      bar(limit.used, limit.cap),
+      usedText(limit, token),
+      left(limit) > 0n ? '' : freeAgain(limit.window, now, timeZone),
+    ]),
+  })
+}
+
+function usedText({ scope, used, cap }: BudgetLimit, token: TokenUnit | undefined): string {
+  if (scope === 'ether') return part(used, cap, ether)
+  if (scope.startsWith('openings')) return `${used} of ${cap}`
+  return part(used, cap, token ?? { symbol: 'units', decimals: 0 })
+}
+
+function scopeText(scope: BudgetScope, { nameOf }: Words): string {
+  if (scope === 'all') return 'all'
+  if (scope === 'ether') return 'fees'
+  const [kind = '', ...rest] = scope.split('/')
+  const name = rest.join('/')
+  if (kind === 'openings') return name === '' ? kind : `${kind} ${nameOf(parseAddress(name))}`
+  if (kind === 'receiver') return nameOf(parseAddress(name))
+  return rest[0] === 'proxy' ? `program ${rest.slice(1).join('/')}` : `${kind} ${name}`
+}

@@ -70,15 +70,23 @@ function texts(schema: Json, path = ''): readonly string[] {
   ]
 }
 
+/** Of a job's sinks, and of those of alerts. */
+const inSinks = (names: readonly string[]): readonly string[] =>
+  ['jobs.*.sinks[]', 'alerts.sinks[]'].flatMap((sink) => names.map((each) => `${sink}.${each}`))
+
 /** Names of files, machines and things: what is secret is in the files. */
 const names: Readonly<Record<string, readonly string[]>> = {
   agent: [
     ...['key', 'password', 'state', 'hosts[]', 'timeZone', 'tls.authority', 'tls.pinned'],
-    ...['proxy.socket', 'proxy.programs.*.token', 'jobs.*.timeZone', 'jobs.*.sinks[].file'],
-    ...['jobs.*.sinks[].webhook.urlFile', 'jobs.*.sinks[].webhook.headersFile'],
-    ...['name', 'class', 'unit', 'value'].map(
-      (each) => `jobs.*.sinks[].mqtt.homeAssistant.${each}`,
+    ...['proxy.socket', 'proxy.programs.*.token', 'jobs.*.timeZone'],
+    ...inSinks(['file', 'webhook.urlFile', 'webhook.headersFile', 'csv', 'csv.path']),
+    ...inSinks(['name', 'class', 'unit', 'value'].map((each) => `mqtt.homeAssistant.${each}`)),
+    ...inSinks(
+      ['bucket', 'org', 'database', 'measurement', 'username', 'token', 'password'].map(
+        (each) => `influx.${each}`,
+      ),
     ),
+    ...inSinks(['csv.columns.*', 'influx.fields.*', 'influx.tags.*']),
     ...['mqtt.username', 'mqtt.password', 'mqtt.ca', 'mqtt.cert', 'mqtt.certKey', 'mqtt.name'],
     ...['control.socket', 'page.token'],
   ],
@@ -106,9 +114,8 @@ const secrets: Readonly<Record<string, readonly string[]>> = {
   agent: [
     ...['rpc', 'rpc[]', 'receivers.*.url', 'mqtt.url'],
     ...['get', 'post', 'url', 'headers.*', 'body'].map((each) => `jobs.*.${each}`),
-    ...['webhook', 'webhook.url', 'webhook.headers.*', 'command', 'command[]', 'template'].map(
-      (each) => `jobs.*.sinks[].${each}`,
-    ),
+    ...inSinks(['webhook', 'webhook.url', 'webhook.headers.*', 'command', 'command[]']),
+    ...inSinks(['template', 'influx.url']),
   ],
   receiver: [
     ...['rpc', 'rpc[]', 'watchtowers[].url', 'contracts[].watchtowers[].url'],
@@ -191,12 +198,21 @@ test('agent: log, status, page, metrics, doctor, and a configuration that is ref
     receivers: { room: { url: `http://me:${secret()}@${repeater}/free` } },
     mqtt: { url: `mqtt://me:${secret()}@127.0.0.1:9`, password: await file('mqtt', secret()) },
     log: { level: 'debug' },
+    alerts: {
+      jobFailing: 1,
+      sinks: [
+        { webhook: { url: inUrl(repeater), headers: { A: secret() } }, template: secret() },
+        { influx: { url: inUrl(repeater), database: 'd' } },
+        { command: ['false', secret()] },
+      ],
+    },
     jobs: {
       hook: job({
         get: free,
         sinks: [
           { webhook: { url: at, headers: { Authorization: secret() } } },
           { webhook: inUrl(repeater) },
+          { influx: { url: inUrl(repeater), bucket: 'b', token: await file('influx', secret()) } },
           {
             webhook: {
               urlFile: await file('hook', `${inUrl(repeater)}\n`),

@@ -22,6 +22,7 @@ const daemon = () => import('./commands/daemon.ts')
 const discover = () => import('./commands/discover.ts')
 const doctor = () => import('./commands/doctor.ts')
 const get = () => import('./commands/get.ts')
+const init = () => import('./commands/init.ts')
 const run = () => import('./commands/run.ts')
 const seal = () => import('./commands/seal.ts')
 
@@ -32,6 +33,7 @@ export const agentProgram: ProgramDescription = {
     program
       .option('-c, --config <file>', 'configuration (else $URAIDEN_AGENT_CONFIG, ~/.config, /etc)')
       .option('--json', 'answer in JSON; amounts are strings of the smallest unit')
+    addInitCommand(program, finish)
     addPurchaseCommands(program, finish)
     addChannelCommands(program, finish)
     addBookCommands(program, finish)
@@ -62,6 +64,20 @@ const configuration = configCommands<GlobalOptions>({
   fileOf: (named, { config }) => named ?? configFile(config),
   load: (file, { config }) => loadAgentConfig(file ?? configFile(config)),
 })
+
+function addInitCommand(program: Command, finish: Finish): void {
+  program
+    .command('init')
+    .description('write a first configuration, with a key of its own; asks at a terminal')
+    .option('--rpc <url>', 'JSON-RPC address of an Ethereum node')
+    .option('--contract <address>', 'the channels contract')
+    .option('--receiver <name=url>', 'whom to buy from; may be given again', append, [])
+    .option('--request <amount>', 'the most for one request, in tokens (0.01)')
+    .option('--day <amount>', 'the most in a day, in tokens (1)')
+    .option('--no-discover', 'do not look for receivers in the network')
+    .option('-y, --yes', 'ask nothing: take what is usual')
+    .action(runs(finish, late(init, 'init')))
+}
 
 function addPurchaseCommands(program: Command, finish: Finish): void {
   program

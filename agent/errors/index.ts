@@ -377,6 +377,11 @@ export const agentErrors = {
     hint: 'Set proxy.connect to tunnel to allow https:// to others.',
   },
   usage_accept: { kind: 'usage' },
+  usage_answer: { kind: 'usage', hint: 'Write yes or no.' },
+  usage_receiver: {
+    kind: 'usage',
+    hint: 'Write it like living-room=http://192.168.1.104:5000. The name is in lower case.',
+  },
   usage_url_missing: {
     kind: 'usage',
     hint: 'Give any URL of it with --url, list it under receivers, or close with --uncooperative.',

@@ -75,6 +75,19 @@ export const httpUrl = z.url({
       : 'this is not an http:// or https:// URL.',
 })
 
+/**
+ * A URL that a command line names.
+ * @throws UraidenError `not_a_url`
+ */
+export function parseHttpUrl(text: string): string {
+  const { success, error } = httpUrl.safeParse(text)
+  if (success) return text
+  throw platformError({
+    code: 'not_a_url',
+    message: `"${shorten(text)}": ${error.issues[0]?.message ?? 'this is no URL.'}`,
+  })
+}
+
 /** A cap for the price of gas: `50 gwei`. Digits after the point are those of a gwei; gives wei. */
 export const gasPrice = parsed((text) => {
   const price = parseAmount(text, { symbol: 'gwei', decimals: 9 })

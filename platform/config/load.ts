@@ -143,7 +143,9 @@ async function readBytes(file: string): Promise<Uint8Array> {
       message: missing
         ? `There is no configuration file ${file}.`
         : `The configuration file ${file} cannot be read (${code}).`,
-      hint: missing ? 'Name another one, or write it.' : 'Check its owner and mode.',
+      hint: missing
+        ? 'Name another one with --config, or have one made: the command init asks for what it needs.'
+        : 'Check its owner and mode.',
       cause: error,
     })
   }

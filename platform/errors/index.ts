@@ -2,6 +2,11 @@
 import { type ErrorCatalogue, errorMaker, protocolErrors } from '../../protocol/errors.ts'
 
 export const platformErrors = {
+  answer_missing: { kind: 'usage' },
+  answers_ended: {
+    kind: 'usage',
+    hint: 'Nothing was written. Run it again, or give the answers as options.',
+  },
   chain_closed: {
     kind: 'chain',
     hint: 'The program is stopping; what was sent to the chain is still there.',
@@ -16,6 +21,10 @@ export const platformErrors = {
   },
   chain_unavailable: { kind: 'chain', status: 502 },
   contract_not_listed: { kind: 'usage', hint: 'Name one of contracts, or add it there.' },
+  config_exists: {
+    kind: 'usage',
+    hint: 'Edit it, or name another file with --config. Nothing was written.',
+  },
   config_invalid: { kind: 'usage' },
   config_missing: { kind: 'usage' },
   config_unreadable: { kind: 'usage' },
@@ -116,6 +125,8 @@ export const platformErrors = {
   },
   state_in_use: { kind: 'state' },
   state_missing: { kind: 'state' },
+  not_tokens: { kind: 'usage', hint: 'Write it like 0.01.' },
+  not_a_url: { kind: 'usage', hint: 'Write http:// or https://, then host and port.' },
   state_of_another: {
     kind: 'state',
     hint: 'Use the chain, contract and key it was made with, or another state folder.',

@@ -16,6 +16,7 @@ import { backup, restore } from './commands/backup.ts'
 import { type ChannelsOptions, channels, stats } from './commands/books.ts'
 import { type CollectOptions, closeAll, closeOne, withdraw } from './commands/collect.ts'
 import { doctor } from './commands/doctor.ts'
+import { type InitOptions, init } from './commands/init.ts'
 import { addGlobalOptions, configOptions, type GlobalOptions } from './commands/options.ts'
 import { type RequestKeyOptions, requestKey } from './commands/request-key.ts'
 import { configFile, openConfig } from './commands/session.ts'
@@ -27,6 +28,7 @@ export const receiverProgram: ProgramDescription = {
   description: 'sells over HTTP and is paid through µRaiden channels',
   build: (program, finish) => {
     addGlobalOptions(program)
+    addInitCommand(program, finish)
     addSellCommands(program, finish)
     addCollectCommands(program, finish)
     addAdminCommands(program, finish)
@@ -61,6 +63,18 @@ const configuration = configCommands<GlobalOptions>({
   fileOf: (named, options) => named ?? configFile(options, receiverNames),
   load: (file, options) => loadReceiverConfig({ file, options: configOptions(options) }),
 })
+
+function addInitCommand(program: Command, finish: Finish): void {
+  program
+    .command('init')
+    .description('write a first configuration, with a key of its own; asks at a terminal')
+    .option('--listen <place>', 'address and port (0.0.0.0:5000)')
+    .option('--path <path>', 'of what is sold (/sensors/temperature)')
+    .option('--price <amount>', 'of it, in tokens (0.005)')
+    .option('--command <command>', 'whose output is sold')
+    .option('-y, --yes', 'ask nothing: take what is usual')
+    .action((_: object, command: Command) => finish(init(command.optsWithGlobals<InitOptions>())))
+}
 
 function addSellCommands(program: Command, finish: Finish): void {
   program

@@ -159,6 +159,7 @@ export const receiverErrors = {
   },
   status_unknown: { kind: 'failed' },
   stopped: { kind: 'failed', hint: 'Start it again.' },
+  usage_path: { kind: 'usage', hint: 'Write it like /sensors/temperature.' },
   usage_state_unknown: { kind: 'usage' },
   watchtower_ca_unreadable: {
     kind: 'usage',

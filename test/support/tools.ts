@@ -57,6 +57,7 @@ export const tools = {
     remedy: 'apt-get install clang-14 lld-14',
     isThere: () => succeeds('clang-14', '--version') && succeeds('wasm-ld-14', '--version'),
   },
+  script: program('script', 'apt-get install bsdutils', '--version'),
   curl: program('curl', 'apt-get install curl', '--version'),
   haproxy: program('haproxy', 'apt-get install haproxy', '-v'),
   nginx: program('nginx', 'apt-get install nginx', '-v'),

@@ -82,6 +82,8 @@ interface Life {
   ledger: Ledger
   /** Every balance that a signature was made for, by channel: what the receiver could cash. */
   readonly signed: Map<string, bigint>
+  /** What was taken for spent although no signature left for it, by channel: the ledger counts it when it is. */
+  readonly assumed: Map<string, bigint>
   /** First-time signatures, with the true time: re-signing what was signed before costs nothing. */
   readonly exposed: { readonly at: number; readonly amount: bigint }[]
   /** Signed since the last start: a crash hides what. */
@@ -134,6 +136,7 @@ async function begin(
     budget,
     ledger,
     signed,
+    assumed: new Map(),
     exposed: [],
     unwritten: new Set(),
     time: 0,
@@ -161,7 +164,8 @@ async function live(life: Life, step: Step): Promise<void> {
       return
     }
     case 'assumeWorst':
-      return life.ledger.assumeWorst(otherChannel)
+      await life.ledger.assumeWorst(otherChannel)
+      return expose(life, otherChannel, life.ledger.get(otherChannel).top)
     case 'pass':
       life.time += step.minutes
       return clock.pass(step.minutes * 60_000)
@@ -197,12 +201,18 @@ async function pay(life: Life, other: boolean, price: bigint, end: End): Promise
   t.true(stored !== undefined && to <= stored.bound, 'signed above what is on disk')
   if (taken.source !== 'probe') life.unwritten.add(name)
   const before = life.signed.get(name) ?? 0n
-  if (to > before) {
-    life.signed.set(name, to)
-    life.exposed.push({ at: life.time, amount: to - before })
-  }
+  if (to > before) life.signed.set(name, to)
+  expose(life, name, to)
   if (end === 'killed') return endLife(life, 'kill')
   conclude(ledger, taken, price, end)
+}
+
+/** Counts what is new of it in this hour. */
+function expose({ assumed, exposed, time }: Life, name: ChannelName, to: bigint): void {
+  const before = assumed.get(name) ?? 0n
+  if (to <= before) return
+  assumed.set(name, to)
+  exposed.push({ at: time, amount: to - before })
 }
 
 function conclude(ledger: Ledger, taken: Taken, price: bigint, end: Exclude<End, 'killed'>): void {

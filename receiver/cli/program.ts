@@ -69,7 +69,7 @@ function addInitCommand(program: Command, finish: Finish): void {
     .command('init')
     .description('write a first configuration, with a key of its own; asks at a terminal')
     .option('--listen <place>', 'address and port (0.0.0.0:5000)')
-    .option('--path <path>', 'of what is sold (/sensors/temperature)')
+    .option('--path <path>', 'of what is sold (/load)')
     .option('--price <amount>', 'of it, in tokens (0.005)')
     .option('--command <command>', 'whose output is sold')
     .option('-y, --yes', 'ask nothing: take what is usual')

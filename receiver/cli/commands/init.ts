@@ -85,7 +85,7 @@ async function askFor(questions: Questions, options: InitOptions): Promise<Answe
       option: '--path PATH',
       text: 'Path of what is sold',
       given: options.path,
-      usual: '/sensors/temperature',
+      usual: '/load',
       parse: parsePath,
     }),
     price: await questions.ask({

@@ -115,7 +115,9 @@ jobs:
   reading: { get: room/reading, every: '0 0 1 1 *', sinks: [{ file: ${file} }] }
 `,
   )
-  await startDaemonProcess(t, agent.folder)
+  const daemon = await startDaemonProcess(t, agent.folder)
+  // It takes commands before the chain has told it what the token is.
+  await until(async () => (await daemon.status())?.jobs.length === 1)
   await agent.json(t, 'run-job', 'reading')
   const socket = join(agent.folder, 'state', 'control.sock')
   // The account is asked for when somebody looks.

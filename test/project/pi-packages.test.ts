@@ -315,7 +315,7 @@ test('uraiden-agent: the process that stays holds nothing of what reads commands
     `if (process.argv.includes('run')) {
       const write = process.stderr.write
       process.stderr.write = function (text, ...rest) {
-        if (text.includes('"ready"')) setImmediate(() => process.kill(process.pid, 'SIGTERM'))
+        if (String(text).startsWith('ready')) setImmediate(() => process.kill(process.pid, 'SIGTERM'))
         return write.call(this, text, ...rest)
       }
       process.on('exit', () => process.stdout.write(Object.keys(require.cache).join('\\n')))

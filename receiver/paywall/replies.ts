@@ -114,6 +114,8 @@ interface RepliesState {
   readonly now: () => number
   /** In the order of their time: the first one is the oldest. */
   readonly kept: Map<ReplyId, KeptReply>
+  /** Of those that are kept: only these cost a write when they go. */
+  readonly onDisk: Set<ReplyId>
   readonly unanswered: Map<ReplyId, Unanswered>
   readonly underWay: Map<ReplyId, Promise<void>>
   /** Weight of all that are kept. */
@@ -128,7 +130,8 @@ export async function openReplies(
   const kept = new Map([...(await disk.load())].sort(([, a], [, b]) => a.expires - b.expires))
   const bytes = [...kept.values()].reduce((sum, reply) => sum + weight(reply), 0)
   const unanswered = new Map(await disk.unanswered())
-  const state = { disk, limits, now, kept, unanswered, underWay: new Map(), bytes }
+  const onDisk = new Set(kept.keys())
+  const state = { disk, limits, now, kept, onDisk, unanswered, underWay: new Map(), bytes }
   await forget(state, surplus(state))
   await forgetUnanswered(state)
   return {
@@ -193,10 +196,12 @@ async function remember(
 }
 
 async function keep(state: RepliesState, id: ReplyId, reply: Answered): Promise<void> {
-  const { disk, limits, now } = state
+  const { disk, limits, now, onDisk } = state
   const timed = { ...reply, expires: now() + limits.lifetime }
-  if (reply.body.length <= limits.largestOnDisk) await disk.save(id, timed)
-  else await disk.answered([id])
+  if (reply.body.length <= limits.largestOnDisk) {
+    await disk.save(id, timed)
+    onDisk.add(id)
+  } else await disk.answered([id])
   await remember(state, id, reply)
 }
 
@@ -213,11 +218,13 @@ function surplus({ kept, bytes, limits, now }: RepliesState): readonly ReplyId[]
 }
 
 async function forget(state: RepliesState, ids: readonly ReplyId[]): Promise<void> {
+  const { disk, kept, onDisk } = state
   for (const id of ids) {
-    state.bytes -= weight(state.kept.get(id))
-    state.kept.delete(id)
+    state.bytes -= weight(kept.get(id))
+    kept.delete(id)
   }
-  if (ids.length > 0) await state.disk.remove(ids)
+  const written = ids.filter((id) => onDisk.delete(id))
+  if (written.length > 0) await disk.remove(written)
 }
 
 async function forgetUnanswered(state: RepliesState): Promise<void> {

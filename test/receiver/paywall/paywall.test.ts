@@ -203,6 +203,26 @@ test('empty replies take room too, so their number is bounded', async (t) => {
   t.true(kept[9])
 })
 
+test('a reply that goes costs a write only when it is on the disk', async (t) => {
+  const removed: string[] = []
+  const disk: ReplyDisk = {
+    ...noDisk,
+    load: async () => new Map([['of before', { ...reply(10), expires: 999 }]]),
+    remove: async (ids) => void removed.push(...ids),
+  }
+  const replies = await openReplies(disk, small, () => 0)
+  const keep = async (id: string, keeping: 'disk' | 'memory', size = 10) => {
+    const turn = await replies.take(id, keeping)
+    if (turn.kind === 'ours') await turn.finish(reply(size))
+  }
+  for (let index = 0; index < 20; index++) await keep(`in memory ${index}`, 'memory')
+  t.deepEqual(removed, ['of before'])
+  await keep('on disk', 'disk')
+  await keep('too long for it', 'disk', 101)
+  for (let index = 20; index < 40; index++) await keep(`in memory ${index}`, 'memory')
+  t.deepEqual(removed, ['of before', 'on disk'])
+})
+
 test('small replies survive a restart, until their time is over; large ones do not', async (t) => {
   const account = addressOfKey(fromHex(`0x${'22'.repeat(32)}`))
   const owner = { chainId: 1n, contract: account, account }

@@ -10,7 +10,7 @@ import {
   smallest,
   type TokenAmount,
 } from '../../protocol/index.ts'
-import { createOpenAnswers, type OpenAnswers } from './answers.ts'
+import { createSending, type Sending } from './answers.ts'
 import {
   type CeilingCase,
   confirmedAfter,
@@ -35,8 +35,8 @@ import {
   channelName,
   dueOf,
   emptyLedger,
-  type LedgerChanges,
   type PaymentLedger,
+  type UnansweredChange,
 } from './records.ts'
 import type { ChannelStore, Fence } from './store.ts'
 
@@ -83,14 +83,14 @@ export interface ChannelBook {
   readonly putLedger: (
     channel: ChannelId,
     ledger: PaymentLedger,
-    changes?: LedgerChanges,
+    unanswered?: UnansweredChange,
   ) => Promise<void>
   /** Memory only: to disk with the channel's next write, or with `flush`. For what a crash may forget. */
   readonly noteLedger: (channel: ChannelId, ledger: PaymentLedger) => void
   /** Resolves when what was only noted is durable. */
   readonly flush: () => Promise<void>
-  /** Bound requests whose answers have not left whole. */
-  readonly answers: OpenAnswers
+  /** Of bound requests. */
+  readonly sending: Sending
   /**
    * Whether a channel takes nothing that is not bound: it is bound, or may have been before a state was lost
    * or restored. The form that the original's clients sign they sign on channels that were never bound.
@@ -126,7 +126,7 @@ interface BookState {
   readonly settled: Set<ChannelName>
   readonly ledgers: Map<ChannelName, PaymentLedger>
   readonly listeners: BookListener[]
-  readonly answers: OpenAnswers
+  readonly sending: Sending
   /** With a ledger that is not on disk as it is in memory. */
   readonly noted: Set<ChannelName>
   position: SyncPosition | undefined
@@ -168,14 +168,14 @@ async function readBook(
   store: ChannelStore,
   { limits = confirmedAfter(1), keepSettled = Number.POSITIVE_INFINITY }: BookOptions,
 ): Promise<BookState> {
-  const { facts, ledgers, answers, position, history, fence, forgotten } = await store.load()
+  const { facts, ledgers, position, history, fence, forgotten } = await store.load()
   const book: BookState = {
     store,
     facts: new Map(),
     settled: new Set(),
     ledgers: new Map(ledgers),
     listeners: [],
-    answers: createOpenAnswers(answers),
+    sending: createSending(),
     noted: new Set(),
     position,
     history,
@@ -223,14 +223,14 @@ function bookOn(book: BookState): ChannelBook {
       lookBack(book)
     },
     position: () => book.position,
-    putLedger: (channel, ledger, changes) => putLedger(book, channel, { ledger, changes }),
+    putLedger: (channel, ledger, unanswered) => putLedger(book, channel, { ledger, unanswered }),
     noteLedger: ({ sender, openBlock }, ledger) => {
       const name = channelName(sender, openBlock)
       book.ledgers.set(name, ledger)
       book.noted.add(name)
     },
     flush: () => flush(book),
-    answers: book.answers,
+    sending: book.sending,
     isBoundOnly: (channel, form) => isBoundOnly(book, channel, form),
     fence: (head) => fence(book, head),
     listen: (listener) => void book.listeners.push(listener),
@@ -333,12 +333,15 @@ function forgetSettled(book: BookState): Forgetting | undefined {
 function putLedger(
   book: BookState,
   { sender, openBlock }: ChannelId,
-  written: { readonly ledger: PaymentLedger; readonly changes: LedgerChanges | undefined },
+  written: {
+    readonly ledger: PaymentLedger
+    readonly unanswered: UnansweredChange | undefined
+  },
 ): Promise<void> {
   const name = channelName(sender, openBlock)
   changing(book, name, () => book.ledgers.set(name, written.ledger))
   book.noted.delete(name)
-  const saved = book.store.saveLedger(name, written.ledger, written.changes)
+  const saved = book.store.saveLedger(name, written.ledger, written.unanswered)
   for (const listener of book.listeners) listener(sender, openBlock)
   return saved
 }
@@ -440,7 +443,6 @@ function drop(book: BookState, { names, after }: Forgetting): void {
       book.ledgers.delete(name)
     })
     book.noted.delete(name)
-    book.answers.forget(name)
   }
   book.forgotten = after
 }

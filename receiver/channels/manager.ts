@@ -12,19 +12,17 @@ import type {
 } from '../../protocol/index.ts'
 import type { ProofChecker } from '../signatures/checker.ts'
 import type { CommitmentCheck } from '../signatures/commitments.ts'
-import { type AnswerEnd, nextNumber, type OpenAnswer, withoutNumber } from './answers.ts'
+import { type AnswerEnd, nextAnswer, openAnswer, withoutNumber, withPaid } from './answers.ts'
 import type { ChannelBook, ChannelId } from './book.ts'
 import { type Claims, claim, isClaimed, unclaim } from './claims.ts'
 import { type AgreementParts, agreeToClose } from './closing.ts'
 import { balanceUnder, fallbacksUnder, withFallback } from './proofs.ts'
 import {
-  type AnswerNumbers,
   acceptsPayments,
   type BestProof,
   type Channel,
   channelName,
   isTicked,
-  type LedgerChanges,
   ledgerOf,
   type PaymentLedger,
   type Unanswered,
@@ -163,22 +161,22 @@ async function registerPayment(
   const decision = decide()
   if (decision.kind === 'refused') return refused(decision.code)
   const { claims, paid, channel: before } = decision
-  const answers = mac === undefined ? before.answers : nextNumber(before.answers)
+  const answers = mac === undefined ? before.answers : nextAnswer(before.answers, { mac, paid })
   const ledger: PaymentLedger = {
     ...ledgerOf(before),
     claims,
     ...(shown.kind === 'proven' && provenBy(book, before, { claims, payment, proof: shown.proof })),
     ...(answers && { answers }),
   }
-  const order: Order = { sender, openBlock, paid, request, answer: nameOf(mac, answers) }
-  const changes = changesOf(order)
-  const { answer } = changes
-  if (answer !== undefined) book.answers.begin(channelName(sender, openBlock), answer)
+  const number = mac === undefined ? undefined : answers?.last
+  const order: Order = { sender, openBlock, paid, request, number }
+  if (mac !== undefined) book.sending.begin(channelName(sender, openBlock), mac)
   try {
-    await book.putLedger({ sender, openBlock }, ledger, changes)
+    await book.putLedger({ sender, openBlock }, ledger, unanswered(order))
   } catch (error) {
     // Not served, so not paid: the same proof may try again when the disk is well.
     await charging(book, order)(0n).catch(() => undefined)
+    if (mac !== undefined) book.sending.end(channelName(sender, openBlock), mac)
     throw error
   }
   return {
@@ -296,12 +294,8 @@ function resumePayment(
 ): PaidOutcome | undefined {
   const channel = book.get(sender, openBlock)
   if (channel === undefined || !isClaimed(channel.claims, paid)) return undefined
-  const order = { sender, openBlock, paid, request, answer: undefined }
+  const order = { sender, openBlock, paid, request, number: undefined }
   return { kind: 'paid', channel, chargeOnly: charging(book, order) }
-}
-
-function nameOf(mac: string | undefined, answers: AnswerNumbers | undefined): Order['answer'] {
-  return mac === undefined || answers === undefined ? undefined : { mac, number: answers.last }
 }
 
 /**
@@ -313,32 +307,31 @@ async function runAgain(
   { sender, openBlock }: ChannelId,
   mac: string,
 ): Promise<PaidOutcome | undefined> {
-  const lost = () => book.answers.find(channelName(sender, openBlock), mac)
-  await endOf(lost(), longestWait)
-  const answer = lost()
+  const name = channelName(sender, openBlock)
+  await endOf(book.sending.find(name, mac), longestWait)
+  const before = book.ledger(sender, openBlock)
+  const { answers } = before
+  const answer = openAnswer(answers, mac)
   const channel = book.get(sender, openBlock)
-  if (answer === undefined || answer.sending !== undefined || channel === undefined)
+  if (answer === undefined || book.sending.find(name, mac) || channel === undefined)
     return undefined
   const { number, paid } = answer
   if (paid.from === paid.to || !isClaimed(channel.claims, paid)) return undefined
-  const before = book.ledger(sender, openBlock)
-  const { answers } = before
-  book.answers.remove(channelName(sender, openBlock), mac)
   await book.putLedger(
     { sender, openBlock },
     { ...before, ...(answers && { answers: withoutNumber(answers, number) }) },
   )
-  const order = { sender, openBlock, paid, request: undefined, answer: undefined }
+  const order = { sender, openBlock, paid, request: undefined, number: undefined }
   return { kind: 'paid', channel, chargeOnly: charging(book, order) }
 }
 
-async function endOf(answer: OpenAnswer | undefined, longest: number): Promise<void> {
-  if (answer?.sending === undefined) return
+async function endOf(sending: Promise<void> | undefined, longest: number): Promise<void> {
+  if (sending === undefined) return
   let timer: NodeJS.Timeout | undefined
   const tooLong = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, longest)
   })
-  await Promise.race([answer.sending, tooLong])
+  await Promise.race([sending, tooLong])
   clearTimeout(timer)
 }
 
@@ -347,17 +340,12 @@ function answerEnded(
   { sender, openBlock, mac = '' }: OfferedPayment,
   end: AnswerEnd,
 ): void {
-  const name = channelName(sender, openBlock)
-  const answer = book.answers.find(name, mac)
-  if (answer === undefined) return
-  if (end === 'broken') {
-    book.answers.end(name, mac)
-    return
-  }
-  book.answers.remove(name, mac)
+  book.sending.end(channelName(sender, openBlock), mac)
+  if (end === 'broken') return
   const ledger = book.ledger(sender, openBlock)
   const { answers } = ledger
-  if (answers === undefined) return
+  const answer = openAnswer(answers, mac)
+  if (answers === undefined || answer === undefined) return
   book.noteLedger(
     { sender, openBlock },
     { ...ledger, answers: withoutNumber(answers, answer.number) },
@@ -367,13 +355,13 @@ function answerEnded(
 /** What one request has paid. */
 interface Order extends Pick<Unanswered, 'sender' | 'openBlock' | 'paid'> {
   readonly request: KeyedRequest | undefined
-  /** Of a request that may be run again. */
-  readonly answer: { readonly mac: string; readonly number: number } | undefined
+  /** Among the channel's answers, of a request that may be run again. */
+  readonly number: number | undefined
 }
 
 /** What was given back may have paid for something else by now, so it is remembered here what is left. */
 function charging(book: ChannelBook, order: Order): PaidOutcome['chargeOnly'] {
-  const { sender, openBlock } = order
+  const { sender, openBlock, number } = order
   let { paid } = order
   return async (cost) => {
     const before = paid
@@ -383,17 +371,14 @@ function charging(book: ChannelBook, order: Order): PaidOutcome['chargeOnly'] {
     paid = charged
     const now = book.ledger(sender, openBlock)
     const claims = unclaim(now.claims, { from: charged.to, to: before.to })
-    const changes = changesOf({ ...order, paid: charged })
-    const { answer } = changes
-    if (answer !== undefined) book.answers.change(channelName(sender, openBlock), answer)
-    await book.putLedger({ sender, openBlock }, { ...now, claims }, changes)
+    const answers = now.answers && number !== undefined && withPaid(now.answers, number, charged)
+    await book.putLedger(
+      { sender, openBlock },
+      { ...now, claims, ...(answers && { answers }) },
+      unanswered({ ...order, paid: charged }),
+    )
     return before.to - charged.to
   }
-}
-
-function changesOf(order: Order): LedgerChanges {
-  const { answer, paid } = order
-  return { unanswered: unanswered(order), ...(answer && { answer: { ...answer, paid } }) }
 }
 
 /** In the same write as the proof, so that a crash leaves none without the other. */

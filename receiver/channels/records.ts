@@ -1,24 +1,18 @@
 // What the receiver keeps of one channel, and how it is written to disk. What the chain says and what
 // was paid have different authorities and different writers, so they are two records.
-import { type NumberedKey, parseRequestPublicKey } from '../../protocol/bound/index.ts'
+import type { NumberedKey } from '../../protocol/bound/index.ts'
 import {
   type Address,
   type ChainBlock,
   type ContractBlock,
   type Interval,
-  parseShownProof,
-  parseSignature,
-  parseTickWord,
   parseUint192,
   type ShownProof,
   type Signature,
   type SignatureForm,
-  type SignedCommitment,
   storedAddress,
   type TickedCommitment,
-  type TickWord,
   type TokenAmount,
-  toHex,
 } from '../../protocol/index.ts'
 import { type Claims, noClaims } from './claims.ts'
 
@@ -47,10 +41,10 @@ export interface AnswerNumbers {
   /** How many have paid. */
   readonly last: number
   /** Of the last 64, in rising order: those whose answers are not known to have left whole. */
-  readonly open: readonly number[]
+  readonly open: readonly AnswerRecord[]
 }
 
-/** What a request has paid, as it lies in the ring. */
+/** What a request has paid. */
 export interface AnswerRecord {
   readonly number: number
   /** The first 16 bytes of its MAC, in hex. */
@@ -120,13 +114,6 @@ export interface Unanswered {
 /** By the request's id; undefined once it is answered, or has its money back. */
 export type UnansweredChange = readonly [id: string, unanswered: Unanswered | undefined]
 
-/** What is written together with a ledger. */
-export interface LedgerChanges {
-  readonly unanswered?: UnansweredChange | undefined
-  /** Of the ledger's `answers`. */
-  readonly answer?: AnswerRecord | undefined
-}
-
 export const emptyLedger: PaymentLedger = { claims: noClaims, agreedToClose: false }
 
 /** Both together. */
@@ -173,81 +160,6 @@ export function encodeFacts(facts: ChainFacts): string {
   )
 }
 
-/**
- * Written for every payment, so it is short: the disk sees each byte several times. A commitment is written once,
- * beside it; see `commitmentOf`.
- */
-export function encodeLedger(ledger: PaymentLedger): string {
-  const { claims, fallbacks, agreedToClose, agreedBalance, collecting, requestKey, answers } =
-    ledger
-  const { highest, unclaimed } = claims
-  return JSON.stringify({
-    highest: `${highest}`,
-    ...(unclaimed.length > 0 && {
-      unclaimed: unclaimed.map(({ from, to }) => [`${from}`, `${to}`]),
-    }),
-    ...encodeProof(ledger),
-    ...(fallbacks && {
-      fallbacks: fallbacks.map(({ balance, form, signature }) => {
-        return [`${balance}`, form, toBase64(signature)]
-      }),
-    }),
-    ...(agreedToClose && { agreedToClose }),
-    ...(agreedBalance !== undefined && { agreedBalance: `${agreedBalance}` }),
-    ...(collecting && { collecting }),
-    ...(requestKey && { requestKey: [requestKey.key, `${requestKey.number}`] }),
-    ...(answers && { answers: [answers.last, ...answers.open] }),
-  })
-}
-
-/** With the best proof and with the last tick: there is one of both at most. */
-export function commitmentOf({ proof, ticks }: PaymentLedger): SignedCommitment | undefined {
-  return ticks?.commitment ?? (proof && isTicked(proof) ? proof.commitment : undefined)
-}
-
-interface WrittenProof {
-  readonly seed?: string
-  readonly eip712?: string
-  /** The best proof is this tick. */
-  readonly tick?: WrittenTick
-  /** No more of its commitment are taken. */
-  readonly forgotten?: true
-  /** The last tick, below the best proof. */
-  readonly anchor?: WrittenTick
-}
-
-type WrittenTick = readonly [index: number, word: string]
-
-function encodeProof({ proof, ticks }: PaymentLedger): WrittenProof {
-  if (proof === undefined) return {}
-  if (!isTicked(proof)) {
-    return { [proof.form]: toBase64(proof.signature), ...(ticks && { anchor: encodeTick(ticks) }) }
-  }
-  return { tick: encodeTick(proof), ...(ticks === undefined && { forgotten: true }) }
-}
-
-function encodeTick({ index, word }: TickedProof): WrittenTick {
-  return [index, toBase64(word)]
-}
-
-function decodeProof(
-  { seed, eip712, tick, forgotten, anchor }: WrittenProof,
-  commitment: SignedCommitment | undefined,
-): Pick<PaymentLedger, 'proof' | 'ticks'> {
-  const ticked = (written: WrittenTick): TickedProof => {
-    if (commitment === undefined) throw new Error('a tick without its commitment')
-    return { commitment, index: written[0], word: wordFrom(written[1]), form: 'eip712' }
-  }
-  if (tick !== undefined) {
-    const proof = ticked(tick)
-    return forgotten ? { proof } : { proof, ticks: proof }
-  }
-  const last = anchor && { ticks: ticked(anchor) }
-  if (seed !== undefined) return { proof: { signature: fromBase64(seed), form: 'seed' }, ...last }
-  if (eip712 === undefined) return {}
-  return { proof: { signature: fromBase64(eip712), form: 'eip712' }, ...last }
-}
-
 /** @throws UraidenError when a field is not what it should be: the file was damaged */
 export function decodeFacts(text: string): ChainFacts {
   const { sender, openBlock, deposit, withdrawn, state, end } = JSON.parse(text)
@@ -274,45 +186,6 @@ function decodeEnd({ balance, block, contractBlock = Number(block) }: WrittenEnd
   return { balance: parseUint192(balance), block, contractBlock }
 }
 
-/**
- * `commitment` is what stands beside it.
- * @throws UraidenError when a field is not what it should be: the file was damaged
- */
-export function decodeLedger(text: string, commitment?: SignedCommitment): PaymentLedger {
-  const { highest, unclaimed = [], agreedToClose = false, ...rest } = JSON.parse(text)
-  const { fallbacks, agreedBalance, collecting, requestKey, answers } = rest
-  return {
-    claims: {
-      highest: parseUint192(highest),
-      unclaimed: unclaimed.map(([from, to]: readonly [string, string]) => ({
-        from: parseUint192(from),
-        to: parseUint192(to),
-      })),
-    },
-    ...decodeProof(rest, commitment),
-    ...(fallbacks && { fallbacks: fallbacks.map(decodeProven) }),
-    agreedToClose,
-    ...(agreedBalance !== undefined && { agreedBalance: parseUint192(agreedBalance) }),
-    ...(collecting && { collecting: true }),
-    ...(requestKey && {
-      requestKey: { key: parseRequestPublicKey(requestKey[0]), number: BigInt(requestKey[1]) },
-    }),
-    ...(answers && { answers: { last: answers[0], open: answers.slice(1) } }),
-  }
-}
-
-function decodeProven([balance, form, signature]: readonly [
-  string,
-  string,
-  string,
-]): ProvenBalance {
-  return {
-    balance: parseUint192(balance),
-    signature: parseShownProof(hexFrom(signature)),
-    form: form === 'seed' ? 'seed' : 'eip712',
-  }
-}
-
 export function encodeUnanswered({ sender, openBlock, paid, expires }: Unanswered): string {
   return JSON.stringify([sender, openBlock, `${paid.from}`, `${paid.to}`, expires])
 }
@@ -322,33 +195,4 @@ export function decodeUnanswered(text: string): Unanswered {
   const [sender, openBlock, from, to, expires] = JSON.parse(text)
   const paid = { from: parseUint192(from), to: parseUint192(to) }
   return { sender: storedAddress(sender), openBlock, paid, expires }
-}
-
-/** Written for every bound payment that may be asked again. */
-export function encodeAnswer({ number, mac, paid }: AnswerRecord): string {
-  const name = Buffer.from(mac, 'hex').toString('base64url')
-  return JSON.stringify([number, name, `${paid.from}`, `${paid.to}`])
-}
-
-/** @throws UraidenError when a field is not what it should be: the file was damaged */
-export function decodeAnswer(text: string): AnswerRecord {
-  const [number, name, from, to] = JSON.parse(text)
-  const mac = Buffer.from(name, 'base64url').toString('hex')
-  return { number, mac, paid: { from: parseUint192(from), to: parseUint192(to) } }
-}
-
-function toBase64(bytes: ShownProof | TickWord): string {
-  return Buffer.from(bytes.slice(2), 'hex').toString('base64')
-}
-
-function fromBase64(text: string): Signature {
-  return parseSignature(hexFrom(text))
-}
-
-function wordFrom(text: string): TickWord {
-  return parseTickWord(hexFrom(text))
-}
-
-function hexFrom(text: string): string {
-  return toHex(Buffer.from(text, 'base64'))
 }

@@ -17,9 +17,7 @@ import {
   formatCommitment,
   parseBlockNumber,
   parseCommitment,
-  type SignedCommitment,
 } from '../../protocol/index.ts'
-import { ringSize } from './answers.ts'
 import {
   decodeForgotten,
   encodeForgotten,
@@ -27,21 +25,23 @@ import {
   type Forgotten,
   nothingForgotten,
 } from './forgetting.ts'
+import { takeOnFormat4 } from './format-4.ts'
 import type { FactsByName, History, PastBlock, SyncPosition } from './history.ts'
 import {
-  type AnswerRecord,
+  commitmentOf,
+  decodeLedger,
+  decodeRequestKey,
+  encodeLedger,
+  encodeRequestKey,
+  type LedgerBeside,
+} from './ledger-record.ts'
+import {
   type ChainFacts,
   type ChannelName,
-  commitmentOf,
-  decodeAnswer,
   decodeFacts,
-  decodeLedger,
   decodeUnanswered,
-  encodeAnswer,
   encodeFacts,
-  encodeLedger,
   encodeUnanswered,
-  type LedgerChanges,
   type PaymentLedger,
   type Unanswered,
   type UnansweredChange,
@@ -51,8 +51,6 @@ import {
 export interface LoadedState {
   readonly facts: ReadonlyMap<ChannelName, ChainFacts>
   readonly ledgers: ReadonlyMap<ChannelName, PaymentLedger>
-  /** Those that are open. */
-  readonly answers: ReadonlyMap<ChannelName, readonly AnswerRecord[]>
   readonly position: SyncPosition | undefined
   readonly history: History
   readonly fence: Fence | undefined
@@ -144,11 +142,11 @@ export interface FirstBlockDisk {
 
 export interface ChannelStore {
   readonly load: () => Promise<LoadedState>
-  /** Resolves when the ledger, or a newer one of the same channel, is durable, with the changes. */
+  /** Resolves when the ledger, or a newer one of the same channel, is durable, with what is to be answered. */
   readonly saveLedger: (
     name: ChannelName,
     ledger: PaymentLedger,
-    changes?: LedgerChanges,
+    unanswered?: UnansweredChange,
   ) => Promise<void>
   /** All ledgers that are durable at one moment, while others are written. */
   readonly readLedgers: () => Promise<ReadonlyMap<ChannelName, PaymentLedger>>
@@ -181,10 +179,10 @@ const forgottenKey = 'forgotten'
 const gasPricesKey = 'gas-prices'
 const firstBlockKey = 'first-block'
 const factsPrefix = 'facts/'
-const ledgerPrefix = 'ledger/'
+const ledgerPrefix = 'paid/'
 const commitmentPrefix = 'ticks/'
+const requestKeyPrefix = 'key/'
 const replyPrefix = 'reply/'
-const answerPrefix = 'ring/'
 const unansweredPrefix = 'unanswered/'
 const pastPrefix = 'past/'
 const journalPrefix = 'journal/'
@@ -192,9 +190,14 @@ const allowancePrefix = 'allowance/'
 
 /**
  * Format 2 did not know what was withdrawn, nor how a channel ends: the chain is read again. Format 3 did not know
- * ticks, and misread what they prove as nothing.
+ * ticks, and misread what they prove as nothing. Format 4 had ledgers as text, with their answers beside them.
  */
-const upgrades = { 2: (db: StateDatabase) => dropChain(db, []), 3: async () => undefined }
+const upgrades = {
+  2: (db: StateDatabase) => dropChain(db, []),
+  3: async () => undefined,
+  4: (db: StateDatabase) =>
+    takeOnFormat4(db, { ledger: ledgerPrefix, requestKey: requestKeyPrefix }),
+}
 const probeKey = 'probe'
 
 /** Told of every synced write. */
@@ -212,48 +215,40 @@ export async function openStore(
   owner: StateOwner,
   { onCommit, program = 'receiver' }: StoreOptions = {},
 ): Promise<ChannelStore> {
-  const db = await openState({ folder, owner, program, format: 4, upgrades })
-  const write: Write = (entries) => db.batch([...entries].map(operation), { sync: true })
-  const commits = groupCommit<string | undefined>({
+  const db = await openState({ folder, owner, program, format: 5, upgrades })
+  const write: Write = (entries) =>
+    db.batch<string, string | Uint8Array>([...entries].map(operation), { sync: true })
+  const commits = groupCommit<Written>({
     writeBatch: onCommit === undefined ? write : observed(write, onCommit),
   })
   const read = <Value>(work: () => Promise<Value>) => readState(folder, work)
-  const commitments = commitmentsOn(commits)
+  const besides = besidesOn(commits)
   return {
     load: () =>
       read(async () => {
         const ledgers = await readLedgers(db)
-        commitments.found(ledgers)
+        besides.found(ledgers)
         return {
           ledgers,
           facts: await readAll<ChannelName, ChainFacts>(db, factsPrefix, decodeFacts),
-          answers: await readOpenAnswers(db, ledgers),
           position: parsePosition(await db.get(positionKey)),
           fence: parseFence(await db.get(fenceKey)),
           forgotten: parseForgotten(await db.get(forgottenKey)),
           history: (await db.values(keysUnder(pastPrefix)).all()).map(decodePast),
         }
       }),
-    saveLedger: (name, ledger, { unanswered, answer } = {}) =>
-      commitments.save(
-        [[name, ledger]],
-        [
-          ...(unanswered === undefined ? [] : [unansweredEntry(unanswered)]),
-          ...(answer === undefined ? [] : [answerEntry(name, answer)]),
-        ],
-      ),
+    saveLedger: (name, ledger, unanswered) =>
+      besides.save([[name, ledger]], unanswered === undefined ? [] : [unansweredEntry(unanswered)]),
     readLedgers: () => read(() => readLedgers(db)),
     saveLedgers: (ledgers, fence) =>
-      commitments.save(ledgers, fence === undefined ? [] : [fenceEntry(fence)]),
+      besides.save(ledgers, fence === undefined ? [] : [fenceEntry(fence)]),
     saveFence: (fence) => commits.save([fenceEntry(fence)]),
     dropLedger: (name) => {
-      commitments.gone([name])
-      return commits.save(
-        [ledgerPrefix, commitmentPrefix].map((each) => [`${each}${name}`, undefined]),
-      )
+      besides.gone([name])
+      return commits.save(ledgerKeys(name).map((key) => [key, undefined]))
     },
     saveStep: (step) => {
-      commitments.gone(step.forgetting?.names ?? [])
+      besides.gone(step.forgetting?.names ?? [])
       return commits.save(stepEntries(step))
     },
     dropFacts: async (position) => {
@@ -275,11 +270,13 @@ export async function openStore(
   }
 }
 
-type Commits = GroupCommit<string | undefined>
-type Entry = readonly [key: string, value: string | undefined]
+/** Undefined: it goes. */
+type Written = string | Uint8Array | undefined
+type Commits = GroupCommit<Written>
+type Entry = readonly [key: string, value: Written]
 
-/** Ledgers with the commitments that stand beside them, which are written once. */
-interface Commitments {
+/** Ledgers with what stands beside them, which is written once. */
+interface Besides {
   /** On disk. */
   readonly found: (ledgers: ReadonlyMap<ChannelName, PaymentLedger>) => void
   readonly gone: (names: readonly ChannelName[]) => void
@@ -290,35 +287,59 @@ interface Commitments {
   ) => Promise<void>
 }
 
-function commitmentsOn(commits: Commits): Commitments {
-  /** Those that are known to be durable: until then they are written with each ledger that needs them. */
-  const durable = new Map<ChannelName, SignedCommitment>()
-  const note = (name: ChannelName, commitment: SignedCommitment | undefined) => {
-    if (commitment === undefined) durable.delete(name)
-    else durable.set(name, commitment)
-  }
-  const found: Commitments['found'] = (ledgers) => {
-    for (const [name, ledger] of ledgers) note(name, commitmentOf(ledger))
+function besideOf(ledger: PaymentLedger): LedgerBeside {
+  return { commitment: commitmentOf(ledger), requestKey: ledger.requestKey }
+}
+
+function besidesOn(commits: Commits): Besides {
+  /** What is known to be durable: until then it is written with each ledger that needs it. */
+  const durable = new Map<ChannelName, LedgerBeside>()
+  const note = (name: ChannelName, beside: LedgerBeside) => {
+    const { commitment, requestKey } = beside
+    if (commitment === undefined && requestKey === undefined) durable.delete(name)
+    else durable.set(name, beside)
   }
   return {
-    found,
+    found: (ledgers) => {
+      for (const [name, ledger] of ledgers) note(name, besideOf(ledger))
+    },
     gone: (names) => {
       for (const name of names) durable.delete(name)
     },
     save: async (ledgers, others) => {
       const entries = [...others]
-      const fresh: (readonly [ChannelName, SignedCommitment | undefined])[] = []
+      const fresh: (readonly [ChannelName, LedgerBeside])[] = []
       for (const [name, ledger] of ledgers) {
         entries.push([`${ledgerPrefix}${name}`, encodeLedger(ledger)])
-        const commitment = commitmentOf(ledger)
-        if (durable.get(name) === commitment) continue
-        entries.push([`${commitmentPrefix}${name}`, commitment && formatCommitment(commitment)])
-        fresh.push([name, commitment])
+        const beside = besideOf(ledger)
+        const changed = besideEntries(name, beside, durable.get(name))
+        if (changed.length > 0) fresh.push([name, beside])
+        entries.push(...changed)
       }
       await commits.save(entries)
-      for (const [name, commitment] of fresh) note(name, commitment)
+      for (const [name, beside] of fresh) note(name, beside)
     },
   }
+}
+
+function besideEntries(
+  name: ChannelName,
+  { commitment, requestKey }: LedgerBeside,
+  durable: LedgerBeside = {},
+): readonly Entry[] {
+  const entries: Entry[] = []
+  if (commitment !== durable.commitment) {
+    entries.push([`${commitmentPrefix}${name}`, commitment && formatCommitment(commitment)])
+  }
+  if (requestKey !== durable.requestKey) {
+    entries.push([`${requestKeyPrefix}${name}`, requestKey && encodeRequestKey(requestKey)])
+  }
+  return entries
+}
+
+/** With all that stands beside it. */
+function ledgerKeys(name: ChannelName): readonly string[] {
+  return [ledgerPrefix, commitmentPrefix, requestKeyPrefix].map((each) => `${each}${name}`)
 }
 
 function stepEntries(step: ChainStep): readonly Entry[] {
@@ -337,17 +358,27 @@ function stepEntries(step: ChainStep): readonly Entry[] {
 /** As they are at one moment, while others are written. */
 async function readLedgers(db: StateDatabase): Promise<ReadonlyMap<ChannelName, PaymentLedger>> {
   const snapshot = db.snapshot()
+  const read = <Value>(prefix: string, decode: (text: string) => Value) =>
+    readAll<ChannelName, Value>(db, prefix, decode, snapshot)
   try {
-    const commitments = new Map<string, SignedCommitment>()
-    for await (const [key, text] of db.iterator({ ...keysUnder(commitmentPrefix), snapshot })) {
-      commitments.set(key.slice(commitmentPrefix.length), parseCommitment(text))
-    }
+    const commitments = await read(commitmentPrefix, parseCommitment)
+    const requestKeys = await read(requestKeyPrefix, decodeRequestKey)
     const found = new Map<ChannelName, PaymentLedger>()
-    for await (const [key, text] of db.iterator({ ...keysUnder(ledgerPrefix), snapshot })) {
-      const name = key.slice(ledgerPrefix.length) as ChannelName
-      found.set(name, decodeLedger(text, commitments.get(name)))
+    const range = { ...keysUnder(ledgerPrefix), snapshot, valueEncoding: 'view' as const }
+    const iterator = db.iterator<string, Uint8Array>(range)
+    try {
+      for (;;) {
+        const some = await iterator.nextv(atOnce)
+        if (some.length === 0) return found
+        for (const [key, record] of some) {
+          const name = key.slice(ledgerPrefix.length) as ChannelName
+          const beside = { commitment: commitments.get(name), requestKey: requestKeys.get(name) }
+          found.set(name, decodeLedger(record, beside))
+        }
+      }
+    } finally {
+      await iterator.close()
     }
-    return found
   } finally {
     await snapshot.close()
   }
@@ -418,7 +449,7 @@ function repliesOn(db: StateDatabase, commits: Commits, read: Read): ReplyDisk {
   }
 }
 
-type Write = (entries: ReadonlyMap<string, string | undefined>) => Promise<void>
+type Write = (entries: ReadonlyMap<string, Written>) => Promise<void>
 
 function observed(write: Write, onCommit: CommitObserver): Write {
   return async (entries) => {
@@ -471,52 +502,33 @@ function unansweredEntry([id, unanswered]: UnansweredChange) {
   return [`${unansweredPrefix}${id}`, unanswered && encodeUnanswered(unanswered)] as const
 }
 
-function answerEntry(name: ChannelName, answer: AnswerRecord) {
-  return [answerKey(name, answer.number), encodeAnswer(answer)] as const
-}
-
-function answerKey(name: ChannelName, number: number): string {
-  return `${answerPrefix}${name}/${number % ringSize}`
-}
-
-async function readOpenAnswers(
-  db: StateDatabase,
-  ledgers: ReadonlyMap<ChannelName, PaymentLedger>,
-): Promise<LoadedState['answers']> {
-  const found = new Map<ChannelName, readonly AnswerRecord[]>()
-  for (const [name, { answers }] of ledgers) {
-    if (answers === undefined || answers.open.length === 0) continue
-    const texts = await db.getMany(answers.open.map((number) => answerKey(name, number)))
-    const records = texts.flatMap((text) => (text === undefined ? [] : [decodeAnswer(text)]))
-    const isOpen = ({ number }: AnswerRecord) => answers.open.includes(number)
-    found.set(name, records.filter(isOpen))
-  }
-  return found
-}
-
 function parseEntry(text: string | undefined): JournalEntry | undefined {
   return text === undefined ? undefined : JSON.parse(text)
 }
 
 /** A key without a value is removed. */
-function operation([key, value]: readonly [string, string | undefined]) {
-  return value === undefined
-    ? ({ type: 'del', key } as const)
-    : ({ type: 'put', key, value } as const)
+function operation([key, value]: Entry) {
+  if (value === undefined) return { type: 'del', key } as const
+  return typeof value === 'string'
+    ? ({ type: 'put', key, value } as const)
+    : ({ type: 'put', key, value, valueEncoding: 'view' } as const)
 }
+
+/** Many at once: a promise for each record costs a start as much as its decoding. */
+const atOnce = 1000
 
 /** LevelDB reads from a snapshot: what is written meanwhile is not seen. */
 async function readAll<Name extends string, Value>(
   db: StateDatabase,
   prefix: string,
   decode: (text: string) => Value,
+  snapshot?: ReturnType<StateDatabase['snapshot']>,
 ): Promise<ReadonlyMap<Name, Value>> {
   const found = new Map<Name, Value>()
-  const iterator = db.iterator(keysUnder(prefix))
+  const iterator = db.iterator({ ...keysUnder(prefix), ...(snapshot && { snapshot }) })
   try {
-    // Many at once: a promise for each record costs a start as much as its decoding.
     for (;;) {
-      const some = await iterator.nextv(1000)
+      const some = await iterator.nextv(atOnce)
       if (some.length === 0) return found
       for (const [key, text] of some) found.set(key.slice(prefix.length) as Name, decode(text))
     }
@@ -546,18 +558,12 @@ function parseForgotten(text: string | undefined): Forgotten {
   return text === undefined ? nothingForgotten : decodeForgotten(text)
 }
 
-function forgettingEntries({ names, after }: Forgetting) {
-  const slots = Array.from({ length: ringSize }, (_, number) => number)
+function forgettingEntries({ names, after }: Forgetting): readonly Entry[] {
   return [
-    [forgottenKey, encodeForgotten(after)] as const,
+    [forgottenKey, encodeForgotten(after)],
     ...names
-      .flatMap((name) => [
-        `${factsPrefix}${name}`,
-        `${ledgerPrefix}${name}`,
-        `${commitmentPrefix}${name}`,
-        ...slots.map((number) => answerKey(name, number)),
-      ])
-      .map((key) => [key, undefined] as const),
+      .flatMap((name) => [`${factsPrefix}${name}`, ...ledgerKeys(name)])
+      .map((key): Entry => [key, undefined]),
   ]
 }
 

@@ -15,18 +15,16 @@ import { fastify } from 'fastify'
 import { createKeySigner } from '../../../platform/keys/index.ts'
 import { fromHex } from '../../../protocol/index.ts'
 import {
-  createOpenAnswers,
-  nextNumber,
+  createSending,
+  nextAnswer,
+  openAnswer,
   ringSize,
   withoutNumber,
+  withPaid,
 } from '../../../receiver/channels/answers.ts'
 import { claimedSum } from '../../../receiver/channels/claims.ts'
-import {
-  channelName,
-  decodeAnswer,
-  emptyLedger,
-  encodeAnswer,
-} from '../../../receiver/channels/records.ts'
+import { decodeLedger, encodeLedger } from '../../../receiver/channels/ledger-record.ts'
+import { type AnswerNumbers, channelName, emptyLedger } from '../../../receiver/channels/records.ts'
 import { openStore } from '../../../receiver/channels/store.ts'
 import { fastifyPaywall } from '../../../receiver/http/fastify.ts'
 import { httpPaywall } from '../../../receiver/http/node.ts'
@@ -268,57 +266,94 @@ test('a repetition waits for the answer that is on its way', async (t) => {
 
 const mac = (number: number) => number.toString(16).padStart(32, '0')
 
+const paid = (from: number) => ({ from: BigInt(from), to: BigInt(from + 1) })
+
 test('64 answers of a channel are kept, the oldest goes first', async (t) => {
   const owner = { chainId: 1n, contract: `0x${'11'.repeat(20)}`, account: `0x${'22'.repeat(20)}` }
   const store = await openStore(await temporaryFolder(t), owner as Parameters<typeof openStore>[1])
   t.teardown(store.close)
   const name = channelName(`0x${'33'.repeat(20)}` as Parameters<typeof channelName>[0], 7)
-  let answers = nextNumber()
+  let answers: AnswerNumbers | undefined
   for (let number = 1; number <= ringSize + 10; number++) {
-    const paid = { from: BigInt(number), to: BigInt(number + 1) }
-    const answer = { number, mac: mac(number), paid }
-    await store.saveLedger(name, { ...emptyLedger, answers }, { answer })
-    if (number < ringSize + 10) answers = nextNumber(answers)
+    answers = nextAnswer(answers, { mac: mac(number), paid: paid(number) })
+    await store.saveLedger(name, { ...emptyLedger, answers })
   }
-  const { answers: found } = await store.load()
-  const numbers = found.get(name)?.map(({ number }) => number) ?? []
+  const found = (await store.load()).ledgers.get(name)?.answers
   t.deepEqual(
-    numbers,
+    found?.open.map(({ number }) => number),
     Array.from({ length: ringSize }, (_, at) => at + 11),
   )
-  const open = createOpenAnswers(found)
-  t.is(open.find(name, mac(10)), undefined)
-  t.like(open.find(name, mac(11)), { number: 11, paid: { from: 11n, to: 12n } })
-  open.begin(name, { number: ringSize + 11, mac: mac(1), paid: { from: 0n, to: 1n } })
-  t.is(open.find(name, mac(11)), undefined)
+  t.is(openAnswer(found, mac(10)), undefined)
+  t.deepEqual(openAnswer(found, mac(11)), { number: 11, mac: mac(11), paid: paid(11) })
+  const next = nextAnswer(found, { mac: mac(1), paid: paid(0) })
+  t.is(openAnswer(next, mac(11)), undefined)
+  t.is(next.last, ringSize + 11)
 })
 
-test('a record of the ring is read back to the unit, and has less than 130 bytes', (t) => {
-  const amount = fc.bigInt({ min: 0n, max: 2n ** 192n - 1n })
+test('whoever waits for an answer goes on when it is over, and nobody waits for others', async (t) => {
+  const sending = createSending()
+  const [one, other] = [`0x${'33'.repeat(20)}/7`, `0x${'33'.repeat(20)}/8`] as const
+  const name = one as ReturnType<typeof channelName>
+  sending.begin(name, mac(1))
+  t.is(sending.find(other as typeof name, mac(1)), undefined)
+  t.is(sending.find(name, mac(2)), undefined)
+  const over = sending.find(name, mac(1))
+  sending.end(name, mac(1))
+  await t.notThrowsAsync(over ?? Promise.reject(new Error('it was not begun')))
+  t.is(sending.find(name, mac(1)), undefined)
+  t.notThrows(() => sending.end(name, mac(1)))
+})
+
+test('answers on their way are read back to the unit', (t) => {
+  const amount = fc.bigInt({ min: 0n, max: 2n ** 191n - 1n })
   const bytes = fc.uint8Array({ minLength: 16, maxLength: 16 })
+  const each = fc.tuple(fc.integer({ min: 0, max: ringSize - 1 }), bytes, amount, amount)
+  const last = fc.integer({ min: ringSize, max: 2 ** 31 })
   fc.assert(
-    fc.property(fc.nat(2 ** 31), bytes, amount, amount, (number, name, from, to) => {
-      const record = { number, mac: Buffer.from(name).toString('hex'), paid: { from, to } }
-      t.deepEqual(decodeAnswer(encodeAnswer(record)), record)
+    fc.property(last, fc.array(each, { maxLength: ringSize }), (last, all) => {
+      const open = all.map(([below, name, from, more]) => ({
+        number: last - below,
+        mac: Buffer.from(name).toString('hex'),
+        paid: { from, to: from + more },
+      }))
+      const ledger = { ...emptyLedger, answers: { last, open } }
+      t.deepEqual(decodeLedger(encodeLedger(ledger)), ledger)
     }),
   )
+})
+
+test('what was given back is noted of that answer, and of no other', (t) => {
+  const two = nextAnswer(nextAnswer(undefined, { mac: mac(1), paid: paid(0) }), {
+    mac: mac(2),
+    paid: paid(1),
+  })
+  const less = { from: 1n, to: 1n }
+  t.deepEqual(withPaid(two, 2, less), {
+    last: 2,
+    open: [
+      { number: 1, mac: mac(1), paid: paid(0) },
+      { number: 2, mac: mac(2), paid: less },
+    ],
+  })
+  t.deepEqual(withPaid(two, 3, less), two)
 })
 
 test('however payments begin and end, no number is open that left, or is older than 64', (t) => {
   fc.assert(
     fc.property(fc.array(fc.option(fc.nat(80)), { maxLength: 300 }), (steps) => {
-      let numbers = { last: 0, open: [] as readonly number[] }
+      let numbers: AnswerNumbers = { last: 0, open: [] }
       const left = new Set<number>()
       for (const step of steps) {
-        if (step === null) numbers = nextNumber(numbers)
+        if (step === null) numbers = nextAnswer(numbers, { mac: mac(0), paid: paid(0) })
         else {
           left.add(numbers.last - step)
           numbers = withoutNumber(numbers, numbers.last - step)
         }
-        t.true(numbers.open.every((each) => !left.has(each) && each > numbers.last - ringSize))
+        const open = numbers.open.map(({ number }) => number)
+        t.true(open.every((each) => !left.has(each) && each > numbers.last - ringSize))
         t.deepEqual(
-          [...numbers.open].sort((a, b) => a - b),
-          numbers.open,
+          open.toSorted((a, b) => a - b),
+          open,
         )
       }
     }),

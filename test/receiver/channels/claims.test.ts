@@ -9,7 +9,8 @@ import {
   noClaims,
   unclaim,
 } from '../../../receiver/channels/claims.ts'
-import { emptyLedger, encodeLedger } from '../../../receiver/channels/records.ts'
+import { encodeLedger } from '../../../receiver/channels/ledger-record.ts'
+import { emptyLedger } from '../../../receiver/channels/records.ts'
 
 const at = (highest: bigint, ...gaps: readonly (readonly [bigint, bigint])[]): Claims => ({
   highest,
@@ -191,8 +192,8 @@ for (const [attack, buy] of attacks()) {
     }
     for (let index = 0; index < 6000; index++) buy(claims, BigInt(index), write)
     t.true(claims.unclaimed.length <= mostGaps)
-    // Two balances of at most 17 digits, with their quotes and brackets.
-    t.true(bytes < 2 * 6000 * (mostGaps * 44 + 100), `${bytes} bytes`)
+    // Two balances of at most 17 digits, each with its length.
+    t.true(bytes < 2 * 6000 * (mostGaps * 18 + 20), `${bytes} bytes`)
   })
 }
 

@@ -6,7 +6,7 @@ import { addressOfKey, fromHex, parseSignature, toHex } from '../../../protocol/
 import { type BookOptions, type ChannelBook, openBook } from '../../../receiver/channels/book.ts'
 import { forget, forgetDepth, nothingForgotten } from '../../../receiver/channels/forgetting.ts'
 import { historyDepth } from '../../../receiver/channels/history.ts'
-import { type Channel, channelName, emptyLedger } from '../../../receiver/channels/records.ts'
+import { type Channel, emptyLedger } from '../../../receiver/channels/records.ts'
 import { type ChannelStore, openStore } from '../../../receiver/channels/store.ts'
 import { earned } from '../../../receiver/income/recorder.ts'
 import { exposureOf } from '../../../receiver/settlement/exposure.ts'
@@ -74,10 +74,9 @@ async function live(book: ChannelBook, block: number): Promise<void> {
     ...emptyLedger,
     claims: { highest: 10n, unclaimed: [{ from: 0n, to: 1n }] },
     proof: { signature, form: 'eip712' as const },
-    answers: { last: 1, open: [1] },
+    answers: { last: 1, open: [answer] },
   }
-  await book.putLedger({ sender, openBlock: block }, ledger, { answer })
-  book.answers.begin(channelName(sender, block), answer)
+  await book.putLedger({ sender, openBlock: block }, ledger)
   const end = block + 2
   const settled = event(block, end, { kind: 'settled', balance: 8n })
   await book.confirm([settled], { block: end, hash: hashOf(end) })
@@ -104,8 +103,8 @@ async function given(t: ExecutionContext, options: BookOptions = { keepSettled: 
 }
 
 async function keysOf(store: ChannelStore): Promise<number> {
-  const { facts, ledgers, answers, history } = await store.load()
-  return facts.size + ledgers.size + answers.size + history.length
+  const { facts, ledgers, history } = await store.load()
+  return facts.size + ledgers.size + history.length
 }
 
 test('the sums are what they were, in memory and on disk; a payment finds no channel', async (t) => {
@@ -123,7 +122,6 @@ test('the sums are what they were, in memory and on disk; a payment finds no cha
   )
   t.is(book.get(sender, 10), undefined)
   t.is(book.ledger(sender, 10), emptyLedger)
-  t.is(book.answers.find(channelName(sender, 10), '00'.repeat(16)), undefined)
   const read = await openBook(store, { keepSettled: 2 })
   t.deepEqual(sums(read), before)
   t.deepEqual([...read.all()].length, 2)

@@ -1,13 +1,9 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { parseSignature } from '../../../protocol/index.ts'
+import { decodeLedger, encodeLedger } from '../../../receiver/channels/ledger-record.ts'
 import { fallbacksUnder, mostFallbacks, provenUnder } from '../../../receiver/channels/proofs.ts'
-import {
-  decodeLedger,
-  emptyLedger,
-  encodeLedger,
-  type PaymentLedger,
-} from '../../../receiver/channels/records.ts'
+import { emptyLedger, type PaymentLedger } from '../../../receiver/channels/records.ts'
 
 const signature = parseSignature(`0x${'11'.repeat(64)}1b`)
 

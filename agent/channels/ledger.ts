@@ -151,8 +151,9 @@ class ChannelLedger implements Ledger {
       position,
       entry: { commitment: _, ...entry },
     } = this.#slot(name)
-    const { signed, top, certain, free, doubtful } = position
+    const { signed, top, certain, doubtful } = position
     const balance = certain ? signed : entry.bound
+    const free = certain ? position.free : []
     const inDoubt = doubtful.length > 0
     const mayBeOld = !this.#heard.has(name) && entry.excused !== true
     return { ...entry, signed, free, doubtful, top, certain, balance, inDoubt, mayBeOld }

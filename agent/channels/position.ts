@@ -20,7 +20,10 @@ export interface Position {
   readonly signed: TokenAmount
   /** The highest balance a signature was ever made for. */
   readonly top: TokenAmount
-  /** Apart from each other and rising, all below `signed`. */
+  /**
+   * Apart from each other and rising, none above `signed`. While not `certain`: what was free before the crash, which
+   * counts as not spent and pays for nothing.
+   */
   readonly free: readonly Interval[]
   readonly doubtful: readonly Interval[]
   /** False after a crash: signatures up to the bound may have left that nobody remembers. */
@@ -136,7 +139,8 @@ export function standAt(position: Position, highest: TokenAmount): Position {
   return {
     signed: highest,
     top: largest(position.top, highest),
-    free: position.free.filter(below),
+    // What was free before a crash may have been used since.
+    free: position.certain ? position.free.filter(below) : [],
     doubtful: position.doubtful.filter(below),
     certain: true,
   }

@@ -40,7 +40,7 @@ export interface ChannelEntry {
    * while payments run: after a crash the balance lies somewhere up to the bound.
    */
   readonly exact: boolean
-  /** Below `signed`, and not taken by the receiver. Right only while `exact`. */
+  /** Up to `signed`, not taken by the receiver, and not counted as spent. It pays for something only while `exact`. */
   readonly free: readonly Interval[]
   /** Below `signed`: nobody knows whether the receiver took them. Right only while `exact`. */
   readonly doubtful?: readonly Interval[] | undefined

@@ -33,7 +33,7 @@ function positionToKeep({ position, underWay }: Slot): Position {
 function positionOf({ signed, bound, exact, free, doubtful = [] }: ChannelEntry): Position {
   return exact
     ? { signed, top: bound, free, doubtful, certain: true }
-    : { signed, top: bound, free: [], doubtful: [], certain: false }
+    : { signed, top: bound, free, doubtful: [], certain: false }
 }
 
 /** As it is to be written. While a crash hides the balance, the last certain one stays. */

@@ -1,7 +1,6 @@
-// What an error of got means for a payment: nothing left, or nobody knows.
+// What an error of node:http means for a payment: nothing left, or nobody knows.
 
-import type { RequestError } from 'got'
-import type { UraidenError } from '../../protocol/index.ts'
+import { isUraidenError } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 
 export interface FailedRequest {
@@ -23,15 +22,18 @@ const untrusted = new Set([
 const stillCounted =
   'If a payment was on its way, it stays counted until the receiver says where the channel stands.'
 
-/** Why no answer came, and what became of a payment that was on its way. */
-export function transportError({ url, signal }: FailedRequest, error: RequestError): UraidenError {
-  const { message } = error
-  // An aborted signal's reason has a number there.
-  const code = String(error.code)
+/**
+ * Why no answer came, and what became of a payment that was on its way. An error that is told already, or is a
+ * defect of ours, stays what it is.
+ */
+export function transportError({ url, signal }: FailedRequest, error: unknown): unknown {
+  if (isUraidenError(error)) return error
   if (signal?.aborted) {
     const told = `The request to ${url.origin} was aborted.`
     return agentError({ code: 'aborted', message: told, hint: stillCounted, cause: error })
   }
+  const { code, message } = Object(error) as { readonly code?: unknown; readonly message?: unknown }
+  if (typeof code !== 'string') return error
   if (leftNothing(error)) {
     return agentError({
       code: 'receiver_unreachable',
@@ -67,12 +69,9 @@ export function transportError({ url, signal }: FailedRequest, error: RequestErr
  * DNS and TCP failed before the first byte of the request. By what was being done and not by the error's
  * code: a host becomes unreachable on a connection that has sent, too.
  */
-function leftNothing(error: RequestError): boolean {
-  const { event } = error as { readonly event?: unknown }
-  if (event === 'lookup' || event === 'connect') return true
-  const { cause } = error
+function leftNothing(error: unknown): boolean {
   // One for each address of the name.
-  const causes: readonly unknown[] = cause instanceof AggregateError ? cause.errors : [cause]
+  const causes: readonly unknown[] = error instanceof AggregateError ? error.errors : [error]
   return causes.length > 0 && causes.every(isOfConnecting)
 }
 

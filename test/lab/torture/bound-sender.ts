@@ -1,6 +1,7 @@
 // The bound requests of a sender, byte for byte the same as often as they are made.
 import {
   type BoundKeys,
+  type BoundPayment,
   createNonce,
   createRequestKey,
   deriveBoundKeys,
@@ -18,15 +19,17 @@ import {
   type Address,
   fromHex,
   type HeaderFields,
-  type Signature,
   type SignatureDomain,
   signDigest,
 } from '../../../protocol/index.ts'
 
 export interface BoundSender {
   /** Of a GET that pays. `path` is with its query. */
-  readonly payment: (path: string, balance: bigint, signature: Signature) => HeaderFields
+  readonly payment: (path: string, balance: bigint, proof: SentProof) => HeaderFields
 }
+
+/** A signature, or a tick with what it takes. */
+export type SentProof = Pick<BoundPayment, 'signature' | 'tick' | 'commitment'>
 
 interface SenderChannel {
   readonly domain: SignatureDomain
@@ -79,7 +82,7 @@ export async function bindSender(channel: SenderChannel, base: string): Promise<
       const { pathname, search } = new URL(target, origin)
       const paid = {
         ...audience,
-        ...formatBoundPayment({ balance, amount: price, signature: proof }),
+        ...formatBoundPayment({ balance, amount: price, ...proof }),
       }
       const request = { method: 'GET', path: pathname, query: search, fields: Object.entries(paid) }
       return { ...paid, ...signRequest(request, keys).fields }

@@ -24,8 +24,13 @@ import {
 } from '../../../protocol/index.ts'
 
 export interface BoundSender {
-  /** Of a GET that pays. `path` is with its query. */
-  readonly payment: (path: string, balance: bigint, proof: SentProof) => HeaderFields
+  /** Of a GET that pays. `path` is with its query; `amount` is the channel's price, unless it is said. */
+  readonly payment: (
+    path: string,
+    balance: bigint,
+    proof: SentProof,
+    amount?: bigint,
+  ) => HeaderFields
 }
 
 /** A signature, or a tick with what it takes. */
@@ -78,11 +83,11 @@ export async function bindSender(channel: SenderChannel, base: string): Promise<
   })
   if (status !== 200) throw new Error(`the receiver answered ${status} to the request key`)
   return {
-    payment: (target, balance, proof) => {
+    payment: (target, balance, proof, amount = price) => {
       const { pathname, search } = new URL(target, origin)
       const paid = {
         ...audience,
-        ...formatBoundPayment({ balance, amount: price, ...proof }),
+        ...formatBoundPayment({ balance, amount, ...proof }),
       }
       const request = { method: 'GET', path: pathname, query: search, fields: Object.entries(paid) }
       return { ...paid, ...signRequest(request, keys).fields }

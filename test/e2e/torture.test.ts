@@ -14,8 +14,8 @@ for (const card of ['careful', 'gentle']) {
       ...['--card', card],
       '--json',
     ])
-    const { kills, powerCuts, served, claimed, signed, reserved, lost, paidTwice } =
-      JSON.parse(stdout)
+    const result = JSON.parse(stdout)
+    const { kills, powerCuts, served, claimed, signed, reserved, lost, paidTwice } = result
     t.is(kills, 8)
     t.is(powerCuts > 0, card === 'gentle')
     t.true(served > 0)
@@ -24,6 +24,7 @@ for (const card of ['careful', 'gentle']) {
     t.is(lost, signed - claimed)
     t.true(lost >= 0 && reserved >= signed)
     t.true(reserved - claimed <= 16 * 5)
+    t.true(result.byTick > result.bySignature && result.bySignature > 0)
   })
 }
 
@@ -34,13 +35,15 @@ test('a receiver that is killed again and again has the proof of all it served, 
     ...['--seed', '20261121'],
     '--json',
   ])
-  const { kills, served, claimed, lost, lostWithName, unproven, paidTwice } = JSON.parse(stdout)
+  const result = JSON.parse(stdout)
+  const { kills, served, claimed, lost, lostWithName, unproven, paidTwice } = result
   t.is(kills, 5)
   t.true(served > 0)
   t.is(claimed, served + lost)
   t.is(lostWithName, 0)
   t.is(unproven, 0)
   t.is(paidTwice, 0)
+  t.true(result.byTick > 0 && result.bySignature > 0)
 })
 
 test('a number of kills that is none is refused with what to write', async (t) => {

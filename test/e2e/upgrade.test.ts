@@ -3,15 +3,21 @@ import { join } from 'node:path'
 import test from 'ava'
 import { createAgent } from '../../agent/index.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
-import { fromHex } from '../../protocol/index.ts'
+import { fromHex, isTickForm } from '../../protocol/index.ts'
+import { shownProof } from '../../receiver/channels/proofs.ts'
 import { createReceiverServer, startReceiver } from '../../receiver/index.ts'
+import { type PaidBy, paidBy } from '../lab/torture/paid-by.ts'
 import { readChain } from '../support/chain-read.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { formerStates, givenFormerState } from '../support/former-state.ts'
 import { reading } from '../support/system.ts'
 
 test('there is state of every format that was ever written', (t) => {
-  t.deepEqual(formerStates, ['agent-2-receiver-2', 'agent-2-receiver-3'])
+  t.deepEqual(formerStates, [
+    'agent-2-receiver-2',
+    'agent-2-receiver-3',
+    'agent-2-ticks-receiver-4',
+  ])
 })
 
 for (const name of formerStates) {
@@ -32,18 +38,23 @@ for (const name of formerStates) {
       confirmations: 1,
     })
     t.teardown(() => receiver.stop())
-    t.like(receiver.book.ledger(signer.address, facts.openBlock), {
+    const ledger = receiver.book.ledger(signer.address, facts.openBlock)
+    t.like(ledger, {
       claims: {
         highest: BigInt(facts.highest),
         unclaimed: facts.unclaimed.map(([from, to]) => ({ from: BigInt(from), to: BigInt(to) })),
       },
-      proof: { signature: facts.signature },
     })
+    t.is(ledger.proof && shownProof(ledger.proof), facts.signature)
     // Another chain with the same channel: its blocks have other hashes, so all of it is read again.
     await readChain(receiver)
     t.like(receiver.book.get(signer.address, facts.openBlock), { deposit, state: 'open' })
     const server = await createReceiverServer(receiver, [reading()])
     t.teardown(() => server.close())
+    const ways: PaidBy[] = []
+    server.addHook('onRequest', async ({ headers }) => {
+      if (headers['rdn-balance'] !== undefined) ways.push(paidBy(headers))
+    })
     const base = await server.listen({ host: '127.0.0.1', port: 0 })
 
     const agent = await createAgent({
@@ -64,6 +75,8 @@ for (const name of formerStates) {
     })
     t.is(agent.budget().reserved, BigInt(facts.bound))
     for (let index = 0; index < 3; index++) t.is((await agent.get(`${base}/reading`)).status, 200)
+    // The commitment that was kept pays without a signature.
+    if (isTickForm(facts.signature)) t.deepEqual(ways, ['tick', 'tick', 'tick'])
     await agent.closeChannel(`${receiverAccount.address}/${facts.openBlock}`, base)
     const got: bigint = await token.getFunction('balanceOf')(receiverAccount.address)
     t.is(got, receiver.book.ledger(signer.address, facts.openBlock).claims.highest)

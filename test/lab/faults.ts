@@ -9,12 +9,14 @@ import { integer } from '../../scripts/lib/shared/arguments.ts'
 import { canMount } from './faults/disk.ts'
 import { type LabChain, startLabEmbedded, startLabGeth } from './faults/lab-chain.ts'
 import { type Played, play } from './faults/play.ts'
-import { type Means, planOf } from './faults/schedule.ts'
+import { type Means, type Plan, planOf, stretched } from './faults/schedule.ts'
 import { installGeth } from './geth/binary.ts'
+import { describeProofs, judgeProofs, type ProofCounts } from './torture/paid-by.ts'
 
 interface Options {
   readonly runs: number
   readonly seed: number
+  readonly stretch: number
   readonly geth?: true
   readonly plan?: true
   readonly json?: true
@@ -31,6 +33,12 @@ const options = new Command('faults')
     integer(0, 2 ** 31),
     randomInt(2 ** 31),
   )
+  .option(
+    '--stretch <times>',
+    'how many times as long a run takes: more is paid on a machine with much else to do',
+    integer(1, 100),
+    1,
+  )
   .option('--geth', 'on a real geth that is killed too, instead of the embedded chain')
   .option('--plan', 'print what would go wrong, and do nothing')
   .option('--json', 'print one JSON object at the end')
@@ -45,11 +53,13 @@ try {
   process.exitCode = 1
 }
 
-async function run({ runs, seed, geth, plan, json }: Options): Promise<number> {
+async function run({ runs, seed, stretch, geth, plan, json }: Options): Promise<number> {
   const means = await meansHere(geth === true)
-  const seeds = Array.from({ length: runs }, (_, index) => seed + index)
+  const plans = Array.from({ length: runs }, (_, index) =>
+    stretched(planOf(seed + index, means), stretch),
+  )
   if (plan) {
-    for (const each of seeds) process.stdout.write(`${JSON.stringify(planOf(each, means))}\n`)
+    for (const each of plans) process.stdout.write(`${JSON.stringify(each)}\n`)
     return 0
   }
   const chain = geth
@@ -57,22 +67,37 @@ async function run({ runs, seed, geth, plan, json }: Options): Promise<number> {
     : await startLabEmbedded()
   const played: Played[] = []
   try {
-    for (const each of seeds) played.push(await tell(chain, each, means))
+    for (const each of plans) played.push(await tell(chain, each, means))
   } finally {
     await chain.close()
   }
   const broken = played.filter(({ troubles }) => troubles.length > 0)
+  const proofs = proofsOf(played)
+  const told = `${runs} runs from seed ${seed}, ${broken.length} with broken promises`
   if (json) process.stdout.write(`${JSON.stringify(summary(seed, means, played))}\n`)
-  else
-    process.stdout.write(`${runs} runs from seed ${seed}, ${broken.length} with broken promises\n`)
-  return broken.length === 0 ? 0 : 1
+  else process.stdout.write(`${told}; ${describeProofs(proofs)}\n`)
+  const missing = judgeProofs(proofs)
+  for (const each of missing) process.stderr.write(`faults: ${each}\n`)
+  return broken.length + missing.length === 0 ? 0 : 1
 }
 
-async function tell(chain: LabChain, seed: number, means: Means): Promise<Played> {
-  const result = await play(chain, planOf(seed, means), means)
+/** Of all runs: what ends early may be paid by signature alone. */
+function proofsOf(played: readonly Played[]): ProofCounts {
+  const sum = (of: (each: Played) => number) => played.reduce((all, each) => all + of(each), 0)
+  return {
+    byTick: sum(({ byTick }) => byTick),
+    bySignature: sum(({ bySignature }) => bySignature),
+    byNothing: sum(({ byNothing }) => byNothing),
+  }
+}
+
+async function tell(chain: LabChain, plan: Plan, means: Means): Promise<Played> {
+  const { seed } = plan
+  const result = await play(chain, plan, means)
   const { served, claimed, proven, deposit, milliseconds, troubles, exits } = result
   const sums = `served ${served}, claimed ${claimed}, proven ${proven}, deposit ${deposit}`
-  process.stderr.write(`seed ${seed}   ${sums}   ${(milliseconds / 1000).toFixed(1)} s\n`)
+  const seconds = (milliseconds / 1000).toFixed(1)
+  process.stderr.write(`seed ${seed}   ${sums}; ${describeProofs(result)}   ${seconds} s\n`)
   for (const each of exits) process.stderr.write(`  ended by itself: ${each.trim()}\n`)
   for (const trouble of troubles) process.stderr.write(`  BROKEN: ${trouble}\n`)
   return result
@@ -105,6 +130,8 @@ function summary(seed: number, means: Means, played: readonly Played[]): object 
     claimed: sum(({ claimed }) => claimed),
     proven: sum(({ proven }) => proven),
     deposit: sum(({ deposit }) => deposit),
+    ...proofsOf(played),
+    runsWithTicks: played.filter(({ byTick }) => byTick > 0).length,
     endedByThemselves: played.flatMap(({ seed: of, exits }) =>
       exits.map((words) => ({ seed: of, words })),
     ),

@@ -9,6 +9,7 @@ import { defaultMirror } from './pi-system/base.ts'
 import type { Card } from './pi-system/install.ts'
 import { type PowerCutResult, powerCuts } from './pi-system/power-cuts.ts'
 import { prepare } from './pi-system/prepare.ts'
+import { describeProofs } from './torture/paid-by.ts'
 
 interface Options {
   readonly cuts: number
@@ -63,7 +64,7 @@ function describe(result: PowerCutResult): string {
   return [
     `${result.cuts} power cuts, seed ${result.seed}`,
     `served ${result.served}, claimed ${result.claimed}, signed ${result.signed}, reserved ${result.reserved}`,
-    `lost ${result.lost}, paid twice ${result.paidTwice}`,
+    `lost ${result.lost}, paid twice ${result.paidTwice}; ${describeProofs(result)}`,
     `job: ${job.served} served, ${job.delivered} in its file, ${job.missing} missing, ${job.twice} twice`,
     `card: ${card.unflushed} sectors not flushed at the cuts, ${card.lost} of them lost`,
     `seconds from power on to the first payment: ${result.secondsToPaying.join(', ')}`,

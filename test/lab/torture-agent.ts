@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { tortureArguments } from './torture/arguments.ts'
+import { countProofs, describeProofs, judgeProofs } from './torture/paid-by.ts'
 import { seededRandom } from './torture/random.ts'
 import type { LoopOrders, LoopReport, PayingSums } from './torture/reports.ts'
 import { openShop, type Shop } from './torture/shop.ts'
@@ -74,6 +75,7 @@ async function run(shop: Shop, troubles: string[]): Promise<Result> {
     reserved: Number(last?.reserved ?? 0),
     lost: Number(signed - claimed),
     paidTwice: counts.filter((count) => count > 1).length,
+    ...countProofs(shop.sales.map(({ paidBy }) => paidBy)),
   }
 }
 
@@ -112,8 +114,10 @@ function compare(claimed: bigint, reserved: bigint): readonly string[] {
   return []
 }
 
-function judge({ served, claimed, signed, reserved, paidTwice }: Result): readonly string[] {
+function judge(result: Result): readonly string[] {
+  const { served, claimed, signed, reserved, paidTwice } = result
   return [
+    ...judgeProofs(result),
     ...(served === claimed ? [] : [`${served} served, but ${claimed} claimed`]),
     ...(signed >= claimed ? [] : [`${signed} signed, but ${claimed} claimed`]),
     ...(reserved <= claimed + Number(price) * reservation ? [] : [`${reserved} counted as spent`]),
@@ -144,7 +148,7 @@ function describe(result: Result): string {
   return [
     `${result.kills} kills, ${result.powerCuts} of them power cuts, seed ${result.seed}`,
     `served ${served}, claimed ${claimed}, signed ${signed}, reserved ${reserved}`,
-    `lost ${lost}, paid twice ${paidTwice}`,
+    `lost ${lost}, paid twice ${paidTwice}; ${describeProofs(result)}`,
     '',
   ].join('\n')
 }

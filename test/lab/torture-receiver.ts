@@ -16,16 +16,23 @@ import {
 } from './chains/embedded-chain.ts'
 import type { ProcessOptions, Started } from './processes/receiver-process.ts'
 import { tortureArguments } from './torture/arguments.ts'
+import { countProofs, describeProofs, judgeProofs, type ProofCounts } from './torture/paid-by.ts'
 import { createPayer, type Payer } from './torture/payer.ts'
 import { seededRandom } from './torture/random.ts'
 import { readDisk } from './torture/receiver-disk.ts'
 
 const price = 5n
-/** What names the requests of each channel; without a name some answers are lost. */
-const names = ['by key', 'by binding', 'not at all', 'by binding'] as const
+/** What names the requests of each channel, and proves them; without a name some answers are lost. */
+const ways = [
+  { named: 'by key', proving: 'signatures' },
+  { named: 'by binding', proving: 'signatures' },
+  { named: 'not at all', proving: 'signatures' },
+  { named: 'by binding', proving: 'ticks' },
+  { named: 'by binding', proving: 'in turn' },
+] as const
 const program = fileURLToPath(new URL('processes/receiver-process.ts', import.meta.url))
 
-interface Result {
+interface Result extends ProofCounts {
   readonly kills: number
   readonly seed: number
   /** What was served, at its price. */
@@ -75,7 +82,7 @@ async function setUp(chain: EmbeddedChain, state: string) {
   // Of channels older than its state EIP-712 proofs are taken bound only.
   await liveOnce(options)
   const deposit = 10n ** 9n
-  const tokens = deposit * BigInt(names.length)
+  const tokens = deposit * BigInt(ways.length)
   await (await token.getFunction('transfer(address,uint256)')(sender.address, tokens)).wait()
   const client = await connectChain({ rpcUrl: chain.rpcUrl, contract })
   const signer = createKeySigner(fromHex(sender.privateKey))
@@ -84,11 +91,11 @@ async function setUp(chain: EmbeddedChain, state: string) {
   const { token: tokenAddress } = await client.contractFacts()
   const domain = { contract, chainId: chain.chainId }
   const payers: Payer[] = []
-  for (const named of names) {
+  for (const way of ways) {
     const call = client.calls.openErc223(tokenAddress, { ...parties, deposit })
     const { contractBlock: openBlock } = await transactions.send(call)
     const key = sender.privateKey
-    payers.push(createPayer({ domain, ...parties, openBlock, key, price, named }))
+    payers.push(createPayer({ domain, ...parties, openBlock, key, price, ...way }))
   }
   client.close()
   return { options, domain, payers }
@@ -155,6 +162,7 @@ function resultOf(payers: readonly Payer[], found: Pick<Result, 'claimed' | 'unp
     lostWithName: lost(true) * Number(price),
     ...found,
     paidTwice: count(({ servedTwice }) => servedTwice.size),
+    ...countProofs(payers.flatMap(({ ways }) => ways)),
   }
 }
 
@@ -177,15 +185,10 @@ function someOf(served: ReadonlySet<bigint>, random: () => number): readonly big
   )
 }
 
-function judge({
-  served,
-  claimed,
-  lost,
-  lostWithName,
-  unproven,
-  paidTwice,
-}: Result): readonly string[] {
+function judge(result: Result): readonly string[] {
+  const { served, claimed, lost, lostWithName, unproven, paidTwice } = result
   return [
+    ...judgeProofs(result),
     ...(unproven === 0 ? [] : [`${unproven} requests were served without their proof on disk`]),
     ...(paidTwice === 0 ? [] : [`${paidTwice} balances paid twice`]),
     ...(lostWithName === 0 ? [] : [`${lostWithName} lost by requests that have a name`]),
@@ -196,11 +199,12 @@ function judge({
   ]
 }
 
-function describe({ served, claimed, lost, lostWithName, unproven, paidTwice }: Result): string {
+function describe(result: Result): string {
+  const { served, claimed, lost, lostWithName, unproven, paidTwice } = result
   return [
     `${kills} kills, seed ${seed}`,
     `served ${served}, claimed ${claimed}, lost answers ${lost}; of bound or keyed requests ${lostWithName}`,
-    `without proof ${unproven}, paid twice ${paidTwice}`,
+    `without proof ${unproven}, paid twice ${paidTwice}; ${describeProofs(result)}`,
     '',
   ].join('\n')
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { ExecutionContext } from 'ava'
 import { connectChain, createTransactionSender } from '../../platform/chain/index.ts'
 import { createKeySigner } from '../../platform/keys/index.ts'
-import { type Address, fromHex } from '../../protocol/index.ts'
+import { type Address, fromHex, type ShownProof } from '../../protocol/index.ts'
 import { deployTestContracts, startEmbeddedChain } from '../lab/chains/embedded-chain.ts'
 
 const fixtures = fileURLToPath(new URL('../fixtures/state/', import.meta.url))
@@ -25,7 +25,7 @@ interface Facts {
   readonly bound: string
   readonly highest: string
   readonly unclaimed: readonly (readonly [string, string])[]
-  readonly signature: string
+  readonly signature: ShownProof
 }
 
 /** The chain is closed when the test ends. */

@@ -110,6 +110,7 @@ export async function agentWithChannel(
   t: ExecutionContext,
   options: Partial<AgentOptions> = {},
   entry: Partial<ChannelEntry> = {},
+  contractVersion = '0.3.0',
 ): Promise<Agent> {
   const { store = join(await temporaryFolder(t), 'agent') } = options
   const owner = { chainId, contract, account: sender }
@@ -120,7 +121,7 @@ export async function agentWithChannel(
   await ledger.add({ ...newChannel(1000n), ...entry })
   await ledger.rememberFacts({
     token: { address: token, symbol: 'TKN', decimals: 0 },
-    contractVersion: '0.3.0',
+    contractVersion,
   })
   await ledger.close()
   return agentOn(t, store, options)

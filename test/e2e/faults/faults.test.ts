@@ -14,6 +14,8 @@ interface Summary {
   readonly served: string
   readonly claimed: string
   readonly deposit: string
+  readonly byTick: number
+  readonly bySignature: number
   readonly broken: readonly { readonly seed: number; readonly troubles: readonly string[] }[]
 }
 
@@ -25,11 +27,12 @@ async function faults(seed: number, runs: number): Promise<Summary> {
 }
 
 test.serial('five random runs break no promise', async (t) => {
-  const { runs, served, claimed, deposit, broken } = await faults(20261121, 5)
+  const { runs, served, claimed, deposit, broken, ...proofs } = await faults(20261121, 5)
   t.deepEqual(broken, [])
   t.is(runs, 5)
   t.true(BigInt(served) > 0n && BigInt(served) <= BigInt(claimed))
   t.true(BigInt(claimed) <= BigInt(deposit))
+  t.true(proofs.byTick > 0 && proofs.bySignature > 0)
 })
 
 for (const [seed, found] of [

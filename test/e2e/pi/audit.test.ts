@@ -25,7 +25,10 @@ for (const { reserved, wrong } of [
   })
 }
 
-const sale = (request: string, number: number) => ({ request, number, time: 0 })
+const sale = (request: string, number: number) => ({
+  ...{ request, number, time: 0 },
+  paidBy: 'tick' as const,
+})
 
 test('the job’s file is compared with what was served to the job, and to nobody else', (t) => {
   const sales = [sale(jobRequest, 0), sale('buyer', 1), sale(jobRequest, 2), sale(jobRequest, 3)]

@@ -1,7 +1,7 @@
 // What an attacker makes of messages that it sees: pure, by what the plan says and what was seen before.
 import { gzipSync } from 'node:zlib'
 import type { Asked, Lines, Said } from '../../support/bound-receiver.ts'
-import { withFields } from '../../support/bound-receiver.ts'
+import { field, withFields } from '../../support/bound-receiver.ts'
 import type { AnswerChange, RequestChange } from './schedule.ts'
 
 /** A message of the agent and what the receiver said to it, as the attacker saw them. */
@@ -78,6 +78,8 @@ export function changeRequest(asked: Asked, change: RequestChange, seen: readonl
       return swap(asked, pick, pickOf(seen, change.from)?.asked)
     case 'cookie':
       return inCookie(asked)
+    case 'tick':
+      return changeTick(asked, pick, pickOf(seen, change.from)?.asked)
   }
 }
 
@@ -111,6 +113,8 @@ export function changeAnswer(said: Said, change: AnswerChange, seen: readonly Se
       return { ...said, body: pickOf(answers, pick)?.body ?? said.body }
     case 'forged':
       return forged(pick)
+    case 'tick':
+      return saidOfTicks(said, pick)
   }
 }
 
@@ -180,6 +184,48 @@ function swap(asked: Asked, pick: number, other: Asked | undefined): Asked {
   if (pick < 0.35) return withBody({ ...other, method: asked.method }, `${asked.body}`)
   const line = pickOf(other.fields.filter(notFraming), (pick * 31) % 1)
   return line === undefined ? asked : withFields(asked, { [line[0]]: line[1] })
+}
+
+const zeroWord = `0x${'00'.repeat(32)}`
+
+/** What proves a payment is of another message, of nobody, in part, or in another place. */
+function changeTick(asked: Asked, pick: number, other: Asked | undefined): Asked {
+  const [tick, commitment] = ['RDN-Tick', 'RDN-Tick-Commitment']
+  const of = (name: string) => (other === undefined ? '' : field(other, name.toLowerCase()))
+  const own = field(asked, 'rdn-tick-commitment').split(' ')
+  const altered = own.map((part, at) => (at === Math.floor(pick * 50) % 4 ? `${part}1` : part))
+  const changes: readonly Readonly<Record<string, string | undefined>>[] = [
+    { [tick]: of(tick) || zeroWord },
+    { [tick]: zeroWord, 'RDN-Balance-Signature': undefined },
+    { [tick]: of(tick) || undefined, [commitment]: of(commitment) || undefined },
+    { [commitment]: of(commitment) || undefined },
+    { [commitment]: altered.join(' ') },
+    { [commitment]: undefined },
+    { [tick]: undefined },
+    { [tick]: of(tick) || zeroWord, 'RDN-Balance': of('rdn-balance') || '5' },
+    { 'RDN-Balance-Signature': of('rdn-balance-signature') || undefined },
+  ]
+  return withFields(asked, pickOf(changes, pick) ?? {})
+}
+
+/** As if the receiver knew no commitment, took no ticks, or took them all of a sudden. */
+function saidOfTicks(said: Said, pick: number): Said {
+  const answers: readonly Said[] = [
+    { ...withFields(said, { 'RDN-Tick-Unknown': '1' }), status: 402 },
+    {
+      ...said,
+      status: 402,
+      fields: [
+        ['RDN-Price', '5'],
+        ['RDN-Tick-Unknown', '1'],
+      ],
+    },
+    withFields(said, { 'RDN-Tick-Unknown': '1' }),
+    withFields(said, { 'RDN-Features': 'ticks' }),
+    withFields(said, { 'RDN-Features': undefined }),
+    withFields(said, { 'RDN-Sender-Balance': '0' }),
+  ]
+  return pickOf(answers, pick) ?? said
 }
 
 /** The payment, as browsers bring it. */

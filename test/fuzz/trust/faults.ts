@@ -16,9 +16,10 @@ import { type Asked, type Said, withFields } from '../../support/bound-receiver.
  * unbound   it takes unbound payments on bound channels
  * spent     it forgets what has paid already
  * close     it agrees to a close with whoever asks for it
+ * ticks     it serves whoever shows any tick
  * answers   the attacker has the keys of answers, as if the agent did not check them
  */
-export const faults = ['mac', 'unbound', 'spent', 'close', 'answers'] as const
+export const faults = ['mac', 'unbound', 'spent', 'close', 'ticks', 'answers'] as const
 export type Fault = (typeof faults)[number]
 
 type Writable<Type> = { -readonly [Name in keyof Type]: Type[Name] }
@@ -39,6 +40,14 @@ export function plant(fault: Fault | undefined, receiver: Receiver, server: Fast
       manager.registerPayment = async (...given) => {
         const outcome = await registerPayment(...given)
         if (outcome.kind === 'paid' || outcome.code !== 'balance_spent') return outcome
+        const { channel } = outcome
+        return channel ? { kind: 'paid', channel, chargeOnly: async () => 0n } : outcome
+      }
+      return
+    case 'ticks':
+      manager.registerPayment = async (payment, ...rest) => {
+        const outcome = await registerPayment(payment, ...rest)
+        if (outcome.kind === 'paid' || payment.tick === undefined) return outcome
         const { channel } = outcome
         return channel ? { kind: 'paid', channel, chargeOnly: async () => 0n } : outcome
       }

@@ -3,17 +3,26 @@
 import test from 'ava'
 import { type Fault, faults } from './faults.ts'
 import { play } from './play.ts'
-import { planOf } from './schedule.ts'
+import { cheats, planOf } from './schedule.ts'
 
 test.serial('twenty random runs break no promise', async (t) => {
-  let bought = 0
+  const sums = { bought: 0, byTick: 0, bySignature: 0, servedToCheat: 0 }
+  const tried = new Set<string>()
   for (let seed = 1; seed <= 20; seed++) {
-    const { troubles, outcomes } = await play(planOf(seed))
-    t.deepEqual(troubles, [], `seed ${seed}`)
-    bought += outcomes.bought ?? 0
+    const played = await play(planOf(seed))
+    t.deepEqual(played.troubles, [], `seed ${seed}`)
+    sums.bought += played.outcomes.bought ?? 0
+    sums.byTick += played.byTick
+    sums.bySignature += played.bySignature
+    sums.servedToCheat += played.servedToCheat
+    for (const kind of Object.keys(played.cheats)) tried.add(kind)
   }
   // The attacker does not simply keep everything from happening.
-  t.true(bought > 80, `${bought}`)
+  t.true(sums.bought > 80, `${sums.bought}`)
+  t.true(sums.byTick > sums.bySignature && sums.bySignature > 0)
+  // Nor does it keep the sender that cheats from paying.
+  t.true(sums.servedToCheat > 40, `${sums.servedToCheat}`)
+  t.deepEqual([...tried].sort(), [...new Set(cheats)].sort())
 })
 
 for (const [seed, found] of [
@@ -27,6 +36,8 @@ for (const [seed, found] of [
   [100_148, 'an answer was replaced by a refusal of the key, and the agent paid a second time'],
 ] as const) {
   test.serial(`seed ${seed}: ${found}`, async (t) => {
+    // The plan of that time knew no ticks.
+    t.deepEqual((await play(planOf(seed, false))).troubles, [])
     t.deepEqual((await play(planOf(seed))).troubles, [])
   })
 }
@@ -35,6 +46,7 @@ const meanings: { readonly [Name in Fault]: string } = {
   mac: 'a receiver that does not check the MAC of requests',
   unbound: 'a receiver that takes unbound payments on bound channels',
   spent: 'a receiver that forgets what has paid',
+  ticks: 'a receiver that serves whoever shows a tick',
   close: 'a receiver that agrees to a close with anybody',
   answers: 'an agent that believes answers of the attacker’s',
 }
@@ -56,4 +68,5 @@ async function isFound(fault: Fault): Promise<boolean> {
 test('a seed is a plan, always the same', (t) => {
   t.deepEqual(planOf(7), planOf(7))
   t.notDeepEqual(planOf(7), planOf(8))
+  t.notDeepEqual(planOf(7), planOf(7, false))
 })

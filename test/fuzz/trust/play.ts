@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers'
 import type { Agent } from '../../../agent/index.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
 import { stillChain } from '../../lab/chains/still-chain.ts'
+import { countProofs, type ProofCounts } from '../../lab/torture/paid-by.ts'
 import { field } from '../../support/bound-receiver.ts'
 import { crashCopy, temporaryFolder } from '../../support/folder.ts'
 import {
@@ -19,12 +20,14 @@ import {
 } from '../../support/lying-receiver.ts'
 import { Attacker } from './attacker.ts'
 import { auditClosing, auditDelivery, auditMoney, auditSignatures } from './audit.ts'
+import { Cheater, cheaterChannels } from './cheat.ts'
 import { type Fault, plant, signAnew } from './faults.ts'
 import type { Scene } from './scene.ts'
 import type { Plan, Purchase, Step } from './schedule.ts'
 import { Shop } from './shop.ts'
 
-export interface Played {
+/** `ProofCounts`: of what was served to the agent. */
+export interface Played extends ProofCounts {
   readonly seed: number
   /** Promises that were broken. */
   readonly troubles: readonly string[]
@@ -33,6 +36,9 @@ export interface Played {
   readonly messages: number
   /** Purchases by what came of them: `bought`, or the error's code. */
   readonly outcomes: { readonly [outcome: string]: number }
+  /** What the sender that cheats has tried, and what of it was served. */
+  readonly cheats: { readonly [kind: string]: number }
+  readonly servedToCheat: number
 }
 
 const openBlock = 7
@@ -52,6 +58,9 @@ export async function play(plan: Plan, fault?: Fault): Promise<Played> {
       served: scene.shop.served.length,
       messages: scene.attacker.exchanges.length,
       outcomes: Object.fromEntries(scene.outcomes),
+      ...countProofs(scene.shop.served.map(({ paidBy }) => paidBy)),
+      cheats: Object.fromEntries(scene.cheater.tried),
+      servedToCheat: scene.shop.servedToCheat.length,
     }
   } finally {
     for (const end of endings.reverse()) await end()
@@ -65,7 +74,8 @@ async function setStage(plan: Plan, t: Endings, fault: Fault | undefined) {
   const channel = { sender, receiver: terms.receiver, openBlock }
   const chain = stillChain({
     ...{ chainId, contract, token, head: 20 },
-    channels: [{ ...channel, deposit }],
+    version: versionOf(plan),
+    channels: [{ ...channel, deposit }, ...cheaterChannels],
   })
   const shop = new Shop({
     ...{ key: receiverKey, contract, chain, state: join(folder, 'receiver') },
@@ -81,8 +91,10 @@ async function setStage(plan: Plan, t: Endings, fault: Fault | undefined) {
   })
   await attacker.start(t)
   const stores = new Stores(plan, t, folder)
+  const troubles: string[] = []
   const scene: Scene = {
-    ...{ shop, attacker, purchases: [], bought: [], outcomes: new Map(), troubles: [] },
+    ...{ shop, attacker, purchases: [], bought: [], outcomes: new Map(), troubles },
+    cheater: new Cheater({ seed: plan.seed, shop, attacker, troubles }),
     agent: await stores.first(),
     closing: false,
   }
@@ -94,8 +106,16 @@ async function setStage(plan: Plan, t: Endings, fault: Fault | undefined) {
       auditSignatures(scene)
       auditClosing(scene)
     },
-    finish: () => finish(scene),
+    finish: async () => {
+      await finish(scene)
+      if (plan.ticks) await scene.cheater.payHonestly()
+    },
   }
+}
+
+/** Of the contract. */
+function versionOf({ ticks }: Plan): string {
+  return ticks ? '0.4.0' : '0.3.0'
 }
 
 /** The folders of the agent: a crash goes on with a copy. */
@@ -130,7 +150,7 @@ class Stores {
 
   first(): Promise<Agent> {
     const options = { ...this.#options, store: this.#path(0) }
-    return agentWithChannel(this.#context, options, { deposit })
+    return agentWithChannel(this.#context, options, { deposit }, versionOf(this.#plan))
   }
 
   async restarted(agent: Agent): Promise<Agent> {
@@ -156,6 +176,8 @@ async function playStep(scene: Scene, stores: Stores, step: Step): Promise<void>
       await Promise.all(step.purchases.map((each) => buy(scene, each)))
       return
     }
+    case 'cheat':
+      return scene.cheater.play(step.cheats)
     case 'attack':
       return attacker.attack(step.attacks)
     case 'price':

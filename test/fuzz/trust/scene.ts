@@ -1,6 +1,7 @@
 // What one run of the fuzzer has: who takes part, and what has come of it so far.
 import type { Agent } from '../../../agent/index.ts'
 import type { Attacker } from './attacker.ts'
+import type { Cheater } from './cheat.ts'
 import type { Purchase } from './schedule.ts'
 import type { Shop } from './shop.ts'
 
@@ -18,6 +19,7 @@ export interface Bought {
 export interface Scene {
   readonly shop: Shop
   readonly attacker: Attacker
+  readonly cheater: Cheater
   readonly purchases: Purchase[]
   readonly bought: Bought[]
   readonly outcomes: Map<string, number>

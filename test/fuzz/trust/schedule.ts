@@ -25,6 +25,8 @@ export type RequestChange =
   /** A field, or all of them, of another message that was seen. */
   | { readonly kind: 'swapped'; readonly pick: number; readonly from: number }
   | { readonly kind: 'cookie'; readonly pick: number }
+  /** The tick or its commitment is another one, or is not there. */
+  | { readonly kind: 'tick'; readonly pick: number; readonly from: number }
 
 export type AnswerChange =
   | { readonly kind: 'status' | 'body' | 'cut' | 'longer' | 'packed'; readonly pick: number }
@@ -32,6 +34,8 @@ export type AnswerChange =
   /** The whole answer, or its body, is of another exchange that was seen. */
   | { readonly kind: 'swapped' | 'body of'; readonly pick: number }
   | { readonly kind: 'forged'; readonly pick: number }
+  /** It says something else of ticks. */
+  | { readonly kind: 'tick'; readonly pick: number }
 
 /** What the attacker asks the receiver for by itself. */
 export type Attack =
@@ -59,6 +63,22 @@ export interface Meddling {
   readonly pick: number
 }
 
+/** What a sender with channels of its own tries, whose requests are well signed. */
+export const cheats = [
+  ...(['tick', 'tick', 'signature', 'new commitment', 'new commitment', 'below', 'ahead'] as const),
+  ...(['lower', 'neighbour', 'other commitment', 'off the grid', 'other step', 'altered'] as const),
+  ...(['other channel', 'stranger', 'stolen', 'beyond the end', 'garbage', 'zero'] as const),
+  ...(['beside', 'nothing', 'over the deposit', 'unbound', 'again', 'race', 'close'] as const),
+] as const
+export type CheatKind = (typeof cheats)[number]
+
+export interface Cheat {
+  readonly kind: CheatKind
+  /** Which of its channels. */
+  readonly channel: 0 | 1
+  readonly pick: number
+}
+
 export interface Purchase {
   readonly id: number
   readonly resource: ResourceKind
@@ -72,6 +92,7 @@ export interface Purchase {
 export type Step =
   | { readonly kind: 'buy'; readonly purchases: readonly Purchase[] }
   | { readonly kind: 'attack'; readonly attacks: readonly Attack[] }
+  | { readonly kind: 'cheat'; readonly cheats: readonly Cheat[] }
   | { readonly kind: 'price'; readonly price: number }
   | { readonly kind: 'restart'; readonly who: 'agent' | 'receiver' }
   /** The agent's process dies, with what it had not written. */
@@ -81,13 +102,15 @@ export type Step =
 export interface Plan {
   readonly seed: number
   readonly policy: 'require' | 'prefer'
+  /** Whether the contract knows them. Without, a seed is the plan that it was before there were any. */
+  readonly ticks: boolean
   /** Payments that one synced write of the agent covers. */
   readonly reservation: number
   readonly steps: readonly Step[]
 }
 
-export function planOf(seed: number): Plan {
-  const draw = drawing(seededRandom(seed))
+export function planOf(seed: number, ticks = true): Plan {
+  const draw = drawing(seededRandom(seed), ticks)
   const policy = draw.chance(0.15) ? 'prefer' : 'require'
   const reservation = draw.one([1, 4, 16])
   let id = 0
@@ -100,17 +123,18 @@ export function planOf(seed: number): Plan {
     ? [{ kind: 'close', meddling: draw.list(2, () => drawMeddling(draw)) }, drawStep(draw, next)]
     : []
   const begun = policy === 'prefer' ? [first, ...steps] : steps
-  return { seed, policy, reservation, steps: [...begun, ...last] }
+  return { seed, policy, ticks, reservation, steps: [...begun, ...last] }
 }
 
 type Draw = ReturnType<typeof drawing>
 
-function drawing(random: () => number) {
+function drawing(random: () => number, ticks: boolean) {
   const below = (limit: number) => Math.floor(random() * limit)
   const one = <Item>(items: readonly [Item, ...Item[]]): Item =>
     items[below(items.length)] ?? items[0]
   return {
     random,
+    ticks,
     below,
     one,
     chance: (probability: number) => random() < probability,
@@ -121,6 +145,9 @@ function drawing(random: () => number) {
 }
 
 function drawStep(draw: Draw, next: () => number): Step {
+  if (draw.ticks && draw.chance(0.3)) {
+    return { kind: 'cheat', cheats: [drawCheat(draw), ...draw.list(5, () => drawCheat(draw))] }
+  }
   const roll = draw.random()
   if (roll < 0.7) {
     const purchases = Array.from({ length: draw.chance(0.25) ? 3 : 1 }, () =>
@@ -132,6 +159,10 @@ function drawStep(draw: Draw, next: () => number): Step {
   if (roll < 0.9) return { kind: 'price', price: 3 + draw.below(6) }
   if (roll < 0.94) return { kind: 'restart', who: 'receiver' }
   return roll < 0.97 ? { kind: 'restart', who: 'agent' } : { kind: 'crash' }
+}
+
+function drawCheat(draw: Draw): Cheat {
+  return { kind: draw.one(cheats), channel: draw.one([0, 1]), pick: draw.random() }
 }
 
 function drawPurchase(draw: Draw, next: () => number): Purchase {
@@ -166,6 +197,9 @@ function drawMeddling(draw: Draw): Meddling {
 }
 
 function drawRequestChange(draw: Draw): RequestChange {
+  if (draw.ticks && draw.chance(0.3)) {
+    return { kind: 'tick', pick: draw.random(), from: draw.random() }
+  }
   const pick = draw.random()
   const kind = draw.one([
     ...(['method', 'path', 'query', 'body', 'stripped', 'field', 'field', 'added'] as const),
@@ -175,6 +209,7 @@ function drawRequestChange(draw: Draw): RequestChange {
 }
 
 function drawAnswerChange(draw: Draw): AnswerChange {
+  if (draw.ticks && draw.chance(0.15)) return { kind: 'tick', pick: draw.random() }
   const kind = draw.one([
     ...(['status', 'body', 'cut', 'longer', 'packed', 'field', 'field', 'added'] as const),
     ...(['removed', 'stripped', 'swapped', 'swapped', 'body of', 'forged'] as const),

@@ -10,6 +10,7 @@ import { startReceiverOn } from '../../../receiver/core/receiver.ts'
 import { createReceiverServer, type Receiver } from '../../../receiver/index.ts'
 import type { ChannelClient } from '../../lab/chains/still-chain.ts'
 import { freePort } from '../../lab/processes/free-port.ts'
+import { type PaidBy, paidBy } from '../../lab/torture/paid-by.ts'
 import type { ResourceKind } from './schedule.ts'
 
 /** Chooses what is served, and is signed when it is sent. */
@@ -31,7 +32,11 @@ export interface Served extends Order {
   readonly status: number
   /** What the sender must get, without codings. */
   readonly content: string
+  readonly paidBy: PaidBy
 }
+
+/** From this number on they are purchases of the sender that cheats. */
+export const firstOfCheat = 10_000
 
 export interface ShopOptions {
   readonly key: string
@@ -45,6 +50,7 @@ export interface ShopOptions {
 /** Over all restarts of the receiver. */
 export class Shop {
   readonly served: Served[] = []
+  readonly servedToCheat: Served[] = []
   price = 5n
   /** The highest that it ever asked. */
   dearest = 5n
@@ -113,11 +119,13 @@ export class Shop {
     const { status, content, cost } = wares[resource](id)
     const price = this.#prices.get(request.raw) ?? 0n
     const { method, body } = request
-    this.served.push({
+    const servedTo = Number(id) < firstOfCheat ? this.served : this.servedToCheat
+    servedTo.push({
       ...{ id: Number(id), price, status, content, method, url: request.raw.url ?? '' },
       cost: cost ?? price,
       body: typeof body === 'string' ? body : '',
       chosen: chosenBy(request.headers),
+      paidBy: paidBy(request.headers),
     })
     if (status === 500) throw new Error('the resource is broken')
     if (cost !== undefined) reply.cost(cost)

@@ -11,6 +11,8 @@ export interface StillChain {
   readonly chainId: bigint
   readonly contract: Address
   readonly token: Address
+  /** Of the contract. Default 0.3.0. */
+  readonly version?: string
   readonly channels: readonly (ChannelId & { readonly deposit: bigint })[]
   /** The newest block. */
   readonly head: number
@@ -20,6 +22,7 @@ export function stillChain({
   chainId,
   contract,
   token,
+  version = '0.3.0',
   channels,
   head,
 }: StillChain): ChannelClient {
@@ -30,7 +33,7 @@ export function stillChain({
     }),
   )
   const contractFacts = {
-    version: '0.3.0',
+    version,
     token,
     challengePeriod: 500,
     mostDeposit: 2n ** 72n - 1n,

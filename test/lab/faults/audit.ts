@@ -15,11 +15,12 @@ import { shownProof } from '../../../receiver/channels/proofs.ts'
 import { channelName, emptyLedger, type PaymentLedger } from '../../../receiver/channels/records.ts'
 import { openStore } from '../../../receiver/channels/store.ts'
 import { isProofOf } from '../../support/best-proof.ts'
+import { countProofs, type PaidBy, type ProofCounts } from '../torture/paid-by.ts'
 import type { LabChain } from './lab-chain.ts'
 import type { Plan } from './schedule.ts'
 import { price, type Stage, senderTokens } from './stage.ts'
 
-export interface Audit {
+export interface Audit extends ProofCounts {
   /** What was handed over, at its price. */
   readonly served: string
   /** What has paid, on the receiver's disk. */
@@ -77,6 +78,7 @@ export async function audit(
       bound: `${bound}`,
       deposit: `${sum(({ deposit }) => deposit)}`,
       channels: books.length,
+      ...countProofs(served.ways),
       troubles,
     }
   } finally {
@@ -125,7 +127,8 @@ async function readBooks(
 
 /** What receiver and agent wrote down while they ran. */
 async function readNotes({ servedFile, answersFile }: Stage) {
-  const sold = lines(await readFile(servedFile, 'utf8'))
+  const notes = lines(await readFile(servedFile, 'utf8')).map((line) => line.split(' '))
+  const sold = notes.map(([name = '']) => name)
   const got = lines(await readFile(answersFile, 'utf8'))
     .filter((line) => /^\S+ 200$/.test(line))
     .map((line) => line.split(' ')[0] ?? '')
@@ -136,6 +139,7 @@ async function readNotes({ servedFile, answersFile }: Stage) {
   )
   return {
     sold,
+    ways: notes.map(([, way]) => way as PaidBy),
     troubles: [
       ...(known.size === sold.length ? [] : [`${sold.length - known.size} requests served twice`]),
       ...(invented.length === 0 ? [] : [`${invented.length} answers that nobody gave`]),

@@ -15,7 +15,7 @@ interface Orders {
 export interface ReceiverOrders extends Orders {
   readonly port: number
   readonly price: string
-  /** Gets a line for every request that was served. */
+  /** Gets a line for every request that was served: its name and what it paid with. */
   readonly servedFile: string
   readonly seed: number
 }

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import { createKeySigner } from '../../../platform/keys/index.ts'
 import { fromHex, isUraidenError } from '../../../protocol/index.ts'
 import { createReceiverServer, startReceiver } from '../../../receiver/index.ts'
+import { paidBy } from '../torture/paid-by.ts'
 import type { FromProgram, ReceiverOrders, ToReceiver } from './orders.ts'
 
 const orders: ReceiverOrders = JSON.parse(process.argv[2] ?? '{}')
@@ -36,7 +37,7 @@ const server = await createReceiverServer(receiver, [
 server.addHook('onSend', async (request, reply, payload) => {
   // The page cache outlives the process.
   if (reply.statusCode === 200 && ran.has(request)) {
-    appendFileSync(servedFile, `${nameOf(request)}\n`)
+    appendFileSync(servedFile, `${nameOf(request)} ${paidBy(request.headers)}\n`)
   }
   return payload
 })

@@ -90,6 +90,16 @@ export function planOf(seed: number, means: Means): Plan {
   }
 }
 
+/** The same, so many times as long: where everything is slow, more is paid between two faults. */
+export function stretched(plan: Plan, times: number): Plan {
+  const steps = plan.steps.map((step) => ({
+    ...step,
+    at: step.at * times,
+    lasts: step.lasts * times,
+  }))
+  return { ...plan, steps, duration: plan.duration * times }
+}
+
 /** Drawn by itself, so that the faults of a seed stay what they were before there was this. */
 function waysOf(seed: number, duration: number) {
   const random = seededRandom(seed + 2 ** 31)

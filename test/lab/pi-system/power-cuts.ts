@@ -2,6 +2,7 @@
 
 import type { Address } from '../../../protocol/index.ts'
 import { toolError } from '../../../scripts/lib/shared/errors.ts'
+import { countProofs, judgeProofs } from '../torture/paid-by.ts'
 import { seededRandom } from '../torture/random.ts'
 import type { PayingSums } from '../torture/reports.ts'
 import { openShop, type Shop } from '../torture/shop.ts'
@@ -152,6 +153,7 @@ async function judge(
   const served = Number(price) * shop.sales.length
   const claimed = Number(shop.claimed())
   const paidTwice = soldTwice(shop.served)
+  const proofs = countProofs(shop.sales.map(({ paidBy }) => paidBy))
   // A gentle agent may lose all that came since the last flush, of which the cuts leave none.
   const late = mode === 'gentle' ? [] : unexcused(shop.sales, job.missing, soldAtCuts)
   return {
@@ -163,6 +165,7 @@ async function judge(
     reserved: Number(reserved),
     lost: Number(signed) - claimed,
     paidTwice,
+    ...proofs,
     job: {
       served: job.served,
       delivered: job.delivered,
@@ -173,6 +176,7 @@ async function judge(
     secondsToPaying,
     troubles: [
       ...troubles,
+      ...judgeProofs(proofs),
       ...(served === claimed ? [] : [`${served} served, but ${claimed} claimed`]),
       ...(Number(signed) >= claimed ? [] : [`${signed} signed, but ${claimed} claimed`]),
       ...(paidTwice === 0 ? [] : [`${paidTwice} requests paid more than once`]),

@@ -1,6 +1,7 @@
 // The bound requests of a sender, byte for byte the same as often as they are made.
 import {
   type BoundKeys,
+  type BoundPayment,
   createNonce,
   createRequestKey,
   deriveBoundKeys,
@@ -18,15 +19,22 @@ import {
   type Address,
   fromHex,
   type HeaderFields,
-  type Signature,
   type SignatureDomain,
   signDigest,
 } from '../../../protocol/index.ts'
 
 export interface BoundSender {
-  /** Of a GET that pays. `path` is with its query. */
-  readonly payment: (path: string, balance: bigint, signature: Signature) => HeaderFields
+  /** Of a GET that pays. `path` is with its query; `amount` is the channel's price, unless it is said. */
+  readonly payment: (
+    path: string,
+    balance: bigint,
+    proof: SentProof,
+    amount?: bigint,
+  ) => HeaderFields
 }
+
+/** A signature, or a tick with what it takes. */
+export type SentProof = Pick<BoundPayment, 'signature' | 'tick' | 'commitment'>
 
 interface SenderChannel {
   readonly domain: SignatureDomain
@@ -75,11 +83,11 @@ export async function bindSender(channel: SenderChannel, base: string): Promise<
   })
   if (status !== 200) throw new Error(`the receiver answered ${status} to the request key`)
   return {
-    payment: (target, balance, proof) => {
+    payment: (target, balance, proof, amount = price) => {
       const { pathname, search } = new URL(target, origin)
       const paid = {
         ...audience,
-        ...formatBoundPayment({ balance, amount: price, signature: proof }),
+        ...formatBoundPayment({ balance, amount, ...proof }),
       }
       const request = { method: 'GET', path: pathname, query: search, fields: Object.entries(paid) }
       return { ...paid, ...signRequest(request, keys).fields }

@@ -2,11 +2,12 @@
 import {
   type Address,
   formatPayment,
-  type Signature,
+  type HeaderFields,
   type SignatureDomain,
 } from '../../../protocol/index.ts'
-import { balanceProof } from '../../../scripts/lib/sign.ts'
-import { type BoundSender, bindSender } from './bound-sender.ts'
+import { type BoundSender, bindSender, type SentProof } from './bound-sender.ts'
+import type { PaidBy } from './paid-by.ts'
+import { createProofs, type Proving } from './proofs.ts'
 
 export interface PayerChannel {
   readonly domain: SignatureDomain
@@ -20,11 +21,13 @@ export interface PayerChannel {
    * lost.
    */
   readonly named: 'by key' | 'by binding' | 'not at all'
+  /** Ticks are for bound requests. */
+  readonly proving: Proving
 }
 
 interface Payment {
   readonly balance: bigint
-  readonly signature: Signature
+  readonly proof: SentProof
 }
 
 export interface Payer {
@@ -34,6 +37,8 @@ export interface Payer {
   /** Balances whose interval paid, by the receiver's word, for an answer that never came. */
   readonly lost: ReadonlySet<bigint>
   readonly servedTwice: ReadonlySet<bigint>
+  /** What each balance that was served has shown. */
+  readonly ways: readonly PaidBy[]
   /** Answers that make no sense. */
   readonly troubles: readonly string[]
   /** Where its requests are bound: before its first payment. */
@@ -50,7 +55,9 @@ export function createPayer(channel: PayerChannel): Payer {
   const served = new Set<bigint>()
   const lost = new Set<bigint>()
   const servedTwice = new Set<bigint>()
+  const ways: PaidBy[] = []
   const troubles: string[] = []
+  const proofs = createProofs(channel, channel.proving)
   let signed = 0n
   let unanswered: Payment[] = []
   let bound: BoundSender | undefined
@@ -58,14 +65,12 @@ export function createPayer(channel: PayerChannel): Payer {
   const ask = (url: string, payment: Payment, request: Asked['request']) =>
     send(channel, { url, payment, request, bound })
 
-  const sign = (balance: bigint): Payment => ({
-    balance,
-    signature: balanceProof({ ...channel, balance }),
-  })
-
-  function note({ balance }: Payment, status: number): void {
+  function note({ balance, proof }: Payment, { status, asksForMore }: Answered): void {
+    if (status === 200) proofs.taken(proof)
     if (status === 200 && served.has(balance)) servedTwice.add(balance)
+    else if (status === 200) ways.push(proof.signature === undefined ? 'tick' : 'signature')
     if (status === 200) served.add(balance)
+    if (asksForMore) troubles.push(`the tick of ${balance} is of no commitment that is known`)
     if (status === 402 && !served.has(balance)) {
       lost.add(balance)
       if (channel.named !== 'not at all') {
@@ -78,13 +83,13 @@ export function createPayer(channel: PayerChannel): Payer {
   async function payInTurn(url: string): Promise<void> {
     for (;;) {
       signed += channel.price
-      const payment = sign(signed)
-      const status = await ask(url, payment, 'itself')
-      if (status === undefined) {
+      const payment = { balance: signed, proof: proofs.next(signed) }
+      const answered = await ask(url, payment, 'itself')
+      if (answered === undefined) {
         unanswered.push(payment)
         return
       }
-      note(payment, status)
+      note(payment, answered)
     }
   }
 
@@ -93,6 +98,7 @@ export function createPayer(channel: PayerChannel): Payer {
     served,
     lost,
     servedTwice,
+    ways,
     troubles,
     bind: async (url) => {
       if (channel.named === 'by binding') bound = await bindSender(channel, url)
@@ -104,14 +110,14 @@ export function createPayer(channel: PayerChannel): Payer {
       const again = unanswered
       unanswered = []
       for (const payment of again) {
-        const status = await ask(url, payment, 'itself')
-        if (status === undefined) unanswered.push(payment)
-        else note(payment, status)
+        const answered = await ask(url, payment, 'itself')
+        if (answered === undefined) unanswered.push(payment)
+        else note(payment, answered)
       }
       for (const balance of replays) {
-        const payment = sign(balance)
-        const status = await ask(url, payment, 'another')
-        if (status !== undefined) note(payment, status)
+        const payment = { balance, proof: proofs.whole(balance) }
+        const answered = await ask(url, payment, 'another')
+        if (answered !== undefined) note(payment, answered)
       }
     },
   }
@@ -124,22 +130,35 @@ interface Asked {
   readonly bound: BoundSender | undefined
 }
 
-/** The status of the answer; undefined when none came. */
-async function send(
-  { sender, openBlock, price, named }: PayerChannel,
-  { url, payment, request, bound }: Asked,
-): Promise<number | undefined> {
-  const { balance, signature } = payment
+interface Answered {
+  readonly status: number
+  /** It knows no commitment of the tick, which it was shown, or has said that it knows. */
+  readonly asksForMore: boolean
+}
+
+/** Undefined when no answer came. */
+async function send(channel: PayerChannel, asked: Asked): Promise<Answered | undefined> {
+  const { url, payment, request, bound } = asked
   const target = bound === undefined ? url : `${url}?${request}`
-  const headers = bound?.payment(target, balance, signature) ?? {
-    ...formatPayment({ ...payment, sender, openBlock, amount: price }),
-    ...(named === 'by key' && { 'Idempotency-Key': `${request} ${balance}` }),
-  }
+  const headers =
+    bound?.payment(target, payment.balance, payment.proof) ?? unboundFields(channel, asked)
   try {
     const answer = await fetch(target, { headers })
     await answer.arrayBuffer()
-    return answer.status
+    return { status: answer.status, asksForMore: answer.headers.has('rdn-tick-unknown') }
   } catch {
     return undefined
+  }
+}
+
+function unboundFields(
+  { sender, openBlock, price, named }: PayerChannel,
+  { payment: { balance, proof }, request }: Asked,
+): HeaderFields {
+  const { signature } = proof
+  if (signature === undefined) throw new Error('ticks are for bound requests')
+  return {
+    ...formatPayment({ signature, balance, sender, openBlock, amount: price }),
+    ...(named === 'by key' && { 'Idempotency-Key': `${request} ${balance}` }),
   }
 }

@@ -1,5 +1,6 @@
 // What the paying loop and the program that kills it say to each other, in decimal strings; and the sums
 // of all books when it is over.
+import type { ProofCounts } from './paid-by.ts'
 
 export interface LoopOrders {
   readonly key: string
@@ -23,7 +24,7 @@ export interface LoopReport {
 }
 
 /** Of an agent that was stopped hard while it paid. Amounts are in the token's smallest unit. */
-export interface PayingSums {
+export interface PayingSums extends ProofCounts {
   readonly seed: number
   /** What was served, at its price. */
   readonly served: number

@@ -7,12 +7,14 @@ import { fromHex } from '../../../protocol/index.ts'
 import { claimedSum } from '../../../receiver/channels/claims.ts'
 import { createReceiverServer, startReceiver } from '../../../receiver/index.ts'
 import { deployTestContracts, startEmbeddedChain } from '../chains/embedded-chain.ts'
+import { type PaidBy, paidBy } from './paid-by.ts'
 
 export interface Sale {
   readonly request: string
   readonly number: number
   /** Milliseconds since 1970. */
   readonly time: number
+  readonly paidBy: PaidBy
 }
 
 export interface Shop {
@@ -59,8 +61,9 @@ export async function openShop(price: bigint, senderTokens: bigint): Promise<Sho
       handler: (request) => {
         const { request: name } = request.query as { readonly request: string }
         served.set(name, (served.get(name) ?? 0) + 1)
-        sales.push({ request: name, number: sales.length, time: Date.now() })
-        return { celsius: 21.4, number: sales.length - 1 }
+        const number = sales.length
+        sales.push({ request: name, number, time: Date.now(), paidBy: paidBy(request.headers) })
+        return { celsius: 21.4, number }
       },
     },
   ])

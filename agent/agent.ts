@@ -71,6 +71,8 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
     ...management,
     channels: () => ledger.channels(),
     budget: () => budgetView(options, ledger),
+    freeAt: (limit, needed) => ledger.freeAt(limit, needed),
+    hours: ledger.hours,
     perDay: (receiver) => ledger.perDay(receiver),
     transactions: () => transactionFacts(ledger),
     history: history.all,

@@ -15,7 +15,8 @@ import type { Budget, BudgetLimit } from './budget/caps.ts'
 import type { BoundPolicy } from './channels/binding.ts'
 import type { ChannelChangeListener } from './channels/booking.ts'
 import type { DepositPolicy } from './channels/choose.ts'
-import type { ChannelBalance } from './channels/ledger-types.ts'
+import type { HourSums } from './channels/hours.ts'
+import type { ChannelBalance, Ledger } from './channels/ledger-types.ts'
 import type { ChannelManagement } from './channels/management.ts'
 import type { FundingMethod } from './channels/opening.ts'
 import type { TransactionCounts } from './channels/transaction-history.ts'
@@ -136,6 +137,10 @@ export interface Agent extends Purchases, ChannelManagement {
   readonly address: Address
   readonly channels: () => readonly ChannelBalance[]
   readonly budget: () => BudgetView
+  /** When so much more can be spent under a limit, by the wall clock; undefined: never by itself. */
+  readonly freeAt: Ledger['freeAt']
+  /** What was spent and bought in each hour of the last 400 days; `count` adds what failed before it was paid. */
+  readonly hours: Pick<HourSums, 'since' | 'count'>
   /** What a receiver is paid in a day, by the last ones: what deposits are sized by. */
   readonly perDay: (receiver: Address) => DailyUse
   /** How many transactions it made, and what they cost. */

@@ -82,6 +82,8 @@ export interface DailyUse {
 }
 
 export interface Accounts {
+  /** The time that windows go by: as far as it is proven. */
+  readonly time: () => Milliseconds
   readonly spend: (scopes: readonly BudgetScope[], amount: TokenAmount) => void
   readonly refund: (scopes: readonly BudgetScope[], amount: TokenAmount) => void
   /** Each cap of a scope, with `reserved` counted as spent now. */
@@ -134,6 +136,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   }
 
   return {
+    time: () => tick().time,
     spend: (scopes, amount) => {
       const moment = now()
       for (const scope of scopes) set(scope, spend(of(scope), amount, moment))

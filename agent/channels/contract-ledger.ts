@@ -20,6 +20,7 @@ export function ledgerOn(ledger: Ledger, contract: Address): Ledger {
   return {
     contract,
     notes,
+    hours: ledger.hours,
     channels: (receiver) => ledger.channels(receiver).filter(isOn),
     payable: (receiver) => ledger.payable(receiver).filter(isOn),
     withRoom: (receiver, price) => leastRoom(ledger.payable(receiver).filter(isOn), price),

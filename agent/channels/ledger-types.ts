@@ -5,6 +5,7 @@ import type { Address, ContractBlock, Interval, TokenAmount } from '../../protoc
 import type { DailyUse } from '../budget/accounts.ts'
 import type { Budget, BudgetLimit, BudgetScope } from '../budget/caps.ts'
 import type { OwnCommitment } from './commitment.ts'
+import type { HourSums } from './hours.ts'
 import type { LedgerFacts, LedgerStorage } from './ledger-storage.ts'
 import type { Notes } from './notes.ts'
 import type { TakenFrom } from './position.ts'
@@ -110,6 +111,8 @@ export interface Ledger {
   readonly forgetUnseen: (name: ChannelName, block: ContractBlock) => void
   /** See `ChannelEntry.excused`. Durable when it resolves. */
   readonly excuse: (name: ChannelName) => Promise<void>
+  /** What was spent in which hour; durable with what it was spent on. */
+  readonly hours: HourSums
   /** Small records in the same batches. */
   readonly notes: Notes
   readonly facts: () => LedgerFacts | undefined

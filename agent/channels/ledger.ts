@@ -22,6 +22,7 @@ import { type Accounts, createAccounts, type DailyUse, scopesOf } from '../budge
 import type { Budget, BudgetLimit, BudgetScope } from '../budget/caps.ts'
 import { agentError } from '../errors/index.ts'
 import type { OwnCommitment } from './commitment.ts'
+import { createHourSums, type HourSums, partyOf, unknownBuyer } from './hours.ts'
 import {
   type LedgerFacts,
   type LedgerPlace,
@@ -87,6 +88,7 @@ export async function createLedger(options: LedgerOptions): Promise<Ledger> {
 type Noted = 'refusals' | 'unseen' | 'excused'
 
 class ChannelLedger implements Ledger {
+  readonly hours: HourSums
   readonly #storage: LedgerStorage
   readonly #reservation: number
   readonly #budget: Budget
@@ -118,6 +120,7 @@ class ChannelLedger implements Ledger {
       ]),
     )
     this.#noteBook = createNoteBook(stored.notes)
+    this.hours = createHourSums(this.#noteBook, accounts.time)
     const parts = { slots: this.#slots, accounts }
     const keepsPositions = storage.spool !== undefined
     const writing = { ...parts, notes: this.#noteBook, keepsPositions }
@@ -261,7 +264,9 @@ class ChannelLedger implements Ledger {
     const returned = { from: interval.from + cost, to: interval.to }
     slot.position = giveBack(slot.position, returned)
     slot.dirty = true
-    this.#accounts.refund(scopesOf(slot.entry.receiver, job), intervalLength(returned))
+    const { receiver } = slot.entry
+    this.#accounts.refund(scopesOf(receiver, job), intervalLength(returned))
+    this.hours.refund(partyOf(receiver, job), intervalLength(returned))
   }
 
   leaveInDoubt({ channel, interval, source }: Taken): void {
@@ -412,7 +417,9 @@ class ChannelLedger implements Ledger {
     slot.dirty = true
     if (source !== 'probe') slot.underWay = [...slot.underWay, interval]
     if (source === 'fresh' || source === 'credit') {
-      this.#accounts.spend(scopesOf(slot.entry.receiver, job), intervalLength(interval))
+      const { receiver } = slot.entry
+      this.#accounts.spend(scopesOf(receiver, job), intervalLength(interval))
+      this.hours.spend(partyOf(receiver, job), intervalLength(interval))
     }
   }
 
@@ -423,10 +430,18 @@ class ChannelLedger implements Ledger {
     slot.position = standAt(slot.position, balance)
     slot.dirty = true
     const change = slot.position.signed - freeSum(slot.position) - before
-    const scopes = scopesOf(slot.entry.receiver, undefined)
-    if (change < 0n) this.#accounts.refund(scopes, -change)
+    const { receiver } = slot.entry
+    const scopes = scopesOf(receiver, undefined)
+    const party = partyOf(receiver, unknownBuyer)
+    if (change < 0n) {
+      this.#accounts.refund(scopes, -change)
+      this.hours.refund(party, -change)
+    }
     // Nobody knows which job it was: it counts for each.
-    if (change > 0n) this.#accounts.spend([...scopes, ...this.#jobScopes()], change)
+    if (change > 0n) {
+      this.#accounts.spend([...scopes, ...this.#jobScopes()], change)
+      this.hours.spend(party, change)
+    }
   }
 
   /** Where the channel stands is kept before the signature leaves; without a spool the bound says enough. */

@@ -120,6 +120,7 @@ class AgentDaemon implements Daemon {
     this.#page = new Page({
       status,
       purchases: () => this.#engine.shared.current()?.history() ?? [],
+      agent: () => this.#engine.shared.current(),
       handlers,
       onDefect: (error) => journal.warn('page', 'the page failed', error),
     })

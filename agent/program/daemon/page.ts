@@ -4,8 +4,9 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ChainClient } from '../../../platform/chain/index.ts'
 import { readPrivateFile, writePrivateFile } from '../../../platform/keys/private-file.ts'
-import type { Milliseconds } from '../../../platform/time/clock.ts'
+import { day, type Milliseconds } from '../../../platform/time/clock.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
+import type { Agent } from '../../options.ts'
 import type { PurchaseRecord } from '../../purchase/history.ts'
 import { openChain } from '../configuration/chain.ts'
 import { openReceivers } from '../configuration/receivers.ts'
@@ -21,6 +22,8 @@ export interface PageOptions {
   readonly status: () => DaemonStatus
   /** Oldest first. */
   readonly purchases: () => readonly PurchaseRecord[]
+  /** Undefined while there is none. */
+  readonly agent: () => Pick<Agent, 'hours' | 'freeAt'> | undefined
   readonly handlers: CommandHandlers
   readonly onDefect: (error: unknown) => void
 }
@@ -41,6 +44,16 @@ async function pageKey(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await writePrivateFile(file, `${made}\n`)
   return made
+}
+
+/** As Home Assistant is told. */
+function unitsOf(jobs: Settings['jobs']): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(jobs).flatMap(([name, { sinks }]) => {
+      const unit = sinks.map(({ mqtt }) => mqtt?.homeAssistant?.unit).find(Boolean)
+      return unit === undefined ? [] : [[name, unit] as const]
+    }),
+  )
 }
 
 /** Milliseconds that what the chain says of the account is believed while somebody looks. */
@@ -108,11 +121,17 @@ export class Page implements Capability<Settings> {
 
   async #listen(port: number, { folder }: Settings): Promise<Running> {
     const key = await pageKey(folder)
-    const [{ startPage }, { pageState }] = await Promise.all([
-      import('../page/server.ts'),
-      import('../page/view.ts'),
-    ])
-    const { status, purchases, handlers, onDefect } = this.#options
+    const [{ startPage }, { pageState, receiverNames }, { paceDays }, { spendingCsv, spendingOf }] =
+      await Promise.all([
+        import('../page/server.ts'),
+        import('../page/view.ts'),
+        import('../page/budgets.ts'),
+        import('../page/spending.ts'),
+      ])
+    const { status, purchases, agent, handlers, onDefect } = this.#options
+    const receivers = () => this.#settings?.receivers.receivers ?? {}
+    const timeZone = () => this.#settings?.purchasing.policy.timeZone
+    const since = (start: Milliseconds) => agent()?.hours.since(start) ?? []
     const server = await startPage({
       ...{ port, key },
       token: () => this.#settings?.page?.token,
@@ -122,8 +141,15 @@ export class Page implements Capability<Settings> {
           status: status(),
           purchases: purchases(),
           holdings: this.#holdings.look(),
-          receivers: this.#settings?.receivers.receivers ?? {},
+          receivers: receivers(),
+          now: Date.now(),
+          rows: since(Date.now() - (paceDays + 1) * day),
+          freeAt: (limit, needed) => agent()?.freeAt(limit, needed),
+          timeZone: timeZone(),
+          units: unitsOf(this.#settings?.jobs ?? {}),
         }),
+      spending: () => spendingOf(since(0), Date.now(), timeZone()),
+      spendingCsv: () => spendingCsv(since(0), status().token, receiverNames(receivers())),
       handlers,
       placeOf: async (receiver) =>
         this.#settings && openReceivers(this.#settings.receivers).placeOf(receiver),

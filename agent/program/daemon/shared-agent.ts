@@ -7,6 +7,7 @@ import type { Milliseconds } from '../../../platform/time/clock.ts'
 import type { ErrorCatalogue } from '../../../protocol/errors.ts'
 import { isUraidenError, type TokenAmount, type UraidenError } from '../../../protocol/index.ts'
 import type { BudgetLimit } from '../../budget/caps.ts'
+import { partyOf } from '../../channels/hours.ts'
 import type { ChannelName } from '../../channels/records.ts'
 import { agentError, agentErrors } from '../../errors/index.ts'
 import type { Agent, AgentStream, RequestOptions } from '../../options.ts'
@@ -162,6 +163,7 @@ export function createPurchases({ shared, onPaid, onFailed }: PurchasesOptions):
       // Who hung up knows it.
       else if (!options?.signal?.aborted) {
         failures++
+        shared.current()?.hours.count(partyOf('', options?.job), 'failures')
         onFailed(error)
       }
       throw error

@@ -15,12 +15,12 @@ import { agentError } from '../../errors/index.ts'
 import { listenOn } from '../../proxy/listen.ts'
 import { type CommandHandlers, runCommand } from '../control/server.ts'
 import { decode, shaped } from '../control/wire.ts'
-import { agentDocument, missingDocument, safeHeaders } from './document.ts'
+import { agentDocument, buildOf, missingDocument, safeHeaders } from './document.ts'
 import { createEvents, type Events } from './events.ts'
 import { readAsset } from './files.ts'
 import { type Asked, checkAction, checkHost, checkLook } from './guard.ts'
 import { readText, refuse, refuseSocket } from './io.ts'
-import type { PageState } from './state.ts'
+import type { PageSpending, PageState } from './state.ts'
 
 export interface PageOptions {
   readonly handlers: CommandHandlers
@@ -33,6 +33,9 @@ export interface PageOptions {
   /** Undefined: the page only shows things. */
   readonly token: () => string | undefined
   readonly state: (about: Pick<PageState, 'build' | 'actions'>) => PageState
+  readonly spending: () => PageSpending
+  /** The same by the hour and receiver, for 400 days. */
+  readonly spendingCsv: () => string
   /** After an action. */
   readonly onAction: (name: string) => void
   /** What is nobody's fault but ours. */
@@ -53,8 +56,8 @@ const lookEvery = 1000
 
 /** @throws UraidenError `address_in_use` */
 export async function startPage(options: PageOptions): Promise<PageServer> {
-  const assets = await loadPages(['agent'], readAsset)
-  const build = assets?.pages.agent.script ?? ''
+  const assets = await loadPages(['agent', 'spending'], readAsset)
+  const build = assets === undefined ? '' : buildOf(assets.pages)
   const state = (): string => {
     const actions = options.token() === undefined ? 'never' : 'withToken'
     return JSON.stringify(options.state({ build, actions }))
@@ -73,7 +76,7 @@ export async function startPage(options: PageOptions): Promise<PageServer> {
 
 interface Page {
   readonly options: PageOptions
-  readonly assets: LoadedPages<'agent'> | undefined
+  readonly assets: LoadedPages<'agent' | 'spending'> | undefined
   readonly state: () => string
   readonly events: Events
 }
@@ -98,14 +101,21 @@ async function answer(page: Page, exchange: Exchange): Promise<void> {
   if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed(method)
   if (url === '/') return sendDocument(page, response)
   if (url.startsWith('/web/')) return sendAsset(page, url.slice('/web/'.length), exchange)
-  if (url !== '/state' && url !== '/events') throw notFound()
+  if (!looks.includes(url)) throw notFound()
   checkLook(askedBy(request), page.options.key)
   response.setHeader('cache-control', 'no-store')
   if (url === '/state') return send(response, 'application/json', page.state())
+  if (url === '/spending') {
+    return send(response, 'application/json', JSON.stringify(page.options.spending()))
+  }
+  if (url === '/spending.csv') return send(response, 'text/csv', page.options.spendingCsv())
   response.setHeader('content-type', 'text/event-stream; charset=utf-8')
   if (method === 'HEAD') return void response.end()
   if (!page.events.join(response)) throw tooManyStreams()
 }
+
+/** What whoever knows the key may look at. */
+const looks: readonly string[] = ['/state', '/events', '/spending', '/spending.csv']
 
 /** `token` is no action: it says whether the token is right. */
 async function doIt(
@@ -167,11 +177,7 @@ function askedBy({ headers }: IncomingMessage): Asked {
 function sendDocument({ assets }: Page, response: ServerResponse): void {
   response.setHeader('cache-control', 'no-store')
   if (assets === undefined) response.statusCode = 503
-  send(
-    response,
-    'text/html',
-    assets === undefined ? missingDocument : agentDocument(assets.pages.agent),
-  )
+  send(response, 'text/html', assets === undefined ? missingDocument : agentDocument(assets.pages))
 }
 
 function sendAsset({ assets }: Page, name: string, { request, response }: Exchange): void {

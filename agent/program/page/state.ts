@@ -7,6 +7,9 @@ export interface PageState {
   /** Whether there is a token that allows actions. */
   readonly actions: 'withToken' | 'never'
   readonly started: number
+  readonly health: PageHealth
+  /** How the memory card is written, and when what waited was written last. */
+  readonly card: { readonly mode: 'careful' | 'gentle'; readonly flushed: number | null }
   readonly paused: boolean
   /** Why nothing can be paid now. */
   readonly waiting: PageProblem | null
@@ -35,6 +38,33 @@ export interface PageState {
   readonly troubles: readonly PageTrouble[]
 }
 
+/** All is well, somebody should look, or something does not work; and why. */
+export interface PageHealth {
+  readonly level: 'ok' | 'attention' | 'failing'
+  readonly reasons: readonly string[]
+}
+
+/** What was spent over time. Asked for apart: it is much, and changes seldom. */
+export interface PageSpending {
+  /** Who spent most first. */
+  readonly buyers: readonly string[]
+  /** The last 48, oldest first. */
+  readonly hours: readonly PageSum[]
+  /** The last 400 at most, in the time zone of budgets. */
+  readonly days: readonly PageSum[]
+}
+
+export interface PageSum {
+  /** Unix time in seconds. */
+  readonly start: number
+  /** `2026-11-28`, or in UTC `2026-11-28 13:00` */
+  readonly label: string
+  /** Of each buyer. */
+  readonly spent: readonly string[]
+  readonly purchases: number
+  readonly failures: number
+}
+
 export interface PageProblem {
   readonly code: string
   readonly message: string
@@ -61,12 +91,25 @@ export interface PageBudget {
    * can still be paid.
    */
   readonly spent: string
+  /** Nothing, or less than what is asked for, is left; when there is some again. */
+  readonly over: { readonly free: number | null } | null
+  /** Until when it lasts if spending goes on so; `window`: through it; null: not known. */
+  readonly lasts: number | 'window' | null
 }
 
 export interface PageJob {
   readonly name: string
   readonly target: string
+  /** `every 5 min`, or a cron expression. */
+  readonly schedule: string
   readonly state: 'waiting' | 'running' | 'paused' | 'slowed' | 'budgetSpent'
+  /** Why it waits for a budget. */
+  readonly budget: string | null
+  /** What it has bought last; numbers oldest first. */
+  readonly value: { readonly last: string; readonly unit: string } | null
+  readonly numbers: readonly number[]
+  /** Since midnight in the time zone of budgets. */
+  readonly today: string
   readonly next: number | null
   readonly last: {
     readonly ended: number
@@ -106,6 +149,7 @@ export interface PageChannel {
 export interface PagePurchase {
   readonly time: number
   readonly method: string
+  /** With the name of its receiver, where it has one. */
   readonly url: string
   readonly status: number
   readonly cost: string

@@ -1,13 +1,10 @@
 // What the page shows of the daemon: a pure function.
+
+import { intervalIn } from '../../../platform/config/every.ts'
 import { withoutKeys } from '../../../platform/text/printed.ts'
-import {
-  afterBlock,
-  type BlockClock,
-  largest,
-  shorten,
-  type TokenAmount,
-} from '../../../protocol/index.ts'
-import type { BudgetLimit, BudgetScope } from '../../budget/caps.ts'
+import { calendar } from '../../../platform/time/calendar.ts'
+import { afterBlock, type BlockClock, shorten } from '../../../protocol/index.ts'
+import type { HourSum } from '../../channels/hours.ts'
 import { channelName } from '../../channels/records.ts'
 import type { JobStatus } from '../../jobs/types.ts'
 import { programOfJob } from '../../proxy/pay.ts'
@@ -16,9 +13,11 @@ import type { PurchaseRecord } from '../../purchase/history.ts'
 import type { AgentConfig } from '../configuration/config.ts'
 import type { DaemonStatus } from '../control/status.ts'
 import { rateText } from '../control/transactions.ts'
+import { type BudgetFacts, budgetsOf } from './budgets.ts'
+import { healthOf } from './health.ts'
+import { spentIn } from './spending.ts'
 import type {
   PageBehaviour,
-  PageBudget,
   PageChannel,
   PageHoldings,
   PageJob,
@@ -35,6 +34,14 @@ export interface PageFacts {
   readonly purchases: readonly PurchaseRecord[]
   readonly holdings: PageHoldings
   readonly receivers: AgentConfig['receivers']
+  readonly now: number
+  /** Of the last days, oldest first. */
+  readonly rows: readonly HourSum[]
+  readonly freeAt: BudgetFacts['freeAt']
+  /** IANA name of the zone in which a budget's days begin. */
+  readonly timeZone?: string | undefined
+  /** What a job's numbers are in, by its name. */
+  readonly units: ReadonlyMap<string, string>
 }
 
 /** Of the purchases that are remembered. */
@@ -44,38 +51,37 @@ const mostPurchases = 50
 const mostText = 1000
 
 export function pageState(facts: PageFacts): PageState {
-  const { build, actions, status, purchases, holdings } = facts
-  const { started, paused, waiting, configuration, address, token, counters } = status
+  const { build, actions, status, purchases, holdings, now, rows, freeAt } = facts
+  const { started, paused, waiting, configuration, address, token, counters, card } = status
   const nameOf = receiverNames(facts.receivers)
-  return {
-    build,
-    actions,
-    started,
+  const say = plainWith(facts.receivers)
+  const shown = {
     paused,
-    waiting: waiting === undefined ? null : { ...waiting, message: plain(waiting.message) },
-    refused: configuration.refused === undefined ? null : plain(configuration.refused),
-    address,
+    waiting: waiting === undefined ? null : { ...waiting, message: say(waiting.message) },
+    refused: configuration.refused === undefined ? null : say(configuration.refused),
+    budgets: budgetsOf({ status, now, rows, freeAt, nameOf }),
+    jobs: status.jobs.map((job) => jobOf(job, facts, say)),
+    behaviour: status.behaviour.map((each) => behaviourOf(each, nameOf)),
+  }
+  return {
+    ...{ build, actions, started, address, holdings, counters },
+    ...shown,
+    health: healthOf(shown),
+    card: { mode: card.mode, flushed: card.flushed ?? null },
     token: token ?? null,
-    holdings,
     transactions: rateText(status.transactions),
-    counters,
-    budgets: (status.budget?.limits ?? []).map((limit) => {
-      return budgetOf(limit, reservedIn(limit.scope, status.channels), nameOf)
-    }),
-    jobs: status.jobs.map(jobOf),
     channels: status.channels.flatMap((channel) => channelOf(channel, nameOf, status.clock)),
     purchases: purchases
       .slice(-mostPurchases)
       .reverse()
-      .map((purchase) => purchaseOf(purchase, nameOf)),
-    behaviour: status.behaviour.map((each) => behaviourOf(each, nameOf)),
-    troubles: [...status.troubles].reverse().flatMap(troubleOf),
+      .map((purchase) => purchaseOf(purchase, nameOf, withNames(facts.receivers))),
+    troubles: [...status.troubles].reverse().flatMap((entry) => troubleOf(entry, say)),
   }
 }
 
 type NameOf = (receiver: string) => string | null
 
-function receiverNames(receivers: AgentConfig['receivers']): NameOf {
+export function receiverNames(receivers: AgentConfig['receivers']): NameOf {
   const names = new Map(
     Object.entries(receivers).flatMap(([name, { address }]) =>
       address === undefined ? [] : [[String(address), name] as const],
@@ -84,33 +90,20 @@ function receiverNames(receivers: AgentConfig['receivers']): NameOf {
   return (receiver) => names.get(receiver) ?? null
 }
 
-/** Jobs reserve nothing; where a crash hides the balance, nobody knows what is only reserved. */
-function reservedIn(scope: BudgetScope, channels: DaemonStatus['channels']): TokenAmount {
-  return channels
-    .filter(({ receiver }) => scope === 'all' || scope === `receiver/${receiver}`)
-    .filter(({ certain }) => certain)
-    .reduce((sum, { bound, balance }) => sum + bound - balance, 0n)
-}
-
-function budgetOf(limit: BudgetLimit, reserved: TokenAmount, nameOf: NameOf): PageBudget {
-  const { scope, window, cap, used } = limit
-  const spent = largest(used - reserved, 0n)
-  const amounts = { window, cap: `${cap}`, spent: `${spent}` }
-  if (scope === 'all') return { owner: 'all', name: '', ...amounts }
-  const name = scope.slice(scope.indexOf('/') + 1)
-  if (scope.startsWith('receiver/')) {
-    return { owner: 'receiver', name: nameOf(name) ?? name, ...amounts }
-  }
-  const program = programOfJob(name)
-  return { owner: program === undefined ? 'job' : 'program', name: program ?? name, ...amounts }
-}
-
-function jobOf({ name, target, state, next, last, failures, sinks }: JobStatus): PageJob {
-  const problem = last?.error && { ...last.error, message: plain(last.error.message) }
+function jobOf(job: JobStatus, { now, rows, timeZone, units }: PageFacts, say: Say): PageJob {
+  const { name, target, every, state, next, last, failures, sinks, spent, values } = job
+  const problem = last?.error && { ...last.error, message: say(last.error.message) }
+  const date = calendar(timeZone)
+  const today = rows.filter(({ start }) => date(start).day === date(now).day)
   return {
     name,
     target: plain(target),
+    schedule: scheduleText(every),
     state,
+    budget: spent === undefined ? null : say(spent.message),
+    value: values === undefined ? null : { last: plain(values.last), unit: units.get(name) ?? '' },
+    numbers: values?.numbers ?? [],
+    today: `${spentIn(today, `job/${name}`)}`,
     next: next ?? null,
     last: last
       ? {
@@ -126,9 +119,25 @@ function jobOf({ name, target, state, next, last, failures, sinks }: JobStatus):
       .map((sink) => ({
         id: plain(sink.id),
         waiting: sink.waiting,
-        problem: sink.problem === undefined ? null : plain(sink.problem),
+        problem: sink.problem === undefined ? null : say(sink.problem),
       })),
   }
+}
+
+const unitNames: { readonly [unit: string]: string } = {
+  ...{ ms: 'ms', s: 's', m: 'min', h: 'h', d: 'd' },
+}
+
+const oneOf: { readonly [unit: string]: string } = {
+  ...{ s: 'second', m: 'minute', h: 'hour', d: 'day' },
+}
+
+/** `every 5 min`, `every minute`; a cron expression as it is. */
+function scheduleText(every: string): string {
+  if (intervalIn(every) === undefined) return every
+  const [, number = '', unit = ''] = /^([\d.]+) ?([a-z]+)$/.exec(every) ?? []
+  const name = unitNames[unit] ?? unit
+  return number === '1' ? `every ${oneOf[unit] ?? name}` : `every ${number} ${name}`
 }
 
 function channelOf(
@@ -154,11 +163,26 @@ function channelOf(
   ]
 }
 
-function purchaseOf(purchase: PurchaseRecord, nameOf: NameOf): PagePurchase {
+/** `living-room/sensors/temperature`: as a job would have it. */
+function withNames(receivers: AgentConfig['receivers']): (url: string) => string {
+  const places = Object.entries(receivers).flatMap(([name, { url }]) =>
+    url === undefined ? [] : [[`${url}`.replace(/\/$/, ''), name] as const],
+  )
+  return (url) => {
+    const [place, name] = places.find(([each]) => url.startsWith(`${each}/`)) ?? []
+    return place === undefined ? url : `${name}${url.slice(place.length)}`
+  }
+}
+
+function purchaseOf(
+  purchase: PurchaseRecord,
+  nameOf: NameOf,
+  named: (url: string) => string,
+): PagePurchase {
   const { time, method, url, status, cost, channel, job, authentic = null } = purchase
   const [receiver = ''] = channel.split('/')
   return {
-    ...{ time, method, url, status, receiver, authentic },
+    ...{ time, method, url: named(url), status, receiver, authentic },
     cost: `${cost}`,
     receiverName: nameOf(receiver),
     buyer: job === undefined ? null : buyerOf(job),
@@ -189,19 +213,30 @@ function buyerOf(job: string): string {
   return program === undefined ? `job ${job}` : `program ${program}`
 }
 
-function troubleOf(entry: DaemonStatus['troubles'][number]): readonly PageTrouble[] {
+function troubleOf(entry: DaemonStatus['troubles'][number], say: Say): readonly PageTrouble[] {
   const { time, level, message, code, reason, hint } = entry
   if (level !== 'warn' && level !== 'error') return []
   return [
     {
       time,
       level,
-      message: plain(message),
+      message: say(message),
       code: code ?? null,
-      reason: reason === undefined ? null : plain(reason),
-      hint: hint === undefined ? null : plain(hint),
+      reason: reason === undefined ? null : say(reason),
+      hint: hint === undefined ? null : say(hint),
     },
   ]
+}
+
+type Say = (text: string) => string
+
+/** As `plain`, with the names of receivers in place of their addresses. */
+function plainWith(receivers: AgentConfig['receivers']): Say {
+  const names = Object.entries(receivers).flatMap(([name, { address }]) =>
+    address === undefined ? [] : [[String(address), name] as const],
+  )
+  return (text) =>
+    names.reduce((said, [address, name]) => said.replaceAll(address, name), plain(text))
 }
 
 /**

@@ -9,7 +9,7 @@ import { type Licensed, licencesOf } from '../shared/licences.ts'
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 const rooms = {
-  agent: { folder: 'agent/program/page', entries: { agent: 'web' } },
+  agent: { folder: 'agent/program/page', entries: { agent: 'web', spending: 'web/chart' } },
   receiver: {
     folder: 'receiver/web',
     entries: { paywall: 'pages/paywall', dashboard: 'pages/dashboard' },

@@ -100,12 +100,20 @@ export function follow(told: Told): void {
   open()
 }
 
+/** What whoever knows the key may look at. @throws Error where there is no such answer */
+export async function ask(path: string, signal?: AbortSignal): Promise<Response> {
+  const headers = { authorization: `Bearer ${pageKey()}` }
+  const init: RequestInit = { headers, credentials: 'omit', cache: 'no-store' }
+  const answer = await fetch(path, signal === undefined ? init : { ...init, signal })
+  if (answer.status === 401) throw new Error(locked)
+  if (!answer.ok) throw new Error(ended)
+  return answer
+}
+
 /** Server-sent events by fetch: an EventSource sends no header. Ends with an error. */
 async function listen({ state, connection }: Told, signal: AbortSignal): Promise<never> {
-  const headers = { authorization: `Bearer ${pageKey()}` }
-  const answer = await fetch('/events', { headers, signal, credentials: 'omit', cache: 'no-store' })
-  if (answer.status === 401) throw new Error(locked)
-  if (!answer.ok || answer.body === null) throw new Error(ended)
+  const answer = await ask('/events', signal)
+  if (answer.body === null) throw new Error(ended)
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
   for (let rest = ''; ; ) {
     const { done, value } = await reader.read()

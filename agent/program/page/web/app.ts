@@ -8,13 +8,12 @@ import { createChannels } from './channels.ts'
 import { createBudgets, createTiles } from './figures.ts'
 import { createBehaviour, createPurchases, createTroubles } from './history.ts'
 import { createJobs } from './jobs.ts'
-import { amountIn, daemonState, type RenderContext } from './text.ts'
+import { createSpending } from './spending.ts'
+import { iconOf } from './svg.ts'
+import { amountIn, healthNames, type RenderContext, titleOf } from './text.ts'
 
 /** Milliseconds after which "5 s ago" is not true any more. */
 const redrawEvery = 10_000
-
-/** Of the address in which this page's own script stands. */
-const ownScript = new URL(import.meta.url).pathname.split('/').at(-1)
 
 export function runPage(place: HTMLElement): void {
   let state: PageState | undefined
@@ -30,7 +29,7 @@ export function runPage(place: HTMLElement): void {
       show(place, true)
     },
     state: (told) => {
-      if (told.build !== ownScript) return location.reload()
+      if (told.build !== place.dataset.build) return location.reload()
       state = told
       redraw()
     },
@@ -44,6 +43,7 @@ function createPage(
   isPaused: () => boolean,
 ): (state: PageState, now: number) => void {
   const tiles = createTiles(byId('a-tiles'))
+  const spending = createSpending(byId('a-spending'))
   const budgets = createBudgets(byId('a-budgets'))
   const jobs = createJobs(byId('a-jobs'), jobActions(actions))
   const channels = createChannels(byId('a-channels'), actions.closeChannel)
@@ -62,13 +62,15 @@ function createPage(
     }
     showDaemon(state)
     tiles(state, now)
-    budgets(state.budgets, state.token)
+    budgets(state.budgets, { token: state.token, now })
+    spending(state, now)
     jobs(state.jobs, context)
     channels(state.channels, context)
     purchases(state.purchases, context)
     behaviour(state.behaviour, now)
     show(byId('a-behaviour-section'), state.behaviour.length > 0)
     troubles(state.troubles, now)
+    show(byId('a-troubles-section'), state.troubles.length > 0)
     hold.say(state.paused ? 'Resume everything' : 'Pause everything')
     show(hold.element, context.mayAct)
     lock.say(context.mayAct ? 'Forget the token' : 'Allow actions…')
@@ -109,11 +111,22 @@ function showConnection(is: keyof typeof connectionTexts): void {
 }
 
 function showDaemon(state: PageState): void {
-  const is = daemonState(state)
-  setText(byId('a-state'), is)
-  byId('a-state').className = `d-state a-${is}`
+  const { level, reasons } = state.health
+  setText(byId('a-state'), healthNames[level])
+  byId('a-state').className = `d-state a-${level}`
+  setText(byId('a-health'), reasons.join(' · '))
+  show(byId('a-health'), reasons.length > 0)
+  showInTab(state.health)
   setText(byId('a-address'), state.address)
   showWaiting(state)
+}
+
+function showInTab(health: PageState['health']): void {
+  const title = titleOf(health)
+  if (document.title !== title) document.title = title
+  const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]')
+  const href = iconOf(health.level)
+  if (icon !== null && icon.href !== href) icon.href = href
 }
 
 function showWaiting({ waiting, refused, paused }: PageState): void {

@@ -43,8 +43,10 @@ function cardOf(
   const element = h(
     'li',
     { class: 'a-card' },
-    h('h3', {}, `${name} `, state),
-    h('p', { class: 'd-note a-address' }, channel.receiver),
+    h('h3', { title: channel.receiver }, `${name} `, state),
+    ...(channel.receiverName === null
+      ? [h('p', { class: 'd-note a-address' }, channel.receiver)]
+      : []),
     h('dl', { class: 'a-facts' }, ...[h('dt', {}, 'Left'), left, h('dt', {}, 'Deposit'), deposit]),
     note,
     buttons,

@@ -4,10 +4,11 @@ import { createList, type Entry } from '../../../../platform/web/pages/list.ts'
 import type { PageBudget, PageState } from '../state.ts'
 import {
   amountIn,
+  budgetText,
   etherOf,
+  lastsText,
   leftInChannels,
   leftOf,
-  leftText,
   ownerName,
   when,
   windowName,
@@ -18,6 +19,7 @@ const titles = {
   channels: 'Left in channels',
   ether: 'Ether for transactions',
   bought: 'Bought',
+  card: 'Memory card',
 } as const
 
 type Tile = keyof typeof titles
@@ -33,7 +35,8 @@ export function createTiles(place: HTMLElement): (state: PageState, now: number)
     setText(tiles[tile].value, text)
     setText(tiles[tile].note, note)
   }
-  return ({ token, holdings, transactions, channels, counters, started }, now) => {
+  return (state, now) => {
+    const { token, holdings, transactions, channels, counters, started, card } = state
     const amount = amountIn(token)
     const { tokens, ether, problem } = holdings
     const unknown = problem === null ? 'asking the chain…' : 'not known'
@@ -44,6 +47,7 @@ export function createTiles(place: HTMLElement): (state: PageState, now: number)
     const count = `${open} open ${open === 1 ? 'channel' : 'channels'}`
     say('channels', amount(`${leftInChannels(channels)}`), count)
     say('bought', `${counters.payments}`, countersNote(counters, when(started, now)))
+    say('card', card.mode === 'gentle' ? 'spared' : 'written', cardNote(card, now))
   }
 }
 
@@ -55,77 +59,73 @@ function countersNote({ refusals, failures }: PageState['counters'], ago: string
   return [...others, `since the start ${ago}`].join(', ')
 }
 
+function cardNote({ mode, flushed }: PageState['card'], now: number): string {
+  if (mode === 'careful') return 'for each reservation, before anything is signed'
+  return flushed === null ? 'not written yet' : `last written ${when(flushed, now)}`
+}
+
 /** Percent; less is shown as little. */
 const little = 10
 
-interface Group {
-  readonly owner: string
-  readonly budgets: readonly PageBudget[]
+/** What all bars are drawn with. */
+export interface BudgetContext {
+  readonly token: PageState['token']
+  readonly now: number
 }
 
-type Token = PageState['token']
-
-/** Budgets of the same owner stand together, in the order in which they come. */
 export function createBudgets(
   place: HTMLElement,
-): (budgets: readonly PageBudget[], token: Token) => void {
-  let token: Token = null
-  const list = createList<Group>(place, {
-    holder: h('div', { class: 'a-cards a-budgets' }),
-    keyOf: ({ owner }) => owner,
-    make: ({ owner }) => groupOf(owner, () => token),
+): (budgets: readonly PageBudget[], context: BudgetContext) => void {
+  let latest: BudgetContext = { token: null, now: 0 }
+  const list = createList<PageBudget>(place, {
+    holder: h('div', { class: 'a-budgets' }),
+    keyOf: labelOf,
+    make: (budget) => barOf(budget, () => latest),
     empty:
       'No budget is set: nothing but the deposits limits what is spent. Set budget in agent.yaml.',
   })
-  return (budgets, unit) => {
-    token = unit
-    const owners = [...new Set(budgets.map(ownerName))]
-    list(
-      owners.map((owner) => ({
-        owner,
-        budgets: budgets.filter((budget) => ownerName(budget) === owner),
-      })),
-    )
+  return (budgets, context) => {
+    latest = context
+    list(budgets)
   }
 }
 
-function groupOf(owner: string, token: () => Token): Entry<Group> {
-  const element = h('div', { class: 'a-card' }, h('h3', {}, owner))
-  const list = createList<PageBudget>(element, {
-    holder: h('div', { class: 'a-bars' }),
-    keyOf: ({ window }) => window,
-    make: (budget) => barOf(owner, budget, token),
-    empty: '',
-  })
-  return { element, show: ({ budgets }) => list(budgets) }
+function labelOf(budget: PageBudget): string {
+  return `${ownerName(budget)}: ${windowName(budget)}`
 }
 
-function barOf(owner: string, budget: PageBudget, token: () => Token): Entry<PageBudget> {
+function barOf(budget: PageBudget, latest: () => BudgetContext): Entry<PageBudget> {
   const fill = h('div', { class: 'a-fill' })
-  const label = `${owner}: ${windowName(budget)}`
   const meter = h(
     'div',
-    { class: 'a-bar', role: 'meter', 'aria-label': label, 'aria-valuemin': '0' },
+    { class: 'a-bar', role: 'meter', 'aria-label': labelOf(budget), 'aria-valuemin': '0' },
     fill,
   )
   meter.setAttribute('aria-valuemax', '100')
-  const left = h('span', {})
+  const [left, lasts] = [h('span', { class: 'a-left' }), h('span', { class: 'd-note a-lasts' })]
   const element = h(
     'div',
-    {},
-    h('div', { class: 'a-bar-words' }, h('span', {}, windowName(budget)), left),
+    { class: 'a-budget' },
+    h('span', { class: 'a-owner' }, labelOf(budget)),
     meter,
+    left,
+    lasts,
   )
   return {
     element,
-    show: (now) => {
-      const { percent } = leftOf(now)
-      const text = leftText(now, token())
+    show: (shown) => {
+      const { token, now } = latest()
+      const isOver = shown.over !== null
+      const { percent } = leftOf(shown)
+      const text = budgetText(shown, token, now)
       setText(left, text)
+      setText(lasts, lastsText(shown, now))
       meter.setAttribute('aria-valuenow', `${percent}`)
       meter.setAttribute('aria-valuetext', text)
-      fill.style.width = `${percent}%`
-      fill.classList.toggle('a-little', percent < little)
+      // What is spent is no empty bar, which looks as if there was nothing to see.
+      fill.style.width = `${isOver ? 100 : percent}%`
+      fill.classList.toggle('a-little', isOver || percent < little)
+      left.classList.toggle('d-bad', isOver)
     },
   }
 }

@@ -1,5 +1,5 @@
 // What was bought, and what went wrong lately.
-import { h, setText } from '../../../../platform/web/pages/dom.ts'
+import { h, setText, show } from '../../../../platform/web/pages/dom.ts'
 import { createList, type Entry } from '../../../../platform/web/pages/list.ts'
 import { shortAddress } from '../../../../platform/web/pages/short.ts'
 import type { PageBehaviour, PagePurchase, PageTrouble } from '../state.ts'
@@ -7,25 +7,42 @@ import { behaviourText, isGood, outcomeText, type RenderContext, trustText, when
 
 const heads = ['When', 'What', 'Receiver', 'Price', 'What happened'] as const
 
+/** Until a person wants to see all. */
+const fewPurchases = 10
+
 export function createPurchases(
   place: HTMLElement,
 ): (purchases: readonly PagePurchase[], context: RenderContext) => void {
   let latest: RenderContext | undefined
-  const body = h('tbody')
-  const head = h('tr', {}, ...heads.map((title) => h('th', { scope: 'col' }, title)))
-  const table = h('table', {}, h('thead', {}, head), body)
-  // Kept in its region: it scrolls sideways on a phone, also with the keyboard.
-  h('div', { class: 'd-scroll', tabindex: '0', role: 'region', 'aria-label': heads[1] }, table)
-  table.parentElement?.setAttribute('aria-label', 'Table of purchases')
+  let all: readonly PagePurchase[] = []
+  let most = fewPurchases
+  const body = h('tbody', { role: 'rowgroup' })
+  const titles = heads.map((title) => h('th', { scope: 'col', role: 'columnheader' }, title))
+  const head = h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, ...titles))
+  // On a phone each row is a card; the roles say that it is a table all the same.
+  const table = h('table', { class: 'a-purchases', role: 'table' }, head, body)
+  h('div', { role: 'region', 'aria-label': 'Table of purchases' }, table)
   const list = createList<PagePurchase>(place, {
     holder: body,
     keyOf: ({ time, url, cost, receiver }) => `${time} ${receiver} ${url} ${cost}`,
     make: (purchase) => rowOf(purchase, () => latest),
     empty: 'Nothing was bought yet.',
   })
+  const more = h('button', { type: 'button' })
+  const draw = () => {
+    list(all.slice(0, most))
+    setText(more, most === fewPurchases ? `Show all ${all.length}` : 'Show fewer')
+    show(more, all.length > fewPurchases)
+  }
+  more.addEventListener('click', () => {
+    most = most === fewPurchases ? Number.POSITIVE_INFINITY : fewPurchases
+    draw()
+  })
+  place.append(h('div', { class: 'd-row a-more' }, more))
   return (purchases, context) => {
     latest = context
-    list(purchases)
+    all = purchases
+    draw()
   }
 }
 
@@ -34,16 +51,24 @@ function rowOf(
   latest: () => RenderContext | undefined,
 ): Entry<PagePurchase> {
   const { time, method, url, receiver, receiverName, buyer } = purchase
-  const [ago, cost] = [h('td', { title: new Date(time).toLocaleString() }), h('td')]
-  cost.className = 'd-number'
+  const cell = (kind: string, attributes: object, ...children: readonly (Node | string)[]) =>
+    h('td', { role: 'cell', class: `a-cell-${kind}`, ...attributes }, ...children)
+  const ago = cell('when', { title: new Date(time).toLocaleString() })
+  const cost = cell('cost', {})
+  const outcome = h(
+    'span',
+    { class: isGood(purchase.status) ? '' : 'd-bad' },
+    outcomeText(purchase),
+  )
+  const what = [h('code', {}, `${method} ${url}`), ...(buyer === null ? [] : [` ${buyer}`])]
   const element = h(
     'tr',
-    {},
+    { role: 'row' },
     ago,
-    h('td', { class: 'a-what' }, h('code', {}, `${method} ${url}`), buyer ? ` ${buyer}` : ''),
-    h('td', { title: receiver }, receiverName ?? shortAddress(receiver)),
+    cell('what', {}, ...what),
+    cell('receiver', { title: receiver }, receiverName ?? shortAddress(receiver)),
     cost,
-    h('td', { class: isGood(purchase.status) ? '' : 'd-bad' }, outcomeText(purchase)),
+    cell('outcome', {}, outcome),
   )
   return {
     element,
@@ -82,19 +107,30 @@ export function createBehaviour(
   }
 }
 
+/** Older ones are behind a word. */
+const fewTroubles = 3
+
 export function createTroubles(
   place: HTMLElement,
 ): (troubles: readonly PageTrouble[], now: number) => void {
   let now = 0
-  const list = createList<PageTrouble>(place, {
-    holder: h('ul', { class: 'a-troubles' }),
-    keyOf: ({ time, message, code, reason }) => `${time} ${message} ${code} ${reason}`,
-    make: (trouble) => troubleEntry(trouble, () => now),
-    empty: 'None since the agent started.',
-  })
+  const summary = h('summary')
+  const older = h('details', {}, summary)
+  const listIn = (within: HTMLElement) =>
+    createList<PageTrouble>(within, {
+      holder: h('ul', { class: 'a-troubles' }),
+      keyOf: ({ time, message, code, reason }) => `${time} ${message} ${code} ${reason}`,
+      make: (trouble) => troubleEntry(trouble, () => now),
+      empty: '',
+    })
+  const [showNewest, showOlder] = [listIn(place), listIn(older)]
+  place.append(older)
   return (troubles, time) => {
     now = time
-    list(troubles)
+    showNewest(troubles.slice(0, fewTroubles))
+    showOlder(troubles.slice(fewTroubles))
+    setText(summary, `${troubles.length - fewTroubles} earlier ones`)
+    show(older, troubles.length > fewTroubles)
   }
 }
 

@@ -3,6 +3,7 @@ import { actionButton } from '../../../../platform/web/pages/button.ts'
 import { h, setText, show } from '../../../../platform/web/pages/dom.ts'
 import { createList, type Entry } from '../../../../platform/web/pages/list.ts'
 import type { PageJob } from '../state.ts'
+import { createSparkline } from './svg.ts'
 import { jobState, lastResult, type RenderContext, when } from './text.ts'
 
 export interface JobActions {
@@ -35,7 +36,10 @@ function cardOf(
 ): Entry<PageJob> {
   let paused = false
   const state = h('span', { class: 'd-state' })
-  const [target, next, last, sinks] = [h('code'), h('dd'), h('dd'), h('dd')]
+  const [target, next, last, today, sinks] = [h('code'), h('dd'), h('dd'), h('dd'), h('dd')]
+  const [value, unit] = [h('span', { class: 'a-value' }), h('span', { class: 'd-note' })]
+  const spark = createSparkline()
+  const bought = h('div', { class: 'a-bought' }, h('p', {}, value, ' ', unit), spark.element)
   const sinksTitle = h('dt', {}, 'Not delivered')
   const runNow = actionButton('Run now', () => run(name), { 'aria-label': `Run now: ${name}` })
   const hold = actionButton('Pause', () => (paused ? resume(name) : pause(name)))
@@ -44,11 +48,13 @@ function cardOf(
     'li',
     { class: 'a-card' },
     h('h3', {}, `${name} `, state),
+    bought,
     h('p', { class: 'd-note a-target' }, target),
     h(
       'dl',
       { class: 'a-facts' },
-      ...[h('dt', {}, 'Next'), next, h('dt', {}, 'Last'), last, sinksTitle, sinks],
+      ...[h('dt', {}, 'Next'), next, h('dt', {}, 'Last'), last, h('dt', {}, 'Today'), today],
+      ...[sinksTitle, sinks],
     ),
     buttons,
   )
@@ -62,9 +68,16 @@ function cardOf(
       setText(state, jobState(job))
       state.className = `d-state a-job-${job.state}`
       setText(target, job.target)
-      setText(next, nextOf(job, now))
+      setText(value, job.value?.last ?? '')
+      value.classList.toggle('a-text', job.numbers.length === 0)
+      setText(unit, job.value?.unit ?? '')
+      show(bought, job.value !== null)
+      if (job.numbers.length > 1) spark.show(job.numbers)
+      spark.element.toggleAttribute('hidden', job.numbers.length < 2)
+      setText(next, `${nextOf(job, now)}, ${job.schedule}`)
+      setText(today, amount(job.today))
       setText(last, lastResult(job, now, amount))
-      last.className = job.last?.problem ? 'd-bad' : ''
+      last.className = job.last?.problem && job.failures > 0 ? 'd-bad' : ''
       const waiting = job.sinks.map(sinkText)
       setText(sinks, waiting.join('; '))
       show(sinks, waiting.length > 0)
@@ -76,8 +89,9 @@ function cardOf(
   }
 }
 
-function nextOf({ state, next }: PageJob, now: number): string {
+function nextOf({ state, next, budget }: PageJob, now: number): string {
   if (state === 'running') return 'runs now'
+  if (next === null && budget !== null) return 'when its budget is raised'
   if (next === null) return state === 'paused' ? 'when it is resumed' : 'not known'
   return when(Math.max(next, now), now).replace(/^0 s ago$/, 'now')
 }

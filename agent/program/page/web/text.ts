@@ -6,9 +6,10 @@ import type {
   PageBehaviour,
   PageBudget,
   PageChannel,
+  PageHealth,
   PageJob,
   PagePurchase,
-  PageState,
+  PageSum,
 } from '../state.ts'
 
 /** What every list of the page is drawn with. */
@@ -83,10 +84,55 @@ export function ownerName({ owner, name }: PageBudget): string {
   return owner === 'all' ? 'Everything' : `${owner[0]?.toUpperCase()}${owner.slice(1)} ${name}`
 }
 
-/** What the daemon is at. */
-export function daemonState({ waiting, paused }: PageState): 'waiting' | 'paused' | 'running' {
-  if (waiting !== null) return 'waiting'
-  return paused ? 'paused' : 'running'
+/** `0.05 of 0.2 TKN left`, or that it is spent and when it is free again. */
+export function budgetText(budget: PageBudget, token: TokenUnit | null, now: number): string {
+  return budget.over === null ? leftText(budget, token) : `spent, ${freeText(budget.over, now)}`
+}
+
+function freeText({ free }: NonNullable<PageBudget['over']>, now: number): string {
+  return free === null ? 'until it is raised' : `free again at ${momentText(free, now)}`
+}
+
+const throughWindow = {
+  hour: 'lasts at this pace',
+  day: 'lasts through the day',
+  month: 'lasts through the month',
+  total: '',
+} as const
+
+/** `lasts until 17:40 UTC` */
+export function lastsText({ lasts, window }: PageBudget, now: number): string {
+  if (lasts === null) return ''
+  return lasts === 'window' ? throughWindow[window] : `lasts until ${momentText(lasts, now)}`
+}
+
+/** `17:40 UTC` within a day, else `2026-12-01`; to the minute. */
+function momentText(time: number, now: number): string {
+  const text = new Date(Math.round(time / 60_000) * 60_000).toISOString()
+  return time - now < 86_400_000 ? `${text.slice(11, 16)} UTC` : text.slice(0, 10)
+}
+
+/** `0.31 TKN spent on 62 purchases, 2 failed` */
+export function sumText(sums: readonly PageSum[], amount: (text: string) => string): string {
+  const spent = sums.flatMap((sum) => sum.spent).reduce((all, each) => all + BigInt(each), 0n)
+  const count = (what: 'purchases' | 'failures') => sums.reduce((all, sum) => all + sum[what], 0)
+  const failures = count('failures')
+  const bought = count('purchases')
+  const failed = failures > 0 ? `, ${failures} failed` : ''
+  return `${amount(`${spent}`)} spent on ${bought} ${bought === 1 ? 'purchase' : 'purchases'}${failed}`
+}
+
+export const healthNames = {
+  ok: 'all is well',
+  attention: 'needs attention',
+  failing: 'failing',
+} as const
+
+/** For the tab: what is wrong stands first. */
+export function titleOf({ level, reasons }: PageHealth): string {
+  const marks = { ok: '✔', attention: '!', failing: '✘' } as const
+  const what = level === 'ok' ? '' : `${reasons[0] ?? ''} – `
+  return `${marks[level]} ${what}µRaiden agent`
 }
 
 const jobStates = {

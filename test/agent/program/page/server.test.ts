@@ -31,6 +31,8 @@ async function givenPage(t: ExecutionContext, options: Partial<PageOptions> = {}
     token: () => token,
     key,
     state: (about) => ({ ...about, ...shown }) as unknown as State,
+    spending: () => ({ buyers: ['temperature'], hours: [], days: [] }),
+    spendingCsv: () => 'hour,buyer\r\n',
     handlers: handlers as unknown as CommandHandlers,
     placeOf: async (receiver) => (receiver === room ? new URL('http://pi:5000') : undefined),
     onAction: (name) => done.push(name),
@@ -105,11 +107,26 @@ test('the page, its script and style: nothing inline, nothing from elsewhere, no
   }
 })
 
+test('what was spent is told as JSON and as a CSV file, and kept by nobody', async (t) => {
+  const { get } = await givenPage(t)
+  for (const [path, type, body] of [
+    ['/spending', /^application\/json/, '{"buyers":["temperature"],"hours":[],"days":[]}'],
+    ['/spending.csv', /^text\/csv/, 'hour,buyer\r\n'],
+  ] as const) {
+    const answer = await get(path)
+    t.is(answer.status, 200)
+    t.is(answer.body, body)
+    t.regex(String(answer.headers['content-type']), type)
+    t.is(answer.headers['cache-control'], 'no-store')
+    t.regex(String(answer.headers['content-security-policy']), /default-src 'none'/)
+  }
+})
+
 test('another name in Host gets nothing, not even the page', async (t) => {
   const { page, host, calls } = await givenPage(t)
   const asHost = (name: string, path: string, method = 'GET') =>
     rawRequest(page.port, { method, path, headers: { ...withKey, host: name } })
-  for (const path of ['/', '/state', '/events', '/web/x']) {
+  for (const path of ['/', '/state', '/events', '/spending', '/spending.csv', '/web/x']) {
     const { status, body } = await asHost(`evil.example:${page.port}`, path)
     t.is(status, 421, path)
     t.is(codeOf(body), 'page_wrong_host')
@@ -133,7 +150,7 @@ test('a request without Host, or that is no HTTP, is refused and closed', async 
 
 test('what the agent does is not told to pages of other sites', async (t) => {
   const { get } = await givenPage(t)
-  for (const path of ['/state', '/events']) {
+  for (const path of ['/state', '/events', '/spending', '/spending.csv']) {
     for (const headers of [
       { 'sec-fetch-site': 'cross-site' },
       { 'sec-fetch-site': 'same-site' },
@@ -153,7 +170,7 @@ test('what the agent does is not told to pages of other sites', async (t) => {
 
 test('a user of this machine without the key learns nothing of what the agent does and has', async (t) => {
   const { page, shown } = await givenPage(t)
-  for (const path of ['/state', '/events']) {
+  for (const path of ['/state', '/events', '/spending', '/spending.csv']) {
     for (const [authorization, code] of [
       [undefined, 'page_key_missing'],
       ['', 'page_key_missing'],

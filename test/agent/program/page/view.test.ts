@@ -6,7 +6,6 @@ import { type PageFacts, pageState } from '../../../../agent/program/page/view.t
 import {
   amountIn,
   behaviourText,
-  daemonState,
   etherOf,
   isGood,
   lastResult,
@@ -76,6 +75,10 @@ function stateOf(change: Partial<DaemonStatus> = {}, more: Partial<PageFacts> = 
     purchases: [],
     holdings: { tokens: null, ether: null, problem: null },
     receivers: { 'living-room': { url: 'http://192.168.1.104:5000', address: room } },
+    now: 0,
+    rows: [],
+    freeAt: () => undefined,
+    units: new Map(),
     ...more,
   })
 }
@@ -184,6 +187,7 @@ test('users, passwords and queries of addresses are not for all users of the mac
   const job = {
     name: 'a',
     target: 'living-room/a?key=secret',
+    every: '5m',
     state: 'waiting',
     next: 5,
     last: {
@@ -265,7 +269,12 @@ for (const [cap, spent, amount, percent] of lefts) {
 const job: PageJob = {
   name: 'a',
   target: '',
+  schedule: 'every 5 min',
   state: 'waiting',
+  budget: null,
+  value: null,
+  numbers: [],
+  today: '0',
   next: null,
   last: null,
   failures: 0,
@@ -296,15 +305,137 @@ test('amounts, states and outcomes in words', (t) => {
   t.is(etherOf('0'), '0 ETH')
   t.is(when(61_000, 1000), 'in 60 s')
   t.is(when(1000, 1000), '0 s ago')
-  t.is(daemonState(stateOf()), 'running')
-  t.is(daemonState(stateOf({ paused: true })), 'paused')
-  const waiting = { code: 'chain_unavailable', message: 'away' }
-  t.is(daemonState(stateOf({ paused: true, waiting })), 'waiting')
   t.deepEqual([199, 200, 399, 400].map(isGood), [false, true, true, false])
   const { channels } = stateOf({
     channels: [channel(), channel({ openBlock: 8, state: 'closing' })],
   })
   t.is(leftInChannels(channels), 30n)
+})
+
+test('a budget that is spent says when it is free again; the others how long they last', (t) => {
+  const now = Date.UTC(2026, 10, 21, 12)
+  const midnight = Date.UTC(2026, 10, 22)
+  const limits = [
+    { scope: 'all', window: 'day', cap: 40n, used: 20n },
+    { scope: 'all', window: 'hour', cap: 6n, used: 2n },
+    { scope: 'all', window: 'total', cap: 100n, used: 20n },
+    { scope: 'job/a', window: 'day', cap: 20n, used: 20n },
+    { scope: 'job/b', window: 'day', cap: 20n, used: 19n },
+    { scope: 'job/c', window: 'total', cap: 5n, used: 0n },
+    { scope: 'job/d', window: 'month', cap: 1000n, used: 5n },
+  ] as const
+  const spent = { code: 'x', message: 'too much', needed: '2', until: midnight }
+  const { budgets, jobs, health } = stateOf(
+    {
+      budget: { reserved: 0n, total: undefined, limits, transactions: [] },
+      jobs: [
+        {
+          ...{
+            name: 'b',
+            target: 'living-room/b',
+            every: '1m',
+            state: 'budgetSpent',
+            next: midnight,
+          },
+          ...{ last: undefined, failures: 0, sinks: [] },
+          spent: { ...spent, scope: 'job/b', window: 'day' },
+        },
+      ],
+    },
+    {
+      now,
+      rows: Array.from({ length: 10 }, (_, at) => ({
+        start: now - (10 - at) * 3_600_000,
+        ...{ buyer: 'a', receiver: room, spent: 2n, purchases: 1, failures: 0 },
+      })),
+      freeAt: ({ window }) => (window === 'total' ? undefined : midnight),
+    },
+  )
+  t.deepEqual(
+    budgets.map(({ over, lasts }) => [over, lasts]),
+    [
+      [null, now + 10 * 3_600_000],
+      [null, 'window'],
+      [null, now + 40 * 3_600_000],
+      [{ free: midnight }, null],
+      [{ free: midnight }, null],
+      [null, null],
+      [null, 'window'],
+    ],
+  )
+  t.like(jobs, [{ schedule: 'every minute', budget: 'too much' }])
+  t.deepEqual(health, { level: 'attention', reasons: ['2 budgets spent'] })
+})
+
+test('jobs have their schedule, what they bought, and what it cost today; names, no addresses', (t) => {
+  const now = Date.UTC(2026, 10, 21, 12)
+  const message = `The channel to ${room} is closing.`
+  const row = { receiver: room, spent: 2n, purchases: 1, failures: 0 }
+  const { jobs, purchases } = stateOf(
+    {
+      jobs: [
+        {
+          ...{
+            name: 'a',
+            target: 'living-room/a',
+            every: '*/5 * * * *',
+            state: 'waiting',
+            next: 1,
+          },
+          last: { began: 0, ended: 1, kind: 'failed', error: { code: 'x', message } },
+          ...{ failures: 3, sinks: [], values: { numbers: [1, 2], last: '2' } },
+        },
+      ],
+    },
+    {
+      now,
+      units: new Map([['a', '°C']]),
+      rows: [
+        { ...row, start: now - 86_400_000, buyer: 'a' },
+        { ...row, start: now, buyer: 'a' },
+        { ...row, start: now, buyer: 'b' },
+      ],
+      purchases: [
+        {
+          ...{
+            time: 1,
+            method: 'GET',
+            url: 'http://192.168.1.104:5000/a/b',
+            status: 200,
+            cost: 1n,
+          },
+          ...{ channel: `${room}/7`, balance: 1n },
+        },
+      ],
+    },
+  )
+  t.like(jobs[0], {
+    ...{ schedule: '*/5 * * * *', numbers: [1, 2], today: '2' },
+    value: { last: '2', unit: '°C' },
+    last: { problem: { code: 'x', message: 'The channel to living-room is closing.' } },
+  })
+  t.is(purchases[0]?.url, 'living-room/a/b')
+})
+
+test('health is the worst of what is there, and says what', (t) => {
+  t.deepEqual(stateOf().health, { level: 'ok', reasons: [] })
+  t.deepEqual(stateOf({ paused: true }).health, { level: 'attention', reasons: ['paused'] })
+  const waiting = { code: 'chain_unavailable', message: 'away' }
+  t.like(stateOf({ waiting, paused: true }).health, {
+    level: 'failing',
+    reasons: ['nothing can be paid now', 'paused'],
+  })
+  const job = (name: string, failures: number) => ({
+    ...({ name, target: 'living-room/a', every: '5m', state: 'waiting', next: 1 } as const),
+    ...{ last: undefined, failures, sinks: [] },
+  })
+  const once = stateOf({ jobs: [job('a', 0), job('b', 1)] }).health
+  t.deepEqual(once, { level: 'attention', reasons: ['failed last time: b'] })
+  const often = stateOf({ jobs: [job('a', 3), job('b', 2), job('c', 12)] }).health
+  t.deepEqual(often, {
+    level: 'failing',
+    reasons: ['2 jobs failing: a, c', 'failed last time: b'],
+  })
 })
 
 test('how receivers have behaved is told in words', (t) => {

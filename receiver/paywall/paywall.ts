@@ -46,6 +46,7 @@ import {
 /** A request that paid and is to be served. */
 export interface Paid {
   readonly kind: 'paid'
+  readonly price: TokenAmount
   readonly headers: HeaderFields
   /**
    * Charges `cost` in place of the price, 0 for a resource that failed; the rest stays the sender's
@@ -283,6 +284,7 @@ async function take(
   const answer = { price, channel: withoutProof(channel), bound, offers }
   return {
     kind: 'paid',
+    price,
     headers: dialect.headers(bound ? { ...answer, cost: price } : answer),
     answerEnded: endedOf(options, payment),
     chargeOnly: async (cost) => {

@@ -23,6 +23,7 @@ import { usualKept } from '../channels/forgetting.ts'
 import { watchtowersSchema } from '../core/watchtower/addresses.ts'
 import { opsSchema } from '../ops/config.ts'
 import { resourceFrom, resourcesSchema } from '../resources/configuration/schema.ts'
+import { buyersSchema } from '../server/admin/buyers.ts'
 import { adminSchema } from '../server/admin/config.ts'
 import { settlementSchema } from '../settlement/config.ts'
 import { tlsSchema } from '../tls/config.ts'
@@ -85,6 +86,12 @@ export const receiverConfig = z.strictObject({
   state: filePath.optional().describe('folder for the balance proofs, mode 700'),
   listen: listenAddress.prefault('0.0.0.0:5000').describe('host:port; 0.0.0.0 is every interface'),
   resources: resourcesSchema.default({}).describe('what is sold, by path'),
+  seller: z
+    .string()
+    .regex(/^[^\p{Cc}\p{Cf}]{1,80}$/u, { error: 'a name has 1 to 80 characters, on one line.' })
+    .optional()
+    .describe('who sells, as buyers read it on the page to pay from'),
+  buyers: buyersSchema.describe('what you call accounts that pay, by name: kitchen: 0x9A7d…'),
   page: filePath.optional().describe('folder with an index.html for browsers that have not paid'),
   confirmations: z
     .union(

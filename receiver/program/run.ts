@@ -18,6 +18,7 @@ import {
 } from '../core/receiver.ts'
 import { readWatchtowers } from '../core/watchtower/addresses.ts'
 import { earned, type Income, recordIncome } from '../income/recorder.ts'
+import { recordTraffic, type Traffic } from '../income/traffic-recorder.ts'
 import { createOps, type Ops } from '../ops/ops.ts'
 import { type ResourceConfigs, registerResources } from '../resources/routes.ts'
 import { type Admin, createAdmin } from '../server/admin/admin.ts'
@@ -92,10 +93,13 @@ async function startParts(
   const ops = parts.add(createOps(settings.ops))
   const opsUrl = await ops.start()
   if (opsUrl !== undefined) log.info({ ops: opsUrl }, 'health and metrics')
-  const { receiver, formers } = await startReceivers(options, files, { ops, parts })
+  const traffic = parts.add(startTraffic(options))
+  const { receiver, formers } = await startReceivers(options, files, { ops, parts, traffic })
   const income = parts.add(await startIncome(options, [receiver, ...receiversOf(formers)]))
   const admin = await createAdmin(settings.admin)
-  const server = await createServer(options, files, { receiver, ops, income, admin, formers })
+  const server = await createServer(options, files, {
+    ...{ receiver, ops, income, traffic, admin, formers },
+  })
   parts.add({ stop: () => closeServer(server, settings.stopWithin) })
   const url = await listenOn(server, listen)
   const administration = { settings, tls: files.tls, log }
@@ -137,11 +141,17 @@ interface Receivers {
   readonly formers: readonly FormerServer[]
 }
 
+interface ReceiverParts {
+  readonly ops: Ops
+  readonly parts: StartedParts
+  readonly traffic: Traffic
+}
+
 /** One for each contract. */
 async function startReceivers(
   options: RunOptions,
   files: ReceiverFiles,
-  { ops: { observer }, parts }: { readonly ops: Ops; readonly parts: StartedParts },
+  { ops: { observer }, parts, traffic }: ReceiverParts,
 ): Promise<Receivers> {
   const shared = shareAccount(contractsOf(options.settings))
   // One connection: the token's decimals are learnt over it before amounts can be read.
@@ -149,7 +159,8 @@ async function startReceivers(
   parts.add({ stop: async () => connected.chain.close() })
   const receiver = parts.add(await sell(options, files, { connected, observer, shared }))
   const { token } = connected
-  const formers = parts.add(await startTheFormers(options, files, { observer, shared, token }))
+  const given = { observer, shared, token, traffic }
+  const formers = parts.add(await startTheFormers(options, files, given))
   return { receiver, formers: formers.servers }
 }
 
@@ -205,7 +216,14 @@ interface Connected {
 function startTheFormers(
   options: RunOptions,
   files: ReceiverFiles,
-  { token, ...given }: Omit<Connected, 'connected'> & { readonly token: TokenFacts },
+  {
+    token,
+    traffic,
+    ...given
+  }: Omit<Connected, 'connected'> & {
+    readonly token: TokenFacts
+    readonly traffic: Traffic
+  },
 ): Promise<Formers> {
   const { settings } = options
   return startFormers({
@@ -219,7 +237,7 @@ function startTheFormers(
     },
     serve: async (former, receiver) => {
       const own = serverOptions({ ...options, settings: former }, files)
-      const server = await createFormerServer(receiver, [], own)
+      const server = await createFormerServer(receiver, [], { ...own, traffic })
       await sellAll(server.server, former)
       return server
     },
@@ -240,10 +258,19 @@ function startIncome(
   })
 }
 
+/** One for all contracts, too. */
+function startTraffic({ settings, log }: RunOptions): Traffic {
+  return recordTraffic({
+    folder: join(settings.stateRoot, 'traffic'),
+    onError: (err) => log.warn({ err }, 'the counts of requests could not be written'),
+  })
+}
+
 interface Served {
   readonly receiver: Receiver
   readonly ops: Ops
   readonly income: Income
+  readonly traffic: Traffic
   readonly admin: Admin
   readonly formers: readonly FormerServer[]
 }
@@ -267,6 +294,7 @@ function serverOptions({ settings, log }: RunOptions, { tls }: ReceiverFiles) {
     tls: tls?.options,
     crossOrigins: settings.crossOrigins,
     shown: settings.shown,
+    buyers: settings.buyers,
     ...{ limits: settings.limits, hosts: settings.hosts, trustProxy: settings.trustProxy },
     names: settings.receiver.origins?.map((origin) => new URL(origin).hostname),
   } as const

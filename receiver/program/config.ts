@@ -238,7 +238,11 @@ export const receiverConfig = z.strictObject({
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-      format: z.enum(['auto', 'json', 'text']).default('auto').describe('text at a terminal'),
+      format: z
+        .enum(['text', 'logfmt', 'json', 'auto'])
+        .default('text')
+        .transform((format) => (format === 'json' ? 'json' : 'text'))
+        .describe('text: a sentence and its fields (logfmt); json: an object a line'),
       requests: z.boolean().default(false).describe('a line for every request'),
     })
     .prefault({}),

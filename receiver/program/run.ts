@@ -46,6 +46,8 @@ export interface RunOptions {
   readonly relaySigner?: Signer | undefined
   readonly listen: ListenAddress
   readonly log: Logger
+  /** Called once the token is known. */
+  readonly onToken?: ((token: TokenFacts) => void) | undefined
   /** There: waits for a node that does not answer, until it is told to stop. */
   readonly waiting?: Waiting | undefined
 }
@@ -157,6 +159,7 @@ async function startReceivers(
   // One connection: the token's decimals are learnt over it before amounts can be read.
   const connected = await connectPatiently(options, observer)
   parts.add({ stop: async () => connected.chain.close() })
+  options.onToken?.(connected.token)
   const receiver = parts.add(await sell(options, files, { connected, observer, shared }))
   const { token } = connected
   const given = { observer, shared, token, traffic }
@@ -203,7 +206,7 @@ function sell(
     ...(amounts.relay && { relay: { ...amounts.relay, signer: relaySigner } }),
     contract: connection.contract,
     ...{ signer, state, log, observer, watchtowers, shared },
-    ...defined({ page }),
+    ...defined({ page, seller: settings.seller }),
   })
 }
 

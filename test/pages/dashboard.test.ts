@@ -74,7 +74,7 @@ test.serial('the owner logs in, sees payments as they come, withdraws and closes
   const withdraw = page.getByRole('button', { name: 'Withdraw', exact: true })
   await withdraw.click()
   const dialog = page.getByRole('dialog')
-  await dialog.getByText('0.005 TKN from 1 channels').waitFor()
+  await dialog.getByText('0.005 TKN from 1 channel,').waitFor()
   await dialog.getByRole('button', { name: 'Cancel' }).click()
   t.is(await tokensOf(receiverAccount.address), 0n)
   await withdraw.click()

@@ -18,6 +18,7 @@ import {
 } from '../../platform/config/index.ts'
 import { parseOrigin } from '../../protocol/bound/index.ts'
 import { defined } from '../../protocol/index.ts'
+import { alertsFrom, alertsSchema } from '../alerts/schema.ts'
 import { problemOfSteps } from '../channels/ceiling.ts'
 import { usualKept } from '../channels/forgetting.ts'
 import { watchtowersSchema } from '../core/watchtower/addresses.ts'
@@ -251,6 +252,7 @@ export const receiverConfig = z.strictObject({
     .optional()
     .describe('announce it in the local network by DNS-SD: discovery: {}'),
   admin: adminSchema.prefault({}).describe('who may administer it, and how'),
+  alerts: alertsSchema.optional().describe('what the owner is told, and where'),
   ops: opsSchema.prefault({}).describe('health and metrics'),
   stopWithin: seconds
     .min(0)
@@ -310,7 +312,7 @@ export async function loadReceiverConfig(place: ConfigPlace): Promise<ReceiverCo
   const resources = Object.entries(config.resources).map(
     ([path, resource]) => [path, resourceFrom(folder, resource)] as const,
   )
-  const { page, admin, relay } = config
+  const { page, admin, relay, alerts } = config
   const watchtowers = config.watchtowers.map(({ token, ca, ...rest }) => ({
     ...rest,
     token: resolve(folder, token),
@@ -324,6 +326,7 @@ export async function loadReceiverConfig(place: ConfigPlace): Promise<ReceiverCo
       relay: { ...relay, ...defined({ key: at(relay.key), password: at(relay.password) }) },
     }),
     watchtowers,
+    ...defined({ alerts: alerts && alertsFrom(folder, alerts) }),
     admin: { ...admin, ...defined({ socket: admin.socket === 'off' ? 'off' : at(admin.socket) }) },
     resources: Object.fromEntries(resources),
   }

@@ -26,6 +26,7 @@ import { type FormerServer, receiversOf } from '../server/former.ts'
 import { createFormerServer, createReceiverServer } from '../server/server.ts'
 import { type SharedAccount, shareAccount } from '../settlement/shared-account.ts'
 import { startAdministration } from './administration.ts'
+import { alertOwner } from './alerts.ts'
 import { firstContract, foldersIn, prepareStates, unserved } from './contracts.ts'
 import { announceReceiver } from './discovery/of-receiver.ts'
 import { type Formers, startFormers } from './formers.ts'
@@ -96,7 +97,12 @@ async function startParts(
   const opsUrl = await ops.start()
   if (opsUrl !== undefined) log.info({ ops: opsUrl }, 'health and metrics')
   const traffic = parts.add(startTraffic(options))
+  const known: Receiver[] = []
+  if (settings.alerts !== undefined) {
+    parts.add(await alertOwner({ ...options, alerts: settings.alerts }, () => known))
+  }
   const { receiver, formers } = await startReceivers(options, files, { ops, parts, traffic })
+  known.push(receiver, ...receiversOf(formers))
   const income = parts.add(await startIncome(options, [receiver, ...receiversOf(formers)]))
   const admin = await createAdmin(settings.admin)
   const server = await createServer(options, files, {

@@ -11,6 +11,7 @@ import {
   type Signer,
   type TokenUnit,
 } from '../../protocol/index.ts'
+import type { AlertsConfig } from '../alerts/schema.ts'
 import type { ReceiverOptions } from '../core/receiver.ts'
 import { readWatchtowers, type WatchtowerConfigs } from '../core/watchtower/addresses.ts'
 import type { WatchtowerAddress } from '../core/watchtower/pusher.ts'
@@ -101,6 +102,8 @@ export interface ReceiverSettings extends ProgramSettings {
   /** For commands on the same machine; undefined when it is off. */
   readonly socket: string | undefined
   readonly ops: OpsConfig
+  /** Undefined: nobody is told. */
+  readonly alerts: AlertsConfig | undefined
 }
 
 type AmountSettings = Pick<
@@ -146,6 +149,7 @@ export function receiverSettings(
     amounts: { confirmations, notFinal, outage, settlement, relay, mostGasPrice },
     ...{ watchtowers, page, crossOrigins, resources, discovery, admin, ops },
     seller: config.seller,
+    alerts: config.alerts,
     buyers: buyerNames(config.buyers),
     shown: config.api.show,
     limits: serverLimits(config),

@@ -1,4 +1,6 @@
 // What an owner should know: a pure function of what the daemon knows. Loaded where there are alerts.
+
+import type { Condition, Conditions } from '../../platform/alerts/told.ts'
 import { withoutKeys } from '../../platform/text/printed.ts'
 import {
   type Address,
@@ -9,7 +11,6 @@ import {
 import { type BudgetLimit, countsTokens } from '../budget/caps.ts'
 import type { JobStatus } from '../jobs/types.ts'
 import type { ReceiverBehaviour } from '../purchase/behaviour.ts'
-import type { Condition, Conditions } from './told.ts'
 
 /** What is not given is not looked at. */
 export interface AlertRules {

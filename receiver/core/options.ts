@@ -77,6 +77,8 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly replies?: Partial<ReplyLimits>
   /** What browsers see in place of a resource that is not paid for. */
   readonly page?: PaywallPage
+  /** Who sells, as buyers read it with the price. */
+  readonly seller?: string | undefined
   /** `require` takes payments of bound requests only. Default `offer`. */
   readonly bound?: 'offer' | 'require'
   /** `off`: takes no ticks, as where the contract knows none. Default `on`. */

@@ -463,6 +463,7 @@ async function openPaywall(
     manager,
     replies: await openReplies(store.replies, { ...defaultReplyLimits, ...options.replies }),
     page: options.page ?? (await builtPage(log)),
+    seller: options.seller,
     chainId: chain.chainId,
     token,
     contract,

@@ -12,6 +12,7 @@ import {
 import { paidCaching } from '../paywall/caching.ts'
 import { targetOf } from '../paywall/dialect.ts'
 import type { Door } from '../paywall/door.ts'
+import type { SoldGoods } from '../paywall/page.ts'
 import { type Admission, type Paid, type Paywall, priceAndAdmit } from '../paywall/paywall.ts'
 import { createPricer, isComputed, type PriceRule, type Pricer } from '../paywall/price.ts'
 import type { ReplyRoom } from '../paywall/replies.ts'
@@ -34,6 +35,8 @@ export type Price = PriceRule<FastifyRequest>
 declare module 'fastify' {
   interface FastifyContextConfig {
     price?: Price
+    /** What is sold, for whoever is told the price. */
+    sold?: SoldGoods
     /** Where a browser finds what may be seen of this URL before it is paid for. */
     teaser?: (url: string) => string
     /** The route lets bound requests in itself. */
@@ -142,10 +145,10 @@ async function admit(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply | undefined> {
-  const { teaser } = request.routeOptions.config
+  const { teaser, sold } = request.routeOptions.config
   const bound = exchangeOf(request.raw)?.request
   const content = contentOf(request.raw)
-  const view = { request, bound, content, teaser: teaser?.(request.url) }
+  const view = { request, bound, content, sold, teaser: teaser?.(request.url) }
   const decide = () => priceAndAdmit(paywall, { pricer, ...view })
   const decided = await inOrder(request.raw.socket, decide)
   const admission = decided.kind === 'paid' ? paidOf(request.raw, decided, paywall.door) : decided

@@ -6,7 +6,16 @@ import type { HeaderFields, Refusal } from '../../protocol/index.ts'
 import { formatAmount, type TokenAmount, type TokenUnit } from '../../protocol/index.ts'
 import { receiverError } from '../errors/index.ts'
 
+/** As the configuration names it; empty when it says nothing. */
+export interface SoldGoods {
+  readonly title?: string
+  readonly description?: string
+}
+
 export interface PageFacts {
+  readonly sold: SoldGoods
+  /** Who sells, if it is said. */
+  readonly seller?: string | undefined
   readonly refusal: Refusal
   readonly price: TokenAmount
   readonly token: TokenUnit
@@ -33,7 +42,8 @@ const readOnly = { 'content-security-policy': "default-src 'none'; frame-ancesto
  * @example
  * const receiver = await startReceiver({ ...options, page: plainPage })
  */
-export const plainPage: PaywallPage = ({ refusal, price, token, headers }) => {
+export const plainPage: PaywallPage = (facts) => {
+  const { refusal, price, token, headers } = facts
   const rows = Object.entries(headers)
     .filter(([name]) => name.startsWith('RDN-'))
     .map(
@@ -46,13 +56,19 @@ export const plainPage: PaywallPage = ({ refusal, price, token, headers }) => {
 <meta name="viewport" content="width=device-width">
 <title>${escapeHtml(refusal.title)}</title>
 <h1>${escapeHtml(refusal.title)}</h1>
-<p>This costs ${escapeHtml(formatAmount(price, token))}. ${escapeHtml(refusal.detail)}</p>
+${soldParagraph(facts)}<p>This costs ${escapeHtml(formatAmount(price, token))}. ${escapeHtml(refusal.detail)}</p>
 <table>
 ${rows.join('\n')}
 </table>
 </html>
 `
   return { html, headers: readOnly }
+}
+
+function soldParagraph({ sold: { title, description }, seller }: PageFacts): string {
+  const parts = [title, description, seller === undefined ? undefined : `Sold by ${seller}.`]
+  const said = parts.filter((part) => part !== undefined)
+  return said.length === 0 ? '' : `<p>${said.map(escapeHtml).join('<br>')}</p>\n`
 }
 
 /**

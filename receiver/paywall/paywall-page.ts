@@ -81,19 +81,39 @@ function sectionOf(facts: PageFacts): string {
   const over = teaser === undefined ? '' : ' u-over'
   return `<main id="uraiden" class="uraiden u-theme${over}" data-facts="${escapeHtml(factsFor(facts))}">
 <div class="u-card">
-<h1 id="uraiden-title">${escapeHtml(titleOf(facts))}</h1>
-<p class="u-what">You pay from a channel: one deposit, then a signature for each purchase. What you do not spend comes back.</p>
+${soldOf(facts)}<p class="u-what">You pay from a channel: one deposit, then a signature for each purchase. What you do not spend comes back.</p>
 <div id="uraiden-without">
 <p>${escapeHtml(`${refusal.title}. ${refusal.detail}`)}</p>
-<p>To pay here, use a browser with an Ethereum wallet and allow scripts; or pay with a µRaiden agent.</p>
+<p>To pay here, use a browser with an Ethereum wallet and allow scripts; or pay with a µRaiden agent: <code>uraiden-agent get</code>, and the address of this page.</p>
 </div>
 <div id="uraiden-app"></div>
 </div>
 </main>`
 }
 
-function titleOf({ price, token }: PageFacts): string {
-  return `This costs ${formatAmount(price, token)}`
+/** What it is, what it costs, and whose it is. */
+function soldOf(facts: PageFacts): string {
+  const { sold, seller, price, token } = facts
+  const { title, description } = sold
+  const cost = `<p class="u-price">${escapeHtml(formatAmount(price, token))}</p>`
+  return [
+    `<h1 id="uraiden-title">${escapeHtml(title ?? titleOf(facts))}</h1>`,
+    ...(title === undefined ? [] : [cost]),
+    ...(description === undefined ? [] : [`<p>${escapeHtml(description)}</p>`]),
+    `<p class="u-note">Sold by ${sellerOf(seller, facts.headers[headerName.receiver] ?? '')}</p>`,
+    '',
+  ].join('\n')
+}
+
+/** Anybody may call himself anything: the account that is paid stands beside the name. */
+function sellerOf(name: string | undefined, account: string): string {
+  const code = `<code>${escapeHtml(account)}</code>`
+  return name === undefined ? code : `<strong>${escapeHtml(name)}</strong>, ${code}`
+}
+
+function titleOf({ sold: { title }, price, token }: PageFacts): string {
+  const cost = formatAmount(price, token)
+  return title === undefined ? `This costs ${cost}` : `${title}: ${cost}`
 }
 
 function factsFor({ refusal, price, token, chainId, headers: terms }: PageFacts): string {

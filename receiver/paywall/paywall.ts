@@ -12,7 +12,6 @@ import {
   type HeaderFields,
   headerName,
   isUraidenError,
-  problemDetails,
   type Refusal,
   type RefusalCode,
   refusal,
@@ -23,7 +22,7 @@ import type { AnswerEnd } from '../channels/answers.ts'
 import type { ChannelManager, KeyedRequest, OfferedPayment } from '../channels/manager.ts'
 import type { Channel, Unanswered } from '../channels/records.ts'
 import type { Reply } from '../channels/store.ts'
-import { wantedBody } from './accept.ts'
+import { type RefusalBody, wantedBody } from './accept.ts'
 import { notStored } from './caching.ts'
 import {
   type Dialect,
@@ -33,8 +32,9 @@ import {
   viewOf,
 } from './dialect.ts'
 import type { Door } from './door.ts'
-import type { PaywallPage } from './page.ts'
+import type { PaywallPage, SoldGoods } from './page.ts'
 import type { Pricer } from './price.ts'
+import { refusalBody } from './refusal-body.ts'
 import {
   isAnswerTo,
   type Replies,
@@ -46,6 +46,7 @@ import {
 /** A request that paid and is to be served. */
 export interface Paid {
   readonly kind: 'paid'
+  readonly price: TokenAmount
   readonly headers: HeaderFields
   /**
    * Charges `cost` in place of the price, 0 for a resource that failed; the rest stays the sender's
@@ -87,6 +88,8 @@ export type Admission =
 
 /** A request, and what this server knows about its resource. */
 export interface PricedRequest extends RequestView {
+  /** What is sold, if the configuration says it. */
+  readonly sold?: SoldGoods | undefined
   /** Where on this server there is what may be seen before it is paid for. */
   readonly teaser?: string
   /** It came in bound: what it covers counts, and nothing else. */
@@ -110,6 +113,8 @@ export interface PaywallOptions {
   readonly manager: ChannelManager
   readonly replies: Replies
   readonly page: PaywallPage
+  /** Who sells, as buyers read it. */
+  readonly seller?: string | undefined
   readonly token: TokenUnit
   readonly chainId: bigint
   /** Why this payment cannot be taken now (node away, no ether), if so. */
@@ -163,12 +168,13 @@ export async function priceAndAdmit<Request extends ServerRequest>(
     readonly pricer: Pricer<Request>
     readonly request: Request
     readonly teaser?: string | undefined
+    readonly sold?: SoldGoods | undefined
     readonly bound?: VerifiedRequest | undefined
     readonly content?: RequestContent | undefined
   },
 ): Promise<Admission> {
-  const { pricer, request, teaser, bound, content } = given
-  const view: PricedRequest = { ...viewOf(request), bound, content }
+  const { pricer, request, teaser, sold, bound, content } = given
+  const view: PricedRequest = { ...viewOf(request), sold, bound, content }
   let price: TokenAmount
   try {
     price = typeof pricer === 'function' ? await pricer(view, request) : pricer
@@ -283,6 +289,7 @@ async function take(
   const answer = { price, channel: withoutProof(channel), bound, offers }
   return {
     kind: 'paid',
+    price,
     headers: dialect.headers(bound ? { ...answer, cost: price } : answer),
     answerEnded: endedOf(options, payment),
     chargeOnly: async (cost) => {
@@ -328,7 +335,7 @@ async function takeOnce(
 }
 
 function refuse(
-  { dialect, page, token, chainId, retryAfter }: PaywallOptions,
+  { dialect, page, seller, token, chainId, retryAfter }: PaywallOptions,
   request: PricedRequest,
   { why, answer }: { readonly why: Refusal; readonly answer: PaymentAnswer },
 ): Refused {
@@ -344,20 +351,27 @@ function refuse(
     ...(passing.has(why.code) && { 'retry-after': `${retryAfter}` }),
   }
   if (wanted === 'html' && why.status !== 422) {
-    const { teaser } = request
-    const facts = { refusal: why, price: answer.price, token, chainId, headers: terms, teaser }
+    const { teaser, sold = {} } = request
+    const { price } = answer
+    const facts = { refusal: why, sold, seller, price, token, chainId, headers: terms, teaser }
     const { html: body, headers: own } = page(facts)
     const all = { ...headers, ...own, 'content-type': 'text/html; charset=utf-8' }
     return { ...base, headers: all, cookies: bound ? [] : cookiesOf(terms), body }
   }
-  const json = wanted === 'json' || why.status === 409 || why.status === 422
-  const type = json ? 'application/problem+json' : 'application/json'
-  return {
-    ...base,
-    headers: { ...headers, 'content-type': type },
-    cookies: [],
-    body: json ? JSON.stringify(problemDetails(why)) : '',
-  }
+  const said = { why, price: answer.price, token, sold: request.sold ?? {}, seller }
+  const kind = bodyKind(wanted, why, { bound })
+  const { type, body } = refusalBody(kind, said)
+  return { ...base, headers: { ...headers, 'content-type': type }, cookies: [], body }
+}
+
+function bodyKind(
+  wanted: RefusalBody,
+  { status }: Refusal,
+  { bound }: { readonly bound: boolean },
+): Exclude<RefusalBody, 'html'> {
+  if (wanted === 'html' || status === 409 || status === 422) return 'json'
+  // Those who bind requests are programs, and their answers are signed.
+  return bound && wanted === 'text' ? 'none' : wanted
 }
 
 /**

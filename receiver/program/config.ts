@@ -18,11 +18,13 @@ import {
 } from '../../platform/config/index.ts'
 import { parseOrigin } from '../../protocol/bound/index.ts'
 import { defined } from '../../protocol/index.ts'
+import { alertsFrom, alertsSchema } from '../alerts/schema.ts'
 import { problemOfSteps } from '../channels/ceiling.ts'
 import { usualKept } from '../channels/forgetting.ts'
 import { watchtowersSchema } from '../core/watchtower/addresses.ts'
 import { opsSchema } from '../ops/config.ts'
 import { resourceFrom, resourcesSchema } from '../resources/configuration/schema.ts'
+import { buyersSchema } from '../server/admin/buyers.ts'
 import { adminSchema } from '../server/admin/config.ts'
 import { settlementSchema } from '../settlement/config.ts'
 import { tlsSchema } from '../tls/config.ts'
@@ -85,6 +87,12 @@ export const receiverConfig = z.strictObject({
   state: filePath.optional().describe('folder for the balance proofs, mode 700'),
   listen: listenAddress.prefault('0.0.0.0:5000').describe('host:port; 0.0.0.0 is every interface'),
   resources: resourcesSchema.default({}).describe('what is sold, by path'),
+  seller: z
+    .string()
+    .regex(/^[^\p{Cc}\p{Cf}]{1,80}$/u, { error: 'a name has 1 to 80 characters, on one line.' })
+    .optional()
+    .describe('who sells, as buyers read it on the page to pay from'),
+  buyers: buyersSchema.describe('what you call accounts that pay, by name: kitchen: 0x9A7d…'),
   page: filePath.optional().describe('folder with an index.html for browsers that have not paid'),
   confirmations: z
     .union(
@@ -231,7 +239,11 @@ export const receiverConfig = z.strictObject({
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-      format: z.enum(['auto', 'json', 'text']).default('auto').describe('text at a terminal'),
+      format: z
+        .enum(['text', 'logfmt', 'json', 'auto'])
+        .default('text')
+        .transform((format) => (format === 'json' ? 'json' : 'text'))
+        .describe('text: a sentence and its fields (logfmt); json: an object a line'),
       requests: z.boolean().default(false).describe('a line for every request'),
     })
     .prefault({}),
@@ -240,6 +252,7 @@ export const receiverConfig = z.strictObject({
     .optional()
     .describe('announce it in the local network by DNS-SD: discovery: {}'),
   admin: adminSchema.prefault({}).describe('who may administer it, and how'),
+  alerts: alertsSchema.optional().describe('what the owner is told, and where'),
   ops: opsSchema.prefault({}).describe('health and metrics'),
   stopWithin: seconds
     .min(0)
@@ -299,7 +312,7 @@ export async function loadReceiverConfig(place: ConfigPlace): Promise<ReceiverCo
   const resources = Object.entries(config.resources).map(
     ([path, resource]) => [path, resourceFrom(folder, resource)] as const,
   )
-  const { page, admin, relay } = config
+  const { page, admin, relay, alerts } = config
   const watchtowers = config.watchtowers.map(({ token, ca, ...rest }) => ({
     ...rest,
     token: resolve(folder, token),
@@ -313,6 +326,7 @@ export async function loadReceiverConfig(place: ConfigPlace): Promise<ReceiverCo
       relay: { ...relay, ...defined({ key: at(relay.key), password: at(relay.password) }) },
     }),
     watchtowers,
+    ...defined({ alerts: alerts && alertsFrom(folder, alerts) }),
     admin: { ...admin, ...defined({ socket: admin.socket === 'off' ? 'off' : at(admin.socket) }) },
     resources: Object.fromEntries(resources),
   }

@@ -53,7 +53,7 @@ async function startFormer(
 /** By commands on this machine, as the newest is over its own. */
 async function administer(socket: string, receiver: Receiver): Promise<() => Promise<void>> {
   const admin = await createAdmin({ users: {}, tokens: {}, attempts: 1, sessionLifetime: 1 })
-  admin.attach({ receiver, prices: () => [], income: () => [] })
+  admin.attach({ receiver, prices: () => [], income: () => [], traffic: async () => [] })
   return admin.listenOnSocket(socket)
 }
 

@@ -18,6 +18,7 @@ import {
 } from '../core/receiver.ts'
 import { readWatchtowers } from '../core/watchtower/addresses.ts'
 import { earned, type Income, recordIncome } from '../income/recorder.ts'
+import { recordTraffic, type Traffic } from '../income/traffic-recorder.ts'
 import { createOps, type Ops } from '../ops/ops.ts'
 import { type ResourceConfigs, registerResources } from '../resources/routes.ts'
 import { type Admin, createAdmin } from '../server/admin/admin.ts'
@@ -25,6 +26,7 @@ import { type FormerServer, receiversOf } from '../server/former.ts'
 import { createFormerServer, createReceiverServer } from '../server/server.ts'
 import { type SharedAccount, shareAccount } from '../settlement/shared-account.ts'
 import { startAdministration } from './administration.ts'
+import { alertOwner } from './alerts.ts'
 import { firstContract, foldersIn, prepareStates, unserved } from './contracts.ts'
 import { announceReceiver } from './discovery/of-receiver.ts'
 import { type Formers, startFormers } from './formers.ts'
@@ -45,6 +47,8 @@ export interface RunOptions {
   readonly relaySigner?: Signer | undefined
   readonly listen: ListenAddress
   readonly log: Logger
+  /** Called once the token is known. */
+  readonly onToken?: ((token: TokenFacts) => void) | undefined
   /** There: waits for a node that does not answer, until it is told to stop. */
   readonly waiting?: Waiting | undefined
 }
@@ -92,10 +96,18 @@ async function startParts(
   const ops = parts.add(createOps(settings.ops))
   const opsUrl = await ops.start()
   if (opsUrl !== undefined) log.info({ ops: opsUrl }, 'health and metrics')
-  const { receiver, formers } = await startReceivers(options, files, { ops, parts })
+  const traffic = parts.add(startTraffic(options))
+  const known: Receiver[] = []
+  if (settings.alerts !== undefined) {
+    parts.add(await alertOwner({ ...options, alerts: settings.alerts }, () => known))
+  }
+  const { receiver, formers } = await startReceivers(options, files, { ops, parts, traffic })
+  known.push(receiver, ...receiversOf(formers))
   const income = parts.add(await startIncome(options, [receiver, ...receiversOf(formers)]))
   const admin = await createAdmin(settings.admin)
-  const server = await createServer(options, files, { receiver, ops, income, admin, formers })
+  const server = await createServer(options, files, {
+    ...{ receiver, ops, income, traffic, admin, formers },
+  })
   parts.add({ stop: () => closeServer(server, settings.stopWithin) })
   const url = await listenOn(server, listen)
   const administration = { settings, tls: files.tls, log }
@@ -137,19 +149,27 @@ interface Receivers {
   readonly formers: readonly FormerServer[]
 }
 
+interface ReceiverParts {
+  readonly ops: Ops
+  readonly parts: StartedParts
+  readonly traffic: Traffic
+}
+
 /** One for each contract. */
 async function startReceivers(
   options: RunOptions,
   files: ReceiverFiles,
-  { ops: { observer }, parts }: { readonly ops: Ops; readonly parts: StartedParts },
+  { ops: { observer }, parts, traffic }: ReceiverParts,
 ): Promise<Receivers> {
   const shared = shareAccount(contractsOf(options.settings))
   // One connection: the token's decimals are learnt over it before amounts can be read.
   const connected = await connectPatiently(options, observer)
   parts.add({ stop: async () => connected.chain.close() })
+  options.onToken?.(connected.token)
   const receiver = parts.add(await sell(options, files, { connected, observer, shared }))
   const { token } = connected
-  const formers = parts.add(await startTheFormers(options, files, { observer, shared, token }))
+  const given = { observer, shared, token, traffic }
+  const formers = parts.add(await startTheFormers(options, files, given))
   return { receiver, formers: formers.servers }
 }
 
@@ -192,7 +212,7 @@ function sell(
     ...(amounts.relay && { relay: { ...amounts.relay, signer: relaySigner } }),
     contract: connection.contract,
     ...{ signer, state, log, observer, watchtowers, shared },
-    ...defined({ page }),
+    ...defined({ page, seller: settings.seller }),
   })
 }
 
@@ -205,7 +225,14 @@ interface Connected {
 function startTheFormers(
   options: RunOptions,
   files: ReceiverFiles,
-  { token, ...given }: Omit<Connected, 'connected'> & { readonly token: TokenFacts },
+  {
+    token,
+    traffic,
+    ...given
+  }: Omit<Connected, 'connected'> & {
+    readonly token: TokenFacts
+    readonly traffic: Traffic
+  },
 ): Promise<Formers> {
   const { settings } = options
   return startFormers({
@@ -219,7 +246,7 @@ function startTheFormers(
     },
     serve: async (former, receiver) => {
       const own = serverOptions({ ...options, settings: former }, files)
-      const server = await createFormerServer(receiver, [], own)
+      const server = await createFormerServer(receiver, [], { ...own, traffic })
       await sellAll(server.server, former)
       return server
     },
@@ -240,10 +267,19 @@ function startIncome(
   })
 }
 
+/** One for all contracts, too. */
+function startTraffic({ settings, log }: RunOptions): Traffic {
+  return recordTraffic({
+    folder: join(settings.stateRoot, 'traffic'),
+    onError: (err) => log.warn({ err }, 'the counts of requests could not be written'),
+  })
+}
+
 interface Served {
   readonly receiver: Receiver
   readonly ops: Ops
   readonly income: Income
+  readonly traffic: Traffic
   readonly admin: Admin
   readonly formers: readonly FormerServer[]
 }
@@ -267,6 +303,7 @@ function serverOptions({ settings, log }: RunOptions, { tls }: ReceiverFiles) {
     tls: tls?.options,
     crossOrigins: settings.crossOrigins,
     shown: settings.shown,
+    buyers: settings.buyers,
     ...{ limits: settings.limits, hosts: settings.hosts, trustProxy: settings.trustProxy },
     names: settings.receiver.origins?.map((origin) => new URL(origin).hostname),
   } as const

@@ -11,12 +11,14 @@ import {
   type Signer,
   type TokenUnit,
 } from '../../protocol/index.ts'
+import type { AlertsConfig } from '../alerts/schema.ts'
 import type { ReceiverOptions } from '../core/receiver.ts'
 import { readWatchtowers, type WatchtowerConfigs } from '../core/watchtower/addresses.ts'
 import type { WatchtowerAddress } from '../core/watchtower/pusher.ts'
 import type { OpsConfig } from '../ops/config.ts'
 import { type PaywallPage, readPaywallPage } from '../paywall/page.ts'
 import type { ResourceConfigs } from '../resources/routes.ts'
+import { type BuyerNames, buyerNames } from '../server/admin/buyers.ts'
 import { type AdminConfig, controlSocket } from '../server/admin/config.ts'
 import type { ServerLimits } from '../server/server.ts'
 import { settlementOptions } from '../settlement/config.ts'
@@ -82,6 +84,10 @@ export interface ReceiverSettings extends ProgramSettings {
   /** Folder of the operator's own paywall page. */
   readonly page: string | undefined
   readonly resources: ResourceConfigs
+  /** As buyers read it. */
+  readonly seller: string | undefined
+  /** What the owner calls them. */
+  readonly buyers: BuyerNames
   /** Origins whose pages may buy. */
   readonly crossOrigins: readonly string[] | undefined
   /** Whom the channel API lists all channels. */
@@ -96,6 +102,8 @@ export interface ReceiverSettings extends ProgramSettings {
   /** For commands on the same machine; undefined when it is off. */
   readonly socket: string | undefined
   readonly ops: OpsConfig
+  /** Undefined: nobody is told. */
+  readonly alerts: AlertsConfig | undefined
 }
 
 type AmountSettings = Pick<
@@ -140,6 +148,9 @@ export function receiverSettings(
     relayKey: relayKey(config),
     amounts: { confirmations, notFinal, outage, settlement, relay, mostGasPrice },
     ...{ watchtowers, page, crossOrigins, resources, discovery, admin, ops },
+    seller: config.seller,
+    alerts: config.alerts,
+    buyers: buyerNames(config.buyers),
     shown: config.api.show,
     limits: serverLimits(config),
     hosts: config.hosts,

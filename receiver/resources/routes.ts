@@ -26,7 +26,12 @@ export async function registerResources(
   app.addHook('onClose', () => maker.close())
   for (const [path, resource] of Object.entries(resources)) {
     try {
-      await app.register(async (scope) => addRoutes(scope, { path, resource, maker }))
+      await app.register(async (scope) => {
+        scope.addHook('onRoute', ({ config }) => {
+          if (config?.price !== undefined && resource.sold) config.sold = resource.sold
+        })
+        await addRoutes(scope, { path, resource, maker })
+      })
     } catch (error) {
       throw withName(path, error)
     }

@@ -42,7 +42,7 @@ const dashboardMain = `
 <p id="d-message" class="d-message" role="status"></p>
 <dl id="d-tiles" class="d-tiles"></dl>
 <section id="d-disputes" aria-label="Disputes" hidden></section>
-<section aria-labelledby="d-income-title"><h2 id="d-income-title">Income, last 30 days</h2><div id="d-chart"></div></section>
+<section aria-labelledby="d-income-title"><h2 id="d-income-title">Income and requests</h2><div id="d-figures"></div></section>
 <section aria-labelledby="d-channels-title"><h2 id="d-channels-title">Channels</h2><div id="d-channels"></div></section>
 <section aria-labelledby="d-prices-title"><h2 id="d-prices-title">Prices</h2><div id="d-prices"></div></section>
 </div>

@@ -21,15 +21,18 @@ import { underItsNames } from '../http/hosts.ts'
 import { nothingCharged, sendProblem } from '../http/problem.ts'
 import { continueWhenRead } from '../http/waiting.ts'
 import type { Income } from '../income/recorder.ts'
+import type { Traffic } from '../income/traffic-recorder.ts'
 import type { Ops } from '../ops/ops.ts'
 import { refuseReserved } from '../resources/configuration/reserved.ts'
 import { loadWebAssets } from '../web/assets.ts'
 import type { Admin } from './admin/admin.ts'
+import type { BuyerNames } from './admin/buyers.ts'
 import { listPrices, type Priced } from './admin/prices.ts'
 import { sayWhereAdminIs } from './admin-server.ts'
 import type { ShownChannels } from './api/channels.ts'
 import { createPaidListener, type FormerServer, handOver, receiversOf } from './former.ts'
 import { apiRoutes } from './routes.ts'
+import { countTraffic } from './traffic.ts'
 
 /** Something to buy. What the handler returns is sent; what it throws costs nothing. */
 export interface Resource {
@@ -78,6 +81,10 @@ export interface ServerOptions extends Pick<ServerLimits, 'headersTimeout' | 're
   readonly shown?: ShownChannels | undefined
   /** For the administrator's pages. */
   readonly income?: Income
+  /** Counts requests by resource. */
+  readonly traffic?: Traffic | undefined
+  /** What their owner calls them. */
+  readonly buyers?: BuyerNames | undefined
   readonly loggerInstance?: FastifyBaseLogger
   /** A line in the log for every request. Default false. */
   readonly logRequests?: boolean
@@ -150,6 +157,7 @@ async function buildServer(
   await app.register(formBody)
   const { paywall, token } = receiver
   await app.register(fastifyPaywall, { paywall, token, onPaid: onPaid ?? connections.paid })
+  if (options.traffic !== undefined) countTraffic(app, options.traffic)
   const sold: Priced<FastifyRequest>[] = []
   app.addHook('onRoute', ({ url: path, method, config }) => {
     if (config?.price !== undefined)
@@ -166,7 +174,11 @@ async function buildServer(
     { prefix: gatewayPath },
   )
   const prices = () => listPrices(sold, receiver.token)
-  admin?.attach({ receiver, prices, income: () => options.income?.history() ?? [] })
+  admin?.attach({
+    ...{ receiver, prices, buyers: options.buyers },
+    income: () => options.income?.history() ?? [],
+    traffic: async (by, count) => options.traffic?.counts(by, count) ?? [],
+  })
   if (admin !== undefined) sayWhereAdminIs(app)
   app.get('/cm', async () => 'OK')
   for (const { path, method = 'GET', price, handler } of resources) {

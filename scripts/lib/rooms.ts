@@ -36,7 +36,7 @@ const plan: { readonly [bigRoom: string]: readonly string[] } = {
       'receiver/settlement',
     ],
     ...['receiver/core/watchtower', 'receiver/web', 'receiver/paywall', 'receiver/core'],
-    ...['receiver/http', 'receiver/income'],
+    ...['receiver/http', 'receiver/income', 'receiver/alerts'],
     ...['receiver/server/api', 'receiver/server/backup', 'receiver/server/admin', 'receiver/ops'],
     ...['receiver/resources/configuration', 'receiver/resources/command'],
     ...['receiver/resources/upstream', 'receiver/resources'],

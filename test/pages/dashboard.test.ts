@@ -7,6 +7,7 @@ import { Contract, Wallet } from 'ethers'
 import type { Page } from 'playwright-core'
 import { createBrowserClient } from '../../browser/index.ts'
 import { channelsAbi } from '../../contracts/abi/channels.ts'
+import type { Address } from '../../protocol/index.ts'
 import { createReceiverServer } from '../../receiver/index.ts'
 import { createAdmin } from '../../receiver/server/admin/admin.ts'
 import { adminSchema } from '../../receiver/server/admin/config.ts'
@@ -16,6 +17,7 @@ import { seriousViolations } from '../support/axe.ts'
 import { openWindow, startChromium } from '../support/chromium.ts'
 import { manyChannels, withChannels } from '../support/many-channels.ts'
 import { mapStore } from '../support/map-store.ts'
+import { unfitElements } from '../support/measure.ts'
 import { price, startShop } from '../support/page-shop.ts'
 
 const password = 'correct horse'
@@ -24,8 +26,10 @@ async function givenOwner(t: ExecutionContext, colorScheme: 'light' | 'dark' = '
   const admin = await createAdmin(
     adminSchema.parse({ users: { owner: await hashSecret(password) }, attempts: 1000 }),
   )
-  const shop = await startShop(t, { transactionPoll: 20 }, { admin })
+  const server: { admin: typeof admin; buyers: Map<Address, string> } = { admin, buyers: new Map() }
+  const shop = await startShop(t, { transactionPoll: 20 }, server)
   const { wallet, senderAccount, receiverAccount, contract, base } = shop
+  server.buyers.set(senderAccount.address, 'kitchen')
   const buyer = await createBrowserClient({
     wallet,
     account: senderAccount.address,
@@ -46,7 +50,7 @@ async function logIn(page: Page, base: string): Promise<void> {
   await page.getByLabel('User').fill('owner')
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Log in' }).click()
-  await page.getByText('· live').waitFor()
+  await page.getByText('What is shown follows by itself.').waitFor()
 }
 
 /** The value of a tile. */
@@ -70,7 +74,7 @@ test.serial('the owner logs in, sees payments as they come, withdraws and closes
   const withdraw = page.getByRole('button', { name: 'Withdraw', exact: true })
   await withdraw.click()
   const dialog = page.getByRole('dialog')
-  await dialog.getByText('0.005 TKN from 1 channels').waitFor()
+  await dialog.getByText('0.005 TKN from 1 channel,').waitFor()
   await dialog.getByRole('button', { name: 'Cancel' }).click()
   t.is(await tokensOf(receiverAccount.address), 0n)
   await withdraw.click()
@@ -158,9 +162,9 @@ test.serial('ten thousand channels are filtered, sorted, paged and saved', async
   t.true(sizes.every((size) => size <= 50))
   await page.getByLabel('State').selectOption('open')
   await page.getByText('2500 of 10000 channels, page 1 of 50').waitFor()
-  await page.getByLabel('Sender').fill('2701')
+  await page.getByLabel('Buyer').fill('2701')
   await page.getByText('1 of 10000 channels').waitFor()
-  await page.getByLabel('Sender').fill('')
+  await page.getByLabel('Buyer').fill('')
   await page.getByText('2500 of 10000 channels').waitFor()
   const saved = page.waitForEvent('download')
   await page.getByRole('button', { name: 'Save as CSV' }).click()
@@ -214,7 +218,9 @@ test.serial('a sender that asks to close for less is shown until it is answered'
   await channels.getFunction('uncooperativeClose')(receiverAccount.address, openBlock, price)
   await disputes.getByText('At risk if nobody answers: 0.005 TKN').waitFor()
   await disputes
-    .getByText(/0x3C44…93BC, block \d+: 0\.005 TKN, answer \w+, settles after block \d+/)
+    .getByText(
+      /kitchen \(0x3C44…93BC\), block \d+: 0\.005 TKN, answer \w+, settles after block \d+/,
+    )
     .waitFor()
   t.deepEqual(await seriousViolations(page), [])
   await tile(page, 'Channels closing', '1')
@@ -230,11 +236,84 @@ test.serial('a receiver that restarts asks for a new login', async (t) => {
   const { page, base, restart } = await givenOwner(t)
   await logIn(page, base)
   await restart()
-  await page.getByText('· live').waitFor()
+  await page.getByText('What is shown follows by itself.').waitFor()
   await page.getByRole('button', { name: 'Log out' }).click()
   await page.getByLabel('User').waitFor()
   t.pass()
 })
+
+test.serial('income and requests are shown by day, hour and resource, and saved', async (t) => {
+  const { page, base, goods, buy, buyer, breakGoods, senderAccount, complaints } =
+    await givenOwner(t)
+  await buy()
+  await buy()
+  breakGoods(true)
+  await buyer.pay(`${goods}/fails`, { price }).catch(() => undefined)
+  await fetch(`${goods}/photo.png`)
+  await logIn(page, base)
+  const figures = page.getByRole('region', { name: 'Income and requests' })
+  const row = (path: string) =>
+    figures.getByRole('row').filter({ has: page.getByText(path, { exact: true }) })
+  const cells = (path: string) => row(path).getByRole('cell').allTextContents()
+  await row('/fails').waitFor()
+  t.deepEqual(await cells('/reading'), ['/reading', '0.01 TKN', '2', '0', '0', '0'])
+  t.deepEqual((await cells('/fails')).slice(0, 4), ['/fails', '0 TKN', '0', '1'])
+  t.deepEqual(await cells('/photo.png'), ['/photo.png', '0 TKN', '0', '0', '0', '1'])
+  await figures.getByText('As a table').click()
+  const newest = () =>
+    figures.getByRole('table').first().getByRole('row').nth(1).getByRole('cell').allTextContents()
+  t.deepEqual((await newest()).slice(1, 3), ['0.01 TKN', '2'])
+  await figures.getByRole('button', { name: '48 hours' }).click()
+  await figures
+    .getByText(/^\d{4}-\d\d-\d\d \d\d:00$/)
+    .first()
+    .waitFor()
+  t.is(await figures.getByRole('button', { pressed: true }).textContent(), '48 hours')
+  const saved = page.waitForEvent('download')
+  await figures.getByRole('button', { name: 'Save income as CSV' }).click()
+  const file = await saved
+  t.is(file.suggestedFilename(), 'income-by-hour.csv')
+  const lines = (await readFile(await file.path(), 'utf8')).trimEnd().split('\r\n')
+  const sums = lines.slice(1).map((line) => line.split(','))
+  t.is(
+    sums.reduce((sum, [, , income = '0']) => sum + BigInt(income), 0n),
+    2n * price,
+  )
+  await page.getByText('kitchen (0x').waitFor()
+  await page.getByLabel('Buyer').fill('KITCH')
+  await page.getByText('1 of 1 channel, page 1 of 1').waitFor()
+  await page.getByLabel('Buyer').fill('cellar')
+  await page.getByText('0 of 1 channel,').waitFor()
+  await page.getByLabel('Buyer').fill(senderAccount.address.slice(0, 8))
+  await page.getByText('1 of 1 channel,').waitFor()
+  t.deepEqual(complaints, [])
+})
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test.serial(`nothing is cut off or scrolls sideways at any width, ${colorScheme}`, async (t) => {
+    const { page, base, buy } = await givenOwner(t, colorScheme)
+    await page.goto(`${base}/admin`)
+    await page.getByLabel('User').waitFor()
+    const fits = async (step: string) => {
+      for (const width of [320, 390, 768, 1280]) {
+        await page.setViewportSize({ width, height: 800 })
+        t.deepEqual(await unfitElements(page), [], `${step} at ${width}`)
+      }
+    }
+    await fits('the login')
+    await buy()
+    await logIn(page, base)
+    await tile(page, 'To collect', '0.005 TKN')
+    await page.getByText('1 of 1 channel').waitFor()
+    await page.getByText('As a table').click()
+    await page.getByRole('cell', { name: '/a/rather/long/path' }).waitFor()
+    await fits('the dashboard')
+    t.deepEqual(await seriousViolations(page), [])
+    await page.getByRole('button', { name: 'Withdraw', exact: true }).click()
+    await page.getByRole('dialog').waitFor()
+    await fits('the question')
+  })
+}
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test.serial(`axe finds nothing serious on the dashboard, ${colorScheme}`, async (t) => {

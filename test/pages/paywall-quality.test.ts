@@ -6,6 +6,7 @@ import { createAdmin } from '../../receiver/server/admin/admin.ts'
 import { adminSchema } from '../../receiver/server/admin/config.ts'
 import { seriousViolations } from '../support/axe.ts'
 import { openWindow, startChromium } from '../support/chromium.ts'
+import { unfitElements } from '../support/measure.ts'
 import { costs, startShop } from '../support/page-shop.ts'
 import { startWiki } from '../support/page-wiki.ts'
 
@@ -151,18 +152,42 @@ test.serial(
   },
 )
 
-test.serial('on a small phone nothing is cut off', async (t) => {
-  const { base, wallet } = await startShop(t)
-  const viewport = { width: 320, height: 568 }
-  const { page } = await openWindow(await startChromium(t), { wallet, viewport, isMobile: true })
-  await page.goto(`${base}/reading`)
-  await page.getByText('No channel yet.').waitFor()
-  const overflow = await page.evaluate(
-    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+for (const colorScheme of ['light', 'dark'] as const) {
+  test.serial(
+    `nothing is cut off at any width, with a wallet and without, ${colorScheme}`,
+    async (t) => {
+      const { base, wallet } = await startShop(t, { seller: 'A shop with a name of some length' })
+      const browser = await startChromium(t)
+      const fits = async (page: Page, step: string) => {
+        for (const width of [320, 390, 768, 1280]) {
+          await page.setViewportSize({ width, height: 568 })
+          t.deepEqual(await unfitElements(page), [], `${step} at ${width}`)
+        }
+        t.deepEqual(await seriousViolations(page), [], step)
+      }
+      const without = await openWindow(browser, { colorScheme, isMobile: true })
+      await without.page.goto(
+        `${base}/a/rather/long/path/of-a-resource/with/many/parts?at=1&of='2'`,
+      )
+      await without.page.getByRole('img', { name: 'QR code' }).waitFor()
+      await without.page.getByText(/^uraiden-agent get 'http/).waitFor()
+      await fits(without.page, 'without a wallet')
+      await without.window.grantPermissions(['clipboard-read', 'clipboard-write'])
+      await without.page.getByRole('button', { name: 'Copy' }).click()
+      await without.page.getByText('Copied').waitFor()
+      const copied = await without.page.evaluate('navigator.clipboard.readText()')
+      t.regex(String(copied), /^uraiden-agent get 'http:\/\/127.+many\/parts\?at=1&of=/)
+      t.deepEqual(without.complaints, [])
+
+      const { page } = await openWindow(browser, { wallet, colorScheme, isMobile: true })
+      await page.goto(`${base}/reading`)
+      await page.getByText('No channel yet.').waitFor()
+      t.is(await page.getByRole('img', { name: 'QR code' }).count(), 0)
+      await fits(page, 'with a wallet')
+      for (const button of await page.getByRole('button').all()) {
+        const box = await button.boundingBox()
+        if (box !== null) t.true(box.height >= 36)
+      }
+    },
   )
-  t.is(overflow, 0)
-  for (const button of await page.getByRole('button').all()) {
-    const box = await button.boundingBox()
-    if (box !== null) t.true(box.height >= 36 && box.x >= 0 && box.x + box.width <= 320)
-  }
-})
+}

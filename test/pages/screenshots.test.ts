@@ -90,7 +90,7 @@ test.serial('pictures of the dashboard', async (t) => {
       await page.getByLabel('User').fill('owner')
       await page.getByLabel('Password').fill(password)
       await page.getByRole('button', { name: 'Log in' }).click()
-      await page.getByText('1 of 1 channels').waitFor()
+      await page.getByText('1 of 1 channel').waitFor()
       t.true((await picture(page, `dashboard-${screen}-${colorScheme}`)).length > 1000)
     }
   }

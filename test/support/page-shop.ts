@@ -7,6 +7,7 @@ import type { ExecutionContext } from 'ava'
 import { createKeySigner } from '../../platform/keys/index.ts'
 import { formatAmount, fromHex } from '../../protocol/index.ts'
 import { earned, recordIncome } from '../../receiver/income/recorder.ts'
+import { recordTraffic } from '../../receiver/income/traffic-recorder.ts'
 import {
   createReceiverServer,
   type ReceiverOptions,
@@ -51,6 +52,7 @@ function goods(broken: () => boolean): readonly Resource[] {
           .type('application/octet-stream')
           .send('bytes'),
     },
+    { path: '/a/rather/long/path/of-a-resource/with/many/parts', price, handler: () => 'far' },
     {
       path: '/fails',
       price,
@@ -104,19 +106,25 @@ export async function startShop(
       total: () => earned(receiver.book.all()),
       onError: (error) => t.fail(String(error)),
     })
+    const traffic = recordTraffic({
+      folder: join(folder, 'traffic'),
+      onError: (error) => t.fail(String(error)),
+    })
     const resources = goods(() => broken)
-    const server = await createReceiverServer(receiver, resources, { ...serverOptions, income })
+    const own = { ...serverOptions, income, traffic }
+    const server = await createReceiverServer(receiver, resources, own)
     await registerResources(server, configured)
     const base = await server.listen({ host: '127.0.0.1', port })
     const { admin } = serverOptions
     const administration = admin && (await createAdminServer({ admin }))
     const adminBase = await administration?.listen({ host: '127.0.0.1', port: adminPort })
-    return { receiver, server, base, income, administration, adminBase: adminBase ?? '' }
+    return { receiver, server, base, income, traffic, administration, adminBase: adminBase ?? '' }
   }
   async function stop() {
     await running?.administration?.close()
     await running?.server.close()
     await running?.income.stop()
+    await running?.traffic.stop()
     await running?.receiver.stop()
     running = undefined
   }

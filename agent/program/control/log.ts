@@ -1,6 +1,7 @@
 // The daemon's log: to standard error, for journald or a person.
 import pino from 'pino'
-import { plainJson, plainLine } from '../../../platform/text/plain-text.ts'
+import { linePriority, logLine } from '../../../platform/text/log-line.ts'
+import { plainJson } from '../../../platform/text/plain-text.ts'
 import { withoutKeys } from '../../../platform/text/printed.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -34,11 +35,6 @@ export interface LogOptions {
   readonly onWarning?: (entry: LogEntry) => void
 }
 
-/** Characters. */
-const longestLine = 10_000
-
-const priority: Readonly<Record<LogLevel, number>> = { debug: 7, info: 6, warn: 4, error: 3 }
-
 export function createLog(options: LogOptions): Log {
   const { level, format, priorities, write, onWarning } = options
   const logger = pino(
@@ -60,9 +56,9 @@ export function createLog(options: LogOptions): Log {
         onWarning?.({ time: Date.now(), level: name, message, ...textsOf(plain) })
       }
       if (!logger.isLevelEnabled(name)) return
-      if (priorities === 'syslog') write(`<${priority[name]}>`)
+      if (priorities === 'syslog') write(`<${linePriority[name]}>`)
       if (format === 'json') logger[name](plain, message)
-      else write(`${line(name, message, plain)}\n`)
+      else write(`${logLine(name, message, plain)}\n`)
     }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
@@ -97,19 +93,4 @@ function plainFacts(facts: LogFacts): Record<string, unknown> {
     return [[name, value] as const]
   })
   return Object.fromEntries(entries)
-}
-
-function line(level: LogLevel, message: string, facts: Record<string, unknown>): string {
-  const more = Object.entries(facts).map(
-    ([name, value]) =>
-      `${name}=${quoted(typeof value === 'string' ? value : JSON.stringify(value))}`,
-  )
-  const mark = level === 'info' || level === 'debug' ? [] : [`${level}:`]
-  // One event is one line, whatever an error's message holds.
-  return plainLine([...mark, message, ...more].join(' '), longestLine)
-}
-
-/** As logfmt wants it: what could be taken for another field is in quotes. */
-function quoted(value: string): string {
-  return value === '' || /[\s"=\\]/.test(value) ? JSON.stringify(value) : value
 }

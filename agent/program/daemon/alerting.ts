@@ -73,7 +73,7 @@ export class Alerting implements Capability<Wanted> {
     if (wanted?.alerts === undefined || scheduler === undefined) return
     const [{ conditionsOf }, { step, toldIn }] = await Promise.all([
       import('../../alerts/conditions.ts'),
-      import('../../alerts/told.ts'),
+      import('../../../platform/alerts/told.ts'),
     ])
     const before = await scheduler.told()
     const conditions = conditionsOf(wanted.alerts, await this.#facts(wanted, scheduler))

@@ -25,7 +25,7 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   // Whoever stops it while it starts means it too.
   const asked = stopRequest()
   const settings = await openSettings(options)
-  const log = createLog(settings.log)
+  const { log, amountsIn } = createLog(settings.log)
   const manager = createServiceManager({
     environment: process.env,
     onFailed: (err) => log.warn({ err }, 'systemd cannot be told'),
@@ -46,7 +46,7 @@ export async function start(options: StartOptions): Promise<ExitCode> {
   }
   const waiting = options.wait === false ? undefined : { until: stopping.signal, begun }
   const running = await startUnlessStopped(
-    runReceiver({ settings, signer, relaySigner, listen, log, waiting }),
+    runReceiver({ settings, signer, relaySigner, listen, log, waiting, onToken: amountsIn }),
     stopping.signal,
   )
   if (running === undefined) {

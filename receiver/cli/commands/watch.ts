@@ -15,7 +15,7 @@ export async function watch(options: StartOptions): Promise<ExitCode> {
   const asked = stopRequest()
   const file = configFile(options, watchNames)
   const settings = watchSettings(await loadWatchConfig({ file, options: configOptions(options) }))
-  const log = createLog(settings.log)
+  const { log } = createLog(settings.log)
   const signer = await openSigner(settings.key, (message) => log.warn(message))
   const listen = listenAddress(settings, options)
   for (const { says } of watchtowerOverHttp({ ...settings, listen })) log.warn(says)

@@ -2,7 +2,8 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { amountText, filePath } from '../../../platform/config/index.ts'
-import { isUraidenError } from '../../../protocol/index.ts'
+import { defined, isUraidenError } from '../../../protocol/index.ts'
+import type { SoldGoods } from '../../paywall/page.ts'
 import { patternOf } from './prices.ts'
 import { choosePath, reservedFor } from './reserved.ts'
 import { splitCommand } from './split.ts'
@@ -12,6 +13,8 @@ import { type TeaserConfig, teaserSchema } from './teaser.ts'
 export type PriceText = string | { readonly [pattern: string]: string }
 
 interface Common {
+  /** What is sold here, as buyers read it. */
+  readonly sold?: SoldGoods
   /** Undefined when the module says it. */
   readonly price: PriceText | undefined
   /** Requests that cost nothing, before all other prices. */
@@ -89,7 +92,17 @@ const pattern = z.string().superRefine((text, context) => {
   })
 })
 
+/** Of one line, and no character that turns the order of others around. */
+const oneLine = (most: number) =>
+  z.string().regex(new RegExp(`^[^\\p{Cc}\\p{Cf}]{1,${most}}$`, 'u'), {
+    error: `this should be text of at most ${most} characters, on one line.`,
+  })
+
 const entry = z.strictObject({
+  title: oneLine(80)
+    .optional()
+    .describe('what is sold, as buyers read it: Temperature in the garden'),
+  description: oneLine(400).optional().describe('more about it, a sentence or two'),
   price: z
     .union([amountText, z.record(pattern, amountText)])
     .optional()
@@ -166,7 +179,7 @@ const resource = entry.transform((value, context): ResourceConfig => {
       'Leave one of them, on a path each.',
     )
   }
-  const known = [kind, 'price', 'free', ...settingsOf[kind]]
+  const known = [kind, 'title', 'description', 'price', 'free', ...settingsOf[kind]]
   const foreign = Object.keys(value).find((name) => !known.includes(name))
   if (foreign !== undefined) {
     return problem(`"${foreign}" says nothing about ${kind}.`, `Leave ${foreign} out.`, [foreign])
@@ -189,7 +202,8 @@ const resource = entry.transform((value, context): ResourceConfig => {
 
 function resourceOf(kind: Kind, value: Entry): ResourceConfig {
   const { price, free = [], files = '', upstream = '', command = '', module = '' } = value
-  const common = { price, free }
+  const sold = defined({ title: value.title, description: value.description })
+  const common = { sold, price, free }
   const milliseconds = (given: number | undefined, usual: number) => (given ?? usual) * 1000
   switch (kind) {
     case 'files':

@@ -193,6 +193,7 @@ function creditWhenBroken(
       return
     }
     log.warn({ err }, 'the upstream server broke off; the payment is given back')
+    request.server.gaveBack?.(request)
     admission.chargeOnly(0n).catch((failed) => {
       log.error({ err: failed }, 'the payment could not be given back')
     })

@@ -4,8 +4,10 @@ import { type FastifyInstance, fastify } from 'fastify'
 import { listenOnSocket } from '../../../platform/system/local-socket.ts'
 import { gatewayPath, type Receiver } from '../../core/receiver.ts'
 import type { IncomeHistory } from '../../income/history.ts'
+import type { Traffic } from '../../income/traffic-recorder.ts'
 import { answerErrors } from '../api/errors.ts'
 import { createAuthenticator } from './authenticator.ts'
+import type { BuyerNames } from './buyers.ts'
 import type { AdminConfig } from './config.ts'
 import { type Gate, loginGate, socketGate } from './gate.ts'
 import type { ListedPrice } from './prices.ts'
@@ -18,6 +20,8 @@ export interface Administered {
   /** What is sold at the moment of asking. */
   readonly prices: () => readonly ListedPrice[]
   readonly income: () => IncomeHistory
+  readonly traffic: Traffic['counts']
+  readonly buyers?: BuyerNames | undefined
 }
 
 export interface Admin {

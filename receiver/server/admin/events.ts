@@ -4,6 +4,7 @@ import { PassThrough } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import type { Receiver } from '../../core/receiver.ts'
 import { sendProblem } from '../../http/problem.ts'
+import type { BuyerNames } from './buyers.ts'
 import { adminStats } from './views.ts'
 
 /** Milliseconds between two looks. */
@@ -15,7 +16,11 @@ const quietLooks = 15
 /** Streams at a time: each one looks for itself. */
 const mostStreams = 20
 
-export function eventRoutes(app: FastifyInstance, receiver: Receiver): void {
+export function eventRoutes(
+  app: FastifyInstance,
+  receiver: Receiver,
+  buyers: BuyerNames | undefined,
+): void {
   const streams = new Set<PassThrough>()
   // A server that waits for its requests would wait for ever for these.
   app.addHook('preClose', async () => {
@@ -33,7 +38,8 @@ export function eventRoutes(app: FastifyInstance, receiver: Receiver): void {
     }
     const stream = new PassThrough()
     streams.add(stream)
-    const stop = follow(receiver, stream, Number(request.query.count ?? Number.POSITIVE_INFINITY))
+    const most = Number(request.query.count ?? Number.POSITIVE_INFINITY)
+    const stop = follow(() => adminStats(receiver, buyers), stream, most)
     stream.once('close', () => {
       stop()
       streams.delete(stream)
@@ -44,14 +50,14 @@ export function eventRoutes(app: FastifyInstance, receiver: Receiver): void {
 }
 
 /** Ends after `most` events. */
-function follow(receiver: Receiver, stream: PassThrough, most: number): () => void {
+function follow(statsOf: () => object, stream: PassThrough, most: number): () => void {
   let last = ''
   let quiet = 0
   let sent = 0
   const look = () => {
     // A reader that does not keep up gets the newest state later, not all of them.
     if (stream.writableNeedDrain) return
-    const stats = JSON.stringify(adminStats(receiver))
+    const stats = JSON.stringify(statsOf())
     if (stats === last) {
       quiet++
       if (quiet % quietLooks === 0) stream.write(':\n\n')

@@ -9,6 +9,7 @@ import {
 } from '../../channels/records.ts'
 import type { Receiver } from '../../core/receiver.ts'
 import { lastBlock } from '../../settlement/exposure.ts'
+import type { BuyerNames } from './buyers.ts'
 
 /** `challengePeriod` is undefined where no chain was asked. */
 export function adminChannel(channel: Channel, challengePeriod: number | undefined) {
@@ -32,7 +33,7 @@ export function adminChannel(channel: Channel, challengePeriod: number | undefin
   }
 }
 
-export function adminStats(receiver: Receiver) {
+export function adminStats(receiver: Receiver, buyers?: BuyerNames) {
   const { book, liquidBalance, token, verifier, health, settlement } = receiver
   const clock = receiver.blockClock()
   const channels = [...book.all()]
@@ -50,6 +51,7 @@ export function adminStats(receiver: Receiver) {
     lost_sum: `${lost}`,
     dishonest_closes: closes.map(({ sender, openBlock, stake, remaining, settleBlock, state }) => ({
       sender_address: sender,
+      sender_name: buyers?.get(sender) ?? null,
       open_block: `${openBlock}`,
       stake: `${stake}`,
       remaining_blocks: remaining,

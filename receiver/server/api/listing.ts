@@ -2,6 +2,7 @@
 // shown, so that a payment meanwhile neither repeats nor skips a channel. Pure.
 
 import { z } from 'zod'
+import type { Address } from '../../../protocol/index.ts'
 import { type Channel, channelStates, dueOf, stateOf } from '../../channels/records.ts'
 import { receiverError } from '../../errors/index.ts'
 
@@ -33,7 +34,7 @@ type Place = readonly [key: string | bigint, openBlock: number, sender: string]
 
 const query = z.strictObject({
   state: z.enum(channelStates).optional(),
-  sender: z.string().max(42).default(''),
+  sender: z.string().max(64).default(''),
   sort: z.enum(sortNames).default('block'),
   order: z.enum(['asc', 'desc']).default('asc'),
   limit: z.coerce.number().int().min(1).max(mostListed).optional(),
@@ -41,10 +42,14 @@ const query = z.strictObject({
 })
 
 /**
- * From the query of a request. Without a limit all are listed.
+ * From the query of a request. Without a limit all are listed. `nameOf` is what the owner calls a sender.
  * @throws UraidenError `status_unknown`, `query_invalid`, `cursor_invalid`
  */
-export function listChannels(all: Iterable<Channel>, given: unknown): Listing {
+export function listChannels(
+  all: Iterable<Channel>,
+  given: unknown,
+  nameOf: (sender: Address) => string | undefined = () => undefined,
+): Listing {
   const { state, sender, sort, order, limit, cursor } = parseQuery(given)
   const text = sender.trim().toLowerCase()
   const placeOf = (channel: Channel): Place => [
@@ -56,7 +61,12 @@ export function listChannels(all: Iterable<Channel>, given: unknown): Listing {
   const compare = (a: Placed, b: Placed) => direction * comparePlaces(a.place, b.place)
   const chosen = [...all]
     .filter((channel) => state === undefined || stateOf(channel) === state)
-    .filter((channel) => text === '' || channel.sender.toLowerCase().includes(text))
+    .filter(
+      ({ sender }) =>
+        text === '' ||
+        sender.toLowerCase().includes(text) ||
+        nameOf(sender)?.toLowerCase().includes(text),
+    )
     .map((channel) => ({ channel, place: placeOf(channel) }))
   const after = cursor === undefined ? undefined : readCursor(cursor, sort)
   const left =

@@ -1,4 +1,5 @@
 // What an administrator may ask, with a password, a token, or on the receiver's Unix socket.
+import { mostHours } from '../admin/traffic.ts'
 import { mostListed, sortNames } from '../api/listing.ts'
 import {
   count,
@@ -16,8 +17,11 @@ import type { JsonSchema, Operation, Paths } from './types.ts'
 
 const state = { enum: ['open', 'agreed', 'closing', 'settled'] }
 
+const senderName = orNull({ ...text, description: 'what receiver.yaml calls it' })
+
 const channel = object({
   sender_address: ref('Address'),
+  sender_name: senderName,
   open_block: ref('BlockText'),
   state: { ...state, description: 'agreed: a closing agreement was signed, the chain has it not' },
   deposit: ref('Amount'),
@@ -50,6 +54,7 @@ const stats = object({
   dishonest_closes: listOf(
     object({
       sender_address: ref('Address'),
+      sender_name: senderName,
       open_block: ref('BlockText'),
       stake: ref('Amount'),
       remaining_blocks: { type: 'integer' },
@@ -75,6 +80,20 @@ const price = object({
   path: text,
   methods: { ...listOf(text), description: 'empty: all' },
   price: { ...text, description: 'with its unit; computed where it depends on the request' },
+})
+
+const traffic = object({
+  start: { ...count, description: 'of the hour or day (UTC), Unix time in seconds' },
+  path: { ...text, description: 'as the configuration names the resource' },
+  paid: { ...count, description: 'requests that were paid for and answered' },
+  income: ref('Amount'),
+  failed: { ...count, description: 'paid for, and given back because the resource failed' },
+  repeated: { ...count, description: 'answered again from the kept reply' },
+  refused: {
+    type: 'object',
+    description: 'by code; payment_required is who asked for the price',
+    additionalProperties: count,
+  },
 })
 
 /** With what every operation here has: a login, and what is said without one. */
@@ -222,6 +241,25 @@ export const adminPaths: Paths = {
       },
     }),
   },
+  '/api/1/admin/traffic': {
+    get: administered({
+      operationId: 'getTraffic',
+      summary: 'Requests by hour or day and by resource',
+      parameters: [
+        { name: 'by', in: 'query', schema: { enum: ['hour', 'day'], default: 'day' } },
+        {
+          name: 'count',
+          in: 'query',
+          description: 'so many of the last hours or days; 30 days, 48 hours when left out',
+          schema: { type: 'integer', minimum: 1, maximum: mostHours },
+        },
+      ],
+      responses: {
+        200: json('Oldest first; what nobody asked for is left out.', listOf(traffic)),
+        400: problem('The query is wrong.'),
+      },
+    }),
+  },
   '/api/1/admin/events': {
     get: administered({
       operationId: 'followStats',
@@ -244,7 +282,7 @@ export const adminPaths: Paths = {
         'All of them; with a limit so many, and `Link: <…>; rel="next"` while there are more. `X-Total-Count` says how many match.',
       parameters: [
         { name: 'state', in: 'query', schema: state },
-        { name: 'sender', in: 'query', description: 'part of an address', schema: text },
+        { name: 'sender', in: 'query', description: 'part of an address or a name', schema: text },
         { name: 'sort', in: 'query', schema: { enum: sortNames, default: 'block' } },
         { name: 'order', in: 'query', schema: { enum: ['asc', 'desc'], default: 'asc' } },
         {

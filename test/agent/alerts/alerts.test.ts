@@ -1,7 +1,7 @@
 // What an owner is told: once, and once that it is over.
 import test from 'ava'
 import { type AlertFacts, type AlertRules, conditionsOf } from '../../../agent/alerts/conditions.ts'
-import { step, type Told, toldIn } from '../../../agent/alerts/told.ts'
+import { step, type Told, toldIn } from '../../../platform/alerts/told.ts'
 import { receiver } from '../../support/ledger.ts'
 
 const rules: AlertRules = {

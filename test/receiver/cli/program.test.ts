@@ -21,8 +21,8 @@ test('it starts with the options of the documents, serves the channel API, and s
   program.kill('SIGTERM')
   const { code, stderr } = await program.ended
   t.is(code, 0, stderr)
-  t.regex(stderr, /"symbol":"TKN","msg":"listening"/)
-  t.regex(stderr, /"msg":"stopped; everything is on disk"/)
+  t.regex(stderr, /^listening url=http.* symbol=TKN$/m)
+  t.regex(stderr, /^stopped; everything is on disk$/m)
   t.false(stderr.includes(receiverAccount.privateKey.slice(2)))
   t.truthy(await readFile(join(folder, 'state.db/CURRENT')))
 })

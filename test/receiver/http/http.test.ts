@@ -14,7 +14,7 @@ import { price } from '../../support/system.ts'
 const given = (t: ExecutionContext, confirmations = 1) =>
   givenChannel(t, { receiver: { confirmations } })
 
-test('an unpaid request gets 402 with all terms, and nothing in the body unless JSON is asked for', async (t) => {
+test('an unpaid request gets 402 with all terms, and a line of text unless JSON is asked for', async (t) => {
   const { base, contract, receiver } = await given(t)
   const answer = await fetch(`${base}/reading`)
   t.is(answer.status, 402)
@@ -28,8 +28,11 @@ test('an unpaid request gets 402 with all terms, and nothing in the body unless 
   }
   for (const [name, value] of Object.entries(expected)) t.is(answer.headers.get(name), value)
   t.is(answer.headers.get('rdn-sender-address'), null)
-  t.is(answer.headers.get('content-type'), 'application/json')
-  t.is(await answer.text(), '')
+  t.is(answer.headers.get('content-type'), 'text/plain; charset=utf-8')
+  t.regex(await answer.text(), /^Payment required: 0\.0{17}5 TKN\. Pay with an agent: [^\n]*\n$/)
+  const image = await fetch(`${base}/reading`, { headers: { accept: 'image/png' } })
+  t.is(image.headers.get('content-type'), 'application/json')
+  t.is(await image.text(), '')
 
   const asked = await fetch(`${base}/reading`, { headers: { accept: 'application/problem+json' } })
   t.like(await asked.json(), { status: 402, code: 'payment_required' })

@@ -64,17 +64,19 @@ test('a price table that leaves requests without a price, or cannot be read, sto
   t.throws(() => createPricer('5 EUR', token), { code: 'wrong_token' })
 })
 
-test('a browser gets a page, a program that names JSON gets JSON, all others nothing', (t) => {
+test('a browser gets a page, a program that names JSON gets JSON, a person at a terminal a line', (t) => {
   const cases = {
     'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8': 'html',
     'text/html;q=0.5, application/json': 'json',
     'application/problem+json': 'json',
     'application/json, text/html': 'json',
-    '*/*': 'none',
-    '*/*, text/html;q=0.9': 'none',
+    '*/*': 'text',
+    '*/*, text/html;q=0.9': 'text',
     'text/html;q=0': 'none',
+    'text/plain': 'text',
+    'text/*;q=0.1, image/png': 'text',
     'image/png': 'none',
-    '': 'none',
+    '': 'text',
   }
   for (const [accept, expected] of Object.entries(cases))
     t.true(wantedBody(accept) === expected, accept)
@@ -84,12 +86,15 @@ test('the page names the price and the terms, and foreign text in it is text', a
   const { html: page } = plainPage({
     chainId: 1n,
     refusal: refusal('malformed_payment', 'RDN-Balance: "<script>" is no amount.'),
+    sold: { title: 'Rain & <b>wind</b>' },
+    seller: 'Ann',
     price: 5n,
     token,
     headers: { 'RDN-Price': '5', 'content-type': 'text/html' },
   })
   t.true(page.includes('0.005 TKN'))
   t.true(page.includes('RDN-Price'))
+  t.true(page.includes('<p>Rain &amp; &lt;b&gt;wind&lt;/b&gt;<br>Sold by Ann.</p>'))
   t.false(page.includes('<script>'))
   t.false(page.includes('content-type'))
   await t.throwsAsync(readPaywallPage('/nowhere'), { code: 'paywall_page_missing' })

@@ -49,7 +49,7 @@ async function start(t: ExecutionContext, listen?: string) {
   const { receiver } = await startSystem(t)
   const settings = adminSchema.parse({ users, ...(listen && { listen }) })
   const admin = await createAdmin(settings)
-  admin.attach({ receiver, prices: () => [], income: () => [] })
+  admin.attach({ receiver, prices: () => [], income: () => [], traffic: async () => [] })
   const said: (readonly [string, object, string])[] = []
   const note = (level: string) => (facts: object, message: string) => {
     said.push([level, facts, message])

@@ -74,3 +74,14 @@ test('amounts are read with the token’s decimals, and refused in another token
   const other = { symbol: 'DAI', decimals: 18 }
   t.throws(() => amountOptions(amounts, other), { message: /TKN/ })
 })
+
+test('buyers have one name each', (t) => {
+  const account = `0x${'ab'.repeat(20)}`
+  const { buyers } = settingsOf(`buyers: { kitchen: '${account}' }\n`)
+  t.deepEqual(
+    [...buyers].map(([each, name]) => [each.toLowerCase(), name]),
+    [[account, 'kitchen']],
+  )
+  const twice = `buyers: { kitchen: '${account}', cellar: '${account}' }\n`
+  t.throws(() => settingsOf(twice), { message: /has two names/ })
+})

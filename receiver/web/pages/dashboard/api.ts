@@ -10,6 +10,7 @@ export interface Stats {
   readonly lost_sum: string
   readonly dishonest_closes: readonly {
     readonly sender_address: string
+    readonly sender_name: string | null
     readonly open_block: string
     readonly stake: string
     readonly settle_block: number
@@ -29,6 +30,8 @@ export interface Stats {
 
 export interface Channel {
   readonly sender_address: string
+  /** What the receiver’s owner calls the sender. */
+  readonly sender_name: string | null
   readonly open_block: string
   readonly state: string
   readonly deposit: string
@@ -47,6 +50,17 @@ export interface Price {
 export interface IncomeHour {
   readonly start: number
   readonly total: string
+}
+
+/** Of one resource in one hour or day. */
+export interface ResourceCounts {
+  readonly start: number
+  readonly path: string
+  readonly paid: number
+  readonly income: string
+  readonly failed: number
+  readonly repeated: number
+  readonly refused: { readonly [code: string]: number }
 }
 
 export interface Collection {

@@ -3,23 +3,20 @@
 import { confirmed } from '../../../../platform/web/pages/dialog.ts'
 import { byId, h, sayIn, setText, show } from '../../../../platform/web/pages/dom.ts'
 import { Refusal } from '../../../../platform/web/pages/session.ts'
-import { shortAddress } from '../../../../platform/web/pages/short.ts'
 import { formatAmount } from '../../../../protocol/amount.ts'
 import {
   ask,
   type Channel,
   type Collection,
   followStats,
-  type IncomeHour,
   type Price,
   post,
   type Stats,
   token,
 } from './api.ts'
-import { createChart } from './chart.ts'
-import { incomeByDay } from './days.ts'
+import { createFigures, type Figures } from './figures.ts'
 import { type ChannelTable, createTable } from './table.ts'
-import { clockOf, tokenOf } from './texts.ts'
+import { buyerText, clockOf, counted, tokenOf } from './texts.ts'
 import {
   chainState,
   createTiles,
@@ -33,20 +30,16 @@ import {
 /** Milliseconds between two lists of channels, and until a broken stream is asked for again. */
 const listEvery = 3000
 
-/** In the chart. */
-const days = 30
-
 interface Dashboard {
   readonly place: HTMLElement
   readonly message: HTMLElement
   /** Aborted when the login has ended. */
   readonly over: AbortController
   readonly tiles: Tiles
-  readonly chart: ReturnType<typeof createChart>
+  readonly figures: Figures
   readonly table: ChannelTable
   /** Undefined until the receiver has told them. */
   stats: Stats | undefined
-  hours: readonly IncomeHour[]
   /** What the lists were asked for with, so that they are not asked for again without a change. */
   listed: string
   busy: boolean
@@ -59,20 +52,19 @@ export async function runDashboard(place: HTMLElement): Promise<void> {
     message: byId('d-message'),
     over: new AbortController(),
     tiles: createTiles(byId('d-tiles')),
-    chart: createChart(byId('d-chart')),
+    figures: createFigures(byId('d-figures'), (error) => report(dashboard, error)),
     table: createTable(byId('d-channels'), {
       close: (channel) => void run(dashboard, () => closeOne(dashboard, channel)),
       failed: (error) => report(dashboard, error),
     }),
     stats: undefined,
-    hours: [],
     listed: '',
     busy: false,
   }
   const failed = (error: unknown) => report(dashboard, error)
   showActions(dashboard)
   show(place, true)
-  const redraw = () => draw(dashboard)
+  const redraw = () => dashboard.figures.redraw()
   window.addEventListener('resize', redraw)
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw)
   void follow(dashboard)
@@ -140,7 +132,7 @@ async function collect(
   const plan = await post<Collection>(path, { dry_run: true })
   if (plan.planned.length === 0) return sayIn(message, 'There is nothing to collect.')
   const sum = formatAmount(BigInt(plan.planned_sum), unit)
-  const detail = `${sum} from ${plan.planned.length} channels, for about ${etherOf(plan.expected_fee_wei)} in fees. ${consequence}`
+  const detail = `${sum} from ${counted(plan.planned.length, 'channel')}, for about ${etherOf(plan.expected_fee_wei)} in fees. ${consequence}`
   if (!(await confirmed(question, detail, question.replace('?', '')))) return
   sayIn(message, 'Sent; it takes a block or two…')
   const done = await post<Collection>(path, {})
@@ -149,28 +141,26 @@ async function collect(
 
 async function closeOne({ message }: Dashboard, channel: Channel): Promise<void> {
   const { sender_address: sender, open_block: block } = channel
-  const detail = `The channel of ${shortAddress(sender)} ends for good; what it owes is paid out, and its sender gets the rest.`
+  const detail = `The channel of ${buyerText(channel)} ends for good; what it owes is paid out, and its sender gets the rest.`
   if (!(await confirmed('Close this channel?', detail, 'Close it'))) return
   sayIn(message, 'Sent; it takes a block or two…')
   await ask(`/admin/channels/${sender}/${block}`, { method: 'DELETE' })
-  sayIn(message, `The channel of ${shortAddress(sender)} is closed.`)
+  sayIn(message, `The channel of ${buyerText(channel)} is closed.`)
 }
 
 async function list(dashboard: Dashboard): Promise<void> {
-  dashboard.hours = await ask<readonly IncomeHour[]>('/admin/income')
-  draw(dashboard)
-  const { stats, table } = dashboard
+  const { stats, table, figures } = dashboard
   if (stats === undefined) return
+  await figures.refresh(tokenOf(stats))
+  draw(dashboard)
   const all = Object.values(stats.channels).reduce((sum, count) => sum + count, 0)
   await table.refresh({ token: tokenOf(stats), all, clock: clockOf(stats) })
 }
 
-function draw({ stats, hours, tiles, chart }: Dashboard): void {
+function draw({ stats, tiles, figures }: Dashboard): void {
   if (stats === undefined) return
-  const shown = incomeByDay(hours, Date.now() / 1000, days)
-  showTiles(tiles, stats, { today: shown.at(-1)?.income ?? 0n })
+  showTiles(tiles, stats, figures.today())
   showDisputes(byId('d-disputes'), stats)
-  chart(shown, tokenOf(stats))
   const { text, well } = chainState(stats)
   byId('d-chain').className = well ? '' : 'd-bad'
   setText(byId('d-chain'), text)
@@ -191,14 +181,14 @@ async function follow(dashboard: Dashboard): Promise<void> {
     try {
       await followStats((told) => {
         dashboard.stats = told
-        setText(byId('d-live'), '· live')
+        setText(byId('d-live'), 'What is shown follows by itself.')
         draw(dashboard)
       }, signal)
     } catch (error) {
       if (error instanceof Refusal) report(dashboard, error)
     }
     if (signal.aborted) return
-    setText(byId('d-live'), '· no connection; trying again')
+    setText(byId('d-live'), 'No connection to the receiver; trying again.')
     await new Promise((resolve) => setTimeout(resolve, listEvery))
   }
 }

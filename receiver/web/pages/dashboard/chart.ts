@@ -1,79 +1,77 @@
-// Income over time as bars, and as a table for who cannot see them.
+// Bars over time, several in a pile, for who can see them; a table says the same.
 import uPlot from 'uplot'
 import { h } from '../../../../platform/web/pages/dom.ts'
-import { formatAmount, type TokenUnit } from '../../../../protocol/amount.ts'
-import type { Day } from './days.ts'
+import { type By, periodText } from './periods.ts'
 
-export function createChart(place: HTMLElement) {
+export interface Bars {
+  readonly by: By
+  readonly starts: readonly number[]
+  /** From the bottom up. */
+  readonly piles: readonly Pile[]
+  /** Of the numbers, at the axis. */
+  readonly unit: string
+}
+
+export interface Pile {
+  /** A variable of the style. */
+  readonly colour: string
+  readonly values: readonly number[]
+}
+
+/** Draws again only what has changed. */
+export function createChart(place: HTMLElement): (bars: Bars) => void {
   const figure = h('div', { class: 'd-plot', 'aria-hidden': 'true' })
-  const body = h('tbody')
-  const table = h(
-    'table',
-    {},
-    h(
-      'thead',
-      {},
-      h('tr', {}, h('th', { scope: 'col' }, 'Day (UTC)'), h('th', { scope: 'col' }, 'Income')),
-    ),
-    body,
-  )
-  place.append(figure, h('details', {}, h('summary', {}, 'As a table'), table))
+  place.append(figure)
   let plot: uPlot | undefined
   let shown = ''
-
-  return (days: readonly Day[], token: TokenUnit): void => {
-    const key = `${figure.clientWidth} ${days.map(({ income }) => income).join()}`
+  return (bars) => {
+    const dark = matchMedia('(prefers-color-scheme: dark)').matches
+    const key = JSON.stringify([figure.clientWidth, dark, bars])
     if (key === shown) return
     shown = key
-    body.replaceChildren(
-      ...[...days]
-        .reverse()
-        .map(({ start, income }) =>
-          h('tr', {}, h('td', {}, dayOf(start)), h('td', {}, formatAmount(income, token))),
-        ),
-    )
     plot?.destroy()
-    plot = new uPlot(optionsFor(figure, token), dataOf(days, token), figure)
+    plot = new uPlot(optionsFor(figure, bars), dataOf(bars), figure)
   }
 }
 
-function dayOf(start: number): string {
-  return new Date(start * 1000).toISOString().slice(0, 10)
+/** Each pile stands on those below it, so the highest is drawn first. */
+function dataOf({ starts, piles }: Bars): uPlot.AlignedData {
+  const sums = piles.map((_, pile) =>
+    starts.map((_, at) =>
+      piles.slice(0, pile + 1).reduce((sum, { values }) => sum + (values[at] ?? 0), 0),
+    ),
+  )
+  return [[...starts], ...sums.reverse()]
 }
 
-/** A chart may round; sums are made with integers elsewhere. */
-function dataOf(days: readonly Day[], { decimals }: TokenUnit): uPlot.AlignedData {
-  return [days.map(({ start }) => start), days.map(({ income }) => Number(income) / 10 ** decimals)]
-}
-
-function optionsFor(figure: HTMLElement, { symbol }: TokenUnit): uPlot.Options {
+function optionsFor(figure: HTMLElement, { by, piles, unit }: Bars): uPlot.Options {
   const style = getComputedStyle(figure)
-  const [ink, line, accent] = ['--quiet', '--line', '--accent'].map((name) =>
-    style.getPropertyValue(name),
-  ) as [string, string, string]
-  const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } }
+  const colour = (name: string) => style.getPropertyValue(name)
+  const ink = colour('--quiet')
+  const line = { stroke: colour('--line'), width: 1 }
+  const axis = { stroke: ink, grid: line, ticks: line }
+  const series = [...piles].reverse().map(
+    (pile): uPlot.Series =>
+      ({
+        fill: colour(pile.colour),
+        stroke: colour(pile.colour),
+        width: 0,
+        paths: uPlot.paths.bars?.({ size: [0.7, 60] }),
+        points: { show: false },
+      }) as uPlot.Series,
+  )
+  const text = (start: number) => periodText(start, by).slice(5, 16)
   return {
     width: Math.max(figure.clientWidth, 200),
-    height: 220,
+    height: 200,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
     cursor: { show: false },
     legend: { show: false },
     scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
-    series: [
-      {},
-      {
-        label: symbol,
-        fill: accent,
-        stroke: accent,
-        width: 0,
-        paths: uPlot.paths.bars?.({ size: [0.7, 60] }),
-        points: { show: false },
-      } as uPlot.Series,
-    ],
-    // Month and day as ISO 8601 has them: 11-21 is the same everywhere.
+    series: [{}, ...series],
     axes: [
-      { ...axis, values: (_, splits) => splits.map((start) => dayOf(start).slice(5)) },
-      { ...axis, size: 70 },
+      { ...axis, space: by === 'day' ? 50 : 90, values: (_, splits) => splits.map(text) },
+      { ...axis, size: 58, label: unit, labelSize: 18, labelFont: '12px sans-serif' },
     ],
   }
 }

@@ -1,10 +1,10 @@
-// Which channels the table asks for, in which order; and what it saves as CSV. Pure functions.
+// Which channels the table asks for, in which order; and what it saves. Pure functions.
 import type { Channel } from './api.ts'
 
 export type Column = 'sender' | 'block' | 'state' | 'deposit' | 'balance' | 'due'
 
 export interface Selection {
-  /** Part of a sender's address; empty for all. */
+  /** Part of a buyer’s address or name; empty for all. */
   readonly text: string
   /** Empty for all. */
   readonly state: string
@@ -32,15 +32,17 @@ export function pagesOf(total: number): number {
   return Math.max(1, Math.ceil(total / pageSize))
 }
 
-/** RFC 4180. Amounts in the smallest unit: spreadsheets round what has a point. */
-export function csvOf(channels: readonly Channel[]): string {
-  const names = ['sender_address', 'open_block', 'state', 'deposit', 'balance', 'due'] as const
-  const lines = channels.map((channel) => names.map((name) => quoted(channel[name])).join(','))
-  return `${[names.join(','), ...lines].join('\r\n')}\r\n`
-}
+export const channelNames = [
+  'sender_address',
+  'sender_name',
+  'open_block',
+  'state',
+  'deposit',
+  'balance',
+  'due',
+] as const
 
-/** A quote before =, +, - or @ keeps a spreadsheet from taking a cell for a formula. */
-function quoted(text: string): string {
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
+/** For a file. */
+export function channelRow(channel: Channel): readonly string[] {
+  return channelNames.map((name) => channel[name] ?? '')
 }

@@ -1,15 +1,25 @@
 // The table of channels: a page of it at a time, sorted and filtered by the receiver.
 
 import { h, setText } from '../../../../platform/web/pages/dom.ts'
-import { shortAddress } from '../../../../platform/web/pages/short.ts'
 import { formatAmount, type TokenUnit } from '../../../../protocol/amount.ts'
 import type { BlockClock } from '../../../../protocol/block-time.ts'
 import { askPage, type Channel, type ListPage } from './api.ts'
-import { type Column, csvOf, listingOf, pageSize, pagesOf, type Selection } from './rows.ts'
-import { settlesText } from './texts.ts'
+import { cardTable, cell, head, numberCell, row } from './cells.ts'
+import { csvOf } from './csv.ts'
+import {
+  type Column,
+  channelNames,
+  channelRow,
+  listingOf,
+  pageSize,
+  pagesOf,
+  type Selection,
+} from './rows.ts'
+import { saveFile } from './save.ts'
+import { buyerText, counted, settlesText } from './texts.ts'
 
 const columns: readonly (readonly [Column, string])[] = [
-  ['sender', 'Sender'],
+  ['sender', 'Buyer'],
   ['block', 'Opened in block'],
   ['state', 'State'],
   ['deposit', 'Deposit'],
@@ -97,13 +107,7 @@ interface Controls {
 function createElements(place: HTMLElement, controls: Controls): Elements {
   const button = (label: string, onclick: () => void) =>
     h('button', { type: 'button', onclick }, label)
-  const headers = columns.map(([column, title]) =>
-    h(
-      'th',
-      { scope: 'col' },
-      button(title, () => controls.sort(column)),
-    ),
-  )
+  const headers = columns.map(([column, title]) => head(button(title, () => controls.sort(column))))
   const body = h('tbody')
   const count = h('p', { role: 'status' })
   const back = button('Previous', () => controls.turn(-1))
@@ -112,13 +116,8 @@ function createElements(place: HTMLElement, controls: Controls): Elements {
     createFilters(controls, button('Save as CSV', controls.save)),
     h(
       'div',
-      { class: 'd-scroll', tabindex: '0', role: 'region', 'aria-label': 'Table of channels' },
-      h(
-        'table',
-        {},
-        h('thead', {}, h('tr', {}, ...headers, h('th', { scope: 'col' }, 'Action'))),
-        body,
-      ),
+      { class: 'r-sorts', role: 'region', 'aria-label': 'Table of channels' },
+      cardTable([...headers, head('Action')], body),
     ),
     h('div', { class: 'd-row' }, back, next, count),
   )
@@ -136,7 +135,7 @@ function createFilters({ filter, choose }: Controls, save: HTMLElement): HTMLEle
   return h(
     'div',
     { class: 'd-row d-filters' },
-    h('label', { for: 'd-filter' }, 'Sender ', text),
+    h('label', { for: 'd-filter' }, 'Buyer ', text),
     h('label', { for: 'd-state' }, 'State ', state),
     save,
   )
@@ -175,10 +174,7 @@ async function saveCsv({ selection }: Table): Promise<void> {
     channels.push(...part.items)
     path = part.next
   }
-  const file = new Blob([csvOf(channels)], { type: 'text/csv' })
-  const url = URL.createObjectURL(file)
-  h('a', { href: url, download: 'channels.csv' }).click()
-  URL.revokeObjectURL(url)
+  saveFile('channels.csv', csvOf(channelNames, channels.map(channelRow)))
 }
 
 function draw(table: Table): void {
@@ -192,13 +188,14 @@ function draw(table: Table): void {
   elements.next.disabled = shown.next === undefined
   setText(
     elements.count,
-    `${shown.total} of ${facts.all} channels, page ${pages.length} of ${pagesOf(shown.total)}`,
+    `${shown.total} of ${counted(facts.all, 'channel')}, page ${pages.length} of ${pagesOf(shown.total)}`,
   )
 }
 
 function rowOf({ facts: { token, clock }, close }: Table, channel: Channel): HTMLElement {
   const { sender_address: sender, open_block: block } = channel
-  const amount = (text: string) => h('td', { class: 'd-number' }, formatAmount(BigInt(text), token))
+  const amount = (title: string, text: string) =>
+    numberCell(title, formatAmount(BigInt(text), token))
   const mayClose = channel.state === 'open' && BigInt(channel.balance) > 0n
   const label = `Close channel of ${sender} opened in block ${block}`
   const button = h(
@@ -208,15 +205,16 @@ function rowOf({ facts: { token, clock }, close }: Table, channel: Channel): HTM
   )
   const settles = settlesText(channel, clock)
   const note = settles === '' ? [] : [h('p', { class: 'd-note' }, settles)]
-  return h(
-    'tr',
-    {},
-    h('td', { title: sender }, shortAddress(sender)),
-    h('td', { class: 'd-number' }, block),
-    h('td', {}, h('span', { class: `d-state d-${channel.state}` }, channel.state), ...note),
-    amount(channel.deposit),
-    amount(channel.balance),
-    amount(channel.due),
-    h('td', {}, ...(mayClose ? [button] : [])),
+  const buyer = cell('Buyer', buyerText(channel))
+  buyer.title = sender
+  const state = h('span', { class: `d-state d-${channel.state}` }, channel.state)
+  return row(
+    buyer,
+    numberCell('Opened in block', block),
+    cell('State', h('div', {}, state, ...note)),
+    amount('Deposit', channel.deposit),
+    amount('Paid', channel.balance),
+    amount('To collect', channel.due),
+    cell('', ...(mayClose ? [button] : [])),
   )
 }

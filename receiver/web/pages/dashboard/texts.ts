@@ -14,11 +14,24 @@ export function clockOf(stats: Stats): BlockClock | undefined {
   return head === null ? undefined : { head, secondsPerBlock: seconds ?? undefined }
 }
 
+/** `kitchen (0x7099…79C8)`, where the owner has a name for it. */
+export function buyerText({ sender_name: name, sender_address: address }: Buyer): string {
+  const short = shortAddress(address)
+  return name === null ? short : `${name} (${short})`
+}
+
+type Buyer = Pick<Channel, 'sender_address' | 'sender_name'>
+
+/** `1 channel`, `2 channels` */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
 /** One line of the list of disputes. */
 export function disputeText(close: Stats['dishonest_closes'][number], stats: Stats): string {
   const stake = formatAmount(BigInt(close.stake), tokenOf(stats))
   const settles = afterBlock(close.settle_block, clockOf(stats))
-  return `${shortAddress(close.sender_address)}, block ${close.open_block}: ${stake}, answer ${close.answer}, settles ${settles}`
+  return `${buyerText(close)}, block ${close.open_block}: ${stake}, answer ${close.answer}, settles ${settles}`
 }
 
 /** What stands under the state of a channel; empty where there is nothing to wait for. */

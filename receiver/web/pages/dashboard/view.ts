@@ -2,7 +2,9 @@
 
 import { h, setText, show } from '../../../../platform/web/pages/dom.ts'
 import { formatAmount, formatNumber } from '../../../../protocol/amount.ts'
+import { formatDuration } from '../../../../protocol/duration.ts'
 import type { Price, Stats } from './api.ts'
+import { cardTable, cell, head, numberCell, row } from './cells.ts'
 import { disputeText, tokenOf } from './texts.ts'
 
 const tileNames = [
@@ -10,7 +12,7 @@ const tileNames = [
   ['today', 'Income today (UTC)'],
   ['open', 'Open channels'],
   ['pending', 'Channels closing'],
-  ['senders', 'Senders'],
+  ['senders', 'Buyers'],
   ['deposits', 'Deposits'],
   ['liquid', 'Tokens in the account'],
   ['ether', 'Ether for transactions'],
@@ -29,12 +31,12 @@ export function createTiles(place: HTMLElement): Tiles {
   return Object.fromEntries(made) as unknown as Tiles
 }
 
-export function showTiles(tiles: Tiles, stats: Stats, more: { readonly today: bigint }): void {
+export function showTiles(tiles: Tiles, stats: Stats, today: bigint | undefined): void {
   const token = tokenOf(stats)
   const amount = (text: string) => formatAmount(BigInt(text), token)
   const { open = 0, agreed = 0, closing = 0 } = stats.channels
   setText(tiles.uncollected, amount(stats.uncollected_sum))
-  setText(tiles.today, formatAmount(more.today, token))
+  if (today !== undefined) setText(tiles.today, formatAmount(today, token))
   setText(tiles.open, `${open}`)
   setText(tiles.pending, `${agreed + closing}`)
   setText(tiles.senders, `${stats.unique_senders}`)
@@ -56,10 +58,11 @@ export function etherOf(wei: string): string {
 /** One sentence on the chain, and whether it is a good one. */
 export function chainState(stats: Stats): { readonly text: string; readonly well: boolean } {
   const { chain_head: head, chain_age_seconds: age, node_answers: answers } = stats
-  if (head === null) return { text: 'The chain was not read yet.', well: false }
-  if (answers) return { text: `The node answers; read up to block ${head}.`, well: true }
+  if (head === null) return { text: 'Not in touch with the Ethereum network yet.', well: false }
+  if (answers) return { text: `In touch with the Ethereum network (block ${head}).`, well: true }
+  const since = age === null ? '' : ` for ${formatDuration(age)}`
   return {
-    text: `The node does not answer. Last look ${age ?? '?'} s ago, at block ${head}.`,
+    text: `Out of touch with the Ethereum network${since}: deposits and closes are not seen meanwhile.`,
     well: false,
   }
 }
@@ -72,7 +75,7 @@ export function showDisputes(place: HTMLElement, stats: Stats): void {
     h(
       'p',
       {},
-      `Senders ask to close below what they have signed. At risk if nobody answers: ${formatAmount(BigInt(stats.at_risk_sum), token)}.`,
+      `Buyers ask to close below what they have signed. At risk if nobody answers: ${formatAmount(BigInt(stats.at_risk_sum), token)}.`,
     ),
     h('ul', {}, ...stats.dishonest_closes.map((close) => h('li', {}, disputeText(close, stats)))),
   )
@@ -80,18 +83,14 @@ export function showDisputes(place: HTMLElement, stats: Stats): void {
 
 export function showPrices(place: HTMLElement, prices: readonly Price[]): void {
   const rows = prices.map(({ path, methods, price }) =>
-    h(
-      'tr',
-      {},
-      h('td', {}, h('code', {}, path)),
-      h('td', {}, methods.length === 0 ? 'all' : methods.join(', ')),
-      h('td', { class: 'd-number' }, price),
+    row(
+      cell('Path', h('code', {}, path)),
+      cell('Methods', methods.length === 0 ? 'all' : methods.join(', ')),
+      numberCell('Price', price),
     ),
   )
-  const heads = ['Path', 'Methods', 'Price'].map((title) => h('th', { scope: 'col' }, title))
+  const heads = ['Path', 'Methods', 'Price'].map((title) => head(title))
   place.replaceChildren(
-    rows.length === 0
-      ? h('p', {}, 'Nothing is sold.')
-      : h('table', {}, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows)),
+    rows.length === 0 ? h('p', {}, 'Nothing is sold.') : cardTable(heads, h('tbody', {}, ...rows)),
   )
 }

@@ -24,6 +24,7 @@ import {
 import { boughtBefore, forgetBought } from './bought.ts'
 import { clearCookies } from './cookies.ts'
 import type { PurchaseFacts } from './facts.ts'
+import { createOtherWays } from './other-ways.ts'
 import { type AppState, render } from './render.ts'
 import { relays, type Situation } from './screen.ts'
 import { showGoods } from './show-goods.ts'
@@ -35,8 +36,7 @@ const lookEvery = 3000
 /** Milliseconds for wallets to announce themselves. */
 const walletsWithin = 300
 
-const noWallet =
-  'No wallet was found in this browser. Install one for Ethereum, or pay with a µRaiden agent.'
+const noWallet = 'No Ethereum wallet was found in this browser.'
 
 /** Where the person stands. `AppState` is what of it can be seen. */
 interface App extends AppState {
@@ -52,6 +52,8 @@ interface App extends AppState {
   busy: boolean
   wrongChain: boolean
   delivered: boolean
+  /** There while no wallet is. */
+  otherWays: HTMLElement | undefined
 }
 
 export function startApp(root: HTMLElement, facts: PurchaseFacts): void {
@@ -69,13 +71,17 @@ export function startApp(root: HTMLElement, facts: PurchaseFacts): void {
     busy: false,
     wrongChain: false,
     delivered: false,
+    otherWays: undefined,
   }
   clearCookies()
   draw(app)
   discoverWallets((found) => offer(app, found))
   void run(app, () => reconnect(app))
   setTimeout(() => {
-    if (app.offered.length === 0) say(app, noWallet)
+    if (app.offered.length > 0) return
+    say(app, noWallet)
+    app.otherWays = createOtherWays(facts.api)
+    app.view.root.append(app.otherWays)
   }, walletsWithin)
   setInterval(() => {
     if (!document.hidden) look(app).catch(() => undefined)
@@ -282,6 +288,7 @@ function draw(app: App): void {
 
 function offer(app: App, found: AnnouncedWallet): void {
   app.offered.push(found)
+  app.otherWays?.remove()
   const { provider, name, icon } = found
   const choose = () =>
     void run(app, async () => {

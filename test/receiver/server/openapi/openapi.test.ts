@@ -124,6 +124,7 @@ async function askWronglyForChannels({ call, post }: Given): Promise<void> {
   await call('/api/1/channels/nobody/1')
   await call('/api/1/channels/{sender}/1')
   await call('/api/1/admin/channels?state=half', { headers: alice })
+  await call('/api/1/admin/traffic?by=week', { headers: alice })
   await call('/api/1/admin/channels/nobody/1', { headers: alice })
   await call('/api/1/admin/channels/{sender}/1', { headers: alice })
   for (const path of ['open', 'topup', 'close']) await post(`/api/1/relay/${path}`, {})

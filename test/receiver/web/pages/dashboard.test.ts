@@ -3,11 +3,29 @@ import test from 'ava'
 import { createAdmin } from '../../../../receiver/server/admin/admin.ts'
 import { adminSchema } from '../../../../receiver/server/admin/config.ts'
 import { hashSecret } from '../../../../receiver/server/admin/secrets.ts'
-import type { Channel, Stats } from '../../../../receiver/web/pages/dashboard/api.ts'
-import { incomeByDay } from '../../../../receiver/web/pages/dashboard/days.ts'
-import { csvOf, listingOf, pagesOf } from '../../../../receiver/web/pages/dashboard/rows.ts'
+import type {
+  Channel,
+  ResourceCounts,
+  Stats,
+} from '../../../../receiver/web/pages/dashboard/api.ts'
+import { csvOf } from '../../../../receiver/web/pages/dashboard/csv.ts'
 import {
+  refusalTexts,
+  sumsBy,
+  sumsByResource,
+  trafficNames,
+  trafficRows,
+} from '../../../../receiver/web/pages/dashboard/periods.ts'
+import {
+  channelNames,
+  channelRow,
+  listingOf,
+  pagesOf,
+} from '../../../../receiver/web/pages/dashboard/rows.ts'
+import {
+  buyerText,
   clockOf,
+  counted,
   disputeText,
   settlesText,
 } from '../../../../receiver/web/pages/dashboard/texts.ts'
@@ -19,6 +37,7 @@ const big = 10n ** 30n
 function channel(at: number, change: Partial<Channel> = {}): Channel {
   return {
     sender_address: `0x${at.toString(16).padStart(40, '0')}`,
+    sender_name: null,
     open_block: `${at}`,
     state: at % 2 === 0 ? 'open' : 'settled',
     deposit: '100',
@@ -43,10 +62,20 @@ test('the receiver is asked for what the table shows', (t) => {
 
 test('a spreadsheet takes no cell of the CSV for a formula', (t) => {
   t.is(
-    csvOf([channel(1, { state: '=cmd|"/c"!A1', sender_address: 'a,b' })]).split('\r\n')[1],
-    `"a,b",1,"'=cmd|""/c""!A1",100,1,${big}`,
+    csvOf(channelNames, [
+      channelRow(channel(1, { sender_name: '=cmd|"/c"!A1', sender_address: 'a,b' })),
+    ]).split('\r\n')[1],
+    `"a,b","'=cmd|""/c""!A1",1,settled,100,1,${big}`,
   )
-  t.is(csvOf([]), 'sender_address,open_block,state,deposit,balance,due\r\n')
+  t.is(
+    csvOf(channelNames, []),
+    'sender_address,sender_name,open_block,state,deposit,balance,due\r\n',
+  )
+  const row = { ...counts(0, '/a', 5), path: '@SUM(1)', refused: { payment_required: 3, other: 1 } }
+  t.is(
+    csvOf(trafficNames, trafficRows([row], 'hour')).split('\r\n')[1],
+    `1970-01-01 00:00,'@SUM(1),5,1,0,0,1,3`,
+  )
 })
 
 test('the end of a challenge period is said as a time, in disputes and in the table', (t) => {
@@ -57,7 +86,12 @@ test('the end of a challenge period is said as a time, in disputes and in the ta
     token_decimals: 0,
   }
   const close = {
-    ...{ sender_address: channel(1).sender_address, open_block: '7', stake: '3' },
+    ...{
+      sender_address: channel(1).sender_address,
+      sender_name: null,
+      open_block: '7',
+      stake: '3',
+    },
     ...{ settle_block: 1234, answer: 'due' },
   }
   const disputed = (change: object) => disputeText(close, { ...stats, ...change } as Stats)
@@ -75,21 +109,59 @@ test('the end of a challenge period is said as a time, in disputes and in the ta
   )
 })
 
-test('income by the day is what the total has risen by', (t) => {
+function counts(start: number, path: string, income: number): ResourceCounts {
+  return { start, path, income: `${income}`, paid: 1, failed: 0, repeated: 0, refused: {} }
+}
+
+test('income by day and hour is what the total has risen by, beside the requests', (t) => {
   const day = 86_400
   const hours = [
     { start: 0, total: '5' },
     { start: 3600, total: '7' },
     { start: 2 * day, total: '10' },
   ]
+  const byDay = sumsBy('day', { hours, traffic: [counts(0, '/a', 7)], now: 2 * day + 5 })
+  t.is(byDay.length, 30)
   t.deepEqual(
-    incomeByDay(hours, 2 * day + 5, 3).map(({ income }) => income),
-    [7n, 0n, 3n],
+    byDay.slice(-3).map(({ income, paid }) => [income, paid]),
+    [
+      [7n, 1],
+      [0n, 0],
+      [3n, 0],
+    ],
   )
-  t.deepEqual(incomeByDay([], day, 2), [
-    { start: 0, income: 0n },
-    { start: day, income: 0n },
-  ])
+  const byHour = sumsBy('hour', { hours, traffic: [], now: 3600 })
+  t.is(byHour.length, 48)
+  t.deepEqual(
+    byHour.slice(-2).map(({ start, income }) => [start, income]),
+    [
+      [0, 5n],
+      [3600, 2n],
+    ],
+  )
+})
+
+test('resources are summed exactly, what brings most first; asking for the price is no refusal', (t) => {
+  const refused = { payment_required: 9, nonexisting_channel: 2, of_a_module: 1 }
+  const traffic = [
+    counts(0, '/a', 5),
+    counts(0, '/b', 20),
+    { ...counts(3600, '/a', 6), income: `${big}`, failed: 2, refused },
+  ]
+  t.deepEqual(
+    sumsByResource(traffic).map(({ path, income, ...rest }) => [path, income, rest]),
+    [
+      ['/a', big + 5n, { paid: 2, failed: 2, refused: 3, asked: 9 }],
+      ['/b', 20n, { paid: 1, failed: 0, refused: 0, asked: 0 }],
+    ],
+  )
+  t.deepEqual(refusalTexts(traffic), ['2 × No such channel', '1 × of_a_module'])
+})
+
+test('one is one; who has a name is shown by it', (t) => {
+  t.deepEqual([counted(1, 'channel'), counted(2, 'channel')], ['1 channel', '2 channels'])
+  t.is(buyerText(channel(1)), '0x0000…0001')
+  t.is(buyerText(channel(1, { sender_name: 'kitchen' })), 'kitchen (0x0000…0001)')
 })
 
 test('the stream tells of a payment, and only who is logged in', async (t) => {

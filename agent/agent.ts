@@ -72,6 +72,7 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
     channels: () => ledger.channels(),
     budget: () => budgetView(options, ledger),
     perDay: (receiver) => ledger.perDay(receiver),
+    spentToday: () => ledger.spentToday(),
     transactions: () => transactionFacts(ledger),
     history: history.all,
     behaviour: () => behaviours.all(),

@@ -11,6 +11,7 @@ import { errorFacts } from '../control/log.ts'
 import { metricsText } from '../control/metrics.ts'
 import { ControlServer } from '../control/server.ts'
 import type { DaemonStatus } from '../control/status.ts'
+import { graceOfStop } from './capability.ts'
 import { Collections, ownHeap } from './collections.ts'
 import { commandHandlers, daemonStatus } from './commands.ts'
 import { Engine } from './engine.ts'
@@ -44,9 +45,6 @@ const fatal =
 
 /** What Prometheus and Home Assistant are told of the account may be so old: they ask all day, and each look is two requests. */
 const accountAge: Milliseconds = 300_000
-
-/** At the end. systemd waits for ten seconds in all. */
-const graceOfStop: Milliseconds = 4_000
 
 /**
  * Resolves when everything runs, or waits for what mends itself: the chain, the disk.

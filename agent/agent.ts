@@ -74,6 +74,7 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
     freeAt: (limit, needed) => ledger.freeAt(limit, needed),
     hours: ledger.hours,
     perDay: (receiver) => ledger.perDay(receiver),
+    spentToday: () => ledger.spentToday(),
     transactions: () => transactionFacts(ledger),
     history: history.all,
     behaviour: () => behaviours.all(),

@@ -143,6 +143,8 @@ export interface Agent extends Purchases, ChannelManagement {
   readonly hours: Pick<HourSums, 'since' | 'count'>
   /** What a receiver is paid in a day, by the last ones: what deposits are sized by. */
   readonly perDay: (receiver: Address) => DailyUse
+  /** In the calendar day of the budget. */
+  readonly spentToday: () => TokenAmount
   /** How many transactions it made, and what they cost. */
   readonly transactions: () => TransactionFacts
   /** The last purchases, oldest first. */

@@ -97,6 +97,7 @@ export interface Accounts {
    * What is spent in a day, by the last whole one and by this one; before there was one, by the last hour.
    */
   readonly perDay: (scope: BudgetScope) => DailyUse
+  readonly today: (scope: BudgetScope) => TokenAmount
   /** Takes the changes for a write; `putBack` when it failed. */
   readonly takeChanges: () => AccountChanges
   readonly putBack: (changes: AccountChanges) => void
@@ -160,6 +161,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
       return free && reading.wall + free - time
     },
     perDay: (scope) => perDay(of(scope), now()),
+    today: (scope) => spentIn(of(scope), 'day', now()),
     takeChanges: () => {
       const changes = {
         clock: tick(),

@@ -37,6 +37,7 @@ export function ledgerOn(ledger: Ledger, contract: Address): Ledger {
     limits: (scopes) => ledger.limits(scopes),
     freeAt: (limit, needed) => ledger.freeAt(limit, needed),
     perDay: (receiver) => ledger.perDay(receiver),
+    spentToday: () => ledger.spentToday(),
     spend: (scopes, amount) => ledger.spend(scopes, amount),
     shortfall: (receiver, purchase) => ledger.shortfall(receiver, purchase),
     take: (name, purchase) => ledger.take(name, purchase),

@@ -71,6 +71,8 @@ export interface Ledger {
   readonly freeAt: (limit: BudgetLimit, needed: TokenAmount) => number | undefined
   /** What a receiver is paid in a day, by the last ones. */
   readonly perDay: (receiver: Address) => DailyUse
+  /** Of all, in the calendar day of the budget. */
+  readonly spentToday: () => TokenAmount
   /** Of scopes that are not about tokens. Durable with the next write. */
   readonly spend: (scopes: readonly BudgetScope[], amount: bigint) => void
   /** Why a new payment would not be covered by the budget; undefined when it would. */

@@ -188,6 +188,10 @@ class ChannelLedger implements Ledger {
     return this.#accounts.freeAt(limit, needed)
   }
 
+  spentToday(): TokenAmount {
+    return this.#accounts.today('all')
+  }
+
   perDay(receiver: Address): DailyUse {
     return this.#accounts.perDay(`receiver/${receiver}`)
   }

@@ -23,12 +23,15 @@ export function startScript(
   t: ExecutionContext,
   name: string,
   args: readonly string[],
-  { folder }: { readonly folder: string },
+  {
+    folder,
+    environment = {},
+  }: { readonly folder: string; readonly environment?: NodeJS.ProcessEnv },
 ): RunningScript {
   const file = fileURLToPath(new URL(`../../scripts/lib/${name}.ts`, import.meta.url))
   const child = spawn(process.execPath, [file, ...args], {
     cwd: folder,
-    env: cleanEnvironment(folder),
+    env: { ...cleanEnvironment(folder), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   endWithParent(child)

@@ -1,5 +1,6 @@
 // What Home Assistant needs to know to show a topic as a sensor by itself: pure functions.
 // https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery and /integrations/sensor.mqtt/
+import { version } from '../../../platform/system/version.ts'
 
 export interface HomeAssistantSensor {
   readonly name: string
@@ -22,6 +23,8 @@ export interface HomeAssistantDevice {
   /** The first part of discovery topics; `homeassistant` unless it was changed there. */
   readonly prefix: string
   readonly statusTopic: string
+  /** Where a person may look at the agent, for the link in Home Assistant. */
+  readonly url?: string
 }
 
 export interface Announcement {
@@ -55,13 +58,27 @@ export function announceSensor(
     icon,
     expire_after: expireAfter,
     value_template: valueTemplate,
-    device: { identifiers: [node], name: device.name, manufacturer: 'µRaiden', model: 'agent' },
-    origin: { name: 'uraiden-agent' },
+    ...aboutDevice(device),
   }
   return {
     topic: `${device.prefix}/sensor/${node}/${object}/config`,
     // JSON leaves out what is undefined.
     payload: JSON.stringify(config),
+  }
+}
+
+/** What every announcement says of the agent: entities with the same one are shown together. */
+export function aboutDevice({ id, name, url }: Pick<HomeAssistantDevice, 'id' | 'name' | 'url'>) {
+  return {
+    device: {
+      identifiers: [objectId(id)],
+      name,
+      manufacturer: 'µRaiden',
+      model: 'agent',
+      sw_version: version,
+      configuration_url: url,
+    },
+    origin: { name: 'uraiden-agent', sw_version: version },
   }
 }
 

@@ -48,7 +48,8 @@ export interface BrokerConnection {
 }
 
 const answerTimeout = 20_000
-const goodbyeTimeout = 2000
+/** Of each of two steps. A broker that hears no goodbye says our last will. */
+const goodbyeTimeout = 500
 /** On their way at once. */
 const window = 32
 /** A network breaks, too; hardly three times right after the same message, with another taken before each. */
@@ -162,34 +163,11 @@ class Connection implements BrokerConnection {
 
   async stop(): Promise<void> {
     const client = await this.#client.catch(() => undefined)
-    if (client === undefined) return
-    const { statusTopic } = this.#options
-    // A goodbye cancels the last will, so we say ourselves what it would say.
-    if (client.connected) {
-      const said = client.publishAsync(statusTopic, unavailable, { qos: 1, retain: true })
-      await withTimeout(said, goodbyeTimeout).catch(() => undefined)
-    }
-    await withTimeout(client.endAsync(!client.connected), goodbyeTimeout).catch(() => undefined)
-    await client.endAsync(true).catch(() => undefined)
+    if (client !== undefined) await sayGoodbye(client, this.#options)
   }
 
   async #connect(): Promise<MqttClient> {
-    const { connect } = await import('mqtt')
-    const { url, clientId, username, password, tls, statusTopic, reconnectInterval } = this.#options
-    const client = connect(url, {
-      clientId,
-      ...defined({ username, password }),
-      ...tls,
-      will: { topic: statusTopic, payload: Buffer.from(unavailable), qos: 1, retain: true },
-      reconnectPeriod: reconnectInterval,
-      // A broker that refuses us today may have been told better tomorrow.
-      reconnectOnConnackError: true,
-      connectTimeout: answerTimeout,
-      keepalive: 30,
-      // What waits, waits in our own queue on the disk.
-      queueQoSZero: false,
-      timerVariant: 'native',
-    })
+    const client = await openClient(this.#options)
     client.on('connect', () => this.#connected(client))
     client.on('message', (topic, message) => {
       if (topic === this.#options.birthTopic && `${message}` === available)
@@ -265,6 +243,39 @@ class Connection implements BrokerConnection {
   }
 }
 
+/** Connects, and does so again whenever the connection is lost. The last will says `offline`. */
+export async function openClient(options: BrokerOptions): Promise<MqttClient> {
+  const { connect } = await import('mqtt')
+  const { url, clientId, username, password, tls, statusTopic, reconnectInterval } = options
+  return connect(url, {
+    clientId,
+    ...defined({ username, password }),
+    ...tls,
+    will: { topic: statusTopic, payload: Buffer.from(unavailable), qos: 1, retain: true },
+    reconnectPeriod: reconnectInterval,
+    // A broker that refuses us today may have been told better tomorrow.
+    reconnectOnConnackError: true,
+    connectTimeout: answerTimeout,
+    keepalive: 30,
+    // What waits, waits in our own queue on the disk.
+    queueQoSZero: false,
+    timerVariant: 'native',
+  })
+}
+
+export async function sayGoodbye(
+  client: MqttClient,
+  { statusTopic }: Pick<BrokerOptions, 'statusTopic'>,
+): Promise<void> {
+  // A goodbye cancels the last will, so we say ourselves what it would say.
+  if (client.connected) {
+    const said = client.publishAsync(statusTopic, unavailable, { qos: 1, retain: true })
+    await withTimeout(said, goodbyeTimeout).catch(() => undefined)
+  }
+  await withTimeout(client.endAsync(!client.connected), goodbyeTimeout).catch(() => undefined)
+  await client.endAsync(true).catch(() => undefined)
+}
+
 async function publishAnnouncement(
   client: MqttClient,
   { topic, payload }: Announcement,
@@ -272,8 +283,8 @@ async function publishAnnouncement(
   await client.publishAsync(topic, payload, { qos: 1, retain: true })
 }
 
-/** The library would send them again by itself, beside our queue that does. */
-function forgetUnanswered(client: MqttClient): void {
+/** The library would send them again by itself, beside us who do. */
+export function forgetUnanswered(client: MqttClient): void {
   for (const id of Object.keys(client.outgoing)) client.removeOutgoingMessage(Number(id))
 }
 

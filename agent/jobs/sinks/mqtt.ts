@@ -14,6 +14,17 @@ import type { Sink } from './types.ts'
 export interface BrokerSettings {
   readonly connection: BrokerOptions
   readonly device: HomeAssistantDevice
+  /** The agent itself as a device of Home Assistant; undefined where it should not be one. */
+  readonly agent?: AgentDeviceSettings
+}
+
+/** On a connection of its own: a broker that hangs up on it holds up no sink. */
+export interface AgentDeviceSettings {
+  readonly connection: BrokerOptions
+  /** Before the topics of state and commands. */
+  readonly base: string
+  /** Whether Home Assistant may pause, resume and run. */
+  readonly buttons: boolean
 }
 
 /** The same, connected. */
@@ -28,21 +39,28 @@ export function brokerSettings(
   secrets: Pick<BrokerOptions, 'password' | 'tls'>,
   address: Address,
 ): BrokerSettings {
-  const { url, username, name, discoveryPrefix } = config
+  const { url, username, name, discoveryPrefix, homeAssistant } = config
   const clientId = config.clientId ?? `uraiden-${address.slice(2, 10).toLowerCase()}`
   const statusTopic = config.statusTopic ?? `uraiden/${clientId}/status`
-  return {
-    connection: {
-      url,
-      clientId,
-      ...(username !== undefined && { username }),
-      ...secrets,
-      statusTopic,
-      birthTopic: `${discoveryPrefix}/status`,
-      reconnectInterval: 5000,
-    },
-    device: { id: objectId(clientId), name, prefix: discoveryPrefix, statusTopic },
+  const connection: BrokerOptions = {
+    url,
+    clientId,
+    ...(username !== undefined && { username }),
+    ...secrets,
+    statusTopic,
+    birthTopic: `${discoveryPrefix}/status`,
+    reconnectInterval: 5000,
   }
+  const link = homeAssistant?.url
+  const device = {
+    ...{ id: objectId(clientId), name, prefix: discoveryPrefix, statusTopic },
+    ...(link !== undefined && { url: link }),
+  }
+  if (homeAssistant === undefined) return { connection, device }
+  const base = `uraiden/${clientId}/agent`
+  const own = { clientId: `${clientId}-agent`, statusTopic: `${base}/status` }
+  const agent = { connection: { ...connection, ...own }, base, buttons: homeAssistant.buttons }
+  return { connection, device, agent }
 }
 
 export interface MqttSinkOptions extends PublishOptions {

@@ -177,6 +177,19 @@ export const brokerSchema = z
       .describe('online and, by last will, offline. Default uraiden/…/status'),
     name: text.default('µRaiden').describe('of the device in Home Assistant'),
     discoveryPrefix: topic.default('homeassistant'),
+    homeAssistant: z
+      .union([
+        z.boolean(),
+        z.strictObject({
+          buttons: z.boolean().default(true).describe('pause, resume and run from there'),
+          url: httpUrl.optional().describe('where the agent’s page is for people who look there'),
+        }),
+      ])
+      .default(false)
+      .transform((given) =>
+        given === true ? { buttons: true, url: undefined } : given || undefined,
+      )
+      .describe('the agent itself as a device: what it spent, what is left, problems, buttons'),
   })
   .refine(({ cert, certKey }) => (cert === undefined) === (certKey === undefined), {
     error: 'cert and certKey belong together.',

@@ -11,5 +11,11 @@ export interface Capability<Wanted> {
   readonly stop: (grace: Milliseconds) => Promise<void>
 }
 
+/**
+ * At the end. With what ends after it, less than a second in all: who restarts or updates the agent waits for it. What
+ * was paid and is not answered by then is on the disk, and asked for after the next start.
+ */
+export const graceOfStop: Milliseconds = 500
+
 /** For what is under way when a part is exchanged for one of new settings. */
 export const graceOfChange: Milliseconds = 30_000

@@ -11,9 +11,11 @@ import { errorFacts } from '../control/log.ts'
 import { metricsText } from '../control/metrics.ts'
 import { ControlServer } from '../control/server.ts'
 import type { DaemonStatus } from '../control/status.ts'
+import { graceOfStop } from './capability.ts'
 import { Collections, ownHeap } from './collections.ts'
 import { commandHandlers, daemonStatus } from './commands.ts'
 import { Engine } from './engine.ts'
+import { HomeAssistant, type HomeAssistantOptions } from './home-assistant.ts'
 import { createJournal, type Journal } from './journal.ts'
 import { Page } from './page.ts'
 import type { Terminal } from './terminal.ts'
@@ -41,11 +43,8 @@ export interface Daemon {
 const fatal =
   /^(config_|key|wrong_token|not_a|too_many|amount_|state_(of_another|format_|readable)|ledger_damaged|address_in_use|socket_)/
 
-/** What Prometheus is told of the account may be so old: it asks all day, and each look is two requests. */
+/** What Prometheus and Home Assistant are told of the account may be so old: they ask all day, and each look is two requests. */
 const accountAge: Milliseconds = 300_000
-
-/** At the end. systemd waits for ten seconds in all. */
-const graceOfStop: Milliseconds = 4_000
 
 /**
  * Resolves when everything runs, or waits for what mends itself: the chain, the disk.
@@ -105,6 +104,9 @@ class AgentDaemon implements Daemon {
       )
     this.#engine = new Engine({
       ...{ journal, metrics, terminal: options.shown },
+      others: [
+        new HomeAssistant({ journal, facts: () => this.#deviceFacts(), handlers: () => handlers }),
+      ],
       onIdle: () => this.#collections.touched(),
     })
     const handlers = commandHandlers(this.#engine, {
@@ -185,6 +187,13 @@ class AgentDaemon implements Daemon {
       warnings: this.journal.warnings(),
       page: this.#page.place,
     })
+  }
+
+  #deviceFacts(): ReturnType<HomeAssistantOptions['facts']> {
+    const agent = this.#engine.shared.current()
+    if (agent === undefined) return undefined
+    const account = this.#page.account(accountAge)
+    return { status: this.#status(), account, spentToday: agent.spentToday() }
   }
 
   async #follow(before: Settings): Promise<void> {

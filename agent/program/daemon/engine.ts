@@ -45,6 +45,8 @@ export interface EngineOptions {
   readonly onIdle: () => void
   /** Where a person looks on. */
   readonly terminal: Terminal | undefined
+  /** What else follows the settings; they begin last. */
+  readonly others: readonly Capability<TokenSettings>[]
 }
 
 const upkeepInterval: Milliseconds = 60_000
@@ -70,7 +72,7 @@ export class Engine implements Capability<Settings> {
   #parts: AgentParts | undefined
   #settings: TokenSettings | undefined
 
-  constructor({ journal, metrics, onIdle, terminal }: EngineOptions) {
+  constructor({ journal, metrics, onIdle, terminal, others }: EngineOptions) {
     this.shared = new SharedAgent(onIdle)
     this.#journal = journal
     this.#upkeep = new Upkeep({
@@ -111,7 +113,7 @@ export class Engine implements Capability<Settings> {
     })
     this.#capabilities = [
       ...[this.jobs, this.proxy, metricsServer],
-      ...[this.#upkeep, this.#flushing, alerting],
+      ...[this.#upkeep, this.#flushing, alerting, ...others],
     ]
   }
 

@@ -14,7 +14,7 @@ import type { Agent, AgentStream, RequestOptions } from '../../options.ts'
 import type { Counters } from '../control/status.ts'
 
 /** For requests to notice that they are aborted. */
-const afterAbort: Milliseconds = 1500
+const afterAbort: Milliseconds = 300
 
 export class SharedAgent {
   #agent: Agent | undefined

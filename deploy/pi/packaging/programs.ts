@@ -55,6 +55,7 @@ const programs: readonly Program[] = [
     config: 'agent.yaml',
     documents: [
       'guides/agent-page',
+      'guides/home-assistant',
       'guides/daemon',
       'guides/proxy',
       'reference/agent-cli',

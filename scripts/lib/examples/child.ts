@@ -17,6 +17,23 @@ export interface Child {
 /** Milliseconds for a program that is asked to end. */
 const patience = 15_000
 
+export interface ChildOptions {
+  /** Beside the variables of this process. */
+  readonly environment?: NodeJS.ProcessEnv
+  /** It is wanted no more: one that has not started yet is killed. */
+  readonly signal?: AbortSignal
+}
+
+/** A program without a first line. It lives no longer than this process. */
+export function spawnChild(
+  file: string,
+  args: readonly string[],
+  options: ChildOptions = {},
+): Omit<Child, 'firstLine'> {
+  const { stop, ended } = spawned(file, args, options)
+  return { stop, ended }
+}
+
 /**
  * Resolves when the program has written its first line. It lives no longer than this process.
  * @throws UraidenError `program_ended` when it ends before that
@@ -24,8 +41,25 @@ const patience = 15_000
 export async function startChild(
   file: string,
   args: readonly string[],
-  environment: NodeJS.ProcessEnv = {},
+  options: ChildOptions = {},
 ): Promise<Child> {
+  const { child, stop, ended } = spawned(file, args, options)
+  const kill = () => child.kill('SIGKILL')
+  options.signal?.addEventListener('abort', kill)
+  try {
+    const firstLine = await Promise.race([
+      readLine(child),
+      ended.then(() => {
+        throw notStarted(file)
+      }),
+    ])
+    return { firstLine, ended, stop }
+  } finally {
+    options.signal?.removeEventListener('abort', kill)
+  }
+}
+
+function spawned(file: string, args: readonly string[], { environment }: ChildOptions) {
   const child = spawn(process.execPath, [file, ...args], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -33,23 +67,14 @@ export async function startChild(
     detached: true,
   })
   endWithParent(child)
-  const closed = once(child, 'close').then(([code]) => code as number | null)
-  const firstLine = await Promise.race([
-    readLine(child),
-    closed.then(() => {
-      throw ended(file)
-    }),
-  ])
-  return {
-    firstLine,
-    ended: closed,
-    stop: async () => {
-      child.kill('SIGTERM')
-      const late = setTimeout(() => child.kill('SIGKILL'), patience)
-      await closed
-      clearTimeout(late)
-    },
+  const ended = once(child, 'close').then(([code]) => code as number | null)
+  const stop = async () => {
+    child.kill('SIGTERM')
+    const late = setTimeout(() => child.kill('SIGKILL'), patience)
+    await ended
+    clearTimeout(late)
   }
+  return { child, ended, stop }
 }
 
 /**
@@ -60,16 +85,16 @@ export async function startChild(
 export async function startProgram<Facts>(
   file: string,
   args: readonly string[],
-  environment: NodeJS.ProcessEnv = {},
+  options: ChildOptions = {},
 ): Promise<Child & { readonly facts: Facts }> {
-  const child = await startChild(file, args, environment)
+  const child = await startChild(file, args, options)
   const facts = JSON.parse(child.firstLine)
   if (typeof facts.error !== 'string') return { ...child, facts }
   await child.stop()
-  throw ended(file)
+  throw notStarted(file)
 }
 
-function ended(file: string): UraidenError {
+function notStarted(file: string): UraidenError {
   const [name] = /[^/]+(?=\/cli\/main\.ts$)|[^/]+$/.exec(file) ?? []
   return toolError({ code: 'program_ended', message: `${name} has not started.` })
 }
@@ -77,10 +102,15 @@ function ended(file: string): UraidenError {
 function readLine({ stdout }: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     let text = ''
+    let isRead = false
+    // It is read on, so that the program is not held up.
     stdout?.setEncoding('utf8').on('data', (chunk) => {
+      if (isRead) return
       text += chunk
       const [line, rest] = text.split('\n', 2)
-      if (line !== undefined && rest !== undefined) resolve(line)
+      if (line === undefined || rest === undefined) return
+      isRead = true
+      resolve(line)
     })
   })
 }

@@ -57,8 +57,10 @@ export async function startExample({ folder, port }: ExampleOptions): Promise<Ru
       ...['start', '--host', '127.0.0.1', '--port', `${port}`],
     ]
     const program = await startProgram<Sold>(receiverProgram, args, {
-      URAIDEN_RECEIVER_LOG_LEVEL: 'silent',
-      URAIDEN_RECEIVER_POLLINTERVAL: '0.1',
+      environment: {
+        URAIDEN_RECEIVER_LOG_LEVEL: 'silent',
+        URAIDEN_RECEIVER_POLLINTERVAL: '0.1',
+      },
     })
     add(program.stop)
     const { url, resources } = program.facts

@@ -13,6 +13,7 @@ import {
   connectBroker,
 } from '../../../../agent/jobs/sinks/mqtt-connection.ts'
 import type { BrokerOptions as TestOptions } from '../../../../bench/lib/mqtt-broker.ts'
+import { version } from '../../../../platform/system/version.ts'
 import { startTestBroker, type TestBroker } from '../../../support/broker.ts'
 import { temporaryFolder } from '../../../support/folder.ts'
 import { discoveryTopic, documentedSensor } from '../../../support/home-assistant.ts'
@@ -331,8 +332,9 @@ test('Home Assistant is told of the sensor, in documented words, and again after
       name: 'Pi in the hall',
       manufacturer: 'µRaiden',
       model: 'agent',
+      sw_version: version,
     },
-    origin: { name: 'uraiden-agent' },
+    origin: { name: 'uraiden-agent', sw_version: version },
   })
   await until(async () => {
     await broker.publish('homeassistant/status', 'online')

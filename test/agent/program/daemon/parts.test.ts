@@ -2,12 +2,14 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { mock } from 'node:test'
 import test from 'ava'
 import { defaultDeposits } from '../../../../agent/channels/choose.ts'
 import type { ChannelBalance } from '../../../../agent/channels/ledger-types.ts'
 import type { Agent } from '../../../../agent/index.ts'
 import { metricsText } from '../../../../agent/program/control/metrics.ts'
 import type { DaemonStatus } from '../../../../agent/program/control/status.ts'
+import { graceOfStop } from '../../../../agent/program/daemon/capability.ts'
 import { ClosingClock } from '../../../../agent/program/daemon/closing-clock.ts'
 import { createJournal, createThrottle } from '../../../../agent/program/daemon/journal.ts'
 import { SharedAgent } from '../../../../agent/program/daemon/shared-agent.ts'
@@ -308,3 +310,24 @@ test('the state in the text format of Prometheus', (t) => {
     )
   }
 })
+
+test.serial(
+  'what does not even end when it is aborted holds up the end for less than a second',
+  async (t) => {
+    mock.timers.enable({ apis: ['setTimeout'] })
+    t.teardown(() => mock.timers.reset())
+    const shared = new SharedAgent()
+    const stopped: string[] = []
+    const agent = { stop: async () => void stopped.push('agent') } as unknown as Agent
+    await shared.exchange(async () => agent, 0)
+    void shared.use(() => new Promise(() => undefined))
+  await new Promise((resolve) => setImmediate(resolve))
+    const ended = shared.stop(graceOfStop).then(() => stopped.push('shared'))
+    for (let passed = 0; passed < 900; passed += 100) {
+      await new Promise((resolve) => setImmediate(resolve))
+      mock.timers.tick(100)
+    }
+    await ended
+    t.deepEqual(stopped, ['agent', 'shared'])
+  },
+)

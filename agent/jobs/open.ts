@@ -43,6 +43,8 @@ export interface JobsOptions {
   readonly syncInterval?: Milliseconds
   /** A file in memory. With it nothing is written to the card, files of sinks neither, until `flush`. */
   readonly spool?: string | undefined
+  /** Without one: a file in memory that spares the card what is gone again within the interval. */
+  readonly aside?: string | undefined
   readonly stdout?: Writable
   readonly slow?: Slowness
   readonly clock?: Clock
@@ -64,8 +66,8 @@ const patience: Milliseconds = 2000
  * @throws UraidenError those of `openState` and of the sinks' files
  */
 export async function openJobs(options: JobsOptions): Promise<Scheduler> {
-  const { jobs, folder, owner, spool, onEvent, syncInterval = 10_000 } = options
-  const storage = await openOutboxStorage({ folder, owner, syncInterval, spool })
+  const { jobs, folder, owner, spool, aside, onEvent, syncInterval = 10_000 } = options
+  const storage = await openOutboxStorage({ folder, owner, syncInterval, spool, aside })
   try {
     const outbox = await openOutbox({
       storage,

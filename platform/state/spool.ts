@@ -54,6 +54,8 @@ export interface SpooledState {
   readonly records: (prefix: string) => AsyncIterable<readonly [string, string]>
   /** Whether the card has records whose keys begin so, whatever the spool says. @throws UraidenError `state_unusable` */
   readonly isOnCard: (prefix: string) => Promise<boolean>
+  /** Whether a power cut would change records with such keys. @throws UraidenError `state_unusable` */
+  readonly isBehind: (isMeant: (key: string) => boolean) => Promise<boolean>
   /** Writes what is spooled to the card; from then on an older program may open it. */
   readonly close: () => Promise<void>
 }
@@ -74,6 +76,7 @@ export async function openSpooledState(options: SpoolOptions): Promise<SpooledSt
       getMany: (keys) => state.getMany(keys),
       records: (prefix) => state.records(prefix),
       isOnCard: (prefix) => state.isOnCard(prefix),
+      isBehind: (isMeant) => state.isBehind(isMeant),
       close: () => state.close(),
     }
   } catch (error) {
@@ -168,6 +171,11 @@ class Spooled implements Omit<SpooledState, 'owner'> {
       this.#db.keys({ ...keysUnder(prefix), limit: 1 }).all(),
     )
     return first !== undefined
+  }
+
+  async isBehind(isMeant: (key: string) => boolean): Promise<boolean> {
+    const changes = [...this.#changes].filter(([key]) => isMeant(key) && !this.#isFleeting(key))
+    return (await this.#unknownToCard(changes)).length > 0
   }
 
   async close(): Promise<void> {

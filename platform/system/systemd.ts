@@ -1,6 +1,8 @@
-// What systemd is told, sd_notify(3). Node has no datagram sockets in the Unix domain, so that the
-// helper systemd-notify(1), which is part of every systemd, sends it; the unit says NotifyAccess=all.
+// What systemd is told, sd_notify(3). Node opens no datagram sockets in the Unix domain. The package's unit starts the
+// program with one that is open (deploy/pi/debian/notifying). In another unit the helper systemd-notify(1), which is
+// part of every systemd, sends it: that unit says NotifyAccess=all.
 import { execFile } from 'node:child_process'
+import { write } from 'node:fs'
 import { createTurns } from '../async/turns.ts'
 
 export interface ServiceManager {
@@ -62,9 +64,10 @@ export function watchdogInterval(environment: NodeJS.ProcessEnv): number | undef
 }
 
 function notify(assignments: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> {
+  const { URAIDEN_NOTIFY_FD: descriptor } = environment
   return new Promise((resolve, reject) => {
-    execFile('systemd-notify', [...assignments], { env: environment, timeout: 5000 }, (error) =>
-      error === null ? resolve() : reject(error),
-    )
+    const sent = (error: Error | null): void => (error === null ? resolve() : reject(error))
+    if (descriptor !== undefined) write(Number(descriptor), assignments.join('\n'), sent)
+    else execFile('systemd-notify', [...assignments], { env: environment, timeout: 5000 }, sent)
   })
 }

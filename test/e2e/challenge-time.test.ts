@@ -1,5 +1,6 @@
 // A challenge period is a time: too short a one is refused by the receiver, by the agent before it opens, and said.
 import test, { type ExecutionContext } from 'ava'
+import { chainFacts } from '../../agent/program/configuration/chain.ts'
 import type { SharedAgent } from '../../agent/program/daemon/shared-agent.ts'
 import { Upkeep } from '../../agent/program/daemon/upkeep.ts'
 import { connectChain } from '../../platform/chain/index.ts'
@@ -84,6 +85,33 @@ test('500 blocks of 2 seconds are 17 minutes: said by doctor, receiver and daemo
   await upkeep.stop()
   t.regex(String(said[0]), /about 17 min/)
 })
+
+for (const [seconds, warning] of [
+  [2, /about 17 min/],
+  [12, /^$/],
+] as const) {
+  test(`a daemon asks the chain once whether ${seconds} seconds a block are too few, and not at each start`, async (t) => {
+    const { chain, contract, folder } = await given(t, seconds)
+    const settings = { rpcUrl: chain.rpcUrl, contract }
+    const facts = await chainFacts(settings, `${folder}/facts`)
+    t.regex(facts.periodWarning ?? 'not known', warning)
+    const away = { ...settings, rpcUrl: 'http://127.0.0.1:9' }
+    t.deepEqual(await chainFacts(away, `${folder}/facts`), facts)
+    const said: string[] = []
+    const shared = {
+      current: () => ({ channels: () => [{ state: 'open' }] }),
+      use: () => Promise.resolve(t.fail('the chain is asked')),
+    } as unknown as SharedAgent
+    const upkeep = new Upkeep({
+      ...{ shared, interval: 600_000 },
+      onFailed: (_, error) => t.fail(String(error)),
+      onWarning: (text) => said.push(text),
+    })
+    await upkeep.start({ policy: { deposit: {} }, facts })
+    await upkeep.stop()
+    t.deepEqual(said, [facts.periodWarning].filter(Boolean))
+  })
+}
 
 test('a receiver says in its log and to its owner when a channel that closes alone is settled', async (t) => {
   const said: object[] = []

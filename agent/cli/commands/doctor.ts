@@ -51,6 +51,7 @@ import { rateSettings, rateText, transactionRate } from '../../program/control/t
 import { createBehaviours } from '../../purchase/behaviour.ts'
 import { createPurchaseHistory, mostRemembered } from '../../purchase/history.ts'
 import { createTransport } from '../../transport/transport.ts'
+import { judgeCard } from '../doctor/card.ts'
 import { type Asked, asPurchases, judgeCost, judgePrice } from '../doctor/jobs.ts'
 import { lookAtBroker, lookAtSink } from '../doctor/sinks.ts'
 import { trustText } from '../text/status.ts'
@@ -138,6 +139,7 @@ function checks({ chain, key }: Facts): readonly Check[] {
     ...(chain && key ? [tokensCheck, etherCheck] : []),
     diskCheck,
     stateCheck,
+    cardCheck,
     depositsCheck,
     ...(chain && key ? [feesCheck, behaviourCheck] : []),
   ]
@@ -235,6 +237,11 @@ const stateCheck: Check = {
     for (const part of parts) await examineState({ folder: part, program: 'agent' })
     return ok(parts.length === 0 ? `${folder}, made with the first payment` : `${folder}, readable`)
   },
+}
+
+const cardCheck: Check = {
+  name: 'card',
+  look: async ({ config, daemon }) => judgeCard(config, await daemon(), Date.now()),
 }
 
 const depositsCheck: Check = {

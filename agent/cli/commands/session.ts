@@ -71,7 +71,8 @@ export async function withAgent<Value>(
   }
   const { signer } = await openKey(config, process.env, output.say)
   const folder = stateFolder(config)
-  const { chainId, ...token } = await chainFacts(chain, folder)
+  const { chainId, symbol, decimals } = await chainFacts(chain, folder)
+  const token = { symbol, decimals }
   const agent = await createAgent({
     ...chain,
     ...policyOptions(purchaseSettings(config), token),

@@ -71,7 +71,7 @@ function proxyText({ port, socket }: NonNullable<DaemonStatus['proxy']>): string
   return [port === undefined ? [] : `port ${port}`, socket ?? []].flat().join(', ')
 }
 
-function cardText({ mode, flushed }: DaemonStatus['card'], now: Milliseconds): string {
+export function cardText({ mode, flushed }: DaemonStatus['card'], now: Milliseconds): string {
   if (mode === 'careful') return 'careful: written with each purchase'
   return flushed === undefined
     ? 'gentle: not written since the start'

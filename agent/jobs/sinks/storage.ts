@@ -4,7 +4,8 @@
 // and under load one for all in each `syncInterval`. A process that is killed loses nothing, because what
 // was written is with the operating system; a power cut loses at most the last interval.
 //
-// With a spool nothing is on the card before a flush: a power cut loses what came since the last one.
+// With a spool nothing is on the card before a flush: a power cut loses what came since the last one. With a file aside
+// the card is spared what is gone again at once, see there.
 import { openSpooledState, type StateOperation } from '../../../platform/state/spool.ts'
 import {
   keysUnder,
@@ -14,6 +15,7 @@ import {
   type StateOwner,
 } from '../../../platform/state/state.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
+import { openAside } from './aside.ts'
 
 export type StorageOperation = StateOperation
 
@@ -46,15 +48,20 @@ export interface StorageOptions {
   readonly syncInterval: Milliseconds
   /** The file in memory that spares the card; undefined without one. */
   readonly spool?: string | undefined
+  /** The file in memory for what is gone again at once, where there is no spool. */
+  readonly aside?: string | undefined
 }
 
 /** @throws UraidenError those of `openState` */
 export async function openOutboxStorage(options: StorageOptions): Promise<OutboxStorage> {
-  const { folder, owner, syncInterval, spool } = options
+  const { folder, owner, syncInterval, spool, aside } = options
   const state = { folder, owner, program: 'agent', format: 1 } as const
   if (spool !== undefined) {
-    const { owner: _, ...spooled } = await openSpooledState({ ...state, spool })
+    const { owner: _, isBehind: __, ...spooled } = await openSpooledState({ ...state, spool })
     return { ...spooled, write: spooled.spool, flush: () => spooled.write([]) }
+  }
+  if (aside !== undefined) {
+    return openAside({ ...state, spool: aside, syncInterval })
   }
   const db = await openState(state)
   const writer = new Writer(db, syncInterval)

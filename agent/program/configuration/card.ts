@@ -28,9 +28,25 @@ export function spoolFiles(
     warn('card: gentle needs $RUNTIME_DIRECTORY, a folder in memory: everything is written at once')
     return undefined
   }
-  const state = createHash('sha256').update(resolve(folder)).digest('hex').slice(0, 8)
-  const file = (name: string) => join(memory, `uraiden-agent-${state}-${name}.spool`)
+  const file = (name: string) => fileIn(memory, folder, name)
   return { ledger: file('ledger'), jobs: file('jobs') }
+}
+
+/**
+ * With `careful`, for a service: what lies there outlasts its restart. The same file as with `gentle`, so that a change
+ * of `card` loses nothing either.
+ */
+export function asideFile(
+  { card }: Pick<AgentConfig, 'card'>,
+  folder: string,
+  { RUNTIME_DIRECTORY: memory }: NodeJS.ProcessEnv,
+): string | undefined {
+  return card === 'careful' && memory !== undefined ? fileIn(memory, folder, 'jobs') : undefined
+}
+
+function fileIn(memory: string, folder: string, name: string): string {
+  const state = createHash('sha256').update(resolve(folder)).digest('hex').slice(0, 8)
+  return join(memory, `uraiden-agent-${state}-${name}.spool`)
 }
 
 const usualReservation = 16

@@ -1,8 +1,21 @@
 // The chain of the configuration, and what has to be known of it before anything can be paid.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ChainClient, type ChainOptions, connectChain } from '../../../platform/chain/index.ts'
-import { ifFits, integer, object, type Shaped, text } from '../../../platform/shapes/shape.ts'
+import {
+  type ChainClient,
+  type ChainOptions,
+  challengeTime,
+  connectChain,
+  shortPeriodWarning,
+} from '../../../platform/chain/index.ts'
+import {
+  ifFits,
+  integer,
+  object,
+  optional,
+  type Shaped,
+  text,
+} from '../../../platform/shapes/shape.ts'
 import { type Address, type ChainBlock, defined, type TokenUnit } from '../../../protocol/index.ts'
 import type { AgentConfig } from './config.ts'
 import { contractsOf } from './contracts.ts'
@@ -31,35 +44,47 @@ export function openChain(settings: ChainSettings): Promise<ChainClient> {
   return connectChain(settings)
 }
 
-export type ChainFacts = TokenUnit & { readonly chainId: bigint }
+export type ChainFacts = TokenUnit & {
+  readonly chainId: bigint
+  /** What is to be said of a short challenge period, nothing of another; undefined where that is not known. */
+  readonly periodWarning?: string | undefined
+}
 
 const storedFacts = object({
   contract: text(),
   chainId: text(/^\d+$/),
   symbol: text(),
   decimals: integer(0, 255),
+  periodWarning: optional(text()),
 })
 
-/** Asked of the chain once: afterwards an agent pays while the chain is away. */
+/** Asked of the chain once: afterwards an agent pays while the chain is away, and starts without ethers. */
 export async function chainFacts(settings: ChainSettings, folder: string): Promise<ChainFacts> {
   const file = join(folder, 'chain.json')
   const written = await readFile(file, 'utf8').catch(() => '{}')
   const stored = ifFits(storedFacts, readJson(written))
   if (stored !== undefined && isFor(stored, settings)) {
-    const { symbol, decimals, chainId } = stored
-    return { symbol, decimals, chainId: BigInt(chainId) }
+    const { symbol, decimals, chainId, periodWarning } = stored
+    return { symbol, decimals, chainId: BigInt(chainId), ...defined({ periodWarning }) }
   }
   const chain = await openChain(settings)
   try {
     const { symbol, decimals } = await chain.tokenFacts()
     const { chainId } = chain
+    const known = { symbol, decimals, ...defined({ periodWarning: await periodWarning(chain) }) }
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    const facts = { contract: settings.contract, chainId: `${chainId}`, symbol, decimals }
+    const facts = { contract: settings.contract, chainId: `${chainId}`, ...known }
     await writeFile(file, `${JSON.stringify(facts)}\n`, { mode: 0o600 })
-    return { symbol, decimals, chainId }
+    return { ...known, chainId }
   } finally {
     chain.close()
   }
+}
+
+/** A chain that is too young does not say how long its blocks take. */
+async function periodWarning(chain: ChainClient): Promise<string | undefined> {
+  const time = await challengeTime(chain).catch(() => undefined)
+  return time?.seconds === undefined ? undefined : (shortPeriodWarning(time) ?? '')
 }
 
 function isFor(stored: Shaped<typeof storedFacts>, settings: ChainSettings): boolean {

@@ -12,7 +12,7 @@ import {
 } from '../../../platform/keys/index.ts'
 import { type Address, defined } from '../../../protocol/index.ts'
 import { type BrokerSettings, brokerSettings } from '../../jobs/sinks/mqtt.ts'
-import { spoolFiles } from './card.ts'
+import { asideFile, spoolFiles } from './card.ts'
 import { chainSettings } from './chain.ts'
 import { type AgentConfig, loadAgentConfig } from './config.ts'
 import { readCertificate, readToken } from './files.ts'
@@ -42,6 +42,7 @@ export async function loadSettings(
     key: kind,
     folder,
     spool: spoolFiles(config, folder, { environment, warn }),
+    aside: asideFile(config, folder, environment),
     socket: daemonSocket(config, environment),
     chain: chainSettings(config),
     receivers: receiverSettings(config, environment),

@@ -25,6 +25,8 @@ export interface Settings {
   readonly folder: string
   /** Undefined where all goes to the card at once. */
   readonly spool: SpoolFiles | undefined
+  /** Where it does: a file in memory for what is gone again at once. */
+  readonly aside: string | undefined
   /** Of the daemon. */
   readonly socket: string
   readonly chain: ChainSettings

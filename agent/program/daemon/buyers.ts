@@ -39,7 +39,7 @@ export class Jobs implements Capability<TokenSettings> {
   async start(settings: TokenSettings): Promise<void> {
     if (this.#running !== undefined && sameJobs(this.#running.settings, settings)) return
     await this.stop(graceOfChange)
-    const { jobs, alerts, broker, chain, facts, folder, spool, signer } = settings
+    const { jobs, alerts, broker, chain, facts, folder, spool, aside, signer } = settings
     const { journal, buyer, resolve } = this.#options
     const scheduler = await openJobs({
       jobs,
@@ -49,6 +49,7 @@ export class Jobs implements Capability<TokenSettings> {
       resolve,
       folder: join(folder, 'jobs'),
       spool: spool?.jobs,
+      aside,
       owner: {
         chainId: facts.chainId,
         contract: chain.contract,

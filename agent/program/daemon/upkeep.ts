@@ -10,6 +10,7 @@ import { keptText } from '../../channels/credit.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
 import type { ChannelName } from '../../channels/records.ts'
 import type { Agent } from '../../options.ts'
+import type { ChainFacts } from '../configuration/chain.ts'
 import type { Capability } from './capability.ts'
 import { ClosingClock } from './closing-clock.ts'
 import type { SharedAgent } from './shared-agent.ts'
@@ -28,6 +29,8 @@ export interface UpkeepOptions {
 
 interface UpkeepSettings {
   readonly policy: { readonly deposit: Partial<DepositPolicy> }
+  /** Where it is known already, the chain is not asked for it: that would load ethers at each start. */
+  readonly facts?: Pick<ChainFacts, 'periodWarning'>
 }
 
 /** After a top-up that failed, or could not be made large enough. */
@@ -53,8 +56,8 @@ export class Upkeep implements Capability<UpkeepSettings> {
     this.clock = new ClosingClock(options.shared)
   }
 
-  async start({ policy }: UpkeepSettings): Promise<void> {
-    const { shared, interval } = this.#options
+  async start({ policy, facts }: UpkeepSettings): Promise<void> {
+    const { shared, interval, onWarning } = this.#options
     this.#deposits = { ...defaultDeposits, ...policy.deposit }
     this.#timer ??= setInterval(() => this.#look(), interval)
     const agent = shared.current()
@@ -62,7 +65,8 @@ export class Upkeep implements Capability<UpkeepSettings> {
     // It was made anew, perhaps on another disk.
     this.#agent = agent
     this.#recovered = false
-    this.#knowsPeriod = false
+    this.#knowsPeriod = facts?.periodWarning !== undefined
+    if (facts?.periodWarning) onWarning(facts.periodWarning)
     this.#ended = 0
     this.#kept = 0n
     this.#look()

@@ -74,6 +74,7 @@ export async function writeTree(options: TreeOptions): Promise<Tree> {
   }
   await placeCache(tree, options)
   await place(tree, `usr/bin/${name}`, await maintained('launcher', program), 0o755)
+  await place(tree, `usr/lib/${name}/notifying`, await maintained('notifying', program), 0o755)
   const overrides = await maintained('lintian-overrides', program)
   await place(tree, `usr/share/lintian/overrides/${name}`, overrides)
   // Keys of services may come into it; postinst gives it to the service's group.

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { spoolFiles } from '../../../../agent/program/configuration/card.ts'
+import { asideFile, spoolFiles } from '../../../../agent/program/configuration/card.ts'
 import {
   type AgentConfig,
   loadAgentConfig,
@@ -55,4 +55,15 @@ test('what waits for a gentle card is in memory, for each state its own', async 
     spoolFiles(careful, '/a', { environment: { RUNTIME_DIRECTORY: '/run' }, warn: t.fail }),
     undefined,
   )
+})
+
+test('a careful service has a file in memory, too, the same as a gentle one', async (t) => {
+  const environment = { RUNTIME_DIRECTORY: '/run/a' }
+  const careful = await configOf(t, '')
+  const gentle = await configOf(t, 'card: gentle\n')
+  const spool = spoolFiles(gentle, '/var/lib/a', { environment, warn: t.fail })
+  t.is(asideFile(careful, '/var/lib/a', environment), spool?.jobs)
+  t.is(asideFile(gentle, '/var/lib/a', environment), undefined)
+  // What lies there would not outlast a logout.
+  t.is(asideFile(careful, '/var/lib/a', { XDG_RUNTIME_DIR: '/run/user/1' }), undefined)
 })

@@ -13,7 +13,7 @@ export type Defined<Fields extends object> = {
  * not be the same as one that is missing. Types of options allow both, and need no copy.
  */
 export function defined<Fields extends object>(fields: Fields): Defined<Fields> {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined),
-  ) as Defined<Fields>
+  const kept: { [key: string]: unknown } = {}
+  for (const [key, value] of Object.entries(fields)) if (value !== undefined) kept[key] = value
+  return kept as Defined<Fields>
 }

@@ -150,16 +150,15 @@ class ChannelLedger implements Ledger {
   }
 
   get(name: ChannelName): ChannelBalance {
-    const {
-      position,
-      entry: { commitment: _, ...entry },
-    } = this.#slot(name)
-    const { signed, top, certain, doubtful } = position
-    const balance = certain ? signed : entry.bound
-    const free = certain ? position.free : []
-    const inDoubt = doubtful.length > 0
-    const mayBeOld = !this.#heard.has(name) && entry.excused !== true
-    return { ...entry, signed, free, doubtful, top, certain, balance, inDoubt, mayBeOld }
+    const slot = this.#slot(name)
+    const isHeard = this.#heard.has(name)
+    const { seen } = slot
+    if (seen?.entry === slot.entry && seen.position === slot.position && seen.isHeard === isHeard) {
+      return seen.balance
+    }
+    const balance = balanceOf(slot, isHeard)
+    slot.seen = { entry: slot.entry, position: slot.position, isHeard, balance }
+    return balance
   }
 
   commitment(name: ChannelName): OwnCommitment | undefined {
@@ -503,6 +502,16 @@ class ChannelLedger implements Ledger {
     const { commitment: _, ...over } = entry
     await this.#write(new Map([[name, entry.state === 'open' ? entry : over]]))
   }
+}
+
+function balanceOf({ position, entry: stored }: Slot, isHeard: boolean): ChannelBalance {
+  const { commitment: _, ...entry } = stored
+  const { signed, top, certain, doubtful } = position
+  const balance = certain ? signed : entry.bound
+  const free = certain ? position.free : []
+  const inDoubt = doubtful.length > 0
+  const mayBeOld = !isHeard && entry.excused !== true
+  return { ...entry, signed, free, doubtful, top, certain, balance, inDoubt, mayBeOld }
 }
 
 /** Of those with room for `price` the one with the least. */

@@ -4,6 +4,7 @@ import type { Interval, TokenAmount } from '../../protocol/index.ts'
 import type { Accounts } from '../budget/accounts.ts'
 import type { BudgetScope } from '../budget/caps.ts'
 import type { LedgerStorage } from './ledger-storage.ts'
+import type { ChannelBalance } from './ledger-types.ts'
 import type { NoteBook } from './notes.ts'
 import { freeSum, type Position } from './position.ts'
 import { type ChannelEntry, type ChannelName, type UnseenDeposit, unseenWhere } from './records.ts'
@@ -16,6 +17,14 @@ export interface Slot {
   dirty: boolean
   /** Taken, and not settled yet. */
   underWay: readonly Interval[]
+  /** As it was last shown: a purchase looks ten times between two changes. */
+  seen?: {
+    readonly entry: ChannelEntry
+    readonly position: Position
+    /** A receiver has shown where it stands. */
+    readonly isHeard: boolean
+    readonly balance: ChannelBalance
+  }
 }
 
 /** `known` is where it stands by the spool of a process that was killed. */

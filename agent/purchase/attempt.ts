@@ -102,7 +102,7 @@ export function createAttempts(given: AttemptOptions): Attempts {
     canGoTogether: (request, terms) => {
       if (!terms.features.has('parallel')) return false
       const open = ledger.payable(terms.receiver)
-      const place = placeOf(request, terms)
+      const place = whereOf(request, terms)
       return (
         open.length > 0 &&
         open.every(({ certain, name }) => certain && bindings.known(name, place) !== undefined)
@@ -244,8 +244,12 @@ async function readyChannel(
   }
 }
 
-function placeOf({ url, signal, authentic }: PaidRequest, { receiver, gatewayPath }: Terms): Place {
-  return { receiver, url, api: new URL(gatewayPath, url), signal, policy: authentic }
+function placeOf(request: PaidRequest, terms: Terms): Place {
+  return { ...whereOf(request, terms), api: new URL(terms.gatewayPath, request.url) }
+}
+
+function whereOf({ url, signal, authentic }: PaidRequest, { receiver }: Terms): Omit<Place, 'api'> {
+  return { receiver, url, signal, policy: authentic }
 }
 
 async function channelFor(

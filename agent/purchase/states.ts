@@ -485,7 +485,9 @@ export function createPurchases(partsFor: PartsFor): Purchases {
   }
 }
 
+const utf8 = new TextDecoder()
+
 function response(paid: PaidAnswer): AgentResponse {
-  const text = () => new TextDecoder().decode(paid.answer.body)
+  const text = () => utf8.decode(paid.answer.body)
   return { ...paid, status: paid.answer.status, text, json: () => JSON.parse(text()) }
 }

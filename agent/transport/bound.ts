@@ -99,7 +99,7 @@ function signed(
     for (const [name, value] of Object.entries(from)) fields.set(name.toLowerCase(), value)
   }
   put(headers)
-  put(formatAudience({ origin: originOf(url.href), contract, ...channel }))
+  put(formatAudience({ origin: originOf(url), contract, ...channel }))
   const content = Buffer.from(body ?? '')
   fields.delete('content-digest')
   if (content.length > 0) {

@@ -276,15 +276,20 @@ async function readAll(
 ): Promise<Uint8Array> {
   const chunks: Buffer[] = []
   let size = 0
-  try {
-    for await (const chunk of stream) {
-      size += chunk.length
-      if (size > most) break
-      chunks.push(chunk)
+  await new Promise<void>((resolve, reject) => {
+    const fail = (error: unknown): void => reject(told(error))
+    const closed = (): void => {
+      if (stream.readableEnded) resolve()
+      else fail(stream.errored ?? failure('ECONNRESET', 'It broke off.'))
     }
-  } catch (error) {
-    throw told(error)
-  }
+    if (stream.destroyed) return closed()
+    stream.once('error', fail).once('end', resolve).once('close', closed)
+    stream.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      chunks.push(chunk)
+      if (size > most) resolve()
+    })
+  })
   if (size <= most) return Buffer.concat(chunks)
   stream.destroy()
   throw agentError({

@@ -18,18 +18,43 @@ const bootIdFile = '/proc/sys/kernel/random/boot_id'
 /** Where a service sees no more of /proc than processes: systemd.unit(5), `%b`. */
 const bootIdVariable = 'URAIDEN_BOOT_ID'
 
-/** Looks at the marker once a second at most: a payment should not cost a system call more. */
-export function machineClock(trust: ClockTrust): () => ClockReading {
+/** What it reads, for tests. Milliseconds. */
+export interface Machine {
+  readonly wall: () => number
+  /** Stands still while the machine sleeps, and costs no system call. */
+  readonly monotonic: () => number
+  readonly uptime: () => number
+  readonly hasMarker: () => boolean
+}
+
+const thisMachine: Machine = {
+  wall: () => Date.now(),
+  monotonic: () => performance.now(),
+  // Of a file: more than all the arithmetic of a payment.
+  uptime: () => uptime() * 1000,
+  hasMarker: () => existsSync(synchronisedMarker),
+}
+
+/** In milliseconds. A clock that is set by less is a drift. */
+const asleep = 100
+
+/**
+ * Looks at uptime and marker once a second at most: a payment should not cost a system call more. Between two
+ * looks time is what two clocks agree on. Where they do not, the machine has slept or its clock was set.
+ */
+export function machineClock(trust: ClockTrust, machine = thisMachine): () => ClockReading {
   const boot = readBootId(() => readFileSync(bootIdFile, 'utf8'), process.env)
-  let looked = Number.NEGATIVE_INFINITY
-  let synchronised = trust === 'trusted'
+  let looked: { wall: number; monotonic: number; uptime: number; synchronised: boolean } | undefined
   return () => {
-    const up = uptime() * 1000
-    if (trust === 'auto' && up - looked >= 1000) {
-      looked = up
-      synchronised = existsSync(synchronisedMarker)
+    const wall = machine.wall()
+    const monotonic = machine.monotonic()
+    const passed = looked === undefined ? Number.POSITIVE_INFINITY : monotonic - looked.monotonic
+    if (looked === undefined || passed >= 1000 || Math.abs(wall - looked.wall - passed) >= asleep) {
+      const synchronised = trust === 'trusted' || machine.hasMarker()
+      looked = { wall, monotonic, uptime: machine.uptime(), synchronised }
+      return { wall, uptime: looked.uptime, boot, synchronised }
     }
-    return { wall: Date.now(), uptime: up, boot, synchronised }
+    return { wall, uptime: looked.uptime + passed, boot, synchronised: looked.synchronised }
   }
 }
 

@@ -7,9 +7,9 @@ import { protocolError, type UraidenError } from '../errors.ts'
  * Scheme, host and port of a URL: `http://192.168.1.20:5000`, without the scheme's own port.
  * @throws UraidenError `not_an_origin`
  */
-export function originOf(url: string): string {
-  const { protocol, origin } = parseUrl(url)
-  if (protocol !== 'http:' && protocol !== 'https:') throw notAnOrigin(url)
+export function originOf(url: string | URL): string {
+  const { protocol, origin, href } = typeof url === 'string' ? parseUrl(url) : url
+  if (protocol !== 'http:' && protocol !== 'https:') throw notAnOrigin(href)
   return origin
 }
 

@@ -142,6 +142,7 @@ function addBookCommands(program: Command, finish: Finish): void {
   program
     .command('history')
     .description('list the last purchases')
+    .option('--by-day', 'what was spent on each of the last 30 days (400 with --json)')
     .option('--chain', 'what happened to own channels, from the chain')
     .option('--from-block <number>', 'where to begin on the chain')
     .action(runs(finish, late(books, 'history')))

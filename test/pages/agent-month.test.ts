@@ -74,7 +74,10 @@ test.serial('what is wrong stands first, in the tab, its icon and the page', asy
   await section(page, 'Budget left').getByText('lasts until 16:30 UTC').waitFor()
   await section(page, 'Jobs').getByText('in 3 min, every 5 min').waitFor()
   await section(page, 'Jobs').getByText('°C', { exact: true }).waitFor()
-  await page.getByRole('img', { name: /^the last 48 values, from [0-9.]+ to [0-9.]+$/ }).first().waitFor()
+  await page
+    .getByRole('img', { name: /^the last 48 values, from [0-9.]+ to [0-9.]+$/ })
+    .first()
+    .waitFor()
 })
 
 test.serial('an agent that is well says so, and shows no errors', async (t) => {

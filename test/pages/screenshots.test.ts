@@ -7,7 +7,7 @@ import { createBrowserClient } from '../../browser/index.ts'
 import { createAdmin } from '../../receiver/server/admin/admin.ts'
 import { adminSchema } from '../../receiver/server/admin/config.ts'
 import { hashSecret } from '../../receiver/server/admin/secrets.ts'
-import { pageToken, startAgentPage } from '../support/agent-page.ts'
+import { monthEnd, startMonthPage } from '../support/agent-month.ts'
 import { openWindow, startChromium } from '../support/chromium.ts'
 import { mapStore } from '../support/map-store.ts'
 import { costs, price, startShop } from '../support/page-shop.ts'
@@ -18,6 +18,12 @@ const schemes = ['light', 'dark'] as const
 const screens = {
   desktop: { width: 1100, height: 860 },
   phone: { width: 390, height: 844 },
+} as const
+
+/** Taller: what is spent stands below jobs and budgets. */
+const agentScreens = {
+  desktop: { width: 1280, height: 1640 },
+  phone: { width: 390, height: 1480 },
 } as const
 
 async function picture(page: Page, name: string): Promise<Buffer> {
@@ -97,31 +103,17 @@ test.serial('pictures of the dashboard', async (t) => {
 })
 
 test.serial('pictures of the agent’s page', async (t) => {
-  const { page: url, breakGoods } = await startAgentPage(t)
+  const { url } = await startMonthPage(t)
   const browser = await startChromium(t)
   for (const colorScheme of schemes) {
-    for (const [screen, viewport] of Object.entries(screens)) {
+    for (const [screen, viewport] of Object.entries(agentScreens)) {
       const { page } = await openWindow(browser, { colorScheme, viewport })
+      await page.clock.setFixedTime(monthEnd)
       await page.goto(url)
-      await page.getByRole('button', { name: 'Allow actions…' }).click()
-      await page.getByLabel('Token').fill(pageToken)
-      await page.getByRole('button', { name: 'Allow', exact: true }).click()
-      // Once for all pictures: they show the same.
-      if (colorScheme === 'light' && screen === 'desktop') {
-        breakGoods(true)
-        await page.getByRole('button', { name: 'Run now: camera' }).click()
-        await page.getByText('job camera failed').waitFor()
-        for (let bought = 1; bought <= 3; bought++) {
-          await page.getByRole('button', { name: 'Run now: temperature' }).click()
-          await page.getByText('temperature ran.').waitFor()
-          await page
-            .locator('tbody tr')
-            .nth(bought - 1)
-            .waitFor()
-        }
-        await page.reload()
-      }
-      await page.locator('tbody tr').nth(2).waitFor()
+      await page.locator('.a-plot canvas').waitFor()
+      await page.getByRole('button', { name: '30 days' }).click()
+      await page.getByRole('button', { name: '30 days', pressed: true }).waitFor()
+      await page.evaluate('scrollTo(0, 0)')
       t.true((await picture(page, `agent-${screen}-${colorScheme}`)).length > 1000)
     }
   }

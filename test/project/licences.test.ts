@@ -43,13 +43,13 @@ for (const name of ['agent', 'receiver'] as const) {
       ['Snappy', 'Google Inc'],
       ['napi-macros', 'Mathias Buus'],
       ['Node.js', 'libuv'],
+      ['uplot', 'Leon Sorokin'],
       ...(name === 'agent'
         ? []
         : [
             ['libsecp256k1 0.1', 'Pieter Wuille'],
             ['libsecp256k1 0.8', 'Pieter Wuille'],
             ['node-addon-api', 'Node.js API collaborators'],
-            ['uplot', 'Leon Sorokin'],
           ]),
     ]
     for (const [title = '', holder = ''] of expected) {

@@ -14,6 +14,7 @@ const dates: Readonly<Record<string, string>> = {
   'agent/jobs/clock.ts': 'moments of a timetable are dates, and looked at again each minute',
   'agent/program/configuration/load.ts': 'when it was read',
   'agent/program/control/log.ts': 'when it was said',
+  'agent/program/daemon/page.ts': 'sums of the last days, and until when a budget lasts',
   'agent/program/daemon/buyers.ts': 'when a spent budget frees',
   'agent/program/daemon/terminal.ts': 'the time of day of a purchase, at a terminal',
   'agent/program/page/web/app.ts': 'how long ago, on the page',

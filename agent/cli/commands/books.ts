@@ -4,10 +4,12 @@ import { toJson } from '../../../platform/cli/output.ts'
 import { type Address, formatAmount, type TokenUnit } from '../../../protocol/index.ts'
 import { firstBlock } from '../../channels/search.ts'
 import { openChain } from '../../program/configuration/chain.ts'
+import { spendingOf } from '../../program/page/spending.ts'
 import { budgetTable } from '../text/budgets.ts'
 import { shownName } from '../text/channels.ts'
 import { fitted, shortAmount } from '../text/columns.ts'
 import { purchaseTable } from '../text/purchases.ts'
+import { spendingTable } from '../text/spending.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import { type GlobalOptions, parseFromBlock, withAgent } from './session.ts'
 
@@ -31,10 +33,23 @@ export function budget(options: GlobalOptions): Promise<ExitCode> {
 export interface HistoryOptions extends GlobalOptions {
   readonly chain?: boolean
   readonly fromBlock?: string
+  readonly byDay?: boolean
 }
 
 export function history(options: HistoryOptions): Promise<ExitCode> {
-  return options.chain ? chainHistory(options) : purchases(options)
+  if (options.chain) return chainHistory(options)
+  return options.byDay ? spentByDay(options) : purchases(options)
+}
+
+function spentByDay(options: GlobalOptions): Promise<ExitCode> {
+  return withAgent(options, async ({ agent, output, token, timeZone }) => {
+    const spending = spendingOf(await agent.hoursSince(0), Date.now(), timeZone)
+    const { buyers, days } = spending
+    if (output.json) output.print(toJson({ buyers, days }))
+    else if (buyers.length === 0) output.print('nothing bought yet')
+    else output.print(spendingTable(spending, token))
+    return exitCode.ok
+  })
 }
 
 function purchases(options: GlobalOptions): Promise<ExitCode> {

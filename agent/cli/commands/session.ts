@@ -83,7 +83,9 @@ export async function withAgent<Value>(
     store: join(folder, 'ledger'),
   })
   try {
-    return await work({ ...known, agent, token, deposits: depositsIn(token) })
+    const hoursSince = async (start: number) => agent.hours.since(start)
+    const own = { ...agent, hoursSince }
+    return await work({ ...known, agent: own, token, deposits: depositsIn(token) })
   } finally {
     await agent.stop()
   }

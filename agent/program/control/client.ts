@@ -3,8 +3,10 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { finished } from 'node:stream/promises'
 import { reach } from '../../../platform/system/local-socket.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 import type { Address, TokenUnit, UraidenError } from '../../../protocol/index.ts'
 import { defined } from '../../../protocol/index.ts'
+import type { HourSum } from '../../channels/hours.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
 import type { ChannelName } from '../../channels/records.ts'
 import type { Swept } from '../../channels/sweep.ts'
@@ -38,6 +40,7 @@ interface Results {
     readonly history: readonly PurchaseRecord[]
     readonly unfinished: readonly string[]
   }
+  readonly hours: readonly HourSum[]
   readonly open: ChannelName
   readonly topUp: null
   readonly close: `0x${string}`
@@ -67,7 +70,10 @@ export type RemoteAgent = Pick<
   | 'recoverChannels'
   | 'sweep'
   | 'probe'
->
+> & {
+  /** As `Agent.hours.since`. */
+  readonly hoursSince: (start: Milliseconds) => Promise<readonly HourSum[]>
+}
 
 export interface DaemonConnection {
   /** @throws UraidenError the command's own, `daemon_gone`, `control_malformed` */
@@ -137,6 +143,7 @@ async function remoteAgent(
     recoverChannels: (from) => changed(command('recover', defined({ from }))),
     sweep: (to) => command('sweep', { to }),
     probe: (url) => command('probe', { url: `${url}` }),
+    hoursSince: (since) => command('hours', { since }),
   }
 }
 

@@ -33,6 +33,7 @@ export const commands = {
   status: nothing,
   facts: nothing,
   books: nothing,
+  hours: exactly({ since: optional(integer()) }),
   open: exactly({ receiver: address, deposit: amount, api }),
   topUp: exactly({ channel, added: amount, api }),
   close: exactly({

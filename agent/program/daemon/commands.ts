@@ -29,6 +29,7 @@ export function commandHandlers(engine: Engine, context: HandlerContext): Comman
         history: agent.history(),
         unfinished: agent.unfinished(),
       })),
+    hours: ({ since = 0 }) => shared.use(async (agent) => agent.hours.since(since)),
     open: ({ receiver, deposit, api }) =>
       shared.use((agent) => agent.openChannel(receiver, deposit, api)),
     topUp: ({ channel, added, api }) => shared.use((agent) => agent.topUp(channel, added, api)),

@@ -113,6 +113,10 @@ test('a device’s life: doctor, get, channels, budget, topup, close, history', 
     (await cli('history')).stdout,
     /^UTC +IS +PAID +TO +WHAT +JOB +AUTHENTIC\n\d\d-\d\d .* room +\/reading.*\n3 purchases since /s,
   )
+  const { buyers, days } = await json('history', '--by-day')
+  t.deepEqual(buyers, ['commands'])
+  t.like(days.at(-1), { spent: ['15'], purchases: 3, failures: 0 })
+  t.regex((await cli('history', '--by-day')).stdout, /^DAY .*\n.* 3 +commands 100 %\n1 day: /s)
   const events = (await json('history', '--chain', '--from-block', '1')) as readonly {
     readonly kind: string
   }[]

@@ -1,17 +1,21 @@
 // Pictures of the pages for docs/images, written when URAIDEN_SCREENSHOTS names a folder; without it
 // the pages are only looked at, so that the pictures can be made again whenever they change.
 import { join } from 'node:path'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import type { Page } from 'playwright-core'
-import { createBrowserClient } from '../../browser/index.ts'
+import { createReceiverServer } from '../../receiver/index.ts'
+import { resourcesSchema } from '../../receiver/resources/configuration/schema.ts'
 import { createAdmin } from '../../receiver/server/admin/admin.ts'
 import { adminSchema } from '../../receiver/server/admin/config.ts'
 import { hashSecret } from '../../receiver/server/admin/secrets.ts'
+import { listenAdmin } from '../support/admin.ts'
 import { monthEnd, startMonthPage } from '../support/agent-month.ts'
 import { openWindow, startChromium } from '../support/chromium.ts'
-import { mapStore } from '../support/map-store.ts'
+import { withChannels } from '../support/many-channels.ts'
+import { unfitElements } from '../support/measure.ts'
 import { costs, price, startShop } from '../support/page-shop.ts'
 import { startWiki } from '../support/page-wiki.ts'
+import { thirtyDays } from '../support/thirty-days.ts'
 
 const folder = process.env.URAIDEN_SCREENSHOTS
 const schemes = ['light', 'dark'] as const
@@ -34,14 +38,21 @@ async function picture(page: Page, name: string): Promise<Buffer> {
 }
 
 test.serial('pictures of the paywall page', async (t) => {
-  const { base, chain, wallet } = await startShop(t)
+  const goods = resourcesSchema.parse({
+    '/garden/temperature': {
+      ...{ price: `${price} units`, command: 'echo 21.4' },
+      title: 'Temperature in the garden',
+      description: 'In the shade of the house, measured every minute.',
+    },
+  })
+  const { base, chain, wallet } = await startShop(t, { seller: 'Ann’s weather shop' }, {}, goods)
   const browser = await startChromium(t)
   for (const colorScheme of schemes) {
     for (const [screen, viewport] of Object.entries(screens)) {
       // Each window makes a key of its own for the channel, and a later one is of a later block.
       await chain.mine(1)
       const { page } = await openWindow(browser, { wallet, colorScheme, viewport })
-      await page.goto(`${base}/reading`)
+      await page.goto(`${base}/garden/temperature`)
       const open = page.getByRole('button', { name: 'Open a channel' })
       const pay = page.getByRole('button', { name: `Pay ${costs}` })
       await open.or(pay).first().waitFor()
@@ -54,6 +65,17 @@ test.serial('pictures of the paywall page', async (t) => {
       await page.getByText(/more purchases?\./).waitFor()
       t.true((await picture(page, `paywall-${screen}-${colorScheme}`)).length > 1000)
     }
+  }
+})
+
+test.serial('pictures of the paywall in a browser without a wallet', async (t) => {
+  const { base } = await startShop(t, { seller: 'Ann’s weather shop' })
+  const browser = await startChromium(t)
+  for (const colorScheme of schemes) {
+    const { page } = await openWindow(browser, { colorScheme, viewport: screens.phone })
+    await page.goto(`${base}/reading`)
+    await page.getByRole('img', { name: 'QR code' }).waitFor()
+    t.true((await picture(page, `paywall-elsewhere-${colorScheme}`)).length > 1000)
   }
 })
 
@@ -71,33 +93,54 @@ test.serial('pictures of the paywall over a teaser', async (t) => {
   }
 })
 
-test.serial('pictures of the dashboard', async (t) => {
-  const password = 'correct horse'
+/** Of the pictures: whenever they are made, they show the same month. */
+const today = Date.UTC(2026, 10, 28, 14, 20)
+
+async function startDashboard(t: ExecutionContext, password: string): Promise<string> {
   const users = { owner: await hashSecret(password) }
-  const admin = await createAdmin(adminSchema.parse({ users }))
-  const shop = await startShop(t, { transactionPoll: 20 }, { admin })
-  const { wallet, senderAccount, receiverAccount, contract, base, adminBase } = shop
-  const buyer = await createBrowserClient({
-    wallet,
-    account: senderAccount.address,
-    receiver: receiverAccount.address,
-    contract,
-    api: `${base}/api/1`,
-    storage: mapStore(),
-    interval: 50,
-  })
-  await buyer.openChannel(20n * price)
-  for (let bought = 0; bought < 5; bought++) await buyer.pay(`${base}/reading`, { price })
+  const admin = await createAdmin(adminSchema.parse({ users, attempts: 1000 }))
+  const { receiver } = await startShop(t)
+  const { income, traffic, channels, buyers } = thirtyDays(today / 1000)
+  const due = channels.reduce((sum, { claims, withdrawn }) => sum + claims.highest - withdrawn, 0n)
+  const { book, ...rest } = withChannels(receiver, () => channels)
+  const shown = {
+    ...rest,
+    book: { ...book, unsettled: () => due },
+    liquidBalance: () => 37n * 10n ** 18n,
+  }
+  const history = { history: () => income, stop: async () => undefined }
+  const given = { admin, traffic, buyers, income: history }
+  const server = await createReceiverServer(shown, [], given)
+  t.teardown(() => server.close())
+  const prices = {
+    '/sensors/temperature': '0.005 TKN',
+    '/archive/*': '0.02 TKN',
+    '/api/*': '0.001 TKN',
+  }
+  for (const [path, cost] of Object.entries(prices)) {
+    server.get(path, { config: { price: cost } }, () => '')
+  }
+  return listenAdmin(t, admin)
+}
+
+test.serial('pictures of the dashboard, with thirty days of data', async (t) => {
+  const password = 'correct horse'
+  const base = await startDashboard(t, password)
   const browser = await startChromium(t)
   for (const colorScheme of schemes) {
     for (const [screen, viewport] of Object.entries(screens)) {
-      const { page } = await openWindow(browser, { colorScheme, viewport })
-      await page.goto(`${adminBase}/admin`)
+      const { page, complaints } = await openWindow(browser, { colorScheme, viewport })
+      await page.clock.setFixedTime(today)
+      await page.setViewportSize({ ...viewport, height: screen === 'phone' ? 1500 : 1350 })
+      await page.goto(`${base}/admin`)
       await page.getByLabel('User').fill('owner')
       await page.getByLabel('Password').fill(password)
       await page.getByRole('button', { name: 'Log in' }).click()
-      await page.getByText('1 of 1 channel').waitFor()
+      await page.getByText('7 of 7 channels').waitFor()
+      await page.getByText('Refused: ').waitFor()
+      t.deepEqual(await unfitElements(page), [])
       t.true((await picture(page, `dashboard-${screen}-${colorScheme}`)).length > 1000)
+      t.deepEqual(complaints, [])
     }
   }
 })

@@ -15,7 +15,7 @@ export async function startWiki(t: ExecutionContext, serverOptions: ServerOption
   t.teardown(stop)
   const teaser = { show: ['h1', '.summary'] }
   const resources = resourcesSchema.parse({
-    '/wiki/*': { price: `${price} units`, upstream, teaser },
+    '/wiki/*': { price: `${price} units`, upstream, teaser, title: 'A wiki of payments' },
     '/static/*': { price: '0', upstream },
   })
   return startShop(t, {}, serverOptions, resources)

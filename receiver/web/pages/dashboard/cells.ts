@@ -15,6 +15,10 @@ export function head(...children: Children): HTMLElement {
   return h('th', { scope: 'col', role: 'columnheader' }, ...children)
 }
 
+export function numberHead(title: string): HTMLElement {
+  return h('th', { scope: 'col', role: 'columnheader', class: 'd-number' }, title)
+}
+
 export function row(...cells: Children): HTMLElement {
   return h('tr', { role: 'row' }, ...cells)
 }

@@ -1,7 +1,7 @@
 // Bars over time, several in a pile, for who can see them; a table says the same.
 import uPlot from 'uplot'
 import { h } from '../../../../platform/web/pages/dom.ts'
-import { type By, periodText } from './periods.ts'
+import { type By, lengthOf, periodText } from './periods.ts'
 
 export interface Bars {
   readonly by: By
@@ -67,10 +67,14 @@ function optionsFor(figure: HTMLElement, { by, piles, unit }: Bars): uPlot.Optio
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
     cursor: { show: false },
     legend: { show: false },
-    scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
+    scales: {
+      // The first bar and the last one have their whole width.
+      x: { range: (_, first, last) => [first - lengthOf[by] / 2, last + lengthOf[by] / 2] },
+      y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] },
+    },
     series: [{}, ...series],
     axes: [
-      { ...axis, space: by === 'day' ? 50 : 90, values: (_, splits) => splits.map(text) },
+      { ...axis, size: 36, space: by === 'day' ? 50 : 90, values: (_, splits) => splits.map(text) },
       { ...axis, size: 58, label: unit, labelSize: 18, labelFont: '12px sans-serif' },
     ],
   }

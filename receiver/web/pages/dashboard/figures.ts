@@ -2,7 +2,7 @@
 import { h, setText, show } from '../../../../platform/web/pages/dom.ts'
 import { formatAmount, type TokenUnit } from '../../../../protocol/amount.ts'
 import { ask, type IncomeHour, type ResourceCounts } from './api.ts'
-import { cardTable, cell, head, numberCell, row } from './cells.ts'
+import { cardTable, cell, head, numberCell, numberHead, row } from './cells.ts'
 import { type Bars, createChart } from './chart.ts'
 import { csvOf } from './csv.ts'
 import {
@@ -105,8 +105,8 @@ function createParts(place: HTMLElement, { choose, save }: Controls): Parts {
   const [income, requests] = [h('div'), h('div')]
   const [periods, resources] = [h('tbody'), h('tbody')]
   const refusals = h('p', { class: 'd-note' })
-  const heads = (first: string) =>
-    [first, 'Income', 'Paid', 'Failed', 'Refused', 'Price asked'].map((title) => head(title))
+  const numbers = ['Income', 'Paid', 'Failed', 'Refused', 'Price asked']
+  const heads = (first: string) => [head(first), ...numbers.map(numberHead)]
   place.append(
     controls,
     h('h3', {}, 'Income'),

@@ -5,7 +5,7 @@ import type { IncomeHour, ResourceCounts } from './api.ts'
 export type By = 'hour' | 'day'
 
 /** In seconds. */
-const length = { hour: 3600, day: 86_400 } as const
+export const lengthOf = { hour: 3600, day: 86_400 } as const
 
 /** Shown in the plot. */
 export const shownPeriods = { hour: 48, day: 30 } as const
@@ -62,13 +62,13 @@ export function sumsBy(
   const count = shownPeriods[by]
   const last = beginning(now, by)
   return Array.from({ length: count }, (_, at) => {
-    const start = last - (count - 1 - at) * length[by]
+    const start = last - (count - 1 - at) * lengthOf[by]
     return { start, income: income.get(start) ?? 0n, ...(requests.get(start) ?? none) }
   })
 }
 
 function beginning(time: number, by: By): number {
-  return Math.floor(time / length[by]) * length[by]
+  return Math.floor(time / lengthOf[by]) * lengthOf[by]
 }
 
 /** Whatever brought most comes first. */

@@ -4,7 +4,7 @@ import { h, setText, show } from '../../../../platform/web/pages/dom.ts'
 import { formatAmount, formatNumber } from '../../../../protocol/amount.ts'
 import { formatDuration } from '../../../../protocol/duration.ts'
 import type { Price, Stats } from './api.ts'
-import { cardTable, cell, head, numberCell, row } from './cells.ts'
+import { cardTable, cell, head, numberCell, numberHead, row } from './cells.ts'
 import { disputeText, tokenOf } from './texts.ts'
 
 const tileNames = [
@@ -89,7 +89,7 @@ export function showPrices(place: HTMLElement, prices: readonly Price[]): void {
       numberCell('Price', price),
     ),
   )
-  const heads = ['Path', 'Methods', 'Price'].map((title) => head(title))
+  const heads = [head('Path'), head('Methods'), numberHead('Price')]
   place.replaceChildren(
     rows.length === 0 ? h('p', {}, 'Nothing is sold.') : cardTable(heads, h('tbody', {}, ...rows)),
   )

@@ -6,6 +6,7 @@ import { BudgetSpentError } from '../budget/caps.ts'
 import type { Clock } from './clock.ts'
 import { type Backoff, backoffDelay } from './sinks/backoff.ts'
 import type { JobEvent, LastRun, RunOutcome, SpentBudget } from './types.ts'
+import { type BoughtValues, withValue } from './values.ts'
 
 export interface History {
   /** In a row. */
@@ -15,6 +16,7 @@ export interface History {
   readonly notBefore?: Milliseconds
   /** The last run found no room in it. */
   readonly spent?: SpentBudget
+  readonly values?: BoughtValues
 }
 
 /** What becomes of a job that keeps failing. */
@@ -24,13 +26,15 @@ export interface Slowness extends Backoff {
 }
 
 export function historyAfter(before: History, outcome: RunOutcome): History {
-  const { failures } = before
+  const { failures, values } = before
   const last = lastRun(outcome)
-  if (outcome.kind === 'done') return { failures: 0, last }
+  if (outcome.kind === 'done') {
+    return { failures: 0, last, values: withValue(values, outcome.value) }
+  }
   const spent = spentBudget(outcome)
   if (spent !== undefined) return { ...before, spent }
   const { notBefore } = outcome
-  return { failures: failures + 1, last, ...(notBefore !== undefined && { notBefore }) }
+  return { failures: failures + 1, last, ...defined({ notBefore, values }) }
 }
 
 /** Undefined for an outcome that is another one. */

@@ -56,7 +56,7 @@ export class JobRunner {
     const { job, parts, record, open, slow } = options
     this.#options = options
     this.#history = isChanged(options)
-      ? { failures: 0, ...defined({ last: record?.last }) }
+      ? { failures: 0, ...defined({ last: record?.last, values: record?.values }) }
       : historyIn(record)
     this.#paused = record?.paused ?? false
     this.#notBefore = notBefore(this.#history, slow, parts.clock)
@@ -86,15 +86,17 @@ export class JobRunner {
 
   status(): JobStatus {
     const { job, parts } = this.#options
-    const { failures, last } = this.#history
+    const { failures, last, values } = this.#history
     const spent = this.#spent()
     return {
       name: job.name,
       target: withoutKeys(job.target),
+      every: job.every,
       state: this.#state(),
       next: this.#paused ? undefined : this.#next(spent),
       spent,
       last,
+      values,
       failures,
       sinks: parts.outbox.status(job.name),
     }
@@ -300,11 +302,11 @@ export class JobRunner {
       : historyAfter(this.#history, outcome)
   }
 
-  #put({ failures, last, spent, notBefore: asked }: History): StorageOperation {
+  #put({ failures, last, spent, values, notBefore: asked }: History): StorageOperation {
     const { job, timetable, settings } = this.#options
     const due = this.#ticker?.due() ?? timetable.next()
     const record = { every: job.every, due, paused: this.#paused, failures, settings }
-    return putJob(job.name, { ...record, ...defined({ last, spent, notBefore: asked }) })
+    return putJob(job.name, { ...record, ...defined({ last, spent, values, notBefore: asked }) })
   }
 }
 
@@ -314,6 +316,6 @@ function isChanged({ record, settings }: RunnerOptions): boolean {
 }
 
 function historyIn(record: JobRecord | undefined): History {
-  const { failures = 0, last, notBefore: asked, spent } = record ?? {}
-  return { failures, ...defined({ last, notBefore: asked, spent }) }
+  const { failures = 0, last, notBefore: asked, spent, values } = record ?? {}
+  return { failures, ...defined({ last, notBefore: asked, spent, values }) }
 }

@@ -6,6 +6,7 @@ import type { ChannelName } from '../channels/records.ts'
 import type { SentPayment } from '../purchase/types.ts'
 import { type OutboxStorage, openPrefix, type StorageOperation } from './sinks/storage.ts'
 import type { LastRun, SpentBudget } from './types.ts'
+import type { BoughtValues } from './values.ts'
 
 export interface JobRecord {
   /** The schedule that `due` is of. */
@@ -18,6 +19,7 @@ export interface JobRecord {
   readonly paused: boolean
   readonly last?: LastRun
   readonly spent?: SpentBudget
+  readonly values?: BoughtValues
   /** A digest of what the job, its budgets and its receiver were. */
   readonly settings?: string
 }

@@ -11,6 +11,7 @@ import { deleteOpen, type OpenRun } from './records.ts'
 import type { Outbox } from './sinks/outbox.ts'
 import type { OutboxStorage, StorageOperation } from './sinks/storage.ts'
 import type { Job, RunCause, RunOutcome } from './types.ts'
+import { boughtValue } from './values.ts'
 
 export interface RunParts {
   readonly buyer: Buyer
@@ -172,6 +173,7 @@ async function keep(
         payment: payment && { price: payment.price, cost: payment.cost },
         authentic: payment?.authentic ?? false,
         unfit,
+        value: boughtValue(addition.picked),
       }
   try {
     await storage.write([...addition.operations, deleteOpen(facts.id), record(outcome)], 'soon')

@@ -5,6 +5,7 @@ import type { HeaderFields, TokenAmount } from '../../protocol/index.ts'
 import type { BudgetScope, BudgetWindow } from '../budget/caps.ts'
 import type { PaymentFacts } from '../purchase/types.ts'
 import type { SinkEvent, SinkStatus } from './sinks/types.ts'
+import type { BoughtValue, BoughtValues } from './values.ts'
 
 /** When a run is due and the one before has not ended. `queue` remembers one run, not more. */
 export type OverlapRule = 'skip' | 'queue' | 'allow'
@@ -68,6 +69,7 @@ export interface RunDone extends RunFacts {
   readonly authentic: boolean
   /** Sinks for which the body had nothing of what they pick. */
   readonly unfit: readonly string[]
+  readonly value: BoughtValue
 }
 
 export interface RunFailed extends RunFacts {
@@ -115,6 +117,8 @@ export type JobEvent =
 export interface JobStatus {
   readonly name: string
   readonly target: string
+  /** The schedule, as it is configured. */
+  readonly every: string
   readonly state: 'waiting' | 'running' | 'paused' | 'slowed' | 'budgetSpent'
   /** Unix time in milliseconds, without jitter; undefined while paused, and where no budget is free by itself. */
   readonly next: Milliseconds | undefined
@@ -122,6 +126,8 @@ export interface JobStatus {
   readonly spent?: SpentBudget | undefined
   /** Kept over restarts. */
   readonly last: LastRun | undefined
+  /** What it has bought last; undefined before it bought anything. Kept over restarts. */
+  readonly values?: BoughtValues | undefined
   /** In a row. */
   readonly failures: number
   readonly sinks: readonly SinkStatus[]

@@ -31,6 +31,8 @@ export interface OutboxAddition extends Addition {
   readonly unfit: readonly string[]
   /** No sink gets anything of it. */
   readonly isLost: boolean
+  /** What the first sink with `select` picks; all of it where there is none. */
+  readonly picked: Uint8Array
 }
 
 export interface Outbox {
@@ -48,6 +50,8 @@ export interface Outbox {
 interface JobSink {
   readonly queue: SinkQueue
   readonly pick: Picker
+  /** It gets one part of the body, as it is. */
+  readonly selects: boolean
 }
 
 const retry = { first: 1000, most: 30_000 }
@@ -68,7 +72,9 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
         const id = sinkId(config)
         const queue = queues.get(id) ?? (await openSink(options, { job, config, broker }))
         queues.set(id, queue)
-        own.push({ queue, pick: await pickerOf(config, job) })
+        const { select, csv, influx } = config
+        const selects = select !== undefined && csv === undefined && influx === undefined
+        own.push({ queue, pick: await pickerOf(config, job), selects })
       }
       jobSinks.set(job, own)
     }
@@ -105,8 +111,10 @@ async function pickerOf(
 function addToAll(jobSinks: readonly JobSink[], entry: Entry): OutboxAddition {
   const additions: Addition[] = []
   const unfit: string[] = []
-  for (const { queue, pick } of jobSinks) {
+  let picked: Uint8Array | undefined
+  for (const { queue, pick, selects } of jobSinks) {
     const payload = pick(entry)
+    if (selects) picked ??= payload
     if (payload === undefined) unfit.push(queue.name)
     else additions.push(queue.add({ ...entry, payload }))
   }
@@ -119,6 +127,7 @@ function addToAll(jobSinks: readonly JobSink[], entry: Entry): OutboxAddition {
       for (const each of additions) each.failed()
     },
     unfit,
+    picked: picked ?? entry.payload,
     isLost: additions.length === 0 && unfit.length > 0,
   }
 }

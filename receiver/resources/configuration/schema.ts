@@ -1,7 +1,7 @@
 // What a person writes under `resources`: one entry a path, checked here, served by the other files.
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { amountText, filePath } from '../../../platform/config/index.ts'
+import { amountText, filePath, seconds } from '../../../platform/config/index.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
 import { patternOf } from './prices.ts'
 import { choosePath, reservedFor } from './reserved.ts'
@@ -76,9 +76,6 @@ export type RedirectsRule = (typeof redirectsRules)[number]
 
 export const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 export type Method = (typeof methods)[number]
-
-const seconds = (least: number, most: number) =>
-  z.number({ error: 'this should be a number of seconds.' }).min(least).max(most)
 
 const pattern = z.string().superRefine((text, context) => {
   if (patternOf(text) !== undefined) return

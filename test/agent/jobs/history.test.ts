@@ -13,6 +13,7 @@ const done: RunOutcome = {
   payment: undefined,
   authentic: false,
   unfit: [],
+  value: { text: '21.4', number: 21.4 },
 }
 
 test('the tenth failure in a row is said once, and that it works again too', (t) => {

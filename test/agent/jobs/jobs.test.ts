@@ -159,6 +159,20 @@ test('a job buys at each of its moments, and what it bought is in the file', asy
   })
 })
 
+test('the last values are kept over restarts and failures, and over a change of the job', async (t) => {
+  const clock = manualClock()
+  const first = await start(t, {}, { clock, steps: ['serve', 'serve', 500] })
+  for (let run = 0; run < 3; run++) await first.nextRun()
+  t.like(first.jobs.status()[0], { every: '*/5 * * * *', failures: 1 })
+  t.deepEqual(first.jobs.status()[0]?.values, { numbers: [1, 2], last: '2' })
+  await first.stop()
+  const change = { mostPrice: '9 TKN', sinks: [{ file: '/dev/null', select: '$.number' }] }
+  const { jobs, nextRun } = await start(t, change, { clock, folder: first.folder })
+  t.deepEqual(jobs.status()[0]?.values, { numbers: [1, 2], last: '2' })
+  await nextRun()
+  t.deepEqual(jobs.status()[0]?.values?.numbers, [1, 2, 1])
+})
+
 test('jitter delays a run, and no other', async (t) => {
   const { clock, payments, runs } = await start(t, { jitter: '60s' })
   clock.pass(5 * minute + 29_999)

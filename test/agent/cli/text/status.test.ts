@@ -35,6 +35,7 @@ function job(change: Partial<Job> = {}): Job {
   return {
     name: 'temperature',
     target: 'living-room/temperature',
+    every: '5m',
     state: 'waiting',
     next: now + 3 * minute,
     failures: 0,

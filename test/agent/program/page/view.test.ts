@@ -184,6 +184,7 @@ test('users, passwords and queries of addresses are not for all users of the mac
   const job = {
     name: 'a',
     target: 'living-room/a?key=secret',
+    every: '5m',
     state: 'waiting',
     next: 5,
     last: {

@@ -1,20 +1,45 @@
 // Relative paths of agent.yaml. They are meant from the folder of the file, as in receiver.yaml. Until version 0.1 they
 // were meant from where the program is started: what is only there is still found there.
 import { existsSync } from 'node:fs'
-import { dirname, isAbsolute, resolve } from 'node:path'
+import { dirname, isAbsolute, normalize, resolve } from 'node:path'
 import { defined } from '../../../protocol/index.ts'
 import type { SinkConfig } from '../../jobs/sinks/schema.ts'
-import type { AgentConfig } from './config.ts'
 import { variables } from './places.ts'
 
 type At = (path: string) => string
+type Maybe = string | undefined
+
+/** What of a configuration holds paths. */
+interface WithPaths {
+  readonly key: string
+  readonly password?: Maybe
+  readonly state?: Maybe
+  readonly control: { readonly socket?: Maybe }
+  readonly tls?: { readonly authority?: Maybe; readonly pinned?: Maybe } | undefined
+  readonly page?: { readonly token?: Maybe } | undefined
+  readonly mqtt?: BrokerPaths | undefined
+  readonly proxy?:
+    | { readonly socket?: Maybe; readonly programs: Named<{ readonly token: string }> }
+    | undefined
+  readonly alerts?: { readonly sinks: readonly SinkConfig[] } | undefined
+  readonly jobs: Named<{ readonly sinks: readonly SinkConfig[] }>
+}
+
+interface BrokerPaths {
+  readonly password?: Maybe
+  readonly ca?: Maybe
+  readonly cert?: Maybe
+  readonly certKey?: Maybe
+}
+
+type Named<Value> = Readonly<Record<string, Value>>
 
 /** With every path as it is to be opened. */
-export function withPaths(
-  config: AgentConfig,
+export function withPaths<Config extends WithPaths>(
+  config: Config,
   file: string,
   environment: NodeJS.ProcessEnv,
-): AgentConfig {
+): Config {
   const folder = dirname(resolve(file))
   if (folder === process.cwd()) return config
   const given = new Set(
@@ -30,7 +55,7 @@ export function withPaths(
 }
 
 /** Those of a configuration that are found where the program was started, and not beside the file. */
-export function pathsFromStart(config: AgentConfig, file: string): readonly string[] {
+export function pathsFromStart(config: WithPaths, file: string): readonly string[] {
   const folder = dirname(resolve(file))
   if (folder === process.cwd()) return []
   const found = new Set<string>()
@@ -41,11 +66,15 @@ export function pathsFromStart(config: AgentConfig, file: string): readonly stri
   return [...found]
 }
 
+/** The file itself, or the folder that it will be in: one that is written may not be there now. */
 function isOnlyAtStart(path: string, folder: string): boolean {
-  return existsSync(resolve(path)) && !existsSync(resolve(folder, path))
+  const [first = path] = normalize(path).split('/')
+  return [path, first].some((each) => {
+    return existsSync(resolve(each)) && !existsSync(resolve(folder, each))
+  })
 }
 
-function mapped(config: AgentConfig, at: At): AgentConfig {
+function mapped<Config extends WithPaths>(config: Config, at: At): Config {
   const { key, password, state, tls, proxy, page, control, mqtt, alerts, jobs } = config
   const maybe = (path: string | undefined) => (path === undefined ? undefined : at(path))
   const sinks = (each: readonly SinkConfig[]) => each.map((sink) => sinkAt(sink, at))
@@ -72,7 +101,7 @@ function mapped(config: AgentConfig, at: At): AgentConfig {
 }
 
 function brokerPaths(
-  { password, ca, cert, certKey }: NonNullable<AgentConfig['mqtt']>,
+  { password, ca, cert, certKey }: BrokerPaths,
   maybe: (path: string | undefined) => string | undefined,
 ) {
   return defined({

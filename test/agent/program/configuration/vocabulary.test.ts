@@ -63,6 +63,13 @@ test('what is only where the program was started is found there, as before, and 
   t.like(await load(), { key: join(folder, 'README.md'), state: 'package.json' })
 })
 
+test('a file that will be made in a folder that is only there is made there, as before', async (t) => {
+  const { folder, load } = await given(t, 'state: ./agent/new\n')
+  t.like(await load(), { state: './agent/new' })
+  await mkdir(join(folder, 'agent'))
+  t.like(await load(), { state: join(folder, 'agent/new') })
+})
+
 test('a path in a variable is of who starts the program, and a whole one stays', async (t) => {
   const { load, folder } = await given(t, 'state: /var/lib/agent\n')
   t.like(await load({ URAIDEN_AGENT_KEY: 'my-key' }), { key: 'my-key', state: '/var/lib/agent' })

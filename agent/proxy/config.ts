@@ -1,6 +1,13 @@
 // The part `proxy` of agent.yaml.
 import { z } from 'zod'
-import { amountText, count, filePath, ownName, parsed } from '../../platform/config/index.ts'
+import {
+  amountText,
+  count,
+  filePath,
+  ownName,
+  parsed,
+  seconds,
+} from '../../platform/config/index.ts'
 import { windowCaps } from '../budget/config.ts'
 import { parseLoopback } from './listen.ts'
 
@@ -41,7 +48,7 @@ export const proxySchema = z
       .enum(['drop', 'pass'])
       .default('drop')
       .describe('Set-Cookie of receivers on plain HTTP, which nobody has signed'),
-    timeout: count.min(1).max(3600).optional().describe('seconds for one answer'),
+    timeout: seconds(1, 3600).optional().describe('for one answer: 30s, or seconds'),
     mostBody: count
       .min(1)
       .max(2 ** 30)

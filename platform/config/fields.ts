@@ -9,7 +9,11 @@ import { parseDuration } from './duration.ts'
  * A text that one of our own parsers reads; its error and hint become the file's.
  */
 export function parsed<Value>(parse: (text: string) => Value) {
-  return scalar.transform((text, context): Value => {
+  return scalar.transform(reading(parse))
+}
+
+function reading<Value>(parse: (text: string) => Value) {
+  return (text: string, context: z.RefinementCtx): Value => {
     try {
       return parse(text)
     } catch (error) {
@@ -17,7 +21,7 @@ export function parsed<Value>(parse: (text: string) => Value) {
       context.addIssue({ code: 'custom', message: error.message, params: { hint: error.hint } })
       return z.NEVER
     }
-  })
+  }
 }
 
 /** YAML reads 0.005 and 16 as numbers; up to 15 digits JavaScript writes them back as they were. */
@@ -175,4 +179,12 @@ export function parseSize(text: string): number {
 }
 
 export const duration = parsed(parseDuration)
+
+/** A duration such as `30s` or `5m`, or a number of seconds; gives seconds. */
+export function seconds(least: number, most: number) {
+  const error = `this should be a duration such as 30s, or a number of seconds, from ${least} to ${most}.`
+  const number = z.number({ error }).min(least).max(most)
+  const text = z.string({ error }).transform(reading((given) => parseDuration(given) / 1000))
+  return z.union([number, text.pipe(number)], { error })
+}
 export const size = parsed(parseSize)

@@ -8,6 +8,7 @@ import { nearestName } from '../text/nearest-name.ts'
 import { readUtf8, saveAsUtf8 } from '../text/utf8.ts'
 import { jsonSchemaOf, namesAt, pathOfVariable } from './names.ts'
 import { type Problem, problemsOf } from './problems.ts'
+import { spelled } from './spellings.ts'
 import { type KeyPath, parseYaml, type YamlFile } from './yaml.ts'
 
 export interface ConfigSource<Schema extends z.ZodType> {
@@ -57,17 +58,18 @@ export function parseConfig<Schema extends z.ZodType>(
   const yaml = parseYaml(text, file ?? '')
   const variables = overrides === undefined ? [] : variablesOf(schema, overrides)
   const given = [...variables, ...options]
+  const { value: inFile, written } = spelled(yaml.value ?? {}, schema)
   const value = complete(
-    given.reduce<unknown>(
-      (whole, { path, value }) => withValue(whole, path, value),
-      yaml.value ?? {},
-    ),
+    given.reduce<unknown>((whole, { path, value }) => withValue(whole, path, value), inFile),
   )
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const problems = problemsOf(result.error, value, (path) => namesAt(jsonSchemaOf(schema), path))
   throw invalid(
-    problems.map((problem) => ({ ...problem, place: place(file, yaml, given, problem.path) })),
+    problems.map((problem) => ({
+      ...problem,
+      place: place(file, yaml, given, { path: problem.path, written: written(problem.path) }),
+    })),
   )
 }
 
@@ -105,12 +107,12 @@ function place(
   file: string | undefined,
   yaml: YamlFile,
   given: readonly ConfigOption[],
-  path: KeyPath,
+  { path, written }: { readonly path: KeyPath; readonly written: KeyPath },
 ): string {
-  const key = path.join('.')
+  const key = written.join('.')
   const option = given.findLast((each) => each.path.every((part, index) => path[index] === part))
   if (option !== undefined) return `${option.name} ${key}`
-  return file === undefined ? key : `${file}:${yaml.lineOf(path)} ${key}`.trimEnd()
+  return file === undefined ? key : `${file}:${yaml.lineOf(written)} ${key}`.trimEnd()
 }
 
 function invalid(problems: readonly (Problem & { readonly place: string })[]): UraidenError {

@@ -1,6 +1,6 @@
 // The part `ops:` of the receiver's configuration.
 import { z } from 'zod'
-import { listenAddress } from '../../platform/config/index.ts'
+import { listenAddress, seconds } from '../../platform/config/index.ts'
 import { defaultReadinessLimits } from './readiness.ts'
 
 /** Health is for load balancers and systemd, metrics for Prometheus. Neither costs anything. */
@@ -11,9 +11,7 @@ export const opsSchema = z.strictObject({
   health: z.boolean().default(true).describe('/healthz and /readyz'),
   // They tell what is earned.
   metrics: z.boolean().optional().describe('/metrics; by default only where listen is set'),
-  chainAge: z
-    .number()
-    .positive()
+  chainAge: seconds(0.001, 366 * 86_400)
     .default(defaultReadinessLimits.chainAge / 1000)
     .describe('seconds since the chain was read, until it is not ready'),
   freeSpace: z

@@ -13,9 +13,11 @@ import {
   httpUrl,
   listenAddress,
   loadConfig,
+  seconds,
   withContracts,
   withDeployment,
 } from '../../platform/config/index.ts'
+import { platformError } from '../../platform/errors/index.ts'
 import { parseOrigin } from '../../protocol/bound/index.ts'
 import { defined } from '../../protocol/index.ts'
 import { alertsFrom, alertsSchema } from '../alerts/schema.ts'
@@ -31,7 +33,6 @@ import { tlsSchema } from '../tls/config.ts'
 import { contractsSchema } from './contracts.ts'
 import { discoverySchema } from './discovery/config.ts'
 
-const seconds = z.number({ error: 'this should be a number of seconds.' })
 const hostName = z.string().regex(/^(\*|(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?)$/i, {
   error: 'this should be a name such as shop.example.org or *.example.org, without a port.',
 })
@@ -126,11 +127,7 @@ export const receiverConfig = z.strictObject({
   leastChallengePeriod: duration
     .optional()
     .describe('refuse a contract with a shorter challenge period: 1h'),
-  pollInterval: seconds
-    .min(0.02)
-    .max(3600)
-    .default(2)
-    .describe('seconds between looks at the chain'),
+  pollInterval: seconds(0.02, 3600).default(2).describe('seconds between looks at the chain'),
   bound: z
     .union([
       boundMode,
@@ -169,7 +166,7 @@ export const receiverConfig = z.strictObject({
   verifierThreads: count.min(0).max(64).optional().describe('as many as cores, at most 4'),
   outage: z
     .strictObject({
-      longest: seconds.min(0).max(86_400).optional().describe('seconds served without a node (60)'),
+      longest: seconds(0, 86_400).optional().describe('seconds served without a node (60)'),
       mostPerChannel: amountText.optional().describe('balance of one channel meanwhile'),
       mostInAll: amountText.optional().describe('balances of all channels meanwhile'),
     })
@@ -191,12 +188,10 @@ export const receiverConfig = z.strictObject({
         .array(z.union([z.ipv4(), z.ipv6()]))
         .optional()
         .describe('addresses that perAddress is not for; this machine’s own never is'),
-      headers: seconds.min(0.1).max(600).optional().describe('seconds for all headers (10)'),
-      request: seconds.min(0.1).max(86_400).optional().describe('seconds for a request (60)'),
-      idle: seconds.min(0.1).max(3600).optional().describe('seconds between requests (72)'),
-      stall: seconds
-        .min(0.1)
-        .max(3600)
+      headers: seconds(0.1, 600).optional().describe('seconds for all headers (10)'),
+      request: seconds(0.1, 86_400).optional().describe('seconds for a request (60)'),
+      idle: seconds(0.1, 3600).optional().describe('seconds between requests (72)'),
+      stall: seconds(0.1, 3600)
         .optional()
         .describe('seconds in which a client takes nothing of its answer (30)'),
       pipelined: count.min(1).max(1000).optional().describe('requests waiting on one (8)'),
@@ -211,7 +206,7 @@ export const receiverConfig = z.strictObject({
     .describe('what clients may take of it'),
   replies: z
     .strictObject({
-      lifetime: seconds.min(0).max(86_400).optional().describe('seconds (600)'),
+      lifetime: seconds(0, 86_400).optional().describe('seconds (600)'),
       mostBytes: count.min(0).optional().describe('of all replies (16 MB)'),
       largestBody: count.min(0).optional().describe('bytes (1 MB)'),
       largestOnDisk: count.min(0).optional().describe('bytes (4096)'),
@@ -254,9 +249,8 @@ export const receiverConfig = z.strictObject({
   admin: adminSchema.prefault({}).describe('who may administer it, and how'),
   alerts: alertsSchema.optional().describe('what the owner is told, and where'),
   ops: opsSchema.prefault({}).describe('health and metrics'),
-  stopWithin: seconds
-    .min(0)
-    .max(600)
+  metrics: listenAddress.optional().describe('ops.listen, as the agent calls it'),
+  stopWithin: seconds(0, 600)
     .default(10)
     .describe('seconds for running requests when it is stopped'),
 })
@@ -313,6 +307,7 @@ export async function loadReceiverConfig(place: ConfigPlace): Promise<ReceiverCo
     ([path, resource]) => [path, resourceFrom(folder, resource)] as const,
   )
   const { page, admin, relay, alerts } = config
+  const ops = opsOf(config)
   const watchtowers = config.watchtowers.map(({ token, ca, ...rest }) => ({
     ...rest,
     token: resolve(folder, token),
@@ -321,7 +316,7 @@ export async function loadReceiverConfig(place: ConfigPlace): Promise<ReceiverCo
   return {
     ...config,
     ...commonPaths(config, folder),
-    ...defined({ page: at(page) }),
+    ...{ ...defined({ page: at(page) }), ops },
     ...(relay && {
       relay: { ...relay, ...defined({ key: at(relay.key), password: at(relay.password) }) },
     }),
@@ -330,6 +325,17 @@ export async function loadReceiverConfig(place: ConfigPlace): Promise<ReceiverCo
     admin: { ...admin, ...defined({ socket: admin.socket === 'off' ? 'off' : at(admin.socket) }) },
     resources: Object.fromEntries(resources),
   }
+}
+
+/** @throws UraidenError `config_invalid` */
+function opsOf({ ops, metrics }: ReceiverConfig): ReceiverConfig['ops'] {
+  if (metrics === undefined) return ops
+  if (ops.listen === undefined) return { ...ops, listen: metrics }
+  throw platformError({
+    code: 'config_invalid',
+    message: 'metrics is the same as ops.listen.',
+    hint: 'Give one of them.',
+  })
 }
 
 /** @throws UraidenError `config_missing`, `config_unreadable`, `config_invalid` */

@@ -245,12 +245,12 @@ export function passwordSources(
   return passwordFrom({ file, variable: variables.password, credential })
 }
 
-/** `warn` is told in a sentence what is allowed but unwise. */
+/** `warn` is told in a sentence what is allowed but unwise; commands that end at once need not say it each time. */
 export function openSigner(
   { file, password }: KeySettings,
-  warn: (message: string) => void,
+  warn?: (message: string) => void,
 ): Promise<Signer> {
-  return loadSigner({ file, password, warn })
+  return loadSigner({ file, password, ...(warn !== undefined && { warn }) })
 }
 
 /** @throws UraidenError those of `readWatchtowers`, `readPaywallPage` and `readTlsMaterial` */

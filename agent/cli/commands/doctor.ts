@@ -1,6 +1,6 @@
 // uraiden-agent doctor: looks at everything a payment needs; each line says what to do.
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { once } from '../../../platform/async/once.ts'
 import { type ChainClient, gasPrice } from '../../../platform/chain/index.ts'
 import {
@@ -37,6 +37,7 @@ import { chainSettings, openChain } from '../../program/configuration/chain.ts'
 import { type AgentConfig, loadAgentConfig } from '../../program/configuration/config.ts'
 import { contractsOf } from '../../program/configuration/contracts.ts'
 import { openKey, readBroker } from '../../program/configuration/load.ts'
+import { pathsFromStart } from '../../program/configuration/paths.ts'
 import { commandSocket, configFile, stateFolder } from '../../program/configuration/places.ts'
 import {
   policyOptions,
@@ -52,7 +53,7 @@ import { createBehaviours } from '../../purchase/behaviour.ts'
 import { createPurchaseHistory, mostRemembered } from '../../purchase/history.ts'
 import { createTransport } from '../../transport/transport.ts'
 import { judgeCard } from '../doctor/card.ts'
-import { type Asked, asPurchases, judgeCost, judgePrice } from '../doctor/jobs.ts'
+import { type Asked, asPurchases, judgeCost, judgePrice, judgeUnasked } from '../doctor/jobs.ts'
 import { lookAtBroker, lookAtSink } from '../doctor/sinks.ts'
 import { trustText } from '../text/status.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
@@ -89,12 +90,14 @@ export async function doctor(
   const output = createOutput(options.json ?? false)
   const config = await loadAgentConfig(configFile(options.config))
   const { report, attempt, conclude } = startExamination(output)
+  const fromStart = pathsFromStart(config, configFile(options.config))
+  if (fromStart.length > 0) report('paths', fromStartWarning(fromStart))
   const chain = await attempt('chain', () => openChain(chainSettings(config)))
   const daemon = once(async () => {
     const connection = await connectToDaemon(commandSocket(config))
     return connection?.command('status', {})
   })
-  const key = await attempt('key', () => keyOf(config, daemon, output.say))
+  const key = await attempt('key', () => keyOf(config, daemon))
   const places = openReceivers(receiverSettings(config))
   const known = { config, folder: stateFolder(config), chain, key, daemon }
   const facts: Facts = { ...known, books: once(() => readBooks(known)) }
@@ -113,6 +116,13 @@ export async function doctor(
   }
   chain?.close()
   return conclude() ? exitCode.ok : exitCode.failed
+}
+
+function fromStartWarning(paths: readonly string[]): Finding {
+  const [one] = paths
+  return warning(
+    `${paths.join(', ')}: found in ${process.cwd()}, where this was started, as until now. Paths are relative to the configuration's folder: move them there, or write whole paths, such as ${resolve(one ?? '')}.`,
+  )
 }
 
 /** `doctor receiver URL`: what is altered between agent and receiver. Pays nothing. */
@@ -207,20 +217,19 @@ const keyCheck: Check = {
   look: async ({ config, key }) => {
     if (key === undefined) return failure(`${config.key} could not be opened.`)
     if (key.kind === 'sealed') return ok(`${key.address}, sealed by systemd for this machine`)
-    const form = key.kind === 'keystore' ? 'opened with a password' : 'not encrypted'
-    return ok(`${key.address}, ${config.key} is readable by its owner only, ${form}`)
+    const says = `${key.address}, ${config.key} is readable by its owner only`
+    if (key.kind === 'keystore') return ok(`${says}, opened with a password`)
+    return warning(
+      `${says}, but not encrypted: who takes the card has it. Make it a keystore with: uraiden-agent key import ${config.key} <new file>`,
+    )
   },
 }
 
 /** What systemd has sealed only the daemon can open. */
-async function keyOf(
-  config: AgentConfig,
-  daemon: Facts['daemon'],
-  warn: (text: string) => void,
-): Promise<Key> {
+async function keyOf(config: AgentConfig, daemon: Facts['daemon']): Promise<Key> {
   const status = await daemon()
   if (status?.key === 'sealed') return { address: status.address, kind: 'sealed' }
-  const { signer, kind } = await openKey(config, process.env, warn)
+  const { signer, kind } = await openKey(config, process.env)
   return { address: signer.address, kind }
 }
 
@@ -304,6 +313,10 @@ async function lookAtJobs(
     const policy = policyOptions(purchaseSettings(config), token)
     const asked: Asked[] = []
     for (const { job } of jobs) {
+      if (job.method !== 'GET') {
+        say('job', judgeUnasked(job, policy.budget, token))
+        continue
+      }
       const offer = await askFor(job, facts, resolve).catch(findingOf)
       if ('verdict' in offer) say('job', offer)
       else {
@@ -330,15 +343,12 @@ async function lookAtJobs(
   return found
 }
 
-/** What a receiver wants for a job; a finding where there is no price. */
+/** What a receiver wants for a job that is a GET; a finding where there is no price. */
 async function askFor(
-  { name, target, method, headers, every, mostPrice }: Job,
+  { name, target, headers, every, mostPrice }: Job,
   { config }: Facts,
   resolve: (target: string) => Promise<URL>,
 ): Promise<Asked | Finding> {
-  if (method !== 'GET') {
-    return ok(`${name} is not asked: without a payment a ${method} might already do something`)
-  }
   const url = await resolve(target)
   const { status, header } = await ask(url, config, headers)
   const shown = `${name}, ${withoutKeys(url.href)},`

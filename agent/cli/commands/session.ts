@@ -69,7 +69,7 @@ export async function withAgent<Value>(
     const [agent, token] = [await daemon.agent(), await daemon.token()]
     return work({ ...known, agent, token, deposits: depositsIn(token) })
   }
-  const { signer } = await openKey(config, process.env, output.say)
+  const { signer } = await openKey(config, process.env)
   const folder = stateFolder(config)
   const { chainId, symbol, decimals } = await chainFacts(chain, folder)
   const token = { symbol, decimals }

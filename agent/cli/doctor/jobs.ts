@@ -1,13 +1,14 @@
 // What doctor finds about a job before it has bought anything: its price against every cap, and what it comes to.
 import { type Finding, failure, ok, warning } from '../../../platform/cli/doctor.ts'
-import { timesPerDay } from '../../../platform/config/every.ts'
+import { mostTimesWithin, timesPerDay } from '../../../platform/config/every.ts'
 import {
   type Address,
   formatAmount,
   type TokenAmount,
   type TokenUnit,
 } from '../../../protocol/index.ts'
-import { type Budget, capsOf, windows } from '../../budget/caps.ts'
+import { type Budget, type BudgetWindow, capsOf, windows } from '../../budget/caps.ts'
+import type { Job } from '../../jobs/types.ts'
 import type { PurchaseRecord } from '../../purchase/history.ts'
 
 /** What a receiver asked for a job. Amounts in the token's smallest unit. */
@@ -18,6 +19,8 @@ export interface Asked {
   readonly price: TokenAmount
   readonly mostPrice: TokenAmount | undefined
 }
+
+const hour = 3_600_000
 
 interface Cap {
   /** As the configuration names it. */
@@ -43,16 +46,38 @@ export function judgePrice(asked: Asked, budget: Budget, token: TokenUnit): Find
   }
   const runs = timesPerDay(asked.every)
   const perDay = daily(asked)
-  const [short] = windowCapsOf(asked, budget).filter(({ cap, days }) => {
-    return days !== undefined && Number(cap.amount) < Number(perDay) * days
+  const [short] = windowCapsOf(asked, budget).filter(({ cap, window }) => {
+    const need = needIn(asked, window)
+    return need !== undefined && cap.amount < need
   })
   if (short !== undefined) {
     const { setting, amount } = short.cap
+    const need =
+      short.window === 'hour'
+        ? `${money(needIn(asked, 'hour') ?? 0n)} an hour`
+        : `${money(perDay)} a day`
     return warning(
-      `${says}, and ${money(perDay)} a day, but ${setting} of ${money(amount)} is for ${amount / price} runs. Raise it, or run the job less often.`,
+      `${says}, and ${need}, but ${setting} of ${money(amount)} is for ${amount / price} runs. Raise it, or run the job less often.`,
     )
   }
   return ok(`${says}, about ${countText(runs)} a day: ${money(perDay)}`)
+}
+
+/** Of one whose price cannot be asked for: what keeps it from being too high. */
+export function judgeUnasked(
+  { name, method, mostPrice }: Pick<Job, 'name' | 'method' | 'mostPrice'>,
+  { request }: Pick<Budget, 'request'>,
+  token: TokenUnit,
+): Finding {
+  const says = `${name} is not asked for its price: without a payment a ${method} might already do something`
+  const [least] = [
+    ...capOf(`jobs.${name}.mostPrice`, mostPrice),
+    ...capOf('budget.request', request),
+  ].sort((a, b) => (a.amount < b.amount ? -1 : 1))
+  if (least === undefined) {
+    return warning(`${says}. Nothing limits it: set mostPrice of the job, or budget.request.`)
+  }
+  return ok(`${says}. It pays at most ${formatAmount(least.amount, token)}, ${least.setting}`)
 }
 
 /** What all of it comes to; undefined where no job costs anything. */
@@ -83,7 +108,12 @@ function capOf(setting: string, amount: TokenAmount | undefined): readonly Cap[]
   return amount === undefined ? [] : [{ setting, amount }]
 }
 
-const daysOf = { hour: undefined, day: 1, month: 30, total: undefined } as const
+/** What a job needs in each window, at most in an hour; undefined: it is not for always. */
+function needIn(asked: Asked, window: BudgetWindow): TokenAmount | undefined {
+  if (window === 'total') return undefined
+  if (window === 'hour') return BigInt(mostTimesWithin(asked.every, hour)) * asked.price
+  return (window === 'day' ? 1n : 30n) * daily(asked)
+}
 
 /** Of everything that a purchase of the job is counted against. */
 function windowCapsOf({ job, receiver }: Asked, budget: Budget) {
@@ -96,7 +126,7 @@ function windowCapsOf({ job, receiver }: Asked, budget: Budget) {
     const caps = capsOf(budget, scope)
     return windows.flatMap((window) =>
       capOf(`${setting}${setting === 'budget' ? '.' : ', '}${window},`, caps[window]).map(
-        (cap) => ({ cap, days: daysOf[window] }),
+        (cap) => ({ cap, window }),
       ),
     )
   })

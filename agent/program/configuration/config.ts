@@ -18,12 +18,13 @@ import {
   onlyOnce,
   ownName,
   parsed,
+  seconds,
   share,
   timeZone,
   withContracts,
   withDeployment,
 } from '../../../platform/config/index.ts'
-import { mostTicks, shorten } from '../../../protocol/index.ts'
+import { defined, mostTicks, shorten } from '../../../protocol/index.ts'
 import { alertsSchema } from '../../alerts/schema.ts'
 import { transactionCaps, windowCaps } from '../../budget/config.ts'
 import { discoverySchema, serviceUrl } from '../../discovery/config.ts'
@@ -31,6 +32,7 @@ import { agentError } from '../../errors/index.ts'
 import { jobSchema, problemsOfJobs } from '../../jobs/schema.ts'
 import { brokerSchema } from '../../jobs/sinks/schema.ts'
 import { proxySchema } from '../../proxy/config.ts'
+import { withPaths } from './paths.ts'
 import { variables } from './places.ts'
 
 /** `10x`: so many times the price; else an amount. */
@@ -176,19 +178,14 @@ const parts = z.strictObject({
     .optional()
     .describe('payments that one signature may cover as a chain of hashes; off for none'),
   confirmations: count.min(1).max(1000).optional(),
-  confirmTimeout: count
-    .min(1)
-    .max(86_400)
+  confirmTimeout: seconds(1, 86_400)
     .optional()
     .describe('seconds that a receiver may take to see a deposit confirmed'),
-  retryInterval: z
-    .number()
-    .min(0.05)
-    .max(60)
+  retryInterval: seconds(0.05, 60)
     .optional()
     .describe('seconds between two looks while something waits for the chain'),
   mostGasPrice: gasPrice.optional().describe('pay no more for a unit of gas: 50 gwei'),
-  timeout: count.min(1).max(3600).default(30).describe('seconds for one answer'),
+  timeout: seconds(1, 3600).default(30).describe('for one answer: 30s, or seconds'),
   history: count.min(0).max(100_000).optional().describe('purchases to remember; 0 for none'),
   tls: z
     .strictObject({
@@ -208,11 +205,19 @@ const parts = z.strictObject({
   control: controlSchema,
   /** Where Prometheus asks: amounts are seen there, nothing can be spent. */
   metrics: listenAddress.optional().describe('host:port for Prometheus'),
+  ops: z
+    .strictObject({ listen: listenAddress.optional() })
+    .optional()
+    .describe('ops.listen is metrics, as the receiver calls it'),
   page: pageSchema.optional(),
   log: logSchema,
 })
 
-export const agentConfig = parts.superRefine(({ jobs, alerts, mqtt, budget }, context) => {
+export const agentConfig = parts.superRefine((config, context) => {
+  const { jobs, alerts, mqtt, budget, metrics, ops } = config
+  if (metrics !== undefined && ops?.listen !== undefined) {
+    context.addIssue({ code: 'custom', path: ['metrics'], message: metricsTwice })
+  }
   const budgets = Object.keys(budget.jobs ?? {})
   for (const { path, message, hint } of problemsOfJobs({
     jobs,
@@ -225,6 +230,8 @@ export const agentConfig = parts.superRefine(({ jobs, alerts, mqtt, budget }, co
 })
 
 export type AgentConfig = z.output<typeof agentConfig>
+
+const metricsTwice = 'this is the same as ops.listen: give one of them.'
 
 /** @throws UraidenError `config_missing`, `config_unreadable`, `config_invalid`, `contract_not_listed` */
 export async function loadAgentConfig(
@@ -239,5 +246,6 @@ export async function loadAgentConfig(
   const complete = (value: unknown) => withDeployment(withContracts(value), environment)
   const config = await loadConfig({ file, schema: agentConfig, overrides, complete })
   checkListed(config.contract, config.contracts)
-  return config
+  const metrics = config.metrics ?? config.ops?.listen
+  return withPaths({ ...config, ...defined({ metrics }) }, file, environment)
 }

@@ -60,20 +60,20 @@ export async function loadSettings(
 /** The name of the credential with the key that systemd has sealed. */
 export const sealedKey = 'agent-key'
 
-export function openKey(
-  config: AgentConfig,
-  environment: NodeJS.ProcessEnv,
-  warn: (text: string) => void,
-): Promise<LoadedKey> {
-  return loadKey(...placeOfKey(config, environment, warn))
+/** That a key is not encrypted, the daemon says at its start and `doctor` whenever it is asked; no other command. */
+export function openKey(config: AgentConfig, environment: NodeJS.ProcessEnv): Promise<LoadedKey> {
+  return loadKey(...placeOfKey(config, environment, undefined))
 }
 
 function placeOfKey(
   config: AgentConfig,
   environment: NodeJS.ProcessEnv,
-  warn: (text: string) => void,
+  warn: ((text: string) => void) | undefined,
 ): Parameters<typeof loadKey> {
-  const file = { file: config.key, password: passwordSources(config.password), warn }
+  const file = {
+    ...{ file: config.key, password: passwordSources(config.password) },
+    ...defined({ warn }),
+  }
   return [file, { name: sealedKey, environment }]
 }
 

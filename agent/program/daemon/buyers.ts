@@ -8,7 +8,7 @@ import { continuesWhen } from '../../jobs/continues.ts'
 import { openJobs } from '../../jobs/open.ts'
 import type { Buyer } from '../../jobs/purchase.ts'
 import { unfitError } from '../../jobs/run.ts'
-import type { JobEvent, RunOutcome, Scheduler } from '../../jobs/types.ts'
+import type { JobEvent, RunDone, RunOutcome, Scheduler } from '../../jobs/types.ts'
 import { type LocalProxy, type ProxyOptions, startProxy } from '../../proxy/server.ts'
 import { sameJobs, type TokenSettings } from '../configuration/settings.ts'
 import { errorFacts, type LogFacts, type LogLevel } from '../control/log.ts'
@@ -20,6 +20,7 @@ export interface JobsOptions {
   readonly journal: Journal
   readonly buyer: Buyer
   readonly resolve: (target: string) => Promise<URL>
+  readonly onDone: (outcome: RunDone) => void
 }
 
 export class Jobs implements Capability<TokenSettings> {
@@ -40,7 +41,7 @@ export class Jobs implements Capability<TokenSettings> {
     if (this.#running !== undefined && sameJobs(this.#running.settings, settings)) return
     await this.stop(graceOfChange)
     const { jobs, alerts, broker, chain, facts, folder, spool, aside, signer } = settings
-    const { journal, buyer, resolve } = this.#options
+    const { journal, buyer, resolve, onDone } = this.#options
     const scheduler = await openJobs({
       jobs,
       alertSinks: alerts?.sinks,
@@ -57,7 +58,10 @@ export class Jobs implements Capability<TokenSettings> {
         account: signer.address,
       },
       circumstances: (job) => circumstancesOf(settings, job),
-      onEvent: (event) => logJobEvent(journal, event),
+      onEvent: (event) => {
+        logJobEvent(journal, event)
+        if (event.kind === 'run' && event.outcome.kind === 'done') onDone(event.outcome)
+      },
     })
     this.#running = { scheduler, settings }
     // What a crash cut off is asked for in the background.

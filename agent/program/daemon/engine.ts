@@ -93,6 +93,7 @@ export class Engine implements Capability<Settings> {
       journal,
       buyer: this.purchases,
       resolve: (target) => this.#receivers().resolve(target),
+      onDone: (outcome) => terminal?.ran(outcome, this.facts),
     })
     this.proxy = new DaemonProxy({
       stream: (url, options) => this.#buyForProxy(url, options),

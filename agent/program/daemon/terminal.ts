@@ -2,16 +2,21 @@
 // Under systemd it is never loaded.
 import { plainLine } from '../../../platform/text/plain-text.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import { formatAmount } from '../../../protocol/index.ts'
+import { formatAmount, shorten, type TokenAmount } from '../../../protocol/index.ts'
+import type { RunDone } from '../../jobs/types.ts'
 import type { DaemonStatus } from '../control/status.ts'
 import type { Paid } from './shared-agent.ts'
 
 /** More of a line is cut off. */
 const longestLine = 200
+/** Of what was bought: lines of 80 columns. */
+const longestValue = 30
 
 export interface Terminal {
   readonly ready: (status: DaemonStatus) => void
   readonly paid: (paid: Paid, token: DaemonStatus['token']) => void
+  /** A job has what it wanted. */
+  readonly ran: (outcome: RunDone, token: DaemonStatus['token']) => void
 }
 
 export function createTerminal(
@@ -23,7 +28,11 @@ export function createTerminal(
     ready: (status) => {
       for (const line of readyLines(status, now())) say(line)
     },
-    paid: (paid, token) => say(paidLine(paid, token, now())),
+    paid: (paid, token) => {
+      // What a job bought is said with its value.
+      if (paid.job === undefined || paid.status >= 300) say(paidLine(paid, token, now()))
+    },
+    ran: (outcome, token) => say(ranLine(outcome, token, now())),
   }
 }
 
@@ -45,10 +54,23 @@ function paidLine(
   token: DaemonStatus['token'],
   now: Milliseconds,
 ): string {
-  const amount = token === undefined ? `${cost} units` : formatAmount(cost, token)
+  const amount = amountText(cost, token)
   const what = job ?? `${method} ${url.host}${url.pathname}`
   const failed = status < 400 ? '' : `, status ${status}`
   return `${clockText(now, now)}  bought ${what} for ${amount}${failed}`
+}
+
+function ranLine(
+  { job, value, payment }: RunDone,
+  token: DaemonStatus['token'],
+  now: Milliseconds,
+): string {
+  const price = payment === undefined ? 'free' : `for ${amountText(payment.cost, token)}`
+  return `${clockText(now, now)}  bought ${job} ${price}: ${value.number ?? shorten(value.text, longestValue)}`
+}
+
+function amountText(amount: TokenAmount, token: DaemonStatus['token']): string {
+  return token === undefined ? `${amount} units` : formatAmount(amount, token)
 }
 
 /** `17:40:05` of the machine's own zone; another day with its date. */

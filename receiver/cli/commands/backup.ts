@@ -16,7 +16,7 @@ export async function backup(file: string, options: GlobalOptions): Promise<Exit
   const output = createOutput(options.json ?? false)
   const { socket, state, key } = await openSettings(options)
   const running = socket === undefined ? undefined : await askReceiver(socket, '/admin/backup')
-  const text = running ?? (await backupOfStopped(state, await openSigner(key, output.say)))
+  const text = running ?? (await backupOfStopped(state, await openSigner(key)))
   const written = await writeBackup(file, text)
   const { channels, balanceSum } = written
   output.print(
@@ -35,7 +35,7 @@ async function backupOfStopped(folder: string, signer: Signer): Promise<string> 
 export async function restore(file: string, options: GlobalOptions): Promise<ExitCode> {
   const output = createOutput(options.json ?? false)
   const settings = await openSettings(options)
-  const { address } = await openSigner(settings.key, output.say)
+  const { address } = await openSigner(settings.key)
   const { contract, chainId } = settings.connection
   if (settings.isOfSeveral) {
     const { stateRoot } = settings

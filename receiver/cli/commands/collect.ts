@@ -150,7 +150,7 @@ async function collectHere(
     ...amounts,
     contract: settings.connection.contract,
     settlement: { ...settlement, withdraw: undefined },
-    signer: await openSigner(settings.key, output.say),
+    signer: await openSigner(settings.key),
     state: settings.state,
     log: { info: () => undefined, warn },
   })

@@ -1,6 +1,6 @@
 // uraiden-receiver key request: has the receiver's request key signed where the account's key is.
 import { connectChain } from '../../../platform/chain/index.ts'
-import { createOutput, type Output, toJson } from '../../../platform/cli/output.ts'
+import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import type { ReceiverKey } from '../../../protocol/bound/index.ts'
 import {
   channelsDomain,
@@ -40,7 +40,7 @@ export async function requestKey(options: RequestKeyOptions): Promise<ExitCode> 
       output.say('uraiden-receiver key request --signature 0x…')
       return exitCode.ok
     }
-    const receiver = await addressOf(options, settings, output)
+    const receiver = await addressOf(options, settings)
     const signature = parseSignature(options.signature)
     const { number } = await acceptSignature(places, signature, { domain, receiver })
     output.print(
@@ -54,12 +54,8 @@ export async function requestKey(options: RequestKeyOptions): Promise<ExitCode> 
   }
 }
 
-async function addressOf(
-  { address }: RequestKeyOptions,
-  { key }: ReceiverSettings,
-  output: Output,
-) {
-  return address === undefined ? (await openSigner(key, output.say)).address : parseAddress(address)
+async function addressOf({ address }: RequestKeyOptions, { key }: ReceiverSettings) {
+  return address === undefined ? (await openSigner(key)).address : parseAddress(address)
 }
 
 /** For `eth_signTypedData_v4` (EIP-712). */

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { filePath, httpUrl } from '../../../platform/config/index.ts'
+import { filePath, httpUrl, seconds } from '../../../platform/config/index.ts'
 import { readPrivateFile } from '../../../platform/keys/private-file.ts'
 import { receiverError } from '../../errors/index.ts'
 import type { WatchtowerAddress } from './pusher.ts'
@@ -17,12 +17,7 @@ export const watchtowersSchema = z
       ca: filePath
         .optional()
         .describe('PEM of the authority that made the watchtower’s certificate'),
-      every: z
-        .number({ error: 'this should be a number of seconds.' })
-        .min(0.02)
-        .max(3600)
-        .default(1)
-        .describe('seconds between two messages'),
+      every: seconds(0.02, 3600).default(1).describe('seconds between two messages'),
     }),
   )
   .describe('where copies of the best balance proofs go')

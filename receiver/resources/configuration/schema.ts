@@ -1,7 +1,7 @@
 // What a person writes under `resources`: one entry a path, checked here, served by the other files.
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { amountText, filePath } from '../../../platform/config/index.ts'
+import { amountText, filePath, seconds } from '../../../platform/config/index.ts'
 import { defined, isUraidenError } from '../../../protocol/index.ts'
 import type { SoldGoods } from '../../paywall/page.ts'
 import { patternOf } from './prices.ts'
@@ -79,9 +79,6 @@ export type RedirectsRule = (typeof redirectsRules)[number]
 
 export const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 export type Method = (typeof methods)[number]
-
-const seconds = (least: number, most: number) =>
-  z.number({ error: 'this should be a number of seconds.' }).min(least).max(most)
 
 const pattern = z.string().superRefine((text, context) => {
   if (patternOf(text) !== undefined) return

@@ -2,7 +2,12 @@
 
 import { join } from 'node:path'
 import { z } from 'zod'
-import { type ListenAddress, listenAddress, parsed } from '../../../platform/config/index.ts'
+import {
+  type ListenAddress,
+  listenAddress,
+  parsed,
+  seconds,
+} from '../../../platform/config/index.ts'
 import { receiverError } from '../../errors/index.ts'
 import { parseSecretHash } from './secrets.ts'
 
@@ -35,10 +40,7 @@ export const adminSchema = z.strictObject({
     .max(1000)
     .default(10)
     .describe('passwords and tokens that one address may try in ten minutes'),
-  sessionLifetime: z
-    .number()
-    .min(1)
-    .max(86_400)
+  sessionLifetime: seconds(1, 86_400)
     .default(600)
     .describe('seconds after its last use until a login ends'),
   socket: socketPath

@@ -5,6 +5,7 @@ import {
   asPurchases,
   judgeCost,
   judgePrice,
+  judgeUnasked,
 } from '../../../../agent/cli/doctor/jobs.ts'
 import type { Finding } from '../../../../platform/cli/doctor.ts'
 import { parseAddress } from '../../../../protocol/index.ts'
@@ -71,6 +72,20 @@ const cases: readonly {
     verdict: 'warning',
     says: /but budget\.month, of 43\.199 TKN is for 8639 runs/,
   },
+  {
+    when: 'an hour that a cap has no room for',
+    budget: { hour: 59n },
+    verdict: 'warning',
+    says: /^light costs 0\.005 TKN, and 0\.06 TKN an hour, but budget\.hour, of 0\.059 TKN is for 11 runs/,
+  },
+  {
+    when: 'a busy hour of a day that is quiet',
+    asked: { every: '* 8 * * *' },
+    budget: { day: 300n, jobs: { light: { hour: 299n } } },
+    verdict: 'warning',
+    says: /and 0\.3 TKN an hour, but the budget of light, hour, of 0\.299 TKN is for 59 runs/,
+  },
+  { when: 'an hour that has room', budget: { hour: 60n }, verdict: 'ok', says: /./ },
   { when: 'caps that are enough', budget: { day: 1440n, request: 5n }, verdict: 'ok', says: /./ },
 ]
 
@@ -81,6 +96,21 @@ for (const { when, asked: change, budget = {}, verdict, says } of cases) {
     t.regex(found.says, says)
   })
 }
+
+test('of a job that is no GET it says why its price is not known, and what limits it', (t) => {
+  const post = { name: 'light', method: 'POST' }
+  const cause =
+    /^light is not asked for its price: without a payment a POST might already do something/
+  const free = judgeUnasked(post, {}, token)
+  t.is(free.verdict, 'warning')
+  t.regex(free.says, cause)
+  t.regex(free.says, /Nothing limits it: set mostPrice of the job, or budget\.request/)
+  t.like(judgeUnasked({ ...post, mostPrice: 4n }, { request: 5n }, token), {
+    verdict: 'ok',
+    says: 'light is not asked for its price: without a payment a POST might already do something. It pays at most 0.004 TKN, jobs.light.mostPrice',
+  })
+  t.regex(judgeUnasked(post, { request: 5n }, token).says, /at most 0\.005 TKN, budget\.request$/)
+})
 
 test('what all jobs come to in a day and in a year is held against the day’s budget', (t) => {
   const both = [asked, { ...asked, job: 'rain', every: '0 0 * * *', price: 60n }]

@@ -36,7 +36,7 @@ const wrong: readonly (readonly [text: string, key: RegExp])[] = [
   ['timeout: 3601', /:4 timeout: 3601/],
   ['confirmTimeout: 0', /:4 confirmTimeout: 0/],
   ['confirmTimeout: 86401', /:4 confirmTimeout: 86401/],
-  ['confirmTimeout: 1.5', /:4 confirmTimeout: 1\.5/],
+  ['confirmTimeout: soon', /:4 confirmTimeout: "soon" is not a duration/],
   ['retryInterval: 0.04', /:4 retryInterval: 0\.04/],
   ['retryInterval: 60.1', /:4 retryInterval: 60\.1/],
   ['tls: { authority: a, pinned: b }', /:4 tls: .*not both/],

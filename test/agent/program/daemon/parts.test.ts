@@ -321,7 +321,7 @@ test.serial(
     const agent = { stop: async () => void stopped.push('agent') } as unknown as Agent
     await shared.exchange(async () => agent, 0)
     void shared.use(() => new Promise(() => undefined))
-  await new Promise((resolve) => setImmediate(resolve))
+    await new Promise((resolve) => setImmediate(resolve))
     const ended = shared.stop(graceOfStop).then(() => stopped.push('shared'))
     for (let passed = 0; passed < 900; passed += 100) {
       await new Promise((resolve) => setImmediate(resolve))

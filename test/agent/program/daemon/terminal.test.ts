@@ -1,4 +1,5 @@
 import test from 'ava'
+import type { BoughtValue } from '../../../../agent/jobs/values.ts'
 import type { DaemonStatus } from '../../../../agent/program/control/status.ts'
 import { createTerminal } from '../../../../agent/program/daemon/terminal.ts'
 
@@ -37,6 +38,28 @@ test('a daemon at a terminal says where its page is, and when its jobs run', (t)
   ])
 })
 
+test('what a job bought is said with its value; what it paid for and did not want, with the status', (t) => {
+  const { lines, terminal } = given()
+  const token = { symbol: 'TKN', decimals: 3 }
+  const ran = (value: BoughtValue, cost?: bigint) =>
+    terminal.ran(
+      { job: 'light', value, payment: cost === undefined ? undefined : { cost } } as never,
+      token,
+    )
+  ran({ text: '{"lux":512}', number: 512 }, 5n)
+  ran({ text: 'It is raining cats and dogs, and it will not end.' }, 5n)
+  ran({ text: 'a\u001b[2J\nb' })
+  const paid = { cost: 5n, method: 'GET', url: new URL('http://room/a'), job: 'light' } as const
+  terminal.paid({ ...paid, status: 200 } as never, token)
+  terminal.paid({ ...paid, status: 404 } as never, token)
+  t.deepEqual(lines, [
+    '17:40:05  bought light for 0.005 TKN: 512\n',
+    '17:40:05  bought light for 0.005 TKN: It is raining cats and dogs, a…\n',
+    '17:40:05  bought light free: a\ufffd[2J b\n',
+    '17:40:05  bought light for 0.005 TKN, status 404\n',
+  ])
+})
+
 test('each purchase is one line, and steers no terminal', (t) => {
   const { lines, terminal } = given()
   const token = { symbol: 'TKN', decimals: 3 }
@@ -44,12 +67,10 @@ test('each purchase is one line, and steers no terminal', (t) => {
     ...{ channel: '0x7/1', price: 5n, cost: 5n, method: 'GET', status: 200 },
     url: new URL('http://room:5000/a?key=secret'),
   } as const
-  terminal.paid({ ...paid, job: 'temperature' } as never, token)
   terminal.paid({ ...paid, job: undefined, status: 404 } as never, token)
-  terminal.paid({ ...paid, job: 'a\u001b[2J\nb' } as never, undefined)
+  terminal.paid({ ...paid, job: 'a\u001b[2J\nb', status: 500 } as never, undefined)
   t.deepEqual(lines, [
-    '17:40:05  bought temperature for 0.005 TKN\n',
     '17:40:05  bought GET room:5000/a for 0.005 TKN, status 404\n',
-    '17:40:05  bought a\ufffd[2J b for 5 units\n',
+    '17:40:05  bought a\ufffd[2J b for 5 units, status 500\n',
   ])
 })

@@ -12,6 +12,7 @@ export {
   depositsWorth,
 } from './channels/choose.ts'
 export type { DepositKind, FeeShare } from './channels/deposit-fees.ts'
+export type { HourSum } from './channels/hours.ts'
 export type { ChannelBalance } from './channels/ledger-types.ts'
 export type { ChannelName } from './channels/records.ts'
 export type { TransactionCounts } from './channels/transaction-history.ts'

@@ -4,7 +4,6 @@ import { createLocks } from '../platform/async/locks.ts'
 import { createTransactionLane, type Receipt } from '../platform/chain/index.ts'
 import { type Address, defined } from '../protocol/index.ts'
 import { ledgerOn } from './channels/contract-ledger.ts'
-import { type HourSums, partyOf } from './channels/hours.ts'
 import type { Ledger } from './channels/ledger-types.ts'
 import type { ChannelManagement } from './channels/management.ts'
 import { type ChannelName, channelName } from './channels/records.ts'
@@ -15,7 +14,7 @@ import { type Common, type OnContract, workOn } from './on-contract.ts'
 import type { AgentOptions } from './options.ts'
 import { createBehaviours } from './purchase/behaviour.ts'
 import { chooseContract } from './purchase/contracts.ts'
-import { createPurchaseHistory, mostRemembered, type PurchaseHistory } from './purchase/history.ts'
+import { createPurchaseHistory, mostRemembered } from './purchase/history.ts'
 import type { PartsFor } from './purchase/states.ts'
 import { createPrices, createSellers } from './purchase/terms.ts'
 import type { PaidRequest } from './purchase/types.ts'
@@ -46,7 +45,7 @@ export function workOnAll(options: AgentOptions, ledger: Ledger): Work {
     behaviours: createBehaviours(ledger.notes),
     sellers: createSellers(ledger.notes),
     prices: createPrices(ledger.notes),
-    history: counted(createPurchaseHistory(ledger.notes, history), ledger.hours),
+    history: createPurchaseHistory(ledger.notes, history, ledger.hours),
     locks: createLocks(),
     lane: createTransactionLane(),
     transport: createTransport(options),
@@ -59,19 +58,6 @@ export function workOnAll(options: AgentOptions, ledger: Ledger): Work {
     return { newest, all: [newest], common, partsFor: parts, management, stop: connection.stop }
   }
   return workOnSeveral(options, ledger, common)
-}
-
-/** Each purchase counts in its hour, too. */
-function counted(history: PurchaseHistory, hours: HourSums): PurchaseHistory {
-  return {
-    ...history,
-    add: (purchase) => {
-      const { channel, job, status } = purchase
-      const party = partyOf(channel.slice(0, channel.indexOf('/')), job)
-      hours.count(party, status < 400 ? 'purchases' : 'failures')
-      return history.add(purchase)
-    },
-  }
 }
 
 function workOnSeveral(options: AgentOptions, ledger: Ledger, common: Shared): Work {

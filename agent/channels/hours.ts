@@ -84,11 +84,10 @@ type DayNote = readonly [
   ])[],
 ]
 
+type SumNotes = Pick<NoteBook, 'get' | 'set' | 'keysUnder' | 'beforeWrite'>
+
 /** `now` is the time that budgets go by: it never goes back. */
-export function createHourSums(
-  notes: Pick<NoteBook, 'get' | 'set' | 'keysUnder' | 'beforeWrite'>,
-  now: () => Milliseconds,
-): HourSums {
+export function createHourSums(notes: SumNotes, now: () => Milliseconds): HourSums {
   const open: OpenHour[] = [...notes.keysUnder(hourPrefix)]
     .sort()
     .map((key) => openHour(numberIn(key), notes.get(key) as HourNote))
@@ -107,20 +106,8 @@ export function createHourSums(
     if (last !== undefined && last.number >= number) return last
     const begun = { number, rows: [], noted: true }
     open.push(begun)
-    foldBefore(dayOf(number) - 1)
+    foldBefore(notes, open, dayOf(number) - 1)
     return begun
-  }
-
-  function foldBefore(first: number): void {
-    const folded = open.filter(({ number }) => dayOf(number) < first)
-    open.splice(0, folded.length)
-    for (const each of new Set(folded.map(({ number }) => dayOf(number)))) {
-      const hours = folded.filter(({ number }) => dayOf(number) === each)
-      notes.set(keyOf(dayPrefix, each), foldedDay(hours))
-    }
-    for (const { number } of folded) notes.set(keyOf(hourPrefix, number), undefined)
-    const oldest = keyOf(dayPrefix, first + 2 - daysKept)
-    for (const key of notes.keysUnder(dayPrefix)) if (key < oldest) notes.set(key, undefined)
   }
 
   function changed(party: Party, change: (row: Row) => void): void {
@@ -139,14 +126,8 @@ export function createHourSums(
         row[outcome]++
       }),
     refund: (party, amount) => {
-      let left = refund(open, named(party), amount)
-      // What a receiver did not take after all may have been signed days ago.
-      for (const key of [...notes.keysUnder(dayPrefix)].sort().reverse()) {
-        if (left === 0n) return
-        const hours = unfolded(numberIn(key), notes.get(key) as DayNote)
-        left = refund(hours, named(party), left)
-        notes.set(key, foldedDay(hours))
-      }
+      const left = refund(open, named(party), amount)
+      if (left > 0n) refundFolded(notes, named(party), left)
     },
     since: (start) => {
       const first = Math.floor(start / hour)
@@ -160,6 +141,19 @@ export function createHourSums(
         .flatMap(({ number, rows }) => rows.map((row) => ({ start: number * hour, ...row })))
     },
   }
+}
+
+/** Hours of earlier days become a note for each day; what is older than all that is kept is forgotten. */
+function foldBefore(notes: SumNotes, open: OpenHour[], first: number): void {
+  const folded = open.filter(({ number }) => dayOf(number) < first)
+  open.splice(0, folded.length)
+  for (const each of new Set(folded.map(({ number }) => dayOf(number)))) {
+    const hours = folded.filter(({ number }) => dayOf(number) === each)
+    notes.set(keyOf(dayPrefix, each), foldedDay(hours))
+  }
+  for (const { number } of folded) notes.set(keyOf(hourPrefix, number), undefined)
+  const oldest = keyOf(dayPrefix, first + 2 - daysKept)
+  for (const key of notes.keysUnder(dayPrefix)) if (key < oldest) notes.set(key, undefined)
 }
 
 /** Returns what there was not enough for. */
@@ -183,6 +177,17 @@ function refund(hours: readonly OpenHour[], party: Party, amount: TokenAmount): 
     }
   }
   return left
+}
+
+/** What a receiver did not take after all may have been signed days ago. */
+function refundFolded(notes: SumNotes, party: Party, amount: TokenAmount): void {
+  let left = amount
+  for (const key of [...notes.keysUnder(dayPrefix)].sort().reverse()) {
+    if (left === 0n) return
+    const hours = unfolded(numberIn(key), notes.get(key) as DayNote)
+    left = refund(hours, party, left)
+    notes.set(key, foldedDay(hours))
+  }
 }
 
 /** The row of a party; of the others where there are too many. */

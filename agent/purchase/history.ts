@@ -1,6 +1,7 @@
 // The last purchases, for people. They go to disk with the ledger's own writes, several in a record: a
 // crash may lose the newest, never a balance.
 import { parseUint192, type TokenAmount } from '../../protocol/index.ts'
+import { type HourSums, partyOf } from '../channels/hours.ts'
 import type { Notes } from '../channels/notes.ts'
 import type { ChannelName } from '../channels/records.ts'
 
@@ -45,8 +46,12 @@ export const mostRemembered = 500
 const prefix = 'bought/'
 const rowsPerRecord = 16
 
-/** Keeps at least the `most` newest; 0 keeps none. */
-export function createPurchaseHistory(notes: Notes, most: number): PurchaseHistory {
+/** Keeps at least the `most` newest; 0 keeps none. Each counts in its hour, too, where there are `hours`. */
+export function createPurchaseHistory(
+  notes: Notes,
+  most: number,
+  hours?: Pick<HourSums, 'count'>,
+): PurchaseHistory {
   const keys = [...notes.keysUnder(prefix)].sort()
   const read = (each: string): readonly Row[] =>
     each === key ? rows : ((notes.get(each) ?? []) as readonly Row[])
@@ -76,6 +81,9 @@ export function createPurchaseHistory(notes: Notes, most: number): PurchaseHisto
   notes.beforeWrite(note)
   return {
     add: (purchase) => {
+      const { channel, job, status } = purchase
+      const party = partyOf(channel.slice(0, channel.indexOf('/')), job)
+      hours?.count(party, status < 400 ? 'purchases' : 'failures')
       if (most === 0) return () => undefined
       if (rows.length >= rowsPerRecord) nextRecord()
       const row = rowOf(purchase)

@@ -2,7 +2,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import type { PageState } from '../../agent/program/page/state.ts'
+import type { PageSpending, PageState } from '../../agent/program/page/state.ts'
 import { daemonFolder, startDaemonProcess } from '../support/daemon.ts'
 import { startFaultyRpc } from '../support/faulty-rpc.ts'
 import { rawRequest } from '../support/raw-http.ts'
@@ -26,10 +26,14 @@ async function portOf({ status, log }: Daemon): Promise<number> {
 }
 
 /** As its owner's browser asks: the key is what `uraiden-agent status` prints. */
-async function stateOf({ status }: Daemon): Promise<PageState> {
+async function stateOf(daemon: Daemon): Promise<PageState> {
+  return JSON.parse(await lookAt(daemon, '/state'))
+}
+
+async function lookAt({ status }: Daemon, path: string): Promise<string> {
   const { port = 0, key = '' } = (await status())?.page ?? {}
   const headers = { authorization: `Bearer ${key}` }
-  return JSON.parse((await rawRequest(port, { path: '/state', headers })).body)
+  return (await rawRequest(port, { path, headers })).body
 }
 
 function doAt(port: number, name: string, input: object, given = token) {
@@ -81,6 +85,17 @@ test('the page tells what the daemon has done, and does what the token’s owner
   t.is(state.transactions, 'less than one transaction a year')
   t.true((await cli('doctor')).stdout.includes(` fees       ${state.transactions}\n`))
   t.like(state.channels[0], { deposit: '50', spent: '5', state: 'open' })
+  t.like(state.jobs[0], { schedule: '0 0 1 1 *', today: '5' })
+  const spending: PageSpending = JSON.parse(await lookAt(daemon, '/spending'))
+  t.deepEqual(spending.buyers, ['temperature'])
+  for (const sums of [spending.hours, spending.days]) {
+    t.like(sums.at(-1), { spent: [state.budgets[0]?.spent], purchases: 1, failures: 0 })
+  }
+  const file = await lookAt(daemon, '/spending.csv')
+  t.regex(
+    file,
+    /^hour,buyer,receiver,spent TKN,purchases,failures\r\n\S+Z,temperature,room,\S+,1,0\r\n$/,
+  )
   t.deepEqual(
     state.budgets.map(({ owner, window, cap }) => [owner, window, cap]),
     [

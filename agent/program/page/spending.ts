@@ -20,7 +20,7 @@ const mostBuyers = 7
 const others = 'others'
 
 /** As a person knows them. */
-export function buyerName(buyer: string): string {
+function buyerName(buyer: string): string {
   if (buyer === commandBuyer) return 'commands'
   if (buyer === unknownBuyer) return 'not known'
   if (buyer === otherBuyers) return others

@@ -57,3 +57,10 @@ test('purchases cost no write of their own, and survive a clean stop', async (t)
   const again = await ledgerOn({ disk })
   t.deepEqual(createPurchaseHistory(again.notes, 10).all(), [purchase(5n)])
 })
+
+test('each purchase counts in its hour: what was answered well, and what was not; also where none is remembered', async (t) => {
+  const { hours, notes } = await ledgerOn()
+  const history = createPurchaseHistory(notes, 0, hours)
+  for (const status of [200, 304, 404, 503]) history.add({ ...purchase(1n), status })
+  t.like(hours.since(0), [{ buyer: 'weather', purchases: 2, failures: 2, spent: 0n }])
+})

@@ -64,26 +64,10 @@ export async function startAlerting(options: AlertingOptions): Promise<Alerting>
       }
       await save()
     }
-    const delivered = await Promise.all(queues.map(deliver))
+    const delivered = await Promise.all(
+      queues.map((queue) => deliver(queue, stopping.signal, onUndelivered)),
+    )
     if (delivered.includes(true)) await save()
-  }
-
-  async function deliver(queue: Queue): Promise<boolean> {
-    let some = false
-    for (;;) {
-      const [first] = queue.waiting
-      if (first === undefined || stopping.signal.aborted) return some
-      try {
-        await queue.sink.deliver(first, stopping.signal)
-      } catch (error) {
-        if (!queue.failing && !stopping.signal.aborted) onUndelivered(queue.sink.name, error)
-        queue.failing = true
-        return some
-      }
-      queue.failing = false
-      queue.waiting = queue.waiting.slice(1)
-      some = true
-    }
   }
 
   const look = () => {
@@ -103,6 +87,29 @@ export async function startAlerting(options: AlertingOptions): Promise<Alerting>
       stopping.abort()
       await looking
     },
+  }
+}
+
+/** Resolves with true when some have arrived; the rest waits for the next look. */
+async function deliver(
+  queue: Queue,
+  stop: AbortSignal,
+  onUndelivered: AlertingOptions['onUndelivered'],
+): Promise<boolean> {
+  let some = false
+  for (;;) {
+    const [first] = queue.waiting
+    if (first === undefined || stop.aborted) return some
+    try {
+      await queue.sink.deliver(first, stop)
+    } catch (error) {
+      if (!queue.failing && !stop.aborted) onUndelivered(queue.sink.name, error)
+      queue.failing = true
+      return some
+    }
+    queue.failing = false
+    queue.waiting = queue.waiting.slice(1)
+    some = true
   }
 }
 

@@ -63,18 +63,16 @@ export function recordTraffic(options: TrafficOptions): Traffic {
 
   function count(path: string, happened: Happened): void {
     const at = Math.floor(now() / 3_600_000) * 3600
-    if (at !== hour) turnTo(at)
+    if (at !== hour) {
+      gather()
+      hour = at
+    }
     let cell = cells.get(path)
     if (cell === undefined) {
       cell = { paid: 0, income: 0n, failed: 0, repeated: 0, refused: {} }
       cells.set(path, cell)
     }
     enter(cell, happened)
-  }
-
-  function turnTo(at: number): void {
-    gather()
-    hour = at
   }
 
   function gather(): void {

@@ -38,7 +38,7 @@ const mostPaths = 64
 const mostCodes = 32
 const others = 'others'
 
-export function sumOf(a: Counts, b: Counts): Counts {
+function sumOf(a: Counts, b: Counts): Counts {
   const refused: { [code: string]: number } = { ...a.refused }
   for (const [code, count] of Object.entries(b.refused)) {
     const known = Object.hasOwn(refused, code) || Object.keys(refused).length < mostCodes

@@ -26,13 +26,15 @@ const dates: Readonly<Record<string, string>> = {
   'platform/config/every.ts': 'moments of a timetable are dates',
   'platform/config/schedule.ts': 'moments of a timetable are dates',
   'platform/time/machine-clock.ts': 'reads the wall clock, for the proven time',
+  'receiver/alerts/alerting.ts': 'when it was told',
   'receiver/chain/gas-price.ts': 'the hour of a price, kept over restarts',
   'receiver/cli/doctor/checks.ts': 'whether a certificate is valid today',
   'receiver/income/recorder.ts': 'income of an hour',
+  'receiver/income/traffic-recorder.ts': 'requests of an hour',
   'receiver/server/backup/backup.ts': 'when it was made',
   'receiver/settlement/settlement.ts': 'moments of a timetable are dates',
   'receiver/tls/reload.ts': 'whether a certificate is valid today',
-  'receiver/web/pages/dashboard/app.ts': 'income of the last days',
+  'receiver/web/pages/dashboard/figures.ts': 'income of the last days',
   'receiver/web/pages/paywall/bought.ts': 'until when what was bought is kept, over visits',
 }
 

@@ -38,7 +38,11 @@ test('page, problem and line name the goods and the seller; without a name nothi
   t.true(page.includes('Measured every minute &amp; kept for a year.'))
   t.true(page.includes('<strong>Ann’s shop</strong>'))
   t.true(page.includes(receiver.address))
-  t.true((await (await get('/plain', 'text/html')).text()).includes('This costs 0.000000000000000005 TKN'))
+  t.true(
+    (await (await get('/plain', 'text/html')).text()).includes(
+      'This costs 0.000000000000000005 TKN',
+    ),
+  )
 })
 
 for (const [name, wrong] of Object.entries({

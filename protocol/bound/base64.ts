@@ -7,9 +7,7 @@ const canonical =
 
 /** RFC 4648 section 4, with padding. */
 export function toBase64(bytes: Uint8Array): string {
-  let text = ''
-  for (const byte of bytes) text += String.fromCharCode(byte)
-  return btoa(text)
+  return btoa(String.fromCharCode(...bytes))
 }
 
 /**

@@ -28,8 +28,8 @@ const options = new Command('scale')
   .parse()
   .opts<Options>()
 
-/** Fewer than the fewest channels of a thread, so that the payments of one come in their order. */
-const connections = 4
+/** Fewer than the gaps that one channel may have: of ten channels all may wait for one. */
+const connections = 64
 
 const price = 5n
 

@@ -96,20 +96,34 @@ export interface Payment {
 export type HeaderFields = { readonly [name: string]: string }
 
 export function formatTerms(terms: Terms): HeaderFields {
-  return defined({
-    [headerName.gatewayPath]: terms.gatewayPath,
-    [headerName.receiver]: terms.receiver,
-    [headerName.contract]: terms.contract,
-    [headerName.otherContracts]: terms.otherContracts?.join(', '),
-    [headerName.token]: terms.token,
-    [headerName.price]: terms.price.toString(),
-    [headerName.sender]: terms.sender,
-    [headerName.senderBalance]: terms.senderBalance?.toString(),
-    [headerName.signature]: terms.signature,
-    [headerName.cost]: terms.cost?.toString(),
-    [headerName.features]: terms.features.size > 0 ? [...terms.features].join(', ') : undefined,
-    ...(terms.reason && { [reasonHeaders[terms.reason]]: '1' }),
-  })
+  return {
+    ...defined({
+      [headerName.gatewayPath]: terms.gatewayPath,
+      [headerName.receiver]: terms.receiver,
+      [headerName.contract]: terms.contract,
+      [headerName.otherContracts]: terms.otherContracts?.join(', '),
+      [headerName.token]: terms.token,
+      [headerName.sender]: terms.sender,
+      [headerName.features]: terms.features.size > 0 ? [...terms.features].join(', ') : undefined,
+    }),
+    ...formatStanding(terms),
+  }
+}
+
+/** Of the terms what one request changes: all that is told to whoever knows the rest. */
+export function formatStanding({
+  price,
+  senderBalance,
+  signature,
+  cost,
+  reason,
+}: Pick<Terms, 'price' | 'senderBalance' | 'signature' | 'cost' | 'reason'>): HeaderFields {
+  const fields: { [name: string]: string } = { [headerName.price]: price.toString() }
+  if (senderBalance !== undefined) fields[headerName.senderBalance] = senderBalance.toString()
+  if (signature !== undefined) fields[headerName.signature] = signature
+  if (cost !== undefined) fields[headerName.cost] = cost.toString()
+  if (reason !== undefined) fields[reasonHeaders[reason]] = '1'
+  return fields
 }
 
 /**

@@ -1,4 +1,5 @@
 // What our signatures cover: plain components, and of an answer also its request's signature.
+import { createRecent } from '../recent.ts'
 import { type Coverage, coverageOf, unsound } from './base.ts'
 import { signatureLabel } from './profile.ts'
 import { type InnerList, type Parameters, stringItem, stringValue } from './structured.ts'
@@ -53,10 +54,29 @@ export function formatCoverage(
   more: readonly string[] = [],
 ): Coverage {
   const { keyid, nonce, tag } = parameters
-  const identifiers = [...names.map((name) => `"${requireName(name)}"`), ...more]
+  const { identifiers, list } = identified(names, more)
   const fresh = nonce === undefined ? '' : `;nonce=${stringItem(nonce).text}`
-  const text = `(${identifiers.join(' ')});keyid=${stringItem(keyid).text}${fresh};tag="${tag}"`
+  const text = `${list};keyid=${stringItem(keyid).text}${fresh};tag="${tag}"`
   return { identifiers, text }
+}
+
+interface Identified {
+  readonly identifiers: readonly string[]
+  readonly list: string
+}
+
+/** Lists that were written lately: messages of one resource all cover the same. */
+const written = createRecent<Identified>(256)
+
+function identified(names: readonly string[], more: readonly string[]): Identified {
+  const key = [...names, ...more].join(' ')
+  const before = written.get(key)
+  // As many names, and none that is known has a space: they are the same.
+  if (before?.identifiers.length === names.length + more.length) return before
+  const identifiers = [...names.map((name) => `"${requireName(name)}"`), ...more]
+  const made = { identifiers, list: `(${identifiers.join(' ')})` }
+  written.set(key, made)
+  return made
 }
 
 /** The name in the identifier of a plain component. */

@@ -17,11 +17,16 @@ export function formatContentDigest(digest: Sha256Digest): string {
   return `sha-256=:${toBase64(digest)}:`
 }
 
+/** Usually it is the only member. */
+const onlySha256 = /^sha-256=:([A-Za-z0-9+/]{43}=):$/
+
 /**
  * The SHA-256 of the field. Digests by other algorithms beside it count for nothing.
  * @throws UraidenError `malformed_content_digest` also when it has no SHA-256, or two
  */
 export function parseContentDigest(text: string): Sha256Digest {
+  const only = onlySha256.exec(text)?.[1]
+  if (only !== undefined) return fromBase64(only)
   const members = parseDictionary(text).filter(({ key }) => key === 'sha-256')
   const value = members[0]?.value
   if (members.length !== 1 || value?.kind !== 'item' || value.value.kind !== 'bytes') {

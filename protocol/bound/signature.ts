@@ -1,5 +1,6 @@
 // Our member of the dictionaries Signature-Input and Signature, between the members of others.
 import type { UraidenError } from '../errors.ts'
+import { createRecent } from '../recent.ts'
 import { type Coverage, unsound } from './base.ts'
 import { fromBase64, toBase64 } from './base64.ts'
 import { readSignatureInput, type SignatureInput } from './coverage.ts'
@@ -78,7 +79,7 @@ export function appendSignature(
  * @throws UraidenError `malformed_dictionary`
  */
 export function removeSignature(lines: FieldLines): FieldLines {
-  const fields = collectFields(lines)
+  const fields = collectFields(lines.filter(([name]) => isSignatureField(name)))
   const rest = new Map<string, string>()
   for (const name of [inputName, valueName]) {
     const value = fields.get(name)?.value
@@ -154,8 +155,20 @@ function ownText(value: string): Pick<Member, 'text'> {
   return { text: `${signatureLabel}=${value}` }
 }
 
+/** Of inputs that were read lately. */
+const knownForeign = createRecent<readonly Member[]>(mostKnown)
+
 function foreignMembers(text: string): readonly Member[] {
-  return parseDictionary(text).filter(({ key }) => key !== signatureLabel)
+  if (text === '' || onlyMac.test(text)) return []
+  const before = knownForeign.get(text)
+  if (before !== undefined) return before
+  const members = parseDictionary(text).filter(({ key }) => key !== signatureLabel)
+  if (text.length <= longestKnown) knownForeign.set(text, members)
+  return members
+}
+
+function isSignatureField(name: string): boolean {
+  return /^signature(?:-input)?$/i.test(name)
 }
 
 function malformed(message: string): UraidenError {

@@ -76,7 +76,7 @@ interface Beside4 {
 }
 
 /** @throws UraidenError when a field is not what it should be: the file was damaged */
-export function decodeFormat4(text: string, beside: Beside4 = {}): PaymentLedger {
+function decodeFormat4(text: string, beside: Beside4 = {}): PaymentLedger {
   const { highest, unclaimed = [], agreedToClose = false, ...rest } = JSON.parse(text)
   const { fallbacks, agreedBalance, collecting, requestKey, answers } = rest
   return {

@@ -147,6 +147,7 @@ async function registerPayment(
   }
   const first = decide()
   if (first.kind === 'refused') return refused(first.code)
+  let decision = first
   let shown = proofIn(options, { payment, channel: first.channel })
   if (shown.kind === 'signature') {
     const form = await checker.formOf({ ...payment, signature: shown.signature })
@@ -155,11 +156,12 @@ async function registerPayment(
       return { kind: 'refused', code: 'nonexisting_channel', channel: undefined }
     }
     shown = { kind: 'proven', proof: { signature: shown.signature, form } }
+    // Meanwhile another request may have claimed the same interval.
+    const second = decide()
+    if (second.kind === 'refused') return refused(second.code)
+    decision = second
   }
   if (shown.kind === 'refused') return refused(shown.code)
-  // While a signature was checked another request may have claimed the same interval.
-  const decision = decide()
-  if (decision.kind === 'refused') return refused(decision.code)
   const { claims, paid, channel: before } = decision
   const answers = mac === undefined ? before.answers : nextAnswer(before.answers, { mac, paid })
   const ledger: PaymentLedger = {

@@ -38,6 +38,18 @@ interface Signing {
   hash: Hash | undefined
 }
 
+const signings = new WeakMap<ServerResponse, Signing>()
+
+/**
+ * What a handler has begun cannot be answered otherwise, sent or not. One for all responses: with a getter of its
+ * own each would be an object of a kind of its own, and slow.
+ */
+const headersSent: PropertyDescriptor & ThisType<ServerResponse> = {
+  get() {
+    return signings.get(this)?.state !== 'untouched'
+  },
+}
+
 /** From now on this response is one to a bound request. */
 export function signResponse(
   response: ServerResponse,
@@ -59,8 +71,8 @@ export function signResponse(
     hash: undefined,
   }
   replaceMethods(target, signing)
-  // What a handler has begun cannot be answered otherwise, sent or not.
-  Object.defineProperty(response, 'headersSent', { get: () => signing.state !== 'untouched' })
+  signings.set(response, signing)
+  Object.defineProperty(response, 'headersSent', headersSent)
   response.once('close', () => {
     if (!response.writableEnded) keepReceipt(signing, false)
   })

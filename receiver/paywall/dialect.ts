@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import {
   type Address,
   type Feature,
+  formatStanding,
   formatTerms,
   type HeaderFields,
   type HeaderSource,
@@ -106,16 +107,15 @@ export function rdnDialect(given: RdnIdentity): Dialect {
     name: 'RDN',
     payment: ({ header, cookie }) => parsePayment(header, cookie),
     headers: ({ price, channel, reason, cost, bound, offers }) => {
-      const terms = formatTerms({
-        ...identity,
+      const standing = {
         price,
-        ...(channel && { sender: channel.sender, senderBalance: channel.claims.highest }),
+        ...(channel && { senderBalance: channel.claims.highest }),
         ...(channel?.proof && shownUnbound(channel.proof)),
         ...(reason !== undefined && { reason }),
         ...(cost !== undefined && { cost }),
-      })
-      if (bound !== true) return terms
-      return { ...withoutIdentity(terms), ...(offers === true && offer) }
+      }
+      if (bound === true) return { ...formatStanding(standing), ...(offers === true && offer) }
+      return formatTerms({ ...identity, ...standing, ...(channel && { sender: channel.sender }) })
     },
   }
 }
@@ -123,18 +123,4 @@ export function rdnDialect(given: RdnIdentity): Dialect {
 /** A tick proves what bound requests have paid, to whom none of this is shown. */
 function shownUnbound(proof: BestProof) {
   return isTicked(proof) ? {} : { signature: proof.signature }
-}
-
-const ofIdentity: ReadonlySet<string> = new Set([
-  headerName.gatewayPath,
-  headerName.receiver,
-  headerName.contract,
-  headerName.otherContracts,
-  headerName.token,
-  headerName.sender,
-  headerName.features,
-])
-
-function withoutIdentity(terms: HeaderFields): HeaderFields {
-  return Object.fromEntries(Object.entries(terms).filter(([name]) => !ofIdentity.has(name)))
 }

@@ -72,9 +72,12 @@ export async function writePayments(prefix: string, fleet: Fleet, count: number)
   }
 }
 
-/** The headers of one payment, `|` between. */
+/**
+ * The headers of one payment, `|` between. It says what it pays, so that those of one channel may overtake each
+ * other on their way over many connections: a receiver refuses those of the original that do.
+ */
 export function paymentLine(
-  { domain, receiver }: Pick<Fleet, 'domain' | 'receiver'>,
+  { domain, receiver, price }: Pick<Fleet, 'domain' | 'receiver' | 'price'>,
   payment: {
     readonly sender: Address
     readonly openBlock: number
@@ -91,5 +94,6 @@ export function paymentLine(
     `RDN-Balance: ${balance}`,
     `RDN-Sender-Balance: ${balance}`,
     `RDN-Balance-Signature: ${signature}`,
+    `RDN-Payment: ${price}`,
   ].join('|')
 }

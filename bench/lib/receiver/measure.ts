@@ -1,6 +1,7 @@
 // One receiver, one verifier: free and paid requests in turn, in one run.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type {
   Memory,
@@ -8,7 +9,7 @@ import type {
   Started,
   Usage,
 } from '../../../test/lab/processes/receiver-process.ts'
-import { type Load, runWrk } from './wrk.ts'
+import { type Load, runWrk, threads } from './wrk.ts'
 
 export interface Measurement {
   readonly verifier: string
@@ -17,11 +18,14 @@ export interface Measurement {
   readonly bytesPerPayment: number | undefined
   readonly paid: Figures
   readonly free: Figures
+  /** Requests before the clock ran: paid ones, and free ones. Code that is still interpreted costs several times as much. */
+  readonly warmup: number
   /** Of the receiver before its first request. */
   readonly start: Memory & { readonly milliseconds: number }
 }
 
 interface Figures {
+  readonly requests: number
   readonly requestsPerSecond: number
   /** Milliseconds. */
   readonly p50: number
@@ -57,12 +61,17 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     const started = await answer<Started>(child)
     child.send('memory')
     const start = { milliseconds: started.startMs, ...(await answer<Memory>(child)) }
-    // A cold server is measured by nobody.
-    await load(options, started, 1)
     const { first } = options
-    if (first !== undefined) await load({ ...options, payments: first }, started, longest, 'paid')
+    const warm = [await load(options, started, options.seconds / 2)]
+    if (first !== undefined) {
+      warm.push(await load({ ...options, payments: first }, started, longest, 'paid'))
+    }
+    const begun = await parted(options)
+    warm.push(await load({ ...options, payments: begun.warm }, started, longest, 'paid'))
     const before = await phase(child, () => load(options, started, options.seconds / 2))
-    const paid = await phase(child, () => load(options, started, options.seconds, 'paid'))
+    const paid = await phase(child, () =>
+      load({ ...options, payments: begun.rest }, started, options.seconds, 'paid'),
+    )
     const after = await phase(child, () => load(options, started, options.seconds / 2))
     assertServed(before)
     assertServed(after)
@@ -77,11 +86,26 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
       bytesPerPayment: bytes === undefined ? undefined : bytes / done.requests,
       paid: paid.figures,
       free,
+      warmup: warm.reduce((sum, { requests }) => sum + requests, 0),
       start,
     }
   } finally {
     await stop(child)
   }
+}
+
+/** Payments of which each thread sends the first before the clock runs. */
+const warmPayments = 4096
+
+/** All of the first part are sent: a payment of the rest would leave a gap before it. */
+async function parted({ payments }: MeasureOptions) {
+  const parts = { warm: `${payments}.warm`, rest: `${payments}.rest` }
+  for (let thread = 0; thread < threads; thread++) {
+    const lines = (await readFile(`${payments}.${thread}`, 'utf8')).split('\n')
+    await writeFile(`${parts.warm}.${thread}`, `${lines.slice(0, warmPayments).join('\n')}\n`)
+    await writeFile(`${parts.rest}.${thread}`, lines.slice(warmPayments).join('\n'))
+  }
+  return parts
 }
 
 function load(
@@ -112,6 +136,7 @@ async function phase(child: ChildProcess, run: () => Promise<Load>): Promise<Pha
   return {
     load: done,
     figures: {
+      requests,
       requestsPerSecond,
       p50,
       p99,
@@ -158,6 +183,7 @@ async function answer<Message>(child: ChildProcess): Promise<Message> {
 function mean(a: Figures, b: Figures): Figures {
   const half = (x: number, y: number) => (x + y) / 2
   return {
+    requests: a.requests + b.requests,
     requestsPerSecond: half(a.requestsPerSecond, b.requestsPerSecond),
     p50: half(a.p50, b.p50),
     p99: half(a.p99, b.p99),

@@ -1,5 +1,5 @@
 // wrk, the load generator: the others saturate before the receiver does (docs/design/performance.md).
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -58,8 +58,12 @@ function request()
   end
   position = position + 1
   if position > #lines then
+    if position == #lines + 1 then
+      io.write("ALL SENT\\n")
+      io.flush()
+    end
     wrk.thread:stop()
-    position = #lines
+    return lines[#lines]
   end
   return lines[position]
 end
@@ -84,14 +88,30 @@ export interface LoadOptions {
 
 export const threads = 2
 
+/** For the last answers, in milliseconds. */
+const grace = 1000
+
+/** Told to stop wrk says what it has measured; else it would wait for the end of its time. */
+function endWhenAllSent(wrk: ChildProcess): void {
+  let done = 0
+  wrk.stdout?.on('data', (text: string) => {
+    done += text.split('ALL SENT').length - 1
+    if (done === threads) setTimeout(() => wrk.kill('SIGINT'), grace)
+  })
+}
+
 export async function runWrk(options: LoadOptions): Promise<Load> {
   const { url, seconds, connections, requests, folder } = options
   const file = join(folder, 'load.lua')
   await writeFile(file, script)
-  const { stdout } = await run('wrk', [
-    ...['-t', `${threads}`, '-c', `${connections}`, '-d', `${seconds}s`, '-s', file, url],
+  const running = run('wrk', [
+    // On a busy machine an answer may take longer than the two seconds that wrk calls a failure.
+    ...['-t', `${threads}`, '-c', `${connections}`, '-d', `${seconds}s`, '--timeout', '30s'],
+    ...['-s', file, url],
     ...(requests === undefined ? [] : ['--', requests]),
   ])
+  endWhenAllSent(running.child)
+  const { stdout } = await running
   const line = /^RESULT (.*)$/m.exec(stdout)?.[1]
   if (line === undefined) throw new Error(`wrk said:\n${stdout}`)
   const result: Omit<Load, 'requestsPerSecond'> = JSON.parse(line)

@@ -1,5 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
+import { formatCoverage } from '../../../protocol/bound/coverage.ts'
 import {
   draftRequest,
   type FieldLines,
@@ -12,6 +13,13 @@ import { keys, requestOf, requestVector, unsigned } from './vectors.ts'
 
 const vector = requestOf(requestVector('payment'))
 const payment = { ...vector, fields: unsigned(vector.fields) }
+
+test('a name that is two names that are known is refused all the same', (t) => {
+  const parameters = { keyid: 'k', tag: 'rdn-request-1' }
+  t.deepEqual(formatCoverage(['a', 'b'], parameters).identifiers, ['"a"', '"b"'])
+  t.is(formatCoverage(['a', 'b'], parameters).text, '("a" "b");keyid="k";tag="rdn-request-1"')
+  t.throws(() => formatCoverage(['a b'], parameters), { code: 'unknown_component' })
+})
 
 test('our signature taken off leaves the message as it was', (t) => {
   t.deepEqual(removeSignature(vector.fields), payment.fields)

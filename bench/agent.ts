@@ -3,6 +3,7 @@
 // The receiver is a process of its own that takes every payment unseen, so that only the agent is
 // measured. Figures of one run can be compared with each other, not with those of another machine.
 import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -32,7 +33,8 @@ try {
   const paid: { [reservation: string]: AgentRun } = {}
   for (const reservation of ['1', '16', '64']) paid[reservation] = await measure(reservation)
   const ticks = await measure('ticks')
-  const result = { node: process.version, payments, plain, paid, ticks }
+  const fresh = await freshProcesses(url, join(folder, 'ticks'))
+  const result = { node: process.version, payments, plain, paid, ticks, fresh }
   const results = fileURLToPath(new URL('./results', import.meta.url))
   await mkdir(results, { recursive: true })
   await writeFile(join(results, 'agent.json'), `${JSON.stringify(result, null, 2)}\n`)
@@ -49,15 +51,36 @@ function message<Value>(child: ChildProcess): Promise<Value> {
   })
 }
 
+/** CPU of a whole process from source that asks once, in milliseconds. */
+interface Fresh {
+  readonly unpaid: number
+  readonly paid: number
+}
+
+/** In turns, so that whatever else the machine does is in both. `store` has paid before. */
+async function freshProcesses(url: string, store: string): Promise<Fresh> {
+  const taken: { readonly [path: string]: number[] } = { free: [], paid: [] }
+  for (let turn = 0; turn < 11; turn++) {
+    for (const [path, times] of Object.entries(taken)) {
+      const child = fork(here('agent-once.ts'), [`${url}/${path}`, store])
+      times.push(await message<number>(child))
+      if (child.exitCode === null) await once(child, 'exit')
+    }
+  }
+  const median = (times: number[] = []) => times.sort((a, b) => a - b)[5] ?? Number.NaN
+  return { unpaid: median(taken.free), paid: median(taken.paid) }
+}
+
 interface Result {
   readonly plain: AgentRun
   /** Signed, by how many payments are reserved at a time. */
   readonly paid: { readonly [reservation: string]: AgentRun }
   /** With the agent’s own settings. */
   readonly ticks: AgentRun
+  readonly fresh: Fresh
 }
 
-function table({ plain, paid, ticks }: Result): string {
+function table({ plain, paid, ticks, fresh }: Result): string {
   const row = (name: string, run: AgentRun): string =>
     [
       name.padEnd(16),
@@ -75,6 +98,7 @@ function table({ plain, paid, ticks }: Result): string {
     row('got, unpaid', plain),
     ...Object.entries(paid).map(([reservation, run]) => row(`reserve ${reservation}`, run)),
     row('ticks', ticks),
+    `a fresh process: ${fresh.unpaid.toFixed(0)} ms of CPU unpaid, ${fresh.paid.toFixed(0)} paid`,
     `all per request; ${readFileSync('/proc/cpuinfo', 'utf8').match(/model name\s*: (.*)/)?.[1] ?? ''}`,
     '',
   ].join('\n')

@@ -1,6 +1,8 @@
 // Pays with ticks where the receiver takes them: what proves a payment, and when a commitment is made. Nothing here
 // is signed but commitments; the ledger has each on disk before anything of it leaves.
 import { randomBytes } from 'node:crypto'
+import { day } from '../../platform/time/clock.ts'
+import { type MonotonicClock, steadyTime } from '../../platform/time/monotonic.ts'
 import {
   contractAbilities,
   defined,
@@ -69,6 +71,7 @@ export interface TicksOptions {
   readonly contractVersion: string
   /** Most ticks of one commitment; 0 for none. */
   readonly most: number
+  readonly now?: MonotonicClock
 }
 
 /** Of a channel, in the ledger's notes. */
@@ -77,9 +80,12 @@ interface TicksNote {
   readonly offered?: boolean
   /** The name of the commitment that the receiver knows. */
   readonly known?: string
-  /** It refused a commitment: the channel pays with signatures. */
-  readonly refused?: boolean
+  /** When it refused a commitment, Unix time in milliseconds: the channel pays with signatures for a day. */
+  readonly refused?: number
 }
+
+/** For so long ticks are not tried again. In milliseconds. */
+const refusedFor = day
 
 const prefix = 'ticks/'
 
@@ -96,6 +102,7 @@ const noTicks: Ticks = {
 
 class ChannelTicks implements Ticks {
   readonly #options: TicksOptions
+  readonly #now: MonotonicClock
   /** The last ones of each channel, oldest first. */
   readonly #prices = new Map<ChannelName, readonly TokenAmount[]>()
   readonly #making = new Map<ChannelName, Promise<void>>()
@@ -107,14 +114,14 @@ class ChannelTicks implements Ticks {
 
   constructor(options: TicksOptions) {
     this.#options = options
+    this.#now = options.now ?? steadyTime
     forgetClosed(options.ledger)
   }
 
   async due(payment: NextPayment): Promise<Making | undefined> {
     const { channel } = payment
     const prices = this.#pricesWith(payment)
-    const { offered, refused } = this.#note(channel)
-    if (offered !== true || refused === true) return
+    if (!this.#paysWithTicks(channel)) return
     for (let waited = false; ; waited = true) {
       const wanted = this.#wanted(payment, prices)
       if (wanted === undefined) return
@@ -126,13 +133,13 @@ class ChannelTicks implements Ticks {
   }
 
   proofOf({ channel, interval, source }: Taken): TickedProof | undefined {
-    const { offered, refused, known } = this.#note(channel)
+    const { offered, known } = this.#note(channel)
     if (offered !== true || source === 'probe') return
     const { to } = interval
     // What is fresh is above all that was signed, whatever was shown.
     if (source !== 'fresh' && to <= (this.#shown.get(channel) ?? 0n)) return {}
     const own = this.#options.ledger.commitment(channel)
-    const place = own && refused !== true ? placeIn(own, to) : undefined
+    const place = own && this.#paysWithTicks(channel) ? placeIn(own, to) : undefined
     if (own === undefined || place === undefined) return
     const { bound } = this.#options.ledger.get(channel)
     if (to > bound) throw new Error(`a tick of ${channel} above its bound`)
@@ -150,7 +157,7 @@ class ChannelTicks implements Ticks {
     if (!this.#asksForProof(attempt, answer)) return undefined
     const { channel } = taken
     if (payment.commitment !== undefined) {
-      this.#change(channel, { refused: true })
+      this.#change(channel, { refused: this.#now() })
       return 'sign'
     }
     this.#change(channel, { known: undefined })
@@ -171,8 +178,13 @@ class ChannelTicks implements Ticks {
       this.#shown.set(channel, balance)
     }
     if (kind === 'taken' && payment.commitment !== undefined) {
-      this.#change(channel, { known: nameOf(payment.commitment) })
+      this.#change(channel, { known: nameOf(payment.commitment), refused: undefined })
     }
+  }
+
+  #paysWithTicks(channel: ChannelName): boolean {
+    const { offered, refused } = this.#note(channel)
+    return offered === true && !(refused !== undefined && this.#now() - refused < refusedFor)
   }
 
   /** No other reason than that what was shown is not enough. */

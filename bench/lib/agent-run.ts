@@ -4,10 +4,7 @@ import { readFileSync } from 'node:fs'
 import { memoryUsage } from 'node:process'
 import got from 'got'
 import { Level } from 'level'
-import { openLedger } from '../../agent/channels/ledger.ts'
-import { createAgent, createKeySigner } from '../../agent/index.ts'
-import { fromHex } from '../../protocol/index.ts'
-import { benchChain, benchChannel, benchTerms, senderKey } from './agent-terms.ts'
+import { type BenchSettings, openAgent, prepareStore } from './agent-store.ts'
 
 /** Of one run; all but the rates and memory are per request. */
 export interface AgentRun {
@@ -22,7 +19,6 @@ export interface AgentRun {
 
 const [mode = 'plain', url = '', folder = '', count = '0'] = process.argv.slice(2)
 const requests = Number(count)
-const signer = createKeySigner(fromHex(senderKey))
 
 let syncs = 0
 const batch = Level.prototype.batch
@@ -56,46 +52,13 @@ function plain() {
   }
 }
 
-interface Settings {
-  readonly reservation: number
-  readonly ticks?: number
-}
-
-function settings(mode: string): Settings {
+function settings(mode: string): BenchSettings {
   return mode === 'ticks' ? { reservation: 16 } : { reservation: Number(mode), ticks: 0 }
 }
 
-async function paying({ reservation, ...ticks }: Settings) {
-  const { contract, receiver, token } = benchTerms
-  const chainId = benchChain
-  const ledger = await openLedger({
-    folder,
-    owner: { chainId, contract, account: signer.address },
-    reservation,
-    budget: {},
-    readClock: () => ({ wall: Date.now(), uptime: 0, boot: 'bench', synchronised: true }),
-  })
-  await ledger.add({
-    ...{
-      receiver,
-      openBlock: benchChannel.openBlock,
-      deposit: 10n ** 18n,
-      bound: 0n,
-      signed: 0n,
-      exact: true,
-    },
-    ...{ free: [], state: 'open' as const, openTransaction: '0x00' as const },
-  })
-  await ledger.rememberFacts({
-    token: { address: token, symbol: 'TKN', decimals: 18 },
-    contractVersion: '0.4.0',
-  })
-  await ledger.close()
-  const agent = await createAgent({
-    ...{ signer, rpcUrl: 'http://127.0.0.1:9', chainId, contract, store: folder, reservation },
-    ...ticks,
-    budget: { hour: 10n ** 17n, day: 10n ** 17n, total: 10n ** 17n },
-  })
+async function paying(given: BenchSettings) {
+  await prepareStore(folder)
+  const agent = await openAgent(folder, given)
   return {
     fetch: async (): Promise<unknown> => (await agent.get(`${url}/paid`)).json(),
     stop: () => agent.stop(),

@@ -23,6 +23,7 @@ import {
   parseTickWord,
   tickChain,
 } from '../../../protocol/index.ts'
+import { failNextBatch } from '../../support/failing-level.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 import {
   buy,
@@ -245,6 +246,22 @@ for (const kind of ['careful', 'gentle'] as const) {
     await (await older()).close()
   })
 }
+
+test('a commitment whose write failed is saved by the next write of it, with the mark', async (t) => {
+  const { folder, open, older } = await onFolder(t)
+  const ledger = await open()
+  await ledger.add(newChannel(1000n))
+  const wanted = { ...buy(5n), commitment: own }
+  failNextBatch(folder)
+  await t.throwsAsync(ledger.take(channel, wanted), { code: 'state_unwritable' })
+  t.is(ledger.commitment(channel), undefined)
+  await ledger.take(channel, wanted)
+  await ledger.close()
+  await t.throwsAsync(older(), { code: 'state_format_unknown' })
+  const later = await open()
+  t.deepEqual(later.commitment(channel), own)
+  await later.close()
+})
 
 test('model: what ticks prove is never above the bound on disk, whatever is cut when', async (t) => {
   const cut = fc.constantFrom('none', 'none', 'none', 'before', 'after', 'kill')

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { chainOf } from '../../../agent/channels/commitment.ts'
 import type { AgentOptions, SentPayment } from '../../../agent/index.ts'
+import { failNextBatch } from '../../support/failing-level.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 import { channel } from '../../support/lying-receiver.ts'
 import { type TickCase, tickCase, within } from '../../support/tick-agent.ts'
@@ -178,6 +179,62 @@ test('never known: one payment is signed after it, and then all on the channel, 
     books.proofs.slice(6),
     times(4).map(() => 'signature'),
   )
+})
+
+test('a day after a commitment was refused it is tried once more', async (t) => {
+  let taken = true
+  const { agent, url, books, signer, store, start } = await tickCase(t, {
+    receiver: { ticks: () => ({ taken, offered: true }) },
+  })
+  for (const _ of times(3)) await agent.get(url)
+  taken = false
+  await agent.get(url)
+  await agent.stop()
+  const key = `ticks/${channel}`
+  const dayPasses = () =>
+    within(store, ({ notes }) => {
+      const note = notes.get(key) as { readonly refused: number }
+      return notes.now(key, { ...note, refused: note.refused - 86_400_000 })
+    })
+  await dayPasses()
+  const next = await start()
+  const before = books.proofs.length
+  for (const _ of times(2)) await next.get(url)
+  t.deepEqual(books.proofs.slice(before), ['commitment', 'signature', 'signature'])
+  await next.stop()
+  await dayPasses()
+  taken = true
+  const third = await start()
+  const signed = signer.signed()
+  for (const _ of times(2)) await third.get(url)
+  t.deepEqual(books.proofs.slice(-2), ['commitment', 'tick'])
+  t.is(signer.signed(), signed)
+})
+
+test('ticks that are turned off leave the commitment, which serves again when they are on', async (t) => {
+  const { agent, url, books, signer, store, start } = await tickCase(t)
+  for (const _ of times(3)) await agent.get(url)
+  await agent.stop()
+  const off = await start({ ticks: 0 })
+  await off.get(url)
+  await off.stop()
+  t.is(books.proofs.at(-1), 'signature')
+  t.not(await within(store, async (ledger) => ledger.commitment(channel)), undefined)
+  const on = await start()
+  const signed = signer.signed()
+  await on.get(url)
+  t.is(books.proofs.at(-1), 'tick')
+  t.is(signer.signed(), signed)
+})
+
+test('on a full disk no commitment leaves, and what is reserved is signed', async (t) => {
+  const { agent, url, books, store } = await tickCase(t)
+  await agent.get(url)
+  failNextBatch(store)
+  await agent.get(url)
+  await agent.get(url)
+  t.deepEqual(books.proofs, ['signature', 'signature', 'commitment'])
+  t.is(books.highest, 15n)
 })
 
 test('a receiver that went back to a version without ticks is paid with signatures', async (t) => {

@@ -21,7 +21,7 @@ import {
   headerName,
   isUraidenError,
   largest,
-  parseSignature,
+  parseShownProof,
   parseUint192,
   type UraidenError,
 } from '../protocol/index.ts'
@@ -320,7 +320,7 @@ function standOf(covered: HeaderSource): Stand {
   const signature = covered(headerName.signature)
   return {
     senderBalance: parseUint192(covered(headerName.senderBalance) ?? '0'),
-    signature: signature === undefined ? undefined : parseSignature(signature),
+    signature: signature === undefined ? undefined : parseShownProof(signature),
   }
 }
 

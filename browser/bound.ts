@@ -5,6 +5,7 @@ import type {
   HeaderFields,
   HeaderSource,
   Hex,
+  ShownProof,
   Signature,
   TokenAmount,
 } from '../protocol/index.ts'
@@ -39,10 +40,13 @@ export interface BoundAnswer {
   readonly cost?: TokenAmount | undefined
 }
 
-/** Where a channel stands, by the sender's own signature; none under zero. */
+/**
+ * Where a channel stands, by the sender's own signature; none under zero. A tick where another program of the
+ * account has paid with it.
+ */
 export interface Stand {
   readonly senderBalance: TokenAmount
-  readonly signature?: Signature | undefined
+  readonly signature?: ShownProof | undefined
 }
 
 /** A channel that is tied to a key of this browser. */

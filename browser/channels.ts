@@ -8,8 +8,9 @@ import {
   fromHex,
   type Hex,
   isUraidenError,
+  type ShownProof,
   type Signature,
-  shortSignature,
+  shortProof,
   type TokenAmount,
   type UraidenError,
 } from '../protocol/index.ts'
@@ -152,8 +153,8 @@ export async function closeWith(parts: Parts, closing: Signature): Promise<void>
   parts.memory.forget()
 }
 
-function signatureBytes({ hasShortSignatures }: Parts, signature: Signature): Uint8Array {
-  return fromHex(hasShortSignatures ? shortSignature(signature) : signature)
+function signatureBytes({ hasShortSignatures }: Parts, proof: ShownProof): Uint8Array {
+  return fromHex(hasShortSignatures ? shortProof(proof) : proof)
 }
 
 /**

@@ -6,7 +6,7 @@ import {
   type ContractBlock,
   type ContractClock,
   contractAbilities,
-  type Signature,
+  type ShownProof,
   type TokenAmount,
   type UraidenError,
 } from '../protocol/index.ts'
@@ -94,8 +94,8 @@ export interface BrowserClient {
   readonly topUp: (added: TokenAmount) => Promise<void>
   readonly signPayment: (price: TokenAmount) => Promise<SignedPayment>
   readonly confirmPayment: (payment: SignedPayment) => void
-  /** True when the signature under a balance that the receiver claims is the account's own. */
-  readonly verifyProof: (balance: TokenAmount, signature: Signature) => boolean
+  /** True when the proof of a balance that the receiver claims is the account's own signature, or its tick. */
+  readonly verifyProof: (balance: TokenAmount, proof: ShownProof) => boolean
   /** Signs, sends and waits as the receiver asks for. */
   readonly pay: (url: string, options: PayOptions) => Promise<PaidAnswer>
   /** Asks once more for what was paid for before; undefined when the receiver does not keep it any more. */

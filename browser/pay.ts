@@ -6,9 +6,7 @@ import {
   type HeaderFields,
   type HeaderSource,
   headerName,
-  isTickForm,
   parseTerms,
-  type Signature,
   type Terms,
   type TokenAmount,
   type UraidenError,
@@ -224,8 +222,7 @@ function refusedOf(
   { channel, payment, repeated }: SignedPayment,
   { terms, fresh }: Pick<Refused, 'fresh'> & { readonly terms: Terms },
 ): Refused {
-  const { senderBalance: claimed, reason, price } = terms
-  const signature = plainSignature(terms)
+  const { senderBalance: claimed, reason, price, signature } = terms
   const { openBlock } = channel
   const proven =
     claimed !== undefined &&
@@ -236,17 +233,11 @@ function refusedOf(
 
 /** The claimed balance with the proof of it, or the one that is known here with its own. */
 function adopt(parts: Parts, channel: StoredChannel, terms: Terms) {
-  const { senderBalance = 0n } = terms
-  const signature = plainSignature(terms)
+  const { senderBalance = 0n, signature } = terms
   const known = senderBalance === channel.balance ? channel.signature : undefined
   const proof = signature ?? known
   const { openBlock } = channel
   adoptBalance(parts, { openBlock, balance: senderBalance, ...(proof && { signature: proof }) })
-}
-
-/** Nothing is paid with ticks here. */
-function plainSignature({ signature }: Terms): Signature | undefined {
-  return signature === undefined || isTickForm(signature) ? undefined : signature
 }
 
 /** In milliseconds; the receiver's own word counts within reason. */

@@ -1,6 +1,13 @@
 // Signing payments, and keeping what was signed until its outcome is known.
 
-import { isBalanceProof, type Signature, type TokenAmount } from '../protocol/index.ts'
+import {
+  isBalanceProof,
+  isTickForm,
+  isTickProof,
+  type ShownProof,
+  type TokenAmount,
+  toHex,
+} from '../protocol/index.ts'
 import { identify, stored } from './channels.ts'
 import { browserError } from './error-codes.ts'
 import type { Parts } from './parts.ts'
@@ -61,14 +68,17 @@ export function adoptBalance(
   memory.save({ openBlock, balance, recovered: false, signature })
 }
 
-/** True when the signature under a balance that the receiver claims is the sender's own. */
+/** True when what is under a balance that the receiver claims is the sender's own: its signature, or a tick. */
 export function verifyProof(
   parts: Pick<Parts, 'sender' | 'receiver' | 'domain'>,
   { openBlock, balance }: Pick<StoredChannel, 'openBlock' | 'balance'>,
-  signature: Signature,
+  proof: ShownProof,
 ): boolean {
   const { sender, receiver, domain } = parts
-  return isBalanceProof({ domain, channel: { sender, receiver, openBlock }, balance, signature })
+  const channel = { sender, receiver, openBlock }
+  return isTickForm(proof)
+    ? isTickProof(domain, channel, { balance, proof })
+    : isBalanceProof({ domain, channel, balance, signature: proof })
 }
 
 async function checkDeposit(
@@ -112,6 +122,5 @@ function unchanged(before: StoredChannel, now: StoredChannel | undefined): void 
 }
 
 function randomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return toHex(crypto.getRandomValues(new Uint8Array(16))).slice(2)
 }

@@ -7,8 +7,10 @@ import {
   type Hex,
   isHex,
   parseBlockNumber,
+  parseShownProof,
   parseSignature,
   parseUint192,
+  type ShownProof,
   type Signature,
   type TokenAmount,
 } from '../protocol/index.ts'
@@ -34,7 +36,7 @@ export interface StoredChannel {
   /** The highest balance that the receiver is known to have a proof for. */
   readonly balance: TokenAmount
   /** Of that balance. */
-  readonly signature?: Signature | undefined
+  readonly signature?: ShownProof | undefined
   readonly pending?: PendingPayment | undefined
   /** Found on the chain: what was paid before is not known. */
   readonly recovered: boolean
@@ -133,7 +135,7 @@ function decode(text: string | null): StoredChannel | undefined {
       openBlock: parseBlockNumber(openBlock),
       balance: parseUint192(balance),
       recovered: recovered === true,
-      signature: signature === undefined ? undefined : parseSignature(signature),
+      signature: signature === undefined ? undefined : parseShownProof(signature),
       pending: pending === undefined ? undefined : decodePending(pending),
     })
   } catch {

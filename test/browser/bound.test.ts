@@ -9,7 +9,8 @@ import {
   receiverKeyDigest,
   serializeReceiverKey,
 } from '../../protocol/bound/index.ts'
-import { fromHex, headerName, type UraidenError } from '../../protocol/index.ts'
+import { fromHex, headerName, isTickForm, type UraidenError } from '../../protocol/index.ts'
+import { shownProof } from '../../receiver/channels/proofs.ts'
 import type { Resource } from '../../receiver/index.ts'
 import { mapStore } from '../support/map-store.ts'
 import { price, startSystem } from '../support/system.ts'
@@ -275,6 +276,35 @@ test('keys that were lost again and again in one block: it is said that the next
   await chain.mine(1)
   t.is((await buyAnew()).response.status, 200)
   t.is(receiver.book.unsettled(), 3n * price)
+})
+
+/** An agent of the same account, with the channel that the page has opened: four readings, three of them by tick. */
+async function givenTicks(t: ExecutionContext) {
+  const buyer = await givenBuyer(t)
+  const { agent: start, base, receiver, chain } = buyer
+  const agent = await start()
+  await agent.recoverChannels(0)
+  for (let paid = 0; paid < 4; paid++) t.is((await agent.get(`${base}/reading`)).status, 200)
+  await agent.stop()
+  const [channel] = [...receiver.book.all()]
+  t.true(channel?.proof && isTickForm(shownProof(channel.proof)))
+  // The page's key is numbered by its block.
+  await chain.mine(1)
+  return buyer
+}
+
+test('an agent has paid with ticks on the channel: where it stands is believed, and paid on from', async (t) => {
+  const { buy, signed, receiver } = await givenTicks(t)
+  await buy()
+  t.is(receiver.book.unsettled(), 5n * price)
+  t.deepEqual(signed(), ['RequestKey', 'BalanceProof'])
+})
+
+test('a channel that an agent has paid on with ticks is closed with the last of them', async (t) => {
+  const { client, signed, tokensOf, receiverAccount } = await givenTicks(t)
+  await client.closeChannel()
+  t.is(await tokensOf(receiverAccount.address), 4n * price)
+  t.deepEqual(signed(), ['RequestKey'])
 })
 
 test('two browsers at one channel: who is replaced is told, and may go on with a newer key', async (t) => {

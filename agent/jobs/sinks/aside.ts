@@ -4,9 +4,23 @@
 // interval.
 //
 // Last runs are history: for them alone the card is written once in sixty intervals, ten minutes.
-import { openSpooledState, type SpoolOptions } from '../../../platform/state/spool.ts'
+import {
+  openSpooledState,
+  type SpooledState,
+  type SpoolOptions,
+  type StateOperation,
+} from '../../../platform/state/spool.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import type { OutboxStorage, StorageOperation, Urgency } from './storage.ts'
+
+/** `soon`: synced at most an interval later. `lazily`: with whatever is synced next. */
+export type Urgency = 'soon' | 'lazily'
+
+/** As `OutboxStorage`. */
+export interface AsideStorage
+  extends Pick<SpooledState, 'getMany' | 'records' | 'isOnCard' | 'close'> {
+  readonly write: (operations: readonly StateOperation[], urgency: Urgency) => Promise<void>
+  readonly flush: () => Promise<void>
+}
 
 export interface AsideOptions extends SpoolOptions {
   readonly syncInterval: Milliseconds
@@ -17,10 +31,7 @@ const history = ['job/', 'mark/']
 const intervalsOfHistory = 60
 
 /** @throws UraidenError those of `openState` */
-export async function openAside({
-  syncInterval,
-  ...options
-}: AsideOptions): Promise<OutboxStorage> {
+export async function openAside({ syncInterval, ...options }: AsideOptions): Promise<AsideStorage> {
   const state = await openSpooledState(options)
   const historyInterval = intervalsOfHistory * syncInterval
   let flushed = performance.now()
@@ -67,7 +78,7 @@ export async function openAside({
 }
 
 /** A pause, and not what a run leaves besides. */
-function isAskedFor(operations: readonly StorageOperation[], urgency: Urgency): boolean {
+function isAskedFor(operations: readonly StateOperation[], urgency: Urgency): boolean {
   return urgency === 'soon' && operations.every(({ key }) => isHistory(key))
 }
 

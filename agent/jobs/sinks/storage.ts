@@ -15,15 +15,12 @@ import {
   type StateOwner,
 } from '../../../platform/state/state.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import { openAside } from './aside.ts'
+import { openAside, type Urgency } from './aside.ts'
 
 export type StorageOperation = StateOperation
 
 /** Of payments on their way, whose answers become entries. */
 export const openPrefix = 'open/'
-
-/** `soon`: synced at most an interval later. `lazily`: with whatever is synced next. */
-export type Urgency = 'soon' | 'lazily'
 
 export interface OutboxStorage {
   /**

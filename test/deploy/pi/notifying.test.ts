@@ -43,7 +43,7 @@ for (const where of ['a file', 'a name that is no file']) {
       lines.on('line', (line) => heard.push(line))
       await once(lines, 'line')
       const command = [process.execPath, '--input-type=module-typescript', '-e', program]
-      const service = spawn('perl', [notifying, ...command], {
+      const service = spawn('/usr/bin/perl', [notifying, ...command], {
         env: { PATH: process.env.PATH, NOTIFY_SOCKET: path },
         stdio: ['ignore', 'inherit', 'inherit'],
       })
@@ -58,7 +58,9 @@ for (const where of ['a file', 'a name that is no file']) {
 
 test('without systemd the program is started all the same, and what is not there is said', async (t) => {
   const run = async (...command: string[]) => {
-    const child = spawn('perl', [notifying, ...command], { env: { PATH: process.env.PATH } })
+    const child = spawn('/usr/bin/perl', [notifying, ...command], {
+      env: { PATH: process.env.PATH },
+    })
     const [[code], said] = await Promise.all([
       once(child, 'close'),
       child.stderr.setEncoding('utf8').toArray(),

@@ -73,7 +73,7 @@ function modulesOf(name: PackageName): readonly string[] {
 const bothOf = (folder: string, modules: readonly string[]) =>
   Promise.all([reach(folder, modules, '.js'), reach(folder, modules, '.d.ts')])
 
-export function withoutEnding(path: string): string {
+function withoutEnding(path: string): string {
   return path.replace(/(\.d\.ts|\.js)$/, '')
 }
 

@@ -1,9 +1,11 @@
 // Tests of the pages need a Chromium, tests of the Pi's program an emulator, tests of provisioning
-// containers: `npm run test:browser`, `npm run test:pi` and `npm run test:provision` run them.
+// containers, tests of the packages a registry: `npm run test:browser`, `npm run test:pi`,
+// `npm run test:provision` and `npm run test:packages` run them.
 const apart = {
   URAIDEN_TEST_PAGES: 'test/pages/**/*.test.ts',
   URAIDEN_TEST_PI: 'test/pi/**/*.test.ts',
   URAIDEN_TEST_INSTALLED: 'test/installed/**/*.test.ts',
+  URAIDEN_TEST_PACKAGES: 'test/packages/**/*.test.ts',
   URAIDEN_TEST_PROVISION: 'test/provision/**/*.test.ts',
 }
 

@@ -1,5 +1,6 @@
 // The agent as a library.
 export { createKeySigner } from '../platform/keys/index.ts'
+export { isUraidenError } from '../protocol/index.ts'
 export { createAgent } from './agent.ts'
 export type { DailyUse } from './budget/accounts.ts'
 export type { Budget, BudgetLimit, WindowCaps } from './budget/caps.ts'

@@ -5,6 +5,7 @@ export {
   limitConnections,
 } from '../platform/http/connections.ts'
 export { createKeySigner } from '../platform/keys/index.ts'
+export { isUraidenError } from '../protocol/index.ts'
 export type { ReceiverObserver } from './core/options.ts'
 export {
   type Receiver,

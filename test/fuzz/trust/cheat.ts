@@ -26,10 +26,10 @@ import type { Cheat } from './schedule.ts'
 import { firstOfCheat, type Shop } from './shop.ts'
 
 const key = `0x${'77'.repeat(32)}`
-export const cheater = addressOfKey(fromHex(key))
+const cheater = addressOfKey(fromHex(key))
 const domain = { chainId, contract }
 const { receiver } = terms
-export const cheaterDeposit = 3000n
+const cheaterDeposit = 3000n
 
 /** As they are on the chain. */
 export const cheaterChannels = [8, 9].map((openBlock) => ({
@@ -56,7 +56,7 @@ interface Attempt {
   readonly proves: 'something' | 'nothing'
 }
 
-export interface CheaterOptions {
+interface CheaterOptions {
   readonly seed: number
   readonly shop: Shop
   readonly attacker: Attacker

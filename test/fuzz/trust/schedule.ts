@@ -70,7 +70,7 @@ export const cheats = [
   ...(['other channel', 'stranger', 'stolen', 'beyond the end', 'garbage', 'zero'] as const),
   ...(['beside', 'nothing', 'over the deposit', 'unbound', 'again', 'race', 'close'] as const),
 ] as const
-export type CheatKind = (typeof cheats)[number]
+type CheatKind = (typeof cheats)[number]
 
 export interface Cheat {
   readonly kind: CheatKind

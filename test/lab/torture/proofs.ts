@@ -23,7 +23,7 @@ interface ProvenChannel {
   readonly price: bigint
 }
 
-export interface Proofs {
+interface Proofs {
   /** Of the next balance: a commitment is sent until the receiver is known to have it. */
   readonly next: (balance: bigint) => SentProof
   /** The same once more, with all that it takes. */

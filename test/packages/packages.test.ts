@@ -38,7 +38,7 @@ import { fromHex } from 'uraiden-pi/protocol'
 const { key, ...options } = JSON.parse(process.argv[2])
 const receiver = await startReceiver({ ...options, confirmations: 1, signer: createKeySigner(fromHex(key)) })
 const paid = httpPaywall(receiver, { price: 5n }, (request, response) => response.end('{"celsius":21.5}'))
-const api = receiverApi(receiver)
+const api = await receiverApi(receiver)
 const server = createServer((request, response) => api(request, response, () => paid(request, response)))
 server.listen(0, '127.0.0.1', () => console.log(server.address().port))
 `

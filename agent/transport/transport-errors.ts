@@ -1,6 +1,7 @@
-// What an error of node:http means for a payment: nothing left, or nobody knows.
+// What an error of got means for a payment: nothing left, or nobody knows.
 
-import { isUraidenError } from '../../protocol/index.ts'
+import type { RequestError } from 'got'
+import type { UraidenError } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
 
 export interface FailedRequest {
@@ -22,18 +23,15 @@ const untrusted = new Set([
 const stillCounted =
   'If a payment was on its way, it stays counted until the receiver says where the channel stands.'
 
-/**
- * Why no answer came, and what became of a payment that was on its way. An error that is told already, or is a
- * defect of ours, stays what it is.
- */
-export function transportError({ url, signal }: FailedRequest, error: unknown): unknown {
-  if (isUraidenError(error)) return error
+/** Why no answer came, and what became of a payment that was on its way. */
+export function transportError({ url, signal }: FailedRequest, error: RequestError): UraidenError {
+  const { message } = error
+  // An aborted signal's reason has a number there.
+  const code = String(error.code)
   if (signal?.aborted) {
     const told = `The request to ${url.origin} was aborted.`
     return agentError({ code: 'aborted', message: told, hint: stillCounted, cause: error })
   }
-  const { code, message } = Object(error) as { readonly code?: unknown; readonly message?: unknown }
-  if (typeof code !== 'string') return error
   if (leftNothing(error)) {
     return agentError({
       code: 'receiver_unreachable',
@@ -69,9 +67,12 @@ export function transportError({ url, signal }: FailedRequest, error: unknown): 
  * DNS and TCP failed before the first byte of the request. By what was being done and not by the error's
  * code: a host becomes unreachable on a connection that has sent, too.
  */
-function leftNothing(error: unknown): boolean {
+function leftNothing(error: RequestError): boolean {
+  const { event } = error as { readonly event?: unknown }
+  if (event === 'lookup' || event === 'connect') return true
+  const { cause } = error
   // One for each address of the name.
-  const causes: readonly unknown[] = error instanceof AggregateError ? error.errors : [error]
+  const causes: readonly unknown[] = cause instanceof AggregateError ? cause.errors : [cause]
   return causes.length > 0 && causes.every(isOfConnecting)
 }
 

@@ -2,15 +2,13 @@
 // another host, and nothing is repeated here: a repeated payment is a decision of the exchange.
 
 import { X509Certificate } from 'node:crypto'
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
-import { type RequestOptions as HttpsOptions, request as httpsRequest } from 'node:https'
-import type { Socket } from 'node:net'
 import { type Duplex, pipeline, type Readable } from 'node:stream'
+import type { Options, PlainResponse, RequestError } from 'got'
+import { once } from '../../platform/async/once.ts'
 import { createRoom, type Room } from '../../platform/async/room.ts'
 import { type FieldLines, fieldLines } from '../../protocol/bound/index.ts'
 import type { HeaderFields, HeaderSource, TokenAmount } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
-import { decoders, knownCodings } from './codings.ts'
 import { transportError } from './transport-errors.ts'
 
 export interface HttpRequest {
@@ -22,8 +20,6 @@ export interface HttpRequest {
   /** Longest wait for a whole answer, in milliseconds; the transport's own when not given. */
   readonly timeout?: number
   readonly content?: ContentForm
-  /** `body`: as a whole, and nobody reads the stream. */
-  readonly read?: 'body' | 'stream'
   /** Most bytes of the answer's body when it is read as a whole, decoded; the transport's own when not given. */
   readonly mostBody?: number
 }
@@ -93,104 +89,42 @@ const mostRead = 32 << 20
 
 export function createTransport(options: TransportOptions = {}): Transport {
   const { timeout = 30_000, mostBody = 64 * 2 ** 20, tls = {} } = options
-  const trust = trustOf(tls)
+  const https = httpsOptions(tls)
   const room = createRoom(mostRead)
+  const load = once(async () => {
+    // An agent that waits for its first purchase does without its memory.
+    const { default: got, RequestError } = await import('got')
+    const http = got.extend({
+      followRedirect: false,
+      throwHttpErrors: false,
+      retry: { limit: 0 },
+      timeout: { request: timeout, lookup: longestConnect, connect: longestConnect },
+      https,
+    })
+    const isOfRequest = (error: unknown): error is RequestError => error instanceof RequestError
+    return { http, isOfRequest }
+  })
   return {
     send: async (request) => {
-      const told = (error: unknown): unknown => transportError(request, error)
-      const response = await firstResponse(request, { timeout, trust }).catch((error) => {
-        throw told(error)
+      const { http, isOfRequest } = await load()
+      const told = (error: unknown): unknown =>
+        isOfRequest(error) ? transportError(request, error) : error
+      const { method, url, headers, body, signal, timeout: own, content } = request
+      const link = signal && linkTo(signal)
+      const stream = http.stream(url, {
+        method: method as 'GET',
+        headers: { ...headers },
+        decompress: content !== 'asSent',
+        ...(body !== undefined && { body }),
+        ...(link && { signal: link.signal }),
+        ...(own !== undefined && { timeout: { request: own } }),
       })
-      const { origin } = request.url
-      const reading = { origin, told, mostBody: request.mostBody ?? mostBody, room }
-      const answer = openAnswer(response, response, reading)
-      return request.content === 'asSent' ? answer : decoded(answer, request)
+      if (link) for (const over of ['end', 'error', 'close']) stream.once(over, link.unlink)
+      const response = await firstResponse(stream, told)
+      const most = request.mostBody ?? mostBody
+      return openAnswer(response, stream, { origin: url.origin, told, mostBody: most, room })
     },
   }
-}
-
-interface Sending {
-  /** In milliseconds. */
-  readonly timeout: number
-  readonly trust: HttpsOptions
-}
-
-/** Sends it and resolves with the head of the answer. */
-function firstResponse(
-  request: HttpRequest,
-  { timeout, trust }: Sending,
-): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const { signal, body } = request
-    if (signal?.aborted) return reject(signal.reason)
-    const sent = begin(request, trust)
-    let response: IncomingMessage | undefined
-    // Whoever reads an answer that has begun sees in it why it ends.
-    const end = (error: Error): void => void (response ?? sent).destroy(error)
-    const abort = (): void => end(new Error('aborted'))
-    const late = (): void => end(failure('ETIMEDOUT', 'It took too long.'))
-    const timer = setTimeout(late, request.timeout ?? timeout)
-    signal?.addEventListener('abort', abort)
-    const over = (): void => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', abort)
-    }
-    sent
-      .once('socket', limitConnecting)
-      .once('response', (received: IncomingMessage) => {
-        response = received
-        // That nobody reads it is no error.
-        received.on('error', over)
-        resolve(received)
-      })
-      // Stays on: an error after the response belongs to the body, and its reader sees it.
-      .on('error', (error) => {
-        over()
-        reject(error)
-      })
-      .once('close', () => {
-        over()
-        if (response === undefined) reject(failure('ECONNRESET', 'The connection was closed.'))
-      })
-      .end(body)
-  })
-}
-
-function begin({ method, url, headers, body, content }: HttpRequest, trust: HttpsOptions) {
-  const given: { [name: string]: string | number } = { ...headers }
-  const names = new Set(Object.keys(headers).map((name) => name.toLowerCase()))
-  if (content !== 'asSent' && !names.has('accept-encoding')) given['accept-encoding'] = knownCodings
-  // Node says it of methods that usually have a body only.
-  if (body !== undefined && body.length > 0 && !names.has('content-length')) {
-    given['content-length'] = Buffer.byteLength(body)
-  }
-  return url.protocol === 'https:'
-    ? httpsRequest(url, { ...trust, method, headers: given })
-    : httpRequest(url, { method, headers: given })
-}
-
-/** A keep-alive connection is there already. */
-function limitConnecting(this: ClientRequest, socket: Socket): void {
-  if (!socket.connecting) return
-  const late = (): void => {
-    const error = failure('ETIMEDOUT', 'There was no connection in time.')
-    this.destroy(Object.assign(error, { syscall: 'connect' }))
-  }
-  const timer = setTimeout(late, longestConnect)
-  const over = (): void => clearTimeout(timer)
-  socket.once('connect', over).once('close', over)
-}
-
-function failure(code: string, message: string): Error {
-  return Object.assign(new Error(message), { code })
-}
-
-const withoutContent = new Set([204, 205, 304])
-
-function decoded(answer: OpenAnswer, { method }: HttpRequest): OpenAnswer {
-  const { 'content-encoding': coding, 'content-length': length } = answer.headers
-  const isEmpty = method === 'HEAD' || withoutContent.has(answer.status) || length === '0'
-  return coding === undefined || isEmpty ? answer : answer.through(decoders(coding))
 }
 
 interface Reading {
@@ -200,13 +134,12 @@ interface Reading {
   readonly room: Room
 }
 
-function openAnswer(response: IncomingMessage, stream: Readable, reading: Reading): OpenAnswer {
-  const { statusCode = 0, headers, rawHeaders } = response
-  const fields = fieldLines(rawHeaders)
+function openAnswer(response: PlainResponse, stream: Readable, reading: Reading): OpenAnswer {
+  const { statusCode, headers, rawHeaders } = response
   let whole: Promise<Uint8Array> | undefined
   return {
     status: statusCode,
-    ...{ headers, header: headerSource(headers), fields, stream },
+    ...{ headers, header: headerSource(headers), fields: fieldLines(rawHeaders), stream },
     through: (parts) => {
       const last = parts.at(-1)
       if (last === undefined) return openAnswer(response, stream, reading)
@@ -216,30 +149,55 @@ function openAnswer(response: IncomingMessage, stream: Readable, reading: Readin
       return openAnswer(response, last, reading)
     },
     body: () => {
-      whole ??= readInTurn(stream, reading, announced(fields))
+      whole ??= readInTurn(stream, reading, announced(fieldLines(rawHeaders)))
       return whole
     },
   }
 }
 
-function trustOf({ authority, pinned }: TlsTrust): HttpsOptions {
-  if (pinned === undefined) return authority === undefined ? {} : { ca: authority }
+/**
+ * A signal for one request that follows the caller's. got listens to a signal until its stream is
+ * destroyed, and one that was read to its end is not: a caller's signal that lives for years would keep
+ * every request.
+ */
+function linkTo(signal: AbortSignal): {
+  readonly signal: AbortSignal
+  readonly unlink: () => void
+} {
+  const own = new AbortController()
+  const abort = (): void => own.abort(signal.reason)
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort, { once: true })
+  return { signal: own.signal, unlink: () => signal.removeEventListener('abort', abort) }
+}
+
+function httpsOptions({ authority, pinned }: TlsTrust): NonNullable<Options['https']> {
+  if (pinned === undefined) {
+    return authority === undefined ? {} : { certificateAuthority: authority }
+  }
   const wanted = new X509Certificate(pinned).fingerprint256
   return {
-    ca: pinned,
+    certificateAuthority: pinned,
     // Asked after the handshake and before the request is written.
     checkServerIdentity: (_, { fingerprint256 }) =>
       fingerprint256 === wanted
         ? undefined
-        : failure(
-            'ERR_CERTIFICATE_NOT_PINNED',
-            `the certificate ${fingerprint256} is not the pinned one`,
-          ),
+        : Object.assign(new Error(`the certificate ${fingerprint256} is not the pinned one`), {
+            code: 'ERR_CERTIFICATE_NOT_PINNED',
+          }),
   }
 }
 
 /** Says in our words why a request failed. */
 type Telling = (error: unknown) => unknown
+
+function firstResponse(stream: Readable, told: Telling): Promise<PlainResponse> {
+  return new Promise((resolve, reject) => {
+    stream.once('response', resolve)
+    // Stays on: an error after the response belongs to the body, and its reader sees it.
+    stream.on('error', (error) => reject(told(error)))
+  })
+}
 
 /** The body's length where its sender says it; of a coded one it says what it is before it is decoded. */
 function announced(fields: FieldLines): number | undefined {

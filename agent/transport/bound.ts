@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { type Duplex, Transform } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import { once } from '../../platform/async/once.ts'
 import { hmac } from '../../platform/keys/bound.ts'
 import {
   type AnswerContent,
@@ -30,6 +30,7 @@ import {
   type UraidenError,
 } from '../../protocol/index.ts'
 import { agentError } from '../errors/index.ts'
+import { decoders, type ErrorInPlace, endingWith } from './codings.ts'
 import { type HttpRequest, mostApiAnswer, type OpenAnswer, type Transport } from './transport.ts'
 
 /** With whom, and where its channel API is. */
@@ -98,7 +99,7 @@ function signed(
     for (const [name, value] of Object.entries(from)) fields.set(name.toLowerCase(), value)
   }
   put(headers)
-  put(formatAudience({ origin: originOf(url), contract, ...channel }))
+  put(formatAudience({ origin: originOf(url.href), contract, ...channel }))
   const content = Buffer.from(body ?? '')
   fields.delete('content-digest')
   if (content.length > 0) {
@@ -121,14 +122,13 @@ interface Exchange {
 
 function authentic(answer: OpenAnswer, exchange: Exchange): OpenAnswer {
   const { covered } = exchange.verified
-  const { parts, length } = checkedContent(answer, exchange)
-  const read = answer.through(parts.streams)
+  const { read, costAtEnd, length } = checkedContent(answer, exchange)
   return {
     ...read,
     headers: provenHeaders(answer, exchange.verified, length),
     // The head says what was asked for, the receipt what was charged.
-    header: (name) => (isCost(name) ? parts.costAtEnd?.()?.toString() : undefined) ?? covered(name),
-    ...(parts.costAtEnd && { costAtEnd: parts.costAtEnd }),
+    header: (name) => (isCost(name) ? costAtEnd?.()?.toString() : undefined) ?? covered(name),
+    ...(costAtEnd && { costAtEnd }),
   }
 }
 
@@ -152,94 +152,66 @@ function provenHeaders(
   )
 }
 
-interface ContentParts {
-  readonly streams: readonly Duplex[]
+interface CheckedContent {
+  /** The answer with its body as it may be read: it ends with an error when it is not the receiver's. */
+  readonly read: OpenAnswer
   readonly costAtEnd: OpenAnswer['costAtEnd']
+  readonly length: 'asSent' | 'unproven'
 }
 
 /**
  * A coding that is not signed was added on the way and goes before the content is hashed; one that is
  * signed is the resource's, and is hashed with it.
  */
-function checkedContent(
-  { headers, status, stream: source }: OpenAnswer,
-  exchange: Exchange,
-): { readonly parts: ContentParts; readonly length: 'asSent' | 'unproven' } {
-  const { method, content: form, signal } = exchange.request
+function checkedContent(answer: OpenAnswer, exchange: Exchange): CheckedContent {
+  const { headers, status, stream: source } = answer
+  const { method, content: form, signal, url, read } = exchange.request
   const { content: claimed, covered } = exchange.verified
   const empty = method === 'HEAD' || status === 204 || status === 304
   const content: AnswerContent = empty ? { kind: 'none' } : claimed
   const signedCoding = covered('content-encoding')
   const coding = content.kind === 'none' ? undefined : headers['content-encoding']
-  const { url } = exchange.request
   const broken = async (error: Error) =>
     isUraidenError(error) ? error : unproven(url, 'Its content is not coded as it says.')
   const added = signedCoding === undefined ? decoders(coding, broken) : []
   const ofResource = form === 'asSent' || coding === undefined ? [] : decoders(signedCoding, broken)
   const { check, costAtEnd, askCost } = contentCheck(content, exchange)
-  const streams = [...added, checking(check, content.kind), ...ofResource]
   const isBroken = () => source.errored != null && signal?.aborted !== true
-  for (const last of streams.slice(-1)) {
-    endingWith(last, async (error) => {
-      if (isBroken()) await askCost()
-      return error
+  const brokenOff = async (error: Error): Promise<Error> => {
+    if (isBroken()) await askCost()
+    return error
+  }
+  const length = added.length > 0 || content.kind === 'later' ? 'unproven' : 'asSent'
+  if (read === 'body' && added.length === 0 && ofResource.length === 0) {
+    return { read: checkedWhole(answer, check, brokenOff), costAtEnd, length }
+  }
+  const streams = [...added, checking(check, content.kind), ...ofResource]
+  for (const last of streams.slice(-1)) endingWith(last, brokenOff)
+  return { read: answer.through(streams), costAtEnd, length }
+}
+
+/** Nobody reads its stream: what is there as a whole is hashed as a whole. */
+function checkedWhole(
+  answer: OpenAnswer,
+  check: ContentCheck,
+  brokenOff: ErrorInPlace,
+): OpenAnswer {
+  const read = once(async () => {
+    const bytes = await answer.body().catch(async (error) => {
+      throw await brokenOff(error)
     })
-  }
-  return {
-    parts: { streams, costAtEnd },
-    length: added.length > 0 || content.kind === 'later' ? 'unproven' : 'asSent',
-  }
-}
-
-const mostCodings = 3
-
-/**
- * The last coding that was applied is taken off first; what is not known stays on. They end with `broken` where
- * zlib has an error of its own.
- */
-function decoders(codings: string | string[] | undefined, broken: ErrorInPlace): Duplex[] {
-  const names = String(codings ?? '')
-    .split(',')
-    .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== '' && name !== 'identity')
-  // Each takes memory, and nobody codes anything so often.
-  if (names.length > mostCodings) return []
-  const made = names.reverse().map(decoderOf)
-  const known = made.filter((each) => each !== undefined)
-  return known.length === made.length ? known.map((each) => endingWith(each, broken)) : []
-}
-
-/** What the reader of a stream sees in place of an error, once this resolves. */
-type ErrorInPlace = (error: Error) => Promise<Error>
-
-function endingWith(part: Duplex, inPlace: ErrorInPlace): Duplex {
-  const destroy = part._destroy
-  part._destroy = (error, done) =>
-    destroy.call(part, error, () => {
-      if (error === null) done(null)
-      else inPlace(error).then(done, done)
-    })
-  return part
-}
-
-function decoderOf(coding: string): Duplex | undefined {
-  switch (coding) {
-    case 'gzip':
-    case 'x-gzip':
-      return createGunzip()
-    case 'deflate':
-      return createInflate()
-    case 'br':
-      return createBrotliDecompress()
-    default:
-      return undefined
-  }
+    const digest = createHash('sha256').update(bytes).digest()
+    const fault = await check({ length: bytes.length, digest })
+    if (fault !== undefined) throw fault
+    return bytes
+  })
+  return { ...answer, body: read }
 }
 
 /** What is wrong with the content as it came; undefined when it is the receiver's. */
 type ContentCheck = (received: Omit<ReceivedContent, 'status'>) => Promise<UraidenError | undefined>
 
-interface ContentChecks extends Pick<ContentParts, 'costAtEnd'> {
+interface ContentChecks extends Pick<CheckedContent, 'costAtEnd'> {
   readonly check: ContentCheck
   /** Once the content has broken off: `costAtEnd` knows then, if the receiver says it. */
   readonly askCost: () => Promise<void>
@@ -300,7 +272,7 @@ async function askForReceipt({ transport, request, channel, mac }: Exchange): Pr
     transport,
     {
       ...{ method: 'GET', url: new URL(path, api), headers: { accept: 'application/json' } },
-      mostBody: mostApiAnswer,
+      ...{ mostBody: mostApiAnswer, read: 'body' },
       ...(signal && { signal }),
       ...(timeout !== undefined && { timeout }),
     },

@@ -20,6 +20,8 @@ export interface HttpRequest {
   /** Longest wait for a whole answer, in milliseconds; the transport's own when not given. */
   readonly timeout?: number
   readonly content?: ContentForm
+  /** `body`: as a whole, and nobody reads the stream. */
+  readonly read?: 'body' | 'stream'
   /** Most bytes of the answer's body when it is read as a whole, decoded; the transport's own when not given. */
   readonly mostBody?: number
 }
@@ -234,20 +236,15 @@ async function readAll(
 ): Promise<Uint8Array> {
   const chunks: Buffer[] = []
   let size = 0
-  await new Promise<void>((resolve, reject) => {
-    const fail = (error: unknown): void => reject(told(error))
-    const closed = (): void => {
-      if (stream.readableEnded) resolve()
-      else fail(stream.errored ?? failure('ECONNRESET', 'It broke off.'))
-    }
-    if (stream.destroyed) return closed()
-    stream.once('error', fail).once('end', resolve).once('close', closed)
-    stream.on('data', (chunk: Buffer) => {
+  try {
+    for await (const chunk of stream) {
       size += chunk.length
+      if (size > most) break
       chunks.push(chunk)
-      if (size > most) resolve()
-    })
-  })
+    }
+  } catch (error) {
+    throw told(error)
+  }
   if (size <= most) return Buffer.concat(chunks)
   stream.destroy()
   throw agentError({

@@ -23,8 +23,8 @@ const plan: { readonly [bigRoom: string]: readonly string[] } = {
     ],
     ...['agent/discovery', 'agent/jobs/sinks', 'agent/jobs', 'agent/alerts', 'agent/proxy'],
     ...['agent/program/configuration', 'agent/program/control', 'agent/program/page'],
-      ...['agent/program/home-assistant', 'agent/program/daemon'],
-      ...['agent/program/page/web/chart', 'agent/program/page/web'],
+    ...['agent/program/home-assistant', 'agent/program/daemon'],
+    ...['agent/program/page/web/chart', 'agent/program/page/web'],
     ...['agent/cli/text', 'agent/cli/doctor', 'agent/cli/commands', 'agent/cli'],
   ],
   receiver: [

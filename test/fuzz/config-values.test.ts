@@ -14,7 +14,7 @@ import { isUraidenError } from '../../protocol/index.ts'
 import { exitCodeOf as receiverExitCode } from '../../receiver/cli/commands/exit-codes.ts'
 import { receiverConfig } from '../../receiver/program/config.ts'
 import { watchConfig } from '../../receiver/program/watchtower/config.ts'
-import { seededRandom } from '../lab/torture/random.ts'
+import { seededRandom } from '../lab/random/random.ts'
 
 const values: readonly unknown[] = [
   ...[

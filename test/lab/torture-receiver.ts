@@ -15,10 +15,10 @@ import {
   startEmbeddedChain,
 } from './chains/embedded-chain.ts'
 import type { ProcessOptions, Started } from './processes/receiver-process.ts'
+import { seededRandom } from './random/random.ts'
 import { tortureArguments } from './torture/arguments.ts'
 import { countProofs, describeProofs, judgeProofs, type ProofCounts } from './torture/paid-by.ts'
 import { createPayer, type Payer } from './torture/payer.ts'
-import { seededRandom } from './torture/random.ts'
 import { readDisk } from './torture/receiver-disk.ts'
 
 const price = 5n

@@ -1,5 +1,6 @@
 // Thirty days of an agent's life, always the same, as its page is told of them: for pictures, and for what needs
 // much data. No daemon, no chain.
+
 import type { ExecutionContext } from 'ava'
 import type { HourSum } from '../../agent/channels/hours.ts'
 import type { JobStatus } from '../../agent/jobs/types.ts'
@@ -11,6 +12,7 @@ import { type PageFacts, pageState, receiverNames } from '../../agent/program/pa
 import type { PurchaseRecord } from '../../agent/purchase/history.ts'
 import { day, hour } from '../../platform/time/clock.ts'
 import { addressOfKey, fromHex } from '../../protocol/index.ts'
+import { seededRandom } from '../lab/random/random.ts'
 import { pageToken } from './agent-page.ts'
 
 /** The afternoon on which all of it is looked at. */
@@ -30,17 +32,6 @@ const [account, livingRoom, weatherStation, library] = ['11', '22', '33', '44'].
 const receivers: PageFacts['receivers'] = {
   'living-room': { url: 'http://192.168.1.104:5000', address: livingRoom },
   'weather-station': { url: 'https://weather.example.net', address: weatherStation },
-}
-
-/** Numbers from 0 to below 1 that look like chance and are always the same (mulberry32). */
-function chance(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 interface Buying {
@@ -76,7 +67,7 @@ const buying: readonly Buying[] = [
 
 /** Sums by the hour of thirty days; on one of them the living room was away. */
 export function monthOfSums(now = monthEnd): readonly HourSum[] {
-  const random = chance(7)
+  const random = seededRandom(7)
   const first = Math.floor(now / day) * day - 29 * day
   const rows: HourSum[] = []
   for (let start = first; start <= now; start += hour) {
@@ -111,7 +102,7 @@ function job(change: Partial<JobStatus> & Pick<JobStatus, 'name'>, now: number):
 }
 
 function jobs(now: number): readonly JobStatus[] {
-  const random = chance(3)
+  const random = seededRandom(3)
   const curve = (middle: number, swing: number) =>
     Array.from({ length: 48 }, (_, at) => {
       return Math.round((middle + swing * Math.sin(at / 7) + random() * swing * 0.3) * 10) / 10
@@ -185,7 +176,7 @@ function limits(now: number): NonNullable<DaemonStatus['budget']>['limits'] {
 }
 
 function purchases(now: number): readonly PurchaseRecord[] {
-  const random = chance(5)
+  const random = seededRandom(5)
   return Array.from({ length: 50 }, (_, at) => {
     const wiki = random() > 0.8
     const failed = random() > 0.93

@@ -4,7 +4,7 @@ import type { Channel } from '../../receiver/channels/records.ts'
 import type { IncomeHour } from '../../receiver/income/history.ts'
 import { type Counts, type Hours, lengthOf, listed } from '../../receiver/income/traffic.ts'
 import type { Traffic } from '../../receiver/income/traffic-recorder.ts'
-import { seededRandom } from '../lab/torture/random.ts'
+import { seededRandom } from '../lab/random/random.ts'
 
 const milli = 10n ** 15n
 const hour = 3600

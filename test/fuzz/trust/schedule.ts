@@ -1,6 +1,6 @@
 // What agent, receiver and attacker do one after the other: drawn from a seed, so that a run can be played
 // again. Plans are plain data; a pick is a number from 0 up to 1 that chooses from what there is by then.
-import { seededRandom } from '../../lab/torture/random.ts'
+import { seededRandom } from '../../lab/random/random.ts'
 
 /** Which of the agent's messages it is. */
 export const messages = ['terms', 'offer', 'put', 'payment', 'receipt', 'close'] as const

@@ -1,5 +1,5 @@
 // What goes wrong when: drawn from a seed, so that a run can be played again.
-import { seededRandom } from '../torture/random.ts'
+import { seededRandom } from '../random/random.ts'
 
 export const links = ['agent-receiver', 'agent-chain', 'receiver-chain'] as const
 export type LinkName = (typeof links)[number]

@@ -2,8 +2,8 @@
 
 import type { Address } from '../../../protocol/index.ts'
 import { toolError } from '../../../scripts/lib/shared/errors.ts'
+import { seededRandom } from '../random/random.ts'
 import { countProofs, judgeProofs } from '../torture/paid-by.ts'
-import { seededRandom } from '../torture/random.ts'
 import type { PayingSums } from '../torture/reports.ts'
 import { openShop, type Shop } from '../torture/shop.ts'
 import { compareAfterCut, judgeJob, price, readBooks, soldTwice, unexcused } from './audit.ts'

@@ -11,7 +11,7 @@ import { addressOfKey, fromHex, isUraidenError, parseSignature } from '../../../
 import { openBook } from '../../../receiver/channels/book.ts'
 import { channelName } from '../../../receiver/channels/records.ts'
 import { openStore } from '../../../receiver/channels/store.ts'
-import { seededRandom } from '../../lab/torture/random.ts'
+import { seededRandom } from '../../lab/random/random.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 import { buy, channel, newChannel, testClock } from '../../support/ledger.ts'
 

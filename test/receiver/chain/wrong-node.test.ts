@@ -3,7 +3,7 @@
 import anyTest from 'ava'
 import { connectChain } from '../../../platform/chain/index.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
-import { seededRandom } from '../../lab/torture/random.ts'
+import { seededRandom } from '../../lab/random/random.ts'
 import { givenCheater } from '../../support/cheating.ts'
 import { type Fault, type RpcCall, startFaultyRpc } from '../../support/faulty-rpc.ts'
 import { until } from '../../support/until.ts'

@@ -1,5 +1,12 @@
 // A ledger as it is written for every payment, so it is short: the disk sees each byte several times. What stays the
 // same from one payment to the next is written once, beside it: the commitment to ticks and the request key.
+
+import {
+  type RecordReader,
+  type RecordWriter,
+  recordReader,
+  recordWriter,
+} from '../../platform/state/record-bytes.ts'
 import { type NumberedKey, parseRequestPublicKey } from '../../protocol/bound/index.ts'
 import {
   maxTokenAmount,
@@ -12,7 +19,6 @@ import {
   type TickWord,
   type TokenAmount,
 } from '../../protocol/index.ts'
-import { type RecordReader, type RecordWriter, recordReader, recordWriter } from './bytes.ts'
 import {
   type AnswerNumbers,
   type AnswerRecord,

@@ -1,7 +1,7 @@
 // State that earlier versions have written, after a power cut: test/fixtures/state/make.ts wrote it.
 // On a fresh test chain the same channel is opened again.
 import { readdirSync } from 'node:fs'
-import { chmod, cp, readFile } from 'node:fs/promises'
+import { chmod, cp, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ExecutionContext } from 'ava'
@@ -53,6 +53,11 @@ export async function givenFormerState(t: ExecutionContext, name: string) {
   const copyState = async (program: 'agent' | 'receiver', to: string) => {
     await cp(join(fixtures, name, program), to, { recursive: true })
     await chmod(to, 0o700)
+    // Modes are not kept with the fixtures.
+    const files = await readdir(to, { recursive: true, withFileTypes: true })
+    for (const file of files.filter((each) => each.isFile())) {
+      await chmod(join(file.parentPath, file.name), 0o600)
+    }
   }
   return { facts, chain, contract, token, signer, receiverAccount, senderAccount, copyState }
 }

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
+import { recordReader, recordWriter } from '../../../platform/state/record-bytes.ts'
 import { openState } from '../../../platform/state/state.ts'
 import { parseRequestPublicKey } from '../../../protocol/bound/index.ts'
 import {
@@ -11,7 +12,6 @@ import {
   parseSignature,
   parseTickWord,
 } from '../../../protocol/index.ts'
-import { recordReader, recordWriter } from '../../../receiver/channels/bytes.ts'
 import { takeOnFormat4 } from '../../../receiver/channels/format-4.ts'
 import { decodeLedger, encodeLedger } from '../../../receiver/channels/ledger-record.ts'
 import {

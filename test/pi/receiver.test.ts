@@ -29,7 +29,7 @@ resources:
     )
     const program = await startProgram(t, { ...given, command }, ['--config', 'receiver.yaml'])
     t.is(program.receiver, receiverAccount.address, program.log())
-    t.regex(program.log(), /"verifier":"native","threads":1/)
+    t.regex(program.log(), /verifier=native threads=1/)
 
     const agent = await createAgent({
       signer: createKeySigner(fromHex(senderAccount.privateKey)),

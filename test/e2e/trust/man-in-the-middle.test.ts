@@ -129,7 +129,10 @@ test.serial(
     const middle = await givenMiddle(t)
     const { seen, shop } = middle
     await buyAll(middle, t)
-    const bought = seen.filter(({ asked }) => field(asked, 'rdn-balance') !== '')
+    // Of those that overtake each other one may be a gap too many, and is asked for again.
+    const bought = seen.filter(
+      ({ asked, said }) => field(asked, 'rdn-balance') !== '' && said.status !== 402,
+    )
     t.is(bought.length, payments)
     const before = middle.books()
     t.is(before.served, payments)

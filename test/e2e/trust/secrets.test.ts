@@ -88,7 +88,9 @@ const names: Readonly<Record<string, readonly string[]>> = {
     ),
     ...inSinks(['csv.columns.*', 'influx.fields.*', 'influx.tags.*']),
     ...['mqtt.username', 'mqtt.password', 'mqtt.ca', 'mqtt.cert', 'mqtt.certKey', 'mqtt.name'],
-    ...['control.socket', 'page.token'],
+    ...['control.socket', 'page.token', 'mqtt.homeAssistant.url'],
+    // Durations.
+    ...['confirmTimeout', 'proxy.timeout', 'retryInterval', 'timeout'],
   ],
   receiver: [
     ...['key', 'password', 'state', 'page', 'origins[]', 'relay.key', 'relay.password'],
@@ -98,8 +100,16 @@ const names: Readonly<Record<string, readonly string[]>> = {
     ...['free[]', 'files', 'module', 'teaser.show[]', 'teaser.query[]'].map(
       (each) => `resources.*.${each}`,
     ),
+    ...['webhook.urlFile', 'webhook.headersFile'].map((each) => `alerts.sinks[].${each}`),
+    // Durations.
+    ...['admin.sessionLifetime', 'ops.chainAge', 'outage.longest', 'pollInterval', 'stopWithin'],
+    ...['headers', 'idle', 'request', 'stall'].map((each) => `limits.${each}`),
+    ...['replies.lifetime', 'resources.*.cache', 'resources.*.timeout'],
+    ...['watchtowers[].every', 'contracts[].watchtowers[].every'],
   ],
-  watchtower: ['key', 'password', 'state', 'tls.cert', 'tls.key', 'token'],
+  watchtower: [
+    ...['key', 'password', 'state', 'tls.cert', 'tls.key', 'token', 'pollInterval', 'stopWithin'],
+  ],
   provisioning: [
     ...['template', 'packages', 'funding.key', 'funding.password', 'firstBoot.wifi.passwordFile'],
     ...['', 'hosts.*.'].flatMap((of) =>
@@ -120,6 +130,10 @@ const secrets: Readonly<Record<string, readonly string[]>> = {
   receiver: [
     ...['rpc', 'rpc[]', 'watchtowers[].url', 'contracts[].watchtowers[].url'],
     ...['upstream', 'command', 'command[]'].map((each) => `resources.*.${each}`),
+    // As the agent's, by the same code.
+    ...['webhook', 'webhook.url', 'webhook.headers.*', 'command', 'command[]', 'template'].map(
+      (each) => `alerts.sinks[].${each}`,
+    ),
   ],
   watchtower: ['rpc', 'rpc[]'],
   provisioning: ['chain.rpc', 'chain.fundingRpc', 'values.*', 'hosts.*.values.*'],

@@ -111,13 +111,13 @@ test.serial(
       `admin: { listen: 127.0.0.1:0, users: { alice: '${hash}' }, socket: off }`,
     ])
     const program = await startProgram(t, system, ['-c', 'receiver.yaml'])
-    const own = /"ops":"(http:[^"]+)"/.exec(program.log())?.[1]
+    const own = / ops=(http:\S+)/.exec(program.log())?.[1]
     t.is((await fetch(`${own}/readyz`)).status, 200)
     t.regex(await (await fetch(`${own}/metrics`)).text(), /^uraiden_channels\{state="open"\} 1$/m)
     t.is((await fetch(`${program.url}/metrics`)).status, 404)
     const authorization = `Basic ${Buffer.from('alice:correct horse').toString('base64')}`
     t.is((await fetch(`${program.url}/api/1/admin`, { headers: { authorization } })).status, 404)
-    const dashboard = /"admin":"(http:[^"]+)"/.exec(program.log())?.[1]
+    const dashboard = / admin=(http:\S+)/.exec(program.log())?.[1]
     t.is((await fetch(`${dashboard}`)).status, 200)
     const api = new URL('/api/1/admin', dashboard)
     const admin = await fetch(api, { headers: { authorization } })

@@ -145,6 +145,7 @@ test.serial('the books: channels with what is due, sums, prices', async (t) => {
   await pay(15n, { 'RDN-Payment': '5' })
   const shown = {
     sender_address: channel.sender,
+    sender_name: null,
     open_block: `${channel.openBlock}`,
     state: 'open',
     deposit: '100',

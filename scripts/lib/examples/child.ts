@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { UraidenError } from '../../../protocol/index.ts'
-import { endWithParent } from '../../../test/lab/processes/end-with-parent.ts'
+import { watchedByParent } from '../../../test/lab/processes/end-with-parent.ts'
 import { toolError } from '../shared/errors.ts'
 
 export interface Child {
@@ -60,13 +60,14 @@ export async function startChild(
 }
 
 function spawned(file: string, args: readonly string[], { environment }: ChildOptions) {
+  const watch = watchedByParent()
   const child = spawn(process.execPath, [file, ...args], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
     // Of a group of its own: Ctrl-C is for us, and we end them in order.
     detached: true,
   })
-  endWithParent(child)
+  watch(child)
   const ended = once(child, 'close').then(([code]) => code as number | null)
   const stop = async () => {
     child.kill('SIGTERM')

@@ -39,7 +39,7 @@ test.serial(
     await page.getByLabel('User').fill('owner')
     await page.getByLabel('Password').fill(password)
     await page.getByRole('button', { name: 'Log in' }).click()
-    await page.getByText('· live').waitFor()
+    await page.getByText('What is shown follows by itself.').waitFor()
     for (const path of ['/boxed/', '/open/']) {
       // In the very tab, as an owner does who looks at his own shop.
       await page.goto(base + path)

@@ -18,8 +18,9 @@ import { until } from '../../support/until.ts'
 async function given(t: ExecutionContext, options: Partial<ReceiverOptions>) {
   const system = await givenChannel(t)
   let away = false
-  const gate = await startFaultyRpc(t, system.chain.rpcUrl, () =>
-    away ? 'loseRequest' : undefined,
+  let losesLogs = false
+  const gate = await startFaultyRpc(t, system.chain.rpcUrl, ({ method }) =>
+    away || (losesLogs && method === 'eth_getLogs') ? 'loseRequest' : undefined,
   )
   const receiver = await startReceiver({
     signer: createKeySigner(fromHex(system.receiverAccount.privateKey)),
@@ -58,6 +59,10 @@ async function given(t: ExecutionContext, options: Partial<ReceiverOptions>) {
     },
     comesBack: () => {
       away = false
+    },
+    /** Nobody can read what happened on the chain. */
+    losesLogs: () => {
+      losesLogs = true
     },
   }
   return { ...system, node, receiver, pay }
@@ -122,6 +127,7 @@ test('what was withdrawn is risked no more: without its node the receiver takes 
 
 test('a receiver that has not read its chain yet says 502 and not that the channel is unknown', async (t) => {
   const { node, contract, receiverAccount, folder, headers } = await given(t, {})
+  node.losesLogs()
   const starting = await startReceiver({
     signer: createKeySigner(fromHex(receiverAccount.privateKey)),
     rpcUrl: node.url,

@@ -1,8 +1,9 @@
 // Looks once a minute at what the owner wants to be told, and tells it once, and once when it is over. What was told,
 // and what has not arrived yet, is in a small file.
 import { createHash } from 'node:crypto'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { type Conditions, step, type Told, toldIn } from '../../platform/alerts/told.ts'
+import { replaceFile } from '../../platform/state/replace-file.ts'
 import type { AlertSinkConfig } from './schema.ts'
 import { type AlertSink, createAlertSink } from './sinks.ts'
 import type { Message } from './template.ts'
@@ -133,6 +134,5 @@ async function write(
   { told, queues }: { readonly told: Told; readonly queues: readonly Queue[] },
 ): Promise<void> {
   const waiting = Object.fromEntries(queues.map((queue) => [queue.id, queue.waiting]))
-  await writeFile(`${file}.new`, JSON.stringify({ told, waiting }), { mode: 0o600 })
-  await rename(`${file}.new`, file)
+  await replaceFile(file, JSON.stringify({ told, waiting }))
 }

@@ -1,6 +1,7 @@
 // Looks at the balances now and then and writes income by the hour into a small file.
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { createTurns } from '../../platform/async/turns.ts'
+import { replaceFile } from '../../platform/state/replace-file.ts'
 import type { TokenAmount } from '../../protocol/index.ts'
 import { claimedSum } from '../channels/claims.ts'
 import type { Channel } from '../channels/records.ts'
@@ -46,7 +47,7 @@ export async function recordIncome(options: IncomeOptions): Promise<Income> {
     look()
     if (history !== written) {
       const saved = history
-      turns.take(() => write(file, saved)).catch(onError)
+      turns.take(() => replaceFile(file, encodeHistory(saved))).catch(onError)
       written = saved
     }
     return turns.idle()
@@ -66,10 +67,4 @@ export async function recordIncome(options: IncomeOptions): Promise<Income> {
 async function load(file: string): Promise<IncomeHistory> {
   const text = await readFile(file, 'utf8').catch(() => '[]')
   return decodeHistory(text)
-}
-
-/** Whoever is killed here leaves the old file or the new one. */
-async function write(file: string, history: IncomeHistory): Promise<void> {
-  await writeFile(`${file}.new`, encodeHistory(history), { mode: 0o600 })
-  await rename(`${file}.new`, file)
 }

@@ -1,7 +1,8 @@
 // Counts requests in memory, and adds what was counted to a small file for each day now and then.
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createTurns } from '../../platform/async/turns.ts'
+import { replaceFile } from '../../platform/state/replace-file.ts'
 import type { TokenAmount } from '../../protocol/index.ts'
 import {
   added,
@@ -29,12 +30,20 @@ export interface Traffic {
   readonly stop: () => Promise<void>
 }
 
+export interface TrafficRecorder extends Traffic {
+  /** What is done at the end of each interval. Never rejects. */
+  readonly look: () => Promise<void>
+}
+
 export interface TrafficOptions {
   /** For a file a day; made if missing, for its owner only. */
   readonly folder: string
   /** Unix time in milliseconds. */
   readonly now?: () => number
-  /** Between two writes, in milliseconds: a crash costs what was counted in it. */
+  /**
+   * Between two writes, in milliseconds: a crash costs what was counted in it. Refusals and repetitions alone, which
+   * cost whoever asks nothing, are written once in sixty.
+   */
   readonly interval?: number
   readonly onError: (error: unknown) => void
 }
@@ -45,6 +54,9 @@ export const mostDays = 400
 /** Counted and not written, while the disk takes nothing. */
 const mostWaiting = 48
 
+/** Of writes that a stranger could bring about. */
+const intervalsOfRefusals = 60
+
 interface Cell {
   paid: number
   income: TokenAmount
@@ -53,13 +65,15 @@ interface Cell {
   refused: { [code: string]: number }
 }
 
-export function recordTraffic(options: TrafficOptions): Traffic {
+export function recordTraffic(options: TrafficOptions): TrafficRecorder {
   const { folder, now = Date.now, interval = 60_000, onError } = options
   const turns = createTurns()
   /** Not written yet, of hours that are over or were taken for writing. */
   let waiting: Hours = new Map()
   let hour = 0
   let cells = new Map<string, Cell>()
+  let isPaidFor = false
+  let sinceSaved = 0
 
   function count(path: string, happened: Happened): void {
     const at = Math.floor(now() / 3_600_000) * 3600
@@ -73,6 +87,7 @@ export function recordTraffic(options: TrafficOptions): Traffic {
       cells.set(path, cell)
     }
     enter(cell, happened)
+    isPaidFor ||= happened.kind !== 'refused' && happened.kind !== 'repeated'
   }
 
   function gather(): void {
@@ -87,15 +102,22 @@ export function recordTraffic(options: TrafficOptions): Traffic {
     const taken = waiting
     if (taken.size === 0) return
     waiting = new Map()
+    isPaidFor = false
+    sinceSaved = 0
     try {
       await addToFiles(folder, taken)
     } catch (error) {
       waiting = added(taken, waiting)
+      isPaidFor = true
       onError(error)
     }
   }
 
-  const timer = setInterval(() => void turns.take(save), interval)
+  const look = async (): Promise<void> => {
+    sinceSaved++
+    if (isPaidFor || sinceSaved >= intervalsOfRefusals) await turns.take(save)
+  }
+  const timer = setInterval(look, interval)
   timer.unref()
   return {
     count,
@@ -107,6 +129,7 @@ export function recordTraffic(options: TrafficOptions): Traffic {
         gather()
         return listed(added(written, waiting), by, since)
       }),
+    look,
     stop: () => {
       clearInterval(timer)
       return turns.take(save)
@@ -149,10 +172,7 @@ async function addToFiles(folder: string, hours: Hours): Promise<void> {
   for (const day of new Set([...hours.keys()].map(dayOf))) {
     const file = join(folder, `${day}.json`)
     const own = new Map([...hours].filter(([start]) => dayOf(start) === day))
-    const text = encodeHours(added(await readHours(file), own))
-    // Whoever is killed here leaves the old file or the new one.
-    await writeFile(`${file}.new`, text, { mode: 0o600 })
-    await rename(`${file}.new`, file)
+    await replaceFile(file, encodeHours(added(await readHours(file), own)))
   }
   const files = (await readdir(folder)).filter((name) => fileName.test(name)).sort()
   for (const old of files.slice(0, -mostDays)) await rm(join(folder, old), { force: true })

@@ -33,6 +33,34 @@ async function given(t: ExecutionContext) {
   return { folder, clock, open, errors }
 }
 
+test('what costs nothing to ask is written once in sixty intervals, what was paid at the next', async (t) => {
+  const { folder, open } = await given(t)
+  const file = join(folder, '1970-02-10.json')
+  const written = () => readFile(file, 'utf8').catch(() => undefined)
+  const traffic = open()
+  t.teardown(traffic.stop)
+  const lookAt = async (path: string, kind: 'refused' | 'repeated', times: number) => {
+    for (let at = 0; at < times; at++) {
+      traffic.count(path, kind === 'refused' ? { kind, code: 'payment_required' } : { kind })
+      await traffic.look()
+    }
+  }
+  await lookAt('/a', 'refused', 30)
+  await lookAt('/a', 'repeated', 29)
+  t.is(await written(), undefined)
+  await lookAt('/a', 'refused', 1)
+  const first = await written()
+  t.true(first?.includes('"payment_required":31'))
+  await lookAt('/b', 'refused', 59)
+  t.is(await written(), first)
+  traffic.count('/c', { kind: 'failed', income: 5n })
+  await traffic.look()
+  t.true((await written())?.includes('"/b"'))
+  const second = await written()
+  await lookAt('/b', 'repeated', 59)
+  t.is(await written(), second)
+})
+
 test('hours and days have what was paid, failed, repeated and refused, over a restart', async (t) => {
   const { folder, clock, open } = await given(t)
   const first = open()

@@ -69,9 +69,9 @@ interface Identified {
 const written = createRecent<Identified>(256)
 
 function identified(names: readonly string[], more: readonly string[]): Identified {
-  const key = [...names, ...more].join(' ')
+  // No name that was written has a space or an end of line in it: the same key is the same list, or none.
+  const key = `${names.join(' ')}\n${more.join(' ')}`
   const before = written.get(key)
-  // As many names, and none that is known has a space: they are the same.
   if (before?.identifiers.length === names.length + more.length) return before
   const identifiers = [...names.map((name) => `"${requireName(name)}"`), ...more]
   const made = { identifiers, list: `(${identifiers.join(' ')})` }

@@ -11,6 +11,9 @@ import { type ChannelEntry, channelName } from '../../agent/channels/records.ts'
 import type { ClockReading } from '../../platform/time/clock.ts'
 import { addressOfKey, fromHex } from '../../protocol/index.ts'
 
+const account = addressOfKey(fromHex(`0x${'11'.repeat(32)}`))
+const contract = addressOfKey(fromHex(`0x${'33'.repeat(32)}`))
+export const owner = { chainId: 31337n, contract, account }
 export const receiver = addressOfKey(fromHex(`0x${'22'.repeat(32)}`))
 export const otherReceiver = addressOfKey(fromHex(`0x${'44'.repeat(32)}`))
 export const channel = channelName(receiver, 7)

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import test from 'ava'
 import { openLedger } from '../../../agent/channels/ledger.ts'
 import type { Ledger, Taken } from '../../../agent/channels/ledger-types.ts'
-import { addressOfKey, fromHex } from '../../../protocol/index.ts'
 import { crashCopy, temporaryFolder } from '../../support/folder.ts'
 import {
   buy,
@@ -14,12 +13,9 @@ import {
   noon,
   otherChannel,
   otherReceiver,
+  owner,
   testDisk,
 } from '../../support/ledger.ts'
-
-const account = addressOfKey(fromHex(`0x${'11'.repeat(32)}`))
-const contract = addressOfKey(fromHex(`0x${'33'.repeat(32)}`))
-const owner = { chainId: 31337n, contract, account }
 
 function open(folder: string, spool: string): Promise<Ledger> {
   const options = { owner, reservation: 10, budget: {}, readClock: () => noon }

@@ -14,7 +14,6 @@ import { openLedger } from '../../../agent/channels/ledger.ts'
 import type { Ledger } from '../../../agent/channels/ledger-types.ts'
 import { createNoteBook } from '../../../agent/channels/notes.ts'
 import { day, hour } from '../../../platform/time/clock.ts'
-import { addressOfKey, fromHex } from '../../../protocol/index.ts'
 import { crashCopy, temporaryFolder } from '../../support/folder.ts'
 import {
   buy,
@@ -22,14 +21,11 @@ import {
   ledgerOn,
   newChannel,
   noon,
+  owner,
   receiver,
   testClock,
   testDisk,
 } from '../../support/ledger.ts'
-
-const account = addressOfKey(fromHex(`0x${'11'.repeat(32)}`))
-const contract = addressOfKey(fromHex(`0x${'33'.repeat(32)}`))
-const owner = { chainId: 31337n, contract, account }
 
 const sumOf = (rows: readonly HourSum[]) => rows.reduce((sum, { spent }) => sum + spent, 0n)
 

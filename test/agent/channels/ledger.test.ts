@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import test from 'ava'
 import { openLedger } from '../../../agent/channels/ledger.ts'
 import type { Ledger, Shortfall, Taken } from '../../../agent/channels/ledger-types.ts'
-import { addressOfKey, fromHex } from '../../../protocol/index.ts'
 import { crashCopy, temporaryFolder } from '../../support/folder.ts'
 import {
   buy,
@@ -11,13 +10,10 @@ import {
   ledgerOn,
   newChannel,
   noon,
+  owner,
   receiver,
   testDisk,
 } from '../../support/ledger.ts'
-
-const account = addressOfKey(fromHex(`0x${'11'.repeat(32)}`))
-const contract = addressOfKey(fromHex(`0x${'33'.repeat(32)}`))
-const owner = { chainId: 31337n, contract, account }
 
 function open(folder: string, reservation = 4): Promise<Ledger> {
   return openLedger({ folder, owner, reservation, budget: {}, readClock: () => noon })

@@ -1,7 +1,13 @@
 // Values that configuration files of agent and receiver have in common.
 
 import { z } from 'zod'
-import { isUraidenError, parseAmount, parseTypedAddress, shorten } from '../../protocol/index.ts'
+import {
+  etherUnit,
+  isUraidenError,
+  parseAmount,
+  parseTypedAddress,
+  shorten,
+} from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
 import { parseDuration } from './duration.ts'
 
@@ -118,7 +124,7 @@ function parseShare(text: string): bigint {
 export const share = parsed(parseShare)
 
 /** What fees may cost: `0.01 ETH`; gives wei. */
-export const etherAmount = parsed((text) => parseAmount(text, { symbol: 'ETH', decimals: 18 }))
+export const etherAmount = parsed((text) => parseAmount(text, etherUnit))
 
 /** Where a server listens. */
 export interface ListenAddress {

@@ -1,33 +1,22 @@
 // `alerts` of receiver.yaml: what its owner is told, and where. The words are those of agent.yaml.
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { duration, etherAmount, filePath, httpUrl, size } from '../../platform/config/index.ts'
+import {
+  commandTarget,
+  duration,
+  etherAmount,
+  size,
+  webhookTarget,
+} from '../../platform/config/index.ts'
 import { defined } from '../../protocol/index.ts'
 import { unknownField } from './template.ts'
 
 const off = z.literal(false)
 
-const webhook = z
-  .strictObject({
-    url: httpUrl.optional(),
-    urlFile: filePath.optional().describe('a file, mode 600; its first line is the URL'),
-    method: z.enum(['POST', 'PUT']).default('POST'),
-    headers: z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string()).default({}),
-    headersFile: filePath.optional().describe('a file, mode 600; a line for each: Name: value'),
-    timeout: duration.default(30_000),
-  })
-  .refine(({ url, urlFile }) => (url === undefined) !== (urlFile === undefined), {
-    error: 'a webhook needs "url" or "urlFile", one of them.',
-  })
-
 const sink = z
   .strictObject({
-    webhook: z.union([httpUrl.transform((url) => webhook.parse({ url })), webhook]).optional(),
-    command: z
-      .union([
-        filePath.transform((program): [string] => [program]),
-        z.tuple([filePath], z.string()),
-      ])
+    webhook: webhookTarget.optional(),
+    command: commandTarget
       .optional()
       .describe('a program and its arguments, which gets the message on standard input'),
     timeout: duration.default(60_000).describe('of the command'),

@@ -1,8 +1,7 @@
 // Where messages go: a webhook, or a program that gets the message on its standard input. No shell.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { request } from 'undici'
-import { readPrivateFile } from '../../platform/keys/private-file.ts'
+import { headersIn, urlIn } from '../../platform/http/webhook-files.ts'
+import { runProgram } from '../../platform/system/program.ts'
 import { printedCommand, printedUrl, withoutPartsOf } from '../../platform/text/printed.ts'
 import type { AlertSinkConfig } from './schema.ts'
 import { bodyOf, type Message } from './template.ts'
@@ -25,14 +24,17 @@ export function createAlertSink(config: AlertSinkConfig): AlertSink {
       },
     }
   }
-  const [program = '', ...args] = command ?? []
+  if (command === undefined) throw new TypeError('a sink of alerts without a target')
   return {
-    name: printedCommand([program, ...args]),
-    deliver: (message, stop) =>
-      run([program, args], {
-        body: bodyOf(message, template),
+    name: printedCommand(command),
+    deliver: async (message, stop) => {
+      const { code, signal } = await runProgram({
+        command,
+        input: bodyOf(message, template),
         stop: AbortSignal.any([stop, AbortSignal.timeout(timeout)]),
-      }),
+      })
+      if (code !== 0) throw new Error(`It ends with ${code ?? signal}.`)
+    },
   }
 }
 
@@ -47,16 +49,13 @@ async function post(
   { body, type, stop }: Posted,
 ): Promise<void> {
   const { urlFile, headersFile, method, headers, timeout } = webhook
-  // Read each time: a new secret counts without a restart.
-  const [fromFile] = urlFile === undefined ? [] : await linesOf(urlFile)
-  const url = webhook.url ?? fromFile ?? ''
-  const secret = headersFile === undefined ? [] : await linesOf(headersFile)
-  const own = secret.map((line) => line.split(/:\s*(.*)/s, 2) as [string, string])
+  const url = webhook.url ?? (await urlIn(urlFile ?? '', fileUnusable))
+  const own = await headersIn(headersFile, fileUnusable)
   let status: number
   try {
     const answer = await request(url, {
       ...{ method, body },
-      headers: { 'content-type': type, ...headers, ...Object.fromEntries(own) },
+      headers: { 'content-type': type, ...headers, ...own },
       signal: AbortSignal.any([stop, AbortSignal.timeout(timeout)]),
     })
     status = answer.statusCode
@@ -67,25 +66,6 @@ async function post(
   if (status < 200 || status >= 300) throw new Error(`It answers ${status}.`)
 }
 
-async function linesOf(file: string): Promise<readonly string[]> {
-  const lines = (await readPrivateFile(file)).split(/\r?\n/)
-  return lines.map((line) => line.trim()).filter((line) => line !== '')
-}
-
-async function run(
-  [program, args]: readonly [string, readonly string[]],
-  { body, stop: signal }: { readonly body: string; readonly stop: AbortSignal },
-): Promise<void> {
-  const { PATH, HOME, LANG } = process.env
-  const child = spawn(program, args, {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    // Not the receiver's own: it may hold the password of its key.
-    env: { PATH, HOME, LANG },
-    signal,
-  })
-  // A program need not read its input.
-  child.stdin.on('error', () => undefined)
-  child.stdin.end(body)
-  const [code, killed] = await once(child, 'exit')
-  if (code !== 0) throw new Error(`It ends with ${code ?? killed}.`)
+function fileUnusable(file: string, why: string): Error {
+  return new Error(`${file} cannot be used: ${why}.`)
 }

@@ -1,9 +1,7 @@
 // The sink that is a program: started for each entry, with the body on its standard input. No shell.
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { endsWithin } from '../../../platform/async/ends-within.ts'
-import { defined, shorten, type UraidenError } from '../../../protocol/index.ts'
+import { runProgram } from '../../../platform/system/program.ts'
+import { shorten, type UraidenError } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'
 import type { Entry, Sink } from './types.ts'
 
@@ -14,18 +12,13 @@ export interface CommandOptions {
   readonly timeout: number
 }
 
-const mostComplaint = 2000
-
-/** Milliseconds. */
-const forLastWords = 1000
-
 export function createCommandSink(options: CommandOptions): Sink {
-  const running = new Set<ChildProcess>()
+  const stopping = new AbortController()
   return {
     deliver: async (entries) => {
       for (const [arrived, entry] of entries.entries()) {
         try {
-          await run(options, entry, running)
+          await run(options, entry, stopping.signal)
         } catch (error) {
           if (arrived > 0) return arrived
           throw error
@@ -33,54 +26,30 @@ export function createCommandSink(options: CommandOptions): Sink {
       }
       return entries.length
     },
-    stop: async () => {
-      for (const child of running) killGroup(child)
-    },
+    stop: async () => stopping.abort(),
   }
 }
 
 async function run(
   { command, timeout }: CommandOptions,
   entry: Entry,
-  running: Set<ChildProcess>,
+  stopping: AbortSignal,
 ): Promise<void> {
-  const [program, ...args] = command
-  // In a group of its own, so that what it starts ends with it.
-  const child = spawn(program, args, {
-    env: environmentFor(entry),
-    stdio: ['pipe', 'ignore', 'pipe'],
-    detached: true,
+  const [program] = command
+  const { code, signal, complaint } = await runProgram({
+    command,
+    input: entry.payload,
+    environment: environmentFor(entry),
+    stop: AbortSignal.any([stopping, AbortSignal.timeout(timeout)]),
+  }).catch((cause) => {
+    throw failed(program, 'cannot be started', cause.message)
   })
-  running.add(child)
-  const timer = setTimeout(() => killGroup(child), timeout)
-  let complaint = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaint = (complaint + text).slice(-mostComplaint)
-  })
-  // A program need not read its input.
-  child.stdin.on('error', () => undefined)
-  child.stdin.end(entry.payload)
-  try {
-    const said = once(child.stderr, 'close')
-    const [code, signal] = await ended(child, program)
-    if (code === 0) return
-    // What left its group may keep it open.
-    await endsWithin(said, forLastWords)
-    throw failed(program, code === null ? `was ended by ${signal}` : `ends with ${code}`, complaint)
-  } finally {
-    clearTimeout(timer)
-    running.delete(child)
-    // What left its group may hold them for ever.
-    child.stdin.destroy()
-    child.stderr.destroy()
-  }
+  if (code === 0) return
+  throw failed(program, code === null ? `was ended by ${signal}` : `ends with ${code}`, complaint)
 }
 
-/** Not the agent's own environment: it may hold the password of its key. */
 function environmentFor({ id, job, time, contentType, authentic }: Entry): NodeJS.ProcessEnv {
-  const { PATH, HOME, LANG, TZ } = process.env
   return {
-    ...defined({ PATH, HOME, LANG, TZ }),
     URAIDEN_ID: id,
     URAIDEN_JOB: job,
     URAIDEN_TIME: new Date(time).toISOString(),
@@ -89,29 +58,9 @@ function environmentFor({ id, job, time, contentType, authentic }: Entry): NodeJ
   }
 }
 
-function ended(
-  child: ChildProcess,
-  program: string,
-): Promise<readonly [number | null, NodeJS.Signals | null]> {
-  return new Promise((resolve, reject) => {
-    child.once('error', (cause) => reject(failed(program, 'cannot be started', cause.message)))
-    child.once('exit', (code, signal) => resolve([code, signal]))
-  })
-}
-
-function killGroup({ pid }: ChildProcess): void {
-  if (pid === undefined) return
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch {
-    // It has ended already.
-  }
-}
-
 function failed(program: string, how: string, complaint: string): UraidenError {
-  const said = complaint.trim()
   return agentError({
     code: 'command_failed',
-    message: `The command ${program} ${how}${said && `: ${shorten(said, 200)}`}.`,
+    message: `The command ${program} ${how}${complaint && `: ${shorten(complaint, 200)}`}.`,
   })
 }

@@ -1,12 +1,20 @@
 // The parts of agent.yaml that say where bought data goes.
 import { z } from 'zod'
-import { count, duration, filePath, httpUrl, parsed, size } from '../../../platform/config/index.ts'
+import {
+  commandTarget,
+  count,
+  duration,
+  filePath,
+  httpUrl,
+  parsed,
+  size,
+  webhookTarget,
+} from '../../../platform/config/index.ts'
 import { UraidenError } from '../../../protocol/index.ts'
 import { compilePicker } from './pick.ts'
 import { readerOf } from './template.ts'
 
 const text = z.string().min(1)
-const headers = z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string())
 
 /** A topic to publish to: without wildcards, MQTT 3.1.1 section 4.7. */
 const topic = z
@@ -40,19 +48,6 @@ const mqtt = z.strictObject({
   retain: z.boolean().default(true),
   homeAssistant: homeAssistant.optional().describe('shows up as a sensor by itself'),
 })
-
-const webhook = z
-  .strictObject({
-    url: httpUrl.optional(),
-    urlFile: filePath.optional().describe('a file, mode 600; its first line is the URL'),
-    method: z.enum(['POST', 'PUT']).default('POST'),
-    headers: headers.default({}),
-    headersFile: filePath.optional().describe('a file, mode 600; a line for each: Name: value'),
-    timeout: duration.default(30_000),
-  })
-  .refine(({ url, urlFile }) => (url === undefined) !== (urlFile === undefined), {
-    error: 'a webhook needs "url" or "urlFile", one of them.',
-  })
 
 const columnName = text.regex(/^(?!\d+$)[^\r\n]+$/, {
   error: 'a name is one line, and no number alone.',
@@ -112,12 +107,8 @@ export const sinkSchema = z
     headers: z
       .never({ error: 'headers belong to the webhook: { url: https://…, headers: { … } }.' })
       .optional(),
-    webhook: z.union([httpUrl.transform((url) => webhook.parse({ url })), webhook]).optional(),
-    command: z
-      .union([
-        filePath.transform((program): [string] => [program]),
-        z.tuple([filePath], z.string()),
-      ])
+    webhook: webhookTarget.optional(),
+    command: commandTarget
       .optional()
       .describe('a program and its arguments, which gets the body on standard input'),
     timeout: duration.optional().describe('of the command; default 60s'),

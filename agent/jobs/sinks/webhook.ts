@@ -1,7 +1,7 @@
 // The sink that is a URL: each entry is one request. Its id is the idempotency key, so that a receiver of
 // the hook can tell a repetition.
 
-import { readPrivateFile } from '../../../platform/keys/private-file.ts'
+import { headersIn, urlIn } from '../../../platform/http/webhook-files.ts'
 import { printedUrl } from '../../../platform/text/printed.ts'
 import type { HeaderFields, UraidenError } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'
@@ -39,10 +39,9 @@ export function createWebhookSink(options: WebhookOptions): Sink {
   }
 }
 
-/** Files are read for each delivery: a new key in them needs no restart. */
 async function send(options: WebhookOptions, entry: Entry, signal: AbortSignal): Promise<void> {
-  const url = options.url ?? (await urlIn(options.urlFile ?? ''))
-  const headers = { ...options.headers, ...(await headersIn(options.headersFile)) }
+  const url = options.url ?? (await urlIn(options.urlFile ?? '', fileUnusable))
+  const headers = { ...options.headers, ...(await headersIn(options.headersFile, fileUnusable)) }
   const status = await statusOf({ ...options, url, headers }, entry, signal)
   if (status >= 200 && status < 300) return
   throw agentError({
@@ -50,24 +49,6 @@ async function send(options: WebhookOptions, entry: Entry, signal: AbortSignal):
     message: `The webhook ${printedUrl(url)} answers with HTTP status ${status}.`,
     hint: 'Look at what answers there. What was bought waits in the queue, unless this status refuses it.',
   })
-}
-
-async function urlIn(file: string): Promise<string> {
-  const [url = ''] = (await readPrivateFile(file)).split(/\r?\n/, 1)
-  if (/^https?:\/\//.test(url) && URL.canParse(url)) return url
-  throw fileUnusable(file, 'its first line is not an http:// or https:// URL')
-}
-
-async function headersIn(file: string | undefined): Promise<HeaderFields> {
-  if (file === undefined) return {}
-  const lines = (await readPrivateFile(file)).split(/\r?\n/).filter((line) => line !== '')
-  return Object.fromEntries(
-    lines.map((line, index) => {
-      const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+): *([\t -~]*)$/.exec(line) ?? []
-      if (name !== undefined && value !== undefined) return [name, value]
-      throw fileUnusable(file, `line ${index + 1} is not a header such as Name: value`)
-    }),
-  )
 }
 
 function fileUnusable(file: string, why: string): UraidenError {

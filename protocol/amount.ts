@@ -16,6 +16,9 @@ export interface TokenUnit {
   readonly decimals: number
 }
 
+/** What fees are paid in; its smallest unit is a wei. */
+export const etherUnit: TokenUnit = { symbol: 'ETH', decimals: 18 }
+
 /** The suffix for the smallest unit: `5 units` is 5 of them whatever the decimals. */
 const smallestUnit = 'units'
 

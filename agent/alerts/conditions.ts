@@ -1,9 +1,10 @@
 // What an owner should know: a pure function of what the daemon knows. Loaded where there are alerts.
 
-import type { Condition, Conditions } from '../../platform/alerts/told.ts'
+import { type Condition, type Conditions, shortage } from '../../platform/alerts/told.ts'
 import { withoutKeys } from '../../platform/text/printed.ts'
 import {
   type Address,
+  etherUnit,
   formatAmount,
   type TokenAmount,
   type TokenUnit,
@@ -80,7 +81,7 @@ function spent({ budget }: AlertRules, facts: AlertFacts): readonly Condition[] 
   return (facts.limits ?? []).flatMap(({ scope, window, cap, used }): readonly Condition[] => {
     const share = cap === 0n ? 0n : (used * 10_000n) / cap
     if (share * 10n < budget * 9n) return []
-    const unit = scope === 'ether' ? ether : facts.token
+    const unit = scope === 'ether' ? etherUnit : facts.token
     const isCount = !countsTokens(scope) && scope !== 'ether'
     const amount = isCount ? `${cap} openings` : formatAmount(cap, unit)
     const whose = scope === 'all' ? '' : ` for ${nameOfScope(scope, facts)}`
@@ -126,11 +127,9 @@ function troubled({ behaviour, nameOf }: AlertFacts): readonly Condition[] {
     })
 }
 
-const ether: TokenUnit = { symbol: 'ETH', decimals: 18 }
-
 function low(rules: AlertRules, { account, free, token }: AlertFacts): readonly Condition[] {
   const measures = [
-    { key: 'ether', least: rules.ether, has: account?.ether, say: amountIn(ether) },
+    { key: 'ether', least: rules.ether, has: account?.ether, say: amountIn(etherUnit) },
     { key: 'tokens', least: rules.tokens, has: account?.tokens, say: amountIn(token) },
     {
       key: 'disk',
@@ -140,10 +139,12 @@ function low(rules: AlertRules, { account, free, token }: AlertFacts): readonly 
     },
   ]
   return measures.flatMap(({ key, least, has, say }): readonly Condition[] => {
-    if (least === undefined || has === undefined || has * 10n >= least * 11n) return []
+    if (least === undefined || has === undefined) return []
+    const is = shortage(has, least)
+    if (is === undefined) return []
     const where = key === 'disk' ? 'The disk of the state' : 'The account'
     const text = `${where} has ${say(has)} left, less than ${say(least)}.`
-    return [{ key, alert: `${key}_low`, subject: key, text, is: has < least ? 'so' : 'nearly' }]
+    return [{ key, alert: `${key}_low`, subject: key, text, is }]
   })
 }
 

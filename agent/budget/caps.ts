@@ -3,6 +3,7 @@
 import type { Milliseconds } from '../../platform/time/clock.ts'
 import {
   type Address,
+  etherUnit,
   formatAmount,
   largest,
   type TokenAmount,
@@ -159,7 +160,7 @@ function transactionsError({ limit, available }: Spent, needed: bigint): Uraiden
   if (scope === 'ether') {
     return agentError({
       code: 'budget_ether_spent',
-      message: `The transaction may cost ${formatAmount(needed, ether)}, but of the ${formatAmount(cap, ether)} for fees ${inWindow[window]} only ${formatAmount(available, ether)} are left.`,
+      message: `The transaction may cost ${formatAmount(needed, etherUnit)}, but of the ${formatAmount(cap, etherUnit)} for fees ${inWindow[window]} only ${formatAmount(available, etherUnit)} are left.`,
       hint: again('budget.ether'),
     })
   }
@@ -172,8 +173,6 @@ function transactionsError({ limit, available }: Spent, needed: bigint): Uraiden
     hint: again(setting),
   })
 }
-
-const ether: TokenUnit = { symbol: 'ETH', decimals: 18 }
 
 /** How a person calls a scope, and where its caps are in the configuration. */
 function wordsFor(scope: BudgetScope): { readonly whose: string; readonly setting: string } {

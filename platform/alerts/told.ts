@@ -60,6 +60,12 @@ export function step(
   }
 }
 
+/** Whether there is less than `least`; undefined where there is well more, so that what hovers about it is told once. */
+export function shortage(has: bigint, least: bigint): Condition['is'] | undefined {
+  if (has * 10n >= least * 11n) return undefined
+  return has < least ? 'so' : 'nearly'
+}
+
 /** A damaged record is worth one message too many, not an agent that does not start. */
 export function toldIn(text: string | undefined): Told {
   try {

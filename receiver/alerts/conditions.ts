@@ -1,7 +1,13 @@
 // What the owner of a receiver should know: a pure function of what it knows.
-import type { Condition, Conditions } from '../../platform/alerts/told.ts'
+import { type Condition, type Conditions, shortage } from '../../platform/alerts/told.ts'
 import { withoutKeys } from '../../platform/text/printed.ts'
-import { type Address, formatAmount, formatDuration, type TokenUnit } from '../../protocol/index.ts'
+import {
+  type Address,
+  etherUnit,
+  formatAmount,
+  formatDuration,
+  type TokenUnit,
+} from '../../protocol/index.ts'
 import type { ChainStatus, DiskStatus } from '../chain/health.ts'
 import type { PusherStatus } from '../core/watchtower/pusher.ts'
 import { leastEther } from '../paywall/outage.ts'
@@ -89,15 +95,13 @@ function away({ node }: AlertRules, { chain: { answers, age } }: AlertFacts): re
   return [{ key: 'node', alert: 'node_unreachable', subject: 'node', text, is: 'so' }]
 }
 
-const ether: TokenUnit = { symbol: 'ETH', decimals: 18 }
-
 function lacksEther(rules: AlertRules, { chain, needed = 0n }: AlertFacts): readonly Condition[] {
   const has = chain.ether
   if (rules.ether === false || has === undefined) return []
   const least = rules.ether ?? (needed > leastEther ? needed : leastEther)
-  if (has * 10n >= least * 11n) return []
-  const text = `The account has ${formatAmount(has, ether)} left, less than ${formatAmount(least, ether)}: channels could not be defended.`
-  const is = has < least ? 'so' : 'nearly'
+  const is = shortage(has, least)
+  if (is === undefined) return []
+  const text = `The account has ${formatAmount(has, etherUnit)} left, less than ${formatAmount(least, etherUnit)}: channels could not be defended.`
   return [{ key: 'ether', alert: 'ether_low', subject: 'ether', text, is }]
 }
 
@@ -109,10 +113,11 @@ function troubledDisk(
     const text = `The state cannot be written, so nothing can be sold: ${withoutKeys(disk.why)}`
     return [{ key: 'disk/write', alert: 'state_unwritable', subject: 'disk', text, is: 'so' }]
   }
-  if (least === false || disk === undefined || disk.freeBytes * 10 >= least * 11) return []
+  if (least === false || disk === undefined) return []
+  const is = shortage(BigInt(disk.freeBytes), BigInt(least))
+  if (is === undefined) return []
   const megabytes = (bytes: number) => `${Math.floor(bytes / 1_000_000)} MB`
   const text = `The disk of the state has ${megabytes(disk.freeBytes)} left, less than ${megabytes(least)}.`
-  const is = disk.freeBytes < least ? 'so' : 'nearly'
   return [{ key: 'disk/free', alert: 'disk_low', subject: 'disk', text, is }]
 }
 

@@ -5,7 +5,7 @@ import { type Logger, type LoggerOptions, pino } from 'pino'
 import { type LineLevel, linePriority, logLine } from '../../platform/text/log-line.ts'
 import { plainJson } from '../../platform/text/plain-text.ts'
 import { originsOnly, printedSettings, withoutKeys } from '../../platform/text/printed.ts'
-import { formatAmount, isUraidenError, type TokenUnit } from '../../protocol/index.ts'
+import { etherUnit, formatAmount, isUraidenError, type TokenUnit } from '../../protocol/index.ts'
 import type { ReceiverConfig } from './config.ts'
 
 /** Should one of these ever be logged, its value is not. */
@@ -43,13 +43,11 @@ const ofTokens = new Set([
 ])
 /** In wei. */
 const ofEther = new Set(['needed', 'fee'])
-const ether: TokenUnit = { symbol: 'ETH', decimals: 18 }
-
 /** An error's words beside the others, and amounts as people read them, once the token is known. */
 function plainFacts(facts: Facts, token: TokenUnit | undefined): Facts {
   const plain: Facts = {}
   for (const [name, value] of Object.entries(facts)) {
-    const unit = ofEther.has(name) ? ether : ofTokens.has(name) ? token : undefined
+    const unit = ofEther.has(name) ? etherUnit : ofTokens.has(name) ? token : undefined
     if (name === 'err') Object.assign(plain, errorFacts(value))
     else if (unit !== undefined && /^\d+$/.test(`${value}`)) {
       plain[name] = formatAmount(BigInt(`${value}`), unit)

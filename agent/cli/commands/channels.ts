@@ -11,6 +11,7 @@ import {
   type Address,
   afterBlock,
   type BlockClock,
+  etherUnit,
   formatAmount,
   isUraidenError,
   parseAmount,
@@ -149,11 +150,11 @@ export function sweep(to: string, options: GlobalOptions): Promise<ExitCode> {
     const { tokens, ether, etherLeft } = swept
     if (output.json) output.print(toJson({ to: account, ...swept }))
     else {
-      const wei = { symbol: 'ETH', decimals: 18 }
       output.print(
-        `sent ${formatAmount(tokens, token)} and ${formatAmount(ether, wei)} to ${account}`,
+        `sent ${formatAmount(tokens, token)} and ${formatAmount(ether, etherUnit)} to ${account}`,
       )
-      if (etherLeft > 0n) output.print(`${formatAmount(etherLeft, wei)} stay: fees of the transfer`)
+      if (etherLeft > 0n)
+        output.print(`${formatAmount(etherLeft, etherUnit)} stay: fees of the transfer`)
     }
     return exitCode.ok
   })

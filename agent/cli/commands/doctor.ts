@@ -21,6 +21,7 @@ import { withoutKeys } from '../../../platform/text/printed.ts'
 import { machineClock } from '../../../platform/time/machine-clock.ts'
 import {
   type Address,
+  etherUnit,
   formatAmount,
   type HeaderFields,
   isUraidenError,
@@ -189,7 +190,7 @@ const etherCheck: Check = {
     const { chain, key } = facts
     if (chain === undefined || key === undefined) return notKnown(facts)
     const balance = await chain.etherBalance(key.address)
-    if (balance > 0n) return ok(formatAmount(balance, { symbol: 'ETH', decimals: 18 }))
+    if (balance > 0n) return ok(formatAmount(balance, etherUnit))
     return warning(
       `0 ETH: fine while the receiver relays; closing without it needs ether. Send some to ${key.address}.`,
     )

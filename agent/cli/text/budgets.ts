@@ -1,6 +1,6 @@
 // Caps, with what is used of them as a bar.
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import { type Address, parseAddress, type TokenUnit } from '../../../protocol/index.ts'
+import { type Address, etherUnit, parseAddress, type TokenUnit } from '../../../protocol/index.ts'
 import { type BudgetLimit, type BudgetScope, left } from '../../budget/caps.ts'
 import { bar, fitted, part } from './columns.ts'
 import { freeAgain } from './times.ts'
@@ -11,8 +11,6 @@ export interface Words {
   readonly timeZone: string | undefined
   readonly nameOf: (receiver: Address) => string
 }
-
-const ether: TokenUnit = { symbol: 'ETH', decimals: 18 }
 
 /** Ether, and numbers of openings, among them. Without a token its smallest units are shown. */
 export function budgetTable(
@@ -35,7 +33,7 @@ export function budgetTable(
 }
 
 function usedText({ scope, used, cap }: BudgetLimit, token: TokenUnit | undefined): string {
-  if (scope === 'ether') return part(used, cap, ether)
+  if (scope === 'ether') return part(used, cap, etherUnit)
   if (scope.startsWith('openings')) return `${used} of ${cap}`
   return part(used, cap, token ?? { symbol: 'units', decimals: 0 })
 }

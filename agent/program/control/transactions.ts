@@ -2,7 +2,13 @@
 // its jobs buy and how large deposits are. Pure functions.
 import { timesPerDay } from '../../../platform/config/every.ts'
 import type { Address } from '../../../protocol/index.ts'
-import { formatAmount, largest, smallest, type TokenAmount } from '../../../protocol/index.ts'
+import {
+  etherUnit,
+  formatAmount,
+  largest,
+  smallest,
+  type TokenAmount,
+} from '../../../protocol/index.ts'
 import type { Budget } from '../../budget/caps.ts'
 import { type DepositPolicy, defaultDeposits } from '../../channels/choose.ts'
 import { gasOfDeposit } from '../../channels/deposit-fees.ts'
@@ -155,5 +161,5 @@ function counted(count: number, word: string): string {
 function etherText(wei: bigint): string {
   const unit = 10n ** BigInt(Math.max(`${wei}`.length - 2, 0))
   const rounded = ((wei + unit / 2n) / unit) * unit
-  return formatAmount(rounded, { symbol: 'ETH', decimals: 18 })
+  return formatAmount(rounded, etherUnit)
 }

@@ -2,7 +2,7 @@
 
 import { createOutput, table, toJson } from '../../../platform/cli/output.ts'
 import { ownerOfState } from '../../../platform/state/state.ts'
-import { afterBlock, formatAmount, type TokenUnit } from '../../../protocol/index.ts'
+import { afterBlock, etherUnit, formatAmount, type TokenUnit } from '../../../protocol/index.ts'
 import { openBook } from '../../channels/book.ts'
 import { type ChannelState, channelStates } from '../../channels/records.ts'
 import { openStore } from '../../channels/store.ts'
@@ -156,7 +156,7 @@ function statsText(books: Books): string {
 }
 
 function etherText(wei: string | null): string {
-  return wei === null ? 'not known yet' : formatAmount(BigInt(wei), { symbol: 'ETH', decimals: 18 })
+  return wei === null ? 'not known yet' : formatAmount(BigInt(wei), etherUnit)
 }
 
 function chainText(running: NonNullable<Books['running']>): string {

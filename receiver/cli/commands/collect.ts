@@ -2,6 +2,7 @@
 import { createOutput, type Output, toJson } from '../../../platform/cli/output.ts'
 import {
   defined,
+  etherUnit,
   formatAmount,
   parseAmount,
   type TokenAmount,
@@ -174,7 +175,7 @@ const reasons: Readonly<Record<string, string>> = {
 
 function collectionText(verb: string, { report, token }: Collection): string {
   const amount = (text: string) => formatAmount(BigInt(text), token)
-  const ether = (wei: string) => formatAmount(BigInt(wei), { symbol: 'ETH', decimals: 18 })
+  const ether = (wei: string) => formatAmount(BigInt(wei), etherUnit)
   const { planned, planned_sum, expected_fee_wei, transactions, sum, left, reason } = report
   const lines = planned.map(
     ({ sender_address, open_block, amount: due }) =>

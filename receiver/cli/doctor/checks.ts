@@ -11,7 +11,7 @@ import {
   warning,
 } from '../../../platform/cli/doctor.ts'
 import { examineState } from '../../../platform/state/state.ts'
-import { formatAmount, isUraidenError, type Signer } from '../../../protocol/index.ts'
+import { etherUnit, formatAmount, isUraidenError, type Signer } from '../../../protocol/index.ts'
 import { leastEther } from '../../paywall/outage.ts'
 import type { ReceiverSettings } from '../../program/settings.ts'
 import { answerBytes } from '../../settlement/reserve.ts'
@@ -71,7 +71,7 @@ async function lookAtEther(chain: ChainClient, address: Signer['address']): Prom
 const send = (address: string) => `Send some to ${address}.`
 
 function inEther(wei: bigint): string {
-  return formatAmount(wei, { symbol: 'ETH', decimals: 18 })
+  return formatAmount(wei, etherUnit)
 }
 
 export function certificateCheck(files: TlsFiles): Check {

@@ -1,6 +1,11 @@
 // How the page says things: pure functions.
 
-import { formatAmount, formatNumber, type TokenUnit } from '../../../../protocol/amount.ts'
+import {
+  etherUnit,
+  formatAmount,
+  formatNumber,
+  type TokenUnit,
+} from '../../../../protocol/amount.ts'
 import { largest } from '../../../../protocol/bigint.ts'
 import type {
   PageBehaviour,
@@ -29,7 +34,7 @@ export function amountIn(token: TokenUnit | null): (text: string) => string {
 
 /** Ether with six digits after the point, which is enough for fees. */
 export function etherOf(wei: string): string {
-  return formatAmount((BigInt(wei) / 10n ** 12n) * 10n ** 12n, { symbol: 'ETH', decimals: 18 })
+  return formatAmount((BigInt(wei) / 10n ** 12n) * 10n ** 12n, etherUnit)
 }
 
 const units = [

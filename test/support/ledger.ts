@@ -69,6 +69,8 @@ export interface TestDisk extends LedgerStorage {
   readonly card: () => StoredLedger
   /** Takes what is in the spool. */
   readonly cutPower: () => void
+  /** The same disk for the next process: what this one writes from now on is written by nobody. */
+  readonly killed: () => TestDisk
 }
 
 const nothing: StoredLedger = {
@@ -100,7 +102,13 @@ export function testDisk(kind: 'careful' | 'gentle' = 'careful'): TestDisk {
   let all = nothing
   let fails: 'before' | 'after' | undefined
   let writes = 0
-  const keep = async (write: LedgerWrite, place: 'card' | 'spool'): Promise<void> => {
+  let living = 0
+  const keep = async (
+    write: LedgerWrite,
+    place: 'card' | 'spool',
+    process: number,
+  ): Promise<void> => {
+    if (process !== living) return new Promise(() => undefined)
     const failing = fails
     fails = undefined
     if (failing === 'before') throw new Error('the disk is full')
@@ -111,10 +119,10 @@ export function testDisk(kind: 'careful' | 'gentle' = 'careful'): TestDisk {
     }
     if (failing === 'after') throw new Error('the disk has gone')
   }
-  return {
+  const openIn = (process: number): TestDisk => ({
     load: async () => all,
-    write: (write) => keep(write, 'card'),
-    ...(kind === 'gentle' && { spool: (write: LedgerWrite) => keep(write, 'spool') }),
+    write: (write) => keep(write, 'card', process),
+    ...(kind === 'gentle' && { spool: (write: LedgerWrite) => keep(write, 'spool', process) }),
     close: async () => {
       card = { ...all, positions: new Map() }
       all = card
@@ -127,7 +135,9 @@ export function testDisk(kind: 'careful' | 'gentle' = 'careful'): TestDisk {
     cutPower: () => {
       all = card
     },
-  }
+    killed: () => openIn(++living),
+  })
+  return openIn(living)
 }
 
 export interface LedgerCase {

@@ -273,7 +273,7 @@ test('model: what ticks prove is never above the bound on disk, whatever is cut 
   const kinds = fc.constantFrom('careful' as const, 'gentle' as const)
   await fc.assert(
     fc.asyncProperty(kinds, fc.array(move, { maxLength: 40 }), async (kind, moves) => {
-      const disk = testDisk(kind)
+      let disk = testDisk(kind)
       let ledger = await given(disk)
       let revealed = 0n
       /** A write that fails may have reached the disk all the same. */
@@ -295,6 +295,7 @@ test('model: what ticks prove is never above the bound on disk, whatever is cut 
           ledger.settle(taken, price)
         }
         if (when === 'kill') {
+          disk = disk.killed()
           disk.cutPower()
           ledger = await ledgerOn({ disk })
           const { certain, bound, balance } = ledger.get(channel)

@@ -119,7 +119,7 @@ for (const kind of ['careful', 'gentle'] as const) {
     })
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
-        const disk = testDisk(kind)
+        let disk = testDisk(kind)
         const clock = testClock()
         const open = () => ledgerOn({ disk, clock: clock.read, reservation: 3 })
         let ledger = await open()
@@ -131,6 +131,7 @@ for (const kind of ['careful', 'gentle'] as const) {
           if (ends === 'settled') ledger.settle(taken, refunded ? 0n : price)
           if (ends === 'doubt') ledger.leaveInDoubt(taken)
           if (ends === 'killed') {
+            disk = disk.killed()
             ledger = await open()
             // The receiver has taken the payment, or has not.
             await ledger.correct(channel, refunded ? taken.interval.from : taken.interval.to)

@@ -82,7 +82,7 @@ interface Exposure {
 interface Life {
   readonly t: ExecutionContext
   readonly kind: 'careful' | 'gentle'
-  readonly disk: TestDisk
+  disk: TestDisk
   readonly clock: ReturnType<typeof testClock>
   readonly budget: Budget
   readonly reservation: number
@@ -220,11 +220,12 @@ async function live(life: Life, step: Step): Promise<void> {
 }
 
 async function endLife(life: Life, how: 'stop' | 'kill' | 'powerCut'): Promise<void> {
-  const { t, kind, disk, clock, budget, reservation } = life
+  const { t, kind, clock, budget, reservation } = life
   const before = life.ledger
   if (how === 'stop') await before.close().catch(() => undefined)
-  if (how === 'powerCut') disk.cutPower()
-  life.ledger = await ledgerOn({ disk, clock: clock.read, budget, reservation })
+  else life.disk = life.disk.killed()
+  if (how === 'powerCut') life.disk.cutPower()
+  life.ledger = await ledgerOn({ disk: life.disk, clock: clock.read, budget, reservation })
   for (const name of life.unwritten) {
     const { certain, top } = life.ledger.get(name)
     t.true(top >= (life.signed.get(name) ?? 0n), 'it knows less than was signed')

@@ -323,7 +323,7 @@ test.serial('without a wallet the page says what it costs and how else to pay', 
   const { page, complaints } = await openWindow(browser)
   await page.goto(`${base}/reading`)
   await page.getByRole('heading', { name: `This costs ${costs}` }).waitFor()
-  await left(page, 'No wallet was found in this browser.')
+  await left(page, 'No Ethereum wallet was found in this browser.')
   const noScript = await openWindow(browser, { javaScriptEnabled: false })
   await noScript.page.goto(`${base}/reading`)
   await left(noScript.page, 'use a browser with an Ethereum wallet')

@@ -5,7 +5,7 @@ import { rename, writeFile } from 'node:fs/promises'
  * so it is for what may be lost, never for money.
  * @throws the system's error
  */
-export async function replaceFile(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.new`, text, { mode: 0o600 })
+export async function replaceFile(file: string, content: string | Uint8Array): Promise<void> {
+  await writeFile(`${file}.new`, content, { mode: 0o600 })
   await rename(`${file}.new`, file)
 }

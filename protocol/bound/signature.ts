@@ -94,12 +94,12 @@ export function removeSignature(lines: FieldLines): FieldLines {
 }
 
 /**
- * Inputs that were read lately: those of one channel's payments are all the same. Emptied when full, so
- * that made-up inputs take no more room than this.
+ * Inputs that were read lately: all payments of a channel have the same, and each channel has its own. Half as long as
+ * allowed, they take some 4 MB, however many are made up.
  */
-const known = new Map<string, SignatureInput>()
-const mostKnown = 256
-const longestKnown = 1024
+const mostKnown = 4096
+const longestKnown = 512
+const known = createRecent<SignatureInput>(mostKnown)
 
 function readInput(text: string): SignatureInput | undefined {
   const before = known.get(text)
@@ -109,10 +109,7 @@ function readInput(text: string): SignatureInput | undefined {
   if (value.kind !== 'list') throw malformed('Signature-Input has no list of components.')
   const input = readSignatureInput(value)
   // An input with a nonce does not come again.
-  if (input.parameters.nonce === undefined && text.length <= longestKnown) {
-    if (known.size >= mostKnown) known.clear()
-    known.set(text, input)
-  }
+  if (input.parameters.nonce === undefined && text.length <= longestKnown) known.set(text, input)
   return input
 }
 

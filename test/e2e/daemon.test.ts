@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { daemonFolder, startDaemonProcess } from '../support/daemon.ts'
@@ -232,6 +232,34 @@ test('the process that stays has not loaded what only reads commands, configurat
   const daemons = files.filter(isDaemon)
   t.is(daemons.length, 1)
   t.deepEqual(await loadedIn(daemons), [])
+})
+
+test('with a sealed key, nobody reads again what has not changed since an earlier start', async (t) => {
+  const system = await startSystem(t)
+  const { folder, json } = await daemonFolder(system, proxy)
+  const credentials = join(folder, 'credentials')
+  const seen = join(folder, 'seen')
+  const service = join(folder, 'service')
+  await Promise.all([credentials, service].map((each) => mkdir(each)))
+  await writeFile(join(credentials, 'agent-key'), system.senderAccount.privateKey.slice(2))
+  const environment = {
+    ...{ STATE_DIRECTORY: service, CREDENTIALS_DIRECTORY: credentials, NODE_V8_COVERAGE: seen },
+  }
+  const readersOf = async (daemon: Awaited<ReturnType<typeof startDaemonProcess>>) => {
+    daemon.child.kill('SIGTERM')
+    t.is(await daemon.ended, 0, daemon.log())
+    const files = await readdir(seen)
+    const newest = files.filter((file) => !file.startsWith(`coverage-${daemon.child.pid}-`))
+    return newest.length
+  }
+  // Files that have just been written are not trusted to be the ones that were read: a later start keeps them.
+  const before = await until(async () => {
+    const readers = await readersOf(await startDaemonProcess(t, folder, environment))
+    return (await readdir(service)).length > 0 && readers
+  })
+  const again = await startDaemonProcess(t, folder, environment)
+  t.like(await json(t, 'get', 'room/reading'), { status: 200, payment: { cost: '5' } })
+  t.is(await readersOf(again), before + 1)
 })
 
 test('SIGTERM while the configuration is being read: the reader ends with the daemon', async (t) => {

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createServiceManager, type ServiceManager } from '../../../platform/system/systemd.ts'
 import { takeOver } from '../../program/configuration/handover.ts'
+import { keptSettings } from '../../program/configuration/kept.ts'
 import { configFile } from '../../program/configuration/places.ts'
 import type { Daemon, DaemonOptions } from '../../program/daemon/daemon.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
@@ -27,7 +28,11 @@ export async function run(options: GlobalOptions): Promise<ExitCode> {
   })
   const file = configFile(options.config)
   const reader = { command: [...thisProgram(), readerCommand, file], environment }
-  const starting = startedWith(() => takeOver(reader), {
+  const reading = {
+    first: async () => (await keptSettings({ file, environment })) ?? takeOver(reader),
+    again: () => takeOver(reader),
+  }
+  const starting = startedWith(reading, {
     configFile: file,
     environment,
     write: (text) => void process.stderr.write(text),
@@ -59,15 +64,15 @@ export async function run(options: GlobalOptions): Promise<ExitCode> {
 
 /** The first settings are read while the daemon's own code is being loaded: a Pi has several cores. */
 async function startedWith(
-  read: DaemonOptions['readSettings'],
+  read: Readonly<Record<'first' | 'again', DaemonOptions['readSettings']>>,
   options: Omit<DaemonOptions, 'readSettings'>,
 ): Promise<Daemon> {
-  let first: ReturnType<typeof read> | undefined = read()
+  let first: ReturnType<DaemonOptions['readSettings']> | undefined = read.first()
   // Told when it is asked for.
   first.catch(() => undefined)
   const { startDaemon } = await import('../../program/daemon/daemon.ts')
   const readSettings = () => {
-    const next = first ?? read()
+    const next = first ?? read.again()
     first = undefined
     return next
   }

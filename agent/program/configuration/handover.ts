@@ -13,7 +13,7 @@ import { agentError } from '../../errors/index.ts'
 import { type PlainSettings, type Settings, settingsOf } from './settings.ts'
 
 /** With what is allowed but unwise, each in a sentence. */
-interface Read<Kind> {
+export interface Read<Kind> {
   readonly settings: Kind
   readonly warnings: readonly string[]
 }
@@ -98,10 +98,13 @@ function sentIn(written: Buffer): Sent {
   }
 }
 
-/** The other end. `read` gets where to say what is allowed but unwise. */
+/**
+ * The other end. `read` gets where to say what is allowed but unwise. Resolves with what was handed over, if it was
+ * settings.
+ */
 export async function handOver(
   read: (warn: (text: string) => void) => Promise<PlainSettings>,
-): Promise<void> {
+): Promise<Read<PlainSettings> | undefined> {
   const warnings: string[] = []
   const handover: Handover = await read((text) => warnings.push(text)).then(
     (settings) => ({ settings, warnings }),
@@ -109,6 +112,7 @@ export async function handOver(
   )
   const sent: Sent = { version, handover }
   writeFileSync(descriptor, serialize(sent))
+  return 'settings' in handover ? handover : undefined
 }
 
 function refusal(error: unknown): Handover {

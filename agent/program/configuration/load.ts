@@ -16,10 +16,16 @@ import { asideFile, spoolFiles } from './card.ts'
 import { chainSettings } from './chain.ts'
 import { type AgentConfig, loadAgentConfig } from './config.ts'
 import { readCertificate, readToken } from './files.ts'
-import { daemonSocket, stateFolder, variables } from './places.ts'
+import { daemonSocket, sealedKey, stateFolder, variables } from './places.ts'
 import { purchaseSettings } from './purchasing.ts'
 import { receiverSettings } from './receivers.ts'
 import type { PageSettings, PlainSettings, ProxySettings } from './settings.ts'
+
+export interface LoadedSettings {
+  readonly settings: PlainSettings
+  /** All that were read besides the configuration itself, also those that are not there. */
+  readonly files: readonly string[]
+}
 
 /**
  * Reads everything that a daemon needs, the key among it.
@@ -30,13 +36,13 @@ export async function loadSettings(
   file: string,
   environment: NodeJS.ProcessEnv,
   warn: (text: string) => void,
-): Promise<PlainSettings> {
+): Promise<LoadedSettings> {
   const config = await loadAgentConfig(file, environment)
   const { jobs, alerts, mqtt, page, metrics, log } = config
   const purchasing = purchaseSettings(config)
   const { key: privateKey, kind } = await findKey(...placeOfKey(config, environment, warn))
   const folder = stateFolder(config, environment)
-  return {
+  const settings: PlainSettings = {
     loaded: Date.now(),
     privateKey,
     key: kind,
@@ -55,10 +61,14 @@ export async function loadSettings(
     metrics,
     log,
   }
+  return { settings, files: filesOf(config) }
 }
 
-/** The name of the credential with the key that systemd has sealed. */
-export const sealedKey = 'agent-key'
+function filesOf({ key, mqtt, proxy, page }: AgentConfig): readonly string[] {
+  const broker = mqtt && [mqtt.password, mqtt.ca, mqtt.cert, mqtt.certKey]
+  const tokens = Object.values(proxy?.programs ?? {}).map(({ token }) => token)
+  return [key, ...(broker ?? []), ...tokens, page?.token].filter((file) => file !== undefined)
+}
 
 /** That a key is not encrypted, the daemon says at its start and `doctor` whenever it is asked; no other command. */
 export function openKey(config: AgentConfig, environment: NodeJS.ProcessEnv): Promise<LoadedKey> {

@@ -16,6 +16,9 @@ export function configFile(named: string | undefined, environment = process.env)
   return named ?? environment[variables.config] ?? usualConfigFile('agent.yaml', environment)
 }
 
+/** The name of the credential with the key that systemd has sealed. */
+export const sealedKey = 'agent-key'
+
 /** RuntimeDirectory= of the unit. */
 const serviceSocket = '/run/uraiden-agent/control.sock'
 

@@ -9,8 +9,10 @@ export interface WorkFigures {
   readonly help: number
   /** The daemon, with its encrypted key. */
   readonly ready: number
-  /** The same with a key that systemd has sealed. */
+  /** The same with a key that systemd has sealed, when the configuration is read. */
   readonly readySealed: number
+  /** And at the starts after that, with what was read kept. */
+  readonly readyKept: number
 }
 
 const unit = 'uraiden-agent.service'
@@ -45,6 +47,7 @@ systemd-creds decrypt --name=agent-key-password ${store}/agent-key-password /run
 uraiden-agent --config /etc/uraiden/agent.yaml key seal --password-file /run/password
 rm /run/password`)
   const readySealed = await restarted()
+  const readyKept = await restarted()
   await life.powerOff()
-  return { bareNode, help, ready, readySealed }
+  return { bareNode, help, ready, readySealed, readyKept }
 }

@@ -36,7 +36,7 @@ async function givenFolder(t: ExecutionContext, text?: string) {
   await writeFile(join(folder, 'token'), '0123456789abcdef\n', { mode: 0o600 })
   await writeFile(join(folder, 'ca.pem'), 'a certificate')
   const file = join(folder, 'agent.yaml')
-  const load = () => loadSettings(file, process.env, () => undefined)
+  const load = async () => (await loadSettings(file, process.env, () => undefined)).settings
   const take = () => takeOver(reader(process.execPath, main, readerCommand, file))
   return { load, take }
 }

@@ -27,7 +27,7 @@ mqtt: { url: 'mqtts://127.0.0.1', ca: ${ca} }
   await writeFile(pinned, 'a')
   await writeFile(ca, 'b')
   const load = async () =>
-    settingsOf(await loadSettings(join(folder, 'agent.yaml'), {}, () => undefined))
+    settingsOf((await loadSettings(join(folder, 'agent.yaml'), {}, () => undefined)).settings)
   const first = await load()
   const again = await load()
   t.true(sameAgent(first, again) && sameJobs(first, again))

@@ -18,12 +18,8 @@ const options = new Command('peers')
   .description('what a payment costs with ours, x402, mppx and the original, in one run')
   .option('--json', 'print one JSON object')
   .option('--payments <number>', 'with ours; with x402, which waits for blocks, a tenth', '500')
-  .option(
-    '--receiver <file>',
-    'what `./scripts/bench receiver --json` printed: its ticks are shown',
-  )
   .parse()
-  .opts<{ readonly json?: true; readonly payments: string; readonly receiver?: string }>()
+  .opts<{ readonly json?: true; readonly payments: string }>()
 
 const peers = fileURLToPath(new URL('peers', import.meta.url))
 
@@ -33,28 +29,30 @@ interface Row extends Partial<PairCost> {
   readonly note: string
 }
 
-async function ours(bound: 'unbound' | 'bound', folder: string, payments: number): Promise<Row> {
+type Kind = 'unbound' | 'bound' | 'ticks'
+
+const names: Readonly<Record<Kind, string>> = {
+  unbound: 'ours, signed, unbound',
+  bound: 'ours, signed, bound',
+  ticks: 'ours, ticks',
+}
+
+async function ours(kind: Kind, folder: string, payments: number): Promise<Row> {
   const program = (name: string) => fileURLToPath(new URL(`lib/bound/${name}`, import.meta.url))
-  const state = join(folder, bound)
-  const cost = await measurePair(
+  const state = join(folder, kind)
+  const version = kind === 'ticks' ? '0.4.0' : '0.3.0'
+  const { signatures, ...cost } = await measurePair(
     {
-      receiver: () => fork(program('receiver-process.ts'), [join(state, 'receiver'), contractKey]),
+      receiver: () => {
+        return fork(program('receiver-process.ts'), [join(state, 'receiver'), contractKey, version])
+      },
       agent: (base) =>
-        fork(program('agent-process.ts'), [bound, base, join(state, 'agent'), `${payments}`]),
+        fork(program('agent-process.ts'), [kind, base, join(state, 'agent'), `${payments}`]),
     },
     payments,
   )
-  return { system: `ours, signed, ${bound}`, ...cost, note: 'proof on disk before the answer' }
-}
-
-/** From another benchmark: many clients at once, of which only the receiver is counted. */
-async function ticks(file: string | undefined): Promise<Row> {
-  if (file === undefined) throw new Error('give --receiver, a file')
-  const { ticks: found } = JSON.parse(await readFile(file, 'utf8'))
-  if (found === undefined) throw new Error(`${file} says nothing of ticks`)
-  const { cpu: receiver, requestsPerSecond: perSecond } = found.paid
-  const note = 'of `./scripts/bench receiver`: many at once'
-  return { system: 'ours, ticks', receiver, perSecond, note }
+  if (kind === 'ticks' && signatures > 0.1) throw new Error(`${signatures} signatures a payment`)
+  return { system: names[kind], ...cost, note: 'proof on disk before the answer' }
 }
 
 /** One contract, by the compiler that is here for ours. */
@@ -172,9 +170,9 @@ const payments = Number(options.payments)
 const folder = await mkdtemp(join(tmpdir(), 'uraiden-bench-peers-'))
 try {
   const rows = [
-    await row('ours, signed, unbound', () => ours('unbound', folder, payments)),
-    await row('ours, signed, bound', () => ours('bound', folder, payments)),
-    await row('ours, ticks', () => ticks(options.receiver)),
+    await row(names.unbound, () => ours('unbound', folder, payments)),
+    await row(names.bound, () => ours('bound', folder, payments)),
+    await row(names.ticks, () => ours('ticks', folder, payments)),
     await row('x402 exact', () => x402(Math.ceil(payments / 10))),
     await row('mppx session', mppx),
     await row('the original', original),

@@ -1,4 +1,5 @@
-// The real agent: buys so often, and says what that took of its processor. `free` asks without paying.
+// The real agent: buys so often, and says what that took of its processor. `free` asks without paying; `ticks` is
+// bound as well, on a contract that knows them.
 import got from 'got'
 import { openLedger } from '../../../agent/channels/ledger.ts'
 import { createAgent, createKeySigner } from '../../../agent/index.ts'
@@ -9,7 +10,7 @@ const [mode = 'free', base = '', store = '', count = '0'] = process.argv.slice(2
 const contract = addressOfKey(fromHex(contractKey))
 const chainId = 31337n
 const signer = createKeySigner(fromHex(keys.sender))
-const { ask, stop } = mode === 'free' ? free() : await paying(mode === 'bound' ? 'require' : 'off')
+const { ask, stop } = mode === 'free' ? free() : await paying(mode)
 
 for (let warmUp = 0; warmUp < 200; warmUp++) await ask()
 process.send?.('warm')
@@ -29,7 +30,8 @@ function free() {
   }
 }
 
-async function paying(bound: 'require' | 'off') {
+async function paying(kind: string) {
+  const bound = kind === 'unbound' ? 'off' : 'require'
   const ledger = await openLedger({
     ...{ folder: store, reservation: 16, budget: {} },
     owner: { chainId, contract, account: signer.address },
@@ -42,7 +44,7 @@ async function paying(bound: 'require' | 'off') {
   })
   await ledger.rememberFacts({
     token: { address: token, symbol: 'TKN', decimals: 18 },
-    contractVersion: '0.3.0',
+    contractVersion: kind === 'ticks' ? '0.4.0' : '0.3.0',
   })
   await ledger.close()
   const agent = await createAgent({

@@ -5,6 +5,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, connect as openConnection } from 'node:net'
+import { headerName } from '../../../protocol/index.ts'
 
 export interface Pair {
   readonly receiver: () => ChildProcess
@@ -19,6 +20,8 @@ export interface PairCost {
   readonly received: number
   /** Answers of the receiver. */
   readonly roundTrips: number
+  /** Balance proofs: payments by tick need none. */
+  readonly signatures: number
   /** One after the other. */
   readonly perSecond: number
 }
@@ -34,7 +37,7 @@ export async function measurePair(pair: Pair, payments: number): Promise<PairCos
     const begun = performance.now()
     const ofAgent = await asked<number>(agent)
     const seconds = (performance.now() - begun) / 1000
-    const { sent, received, answers } = wire.counts
+    const { sent, received, answers, signatures } = wire.counts
     const ofReceiver = (await asked<number>(receiver)) - before
     agent.send('stop')
     await once(agent, 'exit')
@@ -44,6 +47,7 @@ export async function measurePair(pair: Pair, payments: number): Promise<PairCos
       sent: sent / payments,
       received: received / payments,
       roundTrips: answers / payments,
+      signatures: signatures / payments,
       perSecond: payments / seconds,
     }
   } finally {
@@ -66,18 +70,23 @@ export function asked<Value>(child: ChildProcess): Promise<Value> {
   return answer
 }
 
+function timesIn(chunk: Buffer, text: string): number {
+  return chunk.toString('latin1').toLowerCase().split(text.toLowerCase()).length - 1
+}
+
 /** Passes everything on, in this process, and counts it. */
 async function countingWire(target: string) {
-  const counts = { sent: 0, received: 0, answers: 0 }
+  const counts = { sent: 0, received: 0, answers: 0, signatures: 0 }
   const { hostname, port } = new URL(target)
   const server = createServer((client) => {
     const upstream = openConnection(Number(port), hostname)
     client.on('data', (chunk) => {
       counts.sent += chunk.length
+      counts.signatures += timesIn(chunk, `${headerName.signature}: `)
     })
     upstream.on('data', (chunk) => {
       counts.received += chunk.length
-      counts.answers += chunk.toString('latin1').split('HTTP/1.1 ').length - 1
+      counts.answers += timesIn(chunk, 'HTTP/1.1 ')
     })
     client.pipe(upstream).pipe(client)
     for (const socket of [client, upstream]) {
@@ -95,6 +104,7 @@ async function countingWire(target: string) {
       counts.sent = 0
       counts.received = 0
       counts.answers = 0
+      counts.signatures = 0
     },
     close: () => server.close(),
   }

@@ -7,10 +7,10 @@ import { createReceiverServer } from '../../../receiver/index.ts'
 import { stillChain } from '../../../test/lab/chains/still-chain.ts'
 import { channelOf, keys, price, token } from './parties.ts'
 
-const [state = '', contractText = ''] = process.argv.slice(2)
+const [state = '', contractText = '', version = '0.3.0'] = process.argv.slice(2)
 const contract = addressOfKey(fromHex(contractText))
 const chain = stillChain({
-  ...{ chainId: 31337n, contract, token, head: 20 },
+  ...{ chainId: 31337n, contract, token, version, head: 20 },
   channels: [channelOf()],
 })
 // The channel is younger than this state, as every channel that pays unbound.

@@ -15,6 +15,7 @@ import {
   rotate,
 } from './line-file.ts'
 import type { Entry, Sink } from './types.ts'
+import { mendZeros } from './zeros.ts'
 
 export interface FileSinkOptions {
   readonly path: string
@@ -105,7 +106,8 @@ class FileSink implements Sink {
   }
 
   async #open(): Promise<Current> {
-    const { handle, found } = await openLineFile(this.#path)
+    const path = this.#path
+    const { handle, found } = await openLineFile(path, (open, size) => mendZeros(path, open, size))
     const since = found.firstLine === undefined ? undefined : lineFacts(found.firstLine)?.time
     const torn = found.whole < found.size ? found.whole : undefined
     this.#current = { handle, size: found.size, since, torn }

@@ -26,16 +26,17 @@ export interface LineFile {
 const newline = 0x0a
 const chunk = 1 << 16
 
-/** Opens for appending. */
+/** Opens for appending. `mend` gets the size, and resolves with the size after what it takes away of it. */
 export async function openLineFile(
   path: string,
+  mend: (handle: FileHandle, size: number) => Promise<number> = async (_, size) => size,
 ): Promise<{ readonly handle: FileHandle; readonly found: LineFile }> {
   await mkdir(dirname(path), { recursive: true })
   // Others in the group may read what was bought; `a+`, because writing at the end is atomic.
   const handle = await open(path, 'a+', 0o640)
   try {
     const { size } = await handle.stat()
-    return { handle, found: await describe(handle, size) }
+    return { handle, found: await describe(handle, await mend(handle, size)) }
   } catch (error) {
     await handle.close()
     throw error

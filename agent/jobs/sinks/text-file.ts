@@ -12,6 +12,7 @@ import {
   mustRotate,
   openLineFile,
   type RotationRule,
+  readAt,
   rotate,
 } from './line-file.ts'
 import type { Entry, Sink, SinkMarks } from './types.ts'
@@ -193,7 +194,9 @@ async function arrivedIn(
 ): Promise<string | undefined> {
   let [last, end] = [before, offset]
   for (const [id, bytes] of batch) {
-    if (end + bytes > size) {
+    // Each ends in a newline. What a power cut kept of the file may be its length alone: the rest reads as zeros.
+    const isWhole = end + bytes <= size && (await readAt(handle, end + bytes - 1, end + bytes))[0]
+    if (!isWhole) {
       if (size > end) await handle.truncate(end)
       break
     }

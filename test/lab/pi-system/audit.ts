@@ -17,8 +17,8 @@ export interface CardBooks {
   readonly reserved: bigint
   /** Balances that were reached for certain when that was written. */
   readonly signed: bigint
-  /** Numbers of the bodies in the job's file. */
-  readonly delivered: readonly number[]
+  /** Numbers of the bodies in the job's file, once the agent has mended what a cut left of its end. */
+  readonly delivered: () => readonly number[]
 }
 
 export async function readBooks(
@@ -41,7 +41,7 @@ export async function readBooks(
   return {
     reserved: entries.reduce((sum, { bound }) => sum + bound, 0n),
     signed: entries.reduce((sum, { signed }) => sum + signed, 0n),
-    delivered: text.split('\n').filter(Boolean).map(numberOf),
+    delivered: () => text.split('\n').filter(Boolean).map(numberOf),
   }
 }
 

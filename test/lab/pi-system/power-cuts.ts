@@ -149,7 +149,7 @@ async function judge(
   { secondsToPaying, troubles, card, soldAtCuts }: Notes,
 ): Promise<PowerCutResult> {
   const { reserved, signed, delivered } = await readBooks(pi, shop, account, folder)
-  const job = judgeJob(shop.sales, delivered)
+  const job = judgeJob(shop.sales, delivered())
   const served = Number(price) * shop.sales.length
   const claimed = Number(shop.claimed())
   const paidTwice = soldTwice(shop.served)

@@ -267,3 +267,73 @@ test('a folder that cannot be written is named, and what was bought is there whe
   await until(() => queue.status().waiting === 0)
   t.deepEqual(await idsIn(path), ['run-1', 'run-2'])
 })
+
+/** As a power cut leaves it: the length is on the disk, and of what came after a sync some blocks are not. */
+const blanked = (bytes: Buffer, from: number, to: number): Buffer =>
+  Buffer.from(bytes).fill(0, from, to)
+
+test('zeros in place of what was not on the disk yet are cut off, from any byte on', async (t) => {
+  const { sink, open, path, idsIn } = await start(t)
+  await sink.deliver([entry(1), entry(2)])
+  const synced = (await readFile(path)).length
+  await sink.deliver([entry(3), entry(4)])
+  await sink.stop()
+  const whole = await readFile(path)
+  for (let from = synced; from < whole.length; from++) {
+    await writeFile(path, blanked(whole, from, whole.length))
+    const again = open()
+    const last = await again.lastDelivered?.()
+    const kept = from < synced + lineLength ? 2 : 3
+    t.is(last, `run-${kept}`, `${from}`)
+    await again.deliver([3, 4].slice(kept - 2).map((number) => entry(number)))
+    await again.stop()
+    t.deepEqual(await readFile(path), whole)
+  }
+  await writeFile(path, Buffer.alloc(500))
+  const again = open()
+  t.is(await again.lastDelivered?.(), undefined)
+  await again.deliver([entry(1)])
+  t.deepEqual(await idsIn(path), ['run-1'])
+})
+
+test('zeros before what has reached the disk: whole lines stay, and no line is half of one', async (t) => {
+  const { sink, open, path } = await start(t)
+  await sink.deliver([1, 2, 3, 4, 5].map((number) => entry(number)))
+  await sink.stop()
+  const whole = await readFile(path)
+  for (let from = lineLength; from < 4 * lineLength; from++) {
+    for (let to = from + 1; to < whole.length; to += 7) {
+      await writeFile(path, blanked(whole, from, to))
+      const again = open()
+      await again.lastDelivered?.()
+      await again.deliver([entry(6)])
+      await again.stop()
+      const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '')
+      const ids = lines.map((line) => JSON.parse(line).id)
+      const left = [1, 2, 3, 4, 5].filter((number) => {
+        const [begin, end] = [(number - 1) * lineLength, number * lineLength]
+        return end <= from || begin >= to
+      })
+      t.deepEqual(
+        ids,
+        [...left, 6].map((number) => `run-${number}`),
+        `${from} to ${to}`,
+      )
+    }
+  }
+})
+
+test('zeros that may be somebody else’s stay', async (t) => {
+  const { sink, open, path, folder } = await start(t)
+  await mkdir(folder)
+  for (const text of ['mine\n\0\0\0', 'mine\0\0}\nand more\n', '{"a":1}\n\0\0', '\0mine\n']) {
+    await writeFile(path, text)
+    const again = open()
+    t.is(await again.lastDelivered?.(), undefined)
+    await again.deliver([entry(1)])
+    await again.stop()
+    const kept = await readFile(path, 'utf8')
+    t.true(kept.startsWith(text), JSON.stringify(kept))
+  }
+  await sink.stop()
+})

@@ -146,6 +146,31 @@ test('cut at any byte, what has arrived is known, and each line is there once', 
   t.is(await open().lastDelivered?.(), 'run-5')
 })
 
+test('after a power cut that kept the length of a file alone, each line is there once all the same', async (t) => {
+  const { open, bought, path, read } = await given(t, 'a.csv', (csv) => ({ csv, select: '$.c' }))
+  const first = open()
+  await first.deliver([bought(1, { c: 1 })])
+  const kept = (await read()).length
+  const entries = [2, 3, 4].map((number) => ({ ...bought(1, { c: 1 }), id: `run-${number}` }))
+  await first.deliver(entries)
+  await first.stop()
+  const whole = await readFile(path)
+  for (let from = kept; from < whole.length; from++) {
+    await writeFile(path, Buffer.from(whole).fill(0, from))
+    const again = open()
+    const last = await again.lastDelivered?.()
+    const arrived = entries.findIndex(({ id }) => id === last) + 1
+    await again.deliver(entries.slice(arrived))
+    await again.stop()
+    t.deepEqual(await readFile(path), whole, `zeros from ${from}`)
+    await writeFile(path, whole)
+    const before = open()
+    await before.lastDelivered?.()
+    await before.stop()
+    t.is((await readFile(path)).length, whole.length)
+  }
+})
+
 test('a file that is moved away is followed by a new one', async (t) => {
   const { open, bought, path, read } = await given(t, 'a.csv', (csv) => ({ csv, select: '$.c' }))
   const sink = open()

@@ -1,16 +1,16 @@
-// Inside a single executable: native code is an asset of it, and dlopen(3) wants a file.
+// Inside a single executable: native code is a file that only its program sees, and dlopen(3) wants one of the system.
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { getRawAsset } from 'node:sea'
+import { fileURLToPath } from 'node:url'
 
 /**
  * The path of an addon, written first where it is not there as this executable has it.
  * @throws Error when the folder cannot be written, or others may write to it
  */
 export function addonFile(name: string): string {
-  const contents = Buffer.from(getRawAsset(name))
+  const contents = readFileSync(fileURLToPath(new URL(name, import.meta.url)))
   const folder = ownFolder()
   const file = join(folder, name)
   if (!holds(file, contents)) {

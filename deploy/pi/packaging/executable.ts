@@ -1,7 +1,8 @@
-// A program, its Node and its addons as one file: Node's "single executable application".
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+// A program, its Node and its addons as one file, made by pkg (@yao-pkg/pkg) in Node's own format.
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { toolError } from '../../../scripts/lib/shared/errors.ts'
 import { bundleExecutable } from './bundle.ts'
 import { noticesOf, writeCopyright } from './copyright.ts'
 import { type Platform, type PlatformName, platformOf } from './platforms.ts'
@@ -9,10 +10,6 @@ import type { Program } from './programs.ts'
 import { fetchRuntime } from './runtime.ts'
 import { sourceDate, tool } from './tools.ts'
 import { readAddon, sbomOf } from './tree.ts'
-
-/** What Node looks for in itself: https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html */
-const section = 'NODE_SEA_BLOB'
-const sentinelFuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
 
 export interface ExecutableOptions {
   readonly program: Program
@@ -36,34 +33,25 @@ export async function writeExecutable(options: ExecutableOptions): Promise<strin
   const runtime = await fetchRuntime(platform)
   const { code, inputs, addons } = await bundleExecutable(program)
   const work = await mkdtemp(join(into, 'executable-'))
-  const inside = (name: string) => join(work, name)
   try {
+    const application = join(work, program.package)
+    await mkdir(application)
+    const inside = (name: string) => join(application, name)
     await writeFile(inside('main.cjs'), code)
-    const assets: Record<string, string> = {}
     for (const addon of addons) {
-      assets[addon.file] = inside(addon.file)
       await writeFile(inside(addon.file), await readAddon(addon, platform, runtime))
     }
-    const config = {
-      main: inside('main.cjs'),
-      output: inside('blob'),
-      assets,
-      disableExperimentalSEAWarning: true,
-      // Both would have to be made on the machine itself, and gain nothing (docs/design/performance.md).
-      useSnapshot: false,
-      useCodeCache: false,
+    // With all three numbers: for fewer, pkg would ask the network which version is meant.
+    const target = `node${platform.node.version}-linux-${platform.arch}`
+    const manifest = {
+      ...{ name: program.package, version, bin: 'main.cjs' },
+      pkg: { assets: addons.map(({ file }) => file), targets: [target] },
     }
-    await writeFile(inside('config.json'), JSON.stringify(config))
-    // A blob is read only by the version that wrote it; the processor does not matter.
-    const { whole: node } = await fetchRuntime(platformOf(thisMachine()))
-    await tool(node, ['--experimental-sea-config', inside('config.json')])
+    await writeFile(inside('package.json'), JSON.stringify(manifest))
+    const made = join(work, 'made')
+    await runPkg({ application, made, home: join(work, 'home'), platform })
     const file = join(into, `${program.package}-${version}-${platform.name}`)
-    await copyFile(runtime.stripped, inside('node'))
-    const added = [inside('node'), section, inside('blob'), '--sentinel-fuse', sentinelFuse]
-    // Its program: the library writes warnings that mean nothing to standard error.
-    const postject = fileURLToPath(import.meta.resolve('postject/dist/cli.js'))
-    await tool(process.execPath, [postject, ...added])
-    await copyFile(inside('node'), file)
+    await writeFile(file, withoutItsFolder(await readFile(made)), { mode: 0o755 })
     const parts = await noticesOf({ inputs, addons }, platform, runtime)
     await writeFile(`${file}.copyright`, await writeCopyright(parts))
     const described = { program, platform, version, date: await sourceDate() }
@@ -72,6 +60,70 @@ export async function writeExecutable(options: ExecutableOptions): Promise<strin
   } finally {
     await rm(work, { recursive: true })
   }
+}
+
+interface PkgRun {
+  /** Folder of the program. */
+  readonly application: string
+  readonly made: string
+  /** Of pkg alone: what it would download is there already. */
+  readonly home: string
+  readonly platform: Platform
+}
+
+/** Where pkg makes what it puts into the executable; it adds letters of its own. */
+const temporary = '/tmp'
+
+async function runPkg({ application, made, home, platform }: PkgRun): Promise<void> {
+  // A blob is read only by the version that wrote it, and pkg takes the Node that it runs on where that is it.
+  const { whole: node } = await fetchRuntime(platformOf(thisMachine()))
+  await fillCache(home, platform)
+  const args = [await pkgProgram(), '--sea', '--output', made, '.']
+  const env = { PATH: process.env.PATH, HOME: home, TMPDIR: temporary }
+  await tool(node, args, { cwd: application, env })
+}
+
+/** Node as pkg would have downloaded and checked it: ours was checked against the pinned hash, and stripped. */
+async function fillCache(home: string, platform: Platform): Promise<void> {
+  const { stripped } = await fetchRuntime(platform)
+  const name = `node-v${platform.node.version}-linux-${platform.arch}`
+  const cache = join(home, '.pkg-cache/sea')
+  const binary = join(cache, name, 'bin/node')
+  await mkdir(dirname(binary), { recursive: true })
+  await symlink(stripped, binary)
+  const marks = [`${binary}.ok`, join(cache, `${name}.tar.gz`), join(cache, `${name}.tar.gz.ok`)]
+  for (const mark of marks) await writeFile(mark, '')
+}
+
+const pkgFolder = fileURLToPath(new URL('pkg', import.meta.url))
+
+/** pkg has a lock file of its own: nothing else needs what it brings. */
+async function pkgProgram(): Promise<string> {
+  const lock = join(pkgFolder, 'package-lock.json')
+  const stamp = join(pkgFolder, 'node_modules/.installed')
+  const installed = await readFile(stamp, 'utf8').catch(() => undefined)
+  if (installed !== (await readFile(lock, 'utf8'))) {
+    const quiet = ['--ignore-scripts', '--no-audit', '--no-fund']
+    await tool('npm', ['ci', ...quiet], { cwd: pkgFolder })
+    await copyFile(lock, stamp)
+  }
+  return join(pkgFolder, 'node_modules/@yao-pkg/pkg/lib-es5/bin.js')
+}
+
+/** The path of a temporary folder is in it, with letters that are others each time. */
+function withoutItsFolder(executable: Buffer): Buffer {
+  const before = `${temporary}/pkg-sea-`
+  const at = executable.indexOf(before)
+  const after = executable.subarray(at + before.length)
+  if (at < 0 || after.subarray(6, 19).toString('latin1') !== '/sea-main.js\x9c') {
+    throw toolError({
+      code: 'build_tool_failed',
+      message: 'pkg has put something else into the executable than is expected',
+      hint: 'Was its version changed? Look how it names its temporary folder now.',
+    })
+  }
+  after.fill('0', 0, 6)
+  return executable
 }
 
 function thisMachine(): PlatformName {

@@ -1,7 +1,13 @@
 // One of several processes leads; whoever led before can write nothing and sign nothing any more.
 import test, { type ExecutionContext } from 'ava'
 import { addressOfKey, fromHex } from '../../../protocol/index.ts'
-import { idleLimit, leaseInterval, leaseTime } from '../../../receiver/cluster/lease.ts'
+import {
+  asLeader,
+  idleLimit,
+  leaseInterval,
+  leaseTime,
+  takeLease,
+} from '../../../receiver/cluster/lease.ts'
 import {
   beatInterval,
   bury,
@@ -119,6 +125,23 @@ onPostgres(
     first.signal('SIGCONT')
     await first.says('failed hold')
     t.deepEqual(await database.query('SELECT name FROM note'), [{ name: 'second' }])
+  },
+)
+
+onPostgres(
+  'a takeover waits for what the leader has begun to write, however long its lease is over',
+  async (t) => {
+    const { database } = await givenState(await server())
+    t.teardown(database.close)
+    const epoch = (await takeLease(database, 1n)) ?? 0n
+    await database.query(`UPDATE leader SET until = clock_timestamp() + interval '4 s'`)
+    const written = asLeader(database, epoch, async ({ query }) => {
+      await query(`INSERT INTO note VALUES ('begun', '')`)
+      await query(`SELECT pg_sleep_until(until + interval '1 s') FROM leader`)
+    })
+    t.is(await until(() => takeLease(database, 2n)), epoch + 1n)
+    t.deepEqual(await database.query('SELECT name FROM note'), [{ name: 'begun' }])
+    await written
   },
 )
 

@@ -241,24 +241,25 @@ export interface ReadFacts {
 
 /** As it is at one moment. */
 export function readFacts(database: Database): Promise<ReadFacts> {
-  return database.transaction(async ({ query }) => {
-    const place = await readPosition({ query })
-    const rows = await query<FactsRow>(
-      `SELECT ${factsColumns} FROM channel WHERE state IS NOT NULL`,
-    )
-    const past = await query<PastRow>('SELECT block, hash, before FROM past ORDER BY block')
-    const facts = new Map<ChannelName, ChainFacts>()
-    for (const row of rows) {
-      const known = factsOfRow(row)
-      if (known !== undefined) facts.set(nameOfRow(row), known)
-    }
-    return {
-      ...place,
-      facts,
-      history: past.map(pastOfRow),
-      forgotten: await readForgotten({ query }),
-    }
-  }, atOneMoment)
+  return database.transaction(readFactsBy, atOneMoment)
+}
+
+/** The same within a transaction. */
+export async function readFactsBy({ query }: Sql): Promise<ReadFacts> {
+  const place = await readPosition({ query })
+  const rows = await query<FactsRow>(`SELECT ${factsColumns} FROM channel WHERE state IS NOT NULL`)
+  const past = await query<PastRow>('SELECT block, hash, before FROM past ORDER BY block')
+  const facts = new Map<ChannelName, ChainFacts>()
+  for (const row of rows) {
+    const known = factsOfRow(row)
+    if (known !== undefined) facts.set(nameOfRow(row), known)
+  }
+  return {
+    ...place,
+    facts,
+    history: past.map(pastOfRow),
+    forgotten: await readForgotten({ query }),
+  }
 }
 
 const atOneMoment = 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY'

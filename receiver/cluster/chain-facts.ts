@@ -169,7 +169,8 @@ async function forgetChannels(
 /** Milliseconds after which who did not look must read all again. */
 const longestAway = 3_600_000
 
-async function writeNote({ query }: Sql, name: string, value: string): Promise<void> {
+/** A small record of the receiver, in place of the one before. */
+export async function writeNote({ query }: Sql, name: string, value: string): Promise<void> {
   await query(
     'INSERT INTO note VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
     [name, value],

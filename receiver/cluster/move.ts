@@ -1,6 +1,6 @@
 // A state from a folder into a database that several receivers share, and back. While it is moved nobody serves on
 // either; counts and a checksum of all proofs are compared before the old place is given up.
-import { clearMoved, ownerOfState, type StateOwner } from '../../platform/state/state.ts'
+import { clearMoved, ownerOfState } from '../../platform/state/state.ts'
 import {
   isUraidenError,
   storedAddress,
@@ -10,10 +10,9 @@ import {
 import { channelName, emptyLedger, type PaymentLedger } from '../channels/records.ts'
 import { type FolderStore, type LoadedState, openStore } from '../channels/store.ts'
 import { receiverError } from '../errors/index.ts'
-import { connectDatabase, type Sql } from '../postgres/connection.ts'
-import { openDatabase } from '../postgres/schema.ts'
+import type { Sql } from '../postgres/connection.ts'
 import type { PostgresSettings } from '../postgres/settings.ts'
-import { longestSilence } from './membership.ts'
+import { ownerOfDatabase, whileStopped } from './stopped.ts'
 import { checksumOf } from './stored-ledgers.ts'
 import { readBack, readDatabase, readFolder, writeDatabase, writeFolder } from './whole-state.ts'
 
@@ -39,19 +38,13 @@ export async function moveToDatabase(
   const store = await openStore(folder, owner)
   try {
     const state = await readFolder(store)
-    const database = await openDatabase(settings, owner, patient)
-    try {
-      const report = await database.transaction(async (sql) => {
-        await checkUnused(sql, database.place)
-        await checkEmpty(sql, database.place)
-        await writeDatabase(sql, state, owner)
-        return compare(state.loaded, await readBack(sql))
-      }, allWait)
-      await store.moved()
-      return report
-    } finally {
-      await database.close()
-    }
+    const report = await whileStopped(settings, owner, async (sql, place) => {
+      await checkEmpty(sql, place)
+      await writeDatabase(sql, state, owner)
+      return compare(state.loaded, await readBack(sql))
+    })
+    await store.moved()
+    return report
   } finally {
     await store.close()
   }
@@ -66,11 +59,9 @@ export async function moveToFolder(
   folder: string,
 ): Promise<MoveReport> {
   const owner = await ownerOfDatabase(settings)
-  const database = await openDatabase(settings, owner, patient)
   let made: FolderStore | undefined
   try {
-    return await database.transaction(async (sql) => {
-      await checkUnused(sql, database.place)
+    return await whileStopped(settings, owner, async (sql) => {
       const state = await readDatabase(sql)
       await clearMoved({ folder, program: 'receiver' })
       made = await openStore(folder, owner)
@@ -78,62 +69,14 @@ export async function moveToFolder(
       const report = compare(state.loaded, await made.load())
       await sql.query(`UPDATE meta SET state = 'moved'`)
       return report
-    }, allWait)
+    })
   } catch (error) {
     // The database is served as before: nobody may serve on the folder.
     if (!isUraidenError(error, 'postgres_commit_unknown')) await made?.moved()
     throw error
   } finally {
     await made?.close()
-    await database.close()
   }
-}
-
-/** A statement of it may be about all channels. */
-const patient = { timeout: 600_000 }
-
-/** Nobody joins meanwhile, see `join`. */
-const allWait = 'LOCK TABLE meta IN ACCESS EXCLUSIVE MODE'
-
-async function ownerOfDatabase(settings: PostgresSettings): Promise<StateOwner> {
-  const database = await connectDatabase(settings)
-  try {
-    const [there] = await database.query<{ table: string | null }>(
-      `SELECT to_regclass('meta')::text AS table`,
-    )
-    const [found] =
-      there?.table == null
-        ? []
-        : await database.query<{ chain_id: bigint; contract: string; account: string }>(
-            'SELECT chain_id, contract, account FROM meta',
-          )
-    if (found === undefined) {
-      throw receiverError({
-        code: 'state_missing',
-        message: `There is no state in the database ${database.place}.`,
-        hint: 'Name the database of a receiver.',
-      })
-    }
-    const { chain_id: chainId, contract, account } = found
-    return { chainId, contract: storedAddress(contract), account: storedAddress(account) }
-  } finally {
-    await database.close()
-  }
-}
-
-async function checkUnused({ query }: Sql, place: string): Promise<void> {
-  const alive = await query<{ name: string }>(
-    `SELECT name FROM process
-     WHERE left_at IS NULL AND seen_at > clock_timestamp() - $1::int * interval '1 ms'`,
-    [longestSilence],
-  )
-  if (alive.length === 0) return
-  const names = alive.map(({ name }) => name).join(', ')
-  throw receiverError({
-    code: 'state_in_use',
-    message: `Receivers use the state in the database ${place}: ${names}.`,
-    hint: 'Stop all of them, and try again after some seconds.',
-  })
 }
 
 async function checkEmpty({ query }: Sql, place: string): Promise<void> {

@@ -11,9 +11,16 @@ import {
   toHex,
 } from '../../protocol/index.ts'
 import { channelName, emptyLedger, type Unanswered } from '../channels/records.ts'
-import type { Allowance, FolderStore, KeptReply, LoadedState, ReplyId } from '../channels/store.ts'
+import type {
+  Allowance,
+  ChannelStore,
+  FolderStore,
+  KeptReply,
+  LoadedState,
+  ReplyId,
+} from '../channels/store.ts'
 import type { Sql } from '../postgres/connection.ts'
-import { readFactsBy, writeStep } from './chain-facts.ts'
+import { readFactsBy, writeNote, writeStep } from './chain-facts.ts'
 import { nameColumns } from './channel-rows.ts'
 import { readLedgers, writeLedgers } from './stored-ledgers.ts'
 
@@ -80,7 +87,15 @@ const fenceNote = 'fence'
 const gasPricesNote = 'gas-prices'
 const firstBlockNote = 'first-block'
 
-async function writeNotes({ query }: Sql, state: WholeState): Promise<void> {
+/** As `saveLedgers` of a folder. */
+export function saveLedgersBy(sql: Sql): ChannelStore['saveLedgers'] {
+  return async (ledgers, fence) => {
+    await writeLedgers(sql, ledgers)
+    if (fence !== undefined) await writeNote(sql, fenceNote, `${fence}`)
+  }
+}
+
+async function writeNotes(sql: Sql, state: WholeState): Promise<void> {
   const { loaded, gasPrices, firstBlock } = state
   const hours = [...gasPrices].map(([hour, price]) => [hour, `${price}`])
   for (const [name, value] of [
@@ -88,8 +103,7 @@ async function writeNotes({ query }: Sql, state: WholeState): Promise<void> {
     [gasPricesNote, hours.length === 0 ? undefined : JSON.stringify(hours)],
     [firstBlockNote, firstBlock],
   ] as const) {
-    if (value === undefined) continue
-    await query('INSERT INTO note VALUES ($1, $2)', [name, `${value}`])
+    if (value !== undefined) await writeNote(sql, name, `${value}`)
   }
 }
 

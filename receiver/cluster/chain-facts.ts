@@ -1,6 +1,7 @@
 // What the leader finds on the chain, for all: written in transactions of its term, each of which knows the position
 // that it goes on from. Others ask for what has changed since they looked last; nobody has to be told.
 import type { ChainBlock, ContractBlock, Hex, TokenAmount } from '../../protocol/index.ts'
+import type { HeardChannel } from '../channels/book.ts'
 import {
   decodeForgotten,
   encodeForgotten,
@@ -183,6 +184,28 @@ export interface ChannelLimit {
   readonly ceiling: TokenAmount
   /** A close request is in a block that is not confirmed. */
   readonly closeSeen: boolean
+  /** Deposits of before that may stand again. */
+  readonly earlier: readonly TokenAmount[]
+}
+
+/** As they are written, of all that are open. */
+export async function readLimits({ query }: Sql): Promise<ReadonlyMap<ChannelName, ChannelLimit>> {
+  const rows = await query<
+    Pick<FactsRow, 'sender' | 'open_block'> & {
+      readonly ceiling: bigint
+      readonly close_seen: boolean
+      readonly earlier: readonly string[] | null
+    }
+  >(
+    `SELECT sender, open_block, ceiling, close_seen, earlier::text[] AS earlier
+     FROM channel JOIN ledger USING (id) WHERE channel.state = 'open'`,
+  )
+  return new Map(
+    rows.map((row) => {
+      const { ceiling, close_seen: closeSeen, earlier } = row
+      return [nameOfRow(row), { ceiling, closeSeen, earlier: (earlier ?? []).map(BigInt) }]
+    }),
+  )
 }
 
 /** Of the channels for which it has changed. `sql` is of a leader's transaction. */
@@ -195,24 +218,27 @@ export async function writeLimits(
   await lockLedgers({ query }, [...limits.keys()])
   await query(
     `WITH given AS (
-       SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::numeric[], $4::boolean[])
-         AS given (sender, open_block, ceiling, close_seen)),
+       SELECT sender, open_block, ceiling, close_seen, nullif(earlier, '')::numeric[] AS earlier
+       FROM unnest($1::bytea[], $2::bigint[], $3::numeric[], $4::boolean[], $5::text[])
+         AS given (sender, open_block, ceiling, close_seen, earlier)),
      changed AS (
        UPDATE channel SET close_seen = given.close_seen,
          changed = (SELECT facts_version + 1 FROM position)
        FROM given
        WHERE channel.sender = given.sender AND channel.open_block = given.open_block
        RETURNING channel.id, coalesce(channel.state, '') = 'open' AND NOT given.close_seen AS open,
-         given.ceiling),
+         given.ceiling, given.earlier),
      told AS (
        UPDATE position SET facts_version = facts_version + 1
        WHERE EXISTS (SELECT FROM changed))
-     UPDATE ledger SET open = changed.open, ceiling = changed.ceiling
+     UPDATE ledger SET open = changed.open, ceiling = changed.ceiling, earlier = changed.earlier
      FROM changed WHERE ledger.id = changed.id`,
     [
       ...nameColumns([...limits.keys()]),
       all.map(({ ceiling }) => `${ceiling}`),
       all.map(({ closeSeen }) => closeSeen),
+      // PostgreSQL has no lists of lists of different lengths.
+      all.map(({ earlier }) => (earlier.length === 0 ? '' : `{${earlier.join(',')}}`)),
     ],
   )
 }
@@ -263,7 +289,8 @@ export async function readFactsBy({ query }: Sql): Promise<ReadFacts> {
   }
 }
 
-const atOneMoment = 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY'
+/** For a transaction that reads. */
+export const atOneMoment = 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY'
 
 async function readPosition({ query }: Sql): Promise<Pick<ReadFacts, 'version' | 'position'>> {
   const [row] = await query<{ block: bigint | null; hash: Hex | null; version: bigint }>(
@@ -299,32 +326,30 @@ export interface ChangedFacts {
   readonly version: bigint
   readonly position: SyncPosition | undefined
   /** Undefined: the chain says nothing of the channel any more, or it was forgotten. */
-  readonly channels: ReadonlyMap<ChannelName, ChangedChannel | undefined>
-}
-
-export interface ChangedChannel {
-  readonly facts: ChainFacts
-  readonly closeSeen: boolean
+  readonly channels: ReadonlyMap<ChannelName, HeardChannel | undefined>
 }
 
 /** Since this version, as it is at one moment. Who was away for an hour reads all: `readFacts`. */
 export function readChanges(database: Database, since: bigint): Promise<ChangedFacts> {
-  return database.transaction(async ({ query }) => {
-    const place = await readPosition({ query })
-    const rows = await query<FactsRow & { readonly close_seen: boolean }>(
-      `SELECT ${factsColumns}, close_seen FROM channel WHERE changed > $1`,
-      [since],
-    )
-    const gone = await query<Pick<FactsRow, 'sender' | 'open_block'>>(
-      'SELECT sender, open_block FROM forgotten_channel WHERE version > $1',
-      [since],
-    )
-    const channels = new Map<ChannelName, ChangedChannel | undefined>()
-    for (const row of gone) channels.set(nameOfRow(row), undefined)
-    for (const row of rows) {
-      const facts = factsOfRow(row)
-      channels.set(nameOfRow(row), facts && { facts, closeSeen: row.close_seen })
-    }
-    return { ...place, channels }
-  }, atOneMoment)
+  return database.transaction((sql) => readChangesBy(sql, since), atOneMoment)
+}
+
+/** The same within a transaction. */
+export async function readChangesBy({ query }: Sql, since: bigint): Promise<ChangedFacts> {
+  const place = await readPosition({ query })
+  const rows = await query<FactsRow & { readonly close_seen: boolean }>(
+    `SELECT ${factsColumns}, close_seen FROM channel WHERE changed > $1`,
+    [since],
+  )
+  const gone = await query<Pick<FactsRow, 'sender' | 'open_block'>>(
+    'SELECT sender, open_block FROM forgotten_channel WHERE version > $1',
+    [since],
+  )
+  const channels = new Map<ChannelName, HeardChannel | undefined>()
+  for (const row of gone) channels.set(nameOfRow(row), undefined)
+  for (const row of rows) {
+    const facts = factsOfRow(row)
+    channels.set(nameOfRow(row), facts && { facts, closeSeen: row.close_seen })
+  }
+  return { ...place, channels }
 }

@@ -49,23 +49,55 @@ interface LedgerRow extends Record<string, unknown> {
 type WrittenFallback = readonly [balance: string, form: ProvenBalance['form'], signature: string]
 type WrittenUse = readonly [number: number, mac: string, from: string, to: string]
 
+const columns = `c.sender, c.open_block, c.request_key, c.request_key_number, c.commitment, l.agreed, l.collecting,
+  l.highest, l.gaps::text AS gaps, l.form, l.proof, l.tick_i, l.tick, l.fallbacks, l.uses,
+  a.balance AS agreed_balance, u.open_uses
+  FROM ledger l JOIN channel c USING (id) LEFT JOIN agreement a ON a.channel = l.id
+  LEFT JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_array(number, encode(mac, 'hex'), from_::text, to_::text) ORDER BY number)
+      AS open_uses
+    FROM bound_use WHERE channel = l.id AND l.uses > 0) u ON true`
+
 /** All that say anything, as they are at one moment. */
 export async function readLedgers({
   query,
 }: Sql): Promise<ReadonlyMap<ChannelName, PaymentLedger>> {
   const rows = await query<LedgerRow>(
-    `SELECT c.sender, c.open_block, c.request_key, c.request_key_number, c.commitment, l.agreed, l.collecting,
-       l.highest, l.gaps::text AS gaps, l.form, l.proof, l.tick_i, l.tick, l.fallbacks, l.uses,
-       a.balance AS agreed_balance, u.open_uses
-     FROM ledger l JOIN channel c USING (id) LEFT JOIN agreement a ON a.channel = l.id
-     LEFT JOIN (
-       SELECT channel,
-         jsonb_agg(jsonb_build_array(number, encode(mac, 'hex'), from_::text, to_::text) ORDER BY number)
-           AS open_uses
-       FROM bound_use GROUP BY channel) u ON u.channel = l.id
+    `SELECT ${columns}
      WHERE l.form IS NOT NULL OR l.highest > 0 OR l.agreed OR l.collecting OR c.request_key IS NOT NULL`,
   )
   return new Map(rows.map((row) => [nameOfRow(row), ledgerOfRow(row)]))
+}
+
+/** A moment of the database; what is changed by whoever was not done then comes after it. */
+export type Moment = string
+
+export interface ChangedLedgers {
+  readonly ledgers: ReadonlyMap<ChannelName, PaymentLedger>
+  /** Ask from this one next time. */
+  readonly moment: Moment
+}
+
+/**
+ * Ledgers that may have changed since a moment, by the number of the transaction that has written each row: none is
+ * left out. `sql` is of a transaction that sees one moment. An answer to a bound request that ends changes none.
+ */
+export async function readLedgersSince({ query }: Sql, since: Moment): Promise<ChangedLedgers> {
+  const rows = await query<LedgerRow>(
+    `SELECT ${columns} WHERE age(l.xmin) <= age($1::xid) OR age(c.xmin) <= age($1::xid)`,
+    [since],
+  )
+  const ledgers = new Map(rows.map((row) => [nameOfRow(row), ledgerOfRow(row)]))
+  return { ledgers, moment: await momentOf({ query }) }
+}
+
+export async function momentOf({ query }: Sql): Promise<Moment> {
+  // The numbers of rows have 32 bits.
+  const [row] = await query<{ oldest: string }>(
+    'SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::numeric % 4294967296)::text AS oldest',
+  )
+  if (row === undefined) throw new Error('a SELECT without a row')
+  return row.oldest
 }
 
 function ledgerOfRow(row: LedgerRow): PaymentLedger {

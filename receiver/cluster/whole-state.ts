@@ -14,6 +14,7 @@ import { channelName, emptyLedger, type Unanswered } from '../channels/records.t
 import type {
   Allowance,
   ChannelStore,
+  Fence,
   FolderStore,
   KeptReply,
   LoadedState,
@@ -84,6 +85,22 @@ export async function writeDatabase(sql: Sql, state: WholeState, owner: StateOwn
 }
 
 const fenceNote = 'fence'
+
+export function writeFence(sql: Sql, fence: Fence): Promise<void> {
+  return writeNote(sql, fenceNote, `${fence}`)
+}
+
+export async function readFence({ query }: Sql): Promise<Fence | undefined> {
+  const [row] = await query<{ value: string }>('SELECT value FROM note WHERE name = $1', [
+    fenceNote,
+  ])
+  return fenceOf(row?.value)
+}
+
+function fenceOf(text: string | undefined): Fence | undefined {
+  return text === undefined || text === 'next' ? text : Number(text)
+}
+
 const gasPricesNote = 'gas-prices'
 const firstBlockNote = 'first-block'
 
@@ -91,7 +108,7 @@ const firstBlockNote = 'first-block'
 export function saveLedgersBy(sql: Sql): ChannelStore['saveLedgers'] {
   return async (ledgers, fence) => {
     await writeLedgers(sql, ledgers)
-    if (fence !== undefined) await writeNote(sql, fenceNote, `${fence}`)
+    if (fence !== undefined) await writeFence(sql, fence)
   }
 }
 
@@ -162,12 +179,11 @@ export async function readDatabase(sql: Sql): Promise<WholeState> {
   const notes = await readNotes(sql)
   const hours: readonly [number, string][] = JSON.parse(notes.get(gasPricesNote) ?? '[]')
   const firstBlock = notes.get(firstBlockNote)
-  const fence = notes.get(fenceNote)
   return {
     loaded: {
       ...{ facts, position, history, forgotten },
       ledgers: await readLedgers(sql),
-      fence: fence === undefined || fence === 'next' ? fence : Number(fence),
+      fence: fenceOf(notes.get(fenceNote)),
     },
     transactions: await readTransactions(sql),
     ...(await readRequests(sql)),

@@ -171,7 +171,7 @@ onPostgres(
     )
     const { version } = await readChanges(database, 0n)
     const limit = (closeSeen: boolean) =>
-      new Map([[channelName(sender, 3), { ceiling: 60n, closeSeen }]])
+      new Map([[channelName(sender, 3), { ceiling: 60n, closeSeen, earlier: [] }]])
     await term.write((sql) => writeLimits(sql, limit(true)))
     t.deepEqual(await ledgers(database), [
       [3, false, 60n],
@@ -205,7 +205,7 @@ onPostgres(
     )
     t.deepEqual(await ledgers(database), [[3, true, 0n]])
     await term.write((sql) =>
-      writeLimits(sql, new Map([[name, { ceiling: 40n, closeSeen: false }]])),
+      writeLimits(sql, new Map([[name, { ceiling: 40n, closeSeen: false, earlier: [] }]])),
     )
     await term.write((sql) =>
       writeStep(sql, step(6, { facts: named(open(3, { deposit: 500n })) }), stepping(5)),

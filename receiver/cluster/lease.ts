@@ -3,7 +3,7 @@
 // waits for what has begun, and what begins after it finds no row.
 import type { UraidenError } from '../../protocol/index.ts'
 import { receiverError } from '../errors/index.ts'
-import type { Database, Sql } from '../postgres/connection.ts'
+import { type Database, type Sql, sqlStateOf } from '../postgres/connection.ts'
 
 /** Milliseconds that a lease holds without being renewed. */
 export const leaseTime = 3000
@@ -42,11 +42,30 @@ export async function giveUpLease({ query }: Sql, epoch: bigint): Promise<void> 
 /** Milliseconds after which the server ends a transaction of a leader that does nothing, such as one that was stopped. */
 export const idleLimit = 2000
 
+/** SQLSTATE: two transactions wait for each other, and this one was taken back. */
+const deadlock = '40P01'
+const mostTries = 3
+
 /**
- * All that `work` writes as the leader of this epoch, or nothing. It must be short: a takeover waits for it.
+ * All that `work` writes as the leader of this epoch, or nothing. It must be short, because a takeover waits for it,
+ * and do nothing but that, because it is done once more where a payment's locks have come between.
  * @throws UraidenError `not_the_leader`, and what `work` throws
  */
-export function asLeader<Value>(
+export async function asLeader<Value>(
+  database: Database,
+  epoch: bigint,
+  work: (sql: Sql) => Promise<Value>,
+): Promise<Value> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await once(database, epoch, work)
+    } catch (error) {
+      if (tries === mostTries || sqlStateOf(error) !== deadlock) throw error
+    }
+  }
+}
+
+function once<Value>(
   database: Database,
   epoch: bigint,
   work: (sql: Sql) => Promise<Value>,

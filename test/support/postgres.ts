@@ -1,14 +1,14 @@
 // A PostgreSQL of one's own for a test file, and an empty database of it for a test.
 import type { ExecutionContext, TestFn } from 'ava'
 import { addressOfKey, fromHex } from '../../protocol/index.ts'
-import { standForElection, type Term } from '../../receiver/cluster/election.ts'
+import type { Term } from '../../receiver/cluster/election.ts'
+import { asLeader, takeLease } from '../../receiver/cluster/lease.ts'
 import { join } from '../../receiver/cluster/membership.ts'
 import type { Database } from '../../receiver/postgres/connection.ts'
 import { openDatabase } from '../../receiver/postgres/schema.ts'
 import { type PostgresSettings, parsePostgresUrl } from '../../receiver/postgres/settings.ts'
 import { type PostgresServer, type ServerOptions, startPostgres } from '../lab/postgres/server.ts'
 import { needing, tools } from './tools.ts'
-import { until } from './until.ts'
 
 /** Declares tests that need a server; NOT RUN where Debian's package is missing. */
 export function withPostgres(test: TestFn) {
@@ -43,7 +43,7 @@ export async function emptyDatabase(server: PostgresServer): Promise<PostgresSet
 export interface SharedStateHere {
   readonly database: Database
   readonly settings: PostgresSettings
-  /** Of a process here that leads until the test is over. */
+  /** Of a process here that leads for ever. */
   readonly term: Term
 }
 
@@ -60,18 +60,11 @@ export async function ledState(
   const database = await openDatabase(settings, stateOwner)
   t.teardown(database.close)
   const { id } = await join(database, t.title)
-  const election = standForElection({
-    database,
-    holder: () => id,
-    onElected: () => undefined,
-    onError: () => undefined,
-  })
-  t.teardown(election.stop)
-  // A lease that has run out while the machine was busy is taken again: the newest counts.
-  const first = await until(election.term)
-  const current = () => election.term() ?? first
-  return {
-    ...{ database, settings },
-    term: { epoch: first.epoch, over: first.over, write: (work) => current().write(work) },
-  }
+  const epoch = await takeLease(database, id)
+  if (epoch === undefined) throw new Error('a new state has a leader')
+  // A busy machine renews late.
+  await database.query(`UPDATE leader SET until = 'infinity'`)
+  const { signal: over } = new AbortController()
+  const write: Term['write'] = (work) => asLeader(database, epoch, work)
+  return { database, settings, term: { epoch, over, write } }
 }

@@ -17,7 +17,13 @@ import {
 import { openDatabase } from '../../../receiver/postgres/schema.ts'
 import type { PostgresServer } from '../../lab/postgres/server.ts'
 import { type ClusterProcess, startMember } from '../../support/cluster.ts'
-import { emptyDatabase, ownPostgres, sharedPostgres, withPostgres } from '../../support/postgres.ts'
+import {
+  emptyDatabase,
+  ledState,
+  ownPostgres,
+  sharedPostgres,
+  withPostgres,
+} from '../../support/postgres.ts'
 import { until } from '../../support/until.ts'
 
 const onPostgres = withPostgres(test)
@@ -142,6 +148,37 @@ onPostgres(
     t.is(await until(() => takeLease(database, 2n)), epoch + 1n)
     t.deepEqual(await database.query('SELECT name FROM note'), [{ name: 'begun' }])
     await written
+  },
+)
+
+onPostgres(
+  'what a leader writes is done once more where it and a payment wait for each other',
+  async (t) => {
+    const { database, term } = await ledState(t, await server())
+    await database.query(`INSERT INTO note VALUES ('a', ''), ('b', '')`)
+    const other = await database.connect()
+    t.teardown(other.close)
+    const change = (name: string) => `UPDATE note SET value = value || '+' WHERE name = '${name}'`
+    // It is the leader whom the server takes back.
+    await other.query(`BEGIN; SET LOCAL deadlock_timeout = '1h'; ${change('b')}`)
+    let tries = 0
+    let crossing: Promise<unknown> | undefined
+    await term.write(async ({ query }) => {
+      tries++
+      // The other one has what it waited for as soon as the first try is taken back.
+      if (tries > 1) await crossing
+      await query(change('a'))
+      crossing ??= other.query(`${change('a')}; COMMIT`)
+      const waiting = 'SELECT FROM pg_locks WHERE NOT granted'
+      await until(async () => tries > 1 || (await query(waiting)).length > 0)
+      await query(change('b'))
+    })
+    await crossing
+    t.is(tries, 2)
+    t.deepEqual(await database.query('SELECT value FROM note ORDER BY name'), [
+      { value: '++' },
+      { value: '++' },
+    ])
   },
 )
 

@@ -33,6 +33,7 @@ import {
   type Channel,
   type ChannelName,
   channelName,
+  channelOfName,
   dueOf,
   emptyLedger,
   type PaymentLedger,
@@ -117,10 +118,33 @@ export interface ChannelBook {
   readonly rollBack: (ancestor: SyncPosition) => Promise<readonly ChannelName[]>
   /** Forgets what the chain said, never what was paid; nobody pays until it is read again. */
   readonly forgetChain: (position: SyncPosition) => Promise<void>
+  /** What other processes have written to the same store: in memory only. Whoever listens is told of ledgers. */
+  readonly hear: (news: BookNews) => void
+  /** Takes everything from the store once more, as it is now. */
+  readonly reload: () => Promise<void>
 }
 
+export interface BookNews {
+  readonly position: SyncPosition | undefined
+  /** Undefined: the chain says nothing of it any more, or it was forgotten. */
+  readonly channels: ReadonlyMap<ChannelName, HeardChannel | undefined>
+  readonly ledgers: ReadonlyMap<ChannelName, PaymentLedger>
+}
+
+export interface HeardChannel {
+  readonly facts: ChainFacts
+  /** A close request is in a block that is not confirmed. */
+  readonly closeSeen: boolean
+}
+
+/** Where a book is kept. */
+export type BookStore = Pick<
+  ChannelStore,
+  'load' | 'saveLedger' | 'saveLedgers' | 'saveFence' | 'dropLedger' | 'saveStep' | 'dropFacts'
+>
+
 interface BookState {
-  readonly store: ChannelStore
+  readonly store: BookStore
   readonly facts: Map<ChannelName, ChainFacts>
   /** Names of settled channels: most that there are may be open, and each step looks for what is over. */
   readonly settled: Set<ChannelName>
@@ -157,15 +181,12 @@ export interface BookOptions {
   readonly keepSettled?: number | undefined
 }
 
-export async function openBook(
-  store: ChannelStore,
-  options: BookOptions = {},
-): Promise<ChannelBook> {
-  return bookOn(await readBook(store, options))
+export async function openBook(store: BookStore, options: BookOptions = {}): Promise<ChannelBook> {
+  return bookOn(await readBook(store, options), options)
 }
 
 async function readBook(
-  store: ChannelStore,
+  store: BookStore,
   { limits = confirmedAfter(1), keepSettled = Number.POSITIVE_INFINITY }: BookOptions,
 ): Promise<BookState> {
   const { facts, ledgers, position, history, fence, forgotten } = await store.load()
@@ -197,7 +218,7 @@ async function readBook(
   return book
 }
 
-function bookOn(book: BookState): ChannelBook {
+function bookOn(book: BookState, options: BookOptions): ChannelBook {
   return {
     get: (sender, openBlock) => get(book, channelName(sender, openBlock)),
     all: () => inState(book, undefined),
@@ -261,6 +282,29 @@ function bookOn(book: BookState): ChannelBook {
       lookBack(book)
       await book.store.dropFacts(start)
     },
+    hear: (news) => hear(book, news),
+    reload: async () => {
+      const { listeners, sending, finalised } = book
+      Object.assign(book, await readBook(book.store, options), { listeners, sending, finalised })
+      lookBack(book)
+    },
+  }
+}
+
+function hear(book: BookState, { position, channels, ledgers }: BookNews): void {
+  const seen = new Map(book.seen)
+  for (const [name, heard] of channels) {
+    changing(book, name, () => setFacts(book, name, heard?.facts))
+    if (heard?.closeSeen) seen.set(name, { ...heard.facts, state: 'closing' })
+    else seen.delete(name)
+  }
+  book.seen = seen
+  book.position = position
+  lookBack(book)
+  for (const [name, ledger] of ledgers) {
+    changing(book, name, () => book.ledgers.set(name, ledger))
+    const { sender, openBlock } = channelOfName(name)
+    for (const listener of book.listeners) listener(sender, openBlock)
   }
 }
 

@@ -132,6 +132,12 @@ export function channelName(sender: Address, openBlock: ContractBlock): ChannelN
   return `${sender}/${openBlock}`
 }
 
+/** What a name says. */
+export function channelOfName(name: ChannelName): Pick<ChainFacts, 'sender' | 'openBlock'> {
+  const [sender = '', openBlock = ''] = name.split('/')
+  return { sender: storedAddress(sender), openBlock: Number(openBlock) }
+}
+
 export function acceptsPayments({ state, agreedToClose, collecting }: Channel): boolean {
   return state === 'open' && !agreedToClose && collecting !== true
 }

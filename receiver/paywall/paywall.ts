@@ -19,7 +19,8 @@ import {
   type TokenUnit,
 } from '../../protocol/index.ts'
 import type { AnswerEnd } from '../channels/answers.ts'
-import type { ChannelManager, KeyedRequest, OfferedPayment } from '../channels/manager.ts'
+import type { KeyedRequest } from '../channels/ledgers.ts'
+import type { ChannelManager, OfferedPayment } from '../channels/manager.ts'
 import type { Channel, Unanswered } from '../channels/records.ts'
 import type { Reply } from '../channels/store.ts'
 import { type RefusalBody, wantedBody } from './accept.ts'

@@ -4,6 +4,7 @@ import type { KeyPath } from './yaml.ts'
 
 /** What of JSON Schema is read here. */
 export interface JsonSchema {
+  readonly type?: string | readonly string[]
   readonly properties?: Readonly<Record<string, JsonSchema>>
   readonly additionalProperties?: JsonSchema | boolean
   readonly items?: JsonSchema | readonly JsonSchema[]
@@ -56,9 +57,11 @@ export function pathOfVariable(schema: JsonSchema, words: readonly string[]): Ke
   return undefined
 }
 
-/** A single value can be overridden, and a list as a whole; a table of settings cannot. */
+/** A single value can be overridden, and a list as a whole; what can only be a table of settings cannot. */
 function holdsNames(schema: JsonSchema): boolean {
-  return branches(schema).some(
+  const all = branches(schema)
+  if (all.some(({ type }) => type === 'string')) return false
+  return all.some(
     ({ properties, additionalProperties }) =>
       properties !== undefined || typeof additionalProperties === 'object',
   )

@@ -69,6 +69,16 @@ export const receiverErrors = {
     hint: 'Take the address from the Link header of the page before, or leave the cursor out.',
   },
   field_invalid: { kind: 'failed' },
+  leader_missing: {
+    kind: 'failed',
+    status: 503,
+    hint: 'Nothing was done. Look whether one of the receivers leads: uraiden-receiver stats. Then try again.',
+  },
+  leader_slow: {
+    kind: 'failed',
+    status: 504,
+    hint: 'It may still be done. Look at it again before you repeat it.',
+  },
   listen_failed: { kind: 'usage' },
   module_unusable: {
     kind: 'usage',
@@ -77,6 +87,10 @@ export const receiverErrors = {
   never_paid: { kind: 'refused' },
   no_verifier: { kind: 'failed' },
   not_a_password: { kind: 'usage' },
+  not_a_postgres_url: {
+    kind: 'usage',
+    hint: 'Write it like postgres://user@db.example.org/uraiden, or postgres:///uraiden for the server of this machine.',
+  },
   not_a_port: { kind: 'usage', hint: 'Write a number from 0 to 65535; 0 takes a free one.' },
   not_a_secret_hash: { kind: 'usage', hint: 'Make one with: uraiden-receiver admin hash' },
   not_a_service_name: {
@@ -97,7 +111,43 @@ export const receiverErrors = {
     kind: 'usage',
     hint: 'Put an index.html into the folder, or leave paywall-info out for the plain page.',
   },
+  not_the_leader: {
+    kind: 'state',
+    status: 503,
+    hint: 'Nothing is lost: the other one goes on. Ask again in some seconds.',
+  },
+  postgres_commit_unknown: {
+    kind: 'state',
+    status: 503,
+    hint: 'The receiver finds out by itself once the database answers; until then nobody is served on it.',
+  },
+  postgres_database_missing: { kind: 'state' },
+  postgres_driver_missing: {
+    kind: 'usage',
+    hint: 'Install it beside the receiver: npm install pg postgrator',
+  },
+  postgres_login_refused: {
+    kind: 'state',
+    hint: 'Check the user, the password file and pg_hba.conf of the server.',
+  },
+  postgres_not_trusted: {
+    kind: 'state',
+    hint: 'Name who signs its certificate: tls: { ca: … }. Only on a way that nobody else can reach: tls: off.',
+  },
+  postgres_refused: { kind: 'state', hint: 'The reason is the server’s own; its log says more.' },
+  postgres_too_old: { kind: 'state', hint: 'Use PostgreSQL 14 or later.' },
+  postgres_unavailable: {
+    kind: 'state',
+    status: 503,
+    hint: 'Check that it runs, its address and its log. Nobody is served without it.',
+  },
+  postgres_unsafe: { kind: 'state' },
   price_missing: { kind: 'usage' },
+  process_fenced: {
+    kind: 'state',
+    status: 503,
+    hint: 'It begins anew by itself. Look at its way to the database, and whether its machine was stopped.',
+  },
   query_invalid: { kind: 'failed' },
   receiver_refused: {
     kind: 'receiver',
@@ -157,6 +207,7 @@ export const receiverErrors = {
     kind: 'failed',
     hint: 'Write it like h1, .summary, #intro or article > p:first-of-type.',
   },
+  state_moved: { kind: 'state', hint: 'Name the place where it is now.' },
   status_unknown: { kind: 'failed' },
   stopped: { kind: 'failed', hint: 'Start it again.' },
   usage_path: { kind: 'usage', hint: 'Write it like /sensors/temperature.' },

@@ -25,6 +25,7 @@ import { problemOfSteps } from '../channels/ceiling.ts'
 import { usualKept } from '../channels/forgetting.ts'
 import { watchtowersSchema } from '../core/watchtower/addresses.ts'
 import { opsSchema } from '../ops/config.ts'
+import { stateAt, stateSchema } from '../postgres/settings.ts'
 import { resourceFrom, resourcesSchema } from '../resources/configuration/schema.ts'
 import { buyersSchema } from '../server/admin/buyers.ts'
 import { adminSchema } from '../server/admin/config.ts'
@@ -85,7 +86,9 @@ export const receiverConfig = z.strictObject({
   contracts: contractsSchema.optional(),
   key: filePath.describe('a key file, mode 600: geth keystore or hex'),
   password: filePath.optional().describe('a file, mode 600; its first line opens the key'),
-  state: filePath.optional().describe('folder for the balance proofs, mode 700'),
+  state: stateSchema
+    .optional()
+    .describe('folder for the balance proofs, mode 700; or postgres://… to share them'),
   listen: listenAddress.prefault('0.0.0.0:5000').describe('host:port; 0.0.0.0 is every interface'),
   resources: resourcesSchema.default({}).describe('what is sold, by path'),
   seller: z
@@ -306,7 +309,8 @@ export async function loadReceiverConfig(place: ConfigPlace): Promise<ReceiverCo
   const resources = Object.entries(config.resources).map(
     ([path, resource]) => [path, resourceFrom(folder, resource)] as const,
   )
-  const { page, admin, relay, alerts } = config
+  const { page, admin, relay, alerts, state } = config
+  checkShared(config)
   const ops = opsOf(config)
   const watchtowers = config.watchtowers.map(({ token, ca, ...rest }) => ({
     ...rest,
@@ -315,7 +319,8 @@ export async function loadReceiverConfig(place: ConfigPlace): Promise<ReceiverCo
   }))
   return {
     ...config,
-    ...commonPaths(config, folder),
+    ...commonPaths({ ...config, state: undefined }, folder),
+    ...defined({ state: state && stateAt(state, (path) => resolve(folder, path)) }),
     ...{ ...defined({ page: at(page) }), ops },
     ...(relay && {
       relay: { ...relay, ...defined({ key: at(relay.key), password: at(relay.password) }) },
@@ -325,6 +330,16 @@ export async function loadReceiverConfig(place: ConfigPlace): Promise<ReceiverCo
     admin: { ...admin, ...defined({ socket: admin.socket === 'off' ? 'off' : at(admin.socket) }) },
     resources: Object.fromEntries(resources),
   }
+}
+
+/** @throws UraidenError `config_invalid` */
+function checkShared({ state, contracts = [] }: ReceiverConfig): void {
+  if (typeof state !== 'object' || contracts.length < 2) return
+  throw platformError({
+    code: 'config_invalid',
+    message: `state: a database has the state of one contract, and contracts names ${contracts.length}.`,
+    hint: 'Run a receiver of its own for each, with a database of its own, or use a folder.',
+  })
 }
 
 /** @throws UraidenError `config_invalid` */
@@ -357,7 +372,12 @@ export function folderOf({ file }: ConfigPlace): string {
 
 /** The paths that receiver and watchtower have in common, absolute. */
 export function commonPaths(
-  { key, password, state, tls }: Pick<ReceiverConfig, 'key' | 'password' | 'state' | 'tls'>,
+  {
+    key,
+    password,
+    state,
+    tls,
+  }: Pick<ReceiverConfig, 'key' | 'password' | 'tls'> & { readonly state?: string | undefined },
   folder: string,
 ) {
   const at = (path: string | undefined) => path && resolve(folder, path)

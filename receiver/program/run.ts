@@ -7,7 +7,14 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { TokenFacts } from '../../platform/chain/index.ts'
 import type { ListenAddress } from '../../platform/config/index.ts'
-import { type Address, defined, isUraidenError, type Signer } from '../../protocol/index.ts'
+import { platformError } from '../../platform/errors/index.ts'
+import {
+  type Address,
+  defined,
+  isUraidenError,
+  type Signer,
+  type UraidenError,
+} from '../../protocol/index.ts'
 import type { ReceiverObserver } from '../core/options.ts'
 import { type StartedParts, startTogether } from '../core/parts.ts'
 import {
@@ -129,6 +136,7 @@ async function startParts(
 
 /** Before any state is opened. Where there was never more than one, its own state says whose it is. */
 async function prepareFolders({ settings, log }: RunOptions): Promise<void> {
+  if (settings.shared !== undefined) throw notServedYet()
   const { stateRoot, isOfSeveral } = settings
   if (!isOfSeveral && (await foldersIn(stateRoot)).length === 0) return
   const contracts = contractsOf(settings)
@@ -137,6 +145,14 @@ async function prepareFolders({ settings, log }: RunOptions): Promise<void> {
   for (const contract of await unserved(stateRoot, contracts, first)) {
     log.warn({ contract }, 'contracts does not name it: its open channels are not defended')
   }
+}
+
+function notServedYet(): UraidenError {
+  return platformError({
+    code: 'config_invalid',
+    message: 'state: this version of the receiver serves from a folder only.',
+    hint: 'Name a folder.',
+  })
 }
 
 /** The newest first. */

@@ -17,6 +17,7 @@ import { readWatchtowers, type WatchtowerConfigs } from '../core/watchtower/addr
 import type { WatchtowerAddress } from '../core/watchtower/pusher.ts'
 import type { OpsConfig } from '../ops/config.ts'
 import { type PaywallPage, readPaywallPage } from '../paywall/page.ts'
+import type { PostgresSettings } from '../postgres/settings.ts'
 import type { ResourceConfigs } from '../resources/routes.ts'
 import { type BuyerNames, buyerNames } from '../server/admin/buyers.ts'
 import { type AdminConfig, controlSocket } from '../server/admin/config.ts'
@@ -54,6 +55,8 @@ export interface ProgramSettings {
 }
 
 export interface ReceiverSettings extends ProgramSettings {
+  /** The database of what several receivers share; undefined: all is in the folder. */
+  readonly shared: PostgresSettings | undefined
   /** Below it are the folders of contracts that were not the first one there. */
   readonly stateRoot: string
   /** Its contract is of a list, `contracts`: it has a folder of its own where another one's state is in the first. */
@@ -129,11 +132,13 @@ export function receiverSettings(
   const { mode: bound, collect } =
     typeof config.bound === 'string' ? { mode: config.bound } : config.bound
   const { lifetime, ...replies } = config.replies
-  const common = programSettings(config, receiverNames, environment)
+  const shared = typeof config.state === 'object' ? config.state : undefined
+  const state = typeof config.state === 'string' ? config.state : shared?.folder
+  const common = programSettings({ ...config, state }, receiverNames, environment)
   const { resources, discovery, admin, ops, outage, settlement, relay, mostGasPrice } = config
   return inItsFolder({
     ...common,
-    stateRoot: common.state,
+    ...{ stateRoot: common.state, shared },
     isOfSeveral: config.contracts !== undefined,
     formers: (config.contracts ?? []).slice(1),
     receiver: {
@@ -212,12 +217,11 @@ type CommonConfig = Pick<
   | 'contract'
   | 'key'
   | 'password'
-  | 'state'
   | 'listen'
   | 'log'
   | 'tls'
   | 'stopWithin'
->
+> & { readonly state?: string | undefined }
 
 export function programSettings(
   config: CommonConfig,

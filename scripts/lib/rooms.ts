@@ -30,9 +30,11 @@ const plan: { readonly [bigRoom: string]: readonly string[] } = {
   receiver: [
     ...[
       'receiver/errors',
+      'receiver/postgres',
       'receiver/signatures/libsecp256k1',
       'receiver/signatures',
       'receiver/channels',
+      'receiver/cluster',
       'receiver/chain',
       'receiver/settlement',
     ],

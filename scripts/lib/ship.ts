@@ -7,6 +7,9 @@ const [folder] = process.argv.slice(2)
 if (folder === undefined) throw new Error('name the folder of the built package')
 await buildPages(folder)
 await shipDeployments(folder)
+// The tables of a shared state.
+const tables = 'receiver/postgres/migrations'
+await cp(tables, `${folder}/${tables}`, { recursive: true })
 // The terms of what is compiled into the module beside them.
 const terms = 'receiver/signatures/libsecp256k1/COPYING'
 await cp(terms, `${folder}/${terms}`)

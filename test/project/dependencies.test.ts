@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import test from 'ava'
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
-const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
-  string,
-  Record<string, string>
->
-const names = [...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})]
+const { dependencies, devDependencies, optionalDependencies } = JSON.parse(
+  read('package.json'),
+) as Record<string, Record<string, string>>
+const all = { ...dependencies, ...devDependencies, ...optionalDependencies }
+const names = Object.keys(all)
 
 test('each dependency is explained, and nothing else is', (t) => {
   const explained = [
@@ -26,7 +26,7 @@ test('each dependency is explained, and nothing else is', (t) => {
 })
 
 test('versions are exact', (t) => {
-  for (const version of Object.values({ ...dependencies, ...devDependencies })) {
+  for (const version of Object.values(all)) {
     t.regex(version, /^\d+\.\d+\.\d+(-[\w.]+)?$/)
   }
 })

@@ -41,3 +41,12 @@ test('a package depends on exactly what its files import, and on nothing unknown
     message: '@uraiden/agent imports left-pad, which is no dependency',
   })
 })
+
+test('what is loaded only where it is configured is a peer that may be missing', (t) => {
+  const loading = { ...nothing, imports: new Set(['pg', 'postgrator']) }
+  t.like(manifestOf('@uraiden/receiver', loading, checkout), {
+    dependencies: {},
+    peerDependencies: checkout.optionalDependencies,
+    peerDependenciesMeta: { pg: { optional: true }, postgrator: { optional: true } },
+  })
+})

@@ -45,7 +45,9 @@ test('each setting is in docs/reference/receiver-config.md, and nothing else is'
     [],
   )
   t.deepEqual(
-    [...explained].filter((name) => !known.has(name) && !['resources', 'relay'].includes(name)),
+    [...explained].filter(
+      (name) => !known.has(name) && !['resources', 'relay', 'state', 'state.tls'].includes(name),
+    ),
     [],
   )
 })

@@ -5,6 +5,7 @@ import { appendFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ava, { type ExecutionContext, type SerialFn, type TestFn } from 'ava'
 import { findGeth } from '../lab/geth/binary.ts'
+import { findPostgres } from '../lab/postgres/binaries.ts'
 
 interface Tool {
   readonly name: string
@@ -61,6 +62,11 @@ export const tools = {
   curl: program('curl', 'apt-get install curl', '--version'),
   haproxy: program('haproxy', 'apt-get install haproxy', '-v'),
   nginx: program('nginx', 'apt-get install nginx', '-v'),
+  postgres: {
+    name: 'PostgreSQL',
+    remedy: 'apt-get install postgresql',
+    isThere: () => findPostgres() !== undefined,
+  },
   prlimit: program('prlimit', 'apt-get install util-linux', '--version'),
   python3: program('python3', 'apt-get install python3', '--version'),
   ssh: program('ssh', 'apt-get install openssh-client', '-V'),

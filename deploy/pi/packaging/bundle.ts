@@ -147,6 +147,9 @@ function withNames(part: string): string {
   return part.replace(/export default (require_\w+\(\));/, 'module.exports=$1;')
 }
 
+/** A state that several machines share is for servers, which run the npm package. */
+const notOnAPi = ['pg', 'postgrator']
+
 function bundling({ name, source, path }: BundledFile) {
   const ofPages = new Set<string>()
   const options = {
@@ -154,6 +157,7 @@ function bundling({ name, source, path }: BundledFile) {
     stdin: { contents: source, resolveDir: checkout, sourcefile: `${name}.ts`, loader: 'ts' },
     absWorkingDir: checkout,
     bundle: true,
+    external: [...notOnAPi],
     define: { 'import.meta.url': 'bundleUrl' },
     plugins: [
       ...addons.map((addon) => addonFrom(addon, path)),

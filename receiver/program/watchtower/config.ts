@@ -24,7 +24,6 @@ const common = receiverConfig.pick({
   contract: true,
   key: true,
   password: true,
-  state: true,
   tls: true,
   startBlock: true,
   leastChallengePeriod: true,
@@ -39,6 +38,7 @@ export const watchConfig = common.extend({
     .default(usualConfirmations)
     .describe('blocks until what ends a channel counts; disputes are answered when they are seen'),
   receiver: address.describe('whose channels are guarded'),
+  state: filePath.optional().describe('folder for the balance proofs, mode 700'),
   token: filePath.describe('a file, mode 600; its first line is the token of both sides'),
   listen: listenAddress.prefault('0.0.0.0:5001').describe('host:port for the receiver'),
   patience: z

@@ -12,6 +12,7 @@ export interface Checkout {
   readonly license: string
   readonly engines: Versions
   readonly dependencies: Versions
+  readonly optionalDependencies: Versions
 }
 
 /** Whose types are used where the program brings them itself. */
@@ -20,7 +21,7 @@ const broughtByTheProgram: Versions = { express: '>=4' }
 export function manifestOf(name: PackageName, parts: SplitPackage, checkout: Checkout): object {
   const { description, bin } = shapes[name]
   const { version, license, engines } = checkout
-  const peers = peersOf(parts)
+  const peers = peersOf(parts, checkout)
   return {
     name,
     version,
@@ -64,7 +65,8 @@ function exportsOf(name: PackageName): object {
 /** @throws Error for an import that the checkout does not depend on */
 function dependenciesOf(name: PackageName, parts: SplitPackage, checkout: Checkout): Versions {
   const foreign = namesIn([...parts.imports, ...parts.typeImports]).filter(
-    (each) => !(each in broughtByTheProgram),
+    // Optional ones are brought by whoever configures what loads them.
+    (each) => !(each in broughtByTheProgram) && !(each in checkout.optionalDependencies),
   )
   const versions = foreign.map((each): [string, string] => {
     const version = checkout.dependencies[each]
@@ -75,9 +77,16 @@ function dependenciesOf(name: PackageName, parts: SplitPackage, checkout: Checko
   return Object.fromEntries([...siblings, ...versions].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-function peersOf(parts: SplitPackage): readonly (readonly [string, string])[] {
-  const used = new Set(namesIn([...parts.typeImports]))
-  return Object.entries(broughtByTheProgram).filter(([each]) => used.has(each))
+function peersOf(
+  { imports, typeImports }: SplitPackage,
+  { optionalDependencies }: Checkout,
+): readonly (readonly [string, string])[] {
+  const types = new Set(namesIn([...typeImports]))
+  const loaded = new Set(namesIn([...imports]))
+  return [
+    ...Object.entries(broughtByTheProgram).filter(([each]) => types.has(each)),
+    ...Object.entries(optionalDependencies).filter(([each]) => loaded.has(each)),
+  ]
 }
 
 function namesIn(specifiers: readonly string[]): readonly string[] {

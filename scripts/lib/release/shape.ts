@@ -84,6 +84,7 @@ export const companions: readonly (readonly [path: string, reader: string])[] = 
   ['agent/program/page/assets', 'agent/program/page/files'],
   ['receiver/web/assets', 'receiver/web/files'],
   ['receiver/signatures/libsecp256k1/COPYING', 'receiver/signatures/recovery'],
+  ['receiver/postgres/migrations', 'receiver/postgres/schema'],
   ['contracts/deployments', 'contracts/deployments'],
   ['platform/bundled/ethers.NOTICES.txt', 'platform/bundled/ethers'],
 ]

@@ -1,5 +1,5 @@
 // The ledgers of a receiver that is one process: what is in memory decides, and the store makes it durable.
-import type { Interval } from '../../protocol/index.ts'
+import type { Interval, RefusalCode } from '../../protocol/index.ts'
 import { nextAnswer, openAnswer, withoutNumber, withPaid } from './answers.ts'
 import type { ChannelBook } from './book.ts'
 import { isClaimed, unclaim } from './claims.ts'
@@ -80,23 +80,13 @@ function look(
 }
 
 async function claimIn(book: ChannelBook, payment: ProvenPayment): Promise<ClaimOutcome> {
-  const { sender, openBlock, balance, price, bound, mac, request } = payment
+  const { sender, openBlock, mac, request } = payment
   const standing = look(book, payment)
-  const asked = { balance, ...(payment.mayLeaveGap && { amount: price }), ...(bound && { bound }) }
-  const decision = decidePayment({ payment: asked, price, ...standing })
-  if (decision.kind === 'refused') {
-    return { kind: 'refused', code: decision.code, channel: standing.channel }
-  }
-  const { claims, paid, channel: before } = decision
+  const decision = decideClaim(standing, payment)
+  if (decision.kind === 'refused') return { ...decision, channel: standing.channel }
+  const { before, paid, paying } = decision
   const answers = mac === undefined ? before.answers : nextAnswer(before.answers, { mac, paid })
-  const proven =
-    payment.proof && provenBy(standing, before, { claims, balance, proof: payment.proof })
-  const ledger: PaymentLedger = {
-    ...ledgerOf(before),
-    claims,
-    ...proven,
-    ...(answers && { answers }),
-  }
+  const ledger: PaymentLedger = { ...ledgerOf(before), ...paying, ...(answers && { answers }) }
   const number = mac === undefined ? undefined : answers?.last
   const claimed: ClaimedInterval = { sender, openBlock, paid, request, mac, number }
   if (mac !== undefined) book.sending.begin(channelName(sender, openBlock), mac)
@@ -109,6 +99,30 @@ async function claimIn(book: ChannelBook, payment: ProvenPayment): Promise<Claim
     throw error
   }
   return { kind: 'claimed', channel: { ...before, ...ledger }, claimed }
+}
+
+export type DecidedClaim =
+  | { readonly kind: 'refused'; readonly code: RefusalCode }
+  | {
+      readonly kind: 'claimed'
+      readonly before: Channel
+      readonly paid: Interval
+      /** What it changes. */
+      readonly paying: Pick<PaymentLedger, 'claims'> & Partial<PaymentLedger>
+    }
+
+/** All that a claim changes in a ledger, decided on plain data; `standing` is that of this moment. */
+export function decideClaim(standing: Standing, payment: ProvenPayment): DecidedClaim {
+  const { balance, price, bound, proof } = payment
+  const asked = { balance, ...(payment.mayLeaveGap && { amount: price }), ...(bound && { bound }) }
+  const decision = decidePayment({ payment: asked, price, ...standing })
+  if (decision.kind === 'refused') return decision
+  const { claims, paid, channel: before } = decision
+  const isMore = claims.highest > before.claims.highest
+  // What was covered when it was looked at is not any more.
+  if (proof === undefined && isMore) return { kind: 'refused', code: 'payment_required' }
+  const proven = proof && provenBy(standing, before, { claims, balance, proof })
+  return { kind: 'claimed', before, paid, paying: { claims, ...proven } }
 }
 
 /** What a proof changes: the best one, and those below it that may still be needed. */

@@ -11,6 +11,7 @@ import type {
 import type { AnswerEnd } from './answers.ts'
 import type { ChannelId } from './book.ts'
 import type { BestProof, Channel, Unanswered } from './records.ts'
+import type { KeptReply } from './store.ts'
 
 /** A request that can be repeated, and until when (Unix time in milliseconds). */
 export interface KeyedRequest {
@@ -62,6 +63,8 @@ export interface Claimed {
 
 export type ClaimOutcome =
   | ({ readonly kind: 'claimed' } & Claimed)
+  /** The same request has paid elsewhere, under the same key: this was the answer. */
+  | { readonly kind: 'answered'; readonly reply: KeptReply }
   | {
       readonly kind: 'refused'
       readonly code: RefusalCode

@@ -18,6 +18,7 @@ import { type AgreementParts, agreeToClose } from './closing.ts'
 import type { Claimed, ClaimedInterval, KeyedRequest, Ledgers, Standing } from './ledgers.ts'
 import { balanceUnder } from './proofs.ts'
 import { acceptsPayments, type BestProof, type Channel, type Unanswered } from './records.ts'
+import type { KeptReply } from './store.ts'
 import { decideTick } from './ticks.ts'
 
 /** A payment as it came in. */
@@ -44,8 +45,15 @@ export interface PaidOutcome {
   readonly chargeOnly: (cost: TokenAmount) => Promise<TokenAmount>
 }
 
+/** The same request has paid before, and this was the answer. */
+export interface AnsweredOutcome {
+  readonly kind: 'answered'
+  readonly reply: KeptReply
+}
+
 export type PaymentOutcome =
   | PaidOutcome
+  | AnsweredOutcome
   | {
       readonly kind: 'refused'
       readonly code: RefusalCode
@@ -153,7 +161,7 @@ async function registerPayment(options: ManagerOptions, offer: Offer): Promise<P
     bound: payment.bound === true,
   })
   if (outcome.kind === 'refused') return refused(outcome.code, outcome.channel)
-  return paidWith(ledgers, outcome)
+  return outcome.kind === 'answered' ? outcome : paidWith(ledgers, outcome)
 }
 /** Whether it would be taken as a channel stands; its signature is another matter. */
 function isGood(options: ManagerOptions, { payment, price }: Offer, standing: Standing): boolean {

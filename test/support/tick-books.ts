@@ -93,7 +93,7 @@ export async function givenBooks(t: ExecutionContext, given: GivenBooks = {}) {
   ): Promise<string> => {
     const payment = { sender, openBlock, balance, amount, bound: true as const, ...proof }
     const outcome = await manager.registerPayment(payment, amount)
-    return outcome.kind === 'paid' ? 'paid' : outcome.code
+    return outcome.kind === 'refused' ? outcome.code : outcome.kind
   }
   const ledger = () => book.ledger(sender, openBlock)
   return { folder, store, book, manager, checks, pay, ledger }

@@ -4,7 +4,12 @@ import { fromHex, type TokenAmount } from '../../protocol/index.ts'
 import type { ChannelId } from '../../receiver/channels/book.ts'
 import { type ClaimQueueOptions, createClaimQueue } from '../../receiver/cluster/claim-queue.ts'
 import { sharedLedgers } from '../../receiver/cluster/shared-ledgers.ts'
-import { connectDatabase, type Database } from '../../receiver/postgres/connection.ts'
+import { sharedReplies } from '../../receiver/cluster/shared-requests.ts'
+import {
+  type Connection,
+  connectDatabase,
+  type Database,
+} from '../../receiver/postgres/connection.ts'
 import { openDatabase } from '../../receiver/postgres/schema.ts'
 import type { PostgresSettings } from '../../receiver/postgres/settings.ts'
 import type { PostgresServer } from '../lab/postgres/server.ts'
@@ -52,7 +57,21 @@ export async function joinState(
   settings: PostgresSettings,
   more: Partial<Pick<ClaimQueueOptions, 'longestOutage' | 'pause'>> = {},
 ) {
-  const database = await connectDatabase(settings)
+  const connected = await connectDatabase(settings)
+  const sessions: Connection[] = []
+  let looks = 0
+  const database: Database = {
+    ...connected,
+    query: (text, values) => {
+      if (text.includes('FROM request r LEFT JOIN')) looks++
+      return connected.query(text, values)
+    },
+    connect: async () => {
+      const session = await connected.connect()
+      sessions.push(session)
+      return session
+    },
+  }
   const [row] = await database.query<{ id: bigint; epoch: bigint }>(
     `INSERT INTO process (name) VALUES ('test') RETURNING id, epoch`,
   )
@@ -64,6 +83,11 @@ export async function joinState(
   })
   return {
     ...{ database, queue, seat: () => seat },
+    replies: sharedReplies(database, () => seat),
+    /** How often it has looked what became of a request elsewhere. */
+    looks: () => looks,
+    /** Our side of its session for claims is gone; the server finds out when it answers. */
+    cut: async () => sessions.at(-1)?.close(),
     ledgers: sharedLedgers({ database, queue, seat: () => seat, interval: 10 }),
     leave: async () => {
       await queue.close()

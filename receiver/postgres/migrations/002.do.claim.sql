@@ -189,7 +189,7 @@ BEGIN
 
   IF p_longest_outage IS NOT NULL AND (SELECT seen_at FROM position)
       < clock_timestamp() - p_longest_outage * interval '1 ms' THEN
-    SELECT array_agg(i), array_agg('chain_unavailable') INTO lost, codes FROM generate_subscripts(p_runs, 1) i;
+    SELECT array_agg(i), array_agg('chain_unavailable'::text) INTO lost, codes FROM generate_subscripts(p_runs, 1) i;
     won := '{}';
   ELSE
     SELECT coalesce(array_agg(DISTINCT k.run), '{}') INTO skipped FROM unnest(key_runs, key_ids) AS k (run, id)

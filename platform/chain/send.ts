@@ -109,7 +109,8 @@ export function createTransactionSender(options: SenderOptions): TransactionSend
       nonces.remove(waiting.nonce)
     }
   }
-  const start: TransactionSender['start'] = async (call, operation) => {
+  const start: TransactionSender['start'] = async (call, named) => {
+    const operation = named ?? options.journal?.nameFor?.()
     const take = call.isUrgent ? turns.takeFirst : turns.take
     const waiting = await take(async () => {
       const earlier = await findEarlier(options, operation)
@@ -177,15 +178,16 @@ async function submit(
   call: Call,
   operation: string | undefined,
 ): Promise<JournalEntry> {
-  const { chain, signer } = options
+  const { chain, signer, journal } = options
   const gasLimit = await estimateGas(chain, signer.address, call)
-  const [count, fees, { number: since }] = await Promise.all([
+  const [count, fees, { number: since }, firstFree = 0] = await Promise.all([
     pendingCount(chain, signer.address),
     currentFees(chain, capOf(options, call)()),
     chain.head(),
+    journal?.firstFree?.(),
   ])
   // Another node may not know yet what the last one took.
-  const nonce = Math.max(count, nonces.next())
+  const nonce = Math.max(count, nonces.next(), firstFree)
   const envelope = { chainId: chain.chainId, nonce, gasLimit, fees }
   const transaction = await signTransaction(signer, call, envelope)
   const pending = { nonce, transactions: [transaction], since }
@@ -194,7 +196,7 @@ async function submit(
   try {
     await broadcast(options, call.purpose, transaction)
   } catch (error) {
-    if (operation !== undefined) await options.journal?.delete(operation)
+    if (operation !== undefined) await (journal?.refused ?? journal?.delete)?.(operation)
     throw error
   }
   return pending

@@ -31,6 +31,12 @@ export interface TransactionJournal {
    * more when it is killed before that, deletes the entry together with the booking instead.
    */
   readonly mined?: (operation: string) => Promise<void>
+  /** No node has taken it. By default `delete`; a journal of several processes keeps what another may send again. */
+  readonly refused?: (operation: string) => Promise<void>
+  /** Above all nonces in it: of several processes each knows its own only. By default 0. */
+  readonly firstFree?: () => Promise<number>
+  /** There: every transaction is written down; a name for one that has none. */
+  readonly nameFor?: () => string
 }
 
 export interface Envelope {

@@ -16,7 +16,7 @@ export interface Sql {
   /**
    * One statement with values, or several without; gives the rows of the last. Columns of type bigint and numeric
    * are bigint, so no numeric with a fraction may be asked for.
-   * @throws UraidenError see `postgresError`
+   * @throws UraidenError `postgres_unavailable`, `postgres_refused` and others; what the server said: `sqlStateOf`
    */
   readonly query: <Found extends Row = Row>(
     text: string,
@@ -300,7 +300,7 @@ const away = /^(08|53|57P0)/
  * `postgres_unavailable`, `postgres_login_refused`, `postgres_database_missing`, `postgres_not_trusted`, and
  * `postgres_refused` for all else; what a server said is its cause.
  */
-export function postgresError(error: unknown, settings: PostgresSettings): UraidenError {
+function postgresError(error: unknown, settings: PostgresSettings): UraidenError {
   if (isUraidenError(error)) return error
   const place = placeText(settings)
   const said = `The database ${place}`

@@ -153,7 +153,7 @@ test('each command that a hint names is one of a program', (t) => {
 })
 
 /** Names with dots that are no settings: files, hosts, members of our libraries and their options. */
-const others = /^(\w+\.)+(yaml|json|md|html|pem|dev|sol|ts)$|^go\.dev|^agent\.|^receiver\./
+const others = /^(\w+\.)+(yaml|json|md|html|pem|dev|sol|ts|conf)$|^go\.dev|^agent\.|^receiver\./
 
 test('each setting that a hint names is one of a configuration', (t) => {
   const wrong = hints.flatMap(([file, hint]) =>

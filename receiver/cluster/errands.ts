@@ -1,0 +1,152 @@
+// What only the leader can do, asked for by a process that does not lead: it is written down, the leader finds it and
+// writes down what came of it. Nobody has to be told: both look.
+import { setTimeout } from 'node:timers/promises'
+import { isUraidenError, UraidenError } from '../../protocol/index.ts'
+import { receiverError } from '../errors/index.ts'
+import type { Database } from '../postgres/connection.ts'
+import type { Term } from './election.ts'
+import { type Rounds, repeat } from './rounds.ts'
+
+/** Plain data, as JSON has it. */
+export type Plain =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Plain[]
+  | { readonly [name: string]: Plain }
+
+type Answer = { readonly done: Plain } | { readonly failed: FailedFacts }
+
+interface FailedFacts {
+  readonly code: string
+  readonly message: string
+  readonly hint: string
+}
+
+export interface AskOptions {
+  /** Milliseconds to wait for an answer; 60 000 by default. */
+  readonly timeout?: number
+  /** Milliseconds between two looks; 250 by default. */
+  readonly interval?: number
+}
+
+/**
+ * Resolves with what the leader has answered.
+ * @throws UraidenError `leader_missing` when nobody began with it in time: then nobody will; `leader_slow` when
+ * nobody knows; else what the leader's work has thrown, by its code
+ */
+export async function askLeader(
+  database: Database,
+  { kind, asked }: { readonly kind: string; readonly asked: Plain },
+  { timeout = 60_000, interval = 250 }: AskOptions = {},
+): Promise<Plain> {
+  const [errand] = await database.query<{ id: bigint }>(
+    'INSERT INTO errand (kind, asked) VALUES ($1, $2) RETURNING id',
+    [kind, JSON.stringify(asked)],
+  )
+  if (errand === undefined) throw new Error('a row was written and is not there')
+  for (let left = timeout; left > 0; left -= interval) {
+    await setTimeout(interval)
+    const [row] = await database.query<{ answer: Answer | null }>(
+      'SELECT answer FROM errand WHERE id = $1',
+      [errand.id],
+    )
+    if (row?.answer) return answered(row.answer)
+  }
+  return giveUp(database, errand.id)
+}
+
+function answered(answer: Answer): Plain {
+  if ('failed' in answer) throw new UraidenError(answer.failed)
+  return answer.done
+}
+
+/** Takes it back, unless somebody has begun with it. */
+async function giveUp({ query }: Database, id: bigint): Promise<Plain> {
+  const taken = await query('DELETE FROM errand WHERE id = $1 AND NOT begun RETURNING id', [id])
+  if (taken.length > 0) {
+    throw receiverError({
+      code: 'leader_missing',
+      message: 'No receiver of those that share the state has done it in time.',
+    })
+  }
+  throw receiverError({
+    code: 'leader_slow',
+    message: 'The receiver that leads has begun with it and has not said what came of it.',
+  })
+}
+
+/** By its kind. `operation` is a name of its own, the same when the next leader does it again. */
+export type Errands = {
+  readonly [kind: string]: (asked: Plain, operation: string) => Promise<Plain>
+}
+
+export interface ServeOptions {
+  readonly interval?: number
+  readonly onError: (error: unknown) => void
+}
+
+/** Does what others ask for, one after the other, until the term is over. */
+export function serveErrands(
+  database: Database,
+  { term, errands }: { readonly term: Term; readonly errands: Errands },
+  { interval = 250, onError }: ServeOptions,
+): Rounds {
+  const rounds = repeat(
+    async () => {
+      const open = await database.query<OpenErrand>(
+        'SELECT id, kind, asked FROM errand WHERE answer IS NULL ORDER BY id',
+      )
+      for (const errand of open) {
+        if (term.over.aborted) return
+        await answerOne(term, errands, errand)
+      }
+    },
+    { interval, onError },
+  )
+  term.over.addEventListener('abort', () => void rounds.stop())
+  return rounds
+}
+
+interface OpenErrand extends Record<string, unknown> {
+  readonly id: bigint
+  readonly kind: string
+  readonly asked: Plain
+}
+
+/** An error that is none of ours leaves it for the next try. */
+async function answerOne(term: Term, errands: Errands, errand: OpenErrand): Promise<void> {
+  const begun = await term.write(({ query }) =>
+    query('UPDATE errand SET begun = true WHERE id = $1 RETURNING id', [errand.id]),
+  )
+  // Whoever asked waits no more.
+  if (begun.length === 0) return
+  const answer = await answerTo(errands, errand)
+  await term.write(async ({ query }) => {
+    await query('UPDATE errand SET answer = $2 WHERE id = $1', [errand.id, JSON.stringify(answer)])
+    await query(
+      `DELETE FROM errand WHERE answer IS NOT NULL AND at < clock_timestamp() - interval '1 hour'`,
+    )
+  })
+}
+
+async function answerTo(errands: Errands, { id, kind, asked }: OpenErrand): Promise<Answer> {
+  const work = errands[kind]
+  try {
+    if (work === undefined) throw unknownErrand(kind)
+    return { done: await work(asked, `errand/${id}`) }
+  } catch (error) {
+    if (!isUraidenError(error) || isUraidenError(error, 'not_the_leader')) throw error
+    const { code, message, hint } = error
+    return { failed: { code, message, hint } }
+  }
+}
+
+function unknownErrand(kind: string): UraidenError {
+  return receiverError({
+    code: 'leader_missing',
+    message: `The receiver that leads does not know how to do "${kind}".`,
+    hint: 'Run all receivers that share a state in the same version.',
+  })
+}

@@ -5,10 +5,10 @@ import type { ChannelBook } from './book.ts'
 import { isClaimed, unclaim } from './claims.ts'
 import { closeable } from './closing.ts'
 import type {
-  Claimed,
   ClaimedInterval,
   ClaimOutcome,
   Ledgers,
+  PaidBefore,
   ProvenPayment,
   Standing,
   WantedClose,
@@ -31,6 +31,8 @@ export interface BookLedgersOptions {
   readonly longestWait?: number
 }
 
+const nothing = Promise.resolve(undefined)
+
 export function bookLedgers(
   book: ChannelBook,
   { longestWait = 30_000 }: BookLedgersOptions = {},
@@ -39,7 +41,9 @@ export function bookLedgers(
     look: (channel) => look(book, channel),
     claim: (payment) => claimIn(book, payment),
     giveBack: (claimed, kept) => giveBack(book, claimed, kept),
-    again: (channel, mac) => again(book, { ...channel, mac }, longestWait),
+    // Of requests under a key `Replies` knows.
+    again: ({ mac, ...channel }) =>
+      mac === undefined ? nothing : again(book, { ...channel, mac }, longestWait),
     answerEnded: ({ sender, openBlock }, mac, end) => {
       book.sending.end(channelName(sender, openBlock), mac)
       if (end === 'broken') return
@@ -166,7 +170,7 @@ async function again(
     mac,
   }: Pick<ProvenPayment, 'sender' | 'openBlock'> & { readonly mac: string },
   longestWait: number,
-): Promise<Claimed | undefined> {
+): Promise<PaidBefore | undefined> {
   const name = channelName(sender, openBlock)
   await endOf(book.sending.find(name, mac), longestWait)
   const before = book.ledger(sender, openBlock)
@@ -182,7 +186,7 @@ async function again(
     { ...before, ...(answers && { answers: withoutNumber(answers, number) }) },
   )
   const named = { request: undefined, mac: undefined, number: undefined }
-  return { channel, claimed: { sender, openBlock, paid, ...named } }
+  return { kind: 'claimed', channel, claimed: { sender, openBlock, paid, ...named } }
 }
 
 async function endOf(sending: Promise<void> | undefined, longest: number): Promise<void> {

@@ -61,10 +61,16 @@ export interface Claimed {
   readonly claimed: ClaimedInterval
 }
 
-export type ClaimOutcome =
+/** By its MAC, its key, or both. */
+export type NamedRequest = ChannelId & Pick<ProvenPayment, 'mac' | 'request'>
+
+export type PaidBefore =
   | ({ readonly kind: 'claimed' } & Claimed)
   /** The same request has paid elsewhere, under the same key: this was the answer. */
   | { readonly kind: 'answered'; readonly reply: KeptReply }
+
+export type ClaimOutcome =
+  | PaidBefore
   | {
       readonly kind: 'refused'
       readonly code: RefusalCode
@@ -89,11 +95,11 @@ export interface Ledgers {
    */
   readonly giveBack: (claimed: ClaimedInterval, kept: Interval) => Promise<void>
   /**
-   * A bound request with this MAC that has paid and whose answer was lost, once more; that it is the last time is
-   * durable before. Waits for an answer that is on its way. Undefined when its answer left whole, or its payment
-   * was given back.
+   * What has paid under this name already. A bound request whose answer was lost is run once more; that it is the
+   * last time is durable before. Waits for an answer that is on its way. Undefined when its answer left whole, its
+   * payment was given back, or there is none.
    */
-  readonly again: (channel: ChannelId, mac: string) => Promise<Claimed | undefined>
+  readonly again: (named: NamedRequest) => Promise<PaidBefore | undefined>
   /** How the answer to a payment with a MAC ended. */
   readonly answerEnded: (channel: ChannelId, mac: string, end: AnswerEnd) => void
   /** A request that had paid when a process was killed; undefined when its payment was given back meanwhile. */

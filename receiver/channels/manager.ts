@@ -132,8 +132,9 @@ async function registerPayment(options: ManagerOptions, offer: Offer): Promise<P
     code: RefusalCode,
     channel = standing.channel,
   ): Promise<PaymentOutcome> => {
-    const again = mac && (await ledgers.again(payment, mac))
-    if (again) return paidWith(ledgers, again)
+    const isNamed = mac !== undefined || request !== undefined
+    const before = isNamed && (await ledgers.again({ sender, openBlock, mac, request }))
+    if (before) return before.kind === 'answered' ? before : paidWith(ledgers, before)
     const isTold = channel !== undefined && (await isFromSender(options, payment))
     return { kind: 'refused', code, channel: isTold ? channel : undefined }
   }

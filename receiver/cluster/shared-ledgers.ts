@@ -14,10 +14,11 @@ import { decideClaim } from '../channels/book-ledgers.ts'
 import { claim } from '../channels/claims.ts'
 import { closeable } from '../channels/closing.ts'
 import type {
-  Claimed,
   ClaimedInterval,
   ClaimOutcome,
   Ledgers,
+  NamedRequest,
+  PaidBefore,
   ProvenPayment,
   Standing,
   WantedClose,
@@ -63,7 +64,7 @@ export function sharedLedgers(options: SharedLedgersOptions): Ledgers {
     look: (channel, good) => look(state, nameOf(channel), good),
     claim: (payment) => claimIn(state, payment),
     giveBack: (claimed, kept) => giveBack(state, claimed, kept),
-    again: (channel, mac) => again(state, channel, mac),
+    again: (named) => again(state, named),
     answerEnded: (channel, mac, end) => {
       const name = nameOf(channel)
       state.sending.end(name, mac)
@@ -183,7 +184,12 @@ async function claimIn(state: SharedState, payment: ProvenPayment): Promise<Clai
       return { kind: 'claimed', channel: noteClaimed(state, name, payment), claimed }
     }
     free()
-    if (outcome.code === 'known' && request) return findElsewhere(state, payment, request)
+    if (outcome.code === 'known' && request) {
+      const before = await paidElsewhere(state, payment, request)
+      // What it had paid was given back meanwhile.
+      if (before === 'given back') return claimIn(state, payment)
+      return before ?? refused(state, name, 'balance_spent')
+    }
     return refused(state, name, outcome.code as RefusalCode)
   } catch (error) {
     free()
@@ -235,34 +241,28 @@ async function apart(
   return { code }
 }
 
-/** The same request has paid already: its answer, or what it has paid when nobody is answering it any more. */
-async function findElsewhere(
+/** What a request under this key has paid: with its answer, or to be answered when nobody does any more. */
+async function paidElsewhere(
   state: SharedState,
-  payment: ProvenPayment,
+  { sender, openBlock }: ChannelId,
   request: NonNullable<ProvenPayment['request']>,
-): Promise<ClaimOutcome> {
-  const { sender, openBlock } = payment
+): Promise<PaidBefore | 'given back' | undefined> {
   const { database, seat, interval, longestWait } = state
   for (let left = longestWait; left > 0; left -= interval) {
     const found = await findRequest(database, { request, seat: seat() })
-    // What it had paid was given back meanwhile.
-    if (found.kind === 'gone') return claimIn(state, payment)
+    if (found.kind === 'gone') return 'given back'
     if (found.kind === 'answered') return found
+    if (found.kind === 'lost') return undefined
     if (found.kind === 'taken') {
-      const known = await fresh(state, nameOf(payment))
+      const known = await fresh(state, channelName(sender, openBlock))
       const channel = known?.standing.channel
-      if (channel === undefined) break
       const named = { request, mac: undefined, number: undefined }
-      return {
-        kind: 'claimed',
-        channel,
-        claimed: { sender, openBlock, paid: found.paid, ...named },
-      }
+      const claimed = { sender, openBlock, paid: found.paid, ...named }
+      return channel && { kind: 'claimed', channel, claimed }
     }
-    if (found.kind === 'lost') break
     await setTimeout(interval)
   }
-  return refused(state, nameOf(payment), 'balance_spent')
+  return undefined
 }
 
 async function giveBack(
@@ -278,18 +278,26 @@ async function giveBack(
   state.known.delete(name)
 }
 
-async function again(
+async function again(state: SharedState, named: NamedRequest): Promise<PaidBefore | undefined> {
+  const { mac, request } = named
+  if (request !== undefined) {
+    const before = await paidElsewhere(state, named, request)
+    if (before !== undefined && before !== 'given back') return before
+  }
+  return mac === undefined ? undefined : runAgain(state, named, mac)
+}
+
+async function runAgain(
   state: SharedState,
-  channel: ChannelId,
+  { sender, openBlock }: ChannelId,
   mac: string,
-): Promise<Claimed | undefined> {
+): Promise<PaidBefore | undefined> {
   const { database, sending, seat, longestWait, interval } = state
-  const name = nameOf(channel)
-  const { sender, openBlock } = channel
+  const name = channelName(sender, openBlock)
   for (let left = longestWait; left > 0; left -= interval) {
     const known = await fresh(state, name)
-    const standing = known?.standing.channel
-    if (known === undefined || standing === undefined) return undefined
+    const channel = known?.standing.channel
+    if (known === undefined || channel === undefined) return undefined
     const isHere = sending.find(name, mac) !== undefined
     const found = isHere
       ? 'sending'
@@ -297,7 +305,7 @@ async function again(
     if (found === undefined) return undefined
     if (found !== 'sending') {
       const named = { request: undefined, mac: undefined, number: undefined }
-      return { channel: standing, claimed: { sender, openBlock, paid: found, ...named } }
+      return { kind: 'claimed', channel, claimed: { sender, openBlock, paid: found, ...named } }
     }
     await Promise.race([sending.find(name, mac) ?? setTimeout(interval), setTimeout(interval)])
   }

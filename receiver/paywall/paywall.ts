@@ -155,7 +155,9 @@ export function createPaywall(options: PaywallOptions): Paywall {
     door,
     replyRoom: replies.room,
     admit: async (request, price) => {
-      const admission = await decide(options, request, price)
+      const admission = await decide(options, request, price).catch((error) =>
+        notNow(error, options),
+      )
       observer?.admitted(admission, price)
       return admission
     },
@@ -387,6 +389,25 @@ function bodyKind(
   // Those who bind requests are programs, and their answers are signed.
   return bound && wanted === 'text' ? 'none' : wanted
 }
+
+/** What decides is away: it has neither paid nor been refused. Any other error is a defect and thrown on. */
+function notNow(error: unknown, { retryAfter }: PaywallOptions): Refused {
+  const code = passingErrors.find((each) => isUraidenError(error, each))
+  if (code === undefined || !isUraidenError(error)) throw error
+  const { message } = error
+  const problem = { type: `urn:uraiden:problem:${code}`, title: 'Try again later', status: 503 }
+  return {
+    ...{ kind: 'refused', code, status: 503, cookies: [] },
+    headers: {
+      ...notStored,
+      'content-type': 'application/problem+json',
+      'retry-after': `${retryAfter}`,
+    },
+    body: JSON.stringify({ ...problem, code, detail: message }),
+  }
+}
+
+const passingErrors = ['postgres_unavailable', 'postgres_commit_unknown', 'process_fenced'] as const
 
 /**
  * A price function says with an error of ours that the request is wrong; any other error is a

@@ -1,6 +1,6 @@
 // A shared state with channels in it, as its leader would write them, and processes on it.
 import type { ExecutionContext } from 'ava'
-import { fromHex, type TokenAmount } from '../../protocol/index.ts'
+import type { TokenAmount } from '../../protocol/index.ts'
 import type { ChannelId } from '../../receiver/channels/book.ts'
 import { type ClaimQueueOptions, createClaimQueue } from '../../receiver/cluster/claim-queue.ts'
 import { sharedLedgers } from '../../receiver/cluster/shared-ledgers.ts'
@@ -13,6 +13,7 @@ import {
 import { openDatabase } from '../../receiver/postgres/schema.ts'
 import type { PostgresSettings } from '../../receiver/postgres/settings.ts'
 import type { PostgresServer } from '../lab/postgres/server.ts'
+import { openChannels } from '../lab/processes/shared-paywall.ts'
 import { owner, sender } from './ledgers.ts'
 import { emptyDatabase } from './postgres.ts'
 
@@ -32,24 +33,10 @@ export async function givenState(t: ExecutionContext, server: PostgresServer): P
     ...{ settings, database },
     open: async (deposit) => {
       const channel = { sender, openBlock: ++last }
-      await openChannel(database, channel, deposit)
+      await openChannels(database, [channel], deposit)
       return channel
     },
   }
-}
-
-export async function openChannel(
-  { query }: Pick<Database, 'query'>,
-  { sender, openBlock }: ChannelId,
-  deposit: TokenAmount,
-): Promise<void> {
-  await query(
-    `WITH opened AS (
-       INSERT INTO channel (sender, open_block, state, deposit) VALUES ($1, $2, 'open', $3)
-       RETURNING id, deposit)
-     INSERT INTO ledger (id, open, ceiling) SELECT id, true, deposit FROM opened`,
-    [Buffer.from(fromHex(sender)), openBlock, deposit],
-  )
 }
 
 /** One of the processes that serve on a state. */
@@ -73,7 +60,8 @@ export async function joinState(
     },
   }
   const [row] = await database.query<{ id: bigint; epoch: bigint }>(
-    `INSERT INTO process (name) VALUES ('test') RETURNING id, epoch`,
+    // Nobody is dead here before a test says so.
+    `INSERT INTO process (name, seen_at) VALUES ('test', 'infinity') RETURNING id, epoch`,
   )
   if (row === undefined) throw new Error('a row was written and is not there')
   let seat = row

@@ -73,24 +73,32 @@ shared('a call that was done, and whose answer was lost, is not done again', asy
   const channel = await open(100n)
   const other = await open(100n)
   for (const each of [channel, other]) await first.ledgers.claim(paymentOf(each, 5n, 5n))
-  // The answer is held back by a trigger at the commit; who asks meanwhile waits for it.
+  // The commit waits for a lock: who asks meanwhile waits for the commit.
   await database.query(`
-    CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END $$;
-    CREATE CONSTRAINT TRIGGER slow AFTER UPDATE ON ledger DEFERRABLE INITIALLY DEFERRED
-      FOR EACH ROW WHEN (new.highest = 10) EXECUTE FUNCTION slow()`)
+    CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER wait AFTER UPDATE ON ledger DEFERRABLE INITIALLY DEFERRED
+      FOR EACH ROW WHEN (new.highest = 10) EXECUTE FUNCTION wait()`)
+  const holder = await database.connect()
+  t.teardown(holder.close)
+  await holder.query('SELECT pg_advisory_lock(1)')
   const claims = [
     first.ledgers.claim(paymentOf(channel, 10n, 5n)),
     first.ledgers.claim(paymentOf(other, 20n, 5n, { mayLeaveGap: false })),
   ]
-  await until(async () => {
-    const busy = await database.query(
-      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'`,
-    )
-    return busy.length > 0
-  })
+  const waits = (event: string) =>
+    until(async () => {
+      const waiting = await database.query(
+        'SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = $1',
+        [event],
+      )
+      return waiting.length > 0
+    })
+  await waits('advisory')
   // The server goes on: only our side of the connection is gone.
   await first.cut()
+  await waits('transactionid')
+  await holder.query('SELECT pg_advisory_unlock(1)')
   t.deepEqual((await Promise.all(claims)).map(said), ['claimed', 'invalid_amount'])
   const [row] = await database.query('SELECT paid FROM process WHERE id = $1', [first.seat().id])
   t.deepEqual(row, { paid: 15n })

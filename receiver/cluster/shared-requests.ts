@@ -1,8 +1,9 @@
 // Requests under a key that several processes know: paid and under way, or with the reply that is kept for whoever
 // asks again, wherever.
+import { setTimeout } from 'node:timers/promises'
 import type { Interval } from '../../protocol/index.ts'
 import type { KeyedRequest } from '../channels/ledgers.ts'
-import type { KeptReply, ReplyDisk } from '../channels/store.ts'
+import type { KeptReply, ReplyDisk, ReplyId } from '../channels/store.ts'
 import type { Database, Sql } from '../postgres/connection.ts'
 import { keyOf } from './claim-call.ts'
 import type { Seat } from './claim-queue.ts'
@@ -76,38 +77,84 @@ export const largestLogged = 65_536
 
 /** The replies of a shared state. Nothing is read at the start: whoever repeats a request finds its reply. */
 export function sharedReplies(database: Database, seat: () => Seat): ReplyDisk {
-  const { query } = database
+  const giveUp = releasing(database, seat)
   return {
     load: async () => new Map(),
     unanswered: async () => new Map(),
-    save: async (id, { status, headers, body, content, expires }) => {
-      const key = keyOf({ id })
-      const isLarge = body.length > largestLogged
-      await database.transaction(async (sql) => {
-        const kept = await sql.query(
-          `UPDATE request SET status = $2, headers = $3, content = $4, body = $5, expires = $6
-           WHERE id = $1 AND owner = $7 RETURNING id`,
-          [
-            ...[key, status, JSON.stringify(headers)],
-            content === undefined ? null : JSON.stringify(content),
-            ...[isLarge ? null : Buffer.from(body), new Date(expires), seat().id],
-          ],
-        )
-        if (!isLarge || kept.length === 0) return
-        await sql.query(
-          'INSERT INTO large_body VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET body = excluded.body',
-          [key, Buffer.from(body)],
-        )
-      }, 'SET LOCAL synchronous_commit = on')
-    },
+    save: (id, reply) => saveReply(database, seat(), { id, reply }).catch(giveUp([id])),
     // What is over is over for all: see `forgetRequests`.
     remove: async () => undefined,
     answered: async (ids) => {
-      await query('DELETE FROM request WHERE id = ANY($1) AND owner = $2', [
-        ids.map((id) => keyOf({ id })),
-        seat().id,
-      ])
+      await database
+        .query('DELETE FROM request WHERE id = ANY($1) AND owner = $2', [keysOf(ids), seat().id])
+        .catch(giveUp(ids))
     },
+  }
+}
+
+async function saveReply(
+  database: Database,
+  seat: Seat,
+  { id, reply }: { readonly id: ReplyId; readonly reply: KeptReply },
+): Promise<void> {
+  const { status, headers, body, content, expires } = reply
+  const key = keyOf({ id })
+  const isLarge = body.length > largestLogged
+  await database.transaction(async (sql) => {
+    const kept = await sql.query(
+      `UPDATE request SET status = $2, headers = $3, content = $4, body = $5, expires = $6
+       WHERE id = $1 AND owner = $7 RETURNING id`,
+      [
+        ...[key, status, JSON.stringify(headers)],
+        content === undefined ? null : JSON.stringify(content),
+        ...[isLarge ? null : Buffer.from(body), new Date(expires), seat.id],
+      ],
+    )
+    if (!isLarge || kept.length === 0) return
+    await sql.query(
+      'INSERT INTO large_body VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET body = excluded.body',
+      [key, Buffer.from(body)],
+    )
+  }, 'SET LOCAL synchronous_commit = on')
+}
+
+function keysOf(ids: readonly ReplyId[]): readonly Buffer[] {
+  return ids.map((id) => keyOf({ id }))
+}
+
+/** Milliseconds between two tries to reach a database that is away. */
+const pause = 200
+
+/**
+ * Of requests that this process answers no more, and could not say so: whoever asks again elsewhere must not wait for
+ * it. Tried until the database is back; whoever dies before is found dead.
+ */
+function releasing(
+  { query }: Sql,
+  seat: () => Seat,
+): (ids: readonly ReplyId[]) => (error: unknown) => never {
+  const open = new Set<ReplyId>()
+  let isAtIt = false
+  const release = async () => {
+    isAtIt = true
+    while (open.size > 0) {
+      const ids = [...open]
+      try {
+        await query(
+          `UPDATE request SET owner_epoch = 0 WHERE id = ANY($1) AND owner = $2 AND status IS NULL`,
+          [keysOf(ids), seat().id],
+        )
+        for (const id of ids) open.delete(id)
+      } catch {
+        await setTimeout(pause, undefined, { ref: false })
+      }
+    }
+    isAtIt = false
+  }
+  return (ids) => (error) => {
+    for (const id of ids) open.add(id)
+    if (!isAtIt) void release()
+    throw error
   }
 }
 

@@ -243,3 +243,17 @@ shared(
     t.is(said(await second.ledgers.claim(payment)), 'balance_spent')
   },
 )
+
+shared('a request whose answer could not be kept is not waited for', async (t) => {
+  const { first, open, join, database } = await given(t)
+  const second = await join()
+  const channel = await open(100n)
+  const payment = paymentOf(channel, 5n, 5n, { request })
+  await first.ledgers.claim(payment)
+  await database.query('ALTER TABLE request RENAME COLUMN status TO gone')
+  const reply = { status: 200, headers: {}, body: Buffer.from('21.4'), expires: request.expires }
+  await t.throwsAsync(first.replies.save(request.id, reply))
+  await database.query('ALTER TABLE request RENAME COLUMN gone TO status')
+  const outcome = await second.ledgers.claim(payment)
+  t.deepEqual(outcome.kind === 'claimed' && outcome.claimed.paid, { from: 0n, to: 5n })
+})

@@ -125,6 +125,11 @@ export const platformErrors = {
   },
   state_in_use: { kind: 'state' },
   state_missing: { kind: 'state' },
+  state_moved: { kind: 'state', hint: 'Name the place where it is now.' },
+  state_not_empty: {
+    kind: 'state',
+    hint: 'Nothing was changed. Name a place where nothing is, or a state that was moved away.',
+  },
   not_tokens: { kind: 'usage', hint: 'Write it like 0.01.' },
   not_a_url: { kind: 'usage', hint: 'Write http:// or https://, then host and port.' },
   state_of_another: {

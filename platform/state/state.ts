@@ -288,6 +288,39 @@ export async function forgetSpool(
   )
 }
 
+/** In place of a format: what was here is elsewhere now. */
+const movedFormat = 'moved'
+
+/** From now on nobody opens it: what was in it is kept elsewhere, and would be paid twice. */
+export async function noteMoved(db: StateDatabase): Promise<void> {
+  await db.put(formatKey, movedFormat, { sync: true })
+}
+
+/**
+ * Makes room for a state where one was before it was moved away; all else is let be.
+ * @throws UraidenError `state_not_empty`, `state_in_use`, `state_unusable`
+ */
+export async function clearMoved({ folder, program }: StatePlace): Promise<void> {
+  const isThere = await access(join(folder, 'CURRENT')).then(
+    () => true,
+    () => false,
+  )
+  if (!isThere) return
+  const db: StateDatabase = new Level(folder, { keyEncoding: 'utf8', valueEncoding: 'utf8' })
+  await openDatabase(db, { folder, program })
+  try {
+    if ((await db.get(formatKey)) !== movedFormat) {
+      throw platformError({
+        code: 'state_not_empty',
+        message: `There is a state in ${folder} already.`,
+      })
+    }
+    await db.clear()
+  } finally {
+    await db.close()
+  }
+}
+
 interface WrittenOwner {
   readonly program: string
   readonly chainId: string
@@ -320,6 +353,9 @@ function checkFormat(
   found: string | undefined,
   { folder, format, upgrades = {}, marks: others = [] }: StateOptions,
 ): void {
+  if (found === movedFormat) {
+    throw platformError({ code: 'state_moved', message: `The state in ${folder} was moved away.` })
+  }
   const { format: first, marks } = readFormat(found)
   let known = first
   while (known < format && upgrades[known] !== undefined) known++

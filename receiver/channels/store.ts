@@ -5,6 +5,7 @@ import type { JournalEntry, TransactionJournal } from '../../platform/chain/inde
 import { type GroupCommit, groupCommit } from '../../platform/state/group-commit.ts'
 import {
   keysUnder,
+  noteMoved,
   openState,
   readState,
   type StateDatabase,
@@ -173,6 +174,14 @@ export interface ChannelStore {
   readonly close: () => Promise<void>
 }
 
+/** In a folder, of one process alone. */
+export interface FolderStore extends ChannelStore {
+  /** Transactions that are under way, by their operation. */
+  readonly transactions: () => Promise<ReadonlyMap<string, JournalEntry>>
+  /** Nobody opens it any more: what is in it is kept elsewhere from now on. */
+  readonly moved: () => Promise<void>
+}
+
 const positionKey = 'position'
 const fenceKey = 'fence'
 const forgottenKey = 'forgotten'
@@ -214,7 +223,7 @@ export async function openStore(
   folder: string,
   owner: StateOwner,
   { onCommit, program = 'receiver' }: StoreOptions = {},
-): Promise<ChannelStore> {
+): Promise<FolderStore> {
   const db = await openState({ folder, owner, program, format: 5, upgrades })
   const write: Write = (entries) =>
     db.batch<string, string | Uint8Array>([...entries].map(operation), { sync: true })
@@ -263,6 +272,12 @@ export async function openStore(
     gasPrices: gasPricesOn(db, commits, read),
     firstBlock: firstBlockOn(db, commits, read),
     probe: () => commits.save([[probeKey, undefined]]),
+    transactions: () =>
+      read(() => readAll(db, journalPrefix, (text): JournalEntry => JSON.parse(text))),
+    moved: async () => {
+      await commits.idle()
+      await noteMoved(db)
+    },
     close: async () => {
       await commits.idle()
       await db.close()

@@ -17,6 +17,7 @@ import { type ChannelsOptions, channels, stats } from './commands/books.ts'
 import { type CollectOptions, closeAll, closeOne, withdraw } from './commands/collect.ts'
 import { doctor } from './commands/doctor.ts'
 import { type InitOptions, init } from './commands/init.ts'
+import { type MigrateOptions, migrate } from './commands/migrate.ts'
 import { addGlobalOptions, configOptions, type GlobalOptions } from './commands/options.ts'
 import { type RequestKeyOptions, requestKey } from './commands/request-key.ts'
 import { configFile, openConfig } from './commands/session.ts'
@@ -117,6 +118,14 @@ function addSellCommands(program: Command, finish: Finish): void {
     .description('put a backup back into the state; the receiver must be stopped')
     .action((file: string, _: object, command: Command) =>
       finish(restore(file, command.optsWithGlobals())),
+    )
+  program
+    .command('migrate')
+    .description('move the state into a database, or back into a folder; nobody may use it')
+    .option('--from <place>', 'folder, or postgres://…; else that of the configuration')
+    .option('--to <place>', 'the same')
+    .action((_: object, command: Command) =>
+      finish(migrate(command.optsWithGlobals<MigrateOptions>())),
     )
 }
 

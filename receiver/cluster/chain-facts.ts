@@ -169,7 +169,8 @@ async function forgetChannels(
 /** Milliseconds after which who did not look must read all again. */
 const longestAway = 3_600_000
 
-async function writeNote({ query }: Sql, name: string, value: string): Promise<void> {
+/** A small record of the receiver, in place of the one before. */
+export async function writeNote({ query }: Sql, name: string, value: string): Promise<void> {
   await query(
     'INSERT INTO note VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
     [name, value],
@@ -241,24 +242,25 @@ export interface ReadFacts {
 
 /** As it is at one moment. */
 export function readFacts(database: Database): Promise<ReadFacts> {
-  return database.transaction(async ({ query }) => {
-    const place = await readPosition({ query })
-    const rows = await query<FactsRow>(
-      `SELECT ${factsColumns} FROM channel WHERE state IS NOT NULL`,
-    )
-    const past = await query<PastRow>('SELECT block, hash, before FROM past ORDER BY block')
-    const facts = new Map<ChannelName, ChainFacts>()
-    for (const row of rows) {
-      const known = factsOfRow(row)
-      if (known !== undefined) facts.set(nameOfRow(row), known)
-    }
-    return {
-      ...place,
-      facts,
-      history: past.map(pastOfRow),
-      forgotten: await readForgotten({ query }),
-    }
-  }, atOneMoment)
+  return database.transaction(readFactsBy, atOneMoment)
+}
+
+/** The same within a transaction. */
+export async function readFactsBy({ query }: Sql): Promise<ReadFacts> {
+  const place = await readPosition({ query })
+  const rows = await query<FactsRow>(`SELECT ${factsColumns} FROM channel WHERE state IS NOT NULL`)
+  const past = await query<PastRow>('SELECT block, hash, before FROM past ORDER BY block')
+  const facts = new Map<ChannelName, ChainFacts>()
+  for (const row of rows) {
+    const known = factsOfRow(row)
+    if (known !== undefined) facts.set(nameOfRow(row), known)
+  }
+  return {
+    ...place,
+    facts,
+    history: past.map(pastOfRow),
+    forgotten: await readForgotten({ query }),
+  }
 }
 
 const atOneMoment = 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY'

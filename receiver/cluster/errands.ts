@@ -1,7 +1,7 @@
 // What only the leader can do, asked for by a process that does not lead: it is written down, the leader finds it and
 // writes down what came of it. Nobody has to be told: both look.
 import { setTimeout } from 'node:timers/promises'
-import { isUraidenError, UraidenError } from '../../protocol/index.ts'
+import { isUraidenError, type UraidenError } from '../../protocol/index.ts'
 import { receiverError } from '../errors/index.ts'
 import type { Database } from '../postgres/connection.ts'
 import type { Term } from './election.ts'
@@ -58,7 +58,8 @@ export async function askLeader(
 }
 
 function answered(answer: Answer): Plain {
-  if ('failed' in answer) throw new UraidenError(answer.failed)
+  // Of a catalogue, here or in the leader's version.
+  if ('failed' in answer) throw receiverError(answer.failed as Parameters<typeof receiverError>[0])
   return answer.done
 }
 

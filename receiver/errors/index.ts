@@ -80,6 +80,10 @@ export const receiverErrors = {
     hint: 'It may still be done. Look at it again before you repeat it.',
   },
   listen_failed: { kind: 'usage' },
+  migrate_places: {
+    kind: 'usage',
+    hint: 'One is a folder, the other postgres://…. What is left out is that of the configuration.',
+  },
   module_unusable: {
     kind: 'usage',
     hint: 'It should be an ES module: export function handler(request) { return … }',
@@ -207,7 +211,10 @@ export const receiverErrors = {
     kind: 'failed',
     hint: 'Write it like h1, .summary, #intro or article > p:first-of-type.',
   },
-  state_moved: { kind: 'state', hint: 'Name the place where it is now.' },
+  state_differs: {
+    kind: 'state',
+    hint: 'Nothing was changed: the state is served where it was. It is a defect of ours, or of a disk: report it.',
+  },
   status_unknown: { kind: 'failed' },
   stopped: { kind: 'failed', hint: 'Start it again.' },
   usage_path: { kind: 'usage', hint: 'Write it like /sensors/temperature.' },

@@ -33,7 +33,7 @@ const usualPort = 5432
 /** For sockets: a URL without a host has no place for them. */
 const parameters = ['host', 'port', 'user']
 
-function isPostgresUrl(text: string): boolean {
+export function isPostgresUrl(text: string): boolean {
   return /^postgres(ql)?:/i.test(text)
 }
 

@@ -1,5 +1,5 @@
-// Gateways of Debian in front of a receiver, with the configurations of docs/guides/gateways.md: files in a
-// temporary folder, ports on loopback, no rights needed.
+// Gateways of Debian in front of receivers, with the configurations of docs/guides: files in a temporary folder,
+// ports on loopback, no rights needed.
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
@@ -16,15 +16,24 @@ import { until } from './until.ts'
 export type GatewayKind = 'nginx' | 'haproxy' | 'caddy'
 
 const certificates = fileURLToPath(new URL('./certificates/', import.meta.url))
-const guide = fileURLToPath(new URL('../../docs/guides/gateways.md', import.meta.url))
+const guides = fileURLToPath(new URL('../../docs/guides/', import.meta.url))
+
+interface Configuration {
+  readonly kind: GatewayKind
+  /** Its first line, after `# `. */
+  readonly name: string
+  /** `gateways.md` when not given. */
+  readonly guide?: string
+}
 
 /** The configuration of the guide with this first line, without the line. */
-function fromGuide(kind: GatewayKind, name: string): string {
-  const blocks = readFileSync(guide, 'utf8').matchAll(/^```(\w+)\n# (.*)\n((?:.|\n)*?)^```$/gm)
+function fromGuide({ kind, name, guide = 'gateways.md' }: Configuration): string {
+  const text = readFileSync(join(guides, guide), 'utf8')
+  const blocks = text.matchAll(/^```(\w+)\n# (.*)\n((?:.|\n)*?)^```$/gm)
   for (const [, language, title, text] of blocks) {
     if (language === kind && title === name) return text ?? ''
   }
-  throw new Error(`docs/guides/gateways.md has no ${kind} configuration “${name}”`)
+  throw new Error(`docs/guides/${guide} has no ${kind} configuration “${name}”`)
 }
 
 interface Prepared {
@@ -63,20 +72,52 @@ const prepared: Readonly<Record<GatewayKind, Prepared>> = {
   },
 }
 
-/** Root of the gateway; gone when the test ends. */
-export async function startGateway(
+/** Root of the gateway before one receiver, which the guide has at 127.0.0.1:5000; gone when the test ends. */
+export function startGateway(
   t: ExecutionContext,
   upstream: string,
-  { kind, name }: { readonly kind: GatewayKind; readonly name: string },
+  configuration: Configuration,
+): Promise<string> {
+  const to = new URL(upstream).host
+  return startWith(t, configuration.kind, fromGuide(configuration).replaceAll('127.0.0.1:5000', to))
+}
+
+/** A receiver, and where it says whether it is ready. */
+export interface Upstream {
+  readonly port: number
+  readonly opsPort: number
+}
+
+/** Before several, which the guide has at 10.0.0.1:5000, 10.0.0.2:5000 and so on, with ops.listen at port 9402. */
+export function startBalancer(
+  t: ExecutionContext,
+  upstreams: readonly Upstream[],
+  configuration: Configuration,
+): Promise<string> {
+  const lines = fromGuide(configuration).split('\n')
+  const part = lines.map((line) => {
+    const [, number] = /10\.0\.0\.(\d+):5000/.exec(line) ?? []
+    const upstream = upstreams[Number(number) - 1]
+    if (upstream === undefined) return line
+    const to = `127.0.0.1:${upstream.port}`
+    return line
+      .replace(`10.0.0.${number}:5000`, to)
+      .replace('port 9402', `port ${upstream.opsPort}`)
+  })
+  return startWith(t, configuration.kind, part.join('\n'))
+}
+
+async function startWith(
+  t: ExecutionContext,
+  kind: GatewayKind,
+  configuration: string,
 ): Promise<string> {
   const folder = await temporaryFolder(t)
   await copyFile(join(certificates, 'ca-first.pem'), join(folder, 'tls.pem'))
   await copyFile(join(certificates, 'ca-first.key'), join(folder, 'tls.key'))
   const port = await freePort()
   const here = kind === 'caddy' ? `http://127.0.0.1:${port}` : `127.0.0.1:${port}`
-  const part = fromGuide(kind, name)
-    .replaceAll('127.0.0.1:5000', new URL(upstream).host)
-    .replaceAll(/(?<=listen )\d+|:8080/g, here)
+  const part = configuration.replaceAll(/(?<=listen )\d+|:8080/g, here)
   const { text, command } = prepared[kind]
   const file = join(folder, 'gateway.conf')
   await writeFile(file, `${text(part)}\n`)

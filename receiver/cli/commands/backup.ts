@@ -3,8 +3,8 @@ import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { ownerOfState } from '../../../platform/state/state.ts'
 import { defined, type Signer } from '../../../protocol/index.ts'
 import { firstContract, prepareStates } from '../../program/contracts.ts'
-import { inItsFolder, openSigner } from '../../program/settings.ts'
-import { backupOfState, writeBackup } from '../../server/backup/backup.ts'
+import { inItsFolder, openSigner, type ReceiverSettings } from '../../program/settings.ts'
+import { backupOfDatabase, backupOfState, writeBackup } from '../../server/backup/backup.ts'
 import { readBackupFile } from '../../server/backup/file.ts'
 import { restoreBackup } from '../../server/backup/restore.ts'
 import { askReceiver } from './control.ts'
@@ -14,9 +14,7 @@ import { openSettings } from './session.ts'
 
 export async function backup(file: string, options: GlobalOptions): Promise<ExitCode> {
   const output = createOutput(options.json ?? false)
-  const { socket, state, key } = await openSettings(options)
-  const running = socket === undefined ? undefined : await askReceiver(socket, '/admin/backup')
-  const text = running ?? (await backupOfStopped(state, await openSigner(key)))
+  const text = await backupText(await openSettings(options))
   const written = await writeBackup(file, text)
   const { channels, balanceSum } = written
   output.print(
@@ -25,6 +23,12 @@ export async function backup(file: string, options: GlobalOptions): Promise<Exit
       : `${file}: ${channels} channels, all balances together ${balanceSum} units.`,
   )
   return exitCode.ok
+}
+
+async function backupText({ socket, state, key, shared }: ReceiverSettings): Promise<string> {
+  if (shared !== undefined) return backupOfDatabase(shared, await openSigner(key))
+  const running = socket === undefined ? undefined : await askReceiver(socket, '/admin/backup')
+  return running ?? (await backupOfStopped(state, await openSigner(key)))
 }
 
 async function backupOfStopped(folder: string, signer: Signer): Promise<string> {
@@ -43,7 +47,7 @@ export async function restore(file: string, options: GlobalOptions): Promise<Exi
   }
   const report = await restoreBackup({
     text: await readBackupFile(file),
-    state: inItsFolder(settings).state,
+    state: settings.shared ?? inItsFolder(settings).state,
     contract,
     receiver: address,
     ...defined({ chainId }),

@@ -14,7 +14,7 @@ CREATE TABLE meta (
   state text NOT NULL DEFAULT 'serving' CHECK (state IN ('serving', 'moved'))
 );
 
--- Small records of the receiver, by name: fence, forgotten, gas-prices, first-block.
+-- Small records of the receiver, by name, as a folder has them: fence, forgotten, gas-prices, first-block.
 CREATE TABLE note (
   name text PRIMARY KEY,
   value text NOT NULL
@@ -119,9 +119,10 @@ CREATE TABLE process (
 -- Requests under a key: paid and under way, or with the reply that is kept for repetitions.
 CREATE TABLE request (
   id bytea PRIMARY KEY,
-  channel bigint NOT NULL REFERENCES channel ON DELETE CASCADE,
-  from_ numeric(58) NOT NULL,
-  to_ numeric(58) NOT NULL,
+  -- NULL of a reply that was kept before the state was shared.
+  channel bigint REFERENCES channel ON DELETE CASCADE,
+  from_ numeric(58),
+  to_ numeric(58),
   owner bigint NOT NULL,
   owner_epoch bigint NOT NULL,
   attempts int NOT NULL DEFAULT 1,
@@ -131,7 +132,8 @@ CREATE TABLE request (
   headers jsonb,
   -- Of the request, as it had come when it was answered.
   content jsonb,
-  body bytea
+  body bytea,
+  CHECK (status IS NOT NULL OR (channel IS NOT NULL AND from_ IS NOT NULL AND to_ IS NOT NULL))
 );
 CREATE INDEX request_expires ON request (expires);
 

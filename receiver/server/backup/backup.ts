@@ -7,7 +7,11 @@ import {
 } from '../../../protocol/index.ts'
 import type { ChannelName, PaymentLedger } from '../../channels/records.ts'
 import { openStore } from '../../channels/store.ts'
+import { ownerOfDatabase } from '../../cluster/stopped.ts'
+import { readLedgers } from '../../cluster/stored-ledgers.ts'
 import type { Receiver } from '../../core/receiver.ts'
+import { openDatabase } from '../../postgres/schema.ts'
+import type { PostgresSettings } from '../../postgres/settings.ts'
 import {
   type Backup,
   type BackupChannel,
@@ -44,6 +48,25 @@ export async function backupOfState(
     return formatBackup(backup(identity, await store.readLedgers()), signer)
   } finally {
     await store.close()
+  }
+}
+
+/**
+ * The same of a state that receivers share, whether they run or not.
+ * @throws UraidenError `state_missing`, `state_of_another` when it is another receiver's, those of `openDatabase`
+ */
+export async function backupOfDatabase(
+  settings: PostgresSettings,
+  signer: Signer,
+): Promise<string> {
+  const { chainId, contract } = await ownerOfDatabase(settings)
+  const owner = { chainId, contract, account: signer.address }
+  const database = await openDatabase(settings, owner)
+  try {
+    const identity = { chainId, contract, receiver: signer.address }
+    return formatBackup(backup(identity, await readLedgers(database)), signer)
+  } finally {
+    await database.close()
   }
 }
 

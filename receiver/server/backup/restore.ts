@@ -15,18 +15,28 @@ import {
   type PaymentLedger,
   type ProvenBalance,
 } from '../../channels/records.ts'
-import { openStore } from '../../channels/store.ts'
+import { type ChannelStore, openStore } from '../../channels/store.ts'
+import { whileStopped } from '../../cluster/stopped.ts'
+import { readLedgers } from '../../cluster/stored-ledgers.ts'
+import { saveLedgersBy } from '../../cluster/whole-state.ts'
 import { receiverError } from '../../errors/index.ts'
+import type { PostgresSettings } from '../../postgres/settings.ts'
 import { createCommitmentCheck, isShownTick } from '../../signatures/commitments.ts'
 import { chooseRecovery, isSignedBy, type Recovery } from '../../signatures/recovery.ts'
-import { type Backup, type BackupChannel, type BackupIdentity, parseBackup } from './document.ts'
+import {
+  type Backup,
+  type BackupChannel,
+  type BackupIdentity,
+  parseBackup,
+  type ReadBackup,
+} from './document.ts'
 import { mergeLedger } from './merge.ts'
 
 export interface RestoreOptions {
   /** The backup's text. */
   readonly text: string
-  /** The state folder; made if missing. */
-  readonly state: string
+  /** The state folder, made if missing; or the database that receivers share. */
+  readonly state: string | PostgresSettings
   /** Whose state it is; a backup of another is refused. The chain is left to the backup when not given. */
   readonly contract: Address
   readonly receiver: Address
@@ -49,7 +59,7 @@ export interface RestoreReport {
 /**
  * All channels of the backup, or none: everything is checked first, and one write does it.
  * @throws UraidenError `backup_damaged`, `backup_format_unknown`, `backup_of_another`,
- * `backup_signature_wrong`, and those of `openStore`
+ * `backup_signature_wrong`, and those of `openStore` or `whileStopped`
  */
 export async function restoreBackup(options: RestoreOptions): Promise<RestoreReport> {
   const { state, contract, receiver } = options
@@ -57,26 +67,40 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
   checkIdentity(backup, options)
   const { recovery } = await chooseRecovery()
   checkSignatures(backup, recovery)
-  const store = await openStore(state, { chainId: backup.chainId, contract, account: receiver })
+  const owner = { chainId: backup.chainId, contract, account: receiver }
+  if (typeof state !== 'string') {
+    return whileStopped(state, owner, async (sql) => {
+      const target = { readLedgers: () => readLedgers(sql), saveLedgers: saveLedgersBy(sql) }
+      return mergeInto(target, backup)
+    })
+  }
+  const store = await openStore(state, owner)
   try {
-    const existing = await store.readLedgers()
-    const merged = new Map(backup.channels.map((channel) => mergedEntry(existing, channel)))
-    // What came after the backup is not known here: it may have been bound.
-    await store.saveLedgers(merged, 'next')
-    const after = new Map([...existing, ...merged])
-    const kept = backup.channels.filter((channel) => {
-      const before = existing.get(nameOf(channel))
-      return before !== undefined && before.claims.highest >= channel.claims.highest
-    }).length
-    return {
-      restored: backup.channels.length - kept,
-      kept,
-      created: backup.created,
-      signed: backup.signed,
-      balanceSum: [...after.values()].reduce((sum, { claims }) => sum + claims.highest, 0n),
-    }
+    return await mergeInto(store, backup)
   } finally {
     await store.close()
+  }
+}
+
+async function mergeInto(
+  store: Pick<ChannelStore, 'readLedgers' | 'saveLedgers'>,
+  backup: ReadBackup,
+): Promise<RestoreReport> {
+  const existing = await store.readLedgers()
+  const merged = new Map(backup.channels.map((channel) => mergedEntry(existing, channel)))
+  // What came after the backup is not known here: it may have been bound.
+  await store.saveLedgers(merged, 'next')
+  const after = new Map([...existing, ...merged])
+  const kept = backup.channels.filter((channel) => {
+    const before = existing.get(nameOf(channel))
+    return before !== undefined && before.claims.highest >= channel.claims.highest
+  }).length
+  return {
+    restored: backup.channels.length - kept,
+    kept,
+    created: backup.created,
+    signed: backup.signed,
+    balanceSum: [...after.values()].reduce((sum, { claims }) => sum + claims.highest, 0n),
   }
 }
 

@@ -202,7 +202,7 @@ function answer(queue: QueueState, run: WaitingRun, code: string | undefined): v
 const unsaid = 'unsaid'
 
 /** In the order of channels, so that all processes lock in the same order; neighbours of one channel are one run. */
-export function runsOf(
+function runsOf(
   singles: readonly Waiting<WantedClaim, string | undefined>[],
   together: readonly Waiting<WantedClaim, string | undefined>[],
 ): readonly WaitingRun[] {

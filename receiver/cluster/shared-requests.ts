@@ -1,6 +1,7 @@
 // Requests under a key that several processes know: paid and under way, or with the reply that is kept for whoever
 // asks again, wherever.
 import { setTimeout } from 'node:timers/promises'
+import { monotonic } from '../../platform/time/monotonic.ts'
 import type { Interval } from '../../protocol/index.ts'
 import type { KeyedRequest } from '../channels/ledgers.ts'
 import type { KeptReply, ReplyDisk, ReplyId } from '../channels/store.ts'
@@ -73,16 +74,29 @@ function replyOf(row: Row & { readonly body: Uint8Array }, status: number): Kept
 }
 
 /** Bodies up to this many bytes survive a crash of the server. */
-export const largestLogged = 65_536
+const largestLogged = 65_536
+
+/** Milliseconds between two looks for requests that are over. */
+const forgetInterval = 60_000
 
 /** The replies of a shared state. Nothing is read at the start: whoever repeats a request finds its reply. */
 export function sharedReplies(database: Database, seat: () => Seat): ReplyDisk {
   const giveUp = releasing(database, seat)
+  let forgotAt = Number.NEGATIVE_INFINITY
+  const forget = () => {
+    if (monotonic() - forgotAt < forgetInterval) return
+    forgotAt = monotonic()
+    // The next one tries again.
+    void forgetRequests(database).catch(() => undefined)
+  }
   return {
     load: async () => new Map(),
     unanswered: async () => new Map(),
-    save: (id, reply) => saveReply(database, seat(), { id, reply }).catch(giveUp([id])),
-    // What is over is over for all: see `forgetRequests`.
+    save: async (id, reply) => {
+      forget()
+      await saveReply(database, seat(), { id, reply }).catch(giveUp([id]))
+    },
+    // What is over is over for all, whoever kept it.
     remove: async () => undefined,
     answered: async (ids) => {
       await database
@@ -159,7 +173,7 @@ function releasing(
 }
 
 /** Those that can be repeated no more. */
-export async function forgetRequests({ query }: Sql): Promise<void> {
+async function forgetRequests({ query }: Sql): Promise<void> {
   await query('DELETE FROM request WHERE expires < clock_timestamp()')
   await query('DELETE FROM large_body b WHERE NOT EXISTS (SELECT FROM request r WHERE r.id = b.id)')
 }

@@ -257,3 +257,18 @@ shared('a request whose answer could not be kept is not waited for', async (t) =
   const outcome = await second.ledgers.claim(payment)
   t.deepEqual(outcome.kind === 'claimed' && outcome.claimed.paid, { from: 0n, to: 5n })
 })
+
+shared('requests that can be repeated no more are forgotten, with their replies', async (t) => {
+  const { first, open, database } = await given(t)
+  const channel = await open(100n)
+  const over = { id: 'B'.repeat(43), expires: Date.now() - 1 }
+  await first.ledgers.claim(paymentOf(channel, 5n, 5n, { request: over }))
+  await first.ledgers.claim(paymentOf(channel, 10n, 5n, { request }))
+  const reply = { status: 200, headers: {}, body: Buffer.from('21.4'), expires: request.expires }
+  await first.replies.save(request.id, reply)
+  await until(async () => {
+    const left = await database.query('SELECT status FROM request')
+    return left.length === 1 && left[0]?.status === 200
+  })
+  t.is((await channelOf(first.ledgers, channel))?.claims.highest, 10n)
+})

@@ -2,8 +2,6 @@
 // came after could not be claimed.
 
 import {
-  type Address,
-  type ContractBlock,
   closingAgreementDigest,
   isUraidenError,
   type Signature,
@@ -14,48 +12,26 @@ import {
 } from '../../protocol/index.ts'
 import { receiverError } from '../errors/index.ts'
 import type { ChannelBook, ChannelId } from './book.ts'
-import { type Channel, ledgerOf, type PaymentLedger } from './records.ts'
+import type { Ledgers, WantedClose } from './ledgers.ts'
+import type { Channel, PaymentLedger } from './records.ts'
 
 export interface AgreementParts {
-  readonly book: ChannelBook
+  readonly ledgers: Pick<Ledgers, 'agree'>
   readonly signer: Signer
   readonly domain: SignatureDomain
 }
 
-/** A channel, and the balance at which its sender wants to close it. */
-export interface WantedClose {
-  readonly sender: Address
-  readonly openBlock: ContractBlock
-  readonly balance: TokenAmount
-}
-
 /**
- * Signs that we are content with `balance`. That no payment is taken from then on is on disk before.
+ * Signs that we are content with `balance`. That no payment is taken from then on is durable before.
  * @throws UraidenError `channel_unknown`, `channel_closing`, `never_paid`, `not_latest_balance`
  */
 export async function agreeToClose(
-  { book, signer, domain }: AgreementParts,
-  { sender, openBlock, balance }: WantedClose,
+  { ledgers, signer, domain }: AgreementParts,
+  wanted: WantedClose,
 ): Promise<Signature> {
-  const channel = closeable(book.get(sender, openBlock), balance)
-  const before = ledgerOf(channel)
-  // An agreement is for ever: another one at a higher balance would not take it back.
-  const agreed = { ...before, agreedToClose: true, agreedBalance: before.agreedBalance ?? balance }
-  try {
-    await book.putLedger(channel, agreed)
-  } catch (error) {
-    // Nothing was signed, so the channel goes on; unless somebody else has changed it meanwhile.
-    if (book.ledger(sender, openBlock) === agreed) {
-      await book.putLedger(channel, before).catch(() => undefined)
-    }
-    throw error
-  }
+  const { proof } = await ledgers.agree(wanted)
   // In the form that the sender itself uses, so that its own check understands it.
-  return signAgreement(
-    { signer, domain },
-    { sender, openBlock, balance },
-    channel.proof?.form ?? 'seed',
-  )
+  return signAgreement({ signer, domain }, wanted, proof?.form ?? 'seed')
 }
 
 /** The signature under a close; to be given away only when the channel is marked. */
@@ -138,7 +114,11 @@ export function paidChannel(channel: Channel | undefined, instead: string): Chan
   })
 }
 
-function closeable(given: Channel | undefined, balance: TokenAmount): Channel {
+/**
+ * The channel, if it can be closed at this balance.
+ * @throws UraidenError `channel_unknown`, `channel_closing`, `never_paid`, `not_latest_balance`
+ */
+export function closeable(given: Channel | undefined, balance: TokenAmount): Channel {
   if (given?.state === 'closing') {
     throw receiverError({
       code: 'channel_closing',

@@ -1,4 +1,4 @@
-// Registers payments and agrees to close channels. Nothing is promised before it is on disk.
+// Registers payments and agrees to close channels. Nothing is promised before it is durable.
 import type {
   Address,
   ContractBlock,
@@ -12,23 +12,14 @@ import type {
 } from '../../protocol/index.ts'
 import type { ProofChecker } from '../signatures/checker.ts'
 import type { CommitmentCheck } from '../signatures/commitments.ts'
-import { type AnswerEnd, nextAnswer, openAnswer, withoutNumber, withPaid } from './answers.ts'
-import type { ChannelBook, ChannelId } from './book.ts'
-import { type Claims, claim, isClaimed, unclaim } from './claims.ts'
+import type { AnswerEnd } from './answers.ts'
+import { type Claims, claim } from './claims.ts'
 import { type AgreementParts, agreeToClose } from './closing.ts'
-import { balanceUnder, fallbacksUnder, withFallback } from './proofs.ts'
-import {
-  acceptsPayments,
-  type BestProof,
-  type Channel,
-  channelName,
-  isTicked,
-  ledgerOf,
-  type PaymentLedger,
-  type Unanswered,
-  type UnansweredChange,
-} from './records.ts'
-import { decideTick, stillOpen } from './ticks.ts'
+import type { Claimed, ClaimedInterval, KeyedRequest, Ledgers, Standing } from './ledgers.ts'
+import { balanceUnder } from './proofs.ts'
+import { acceptsPayments, type BestProof, type Channel, type Unanswered } from './records.ts'
+import type { KeptReply } from './store.ts'
+import { decideTick } from './ticks.ts'
 
 /** A payment as it came in. */
 export interface OfferedPayment extends Omit<Payment, 'signature'> {
@@ -54,14 +45,15 @@ export interface PaidOutcome {
   readonly chargeOnly: (cost: TokenAmount) => Promise<TokenAmount>
 }
 
-/** A request that can be repeated, and until when (Unix time in milliseconds). */
-export interface KeyedRequest {
-  readonly id: string
-  readonly expires: number
+/** The same request has paid before, and this was the answer. */
+export interface AnsweredOutcome {
+  readonly kind: 'answered'
+  readonly reply: KeptReply
 }
 
 export type PaymentOutcome =
   | PaidOutcome
+  | AnsweredOutcome
   | {
       readonly kind: 'refused'
       readonly code: RefusalCode
@@ -100,21 +92,25 @@ export interface ChannelManager {
 }
 
 export interface ManagerOptions extends AgreementParts {
+  readonly ledgers: Ledgers
   readonly checker: ProofChecker
   /** Undefined: no ticks are taken. */
   readonly commitments?: CommitmentCheck | undefined
-  /** How long a repetition waits for an answer that is on its way, in milliseconds. Default 30 000. */
-  readonly longestWait?: number | undefined
 }
 
 export function createChannelManager(options: ManagerOptions): ChannelManager {
+  const { ledgers } = options
   return {
     registerPayment: (payment, price, request) =>
       registerPayment(options, { payment, price, request }),
-    isBoundOnly: (payment) =>
-      payment.bound !== true && options.book.isBoundOnly(payment, undefined),
-    answerEnded: (payment, end) => answerEnded(options.book, payment, end),
-    resumePayment: (request, earlier) => resumePayment(options.book, request, earlier),
+    isBoundOnly: (payment) => payment.bound !== true && ledgers.isBoundOnly(payment, undefined),
+    answerEnded: ({ mac, ...payment }, end) => {
+      if (mac !== undefined) ledgers.answerEnded(payment, mac, end)
+    },
+    resumePayment: (request, earlier) => {
+      const resumed = ledgers.resume(request, earlier)
+      return resumed && paidWith(ledgers, resumed)
+    },
     agreeToClose: (sender, openBlock, balance) =>
       agreeToClose(options, { sender, openBlock, balance }),
   }
@@ -126,66 +122,53 @@ interface Offer {
   readonly request: KeyedRequest | undefined
 }
 
-async function registerPayment(
-  options: ManagerOptions,
-  { payment, price, request }: Offer,
-): Promise<PaymentOutcome> {
-  const { book, checker } = options
-  const { sender, openBlock, mac } = payment
-  const again = mac && (await runAgain(options, payment, mac))
-  if (again) return again
-  const decide = () => {
-    const channel = book.get(sender, openBlock)
-    const seenUnconfirmed = book.isUnconfirmed(sender, openBlock)
-    const mostBalance = book.mostBalance(sender, openBlock)
-    return decidePayment({ payment, price, channel, seenUnconfirmed, mostBalance })
-  }
-  const refused = async (code: RefusalCode): Promise<PaymentOutcome> => {
-    const channel = book.get(sender, openBlock)
+async function registerPayment(options: ManagerOptions, offer: Offer): Promise<PaymentOutcome> {
+  const { ledgers } = options
+  const { payment, price, request } = offer
+  const { sender, openBlock, mac, balance } = payment
+  const found = ledgers.look(payment, (standing) => isGood(options, offer, standing))
+  const standing = found instanceof Promise ? await found : found
+  const refused = async (
+    code: RefusalCode,
+    channel = standing.channel,
+  ): Promise<PaymentOutcome> => {
+    const isNamed = mac !== undefined || request !== undefined
+    const before = isNamed && (await ledgers.again({ sender, openBlock, mac, request }))
+    if (before) return before.kind === 'answered' ? before : paidWith(ledgers, before)
     const isTold = channel !== undefined && (await isFromSender(options, payment))
     return { kind: 'refused', code, channel: isTold ? channel : undefined }
   }
-  const first = decide()
-  if (first.kind === 'refused') return refused(first.code)
-  let decision = first
-  let shown = proofIn(options, { payment, channel: first.channel })
+  const decision = decidePayment({ payment, price, ...standing })
+  if (decision.kind === 'refused') return refused(decision.code)
+  const shown = proofIn(options, payment, { ...standing, channel: decision.channel })
+  let proof: BestProof | undefined
   if (shown.kind === 'signature') {
-    const form = await checker.formOf({ ...payment, signature: shown.signature })
+    const form = await options.checker.formOf({ ...payment, signature: shown.signature })
     if (form === undefined) return refused('invalid_balance_proof')
-    if (payment.bound !== true && book.isBoundOnly(payment, form)) {
+    if (payment.bound !== true && ledgers.isBoundOnly(payment, form)) {
       return { kind: 'refused', code: 'nonexisting_channel', channel: undefined }
     }
-    shown = { kind: 'proven', proof: { signature: shown.signature, form } }
-    // Meanwhile another request may have claimed the same interval.
-    const second = decide()
-    if (second.kind === 'refused') return refused(second.code)
-    decision = second
+    proof = { signature: shown.signature, form }
+  } else if (shown.kind === 'proven') {
+    proof = shown.proof
+  } else if (shown.kind === 'refused') {
+    if (shown.isWrong) ledgers.forgetTicks(payment)
+    return refused(shown.code)
   }
-  if (shown.kind === 'refused') return refused(shown.code)
-  const { claims, paid, channel: before } = decision
-  const answers = mac === undefined ? before.answers : nextAnswer(before.answers, { mac, paid })
-  const ledger: PaymentLedger = {
-    ...ledgerOf(before),
-    claims,
-    ...(shown.kind === 'proven' && provenBy(book, before, { claims, payment, proof: shown.proof })),
-    ...(answers && { answers }),
-  }
-  const number = mac === undefined ? undefined : answers?.last
-  const order: Order = { sender, openBlock, paid, request, number }
-  if (mac !== undefined) book.sending.begin(channelName(sender, openBlock), mac)
-  try {
-    await book.putLedger({ sender, openBlock }, ledger, unanswered(order))
-  } catch (error) {
-    // Not served, so not paid: the same proof may try again when the disk is well.
-    await charging(book, order)(0n).catch(() => undefined)
-    if (mac !== undefined) book.sending.end(channelName(sender, openBlock), mac)
-    throw error
-  }
-  return {
-    kind: 'paid',
-    channel: { ...before, ...ledger },
-    chargeOnly: charging(book, order),
-  }
+  // Meanwhile another request may have claimed the same interval: the ledgers decide anew.
+  const outcome = await ledgers.claim({
+    ...{ sender, openBlock, balance, price, proof, mac, request },
+    mayLeaveGap: payment.amount !== undefined,
+    bound: payment.bound === true,
+  })
+  if (outcome.kind === 'refused') return refused(outcome.code, outcome.channel)
+  return outcome.kind === 'answered' ? outcome : paidWith(ledgers, outcome)
+}
+/** Whether it would be taken as a channel stands; its signature is another matter. */
+function isGood(options: ManagerOptions, { payment, price }: Offer, standing: Standing): boolean {
+  const decision = decidePayment({ payment, price, ...standing })
+  if (decision.kind === 'refused') return false
+  return proofIn(options, payment, { ...standing, channel: decision.channel }).kind !== 'refused'
 }
 
 /** What an acceptable payment shows for its balance. */
@@ -193,26 +176,24 @@ type Shown =
   | { readonly kind: 'covered' }
   | { readonly kind: 'signature'; readonly signature: Signature }
   | { readonly kind: 'proven'; readonly proof: BestProof }
-  | { readonly kind: 'refused'; readonly code: RefusalCode }
+  | { readonly kind: 'refused'; readonly code: RefusalCode; readonly isWrong?: true }
+
+/** A channel that may pay, and deposits that it had. */
+type Deposits = Pick<Standing, 'earlierDeposits'> & { readonly channel: Channel }
 
 /** Ticks are decided at once; of a signature it remains to be asked whose it is. */
-function proofIn(
-  options: ManagerOptions,
-  { payment, channel }: { readonly payment: OfferedPayment; readonly channel: Channel },
-): Shown {
+function proofIn(options: ManagerOptions, payment: OfferedPayment, standing: Deposits): Shown {
   const { signature, tick } = payment
-  if (payment.bound === true && isCovered(options.book, channel, payment.balance)) {
-    return { kind: 'covered' }
-  }
+  if (payment.bound === true && isCovered(standing, payment.balance)) return { kind: 'covered' }
   if (signature !== undefined) return { kind: 'signature', signature }
   if (payment.bound !== true || tick === undefined) {
     return { kind: 'refused', code: 'payment_required' }
   }
-  return tickIn(options, channel, { ...payment, tick })
+  return tickIn(options, standing.channel, { ...payment, tick })
 }
 
 function tickIn(
-  { book, commitments }: ManagerOptions,
+  { commitments }: ManagerOptions,
   channel: Channel,
   payment: OfferedPayment & { readonly tick: TickWord },
 ): Shown {
@@ -222,183 +203,56 @@ function tickIn(
     isSigned: (commitment) => commitments.isSigned(channel, commitment),
   })
   if (decision.kind === 'proven') return decision
-  // So each wrong tick costs its sender a signature. A crash may forget this.
-  if (decision.kind === 'wrong') {
-    book.noteLedger(channel, {
-      ...book.ledger(channel.sender, channel.openBlock),
-      ticks: undefined,
-    })
-  }
   const isUnsigned = decision.kind === 'unsigned'
-  return { kind: 'refused', code: isUnsigned ? 'invalid_balance_proof' : 'tick_unknown' }
+  return {
+    kind: 'refused',
+    code: isUnsigned ? 'invalid_balance_proof' : 'tick_unknown',
+    ...(decision.kind === 'wrong' && { isWrong: true }),
+  }
 }
 
 /**
  * Whether what is proven already covers a balance, under every deposit that may still stand. Under one that is
  * smaller than the balance no proof would help.
  */
-function isCovered(book: ChannelBook, channel: Channel, balance: TokenAmount): boolean {
+export function isCovered({ channel, earlierDeposits }: Deposits, balance: TokenAmount): boolean {
   if (balance > channel.claims.highest) return false
-  const deposits = [channel.deposit, ...book.earlierDeposits(channel.sender, channel.openBlock)]
+  const deposits = [channel.deposit, ...earlierDeposits]
   return deposits.every((each) => each < balance || balanceUnder(channel, each) >= balance)
-}
-
-/** What a proof changes: the best one, and those below it that may still be needed. */
-function provenBy(
-  book: ChannelBook,
-  before: Channel,
-  {
-    claims,
-    payment,
-    proof,
-  }: Pick<PaymentLedger, 'claims'> & {
-    readonly payment: OfferedPayment
-    readonly proof: BestProof
-  },
-): Partial<PaymentLedger> {
-  if (claims.highest > before.claims.highest) {
-    const beside = before.ticks && stillOpen(before.ticks, claims.highest)
-    const ticks = isTicked(proof) ? proof : beside
-    return { proof, ticks, ...fallbacksFor(book, before, { claims, proof }) }
-  }
-  // The original's clients sign again what is proven already.
-  if (isCovered(book, before, payment.balance)) return {}
-  return { fallbacks: withFallback(before, payment.balance, proof) }
-}
-
-/** A deposit that is taken back leaves the new best proof above what is left of it. */
-function fallbacksFor(
-  book: ChannelBook,
-  before: Channel,
-  after: Required<Pick<PaymentLedger, 'claims' | 'proof'>>,
-): Pick<PaymentLedger, 'fallbacks'> {
-  const deposits = book.earlierDeposits(before.sender, before.openBlock)
-  if (deposits.length === 0) return { fallbacks: undefined }
-  const fallbacks = fallbacksUnder(before, after, deposits)
-  return { fallbacks: fallbacks.length > 0 ? fallbacks : undefined }
 }
 
 /** Any balance of the channel will do, signed by its sender: only then it is told where it stands. */
 async function isFromSender(
-  { book, checker }: ManagerOptions,
+  { ledgers, checker }: ManagerOptions,
   { signature, ...payment }: OfferedPayment,
 ): Promise<boolean> {
   if (payment.bound === true) return true
-  if (signature === undefined || book.isBoundOnly(payment, undefined)) return false
+  if (signature === undefined || ledgers.isBoundOnly(payment, undefined)) return false
   const form = await checker.formOf({ ...payment, signature })
-  return form !== undefined && !book.isBoundOnly(payment, form)
+  return form !== undefined && !ledgers.isBoundOnly(payment, form)
 }
 
-function resumePayment(
-  book: ChannelBook,
-  request: KeyedRequest,
-  { sender, openBlock, paid }: Unanswered,
-): PaidOutcome | undefined {
-  const channel = book.get(sender, openBlock)
-  if (channel === undefined || !isClaimed(channel.claims, paid)) return undefined
-  const order = { sender, openBlock, paid, request, number: undefined }
-  return { kind: 'paid', channel, chargeOnly: charging(book, order) }
-}
-
-/**
- * A bound request whose answer was lost, once more; that it is the last time is on disk before. Undefined
- * when its answer left whole, or its payment was given back: then it is a payment like any other.
- */
-async function runAgain(
-  { book, longestWait = 30_000 }: ManagerOptions,
-  { sender, openBlock }: ChannelId,
-  mac: string,
-): Promise<PaidOutcome | undefined> {
-  const name = channelName(sender, openBlock)
-  await endOf(book.sending.find(name, mac), longestWait)
-  const before = book.ledger(sender, openBlock)
-  const { answers } = before
-  const answer = openAnswer(answers, mac)
-  const channel = book.get(sender, openBlock)
-  if (answer === undefined || book.sending.find(name, mac) || channel === undefined)
-    return undefined
-  const { number, paid } = answer
-  if (paid.from === paid.to || !isClaimed(channel.claims, paid)) return undefined
-  await book.putLedger(
-    { sender, openBlock },
-    { ...before, ...(answers && { answers: withoutNumber(answers, number) }) },
-  )
-  const order = { sender, openBlock, paid, request: undefined, number: undefined }
-  return { kind: 'paid', channel, chargeOnly: charging(book, order) }
-}
-
-async function endOf(sending: Promise<void> | undefined, longest: number): Promise<void> {
-  if (sending === undefined) return
-  let timer: NodeJS.Timeout | undefined
-  const tooLong = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, longest)
-  })
-  await Promise.race([sending, tooLong])
-  clearTimeout(timer)
-}
-
-function answerEnded(
-  book: ChannelBook,
-  { sender, openBlock, mac = '' }: OfferedPayment,
-  end: AnswerEnd,
-): void {
-  book.sending.end(channelName(sender, openBlock), mac)
-  if (end === 'broken') return
-  const ledger = book.ledger(sender, openBlock)
-  const { answers } = ledger
-  const answer = openAnswer(answers, mac)
-  if (answers === undefined || answer === undefined) return
-  book.noteLedger(
-    { sender, openBlock },
-    { ...ledger, answers: withoutNumber(answers, answer.number) },
-  )
-}
-
-/** What one request has paid. */
-interface Order extends Pick<Unanswered, 'sender' | 'openBlock' | 'paid'> {
-  readonly request: KeyedRequest | undefined
-  /** Among the channel's answers, of a request that may be run again. */
-  readonly number: number | undefined
+function paidWith(ledgers: Ledgers, { channel, claimed }: Claimed): PaidOutcome {
+  return { kind: 'paid', channel, chargeOnly: charging(ledgers, claimed) }
 }
 
 /** What was given back may have paid for something else by now, so it is remembered here what is left. */
-function charging(book: ChannelBook, order: Order): PaidOutcome['chargeOnly'] {
-  const { sender, openBlock, number } = order
-  let { paid } = order
+function charging(ledgers: Ledgers, claimed: ClaimedInterval): PaidOutcome['chargeOnly'] {
+  let { paid } = claimed
   return async (cost) => {
     const before = paid
-    const charged = { from: before.from, to: before.from + cost }
+    const kept = { from: before.from, to: before.from + cost }
     // A cost above what is left is not ours to take.
-    if (charged.to >= before.to) return 0n
-    paid = charged
-    const now = book.ledger(sender, openBlock)
-    const claims = unclaim(now.claims, { from: charged.to, to: before.to })
-    const answers = now.answers && number !== undefined && withPaid(now.answers, number, charged)
-    await book.putLedger(
-      { sender, openBlock },
-      { ...now, claims, ...(answers && { answers }) },
-      unanswered({ ...order, paid: charged }),
-    )
-    return before.to - charged.to
+    if (kept.to >= before.to) return 0n
+    paid = kept
+    await ledgers.giveBack({ ...claimed, paid: before }, kept)
+    return before.to - kept.to
   }
 }
 
-/** In the same write as the proof, so that a crash leaves none without the other. */
-function unanswered({ sender, openBlock, paid, request }: Order): UnansweredChange | undefined {
-  if (request === undefined) return undefined
-  const { id, expires } = request
-  return [id, paid.from === paid.to ? undefined : { sender, openBlock, paid, expires }]
-}
-
-export interface PaymentCase {
-  readonly payment: OfferedPayment
+export interface PaymentCase extends Omit<Standing, 'earlierDeposits'> {
+  readonly payment: Pick<OfferedPayment, 'balance' | 'amount' | 'bound'>
   readonly price: TokenAmount
-  /** Undefined when no confirmed channel has this sender and open block. */
-  readonly channel: Channel | undefined
-  /** The open transaction was seen in a block that is not confirmed yet. */
-  readonly seenUnconfirmed: boolean
-  /** A higher balance waits until the deposit is deeper. */
-  readonly mostBalance: TokenAmount
 }
 
 export type PaymentDecision =

@@ -19,9 +19,11 @@ import {
   type SignatureDomain,
 } from '../../protocol/index.ts'
 import type { ChannelBook, ChannelId } from './book.ts'
+import type { Ledgers } from './ledgers.ts'
 
 export interface RequestKeysOptions {
-  readonly book: Pick<ChannelBook, 'get' | 'ledger' | 'putLedger'>
+  readonly book: Pick<ChannelBook, 'ledger'>
+  readonly ledgers: Pick<Ledgers, 'bind'>
   readonly domain: SignatureDomain
   readonly receiver: Address
   /** The receiver's own. */
@@ -83,7 +85,7 @@ function offerNew(
   channel: ChannelId,
   { known, signed }: { readonly known: NumberedKey | undefined; readonly signed: SignedRequestKey },
 ): OfferedKey {
-  const { book, domain, receiver, recover, head } = options
+  const { ledgers, domain, receiver, recover, head } = options
   const refused = (...given: Parameters<typeof boundRefusal>): OfferedKey => {
     return { ok: false, refusal: boundRefusal(...given) }
   }
@@ -98,9 +100,7 @@ function offerNew(
   const requestKey: NumberedKey = { key: signed.key, number: signed.number }
   try {
     const keys = derive(options, channel, requestKey)
-    const accept = () =>
-      book.putLedger(channel, { ...book.ledger(channel.sender, channel.openBlock), requestKey })
-    return { ok: true, keys, accept }
+    return { ok: true, keys, accept: () => ledgers.bind(channel, requestKey) }
   } catch (error) {
     if (!isUraidenError(error, 'not_a_request_key')) throw error
     return refused('request_key_invalid', 'The request key is no point on the curve.')

@@ -31,6 +31,8 @@ export interface ClusterOptions {
 export interface Cluster {
   /** Another epoch each time that others took this process for dead. */
   readonly membership: () => Membership
+  /** The process has raised its own epoch, to learn what became of a call. */
+  readonly renumbered: (epoch: bigint) => void
   readonly term: () => Term | undefined
   /** False when the database was not reached for so long that others take over what this process is at. */
   readonly isHeard: () => boolean
@@ -65,6 +67,9 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
   })
   return {
     membership: () => membership,
+    renumbered: (epoch) => {
+      if (epoch > membership.epoch) membership = { ...membership, epoch }
+    },
     term: election.term,
     isHeard: () => now() - heard < longestSilence,
     beat: () => last,

@@ -39,6 +39,7 @@ import { createDiskProbe, type ReceiverHealth } from '../chain/health.ts'
 import type { SyncOutcome } from '../chain/sync.ts'
 import { type ChainWatch, watchChain } from '../chain/watch.ts'
 import { type ChannelBook, openBook } from '../channels/book.ts'
+import { bookLedgers } from '../channels/book-ledgers.ts'
 import {
   type ConfirmationStep,
   checkedSteps,
@@ -157,15 +158,16 @@ async function startParts(
     async () => (await chain.head()).contractBlock,
   )
   const head = () => watch?.look.contractHead
+  const ledgers = bookLedgers(book)
   const requestKeys = createRequestKeys({
-    ...{ book, domain, own, head },
+    ...{ book, ledgers, domain, own, head },
     receiver: signer.address,
     recover: verifier.recover,
   })
   const showOwn = signedRequestKey(own, { signer, domain })
   const takesTicks = hasTicks && options.ticks !== 'off'
   const commitments = takesTicks ? verifier.commitments : undefined
-  const silent = createChannelManager({ book, checker: verifier, commitments, signer, domain })
+  const silent = createChannelManager({ ledgers, checker: verifier, commitments, signer, domain })
   const manager = log === undefined ? silent : tellPayments(silent, log)
   const relay = await relayOf(options, { ...base, ...defence, manager, checker: verifier })
   const owner = { ...domain, receiver: signer.address }

@@ -62,6 +62,7 @@ export function tellPayments(manager: ChannelManager, log: ReceiverLog): Channel
       const { sender, openBlock, balance } = payment
       const facts = { sender, openBlock, balance: `${balance}`, price: `${price}` }
       if (outcome.kind === 'paid') log.debug?.(facts, 'paid')
+      else if (outcome.kind === 'answered') log.debug?.(facts, 'paid before: answered again')
       else log.debug?.({ ...facts, code: outcome.code }, 'a payment was refused')
       return outcome
     },

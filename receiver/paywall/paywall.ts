@@ -19,9 +19,10 @@ import {
   type TokenUnit,
 } from '../../protocol/index.ts'
 import type { AnswerEnd } from '../channels/answers.ts'
-import type { ChannelManager, KeyedRequest, OfferedPayment } from '../channels/manager.ts'
+import type { KeyedRequest } from '../channels/ledgers.ts'
+import type { AnsweredOutcome, ChannelManager, OfferedPayment } from '../channels/manager.ts'
 import type { Channel, Unanswered } from '../channels/records.ts'
-import type { Reply } from '../channels/store.ts'
+import type { KeptReply, Reply } from '../channels/store.ts'
 import { type RefusalBody, wantedBody } from './accept.ts'
 import { notStored } from './caching.ts'
 import {
@@ -154,7 +155,9 @@ export function createPaywall(options: PaywallOptions): Paywall {
     door,
     replyRoom: replies.room,
     admit: async (request, price) => {
-      const admission = await decide(options, request, price)
+      const admission = await decide(options, request, price).catch((error) =>
+        notNow(error, options),
+      )
       observer?.admitted(admission, price)
       return admission
     },
@@ -210,7 +213,7 @@ async function decide(
   // Not even a reply that was kept before it was bound.
   if (options.manager.isBoundOnly(payment)) return refused(refusal('nonexisting_channel'))
   const key = keyOf(request)
-  if (key === undefined) return take(options, request, { payment, price })
+  if (key === undefined) return takeUnnamed(options, request, { payment, price })
   if (key.length <= longestKey) return takeOnce(options, request, { payment, price, key })
   const detail = `Idempotency-Key: it has more than ${longestKey} characters. Send a shorter one.`
   return refused(refusal('malformed_payment', detail))
@@ -275,7 +278,7 @@ async function take(
   options: PaywallOptions,
   request: PricedRequest,
   { payment, price, keyed }: Order & { readonly keyed?: Keyed },
-): Promise<Paid | Refused> {
+): Promise<Paid | Refused | AnsweredOutcome> {
   const { dialect, manager, observer } = options
   const resumed = keyed?.earlier && manager.resumePayment(keyed, keyed.earlier)
   const outcome = resumed ?? (await manager.registerPayment(payment, price, keyed))
@@ -283,6 +286,7 @@ async function take(
     const { code, channel } = outcome
     return refuse(options, request, { why: refusal(code), answer: { price, channel } })
   }
+  if (outcome.kind === 'answered') return outcome
   const { channel, chargeOnly } = outcome
   const bound = request.bound !== undefined
   const offers = payment.signature !== undefined
@@ -300,6 +304,17 @@ async function take(
   }
 }
 
+/** It has no name by which it could have been answered before. */
+async function takeUnnamed(
+  options: PaywallOptions,
+  request: PricedRequest,
+  order: Order,
+): Promise<Admission> {
+  const admission = await take(options, request, order)
+  if (admission.kind !== 'answered') return admission
+  throw new Error('an answer to a request without a name')
+}
+
 async function takeOnce(
   options: PaywallOptions,
   request: PricedRequest,
@@ -310,12 +325,13 @@ async function takeOnce(
   const isLasting = request.bound === undefined || request.header('idempotency-key') !== undefined
   const turn = await options.replies.take(id, isLasting ? 'disk' : 'memory')
   const { content } = request
-  if (turn.kind === 'kept') {
-    if (await isAnswerTo(turn.reply, content)) {
-      return { kind: 'repeated', reply: turn.reply, answerEnded: endedOf(options, payment) }
+  const repeated = async (reply: KeptReply): Promise<Admission> => {
+    if (await isAnswerTo(reply, content)) {
+      return { kind: 'repeated', reply, answerEnded: endedOf(options, payment) }
     }
     return refuse(options, request, { why: refusal('idempotency_key_reused'), answer: { price } })
   }
+  if (turn.kind === 'kept') return repeated(turn.reply)
   const { expires, earlier } = turn
   try {
     const order = { payment, price }
@@ -327,7 +343,7 @@ async function takeOnce(
       return { ...admission, keepReply }
     }
     await turn.pass()
-    return admission
+    return admission.kind === 'answered' ? repeated(admission.reply) : admission
   } catch (error) {
     await turn.pass()
     throw error
@@ -373,6 +389,25 @@ function bodyKind(
   // Those who bind requests are programs, and their answers are signed.
   return bound && wanted === 'text' ? 'none' : wanted
 }
+
+/** What decides is away: it has neither paid nor been refused. Any other error is a defect and thrown on. */
+function notNow(error: unknown, { retryAfter }: PaywallOptions): Refused {
+  const code = passingErrors.find((each) => isUraidenError(error, each))
+  if (code === undefined || !isUraidenError(error)) throw error
+  const { message } = error
+  const problem = { type: `urn:uraiden:problem:${code}`, title: 'Try again later', status: 503 }
+  return {
+    ...{ kind: 'refused', code, status: 503, cookies: [] },
+    headers: {
+      ...notStored,
+      'content-type': 'application/problem+json',
+      'retry-after': `${retryAfter}`,
+    },
+    body: JSON.stringify({ ...problem, code, detail: message }),
+  }
+}
+
+const passingErrors = ['postgres_unavailable', 'postgres_commit_unknown', 'process_fenced'] as const
 
 /**
  * A price function says with an error of ours that the request is wrong; any other error is a

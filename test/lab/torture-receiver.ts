@@ -20,6 +20,7 @@ import { tortureArguments } from './torture/arguments.ts'
 import { countProofs, describeProofs, judgeProofs, type ProofCounts } from './torture/paid-by.ts'
 import { createPayer, type Payer } from './torture/payer.ts'
 import { readDisk } from './torture/receiver-disk.ts'
+import { tortureShared } from './torture/shared.ts'
 
 const price = 5n
 /** What names the requests of each channel, and proves them; without a name some answers are lost. */
@@ -49,8 +50,8 @@ interface Result extends ProofCounts {
   readonly paidTwice: number
 }
 
-const { kills, seed, json } = tortureArguments('receiver')
-process.exitCode = await torture()
+const { kills, seed, json, store } = tortureArguments('receiver')
+process.exitCode = await (store === 'postgres' ? tortureShared({ kills, seed, json }) : torture())
 
 async function torture(): Promise<number> {
   const chain = await startEmbeddedChain()

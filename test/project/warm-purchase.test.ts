@@ -48,9 +48,10 @@ test.serial(
 
 /**
  * The eleventh, http/bound.ts, looks whether the request is bound: most end there. The twelfth,
- * channels/ledger-record.ts, is a channel's record byte by byte, apart from what the other records are.
+ * channels/ledger-record.ts, is a channel's record byte by byte, apart from what the other records are. The
+ * thirteenth, channels/book-ledgers.ts, claims in memory what a shared state claims in its database.
  */
-const most = 12
+const most = 13
 
 /** What HTTP asks of every request: the order on its connection, content held back, what caches may keep. */
 const ofHttp = new Set([
@@ -64,7 +65,7 @@ const ofHttp = new Set([
 // What threads run is not seen here: signatures/worker.ts, checker.ts and recovery.ts check the proof
 // there. With verifierThreads: 0 the last two run in place of pool.ts.
 test.serial(
-  'the receiver’s side: at most twelve files, and four that every HTTP request passes',
+  'the receiver’s side: at most thirteen files, and four that every HTTP request passes',
   async (t) => {
     const { pay } = await givenChannel(t, { receiver: quiet })
     await pay(5n)

@@ -3,6 +3,7 @@ import type { ExecutionContext } from 'ava'
 import type { ChannelEvent } from '../../platform/chain/index.ts'
 import { addressOfKey, fromHex } from '../../protocol/index.ts'
 import { openBook } from '../../receiver/channels/book.ts'
+import { bookLedgers } from '../../receiver/channels/book-ledgers.ts'
 import type { DepositLimits } from '../../receiver/channels/ceiling.ts'
 import { createChannelManager, type OfferedPayment } from '../../receiver/channels/manager.ts'
 import { openStore } from '../../receiver/channels/store.ts'
@@ -70,7 +71,7 @@ export async function givenBooks(t: ExecutionContext, given: GivenBooks = {}) {
   const checks = { recoveries: 0, hashes: 0 }
   const real = createCommitmentCheck({ domain, receiver }, recovery)
   const manager = createChannelManager({
-    ...{ book, domain },
+    ...{ ledgers: bookLedgers(book), domain },
     checker: createProofChecker({ domain, receiver, forms: ['eip712'] }, recovery),
     commitments: {
       isSigned: (...asked) => {
@@ -92,7 +93,7 @@ export async function givenBooks(t: ExecutionContext, given: GivenBooks = {}) {
   ): Promise<string> => {
     const payment = { sender, openBlock, balance, amount, bound: true as const, ...proof }
     const outcome = await manager.registerPayment(payment, amount)
-    return outcome.kind === 'paid' ? 'paid' : outcome.code
+    return outcome.kind === 'refused' ? outcome.code : outcome.kind
   }
   const ledger = () => book.ledger(sender, openBlock)
   return { folder, store, book, manager, checks, pay, ledger }

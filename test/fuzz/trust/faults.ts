@@ -39,7 +39,7 @@ export function plant(fault: Fault | undefined, receiver: Receiver, server: Fast
     case 'spent':
       manager.registerPayment = async (...given) => {
         const outcome = await registerPayment(...given)
-        if (outcome.kind === 'paid' || outcome.code !== 'balance_spent') return outcome
+        if (outcome.kind !== 'refused' || outcome.code !== 'balance_spent') return outcome
         const { channel } = outcome
         return channel ? { kind: 'paid', channel, chargeOnly: async () => 0n } : outcome
       }
@@ -47,7 +47,7 @@ export function plant(fault: Fault | undefined, receiver: Receiver, server: Fast
     case 'ticks':
       manager.registerPayment = async (payment, ...rest) => {
         const outcome = await registerPayment(payment, ...rest)
-        if (outcome.kind === 'paid' || payment.tick === undefined) return outcome
+        if (outcome.kind !== 'refused' || payment.tick === undefined) return outcome
         const { channel } = outcome
         return channel ? { kind: 'paid', channel, chargeOnly: async () => 0n } : outcome
       }

@@ -8,9 +8,12 @@ export interface TortureArguments {
   readonly json: boolean
   /** Whether each change goes to the disk at once, or waits in memory. */
   readonly card: Card
+  /** What a receiver keeps its channels in. */
+  readonly store: Store
 }
 
 type Card = 'careful' | 'gentle'
+type Store = 'leveldb' | 'postgres'
 
 /** Ends the process with status 2 when a number is none. `name` is for the message. */
 export function tortureArguments(name: string): TortureArguments {
@@ -20,20 +23,30 @@ export function tortureArguments(name: string): TortureArguments {
       seed: { type: 'string', default: String(randomInt(2 ** 31)) },
       json: { type: 'boolean', default: false },
       card: { type: 'string', default: 'careful' },
+      store: { type: 'string', default: 'leveldb' },
     },
   })
-  const { kills, seed, json, card } = values
+  const { kills, seed, json, card, store } = values
   return {
     kills: readNumber(name, 'kills', kills),
     seed: readNumber(name, 'seed', seed),
     json,
     card: readCard(name, card),
+    store: readStore(name, store),
   }
 }
 
 function readCard(name: string, text: string): Card {
   if (text === 'careful' || text === 'gentle') return text
   process.stderr.write(`torture ${name}: --card ${text} is not known. Write careful or gentle.\n`)
+  process.exit(2)
+}
+
+function readStore(name: string, text: string): Store {
+  if (text === 'leveldb' || text === 'postgres') return text
+  process.stderr.write(
+    `torture ${name}: --store ${text} is not known. Write leveldb or postgres.\n`,
+  )
   process.exit(2)
 }
 

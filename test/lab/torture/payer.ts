@@ -23,7 +23,12 @@ export interface PayerChannel {
   readonly named: 'by key' | 'by binding' | 'not at all'
   /** Ticks are for bound requests. */
   readonly proving: Proving
+  /** A status of 500 or more says that nobody knows whether it has paid. */
+  readonly mayBeAway?: true
 }
+
+/** Of one receiver, or chosen for each request of those that share a state. */
+export type UrlOf = string | (() => string)
 
 interface Payment {
   readonly balance: bigint
@@ -39,14 +44,16 @@ export interface Payer {
   readonly servedTwice: ReadonlySet<bigint>
   /** What each balance that was served has shown. */
   readonly ways: readonly PaidBy[]
+  /** How many requests have had no answer yet. */
+  readonly waiting: () => number
   /** Answers that make no sense. */
   readonly troubles: readonly string[]
   /** Where its requests are bound: before its first payment. */
   readonly bind: (url: string) => Promise<void>
   /** Pays until the receiver is gone. */
-  readonly payUntilGone: (url: string) => Promise<void>
+  readonly payUntilGone: (url: UrlOf) => Promise<void>
   /** Sends again what was not answered, and `replays` of those that were. */
-  readonly retry: (url: string, replays: readonly bigint[]) => Promise<void>
+  readonly retry: (url: UrlOf, replays: readonly bigint[]) => Promise<void>
 }
 
 const atOnce = 4
@@ -62,8 +69,8 @@ export function createPayer(channel: PayerChannel): Payer {
   let unanswered: Payment[] = []
   let bound: BoundSender | undefined
 
-  const ask = (url: string, payment: Payment, request: Asked['request']) =>
-    send(channel, { url, payment, request, bound })
+  const ask = (url: UrlOf, payment: Payment, request: Asked['request']) =>
+    send(channel, { url: typeof url === 'string' ? url : url(), payment, request, bound })
 
   function note({ balance, proof }: Payment, { status, asksForMore }: Answered): void {
     if (status === 200) proofs.taken(proof)
@@ -80,7 +87,7 @@ export function createPayer(channel: PayerChannel): Payer {
     if (status !== 200 && status !== 402) troubles.push(`${balance} was answered with ${status}`)
   }
 
-  async function payInTurn(url: string): Promise<void> {
+  async function payInTurn(url: UrlOf): Promise<void> {
     for (;;) {
       signed += channel.price
       const payment = { balance: signed, proof: proofs.next(signed) }
@@ -99,6 +106,7 @@ export function createPayer(channel: PayerChannel): Payer {
     lost,
     servedTwice,
     ways,
+    waiting: () => unanswered.length,
     troubles,
     bind: async (url) => {
       if (channel.named === 'by binding') bound = await bindSender(channel, url)
@@ -145,6 +153,7 @@ async function send(channel: PayerChannel, asked: Asked): Promise<Answered | und
   try {
     const answer = await fetch(target, { headers })
     await answer.arrayBuffer()
+    if (answer.status >= 500 && channel.mayBeAway) return undefined
     return { status: answer.status, asksForMore: answer.headers.has('rdn-tick-unknown') }
   } catch {
     return undefined

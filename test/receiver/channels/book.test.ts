@@ -2,6 +2,7 @@
 import test from 'ava'
 import { addressOfKey, fromHex, parseSignature } from '../../../protocol/index.ts'
 import { openBook } from '../../../receiver/channels/book.ts'
+import { bookLedgers } from '../../../receiver/channels/book-ledgers.ts'
 import { createChannelManager } from '../../../receiver/channels/manager.ts'
 import { openStore } from '../../../receiver/channels/store.ts'
 import { temporaryFolder } from '../../support/folder.ts'
@@ -36,7 +37,7 @@ test('a listener is told of payments, of what is given back and of closes, and f
   const second: number[] = []
   book.listen((_, openBlock) => void second.push(openBlock))
   const manager = createChannelManager({
-    ...{ book, domain },
+    ...{ ledgers: bookLedgers(book), domain },
     checker: { formOf: async () => 'eip712' },
     signer: { address: receiver, sign: async () => signature },
   })

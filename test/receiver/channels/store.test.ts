@@ -6,6 +6,7 @@ import { openState } from '../../../platform/state/state.ts'
 import { parseRequestPublicKey } from '../../../protocol/bound/index.ts'
 import { addressOfKey, fromHex, parseSignature } from '../../../protocol/index.ts'
 import { openBook } from '../../../receiver/channels/book.ts'
+import { bookLedgers } from '../../../receiver/channels/book-ledgers.ts'
 import { whileClosing } from '../../../receiver/channels/closing.ts'
 import { createChannelManager } from '../../../receiver/channels/manager.ts'
 import { channelName, type PaymentLedger } from '../../../receiver/channels/records.ts'
@@ -89,7 +90,7 @@ test('a close of ours that fails takes no agreement back that was signed meanwhi
   const book = await openBook(store)
   await book.confirm(opened, { block: 7, hash: '0x07' })
   const manager = createChannelManager({
-    book,
+    ledgers: bookLedgers(book),
     checker: { formOf: async () => 'eip712' },
     signer: { address: receiver, sign: async () => signature },
     domain: { contract, chainId: 31337n },
@@ -119,7 +120,7 @@ test('a payment is on disk before it is served: a power cut right after loses no
   const book = await openBook(store)
   await book.confirm(opened, { block: 7, hash: '0x07' })
   const manager = createChannelManager({
-    book,
+    ledgers: bookLedgers(book),
     checker: { formOf: async () => 'eip712' },
     signer: { address: receiver, sign: async () => signature },
     domain: { contract, chainId: 31337n },
@@ -145,7 +146,7 @@ test('an agreement to close is on disk before it is signed', async (t) => {
   await book.putLedger({ sender, openBlock: 7 }, ledgerAt(5n))
   let onDiskWhenSigned: boolean | undefined
   const manager = createChannelManager({
-    book,
+    ledgers: bookLedgers(book),
     checker: { formOf: async () => 'eip712' },
     signer: {
       address: receiver,
@@ -173,7 +174,7 @@ test('a disk that does not take the agreement: nothing is signed, and the channe
   await book.confirm(opened, { block: 7, hash: '0x07' })
   await book.putLedger({ sender, openBlock: 7 }, ledgerAt(5n))
   const manager = createChannelManager({
-    book,
+    ledgers: bookLedgers(book),
     checker: { formOf: async () => 'eip712' },
     signer: { address: receiver, sign: async () => t.fail('nothing is to be signed') as never },
     domain: { contract, chainId: 31337n },
@@ -201,7 +202,7 @@ test('a disk that takes the second of two agreements: the channel takes no payme
   await book.putLedger({ sender, openBlock: 7 }, ledgerAt(5n))
   failures = 1
   const manager = createChannelManager({
-    book,
+    ledgers: bookLedgers(book),
     checker: { formOf: async () => 'eip712' },
     signer: { address: receiver, sign: async () => signature },
     domain: { contract, chainId: 31337n },
@@ -228,7 +229,7 @@ test('a disk that does not take the proof: nothing is served, and the same proof
   const book = await openBook(failing)
   await book.confirm(opened, { block: 7, hash: '0x07' })
   const manager = createChannelManager({
-    book,
+    ledgers: bookLedgers(book),
     checker: { formOf: async () => 'eip712' },
     signer: { address: receiver, sign: async () => signature },
     domain: { contract, chainId: 31337n },

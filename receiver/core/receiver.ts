@@ -147,6 +147,9 @@ async function startParts(
   const base = await openBase(connected, options, parts)
   const { chain, contractFacts, token, store, book, domain } = base
   const gasPrices = await store.gasPrices.load()
+  // When the connection is closed, which ends what waits for a block, and before the state is.
+  let x402: X402 | undefined
+  parts.started(async () => x402?.stop())
   const defence = createDefence(options, { ...base, gasPrices }, parts)
   const { account, settlement } = defence
   const { forms, hasTicks } = contractAbilities(contractFacts.version)
@@ -177,10 +180,9 @@ async function startParts(
   parts.started(async () => void (await Promise.all(pushers.map(({ stop }) => stop()))))
   watch = defence.start()
   parts.started(watch.stop)
-  const sold = await openPaywall(options, base, {
-    ...defence,
-    ...{ manager, forms, takesTicks, relay, watch, requestKeys, payer, parts },
-  })
+  const selling = { ...defence, manager, forms, takesTicks, relay, watch, requestKeys, payer }
+  const sold = await openPaywall(options, base, selling)
+  x402 = sold.x402
   return {
     address: signer.address,
     chainId: chain.chainId,
@@ -457,14 +459,13 @@ interface PaywallBase {
   readonly reserve: Reserve
   readonly gas: GasPriceWatch
   readonly payer: RelayPayer
-  readonly parts: StartedParts
 }
 
 async function openPaywall(
   options: StartOptions,
   base: Base,
   selling: PaywallBase,
-): Promise<Pick<Receiver, 'paywall' | 'x402'>> {
+): Promise<Pick<Receiver, 'paywall'> & { readonly x402: X402 | undefined }> {
   const { chain, token, store, book } = base
   const { manager, watch, account, requestKeys, reserve } = selling
   const { contract, log, now, pollInterval = 2000 } = options
@@ -518,19 +519,17 @@ interface X402Base extends PaywallBase {
 async function x402Of(
   options: StartOptions,
   { chain, token, store }: Base,
-  { rdn, replies, payer, gas, parts }: X402Base,
+  { rdn, replies, payer, gas }: X402Base,
 ): Promise<X402 | undefined> {
   const { accept, signer, verifier, log, origins = [], publicPath = '' } = options
   if (accept?.x402 === undefined) return undefined
   const { recovery } = await chooseRecovery(verifier && [verifier])
   const { openX402 } = await import('../x402/open.ts')
-  const x402 = await openX402(accept.x402, {
+  return openX402(accept.x402, {
     ...{ chain, token, rdn, replies, recovery, receiver: signer.address },
     ...{ disk: store.authorizations, gasPrice: gas.now, origins, publicPath, log },
     ...{ ...payer, pollInterval: options.transactionPoll ?? 500 },
   })
-  parts.started(x402.idle)
-  return x402
 }
 
 interface HealthSources {

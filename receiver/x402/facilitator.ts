@@ -34,6 +34,8 @@ export interface FacilitatorSettlerOptions extends FacilitatorOptions {
   readonly pollInterval: number
   /** Longest look at the chain for one payment, in milliseconds. */
   readonly patience: number
+  /** Nobody waits any more. */
+  readonly gone: AbortSignal
   /** He said what the chain does not. */
   readonly onLie: (facts: object) => void
 }
@@ -128,12 +130,12 @@ async function watch(
   sending: Sending,
   transaction?: Hex,
 ): Promise<Outcome> {
-  const { pollInterval, patience } = options
+  const { pollInterval, patience, gone } = options
   const until = performance.now() + patience
   for (;;) {
     const found = await look(options, payment, sending, transaction).catch(() => undefined)
     if (found !== undefined) return found
-    if (performance.now() >= until) return { kind: 'unknown' }
+    if (performance.now() >= until || gone.aborted) return { kind: 'unknown' }
     await new Promise((resolve) => setTimeout(resolve, pollInterval))
   }
 }
@@ -170,7 +172,7 @@ async function resume(
 
 /** @throws UraidenError `x402_facilitator_silent`, `malformed_x402` */
 async function ask(
-  { url, timeout }: FacilitatorSettlerOptions,
+  { url, timeout, gone }: FacilitatorSettlerOptions,
   what: 'verify' | 'settle',
   { sent, requirements }: ExactPayment,
 ): Promise<JsonObject> {
@@ -185,7 +187,7 @@ async function ask(
       message: `The facilitator at ${new URL(url).host} does not answer /${what}: ${why}.`,
       cause,
     })
-  const signal = AbortSignal.timeout(timeout)
+  const signal = AbortSignal.any([AbortSignal.timeout(timeout), gone])
   const headers = { 'content-type': 'application/json', accept: 'application/json' }
   const init = { method: 'POST', headers, body: JSON.stringify(body), redirect: 'error', signal }
   let text: string

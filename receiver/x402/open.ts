@@ -6,7 +6,6 @@ import {
   type TokenAmount,
   type TokenUnit,
 } from '../../protocol/index.ts'
-import type { TokenDomain } from '../../protocol/x402/index.ts'
 import type { RecordDisk } from '../channels/store.ts'
 import { receiverError } from '../errors/index.ts'
 import type { Dialect } from '../paywall/dialect.ts'
@@ -21,14 +20,14 @@ import { createOwnSettler } from './own-settler.ts'
 import { createSettlementRoom, type SettlementLimits, type SettlementRoom } from './room.ts'
 import type { Settler } from './settler.ts'
 import { createExactTerms } from './terms.ts'
-import { type Asset, readAsset } from './token.ts'
+import { type Asset, type NamedDomain, readAsset } from './token.ts'
 
 /** `accept.x402`: beside channels, payments of x402 are taken. Amounts are texts in the asset, or its smallest unit. */
 export interface X402Options {
   /** An EIP-3009 token on the chain of the channels. */
   readonly asset: Address
   /** How the token calls itself in what is signed for it. Default: what the chain says. */
-  readonly domain?: Partial<TokenDomain> | undefined
+  readonly domain?: NamedDomain | undefined
   /** Default: the receiver's account. */
   readonly payTo?: Address | undefined
   /** One token of the channels in the asset; not needed where it is the same token. */
@@ -101,8 +100,8 @@ export interface X402 {
   readonly payTo: Address
   readonly dialect: OtherDialect
   readonly figures: () => X402Figures
-  /** Resolves when nothing is being settled. */
-  readonly idle: () => Promise<void>
+  /** To be called once the connection to the chain is closed. Resolves when nothing is being settled. */
+  readonly stop: () => Promise<void>
 }
 
 /** @throws UraidenError `x402_asset_unusable`, those of `parseAmount` and of the chain */
@@ -115,6 +114,7 @@ export async function openX402(options: X402Options, parts: X402Parts): Promise<
     ...{ chainId: chain.chainId, asset, payTo, token, timeout, gasPrice: parts.gasPrice },
   })
   const room = createSettlementRoom(options.limits ?? {})
+  const gone = new AbortController()
   const sums = { settled: 0, income: 0n }
   const onSettled = ({ amount, ...facts }: SettledFacts) => {
     sums.settled++
@@ -125,14 +125,18 @@ export async function openX402(options: X402Options, parts: X402Parts): Promise<
   const book = await openAuthorizationBook(disk)
   const exact = createExactSeller({
     ...{ chain, asset, payTo, terms, recovery, replies, room, book, patience, onSettled },
-    settler: settlerOf(options, parts, { asset, room }),
+    settler: settlerOf(options, parts, { asset, room, gone: gone.signal }),
     onUnable: (err) => log?.warn({ err }, 'a payment of x402 could not be settled'),
   })
   const { chainId } = chain
   const { rdn, origins, publicPath } = parts
   log?.info({ asset: asset.address, symbol: asset.symbol, payTo }, 'payments of x402 are taken')
   return {
-    ...{ asset, payTo, idle: exact.idle },
+    ...{ asset, payTo },
+    stop: () => {
+      gone.abort()
+      return exact.idle()
+    },
     dialect: x402Dialect({ chainId, rdn, exact, channels, timeout, origins, publicPath }),
     figures: () => ({ ...sums, waiting: room.waiting() }),
   }
@@ -160,10 +164,16 @@ function pricesOf({ tokenPrice, least, etherPrice }: X402Options, { asset, token
   }
 }
 
+interface Settling {
+  readonly asset: Asset
+  readonly room: SettlementRoom
+  readonly gone: AbortSignal
+}
+
 function settlerOf(
   { facilitator, confirmations = 1, mostFeePerGas, patience = 30_000 }: X402Options,
   { chain, transactions, checkEther, pollInterval, log }: X402Parts,
-  { asset, room }: { readonly asset: Asset; readonly room: SettlementRoom },
+  { asset, room, gone }: Settling,
 ): Settler {
   if (facilitator === undefined) {
     return createOwnSettler({
@@ -179,7 +189,7 @@ function settlerOf(
     )
   }
   return createFacilitatorSettler({
-    ...{ chain, asset, confirmations, pollInterval, patience, trust, timeout },
+    ...{ chain, asset, confirmations, pollInterval, patience, trust, timeout, gone },
     url: url.replace(/\/+$/, ''),
     onLie: (facts) => log?.warn(facts, 'the facilitator says what the chain does not'),
   })

@@ -28,6 +28,12 @@ export interface Asset extends TokenUnit {
   readonly separator: Uint8Array
 }
 
+/** As a person says it; what is left out is read from the chain. */
+export interface NamedDomain {
+  readonly name?: string | undefined
+  readonly version?: string | undefined
+}
+
 /** Solidity ABI. */
 const selector = {
   version: '0x54fd4d50',
@@ -46,7 +52,7 @@ const selector = {
 export async function readAsset(
   chain: Pick<ChainClient, 'request' | 'chainId'>,
   address: Address,
-  named: Partial<TokenDomain> = {},
+  named: NamedDomain = {},
 ): Promise<Asset> {
   const { Interface } = await import('ethers')
   const own = new Interface(tokenAbi)

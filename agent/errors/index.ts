@@ -54,6 +54,31 @@ export const agentErrors = {
     hint: 'What was signed stays counted, nothing more is. Close the channel and open another one.',
   },
   binding_refused: { kind: 'failed', status: 402 },
+  asset_chain_unavailable: {
+    kind: 'chain',
+    status: 502,
+    hint: 'Nothing was signed. Check that the node runs, and the rpc of the asset.',
+  },
+  asset_domain_differs: {
+    kind: 'refused',
+    hint: 'Nothing was signed. The seller is wrong about the token, or wants a signature for another one.',
+  },
+  asset_name_taken: {
+    kind: 'usage',
+    hint: 'Call the asset something else under assets, such as USDC-BASE, and write its amounts so.',
+  },
+  asset_not_allowed: {
+    kind: 'refused',
+    hint: 'Nothing was signed. If it is to be paid with, name it under assets, by its address and chain.',
+  },
+  asset_unknown_to_chain: {
+    kind: 'refused',
+    hint: 'Nothing was signed. Check address and chainId of the asset: it has to be a token with EIP-3009.',
+  },
+  authorizations_unsettled: {
+    kind: 'refused',
+    hint: 'Nothing was signed. Check the rpc of the assets: their chain says which of them have paid.',
+  },
   body_not_allowed: {
     kind: 'failed',
     status: 400,
@@ -86,6 +111,10 @@ export const agentErrors = {
   channel_not_open: { kind: 'receiver' },
   channel_unconfirmed: { kind: 'receiver' },
   channel_unknown: { kind: 'usage' },
+  clock_unproven: {
+    kind: 'refused',
+    hint: 'Nothing was signed. Wait until the clock is synchronised (timedatectl), or set clock: trusted where something else keeps it right.',
+  },
   close_failed: {
     kind: 'receiver',
     hint: 'Nothing more is paid on the channel. Close it again later, or without the receiver (uncooperative).',
@@ -403,6 +432,10 @@ export const agentErrors = {
   wrong_contract: {
     kind: 'refused',
     hint: 'Nothing was signed. Check which contract the receiver uses, and your configuration.',
+  },
+  x402_offer_unsupported: {
+    kind: 'refused',
+    hint: 'Nothing was signed. Buy elsewhere, or ask the seller to offer exact by EIP-3009.',
   },
 } as const satisfies ErrorCatalogue
 

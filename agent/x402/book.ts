@@ -42,6 +42,8 @@ export function nameOf({ method, url, body = '', idempotencyKey: key }: PaidRequ
 export class AuthorisationBook {
   readonly #ledger: BookLedger
   readonly #open: Map<Hex, Authorised>
+  /** Of an earlier process: what has paid may not have been written. */
+  readonly #earlier: ReadonlySet<Hex>
   /** With a request that waits for its answer. */
   readonly #underWay = new Set<Hex>()
 
@@ -51,6 +53,7 @@ export class AuthorisationBook {
     const stored = notes.keysUnder(prefix).map((key) => decode(notes.get(key) as Stored))
     const inOrder = stored.sort((a, b) => a.time - b.time)
     this.#open = new Map(inOrder.map((each) => [each.nonce, each]))
+    this.#earlier = new Set(this.#open.keys())
   }
 
   /** Those with no request that waits for its answer, oldest first. */
@@ -99,8 +102,16 @@ export class AuthorisationBook {
     return byKey ?? free.findLast((each) => each.to === to && each.body === body)
   }
 
-  offerAgain({ nonce }: Authorised): void {
+  isOfEarlierProcess({ nonce }: Authorised): boolean {
+    return this.#earlier.has(nonce)
+  }
+
+  /** Undefined when it is over, or another request has it already. */
+  offerAgain(authorised: Authorised): Authorised | undefined {
+    const { nonce } = authorised
+    if (!this.#open.has(nonce) || this.#underWay.has(nonce)) return undefined
     this.#underWay.add(nonce)
+    return authorised
   }
 
   /** Nobody knows what becomes of it: it stays counted, and is offered again. */

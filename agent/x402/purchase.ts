@@ -134,8 +134,7 @@ class X402Purchase {
     const authorised = book.openFor(this.#request)
     const asset = authorised && this.#assetOf(authorised)
     if (authorised === undefined || asset === undefined) throw answerGone(url)
-    if (this.#isGood(authorised)) {
-      book.offerAgain(authorised)
+    if (this.#isGood(authorised) && book.offerAgain(authorised)) {
       const outcome = await this.#deliver({
         authorised,
         asset,
@@ -202,11 +201,11 @@ class X402Purchase {
       found.chainId === asset.chainId &&
       found.payTo === terms.payTo &&
       found.value === terms.amount
-    if (isSame && this.#isGood(found)) {
-      book.offerAgain(found)
-      return found
-    }
-    const fate = await this.#lookUp(found)
+    // Under its key it may be answered although it has paid.
+    const mayHavePaid = book.isOfEarlierProcess(found) && !this.#isKeyOf(found)
+    const isLate = !isSame || !this.#isGood(found)
+    const fate = isLate || mayHavePaid ? await this.#lookUp(found) : 'open'
+    if (!isLate && fate === 'open') return book.offerAgain(found)
     if (!this.#isKeyOf(found) || fate === 'unused') return undefined
     throw fate === 'used' ? answerGone(this.#request.url) : waits(this.#request.url)
   }

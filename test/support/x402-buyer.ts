@@ -12,7 +12,7 @@ import { createX402 } from '../../agent/x402/index.ts'
 import type { Asset } from '../../agent/x402/types.ts'
 import type { Signer } from '../../protocol/index.ts'
 import type { Dollar } from './dollar.ts'
-import { type TestDisk, testClock } from './ledger.ts'
+import type { TestDisk, testClock } from './ledger.ts'
 
 export interface BuyerOptions {
   readonly signer: Signer

@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ExecutionContext } from 'ava'
+import { createTurns } from '../../platform/async/turns.ts'
 import {
   type ExactPayload,
   formatPaymentRequired,
@@ -93,8 +94,14 @@ function settled(said: Partial<Settlement>): Settlement {
   return { success: true, transaction: `0x${'ab'.repeat(32)}`, network: 'eip155:31337', ...said }
 }
 
+const turns = createTurns()
+
 /** Settles as a facilitator does: by the first account, which pays for it. */
-export async function settleWith(dollar: Dollar, { authorization, signature }: ExactPayload) {
+export function settleWith(dollar: Dollar, payload: ExactPayload): Promise<void> {
+  return turns.take(() => settle(dollar, payload))
+}
+
+async function settle(dollar: Dollar, { authorization, signature }: ExactPayload): Promise<void> {
   const { from, to, value, validAfter, validBefore, nonce } = authorization
   const send = dollar.contract.getFunction(
     'transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)',

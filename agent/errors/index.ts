@@ -20,6 +20,7 @@ export const agentErrors = {
   },
   agent_paused: { kind: 'state', hint: 'Nothing was paid. Go on with: uraiden-agent resume' },
   agent_stopping: { kind: 'state', hint: 'Nothing more is paid. Try again when it runs.' },
+  amount_twice: { kind: 'usage', hint: 'Keep one of them.' },
   answer_late: { kind: 'receiver', status: 504, hint: 'Try again later.' },
   answer_lost: { kind: 'receiver' },
   answer_malformed: { kind: 'receiver' },
@@ -208,6 +209,10 @@ export const agentErrors = {
     hint: 'Restore the last backup, or recover the channels from the chain into a new folder.',
   },
   method_not_allowed: { kind: 'failed', status: 405, hint: 'Use another method.' },
+  not_an_asset_name: {
+    kind: 'usage',
+    hint: 'Begin with a letter, and go on with letters, digits and hyphens: USDC, USDC-BASE.',
+  },
   not_a_header: { kind: 'usage', hint: "Write it like -H 'Accept: application/json'." },
   not_a_jsonpath: {
     kind: 'usage',

@@ -1,13 +1,9 @@
 // How a payment is written in HTTP. RDN is spoken wherever nothing else is said; where the owner allows another
 // dialect too, it leads a purchase through the same states (terms, policy, persist, sign, judge) and gives it to RDN
 // where that comes first.
-import type { Address, TokenAmount, TokenUnit } from '../../protocol/index.ts'
+import type { Address } from '../../protocol/index.ts'
 import type { OpenAnswer } from '../transport/transport.ts'
-import type { PaidAnswer, PaidRequest, SentPayment } from './types.ts'
-
-export const dialectNames = ['rdn', 'x402'] as const
-
-export type DialectName = (typeof dialectNames)[number]
+import type { Asked, DialectName, PaidAnswer, PaidRequest, SentPayment } from './types.ts'
 
 /** What the owner says of how a place is paid. */
 export interface PaymentPlan {
@@ -15,15 +11,6 @@ export interface PaymentPlan {
   readonly dialects: readonly DialectName[]
   /** The only one that may be paid there by another dialect than RDN. */
   readonly payTo?: Address
-}
-
-/** What a seller asks in one dialect. */
-export interface Asked {
-  readonly dialect: DialectName
-  /** In the smallest unit. */
-  readonly price: TokenAmount
-  /** Undefined for what the configuration does not know. */
-  readonly unit: TokenUnit | undefined
 }
 
 /** The same purchase in RDN. */

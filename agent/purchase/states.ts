@@ -30,7 +30,7 @@ import {
   paymentHeaders,
   sentPayment,
 } from './delivery.ts'
-import type { Asked, Dialects, InRdn } from './dialect.ts'
+import type { Dialects, InRdn } from './dialect.ts'
 import { notAuthentic, notConfirmed, refusedRepeatedly } from './errors.ts'
 import type { PurchaseHistory } from './history.ts'
 import { type AgentHooks, announcer, refusalHook, watched } from './hooks.ts'
@@ -41,6 +41,7 @@ import { answerGone, askAgain, paidEarlier } from './repeat.ts'
 import { readTerms, type TermsMemory } from './terms.ts'
 import type {
   AgentResponse,
+  Asked,
   Attempt,
   ChannelPayment,
   PaidAnswer,

@@ -16,7 +16,19 @@ import type { Taken } from '../channels/ledger-types.ts'
 import type { ChannelName, PaidThrough } from '../channels/records.ts'
 import type { BoundChannel } from '../transport/bound.ts'
 import type { ContentForm, OpenAnswer } from '../transport/transport.ts'
-import type { Asked } from './dialect.ts'
+
+export const dialectNames = ['rdn', 'x402'] as const
+
+export type DialectName = (typeof dialectNames)[number]
+
+/** What a seller asks in one dialect. */
+export interface Asked {
+  readonly dialect: DialectName
+  /** In the smallest unit. */
+  readonly price: TokenAmount
+  /** Undefined for what the configuration does not know. */
+  readonly unit: TokenUnit | undefined
+}
 
 export interface RequestOptions {
   readonly method?: string

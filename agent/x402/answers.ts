@@ -12,8 +12,8 @@ import {
   version1Field,
   x402Field,
 } from '../../protocol/x402/index.ts'
-import type { Asked } from '../purchase/dialect.ts'
 import { notAReceiver } from '../purchase/errors.ts'
+import type { Asked } from '../purchase/types.ts'
 import type { OpenAnswer } from '../transport/transport.ts'
 import { type Asset, unitOf } from './types.ts'
 

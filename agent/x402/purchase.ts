@@ -32,10 +32,16 @@ import {
 import { BudgetSpentError } from '../budget/caps.ts'
 import { agentError } from '../errors/index.ts'
 import { complete, neverLeft } from '../purchase/delivery.ts'
-import type { Asked, Dialect, InRdn, PaymentPlan } from '../purchase/dialect.ts'
+import type { Dialect, InRdn, PaymentPlan } from '../purchase/dialect.ts'
 import { notAuthentic } from '../purchase/errors.ts'
 import { answerGone } from '../purchase/repeat.ts'
-import type { PaidAnswer, PaidRequest, PaymentFacts, SentPayment } from '../purchase/types.ts'
+import type {
+  Asked,
+  PaidAnswer,
+  PaidRequest,
+  PaymentFacts,
+  SentPayment,
+} from '../purchase/types.ts'
 import type { OpenAnswer } from '../transport/transport.ts'
 import {
   quotesIn,

@@ -2,8 +2,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
-import type { Asked, InRdn } from '../../../agent/purchase/dialect.ts'
-import type { PaidAnswer } from '../../../agent/purchase/types.ts'
+import type { InRdn } from '../../../agent/purchase/dialect.ts'
+import type { Asked, PaidAnswer } from '../../../agent/purchase/types.ts'
 import type { OpenAnswer } from '../../../agent/transport/transport.ts'
 import {
   addressOfKey,

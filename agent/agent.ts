@@ -1,14 +1,25 @@
 // The agent: ledger, chain, transport, channels and purchases, put together.
 
+import { once } from '../platform/async/once.ts'
 import { challengeTime, readBlockClock } from '../platform/chain/index.ts'
+import type { ClockReading } from '../platform/time/clock.ts'
 import { machineClock } from '../platform/time/machine-clock.ts'
 import type { Address, TokenAmount } from '../protocol/index.ts'
-import { type Budget, type BudgetScope, capsOf, defaultTransactionCaps } from './budget/caps.ts'
+import {
+  assetOf,
+  type Budget,
+  type BudgetLimit,
+  type BudgetScope,
+  cappedAssetScopes,
+  capsOf,
+  defaultTransactionCaps,
+} from './budget/caps.ts'
 import { openLedger } from './channels/ledger.ts'
 import type { Ledger } from './channels/ledger-types.ts'
 import { lastGasPrice } from './channels/transaction-budget.ts'
 import { transactionsInAll, transactionsOfWeek } from './channels/transaction-history.ts'
 import type { Agent, AgentOptions, BudgetView, TransactionFacts } from './options.ts'
+import type { Dialects } from './purchase/dialect.ts'
 import { probe } from './purchase/probe.ts'
 import { createPurchases } from './purchase/states.ts'
 import { type Work, workOnAll } from './several.ts'
@@ -33,17 +44,18 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
   const { signer, contract, chainId, store, reservation = 16, timeZone } = options
   const { formerContracts: others = [] } = options
   const budget = withDefaults(options.budget)
+  const readClock = machineClock(options.clock ?? 'auto')
   const ledger = await openLedger({
     folder: store,
     owner: { chainId, contract, others, account: signer.address },
     reservation,
     budget,
     spool: options.spool,
-    readClock: machineClock(options.clock ?? 'auto'),
+    readClock,
     ...(timeZone !== undefined && { timeZone }),
   })
   const { mostFeePerGas = mostFeePerGasByDefault } = options
-  return assemble({ ...options, mostFeePerGas, budget }, ledger)
+  return assemble({ ...options, mostFeePerGas, budget }, ledger, readClock)
 }
 
 /** What is not said of transactions is limited all the same: their price is others' word. */
@@ -60,14 +72,17 @@ function withDefaults({ ether, openings, openingsPerReceiver, ...tokens }: Budge
 /** In wei: 500 gwei, as in the worst hours of the main chain. What costs more was made up by a node. */
 const mostFeePerGasByDefault = 500_000_000_000n
 
-function assemble(options: AgentOptions, ledger: Ledger): Agent {
-  const { signer } = options
+function assemble(options: AgentOptions, ledger: Ledger, readClock: () => ClockReading): Agent {
+  const { signer, hooks } = options
   const work = workOnAll(options, ledger)
   const { newest, common, partsFor, management, stop } = work
   const { behaviours, history, locks } = common
   return {
     address: signer.address,
-    ...createPurchases(partsFor),
+    ...createPurchases({
+      ...{ partsFor, hooks },
+      dialects: otherDialects(options, { ledger, readClock, common }),
+    }),
     ...management,
     channels: () => ledger.channels(),
     budget: () => budgetView(options, ledger),
@@ -128,8 +143,45 @@ function budgetView({ budget = {} }: AgentOptions, ledger: Ledger): BudgetView {
   return {
     reserved: ledger.reserved(),
     total: capsOf(budget, 'all').total,
-    limits: ledger.limits(scopes),
+    limits: [...ledger.limits(scopes), ...assetLimits(budget, ledger)],
     transactions: ledger.limits(['ether', 'openings', ...openingsOf(ledger)]),
+  }
+}
+
+/** Each with the unit of its asset. */
+function assetLimits(budget: Budget, ledger: Ledger): readonly BudgetLimit[] {
+  return ledger.limits(cappedAssetScopes(budget)).map((limit) => {
+    const unit = budget.assets?.[assetOf(limit.scope)?.asset ?? '']?.unit
+    return unit === undefined ? limit : { ...limit, unit }
+  })
+}
+
+interface BesideRdn {
+  readonly ledger: Ledger
+  readonly readClock: () => ClockReading
+  readonly common: Work['common']
+}
+
+/** In seconds: stock sellers want 300 at most, and settle within a minute. */
+const usualValidFor = 600
+
+/** Undefined where RDN alone is spoken: then no code of another dialect is ever loaded. */
+function otherDialects(options: AgentOptions, parts: BesideRdn): Dialects | undefined {
+  const { x402, signer, budget = {}, receivers, hosts, priceJump, dryRun = false } = options
+  if (x402 === undefined) return undefined
+  const { assets, validFor = usualValidFor, planFor } = x402
+  const { ledger, readClock, common } = parts
+  const { transport, history, behaviours } = common
+  return {
+    planFor,
+    x402: once(async () => {
+      const { createX402 } = await import('./x402/index.ts')
+      return createX402({
+        policy: { assets, validFor, budget, receivers, hosts, priceJump, dryRun },
+        ...{ signer, ledger, readClock, transport, history, behaviours },
+        repeats: options.repeats ?? 1,
+      })
+    }),
   }
 }
 

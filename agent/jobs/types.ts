@@ -64,7 +64,7 @@ export interface RunDone extends RunFacts {
   readonly status: number
   readonly bytes: number
   /** Undefined for an answer that was free. */
-  readonly payment: Pick<PaymentFacts, 'price' | 'cost'> | undefined
+  readonly payment: Pick<PaymentFacts, 'price' | 'cost' | 'x402'> | undefined
   /** It is proven to be the receiver's own answer to this request. */
   readonly authentic: boolean
   /** Sinks for which the body had nothing of what they pick. */

@@ -19,6 +19,7 @@ const plan: { readonly [bigRoom: string]: readonly string[] } = {
       'agent/transport',
       'agent/channels',
       'agent/purchase',
+      'agent/x402',
       'agent',
     ],
     ...['agent/discovery', 'agent/jobs/sinks', 'agent/jobs', 'agent/alerts', 'agent/proxy'],

@@ -20,6 +20,7 @@ import {
 } from '../../program/configuration/purchasing.ts'
 import {
   openReceivers,
+  plansAt,
   type Receivers,
   receiverSettings,
 } from '../../program/configuration/receivers.ts'
@@ -73,9 +74,11 @@ export async function withAgent<Value>(
   const folder = stateFolder(config)
   const { chainId, symbol, decimals } = await chainFacts(chain, folder)
   const token = { symbol, decimals }
+  const purchasing = purchaseSettings(config)
   const agent = await createAgent({
     ...chain,
-    ...policyOptions(purchaseSettings(config), token),
+    ...policyOptions(purchasing, token),
+    ...plansAt(purchasing.x402, receivers),
     receiverAt: (url) => receivers.receiverAt(url),
     bound: (url, receiver) => receivers.boundAt(url, receiver),
     signer,

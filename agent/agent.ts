@@ -21,7 +21,7 @@ import { transactionsInAll, transactionsOfWeek } from './channels/transaction-hi
 import type { Agent, AgentOptions, BudgetView, TransactionFacts } from './options.ts'
 import type { Dialects } from './purchase/dialect.ts'
 import { probe } from './purchase/probe.ts'
-import { createPurchases } from './purchase/states.ts'
+import { createPurchases, type PartsFor } from './purchase/states.ts'
 import { type Work, workOnAll } from './several.ts'
 
 /**
@@ -41,6 +41,17 @@ import { type Work, workOnAll } from './several.ts'
  * await agent.stop()
  */
 export async function createAgent(options: AgentOptions): Promise<Agent> {
+  return (await openAgent(options)).agent
+}
+
+/** An agent, and what its purchases are made of: for payments that others put on their requests. */
+export interface OpenedAgent {
+  readonly agent: Agent
+  readonly partsFor: PartsFor
+}
+
+/** @throws UraidenError those of `createAgent` */
+export async function openAgent(options: AgentOptions): Promise<OpenedAgent> {
   const { signer, contract, chainId, store, reservation = 16, timeZone } = options
   const { formerContracts: others = [] } = options
   const budget = withDefaults(options.budget)
@@ -72,12 +83,16 @@ function withDefaults({ ether, openings, openingsPerReceiver, ...tokens }: Budge
 /** In wei: 500 gwei, as in the worst hours of the main chain. What costs more was made up by a node. */
 const mostFeePerGasByDefault = 500_000_000_000n
 
-function assemble(options: AgentOptions, ledger: Ledger, readClock: () => ClockReading): Agent {
+function assemble(
+  options: AgentOptions,
+  ledger: Ledger,
+  readClock: () => ClockReading,
+): OpenedAgent {
   const { signer, hooks } = options
   const work = workOnAll(options, ledger)
   const { newest, common, partsFor, management, stop } = work
   const { behaviours, history, locks } = common
-  return {
+  const agent: Agent = {
     address: signer.address,
     ...createPurchases({
       ...{ partsFor, hooks },
@@ -113,6 +128,7 @@ function assemble(options: AgentOptions, ledger: Ledger, readClock: () => ClockR
       await stop()
     },
   }
+  return { agent, partsFor }
 }
 
 /** On all contracts. */

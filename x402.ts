@@ -5,4 +5,4 @@ export {
   createChannelsScheme,
 } from './agent/channels-scheme.ts'
 export { createKeySigner } from './platform/keys/index.ts'
-export { type ChannelsServer, createChannelsServer } from './receiver/x402/channels-server.ts'
+export { type ChannelsServer, createChannelsServer } from './receiver/channels-server.ts'

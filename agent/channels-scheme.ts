@@ -155,19 +155,29 @@ async function untilSeen(
   { request, attempt }: Pick<UnderWay, 'request' | 'attempt'>,
 ): Promise<void> {
   if (!attempts.isAhead(attempt)) return
-  const { sender, openBlock } = attempt.payment
+  const { sender, openBlock, balance } = attempt.payment
   const api = new URL(`${attempt.terms.gatewayPath}/channels/${sender}/${openBlock}`, request.url)
   const patience = delivery.patience(undefined)
   try {
     for (;;) {
       const answer = await delivery.send({ ...request, url: api })
-      const isSeen = answer.status === 200
-      answer.stream.destroy()
-      if (isSeen || !(await patience.pauseAfter(answer))) return
+      const text = new TextDecoder().decode(await answer.body())
+      if (answer.status === 200 && depositIn(text) >= balance) return
+      if (!(await patience.pauseAfter(answer))) return
     }
   } catch (error) {
     attempts.takeBack(attempt)
     throw error
+  }
+}
+
+/** What cannot be read is no deposit. */
+function depositIn(text: string): bigint {
+  try {
+    const { deposit } = JSON.parse(text)
+    return BigInt(`${deposit}`)
+  } catch {
+    return 0n
   }
 }
 

@@ -58,7 +58,7 @@ async function settle(
   } catch (error) {
     return unable(error)
   }
-  if (verified['isValid'] !== true) return refused(verified['invalidReason'])
+  if (verified.isValid !== true) return refused(verified.invalidReason)
   await sending.onSent()
   let said: Settlement
   try {

@@ -1,7 +1,7 @@
 // What some tests need of the machine. Where it is missing they are not run, which is neither a failure nor a
 // success: ava counts them as skipped, ./scripts/test names them at its end. In CI a missing tool is a failure.
 import { spawnSync } from 'node:child_process'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ava, { type ExecutionContext, type SerialFn, type TestFn } from 'ava'
 import { findGeth } from '../lab/geth/binary.ts'
@@ -91,6 +91,13 @@ export const tools = {
     name: 'the right to a network of its own',
     remedy: 'run the tests as root',
     isThere: () => succeeds('unshare', '-rn', 'ip', 'link', 'set', 'lo', 'up'),
+  },
+  /** Stock programs, in a folder of their own: nothing of ours depends on them. */
+  x402: {
+    name: '@x402/fetch and its kind',
+    remedy: 'npm ci --ignore-scripts, in bench/peers',
+    isThere: () =>
+      existsSync(fileURLToPath(new URL('../../bench/peers/node_modules/@x402', import.meta.url))),
   },
 } as const satisfies { readonly [name: string]: Tool }
 

@@ -84,6 +84,7 @@ const programs: readonly Program[] = [
     documents: [
       'guides/operations',
       'guides/settlement',
+      'guides/x402-selling',
       'reference/receiver-cli',
       'reference/receiver-config',
       'reference/resources',

@@ -14,11 +14,11 @@ import {
   createChannelsServer,
   createKeySigner,
 } from '../../../x402.ts'
-import { loadPeer, x402Peers } from '../../support/peers.ts'
-import { needing } from '../../support/tools.ts'
+import { loadPeer } from '../../support/peers.ts'
+import { needing, tools } from '../../support/tools.ts'
 import { channelPrice, startX402System, type X402SystemOptions } from '../../support/x402.ts'
 
-const withPeers = needing(test, x402Peers)
+const withPeers = needing(test, tools.x402)
 
 interface StockClient {
   readonly register: (network: string, scheme: unknown) => StockClient

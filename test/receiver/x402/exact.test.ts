@@ -3,8 +3,8 @@ import test, { type ExecutionContext } from 'ava'
 import { createKeySigner } from '../../../platform/keys/index.ts'
 import { fromHex, toHex } from '../../../protocol/index.ts'
 import { x402Field } from '../../../protocol/x402/index.ts'
-import { loadPeer, x402Peers } from '../../support/peers.ts'
-import { needing } from '../../support/tools.ts'
+import { loadPeer } from '../../support/peers.ts'
+import { needing, tools } from '../../support/tools.ts'
 import {
   type Altered,
   channelPrice,
@@ -20,7 +20,7 @@ interface Stock {
   readonly wrapFetchWithPayment: (fetch: unknown, client: unknown) => typeof globalThis.fetch
 }
 
-const withPeers = needing(test, x402Peers)
+const withPeers = needing(test, tools.x402)
 
 withPeers('a stock client buys, and the money is on the chain before it is served', async (t) => {
   const { base, dollar, payer, receiverAccount, served, receiver } = await given(t)

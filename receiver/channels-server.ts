@@ -9,17 +9,17 @@ import {
   isUraidenError,
   parseAmount,
   type TokenAmount,
-} from '../../protocol/index.ts'
+} from '../protocol/index.ts'
 import {
   channelsScheme,
   formatChannelsOffer,
   parseChannelsPayload,
-} from '../../protocol/x402/channels.ts'
-import { type JsonObject, networkOf, type Requirements } from '../../protocol/x402/index.ts'
-import type { PaidOutcome } from '../channels/manager.ts'
-import type { Channel } from '../channels/records.ts'
-import type { Receiver } from '../core/receiver.ts'
-import { rdnDialect } from '../paywall/dialect.ts'
+} from '../protocol/x402/channels.ts'
+import { type JsonObject, networkOf, type Requirements } from '../protocol/x402/index.ts'
+import type { PaidOutcome } from './channels/manager.ts'
+import type { Channel } from './channels/records.ts'
+import type { Receiver } from './core/receiver.ts'
+import { rdnDialect } from './paywall/dialect.ts'
 
 interface Payload {
   readonly payload: object

@@ -64,7 +64,7 @@ export async function startX402System(t: ExecutionContext, options: X402SystemOp
       return { celsius: 21.4, served: served.length }
     },
   }
-  const x402 = { asset: dollar.address, tokenPrice: '2 USD', ...options.x402 }
+  const x402 = { asset: dollar.address, tokenPrice: '2 USD', patience, ...options.x402 }
   const receiver = { transactionPoll: 10, accept: { x402 }, ...options.receiver }
   const resources = options.resources ?? [reading]
   const { server } = options

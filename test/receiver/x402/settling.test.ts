@@ -122,7 +122,9 @@ test('one payer has few settlements under way', async (t) => {
 })
 
 test('gas above the limit is not paid, and the payment stays good', async (t) => {
-  const { buyer, served, dollar, payer } = await given(t, { x402: { mostFeePerGas: 1n } })
+  const { buyer, served, dollar, payer } = await given(t, {
+    x402: { mostFeePerGas: 1n, patience: 120_000 },
+  })
   const refused = await buyer.buy()
   t.is(refused.status, 503)
   t.like(JSON.parse(refused.text), { code: 'x402_unable' })

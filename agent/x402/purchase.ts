@@ -17,7 +17,7 @@ import {
   formatAmount,
   type HeaderFields,
   isUraidenError,
-  UraidenError,
+  type UraidenError,
 } from '../../protocol/index.ts'
 import {
   type ExactPayload,
@@ -33,7 +33,7 @@ import { BudgetSpentError } from '../budget/caps.ts'
 import { agentError } from '../errors/index.ts'
 import { complete, neverLeft } from '../purchase/delivery.ts'
 import type { Dialect, InRdn, PaymentPlan } from '../purchase/dialect.ts'
-import { notAuthentic } from '../purchase/errors.ts'
+import { lostWithAuthorization, notAuthentic } from '../purchase/errors.ts'
 import { answerGone } from '../purchase/repeat.ts'
 import type {
   Asked,
@@ -293,7 +293,7 @@ class X402Purchase {
         if (isUraidenError(error, 'answer_lost') && repeats < most) continue
         if (lost === undefined && !isAgain) book.unused(authorised)
         else book.leaveOpen(authorised)
-        throw lost === undefined ? error : withHint(lost)
+        throw lost === undefined ? error : lostWithAuthorization(lost)
       }
     }
   }
@@ -309,14 +309,19 @@ class X402Purchase {
     answer: OpenAnswer,
     transaction: string,
   ): PaymentFacts {
-    const { history, prices } = this.#parts
+    const { history, prices, readClock } = this.#parts
     const { method, url, job } = this.#request
     const { payTo, value: cost, nonce, chainId } = authorised
     const channel = `${payTo}/x402` as const
     const unit = unitOf(asset)
     prices.paid(`${asset.name} ${method}`, url, cost)
     history.add({
-      ...{ time: Date.now(), method, url: `${url.origin}${url.pathname}`, status: answer.status },
+      ...{
+        time: readClock().wall,
+        method,
+        url: `${url.origin}${url.pathname}`,
+        status: answer.status,
+      },
       ...{ cost, channel, balance: 0n, authentic: false, unit },
       ...(job !== undefined && { job }),
     })
@@ -425,15 +430,5 @@ function waits({ origin }: URL): UraidenError {
   return agentError({
     code: 'payment_waits',
     message: `What became of an authorization for this request at ${origin} is not certain yet.`,
-  })
-}
-
-/** The transport's error; what it says to do is what helps here. */
-function withHint(error: unknown): unknown {
-  if (!isUraidenError(error)) return error
-  const { code, message } = error
-  return new UraidenError({
-    ...{ code, message, cause: error },
-    hint: 'The payment stays counted. Repeat the request: the same authorization pays for it while it is good.',
   })
 }

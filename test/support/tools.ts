@@ -76,6 +76,12 @@ export const tools = {
     remedy: './scripts/geth --install',
     isThere: () => findGeth() !== undefined,
   },
+  /** Programs of others that speak x402. */
+  x402: {
+    name: 'the packages of x402',
+    remedy: 'npm ci --ignore-scripts --prefix bench/peers',
+    isThere: () => existsSync(new URL('../../bench/peers/node_modules/@x402', import.meta.url)),
+  },
   /** The oldest that the agent runs on. */
   oldestNode: {
     name: 'Node 20.11.0',
@@ -91,13 +97,6 @@ export const tools = {
     name: 'the right to a network of its own',
     remedy: 'run the tests as root',
     isThere: () => succeeds('unshare', '-rn', 'ip', 'link', 'set', 'lo', 'up'),
-  },
-  /** Stock programs, in a folder of their own: nothing of ours depends on them. */
-  x402: {
-    name: '@x402/fetch and its kind',
-    remedy: 'npm ci --ignore-scripts, in bench/peers',
-    isThere: () =>
-      existsSync(fileURLToPath(new URL('../../bench/peers/node_modules/@x402', import.meta.url))),
   },
 } as const satisfies { readonly [name: string]: Tool }
 

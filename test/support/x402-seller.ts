@@ -51,6 +51,14 @@ export async function startX402Seller(
   t: ExecutionContext,
   script: SellerScript,
 ): Promise<X402Seller> {
+  const seller = await openX402Seller(script)
+  t.teardown(seller.close)
+  return seller
+}
+
+export async function openX402Seller(
+  script: SellerScript,
+): Promise<X402Seller & { readonly close: () => void }> {
   const offered: Offered[] = []
   let requests = 0
   const seller = { script }
@@ -67,15 +75,15 @@ export async function startX402Seller(
     )
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.close()
-    server.closeAllConnections()
-  })
   const { port } = server.address() as AddressInfo
   return Object.assign(seller, {
     url: new URL(`http://127.0.0.1:${port}/reading`),
     offered,
     requests: () => requests,
+    close: () => {
+      server.close()
+      server.closeAllConnections()
+    },
   })
 }
 

@@ -99,8 +99,8 @@ function noNode(name: string): Problem {
 
 function noCap(name: string): Problem {
   return {
-    path: ['budget'],
-    message: `the asset ${name} has no cap.`,
+    path: ['assets', name, 'address'],
+    message: 'this asset has no cap.',
     hint: `Write one beside the others, such as day: [1 TKN, 1 ${name}].`,
   }
 }

@@ -58,6 +58,7 @@ const programs: readonly Program[] = [
       'guides/home-assistant',
       'guides/daemon',
       'guides/proxy',
+      'guides/x402',
       'reference/agent-cli',
       'reference/agent-config',
       'reference/jobs',

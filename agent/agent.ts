@@ -1,16 +1,27 @@
 // The agent: ledger, chain, transport, channels and purchases, put together.
 
+import { once } from '../platform/async/once.ts'
 import { challengeTime, readBlockClock } from '../platform/chain/index.ts'
+import type { ClockReading } from '../platform/time/clock.ts'
 import { machineClock } from '../platform/time/machine-clock.ts'
 import type { Address, TokenAmount } from '../protocol/index.ts'
-import { type Budget, type BudgetScope, capsOf, defaultTransactionCaps } from './budget/caps.ts'
+import {
+  assetOf,
+  type Budget,
+  type BudgetLimit,
+  type BudgetScope,
+  cappedAssetScopes,
+  capsOf,
+  defaultTransactionCaps,
+} from './budget/caps.ts'
 import { openLedger } from './channels/ledger.ts'
 import type { Ledger } from './channels/ledger-types.ts'
 import { lastGasPrice } from './channels/transaction-budget.ts'
 import { transactionsInAll, transactionsOfWeek } from './channels/transaction-history.ts'
 import type { Agent, AgentOptions, BudgetView, TransactionFacts } from './options.ts'
+import type { Dialects } from './purchase/dialect.ts'
 import { probe } from './purchase/probe.ts'
-import { createPurchases } from './purchase/states.ts'
+import { createPurchases, type PartsFor } from './purchase/states.ts'
 import { type Work, workOnAll } from './several.ts'
 
 /**
@@ -30,20 +41,32 @@ import { type Work, workOnAll } from './several.ts'
  * await agent.stop()
  */
 export async function createAgent(options: AgentOptions): Promise<Agent> {
+  return (await openAgent(options)).agent
+}
+
+/** An agent, and what its purchases are made of: for payments that others put on their requests. */
+export interface OpenedAgent {
+  readonly agent: Agent
+  readonly partsFor: PartsFor
+}
+
+/** @throws UraidenError those of `createAgent` */
+export async function openAgent(options: AgentOptions): Promise<OpenedAgent> {
   const { signer, contract, chainId, store, reservation = 16, timeZone } = options
   const { formerContracts: others = [] } = options
   const budget = withDefaults(options.budget)
+  const readClock = machineClock(options.clock ?? 'auto')
   const ledger = await openLedger({
     folder: store,
     owner: { chainId, contract, others, account: signer.address },
     reservation,
     budget,
     spool: options.spool,
-    readClock: machineClock(options.clock ?? 'auto'),
+    readClock,
     ...(timeZone !== undefined && { timeZone }),
   })
   const { mostFeePerGas = mostFeePerGasByDefault } = options
-  return assemble({ ...options, mostFeePerGas, budget }, ledger)
+  return assemble({ ...options, mostFeePerGas, budget }, ledger, readClock)
 }
 
 /** What is not said of transactions is limited all the same: their price is others' word. */
@@ -60,14 +83,21 @@ function withDefaults({ ether, openings, openingsPerReceiver, ...tokens }: Budge
 /** In wei: 500 gwei, as in the worst hours of the main chain. What costs more was made up by a node. */
 const mostFeePerGasByDefault = 500_000_000_000n
 
-function assemble(options: AgentOptions, ledger: Ledger): Agent {
-  const { signer } = options
+function assemble(
+  options: AgentOptions,
+  ledger: Ledger,
+  readClock: () => ClockReading,
+): OpenedAgent {
+  const { signer, hooks } = options
   const work = workOnAll(options, ledger)
   const { newest, common, partsFor, management, stop } = work
   const { behaviours, history, locks } = common
-  return {
+  const agent: Agent = {
     address: signer.address,
-    ...createPurchases(partsFor),
+    ...createPurchases({
+      ...{ partsFor, hooks },
+      dialects: otherDialects(options, { ledger, readClock, common }),
+    }),
     ...management,
     channels: () => ledger.channels(),
     budget: () => budgetView(options, ledger),
@@ -98,6 +128,7 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
       await stop()
     },
   }
+  return { agent, partsFor }
 }
 
 /** On all contracts. */
@@ -128,8 +159,45 @@ function budgetView({ budget = {} }: AgentOptions, ledger: Ledger): BudgetView {
   return {
     reserved: ledger.reserved(),
     total: capsOf(budget, 'all').total,
-    limits: ledger.limits(scopes),
+    limits: [...ledger.limits(scopes), ...assetLimits(budget, ledger)],
     transactions: ledger.limits(['ether', 'openings', ...openingsOf(ledger)]),
+  }
+}
+
+/** Each with the unit of its asset. */
+function assetLimits(budget: Budget, ledger: Ledger): readonly BudgetLimit[] {
+  return ledger.limits(cappedAssetScopes(budget)).map((limit) => {
+    const unit = budget.assets?.[assetOf(limit.scope)?.asset ?? '']?.unit
+    return unit === undefined ? limit : { ...limit, unit }
+  })
+}
+
+interface BesideRdn {
+  readonly ledger: Ledger
+  readonly readClock: () => ClockReading
+  readonly common: Work['common']
+}
+
+/** In seconds: stock sellers want 300 at most, and settle within a minute. */
+const usualValidFor = 600
+
+/** Undefined where RDN alone is spoken: then no code of another dialect is ever loaded. */
+function otherDialects(options: AgentOptions, parts: BesideRdn): Dialects | undefined {
+  const { x402, signer, budget = {}, receivers, hosts, priceJump, dryRun = false } = options
+  if (x402 === undefined) return undefined
+  const { assets, validFor = usualValidFor, planFor } = x402
+  const { ledger, readClock, common } = parts
+  const { transport, history, behaviours } = common
+  return {
+    planFor,
+    x402: once(async () => {
+      const { createX402 } = await import('./x402/index.ts')
+      return createX402({
+        policy: { assets, validFor, budget, receivers, hosts, priceJump, dryRun },
+        ...{ signer, ledger, readClock, transport, history, behaviours },
+        repeats: options.repeats ?? 1,
+      })
+    }),
   }
 }
 

@@ -21,11 +21,13 @@ import type { ChannelManagement } from './channels/management.ts'
 import type { FundingMethod } from './channels/opening.ts'
 import type { TransactionCounts } from './channels/transaction-history.ts'
 import type { ReceiverBehaviour } from './purchase/behaviour.ts'
+import type { PaymentPlan } from './purchase/dialect.ts'
 import type { PurchaseRecord } from './purchase/history.ts'
 import type { AgentHooks } from './purchase/hooks.ts'
 import type { Probe } from './purchase/probe.ts'
 import type { Purchases } from './purchase/types.ts'
 import type { TlsTrust } from './transport/transport.ts'
+import type { Asset } from './x402/types.ts'
 
 export type { CloseOptions } from './channels/management.ts'
 export type { AgentResponse, AgentStream, RequestOptions } from './purchase/types.ts'
@@ -111,7 +113,18 @@ export interface AgentOptions {
   /** How many purchases are remembered for `history`. Default 500; 0 for none. */
   readonly history?: number
   readonly hooks?: AgentHooks
+  /** Where and with what may be paid by x402, beside channels; nowhere when not given. */
+  readonly x402?: X402Settings
   readonly onChannelChange?: ChannelChangeListener
+}
+
+export interface X402Settings {
+  /** Tokens that may be paid with, the preferred one first. Each needs caps in `budget.assets`. */
+  readonly assets: readonly Asset[]
+  /** Seconds that an authorization may be good for, whatever a seller wants. Default 600. */
+  readonly validFor?: number
+  /** How a place may be paid; undefined: through channels alone. */
+  readonly planFor: (url: URL) => PaymentPlan | undefined
 }
 
 export interface BudgetView {

@@ -126,6 +126,10 @@ export const protocolErrors = {
     kind: 'failed',
     hint: 'The message was altered on its way, or its sender does not follow the profile.',
   },
+  malformed_x402: {
+    kind: 'failed',
+    hint: 'Whatever speaks x402 there does not keep to it, or something between changed it.',
+  },
   missing_header: { kind: 'failed' },
   nonce_missing: {
     kind: 'failed',

@@ -2,7 +2,7 @@
 import type { PaymentReason } from './headers.ts'
 
 interface RefusalKind {
-  readonly status: 402 | 409 | 422 | 502
+  readonly status: 400 | 402 | 409 | 422 | 502 | 503
   readonly title: string
   /** The RDN header that goes with it, if any. */
   readonly reason?: PaymentReason
@@ -72,6 +72,48 @@ const kinds = {
     title: 'This key belongs to a request that said something else',
     remedy:
       'Repeat that request with the content that it had, or pay for this one under a new key. Nothing was charged.',
+  },
+  two_payments: {
+    status: 400,
+    title: 'Two payments in one request',
+    remedy:
+      'Pay in one dialect: with the RDN headers, or with PAYMENT-SIGNATURE. Nothing was charged.',
+  },
+  x402_malformed: {
+    status: 400,
+    title: 'Malformed payment of x402',
+    remedy: 'Correct what is named. Nothing was charged.',
+  },
+  x402_not_offered: {
+    status: 402,
+    title: 'What the payment accepts is not offered here',
+    remedy: 'Take an entry of PAYMENT-REQUIRED as it is. Nothing was charged.',
+  },
+  x402_invalid: {
+    status: 402,
+    title: 'The payment of x402 is not good',
+    remedy: 'Sign what PAYMENT-REQUIRED asks for. Nothing was charged.',
+  },
+  x402_spent: {
+    status: 402,
+    title: 'This authorization is spent',
+    remedy: 'Sign another one, with another nonce.',
+  },
+  x402_busy: {
+    status: 503,
+    title: 'Too many payments wait to be settled',
+    remedy: 'Send the same request with the same payment again. Nothing was charged.',
+  },
+  x402_unable: {
+    status: 503,
+    title: 'Payments of x402 cannot be settled now',
+    remedy: 'Send the same request with the same payment again later. Nothing was charged.',
+  },
+  x402_unsettled: {
+    status: 503,
+    title: 'It is not known yet whether the payment is settled',
+    remedy:
+      'Send the same request with the same payment again: it is charged once at most. Do not sign another one before it has expired.',
   },
   chain_unavailable: {
     status: 502,

@@ -9,7 +9,7 @@ import {
   type TokenAmount,
   type TokenUnit,
 } from '../../protocol/index.ts'
-import { type BudgetLimit, countsTokens } from '../budget/caps.ts'
+import { assetOf, type BudgetLimit, countsTokens } from '../budget/caps.ts'
 import type { JobStatus } from '../jobs/types.ts'
 import type { ReceiverBehaviour } from '../purchase/behaviour.ts'
 
@@ -78,18 +78,21 @@ const inWindow = { hour: 'an hour', day: 'a day', month: 'a month', total: 'in a
 /** What is left grows and shrinks by every payment: over it is when it is well below. */
 function spent({ budget }: AlertRules, facts: AlertFacts): readonly Condition[] {
   if (budget === false) return []
-  return (facts.limits ?? []).flatMap(({ scope, window, cap, used }): readonly Condition[] => {
-    const share = cap === 0n ? 0n : (used * 10_000n) / cap
-    if (share * 10n < budget * 9n) return []
-    const unit = scope === 'ether' ? etherUnit : facts.token
-    const isCount = !countsTokens(scope) && scope !== 'ether'
-    const amount = isCount ? `${cap} openings` : formatAmount(cap, unit)
-    const whose = scope === 'all' ? '' : ` for ${nameOfScope(scope, facts)}`
-    const text = `${share / 100n} % of the budget of ${amount} ${inWindow[window]}${whose} are spent.`
-    const subject = `${scope} ${window}`
-    const is = share >= budget ? 'so' : 'nearly'
-    return [{ key: `budget/${scope}/${window}`, alert: 'budget', subject, text, is }]
-  })
+  return (facts.limits ?? []).flatMap(
+    ({ scope, window, cap, used, unit: own }): readonly Condition[] => {
+      const share = cap === 0n ? 0n : (used * 10_000n) / cap
+      if (share * 10n < budget * 9n) return []
+      const unit = own ?? (scope === 'ether' ? etherUnit : facts.token)
+      const isCount = own === undefined && !countsTokens(scope) && scope !== 'ether'
+      const amount = isCount ? `${cap} openings` : formatAmount(cap, unit)
+      const within = assetOf(scope)?.within ?? scope
+      const whose = within === 'all' ? '' : ` for ${nameOfScope(within, facts)}`
+      const text = `${share / 100n} % of the budget of ${amount} ${inWindow[window]}${whose} are spent.`
+      const subject = `${scope} ${window}`
+      const is = share >= budget ? 'so' : 'nearly'
+      return [{ key: `budget/${scope}/${window}`, alert: 'budget', subject, text, is }]
+    },
+  )
 }
 
 function nameOfScope(scope: string, { nameOf }: AlertFacts): string {

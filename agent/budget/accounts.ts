@@ -84,8 +84,10 @@ export interface DailyUse {
 export interface Accounts {
   /** The time that windows go by: as far as it is proven. */
   readonly time: () => Milliseconds
-  readonly spend: (scopes: readonly BudgetScope[], amount: TokenAmount) => void
-  readonly refund: (scopes: readonly BudgetScope[], amount: TokenAmount) => void
+  /** Returns when it was, by the time that windows go by. */
+  readonly spend: (scopes: readonly BudgetScope[], amount: TokenAmount) => Milliseconds
+  /** `at`: only in the windows in which it was spent, where that is known. */
+  readonly refund: (scopes: readonly BudgetScope[], amount: TokenAmount, at?: Milliseconds) => void
   /** Each cap of a scope, with `reserved` counted as spent now. */
   readonly limits: (scope: BudgetScope, reserved: TokenAmount) => readonly BudgetLimit[]
   /**
@@ -141,9 +143,14 @@ export function createAccounts(options: AccountsOptions): Accounts {
     spend: (scopes, amount) => {
       const moment = now()
       for (const scope of scopes) set(scope, spend(of(scope), amount, moment))
+      return moment.time
     },
-    refund: (scopes, amount) => {
-      for (const scope of scopes) set(scope, refund(of(scope), amount))
+    refund: (scopes, amount, at) => {
+      const moment = at === undefined ? undefined : { time: at, date: date(at) }
+      for (const scope of scopes) {
+        const spending = of(scope)
+        set(scope, moment ? refundOf(spending, amount, moment) : refund(spending, amount))
+      }
     },
     limits: (scope, reserved) => {
       const moment = now()
@@ -255,6 +262,22 @@ function refund(spending: Spending, amount: TokenAmount): Spending {
     },
     day: { ...spending.day, amount: spending.day.amount - smallest(amount, spending.day.amount) },
     slots,
+  }
+}
+
+/** Takes back what was spent then: a window that has begun since has nothing of it. */
+function refundOf(spending: Spending, amount: TokenAmount, { time, date }: Moment): Spending {
+  const without = (sum: CalendarSum, key: string): CalendarSum =>
+    sum.key === key ? { key, amount: sum.amount - smallest(amount, sum.amount) } : sum
+  return {
+    ...spending,
+    total: spending.total - smallest(amount, spending.total),
+    month: without(spending.month, date.month),
+    day: without(spending.day, date.day),
+    slots: spending.slots.map((slot) => {
+      const isThen = slot.from <= time && time < slot.from + slotLength
+      return isThen ? { ...slot, amount: slot.amount - smallest(amount, slot.amount) } : slot
+    }),
   }
 }
 

@@ -20,8 +20,19 @@ export type BudgetWindow = (typeof windows)[number]
 /** Most that may be spent in each window, in the token's smallest unit; not given is not limited. */
 export type WindowCaps = { readonly [Window in BudgetWindow]?: TokenAmount }
 
+/** Caps of what is paid in an asset of its own, beside the channels' token. */
+export interface AssetCaps extends WindowCaps {
+  readonly unit: TokenUnit
+  /** Most for a single request. */
+  readonly request?: TokenAmount
+  readonly receivers?: { readonly [payTo: Address]: WindowCaps }
+  readonly jobs?: { readonly [job: string]: WindowCaps }
+}
+
 /** A ledger is bound to one contract and so to one token: these are the caps of that token. */
 export interface Budget extends WindowCaps {
+  /** By the name that the owner has given to the asset. */
+  readonly assets?: { readonly [asset: string]: AssetCaps }
   /** Most for a single request. */
   readonly request?: TokenAmount
   readonly receivers?: { readonly [receiver: Address]: WindowCaps }
@@ -45,11 +56,43 @@ export type BudgetScope =
   | 'all'
   | `receiver/${Address}`
   | `job/${string}`
+  | AssetScope
   | 'ether'
   | 'openings'
   | `openings/${Address}`
 
-/** Scopes in which tokens are counted; the others are about transactions. */
+/** Of one asset: all, at a receiver (`asset/USDC/receiver/0x…`), or for a job. */
+export type AssetScope = `asset/${string}`
+
+/** The scopes that an amount of an asset counts in. */
+export function assetScopes(
+  asset: string,
+  payTo: Address,
+  job: string | undefined,
+): readonly AssetScope[] {
+  const all: AssetScope = `asset/${asset}`
+  const both: readonly AssetScope[] = [all, `${all}/receiver/${payTo}`]
+  return job === undefined ? both : [...both, `${all}/job/${job}`]
+}
+
+/** All scopes of the assets that have caps. */
+export function cappedAssetScopes({ assets = {} }: Budget): readonly AssetScope[] {
+  return Object.entries(assets).flatMap(([asset, { receivers = {}, jobs = {} }]) => [
+    `asset/${asset}` as const,
+    ...Object.keys(receivers).map((name): AssetScope => `asset/${asset}/receiver/${name}`),
+    ...Object.keys(jobs).map((name): AssetScope => `asset/${asset}/job/${name}`),
+  ])
+}
+
+/** The asset of a scope and the scope within it: `all`, `receiver/…`, `job/…`. Undefined for other scopes. */
+export function assetOf(
+  scope: BudgetScope,
+): { readonly asset: string; readonly within: string } | undefined {
+  const [, asset, within = 'all'] = /^asset\/([^/]+)(?:\/(.+))?$/s.exec(scope) ?? []
+  return asset === undefined ? undefined : { asset, within }
+}
+
+/** Scopes in which the channels' token is counted; the others are about assets or transactions. */
 export function countsTokens(scope: BudgetScope): boolean {
   return scope === 'all' || scope.startsWith('receiver/') || scope.startsWith('job/')
 }
@@ -66,11 +109,18 @@ export interface BudgetLimit {
   readonly cap: TokenAmount
   /** Spent in the window, and reserved. */
   readonly used: TokenAmount
+  /** What an asset's amounts are in, for who shows them; undefined of the channels' token. */
+  readonly unit?: TokenUnit
 }
 
 export function capsOf(budget: Budget, scope: BudgetScope): WindowCaps {
   if (scope === 'all') return budget
   if (scope === 'ether' || scope === 'openings') return budget[scope] ?? {}
+  const ofAsset = assetOf(scope)
+  if (ofAsset !== undefined) {
+    const { unit: _, ...caps } = budget.assets?.[ofAsset.asset] ?? { unit: undefined }
+    return capsOf(caps, ofAsset.within as BudgetScope)
+  }
   if (!countsTokens(scope)) return budget.openingsPerReceiver ?? {}
   const [kind, name = ''] = splitScope(scope)
   return (kind === 'receiver' ? budget.receivers?.[name as Address] : budget.jobs?.[name]) ?? {}
@@ -176,8 +226,9 @@ function transactionsError({ limit, available }: Spent, needed: bigint): Uraiden
 
 /** How a person calls a scope, and where its caps are in the configuration. */
 function wordsFor(scope: BudgetScope): { readonly whose: string; readonly setting: string } {
-  if (scope === 'all') return { whose: '', setting: 'budget' }
-  const [kind, name] = splitScope(scope)
+  const within = assetOf(scope)?.within ?? scope
+  if (within === 'all') return { whose: '', setting: 'budget' }
+  const [kind, name] = splitScope(within)
   const [owner, program] = splitScope(name)
   if (kind === 'job' && owner === 'proxy') {
     return { whose: ` for the program ${program}`, setting: `proxy.programs.${program}.budget` }

@@ -17,6 +17,17 @@ const openingCaps = z.strictObject({
   total: openingCount,
 })
 
+/** One amount, or one for each of several tokens: `[1 TKN, 1 USDC]`. */
+export const amounts = z.union([amountText, z.array(amountText).min(1)])
+
+/** The same windows where several tokens are paid with. */
+export const severalCaps = {
+  hour: amounts.optional().describe('in 60 minutes'),
+  day: amounts.optional().describe('an amount, or a list with one for each token'),
+  month: amounts.optional(),
+  total: amounts.optional().describe('for ever'),
+}
+
 /** What transactions may cost. */
 export const transactionCaps = {
   ether: z

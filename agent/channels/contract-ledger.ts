@@ -3,7 +3,7 @@ import type { Address } from '../../protocol/index.ts'
 import { leastRoom } from './ledger.ts'
 import type { LedgerFacts } from './ledger-storage.ts'
 import type { Ledger } from './ledger-types.ts'
-import type { Notes } from './notes.ts'
+import { notesUnder } from './notes.ts'
 import type { ChannelEntry } from './records.ts'
 
 const factsKey = 'facts'
@@ -16,6 +16,7 @@ export function ledgerOn(ledger: Ledger, contract: Address): Ledger {
   const isOn = (entry: Pick<ChannelEntry, 'contract'>) => entry.contract === named
   const noteOf = (intent: string | undefined) =>
     intent === undefined ? undefined : `${prefix}${intent}`
+  // Those of the store's first contract have no prefix: what begins like another one's is not theirs.
   const notes = notesUnder(ledger.notes, prefix)
   return {
     contract,
@@ -39,6 +40,7 @@ export function ledgerOn(ledger: Ledger, contract: Address): Ledger {
     perDay: (receiver) => ledger.perDay(receiver),
     spentToday: () => ledger.spentToday(),
     spend: (scopes, amount) => ledger.spend(scopes, amount),
+    refund: (scopes, amount, at) => ledger.refund(scopes, amount, at),
     shortfall: (receiver, purchase) => ledger.shortfall(receiver, purchase),
     take: (name, purchase) => ledger.take(name, purchase),
     settle: (taken, cost) => ledger.settle(taken, cost),
@@ -52,18 +54,5 @@ export function ledgerOn(ledger: Ledger, contract: Address): Ledger {
     accepted: (name, balance) => ledger.accepted(name, balance),
     forgetUnseen: (name, block) => ledger.forgetUnseen(name, block),
     excuse: (name) => ledger.excuse(name),
-  }
-}
-
-/** Those of the store's first contract have no prefix: what begins like another one's is not theirs. */
-function notesUnder(notes: Notes, prefix: string): Notes {
-  return {
-    get: (key) => notes.get(`${prefix}${key}`),
-    keysUnder: (start) =>
-      notes.keysUnder(`${prefix}${start}`).map((key) => key.slice(prefix.length)),
-    later: (key, value) => notes.later(`${prefix}${key}`, value),
-    beforeWrite: notes.beforeWrite,
-    now: (key, value) => notes.now(`${prefix}${key}`, value),
-    soon: (key, value) => notes.soon(`${prefix}${key}`, value),
   }
 }

@@ -73,8 +73,13 @@ export interface Ledger {
   readonly perDay: (receiver: Address) => DailyUse
   /** Of all, in the calendar day of the budget. */
   readonly spentToday: () => TokenAmount
-  /** Of scopes that are not about tokens. Durable with the next write. */
-  readonly spend: (scopes: readonly BudgetScope[], amount: bigint) => void
+  /**
+   * Of scopes that are not about the channels' token. Durable with the next write. Returns when it was, by the time
+   * that windows go by.
+   */
+  readonly spend: (scopes: readonly BudgetScope[], amount: bigint) => number
+  /** Of the same: what was spent then turned out not to be. */
+  readonly refund: (scopes: readonly BudgetScope[], amount: bigint, at: number) => void
   /** Why a new payment would not be covered by the budget; undefined when it would. */
   readonly shortfall: (receiver: Address, purchase: Purchase) => Shortfall | undefined
   /** `intent` is the key of a note of what was to happen: it is deleted in the same write. */

@@ -195,8 +195,12 @@ class ChannelLedger implements Ledger {
     return this.#accounts.perDay(`receiver/${receiver}`)
   }
 
-  spend(scopes: readonly BudgetScope[], amount: bigint): void {
-    this.#accounts.spend(scopes, amount)
+  spend(scopes: readonly BudgetScope[], amount: bigint): number {
+    return this.#accounts.spend(scopes, amount)
+  }
+
+  refund(scopes: readonly BudgetScope[], amount: bigint, at: number): void {
+    this.#accounts.refund(scopes, amount, at)
   }
 
   shortfall(receiver: Address, purchase: Purchase): Shortfall | undefined {

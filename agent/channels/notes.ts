@@ -16,6 +16,19 @@ export interface Notes {
   readonly soon: (key: string, value: object | undefined) => Promise<void>
 }
 
+/** The same notes, as whoever keeps its own under a prefix sees them. */
+export function notesUnder(notes: Notes, prefix: string): Notes {
+  return {
+    get: (key) => notes.get(`${prefix}${key}`),
+    keysUnder: (start) =>
+      notes.keysUnder(`${prefix}${start}`).map((key) => key.slice(prefix.length)),
+    later: (key, value) => notes.later(`${prefix}${key}`, value),
+    beforeWrite: notes.beforeWrite,
+    now: (key, value) => notes.now(`${prefix}${key}`, value),
+    soon: (key, value) => notes.soon(`${prefix}${key}`, value),
+  }
+}
+
 /** JSON texts by key; undefined where one was deleted. */
 export type NoteChanges = ReadonlyMap<string, string | undefined>
 

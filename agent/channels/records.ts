@@ -117,6 +117,14 @@ export function isRetired({ state, refusals = 0 }: Payability): boolean {
 /** The receiver and the open block; the sender is the store's owner. No two contracts have one of the same name. */
 export type ChannelName = `${Address}/${number}`
 
+/** What a payment was made through: a channel, or an authorization to this receiver by x402. */
+export type PaidThrough = ChannelName | `${Address}/x402`
+
+/** Undefined for what was not paid on a channel. */
+export function channelOf(name: PaidThrough): ChannelName | undefined {
+  return name.endsWith('/x402') ? undefined : (name as ChannelName)
+}
+
 export function channelName(receiver: Address, openBlock: ContractBlock): ChannelName {
   return `${receiver}/${openBlock}`
 }

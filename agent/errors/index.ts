@@ -20,6 +20,7 @@ export const agentErrors = {
   },
   agent_paused: { kind: 'state', hint: 'Nothing was paid. Go on with: uraiden-agent resume' },
   agent_stopping: { kind: 'state', hint: 'Nothing more is paid. Try again when it runs.' },
+  amount_twice: { kind: 'usage', hint: 'Keep one of them.' },
   answer_late: { kind: 'receiver', status: 504, hint: 'Try again later.' },
   answer_lost: { kind: 'receiver' },
   answer_malformed: { kind: 'receiver' },
@@ -54,6 +55,31 @@ export const agentErrors = {
     hint: 'What was signed stays counted, nothing more is. Close the channel and open another one.',
   },
   binding_refused: { kind: 'failed', status: 402 },
+  asset_chain_unavailable: {
+    kind: 'chain',
+    status: 502,
+    hint: 'Nothing was signed. Check that the node runs, and the rpc of the asset.',
+  },
+  asset_domain_differs: {
+    kind: 'refused',
+    hint: 'Nothing was signed. The seller is wrong about the token, or wants a signature for another one.',
+  },
+  asset_name_taken: {
+    kind: 'usage',
+    hint: 'Call the asset something else under assets, such as USDC-BASE, and write its amounts so.',
+  },
+  asset_not_allowed: {
+    kind: 'refused',
+    hint: 'Nothing was signed. If it is to be paid with, name it under assets, by its address and chain.',
+  },
+  asset_unknown_to_chain: {
+    kind: 'refused',
+    hint: 'Nothing was signed. Check address and chainId of the asset: it has to be a token with EIP-3009.',
+  },
+  authorizations_unsettled: {
+    kind: 'refused',
+    hint: 'Nothing was signed. Check the rpc of the assets: their chain says which of them have paid.',
+  },
   body_not_allowed: {
     kind: 'failed',
     status: 400,
@@ -86,6 +112,10 @@ export const agentErrors = {
   channel_not_open: { kind: 'receiver' },
   channel_unconfirmed: { kind: 'receiver' },
   channel_unknown: { kind: 'usage' },
+  clock_unproven: {
+    kind: 'refused',
+    hint: 'Nothing was signed. Wait until the clock is synchronised (timedatectl), or set clock: trusted where something else keeps it right.',
+  },
   close_failed: {
     kind: 'receiver',
     hint: 'Nothing more is paid on the channel. Close it again later, or without the receiver (uncooperative).',
@@ -179,6 +209,10 @@ export const agentErrors = {
     hint: 'Restore the last backup, or recover the channels from the chain into a new folder.',
   },
   method_not_allowed: { kind: 'failed', status: 405, hint: 'Use another method.' },
+  not_an_asset_name: {
+    kind: 'usage',
+    hint: 'Begin with a letter, and go on with letters, digits and hyphens: USDC, USDC-BASE.',
+  },
   not_a_header: { kind: 'usage', hint: "Write it like -H 'Accept: application/json'." },
   not_a_jsonpath: {
     kind: 'usage',
@@ -403,6 +437,10 @@ export const agentErrors = {
   wrong_contract: {
     kind: 'refused',
     hint: 'Nothing was signed. Check which contract the receiver uses, and your configuration.',
+  },
+  x402_offer_unsupported: {
+    kind: 'refused',
+    hint: 'Nothing was signed. Buy elsewhere, or ask the seller to offer exact by EIP-3009.',
   },
 } as const satisfies ErrorCatalogue
 

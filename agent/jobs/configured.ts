@@ -1,5 +1,6 @@
 // Jobs of a checked configuration, with their amounts in the token's smallest unit.
-import { defined, parseAmount, type TokenUnit } from '../../protocol/index.ts'
+import { defined, type TokenUnit } from '../../protocol/index.ts'
+import { parsePriceLimit } from '../budget/assets.ts'
 import type { JobConfig } from './schema.ts'
 import type { SinkConfig } from './sinks/schema.ts'
 import type { Job } from './types.ts'
@@ -13,13 +14,19 @@ export interface ConfiguredJob {
 export function jobsOf(
   configs: Readonly<Record<string, JobConfig>>,
   token: TokenUnit,
+  assets: readonly TokenUnit[] = [],
 ): readonly ConfiguredJob[] {
   return Object.entries(configs).map(([name, config]) => {
-    return { job: jobOf(name, config, token), sinks: config.sinks }
+    return { job: jobOf(name, config, { token, assets }), sinks: config.sinks }
   })
 }
 
-function jobOf(name: string, config: JobConfig, token: TokenUnit): Job {
+interface Units {
+  readonly token: TokenUnit
+  readonly assets: readonly TokenUnit[]
+}
+
+function jobOf(name: string, config: JobConfig, { token, assets }: Units): Job {
   const { get, post, url, body, timeZone, mostPrice, authentic } = config
   const { headers, every, jitter, timeout, retry, overlap, missed } = config
   return {
@@ -27,7 +34,7 @@ function jobOf(name: string, config: JobConfig, token: TokenUnit): Job {
     target: get ?? post ?? url ?? '',
     method: config.method ?? (post === undefined ? 'GET' : 'POST'),
     ...defined({ body, timeZone }),
-    ...(mostPrice !== undefined && { mostPrice: parseAmount(mostPrice, token) }),
+    ...(mostPrice !== undefined && parsePriceLimit(mostPrice, token, assets)),
     ...(authentic !== undefined && { authentic }),
     ...{ headers, every, jitter, timeout, retry, overlap, missed },
     mostBody: Math.min(config.mostBody, Math.max(...config.sinks.map(roomOf))),

@@ -84,7 +84,12 @@ function lastRun(outcome: RunOutcome): LastRun {
   const { began, ended, kind } = outcome
   if (kind === 'done') {
     const { payment, authentic, unfit } = outcome
-    const amounts = payment && { cost: `${payment.cost}`, price: `${payment.price}` }
+    const unit = payment?.x402?.unit
+    const amounts = payment && {
+      cost: `${payment.cost}`,
+      price: `${payment.price}`,
+      ...(unit !== undefined && { unit }),
+    }
     return { began, ended, kind, ...amounts, authentic, ...(unfit.length > 0 && { unfit }) }
   }
   const { error } = outcome

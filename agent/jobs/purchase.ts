@@ -183,7 +183,8 @@ class Attempt {
   async #send(): Promise<AgentResponse> {
     const { job, url, id, signal, timesPerDay } = this.#order
     const { buyer } = this.#parts
-    const { name, method, headers, body, timeout, mostBody, mostPrice, authentic } = job
+    const { name, method, headers, body, timeout, mostBody, authentic } = job
+    const { mostPrice, mostPriceIn } = job
     const request = {
       ...{ method, headers, timeout, mostBody, signal },
       ...defined({ body, authentic }),
@@ -197,7 +198,7 @@ class Attempt {
         job: name,
         idempotencyKey: id,
         onPayment: (payment) => this.#write(payment),
-        ...defined({ mostPrice, timesPerDay }),
+        ...defined({ mostPrice, mostPriceIn, timesPerDay }),
       })
     } catch (error) {
       await this.#failed(error, earlier === undefined ? 'payment' : 'repeat')

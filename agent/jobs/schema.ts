@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { intervalIn, parseEvery } from '../../platform/config/every.ts'
 import { amountText, count, duration, parsed, size, timeZone } from '../../platform/config/index.ts'
-import { windowCaps } from '../budget/config.ts'
+import { severalCaps } from '../budget/config.ts'
 import { sinkId, sinkName } from './sinks/create.ts'
 import { type BrokerConfig, type SinkConfig, sinkSchema } from './sinks/schema.ts'
 
@@ -34,7 +34,7 @@ export const jobSchema = z
       .literal('require')
       .optional()
       .describe('buy nothing that is not proven to come from the receiver'),
-    budget: z.strictObject(windowCaps).optional().describe('of this job'),
+    budget: z.strictObject(severalCaps).optional().describe('of this job'),
     timeout: duration.default(30_000).describe('for one answer'),
     mostBody: size
       .refine((bytes) => bytes <= mostBodyOfAll, { error: 'this should be at most 32 MB.' })

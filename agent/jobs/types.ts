@@ -1,7 +1,7 @@
 // Jobs: what is bought when, and what came of it. `createScheduler` runs them.
 
 import type { Milliseconds } from '../../platform/time/clock.ts'
-import type { HeaderFields, TokenAmount } from '../../protocol/index.ts'
+import type { HeaderFields, TokenAmount, TokenUnit } from '../../protocol/index.ts'
 import type { BudgetScope, BudgetWindow } from '../budget/caps.ts'
 import type { PaymentFacts } from '../purchase/types.ts'
 import type { SinkEvent, SinkStatus } from './sinks/types.ts'
@@ -36,6 +36,8 @@ export interface Job {
   /** Each run begins up to so much later, at random. */
   readonly jitter: Milliseconds
   readonly mostPrice?: TokenAmount
+  /** As `RequestOptions.mostPriceIn`. */
+  readonly mostPriceIn?: string
   /** Buy nothing whose origin is not proven. */
   readonly authentic?: 'require'
   /** For one answer. */
@@ -64,7 +66,7 @@ export interface RunDone extends RunFacts {
   readonly status: number
   readonly bytes: number
   /** Undefined for an answer that was free. */
-  readonly payment: Pick<PaymentFacts, 'price' | 'cost'> | undefined
+  readonly payment: Pick<PaymentFacts, 'price' | 'cost' | 'x402'> | undefined
   /** It is proven to be the receiver's own answer to this request. */
   readonly authentic: boolean
   /** Sinks for which the body had nothing of what they pick. */
@@ -152,6 +154,8 @@ export interface LastRun {
   readonly kind: RunOutcome['kind']
   readonly cost?: string
   readonly price?: string
+  /** What they are in; undefined for the channels' token. */
+  readonly unit?: TokenUnit
   /** Of a run that went well, as `RunDone`. */
   readonly authentic?: boolean
   readonly unfit?: readonly string[]

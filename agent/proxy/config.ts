@@ -8,7 +8,7 @@ import {
   parsed,
   seconds,
 } from '../../platform/config/index.ts'
-import { windowCaps } from '../budget/config.ts'
+import { severalCaps } from '../budget/config.ts'
 import { parseLoopback } from './listen.ts'
 
 export const proxySchema = z
@@ -27,7 +27,7 @@ export const proxySchema = z
         z.strictObject({
           token: filePath.describe('a file, mode 600; its first line is the token'),
           request: amountText.optional().describe('for a single request'),
-          budget: z.strictObject(windowCaps).prefault({}),
+          budget: z.strictObject(severalCaps).prefault({}),
         }),
       )
       .default({})

@@ -3,13 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import type { Exchange } from '../../platform/web/request.ts'
-import {
-  type HeaderFields,
-  parseAmount,
-  smallest,
-  type TokenAmount,
-  type TokenUnit,
-} from '../../protocol/index.ts'
+import { defined, type HeaderFields, smallest, type TokenUnit } from '../../protocol/index.ts'
+import { type PriceLimit, parsePriceLimit } from '../budget/assets.ts'
 import { agentError } from '../errors/index.ts'
 import type { Agent, AgentStream, RequestOptions } from '../options.ts'
 import type { PaymentFacts } from '../purchase/types.ts'
@@ -31,6 +26,8 @@ const ownField = {
   price: 'Uraiden-Price',
   cost: 'Uraiden-Cost',
   channel: 'Uraiden-Channel',
+  /** What the amounts are in, where it is not the channels' token. */
+  asset: 'Uraiden-Asset',
   balance: 'Uraiden-Balance',
   key: 'Uraiden-Idempotency-Key',
   roundTrips: 'Uraiden-Round-Trips',
@@ -52,6 +49,8 @@ export function programOfJob(job: string): string | undefined {
 export interface PayOptions {
   readonly stream: Agent['stream']
   readonly token: TokenUnit
+  /** What a price may be written in as well. */
+  readonly assets?: readonly TokenUnit[] | undefined
   /** Most bytes of a request's content: it is kept until it is paid, because it may be sent twice. */
   readonly mostBody: number
   /** For a whole answer, in milliseconds. */
@@ -70,7 +69,7 @@ export interface Wanted {
 
 /** @throws UraidenError those of the agent's `stream`, `body_too_large`, `body_not_allowed` */
 export async function payAndAnswer(
-  { stream, token, mostBody, timeout, cookies }: PayOptions,
+  { stream, token, assets, mostBody, timeout, cookies }: PayOptions,
   { url, asked, program }: Wanted,
   { request, response }: Exchange,
 ): Promise<void> {
@@ -85,7 +84,7 @@ export async function payAndAnswer(
     content: 'asSent',
     ...content(method, body),
     ...keyOf(request),
-    ...priceCap(program, request, token),
+    ...priceCap(program, request, { token, assets }),
     ...(program && { job: jobOfProgram(program.name) }),
   })
   // What is short is proven whole before a program sees anything of it.
@@ -159,24 +158,38 @@ function keyOf({ headers }: IncomingMessage): Pick<RequestOptions, 'idempotencyK
 function priceCap(
   program: Program | undefined,
   { headers }: IncomingMessage,
-  token: TokenUnit,
-): Pick<RequestOptions, 'mostPrice'> {
+  { token, assets }: Pick<PayOptions, 'token' | 'assets'>,
+): Partial<PriceLimit> {
   const text = headers[ownField.mostPrice.toLowerCase()]
-  const caps: TokenAmount[] = []
-  if (typeof text === 'string') caps.push(parseAmount(text, token))
-  if (program?.mostPrice !== undefined) caps.push(program.mostPrice)
-  const [first, ...others] = caps
-  return first === undefined ? {} : { mostPrice: smallest(first, ...others) }
+  const asked = typeof text === 'string' ? parsePriceLimit(text, token, assets) : undefined
+  if (program?.mostPrice === undefined) return asked ?? {}
+  const { mostPrice, mostPriceIn } = program
+  const own = { mostPrice, ...defined({ mostPriceIn }) }
+  if (asked === undefined) return own
+  if (asked.mostPriceIn === mostPriceIn) {
+    return { ...own, mostPrice: smallest(mostPrice, asked.mostPrice) }
+  }
+  throw agentError({
+    code: 'wrong_token',
+    message: `${ownField.mostPrice} and the program’s own limit are in different tokens.`,
+    hint: `Nothing was paid. Write it in ${mostPriceIn ?? token.symbol}.`,
+  })
 }
 
 function paidFields(payment: PaymentFacts | undefined, roundTrips: number): readonly Field[] {
   if (payment === undefined) return [[ownField.cost, '0']]
-  const { price, cost, channel, balance, idempotencyKey } = payment
+  const { price, cost, channel, balance, idempotencyKey, x402 } = payment
+  const through: readonly Field[] =
+    x402 === undefined
+      ? [
+          [ownField.channel, channel],
+          [ownField.balance, `${balance}`],
+        ]
+      : [[ownField.asset, x402.unit.symbol]]
   return [
     [ownField.price, `${price}`],
     [ownField.cost, `${cost}`],
-    [ownField.channel, channel],
-    [ownField.balance, `${balance}`],
+    ...through,
     [ownField.roundTrips, `${roundTrips}`],
     ...(idempotencyKey === undefined ? [] : [[ownField.key, idempotencyKey] as const]),
   ]

@@ -9,6 +9,8 @@ export interface Program {
   readonly token: string
   /** Most for a single request, in the smallest unit. */
   readonly mostPrice?: TokenAmount
+  /** As `RequestOptions.mostPriceIn`. */
+  readonly mostPriceIn?: string
 }
 
 /** What a program without a token may do. */

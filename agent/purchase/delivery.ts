@@ -12,7 +12,7 @@ import {
 import { agentError } from '../errors/index.ts'
 import { type BoundChannel, sendBound } from '../transport/bound.ts'
 import type { OpenAnswer, Transport } from '../transport/transport.ts'
-import type { Attempt, PaidRequest, SentPayment } from './types.ts'
+import type { Attempt, ChannelPayment, PaidRequest, SentPayment } from './types.ts'
 
 export interface DeliveryOptions {
   readonly transport: Transport
@@ -131,7 +131,7 @@ function unchecked({ origin }: URL, said: string | undefined, error: UraidenErro
 /** Of receivers that say nothing else (wire-protocol.md section 5). */
 export const usualGatewayPath = '/api/1'
 
-export function sentPayment(attempt: Attempt): SentPayment {
+export function sentPayment(attempt: Attempt): ChannelPayment {
   const { payment, taken, terms, key } = attempt
   return {
     headers: paymentHeaders(attempt),

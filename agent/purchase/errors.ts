@@ -3,6 +3,7 @@
 import {
   type Address,
   formatAmount,
+  isUraidenError,
   type TokenAmount,
   type TokenUnit,
   UraidenError,
@@ -83,6 +84,18 @@ export function lostWithKey(error: UraidenError, key: string): UraidenError {
     code,
     message,
     hint: `The payment stays counted. Repeat the request with the idempotency key ${key}: the same proof pays for it.`,
+    cause: error,
+  })
+}
+
+/** The same where an authorization by x402 was sent: nothing is said but what helps there. */
+export function lostWithAuthorization(error: unknown): unknown {
+  if (!isUraidenError(error)) return error
+  const { code, message } = error
+  return new UraidenError({
+    code,
+    message,
+    hint: 'The payment stays counted. Repeat the request: the same authorization pays for it while it is good.',
     cause: error,
   })
 }

@@ -1,9 +1,10 @@
 // The last purchases, for people. They go to disk with the ledger's own writes, several in a record: a
 // crash may lose the newest, never a balance.
-import { parseUint192, type TokenAmount } from '../../protocol/index.ts'
+
+import { parseUint192, type TokenAmount, type TokenUnit } from '../../protocol/index.ts'
 import { type HourSums, partyOf } from '../channels/hours.ts'
 import type { Notes } from '../channels/notes.ts'
-import type { ChannelName } from '../channels/records.ts'
+import type { PaidThrough } from '../channels/records.ts'
 
 export interface PurchaseRecord {
   /** Milliseconds since 1970, by the machine's clock, which may be wrong. */
@@ -13,8 +14,11 @@ export interface PurchaseRecord {
   readonly url: string
   readonly status: number
   readonly cost: TokenAmount
-  readonly channel: ChannelName
+  readonly channel: PaidThrough
+  /** 0 where there is no channel. */
   readonly balance: TokenAmount
+  /** What the cost is in; undefined for the channels' token. */
+  readonly unit?: TokenUnit
   /** As `PaymentFacts`; undefined of what an earlier version bought. */
   readonly authentic?: boolean
   readonly job?: string
@@ -37,7 +41,8 @@ type Row = readonly [
   channel: string,
   balance: string,
   job: string | null,
-  authentic?: boolean,
+  authentic?: boolean | undefined,
+  asset?: readonly [symbol: string, decimals: number],
 ]
 
 /** Purchases, unless the configuration says another number. */
@@ -110,18 +115,21 @@ function keyOf(number: number): string {
 
 function rowOf(purchase: PurchaseRecord): Row {
   const { time, method, url, status, cost, channel, balance, job = null, authentic } = purchase
+  const { unit } = purchase
   const row = [time, method, url, status, `${cost}`, channel, `${balance}`, job] as const
+  if (unit !== undefined) return [...row, authentic, [unit.symbol, unit.decimals]]
   return authentic === undefined ? row : [...row, authentic]
 }
 
 function purchaseOf(row: Row): PurchaseRecord {
-  const [time, method, url, status, cost, channel, balance, job, authentic] = row
+  const [time, method, url, status, cost, channel, balance, job, authentic, asset] = row
   return {
     ...{ time, method, url, status },
     cost: parseUint192(cost),
-    channel: channel as ChannelName,
+    channel: channel as PaidThrough,
     balance: parseUint192(balance),
-    ...(authentic !== undefined && { authentic }),
+    ...(asset !== undefined && { unit: { symbol: asset[0], decimals: asset[1] } }),
+    ...(typeof authentic === 'boolean' && { authentic }),
     ...(job !== null && { job }),
   }
 }

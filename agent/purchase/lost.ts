@@ -5,11 +5,11 @@ import { parseUint192 } from '../../protocol/index.ts'
 import type { Taken } from '../channels/ledger-types.ts'
 import type { Notes } from '../channels/notes.ts'
 import { keyReused } from './errors.ts'
-import type { Attempt, PaidRequest, SentPayment } from './types.ts'
+import type { Attempt, ChannelPayment, PaidRequest } from './types.ts'
 
 const prefix = 'sent/'
 
-interface SentNote extends Omit<SentPayment, 'price' | 'balance'> {
+interface SentNote extends Omit<ChannelPayment, 'price' | 'balance'> {
   readonly price: string
   readonly balance: string
   /** Whom it was sent to: nobody else may see it. */
@@ -35,18 +35,18 @@ export interface LostPayments {
   /** Those that can be taken. */
   readonly known: ReadonlyMap<string, unknown>
   /** Before a payment with a key of the caller's leaves; a killed process does not lose it once it resolves. */
-  readonly noteSent: (request: PaidRequest, payment: SentPayment) => Promise<void>
+  readonly noteSent: (request: PaidRequest, payment: ChannelPayment) => Promise<void>
   /**
    * The payment of an earlier process for this very request.
    * @throws UraidenError `idempotency_key_reused` for another request
    */
-  readonly sentBefore: (request: PaidRequest) => SentPayment | undefined
+  readonly sentBefore: (request: PaidRequest) => ChannelPayment | undefined
   /** Its answer has come, or never will. */
   readonly answered: (request: PaidRequest) => void
   /** What this offered has paid for its request, so it has paid for none that offered it before. */
   readonly paidFor: (attempt: Attempt) => void
   /** What it offered has paid for another request meanwhile. */
-  readonly isSuperseded: (payment: SentPayment) => boolean
+  readonly isSuperseded: (payment: ChannelPayment) => boolean
 }
 
 /** Keeps the `most` newest. */
@@ -118,7 +118,7 @@ function overlap(a: Taken, b: Taken): boolean {
   return a.channel === b.channel && units
 }
 
-function nameOf({ key, channel, balance }: Pick<SentPayment, 'key' | 'channel' | 'balance'>) {
+function nameOf({ key, channel, balance }: Pick<ChannelPayment, 'key' | 'channel' | 'balance'>) {
   return `${key} ${channel} ${balance}`
 }
 

@@ -8,7 +8,7 @@ import type { OpenAnswer } from '../transport/transport.ts'
 import { type Attempts, chargedCost } from './attempt.ts'
 import { complete, type Delivery, isBoundPayment, usualGatewayPath } from './delivery.ts'
 import type { LostPayments } from './lost.ts'
-import type { Attempt, PaidRequest, PaymentFacts, SentPayment } from './types.ts'
+import type { Attempt, ChannelPayment, PaidRequest, PaymentFacts } from './types.ts'
 
 export interface RepeatParts {
   readonly attempts: Attempts
@@ -25,7 +25,7 @@ export interface RepeatParts {
 export async function askAgain(
   parts: RepeatParts,
   request: PaidRequest,
-  sent: SentPayment,
+  sent: ChannelPayment,
 ): Promise<{ readonly answer: OpenAnswer; readonly attempt: Attempt | undefined }> {
   const { attempts, lost } = parts
   if (lost.isSuperseded(sent)) throw superseded(request.url)
@@ -50,7 +50,7 @@ export async function askAgain(
 function sendAgain(
   { delivery, bindings }: RepeatParts,
   request: PaidRequest,
-  sent: SentPayment,
+  sent: ChannelPayment,
 ): Promise<OpenAnswer> {
   if (!isBoundPayment(sent)) return delivery.send(request, sent.headers)
   const { gatewayPath = usualGatewayPath } = sent
@@ -59,7 +59,7 @@ function sendAgain(
   return delivery.sendBound(request, sent.headers, bound)
 }
 
-function keyMissing({ channel }: SentPayment): UraidenError {
+function keyMissing({ channel }: ChannelPayment): UraidenError {
   return agentError({
     code: 'payment_spent',
     message: `The request key of the channel ${channel} is not in this store: its payments cannot be sent again.`,
@@ -68,7 +68,7 @@ function keyMissing({ channel }: SentPayment): UraidenError {
 }
 
 /** A process before this one has signed it: its books are settled by what the receiver shows next. */
-export function paidEarlier(sent: SentPayment, answer: OpenAnswer): PaymentFacts {
+export function paidEarlier(sent: ChannelPayment, answer: OpenAnswer): PaymentFacts {
   const { price, channel, balance, key } = sent
   return {
     ...{ price, cost: chargedCost(answer, price) ?? price, channel, balance },

@@ -14,9 +14,10 @@
 //   judge, correct          verdict.ts   what a refusal means (judge.ts), and what that does to the books
 //   repeat                  repeat.ts    lost answers are asked for again; lost.ts remembers them
 import type { Locks } from '../../platform/async/locks.ts'
-import { type Address, headerName, type Terms } from '../../protocol/index.ts'
+import { type Address, headerName, type Terms, type UraidenError } from '../../protocol/index.ts'
 import type { Bindings } from '../channels/binding.ts'
-import type { ChannelName } from '../channels/records.ts'
+import { type ChannelName, channelOf } from '../channels/records.ts'
+import { agentError } from '../errors/index.ts'
 import type { OpenAnswer } from '../transport/transport.ts'
 import type { Attempts, Ending } from './attempt.ts'
 import type { Behaviours } from './behaviour.ts'
@@ -29,6 +30,7 @@ import {
   paymentHeaders,
   sentPayment,
 } from './delivery.ts'
+import type { Dialects, InRdn } from './dialect.ts'
 import { notAuthentic, notConfirmed, refusedRepeatedly } from './errors.ts'
 import type { PurchaseHistory } from './history.ts'
 import { type AgentHooks, announcer, refusalHook, watched } from './hooks.ts'
@@ -39,7 +41,9 @@ import { answerGone, askAgain, paidEarlier } from './repeat.ts'
 import { readTerms, type TermsMemory } from './terms.ts'
 import type {
   AgentResponse,
+  Asked,
   Attempt,
+  ChannelPayment,
   PaidAnswer,
   PaidRequest,
   PaymentFacts,
@@ -87,6 +91,8 @@ class PurchaseRun {
   #roundTrips = 0
   /** A payment has left, and what came is no answer: it may have been served. */
   #answerLost = false
+  /** What is asked in other dialects. */
+  #otherwise: readonly Asked[] = []
   /** What was settled by an answer's head, once its body has ended. */
   #settleAtEnd: ((ending: Ending) => void) | undefined
 
@@ -94,6 +100,23 @@ class PurchaseRun {
     this.#parts = parts
     this.#request = request
     this.#announce = parts.hooks && announcer(parts.hooks, request)
+  }
+
+  /** What needs not be asked: its terms are remembered, or its answer was lost. */
+  isKnown(): boolean {
+    const { terms, lost } = this.#parts
+    const { method, url, idempotencyKey } = this.#request
+    return (
+      terms.recall(method, url) !== undefined ||
+      (idempotencyKey !== undefined && lost.has(idempotencyKey))
+    )
+  }
+
+  /** terms: of a 402 that is there already. */
+  runOn(asked: OpenAnswer, otherwise: readonly Asked[]): Promise<PaidAnswer> {
+    this.#roundTrips++
+    this.#otherwise = otherwise
+    return this.#payBestOn(readTerms(this.#request.url, asked))
   }
 
   /** terms: of a request whose answer was lost, remembered, or asked for. */
@@ -127,6 +150,7 @@ class PurchaseRun {
     const { elsewhere: _, ...there } = parts
     const run = new PurchaseRun(there, this.#request)
     run.#roundTrips = this.#roundTrips
+    run.#otherwise = this.#otherwise
     return run.run()
   }
 
@@ -396,11 +420,11 @@ class PurchaseRun {
       const charged = atEnd(ending)
       if (charged !== cost) noteCost(charged)
     }
-    return payment
+    return this.#otherwise.length > 0 ? { ...payment, otherwise: this.#otherwise } : payment
   }
 
   /** repeat: a payment that left before, in this process or an earlier one. */
-  repeat(sent: SentPayment): Promise<PaidAnswer> {
+  repeat(sent: ChannelPayment): Promise<PaidAnswer> {
     return this.#parts.locks.alone(sent.receiver, async () => {
       this.#roundTrips++
       const { answer, attempt } = await askAgain(this.#parts, this.#request, sent)
@@ -445,44 +469,83 @@ function receiverOf({ channel }: PaymentFacts): Address {
 /** Resolves with the parts for a request, or for one that was paid on a channel. */
 export type PartsFor = (request: PaidRequest, channel?: ChannelName) => Promise<PurchaseParts>
 
+export interface PurchaseOptions {
+  readonly partsFor: PartsFor
+  /** Undefined where RDN alone is spoken everywhere. */
+  readonly dialects?: Dialects | undefined
+  readonly hooks?: AgentHooks | undefined
+}
+
 /**
  * The first request may have to wait for its parts.
  * @throws UraidenError of policy, budget, funding, transport, hooks, and those of `errors.ts`
  */
-export function createPurchases(partsFor: PartsFor): Purchases {
-  async function begin(
-    url: string | URL,
-    { method = 'GET', headers = {}, ...rest }: RequestOptions,
-    read: PaidRequest['read'],
-    channel?: ChannelName,
-  ) {
-    const request = { ...rest, method: method.toUpperCase(), url: new URL(url), headers, read }
-    const parts = await partsFor(request, channel)
-    const run = new PurchaseRun(parts, request)
+export function createPurchases({ partsFor, dialects, hooks }: PurchaseOptions): Purchases {
+  async function begin(request: PaidRequest): Promise<PaidAnswer> {
+    const plan = dialects?.planFor(request.url)
+    if (plan === undefined || dialects === undefined) return (await inRdn(request)).run()
+    const dialect = await dialects.x402()
+    return dialect.buy(request, plan, lazily(request))
+  }
+
+  async function inRdn(request: PaidRequest, channel?: ChannelName): Promise<PurchaseRun> {
+    if (request.mostPriceIn !== undefined) throw onlyIn(request.mostPriceIn, request.url)
+    return new PurchaseRun(await partsFor(request, channel), request)
+  }
+
+  function lazily(request: PaidRequest): InRdn {
     return {
-      run,
-      whole: () => (parts.hooks ? watched(parts.hooks, request, () => run.run()) : run.run()),
+      isKnown: async () => (await inRdn(request)).isKnown(),
+      run: async (asked, other = []) => {
+        const run = await inRdn(request)
+        return asked === undefined ? run.run() : run.runOn(asked, other)
+      },
     }
   }
+
+  async function repeat(request: PaidRequest, payment: SentPayment): Promise<PaidAnswer> {
+    const channel = channelOf(payment.channel)
+    if (channel !== undefined) {
+      return (await inRdn(request, channel)).repeat({ ...payment, channel })
+    }
+    if (dialects === undefined) throw answerGone(request.url)
+    return (await dialects.x402()).repeat(request, payment)
+  }
+
+  const whole = (request: PaidRequest): Promise<PaidAnswer> =>
+    hooks ? watched(hooks, request, () => begin(request)) : begin(request)
   const request: Purchases['request'] = async (url, options = {}) => {
-    const { whole } = await begin(url, options, 'body')
-    return response(await whole())
+    return response(await whole(requestOf(url, options, 'body')))
   }
   return {
     request,
     get: (url, options) => request(url, { ...options, method: 'GET' }),
     post: (url, options) => request(url, { ...options, method: 'POST' }),
     stream: async (url, options = {}) => {
-      const { whole } = await begin(url, options, 'stream')
-      const { answer, payment, roundTrips } = await whole()
+      const { answer, payment, roundTrips } = await whole(requestOf(url, options, 'stream'))
       const { status, headers, stream: body } = answer
       return { status, headers, body, payment, roundTrips }
     },
     repeatPayment: async (url, payment, options = {}) => {
-      const { run } = await begin(url, options, 'body', payment.channel)
-      return response(await run.repeat(payment))
+      return response(await repeat(requestOf(url, options, 'body'), payment))
     },
   }
+}
+
+function requestOf(
+  url: string | URL,
+  { method = 'GET', headers = {}, ...rest }: RequestOptions,
+  read: PaidRequest['read'],
+): PaidRequest {
+  return { ...rest, method: method.toUpperCase(), url: new URL(url), headers, read }
+}
+
+function onlyIn(asset: string, { origin }: URL): UraidenError {
+  return agentError({
+    code: 'wrong_token',
+    message: `This request may cost ${asset} only, and ${origin} is not paid in it.`,
+    hint: 'Nothing was signed. Allow x402 there with pay under receivers, or write the price in the channels’ token.',
+  })
 }
 
 const utf8 = new TextDecoder()

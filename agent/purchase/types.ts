@@ -3,17 +3,32 @@ import type { Readable } from 'node:stream'
 import type {
   Address,
   HeaderFields,
+  Hex,
   Payment,
   Signature,
   SignedCommitment,
   Terms,
   TickWord,
   TokenAmount,
+  TokenUnit,
 } from '../../protocol/index.ts'
 import type { Taken } from '../channels/ledger-types.ts'
-import type { ChannelName } from '../channels/records.ts'
+import type { ChannelName, PaidThrough } from '../channels/records.ts'
 import type { BoundChannel } from '../transport/bound.ts'
 import type { ContentForm, OpenAnswer } from '../transport/transport.ts'
+
+export const dialectNames = ['rdn', 'x402'] as const
+
+export type DialectName = (typeof dialectNames)[number]
+
+/** What a seller asks in one dialect. */
+export interface Asked {
+  readonly dialect: DialectName
+  /** In the smallest unit. */
+  readonly price: TokenAmount
+  /** Undefined for what the configuration does not know. */
+  readonly unit: TokenUnit | undefined
+}
 
 export interface RequestOptions {
   readonly method?: string
@@ -24,6 +39,8 @@ export interface RequestOptions {
   readonly timeout?: number
   /** Refuse a higher price for this request, in the smallest unit. */
   readonly mostPrice?: TokenAmount
+  /** The asset that `mostPrice` is in, and that alone may be paid with. Default: the channels' token. */
+  readonly mostPriceIn?: string
   /**
    * Buy only what is proven to be the receiver's own answer to this request: no unbound payment is made, and
    * an answer that is free is an error, `answer_not_authentic`.
@@ -63,21 +80,43 @@ export interface SentPayment {
   /** The payment's own, with the idempotency key. */
   readonly headers: HeaderFields
   readonly receiver: Address
-  readonly channel: ChannelName
+  readonly channel: PaidThrough
   readonly price: TokenAmount
+  /** 0 where there is no channel. */
   readonly balance: TokenAmount
   readonly key?: string
   /** Where the receiver's channel API is, unless it is where receivers have it. */
   readonly gatewayPath?: string
 }
 
-/** What was paid for an answer. Amounts in the token's smallest unit. */
+/** One that was made on a channel. */
+export interface ChannelPayment extends SentPayment {
+  readonly channel: ChannelName
+}
+
+/** Of a payment by x402. */
+export interface X402Facts {
+  /** What price and cost are in. */
+  readonly unit: TokenUnit
+  /** CAIP-2. */
+  readonly network: string
+  /** Of the authorization. */
+  readonly nonce: Hex
+  /** As the seller says; where it says nothing, the chain will. */
+  readonly transaction?: string
+}
+
+/** What was paid for an answer. Amounts in the token's smallest unit, or of the asset that was paid with. */
 export interface PaymentFacts {
   readonly price: TokenAmount
   /** What the receiver charged: the price, or less. */
   readonly cost: TokenAmount
-  readonly channel: ChannelName
+  readonly channel: PaidThrough
+  /** 0 where there is no channel. */
   readonly balance: TokenAmount
+  readonly x402?: X402Facts
+  /** What the receiver asks in the other dialects that may be spoken there, where it was asked this time. */
+  readonly otherwise?: readonly Asked[]
   /**
    * The answer is the receiver's own and belongs to this request: status, body, and of the headers those that
    * say something about them. Of a stream only once it has ended without an error.

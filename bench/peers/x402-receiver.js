@@ -4,13 +4,13 @@ import { ExactEvmScheme } from '@x402/evm/exact/server'
 import { paymentMiddleware, x402ResourceServer } from '@x402/express'
 import express from 'express'
 
-const [facilitator, asset, payTo] = process.argv.slice(2)
+const [facilitator, asset, payTo, name = 'Bench', version = '1'] = process.argv.slice(2)
 const network = 'eip155:31337'
 const resources = new x402ResourceServer(new HTTPFacilitatorClient({ url: facilitator })).register(
   network,
   new ExactEvmScheme(),
 )
-const price = { amount: '5', asset, extra: { name: 'Bench', version: '1' } }
+const price = { amount: '5', asset, extra: { name, version } }
 const app = express()
 app.use(
   paymentMiddleware(

@@ -31,8 +31,8 @@ function unlessClosed<Value>(value: Value): (error: unknown) => Value {
 }
 
 export async function isDeepEnough(
-  chain: ChainClient,
-  receipt: RawReceipt,
+  chain: Pick<ChainClient, 'head'>,
+  receipt: Pick<RawReceipt, 'blockNumber'>,
   confirmations: number,
 ): Promise<boolean> {
   if (confirmations <= 1) return true

@@ -127,6 +127,13 @@ export interface AllowanceDisk {
   readonly save: (changes: ReadonlyMap<Address, Allowance | undefined>) => Promise<void>
 }
 
+/** Of payments that are no channel's: one record a name, whose content is its owner's. */
+export interface RecordDisk {
+  readonly load: () => Promise<ReadonlyMap<string, string>>
+  /** Undefined forgets. Resolves when durable. */
+  readonly save: (changes: ReadonlyMap<string, string | undefined>) => Promise<void>
+}
+
 export interface GasPriceDisk {
   readonly load: () => Promise<ReadonlyMap<number, bigint>>
   /** All of them. Resolves when durable. */
@@ -166,6 +173,8 @@ export interface ChannelStore {
   readonly replies: ReplyDisk
   /** Of the relay: a restart does not begin the day anew. */
   readonly allowances: AllowanceDisk
+  /** Authorizations of x402 that were sent or settled. */
+  readonly authorizations: RecordDisk
   /** The highest price of gas in each hour since 1970, in wei. */
   readonly gasPrices: GasPriceDisk
   readonly firstBlock: FirstBlockDisk
@@ -196,6 +205,7 @@ const unansweredPrefix = 'unanswered/'
 const pastPrefix = 'past/'
 const journalPrefix = 'journal/'
 const allowancePrefix = 'allowance/'
+const authorizationPrefix = 'x402/'
 
 /**
  * Format 2 did not know what was withdrawn, nor how a channel ends: the chain is read again. Format 3 did not know
@@ -269,6 +279,7 @@ export async function openStore(
     journal: journalOn(db, commits, read),
     replies: repliesOn(db, commits, read),
     allowances: allowancesOn(db, commits, read),
+    authorizations: recordsOn(db, commits, { read, prefix: authorizationPrefix }),
     gasPrices: gasPricesOn(db, commits, read),
     firstBlock: firstBlockOn(db, commits, read),
     probe: () => commits.save([[probeKey, undefined]]),
@@ -420,6 +431,18 @@ function allowancesOn(db: StateDatabase, commits: Commits, read: Read): Allowanc
           return [`${allowancePrefix}${sender}`, text] as const
         }),
       ),
+  }
+}
+
+function recordsOn(
+  db: StateDatabase,
+  commits: Commits,
+  { read, prefix }: { readonly read: Read; readonly prefix: string },
+): RecordDisk {
+  return {
+    load: () => read(() => readAll(db, prefix, (text) => text)),
+    save: (changes) =>
+      commits.save([...changes].map(([name, text]) => [`${prefix}${name}`, text] as const)),
   }
 }
 

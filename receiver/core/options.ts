@@ -17,6 +17,7 @@ import type { Relay, RelayOptions } from '../settlement/relay.ts'
 import type { Settlement, SettlementOptions } from '../settlement/settlement.ts'
 import type { SharedAccount } from '../settlement/shared-account.ts'
 import type { VerifierFacts, VerifierOptions } from '../signatures/index.ts'
+import type { X402, X402Options } from '../x402/open.ts'
 import type { PusherStatus, WatchtowerAddress } from './watchtower/pusher.ts'
 
 /**
@@ -89,6 +90,8 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly origins?: readonly string[]
   /** What a proxy takes off the front of paths. */
   readonly publicPath?: string
+  /** What is taken beside channels: `{ x402: { asset, … } }`. Default: nothing. */
+  readonly accept?: { readonly x402?: X402Options | undefined } | undefined
   /** Send transactions for senders without ether, from this account; off when not given. */
   readonly relay?: RelayOptions
   /** When to withdraw, and what transactions may cost. Dishonest closes are answered without being asked to. */
@@ -125,6 +128,8 @@ export interface Receiver {
   readonly ownRequestKey: () => Promise<SignedReceiverKey>
   /** Undefined when it is off. */
   readonly relay: Relay | undefined
+  /** Undefined where it is not taken. */
+  readonly x402: Pick<X402, 'asset' | 'payTo' | 'figures'> | undefined
   readonly settlement: Settlement
   /** How far each of them is behind. */
   readonly watchtowers: () => readonly PusherStatus[]

@@ -53,17 +53,18 @@ import { createRequestKeys, type RequestKeys } from '../channels/request-keys.ts
 import { openStore } from '../channels/store.ts'
 import { receiverError } from '../errors/index.ts'
 import { builtPage } from '../paywall/built-page.ts'
-import { rdnDialect } from '../paywall/dialect.ts'
+import { type Dialect, type RdnIdentity, rdnDialect } from '../paywall/dialect.ts'
 import { createDoor } from '../paywall/door.ts'
 import { createOutageCheck, defaultOutageLimits } from '../paywall/outage.ts'
-import { createPaywall, type Paywall } from '../paywall/paywall.ts'
-import { defaultReplyLimits, openReplies } from '../paywall/replies.ts'
+import { createPaywall } from '../paywall/paywall.ts'
+import { defaultReplyLimits, openReplies, type Replies } from '../paywall/replies.ts'
 import { openRelay, type Relay } from '../settlement/relay.ts'
 import { createRelaySigner } from '../settlement/relay-signer.ts'
 import { answerBytes, answerGas, createReserve, type Reserve } from '../settlement/reserve.ts'
 import { createSettlement, type Settlement } from '../settlement/settlement.ts'
 import { startVerifier, type Verifier } from '../signatures/index.ts'
 import { chooseRecovery } from '../signatures/recovery.ts'
+import type { X402 } from '../x402/open.ts'
 import type { Receiver, ReceiverLog, ReceiverOptions } from './options.ts'
 import { type StartedParts, startTogether } from './parts.ts'
 import { openRequestKey, signedRequestKey } from './request-key.ts'
@@ -147,6 +148,9 @@ async function startParts(
   const base = await openBase(connected, options, parts)
   const { chain, contractFacts, token, store, book, domain } = base
   const gasPrices = await store.gasPrices.load()
+  // When the connection is closed, which ends what waits for a block, and before the state is.
+  let x402: X402 | undefined
+  parts.started(async () => x402?.stop())
   const defence = createDefence(options, { ...base, gasPrices }, parts)
   const { account, settlement } = defence
   const { forms, hasTicks } = contractAbilities(contractFacts.version)
@@ -169,7 +173,8 @@ async function startParts(
   const commitments = takesTicks ? verifier.commitments : undefined
   const silent = createChannelManager({ ledgers, checker: verifier, commitments, signer, domain })
   const manager = log === undefined ? silent : tellPayments(silent, log)
-  const relay = await relayOf(options, { ...base, ...defence, manager, checker: verifier })
+  const payer = relayPayer(options, { ...base, ...defence })
+  const relay = await relayOf(options, { ...base, ...defence, manager, checker: verifier, payer })
   const owner = { ...domain, receiver: signer.address }
   const pushers = (options.watchtowers ?? []).map((address) =>
     startPusher({ ...address, book, owner, log }),
@@ -177,6 +182,9 @@ async function startParts(
   parts.started(async () => void (await Promise.all(pushers.map(({ stop }) => stop()))))
   watch = defence.start()
   parts.started(watch.stop)
+  const selling = { ...defence, manager, forms, takesTicks, relay, watch, requestKeys, payer }
+  const sold = await openPaywall(options, base, selling)
+  x402 = sold.x402
   return {
     address: signer.address,
     chainId: chain.chainId,
@@ -191,10 +199,7 @@ async function startParts(
     relay,
     settlement,
     watchtowers: () => pushers.map(({ status }) => status()),
-    paywall: await openPaywall(options, base, {
-      ...defence,
-      ...{ manager, forms, takesTicks, relay, watch, requestKeys },
-    }),
+    ...sold,
     synced: watch.synced,
     refresh: watch.refresh,
     liquidBalance: () => account.funds.tokens,
@@ -384,35 +389,52 @@ function tellOutcome(outcome: SyncOutcome, log: ReceiverLog | undefined): void {
   log?.warn({ common, forgotten, channels }, 'confirmed blocks were replaced; reading them again')
 }
 
+/** The account that pays for what others have done, and whether it may. */
+interface RelayPayer {
+  readonly transactions: TransactionSender
+  /** @throws UraidenError `relay_reserve` */
+  readonly checkEther: () => Promise<void>
+}
+
+/** One for all: two senders of one account would take the same nonces. */
+function relayPayer(
+  { relay, signer, transactionPoll, observer }: StartOptions,
+  { chain, store, transactions, reserve }: Base & Omit<Defence, 'start'>,
+): RelayPayer {
+  if (relay?.signer === undefined) {
+    const checkEther = async () => reserve.checkRelay(await chain.etherBalance(signer.address))
+    return { transactions, checkEther }
+  }
+  return {
+    checkEther: async () => undefined,
+    transactions: createTransactionSender({
+      ...{ chain, signer: relay.signer, pollInterval: transactionPoll, journal: store.journal },
+      onFee: observer?.mined,
+    }),
+  }
+}
+
 interface RelayBase extends Base, Omit<Defence, 'start'> {
   readonly manager: ChannelManager
   readonly checker: Verifier
+  readonly payer: RelayPayer
 }
 
 /** Contracts of version 0.2 know no deposits for others. */
 async function relayOf(
-  { relay, signer, verifier, log, transactionPoll, observer }: StartOptions,
+  { relay, signer, verifier, log }: StartOptions,
   base: RelayBase,
 ): Promise<Relay | undefined> {
-  const { chain, transactions, reserve, gas, head } = base
+  const { chain, gas, head, payer } = base
   if (relay === undefined || !contractAbilities(base.contractFacts.version).hasRelay)
     return undefined
   if (relay.signer?.address === signer.address) throw sameAccount(signer.address)
   const { recovery } = await chooseRecovery(verifier && [verifier])
   return openRelay({
     ...base,
-    transactions:
-      relay.signer === undefined
-        ? transactions
-        : createTransactionSender({
-            ...{ chain, signer: relay.signer, pollInterval: transactionPoll },
-            onFee: observer?.mined,
-          }),
+    ...payer,
     signed: createRelaySigner({ chain, by: recovery, head }),
     authorizations: await authorizationSeparator(chain),
-    checkEther: async () => {
-      if (relay.signer === undefined) reserve.checkRelay(await chain.etherBalance(signer.address))
-    },
     gasPrice: gas.now,
     options: relay,
     allowances: base.store.allowances,
@@ -437,45 +459,78 @@ interface PaywallBase {
   readonly account: AccountWatch
   readonly requestKeys: RequestKeys
   readonly reserve: Reserve
+  readonly gas: GasPriceWatch
+  readonly payer: RelayPayer
 }
 
 async function openPaywall(
   options: StartOptions,
-  { chain, token, store, book }: Base,
-  { manager, forms, takesTicks, relay, watch, account, requestKeys, reserve }: PaywallBase,
-): Promise<Paywall> {
-  const { contract, log, now, pollInterval = 2000, publicPath = '', shared } = options
-  const receiver = options.signer.address
-  const offered = new Set<Feature>([
-    ...features,
-    ...(forms.includes('eip712') ? (['eip712'] as const) : []),
-    ...(relay === undefined ? [] : (['relay'] as const)),
-  ])
-  const identity = {
-    gatewayPath: `${publicPath}${gatewayPath}`,
-    ...{ receiver, contract, token: token.address, features: offered },
-    boundFeatures: new Set<Feature>(takesTicks ? ['ticks'] : []),
-    otherContracts: shared?.contracts.filter((each) => each !== contract),
-  }
+  base: Base,
+  selling: PaywallBase,
+): Promise<Pick<Receiver, 'paywall'> & { readonly x402: X402 | undefined }> {
+  const { chain, token, store, book } = base
+  const { manager, watch, account, requestKeys, reserve } = selling
+  const { contract, log, now, pollInterval = 2000 } = options
   const limits = { ...defaultOutageLimits, ...options.outage }
-  return createPaywall({
+  const dialect = rdnDialect(identityOf(options, base, selling))
+  const replies = await openReplies(store.replies, { ...defaultReplyLimits, ...options.replies })
+  const x402 = await x402Of(options, base, { ...selling, rdn: dialect, replies })
+  const paywall = createPaywall({
     door: createDoor({ ...options, find: requestKeys.find }),
     bound: options.bound ?? 'offer',
-    dialect: rdnDialect(identity),
-    manager,
-    replies: await openReplies(store.replies, { ...defaultReplyLimits, ...options.replies }),
+    ...{ dialect, manager, replies, token, contract },
+    other: x402?.dialect,
     page: options.page ?? (await builtPage(log)),
     seller: options.seller,
     chainId: chain.chainId,
-    token,
-    contract,
-    receiver,
+    receiver: options.signer.address,
     outage: createOutageCheck({
       ...{ limits, now, book, look: watch.look, account: account.funds },
       isShortForNew: reserve.isShortForNew,
     }),
     retryAfter: Math.ceil(pollInterval / 1000),
     observer: options.observer,
+  })
+  return { paywall, x402 }
+}
+
+function identityOf(
+  { contract, publicPath = '', shared, signer }: StartOptions,
+  { token }: Base,
+  { forms, takesTicks, relay }: PaywallBase,
+): RdnIdentity {
+  const offered = new Set<Feature>([
+    ...features,
+    ...(forms.includes('eip712') ? (['eip712'] as const) : []),
+    ...(relay === undefined ? [] : (['relay'] as const)),
+  ])
+  return {
+    gatewayPath: `${publicPath}${gatewayPath}`,
+    ...{ receiver: signer.address, contract, token: token.address, features: offered },
+    boundFeatures: new Set<Feature>(takesTicks ? ['ticks'] : []),
+    otherContracts: shared?.contracts.filter((each) => each !== contract),
+  }
+}
+
+interface X402Base extends PaywallBase {
+  readonly rdn: Dialect
+  readonly replies: Replies
+}
+
+/** Its code is loaded where it is configured, and only there. */
+async function x402Of(
+  options: StartOptions,
+  { chain, token, store }: Base,
+  { rdn, replies, payer, gas }: X402Base,
+): Promise<X402 | undefined> {
+  const { accept, signer, verifier, log, origins = [], publicPath = '' } = options
+  if (accept?.x402 === undefined) return undefined
+  const { recovery } = await chooseRecovery(verifier && [verifier])
+  const { openX402 } = await import('../x402/open.ts')
+  return openX402(accept.x402, {
+    ...{ chain, token, rdn, replies, recovery, receiver: signer.address },
+    ...{ disk: store.authorizations, gasPrice: gas.now, origins, publicPath, log },
+    ...{ ...payer, pollInterval: options.transactionPoll ?? 500 },
   })
 }
 

@@ -229,6 +229,14 @@ export const receiverErrors = {
     kind: 'usage',
     hint: 'Check that it runs, its address and its certificate.',
   },
+  x402_asset_unusable: {
+    kind: 'usage',
+    hint: 'Name an EIP-3009 token on this chain, such as USDC, and under domain what it is signed for as.',
+  },
+  x402_facilitator_silent: {
+    kind: 'failed',
+    hint: 'Check its address, and whether it answers GET /supported.',
+  },
 } as const satisfies ErrorCatalogue
 
 /** An error of this room or of those below it; a code that is in no catalogue does not compile. */

@@ -4,6 +4,12 @@ import type { onRequestAsyncHookHandler } from 'fastify'
 import { boundHeaderName } from '../../protocol/bound/index.ts'
 import { headerName } from '../../protocol/index.ts'
 
+/** Of x402; by name, because its code is loaded only where it is taken. Stock clients send the last one. */
+const ofX402 = {
+  allowed: ['PAYMENT-SIGNATURE', 'Access-Control-Expose-Headers'],
+  exposed: ['PAYMENT-REQUIRED', 'PAYMENT-RESPONSE'],
+} as const
+
 const ofProtocol = [...Object.values(headerName), ...Object.values(boundHeaderName)]
 
 /**
@@ -12,9 +18,15 @@ const ofProtocol = [...Object.values(headerName), ...Object.values(boundHeaderNa
  * app.use(cors({ origin: 'https://shop.example', ...crossOriginHeaders }))
  */
 export const crossOriginHeaders = {
-  allowedHeaders: [...ofProtocol, 'Idempotency-Key', 'Accept', 'Accept-Language', 'Content-Type'],
+  allowedHeaders: [
+    ...[...ofProtocol, ...ofX402.allowed],
+    ...['Idempotency-Key', 'Accept', 'Accept-Language', 'Content-Type'],
+  ],
   /** What bound answers cover; of the rest a page sees the simplest fields anyway. */
-  exposedHeaders: [...ofProtocol, 'Content-Encoding', 'Content-Range', 'Location', 'Retry-After'],
+  exposedHeaders: [
+    ...[...ofProtocol, ...ofX402.exposed],
+    ...['Content-Encoding', 'Content-Range', 'Location', 'Retry-After'],
+  ],
 }
 
 const preflight = {

@@ -39,7 +39,7 @@ export function createCounters(registry: Registry): Counters {
       admitted: (admission, price) => {
         const code = admission.kind === 'refused' ? admission.code : ''
         requests.inc({ outcome: admission.kind, code })
-        if (admission.kind === 'paid') paid += price
+        if (admission.kind === 'paid' && admission.paidIn === undefined) paid += price
       },
       credited: (amount) => {
         credited += amount

@@ -78,6 +78,31 @@ export function registerGauges(registry: Registry, receiver: Receiver, sums: () 
   registerChain(gauge, receiver)
   registerWatchtowers(registry, receiver)
   registerFacts(registry, receiver)
+  registerX402({ gauge, total }, receiver)
+}
+
+type Register = (name: string, help: string, read: () => number) => void
+
+/** Where it is taken; in whole units of its asset. */
+function registerX402(
+  { gauge, total }: { readonly gauge: Register; readonly total: Register },
+  { x402 }: Receiver,
+): void {
+  if (x402 === undefined) return
+  const { asset, figures } = x402
+  total(
+    'uraiden_x402_settled_total',
+    'Payments of x402 that were settled.',
+    () => figures().settled,
+  )
+  total('uraiden_x402_income_total', 'What they brought, in whole units of their asset.', () =>
+    Number(formatNumber(figures().income, asset.decimals)),
+  )
+  gauge(
+    'uraiden_x402_settling',
+    'Payments of x402 whose settlement is under way.',
+    () => figures().waiting,
+  )
 }
 
 export function registerConnections(registry: Registry, counts: () => ConnectionCounts): void {

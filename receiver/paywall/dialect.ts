@@ -1,5 +1,5 @@
-// A dialect turns a request into a payment and a decision into headers. RDN is the first; another
-// one (x402, MPP) is another implementation of this interface.
+// A dialect turns a request into a payment of a channel and a decision into headers. RDN is the first; another
+// one is another implementation of this interface (receiver/x402/).
 import type { IncomingHttpHeaders } from 'node:http'
 import {
   type Address,
@@ -34,6 +34,8 @@ export interface PaymentAnswer {
   readonly cost?: TokenAmount | undefined
   /** To a bound request: without what the sender had to know before it could bind itself. */
   readonly bound?: boolean | undefined
+  /** The request has paid, and is served. */
+  readonly isPaid?: true | undefined
   /** To a bound request: says what bound requests may use, too. */
   readonly offers?: boolean | undefined
 }

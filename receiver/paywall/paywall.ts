@@ -60,6 +60,8 @@ export interface Paid {
    */
   readonly keepReply?: (reply?: Reply) => Promise<void>
   readonly answerEnded?: AnswerEnded
+  /** By no channel: its price has moved in another way, and nothing of it is credit. */
+  readonly paidIn?: 'x402'
 }
 
 /**
@@ -99,6 +101,43 @@ export interface PricedRequest extends RequestView {
   readonly content?: RequestContent | undefined
 }
 
+/** Another dialect beside RDN: with payments of its own, and with those of channels in its own form. */
+export interface OtherDialect {
+  /** Undefined of a request that does not speak it. */
+  readonly spokenIn: (request: PricedRequest) => Spoken | undefined
+  /** What it says with a refusal. */
+  readonly asks: (request: RequestView, asked: Asked) => HeaderFields
+}
+
+export type Spoken =
+  | {
+      readonly kind: 'own'
+      readonly admit: (
+        price: TokenAmount,
+      ) => Promise<Paid | { readonly kind: 'repeated'; readonly reply: Reply } | OtherRefusal>
+    }
+  | { readonly kind: 'channels'; readonly dialect: Dialect }
+  | { readonly kind: 'refused'; readonly why: Refusal }
+
+/** With the words of that dialect for it, where it has one. */
+export interface OtherRefusal {
+  readonly kind: 'refused'
+  readonly code: RefusalCode
+  readonly detail?: string | undefined
+  readonly reason?: string | undefined
+  readonly payer?: string | undefined
+}
+
+/** A request that is refused. */
+export interface Asked {
+  readonly price: TokenAmount
+  readonly why: Refusal
+  /** What RDN says of it. */
+  readonly terms: HeaderFields
+  readonly sold: SoldGoods
+  readonly failed: OtherRefusal | undefined
+}
+
 export interface Paywall {
   readonly door: Door
   readonly admit: (request: PricedRequest, price: TokenAmount) => Promise<Admission>
@@ -111,6 +150,7 @@ export interface PaywallOptions {
   /** `require`: nobody pays unbound. */
   readonly bound: 'offer' | 'require'
   readonly dialect: Dialect
+  readonly other?: OtherDialect | undefined
   readonly manager: ChannelManager
   readonly replies: Replies
   readonly page: PaywallPage
@@ -142,6 +182,9 @@ const passing: ReadonlySet<RefusalCode> = new Set([
   'insufficient_confirmations',
   'chain_unavailable',
   'receiver_lacks_ether',
+  'x402_busy',
+  'x402_unable',
+  'x402_unsettled',
 ])
 
 const onlyBound = 'Only bound requests pay here. Use an agent that binds its requests.'
@@ -195,6 +238,49 @@ async function decide(
   if (price === 0n) return { kind: 'free' }
   const shown = await shownByTicket(options, request)
   if (shown !== undefined) return { kind: 'repeated', reply: shown }
+  const spoken = options.other?.spokenIn(request)
+  return spoken === undefined
+    ? decideByChannel(options, request, price)
+    : decideInOther(options, request, { price, spoken })
+}
+
+async function decideInOther(
+  options: PaywallOptions,
+  request: PricedRequest,
+  { price, spoken }: { readonly price: TokenAmount; readonly spoken: Spoken },
+): Promise<Admission> {
+  const refused = (why: Refusal) => refuse(options, request, { why, answer: { price } })
+  if (carriesPayment(options, request)) return refused(refusal('two_payments'))
+  if (spoken.kind === 'refused') return refused(spoken.why)
+  if (spoken.kind === 'channels') {
+    return decideByChannel({ ...options, dialect: spoken.dialect }, request, price)
+  }
+  const admission = await spoken.admit(price)
+  if (admission.kind !== 'refused') return admission
+  const { code, detail } = admission
+  return refuse(options, request, {
+    why: refusal(code, detail),
+    answer: { price },
+    failed: admission,
+  })
+}
+
+/** In RDN; what cannot be read is one, too. */
+function carriesPayment({ dialect }: PaywallOptions, request: PricedRequest): boolean {
+  try {
+    const { method, bound } = request
+    return (bound ? boundPayment(method, bound) : dialect.payment(request)) !== undefined
+  } catch (error) {
+    if (isUraidenError(error)) return true
+    throw error
+  }
+}
+
+async function decideByChannel(
+  options: PaywallOptions,
+  request: PricedRequest,
+  price: TokenAmount,
+): Promise<Admission> {
   const refused = (why: Refusal) => refuse(options, request, { why, answer: { price } })
   let payment: OfferedPayment | undefined
   try {
@@ -290,7 +376,7 @@ async function take(
   const { channel, chargeOnly } = outcome
   const bound = request.bound !== undefined
   const offers = payment.signature !== undefined
-  const answer = { price, channel: withoutProof(channel), bound, offers }
+  const answer = { price, channel: withoutProof(channel), bound, offers, isPaid: true as const }
   return {
     kind: 'paid',
     price,
@@ -350,31 +436,38 @@ async function takeOnce(
   }
 }
 
+interface Refusing {
+  readonly why: Refusal
+  readonly answer: PaymentAnswer
+  readonly failed?: OtherRefusal
+}
+
 function refuse(
-  { dialect, page, seller, token, chainId, retryAfter }: PaywallOptions,
+  { dialect, other, page, seller, token, chainId, retryAfter }: PaywallOptions,
   request: PricedRequest,
-  { why, answer }: { readonly why: Refusal; readonly answer: PaymentAnswer },
+  { why, answer, failed }: Refusing,
 ): Refused {
   const bound = request.bound !== undefined
   const { channel } = answer
   const shown = bound ? { ...answer, cost: 0n, channel: channel && withoutProof(channel) } : answer
   const terms = dialect.headers({ ...shown, reason: why.reason, bound, offers: bound })
+  const { teaser, sold = {} } = request
+  const { price } = answer
   const wanted = wantedBody(request.header('accept') ?? '')
   const base = { kind: 'refused', code: why.code, status: why.status } as const
   const headers = {
     ...terms,
+    ...(bound ? {} : other?.asks(request, { price, why, terms, sold, failed })),
     ...notStored,
     ...(passing.has(why.code) && { 'retry-after': `${retryAfter}` }),
   }
   if (wanted === 'html' && why.status !== 422) {
-    const { teaser, sold = {} } = request
-    const { price } = answer
     const facts = { refusal: why, sold, seller, price, token, chainId, headers: terms, teaser }
     const { html: body, headers: own } = page(facts)
     const all = { ...headers, ...own, 'content-type': 'text/html; charset=utf-8' }
     return { ...base, headers: all, cookies: bound ? [] : cookiesOf(terms), body }
   }
-  const said = { why, price: answer.price, token, sold: request.sold ?? {}, seller }
+  const said = { why, price, token, sold, seller }
   const kind = bodyKind(wanted, why, { bound })
   const { type, body } = refusalBody(kind, said)
   return { ...base, headers: { ...headers, 'content-type': type }, cookies: [], body }
@@ -385,7 +478,7 @@ function bodyKind(
   { status }: Refusal,
   { bound }: { readonly bound: boolean },
 ): Exclude<RefusalBody, 'html'> {
-  if (wanted === 'html' || status === 409 || status === 422) return 'json'
+  if (wanted === 'html' || (status !== 402 && status !== 502)) return 'json'
   // Those who bind requests are programs, and their answers are signed.
   return bound && wanted === 'text' ? 'none' : wanted
 }

@@ -31,6 +31,7 @@ import { buyersSchema } from '../server/admin/buyers.ts'
 import { adminSchema } from '../server/admin/config.ts'
 import { settlementSchema } from '../settlement/config.ts'
 import { tlsSchema } from '../tls/config.ts'
+import { acceptSchema } from '../x402/config.ts'
 import { contractsSchema } from './contracts.ts'
 import { discoverySchema } from './discovery/config.ts'
 
@@ -233,6 +234,7 @@ export const receiverConfig = z.strictObject({
     .optional()
     .describe('send transactions for senders without ether: relay: {}'),
   settlement: settlementSchema.prefault({}),
+  accept: acceptSchema.prefault({}).describe('what is taken beside channels'),
   watchtowers: watchtowersSchema.default([]),
   log: z
     .strictObject({

@@ -25,6 +25,7 @@ import type { ServerLimits } from '../server/server.ts'
 import { settlementOptions } from '../settlement/config.ts'
 import type { TlsFiles } from '../tls/config.ts'
 import { readTlsMaterial, type TlsMaterial } from '../tls/material.ts'
+import { acceptOptions } from '../x402/config.ts'
 import { type ProgramNames, type ReceiverConfig, receiverNames } from './config.ts'
 import { type ServedContract, stateOfContract } from './contracts.ts'
 import type { DiscoveryConfig } from './discovery/config.ts'
@@ -78,6 +79,7 @@ export interface ReceiverSettings extends ProgramSettings {
     | 'ticks'
     | 'origins'
     | 'publicPath'
+    | 'accept'
   >
   /** Pays for transactions of others; undefined: the receiver's own does. */
   readonly relayKey: KeySettings | undefined
@@ -148,6 +150,7 @@ export function receiverSettings(
       pollInterval: config.pollInterval * 1000,
       replies: defined({ ...replies, lifetime: milliseconds(lifetime) }),
       ...{ bound, ticks: config.ticks },
+      accept: acceptOptions(config.accept, config.mostGasPrice),
       ...defined({ verifier, verifierThreads, origins, publicPath, collect }),
     },
     relayKey: relayKey(config),
@@ -177,7 +180,7 @@ export function formerSettings(
 ): ReceiverSettings {
   const { connection, receiver, admin } = settings
   // Nobody is asked to open a channel on it.
-  const { startBlock: _, leastChallengePeriod: __, ...usual } = receiver
+  const { startBlock: _, leastChallengePeriod: __, accept: ___, ...usual } = receiver
   // A path that was named is the newest one's.
   const socket = admin.socket === 'off' ? 'off' : undefined
   return inItsFolder({

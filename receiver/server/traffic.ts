@@ -35,5 +35,7 @@ export function countTraffic(app: FastifyInstance, { count }: Traffic): void {
 
 function cost({ request: { admission }, chargedCost }: FastifyReply): bigint {
   const price = admission?.kind === 'paid' ? admission.price : 0n
-  return chargedCost === null || chargedCost > price ? price : chargedCost
+  // What was settled is not given back.
+  const isWhole = admission?.kind === 'paid' && admission.paidIn !== undefined
+  return isWhole || chargedCost === null || chargedCost > price ? price : chargedCost
 }

@@ -1,5 +1,6 @@
 // A challenge period is a time: too short a one is refused by the receiver, by the agent before it opens, and said.
 import test, { type ExecutionContext } from 'ava'
+import type { ChannelName } from '../../agent/channels/records.ts'
 import { chainFacts } from '../../agent/program/configuration/chain.ts'
 import type { SharedAgent } from '../../agent/program/daemon/shared-agent.ts'
 import { Upkeep } from '../../agent/program/daemon/upkeep.ts'
@@ -120,7 +121,7 @@ test('a receiver says in its log and to its owner when a channel that closes alo
   const sender = await agent()
   const { payment } = await sender.get(`${base}/reading`)
   if (payment === undefined) return t.fail()
-  await sender.closeChannel(payment.channel, {})
+  await sender.closeChannel(payment.channel as ChannelName, {})
   const [closing] = sender.channels()
   const settleBlock = closing?.settleBlock
   await until(() => [...receiver.book.all()].some(({ state }) => state === 'closing'))

@@ -17,6 +17,8 @@ const others = [
   ...['/zod/', '/yaml/', '/commander/', '/json-p3/', '/keys/keystore.ts'],
   // For a person only.
   '/daemon/terminal.ts',
+  // Where no receiver is paid so.
+  ...['/agent/x402/', '/protocol/x402/'],
 ]
 
 const proxy = "proxy: { listen: '127.0.0.1:0' }\n"

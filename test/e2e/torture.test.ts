@@ -54,3 +54,17 @@ test('a number of kills that is none is refused with what to write', async (t) =
     message: /--card mean is not known. Write careful or gentle/,
   })
 })
+
+test('an agent that is killed again and again while it buys by x402 pays no request twice, counts at least what was paid, and keeps its budget', async (t) => {
+  const { stdout } = await run('./scripts/torture', [
+    'x402',
+    ...['--kills', '4'],
+    ...['--seed', '20261128'],
+    '--json',
+  ])
+  const { kills, paid, paidBefore, counted, budget, paidTwice } = JSON.parse(stdout)
+  t.is(kills, 4)
+  t.is(paidTwice, 0)
+  t.true(paid > paidBefore)
+  t.true(paid <= counted && counted <= budget)
+})

@@ -1,7 +1,7 @@
 // What some tests need of the machine. Where it is missing they are not run, which is neither a failure nor a
 // success: ava counts them as skipped, ./scripts/test names them at its end. In CI a missing tool is a failure.
 import { spawnSync } from 'node:child_process'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ava, { type ExecutionContext, type SerialFn, type TestFn } from 'ava'
 import { findGeth } from '../lab/geth/binary.ts'
@@ -81,6 +81,12 @@ export const tools = {
     name: 'geth',
     remedy: './scripts/geth --install',
     isThere: () => findGeth() !== undefined,
+  },
+  /** Programs of others that speak x402. */
+  x402: {
+    name: 'the packages of x402',
+    remedy: 'npm ci --ignore-scripts --prefix bench/peers',
+    isThere: () => existsSync(new URL('../../bench/peers/node_modules/@x402', import.meta.url)),
   },
   /** The oldest that the agent runs on. */
   oldestNode: {

@@ -65,10 +65,9 @@ export function runJob(job: string, options: GlobalOptions): Promise<ExitCode> {
   return withDaemon(options, async (daemon, output) => {
     const outcome = await output.during(`running ${job}`, () => daemon.command('runJob', { job }))
     if (output.json) return output.print(toJson(outcome))
-    const { token } = await daemon.command('status', {})
-    const cost =
-      token === undefined ? '' : `, cost ${formatAmount(outcome.payment?.cost ?? 0n, token)}`
-    const { status, bytes, unfit } = outcome
+    const { status, bytes, unfit, payment } = outcome
+    const unit = payment?.x402?.unit ?? (await daemon.command('status', {})).token
+    const cost = unit === undefined ? '' : `, cost ${formatAmount(payment?.cost ?? 0n, unit)}`
     const lacks = unfit.length === 0 ? '' : `, nothing for ${unfit.join(', ')}`
     output.print(`${job}: status ${status}, ${bytes} bytes${cost}${lacks}`)
   })

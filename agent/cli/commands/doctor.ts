@@ -34,6 +34,7 @@ import { openLedger } from '../../channels/ledger.ts'
 import { jobsOf } from '../../jobs/configured.ts'
 import { sinkId } from '../../jobs/sinks/create.ts'
 import type { Job } from '../../jobs/types.ts'
+import { assetUnits } from '../../program/configuration/assets.ts'
 import { chainSettings, openChain } from '../../program/configuration/chain.ts'
 import { type AgentConfig, loadAgentConfig } from '../../program/configuration/config.ts'
 import { contractsOf } from '../../program/configuration/contracts.ts'
@@ -310,8 +311,9 @@ async function lookAtJobs(
     if (finding !== undefined) found.push({ name, finding })
   }
   if (token !== undefined) {
-    const jobs = jobsOf(config.jobs, token)
-    const policy = policyOptions(purchaseSettings(config), token)
+    const purchasing = purchaseSettings(config)
+    const jobs = jobsOf(config.jobs, token, assetUnits(purchasing.x402))
+    const policy = policyOptions(purchasing, token)
     const asked: Asked[] = []
     for (const { job } of jobs) {
       if (job.method !== 'GET') {
@@ -391,13 +393,17 @@ async function readBooks(facts: Omit<Facts, 'books'>): Promise<Books> {
     ...{ reservation: 1, budget: {}, readClock: machineClock(config.clock ?? 'auto') },
   })
   try {
+    const purchasing = purchaseSettings(config)
     const purchases = createPurchaseHistory(ledger.notes, config.history ?? mostRemembered).all()
     return {
       behaviour: createBehaviours(ledger.notes).all(),
       transactions: transactionRate(
         transactionFacts(ledger),
         purchases,
-        rateSettings(policyOptions(purchaseSettings(config), token), jobsOf(config.jobs, token)),
+        rateSettings(
+          policyOptions(purchasing, token),
+          jobsOf(config.jobs, token, assetUnits(purchasing.x402)),
+        ),
       ),
     }
   } finally {

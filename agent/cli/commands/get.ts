@@ -6,15 +6,11 @@ import { Transform, type TransformOptions } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { toJson } from '../../../platform/cli/output.ts'
 import { plainText } from '../../../platform/text/plain-text.ts'
-import {
-  formatAmount,
-  isUraidenError,
-  parseAmount,
-  type TokenUnit,
-  type UraidenError,
-} from '../../../protocol/index.ts'
+import { isUraidenError, type UraidenError } from '../../../protocol/index.ts'
+import { parsePriceLimit } from '../../budget/assets.ts'
 import { agentError, jobUnknown } from '../../errors/index.ts'
 import type { AgentStream, RequestOptions } from '../../options.ts'
+import { paidText } from '../text/paid.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
 import { askedIn, quoteOf, quoteText } from './quote.ts'
 import { follow, type Hop } from './redirects.ts'
@@ -40,7 +36,7 @@ export function get(target: string, options: GetOptions): Promise<ExitCode> {
       throw jobUnknown(options.job, jobs)
     }
     const first = await receivers.resolve(target)
-    const request = await requestOptions(options, token)
+    const request = await requestOptions(options, session)
     if (options.output !== undefined) await checkWritable(options.output)
     const hop = { url: first, options: { ...request, signal: interrupted() } }
     const ask = (each: Hop) => agent.stream(each.url, each.options)
@@ -55,15 +51,11 @@ export function get(target: string, options: GetOptions): Promise<ExitCode> {
     if (output.json) output.print(await described(answer, redirects, options.output))
     else {
       await save(answer, options)
-      const paid = [...redirects, answer].flatMap(({ payment }) => payment?.cost ?? [])
-      if (paid.length > 0 && process.stderr.isTTY) {
-        output.say(
-          `paid ${formatAmount(
-            paid.reduce((sum, cost) => sum + cost),
-            token,
-          )}`,
-        )
-      }
+      const paid = paidText(
+        [...redirects, answer].map(({ payment }) => payment),
+        token,
+      )
+      if (paid !== undefined && process.stderr.isTTY) output.say(paid)
     }
     if (answer.status < 400) return exitCode.ok
     output.say(`uraiden-agent: ${url.origin} answers with HTTP status ${answer.status}.`)
@@ -103,14 +95,17 @@ function interrupted(): AbortSignal {
   return controller.signal
 }
 
-async function requestOptions(options: GetOptions, token: TokenUnit): Promise<RequestOptions> {
+async function requestOptions(
+  options: GetOptions,
+  { token, assets }: Pick<Session, 'token' | 'assets'>,
+): Promise<RequestOptions> {
   const { header, data, maxPrice, job } = options
   const body = data?.startsWith('@') ? await readBody(data.slice(1)) : data
   return {
     method: (options.request ?? (data === undefined ? 'GET' : 'POST')).toUpperCase(),
     headers: Object.fromEntries(header.map(splitHeader)),
     ...(body !== undefined && { body }),
-    ...(maxPrice !== undefined && { mostPrice: parseAmount(maxPrice, token) }),
+    ...(maxPrice !== undefined && parsePriceLimit(maxPrice, token, assets)),
     ...(job !== undefined && { job }),
     ...(options.dryRun !== undefined && { dryRun: options.dryRun }),
   }

@@ -19,6 +19,8 @@ export interface Quote {
   readonly decimals: number
   readonly symbol: string
   readonly receiver: Address | undefined
+  /** Given where it is not paid through a channel. */
+  readonly dialect?: 'x402'
   readonly opensChannel: boolean
   /** What the purchase would lock: about as much where nothing was bought there yet; 0 with room in a channel. */
   readonly deposit: TokenAmount
@@ -32,16 +34,23 @@ export interface QuoteBooks {
 }
 
 /** What a receiver asks; undefined for another error. */
-export function askedIn(
-  error: unknown,
-): { readonly price: TokenAmount; readonly receiver: Address } | undefined {
+export function askedIn(error: unknown): Asked | undefined {
   if (!isUraidenError(error, 'dry_run') || error.details === undefined) return undefined
-  const { price = '0', receiver } = error.details
-  return { price: BigInt(price), receiver: receiver as Address }
+  const { price = '0', receiver, symbol, decimals } = error.details
+  const asked = { price: BigInt(price), receiver: receiver as Address }
+  if (symbol === undefined || decimals === undefined) return asked
+  return { ...asked, asset: { symbol, decimals: Number(decimals) } }
+}
+
+interface Asked {
+  readonly price: TokenAmount
+  readonly receiver: Address
+  /** That is paid with by x402, without a channel. */
+  readonly asset?: TokenUnit
 }
 
 export function quoteOf(
-  asked: { readonly price: TokenAmount; readonly receiver: Address } | undefined,
+  asked: Asked | undefined,
   { symbol, decimals }: TokenUnit,
   books: QuoteBooks,
 ): Quote {
@@ -49,7 +58,10 @@ export function quoteOf(
   if (asked === undefined) {
     return { price: 0n, ...unit, receiver: undefined, opensChannel: false, deposit: 0n }
   }
-  const { price, receiver } = asked
+  const { price, receiver, asset } = asked
+  if (asset !== undefined) {
+    return { price, ...asset, receiver, dialect: 'x402', opensChannel: false, deposit: 0n }
+  }
   const candidates = books.channels
     .filter((channel) => channel.receiver === receiver && channel.state === 'open')
     .map(({ openBlock, deposit, bound, balance, certain }) => {
@@ -82,9 +94,17 @@ function roomIn({ channels, limits, deposits }: QuoteBooks): TokenAmount | undef
   return first === undefined ? undefined : smallest(first, ...others)
 }
 
-export function quoteText({ price, opensChannel, deposit, receiver, ...unit }: Quote): string {
+export function quoteText({
+  price,
+  opensChannel,
+  deposit,
+  receiver,
+  dialect,
+  ...unit
+}: Quote): string {
   if (receiver === undefined) return 'free'
   const cost = formatAmount(price, unit)
+  if (dialect === 'x402') return `${cost} by x402`
   if (deposit === 0n) return `${cost}, from the channel that is open`
   const locked = formatAmount(deposit, unit)
   return opensChannel

@@ -9,6 +9,7 @@ import {
 } from '../../../protocol/index.ts'
 import { createAgent } from '../../agent.ts'
 import type { DepositPolicy } from '../../channels/choose.ts'
+import { assetUnits } from '../../program/configuration/assets.ts'
 import { type ChainSettings, chainFacts, chainSettings } from '../../program/configuration/chain.ts'
 import { type AgentConfig, loadAgentConfig } from '../../program/configuration/config.ts'
 import { openKey } from '../../program/configuration/load.ts'
@@ -20,6 +21,7 @@ import {
 } from '../../program/configuration/purchasing.ts'
 import {
   openReceivers,
+  plansAt,
   type Receivers,
   receiverSettings,
 } from '../../program/configuration/receivers.ts'
@@ -44,6 +46,8 @@ export interface Session {
   /** The daemon's or one's own. */
   readonly agent: RemoteAgent
   readonly token: TokenUnit
+  /** What prices may be written in, beside the token. */
+  readonly assets: readonly TokenUnit[]
   /** What the configuration says of deposits. @throws UraidenError those of `policyOptions` */
   readonly deposits: () => Partial<DepositPolicy>
   /** As the configuration calls a receiver; its address where it does not. */
@@ -61,9 +65,12 @@ export async function withAgent<Value>(
   const receivers = openReceivers(receiverSettings(config))
   const nameOf = receiverNames(config.receivers)
   const { budget, timeZone } = config
-  const known = { chain, receivers, budget, timeZone, jobs: jobNames(config), output, nameOf }
-  const depositsIn = (token: TokenUnit) => () =>
-    policyOptions(purchaseSettings(config), token).deposit
+  const purchasing = purchaseSettings(config)
+  const known = {
+    ...{ chain, receivers, budget, timeZone, jobs: jobNames(config), output, nameOf },
+    assets: assetUnits(purchasing.x402),
+  }
+  const depositsIn = (token: TokenUnit) => () => policyOptions(purchasing, token).deposit
   const daemon = await connectToDaemon(commandSocket(config))
   if (daemon !== undefined) {
     const [agent, token] = [await daemon.agent(), await daemon.token()]
@@ -75,7 +82,8 @@ export async function withAgent<Value>(
   const token = { symbol, decimals }
   const agent = await createAgent({
     ...chain,
-    ...policyOptions(purchaseSettings(config), token),
+    ...policyOptions(purchasing, token),
+    ...plansAt(purchasing.x402, receivers),
     receiverAt: (url) => receivers.receiverAt(url),
     bound: (url, receiver) => receivers.boundAt(url, receiver),
     signer,

@@ -1,7 +1,7 @@
 // Caps, with what is used of them as a bar.
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { type Address, etherUnit, parseAddress, type TokenUnit } from '../../../protocol/index.ts'
-import { type BudgetLimit, type BudgetScope, left } from '../../budget/caps.ts'
+import { assetOf, type BudgetLimit, type BudgetScope, left } from '../../budget/caps.ts'
 import { bar, fitted, part } from './columns.ts'
 import { freeAgain } from './times.ts'
 
@@ -32,13 +32,17 @@ export function budgetTable(
   })
 }
 
-function usedText({ scope, used, cap }: BudgetLimit, token: TokenUnit | undefined): string {
+function usedText({ scope, used, cap, unit }: BudgetLimit, token: TokenUnit | undefined): string {
+  if (unit !== undefined) return part(used, cap, unit)
   if (scope === 'ether') return part(used, cap, etherUnit)
   if (scope.startsWith('openings')) return `${used} of ${cap}`
   return part(used, cap, token ?? { symbol: 'units', decimals: 0 })
 }
 
-function scopeText(scope: BudgetScope, { nameOf }: Words): string {
+function scopeText(scope: BudgetScope, words: Words): string {
+  const { nameOf } = words
+  const ofAsset = assetOf(scope)
+  if (ofAsset !== undefined) return scopeText(ofAsset.within as BudgetScope, words)
   if (scope === 'all') return 'all'
   if (scope === 'ether') return 'fees'
   const [kind = '', ...rest] = scope.split('/')

@@ -8,15 +8,17 @@ export function purchaseTable(
   token: TokenUnit,
   nameOf: (receiver: Address) => string,
 ): string {
-  const rows = bought.map(({ time, method, url, status, cost, authentic, channel, job = '' }) => [
-    new Date(time).toISOString().slice(5, 16).replace('T', ' '),
-    `${status}`,
-    shortAmount(cost, token),
-    nameOf(channel.slice(0, channel.indexOf('/')) as Address),
-    `${method === 'GET' ? '' : `${method} `}${pathOf(url)}`,
-    job,
-    authentic === undefined ? '' : authentic ? 'yes' : 'no',
-  ])
+  const rows = bought.map(
+    ({ time, method, url, status, cost, unit = token, authentic, channel, job = '' }) => [
+      new Date(time).toISOString().slice(5, 16).replace('T', ' '),
+      `${status}`,
+      shortAmount(cost, unit),
+      nameOf(channel.slice(0, channel.indexOf('/')) as Address),
+      `${method === 'GET' ? '' : `${method} `}${pathOf(url)}`,
+      job,
+      authentic === undefined ? '' : authentic ? 'yes' : 'no',
+    ],
+  )
   return [
     fitted({
       head: ['UTC', 'IS', 'PAID', 'TO', 'WHAT', 'JOB', 'AUTHENTIC'],
@@ -32,8 +34,14 @@ function pathOf(url: string): string {
 }
 
 function totalText(bought: readonly PurchaseRecord[], token: TokenUnit): string {
-  const sum = bought.reduce((all, { cost }) => all + cost, 0n)
+  const sums = new Map([[token.symbol, { unit: token, sum: 0n }]])
+  for (const { cost, unit = token } of bought) {
+    const { sum } = sums.get(unit.symbol) ?? { sum: 0n }
+    sums.set(unit.symbol, { unit, sum: sum + cost })
+  }
+  const [ofToken, ...ofAssets] = [...sums.values()]
+  const shown = bought.every(({ unit }) => unit !== undefined) ? ofAssets : [ofToken, ...ofAssets]
   const since = new Date(bought[0]?.time ?? 0).toISOString().slice(0, 16).replace('T', ' ')
   const times = bought.length === 1 ? '1 purchase' : `${bought.length} purchases`
-  return `${times} since ${since} UTC: ${wholeAmount(sum, token)}`
+  return `${times} since ${since} UTC: ${shown.flatMap((each) => (each ? wholeAmount(each.sum, each.unit) : [])).join(', ')}`
 }

@@ -1,7 +1,7 @@
 // What `uraiden-agent status` shows: what is wrong first, then jobs, channels and budgets; 80 columns.
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 import type { TokenUnit } from '../../../protocol/index.ts'
-import { type BudgetLimit, tightest } from '../../budget/caps.ts'
+import { assetOf, type BudgetLimit, type BudgetScope, tightest } from '../../budget/caps.ts'
 import { continuesWhen } from '../../jobs/continues.ts'
 import type { JobStatus } from '../../jobs/types.ts'
 import type { DaemonStatus } from '../../program/control/status.ts'
@@ -93,18 +93,23 @@ function jobTable(jobs: readonly JobStatus[], { limits, token, now }: JobWords):
     flexible: [0, 2],
     rows: jobs.map((job) => {
       const { name, next, last } = job
-      const own = tightest(limits.filter(({ scope }) => scope === `job/${name}`))
-      const { price } = last ?? {}
+      const own = tightest(limits.filter(({ scope }) => withinOf(scope) === `job/${name}`))
+      const { price, unit = token } = last ?? {}
       return [
         name,
         next === undefined ? '' : until(next, now),
         last === undefined ? 'never' : `${resultOf(last)}, ${ago(last.ended, now)} ago`,
-        price === undefined || token === undefined ? '' : shortAmount(BigInt(price), token),
+        price === undefined || unit === undefined ? '' : shortAmount(BigInt(price), unit),
         own === undefined ? '' : bar(own.used, own.cap, shortBar),
         stateOf(job),
       ]
     }),
   })
+}
+
+/** The same of the channels' token and of each asset. */
+function withinOf(scope: BudgetScope): string {
+  return assetOf(scope)?.within ?? scope
 }
 
 function stateOf({ state, spent }: JobStatus): string {

@@ -25,8 +25,9 @@ export function decodeEntry(record: string): Entry {
 }
 
 /** The payload is `data` when it is JSON, with its numbers as they are; else `text`, else `base64`. */
-export function jsonLine({ id, job, time, cost, authentic, payload }: Entry): string {
-  const bought = { id, job, time: new Date(time).toISOString(), cost, authentic }
+export function jsonLine({ id, job, time, cost, asset, authentic, payload }: Entry): string {
+  const paid = asset === undefined ? { cost } : { cost, asset }
+  const bought = { id, job, time: new Date(time).toISOString(), ...paid, authentic }
   const readable = readablePayload(payload)
   const data = 'text' in readable ? readJson(readable.text) : undefined
   if (data === undefined) return `${JSON.stringify({ ...bought, ...readable })}\n`

@@ -8,8 +8,10 @@ export interface Entry {
   readonly job: string
   /** When it was bought. Unix time in milliseconds. */
   readonly time: Milliseconds
-  /** What was charged, in the token's smallest unit, as a decimal. */
+  /** What was charged, in the smallest unit of the token or of the asset, as a decimal. */
   readonly cost: string
+  /** The asset that it was paid with; undefined for the channels' token. */
+  readonly asset?: string
   /**
    * Whether it is proven to be the receiver's own answer to this request; undefined of what an earlier version
    * bought.

@@ -26,12 +26,14 @@ import {
 } from '../../../platform/config/index.ts'
 import { defined, mostTicks, shorten } from '../../../protocol/index.ts'
 import { alertsSchema } from '../../alerts/schema.ts'
-import { transactionCaps, windowCaps } from '../../budget/config.ts'
+import { amounts, severalCaps, transactionCaps } from '../../budget/config.ts'
 import { discoverySchema, serviceUrl } from '../../discovery/config.ts'
 import { agentError } from '../../errors/index.ts'
 import { jobSchema, problemsOfJobs } from '../../jobs/schema.ts'
 import { brokerSchema } from '../../jobs/sinks/schema.ts'
 import { proxySchema } from '../../proxy/config.ts'
+import { dialectNames } from '../../purchase/types.ts'
+import { assetsSchema, problemsOfAssets, x402Schema } from './assets-schema.ts'
 import { withPaths } from './paths.ts'
 import { variables } from './places.ts'
 
@@ -120,9 +122,9 @@ const parts = z.strictObject({
   state: filePath.optional().describe('folder for the ledger, mode 700'),
   budget: z
     .strictObject({
-      request: amountText.optional().describe('for a single request'),
-      ...windowCaps,
-      jobs: z.record(z.string(), z.strictObject(windowCaps)).optional(),
+      request: amounts.optional().describe('for a single request'),
+      ...severalCaps,
+      jobs: z.record(z.string(), z.strictObject(severalCaps)).optional(),
       ...transactionCaps,
     })
     .prefault({}),
@@ -150,19 +152,33 @@ const parts = z.strictObject({
             })
             .describe('http://… or https://…, or dns-sd: and the name that it announces'),
           address: address.optional(),
-          budget: z.strictObject(windowCaps).optional(),
+          payTo: address.optional().describe('who is paid by x402; default: address'),
+          pay: z
+            .array(z.enum(dialectNames))
+            .min(1)
+            .refine((names) => new Set(names).size === names.length, {
+              error: 'name each of them once.',
+            })
+            .optional()
+            .describe('rdn, x402 or both, the preferred one first; default rdn'),
+          budget: z.strictObject(severalCaps).optional(),
           bound: z
             .enum(['require', 'prefer', 'off'])
             .optional()
             .describe('whether payments are tied to their requests; default require'),
         })
         // A limit that is not kept is worse than none.
-        .refine(({ address, budget }) => budget === undefined || address !== undefined, {
-          error: 'a budget for a receiver needs its "address".',
-        }),
+        .refine(
+          ({ address, payTo, budget }) => budget === undefined || (address ?? payTo) !== undefined,
+          {
+            error: 'a budget for a receiver needs its "address".',
+          },
+        ),
     )
     .default({})
     .describe('with an address at any of them, only addresses listed here are paid'),
+  assets: assetsSchema,
+  x402: x402Schema,
   hosts: z.array(z.string()).optional().describe('where may be bought: host or host:port'),
   priceJump: z.number().min(1).optional().describe('most rise of a price, as a factor'),
   timeZone: timeZone.optional().describe('IANA name; where days and months begin'),
@@ -219,6 +235,9 @@ export const agentConfig = parts.superRefine((config, context) => {
     context.addIssue({ code: 'custom', path: ['metrics'], message: metricsTwice })
   }
   const budgets = Object.keys(budget.jobs ?? {})
+  for (const { path, message, hint } of problemsOfAssets(config)) {
+    context.addIssue({ code: 'custom', path: [...path], message, params: { hint } })
+  }
   for (const { path, message, hint } of problemsOfJobs({
     jobs,
     alerts: alerts?.sinks ?? [],

@@ -6,21 +6,30 @@ import {
   type TokenAmount,
   type TokenUnit,
 } from '../../../protocol/index.ts'
-import type { Budget, WindowCaps } from '../../budget/caps.ts'
+import { assetNamed, checkNames } from '../../budget/assets.ts'
+import type { Budget } from '../../budget/caps.ts'
 import { type DepositPolicy, depositsFor, depositsWorth } from '../../channels/choose.ts'
 import type { AgentOptions } from '../../options.ts'
 import { jobOfProgram } from '../../proxy/pay.ts'
 import type { TlsTrust } from '../../transport/transport.ts'
+import type { Asset } from '../../x402/types.ts'
+import {
+  type Amounts,
+  type AssetSettings,
+  assetBudgets,
+  assetUnits,
+  type CapTexts,
+  capsIn,
+  textsOf,
+} from './assets.ts'
 import { gentleReservation } from './card.ts'
 import type { AgentConfig } from './config.ts'
 import { readCertificate } from './files.ts'
 
-type CapTexts = { readonly [Window in keyof WindowCaps]?: string | undefined }
-
 /** Amounts are texts until the chain has said what the token is. */
 export interface PurchaseSettings {
   readonly budget: {
-    readonly request: string | undefined
+    readonly request: Amounts | undefined
     readonly all: CapTexts
     readonly receivers: readonly (readonly [receiver: Address, caps: CapTexts])[]
     /** Programs of the proxy among them. */
@@ -29,6 +38,8 @@ export interface PurchaseSettings {
     readonly transactions: Pick<Budget, 'ether' | 'openings' | 'openingsPerReceiver'>
   }
   readonly deposit: AgentConfig['deposit']
+  /** Undefined where nothing is paid by x402. */
+  readonly x402?: AssetSettings | undefined
   /** What needs no unit. */
   readonly policy: Pick<
     AgentOptions,
@@ -55,10 +66,13 @@ export interface PurchaseSettings {
 export function purchaseSettings(config: AgentConfig): PurchaseSettings {
   const { hosts, priceJump, timeZone, clock, funding, card, confirmations, history } = config
   const { confirmTimeout, retryInterval, leastChallengePeriod: least } = config
-  const listed = Object.values(config.receivers).flatMap(({ address }) => address ?? [])
+  const listed = Object.values(config.receivers).flatMap(({ address, payTo }) =>
+    [address ?? [], payTo ?? []].flat(),
+  )
   return {
     budget: budgetTexts(config),
     deposit: config.deposit,
+    ...defined({ x402: assetSettings(config) }),
     policy: defined({
       receivers: listed.length > 0 ? listed : undefined,
       hosts,
@@ -80,15 +94,36 @@ export function purchaseSettings(config: AgentConfig): PurchaseSettings {
   }
 }
 
+/** Undefined where there are none. */
+function assetSettings(config: AgentConfig): AssetSettings | undefined {
+  const { assets, rpc: usual, x402 } = config
+  const all = Object.entries(assets).map(([name, asset]): Asset => {
+    const { address, chainId, decimals, rpc = usual, confirmations, name: own, version } = asset
+    const domain = own !== undefined && version !== undefined ? { name: own, version } : undefined
+    return {
+      ...{ name, address, chainId: BigInt(chainId), decimals, confirmations },
+      rpcUrl: [rpc].flat(),
+      ...defined({ domain }),
+    }
+  })
+  if (all.length === 0) return undefined
+  return { assets: all, validFor: Math.floor(x402.validFor / 1000) }
+}
+
 function milliseconds(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : Math.round(seconds * 1000)
 }
 
-/** @throws UraidenError `wrong_token`, `too_many_decimals` */
-export function policyOptions({ budget, deposit, policy }: PurchaseSettings, token: TokenUnit) {
+/** @throws UraidenError `wrong_token`, `too_many_decimals`, `amount_twice`, `asset_name_taken` */
+export function policyOptions(
+  { budget, deposit, policy, x402 }: PurchaseSettings,
+  token: TokenUnit,
+) {
+  const units = assetUnits(x402)
+  checkNames(token, units)
   return {
     ...policy,
-    budget: budgetOf(budget, token),
+    budget: budgetOf(budget, token, units),
     deposit: depositOf(deposit, token),
   } satisfies Partial<AgentOptions>
 }
@@ -110,9 +145,10 @@ function budgetTexts({ budget, receivers, proxy, jobs: configured }: AgentConfig
   return {
     request,
     all,
-    receivers: Object.values(receivers).flatMap(({ address, budget: caps }) =>
-      address && caps ? [[address, caps] as const] : [],
-    ),
+    receivers: Object.values(receivers).flatMap(({ address, payTo, budget: caps }) => {
+      const paid = new Set([address ?? [], payTo ?? []].flat())
+      return caps ? [...paid].map((each) => [each, caps] as const) : []
+    }),
     jobs: [...Object.entries(jobs), ...ofJobs, ...ofPrograms],
     transactions: defined({
       ether: ether && defined(ether),
@@ -122,26 +158,24 @@ function budgetTexts({ budget, receivers, proxy, jobs: configured }: AgentConfig
   }
 }
 
-function budgetOf(texts: PurchaseSettings['budget'], token: TokenUnit): Budget {
+function budgetOf(
+  texts: PurchaseSettings['budget'],
+  token: TokenUnit,
+  units: readonly TokenUnit[],
+): Budget {
   const { request, all, receivers, jobs, transactions } = texts
+  const inToken = (text: string) =>
+    assetNamed(text, units) === undefined ? parseAmount(text, token) : undefined
+  const caps = (each: CapTexts) => capsIn(each, inToken)
+  const [most] = textsOf(request).flatMap((text) => inToken(text) ?? [])
   return {
-    ...capsOf(all, token),
+    ...caps(all),
     ...transactions,
-    ...(request !== undefined && { request: parseAmount(request, token) }),
-    receivers: Object.fromEntries(receivers.map(([name, caps]) => [name, capsOf(caps, token)])),
-    jobs: Object.fromEntries(jobs.map(([name, caps]) => [name, capsOf(caps, token)])),
+    ...defined({ request: most }),
+    receivers: Object.fromEntries(receivers.map(([name, each]) => [name, caps(each)])),
+    jobs: Object.fromEntries(jobs.map(([name, each]) => [name, caps(each)])),
+    ...(units.length > 0 && { assets: assetBudgets(texts, units) }),
   }
-}
-
-function capsOf({ hour, day, month, total }: CapTexts, token: TokenUnit): WindowCaps {
-  const amount = (text: string | undefined) =>
-    text === undefined ? undefined : parseAmount(text, token)
-  return defined({
-    hour: amount(hour),
-    day: amount(day),
-    month: amount(month),
-    total: amount(total),
-  })
 }
 
 /** Of a deposit, in hundredths of a percent: 1 %. */

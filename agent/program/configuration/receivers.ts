@@ -2,14 +2,17 @@
 
 import { withoutKeys } from '../../../platform/text/printed.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import type { Address } from '../../../protocol/index.ts'
+import { type Address, defined } from '../../../protocol/index.ts'
 import type { BoundPolicy } from '../../channels/binding.ts'
 import { type Browse, createBrowse } from '../../discovery/browse.ts'
 import { createPins, type Pins } from '../../discovery/pins.ts'
 import { search } from '../../discovery/search.ts'
 import { serviceName } from '../../discovery/service-name.ts'
 import { agentError } from '../../errors/index.ts'
+import type { X402Settings } from '../../options.ts'
 import type { ReceiverPlaces } from '../../proxy/server.ts'
+import type { PaymentPlan } from '../../purchase/dialect.ts'
+import type { AssetSettings } from './assets.ts'
 import type { AgentConfig } from './config.ts'
 import { contractsOf } from './contracts.ts'
 import { stateFolder } from './places.ts'
@@ -50,6 +53,8 @@ export interface Receivers extends ReceiverPlaces {
    * receivers’, the stricter: the address is what an answer claims, which anybody between may have written.
    */
   readonly boundAt: (url: URL, receiver: Address) => BoundPolicy | undefined
+  /** How the receiver there may be paid; undefined: through channels alone. */
+  readonly planAt: (url: URL) => PaymentPlan | undefined
   /** The address that the configuration has under this name. */
   readonly addressOf: (name: string) => Address | undefined
   /** What was found may be elsewhere now: it is looked for again. */
@@ -138,6 +143,20 @@ class ConfiguredReceivers implements Receivers {
     return strictest === 'usual' ? undefined : strictest
   }
 
+  planAt({ origin }: URL): PaymentPlan | undefined {
+    const { config, pins } = this.#options
+    const found = Object.values(config.receivers).find(({ url, pay }) => {
+      if (pay === undefined) return false
+      const name = serviceName(new URL(url))
+      if (name === undefined) return new URL(url).origin === origin
+      return (
+        this.#found.get(name) === origin || pins.all().get(name.toLowerCase())?.origin === origin
+      )
+    })
+    if (found?.pay?.includes('x402') !== true) return undefined
+    return { dialects: found.pay, ...defined({ payTo: found.payTo ?? found.address }) }
+  }
+
   async placeOf(receiver: Address): Promise<URL | undefined> {
     const { config, pins } = this.#options
     const known = Object.values(config.receivers).find(({ url, address }) => {
@@ -188,6 +207,15 @@ class ConfiguredReceivers implements Receivers {
     this.#found.set(name, url.origin)
     return url
   }
+}
+
+/** What may be paid by x402, with where; nothing where there is no asset to pay with. */
+export function plansAt(
+  settings: AssetSettings | undefined,
+  receivers: Pick<Receivers, 'planAt'>,
+): { readonly x402?: X402Settings } {
+  if (settings === undefined) return {}
+  return { x402: { ...settings, planFor: (url) => receivers.planAt(url) } }
 }
 
 /** A URL, or `name/path` with the name of a receiver in the configuration. */

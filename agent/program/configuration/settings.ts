@@ -5,11 +5,18 @@ import type { ListenAddress } from '../../../platform/config/index.ts'
 import type { KeyKind } from '../../../platform/keys/key-file.ts'
 import { createKeySigner } from '../../../platform/keys/key-signer.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import { parseAmount, type Signer, type TokenAmount } from '../../../protocol/index.ts'
+import {
+  parseAmount,
+  type Signer,
+  type TokenAmount,
+  type TokenUnit,
+} from '../../../protocol/index.ts'
+import { parsePriceLimit } from '../../budget/assets.ts'
 import { type ConfiguredJob, jobsOf } from '../../jobs/configured.ts'
 import type { BrokerSettings } from '../../jobs/sinks/mqtt.ts'
 import type { Program } from '../../proxy/programs.ts'
 import type { ProxyOptions } from '../../proxy/server.ts'
+import { assetUnits } from './assets.ts'
 import type { SpoolFiles } from './card.ts'
 import type { ChainFacts, ChainSettings } from './chain.ts'
 import type { AgentConfig } from './config.ts'
@@ -93,24 +100,30 @@ export interface TokenSettings extends Omit<Settings, 'jobs' | 'proxy' | 'alerts
     | (Omit<NonNullable<AgentConfig['alerts']>, 'tokens'> & { readonly tokens?: TokenAmount })
     | undefined
   readonly proxy:
-    | (Omit<ProxySettings, 'programs'> & { readonly programs: readonly Program[] })
+    | (Omit<ProxySettings, 'programs'> & {
+        readonly programs: readonly Program[]
+        /** What prices may be written in, beside the token. */
+        readonly assets: readonly TokenUnit[]
+      })
     | undefined
 }
 
 /** @throws UraidenError `wrong_token`, `too_many_decimals` */
 export function inUnits(settings: Settings, facts: ChainFacts): TokenSettings {
   const { purchasing, jobs, alerts, proxy } = settings
+  const assets = assetUnits(purchasing.x402)
   return {
     ...settings,
     facts,
     policy: policyOptions(purchasing, facts),
-    jobs: jobsOf(jobs, facts),
+    jobs: jobsOf(jobs, facts, assets),
     alerts: alerts && alertsIn(alerts, facts),
     proxy: proxy && {
       ...proxy,
+      assets,
       programs: proxy.programs.map(({ name, token, request }) => {
-        const mostPrice = request === undefined ? undefined : parseAmount(request, facts)
-        return { name, token, ...(mostPrice !== undefined && { mostPrice }) }
+        const limit = request === undefined ? {} : parsePriceLimit(request, facts, assets)
+        return { name, token, ...limit }
       }),
     },
   }

@@ -129,24 +129,25 @@ function channelFamilies(
 
 function budgetFamilies({ status: { budget, token } }: MetricsFacts): readonly Family[] {
   const { limits = [], transactions = [] } = budget ?? {}
-  const inTokens = (amount: bigint) => formatNumber(amount, token?.decimals ?? 0)
+  const inTokens = (amount: bigint, { unit }: BudgetLimit) =>
+    formatNumber(amount, (unit ?? token)?.decimals ?? 0)
   const ether = transactions.filter(({ scope }) => scope === 'ether')
   const openings = transactions.filter(({ scope }) => scope !== 'ether')
   const pair = (
     name: string,
     unit: string,
     of: readonly BudgetLimit[],
-    number: (amount: bigint) => string,
+    number: (amount: bigint, limit: BudgetLimit) => string,
   ) => [
     gauge(
       `${name}_cap${unit}`,
       'A cap of the configuration.',
-      of.map(({ scope, window, cap }) => [{ scope, window }, number(cap)]),
+      of.map((limit) => [labelsOf(limit), number(limit.cap, limit)]),
     ),
     gauge(
       `${name}_used${unit}`,
       'Spent or reserved of that cap.',
-      of.map(({ scope, window, used }) => [{ scope, window }, number(used)]),
+      of.map((limit) => [labelsOf(limit), number(limit.used, limit)]),
     ),
   ]
   return [
@@ -154,6 +155,10 @@ function budgetFamilies({ status: { budget, token } }: MetricsFacts): readonly F
     ...pair('fees', '_ether', ether, inEther),
     ...pair('openings', '', openings, (amount) => `${amount}`),
   ]
+}
+
+function labelsOf({ scope, window, unit }: BudgetLimit): Labels {
+  return unit === undefined ? { scope, window } : { scope, window, asset: unit.symbol }
 }
 
 /** The exact decimal; Prometheus keeps 15 digits of it. */

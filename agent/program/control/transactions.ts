@@ -87,7 +87,10 @@ function usesOf(
 ): readonly Use[] {
   const uses = new Map<Address, Use>()
   for (const { name, every } of jobs) {
-    const last = purchases.findLast(({ job, cost }) => job === name && cost > 0n)
+    // What is paid with an asset needs no channel.
+    const last = purchases.findLast(
+      ({ job, cost, unit }) => job === name && cost > 0n && unit === undefined,
+    )
     if (last === undefined) continue
     const [receiver = ''] = last.channel.split('/')
     const { perDay, price } = uses.get(receiver as Address) ?? { perDay: 0, price: 0n }

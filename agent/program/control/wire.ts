@@ -62,6 +62,7 @@ export const purchase = exactly({
   method: optional(text()),
   headers: optional(recordOf(text())),
   mostPrice: optional(amount),
+  mostPriceIn: optional(text()),
   authentic: optional(oneOf('require')),
   job: optional(text()),
   idempotencyKey: optional(text()),

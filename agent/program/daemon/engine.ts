@@ -17,7 +17,7 @@ import { agentError } from '../../errors/index.ts'
 import { wallClock } from '../../jobs/clock.ts'
 import type { Agent } from '../../options.ts'
 import { type ChainFacts, chainFacts } from '../configuration/chain.ts'
-import { openReceivers, type Receivers } from '../configuration/receivers.ts'
+import { openReceivers, plansAt, type Receivers } from '../configuration/receivers.ts'
 import {
   inUnits,
   type Settings,
@@ -187,10 +187,11 @@ export class Engine implements Capability<Settings> {
   }
 
   #makeAgent({ settings, receivers }: AgentParts): Promise<Agent> {
-    const { chain, facts, policy, signer, folder, spool } = settings
+    const { chain, facts, policy, purchasing, signer, folder, spool } = settings
     return createAgent({
       ...chain,
       ...policy,
+      ...plansAt(purchasing.x402, receivers),
       receiverAt: (url) => receivers.receiverAt(url),
       bound: (url, receiver) => receivers.boundAt(url, receiver),
       signer,

@@ -8,9 +8,10 @@ import type { ErrorCatalogue } from '../../../protocol/errors.ts'
 import { isUraidenError, type TokenAmount, type UraidenError } from '../../../protocol/index.ts'
 import type { BudgetLimit } from '../../budget/caps.ts'
 import { partyOf } from '../../channels/hours.ts'
-import type { ChannelName } from '../../channels/records.ts'
+import type { PaidThrough } from '../../channels/records.ts'
 import { agentError, agentErrors } from '../../errors/index.ts'
 import type { Agent, AgentStream, RequestOptions } from '../../options.ts'
+import type { PaymentFacts } from '../../purchase/types.ts'
 import type { Counters } from '../control/status.ts'
 
 /** For requests to notice that they are aborted. */
@@ -117,7 +118,8 @@ export interface Purchases extends Pick<Agent, 'stream' | 'request' | 'repeatPay
 
 /** One purchase that was answered. Amounts in the token's smallest unit. */
 export interface Paid {
-  readonly channel: ChannelName
+  readonly channel: PaidThrough
+  readonly x402?: PaymentFacts['x402']
   readonly price: TokenAmount
   readonly cost: TokenAmount
   readonly method: string

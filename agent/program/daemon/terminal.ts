@@ -50,11 +50,11 @@ function readyLines({ page, proxy, jobs }: DaemonStatus, now: Milliseconds): rea
 }
 
 function paidLine(
-  { job, method, url, status, cost }: Paid,
+  { job, method, url, status, cost, x402 }: Paid,
   token: DaemonStatus['token'],
   now: Milliseconds,
 ): string {
-  const amount = amountText(cost, token)
+  const amount = amountText(cost, x402?.unit ?? token)
   const what = job ?? `${method} ${url.host}${url.pathname}`
   const failed = status < 400 ? '' : `, status ${status}`
   return `${clockText(now, now)}  bought ${what} for ${amount}${failed}`
@@ -65,7 +65,8 @@ function ranLine(
   token: DaemonStatus['token'],
   now: Milliseconds,
 ): string {
-  const price = payment === undefined ? 'free' : `for ${amountText(payment.cost, token)}`
+  const price =
+    payment === undefined ? 'free' : `for ${amountText(payment.cost, payment.x402?.unit ?? token)}`
   return `${clockText(now, now)}  bought ${job} ${price}: ${value.number ?? shorten(value.text, longestValue)}`
 }
 

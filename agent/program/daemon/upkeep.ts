@@ -8,7 +8,7 @@ import type { Address, TokenAmount } from '../../../protocol/index.ts'
 import { type DepositPolicy, defaultDeposits } from '../../channels/choose.ts'
 import { keptText } from '../../channels/credit.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
-import type { ChannelName } from '../../channels/records.ts'
+import { channelOf, type PaidThrough } from '../../channels/records.ts'
 import type { Agent } from '../../options.ts'
 import type { ChainFacts } from '../configuration/chain.ts'
 import type { Capability } from './capability.ts'
@@ -78,7 +78,9 @@ export class Upkeep implements Capability<UpkeepSettings> {
     await this.#round
   }
 
-  paid(channel: ChannelName, price: TokenAmount): void {
+  paid(through: PaidThrough, price: TokenAmount): void {
+    const channel = channelOf(through)
+    if (channel === undefined) return
     const [receiver = ''] = channel.split('/')
     void this.#topUp(receiver as Address, price)
   }

@@ -1,9 +1,14 @@
 // The agent itself in Home Assistant: what it announces, what it says, and the topics on which buttons are pressed.
 // Pure functions. https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery, and there sensor.mqtt,
 // binary_sensor.mqtt and button.mqtt
-import { type Address, formatNumber, type TokenAmount } from '../../../protocol/index.ts'
+import {
+  type Address,
+  formatNumber,
+  type TokenAmount,
+  type TokenUnit,
+} from '../../../protocol/index.ts'
 import type { BudgetLimit, BudgetScope } from '../../budget/caps.ts'
-import { left } from '../../budget/caps.ts'
+import { assetOf, left } from '../../budget/caps.ts'
 import {
   aboutDevice,
   available,
@@ -130,7 +135,7 @@ function entitiesOf(facts: DeviceFacts): readonly Entity[] | undefined {
   return [
     sensor('spent-today', 'Spent today', tokens(spentToday), unit, 'total_increasing'),
     ...budget.limits.map((limit) =>
-      sensor(leftId(limit), leftName(limit, nameOf), tokens(left(limit)), unit),
+      sensor(leftId(limit), leftName(limit, nameOf), ...leftIn(limit, token)),
     ),
     ...budget.transactions
       .filter(({ scope }) => scope === 'ether')
@@ -195,6 +200,11 @@ function inEther(wei: bigint): string {
   return formatNumber(wei, 18)
 }
 
+function leftIn(limit: BudgetLimit, token: TokenUnit): readonly [value: string, unit: string] {
+  const { symbol, decimals } = limit.unit ?? token
+  return [formatNumber(left(limit), decimals), symbol]
+}
+
 function leftId({ scope, window }: BudgetLimit): string {
   return `left-${objectId(scope)}-${window}`
 }
@@ -211,6 +221,10 @@ function leftName({ scope, window }: BudgetLimit, nameOf: DeviceFacts['nameOf'])
 }
 
 function ofWhom(scope: BudgetScope, nameOf: DeviceFacts['nameOf']): string {
+  const ofAsset = assetOf(scope)
+  if (ofAsset !== undefined) {
+    return ` of ${ofAsset.asset}${ofWhom(ofAsset.within as BudgetScope, nameOf)}`
+  }
   if (scope === 'ether') return ' for fees'
   const [, kind, name = ''] = /^(job|receiver)\/(.*)$/.exec(scope) ?? []
   if (kind === undefined) return ''

@@ -1,7 +1,7 @@
 // Each cap as the page shows it: what is spent of it, until when it lasts, and when there is some again. Pure.
 import { day, hour, type Milliseconds } from '../../../platform/time/clock.ts'
 import { largest, type TokenAmount } from '../../../protocol/index.ts'
-import { type BudgetLimit, type BudgetScope, left } from '../../budget/caps.ts'
+import { assetOf, type BudgetLimit, type BudgetScope, left } from '../../budget/caps.ts'
 import type { HourSum } from '../../channels/hours.ts'
 import type { JobStatus } from '../../jobs/types.ts'
 import { programOfJob } from '../../proxy/pay.ts'
@@ -27,13 +27,16 @@ export function budgetsOf(facts: BudgetFacts): readonly PageBudget[] {
 }
 
 function budgetOf(limit: BudgetLimit, facts: BudgetFacts): PageBudget {
-  const { scope, window, cap } = limit
+  const { window, cap, unit } = limit
   const { status, nameOf } = facts
-  const spent = largest(limit.used - reservedIn(scope, status.channels), 0n)
+  const ofAsset = assetOf(limit.scope)
+  const scope = ofAsset?.within ?? limit.scope
+  const spent = largest(limit.used - reservedIn(limit.scope, status.channels), 0n)
   const net = { ...limit, used: spent }
   const over = overOf(net, facts)
-  const lasts = over === null ? lastsOf(net, facts) : null
-  const amounts = { window, cap: `${cap}`, spent: `${spent}`, over, lasts }
+  // Hours have sums of the channels' token alone.
+  const lasts = over === null && ofAsset === undefined ? lastsOf(net, facts) : null
+  const amounts = { window, cap: `${cap}`, spent: `${spent}`, over, lasts, ...(unit && { unit }) }
   if (scope === 'all') return { owner: 'all', name: '', ...amounts }
   const name = scope.slice(scope.indexOf('/') + 1)
   if (scope.startsWith('receiver/')) {

@@ -79,6 +79,12 @@ export interface PageHoldings {
   readonly problem: string | null
 }
 
+/** Of an asset that is paid with beside the channels' token. */
+export interface PageUnit {
+  readonly symbol: string
+  readonly decimals: number
+}
+
 /** One cap. */
 export interface PageBudget {
   readonly owner: 'all' | 'receiver' | 'job' | 'program'
@@ -91,6 +97,8 @@ export interface PageBudget {
    * can still be paid.
    */
   readonly spent: string
+  /** What the amounts are in, where it is not the channels' token. */
+  readonly unit?: PageUnit
   /** Nothing, or less than what is asked for, is left; when there is some again. */
   readonly over: { readonly free: number | null } | null
   /** Until when it lasts if spending goes on so; `window`: through it; null: not known. */
@@ -114,6 +122,7 @@ export interface PageJob {
   readonly last: {
     readonly ended: number
     readonly cost: string | null
+    readonly unit?: PageUnit
     /** Null after a run that failed, or of an earlier version. */
     readonly authentic: boolean | null
     /** Null after a run that went well. */
@@ -153,6 +162,7 @@ export interface PagePurchase {
   readonly url: string
   readonly status: number
   readonly cost: string
+  readonly unit?: PageUnit
   /** Proven to be the receiver's own answer; null of what an earlier version bought. */
   readonly authentic: boolean | null
   readonly receiver: string

@@ -109,6 +109,7 @@ function jobOf(job: JobStatus, { now, rows, timeZone, units }: PageFacts, say: S
       ? {
           ended: last.ended,
           cost: last.cost ?? null,
+          ...(last.unit && { unit: last.unit }),
           authentic: last.authentic ?? null,
           problem: problem ?? null,
         }
@@ -179,11 +180,12 @@ function purchaseOf(
   nameOf: NameOf,
   named: (url: string) => string,
 ): PagePurchase {
-  const { time, method, url, status, cost, channel, job, authentic = null } = purchase
+  const { time, method, url, status, cost, unit, channel, job, authentic = null } = purchase
   const [receiver = ''] = channel.split('/')
   return {
     ...{ time, method, url: named(url), status, receiver, authentic },
     cost: `${cost}`,
+    ...(unit && { unit }),
     receiverName: nameOf(receiver),
     buyer: job === undefined ? null : buyerOf(job),
   }

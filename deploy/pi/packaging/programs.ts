@@ -58,6 +58,7 @@ const programs: readonly Program[] = [
       'guides/home-assistant',
       'guides/daemon',
       'guides/proxy',
+      'guides/x402',
       'reference/agent-cli',
       'reference/agent-config',
       'reference/jobs',
@@ -84,6 +85,7 @@ const programs: readonly Program[] = [
     documents: [
       'guides/operations',
       'guides/settlement',
+      'guides/x402-selling',
       'reference/receiver-cli',
       'reference/receiver-config',
       'reference/resources',

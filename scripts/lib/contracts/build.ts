@@ -16,6 +16,7 @@ const contractsFolder = fileURLToPath(new URL('../../../contracts', import.meta.
 const published = [
   { contract: 'RaidenMicroTransferChannels', name: 'channels' },
   { contract: 'CustomToken', name: 'token' },
+  { contract: 'DollarToken', name: 'dollar' },
 ] as const
 
 interface GeneratedFile {

@@ -32,7 +32,12 @@ interface Documented {
   readonly developer: DevDoc
 }
 
-const documented = ['RaidenMicroTransferChannels', 'CustomToken', 'Delegate'] as const
+const documented = [
+  'RaidenMicroTransferChannels',
+  'CustomToken',
+  'DollarToken',
+  'Delegate',
+] as const
 
 /** Text of docs/reference/contract.md. The contracts have been compiled. */
 export async function contractDocumentation(): Promise<string> {

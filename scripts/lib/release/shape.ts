@@ -68,6 +68,7 @@ export const shapes: { readonly [Name in PackageName]: PackageShape } = {
       './receiver/http': 'receiver/http/node',
       './receiver/fastify': 'receiver/http/fastify',
       './receiver/express': 'receiver/http/express',
+      './x402': 'x402',
     },
     programs: ['agent/cli/main', 'receiver/cli/main', 'receiver/resources/upstream/teaser-worker'],
     bin: {

@@ -39,3 +39,23 @@ export interface PayingSums extends ProofCounts {
   /** Requests that were paid more than once. */
   readonly paidTwice: number
 }
+
+/** What a loop that buys by x402 is told. */
+export interface BuyingOrders {
+  readonly key: string
+  readonly rpcUrl: string
+  readonly asset: string
+  readonly store: string
+  readonly url: string
+  /** Its budget for ever, in the smallest unit. */
+  readonly total: string
+  /** The first request that it makes: the one that was cut off. */
+  readonly first: number
+}
+
+export interface BuyingReport {
+  readonly event: 'started' | 'asking' | 'stopped'
+  readonly request: number
+  /** Of the budget, as the agent has it. */
+  readonly counted: string
+}

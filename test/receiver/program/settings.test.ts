@@ -23,6 +23,26 @@ test('seconds become milliseconds, and a chain id an integer of any size', (t) =
   t.like(connection, { chainId: 1337n, quorum: 2, contract })
 })
 
+test('what is taken beside channels: nothing, or x402 with seconds as milliseconds and the general cap of gas', (t) => {
+  t.deepEqual(settingsOf('').receiver.accept, {})
+  const { accept } = settingsOf(
+    `mostGasPrice: 5 gwei
+accept:
+  x402:
+    asset: '${contract}'
+    tokenPrice: 2 USDC
+    patience: 5s
+    facilitator: { url: 'https://f.example/x402', timeout: 2 }
+    limits: { mostPerPayer: 2 }
+`,
+  ).receiver
+  t.like(accept?.x402, {
+    ...{ asset: contract, tokenPrice: '2 USDC', patience: 5000, timeout: 60, channels: 'on' },
+    facilitator: { url: 'https://f.example/x402', trust: 'chain', timeout: 2000 },
+    ...{ mostFeePerGas: 5_000_000_000n, limits: { mostPerPayer: 2 } },
+  })
+})
+
 test('a least challenge period is in seconds for receiver and watchtower', (t) => {
   const text = `contract: '${contract}'\nreceiver: '${contract}'\nkey: k\ntoken: t\nleastChallengePeriod: 2h\n`
   const config = parseConfig(text, { file: 'watchtower.yaml', schema: watchConfig })

@@ -3,7 +3,15 @@ import { h, setText, show } from '../../../../platform/web/pages/dom.ts'
 import { createList, type Entry } from '../../../../platform/web/pages/list.ts'
 import { shortAddress } from '../../../../platform/web/pages/short.ts'
 import type { PageBehaviour, PagePurchase, PageTrouble } from '../state.ts'
-import { behaviourText, isGood, outcomeText, type RenderContext, trustText, when } from './text.ts'
+import {
+  amountIn,
+  behaviourText,
+  isGood,
+  outcomeText,
+  type RenderContext,
+  trustText,
+  when,
+} from './text.ts'
 
 const heads = ['When', 'What', 'Receiver', 'Price', 'What happened'] as const
 
@@ -76,7 +84,8 @@ function rowOf(
       const context = latest()
       if (context === undefined) return
       setText(ago, when(shown.time, context.now))
-      setText(cost, context.amount(shown.cost))
+      const amount = shown.unit === undefined ? context.amount : amountIn(shown.unit)
+      setText(cost, amount(shown.cost))
     },
   }
 }

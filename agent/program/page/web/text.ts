@@ -71,9 +71,10 @@ export function leftOf(budget: Pick<PageBudget, 'cap' | 'spent'>): Left {
 
 /** `0.69 of 1 TKN left` */
 export function leftText(
-  budget: Pick<PageBudget, 'cap' | 'spent'>,
-  token: TokenUnit | null,
+  budget: Pick<PageBudget, 'cap' | 'spent' | 'unit'>,
+  channels: TokenUnit | null,
 ): string {
+  const token = budget.unit ?? channels
   const { amount } = leftOf(budget)
   const number = token === null ? `${amount}` : formatNumber(amount, token.decimals)
   return `${number} of ${amountIn(token)(budget.cap)} left`
@@ -85,8 +86,10 @@ export function windowName({ window }: PageBudget): string {
   return windows[window]
 }
 
-export function ownerName({ owner, name }: PageBudget): string {
-  return owner === 'all' ? 'Everything' : `${owner[0]?.toUpperCase()}${owner.slice(1)} ${name}`
+export function ownerName({ owner, name, unit }: PageBudget): string {
+  const whose =
+    owner === 'all' ? 'Everything' : `${owner[0]?.toUpperCase()}${owner.slice(1)} ${name}`
+  return unit === undefined ? whose : `${whose} in ${unit.symbol}`
 }
 
 /** `0.05 of 0.2 TKN left`, or that it is spent and when it is free again. */
@@ -164,7 +167,10 @@ export function lastResult(
     const times = failures > 1 ? `, ${failures} times in a row` : ''
     return `failed ${ago}${times}: ${last.problem.message} (${last.problem.code})`
   }
-  const price = last.cost === null || last.cost === '0' ? 'for nothing' : `for ${amount(last.cost)}`
+  const price =
+    last.cost === null || last.cost === '0'
+      ? 'for nothing'
+      : `for ${(last.unit ? amountIn(last.unit) : amount)(last.cost)}`
   return `went well ${ago}, ${price}${proofText(last.authentic)}`
 }
 

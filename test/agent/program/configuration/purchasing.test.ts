@@ -130,3 +130,89 @@ test('what transactions may cost is in ether and in numbers of channels', async 
     openingsPerReceiver: { day: 1n, total: 0n },
   })
 })
+
+const usd = `assets:
+  USD: { address: ${someAddress}, chainId: 8453, decimals: 6, rpc: http://base }
+`
+
+test('amounts name their token: each asset has caps of its own beside the channels’ token', async (t) => {
+  const { budget } = await policy(
+    t,
+    `${usd}budget:
+  request: [0.1 TKN, 0.02 USD]
+  day: [1 TKN, 0.5 USD]
+  month: 9 USD
+  jobs: { weather: { day: 0.1 USD } }
+receivers:
+  shop: { url: http://a, payTo: ${someAddress}, pay: [x402, rdn], budget: { hour: [2 TKN, 0.2 USD] } }
+proxy:
+  programs: { radio: { token: t, budget: { total: 1 USD } } }
+`,
+  )
+  t.deepEqual<unknown, unknown>(budget, {
+    ...{ request: 10n, day: 100n },
+    receivers: { [someAddress]: { hour: 200n } },
+    jobs: { weather: {}, 'proxy/radio': {} },
+    assets: {
+      USD: {
+        unit: { symbol: 'USD', decimals: 6 },
+        ...{ request: 20_000n, day: 500_000n, month: 9_000_000n },
+        receivers: { [someAddress]: { hour: 200_000n } },
+        jobs: { weather: { day: 100_000n }, 'proxy/radio': { total: 1_000_000n } },
+      },
+    },
+  })
+})
+
+test('assets go to the agent by address and chain', async (t) => {
+  const config = await load(
+    t,
+    `chainId: 5
+${usd}  EURO-X: { address: ${someAddress}, chainId: 5, decimals: 2, name: E, version: '1', confirmations: 3 }
+budget: { day: [1 USD, 1 EURO-X] }
+x402: { validFor: 2m }
+`,
+  )
+  t.deepEqual(purchaseSettings(config).x402, {
+    validFor: 120,
+    assets: [
+      {
+        ...{ name: 'USD', address: someAddress, chainId: 8453n, decimals: 6 },
+        ...{ rpcUrl: ['http://base'], confirmations: 12 },
+      },
+      {
+        ...{ name: 'EURO-X', address: someAddress, chainId: 5n, decimals: 2 },
+        ...{ rpcUrl: ['http://127.0.0.1:8545'], confirmations: 3 },
+        domain: { name: 'E', version: '1' },
+      },
+    ],
+  })
+})
+
+const wrongAssets: readonly (readonly [text: string, why: RegExp])[] = [
+  [usd, /assets\.USD\.address: .*has no cap/],
+  [`${usd}budget: { request: 1 USD }`, /has no cap/],
+  ['receivers: { a: { url: http://a, pay: [x402] } }', /receivers\.a\.pay: .*there is no asset/],
+  ['receivers: { a: { url: http://a, pay: [] } }', /receivers\.a\.pay/],
+  ['receivers: { a: { url: http://a, pay: [rdn, rdn] } }', /name each of them once/],
+  [
+    `assets: { USD: { address: ${someAddress}, chainId: 1, decimals: 6 } }\nbudget: { day: 1 USD }`,
+    /assets\.USD\.rpc: its chain is not that of "rpc"/,
+  ],
+  [usd.replace('decimals', 'name: Dollar, decimals'), /give "name" and "version", or neither/],
+  [usd.replace('USD', 'U S'), /"U S" is no name of an asset/],
+  [usd.replace('USD', 'units'), /"units" is no name of an asset/],
+]
+
+for (const [text, why] of wrongAssets) {
+  test(`refused: ${text.replaceAll('\n', ' ')}`, async (t) => {
+    await t.throwsAsync(load(t, text), { message: why })
+  })
+}
+
+test('two amounts of one token, and an asset that is called as the token is, are refused', async (t) => {
+  const twice = `${usd}budget: { day: [1 USD, 2 USD] }`
+  await t.throwsAsync(policy(t, twice), { message: /two amounts of the same token/ })
+  const same = `${usd.replace('USD', 'TKN')}budget: { day: 1 TKN }`
+  await t.throwsAsync(policy(t, same), { message: /An asset is called TKN/ })
+})

@@ -29,9 +29,9 @@ const prefix = 'x402/open/'
 const mostOpen = 200
 
 /** A request, as a repetition is known by. */
-export type Named = Pick<Authorised, 'to' | 'body' | 'key'>
+type Named = Pick<Authorised, 'to' | 'body' | 'key'>
 
-export function nameOf({ method, url, body = '', idempotencyKey: key }: PaidRequest): Named {
+function nameOf({ method, url, body = '', idempotencyKey: key }: PaidRequest): Named {
   return {
     to: `${method} ${url.href}`,
     body: createHash('sha256').update(body).digest('base64url'),

@@ -18,6 +18,15 @@ import {
   parseTerms,
   parseUint192,
 } from '../../protocol/index.ts'
+import {
+  exactTerms,
+  formatPaymentRequired,
+  parseExactPayload,
+  parsePaymentRequired,
+  parsePaymentResponse,
+  parsePaymentSignature,
+  parseVersion1,
+} from '../../protocol/x402/index.ts'
 import { parseCookies } from '../../receiver/paywall/dialect.ts'
 import { receiverConfig } from '../../receiver/program/config.ts'
 import { field } from '../../receiver/server/api/relay.ts'
@@ -55,6 +64,20 @@ export const targets: readonly Target[] = [
       optional(() => field(body, 'sender_address', parseAddress))
       optional(() => field(body, 'signature', parseSignature))
     },
+  },
+  {
+    name: 'x402',
+    words: [
+      'x402Version',
+      'accepts',
+      'accepted',
+      'payload',
+      'authorization',
+      'eip155:',
+      '{"',
+      '":',
+    ],
+    run: (input) => x402Of(input),
   },
   {
     name: 'amount',
@@ -158,6 +181,20 @@ async function askNode(input: Buffer): Promise<void> {
     node.closeAllConnections()
     await new Promise((resolve) => node.close(resolve))
   }
+}
+
+/** The JSON of any of the three messages: what is read is the same when it is written and read again. */
+function x402Of(input: Buffer): void {
+  const field = input.toString('base64')
+  optional(() => parsePaymentResponse(field))
+  optional(() => parseVersion1(input.toString('utf8')))
+  optional(() => {
+    const required = parsePaymentRequired(field)
+    const again = parsePaymentRequired(formatPaymentRequired(required))
+    must(JSON.stringify(again) === JSON.stringify(required), 'not the same when read again')
+    for (const each of required.accepts) optional(() => exactTerms(each, 'accepts'))
+  })
+  optional(() => parseExactPayload(parsePaymentSignature(field).payload, 'payload'))
 }
 
 function paymentOf(lines: ReadonlyMap<string, string>): void {

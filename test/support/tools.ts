@@ -59,6 +59,8 @@ export const tools = {
   },
   script: program('script', 'apt-get install bsdutils', '--version'),
   curl: program('curl', 'apt-get install curl', '--version'),
+  dpkgDeb: program('dpkg-deb', 'apt-get install dpkg', '--version'),
+  gpg: program('gpg', 'apt-get install gnupg', '--version'),
   haproxy: program('haproxy', 'apt-get install haproxy', '-v'),
   nginx: program('nginx', 'apt-get install nginx', '-v'),
   prlimit: program('prlimit', 'apt-get install util-linux', '--version'),

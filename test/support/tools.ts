@@ -60,8 +60,10 @@ export const tools = {
   script: program('script', 'apt-get install bsdutils', '--version'),
   curl: program('curl', 'apt-get install curl', '--version'),
   dpkgDeb: program('dpkg-deb', 'apt-get install dpkg', '--version'),
+  fish: program('fish', 'apt-get install fish', '--version'),
   gpg: program('gpg', 'apt-get install gnupg', '--version'),
   haproxy: program('haproxy', 'apt-get install haproxy', '-v'),
+  man: program('man', 'apt-get install man-db', '--version'),
   nginx: program('nginx', 'apt-get install nginx', '-v'),
   prlimit: program('prlimit', 'apt-get install util-linux', '--version'),
   python3: program('python3', 'apt-get install python3', '--version'),
@@ -73,6 +75,7 @@ export const tools = {
     isThere: () => succeeds('systemd-creds', 'encrypt', '--name=tried', '-', '-'),
   },
   systemdNotify: program('systemd-notify', 'apt-get install systemd', '--version'),
+  zsh: program('zsh', 'apt-get install zsh', '--version'),
   geth: {
     name: 'geth',
     remedy: './scripts/geth --install',

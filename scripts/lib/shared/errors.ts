@@ -142,6 +142,11 @@ export const toolErrors = {
     kind: 'usage',
     hint: 'apt and npm offer only what is newer. Nothing was changed.',
   },
+  site_dead_links: {
+    kind: 'failed',
+    hint: 'Correct them in docs/; the site is in site/dist, and should not be published.',
+  },
+  site_not_built: { kind: 'failed', hint: 'Its own words are above.' },
   source_differs: {
     kind: 'failed',
     hint: 'Verify it from the checkout that deployed it: git log contracts/src says which that is.',

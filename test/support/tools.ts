@@ -1,7 +1,7 @@
 // What some tests need of the machine. Where it is missing they are not run, which is neither a failure nor a
 // success: ava counts them as skipped, ./scripts/test names them at its end. In CI a missing tool is a failure.
 import { spawnSync } from 'node:child_process'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ava, { type ExecutionContext, type SerialFn, type TestFn } from 'ava'
 import { findGeth } from '../lab/geth/binary.ts'
@@ -49,6 +49,9 @@ function program(name: string, remedy: string, ...version: readonly string[]): T
 /** `./scripts/test` puts it there. */
 export const oldestNode = fileURLToPath(new URL('../../.node/20.11.0/bin/node', import.meta.url))
 
+/** A folder of its own, with a lock file of its own. */
+export const grafanaSchema = fileURLToPath(new URL('../lab/grafana', import.meta.url))
+
 export const tools = {
   caddy: program('caddy', 'apt-get install caddy', 'version'),
   cargo: program('cargo', 'apt-get install cargo', '--version'),
@@ -62,6 +65,11 @@ export const tools = {
   dpkgDeb: program('dpkg-deb', 'apt-get install dpkg', '--version'),
   fish: program('fish', 'apt-get install fish', '--version'),
   gpg: program('gpg', 'apt-get install gnupg', '--version'),
+  grafanaSchema: {
+    name: '@grafana/schema',
+    remedy: 'npm ci --ignore-scripts in test/lab/grafana',
+    isThere: () => existsSync(`${grafanaSchema}/node_modules/@grafana/schema/package.json`),
+  },
   haproxy: program('haproxy', 'apt-get install haproxy', '-v'),
   man: program('man', 'apt-get install man-db', '--version'),
   nginx: program('nginx', 'apt-get install nginx', '-v'),

@@ -19,10 +19,22 @@ export interface ProgramDescription {
  * @throws CommanderError for a usage error, which is printed already, and after help and version
  */
 export async function runProgram(
-  { name, description, build }: ProgramDescription,
+  description: ProgramDescription,
   args: readonly string[],
 ): Promise<number> {
   let code = 0
+  const program = commandOf(description, async (command) => {
+    code = await command
+  })
+  await program.parseAsync(args, { from: 'user' })
+  return code
+}
+
+/** All commands and options, ready to be parsed or described. */
+export function commandOf(
+  { name, description, build }: ProgramDescription,
+  finish: Finish,
+): Command {
   const program = new Command(name)
     .description(description)
     .version(version)
@@ -31,11 +43,8 @@ export async function runProgram(
     .configureOutput({
       outputError: (text, write) => write(text.replace(/^error: /, `${name}: `)),
     })
-  build(program, async (command) => {
-    code = await command
-  })
-  await program.parseAsync(args, { from: 'user' })
-  return code
+  build(program, finish)
+  return program
 }
 
 export interface KeyCommands<Options> {

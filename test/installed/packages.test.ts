@@ -1,26 +1,24 @@
 // The packages, installed and upgraded by the dpkg of a Debian 12 of its own: their users, their folders,
 // and former state that goes on paying. Without systemd: what is a unit's is test/e2e/pi's.
 import { execFile } from 'node:child_process'
-import { chown, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chown, cp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { version } from '../../platform/system/version.ts'
+import { asItsUser, debianFolder } from '../support/debian.ts'
 import { formerStates, givenFormerState } from '../support/former-state.ts'
 import { runIn } from '../support/packed.ts'
 import { startProgram } from '../support/receiver-program.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const debian = join(root, '.cache/build-pi/debian-amd64')
 const programs = ['agent', 'receiver'] as const
 
-/** Of its own; removed when the test ends. */
+/** Where both packages can be installed by dpkg. */
 async function givenDebian(t: ExecutionContext) {
-  const folder = await mkdtemp(join(root, '.cache/build-pi/installed-'))
-  t.teardown(() => rm(folder, { recursive: true, force: true }))
-  await run('cp', ['-a', '--reflink=auto', `${debian}/.`, folder])
+  const folder = await debianFolder(t)
   const dpkg = async (...args: readonly string[]) =>
     run('chroot', [folder, 'env', 'LC_ALL=C', 'dpkg', ...args])
   const install = async (from: string) => {
@@ -95,17 +93,7 @@ ${more}`,
       t.true(uid === owners.get(program))
       t.is(mode & 0o777, 0o700)
     }
-    const as = (program: string) => [
-      ...[
-        'chroot',
-        folder,
-        'setpriv',
-        `--reuid=${program}`,
-        `--regid=${program}`,
-        '--clear-groups',
-      ],
-      ...['env', '-i', 'PATH=/usr/bin:/bin', 'HOME=/', program],
-    ]
+    const as = (program: string) => asItsUser(folder, program)
     const given = { folder, chain: former.chain, command: as('uraiden-receiver') }
     const { url } = await startProgram(t, given, [])
     const bought = await runIn(folder, [...as('uraiden-agent'), 'get', `${url}/reading`])

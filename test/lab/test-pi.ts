@@ -1,5 +1,5 @@
 // npm run test:pi: the programs of the packages, ARM processors emulated. With --installed: installed by
-// a dpkg, which needs root, a minute for a Debian 12 from the network, and its half gigabyte in .cache.
+// a dpkg and by apt, which needs root, a minute for a Debian 12 from the network, and its half gigabyte in .cache.
 import { spawnSync } from 'node:child_process'
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const [first, ...rest] = process.argv.slice(2)
 const installed = first === '--installed'
 const needed = installed
-  ? ['debootstrap', 'dpkg-deb']
+  ? ['debootstrap', 'dpkg-deb', 'gpg']
   : ['qemu-aarch64-static', 'qemu-arm-static', 'dpkg-deb', 'aarch64-linux-gnu-g++']
 const missing = needed.filter((name) => spawnSync(name, ['--version']).error !== undefined)
 
@@ -22,6 +22,7 @@ On Debian: apt-get install qemu-user-static libstdc++6-arm64-cross libatomic1-ar
 } else if (installed) {
   makeDebian(join(root, '.cache/build-pi/debian-amd64'))
   build('--compression=fast', 'amd64')
+  run(process.execPath, [join(root, 'test/lab/next-release.ts')])
   test('URAIDEN_TEST_INSTALLED', rest)
 } else {
   build('--tree')

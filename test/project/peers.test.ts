@@ -33,3 +33,23 @@ test('the product and its tools depend on none of them', async (t) => {
     t.is(packages[`node_modules/${name}`], undefined, name)
   }
 })
+
+test('figures of the comparison are those of the run that is on record', async (t) => {
+  const page = await readFile('docs/design/comparison.md', 'utf8')
+  const record = await readFile('docs/design/performance.md', 'utf8')
+  const [, run = ''] = record.split('\n## Beside others\n')
+  const rowsOf = (text: string) =>
+    text
+      .split('\n')
+      .flatMap((line) =>
+        /^\| .*\| *[\d ]* \|$/.test(line) ? [line.split('|').map((cell) => cell.trim())] : [],
+      )
+  const shown = rowsOf(page.split('\n## Figures\n')[1] ?? '')
+  t.is(shown.length, 5)
+  for (const [, name = '', second, payer, seller, bytes, trips] of shown) {
+    const row = rowsOf(run).find(([, own = '']) => own.replace(/, `[^`]*` [\d.]+/, '') === name)
+    if (row === undefined) return t.fail(name)
+    t.deepEqual([second, payer, seller, trips], [row[2], row[3], row[4], row[7]], name)
+    t.is(bytes, row[5] === '' ? '' : `${Number(row[5]) + Number(row[6])}`, name)
+  }
+})

@@ -1,6 +1,7 @@
 // Links between Markdown files: which lead nowhere, and what can be reached from a page.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
+import { slugOf } from '../../scripts/lib/site/slug.ts'
 
 interface Link {
   readonly line: number
@@ -82,18 +83,10 @@ function anchorsOf(text: string): ReadonlySet<string> {
   const anchors = new Set<string>()
   for (const content of linesOutsideFences(text)) {
     const heading = /^ {0,3}#{1,6}\s+(.*?)\s*#*$/.exec(content)?.[1]
-    if (heading !== undefined) anchors.add(unused(slug(heading), anchors))
+    if (heading !== undefined) anchors.add(unused(slugOf(heading), anchors))
     for (const [, id = ''] of content.matchAll(/\s(?:id|name)="([^"]+)"/g)) anchors.add(id)
   }
   return anchors
-}
-
-function slug(heading: string): string {
-  return heading
-    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-    .replaceAll(/\s/g, '-')
 }
 
 function unused(anchor: string, taken: ReadonlySet<string>): string {

@@ -50,6 +50,9 @@ function program(name: string, remedy: string, ...version: readonly string[]): T
 /** `./scripts/test` puts it there. */
 export const oldestNode = fileURLToPath(new URL('../../.node/20.11.0/bin/node', import.meta.url))
 
+/** A folder of its own, with a lock file of its own. */
+export const grafanaSchema = fileURLToPath(new URL('../lab/grafana', import.meta.url))
+
 export const tools = {
   caddy: program('caddy', 'apt-get install caddy', 'version'),
   cargo: program('cargo', 'apt-get install cargo', '--version'),
@@ -60,7 +63,16 @@ export const tools = {
   },
   script: program('script', 'apt-get install bsdutils', '--version'),
   curl: program('curl', 'apt-get install curl', '--version'),
+  dpkgDeb: program('dpkg-deb', 'apt-get install dpkg', '--version'),
+  fish: program('fish', 'apt-get install fish', '--version'),
+  gpg: program('gpg', 'apt-get install gnupg', '--version'),
+  grafanaSchema: {
+    name: '@grafana/schema',
+    remedy: 'npm ci --ignore-scripts in test/lab/grafana',
+    isThere: () => existsSync(`${grafanaSchema}/node_modules/@grafana/schema/package.json`),
+  },
   haproxy: program('haproxy', 'apt-get install haproxy', '-v'),
+  man: program('man', 'apt-get install man-db', '--version'),
   nginx: program('nginx', 'apt-get install nginx', '-v'),
   postgres: {
     name: 'PostgreSQL',
@@ -77,6 +89,7 @@ export const tools = {
     isThere: () => succeeds('systemd-creds', 'encrypt', '--name=tried', '-', '-'),
   },
   systemdNotify: program('systemd-notify', 'apt-get install systemd', '--version'),
+  zsh: program('zsh', 'apt-get install zsh', '--version'),
   geth: {
     name: 'geth',
     remedy: './scripts/geth --install',

@@ -44,6 +44,8 @@ function layoutOf({ package: name, documents }: Program): Layout {
       [`deploy/pi/tmpfiles.d/${name}.conf`, `usr/lib/tmpfiles.d/${name}.conf`],
       ['deploy/pi/systemd/lan-only.conf', `usr/share/doc/${name}/lan-only.conf`],
       [`deploy/pi/completion/${name}`, `usr/share/bash-completion/completions/${name}`],
+      [`deploy/pi/completion/_${name}`, `usr/share/zsh/vendor-completions/_${name}`],
+      [`deploy/pi/completion/${name}.fish`, `usr/share/fish/vendor_completions.d/${name}.fish`],
     ],
     compressed: [
       [`deploy/pi/man/${name}.1`, `usr/share/man/man1/${name}.1.gz`],

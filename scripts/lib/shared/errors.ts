@@ -101,6 +101,52 @@ export const toolErrors = {
     kind: 'failed',
     hint: 'Correct the record, or name the one of this contract. Explorers take what the chain says.',
   },
+  release_empty: {
+    kind: 'failed',
+    hint: 'A release says what changed: write it there first.',
+  },
+  release_folder_full: {
+    kind: 'usage',
+    hint: 'Nothing was built. Name a new folder with --out, so that only what belongs to the release is in it.',
+  },
+  release_key_missing: {
+    kind: 'usage',
+    hint: 'Nothing was published. docs/guides/releasing.md says how to make one, and gpg lists those that there are.',
+  },
+  release_nothing: {
+    kind: 'usage',
+    hint: 'Build them with ./scripts/release build, or name their folder with --packages.',
+  },
+  release_published: {
+    kind: 'refused',
+    hint: 'Machines that have it would never get the other one. Give what changed a new version.',
+  },
+  release_tool_failed: { kind: 'failed', hint: 'Its own words are above.' },
+  release_tool_missing: {
+    kind: 'failed',
+    hint: 'Nothing was built. docs/guides/releasing.md has the line that installs all of them.',
+  },
+  release_uncommitted: {
+    kind: 'failed',
+    hint: 'A release is built from a commit. Commit them, or take them back.',
+  },
+  release_version_differs: {
+    kind: 'failed',
+    hint: './scripts/release version sets all of them at once.',
+  },
+  release_version_malformed: {
+    kind: 'usage',
+    hint: 'Write three numbers, such as 0.2.0; npm and Debian sort suffixes in different ways.',
+  },
+  release_version_older: {
+    kind: 'usage',
+    hint: 'apt and npm offer only what is newer. Nothing was changed.',
+  },
+  site_dead_links: {
+    kind: 'failed',
+    hint: 'Correct them in docs/; the site is in site/dist, and should not be published.',
+  },
+  site_not_built: { kind: 'failed', hint: 'Its own words are above.' },
   source_differs: {
     kind: 'failed',
     hint: 'Verify it from the checkout that deployed it: git log contracts/src says which that is.',

@@ -286,7 +286,9 @@ async function certain(
       const state = sqlStateOf(error)
       if (state !== undefined && again.has(state)) continue
       if (state === fenced) throw takenForDead(error)
-      if (!connection.isLost() && state !== undefined && !endsSession.test(state)) throw error
+      const isSaid = state !== undefined && !endsSession.test(state)
+      const isOpen = connection.isLost() || isUraidenError(error, 'postgres_commit_unknown')
+      if (isSaid && !isOpen) throw error
       const refused = await became(queue, batch)
       if (refused !== undefined) return refused
     }

@@ -86,8 +86,17 @@ export async function connectDatabase(
       await client.connect().catch((error) => {
         throw failed(error)
       })
+      let warned: unknown
+      client.on('notice', (notice) => {
+        if (notice.code === notReplicated) warned = notice
+      })
       return {
-        query: (text, values) => asking(client, { text, values, failed }),
+        query: async (text, values) => {
+          warned = undefined
+          const rows = await asking(client, { text, values, failed })
+          if (warned !== undefined) throw unknownCommit(warned)
+          return rows as never
+        },
         isLost: () => lost,
         close: () => client.end().catch(() => undefined),
       }

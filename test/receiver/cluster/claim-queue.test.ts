@@ -272,3 +272,37 @@ shared('requests that can be repeated no more are forgotten, with their replies'
   })
   t.is((await channelOf(first.ledgers, channel))?.claims.highest, 10n)
 })
+
+shared(
+  'what no standby has confirmed is not served, until one has or none is wanted',
+  async (t) => {
+    const server = await ownPostgres(t)
+    const { first, open, database } = await given(t, Promise.resolve(server))
+    const channel = await open(100n)
+    await first.ledgers.claim(paymentOf(channel, 5n, 5n))
+    const standbys = async (names: string) => {
+      await database.query(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`)
+      await database.query('SELECT pg_reload_conf()')
+    }
+    const waiting = (query: string) =>
+      until(async () => {
+        const [row] = await database.query<{ pid: number }>(
+          `SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE $1`,
+          [query],
+        )
+        return row?.pid
+      })
+    await standbys('nobody')
+    let isServed = false
+    const claim = first.ledgers.claim(paymentOf(channel, 10n, 5n)).then((outcome) => {
+      isServed = true
+      return outcome
+    })
+    await database.query('SELECT pg_cancel_backend($1)', [await waiting('%claim_many%')])
+    await waiting('UPDATE process SET epoch%')
+    t.false(isServed)
+    await standbys('')
+    t.is(said(await claim), 'claimed')
+    t.is((await channelOf(first.ledgers, channel))?.claims.highest, 10n)
+  },
+)

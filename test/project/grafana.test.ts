@@ -41,14 +41,17 @@ held('the dashboard is one by the schema of Grafana', async (t) => {
   t.is(await complaints(t, await readFile(file, 'utf8')), '')
 })
 
-held('a name that Grafana does not know, a word that is none of its words, and a lack are found', async (t) => {
-  const text = await readFile(file, 'utf8')
-  for (const [from, to] of [
-    ['"gridPos":', '"gridPosition":'],
-    ['"mode": "absolute"', '"mode": "absolut"'],
-    ['"schemaVersion": ', '"schemaVersions": '],
-  ] as const) {
-    t.true(text.includes(from), from)
-    t.not(await complaints(t, text.replace(from, to)), '', to)
-  }
-})
+held(
+  'a name that Grafana does not know, a word that is none of its words, and a lack are found',
+  async (t) => {
+    const text = await readFile(file, 'utf8')
+    for (const [from, to] of [
+      ['"gridPos":', '"gridPosition":'],
+      ['"mode": "absolute"', '"mode": "absolut"'],
+      ['"schemaVersion": ', '"schemaVersions": '],
+    ] as const) {
+      t.true(text.includes(from), from)
+      t.not(await complaints(t, text.replace(from, to)), '', to)
+    }
+  },
+)

@@ -1,7 +1,7 @@
 // What some tests need of the machine. Where it is missing they are not run, which is neither a failure nor a
 // success: ava counts them as skipped, ./scripts/test names them at its end. In CI a missing tool is a failure.
 import { spawnSync } from 'node:child_process'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ava, { type ExecutionContext, type SerialFn, type TestFn } from 'ava'
 import { findGeth } from '../lab/geth/binary.ts'
@@ -46,6 +46,9 @@ function program(name: string, remedy: string, ...version: readonly string[]): T
   return { name, remedy, isThere: () => succeeds(name, ...version) }
 }
 
+/** Of the documentation site. */
+export const siteTools = fileURLToPath(new URL('../../site', import.meta.url))
+
 /** `./scripts/test` puts it there. */
 export const oldestNode = fileURLToPath(new URL('../../.node/20.11.0/bin/node', import.meta.url))
 
@@ -63,6 +66,11 @@ export const tools = {
   nginx: program('nginx', 'apt-get install nginx', '-v'),
   prlimit: program('prlimit', 'apt-get install util-linux', '--version'),
   python3: program('python3', 'apt-get install python3', '--version'),
+  site: {
+    name: 'VitePress',
+    remedy: './scripts/site installs it',
+    isThere: () => existsSync(`${siteTools}/node_modules/vitepress/package.json`),
+  },
   ssh: program('ssh', 'apt-get install openssh-client', '-V'),
   systemdAnalyze: program('systemd-analyze', 'apt-get install systemd', '--version'),
   systemdCreds: {

@@ -101,6 +101,11 @@ export const toolErrors = {
     kind: 'failed',
     hint: 'Correct the record, or name the one of this contract. Explorers take what the chain says.',
   },
+  site_failed: {
+    kind: 'failed',
+    hint: 'Mend what it names. A page needs a line in docs/README.md; links lead to files of the repository.',
+  },
+  site_tools_missing: { kind: 'failed', hint: 'Run ./scripts/site, which installs it.' },
   source_differs: {
     kind: 'failed',
     hint: 'Verify it from the checkout that deployed it: git log contracts/src says which that is.',

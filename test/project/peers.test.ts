@@ -24,3 +24,19 @@ test('the product and its tools depend on none of them', async (t) => {
     t.is(packages[`node_modules/${name}`], undefined, name)
   }
 })
+
+test('the figures of docs/design/comparison.md are those of docs/design/performance.md', async (t) => {
+  const rows = async (page: string) => {
+    const text = await readFile(new URL(`../../docs/design/${page}.md`, import.meta.url), 'utf8')
+    return text.split('\n').flatMap((line) => {
+      const [, what = '', ...cells] = line.split('|').map((cell) => cell.trim())
+      return /^\d{2,}$/.test(cells[0] ?? '')
+        ? [{ what, cells: cells.filter((cell) => cell !== '') }]
+        : []
+    })
+  }
+  const measured = (await rows('performance')).map(({ cells }) => cells.toSpliced(1, 2).join(' '))
+  const compared = await rows('comparison')
+  t.is(compared.length, 3)
+  for (const { what, cells } of compared) t.true(measured.includes(cells.join(' ')), what)
+})

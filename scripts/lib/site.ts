@@ -1,64 +1,61 @@
 // ./scripts/site: see its --help.
-import { spawnSync } from 'node:child_process'
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Command } from 'commander'
-import { toolError } from './shared/errors.ts'
+import { Command, InvalidArgumentError } from 'commander'
+import { integer } from './shared/arguments.ts'
 import { runScript } from './shared/script.ts'
-import { deadLinks } from './site/check.ts'
-import { menuOf, placeOf, sitePage } from './site/pages.ts'
+import { buildSite } from './site/build.ts'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
-const site = join(root, 'site')
-const pages = join(site, '.pages')
+interface Options {
+  readonly out: string
+  readonly base: string
+  readonly serve?: number
+}
 
-const { repository } = new Command('site')
-  .description('the documentation as a web site with search, in site/dist: static files')
-  .option(
-    '--repository <url>',
-    'where the sources are, such as https://example.org/us/it/blob/main',
-  )
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const tools = join(root, 'site')
+
+const options = new Command('site')
+  .description('build the documentation as a site of static files, and check every link in it')
+  .option('--out <folder>', 'where to; what is in it goes', 'dist-site')
+  .option('--base <path>', 'the path at which it is served, such as /docs/', basePath, '/')
+  .option('--serve <port>', 'then show it on 127.0.0.1, until you press Ctrl-C', integer(1, 65_535))
   .parse()
-  .opts<{ readonly repository?: string }>()
+  .opts<Options>()
 
-await runScript('site', async () => {
-  const written = await writePages()
-  const vitepress = join(site, 'node_modules/vitepress/bin/vitepress.js')
-  const { status } = spawnSync(process.execPath, [vitepress, 'build'], {
-    cwd: site,
-    stdio: 'inherit',
-  })
-  if (status !== 0) {
-    throw toolError({ code: 'site_not_built', message: `VitePress ended with ${status}.` })
-  }
-  const dead = await deadLinks(join(site, 'dist'))
-  if (dead.length > 0) {
-    throw toolError({
-      code: 'site_dead_links',
-      message: `${dead.length} links lead nowhere:\n${dead.join('\n')}`,
-    })
-  }
-  process.stdout.write(`${written} pages in site/dist; every link and anchor leads somewhere\n`)
-})
+await runScript('site', () => run(options))
 
-/** How many. */
-async function writePages(): Promise<number> {
-  await rm(pages, { recursive: true, force: true })
-  await mkdir(pages, { recursive: true })
-  const listed = await readdir(join(root, 'docs'), { recursive: true })
-  const ours = [...(await readdir(root)), ...listed.map((path) => `docs/${path}`)]
-  let written = 0
-  for (const path of ours) {
-    const place = placeOf(path)
-    if (place === undefined) continue
-    await mkdir(dirname(join(pages, place)), { recursive: true })
-    const text = await readFile(join(root, path), 'utf8')
-    await writeFile(join(pages, place), sitePage(path, text, repository))
-    written++
-  }
-  await cp(join(root, 'docs/images'), join(pages, 'images'), { recursive: true })
-  const index = await readFile(join(root, 'docs/README.md'), 'utf8')
-  await writeFile(join(pages, 'menu.json'), JSON.stringify(menuOf(index)))
-  return written
+async function run({ out, base, serve }: Options): Promise<void> {
+  const folder = resolve(out)
+  const began = performance.now()
+  const scratch = join(root, '.cache/site')
+  const built = await buildSite({ root, out: folder, scratch, base, tools })
+  const seconds = Math.round((performance.now() - began) / 1000)
+  process.stdout.write(
+    `${folder}: ${built.pages} pages, ${built.sources} sources, ${built.links} links checked, ${seconds} s\n`,
+  )
+  if (serve === undefined) return
+  const program = join(tools, 'node_modules/vitepress/bin/vitepress.js')
+  const child = spawn(
+    process.execPath,
+    [program, 'preview', scratch, '--host', '127.0.0.1', '--port', `${serve}`],
+    {
+      env: {
+        ...process.env,
+        SITE_PAGES: join(scratch, 'pages'),
+        SITE_OUT: folder,
+        SITE_BASE: base,
+      },
+      stdio: 'inherit',
+    },
+  )
+  process.stdout.write(`http://127.0.0.1:${serve}${base}\n`)
+  await once(child, 'exit')
+}
+
+function basePath(text: string): string {
+  if (/^\/([\w.~-]+\/)*$/.test(text)) return text
+  throw new InvalidArgumentError('Write a path with a slash at both ends.')
 }

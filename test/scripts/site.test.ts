@@ -1,91 +1,165 @@
-// The documentation as a site: what becomes of links, the menu, and that a dead link is found in what was built.
+// The documentation as a site: pages of a small checkout, the navigation, and what fails the build.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import test from 'ava'
-import { deadLinks } from '../../scripts/lib/site/check.ts'
-import { menuOf, placeOf, sitePage } from '../../scripts/lib/site/pages.ts'
+import test, { type ExecutionContext } from 'ava'
+import { buildSite } from '../../scripts/lib/site/build.ts'
+import { checkSite } from '../../scripts/lib/site/check.ts'
+import { navigation } from '../../scripts/lib/site/navigation.ts'
+import { writePages } from '../../scripts/lib/site/pages.ts'
 import { temporaryFolder } from '../support/folder.ts'
-import { filesBelow } from '../support/markdown.ts'
+import { needing, siteTools, tools } from '../support/tools.ts'
 
-const page = 'docs/guides/packages.md'
+// These pages are not ours: test/project/docs-links.test.ts shall not look for them.
+const docs = 'docs'
 
-for (const { what, text, on, withRepository = on } of [
-  { what: 'a page beside it', text: '[a](npm.md)', on: '[a](./npm.md)' },
+const checkout = {
+  'README.md': '# Pi\n\n[Contents](docs/README.md) [all](docs) [how](CONTRIBUTING.md#set-up)\n',
+  'CONTRIBUTING.md': '# Contributing\n\n## Set up\n',
+  'docs/README.md': `# Documentation
+
+- [README](../README.md): what it is
+- [CONTRIBUTING](../CONTRIBUTING.md): how to help
+
+## Tutorials: learn it
+
+- [First](tutorials/first.md): a \`payment\`
+
+## Guides: get it done
+`,
+  [`${docs}/tutorials/first.md`]: `# First
+
+[second](../guides/second.md#what-is-sold) ![page](../images/page.png) [a shop](../../shops)
+[its code](../../shops/shop.ts) [out](https://example.org/x.md) and \`[no link](gone.md)\`
+
+{{ price }} costs {5} units: \`{{ code }}\` :smile:
+`,
+  [`${docs}/guides/second.md`]:
+    '# Second\n\n## What is *sold*?\n\n```haproxy\n[no link](gone.md)\n```\n',
+  'docs/images/page.png': 'png',
+  'shops/shop.ts': 'const fence = `a```b`\n',
+} as const satisfies { readonly [path: string]: string }
+
+async function given(t: ExecutionContext, files: { readonly [path: string]: string }) {
+  const root = await temporaryFolder(t)
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(root, path)), { recursive: true })
+    await writeFile(join(root, path), text)
+  }
+  return root
+}
+
+test('links lead to the site’s own pages; a file that a page links to becomes one', async (t) => {
+  const root = await given(t, checkout)
+  const folder = join(root, 'site')
+  const { groups, pages, sources } = await writePages(root, folder)
+  const read = (page: string) => readFile(join(folder, page), 'utf8')
+  t.deepEqual([pages, sources], [5, 2])
+  t.is(
+    await read('index.md'),
+    '---\ndescription: "what it is"\n---\n# Pi\n\n[Contents](/contents) [all](/contents) [how](/contributing#set-up)\n',
+  )
+  const first = await read('tutorials/first.md')
+  t.true(first.startsWith('---\ndescription: "a payment"\n---\n# First\n'))
+  t.true(first.includes('[second](/guides/second#what-is-sold) ![page](/images/page.png)'))
+  t.true(first.includes('[a shop](/source/shops)\n[its code](/source/shops/shop.ts)'))
+  t.true(first.includes('[out](https://example.org/x.md) and `[no link](gone.md)`'))
+  t.is(await read('source/shops.md'), '# shops\n\n- [shop.ts](/source/shops/shop.ts)\n')
+  t.true((await read('source/shops/shop.ts.md')).includes('````ts\nconst fence'))
+  t.is(await read('public/images/page.png'), 'png')
+  t.deepEqual(groups, [
+    {
+      title: 'Start',
+      entries: [
+        { title: 'README', link: '/' },
+        { title: 'CONTRIBUTING', link: '/contributing' },
+      ],
+    },
+    { title: 'Tutorials', entries: [{ title: 'First', link: '/tutorials/first' }] },
+    { title: 'Guides', entries: [{ title: 'Second', link: '/guides/second' }] },
+  ])
+})
+
+test('the navigation: the order of docs/README.md, then what else is in the folder', (t) => {
+  const pages = ['docs/README.md', 'docs/glossary.md', `${docs}/guides/b.md`, `${docs}/guides/a.md`]
+  const index = '# Docs\n\n## Guides: do\n\n- [B, the guide](guides/b.md): about b\n\n## Design\n'
+  t.deepEqual(
+    navigation(index, pages, (page) => `title of ${page}`),
+    [
+      {
+        title: 'Start',
+        entries: [{ title: 'title of docs/glossary.md', page: 'docs/glossary.md', about: '' }],
+      },
+      {
+        title: 'Guides',
+        entries: [
+          { title: 'B, the guide', page: `${docs}/guides/b.md`, about: 'about b' },
+          { title: `title of ${docs}/guides/a.md`, page: `${docs}/guides/a.md`, about: '' },
+        ],
+      },
+      { title: 'Design', entries: [] },
+    ],
+  )
+})
+
+for (const { what, html, problem } of [
+  { what: 'a page', html: '<a href="/docs/gone.html">', problem: '/docs/gone.html leads nowhere' },
+  { what: 'a heading', html: '<a href="b#gone">', problem: 'b#gone names no heading' },
+  { what: 'a heading of its own', html: '<a href="#x">', problem: '#x names no heading' },
+  { what: 'a place above', html: '<a href="/other/">', problem: '/other/ is outside of the site' },
+  { what: 'a picture', html: '<img src="a.png">', problem: 'a.png leads nowhere' },
   {
-    what: 'a page of another folder',
-    text: '[a](../design/keys.md#x)',
-    on: '[a](./../design/keys.md#x)',
+    what: 'a script of another host',
+    html: '<script src="https://example.org/x.js"></script>',
+    problem: 'https://example.org/x.js is loaded from elsewhere',
   },
-  { what: 'the index', text: '[a](../README.md)', on: '[a](./../index.md)' },
-  {
-    what: 'a page of the root',
-    text: '[a](../../SECURITY.md)',
-    on: '[a](./../project/security.md)',
-  },
-  {
-    what: 'a file of the sources',
-    text: '[the rules](../../deploy/monitoring/prometheus-rules.yaml)',
-    on: 'the rules (`deploy/monitoring/prometheus-rules.yaml`)',
-    withRepository: '[the rules](https://example.org/x/deploy/monitoring/prometheus-rules.yaml)',
-  },
-  {
-    what: 'a file that is its own name',
-    text: '[`scripts/geth`](../../scripts/geth)',
-    on: '`scripts/geth`',
-    withRepository: '[`scripts/geth`](https://example.org/x/scripts/geth)',
-  },
-  { what: 'its own heading', text: '[a](#install)', on: '[a](#install)' },
-  {
-    what: 'another host',
-    text: '[a](https://example.org/a.md)',
-    on: '[a](https://example.org/a.md)',
-  },
-  { what: 'a picture', text: '![a](../images/x.png)', on: '![a](./../images/x.png)' },
-  {
-    what: 'a picture in HTML',
-    text: '<img src="../images/x.png">',
-    on: '<img src="./../images/x.png">',
-  },
-  { what: 'a block of code', text: '```\n[a](npm.md)\n```', on: '```\n[a](npm.md)\n```' },
 ]) {
-  test(`a link on the site: ${what}`, (t) => {
-    t.is(sitePage(page, text), on)
-    t.is(sitePage(page, text, 'https://example.org/x'), withRepository)
+  test(`a built site is refused: ${what}`, async (t) => {
+    const folder = await given(t, { 'a.html': html, 'b.html': '' })
+    const { problems } = await checkSite(folder, '/docs/')
+    t.deepEqual(problems, [`a.html: ${problem}`])
   })
 }
 
-test('a page of the root finds pages and pictures of docs/', (t) => {
-  t.is(sitePage('README.md', '[a](docs/guides/npm.md)'), '[a](./../guides/npm.md)')
-  t.is(sitePage('README.md', '![a](docs/images/x.png)'), '![a](./../images/x.png)')
+test('a built site is good: pages with and without ending, folders, headings, other hosts', async (t) => {
+  const folder = await given(t, {
+    'a.html':
+      '<a href="b"><a href="/docs/b.html#%C3%BC"><a href="./"><a href="https://example.org">',
+    'b.html': '<h2 id="ü"><a href="#ü"><link rel="icon" href="data:,">',
+    'index.html': '',
+  })
+  t.deepEqual(await checkSite(folder, '/docs/'), { links: 6, problems: [] })
 })
 
-test('the menu has every page of docs/ but the index, once', async (t) => {
-  const menu = menuOf(await readFile('docs/README.md', 'utf8'))
-  t.deepEqual(
-    menu.map(({ text }) => text),
-    ['Tutorials', 'Guides', 'Reference', 'Design'],
-  )
-  const listed = menu.flatMap(({ items }) => items.map(({ link }) => `${link.slice(1)}.md`))
-  const pages = filesBelow('.', 'docs').filter((path) => path.endsWith('.md'))
-  const inFolders = pages.map((path) => placeOf(path)).filter((place) => place?.includes('/'))
-  t.deepEqual(listed.toSorted(), inFolders.toSorted())
-})
+async function build(t: ExecutionContext, files: { readonly [path: string]: string }) {
+  const root = await given(t, files)
+  const out = join(root, 'out')
+  const scratch = join(root, 'scratch')
+  const built = await buildSite({ root, out, scratch, base: '/pi/', tools: siteTools })
+  return { built, read: (file: string) => readFile(join(out, file), 'utf8') }
+}
 
-test('in what was built, a link without a page and an anchor without a place are found', async (t) => {
-  const folder = await temporaryFolder(t)
-  const files = {
-    'index.html':
-      '<h1 id="top"></h1><a href="/a/b.html#here">x</a><a href="#top">x</a><a href="/">x</a>',
-    'a/b.html':
-      '<h2 id="here"></h2><a href="../index.html#gone">x</a><a href="./c.html">x</a><img src="/lost.png"><a href="https://example.org/">x</a>',
-  }
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true })
-    await writeFile(join(folder, path), text)
-  }
-  t.deepEqual(await deadLinks(folder), [
-    'a/b.html ../index.html#gone',
-    'a/b.html ./c.html',
-    'a/b.html /lost.png',
-  ])
-})
+needing(test.serial, tools.site)(
+  'a site is built: what GitHub shows as text is text, what it links is linked',
+  async (t) => {
+    const { built, read } = await build(t, checkout)
+    t.like(built, { pages: 5, sources: 2 })
+    t.true(built.links > 50)
+    const first = await read('tutorials/first.html')
+    t.regex(first, /href="\/pi\/guides\/second(\.html)?#what-is-sold"/)
+    t.regex(first, /\{\{ price \}\} costs \{5\} units: <code[^>]*>\{\{ code \}\}<\/code> :smile:/)
+    t.regex(await read('guides/second.html'), /<h2 id="what-is-sold"/)
+  },
+)
+
+needing(test.serial, tools.site)(
+  'a site with dead links is not built, and all of them are named',
+  async (t) => {
+    const text = '# Words\n\n[a](guides/gone.md) [b](guides/second.md#gone)\n'
+    const refused = await t.throwsAsync(build(t, { ...checkout, 'docs/glossary.md': text }))
+    t.like(refused, { code: 'site_failed' })
+    t.regex(
+      refused?.message ?? '',
+      /glossary\.html: \/pi\/guides\/second\S*#gone names no heading\n +glossary\.html: \S+guides\/gone\S* leads nowhere$/,
+    )
+  },
+)

@@ -1,12 +1,7 @@
 // Links between Markdown files: which lead nowhere, and what can be reached from a page.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
-import { slugOf } from '../../scripts/lib/site/slug.ts'
-
-interface Link {
-  readonly line: number
-  readonly target: string
-}
+import { anchorsOf, linksIn } from '../../scripts/lib/site/markdown.ts'
 
 /** Not ours, or not written by a person. */
 const passedOver = /^(\.|node_modules$|dist|coverage$)/
@@ -57,56 +52,4 @@ function leadsSomewhere(root: string, file: string, target: string): boolean {
 function destination(file: string, target: string) {
   const [path = '', anchor = ''] = target.split('#')
   return { path: path === '' ? file : normalize(join(dirname(file), path)), anchor }
-}
-
-const written = [
-  // [text](target "title"), ![text](target)
-  /\]\(\s*<?([^\s)>]+)>?(?:\s+"[^"]*")?\s*\)/g,
-  // [name]: target
-  /^ {0,3}\[[^\]]+\]:\s*<?([^\s>]+)/g,
-  // <a href="target">, <img src="target">, <source srcset="target">
-  /\s(?:href|src|srcset)="([^"\s]+)"/g,
-]
-
-/** Without those to other hosts. */
-function linksIn(text: string): readonly Link[] {
-  return withoutCode(text).flatMap((content, index) =>
-    written
-      .flatMap((form) => [...content.matchAll(form)].map(([, target = '']) => target))
-      .filter((target) => !/^([a-z][a-z0-9+.-]*:|\/\/)/i.test(target))
-      .map((target) => ({ line: index + 1, target })),
-  )
-}
-
-/** What GitHub makes of headings: https://docs.github.com/en/get-started/writing-on-github */
-function anchorsOf(text: string): ReadonlySet<string> {
-  const anchors = new Set<string>()
-  for (const content of linesOutsideFences(text)) {
-    const heading = /^ {0,3}#{1,6}\s+(.*?)\s*#*$/.exec(content)?.[1]
-    if (heading !== undefined) anchors.add(unused(slugOf(heading), anchors))
-    for (const [, id = ''] of content.matchAll(/\s(?:id|name)="([^"]+)"/g)) anchors.add(id)
-  }
-  return anchors
-}
-
-function unused(anchor: string, taken: ReadonlySet<string>): string {
-  const names = [anchor, ...Array.from({ length: taken.size }, (_, n) => `${anchor}-${n + 1}`)]
-  return names.find((name) => !taken.has(name)) ?? `${anchor}-${taken.size + 1}`
-}
-
-/** A link in code is text. */
-function withoutCode(text: string): readonly string[] {
-  return linesOutsideFences(text).map((content) => content.replaceAll(/(`+)(?!`).*?\1/g, ''))
-}
-
-/** With empty lines in place of code, so that lines keep their numbers. */
-function linesOutsideFences(text: string): readonly string[] {
-  let fence: string | undefined
-  return text.split('\n').map((content) => {
-    const mark = /^\s*(```+|~~~+)/.exec(content)?.[1]
-    if (fence === undefined && mark === undefined) return content
-    if (fence === undefined) fence = mark
-    else if (mark?.startsWith(fence)) fence = undefined
-    return ''
-  })
 }

@@ -47,6 +47,9 @@ function program(name: string, remedy: string, ...version: readonly string[]): T
   return { name, remedy, isThere: () => succeeds(name, ...version) }
 }
 
+/** Of the documentation site. */
+export const siteTools = fileURLToPath(new URL('../../site', import.meta.url))
+
 /** `./scripts/test` puts it there. */
 export const oldestNode = fileURLToPath(new URL('../../.node/20.11.0/bin/node', import.meta.url))
 
@@ -81,6 +84,11 @@ export const tools = {
   },
   prlimit: program('prlimit', 'apt-get install util-linux', '--version'),
   python3: program('python3', 'apt-get install python3', '--version'),
+  site: {
+    name: 'VitePress',
+    remedy: './scripts/site installs it',
+    isThere: () => existsSync(`${siteTools}/node_modules/vitepress/package.json`),
+  },
   ssh: program('ssh', 'apt-get install openssh-client', '-V'),
   systemdAnalyze: program('systemd-analyze', 'apt-get install systemd', '--version'),
   systemdCreds: {

@@ -142,11 +142,11 @@ export const toolErrors = {
     kind: 'usage',
     hint: 'apt and npm offer only what is newer. Nothing was changed.',
   },
-  site_dead_links: {
+  site_failed: {
     kind: 'failed',
-    hint: 'Correct them in docs/; the site is in site/dist, and should not be published.',
+    hint: 'Mend what it names. A page needs a line in docs/README.md; links lead to files of the repository.',
   },
-  site_not_built: { kind: 'failed', hint: 'Its own words are above.' },
+  site_tools_missing: { kind: 'failed', hint: 'Run ./scripts/site, which installs it.' },
   source_differs: {
     kind: 'failed',
     hint: 'Verify it from the checkout that deployed it: git log contracts/src says which that is.',

@@ -198,6 +198,8 @@ async function verify(
       keep(open, nameOf(sent), outcome)
       return { isValid: true, payer }
     }
+    // Only requests that are named find an earlier answer, and here none is.
+    if (outcome.kind === 'answered') throw new Error('an answer to a request without a name')
     if (outcome.channel !== undefined) keep(refused, nameOf(sent), outcome.channel)
     return { isValid: false, invalidReason: outcome.code, payer }
   } catch (error) {

@@ -83,6 +83,7 @@ function assemble(options: AgentOptions, ledger: Ledger): Agent {
   return {
     address: signer.address,
     ...createPurchases(partsFor),
+    transfer: async (wanted) => (await newest.transfers()).transfer(wanted),
     ...management,
     channels: () => ledger.channels(),
     budget: () => budgetView(options, ledger),

@@ -30,8 +30,15 @@ export type {
   TransactionFacts,
 } from './options.ts'
 export type { ReceiverBehaviour } from './purchase/behaviour.ts'
-export type { AgentHooks, HookDecision, HookEvents, HookName } from './purchase/hooks.ts'
+export type {
+  AgentHooks,
+  BeforePayment,
+  HookDecision,
+  HookEvents,
+  HookName,
+} from './purchase/hooks.ts'
 export type { Probe } from './purchase/probe.ts'
+export type { TransferOptions } from './purchase/transfer.ts'
 export type { PaymentFacts, SentPayment } from './purchase/types.ts'
 export type { TlsTrust } from './transport/transport.ts'
 export type { CreateAgentOptions, WrittenBudget, WrittenCaps, WrittenDeposit } from './written.ts'

@@ -24,6 +24,7 @@ import type { ReceiverBehaviour } from './purchase/behaviour.ts'
 import type { PurchaseRecord } from './purchase/history.ts'
 import type { AgentHooks } from './purchase/hooks.ts'
 import type { Probe } from './purchase/probe.ts'
+import type { Transfers } from './purchase/transfer.ts'
 import type { Purchases } from './purchase/types.ts'
 import type { TlsTrust } from './transport/transport.ts'
 
@@ -133,7 +134,7 @@ export interface TransactionFacts {
   readonly gasPrice: bigint | undefined
 }
 
-export interface Agent extends Purchases, ChannelManagement {
+export interface Agent extends Purchases, Transfers, ChannelManagement {
   readonly address: Address
   readonly channels: () => readonly ChannelBalance[]
   readonly budget: () => BudgetView

@@ -2,13 +2,14 @@
 // is checked where it comes in, and its error names the option.
 import {
   type Address,
+  errorAbout,
   isUraidenError,
   parseAmount,
   parseTypedAddress,
   type Signer,
   type TokenAmount,
   type TokenUnit,
-  UraidenError,
+  type UraidenError,
 } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
 
@@ -78,8 +79,6 @@ function named<Value>(option: string, read: () => Value): Value {
   try {
     return read()
   } catch (error) {
-    if (!isUraidenError(error)) throw error
-    const { code, message, hint } = error
-    throw new UraidenError({ code, message: `${option}: ${message}`, hint, cause: error })
+    throw isUraidenError(error) ? errorAbout(option, error) : error
   }
 }

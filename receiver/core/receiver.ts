@@ -177,6 +177,10 @@ async function startParts(
   parts.started(async () => void (await Promise.all(pushers.map(({ stop }) => stop()))))
   watch = defence.start()
   parts.started(watch.stop)
+  const paywall = await openPaywall(options, base, {
+    ...defence,
+    ...{ manager, forms, takesTicks, relay, watch, requestKeys },
+  })
   return {
     address: signer.address,
     chainId: chain.chainId,
@@ -191,10 +195,8 @@ async function startParts(
     relay,
     settlement,
     watchtowers: () => pushers.map(({ status }) => status()),
-    paywall: await openPaywall(options, base, {
-      ...defence,
-      ...{ manager, forms, takesTicks, relay, watch, requestKeys },
-    }),
+    paywall,
+    take: paywall.take,
     synced: watch.synced,
     refresh: watch.refresh,
     liquidBalance: () => account.funds.tokens,

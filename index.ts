@@ -1,6 +1,7 @@
 // The names that most programs use, from one place: `import { createAgent, startReceiver } from 'uraiden-pi'`.
 // It loads agent and receiver; who needs one of them imports `uraiden-pi/agent` or `uraiden-pi/receiver`.
 export * from './agent/index.ts'
+export { createAgentFrom, startReceiverFrom } from './from.ts'
 export {
   formatAmount,
   fromHex,

@@ -14,7 +14,8 @@ import {
   capsOf,
   defaultTransactionCaps,
 } from './budget/caps.ts'
-import { openLedger } from './channels/ledger.ts'
+import { createLedger } from './channels/ledger.ts'
+import { openStorage } from './channels/ledger-storage.ts'
 import type { Ledger } from './channels/ledger-types.ts'
 import { lastGasPrice } from './channels/transaction-budget.ts'
 import { transactionsInAll, transactionsOfWeek } from './channels/transaction-history.ts'
@@ -23,25 +24,30 @@ import type { Dialects } from './purchase/dialect.ts'
 import { probe } from './purchase/probe.ts'
 import { createPurchases, type PartsFor } from './purchase/states.ts'
 import { type Work, workOnAll } from './several.ts'
+import { type CreateAgentOptions, checkedOptions, readAmounts } from './written.ts'
 
 /**
- * An agent on its store, which no other process may have open. It asks the chain when it has to, not before.
- * @throws UraidenError those of `openState`, `ledger_damaged`
+ * An agent on its store, which no other process may have open. Addresses and amounts may be texts, such as
+ * `'0x…'` and `'0.005 TKN'`, and the key a file. The chain is asked when it has to be, not before: at once only
+ * where amounts are texts, and the store does not know yet what the token is.
+ * @throws UraidenError those of `openState`, `ledger_damaged`; of what is written `not_an_address`,
+ * `wrong_checksum`, `key_not_given`, those of `parseAmount` and of reading a key file, with the option's name;
+ * those of the chain
  * @example
  * const agent = await createAgent({
- *   signer: createKeySigner(fromHex(process.env.SENDER_KEY)),
+ *   key: { file: 'agent-key.json', passwordFile: 'agent-password' },
  *   rpcUrl: 'http://192.168.1.10:8545',
- *   chainId: 1337n,
- *   contract: parseAddress(process.env.CONTRACT),
+ *   chainId: 1337,
+ *   contract: '0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512',
  *   store: '/var/lib/my-program/ledger',
- *   budget: { day: 1000n },
+ *   budget: { request: '0.01 TKN', day: '1 TKN' },
  * })
  * const answer = await agent.get('http://192.168.1.10:8080/reading')
  * console.log(answer.json(), answer.payment?.cost)
  * await agent.stop()
  */
-export async function createAgent(options: AgentOptions): Promise<Agent> {
-  return (await openAgent(options)).agent
+export async function createAgent(given: CreateAgentOptions): Promise<Agent> {
+  return (await openAgent(given)).agent
 }
 
 /** An agent, and what its purchases are made of: for payments that others put on their requests. */
@@ -51,22 +57,31 @@ export interface OpenedAgent {
 }
 
 /** @throws UraidenError those of `createAgent` */
-export async function openAgent(options: AgentOptions): Promise<OpenedAgent> {
-  const { signer, contract, chainId, store, reservation = 16, timeZone } = options
-  const { formerContracts: others = [] } = options
-  const budget = withDefaults(options.budget)
-  const readClock = machineClock(options.clock ?? 'auto')
-  const ledger = await openLedger({
+export async function openAgent(given: CreateAgentOptions): Promise<OpenedAgent> {
+  const checked = await checkedOptions(given)
+  const { signer, contract, chainId, store, spool, formerContracts: others = [] } = checked
+  const storage = await openStorage({
     folder: store,
     owner: { chainId, contract, others, account: signer.address },
-    reservation,
-    budget,
-    spool: options.spool,
-    readClock,
-    ...(timeZone !== undefined && { timeZone }),
+    spool,
   })
-  const { mostFeePerGas = mostFeePerGasByDefault } = options
-  return assemble({ ...options, mostFeePerGas, budget }, ledger, readClock)
+  try {
+    const written = await readAmounts(checked, (await storage.load()).facts?.token)
+    const { reservation = 16, timeZone, mostFeePerGas = mostFeePerGasByDefault } = written
+    const options = { ...written, mostFeePerGas, budget: withDefaults(written.budget) }
+    const readClock = machineClock(options.clock ?? 'auto')
+    const ledger = await createLedger({
+      storage,
+      reservation,
+      budget: options.budget,
+      readClock,
+      ...(timeZone !== undefined && { timeZone }),
+    })
+    return assemble(options, ledger, readClock)
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
 }
 
 /** What is not said of transactions is limited all the same: their price is others' word. */
@@ -98,6 +113,7 @@ function assemble(
       ...{ partsFor, hooks },
       dialects: otherDialects(options, { ledger, readClock, common }),
     }),
+    transfer: async (wanted) => (await newest.transfers()).transfer(wanted),
     ...management,
     channels: () => ledger.channels(),
     budget: () => budgetView(options, ledger),

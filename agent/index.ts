@@ -1,5 +1,6 @@
 // The agent as a library.
 export { createKeySigner } from '../platform/keys/index.ts'
+export type { Amount, KeyChoice, KeyFile } from '../platform/written/written.ts'
 export { isUraidenError } from '../protocol/index.ts'
 export { createAgent } from './agent.ts'
 export type { DailyUse } from './budget/accounts.ts'
@@ -29,7 +30,15 @@ export type {
   TransactionFacts,
 } from './options.ts'
 export type { ReceiverBehaviour } from './purchase/behaviour.ts'
-export type { AgentHooks, HookDecision, HookEvents, HookName } from './purchase/hooks.ts'
+export type {
+  AgentHooks,
+  BeforePayment,
+  HookDecision,
+  HookEvents,
+  HookName,
+} from './purchase/hooks.ts'
 export type { Probe } from './purchase/probe.ts'
+export type { TransferOptions } from './purchase/transfer.ts'
 export type { PaymentFacts, SentPayment } from './purchase/types.ts'
 export type { TlsTrust } from './transport/transport.ts'
+export type { CreateAgentOptions, WrittenBudget, WrittenCaps, WrittenDeposit } from './written.ts'

@@ -28,6 +28,7 @@ import { createPolicyCheck, type Policy } from './purchase/policy.ts'
 import type { PurchaseParts } from './purchase/states.ts'
 import { createTermsMemory, type Prices, type Sellers } from './purchase/terms.ts'
 import { createTicks } from './purchase/ticks.ts'
+import { createTransfers, type Transfers } from './purchase/transfer.ts'
 import { createVerdicts } from './purchase/verdict.ts'
 import type { Transport } from './transport/transport.ts'
 
@@ -53,6 +54,7 @@ export interface OnContract {
   readonly connection: ChainConnection
   readonly management: ChannelManagement
   readonly lost: LostPayments
+  readonly transfers: () => Promise<Transfers>
   /** Token and contract version are the chain's, so the first purchase may have to wait for it. */
   readonly parts: () => Promise<PurchaseParts>
 }
@@ -82,6 +84,13 @@ export function workOn(options: AgentOptions, ledger: Ledger, common: Common): O
       startBlock,
     }),
     parts: once(() => purchaseParts(options, work, { ...common, connection, funding, lost })),
+    transfers: once(async () =>
+      createTransfers({
+        ...{ ...work, funding, behaviours, locks },
+        ...{ chainId: options.chainId, hooks: options.hooks, facts: await connection.facts() },
+        policy: policyOf(options, (await connection.facts()).token.address),
+      }),
+    ),
   }
 }
 

@@ -25,6 +25,7 @@ import type { PaymentPlan } from './purchase/dialect.ts'
 import type { PurchaseRecord } from './purchase/history.ts'
 import type { AgentHooks } from './purchase/hooks.ts'
 import type { Probe } from './purchase/probe.ts'
+import type { Transfers } from './purchase/transfer.ts'
 import type { Purchases } from './purchase/types.ts'
 import type { TlsTrust } from './transport/transport.ts'
 import type { Asset } from './x402/types.ts'
@@ -146,7 +147,7 @@ export interface TransactionFacts {
   readonly gasPrice: bigint | undefined
 }
 
-export interface Agent extends Purchases, ChannelManagement {
+export interface Agent extends Purchases, Transfers, ChannelManagement {
   readonly address: Address
   readonly channels: () => readonly ChannelBalance[]
   readonly budget: () => BudgetView

@@ -31,6 +31,12 @@ export class UraidenError extends Error {
   }
 }
 
+/** The same error, about the value that has this name. */
+export function errorAbout(name: string, error: UraidenError): UraidenError {
+  const { code, message, hint } = error
+  return new UraidenError({ code, message: `${name}: ${message}`, hint, cause: error })
+}
+
 /** Whose matter an error is. Decides the exit code of a command (docs/reference/errors.md). */
 export type ErrorKind = 'usage' | 'refused' | 'receiver' | 'chain' | 'key' | 'state' | 'failed'
 
@@ -183,6 +189,10 @@ export const protocolErrors = {
     hint: 'The message was altered on its way, or its sender does not follow the profile.',
   },
   too_many_decimals: { kind: 'usage' },
+  transfer_malformed: {
+    kind: 'failed',
+    hint: 'Hand on what `agent.transfer` gave, whole and unchanged. Nothing was taken.',
+  },
   unknown_component: {
     kind: 'failed',
     hint: 'The message was altered on its way, or its sender does not follow the profile.',

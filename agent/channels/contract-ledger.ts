@@ -23,8 +23,11 @@ export function ledgerOn(ledger: Ledger, contract: Address): Ledger {
     notes,
     hours: ledger.hours,
     channels: (receiver) => ledger.channels(receiver).filter(isOn),
-    payable: (receiver) => ledger.payable(receiver).filter(isOn),
-    withRoom: (receiver, price) => leastRoom(ledger.payable(receiver).filter(isOn), price),
+    payable: (receiver, use) => ledger.payable(receiver, use).filter(isOn),
+    withRoom: (receiver, price, use) =>
+      leastRoom(ledger.payable(receiver, use).filter(isOn), price),
+    transferred: (name) => ledger.transferred(name),
+    setTransferred: (name, balance) => ledger.setTransferred(name, balance),
     add: (entry, intent) => ledger.add({ ...entry, contract: named }, noteOf(intent)),
     update: (name, change, intent) => ledger.update(name, change, noteOf(intent)),
     end: (name, balance, intent) => ledger.end(name, balance, noteOf(intent)),

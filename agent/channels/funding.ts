@@ -18,7 +18,7 @@ import type { AgentChain } from './agent-chain.ts'
 import { chooseDeposit, type DepositChoice, type DepositPolicy, withinMost } from './choose.ts'
 import { type ByKind, expectedFees } from './deposit-fees.ts'
 import type { Deposit } from './intents.ts'
-import type { ChannelBalance, Ledger } from './ledger-types.ts'
+import type { ChannelBalance, ChannelUse, Ledger } from './ledger-types.ts'
 import { type FundingMethod, makeDeposit, wantsRelay } from './opening.ts'
 import { type ChannelName, seenWithin } from './records.ts'
 import type { Relay } from './relay.ts'
@@ -62,6 +62,8 @@ export interface WantedChannel {
   readonly timesPerDay: number | undefined
   /** Asked once more when a transaction is needed. Throws when none may be made. */
   readonly beforeDeposit: () => void
+  /** Default for requests. */
+  readonly use?: ChannelUse
   /** The channel API of a receiver that offers to send transactions for others. */
   readonly relay: URL | undefined
 }
@@ -133,7 +135,7 @@ export function createFunding(settings: FundingSettings): ChannelFunding {
 
 async function ensure(
   options: FundingOptions,
-  { receiver, price, lastPrice, timesPerDay, relay, beforeDeposit }: WantedChannel,
+  { receiver, price, lastPrice, timesPerDay, use, relay, beforeDeposit }: WantedChannel,
   token: TokenUnit,
 ): Promise<ChannelName> {
   const { ledger, own: sender, finishCloses, deposits } = options
@@ -143,8 +145,8 @@ async function ensure(
   // Connecting books what an earlier process has begun, so it comes before the choice.
   await options.chain()
   // Of one that was found there, the receiver is asked what is left in it.
-  const hidden = ledger.payable(receiver).find(({ certain }) => !certain)
-  const atHand = hidden?.name ?? ledger.withRoom(receiver, price)
+  const hidden = ledger.payable(receiver, use).find(({ certain }) => !certain)
+  const atHand = hidden?.name ?? ledger.withRoom(receiver, price, use)
   if (atHand !== undefined) return atHand
   const mostHeld = await mostInChannel(options)
   if (price > mostHeld) throw neverPayable(price, mostHeld, token)
@@ -153,7 +155,7 @@ async function ensure(
     room: roomForDeposits(options, receiver),
   }
   const choose = (perDay: TokenAmount, worth?: ByKind) =>
-    chooseDeposit(ledger.payable(receiver), { price, lastPrice, perDay }, { ...bounds, worth })
+    chooseDeposit(ledger.payable(receiver, use), { price, lastPrice, perDay }, { ...bounds, worth })
   const scheduled = BigInt(timesPerDay ?? 0) * smallest(price, lastPrice)
   const worth = await depositsWorthTheirFee(options, receiver, relay)
   const choice = choose(largest(scheduled, ledger.perDay(receiver).amount), worth)

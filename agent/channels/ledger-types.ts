@@ -11,6 +11,12 @@ import type { Notes } from './notes.ts'
 import type { TakenFrom } from './position.ts'
 import type { ChannelEntry, ChannelName } from './records.ts'
 
+/**
+ * requests    bound to its receiver, which is asked where the channel stands when it is not known
+ * transfers   unbound, without anybody to ask: the ledger itself knows exactly
+ */
+export type ChannelUse = 'requests' | 'transfers'
+
 /** A channel and what of it was signed. */
 export interface ChannelBalance extends Omit<ChannelEntry, 'commitment'> {
   /** Signed so far. Where `certain` is false: at most this, a crash hid the true one. */
@@ -60,9 +66,18 @@ export interface Ledger {
   readonly get: (name: ChannelName) => ChannelBalance
   /** The one that ticks of the channel are paid of; undefined for none. */
   readonly commitment: (name: ChannelName) => OwnCommitment | undefined
-  readonly payable: (receiver: Address) => readonly PayableChannel[]
+  /** Default for requests. */
+  readonly payable: (receiver: Address, use?: ChannelUse) => readonly PayableChannel[]
   /** Of those with room for `price` the one with the least room; undefined when there is none. */
-  readonly withRoom: (receiver: Address, price: TokenAmount) => ChannelName | undefined
+  readonly withRoom: (
+    receiver: Address,
+    price: TokenAmount,
+    use?: ChannelUse,
+  ) => ChannelName | undefined
+  /** Up to which balance transfers may have been signed on it; undefined for a channel of requests. */
+  readonly transferred: (name: ChannelName) => TokenAmount | undefined
+  /** The channel is for transfers, and pays no requests: they are signed up to `balance`. Durable when it resolves. */
+  readonly setTransferred: (name: ChannelName, balance: TokenAmount) => Promise<void>
   /** The sum of all bounds, of closed channels too. */
   readonly reserved: () => TokenAmount
   /** Each cap that is set for these scopes, and what is used of it. */

@@ -15,6 +15,7 @@ import {
   type ContractBlock,
   type Interval,
   intervalLength,
+  parseUint192,
   type TokenAmount,
   type UraidenError,
 } from '../../protocol/index.ts'
@@ -33,6 +34,7 @@ import {
 import type {
   ChainChange,
   ChannelBalance,
+  ChannelUse,
   Ledger,
   LedgerOptions,
   PayableChannel,
@@ -83,6 +85,9 @@ export async function createLedger(options: LedgerOptions): Promise<Ledger> {
   const accounts = createAccounts({ budget, readClock, date, ...stored })
   return new ChannelLedger(options, accounts, stored)
 }
+
+/** Before a channel's name, of a note with the balance that its transfers reach. */
+const transferPrefix = 'transfer/'
 
 /** What the receiver has shown. */
 type Noted = 'refusals' | 'unseen' | 'excused'
@@ -165,14 +170,27 @@ class ChannelLedger implements Ledger {
     return this.#slot(name).entry.commitment
   }
 
-  payable(receiver: Address): readonly PayableChannel[] {
+  payable(receiver: Address, use: ChannelUse = 'requests'): readonly PayableChannel[] {
     return [...this.#slots].flatMap(([name, { entry }]) =>
-      entry.receiver === receiver && canPay(entry) ? [{ ...this.get(name), name }] : [],
+      entry.receiver === receiver && canPay(entry) && this.#isFor(name, use)
+        ? [{ ...this.get(name), name }]
+        : [],
     )
   }
 
-  withRoom(receiver: Address, price: TokenAmount): ChannelName | undefined {
-    return leastRoom(this.payable(receiver), price)
+  withRoom(receiver: Address, price: TokenAmount, use?: ChannelUse): ChannelName | undefined {
+    return leastRoom(this.payable(receiver, use), price)
+  }
+
+  transferred(name: ChannelName): TokenAmount | undefined {
+    const noted = this.#noteBook.get(`${transferPrefix}${name}`)
+    return noted === undefined
+      ? undefined
+      : parseUint192((noted as { readonly balance: string }).balance)
+  }
+
+  setTransferred(name: ChannelName, balance: TokenAmount): Promise<void> {
+    return this.#note(this.#write, `${transferPrefix}${name}`, { balance })
   }
 
   reserved(): TokenAmount {
@@ -382,6 +400,10 @@ class ChannelLedger implements Ledger {
       )
       if (exact.size > 0 || this.#noteBook.hasChanges()) await this.#write(exact)
     })
+  }
+
+  #isFor(name: ChannelName, use: ChannelUse): boolean {
+    return (this.transferred(name) === undefined) === (use === 'requests')
   }
 
   #note(write: LedgerWriter, key: string, value: object | undefined): Promise<void> {

@@ -400,6 +400,7 @@ export const agentErrors = {
     status: 501,
     hint: 'Send it chunked, or with Content-Length.',
   },
+  transfer_empty: { kind: 'usage', hint: 'Transfer at least one of the token’s smallest unit.' },
   tunnel_cannot_pay: {
     kind: 'failed',
     status: 403,

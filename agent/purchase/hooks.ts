@@ -33,13 +33,33 @@ export interface HookEvents {
 
 export type HookName = keyof HookEvents
 
-/** `'stop'` ends the request with the error `stopped_by_hook`; nothing more is signed for it. */
-export type HookDecision = 'stop' | undefined
+/** What is about to be paid. It has passed every cap that needs no ledger. */
+export interface BeforePayment {
+  readonly terms: Pick<Terms, 'receiver' | 'contract' | 'token' | 'price'>
+  /** Undefined: it is a transfer. */
+  readonly request: HookedRequest | undefined
+}
 
-export type AgentHooks = {
+/**
+ * Either ends the request with the error `stopped_by_hook`; nothing more is signed for it. The reason becomes the
+ * error's message.
+ */
+export type HookDecision = 'stop' | { readonly refuse: string } | undefined
+
+type Decided = HookDecision | Promise<HookDecision>
+
+type WatchingHooks = {
   readonly [Name in HookName]?: (
     event: HookEvents[Name] & { readonly request: HookedRequest },
-  ) => HookDecision | Promise<HookDecision>
+  ) => Decided
+}
+
+export type AgentHooks = WatchingHooks & {
+  /**
+   * Before anything is signed, on the terms that will be signed for: of each payment, so once more when the
+   * receiver corrects its price.
+   */
+  readonly beforePayment?: (payment: BeforePayment) => Decided
 }
 
 type Announce = <Name extends HookName>(name: Name, event: HookEvents[Name]) => Promise<void>
@@ -48,15 +68,38 @@ type Announce = <Name extends HookName>(name: Name, event: HookEvents[Name]) => 
  * Runs the hooks of one request.
  * @throws UraidenError `stopped_by_hook`, and whatever the hook throws
  */
-export function announcer(hooks: AgentHooks, request: HookedRequest): Announce {
+export function announcer(hooks: WatchingHooks, request: HookedRequest): Announce {
   return async (name, event) => {
     const decision = await hooks[name]?.({ ...event, request })
-    if (decision !== 'stop') return
-    throw agentError({
-      code: 'stopped_by_hook',
-      message: `The hook ${name} has stopped the request to ${request.url.origin}.`,
-    })
+    obey(decision, name, `the request to ${request.url.origin}`)
   }
+}
+
+/**
+ * Asks the hook that decides on each payment.
+ * @throws UraidenError `stopped_by_hook`, and whatever the hook throws
+ */
+export async function askBeforePayment(
+  hooks: AgentHooks | undefined,
+  payment: BeforePayment,
+): Promise<void> {
+  const decision = await hooks?.beforePayment?.(payment)
+  const { terms, request } = payment
+  const stopped = request
+    ? `the request to ${request.url.origin}`
+    : `the transfer to ${terms.receiver}`
+  obey(decision, 'beforePayment', stopped)
+}
+
+function obey(decision: HookDecision, hook: string, what: string): void {
+  if (decision === undefined) return
+  throw agentError({
+    code: 'stopped_by_hook',
+    message:
+      decision === 'stop'
+        ? `The hook ${hook} has stopped ${what}.`
+        : `The hook ${hook} has refused ${what}: ${decision.refuse}`,
+  })
 }
 
 /** The hooks around a whole request. */

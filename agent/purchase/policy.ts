@@ -1,5 +1,6 @@
 // May this be paid? A pure function on plain data, asked before anything is reserved or signed.
 
+import { amountOption } from '../../platform/written/written.ts'
 import {
   type Address,
   formatAmount,
@@ -33,7 +34,7 @@ export interface Policy {
 /** The policy on its own, for a request. */
 export interface PolicyCheck {
   readonly contract: Address
-  /** @throws UraidenError those of `checkProposal`, `receiver_left_alone` */
+  /** @throws UraidenError those of `checkProposal`, `receiver_left_alone`, of a `mostPrice` those of `parseAmount` */
   readonly check: (request: PaidRequest, terms: Terms) => void
 }
 
@@ -58,7 +59,9 @@ export function createPolicyCheck(options: PolicyCheckOptions): PolicyCheck {
       const proposal: Proposal = {
         url,
         terms,
-        ...(mostPrice !== undefined && { mostPrice }),
+        ...(mostPrice !== undefined && {
+          mostPrice: amountOption('mostPrice', mostPrice, token),
+        }),
         ...(lastPrice !== undefined && { lastPrice }),
         ...(expected !== undefined && { expected }),
         ...(before !== undefined && { before }),

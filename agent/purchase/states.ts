@@ -33,7 +33,7 @@ import {
 import type { Dialects, InRdn } from './dialect.ts'
 import { notAuthentic, notConfirmed, refusedRepeatedly } from './errors.ts'
 import type { PurchaseHistory } from './history.ts'
-import { type AgentHooks, announcer, refusalHook, watched } from './hooks.ts'
+import { type AgentHooks, announcer, askBeforePayment, refusalHook, watched } from './hooks.ts'
 import type { Verdict } from './judge.ts'
 import type { LostPayments } from './lost.ts'
 import type { PolicyCheck } from './policy.ts'
@@ -215,6 +215,7 @@ class PurchaseRun {
     const { policy, attempts } = this.#parts
     if (terms.contract !== policy.contract) await this.#announce?.('wrongContract', { terms })
     policy.check(this.#request, terms)
+    await askBeforePayment(this.#parts.hooks, { terms, request: this.#request })
     return attempts.make(this.#request, terms, use)
   }
 

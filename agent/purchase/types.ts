@@ -1,5 +1,6 @@
 // What can be asked for, what comes of it, and the payment in between: plain data.
 import type { Readable } from 'node:stream'
+import type { Amount } from '../../platform/written/written.ts'
 import type {
   Address,
   HeaderFields,
@@ -37,8 +38,8 @@ export interface RequestOptions {
   readonly signal?: AbortSignal
   /** Longest wait for one HTTP answer, in milliseconds. */
   readonly timeout?: number
-  /** Refuse a higher price for this request, in the smallest unit. */
-  readonly mostPrice?: TokenAmount
+  /** Refuse a higher price for this request. */
+  readonly mostPrice?: Amount
   /** The asset that `mostPrice` is in, and that alone may be paid with. Default: the channels' token. */
   readonly mostPriceIn?: string
   /**

@@ -11,7 +11,9 @@
 //   domain   parts.ts: what the seller calls the token is what the token calls itself
 //   persist  book.ts: counted as spent and on the disk, before it is signed
 //   settled  answers.ts: what an answer says of the payment; what it does not say, the chain does (chain.ts)
+
 import { plainLine } from '../../platform/text/plain-text.ts'
+import { amountOption } from '../../platform/written/written.ts'
 import {
   defined,
   formatAmount,
@@ -189,8 +191,11 @@ class X402Purchase {
     const { asset, terms } = offer
     const { receivers, hosts, priceJump, budget } = policy
     checkSeller(url, terms, { receivers, hosts, payTo: plan.payTo, before: sellers.at(url) })
+    const { name: symbol, decimals } = asset
+    const unit = { symbol, decimals }
+    const most = mostPrice === undefined ? undefined : amountOption('mostPrice', mostPrice, unit)
     checkPrice(offer, {
-      ...{ mostPrice, priceJump, request: budget.assets?.[asset.name]?.request },
+      ...{ mostPrice: most, priceJump, request: budget.assets?.[asset.name]?.request },
       lastPrice: prices.lastPrice(`${asset.name} ${method}`, url),
     })
     if (dryRun || policy.dryRun) throw dryRunOf(offer)

@@ -61,6 +61,10 @@ export const platformErrors = {
   key_file_readable_by_others: { kind: 'key' },
   key_file_unreadable: { kind: 'key' },
   key_file_unwritable: { kind: 'key' },
+  key_not_given: {
+    kind: 'usage',
+    hint: "Give one of them: signer, or key: { file: 'key.json', passwordFile: 'password' }.",
+  },
   key_not_sealed: {
     kind: 'key',
     hint: 'Run it as root, on the machine where the service runs; it takes systemd 250 or later.',

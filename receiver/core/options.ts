@@ -120,6 +120,14 @@ export interface Receiver {
   /** How signatures are checked. */
   readonly verifier: VerifierFacts
   readonly paywall: Paywall
+  /**
+   * Takes a payment that came without HTTP: what `agent.transfer` gave, as it is after `JSON.parse`, whoever
+   * brought it. Resolves when its proof is on disk; the same proof again is refused with `balance_spent`.
+   * @example
+   * const outcome = await receiver.take(JSON.parse(message))
+   * if (outcome.kind === 'taken') await openValve(outcome.amount)
+   */
+  readonly take: Paywall['take']
   readonly manager: ChannelManager
   readonly book: ChannelBook
   /** Those that senders have put for their channels. */

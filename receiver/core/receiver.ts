@@ -70,6 +70,7 @@ import { type StartedParts, startTogether } from './parts.ts'
 import { openRequestKey, signedRequestKey } from './request-key.ts'
 import { type ChainTimes, tellChannels, tellPayments } from './telling.ts'
 import { startPusher } from './watchtower/pusher.ts'
+import { readReceiverOptions, type StartReceiverOptions } from './written.ts'
 
 export type { Receiver, ReceiverLog, ReceiverOptions } from './options.ts'
 
@@ -108,18 +109,19 @@ export async function connectContract(
 /**
  * Opens the state and follows the chain; resolves before it is read up to its head (`synced`). Sell
  * with one of the paywalls for node:http, fastify and express, or `createReceiverServer`.
- * @throws UraidenError `chain_unavailable`, `contract_missing`, `contract_version_unsupported`, and
- * those of `openStore` and `startVerifier`
+ * @throws UraidenError `chain_unavailable`, `contract_missing`, `contract_version_unsupported`, those of
+ * `readReceiverOptions`, `openStore` and `startVerifier`
  * @example
  * const receiver = await startReceiver({
- *   signer: createKeySigner(key),
+ *   key: { file: 'receiver-key.json', passwordFile: 'receiver-password' },
  *   rpcUrl: 'http://127.0.0.1:8545',
- *   contract: '0x…',
+ *   contract: '0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512',
  *   state: '/var/lib/my-shop',
  * })
  * await receiver.synced
  */
-export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
+export async function startReceiver(given: StartReceiverOptions): Promise<Receiver> {
+  const options = await readReceiverOptions(given)
   return startReceiverOn(await connectContract(options), options)
 }
 
@@ -137,6 +139,16 @@ export async function startReceiverOn(
     if (short !== undefined) options.log?.warn({}, short)
     return startParts(connected, options, parts)
   })
+}
+
+function startPushers(
+  { watchtowers = [] }: StartOptions,
+  own: Pick<Parameters<typeof startPusher>[0], 'book' | 'owner' | 'log'>,
+  parts: StartedParts,
+) {
+  const pushers = watchtowers.map((address) => startPusher({ ...address, ...own }))
+  parts.started(async () => void (await Promise.all(pushers.map(({ stop }) => stop()))))
+  return pushers
 }
 
 async function startParts(
@@ -176,10 +188,7 @@ async function startParts(
   const payer = relayPayer(options, { ...base, ...defence })
   const relay = await relayOf(options, { ...base, ...defence, manager, checker: verifier, payer })
   const owner = { ...domain, receiver: signer.address }
-  const pushers = (options.watchtowers ?? []).map((address) =>
-    startPusher({ ...address, book, owner, log }),
-  )
-  parts.started(async () => void (await Promise.all(pushers.map(({ stop }) => stop()))))
+  const pushers = startPushers(options, { book, owner, log }, parts)
   watch = defence.start()
   parts.started(watch.stop)
   const selling = { ...defence, manager, forms, takesTicks, relay, watch, requestKeys, payer }
@@ -200,6 +209,7 @@ async function startParts(
     settlement,
     watchtowers: () => pushers.map(({ status }) => status()),
     ...sold,
+    take: sold.paywall.take,
     synced: watch.synced,
     refresh: watch.refresh,
     liquidBalance: () => account.funds.tokens,

@@ -69,6 +69,10 @@ export const receiverErrors = {
     hint: 'Take the address from the Link header of the page before, or leave the cursor out.',
   },
   field_invalid: { kind: 'failed' },
+  former_contracts_unserved: {
+    kind: 'usage',
+    hint: 'Start uraiden-receiver, which serves them all, or name one `contract` in place of `contracts`.',
+  },
   leader_missing: {
     kind: 'failed',
     status: 503,

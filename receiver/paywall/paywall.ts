@@ -43,6 +43,7 @@ import {
   type RequestContent,
   replyId,
 } from './replies.ts'
+import { type TransferOutcome, takeTransfer } from './transfer.ts'
 
 /** A request that paid and is to be served. */
 export interface Paid {
@@ -143,6 +144,7 @@ export interface Paywall {
   readonly admit: (request: PricedRequest, price: TokenAmount) => Promise<Admission>
   /** For bodies that are collected for `keepReply`. */
   readonly replyRoom: ReplyRoom
+  readonly take: (proof: unknown) => Promise<TransferOutcome>
 }
 
 export interface PaywallOptions {
@@ -197,6 +199,7 @@ export function createPaywall(options: PaywallOptions): Paywall {
   return {
     door,
     replyRoom: replies.room,
+    take: (proof) => takeTransfer(options, proof),
     admit: async (request, price) => {
       const admission = await decide(options, request, price).catch((error) =>
         notNow(error, options),

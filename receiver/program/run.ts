@@ -21,6 +21,7 @@ import {
   type ConnectedContract,
   connectContract,
   type Receiver,
+  type ReceiverLog,
   startReceiverOn,
 } from '../core/receiver.ts'
 import { readWatchtowers } from '../core/watchtower/addresses.ts'
@@ -215,8 +216,9 @@ async function connectPatiently(
   }
 }
 
-function sell(
-  { settings, signer, relaySigner, log }: RunOptions,
+/** With a connection that is there already, which it closes when it fails. */
+export function sell(
+  { settings, signer, relaySigner, log }: Selling,
   { watchtowers, page }: ReceiverFiles,
   { connected, observer, shared }: Connected,
 ): Promise<Receiver> {
@@ -227,9 +229,13 @@ function sell(
     ...amounts,
     ...(amounts.relay && { relay: { ...amounts.relay, signer: relaySigner } }),
     contract: connection.contract,
-    ...{ signer, state, log, observer, watchtowers, shared },
-    ...defined({ page, seller: settings.seller }),
+    ...{ signer, state, observer, watchtowers, shared },
+    ...defined({ page, seller: settings.seller, log }),
   })
+}
+
+interface Selling extends Pick<RunOptions, 'settings' | 'signer' | 'relaySigner'> {
+  readonly log?: ReceiverLog | undefined
 }
 
 interface Connected {

@@ -1,5 +1,6 @@
 // The parsers that take bytes from outside, each with what must hold for any bytes. A parser may refuse
 // with an error of ours that says what to do; anything else that it throws is a defect.
+import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { agentConfig } from '../../agent/program/configuration/config.ts'
@@ -9,6 +10,7 @@ import { decryptKeystore } from '../../platform/keys/keystore.ts'
 import {
   formatAmount,
   formatPayment,
+  formatTransfer,
   headerName,
   maxTokenAmount,
   parseAddress,
@@ -16,6 +18,7 @@ import {
   parsePayment,
   parseSignature,
   parseTerms,
+  parseTransfer,
   parseUint192,
 } from '../../protocol/index.ts'
 import {
@@ -78,6 +81,14 @@ export const targets: readonly Target[] = [
       '":',
     ],
     run: (input) => x402Of(input),
+  },
+  {
+    name: 'transfer',
+    words: ['chainId', 'openBlock', 'balance', 'amount', 'signature', '{"', '":"', '"}'],
+    run: (input) => {
+      const transfer = parseTransfer(json(input))
+      assert.deepEqual(parseTransfer(formatTransfer(transfer)), transfer)
+    },
   },
   {
     name: 'amount',

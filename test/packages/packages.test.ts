@@ -2,17 +2,14 @@
 // each, on every Node that is promised. `npm run packages` has made them.
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
+import { installed, ofABuyer, root, whole } from '../support/packages.ts'
 import { startSystem } from '../support/system.ts'
 
 const run = promisify(execFile)
-const root = fileURLToPath(new URL('../../', import.meta.url))
-const tarballs = join(root, 'dist-packages')
 
 /** The first says `require` of such a package is an error. */
 const nodes = ['20.11.0', '20.20.2', '22.23.2', '24.21.0', '26.12.1'] as const
@@ -55,9 +52,6 @@ const everyEntry: { readonly [name: string]: readonly string[] } = {
   'uraiden-pi': ['uraiden-pi', 'uraiden-pi/agent', 'uraiden-pi/receiver', 'uraiden-pi/protocol'],
 }
 
-/** What a buyer needs, and nothing of what a seller needs. */
-const ofABuyer = ['uraiden-protocol', 'uraiden-platform', 'uraiden-agent']
-
 test.serial('a buyer is small, installs no server, and buys on every Node', async (t) => {
   const folder = await installed(t, ofABuyer)
   const lock = JSON.parse(await readFile(join(folder, 'node_modules/.package-lock.json'), 'utf8'))
@@ -84,12 +78,7 @@ test.serial('a buyer is small, installs no server, and buys on every Node', asyn
 })
 
 test.serial('the whole sells, and each name it has loads by import and by require', async (t) => {
-  const folder = await installed(t, [
-    ...ofABuyer,
-    'uraiden-browser',
-    'uraiden-receiver',
-    'uraiden-pi',
-  ])
+  const folder = await installed(t, whole)
   const { agent, chain, contract, receiverAccount } = await startSystem(t)
   await writeFile(join(folder, 'sell.mjs'), seller)
   for (const version of nodes) {
@@ -132,21 +121,6 @@ async function loads(
   if (withoutRequire.has(version)) return
   const requires = names.map((name) => `require('${name}')`).join(';')
   await t.notThrowsAsync(run(node, ['--input-type=commonjs', '-e', requires], { cwd: folder }))
-}
-
-/** An empty folder with the packages; it and all in it are removed when the test ends. */
-async function installed(t: ExecutionContext, names: readonly string[]): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'uraiden-installed-'))
-  t.teardown(() => rm(folder, { recursive: true, force: true }))
-  const files = (await readdir(tarballs)).filter((file) =>
-    names.some((name) => new RegExp(`^${name}-\\d.*\\.tgz$`).test(file)),
-  )
-  t.is(files.length, names.length, 'npm run packages makes them')
-  for (const file of files) await cp(join(tarballs, file), join(folder, file))
-  await writeFile(join(folder, 'package.json'), '{ "name": "buyer", "private": true }')
-  const quiet = ['--no-audit', '--no-fund', '--prefer-offline']
-  await run('npm', ['install', ...quiet, ...files.map((file) => `./${file}`)], { cwd: folder })
-  return folder
 }
 
 /** Of the registry, kept in .cache. */

@@ -1,5 +1,4 @@
 // What a command needs, made from the command line's options: configuration, key, agent.
-import { join } from 'node:path'
 import { createOutput, type Output } from '../../../platform/cli/output.ts'
 import {
   type Address,
@@ -7,13 +6,12 @@ import {
   parseBlockNumber,
   type TokenUnit,
 } from '../../../protocol/index.ts'
-import { createAgent } from '../../agent.ts'
 import type { DepositPolicy } from '../../channels/choose.ts'
 import { assetUnits } from '../../program/configuration/assets.ts'
-import { type ChainSettings, chainFacts, chainSettings } from '../../program/configuration/chain.ts'
+import { type ChainSettings, chainSettings } from '../../program/configuration/chain.ts'
 import { type AgentConfig, loadAgentConfig } from '../../program/configuration/config.ts'
-import { openKey } from '../../program/configuration/load.ts'
-import { commandSocket, configFile, stateFolder } from '../../program/configuration/places.ts'
+import { openAgent } from '../../program/configuration/open.ts'
+import { commandSocket, configFile } from '../../program/configuration/places.ts'
 import {
   jobNames,
   policyOptions,
@@ -21,7 +19,6 @@ import {
 } from '../../program/configuration/purchasing.ts'
 import {
   openReceivers,
-  plansAt,
   type Receivers,
   receiverSettings,
 } from '../../program/configuration/receivers.ts'
@@ -76,20 +73,7 @@ export async function withAgent<Value>(
     const [agent, token] = [await daemon.agent(), await daemon.token()]
     return work({ ...known, agent, token, deposits: depositsIn(token) })
   }
-  const { signer } = await openKey(config, process.env)
-  const folder = stateFolder(config)
-  const { chainId, symbol, decimals } = await chainFacts(chain, folder)
-  const token = { symbol, decimals }
-  const agent = await createAgent({
-    ...chain,
-    ...policyOptions(purchasing, token),
-    ...plansAt(purchasing.x402, receivers),
-    receiverAt: (url) => receivers.receiverAt(url),
-    bound: (url, receiver) => receivers.boundAt(url, receiver),
-    signer,
-    chainId,
-    store: join(folder, 'ledger'),
-  })
+  const { agent, token } = await openAgent(config, receivers)
   try {
     const hoursSince = async (start: number) => agent.hours.since(start)
     const own = { ...agent, hoursSince }

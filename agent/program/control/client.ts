@@ -4,7 +4,8 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { finished } from 'node:stream/promises'
 import { reach } from '../../../platform/system/local-socket.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import type { Address, TokenUnit, UraidenError } from '../../../protocol/index.ts'
+import { amountOption } from '../../../platform/written/written.ts'
+import type { Address, TokenAmount, TokenUnit, UraidenError } from '../../../protocol/index.ts'
 import { defined } from '../../../protocol/index.ts'
 import type { HourSum } from '../../channels/hours.ts'
 import type { ChannelBalance } from '../../channels/ledger-types.ts'
@@ -119,7 +120,7 @@ async function remoteAgent(
   path: string,
   command: DaemonConnection['command'],
 ): Promise<RemoteAgent> {
-  const { address } = await command('facts', {})
+  const { address, token } = await command('facts', {})
   let books = await command('books', {})
   const changed = async <Value>(work: Promise<Value>): Promise<Value> => {
     const value = await work
@@ -128,7 +129,7 @@ async function remoteAgent(
   }
   return {
     address,
-    stream: (url, options) => buy(path, url, options),
+    stream: (url, options) => buy(path, url, inUnits(options, token)),
     channels: () => books.channels,
     budget: () => books.budget,
     history: () => books.history,
@@ -160,10 +161,18 @@ function closing(how: string | URL | CloseOptions): Omit<CommandInput<'close'>, 
   }
 }
 
+/** As they go over the socket: amounts in the smallest unit. */
+type WiredOptions = Omit<RequestOptions, 'mostPrice'> & { readonly mostPrice?: TokenAmount }
+
+function inUnits({ mostPrice, ...options }: RequestOptions = {}, token: TokenUnit): WiredOptions {
+  if (mostPrice === undefined) return options
+  return { ...options, mostPrice: amountOption('mostPrice', mostPrice, token) }
+}
+
 async function buy(
   socketPath: string,
   url: string | URL,
-  { body, signal, onPayment: _, content: __, ...wanted }: RequestOptions = {},
+  { body, signal, onPayment: _, content: __, ...wanted }: WiredOptions,
 ): Promise<AgentStream> {
   const purchase: PurchaseInput = { url: `${url}`, ...wanted }
   const headers = { [factsHeader]: encodeHeader(purchase) }

@@ -33,9 +33,8 @@ async function tryRoutes(path: string, resource: ResourceConfig, token: TokenUni
   const nobody: Paywall = {
     door: createDoor({ find: () => undefined }),
     replyRoom: createReplyRoom({ largestBody: 0, mostBytes: 0 }),
-    admit: async () => {
-      throw new Error('this server never listens')
-    },
+    admit: neverAsked,
+    take: neverAsked,
   }
   try {
     await app.register(fastifyPaywall, { paywall: nobody, token })
@@ -43,6 +42,10 @@ async function tryRoutes(path: string, resource: ResourceConfig, token: TokenUni
   } finally {
     await app.close()
   }
+}
+
+async function neverAsked(): Promise<never> {
+  throw new Error('this server never listens')
 }
 
 /** Any answer is one: what it says to a stranger is the upstream's own business. */

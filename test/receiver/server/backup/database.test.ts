@@ -48,7 +48,7 @@ onPostgres(
     await leave(database, member)
     t.like(await restore(), { restored: 0, kept: 2, balanceSum: 35n })
     const balances = [...(await readLedgers(database)).values()].map(({ claims }) => claims.highest)
-  t.deepEqual(balances.sort(), [15n, 20n])
+    t.deepEqual(balances.sort(), [15n, 20n])
 
     const lost = await emptyDatabase(await server())
     t.like(await restore(lost), { restored: 2, kept: 0, balanceSum: 30n })

@@ -12,8 +12,10 @@ import type { startReceiverFrom as StartReceiverFrom } from './receiver/program/
  * const answer = await agent.get('http://192.168.1.10:8080/reading')
  * await agent.stop()
  */
-export const createAgentFrom: typeof CreateAgentFrom = async (...given) =>
-  (await import('./agent/program/configuration/open.ts')).createAgentFrom(...given)
+export const createAgentFrom: typeof CreateAgentFrom = async (...given) => {
+  const { createAgentFrom: open } = await import('./agent/program/configuration/open.ts')
+  return open(...given)
+}
 
 /**
  * A receiver with the key, chain, state and policies of a `receiver.yaml`: to sell with a paywall, as one of
@@ -24,5 +26,7 @@ export const createAgentFrom: typeof CreateAgentFrom = async (...given) =>
  * const receiver = await startReceiverFrom('receiver.yaml')
  * app.use(await receiverApi(receiver))
  */
-export const startReceiverFrom: typeof StartReceiverFrom = async (...given) =>
-  (await import('./receiver/program/open.ts')).startReceiverFrom(...given)
+export const startReceiverFrom: typeof StartReceiverFrom = async (...given) => {
+  const { startReceiverFrom: open } = await import('./receiver/program/open.ts')
+  return open(...given)
+}

@@ -212,10 +212,10 @@ class PurchaseRun {
 
   /** policy → channel → ledger → sign. Undefined when a transaction would be needed that may not be made. */
   async #prepare(terms: Terms, use: 'channelAtHand' | 'anyChannel'): Promise<Attempt | undefined> {
-    const { policy, attempts } = this.#parts
+    const { policy, attempts, hooks } = this.#parts
     if (terms.contract !== policy.contract) await this.#announce?.('wrongContract', { terms })
     policy.check(this.#request, terms)
-    await askBeforePayment(this.#parts.hooks, { terms, request: this.#request })
+    if (hooks !== undefined) await askBeforePayment(hooks, { terms, request: this.#request })
     return attempts.make(this.#request, terms, use)
   }
 

@@ -9,7 +9,7 @@ import {
   type TokenAmount,
   type Transfer,
 } from '../../protocol/index.ts'
-import type { PaywallOptions } from './paywall.ts'
+import type { ChannelManager, OfferedPayment } from '../channels/manager.ts'
 
 export type TransferOutcome =
   | {
@@ -29,10 +29,14 @@ export type TransferOutcome =
     }
 
 /** What it takes of the paywall's. */
-export type TransferParts = Pick<
-  PaywallOptions,
-  'manager' | 'outage' | 'bound' | 'chainId' | 'contract' | 'receiver'
->
+export interface TransferParts {
+  readonly manager: Pick<ChannelManager, 'registerPayment'>
+  readonly outage: (payment: OfferedPayment | undefined) => RefusalCode | undefined
+  readonly bound: 'offer' | 'require'
+  readonly chainId: bigint
+  readonly contract: Address
+  readonly receiver: Address
+}
 
 /** Resolves when the proof is on disk. See `Receiver.take`. */
 export async function takeTransfer(parts: TransferParts, proof: unknown): Promise<TransferOutcome> {

@@ -39,9 +39,14 @@ function table(options: readonly OptionModel[]): string {
 }
 
 function sentence(says: string): string {
-  return `${says.charAt(0).toUpperCase()}${says.slice(1)}.`
+  return `${plain(says.charAt(0).toUpperCase())}${plain(says.slice(1))}.`
 }
 
 function cell(text: string): string {
-  return text.replaceAll('|', '\\|')
+  return plain(text).replaceAll('|', '\\|')
+}
+
+/** No beginning of an element. */
+function plain(text: string): string {
+  return text.replaceAll('<', '\\<')
 }

@@ -27,6 +27,10 @@ const run: readonly Others[] = [
     blocks: on('docs/guides/gateways.md', language),
     by: 'test/support/gateways.ts',
   })),
+  ...['nginx', 'haproxy'].map((language) => ({
+    blocks: on('docs/guides/many-receivers.md', language),
+    by: 'test/e2e/many-receivers.test.ts',
+  })),
 ]
 
 /** Checked by another test. */
@@ -68,6 +72,7 @@ const excluded: readonly (readonly [page: string, part: string, why: string])[] 
     'scrape_configs:',
     'Prometheus’ own configuration, which needs its promtool',
   ],
+  ['docs/guides/many-receivers.md', 'image: postgres', 'a part of a compose file'],
   [
     'docs/guides/proxy.md',
     'import urllib.request',

@@ -22,7 +22,7 @@ interface Configuration {
   readonly kind: GatewayKind
   /** Its first line, after `# `. */
   readonly name: string
-  /** `gateways.md` when not given. */
+  /** Of docs/guides; `docs/guides/gateways.md` when not given. */
   readonly guide?: string
 }
 

@@ -88,7 +88,10 @@ export const prose: { readonly [Name in ProgramModel['name']]: Prose } = {
     groups: [
       ['Begin', ['init', 'doctor', 'config', 'key']],
       ['Sell', ['start', 'watch', 'admin']],
-      ['Channels', ['channels', 'stats', 'withdraw', 'close-all', 'close', 'backup', 'restore']],
+      [
+        'Channels',
+        ['channels', 'stats', 'withdraw', 'close-all', 'close', 'backup', 'restore', 'migrate'],
+      ],
     ],
     examples: [
       [

@@ -6,14 +6,20 @@ import { promisify } from 'node:util'
 import type { Block } from './find.ts'
 
 /** What the text around an example speaks of, from what we export or from the reader's own program. */
-const surroundings = `import type * as protocolLibrary from '../../protocol/index.ts'
+const surroundings = `import type * as agentLibrary from '../../agent/index.ts'
+import type * as protocolLibrary from '../../protocol/index.ts'
 import type * as receiverLibrary from '../../receiver/index.ts'
 import type * as expressLibrary from '../../receiver/http/express.ts'
 import type * as nodeLibrary from '../../receiver/http/node.ts'
 
 declare global {
+  type AgentHooks = agentLibrary.AgentHooks
+  const agent: agentLibrary.Agent
   const key: Uint8Array
   const rpcUrl: string
+  const chainId: bigint
+  const store: string
+  const budget: agentLibrary.Budget
   const contract: protocolLibrary.Address
   const livingRoom: protocolLibrary.Address
   const price: bigint
@@ -22,6 +28,13 @@ declare global {
   const handler: any
   const paid: any
   const readSensor: () => unknown
+  const sunShines: () => boolean
+  const message: any
+  const openValve: any
+  const mqtt: any
+  const account: any
+  const client: any
+  const x402ResourceServer: any
   const receiver: receiverLibrary.Receiver
   const createServer: typeof import('node:http').createServer
   const parseUint192: typeof protocolLibrary.parseUint192
@@ -32,6 +45,11 @@ declare global {
   const receiverApi: typeof receiverLibrary.receiverApi
   const crossOriginHeaders: typeof receiverLibrary.crossOriginHeaders
 }
+`
+
+/** Of packages that are not installed beside ours. */
+const stock = `declare module '@x402/fetch'
+declare module '@x402/evm/exact/client'
 `
 
 /** Where a page means something else by a name. */
@@ -50,6 +68,7 @@ const settings = {
     noUnusedParameters: false,
     paths: {
       'uraiden-pi': ['../../index.ts'],
+      'uraiden-pi/x402': ['../../x402.ts'],
       'uraiden-pi/receiver/*': ['../../receiver/http/*.ts'],
       'uraiden-pi/*': ['../../*/index.ts'],
     },
@@ -68,6 +87,7 @@ export async function typeErrors(
   try {
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(settings))
     await writeFile(join(folder, 'surroundings.ts'), surroundings)
+    await writeFile(join(folder, 'stock.d.ts'), stock)
     for (const [index, { page, text }] of blocks.entries()) {
       const own = ownSurroundings[page] ?? ''
       await writeFile(join(folder, `block-${index}.ts`), `export {}; ${own} ${whole(text)}`)

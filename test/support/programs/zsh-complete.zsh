@@ -6,14 +6,16 @@ zpty -w shell "PROMPT=; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -
 zpty -w shell 'compadd() { local -a _o _d; local _i
   if [[ ${@[(I)-(O|A|D)]} -gt 0 ]]; then builtin compadd "$@"; return; fi
   builtin compadd -A _o "$@"; for _i in $_o; do print -r -- "OFFERED $_i"; done; return 1 }'
-zpty -w shell 'bindkey "^I" complete-word; zle -C complete-word complete-word _main_complete; print REA'"''"'DY'
+zpty -w shell '_to_its_end() { _main_complete; print COMPL'"''"'ETED }'
+zpty -w shell 'bindkey "^I" complete-word; zle -C complete-word complete-word _to_its_end; print REA'"''"'DY'
 zpty -r shell line '*READY*'
 for typed in "${@[2,-1]}"; do
   zpty -w -n shell "$typed"$'\t'
-  # The line away again, and a word that tells where its answer ends.
+  zpty -r shell line '*COMPLETED*'
+  print -r -- "## $typed"
+  print -r -- "$line"
+  # The line away again: nothing is typed into a completion that is not over.
   zpty -w -n shell $'\x15'
   zpty -w shell "print THE''END"
   zpty -r shell line '*THEEND*'
-  print -r -- "## $typed"
-  print -r -- "$line"
 done

@@ -89,6 +89,7 @@ const names: Readonly<Record<string, readonly string[]>> = {
     ...inSinks(['csv.columns.*', 'influx.fields.*', 'influx.tags.*']),
     ...['mqtt.username', 'mqtt.password', 'mqtt.ca', 'mqtt.cert', 'mqtt.certKey', 'mqtt.name'],
     ...['control.socket', 'page.token', 'mqtt.homeAssistant.url'],
+    ...['assets.*.name', 'assets.*.version'],
     // Durations.
     ...['confirmTimeout', 'proxy.timeout', 'retryInterval', 'timeout'],
   ],
@@ -96,6 +97,8 @@ const names: Readonly<Record<string, readonly string[]>> = {
     ...['key', 'password', 'state', 'page', 'origins[]', 'relay.key', 'relay.password'],
     ...['watchtowers[].token', 'watchtowers[].ca', 'tls.cert', 'tls.key'],
     ...['contracts[].watchtowers[].token', 'contracts[].watchtowers[].ca'],
+    ...['state.folder', 'state.passwordFile', 'state.tls.ca'],
+    ...['accept.x402.domain.name', 'accept.x402.domain.version'],
     'crossOrigins[]',
     ...['free[]', 'files', 'module', 'teaser.show[]', 'teaser.query[]'].map(
       (each) => `resources.*.${each}`,
@@ -106,6 +109,7 @@ const names: Readonly<Record<string, readonly string[]>> = {
     ...['headers', 'idle', 'request', 'stall'].map((each) => `limits.${each}`),
     ...['replies.lifetime', 'resources.*.cache', 'resources.*.timeout'],
     ...['watchtowers[].every', 'contracts[].watchtowers[].every'],
+    ...['accept.x402.patience', 'accept.x402.facilitator.timeout'],
   ],
   watchtower: [
     ...['key', 'password', 'state', 'tls.cert', 'tls.key', 'token', 'pollInterval', 'stopWithin'],
@@ -122,13 +126,14 @@ const names: Readonly<Record<string, readonly string[]>> = {
 /** Those that the tests below give a secret. */
 const secrets: Readonly<Record<string, readonly string[]>> = {
   agent: [
-    ...['rpc', 'rpc[]', 'receivers.*.url', 'mqtt.url'],
+    ...['rpc', 'rpc[]', 'receivers.*.url', 'mqtt.url', 'assets.*.rpc', 'assets.*.rpc[]'],
     ...['get', 'post', 'url', 'headers.*', 'body'].map((each) => `jobs.*.${each}`),
     ...inSinks(['webhook', 'webhook.url', 'webhook.headers.*', 'command', 'command[]']),
     ...inSinks(['template', 'influx.url']),
   ],
   receiver: [
     ...['rpc', 'rpc[]', 'watchtowers[].url', 'contracts[].watchtowers[].url'],
+    'accept.x402.facilitator.url',
     ...['upstream', 'command', 'command[]'].map((each) => `resources.*.${each}`),
     // As the agent's, by the same code.
     ...['webhook', 'webhook.url', 'webhook.headers.*', 'command', 'command[]', 'template'].map(
@@ -178,6 +183,11 @@ const bought = (host: string) => `http://me:${secret()}@${host}/free?key=${secre
 
 const withPath = (url: string) => inUrl(new URL(url).host)
 
+const dollar = {
+  address: '0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913',
+  ...{ chainId: 8453, decimals: 6 },
+}
+
 test('agent: log, status, page, metrics, doctor, and a configuration that is refused', async (t) => {
   const system = await startSystem(t)
   const repeater = await startRepeater(t)
@@ -210,6 +220,8 @@ test('agent: log, status, page, metrics, doctor, and a configuration that is ref
     page: { listen: 0, token: await file('page', `${secret()}\n`) },
     metrics: `127.0.0.1:${metrics}`,
     receivers: { room: { url: `http://me:${secret()}@${repeater}/free` } },
+    assets: { USDC: { ...dollar, rpc: [withPath(failing.url), inUrl(repeater)] } },
+    budget: { day: ['1 TKN', '1 USDC'] },
     mqtt: { url: `mqtt://me:${secret()}@127.0.0.1:9`, password: await file('mqtt', secret()) },
     log: { level: 'debug' },
     alerts: {
@@ -291,6 +303,8 @@ test('agent: log, status, page, metrics, doctor, and a configuration that is ref
     { rpc: `htps://me:${secret()}@rpc.example/${secret()}` },
     { rpc: `rpc.example/${secret()}` },
     { mqtt: { url: `http://me:${secret()}@broker` } },
+    { assets: { USDC: { ...dollar, rpc: `htps://me:${secret()}@rpc.example/${secret()}` } } },
+    { assets: { USDC: { ...dollar, rpc: [7, withPath(failing.url)] } } },
     { jobs: { hook: job({ get: free, sinks: [{ webhook: `ftp://${secret()}@a.example` }] }) } },
     {
       jobs: {
@@ -415,6 +429,10 @@ test('receiver and watchtower: log, API, health, metrics, doctor, and a configur
     { resources: { '/a': { price: 0, upstream: `ftp://a/${secret()}` } } },
     'doctor',
   )
+  for (const url of [inUrl(repeater), `ftp://a/${secret()}`, `http://me:${secret()}@`]) {
+    const accept = { x402: { asset: contract, facilitator: { url } } }
+    for (const command of ['doctor', 'start']) await run(`${command}, ${url}`, { accept }, command)
+  }
   await run('wrong hash', { admin: { users: { me: `scrypt:${secret()}` } } }, 'doctor')
   await run('wrong token', { admin: { tokens: { me: { a: secret() } } } }, 'doctor')
   said.log = receiver.log()

@@ -17,6 +17,8 @@ const addressPattern = /^0x[0-9a-fA-F]{40}$/
 /**
  * An address as another program wrote it: any case is accepted.
  * @throws UraidenError `not_an_address`
+ * @example
+ * parseAddress('0x70997970C51812dc3A010C7d01b50e0d17dc79C8') // '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
  */
 export function parseAddress(text: string): Address {
   requirePattern(text)
@@ -26,6 +28,8 @@ export function parseAddress(text: string): Address {
 /**
  * One that this program has written: its checksum is there already, and is not computed again.
  * @throws UraidenError `not_an_address`
+ * @example
+ * storedAddress('0x70997970C51812dc3A010C7d01b50e0d17dc79C8') === receiver // true
  */
 export function storedAddress(text: string): Address {
   requirePattern(text)
@@ -59,6 +63,8 @@ function remember(text: string): Address {
  * An address as a person wrote it: when it has letters of both cases, its EIP-55 checksum must be
  * right, so that a typing error is found before money is sent there.
  * @throws UraidenError `not_an_address`, `wrong_checksum`
+ * @example
+ * parseTypedAddress('0x70997970C51812dc3A010C7d01b50e0d17dc79C8') === receiver // true
  */
 export function parseTypedAddress(text: string): Address {
   const address = parseAddress(text)
@@ -73,12 +79,21 @@ export function parseTypedAddress(text: string): Address {
   return address
 }
 
-/** The address of 20 bytes. */
+/**
+ * The address of 20 bytes.
+ * @example
+ * addressFromBytes(addressToBytes(receiver)) === receiver // true
+ */
 export function addressFromBytes(bytes: Uint8Array): Address {
   if (bytes.length !== 20) throw new RangeError(`an address has 20 bytes, not ${bytes.length}`)
   return checksum(bytesToHex(bytes))
 }
 
+/**
+ * The 20 bytes of an address.
+ * @example
+ * addressToBytes(receiver).length // 20
+ */
 export function addressToBytes(address: Address): Uint8Array {
   return fromHex(address)
 }

@@ -31,6 +31,8 @@ const usualSymbol = /^[^\s0-9.,+-]\S*$/
 /**
  * A decimal `uint192` as headers and JSON carry it.
  * @throws UraidenError `not_an_integer`, `amount_too_large`
+ * @example
+ * parseUint192('5000000000000000') // 5000000000000000n
  */
 export function parseUint192(text: string): TokenAmount {
   // 58 digits are enough for uint192; the bound keeps BigInt from chewing on a megabyte.
@@ -46,6 +48,8 @@ export function parseUint192(text: string): TokenAmount {
 /**
  * An amount as a person writes it: `0.005 TKN`, `0.005` (also tokens), or `5 units` (smallest).
  * @throws UraidenError `not_an_amount`, `wrong_token`, `too_many_decimals`, `amount_too_large`
+ * @example
+ * parseAmount('0.005 TKN', { symbol: 'TKN', decimals: 18 }) // 5000000000000000n
  */
 export function parseAmount(text: string, token: TokenUnit): TokenAmount {
   const match = personAmount.exec(text.trim())
@@ -79,6 +83,8 @@ export function parseAmount(text: string, token: TokenUnit): TokenAmount {
 /**
  * `0.005 TKN`: exact, without superfluous zeros; with at least `leastDecimals` digits after the
  * point where columns should line up.
+ * @example
+ * formatAmount(5000000000000000n, { symbol: 'TKN', decimals: 18 }) // '0.005 TKN'
  */
 export function formatAmount(amount: TokenAmount, token: TokenUnit, leastDecimals = 0): string {
   return `${formatNumber(amount, token.decimals, leastDecimals)} ${token.symbol}`
@@ -93,6 +99,8 @@ const between = /[\p{Cc}\p{Cf}\p{Cs}\p{Z}]+/gu
 /**
  * A symbol as it is shown and read, of what the token says, undefined when it says nothing: one line that steers
  * no terminal, of at most 32 characters, and never the word for smallest units.
+ * @example
+ * tokenSymbol(undefined) // 'tokens'
  */
 export function tokenSymbol(said: string | undefined): string {
   const line = (said ?? '').replace(between, ' ').trim()
@@ -100,7 +108,12 @@ export function tokenSymbol(said: string | undefined): string {
   return symbol === '' || symbol === smallestUnit ? anyToken : symbol
 }
 
-/** The number of `formatAmount` without the symbol. */
+/**
+ * The number of `formatAmount` without the symbol.
+ * @example
+ * formatNumber(1500n, 3) // '1.5'
+ * formatNumber(1500n, 3, 2) // '1.50'
+ */
 export function formatNumber(amount: TokenAmount, decimals: number, leastDecimals = 0): string {
   const sign = amount < 0n ? '-' : ''
   const digits = (amount < 0n ? -amount : amount).toString().padStart(decimals + 1, '0')

@@ -58,13 +58,24 @@ const openChannelType =
 const topUpType =
   'TopUp(address sender,address receiver,uint32 block_created,uint192 added_deposit,uint256 nonce,uint256 deadline)'
 
-/** EIP-2612; tokens name and number their domain as they like, so its separator comes from the token. */
+/**
+ * EIP-2612; tokens name and number their domain as they like, so its separator comes from the token.
+ * @example
+ * const owner = signer.address
+ * const permit = { owner, spender: contract, value: 50n, nonce: 0n, deadline: 1800000000n }
+ * const signature = await signer.sign(permitDigest(separator, permit))
+ */
 export function permitDigest(separator: Uint8Array, permit: Permit): Digest {
   const { owner, spender, value, nonce, deadline } = permit
   return typedDigest(separator, hashStruct(permitType, [owner, spender, value, nonce, deadline]))
 }
 
-/** The nonce that the contract gives to the token: it binds the receiver, whom EIP-3009 does not know. */
+/**
+ * The nonce that the contract gives to the token: it binds the receiver, whom EIP-3009 does not know.
+ * @example
+ * const salt = toHex(crypto.getRandomValues(new Uint8Array(32)))
+ * openingNonce({ receiver, salt }).length // 32
+ */
 export function openingNonce({
   receiver,
   salt,
@@ -72,7 +83,14 @@ export function openingNonce({
   return keccak_256(concatBytes(addressToBytes(receiver), fromHex(salt)))
 }
 
-/** EIP-3009 `ReceiveWithAuthorization` to the channels contract; the separator is the token's. */
+/**
+ * EIP-3009 `ReceiveWithAuthorization` to the channels contract; the separator is the token's.
+ * @example
+ * const salt = toHex(crypto.getRandomValues(new Uint8Array(32)))
+ * const time = { validAfter: 0n, validBefore: 1800000000n }
+ * const authorization = { sender: signer.address, receiver, deposit: 50n, ...time, salt }
+ * const signature = await signer.sign(authorizationDigest(separator, contract, authorization))
+ */
 export function authorizationDigest(
   separator: Uint8Array,
   contract: Address,
@@ -86,12 +104,24 @@ export function authorizationDigest(
   return typedDigest(separator, hashStruct(receiveType, values))
 }
 
+/**
+ * What a sender signs so that somebody else can open its channel (EIP-712).
+ * @example
+ * const message = { sender: signer.address, receiver, deposit: 50n, nonce: 0n, deadline: 1800000000n }
+ * const signature = await signer.sign(openChannelDigest(domain, message))
+ */
 export function openChannelDigest(domain: SignatureDomain, message: OpenChannelMessage): Digest {
   const { sender, receiver, deposit, nonce, deadline } = message
   const hash = hashStruct(openChannelType, [sender, receiver, deposit, nonce, deadline])
   return typedDigest(domainSeparator(domain.contract, domain.chainId), hash)
 }
 
+/**
+ * What a sender signs so that somebody else can top its channel up (EIP-712).
+ * @example
+ * const message = { ...channel, added: 50n, nonce: 1n, deadline: 1800000000n }
+ * const signature = await signer.sign(topUpDigest(domain, message))
+ */
 export function topUpDigest(domain: SignatureDomain, message: TopUpMessage): Digest {
   const { sender, receiver, openBlock, added, nonce, deadline } = message
   const values = [sender, receiver, BigInt(openBlock), added, nonce, deadline]

@@ -20,7 +20,12 @@ export interface SeenNumber {
   readonly l1BlockNumber: bigint | undefined
 }
 
-/** Undefined for a chain whose contracts see neither, or where both are too near to be told apart. */
+/**
+ * Undefined for a chain whose contracts see neither, or where both are too near to be told apart.
+ * @example
+ * contractClock({ number: 1000n, seen: 1000n, l1BlockNumber: undefined }) // 'own'
+ * contractClock({ number: 90000n, seen: 1000n, l1BlockNumber: 1000n }) // 'parent'
+ */
 export function contractClock({
   number,
   seen,

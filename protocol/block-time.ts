@@ -13,7 +13,12 @@ export interface TimedBlock {
   readonly timestamp: number
 }
 
-/** Of two blocks of a chain; undefined where they are too near each other to say. */
+/**
+ * Of two blocks of a chain; undefined where they are too near each other to say.
+ * @example
+ * const earlier = { contractBlock: 1000, timestamp: 1700000000 }
+ * secondsPerBlock(earlier, { contractBlock: 2000, timestamp: 1700012000 }) // 12
+ */
 export function secondsPerBlock(earlier: TimedBlock, later: TimedBlock): number | undefined {
   const blocks = later.contractBlock - earlier.contractBlock
   const seconds = later.timestamp - earlier.timestamp
@@ -30,6 +35,8 @@ export interface BlockClock {
 /**
  * When what waits for `block` to be over comes: `after block 1234, about 3 hours from now`. The one form in which
  * pages, lists and logs name the end of a challenge period.
+ * @example
+ * afterBlock(1500, { head: 1000, secondsPerBlock: 12 }) // 'after block 1500, about 1.7 hours from now'
  */
 export function afterBlock(block: ContractBlock, clock: BlockClock | undefined): string {
   const said = `after block ${block}`

@@ -30,6 +30,8 @@ export interface ChannelId {
 /**
  * The contract's key of a channel: `keccak256(sender ‖ receiver ‖ open block as 4 bytes)`
  * (wire-protocol.md section 4, `getKey` of the contract).
+ * @example
+ * channelKey(channel).length // 66
  */
 export function channelKey(channel: ChannelId): Hex {
   const packed = new Uint8Array(44)
@@ -42,6 +44,8 @@ export function channelKey(channel: ChannelId): Hex {
 /**
  * A decimal `uint32` as the `RDN-Open-Block` header carries it.
  * @throws UraidenError `not_a_block_number`
+ * @example
+ * parseBlockNumber('17') // 17
  */
 export function parseBlockNumber(text: string): number {
   const block = /^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN

@@ -50,6 +50,9 @@ const abilities: { readonly [minor: string]: ContractAbilities } = {
 /**
  * What a contract of this version, such as `0.3.0`, can do; `contract` is named in the error.
  * @throws UraidenError `contract_version_unsupported`
+ * @example
+ * contractAbilities('0.2.0').forms // ['seed']
+ * contractAbilities('0.4.0').hasTicks // true
  */
 export function contractAbilities(version: string, contract?: Address): ContractAbilities {
   const [, minor = ''] = /^(\d+\.\d+)\./.exec(version) ?? []

@@ -11,9 +11,12 @@ export type Defined<Fields extends object> = {
 /**
  * The fields that have a value, for what is written down or sent, where a field that is undefined would
  * not be the same as one that is missing. Types of options allow both, and need no copy.
+ * @example
+ * defined({ price: 5n, reason: undefined }) // { price: 5n }
  */
 export function defined<Fields extends object>(fields: Fields): Defined<Fields> {
-  const kept: { [key: string]: unknown } = {}
-  for (const [key, value] of Object.entries(fields)) if (value !== undefined) kept[key] = value
-  return kept as Defined<Fields>
+  // Not by assignment, which makes of a field `__proto__` what all others come from.
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined),
+  ) as Defined<Fields>
 }

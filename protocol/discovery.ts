@@ -41,7 +41,12 @@ const keys = {
   price: 'price',
 } as const
 
-/** @throws UraidenError `announcement_too_long` for a path over what one string holds */
+/**
+ * @throws UraidenError `announcement_too_long` for a path over what one string holds
+ * @example
+ * const announcement = { path: '/api/1', receiver, contract, chainId: 1n, tls: false }
+ * formatAnnouncement(announcement).chain // '1'
+ */
 export function formatAnnouncement(announcement: Announcement): TxtRecord {
   const { path, receiver, contract, chainId, tls, price } = announcement
   const record: TxtRecord = defined({
@@ -67,6 +72,9 @@ export function formatAnnouncement(announcement: Announcement): TxtRecord {
  * Of a record as a library hands it over: values are text or bytes. Unknown names are passed over;
  * names are compared without regard to case (RFC 6763 section 6.4).
  * @throws UraidenError `bad_announcement`, which names what is missing or wrong
+ * @example
+ * const record = { path: '/api/1', receiver, contract, chain: '1', tls: '1' }
+ * parseAnnouncement(record).tls // true
  */
 export function parseAnnouncement(record: { readonly [name: string]: unknown }): Announcement {
   const values = new Map<string, string>()

@@ -4,7 +4,11 @@ const minute = 60
 const hour = 60 * minute
 const day = 24 * hour
 
-/** Of seconds: `45 s`, `16 min`, `1.7 hours`, `7 days`. */
+/**
+ * Of seconds: `45 s`, `16 min`, `1.7 hours`, `7 days`.
+ * @example
+ * formatDuration(7200) // '2 hours'
+ */
 export function formatDuration(seconds: number): string {
   if (seconds < 2 * minute) return `${Math.round(seconds)} s`
   if (seconds < hour) return `${Math.round(seconds / minute)} min`

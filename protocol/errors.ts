@@ -31,7 +31,15 @@ export class UraidenError extends Error {
   }
 }
 
-/** The same error, about the value that has this name. */
+/**
+ * The same error, about the value that has this name.
+ * @example
+ * try {
+ *   parseAddress(line)
+ * } catch (error) {
+ *   throw isUraidenError(error) ? errorAbout('receiver', error) : error
+ * }
+ */
 export function errorAbout(name: string, error: UraidenError): UraidenError {
   const { code, message, hint } = error
   return new UraidenError({ code, message: `${name}: ${message}`, hint, cause: error })
@@ -60,7 +68,12 @@ export type CataloguedFacts<Catalogue extends ErrorCatalogue> = {
       : { readonly hint: string })
 }[keyof Catalogue & string]
 
-/** Makes the errors of one catalogue. */
+/**
+ * Makes the errors of one catalogue.
+ * @example
+ * const shopError = errorMaker({ sold_out: { kind: 'failed', hint: 'Come back tomorrow.' } })
+ * shopError({ code: 'sold_out', message: 'There is no bread.' }).hint // 'Come back tomorrow.'
+ */
 export function errorMaker<const Catalogue extends ErrorCatalogue>(catalogue: Catalogue) {
   return (facts: CataloguedFacts<Catalogue>): UraidenError =>
     new UraidenError({ ...facts, hint: facts.hint ?? catalogue[facts.code]?.hint ?? '' })
@@ -217,10 +230,23 @@ export const protocolErrors = {
   wrong_token: { kind: 'usage' },
 } as const satisfies ErrorCatalogue
 
-/** An error of this room; a code that is not in its catalogue does not compile. */
+/**
+ * An error of this room; a code that is not in its catalogue does not compile.
+ * @example
+ * protocolError({ code: 'not_a_path', message: 'It is not a path.', hint: 'Write /a.' }).code // 'not_a_path'
+ */
 export const protocolError = errorMaker(protocolErrors)
 
-/** True for an error of this project, narrowed to one cause when `code` is given. */
+/**
+ * True for an error of this project, narrowed to one cause when `code` is given.
+ * @example
+ * try {
+ *   parseAddress('0x12')
+ * } catch (error) {
+ *   if (isUraidenError(error, 'not_an_address')) console.error(error.hint)
+ *   else throw error
+ * }
+ */
 export function isUraidenError(error: unknown, code?: string): error is UraidenError {
   return error instanceof UraidenError && (code === undefined || error.code === code)
 }

@@ -95,6 +95,12 @@ export interface Payment {
 
 export type HeaderFields = { readonly [name: string]: string }
 
+/**
+ * The headers that say the terms (section 2).
+ * @example
+ * const terms = { gatewayPath: '/api/1', receiver, contract, token: tokenAddress, price: 5n }
+ * formatTerms({ ...terms, features: new Set() })['RDN-Price'] // '5'
+ */
 export function formatTerms(terms: Terms): HeaderFields {
   return {
     ...defined({
@@ -110,7 +116,11 @@ export function formatTerms(terms: Terms): HeaderFields {
   }
 }
 
-/** Of the terms what one request changes: all that is told to whoever knows the rest. */
+/**
+ * Of the terms what one request changes: all that is told to whoever knows the rest.
+ * @example
+ * formatStanding({ price: 5n }) // { 'RDN-Price': '5' }
+ */
 export function formatStanding({
   price,
   senderBalance,
@@ -129,6 +139,8 @@ export function formatStanding({
 /**
  * The terms of an answer.
  * @throws UraidenError `missing_header`, `malformed_header`: both name the header
+ * @example
+ * const { price, receiver } = parseTerms((name) => answer.headers.get(name) ?? undefined)
  */
 export function parseTerms(headers: HeaderSource): Terms {
   return {
@@ -152,6 +164,9 @@ export function parseTerms(headers: HeaderSource): Terms {
 /**
  * Both names of the balance are sent: servers of the original read `RDN-Balance`, the documents
  * say `RDN-Sender-Balance`.
+ * @example
+ * const payment = { ...channel, balance: 5n, signature }
+ * const answer = await fetch(url, { headers: formatPayment(payment) })
  */
 export function formatPayment(payment: Payment): HeaderFields {
   const balance = payment.balance.toString()
@@ -174,6 +189,9 @@ const noCookies: HeaderSource = () => undefined
  * signature) is not there, so that the request is unpaid. A header stands above a cookie.
  * @throws UraidenError `malformed_header` also for an unpaid request: answered with 409;
  * `high_s_signature`: an invalid balance proof
+ * @example
+ * const payment = parsePayment((name) => request.headers.get(name) ?? undefined)
+ * if (payment === undefined) console.log('nobody pays')
  */
 export function parsePayment(
   headers: HeaderSource,
@@ -224,6 +242,8 @@ function parseFeatures(text: string): ReadonlySet<Feature> {
 /**
  * A path on the receiver's own host and nothing else: no scheme, no host, no query.
  * @throws UraidenError `not_a_path`
+ * @example
+ * parseGatewayPath('/api/1/') // '/api/1'
  */
 export function parseGatewayPath(text: string): string {
   if (!/^\/(?!\/)[A-Za-z0-9._~/-]{0,200}$/.test(text)) {
@@ -264,6 +284,8 @@ function optional<Value>(
 /**
  * One header's value; what is wrong with it is said with the header's name.
  * @throws UraidenError `malformed_header`, `high_s_signature`
+ * @example
+ * parseField('RDN-Price', '5', parseUint192) // 5n
  */
 export function parseField<Value>(
   name: string,

@@ -10,17 +10,29 @@ export interface Interval {
   readonly to: TokenAmount
 }
 
-/** How many units are in it. */
+/**
+ * How many units are in it.
+ * @example
+ * intervalLength({ from: 5n, to: 15n }) // 10n
+ */
 export function intervalLength({ from, to }: Interval): TokenAmount {
   return to - from
 }
 
-/** How many units are in all of them; they must not overlap. */
+/**
+ * How many units are in all of them; they must not overlap.
+ * @example
+ * totalLength([{ from: 0n, to: 5n }, { from: 10n, to: 12n }]) // 7n
+ */
 export function totalLength(intervals: readonly Interval[]): TokenAmount {
   return intervals.reduce((sum, each) => sum + intervalLength(each), 0n)
 }
 
-/** Puts intervals in order: those that touch or overlap become one, and empty ones are dropped. */
+/**
+ * Puts intervals in order: those that touch or overlap become one, and empty ones are dropped.
+ * @example
+ * joinIntervals([{ from: 5n, to: 10n }, { from: 0n, to: 5n }]) // [{ from: 0n, to: 10n }]
+ */
 export function joinIntervals(intervals: readonly Interval[]): readonly Interval[] {
   const rising = intervals.filter(isNotEmpty).sort((a, b) => compareBigints(a.from, b.from))
   const result: Interval[] = []
@@ -35,7 +47,11 @@ export function joinIntervals(intervals: readonly Interval[]): readonly Interval
   return result
 }
 
-/** The units of the list, which is in order, without those in `taken`. */
+/**
+ * The units of the list, which is in order, without those in `taken`.
+ * @example
+ * subtractInterval([{ from: 0n, to: 10n }], { from: 0n, to: 4n }) // [{ from: 4n, to: 10n }]
+ */
 export function subtractInterval(
   intervals: readonly Interval[],
   taken: Interval,
@@ -50,7 +66,11 @@ export function subtractInterval(
   )
 }
 
-/** The units that are in both lists, each of which is in order. */
+/**
+ * The units that are in both lists, each of which is in order.
+ * @example
+ * intersectIntervals([{ from: 0n, to: 10n }], [{ from: 8n, to: 20n }]) // [{ from: 8n, to: 10n }]
+ */
 export function intersectIntervals(
   some: readonly Interval[],
   others: readonly Interval[],
@@ -62,13 +82,21 @@ export function intersectIntervals(
   )
 }
 
-/** True when every unit of `interval` is in the list, which is in order. */
+/**
+ * True when every unit of `interval` is in the list, which is in order.
+ * @example
+ * containsInterval([{ from: 0n, to: 10n }], { from: 5n, to: 10n }) // true
+ */
 export function containsInterval(intervals: readonly Interval[], { from, to }: Interval): boolean {
   // Neighbours are one interval, so that what is contained lies within a single one.
   return from >= to || intervals.some((each) => each.from <= from && to <= each.to)
 }
 
-/** True when some unit of `interval` is in the list. */
+/**
+ * True when some unit of `interval` is in the list.
+ * @example
+ * overlapsInterval([{ from: 0n, to: 10n }], { from: 10n, to: 15n }) // false
+ */
 export function overlapsInterval(intervals: readonly Interval[], interval: Interval): boolean {
   return intervals.some((each) => overlap(each, interval))
 }

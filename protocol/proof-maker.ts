@@ -43,12 +43,21 @@ export interface ProofMaker {
 /**
  * The form that binds the chain wherever the contract understands it and the receiver offers it; a
  * receiver of the original knows only its own.
+ * @example
+ * formFor('0.4.0', new Set(['eip712'])) // 'eip712'
+ * formFor('0.2.0', new Set(['eip712'])) // 'seed'
  */
 export function formFor(contractVersion: string, offered: ReadonlySet<Feature>): SignatureForm {
   const { forms } = contractAbilities(contractVersion)
   return forms.includes('eip712') && offered.has('eip712') ? 'eip712' : 'seed'
 }
 
+/**
+ * Signs as this signer, for channels of this contract.
+ * @example
+ * const proofs = createProofMaker(signer, domain)
+ * const payment = await proofs.payment(channel, 5n, 'eip712')
+ */
 export function createProofMaker(signer: Signer, domain: SignatureDomain): ProofMaker {
   return {
     payment: async ({ receiver, openBlock }, balance, form) => ({
@@ -71,7 +80,11 @@ export function createProofMaker(signer: Signer, domain: SignatureDomain): Proof
   }
 }
 
-/** True when the channel's sender has signed what is shown of a balance. */
+/**
+ * True when the channel's sender has signed what is shown of a balance.
+ * @example
+ * isShownProof(domain, channel, { balance: 5n, proof: signature }) // true
+ */
 export function isShownProof(
   domain: SignatureDomain,
   channel: ChannelId,

@@ -51,7 +51,12 @@ const closingAgreement: MessageKind = {
   eip712Type: 'ClosingAgreement(address sender,uint32 block_created,uint192 balance)',
 }
 
-/** What the sender signs for each payment: the receiver may have `balance` of this channel. */
+/**
+ * What the sender signs for each payment: the receiver may have `balance` of this channel.
+ * @example
+ * const digest = balanceProofDigest('eip712', domain, receiver)(channel.openBlock, 5n)
+ * const signature = await signer.sign(digest)
+ */
 export function balanceProofDigest(
   form: SignatureForm,
   domain: SignatureDomain,
@@ -61,7 +66,12 @@ export function balanceProofDigest(
   return digestOf(balanceProof, form, domain, receiver, keccak)
 }
 
-/** What the receiver signs to end a channel at once: it is content with `balance`. */
+/**
+ * What the receiver signs to end a channel at once: it is content with `balance`.
+ * @example
+ * const digest = closingAgreementDigest('eip712', domain, channel.sender)(channel.openBlock, 5n)
+ * const agreement = await signer.sign(digest)
+ */
 export function closingAgreementDigest(
   form: SignatureForm,
   domain: SignatureDomain,
@@ -79,7 +89,12 @@ export interface SignedBalance {
   readonly signature: Signature
 }
 
-/** True when the channel's sender made the signature as a balance proof, in either form. */
+/**
+ * True when the channel's sender made the signature as a balance proof, in either form.
+ * @example
+ * isBalanceProof({ domain, channel, balance: 5n, signature }) // true
+ * isBalanceProof({ domain, channel, balance: 6n, signature }) // false
+ */
 export function isBalanceProof(signed: SignedBalance): boolean {
   const { domain, channel } = signed
   return signatureForms.some((form) =>
@@ -87,7 +102,11 @@ export function isBalanceProof(signed: SignedBalance): boolean {
   )
 }
 
-/** True when the channel's receiver made the signature as a closing agreement, in either form. */
+/**
+ * True when the channel's receiver made the signature as a closing agreement, in either form.
+ * @example
+ * isClosingAgreement({ domain, channel, balance: 5n, signature }) // false
+ */
 export function isClosingAgreement(signed: SignedBalance): boolean {
   const { domain, channel } = signed
   return signatureForms.some((form) =>
@@ -95,7 +114,11 @@ export function isClosingAgreement(signed: SignedBalance): boolean {
   )
 }
 
-/** The receiver's agreement to close at just this balance; undefined when the text is none. */
+/**
+ * The receiver's agreement to close at just this balance; undefined when the text is none.
+ * @example
+ * parseClosingAgreement('0x', { domain, channel, balance: 5n }) // undefined
+ */
 export function parseClosingAgreement(
   text: string,
   agreed: Omit<SignedBalance, 'signature'>,

@@ -131,6 +131,11 @@ export type RefusalCode = keyof typeof kinds
 
 export type Refusal = RefusalOf<RefusalKind, RefusalCode>
 
+/**
+ * A refusal by its code; without a sentence of its own it says the remedy.
+ * @example
+ * refusal('payment_required').status // 402
+ */
 export function refusal(code: RefusalCode, detail?: string): Refusal {
   return refusalOf<RefusalKind, RefusalCode>(kinds, code, detail)
 }
@@ -141,7 +146,12 @@ export type RefusalOf<Kind, Code extends string> = Kind & {
   readonly detail: string
 }
 
-/** A refusal of one table; without a sentence of its own it says the remedy. */
+/**
+ * A refusal of one table; without a sentence of its own it says the remedy.
+ * @example
+ * const kinds = { sold_out: { status: 410, remedy: 'Come back tomorrow.' } }
+ * refusalOf(kinds, 'sold_out').detail // 'Come back tomorrow.'
+ */
 export function refusalOf<Kind extends { readonly remedy: string }, Code extends string>(
   kinds: { readonly [code in Code]: Kind },
   code: Code,
@@ -159,7 +169,11 @@ interface Problem {
   readonly detail: string
 }
 
-/** The body of a refusal as RFC 9457 has it; `code` is an extension member. */
+/**
+ * The body of a refusal as RFC 9457 has it; `code` is an extension member.
+ * @example
+ * problemDetails(refusal('payment_required')).type // 'urn:uraiden:problem:payment_required'
+ */
 export function problemDetails({ code, title, status, detail }: Problem) {
   return { type: `urn:uraiden:problem:${code}`, title, status, detail, code }
 }

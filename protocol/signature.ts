@@ -40,6 +40,8 @@ const halfOrder = 0xffffffff_ffffffff_ffffffff_fffffffe_baaedce6_af48a03b_bfd25e
  * A signature as another program wrote it: 65 bytes, v 0, 1, 27 or 28. The other of the two
  * signatures that anybody can compute from one (high s) is refused: the contract takes only one.
  * @throws UraidenError `not_a_signature`, `high_s_signature`
+ * @example
+ * parseSignature(signature.toUpperCase().replace('0X', '0x')) === signature // true
  */
 export function parseSignature(text: string): Signature {
   if (!/^0x[0-9a-fA-F]{130}$/.test(text)) {
@@ -68,20 +70,34 @@ export function parseSignature(text: string): Signature {
   return `${lower.slice(0, 130)}${normal.toString(16)}` as Signature
 }
 
-/** r and vs of EIP-2098: v takes the highest bit of s, which a low s leaves free. */
+/**
+ * r and vs of EIP-2098: v takes the highest bit of s, which a low s leaves free.
+ * @example
+ * const [r, vs] = compactSignature(signature)
+ * r.length // 66
+ */
 export function compactSignature(signature: Signature): readonly [r: Hex, vs: Hex] {
   const s = BigInt(`0x${signature.slice(66, 130)}`)
   const vs = signature.endsWith('1c') ? s | (1n << 255n) : s
   return [signature.slice(0, 66) as Hex, `0x${vs.toString(16).padStart(64, '0')}`]
 }
 
-/** The 64 bytes of EIP-2098: a word less for the contract to be sent than the 65. */
+/**
+ * The 64 bytes of EIP-2098: a word less for the contract to be sent than the 65.
+ * @example
+ * shortSignature(signature).length // 130
+ */
 export function shortSignature(signature: Signature): Hex {
   const [r, vs] = compactSignature(signature)
   return `${r}${vs.slice(2)}` as Hex
 }
 
-/** Signs a digest; the same key and digest give the same 65 bytes. */
+/**
+ * Signs a digest; the same key and digest give the same 65 bytes.
+ * @example
+ * const signature = signDigest(digest, privateKey)
+ * recoverSigner(digest, signature) === addressOfKey(privateKey) // true
+ */
 export function signDigest(digest: Digest, privateKey: Uint8Array): Signature {
   const recovered = sign(digest, privateKey, { prehash: false, format: 'recovered' })
   // noble puts the recovery id first, Ethereum puts it last as 27 or 28.
@@ -94,6 +110,8 @@ export function signDigest(digest: Digest, privateKey: Uint8Array): Signature {
 /**
  * The address whose key made `signature` over `digest`.
  * @throws UraidenError `unrecoverable_signature` when no key can have made it
+ * @example
+ * recoverSigner(digest, signature) === channel.sender // true
  */
 export function recoverSigner(digest: Digest, signature: Signature): Address {
   const bytes = fromHex(signature)
@@ -112,12 +130,21 @@ export function recoverSigner(digest: Digest, signature: Signature): Address {
   }
 }
 
-/** The address of a private key of 32 bytes. */
+/**
+ * The address of a private key of 32 bytes.
+ * @example
+ * addressOfKey(privateKey) === signer.address // true
+ */
 export function addressOfKey(privateKey: Uint8Array): Address {
   return addressOfPublicKey(getPublicKey(privateKey, false))
 }
 
-/** The last 20 bytes of the hash of x ‖ y (Yellow Paper, appendix F); the key comes as 04 ‖ x ‖ y. */
+/**
+ * The last 20 bytes of the hash of x ‖ y (Yellow Paper, appendix F); the key comes as 04 ‖ x ‖ y.
+ * @example
+ * // 04 ‖ x ‖ y
+ * addressOfPublicKey(publicKey) === signer.address // true
+ */
 export function addressOfPublicKey(uncompressed: Uint8Array): Address {
   return addressFromBytes(keccak_256(uncompressed.subarray(1)).subarray(12))
 }

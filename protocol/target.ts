@@ -15,6 +15,9 @@ const disguised = /%(?:25)*(?:2e|2f|3b|5c|7f|[01][0-9a-f])/i
  * Whether a request target is read alike by everybody. False for the absolute form, backslashes, control
  * characters, fragments, dot segments, a `;` in the path, encoded slashes and dots, and for a path that
  * cannot be decoded. Doubled slashes are fine: everybody here takes them for one.
+ * @example
+ * isPlainTarget('/reading?unit=K') // true
+ * isPlainTarget('/a/../reading') // false
  */
 export function isPlainTarget(target: string): boolean {
   if (!originForm.test(target)) return false

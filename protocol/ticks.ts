@@ -61,7 +61,13 @@ export interface TickedCommitment extends Tick {
 const type =
   'TickProof(address receiver,uint32 block_created,uint192 base,uint192 step,uint16 ticks,bytes32 root)'
 
-/** The digest of a commitment (EIP-712, in the domain of balance proofs). */
+/**
+ * The digest of a commitment (EIP-712, in the domain of balance proofs).
+ * @example
+ * const { root } = commitment
+ * const message = { base: 0n, step: 5n, ticks: 256, root }
+ * const signature = await signer.sign(commitmentDigest(domain, receiver)(channel.openBlock, message))
+ */
 export function commitmentDigest(
   domain: SignatureDomain,
   receiver: Address,
@@ -81,7 +87,11 @@ export function commitmentDigest(
   }
 }
 
-/** True when the channel's sender signed the commitment. */
+/**
+ * True when the channel's sender signed the commitment.
+ * @example
+ * isCommitment(domain, channel, commitment) // true
+ */
 export function isCommitment(
   domain: SignatureDomain,
   { sender, receiver, openBlock }: ChannelId,
@@ -96,7 +106,12 @@ export function isCommitment(
   }
 }
 
-/** w_0 to w_ticks of the chain that ends in `last`. */
+/**
+ * w_0 to w_ticks of the chain that ends in `last`.
+ * @example
+ * const [root, first] = tickChain(lastWord, 256)
+ * hashTick(first, 1) === root // true
+ */
 export function tickChain(
   last: TickWord,
   ticks: number,
@@ -111,14 +126,23 @@ export function tickChain(
   return chain.reverse()
 }
 
-/** The value that lies `times` steps nearer to the root. */
+/**
+ * The value that lies `times` steps nearer to the root.
+ * @example
+ * hashTick(lastWord, 256) === commitment.root // true
+ */
 export function hashTick(word: TickWord, times: number, keccak: Keccak256 = keccak_256): TickWord {
   let bytes = fromHex(word)
   for (let at = 0; at < times; at++) bytes = keccak(bytes)
   return toHex(bytes) as TickWord
 }
 
-/** The place of a balance on the commitment's grid, 0 to `ticks`; undefined when it is none of it. */
+/**
+ * The place of a balance on the commitment's grid, 0 to `ticks`; undefined when it is none of it.
+ * @example
+ * tickIndex({ ...commitment, base: 0n, step: 5n }, 15n) // 3
+ * tickIndex({ ...commitment, base: 0n, step: 5n }, 16n) // undefined
+ */
 export function tickIndex(
   { base, step, ticks }: TickCommitment,
   balance: TokenAmount,
@@ -129,7 +153,11 @@ export function tickIndex(
   return index > BigInt(ticks) ? undefined : Number(index)
 }
 
-/** What the tick of this place proves. */
+/**
+ * What the tick of this place proves.
+ * @example
+ * tickBalance({ ...commitment, base: 100n, step: 5n }, 3) // 115n
+ */
 export function tickBalance({ base, step }: TickCommitment, index: number): TokenAmount {
   return base + BigInt(index) * step
 }
@@ -137,6 +165,8 @@ export function tickBalance({ base, step }: TickCommitment, index: number): Toke
 /**
  * 32 bytes in hex, such as stand in `RDN-Tick`.
  * @throws UraidenError `not_a_tick`
+ * @example
+ * parseTickWord(lastWord) === lastWord // true
  */
 export function parseTickWord(text: string): TickWord {
   if (!/^0x[0-9a-fA-F]{64}$/.test(text)) throw notATick(text)
@@ -146,6 +176,8 @@ export function parseTickWord(text: string): TickWord {
 /**
  * The value of `RDN-Tick-Commitment`: base, step, ticks, root and signature with one space between.
  * @throws UraidenError `not_a_commitment`, `not_a_tick`, `not_a_signature`, `high_s_signature`
+ * @example
+ * parseCommitment(formatCommitment(commitment)) // commitment
  */
 export function parseCommitment(text: string): SignedCommitment {
   const parts = text.split(' ')
@@ -163,6 +195,11 @@ export function parseCommitment(text: string): SignedCommitment {
   })
 }
 
+/**
+ * The value of `RDN-Tick-Commitment`.
+ * @example
+ * const headers = { 'RDN-Tick-Commitment': formatCommitment(commitment) }
+ */
 export function formatCommitment({ base, step, ticks, root, signature }: SignedCommitment): string {
   return `${base} ${step} ${ticks} ${root} ${signature}`
 }
@@ -170,6 +207,8 @@ export function formatCommitment({ base, step, ticks, root, signature }: SignedC
 /**
  * The bounds of a commitment: 1 to 256 ticks, a step of at least 1, and an end below 2^192.
  * @throws UraidenError `not_a_commitment`
+ * @example
+ * checkCommitment({ base: 0n, step: 5n, ticks: 256, root: commitment.root }).ticks // 256
  */
 export function checkCommitment<Commitment extends TickCommitment>(
   commitment: Commitment,
@@ -185,7 +224,12 @@ export function checkCommitment<Commitment extends TickCommitment>(
   return commitment
 }
 
-/** The form that the contract takes, and that is shown to whoever asks for the proof of a balance. */
+/**
+ * The form that the contract takes, and that is shown to whoever asks for the proof of a balance.
+ * @example
+ * const proof = packTickProof({ commitment, index: 256, word: lastWord })
+ * isTickProof(domain, channel, { balance: tickBalance(commitment, 256), proof }) // true
+ */
 export function packTickProof({ commitment, index, word }: TickedCommitment): TickProof {
   const { step, ticks, signature } = commitment
   const numbers = new Uint8Array(64)
@@ -199,6 +243,9 @@ export function packTickProof({ commitment, index, word }: TickedCommitment): Ti
  * What the contract's form says of a balance: the commitment has the base and the root that follow from it.
  * Nothing is proven yet: whose signature it is has to be asked.
  * @throws UraidenError `not_a_tick_proof`, `not_a_commitment`, `not_a_signature`, `high_s_signature`
+ * @example
+ * const proof = packTickProof({ commitment, index: 256, word: lastWord })
+ * unpackTickProof(proof, tickBalance(commitment, 256)).commitment // commitment
  */
 export function unpackTickProof(
   proof: TickProof,
@@ -221,7 +268,12 @@ export function unpackTickProof(
   return { commitment, index, word: last }
 }
 
-/** True when the tick proves the balance: its commitment is signed by the channel's sender. */
+/**
+ * True when the tick proves the balance: its commitment is signed by the channel's sender.
+ * @example
+ * const proof = packTickProof({ commitment, index: 256, word: lastWord })
+ * isTickProof(domain, channel, { balance: tickBalance(commitment, 256), proof }) // true
+ */
 export function isTickProof(
   domain: SignatureDomain,
   channel: ChannelId,
@@ -235,6 +287,11 @@ export function isTickProof(
   }
 }
 
+/**
+ * Whether it is a tick, by its length.
+ * @example
+ * isTickForm(signature) // false
+ */
 export function isTickForm(proof: ShownProof): proof is TickProof {
   return proof.length === 322
 }
@@ -242,6 +299,8 @@ export function isTickForm(proof: ShownProof): proof is TickProof {
 /**
  * The bytes of a proof as they are shown: a signature of 65 bytes, or a tick of 160.
  * @throws UraidenError `not_a_signature`, `high_s_signature`
+ * @example
+ * parseShownProof(signature) === signature // true
  */
 export function parseShownProof(text: string): ShownProof {
   return /^0x[0-9a-fA-F]{320}$/.test(text)
@@ -249,7 +308,11 @@ export function parseShownProof(text: string): ShownProof {
     : parseSignature(text)
 }
 
-/** As the contract takes it where the bytes of a balance proof are: a signature in its short form. */
+/**
+ * As the contract takes it where the bytes of a balance proof are: a signature in its short form.
+ * @example
+ * shortProof(signature) === shortSignature(signature) // true
+ */
 export function shortProof(proof: ShownProof): Hex {
   return isTickForm(proof) ? proof : shortSignature(proof)
 }

@@ -10,7 +10,11 @@ const domainType =
 /** Name and version that the channels contract answers with `eip712Domain()` (ERC-5267). */
 export const channelsDomain = { name: 'RaidenMicroTransferChannels', version: '1' } as const
 
-/** EIP-712, definition of `domainSeparator`. */
+/**
+ * EIP-712, definition of `domainSeparator`.
+ * @example
+ * domainSeparator(contract, 1n).length // 32
+ */
 export function domainSeparator(
   contract: Address,
   chainId: bigint,
@@ -25,7 +29,12 @@ export function domainSeparator(
   return keccak_256(words)
 }
 
-/** EIP-712: keccak256(0x19 0x01 ‖ domain separator ‖ struct hash) */
+/**
+ * EIP-712: keccak256(0x19 0x01 ‖ domain separator ‖ struct hash)
+ * @example
+ * const hash = hashStruct('Vote(address by,uint256 count)', [receiver, 3n])
+ * const signature = await signer.sign(typedDigest(separator, hash))
+ */
 export function typedDigest(
   separator: Uint8Array,
   structHash: Uint8Array,
@@ -37,6 +46,8 @@ export function typedDigest(
 /**
  * EIP-712 `hashStruct` of a type whose members take one word each: an address, an integer, or the hash
  * of a member of type `bytes`.
+ * @example
+ * hashStruct('Vote(address by,uint256 count)', [receiver, 3n]).length // 32
  */
 export function hashStruct(
   type: string,

@@ -1,17 +1,17 @@
 // What a node says, looked at before anything is made of it; logs of the channels contract as events.
 
-import type { Interface, Result } from 'ethers'
+import type { Interface } from 'ethers'
 import {
   type Address,
   type ChannelId,
   type ContractBlock,
   type Hex,
-  parseAddress,
   shorten,
   type UraidenError,
 } from '../../protocol/index.ts'
 import { platformError } from '../errors/index.ts'
 import { ifFits, listOf, nullish, object, type Shape, type Shaped, text } from '../shapes/shape.ts'
+import { addressOfWord, parseEvent } from './event-words.ts'
 import type { ChannelEvent, RawLog } from './types.ts'
 
 const hex = text(/^0x[0-9a-fA-F]*$/)
@@ -144,7 +144,7 @@ export function decodeChannelLogs(
   return logs.flatMap((placed) => {
     const { log } = placed
     if (log.address.toLowerCase() !== contract.toLowerCase()) return []
-    const parsed = channels.parseLog({ topics: [...log.topics], data: log.data })
+    const parsed = parseEvent(channels, log)
     const event = parsed && eventOf(parsed.name, parsed.args, placed)
     return event ? [event] : []
   })
@@ -152,7 +152,7 @@ export function decodeChannelLogs(
 
 function eventOf(
   name: string,
-  args: Result,
+  args: readonly bigint[],
   { log, contractBlock }: PlacedLog,
 ): ChannelEvent | undefined {
   const place = {
@@ -162,26 +162,31 @@ function eventOf(
     transaction: log.transactionHash as Hex,
     logIndex: Number(log.logIndex),
   }
-  const of = (openBlock: unknown): ChannelId => ({
-    sender: parseAddress(String(args[0])),
-    receiver: parseAddress(String(args[1])),
+  const [sender = 0n, receiver = 0n, third = 0n, fourth = 0n, fifth = 0n] = args
+  const of = (openBlock: number | bigint): ChannelId => ({
+    sender: addressOfWord(sender),
+    receiver: addressOfWord(receiver),
     openBlock: Number(openBlock),
   })
   switch (name) {
     case 'ChannelCreated':
-      return { ...place, channel: of(contractBlock), kind: 'created', deposit: args[2] }
+      return { ...place, channel: of(contractBlock), kind: 'created', deposit: third }
     case 'ChannelToppedUp':
-      return { ...place, channel: of(args[2]), kind: 'toppedUp', added: args[3] }
+      return { ...place, channel: of(third), kind: 'toppedUp', added: fourth }
     case 'ChannelCloseRequested':
-      return { ...place, channel: of(args[2]), kind: 'closeRequested', balance: args[3] }
+      return { ...place, channel: of(third), kind: 'closeRequested', balance: fourth }
     case 'ChannelChallenged':
-      return { ...place, channel: of(args[2]), kind: 'challenged', balance: args[3] }
+      return { ...place, channel: of(third), kind: 'challenged', balance: fourth }
     case 'ChannelWithdraw':
-      return { ...place, channel: of(args[2]), kind: 'withdrawn', amount: args[3] }
-    case 'ChannelSettled': {
-      const [, , openBlock, balance, receiverTokens] = args
-      return { ...place, channel: of(openBlock), kind: 'settled', balance, receiverTokens }
-    }
+      return { ...place, channel: of(third), kind: 'withdrawn', amount: fourth }
+    case 'ChannelSettled':
+      return {
+        ...place,
+        channel: of(third),
+        kind: 'settled',
+        balance: fourth,
+        receiverTokens: fifth,
+      }
     default:
       return undefined
   }

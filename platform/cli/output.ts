@@ -1,7 +1,6 @@
 // How the command line speaks: tables for a person, JSON for a program. All that is printed goes through
 // here, and nothing of it can steer a terminal but our own colours.
 
-import { randomUUID } from 'node:crypto'
 import { plainJson, plainLine, plainText } from '../text/plain-text.ts'
 import { monotonic } from '../time/monotonic.ts'
 
@@ -21,22 +20,30 @@ export interface Output {
 
 const colours = { green: 32, yellow: 33, red: 31 } as const
 
-/** Stands for the escapes of our own colours until all others are gone: nobody else can know it. */
-const mark = randomUUID()
+/**
+ * Stands for the escapes of our own colours until all others are gone: nobody else can know it. Undefined before the
+ * first colour: most of what is printed has none, and what makes it takes long to load.
+ */
+let mark: string | undefined
+
+function coloured(code: number, text: string): string {
+  mark ??= crypto.randomUUID()
+  return `${mark}${code};${text}${mark}0;`
+}
 
 function shown(text: string): string {
-  const marks = new RegExp(`${mark}(\\d+);`, 'g')
-  return plainText(text).replace(marks, '\u001b[$1m')
+  const plain = plainText(text)
+  return mark === undefined ? plain : plain.replace(new RegExp(`${mark}(\\d+);`, 'g'), '\u001b[$1m')
 }
 
 export function createOutput(json: boolean, environment: NodeJS.ProcessEnv = process.env): Output {
-  const coloured = process.stdout.isTTY === true && !environment.NO_COLOR
+  const hasColours = process.stdout.isTTY === true && !environment.NO_COLOR
   return {
     json,
     print: (text) => void process.stdout.write(`${json ? plainJson(text) : shown(text)}\n`),
     say: (text) => void process.stderr.write(`${shown(text)}\n`),
     clear: () => void (process.stdout.isTTY && process.stdout.write('\u001b[H\u001b[2J\u001b[3J')),
-    colour: (name, text) => (coloured ? `${mark}${colours[name]};${text}${mark}0;` : text),
+    colour: (name, text) => (hasColours ? coloured(colours[name], text) : text),
     during: json || !process.stderr.isTTY ? (_, work) => work() : showProgress,
   }
 }

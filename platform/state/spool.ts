@@ -5,25 +5,25 @@
 // The file lies upon one very state of the card: each batch on the card puts a new random name for what it has
 // made, and the file begins with that name. So a file is read again only over what it was written over, never over
 // an older copy of the card, nor over one that was written to meanwhile. Whoever opens the state without a spool
-// removes the name, see `openState`.
-import { createHash, randomUUID } from 'node:crypto'
-import { type FileHandle, open, readFile, rm } from 'node:fs/promises'
+// removes the name, see `openState`. A copy of what the file has may be kept on the card elsewhere: it lies upon that
+// state as well, and takes the place of a file that a power cut has taken.
+import { randomUUID } from 'node:crypto'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { createTurns } from '../async/turns.ts'
+import { beginOfSpool, type FoundSpool, readSpool, spoolLine } from './spool-file.ts'
 import {
-  forgetSpool,
+  formatKey,
   keysUnder,
   openState,
   readOwner,
   readState,
   type StateDatabase,
+  type StateOperation,
   type StateOptions,
   type StateOwner,
   spoolMark,
+  withoutSpool,
 } from './state.ts'
-
-export type StateOperation =
-  | { readonly type: 'put'; readonly key: string; readonly value: string }
-  | { readonly type: 'del'; readonly key: string }
 
 export interface SpoolOptions extends Omit<StateOptions, 'spooled'> {
   /** In a folder on a tmpfs, which is there. */
@@ -32,6 +32,14 @@ export interface SpoolOptions extends Omit<StateOptions, 'spooled'> {
   readonly fleeting?: string | undefined
   /** What a file may grow to before it is flushed, in bytes. Default 4 MiB: it counts as memory. */
   readonly most?: number
+  /** Of what the spool had, kept elsewhere: for a power cut that has taken the spool. */
+  readonly copy?: unknown
+}
+
+/** It lies upon one very state of the card, as the spool does. JSON can hold it. */
+export interface SpoolCopy {
+  readonly name: string
+  readonly operations: readonly StateOperation[]
 }
 
 export interface SpooledState {
@@ -48,6 +56,11 @@ export interface SpooledState {
    * @throws UraidenError `state_unwritable`
    */
   readonly write: (operations: readonly StateOperation[]) => Promise<void>
+  /**
+   * What the card does not have of these keys, so that another state's batch brings it there; undefined where there is
+   * no spool. @throws UraidenError `state_unusable`
+   */
+  readonly copy: (isMeant: (key: string) => boolean) => Promise<SpoolCopy | undefined>
   /** @throws UraidenError `state_unusable` */
   readonly getMany: (keys: readonly string[]) => Promise<readonly (string | undefined)[]>
   /** In the order of their keys. @throws UraidenError `state_unusable` */
@@ -62,17 +75,21 @@ export interface SpooledState {
 
 /** @throws UraidenError those of `openState` */
 export async function openSpooledState(options: SpoolOptions): Promise<SpooledState> {
-  const { folder, spool, fleeting, format, most = 4 << 20 } = options
-  const db = await openState({ ...options, spooled: true })
+  const { folder, spool, fleeting, format, most = 4 << 20, copy } = options
+  const begun = randomUUID()
+  const db = await openState({ ...options, spooled: begun })
   try {
     const name = await readState(folder, () => db.get(spoolMark))
     const found = await readSpool(spool)
-    const state = new Spooled(db, { folder, spool, fleeting, format, most })
+    const state = new Spooled(db, { folder, spool, fleeting, format, most }, name)
     if (found !== undefined && found.name === name) await state.takeUp(found)
+    else if (name === begun) await state.begin(name)
+    else await state.beginAnew(isCopyOver(copy, name) ? copy.operations : [])
     return {
       owner: (await readOwner(db)) ?? options.owner,
       spool: (operations) => state.spool(operations),
       write: (operations) => state.write(operations),
+      copy: (isMeant) => state.copy(isMeant),
       getMany: (keys) => state.getMany(keys),
       records: (prefix) => state.records(prefix),
       isOnCard: (prefix) => state.isOnCard(prefix),
@@ -85,14 +102,11 @@ export async function openSpooledState(options: SpoolOptions): Promise<SpooledSt
   }
 }
 
-type Change = readonly [key: string, value: string | undefined]
-
-interface FoundSpool {
-  readonly name: string
-  readonly batches: readonly (readonly StateOperation[])[]
-  /** Bytes up to the end of its last whole record. */
-  readonly length: number
+function isCopyOver(copy: unknown, name: string | undefined): copy is SpoolCopy {
+  return name !== undefined && (copy as Partial<SpoolCopy> | undefined)?.name === name
 }
+
+type Change = readonly [key: string, value: string | undefined]
 
 type Place = Pick<SpoolOptions, 'folder' | 'spool' | 'fleeting' | 'format'> & {
   readonly most: number
@@ -102,15 +116,18 @@ class Spooled implements Omit<SpooledState, 'owner'> {
   readonly #db: StateDatabase
   readonly #place: Place
   readonly #turns = createTurns()
+  /** Of the state of the card; undefined where a spool may not lie upon it. */
+  #name: string | undefined
   /** What the spool has and the card has not; undefined where a record is deleted. */
   #changes = new Map<string, string | undefined>()
   /** Undefined while nothing may be spooled: what is to be kept goes to the card. */
   #file: FileHandle | undefined
   #length = 0
 
-  constructor(db: StateDatabase, place: Place) {
+  constructor(db: StateDatabase, place: Place, name: string | undefined) {
     this.#db = db
     this.#place = place
+    this.#name = name
   }
 
   async takeUp({ batches, length }: FoundSpool): Promise<void> {
@@ -125,9 +142,20 @@ class Spooled implements Omit<SpooledState, 'owner'> {
     }
   }
 
+  begin(name: string): Promise<void> {
+    return this.#begin(undefined, name, [])
+  }
+
+  /** The spool is lost, and with it all but `operations`. */
+  async beginAnew(operations: readonly StateOperation[]): Promise<void> {
+    this.#apply(operations)
+    // Where the card takes nothing now, the next write says so.
+    await this.#turns.take(() => this.#commit(this.#changes)).catch(() => undefined)
+  }
+
   spool(operations: readonly StateOperation[]): Promise<void> {
     return this.#turns.take(async () => {
-      const line = lineOf(operations)
+      const line = spoolLine(operations)
       const fits = this.#length + line.length <= this.#place.most
       if (fits && (await this.#append(line))) this.#apply(operations)
       else await this.#toCard(operations)
@@ -136,6 +164,16 @@ class Spooled implements Omit<SpooledState, 'owner'> {
 
   write(operations: readonly StateOperation[]): Promise<void> {
     return this.#turns.take(() => this.#toCard(operations))
+  }
+
+  copy(isMeant: (key: string) => boolean): Promise<SpoolCopy | undefined> {
+    return this.#turns.take(async () => {
+      const name = this.#name
+      const changes = await this.#lasting(this.#changes)
+      if (this.#file === undefined || name === undefined) return undefined
+      await this.#shorten(name, changes)
+      return { name, operations: changes.filter(([key]) => isMeant(key)).map(operationOf) }
+    })
   }
 
   async getMany(keys: readonly string[]): Promise<readonly (string | undefined)[]> {
@@ -174,20 +212,29 @@ class Spooled implements Omit<SpooledState, 'owner'> {
   }
 
   async isBehind(isMeant: (key: string) => boolean): Promise<boolean> {
-    const changes = [...this.#changes].filter(([key]) => isMeant(key) && !this.#isFleeting(key))
-    return (await this.#unknownToCard(changes)).length > 0
+    const changes = new Map([...this.#changes].filter(([key]) => isMeant(key)))
+    return (await this.#lasting(changes)).length > 0
   }
 
   async close(): Promise<void> {
     try {
-      await this.write([])
+      await this.#turns.take(() => this.#end())
       await this.#giveUp()
-      await rm(this.#place.spool, { force: true })
-      await forgetSpool(this.#db, this.#place)
+      for (const file of [this.#place.spool, this.#shorter]) await rm(file, { force: true })
     } finally {
       await this.#giveUp()
       await this.#db.close()
     }
+  }
+
+  /** One batch says that all is on the card, and brings it there. */
+  async #end(): Promise<void> {
+    const [found] = await this.getMany([formatKey])
+    const [name] = await this.#onCard([spoolMark])
+    const lasting = await this.#lasting(this.#changes)
+    const last = withoutSpool({ name, found }, this.#place.format)
+    const operations = [...lasting.map(operationOf), ...last]
+    if (operations.length > 0) await this.#db.batch(operations, { sync: true })
   }
 
   #apply(operations: readonly StateOperation[]): void {
@@ -212,13 +259,17 @@ class Spooled implements Omit<SpooledState, 'owner'> {
   async #toCard(operations: readonly StateOperation[]): Promise<void> {
     const all = new Map(this.#changes)
     for (const each of operations) all.set(each.key, each.type === 'put' ? each.value : undefined)
-    const lasting = await this.#unknownToCard([...all].filter(([key]) => !this.#isFleeting(key)))
-    const fleeting = [...all].filter(([key, value]) => this.#isFleeting(key) && value !== undefined)
-    if (lasting.length === 0 && this.#file !== undefined && operations.length === 0) return
-    if (all.size === 0) return
+    const isNew = operations.length > 0 || (await this.#lasting(all)).length > 0
+    if (isNew || (this.#file === undefined && all.size > 0)) await this.#commit(all)
+  }
+
+  async #commit(all: ReadonlyMap<string, string | undefined>): Promise<void> {
+    const lasting = await this.#lasting(all)
+    const fleeting = this.#fleeting(all)
     // Of a batch that fails nobody knows whether it is there: nothing may be added to the spool before it.
     const file = this.#file
     this.#file = undefined
+    this.#name = undefined
     const name = randomUUID()
     try {
       await this.#db.batch([...lasting.map(operationOf), mark(name)], { sync: true })
@@ -227,15 +278,17 @@ class Spooled implements Omit<SpooledState, 'owner'> {
       throw error
     }
     this.#changes = new Map(fleeting)
-    await this.#begin(file, [lineOf({ name }), lineOf(fleeting.map(operationOf))])
+    this.#name = name
+    await this.#begin(file, name, fleeting)
   }
 
   #onCard(keys: readonly string[]): Promise<readonly (string | undefined)[]> {
     return readState(this.#place.folder, () => this.#db.getMany([...keys]))
   }
 
-  /** What came and went between two flushes never gets there. */
-  async #unknownToCard(changes: readonly Change[]): Promise<readonly Change[]> {
+  /** For the card. What came and went between two flushes never gets there. */
+  async #lasting(all: ReadonlyMap<string, string | undefined>): Promise<readonly Change[]> {
+    const changes = [...all].filter(([key]) => !this.#isFleeting(key))
     const deleted = changes.flatMap(([key, value]) => (value === undefined ? [key] : []))
     const found = await this.#onCard(deleted)
     const there = new Set(deleted.filter((_, index) => found[index] !== undefined))
@@ -243,10 +296,14 @@ class Spooled implements Omit<SpooledState, 'owner'> {
   }
 
   /** What the card has now is the spool's no more. */
-  async #begin(file: FileHandle | undefined, lines: readonly Buffer[]): Promise<void> {
+  async #begin(
+    file: FileHandle | undefined,
+    name: string,
+    fleeting: readonly Change[],
+  ): Promise<void> {
     try {
       this.#file = file ?? (await open(this.#place.spool, 'a', 0o600))
-      const begin = Buffer.concat(lines)
+      const begin = beginOfSpool(name, fleeting.map(operationOf))
       await this.#file.truncate(0)
       await this.#file.appendFile(begin)
       this.#length = begin.length
@@ -261,6 +318,35 @@ class Spooled implements Omit<SpooledState, 'owner'> {
     await file?.close().catch(() => undefined)
   }
 
+  get #shorter(): string {
+    return `${this.#place.spool}.new`
+  }
+
+  /** The same without what came and went. Whoever is killed here leaves the old file or the new one. */
+  async #shorten(name: string, lasting: readonly Change[]): Promise<void> {
+    const left = [...lasting, ...this.#fleeting(this.#changes)]
+    const content = beginOfSpool(name, left.map(operationOf))
+    let file: FileHandle | undefined
+    try {
+      await rm(this.#shorter, { force: true })
+      file = await open(this.#shorter, 'a', 0o600)
+      await file.appendFile(content)
+      await rename(this.#shorter, this.#place.spool)
+    } catch {
+      // The long one goes on.
+      await file?.close().catch(() => undefined)
+      return
+    }
+    await this.#giveUp()
+    this.#file = file
+    this.#length = content.length
+    this.#changes = new Map(left)
+  }
+
+  #fleeting(all: ReadonlyMap<string, string | undefined>): readonly Change[] {
+    return [...all].filter(([key, value]) => this.#isFleeting(key) && value !== undefined)
+  }
+
   #isFleeting(key: string): boolean {
     const { fleeting } = this.#place
     return fleeting !== undefined && key.startsWith(fleeting)
@@ -273,38 +359,4 @@ function mark(name: string): StateOperation {
 
 function operationOf([key, value]: Change): StateOperation {
   return value === undefined ? { type: 'del', key } : { type: 'put', key, value }
-}
-
-/** JSON has no line ends. */
-function lineOf(record: object): Buffer {
-  const text = JSON.stringify(record)
-  return Buffer.from(`${checksum(text)} ${text}\n`)
-}
-
-const digits = 16
-
-function checksum(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, digits)
-}
-
-const newline = 0x0a
-
-/** Up to the first record that is not whole. Undefined where there is none that can be read. */
-async function readSpool(path: string): Promise<FoundSpool | undefined> {
-  const bytes = await readFile(path).catch(() => Buffer.alloc(0))
-  const records: unknown[] = []
-  let length = 0
-  for (;;) {
-    const end = bytes.indexOf(newline, length)
-    if (end < 0) break
-    const line = bytes.toString('utf8', length, end)
-    const text = line.slice(digits + 1)
-    if (line.slice(0, digits) !== checksum(text)) break
-    records.push(JSON.parse(text))
-    length = end + 1
-  }
-  const [begin, ...batches] = records
-  if (begin === undefined) return undefined
-  const { name } = begin as { readonly name: string }
-  return { name, batches: batches as FoundSpool['batches'], length }
 }

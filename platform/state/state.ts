@@ -29,11 +29,26 @@ export interface StateOptions {
   readonly upgrades?: { readonly [format: number]: (db: StateDatabase) => Promise<void> }
   /** What it may hold that programs which do not know the mark would misread: such state has it at its format. */
   readonly marks?: readonly string[]
-  /** A spool lies upon it. Without one, what an earlier process has left in its spool is void from here on. */
-  readonly spooled?: boolean
+  /**
+   * A spool lies upon it: its name, where the state had none. Without one, what an earlier process has left in its spool
+   * is void from here on.
+   */
+  readonly spooled?: string
+  /**
+   * Bytes that LevelDB may have in memory of what it has not put into tables yet, and as many of what it has read; it
+   * takes them in the course of weeks, and does not give them back. Its own 4 and 8 MiB where not given.
+   */
+  readonly memory?: number
 }
 
+/** For `memory` of a program that stays beside others on a small machine. */
+export const littleMemory = 1 << 20
+
 export type StateDatabase = Level<string, string>
+
+export type StateOperation =
+  | { readonly type: 'put'; readonly key: string; readonly value: string }
+  | { readonly type: 'del'; readonly key: string }
 
 /** At which the state's format is, with its marks. */
 export const formatKey = 'format'
@@ -50,17 +65,21 @@ export const spoolMark = 'spool'
  */
 export async function openState(options: StateOptions): Promise<StateDatabase> {
   await preparePrivateFolder(options)
-  const db: StateDatabase = new Level(options.folder, {
+  const { folder, memory } = options
+  const db: StateDatabase = new Level(folder, {
     keyEncoding: 'utf8',
     valueEncoding: 'utf8',
+    ...(memory !== undefined && { writeBufferSize: memory, cacheSize: memory }),
   })
   await openDatabase(db, options)
   try {
-    await readState(options.folder, () => checkOwner(db, options))
-    await readState(options.folder, () =>
-      options.spooled ? noteSpool(db, options) : forgetSpool(db, options),
+    await readState(folder, () => checkOwner(db, options))
+    await readState(folder, () =>
+      options.spooled === undefined
+        ? forgetSpool(db, options)
+        : noteSpool(db, options.format, options.spooled),
     )
-    guardWrites(db, options.folder)
+    guardWrites(db, folder)
     return db
   } catch (error) {
     await db.close()
@@ -248,11 +267,13 @@ function formatText(format: number, marks: readonly string[]): string {
   return [format, ...marks].join('+')
 }
 
-async function noteSpool(db: StateDatabase, { format }: Pick<StateOptions, 'format'>) {
+async function noteSpool(db: StateDatabase, format: number, name: string) {
   const found = await db.get(formatKey)
   const { marks } = readFormat(found)
   const wanted = formatText(format, [...new Set([spooled, ...marks])])
-  if (found !== wanted) await db.put(formatKey, wanted, { sync: true })
+  if (found === wanted) return
+  const begun = { type: 'put', key: spoolMark, value: name } as const
+  await db.batch([begun, { type: 'put', key: formatKey, value: wanted }], { sync: true })
 }
 
 /** What is written at `formatKey` once the state holds what only programs that know the mark can read. */
@@ -271,21 +292,24 @@ export function withoutMark(found: string | undefined, mark: string): string {
 }
 
 /** Nothing of the state is elsewhere: read again after others have written, a spool would take their writes back. */
-export async function forgetSpool(
-  db: StateDatabase,
-  { format }: Pick<StateOptions, 'format'>,
-): Promise<void> {
-  const [mark, found] = await db.getMany([spoolMark, formatKey])
+async function forgetSpool(db: StateDatabase, { format }: Pick<StateOptions, 'format'>) {
+  const [name, found] = await db.getMany([spoolMark, formatKey])
+  const operations = withoutSpool({ name, found }, format)
+  if (operations.length > 0) await db.batch([...operations], { sync: true })
+}
+
+/** What to write so that nothing of the state is elsewhere; nothing where none of it is, by its name and format. */
+export function withoutSpool(
+  { name, found }: { readonly name: string | undefined; readonly found: string | undefined },
+  format: number,
+): readonly StateOperation[] {
   const marks = readFormat(found).marks.filter((each) => each !== spooled)
   const value = formatText(format, marks)
-  if (mark === undefined && found === value) return
-  await db.batch(
-    [
-      { type: 'del', key: spoolMark },
-      { type: 'put', key: formatKey, value },
-    ],
-    { sync: true },
-  )
+  if (name === undefined && found === value) return []
+  return [
+    { type: 'del', key: spoolMark },
+    { type: 'put', key: formatKey, value },
+  ]
 }
 
 /** In place of a format: what was here is elsewhere now. */

@@ -6,7 +6,8 @@ export interface WebAsset {
   readonly name: string
   readonly type: string
   readonly body: Uint8Array
-  readonly gzip: Uint8Array
+  /** Made when somebody asks for it: most starts serve no page. */
+  readonly gzip: () => Uint8Array
 }
 
 /** A page's style and script, by the names under which they are served. */
@@ -54,7 +55,16 @@ async function load(
   if (body === undefined) return undefined
   const hash = createHash('sha256').update(body).digest('base64url').slice(0, 12)
   const name = `${page}.${hash}.${kind}`
-  return { name, type: types[kind], body, gzip: gzipSync(body, { level: 9 }) }
+  let gzip: Uint8Array | undefined
+  return {
+    name,
+    type: types[kind],
+    body,
+    gzip: () => {
+      gzip ??= gzipSync(body, { level: 9 })
+      return gzip
+    },
+  }
 }
 
 /** For an asset; see there about its name. */
@@ -70,5 +80,5 @@ export function assetBody(
   acceptEncoding: string | undefined,
 ): { readonly body: Uint8Array; readonly coding: 'gzip' | undefined } {
   const zips = /\bgzip\b/.test(acceptEncoding ?? '')
-  return zips ? { body: gzip, coding: 'gzip' } : { body, coding: undefined }
+  return zips ? { body: gzip(), coding: 'gzip' } : { body, coding: undefined }
 }

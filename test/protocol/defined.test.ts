@@ -18,6 +18,7 @@ test('the same fields, in their order, without those that are undefined', (t) =>
       const kept = Object.entries(given).filter(([, value]) => value !== undefined)
       t.deepEqual(Object.entries(defined(given)), kept)
     }),
+    { examples: [[JSON.parse('{ "__proto__": 1, "a": 2 }')]] },
   )
 })
 

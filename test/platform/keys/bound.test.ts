@@ -9,6 +9,9 @@ import {
   sharedSecret,
 } from '../../../protocol/bound/index.ts'
 
+const without = () => {
+  throw new Error('no such curve')
+}
 const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 })
 const ascii = fc.string({ unit: 'binary-ascii', maxLength: 900 })
 
@@ -28,6 +31,7 @@ test('both sides have the secret that noble computes', (t) => {
     const secret = new Uint8Array(requestSecret(one.privateKey, other.publicKey))
     t.deepEqual(secret, new Uint8Array(requestSecret(other.privateKey, one.publicKey)))
     t.deepEqual(secret, new Uint8Array(sharedSecret(one.privateKey, other.publicKey)))
+    t.deepEqual(secret, new Uint8Array(requestSecret(one.privateKey, other.publicKey, without)))
   }
 })
 
@@ -36,5 +40,6 @@ test('what is no point on the curve is refused by its code', (t) => {
   // x = 5 is on no point of secp256k1.
   const none = parseRequestPublicKey(`0x02${'00'.repeat(31)}05`)
   t.throws(() => requestSecret(privateKey, none), { code: 'not_a_request_key' })
+  t.throws(() => requestSecret(privateKey, none, without), { code: 'not_a_request_key' })
   t.throws(() => sharedSecret(privateKey, none), { code: 'not_a_request_key' })
 })

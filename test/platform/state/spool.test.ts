@@ -1,24 +1,16 @@
-import {
-  appendFile,
-  copyFile,
-  mkdir,
-  readdir,
-  readFile,
-  stat,
-  truncate,
-  writeFile,
-} from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import { Level } from 'level'
 import {
   openSpooledState,
+  type SpoolCopy,
   type SpooledState,
-  type StateOperation,
 } from '../../../platform/state/spool.ts'
-import { openState } from '../../../platform/state/state.ts'
+import { openState, type StateOperation } from '../../../platform/state/state.ts'
 import { addressOfKey, fromHex } from '../../../protocol/index.ts'
+import { failNextBatch } from '../../support/failing-level.ts'
 import { crashCopy, temporaryFolder } from '../../support/folder.ts'
 
 const account = addressOfKey(fromHex(`0x${'11'.repeat(32)}`))
@@ -36,11 +28,18 @@ async function place(t: ExecutionContext): Promise<Place> {
   return { card: join(folder, 'card'), spool: join(folder, 'run', 'spool') }
 }
 
-function open({ card, spool }: Place, most = 1 << 20): Promise<SpooledState> {
+function open(
+  { card, spool }: Place,
+  { most = 1 << 20, copy }: { readonly most?: number; readonly copy?: unknown } = {},
+): Promise<SpooledState> {
   return openSpooledState({
     ...{ folder: card, owner, program: 'agent', format: 1 },
-    ...{ spool, fleeting: 'fleeting/', most },
+    ...{ spool, fleeting: 'fleeting/', most, copy },
   })
+}
+
+function isKey(key: string): boolean {
+  return key.startsWith('key/')
 }
 
 function put(key: string, value: string): StateOperation {
@@ -102,10 +101,9 @@ test('a write takes all that was spooled along, and a clean end as well', async 
   await again.close()
 })
 
-test('between two flushes nothing of the card is touched', async (t) => {
+test('from its opening on nothing of the card is touched between two flushes', async (t) => {
   const at = await place(t)
   const state = await open(at)
-  await state.spool([put('key/a', '0')])
   const written = async () => JSON.stringify(await filesOf(at.card))
   const before = await written()
   for (let number = 0; number < 50; number++) await state.spool([put('key/a', `${number}`)])
@@ -113,6 +111,112 @@ test('between two flushes nothing of the card is touched', async (t) => {
   await state.write([])
   t.not(await written(), before)
   await state.close()
+})
+
+test('what a kill or a power cut takes before the spool was begun takes nothing else', async (t) => {
+  const at = await place(t)
+  const first = await open(at)
+  await first.write([put('key/a', '1')])
+  await first.close()
+  const state = await open(at)
+  // Named on the card, and no file yet.
+  const early = await open(await crashed(at, `${at.card}-early`, 'powerCut'))
+  await early.spool([put('key/b', '2')])
+  const cut = await open(
+    await crashed({ ...at, card: `${at.card}-early/card` }, `${at.card}-cut`, 'powerCut'),
+  )
+  t.deepEqual(await all(cut), { 'key/a': '1' })
+  t.deepEqual(await all(early), { 'key/a': '1', 'key/b': '2' })
+  for (const each of [state, early, cut]) await each.close()
+})
+
+test('a clean end is one batch: where it fails, all is in the spool, and an older program still refuses', async (t) => {
+  const at = await place(t)
+  const state = await open(at)
+  await state.write([put('key/a', '1')])
+  await state.spool([put('key/b', '2')])
+  failNextBatch(at.card)
+  await t.throwsAsync(state.close(), { code: 'state_unwritable' })
+  t.is(Number(await formatOnCard(at.card)), Number.NaN)
+  const again = await open(at)
+  t.deepEqual(await all(again), { 'key/a': '1', 'key/b': '2' })
+  await again.close()
+  t.is(await formatOnCard(at.card), '1')
+})
+
+test('a copy brings what the spool had over a power cut, in a shorter spool, and leaves the card alone', async (t) => {
+  const at = await place(t)
+  const state = await open(at)
+  await state.write([put('key/card', '1'), put('key/gone', '1')])
+  for (let number = 0; number < 50; number++) {
+    await state.spool([put('key/a', `${number}`), put('key/short', '')])
+    await state.spool([del('key/short'), del('key/gone'), put('fleeting/a', '1')])
+  }
+  const before = JSON.stringify(await filesOf(at.card))
+  const { size } = await stat(at.spool)
+  const copy = await state.copy(isKey)
+  t.true((await stat(at.spool)).size < size / 10)
+  t.is(JSON.stringify(await filesOf(at.card)), before)
+  const kept = { 'key/a': '49', 'key/card': '1' }
+  await state.spool([put('key/b', '1')])
+  const killed = await open(await crashed(at, `${at.card}-killed`, 'kill'), { copy })
+  t.deepEqual(await all(killed), { ...kept, 'key/b': '1' })
+  t.deepEqual(await all(killed, 'fleeting/'), { 'fleeting/a': '1' })
+  const place2 = await crashed(at, `${at.card}-cut`, 'powerCut')
+  const cut = await open(place2, { copy: JSON.parse(JSON.stringify(copy)) })
+  t.deepEqual(await all(cut), kept)
+  // It is on the card by now, and needed no more.
+  const later = await open(await crashed(place2, `${at.card}-later`, 'powerCut'))
+  t.deepEqual(await all(later), kept)
+  for (const each of [state, killed, cut, later]) await each.close()
+})
+
+test('a copy is not taken over another state of the card: neither an older nor a newer one', async (t) => {
+  const at = await place(t)
+  const state = await open(at)
+  const older = await crashed(at, `${at.card}-older`, 'powerCut')
+  await state.write([put('key/a', '1')])
+  await state.spool([put('key/a', '2')])
+  const copy = await state.copy(isKey)
+  await state.write([put('key/a', '3')])
+  const newer = await crashed(at, `${at.card}-newer`, 'powerCut')
+  for (const [where, expected] of [
+    [older, {}],
+    [newer, { 'key/a': '3' }],
+  ] as const) {
+    const opened = await open(where, { copy })
+    t.deepEqual(await all(opened), expected)
+    await opened.close()
+  }
+  await state.close()
+})
+
+test('a copy has what is meant, and there is none of what goes to the card at once', async (t) => {
+  const at = await place(t)
+  const state = await open(at)
+  await state.write([put('key/a', '1'), put('other/a', '1')])
+  await state.spool([put('key/a', '2'), put('other/b', '2'), put('fleeting/a', '1')])
+  t.deepEqual((await state.copy(isKey))?.operations, [put('key/a', '2')])
+  t.deepEqual(await all(state, 'other/'), { 'other/a': '1', 'other/b': '2' })
+  await state.close()
+  const nowhere = { ...at, spool: join(at.spool, 'no', 'such', 'folder') }
+  const onCard = await open(nowhere)
+  await onCard.spool([put('key/a', '3')])
+  t.is(await onCard.copy(isKey), undefined)
+  await onCard.close()
+})
+
+test('a spool that cannot be shortened goes on as it is', async (t) => {
+  const at = await place(t)
+  const state = await open(at)
+  await mkdir(join(`${at.spool}.new`, 'in the way'), { recursive: true })
+  await state.spool([put('key/a', '1')])
+  t.deepEqual((await state.copy(isKey))?.operations, [put('key/a', '1')])
+  await state.spool([put('key/b', '2')])
+  const killed = await open(await crashed(at, `${at.card}-killed`, 'kill'))
+  t.deepEqual(await all(killed), { 'key/a': '1', 'key/b': '2' })
+  await rm(`${at.spool}.new`, { recursive: true })
+  for (const each of [state, killed]) await each.close()
 })
 
 async function filesOf(folder: string): Promise<readonly (readonly [string, number, number])[]> {
@@ -170,7 +274,7 @@ test('a record that is damaged ends the spool, and what comes after the next sta
 
 test('a spool that is full, or cannot be written, goes to the card', async (t) => {
   const at = await place(t)
-  const state = await open(at, 500)
+  const state = await open(at, { most: 500 })
   for (let number = 0; number < 20; number++) await state.spool([put(`key/${number}`, 'x')])
   t.true((await stat(at.spool)).size <= 500)
   const cut = await open(await crashed(at, `${at.card}-cut`, 'powerCut'))
@@ -183,7 +287,7 @@ test('a spool that is full, or cannot be written, goes to the card', async (t) =
   await onCard.spool([put('key/card', '1')])
   const after = await open({
     ...(await crashed(nowhere, `${at.card}-nowhere`, 'powerCut')),
-    spool: at.spool,
+    spool: `${at.spool}-other`,
   })
   t.is((await all(after))['key/card'], '1')
   for (const each of [onCard, after]) await each.close()
@@ -198,7 +302,7 @@ test('what is fleeting never gets onto the card, and stays in the spool over a f
   t.deepEqual(await all(killed, 'fleeting/'), { 'fleeting/a': '1' })
   await killed.close()
   const cut = await open(await crashed(at, `${at.card}-cut`, 'powerCut'))
-  t.deepEqual(await all(cut, ''), await withoutFleeting(state))
+  t.deepEqual(await lasting(cut), await lasting(state))
   await cut.close()
   await state.close()
   const again = await open(at)
@@ -206,9 +310,10 @@ test('what is fleeting never gets onto the card, and stays in the spool over a f
   await again.close()
 })
 
-async function withoutFleeting(state: SpooledState): Promise<Record<string, string>> {
+/** Without the name, which is another one after a power cut. */
+async function lasting(state: SpooledState): Promise<Record<string, string>> {
   const records = Object.entries(await all(state, ''))
-  return Object.fromEntries(records.filter(([key]) => !key.startsWith('fleeting/')))
+  return Object.fromEntries(records.filter(([key]) => !/^(fleeting\/|spool$)/.test(key)))
 }
 
 const keys = ['key/a', 'key/b', 'key/c', 'key/d'] as const
@@ -217,13 +322,18 @@ const operation: fc.Arbitrary<StateOperation> = fc.oneof(
   fc.constantFrom(...keys).map(del),
 )
 const step = fc.record({
-  how: fc.constantFrom('spool' as const, 'spool' as const, 'write' as const),
+  how: fc.constantFrom('spool' as const, 'spool' as const, 'copy' as const, 'write' as const),
   operations: fc.array(operation, { maxLength: 3 }),
   /** Where in what the step has added to the spool it is cut off. */
   cut: fc.double({ min: 0, max: 1, noNaN: true }),
 })
 
 type Records = Readonly<Record<string, string>>
+
+/** Of the state of the card that a spool lies upon. */
+function nameIn(spool: Buffer): string {
+  return /"name":"([^"]*)"/.exec(`${spool}`)?.[1] ?? ''
+}
 
 function applied(records: Records, operations: readonly StateOperation[]): Records {
   const next = new Map(Object.entries(records))
@@ -234,21 +344,30 @@ function applied(records: Records, operations: readonly StateOperation[]): Recor
   return Object.fromEntries([...next].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-test('a crash after any byte of the spool leaves all of a step or nothing, a power cut the last flush', async (t) => {
+test('a crash after any byte of the spool leaves all of a step or nothing, a power cut the last flush or copy', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
       const at = await place(t)
       let state = await open(at)
       let [now, onCard]: [Records, Records] = [{}, {}]
+      /** With the copy of then, which is of the last state of the card or of one before. */
+      let [copy, copied]: [SpoolCopy | undefined, Records] = [undefined, {}]
       for (const [index, { how, operations, cut }] of steps.entries()) {
-        await appendFile(at.spool, '')
+        if (how === 'copy') {
+          copy = await state.copy(isKey)
+          copied = now
+          const killed = await open(await crashed(at, `${at.card}-copied-${index}`, 'kill'))
+          t.deepEqual(await all(killed), now)
+          await killed.close()
+          continue
+        }
         const before = (await stat(at.spool)).size
         const spoolBefore = await readFile(at.spool)
         const cardBefore = await crashed(at, `${at.card}-before-${index}`, 'powerCut')
         await state[how](operations)
         const next = applied(now, operations)
         const expectAt = async (where: Place, expected: readonly Records[]) => {
-          const opened = await open(where)
+          const opened = await open(where, { copy })
           const found = JSON.stringify(await all(opened))
           t.true(
             expected.some((each) => JSON.stringify(each) === found),
@@ -257,7 +376,9 @@ test('a crash after any byte of the spool leaves all of a step or nothing, a pow
           await opened.close()
         }
         const after = await crashed(at, `${at.card}-after-${index}`, 'kill')
-        const isOnCard = how === 'write' || before === 0
+        const name = nameIn(await readFile(at.spool))
+        const isOnCard = name !== nameIn(spoolBefore)
+        if (how === 'spool') t.false(isOnCard)
         if (isOnCard) {
           // On the card, and the spool was not begun anew yet.
           const early = { ...after, spool: `${after.spool}-early` }
@@ -283,7 +404,7 @@ test('a crash after any byte of the spool leaves all of a step or nothing, a pow
         now = next
         await expectAt(after, [now])
         const powerCut = await crashed(at, `${at.card}-cut-${index}`, 'powerCut')
-        await expectAt(powerCut, [onCard])
+        await expectAt(powerCut, [copy?.name === name ? copied : onCard])
       }
       await state.close()
       state = await open(at)

@@ -25,7 +25,7 @@ const planted = [
 const harmful = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u
 
 for (const [what, text] of planted) {
-  test(`${what} is shown, and not obeyed`, (t) => {
+  test(`${what} is shown, and not obeyed`, async (t) => {
     t.notRegex(plainLine(text), harmful)
     t.notRegex(plainText(text), harmful)
     const json = plainJson(JSON.stringify({ name: text }))
@@ -34,7 +34,7 @@ for (const [what, text] of planted) {
     t.notRegex(table(['NAME'], [[text]]).replaceAll('\n', ''), harmful)
     for (const format of ['text', 'json'] as const) {
       let said = ''
-      const log = createLog({
+      const log = await createLog({
         ...({ level: 'info', priorities: 'none' } as const),
         format,
         write: (line) => {
@@ -48,11 +48,11 @@ for (const [what, text] of planted) {
   })
 }
 
-test('a name does not make a line of its own, in a table or in a log', (t) => {
+test('a name does not make a line of its own, in a table or in a log', async (t) => {
   const rows = table(['NAME'], [['x\ny', '1']])
   t.is(rows.split('\n').length, 2)
   let said = ''
-  const log = createLog({
+  const log = await createLog({
     ...({ level: 'info', format: 'text', priorities: 'none' } as const),
     write: (line) => {
       said += line

@@ -66,7 +66,7 @@ export async function openAgent(given: CreateAgentOptions): Promise<OpenedAgent>
     spool,
   })
   try {
-    const written = await readAmounts(checked, (await storage.load()).facts?.token)
+    const written = await readAmounts(checked, async () => (await storage.load()).facts?.token)
     const { reservation = 16, timeZone, mostFeePerGas = mostFeePerGasByDefault } = written
     const options = { ...written, mostFeePerGas, budget: withDefaults(written.budget) }
     const readClock = machineClock(options.clock ?? 'auto')
@@ -138,7 +138,8 @@ function assemble(
       const { symbol, decimals } = (await newest.connection.facts()).token
       return { symbol, decimals }
     },
-    flush: () => ledger.flush(),
+    flush: (beside) => ledger.flush(beside),
+    beside: () => ledger.beside(),
     stop: async () => {
       await ledger.close()
       await stop()
@@ -199,7 +200,7 @@ const usualValidFor = 600
 
 /** Undefined where RDN alone is spoken: then no code of another dialect is ever loaded. */
 function otherDialects(options: AgentOptions, parts: BesideRdn): Dialects | undefined {
-  const { x402, signer, budget = {}, receivers, hosts, priceJump, dryRun = false } = options
+  const { x402, signer, hooks, budget = {}, receivers, hosts, priceJump, dryRun = false } = options
   if (x402 === undefined) return undefined
   const { assets, validFor = usualValidFor, planFor } = x402
   const { ledger, readClock, common } = parts
@@ -210,7 +211,7 @@ function otherDialects(options: AgentOptions, parts: BesideRdn): Dialects | unde
       const { createX402 } = await import('./x402/index.ts')
       return createX402({
         policy: { assets, validFor, budget, receivers, hosts, priceJump, dryRun },
-        ...{ signer, ledger, readClock, transport, history, behaviours },
+        ...{ signer, hooks, ledger, readClock, transport, history, behaviours },
         repeats: options.repeats ?? 1,
       })
     }),

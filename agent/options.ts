@@ -177,8 +177,13 @@ export interface Agent extends Purchases, Transfers, ChannelManagement {
   readonly challengeTime: () => Promise<ChallengeTime>
   /** How far the chain is, and how long its blocks take: `afterBlock` says with it when a channel can be settled. */
   readonly blockClock: () => Promise<BlockClock>
-  /** With a spool: writes to the store what is in it, and reserves anew. @throws UraidenError `state_unwritable` */
-  readonly flush: () => Promise<void>
+  /**
+   * With a spool: writes to the store what is in it, and reserves anew. `beside`, a small object that JSON can hold, is
+   * kept in the same write. @throws UraidenError `state_unwritable`
+   */
+  readonly flush: (beside?: object) => Promise<void>
+  /** What was last kept so; undefined before. */
+  readonly beside: () => unknown
   /** Writes exact balances and releases the store. */
   readonly stop: () => Promise<void>
 }

@@ -87,15 +87,16 @@ function withAddresses(budget: WrittenBudget): WrittenBudget {
 }
 
 /**
- * With amounts in the token's smallest unit. `known` is the token, where it was asked for before.
+ * With amounts in the token's smallest unit. `known` is the token, where it was asked for before; nobody asks it where
+ * no amount is a text.
  * @throws UraidenError those of `parseAmount`, with the option's name; those of `connectChain`
  */
 export async function readAmounts(
   options: CheckedOptions,
-  known: TokenUnit | undefined,
+  known: () => Promise<TokenUnit | undefined>,
 ): Promise<AgentOptions> {
   const { budget, deposit, ...rest } = options
-  const token = known ?? (hasTexts(options) ? await askToken(options) : smallestUnits)
+  const token = hasTexts(options) ? ((await known()) ?? (await askToken(options))) : smallestUnits
   return {
     ...rest,
     ...defined({

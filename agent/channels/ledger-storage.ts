@@ -1,15 +1,13 @@
 // Where the ledger's records lie: LevelDB, or in tests something that fails when it should.
-import {
-  openSpooledState,
-  type SpooledState,
-  type StateOperation,
-} from '../../platform/state/spool.ts'
+import { openSpooledState, type SpooledState } from '../../platform/state/spool.ts'
 import {
   formatKey,
   keysUnder,
+  littleMemory,
   openState,
   readOwner,
   readState,
+  type StateOperation,
   type StateOwner,
   withMark,
   withoutMark,
@@ -86,7 +84,10 @@ export interface LedgerPlace {
 
 /** @throws UraidenError those of `openState` */
 export async function openStorage({ folder, owner, spool }: LedgerPlace): Promise<LedgerStorage> {
-  const options = { folder, owner, program: 'agent', format: 2, marks: [ticksMark] } as const
+  const options = {
+    ...({ folder, owner, program: 'agent', format: 2, marks: [ticksMark] } as const),
+    memory: littleMemory,
+  }
   if (spool !== undefined) {
     const state = await openSpooledState({ ...options, spool, fleeting: positionPrefix })
     const marked = await readState(folder, () => marker(state))
@@ -94,7 +95,7 @@ export async function openStorage({ folder, owner, spool }: LedgerPlace): Promis
       contract: state.owner.contract,
       load: () => readState(folder, () => load(state)),
       write: (write) => marked(write, (batch) => state.write(batch)),
-      spool: (write) => state.spool(operations(write)),
+      spool: (write) => marked(write, (batch) => state.spool(batch)),
       close: () => state.close(),
     }
   }

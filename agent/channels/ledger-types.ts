@@ -141,9 +141,11 @@ export interface Ledger {
   readonly rememberFacts: (facts: LedgerFacts) => Promise<void>
   /**
    * Where the card is spared: brings it up to date with one write, and raises the bounds of the channels that
-   * have paid since the last one, as far as reservation, deposit and budget allow.
+   * have paid since the last one, as far as reservation, deposit and budget allow. `beside` is kept in that write.
    */
-  readonly flush: () => Promise<void>
+  readonly flush: (beside?: object) => Promise<void>
+  /** As JSON: what a flush has kept last. */
+  readonly beside: () => unknown
   /** Writes exact balances, so that a clean stop reserves nothing. */
   readonly close: () => Promise<void>
 }

@@ -89,6 +89,9 @@ export async function createLedger(options: LedgerOptions): Promise<Ledger> {
 /** Before a channel's name, of a note with the balance that its transfers reach. */
 const transferPrefix = 'transfer/'
 
+/** Of the note with what somebody else has kept in the same write as ours. */
+const besideKey = 'beside'
+
 /** What the receiver has shown. */
 type Noted = 'refusals' | 'unseen' | 'excused'
 
@@ -132,7 +135,7 @@ class ChannelLedger implements Ledger {
     this.#write = createWriter({ ...writing, write: storage.write })
     this.#spool = storage.spool && createWriter({ ...writing, write: storage.spool })
     this.#reserving = createReserving({
-      ...{ ...parts, reservation, write: this.#write },
+      ...{ ...parts, reservation, write: this.#write, spool: this.#spool },
       lowWater: (price) => this.#lowWater(price),
     })
   }
@@ -263,12 +266,13 @@ class ChannelLedger implements Ledger {
         commitment = undefined
         continue
       }
-      if (slot.entry.exact) {
+      const { bound, exact } = slot.entry
+      const taking = takeFrom(slot.position, { price, bound, receiverKnows })
+      // A reservation says it in its own write.
+      if (taking !== undefined && exact) {
         await this.#turns.take(() => this.#writeEntry(name, { exact: false }))
         continue
       }
-      const { bound } = slot.entry
-      const taking = takeFrom(slot.position, { price, bound, receiverKnows })
       if (taking !== undefined) {
         const taken = { channel: name, interval: taking.interval, source: taking.source, job }
         this.#book(slot, taken, taking.position)
@@ -370,9 +374,10 @@ class ChannelLedger implements Ledger {
     this.#facts = facts
   }
 
-  flush(): Promise<void> {
+  flush(beside?: object): Promise<void> {
     return this.#turns.take(async () => {
-      if (this.#spool === undefined) return
+      if (beside !== undefined) this.#noteBook.set(besideKey, beside)
+      if (this.#spool === undefined && beside === undefined) return
       const prices = new Map(this.#prices)
       this.#prices.clear()
       const isDirty = [...this.#slots.values()].some(({ dirty }) => dirty)
@@ -380,6 +385,10 @@ class ChannelLedger implements Ledger {
         await this.#write(this.#reserving.refilled(prices))
       } else await this.#storage.write({})
     })
+  }
+
+  beside(): unknown {
+    return this.#noteBook.get(besideKey)
   }
 
   async close(): Promise<void> {
@@ -398,7 +407,9 @@ class ChannelLedger implements Ledger {
           .filter(([, { entry, position, dirty }]) => position.certain && (dirty || !entry.exact))
           .map(([name, slot]) => [name, writtenExactly(slot)]),
       )
-      if (exact.size > 0 || this.#noteBook.hasChanges()) await this.#write(exact)
+      // The storage brings its spool to the card when it is closed.
+      const write = this.#spool ?? this.#write
+      if (exact.size > 0 || this.#noteBook.hasChanges()) await write(exact)
     })
   }
 

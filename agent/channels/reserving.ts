@@ -17,6 +17,8 @@ export interface ReservingParts {
   /** A bound that leaves less than this for the price is raised. */
   readonly lowWater: (price: TokenAmount) => TokenAmount
   readonly write: LedgerWriter
+  /** Undefined without a spool. */
+  readonly spool?: LedgerWriter | undefined
 }
 
 export interface Reserving {
@@ -26,7 +28,8 @@ export interface Reserving {
   readonly jobShortfall: (price: TokenAmount, job: string) => Shortfall | undefined
   /**
    * Raises a bound so that payments fit, as many as reservation, deposit and budget allow, and makes a
-   * commitment the channel's in the same write. No other write may be on its way.
+   * commitment the channel's in the same write; in the spool where the bound needs none. No other write may be on its
+   * way.
    */
   readonly reserve: (wanted: Reservation) => Promise<Shortfall | undefined>
   /** Channels with bounds for a whole reservation at these prices, as far as deposit and budget allow. */
@@ -109,8 +112,14 @@ async function reserve(
   parts: ReservingParts,
   { name, slot, price, commitment, limit: readLimit }: WantedReserve,
 ): Promise<Shortfall | undefined> {
-  const { reservation, lowWater, write } = parts
+  const { reservation, lowWater, write, spool } = parts
   const { entry, position } = slot
+  const isCovered = !entry.exact && entry.bound - position.signed >= price
+  if (spool !== undefined && commitment !== undefined && isCovered) {
+    // A power cut may take it: what the receiver shows of it then is believed, and it is never paid with again.
+    await spool(new Map([[name, { ...written(slot), commitment }]]))
+    return
+  }
   // A write that was waited for may have made the room already.
   if (commitment === undefined && entry.bound - position.signed >= lowWater(price)) return
   if (position.signed + price > entry.deposit) return { short: 'deposit' }

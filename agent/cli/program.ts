@@ -1,69 +1,92 @@
 // The commands of uraiden-agent and their options.
 import type { Command } from 'commander'
-import { configCommands } from '../../platform/cli/config.ts'
-import { keyCommands } from '../../platform/cli/keys.ts'
-import { createOutput } from '../../platform/cli/output.ts'
 import {
   addConfigCommands,
   addKeyCommands,
   type Finish,
   type ProgramDescription,
 } from '../../platform/cli/program.ts'
-import { agentConfig, loadAgentConfig } from '../program/configuration/config.ts'
-import { passwordSources } from '../program/configuration/load.ts'
-import { configFile } from '../program/configuration/places.ts'
-import type { GlobalOptions } from './commands/session.ts'
+import { configName } from '../program/configuration/places.ts'
 
 /** Each is loaded when it is the command. */
 const accept = () => import('./commands/accept.ts')
 const books = () => import('./commands/books.ts')
+const configuration = () => import('./commands/configuration.ts')
 const channels = () => import('./commands/channels.ts')
 const daemon = () => import('./commands/daemon.ts')
 const discover = () => import('./commands/discover.ts')
 const doctor = () => import('./commands/doctor.ts')
 const get = () => import('./commands/get.ts')
 const init = () => import('./commands/init.ts')
+const keys = () => import('./commands/keys.ts')
 const run = () => import('./commands/run.ts')
 const seal = () => import('./commands/seal.ts')
 
-export const agentProgram: ProgramDescription = {
-  name: 'uraiden-agent',
-  description: 'buys over HTTP and pays through µRaiden channels',
-  build: (program, finish) => {
-    program
-      .option('-c, --config <file>', 'configuration (else $URAIDEN_AGENT_CONFIG, ~/.config, /etc)')
-      .option('--json', 'answer in JSON; amounts are strings of the smallest unit')
-    addInitCommand(program, finish)
-    addPurchaseCommands(program, finish)
-    addChannelCommands(program, finish)
-    addBookCommands(program, finish)
-    addReceiverCommands(program, finish)
-    addDaemonCommands(program, finish)
-    addKeyCommands(program, finish, keys)
-      .option('--password-file <file>', 'its first line is the password')
-      .command('seal [file]')
-      .description('have systemd keep the key of a file, or of the configured one, for the service')
-      .option('-o, --output <file>', 'not /etc/credstore.encrypted/agent-key')
-      .action(runs(finish, late(seal, 'sealKey')))
-    addConfigCommands(program, finish, configuration)
-  },
+/** Of commands, by their names. */
+interface Kind {
+  readonly names: readonly string[]
+  readonly add: (program: Command, finish: Finish) => void
 }
 
-const keys = keyCommands<GlobalOptions & { readonly passwordFile?: string }>({
-  configured: ({ config }) => loadAgentConfig(configFile(config)),
-  contextOf: ({ json, passwordFile }, configured) => ({
-    output: createOutput(json ?? false),
-    password: passwordSources(passwordFile ?? configured),
-    advice: 'Send it tokens, and ether for the fees of transactions.',
-  }),
-})
+/** In the order in which help lists them. */
+const kinds: readonly Kind[] = [
+  { names: ['init'], add: addInitCommand },
+  { names: ['get'], add: addPurchaseCommands },
+  {
+    names: ['channels', 'open', 'topup', 'close', 'settle', 'recover', 'sweep'],
+    add: addChannelCommands,
+  },
+  { names: ['budget', 'history'], add: addBookCommands },
+  { names: ['discover', 'accept', 'doctor'], add: addReceiverCommands },
+  {
+    names: ['run', 'status', 'pause', 'resume', 'run-job', 'flush', 'reload'],
+    add: addDaemonCommands,
+  },
+  { names: ['key'], add: addKeys },
+  { names: ['config'], add: addConfiguration },
+]
 
-const configuration = configCommands<GlobalOptions>({
-  name: 'agent.yaml',
-  schema: agentConfig,
-  fileOf: (named, { config }) => named ?? configFile(config),
-  load: (file, { config }) => loadAgentConfig(file ?? configFile(config)),
-})
+/** With the commands of `command`’s kind alone: the others, with their options, are work for nothing then. */
+export function agentProgramFor(command: string | undefined): ProgramDescription {
+  const asked = kinds.filter(({ names }) => names.some((name) => name === command))
+  return {
+    name: 'uraiden-agent',
+    description: 'buys over HTTP and pays through µRaiden channels',
+    build: (program, finish) => {
+      program
+        .option(
+          '-c, --config <file>',
+          'configuration (else $URAIDEN_AGENT_CONFIG, ~/.config, /etc)',
+        )
+        .option('--json', 'answer in JSON; amounts are strings of the smallest unit')
+      for (const { add } of asked.length > 0 ? asked : kinds) add(program, finish)
+    },
+  }
+}
+
+/** With all commands. */
+export const agentProgram = agentProgramFor(undefined)
+
+function addKeys(program: Command, finish: Finish): void {
+  addKeyCommands(program, finish, {
+    keyNew: late(keys, 'keyNew'),
+    keyImport: late(keys, 'keyImport'),
+    keyAddress: late(keys, 'keyAddress'),
+  })
+    .option('--password-file <file>', 'its first line is the password')
+    .command('seal [file]')
+    .description('have systemd keep the key of a file, or of the configured one, for the service')
+    .option('-o, --output <file>', 'not /etc/credstore.encrypted/agent-key')
+    .action(runs(finish, late(seal, 'sealKey')))
+}
+
+function addConfiguration(program: Command, finish: Finish): void {
+  addConfigCommands(program, finish, {
+    name: configName,
+    configCheck: late(configuration, 'configCheck'),
+    configSchema: late(configuration, 'configSchema'),
+  })
+}
 
 function addInitCommand(program: Command, finish: Finish): void {
   program

@@ -24,20 +24,27 @@ async function commandOf(args: readonly string[]): Promise<number> {
     return run(options)
   }
   const { runCommand } = await import('../../platform/cli/run.ts')
-  const { agentProgram } = await import('./program.ts')
-  return runCommand(agentProgram, args)
+  const { agentProgramFor } = await import('./program.ts')
+  return runCommand(agentProgramFor(nameIn(args)), args)
 }
+
+/** What a person may write before a command's name. */
+const options = { config: { type: 'string', short: 'c' }, json: { type: 'boolean' } } as const
 
 /** Undefined for another command, and for what commander explains. */
 function optionsOfRun(args: readonly string[]): GlobalOptions | undefined {
   try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      options: { config: { type: 'string', short: 'c' }, json: { type: 'boolean' } },
-      allowPositionals: true,
-    })
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
     return positionals.length === 1 && positionals[0] === 'run' ? values : undefined
   } catch {
     return undefined
   }
+}
+
+/** Of the command; undefined where there is none. */
+function nameIn(args: readonly string[]): string | undefined {
+  const given = { args: [...args], options, allowPositionals: true }
+  const { tokens } = parseArgs({ ...given, strict: false, tokens: true })
+  const name = tokens.find((token) => token.kind === 'positional')
+  return name?.value
 }

@@ -60,6 +60,10 @@ export const agentErrors = {
     status: 502,
     hint: 'Nothing was signed. Check that the node runs, and the rpc of the asset.',
   },
+  asset_decimals_differ: {
+    kind: 'refused',
+    hint: 'Nothing was signed. Correct decimals of the asset: budgets and prices are written with them.',
+  },
   asset_domain_differs: {
     kind: 'refused',
     hint: 'Nothing was signed. The seller is wrong about the token, or wants a signature for another one.',
@@ -152,6 +156,10 @@ export const agentErrors = {
   daemon_not_running: {
     kind: 'state',
     hint: 'Start it: systemctl start uraiden-agent, or uraiden-agent run.',
+  },
+  daemon_of_another_configuration: {
+    kind: 'state',
+    hint: 'Nothing was paid. Give --config with the file of the daemon, or set state in yours to a folder of its own.',
   },
   daemon_of_another_user: {
     kind: 'state',

@@ -43,6 +43,8 @@ export interface JobsOptions {
   readonly syncInterval?: Milliseconds
   /** A file in memory. With it nothing is written to the card, files of sinks neither, until `flush`. */
   readonly spool?: string | undefined
+  /** What a flush gave to be kept beside, see `Scheduler.flush`. */
+  readonly copy?: unknown
   /** Without one: a file in memory that spares the card what is gone again within the interval. */
   readonly aside?: string | undefined
   readonly stdout?: Writable
@@ -66,8 +68,8 @@ const patience: Milliseconds = 2000
  * @throws UraidenError those of `openState` and of the sinks' files
  */
 export async function openJobs(options: JobsOptions): Promise<Scheduler> {
-  const { jobs, folder, owner, spool, aside, onEvent, syncInterval = 10_000 } = options
-  const storage = await openOutboxStorage({ folder, owner, syncInterval, spool, aside })
+  const { jobs, folder, owner, spool, copy, aside, onEvent, syncInterval = 10_000 } = options
+  const storage = await openOutboxStorage({ folder, owner, syncInterval, spool, copy, aside })
   try {
     const outbox = await openOutbox({
       storage,
@@ -114,7 +116,7 @@ function digest(value: unknown): string {
 
 /** With what they have written. */
 interface Kept {
-  readonly flush: () => Promise<void>
+  readonly flush: Scheduler['flush']
   readonly close: () => Promise<void>
 }
 
@@ -148,10 +150,16 @@ function alertsTo({ storage, outbox, clock }: RunParts): Pick<Scheduler, 'told' 
 
 function keptBy(outbox: Outbox, storage: OutboxStorage): Kept {
   return {
-    flush: async () => {
-      // The lines first: what is in its file needs no place in the batch.
-      await outbox.flush()
-      await storage.flush()
+    flush: async (keep) => {
+      const copy = keep && (await storage.copy())
+      if (keep === undefined || copy === undefined) {
+        // The lines first: what is in its file needs no place in the batch.
+        await outbox.flush()
+        return storage.flush()
+      }
+      // With the lines, so that the file system has to commit once for both.
+      await outbox.flush(() => keep(copy))
+      if (await storage.isBehind()) await storage.flush()
     },
     close: async () => {
       // What the card does not take, closing it says.
@@ -213,8 +221,8 @@ class RunningJobs implements Scheduler {
     return this.#kept.tell(messages, told)
   }
 
-  flush(): Promise<void> {
-    return this.#kept.flush()
+  flush(keep?: (copy: object) => Promise<void>): Promise<void> {
+    return this.#kept.flush(keep)
   }
 
   async stop(grace: Milliseconds = 5000): Promise<void> {

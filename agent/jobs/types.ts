@@ -186,10 +186,12 @@ export interface Scheduler {
    */
   readonly tell: (messages: readonly object[], told: string) => Promise<void>
   /**
-   * Writes to the card what waits for it, where `card` is gentle: lines of files, then queues and last runs.
+   * Writes to the card what waits for it, where `card` is gentle: lines of files, then queues and last runs. `keep`
+   * may get last runs in place of a synced write of our own: to be on the card when it resolves, and to be given back as
+   * `JobsOptions.copy`.
    * @throws UraidenError `state_unwritable`
    */
-  readonly flush: () => Promise<void>
+  readonly flush: (keep?: (copy: object) => Promise<void>) => Promise<void>
   /**
    * Begins no more runs, waits for those under way up to `grace`, then aborts them. What is not delivered
    * waits on the disk. Default 5 seconds.

@@ -2,7 +2,6 @@
 // encrypted tunnel (CONNECT).
 
 import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -26,7 +25,7 @@ export async function passOn(
   const host: Field = ['Host', url.host]
   const own = without(endToEnd(fields), (name) => name === 'host')
   const headers = flat([host, ...withVia(own, request.httpVersion), ...framing(method, fields)])
-  const send = url.protocol === 'https:' ? httpsRequest : httpRequest
+  const send = await senderTo(url)
   const upstream = send(url, { method, headers, timeout, agent: false })
   const answered = answerOf(upstream, url)
   // An upload that fails is told by the answer that does not come.
@@ -36,6 +35,13 @@ export async function passOn(
   const received = withVia(endToEnd(fieldsOf(answer.rawHeaders)), answer.httpVersion)
   response.writeHead(answer.statusCode ?? 502, answer.statusMessage, flat(received))
   await pipeline(answer, response)
+}
+
+/** A daemon of which nobody wants an encrypted request does without the memory of what makes them. */
+async function senderTo({ protocol }: URL): Promise<typeof httpRequest> {
+  if (protocol !== 'https:') return httpRequest
+  const { request } = await import('node:https')
+  return request
 }
 
 function answerOf(

@@ -41,14 +41,34 @@ type Row = readonly [
   channel: string,
   balance: string,
   job: string | null,
-  authentic?: boolean | undefined,
+  authentic?: boolean | null | undefined,
   asset?: readonly [symbol: string, decimals: number],
 ]
+
+/** What one purchase has in common with others. */
+type Kind = readonly [
+  method: string,
+  url: string,
+  status: number,
+  cost: string,
+  channel: string,
+  job: string | null,
+  authentic: boolean | null,
+  asset?: readonly [symbol: string, decimals: number],
+]
+
+/** How long it came after the one before, the place of its kind, and the balance where that is not the next one. */
+type PackedRow = readonly [after: number, kind: number, balance?: string]
+
+/** Kinds once. */
+type Packed = readonly [kinds: readonly Kind[], rows: readonly PackedRow[]]
 
 /** Purchases, unless the configuration says another number. */
 export const mostRemembered = 500
 
-const prefix = 'bought/'
+const prefix = 'purchases/'
+/** Of an earlier version, each purchase with all of it. */
+const formerPrefix = 'bought/'
 const rowsPerRecord = 16
 
 /** Keeps at least the `most` newest; 0 keeps none. Each counts in its hour, too, where there are `hours`. */
@@ -57,22 +77,30 @@ export function createPurchaseHistory(
   most: number,
   hours?: Pick<HourSums, 'count'>,
 ): PurchaseHistory {
-  const keys = [...notes.keysUnder(prefix)].sort()
-  const read = (each: string): readonly Row[] =>
-    each === key ? rows : ((notes.get(each) ?? []) as readonly Row[])
+  // The former ones first, in the order of the alphabet, too.
+  const keys = [...notes.keysUnder(formerPrefix), ...notes.keysUnder(prefix)].sort()
+  const read = (each: string): readonly Row[] => (each === key ? rows : rowsAt(notes, each))
   let key = keys.at(-1) ?? keyOf(0)
-  let rows = [...((notes.get(key) ?? []) as readonly Row[])]
+  let rows = [...rowsAt(notes, key)]
   let noted = true
 
   function note(): void {
-    if (!noted) notes.later(key, rows)
+    if (!noted) notes.later(key, packed(rows))
     noted = true
   }
 
   function nextRecord(): void {
     note()
-    key = keyOf(Number(key.slice(prefix.length)) + 1)
+    key = keyAfter(key)
     rows = []
+  }
+
+  /** What a former one has left room for goes on in one of ours. */
+  function takeOver(): void {
+    if (!key.startsWith(formerPrefix)) return
+    notes.later(key, undefined)
+    keys.pop()
+    key = keyAfter(key)
   }
 
   /** While there are enough without the oldest record. */
@@ -91,6 +119,7 @@ export function createPurchaseHistory(
       hours?.count(party, status < 400 ? 'purchases' : 'failures')
       if (most === 0) return () => undefined
       if (rows.length >= rowsPerRecord) nextRecord()
+      takeOver()
       const row = rowOf(purchase)
       rows.push(row)
       if (keys.at(-1) !== key) keys.push(key)
@@ -101,7 +130,7 @@ export function createPurchaseHistory(
         const at = record.rows.indexOf(row)
         record.rows[at] = rowOf({ ...purchase, cost })
         if (record.key === key) noted = false
-        else if (keys.includes(record.key)) notes.later(record.key, record.rows)
+        else if (keys.includes(record.key)) notes.later(record.key, packed(record.rows))
       }
     },
     all: () => (most === 0 ? [] : keys.flatMap(read).map(purchaseOf).slice(-most)),
@@ -111,6 +140,59 @@ export function createPurchaseHistory(
 /** In the order of the alphabet for a hundred years of a purchase a second. */
 function keyOf(number: number): string {
   return `${prefix}${String(number).padStart(12, '0')}`
+}
+
+function keyAfter(key: string): string {
+  return keyOf(Number(key.slice(key.indexOf('/') + 1)) + 1)
+}
+
+function rowsAt(notes: Notes, key: string): readonly Row[] {
+  const note = notes.get(key) ?? []
+  return key.startsWith(formerPrefix) ? (note as readonly Row[]) : unpacked(note as Packed)
+}
+
+function packed(rows: readonly Row[]): Packed {
+  const kinds: Kind[] = []
+  const places = new Map<string, number>()
+  let [before, expected] = [0, '']
+  const short = rows.map((row): PackedRow => {
+    const [time, , , , cost, , balance] = row
+    const kind = kindOf(row)
+    const text = JSON.stringify(kind)
+    const place = places.get(text) ?? kinds.push(kind) - 1
+    places.set(text, place)
+    const packedRow = [time - before, place] as const
+    const isExpected = balance === expected
+    before = time
+    expected = nextBalance(balance, cost)
+    return isExpected ? packedRow : [...packedRow, balance]
+  })
+  return [kinds, short]
+}
+
+/** Of the same price once more. */
+function nextBalance(balance: string, cost: string): string {
+  return `${BigInt(balance) + BigInt(cost)}`
+}
+
+function kindOf(row: Row): Kind {
+  const [, method, url, status, cost, channel, , job, authentic = null, asset] = row
+  const kind = [method, url, status, cost, channel, job, authentic] as const
+  return asset === undefined ? kind : [...kind, asset]
+}
+
+/** @throws TypeError when it is damaged */
+function unpacked([kinds = [], rows = []]: Packed | readonly []): readonly Row[] {
+  let [time, expected] = [0, '']
+  return rows.map(([after, place, balance = expected]) => {
+    const kind = kinds[place]
+    if (kind === undefined) throw new TypeError('a purchase without its kind')
+    const [method, url, status, cost, channel, job, authentic, asset] = kind
+    time += after
+    expected = nextBalance(balance, cost)
+    const row = [time, method, url, status, cost, channel, balance, job, authentic] as const
+    return asset === undefined ? row : [...row, asset]
+  })
 }
 
 function rowOf(purchase: PurchaseRecord): Row {

@@ -33,7 +33,7 @@ export interface HookEvents {
 
 export type HookName = keyof HookEvents
 
-/** What is about to be paid. It has passed every cap that needs no ledger. */
+/** What is about to be paid. It has passed every cap that needs no ledger. By x402, contract and token are the asset. */
 export interface BeforePayment {
   readonly terms: Pick<Terms, 'receiver' | 'contract' | 'token' | 'price'>
   /** Undefined: it is a transfer. */

@@ -94,7 +94,7 @@ export interface Proposal {
 export function checkProposal(policy: Policy, proposal: Proposal, token: TokenUnit): void {
   checkHost(policy, proposal.url)
   checkParties(policy, proposal)
-  checkPrice(policy, proposal, token)
+  checkPrice(policy, { ...proposal, price: proposal.terms.price }, token)
   if (policy.dryRun) {
     const { price, receiver } = proposal.terms
     throw agentError({
@@ -105,7 +105,8 @@ export function checkProposal(policy: Policy, proposal: Proposal, token: TokenUn
   }
 }
 
-function checkHost({ hosts }: Policy, url: URL): void {
+/** @throws UraidenError `host_not_allowed` */
+export function checkHost({ hosts }: Pick<Policy, 'hosts'>, url: URL): void {
   if (hosts === undefined || hosts.includes(url.host) || hosts.includes(url.hostname)) return
   throw agentError({
     code: 'host_not_allowed',
@@ -114,7 +115,7 @@ function checkHost({ hosts }: Policy, url: URL): void {
 }
 
 function checkParties(policy: Policy, proposal: Proposal): void {
-  const { url, terms, expected } = proposal
+  const { url, terms, expected, before } = proposal
   if (terms.contract !== policy.contract) {
     throw agentError({
       code: 'wrong_contract',
@@ -136,28 +137,48 @@ function checkParties(policy: Policy, proposal: Proposal): void {
       hint: 'Nothing was signed. See who is there with: uraiden-agent discover',
     })
   }
-  if (policy.receivers !== undefined && !policy.receivers.includes(terms.receiver)) {
-    throw agentError({
-      code: 'receiver_not_allowed',
-      message: `The receiver ${terms.receiver} is not among those that may be paid.`,
-    })
-  }
-  checkSeller(policy, proposal)
+  checkReceiver(policy, { url, receiver: terms.receiver, before })
 }
 
-/** Who is listed by address was chosen by a person, who may have exchanged the receiver. */
-function checkSeller({ receivers }: Policy, { url, terms, before }: Proposal): void {
-  if (before === undefined || before === terms.receiver || receivers !== undefined) return
+/** Who wants to be paid at a place, and who was paid there until now. */
+export interface Payee {
+  readonly url: URL
+  readonly receiver: Address
+  readonly before: Address | undefined
+}
+
+/**
+ * Who is listed by address was chosen by a person, who may have exchanged the receiver.
+ * @throws UraidenError `receiver_not_allowed`, `receiver_changed`
+ */
+export function checkReceiver(
+  { receivers }: Pick<Policy, 'receivers'>,
+  { url, receiver, before }: Payee,
+): void {
+  if (receivers !== undefined && !receivers.includes(receiver)) {
+    throw agentError({
+      code: 'receiver_not_allowed',
+      message: `The receiver ${receiver} is not among those that may be paid.`,
+    })
+  }
+  if (before === undefined || before === receiver || receivers !== undefined) return
   throw agentError({
     code: 'receiver_changed',
-    message: `${url.origin} wants payment to ${terms.receiver} now; until now it was ${before}.`,
+    message: `${url.origin} wants payment to ${receiver} now; until now it was ${before}.`,
     hint: 'Nothing was signed. If its owner says that this is right, list the new address under receivers.',
   })
 }
 
-function checkPrice(policy: Policy, proposal: Proposal, token: TokenUnit): void {
-  const { terms, mostPrice, lastPrice } = proposal
-  const { price } = terms
+interface AskedPrice extends Pick<Proposal, 'mostPrice' | 'lastPrice'> {
+  readonly price: TokenAmount
+}
+
+/** @throws UraidenError `price_over_cap`, `price_jump` */
+export function checkPrice(
+  policy: Pick<Policy, 'request' | 'priceJump'>,
+  { price, mostPrice, lastPrice }: AskedPrice,
+  token: TokenUnit,
+): void {
   if (mostPrice !== undefined && price > mostPrice) {
     const cap = {
       amount: mostPrice,

@@ -198,12 +198,15 @@ class PurchaseRun {
   async #alone(first: Terms, offeredAgain?: Attempt): Promise<PaidAnswer> {
     let terms = first
     let attempt = offeredAgain
-    for (let payments = 0; payments < mostPayments; payments++) {
+    for (let payments = 0; payments < mostPayments; ) {
       attempt ??= await this.#prepare(terms, 'anyChannel')
       if (attempt === undefined) throw new Error('a channel was promised')
       const outcome = await this.#deliver(attempt)
       if ('answer' in outcome) return outcome
       await this.#correct(attempt, outcome)
+      // Each that is in doubt is offered once: kills leave more of them than a receiver may correct.
+      const { taken } = attempt
+      if (taken.source !== 'doubtful' || outcome.verdict.kind !== 'spentBefore') payments++
       terms = outcome.terms
       attempt = undefined
     }

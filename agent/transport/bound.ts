@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import { type Duplex, Transform } from 'node:stream'
 import { once } from '../../platform/async/once.ts'
+import { readAtMost } from '../../platform/http/read-at-most.ts'
 import { hmac } from '../../platform/keys/bound.ts'
 import {
   type AnswerContent,
@@ -84,7 +85,9 @@ export async function sendBound(
     return { kind: 'authentic', answer: authentic(answer, exchange), added }
   }
   const code = await refusalCode(answer)
-  return { kind: 'unproven', status, code, error: unproven(request.url, verified.detail) }
+  // So says a gateway, or a receiver that cannot look up our key: it is away, and nobody has spoilt anything.
+  const errorOf = status >= 500 ? notItsAnswer : unproven
+  return { kind: 'unproven', status, code, error: errorOf(request.url, verified.detail) }
 }
 
 /** Fields by their names in lower case: a name that comes twice would be covered as both lines. */
@@ -313,14 +316,10 @@ function checking(check: ContentCheck, kind: AnswerContent['kind']): Duplex {
 const mostRefusal = 16_384
 
 async function refusalCode({ status, stream }: OpenAnswer): Promise<string | undefined> {
-  let text = ''
   try {
     if (status < 400) return
-    for await (const chunk of stream) {
-      text += chunk
-      if (text.length > mostRefusal) return
-    }
-    const { code } = Object(JSON.parse(text)) as { readonly code?: unknown }
+    const text = await readAtMost(stream, mostRefusal)
+    const { code } = Object(text && JSON.parse(text.toString())) as { readonly code?: unknown }
     return typeof code === 'string' ? code : undefined
   } catch {
     return
@@ -331,19 +330,24 @@ async function refusalCode({ status, stream }: OpenAnswer): Promise<string | und
 
 const unprovenErrors = new WeakSet<object>()
 
-/** Whether an answer came that is not the receiver's own, in place of none. */
+/** Whether an answer came that is not the receiver's own, in place of none; one of a gateway is none. */
 export function isUnproven(error: UraidenError): boolean {
   const { cause } = error
   return unprovenErrors.has(error) || (cause instanceof Object && unprovenErrors.has(cause))
 }
 
+/** A lost answer, and somebody is to blame for it. */
+function unproven(url: URL, detail: string): UraidenError {
+  const error = notItsAnswer(url, detail)
+  unprovenErrors.add(error)
+  return error
+}
+
 /** A lost answer: the payment stays in doubt, and the same request may be sent again. */
-function unproven({ origin }: URL, detail: string): UraidenError {
-  const error = agentError({
+function notItsAnswer({ origin }: URL, detail: string): UraidenError {
+  return agentError({
     code: 'answer_lost',
     message: `What came from ${origin} is not the receiver’s answer to this request. ${detail}`,
     hint: 'Somebody between may alter the traffic. If a payment was on its way, it stays counted until the receiver says where the channel stands.',
   })
-  unprovenErrors.add(error)
-  return error
 }

@@ -1,4 +1,5 @@
 // What a seller's answer says in x402: what it asks, and what became of a payment. Bytes of a stranger.
+import { readAtMost } from '../../platform/http/read-at-most.ts'
 import { headerName, isUraidenError, parseUint192 } from '../../protocol/index.ts'
 import {
   exactTerms,
@@ -46,20 +47,13 @@ export async function readAsked(url: URL, answer: OpenAnswer): Promise<SellerAsk
 
 /** As much of a body as terms may have; what breaks off has none. */
 async function beginning({ stream }: OpenAnswer): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
   try {
-    for await (const chunk of stream) {
-      chunks.push(chunk)
-      size += chunk.length
-      if (size > mostBody) return ''
-    }
+    return (await readAtMost(stream, mostBody))?.toString('utf8') ?? ''
   } catch {
     return ''
   } finally {
     stream.destroy()
   }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** Undefined where nothing is said that can be read. */

@@ -3,11 +3,13 @@
 import { ifFits, object, text as textShape } from '../../platform/shapes/shape.ts'
 import { printedUrl } from '../../platform/text/printed.ts'
 import {
+  type Address,
   addressToBytes,
   fromHex,
   type Hex,
   isHex,
   isUraidenError,
+  type TokenAmount,
   toHex,
   toQuantity,
   type UraidenError,
@@ -24,23 +26,52 @@ import type { Asset, Authorised } from './types.ts'
 export type Fate = 'used' | 'unused' | 'open'
 
 export interface AssetChain {
-  /**
-   * `DOMAIN_SEPARATOR()` of the token.
-   * @throws UraidenError `asset_unknown_to_chain`, `chain_unavailable`
-   */
-  readonly separator: (asset: Asset) => Promise<Hex>
+  /** @throws UraidenError `asset_unknown_to_chain`, `asset_chain_unavailable` */
+  readonly token: (asset: Asset) => Promise<TokenFacts>
+  /** What the account has. @throws UraidenError those of `token` */
+  readonly balance: (asset: Asset) => Promise<TokenAmount>
   /** Never throws: what cannot be asked is open. */
   readonly fate: (asset: Asset, authorised: Authorised) => Promise<Fate>
 }
 
-/** Selectors (Solidity ABI): of EIP-2612, and of EIP-3009 with account and nonce. */
+/** What a token says of itself, and does not change. */
+export interface TokenFacts {
+  /** `DOMAIN_SEPARATOR()` */
+  readonly separator: Hex
+  /** Null where it says nothing, as ERC-20 allows. */
+  readonly decimals: number | null
+}
+
+/** Selectors (Solidity ABI): of EIP-2612, EIP-3009 with account and nonce, and ERC-20. */
 const domainSeparator = '0x3644e515'
 const authorizationState = '0xe94a0102'
+const decimalsOf = '0x313ce567'
+const balanceOf = '0x70a08231'
+
+type Ask = (url: string, method: string, params: readonly unknown[]) => Promise<unknown>
+
+async function tokenAt(ask: Ask, url: string, asset: Asset): Promise<TokenFacts> {
+  const to = asset.address
+  const separator = await readWord(ask, { url, to, data: domainSeparator })
+  if (separator === undefined) throw unknownToChain(asset)
+  // A call of a function that is not there fails.
+  const decimals = await readWord(ask, { url, to, data: decimalsOf }).catch(() => undefined)
+  return { separator, decimals: decimals === undefined ? null : Number(BigInt(decimals)) }
+}
+
+/** Undefined where the contract answers anything but one word. */
+async function readWord(
+  ask: Ask,
+  { url, to, data }: { readonly url: string; readonly to: Address; readonly data: string },
+): Promise<Hex | undefined> {
+  const said = await ask(url, 'eth_call', [{ to, data }, 'latest'])
+  return isHex(said) && fromHex(said).length === 32 ? said : undefined
+}
 
 export function createAssetChain(transport: Transport, own: Authorised['payTo']): AssetChain {
-  const ask = (url: string, method: string, params: readonly unknown[]) =>
-    askNode(transport, { url, method, params })
+  const ask: Ask = (url, method, params) => askNode(transport, { url, method, params })
   const checked = new Set<string>()
+  const account = toHex(addressToBytes(own)).slice(2).padStart(64, '0')
 
   /** A node of another chain would say of every authorization that it was never used. */
   async function checkChain(url: string, { chainId }: Asset): Promise<void> {
@@ -52,7 +83,6 @@ export function createAssetChain(transport: Transport, own: Authorised['payTo'])
   }
 
   async function isUsed(url: string, { address, nonce }: Authorised, block: string) {
-    const account = toHex(addressToBytes(own)).slice(2).padStart(64, '0')
     const call = { to: address, data: `${authorizationState}${account}${nonce.slice(2)}` }
     const answer = await ask(url, 'eth_call', [call, block])
     if (answer === `0x${'0'.repeat(63)}1`) return true
@@ -78,15 +108,17 @@ export function createAssetChain(transport: Transport, own: Authorised['payTo'])
   }
 
   return {
-    separator: (asset) =>
+    token: (asset) =>
       firstOf(asset, async (url) => {
         await checkChain(url, asset)
-        const said = await ask(url, 'eth_call', [
-          { to: asset.address, data: domainSeparator },
-          'latest',
-        ])
-        if (isHex(said) && fromHex(said).length === 32) return said
-        throw unknownToChain(asset)
+        return tokenAt(ask, url, asset)
+      }),
+    balance: (asset) =>
+      firstOf(asset, async (url) => {
+        await checkChain(url, asset)
+        const said = await readWord(ask, { url, to: asset.address, data: `${balanceOf}${account}` })
+        if (said === undefined) throw unknownToChain(asset)
+        return BigInt(said)
       }),
     fate: async (asset, authorised) => {
       const said = await Promise.allSettled(

@@ -6,6 +6,7 @@ import { type Notes, notesUnder } from '../channels/notes.ts'
 import type { Behaviours } from '../purchase/behaviour.ts'
 import type { Dialect } from '../purchase/dialect.ts'
 import type { PurchaseHistory } from '../purchase/history.ts'
+import type { AgentHooks } from '../purchase/hooks.ts'
 import { createPrices, createSellers } from '../purchase/terms.ts'
 import { createTransport, type Transport } from '../transport/transport.ts'
 import { AuthorisationBook } from './book.ts'
@@ -21,6 +22,7 @@ export interface X402Options {
   readonly transport: Transport
   readonly history: PurchaseHistory
   readonly behaviours: Behaviours
+  readonly hooks?: AgentHooks | undefined
   readonly repeats: number
 }
 

@@ -3,10 +3,9 @@
 import { plainLine } from '../../platform/text/plain-text.ts'
 import {
   type Address,
-  formatAmount,
+  defined,
   isUraidenError,
   shorten,
-  type TokenAmount,
   type UraidenError,
 } from '../../protocol/index.ts'
 import {
@@ -17,7 +16,8 @@ import {
   type Requirements,
 } from '../../protocol/x402/index.ts'
 import { agentError } from '../errors/index.ts'
-import { type Asset, unitOf } from './types.ts'
+import { checkHost, checkReceiver } from '../purchase/policy.ts'
+import type { Asset } from './types.ts'
 
 /** An offer that can be paid, as far as it goes by what is asked for. */
 export interface Offer {
@@ -114,77 +114,27 @@ function named(texts: readonly string[]): string {
 
 export interface SellerPolicy {
   /** The receivers that may be paid; all when not given. */
-  readonly receivers: readonly Address[] | undefined
+  readonly receivers?: readonly Address[] | undefined
   /** The only one that may be paid there, as the owner says. */
   readonly payTo: Address | undefined
   /** Who was paid there until now. */
   readonly before: Address | undefined
   /** Where may be bought; anywhere when not given. */
-  readonly hosts: readonly string[] | undefined
+  readonly hosts?: readonly string[] | undefined
 }
 
 /** @throws UraidenError `host_not_allowed`, `receiver_changed`, `receiver_not_allowed` */
-export function checkSeller(url: URL, { payTo }: ExactTerms, policy: SellerPolicy): void {
+export function checkSeller(url: URL, { payTo: receiver }: ExactTerms, policy: SellerPolicy): void {
   const { receivers, payTo: expected, before, hosts } = policy
-  if (hosts !== undefined && !hosts.includes(url.host) && !hosts.includes(url.hostname)) {
-    throw agentError({
-      code: 'host_not_allowed',
-      message: `Nothing may be bought at ${url.host}.`,
-    })
+  checkHost(defined({ hosts }), url)
+  if (expected === undefined) {
+    checkReceiver(defined({ receivers }), { url, receiver, before })
+    return
   }
-  if (expected !== undefined) {
-    if (payTo === expected) return
-    throw agentError({
-      code: 'receiver_changed',
-      message: `${url.origin} wants payment to ${payTo}, but the configuration says ${expected}.`,
-      hint: 'Nothing was signed. If its owner says that this is right, write the new address under receivers.',
-    })
-  }
-  if (receivers !== undefined && !receivers.includes(payTo)) {
-    throw agentError({
-      code: 'receiver_not_allowed',
-      message: `The receiver ${payTo} is not among those that may be paid.`,
-    })
-  }
-  if (before === undefined || before === payTo || receivers !== undefined) return
+  if (receiver === expected) return
   throw agentError({
     code: 'receiver_changed',
-    message: `${url.origin} wants payment to ${payTo} now; until now it was ${before}.`,
+    message: `${url.origin} wants payment to ${receiver}, but the configuration says ${expected}.`,
     hint: 'Nothing was signed. If its owner says that this is right, write the new address under receivers.',
-  })
-}
-
-export interface PricePolicy {
-  /** Of the caller, for this request. */
-  readonly mostPrice: TokenAmount | undefined
-  /** `budget.request` */
-  readonly request: TokenAmount | undefined
-  /** Most that a price may be, as a multiple of the last one. */
-  readonly priceJump: number | undefined
-  readonly lastPrice: TokenAmount | undefined
-}
-
-/** @throws UraidenError `price_over_cap`, `price_jump` */
-export function checkPrice({ asset, terms }: Offer, policy: PricePolicy): void {
-  const { mostPrice, request, priceJump, lastPrice } = policy
-  const { amount } = terms
-  const say = (sum: TokenAmount) => formatAmount(sum, unitOf(asset))
-  const caps = [
-    [mostPrice, 'you allow for this request', 'the price limit'],
-    [request, 'you allow a request', 'budget.request'],
-  ] as const
-  for (const [cap, whose, setting] of caps) {
-    if (cap === undefined || amount <= cap) continue
-    throw agentError({
-      code: 'price_over_cap',
-      message: `This costs ${say(amount)}, more than the ${say(cap)} ${whose}.`,
-      hint: `Nothing was signed. Raise ${setting} if the price is right.`,
-    })
-  }
-  if (priceJump === undefined || lastPrice === undefined) return
-  if (amount * 1_000_000n <= lastPrice * BigInt(Math.round(priceJump * 1e6))) return
-  throw agentError({
-    code: 'price_jump',
-    message: `This costs ${say(amount)} now, more than ${priceJump} times the ${say(lastPrice)} of last time.`,
   })
 }

@@ -13,10 +13,11 @@ import type { Notes } from '../channels/notes.ts'
 import { agentError } from '../errors/index.ts'
 import type { Behaviours } from '../purchase/behaviour.ts'
 import type { PurchaseHistory } from '../purchase/history.ts'
+import type { AgentHooks } from '../purchase/hooks.ts'
 import type { Prices, Sellers } from '../purchase/terms.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { AuthorisationBook } from './book.ts'
-import type { AssetChain } from './chain.ts'
+import type { AssetChain, TokenFacts } from './chain.ts'
 import type { Offer } from './offers.ts'
 import type { Asset } from './types.ts'
 
@@ -47,6 +48,7 @@ export interface X402Parts {
   readonly prices: Prices
   readonly history: PurchaseHistory
   readonly behaviours: Behaviours
+  readonly hooks?: AgentHooks | undefined
   /** Asks the chain what became of authorizations whose time is over. */
   readonly lookUp: () => Promise<void>
 }
@@ -55,7 +57,7 @@ export interface X402Parts {
 export interface Domains {
   /**
    * The separator that is signed with.
-   * @throws UraidenError `asset_domain_differs`, those of `AssetChain.separator`
+   * @throws UraidenError `asset_domain_differs`, `asset_decimals_differ`, those of `AssetChain.token`
    */
   readonly checked: (offer: Pick<Offer, 'asset' | 'terms'>) => Promise<Uint8Array>
 }
@@ -64,17 +66,19 @@ const prefix = 'domain/'
 
 /** The token is asked once: what it answers is remembered. */
 export function createDomains(notes: Pick<Notes, 'get' | 'later'>, chain: AssetChain): Domains {
-  async function separatorOf(asset: Asset): Promise<string> {
+  async function factsOf(asset: Asset): Promise<TokenFacts> {
     const key = `${prefix}${asset.chainId}/${asset.address}`
-    const noted = notes.get(key) as { readonly separator: string } | undefined
-    if (noted !== undefined) return noted.separator
-    const separator = await chain.separator(asset)
-    notes.later(key, { separator })
-    return separator
+    const noted = notes.get(key) as TokenFacts | undefined
+    // Versions before this one noted the separator alone.
+    if (typeof noted?.decimals === 'number') return noted
+    const facts = await chain.token(asset)
+    if (facts.decimals !== null) notes.later(key, { ...facts })
+    return facts
   }
   return {
     checked: async ({ asset, terms: { named } }) => {
-      const separator = await separatorOf(asset)
+      const { separator, decimals } = await factsOf(asset)
+      checkDecimals(asset, decimals)
       const check = (whose: string, domain: TokenDomain): void => {
         if (
           toHex(tokenSeparator({ chainId: asset.chainId, asset: asset.address }, domain)) ===
@@ -88,6 +92,18 @@ export function createDomains(notes: Pick<Notes, 'get' | 'later'>, chain: AssetC
       return fromHex(separator)
     },
   }
+}
+
+/**
+ * Budgets are written in whole tokens: with other decimals than the token's they allow other amounts than they say.
+ * @throws UraidenError `asset_decimals_differ`
+ */
+export function checkDecimals({ name, address, decimals }: Asset, own: number | null): void {
+  if (own === null || own === decimals) return
+  throw agentError({
+    code: 'asset_decimals_differ',
+    message: `${name} at ${address} has ${own} decimals, not ${decimals}.`,
+  })
 }
 
 function differs(asset: Asset, whose: string, { name, version }: TokenDomain): UraidenError {

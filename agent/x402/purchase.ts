@@ -36,6 +36,8 @@ import { agentError } from '../errors/index.ts'
 import { complete, neverLeft } from '../purchase/delivery.ts'
 import type { Dialect, InRdn, PaymentPlan } from '../purchase/dialect.ts'
 import { lostWithAuthorization, notAuthentic } from '../purchase/errors.ts'
+import { askBeforePayment } from '../purchase/hooks.ts'
+import { checkPrice } from '../purchase/policy.ts'
 import { answerGone } from '../purchase/repeat.ts'
 import type {
   Asked,
@@ -54,7 +56,7 @@ import {
   settlementIn,
   speaksRdn,
 } from './answers.ts'
-import { checkPrice, checkSeller, chooseOffer, type Offer } from './offers.ts'
+import { checkSeller, chooseOffer, type Offer } from './offers.ts'
 import type { X402Parts } from './parts.ts'
 import { type Asset, type Authorised, unitOf } from './types.ts'
 
@@ -165,10 +167,13 @@ class X402Purchase {
 
   /** policy → domain → clock → persist → sign → send. */
   async #pay(plan: PaymentPlan, order: Order): Promise<PaidAnswer> {
-    const { behaviours, domains } = this.#parts
+    const { behaviours, domains, hooks } = this.#parts
     const { offer } = order
+    const { payTo: receiver, amount: price, asset } = offer.terms
     this.#checkPolicy(plan, offer)
-    behaviours.mayPay(offer.terms.payTo)
+    behaviours.mayPay(receiver)
+    const terms = { receiver, price, contract: asset, token: asset }
+    await askBeforePayment(hooks, { terms, request: this.#request })
     const separator = await domains.checked(offer)
     const earlier = await this.#earlier(offer)
     if (earlier !== undefined) {
@@ -191,13 +196,14 @@ class X402Purchase {
     const { asset, terms } = offer
     const { receivers, hosts, priceJump, budget } = policy
     checkSeller(url, terms, { receivers, hosts, payTo: plan.payTo, before: sellers.at(url) })
-    const { name: symbol, decimals } = asset
-    const unit = { symbol, decimals }
+    const unit = unitOf(asset)
+    const lastPrice = prices.lastPrice(`${asset.name} ${method}`, url)
     const most = mostPrice === undefined ? undefined : amountOption('mostPrice', mostPrice, unit)
-    checkPrice(offer, {
-      ...{ mostPrice: most, priceJump, request: budget.assets?.[asset.name]?.request },
-      lastPrice: prices.lastPrice(`${asset.name} ${method}`, url),
-    })
+    checkPrice(
+      defined({ request: budget.assets?.[asset.name]?.request, priceJump }),
+      { price: terms.amount, ...defined({ mostPrice: most, lastPrice }) },
+      unit,
+    )
     if (dryRun || policy.dryRun) throw dryRunOf(offer)
     sellers.remember(url, terms.payTo)
   }
@@ -261,7 +267,8 @@ class X402Purchase {
     try {
       return await book.reserve(this.#request, wanted)
     } catch (error) {
-      if (!(error instanceof BudgetSpentError)) throw error
+      const isFull = isUraidenError(error, 'authorizations_unsettled')
+      if (!isFull && !(error instanceof BudgetSpentError)) throw error
       await lookUp()
       return book.reserve(this.#request, wanted)
     }

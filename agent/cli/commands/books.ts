@@ -15,9 +15,8 @@ import { type GlobalOptions, parseFromBlock, withAgent } from './session.ts'
 
 export function budget(options: GlobalOptions): Promise<ExitCode> {
   return withAgent(options, async (session) => {
-    const { agent, budget: configured, output, token, timeZone, nameOf } = session
+    const { agent, request, output, token, timeZone, nameOf } = session
     const { reserved, limits, transactions } = agent.budget()
-    const request = configured.request
     if (output.json) output.print(toJson({ token, request, reserved, limits, transactions }))
     else {
       output.print(`spent or reserved in all: ${formatAmount(reserved, token)}`)

@@ -1,50 +1,24 @@
 // uraiden-agent status, pause, resume, run-job, flush, reload: the daemon, asked over its socket.
 
-import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { z } from 'zod'
 import { createOutput, type Output, toJson } from '../../../platform/cli/output.ts'
-import { parseYaml } from '../../../platform/config/yaml.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
-import { formatAmount, isUraidenError } from '../../../protocol/index.ts'
-import { type AgentConfig, loadAgentConfig } from '../../program/configuration/config.ts'
-import { commandSocket, configFile, type PlacesConfig } from '../../program/configuration/places.ts'
-import { type DaemonConnection, daemonOf } from '../../program/control/client.ts'
+import { formatAmount } from '../../../protocol/index.ts'
+import type { Known } from '../../program/configuration/known.ts'
+import type { DaemonConnection } from '../../program/control/client.ts'
 import { receiverNames } from '../text/names.ts'
 import { statusText } from '../text/status.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
+import { daemonOf } from './its-daemon.ts'
 import type { GlobalOptions } from './session.ts'
 
 async function withDaemon(
   options: GlobalOptions,
   work: (daemon: DaemonConnection, output: Output, known: Known) => Promise<void>,
 ): Promise<ExitCode> {
-  const known = await placesOf(options)
-  await work(await daemonOf(commandSocket(known)), createOutput(options.json ?? false), known)
+  const { connection, known } = await daemonOf(options)
+  await work(connection, createOutput(options.json ?? false), known)
   return exitCode.ok
-}
-
-/** Of a file that is broken only where the daemon is. */
-type Known = PlacesConfig & Partial<Pick<AgentConfig, 'receivers' | 'timeZone'>>
-
-const placesSchema = z.object({
-  state: z.string().optional(),
-  control: z.object({ socket: z.string().optional() }).default({}),
-})
-
-/** Where the daemon is. A file that somebody has just broken says it too: the daemon still runs. */
-async function placesOf(options: GlobalOptions): Promise<Known> {
-  const file = configFile(options.config)
-  try {
-    return await loadAgentConfig(file)
-  } catch (error) {
-    if (!isUraidenError(error, 'config_invalid')) throw error
-    const { success, data } = placesSchema.safeParse(
-      parseYaml(await readFile(file, 'utf8'), file).value,
-    )
-    if (!success) throw error
-    return data
-  }
 }
 
 export function pause(job: string | undefined, options: GlobalOptions): Promise<ExitCode> {
@@ -95,8 +69,8 @@ export interface StatusOptions extends GlobalOptions {
 const watchInterval: Milliseconds = 2000
 
 export function status(options: StatusOptions): Promise<ExitCode> {
-  return withDaemon(options, async (daemon, output, { receivers = {}, timeZone }) => {
-    const nameOf = receiverNames(receivers)
+  return withDaemon(options, async (daemon, output, { receivers, timeZone }) => {
+    const nameOf = receiverNames(receivers.receivers)
     const show = async (): Promise<void> => {
       const found = await daemon.command('status', {})
       if (output.json) return output.print(toJson(found))

@@ -24,7 +24,6 @@ import {
   etherUnit,
   formatAmount,
   type HeaderFields,
-  isUraidenError,
   parseTerms,
   type Terms,
   type TokenUnit,
@@ -40,25 +39,31 @@ import { type AgentConfig, loadAgentConfig } from '../../program/configuration/c
 import { contractsOf } from '../../program/configuration/contracts.ts'
 import { openKey, readBroker } from '../../program/configuration/load.ts'
 import { pathsFromStart } from '../../program/configuration/paths.ts'
-import { commandSocket, configFile, stateFolder } from '../../program/configuration/places.ts'
+import { configFile, stateFolder } from '../../program/configuration/places.ts'
 import {
   policyOptions,
   purchaseSettings,
   trustOf,
   usualFeeShare,
 } from '../../program/configuration/purchasing.ts'
-import { openReceivers, receiverSettings } from '../../program/configuration/receivers.ts'
-import { connectToDaemon } from '../../program/control/client.ts'
+import {
+  openReceivers,
+  type Receivers,
+  receiverSettings,
+} from '../../program/configuration/receivers.ts'
 import type { DaemonStatus } from '../../program/control/status.ts'
 import { rateSettings, rateText, transactionRate } from '../../program/control/transactions.ts'
 import { createBehaviours } from '../../purchase/behaviour.ts'
 import { createPurchaseHistory, mostRemembered } from '../../purchase/history.ts'
-import { createTransport } from '../../transport/transport.ts'
+import { createTransport, type OpenAnswer } from '../../transport/transport.ts'
+import type { Asset } from '../../x402/types.ts'
+import { lookAtAsset, lookAtSeller } from '../doctor/assets.ts'
 import { judgeCard } from '../doctor/card.ts'
 import { type Asked, asPurchases, judgeCost, judgePrice, judgeUnasked } from '../doctor/jobs.ts'
 import { lookAtBroker, lookAtSink } from '../doctor/sinks.ts'
 import { trustText } from '../text/status.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
+import { findDaemon } from './its-daemon.ts'
 import { type GlobalOptions, withAgent } from './session.ts'
 
 interface Key {
@@ -96,8 +101,8 @@ export async function doctor(
   if (fromStart.length > 0) report('paths', fromStartWarning(fromStart))
   const chain = await attempt('chain', () => openChain(chainSettings(config)))
   const daemon = once(async () => {
-    const connection = await connectToDaemon(commandSocket(config))
-    return connection?.command('status', {})
+    const found = await findDaemon(config, options)
+    return found?.connection.command('status', {})
   })
   const key = await attempt('key', () => keyOf(config, daemon))
   const places = openReceivers(receiverSettings(config))
@@ -106,15 +111,14 @@ export async function doctor(
   const receivers =
     target === undefined
       ? Object.entries(config.receivers).map(([name, { address }]) =>
-          receiverCheck(() => places.resolve(name), address),
+          receiverCheck(places, name, address),
         )
-      : [receiverCheck(() => places.resolve(target), undefined)]
+      : [receiverCheck(places, target, undefined)]
   for (const check of [...checks(facts), ...receivers]) {
     report(check.name, await check.look(facts).catch(findingOf))
   }
   if (target === undefined) {
-    const resolve = (place: string) => places.resolve(place)
-    for (const { name, finding } of await lookAtJobs(facts, resolve)) report(name, finding)
+    for (const { name, finding } of await lookAtJobs(facts, places)) report(name, finding)
   }
   chain?.close()
   return conclude() ? exitCode.ok : exitCode.failed
@@ -143,12 +147,13 @@ export function doctorReceiver(target: string, options: GlobalOptions): Promise<
 }
 
 /** What depends on something that is missing is left out: its failure has its own line already. */
-function checks({ chain, key }: Facts): readonly Check[] {
+function checks({ config, chain, key }: Facts): readonly Check[] {
   return [
     clockCheck,
     ...(chain ? [chainCheck, contractCheck] : []),
     ...(key ? [keyCheck] : []),
     ...(chain && key ? [tokensCheck, etherCheck] : []),
+    ...(key ? assetsOf(config).map((asset) => assetCheck(asset, key.address)) : []),
     diskCheck,
     stateCheck,
     cardCheck,
@@ -196,6 +201,10 @@ const etherCheck: Check = {
       `0 ETH: fine while the receiver relays; closing without it needs ether. Send some to ${key.address}.`,
     )
   },
+}
+
+function assetCheck(asset: Asset, account: Address): Check {
+  return { name: 'asset', look: () => lookAtAsset(asset, account) }
 }
 
 function notKnown({ chain }: Facts) {
@@ -300,10 +309,7 @@ interface NamedFinding {
 }
 
 /** Will they work? Each is asked for its price, and where its data goes is looked at. Buys and delivers nothing. */
-async function lookAtJobs(
-  facts: Facts,
-  resolve: (target: string) => Promise<URL>,
-): Promise<readonly NamedFinding[]> {
+async function lookAtJobs(facts: Facts, places: Receivers): Promise<readonly NamedFinding[]> {
   const { config, chain, key } = facts
   const token = await chain?.tokenFacts().catch(() => undefined)
   const found: NamedFinding[] = []
@@ -320,7 +326,7 @@ async function lookAtJobs(
         say('job', judgeUnasked(job, policy.budget, token))
         continue
       }
-      const offer = await askFor(job, facts, resolve).catch(findingOf)
+      const offer = await askFor(job, facts, places).catch(findingOf)
       if ('verdict' in offer) say('job', offer)
       else {
         asked.push(offer)
@@ -350,11 +356,14 @@ async function lookAtJobs(
 async function askFor(
   { name, target, headers, every, mostPrice }: Job,
   { config }: Facts,
-  resolve: (target: string) => Promise<URL>,
+  places: Receivers,
 ): Promise<Asked | Finding> {
-  const url = await resolve(target)
-  const { status, header } = await ask(url, config, headers)
+  const url = await places.resolve(target)
+  const answer = await ask(url, config, headers)
+  const { status, header } = answer
   const shown = `${name}, ${withoutKeys(url.href)},`
+  const byX402 = await priceByX402(answer, { url, shown, places, config })
+  if (byX402 !== undefined) return byX402
   if (status === 200) return ok(`${shown} is free`)
   if (status !== 402) {
     return warning(
@@ -412,32 +421,32 @@ async function readBooks(facts: Omit<Facts, 'books'>): Promise<Books> {
 }
 
 /** Asks without paying. */
-function receiverCheck(place: () => Promise<URL>, address: Address | undefined): Check {
-  return { name: 'receiver', look: (facts) => lookAtReceiver(place, address, facts) }
+function receiverCheck(places: Receivers, target: string, address: Address | undefined): Check {
+  return {
+    name: 'receiver',
+    look: async (facts) => lookAtReceiver(await places.resolve(target), { places, address }, facts),
+  }
 }
 
 async function lookAtReceiver(
-  place: () => Promise<URL>,
-  address: Address | undefined,
+  url: URL,
+  { places, address }: { readonly places: Receivers; readonly address: Address | undefined },
   { chain, config }: Facts,
 ): Promise<Finding> {
-  try {
-    const url = await place()
-    const shown = withoutKeys(url.href)
-    const { status, header } = await ask(url, config, {})
-    if (status === 200) return ok(`${shown} answers, and is free`)
-    // At its root a receiver need not sell anything.
-    if (status !== 402) return ok(`${shown} answers`)
-    const terms = parseTerms(header)
-    const wrong = wrongParties(terms, shown, config, address)
-    if (wrong !== undefined) return wrong
-    const token = await chain?.tokenFacts().catch(() => undefined)
-    const relays = terms.features.has('relay') ? ', relays deposits' : ''
-    return ok(`${shown} costs ${priceText(terms.price, token)}${relays}`)
-  } catch (error) {
-    if (isUraidenError(error)) return findingOf(error)
-    throw error
-  }
+  const shown = withoutKeys(url.href)
+  const answer = await ask(url, config, {})
+  const { status, header } = answer
+  const byX402 = await priceByX402(answer, { url, shown, places, config })
+  if (byX402 !== undefined) return byX402
+  if (status === 200) return ok(`${shown} answers, and is free`)
+  // At its root a receiver need not sell anything.
+  if (status !== 402) return ok(`${shown} answers`)
+  const terms = parseTerms(header)
+  const wrong = wrongParties(terms, shown, config, address)
+  if (wrong !== undefined) return wrong
+  const token = await chain?.tokenFacts().catch(() => undefined)
+  const relays = terms.features.has('relay') ? ', relays deposits' : ''
+  return ok(`${shown} costs ${priceText(terms.price, token)}${relays}`)
 }
 
 function priceText(price: bigint, token: TokenUnit | undefined): string {
@@ -446,9 +455,29 @@ function priceText(price: bigint, token: TokenUnit | undefined): string {
 
 async function ask(url: URL, { tls }: AgentConfig, headers: HeaderFields) {
   const transport = createTransport({ timeout: 5000, ...(tls && { tls: trustOf(tls) }) })
-  const { status, header, stream } = await transport.send({ method: 'GET', url, headers })
-  stream.destroy()
-  return { status, header }
+  return transport.send({ method: 'GET', url, headers })
+}
+
+interface Priced {
+  readonly url: URL
+  readonly shown: string
+  readonly places: Receivers
+  readonly config: AgentConfig
+}
+
+/** Undefined where nothing would be paid by x402. Ends the answer. */
+async function priceByX402(
+  answer: OpenAnswer,
+  { url, shown, places, config }: Priced,
+): Promise<Finding | undefined> {
+  const seller = { plan: places.planAt(url), shown, assets: assetsOf(config) }
+  const found = answer.status === 402 ? await lookAtSeller(url, answer, seller) : undefined
+  answer.stream.destroy()
+  return found
+}
+
+function assetsOf(config: AgentConfig): readonly Asset[] {
+  return purchaseSettings(config).x402?.assets ?? []
 }
 
 /** Undefined where the payment would go through a contract of ours, to the receiver that was meant. */

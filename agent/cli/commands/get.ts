@@ -12,8 +12,7 @@ import { agentError, jobUnknown } from '../../errors/index.ts'
 import type { AgentStream, RequestOptions } from '../../options.ts'
 import { paidText } from '../text/paid.ts'
 import { type ExitCode, exitCode } from './exit-codes.ts'
-import { askedIn, quoteOf, quoteText } from './quote.ts'
-import { follow, type Hop } from './redirects.ts'
+import type { follow, Hop } from './redirects.ts'
 import { type GlobalOptions, type Session, withAgent } from './session.ts'
 
 export interface GetOptions extends GlobalOptions {
@@ -29,43 +28,53 @@ export interface GetOptions extends GlobalOptions {
 }
 
 export function get(target: string, options: GetOptions): Promise<ExitCode> {
-  return withAgent(options, async (session) => {
-    const { agent, receivers, jobs, output, token } = session
-    // A name that nobody knows has no caps: the purchase would be counted against nothing.
-    if (options.job !== undefined && !jobs.includes(options.job)) {
-      throw jobUnknown(options.job, jobs)
-    }
-    const first = await receivers.resolve(target)
-    const request = await requestOptions(options, session)
-    if (options.output !== undefined) await checkWritable(options.output)
-    const hop = { url: first, options: { ...request, signal: interrupted() } }
-    const ask = (each: Hop) => agent.stream(each.url, each.options)
-    if (options.dryRun === true) return quoted(session, () => ask(hop))
-    const { answer, url, before } =
-      options.location === true
-        ? await follow(hop, ask)
-        : { answer: await ask(hop), url: first, before: [] }
-    const redirects = before.map((each) => {
-      return { url: `${each.url}`, status: each.answer.status, payment: each.answer.payment }
-    })
-    if (output.json) output.print(await described(answer, redirects, options.output))
-    else {
-      await save(answer, options)
-      const paid = paidText(
-        [...redirects, answer].map(({ payment }) => payment),
-        token,
-      )
-      if (paid !== undefined && process.stderr.isTTY) output.say(paid)
-    }
-    if (answer.status < 400) return exitCode.ok
-    output.say(`uraiden-agent: ${url.origin} answers with HTTP status ${answer.status}.`)
-    return exitCode.httpError
+  const needs = options.dryRun === true ? 'books' : 'purchases'
+  return withAgent(options, (session) => bought(target, options, session), needs)
+}
+
+async function bought(target: string, options: GetOptions, session: Session): Promise<ExitCode> {
+  const { agent, receivers, jobs, output, token } = session
+  // A name that nobody knows has no caps: the purchase would be counted against nothing.
+  if (options.job !== undefined && !jobs.includes(options.job)) {
+    throw jobUnknown(options.job, jobs)
+  }
+  const first = await receivers.resolve(target)
+  const request = await requestOptions(options, session)
+  if (options.output !== undefined) await checkWritable(options.output)
+  const hop = { url: first, options: { ...request, signal: interrupted() } }
+  const ask = (each: Hop) => agent.stream(each.url, each.options)
+  if (options.dryRun === true) return quoted(session, () => ask(hop))
+  const { answer, url, before } =
+    options.location === true
+      ? await followed(hop, ask)
+      : { answer: await ask(hop), url: first, before: [] }
+  const redirects = before.map((each) => {
+    return { url: `${each.url}`, status: each.answer.status, payment: each.answer.payment }
   })
+  if (output.json) output.print(await described(answer, redirects, options.output))
+  else {
+    await save(answer, options)
+    const paid = paidText(
+      [...redirects, answer].map(({ payment }) => payment),
+      token,
+    )
+    if (paid !== undefined && process.stderr.isTTY) output.say(paid)
+  }
+  if (answer.status < 400) return exitCode.ok
+  output.say(`uraiden-agent: ${url.origin} answers with HTTP status ${answer.status}.`)
+  return exitCode.httpError
+}
+
+async function followed(...given: Parameters<typeof follow>): ReturnType<typeof follow> {
+  const { follow } = await import('./redirects.ts')
+  return follow(...given)
 }
 
 /** What it would cost, as an answer: nobody has refused anything. */
 async function quoted(session: Session, ask: () => Promise<AgentStream>): Promise<ExitCode> {
   const { agent, output, token } = session
+  // With all that knows of deposits.
+  const { askedIn, quoteOf, quoteText } = await import('./quote.ts')
   const answer = await ask().catch((error: unknown) => {
     const asked = askedIn(error)
     if (asked === undefined) throw error
@@ -75,7 +84,7 @@ async function quoted(session: Session, ask: () => Promise<AgentStream>): Promis
   const books = {
     channels: agent.channels(),
     limits: agent.budget().limits,
-    deposits: session.deposits(),
+    deposits: await session.deposits(),
   }
   const quote = quoteOf(isFree ? undefined : answer, token, books)
   if (isFree) answer.body.destroy()

@@ -8,8 +8,8 @@ import {
   openSpooledState,
   type SpooledState,
   type SpoolOptions,
-  type StateOperation,
 } from '../../../platform/state/spool.ts'
+import type { StateOperation } from '../../../platform/state/state.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 
 /** `soon`: synced at most an interval later. `lazily`: with whatever is synced next. */

@@ -1,7 +1,7 @@
 // The entries of one sink on the disk, and in memory which they are: delivered and not settled, being
 // delivered, waiting. Only the order and the sizes are in memory.
 import { decodeEntry } from './entry.ts'
-import { type OutboxStorage, openPrefix, type StorageOperation } from './storage.ts'
+import { type OutboxStorage, openPrefix, queuePrefix, type StorageOperation } from './storage.ts'
 
 export interface BacklogOptions {
   readonly id: string
@@ -38,8 +38,8 @@ export interface Backlog {
   readonly putBack: () => void
   /** Of those taken, the first `count` have arrived and the others wait again. */
   readonly delivered: (count: number) => void
-  /** What is up to the entry with this id has arrived, if it is here. */
-  readonly skipThrough: (id: string) => Promise<void>
+  /** What is up to the entry with this id has arrived. Resolves with whether it is here. */
+  readonly skipThrough: (id: string) => Promise<boolean>
   /**
    * So that a power cut brings back nothing that is delivered next: where the card has an entry, or a payment on
    * its way that may be one by now, it gets all of them, and `skipThrough` finds the last. Resolves with how many may be delivered before it is called again.
@@ -79,7 +79,6 @@ const mostUndecided = 4096
 const mostBytesTaken = 1 << 20
 const readAtOnce = 64
 
-export const queuePrefix = 'queue/'
 const countersPrefix = 'sink/'
 
 export async function openBacklog({ id, storage }: BacklogOptions): Promise<Backlog> {
@@ -185,14 +184,17 @@ class DiskBacklog implements Backlog {
     for (const { key } of items) this.#unsettled.push(key)
   }
 
-  async skipThrough(id: string): Promise<void> {
+  async skipThrough(id: string): Promise<boolean> {
     const undecided = this.#waiting.slice(0, mostUndecided)
     for (let from = 0; from < undecided.length; from += readAtOnce) {
       const keys = undecided.slice(from, from + readAtOnce).map(({ key }) => key)
       const records = await this.#storage.getMany(keys)
       const at = records.findIndex((each) => each !== undefined && decodeEntry(each).id === id)
-      if (at >= 0) return this.delivered(from + at + 1)
+      if (at < 0) continue
+      this.delivered(from + at + 1)
+      return true
     }
+    return false
   }
 
   async secure(): Promise<number> {

@@ -84,6 +84,7 @@ function fileSink(name: string, { config, marks }: SinkPlace): Sink {
   return {
     ...sink,
     lastDelivered: async () => (await sink.made()).lastDelivered?.(),
+    beginSettling: async () => (await sink.made()).beginSettling?.(),
     settle: async () => (await sink.made()).settle?.(),
   }
 }

@@ -5,6 +5,7 @@ import type { UraidenError } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'
 import { jsonLine, lineFacts } from './entry.ts'
 import {
+  beginSync,
   fullFiles,
   isStillAt,
   lastLineOf,
@@ -25,6 +26,8 @@ export interface FileSinkOptions {
 interface Current {
   readonly handle: FileHandle
   size: number
+  /** As it was then. */
+  synced: number
   since: number | undefined
   /** Where the beginning of a line stands at its end, which is mended before anything is written. */
   torn: number | undefined
@@ -72,9 +75,15 @@ class FileSink implements Sink {
     return undefined
   }
 
+  async beginSettling(): Promise<void> {
+    if (this.#current !== undefined) await beginSync(this.#path, this.#current)
+  }
+
   async settle(): Promise<void> {
+    const current = this.#current
     try {
-      await this.#current?.handle.datasync()
+      await current?.handle.datasync()
+      if (current !== undefined) current.synced = current.size
     } catch (error) {
       throw unwritable(this.#path, error)
     }
@@ -110,7 +119,7 @@ class FileSink implements Sink {
     const { handle, found } = await openLineFile(path, (open, size) => mendZeros(path, open, size))
     const since = found.firstLine === undefined ? undefined : lineFacts(found.firstLine)?.time
     const torn = found.whole < found.size ? found.whole : undefined
-    this.#current = { handle, size: found.size, since, torn }
+    this.#current = { handle, size: found.size, synced: found.size, since, torn }
     return this.#current
   }
 

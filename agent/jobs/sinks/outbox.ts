@@ -1,15 +1,16 @@
 // All sinks of all jobs with their queues. A sink belongs to its target: jobs that name the same file
 // share one sink and one queue, so that its lines have one order.
 import type { Writable } from 'node:stream'
+import { commonStart } from '../../../platform/async/common-start.ts'
 import { defined } from '../../../protocol/index.ts'
-import { type Addition, queuePrefix } from './backlog.ts'
+import type { Addition } from './backlog.ts'
 import { createSink, type SinkPlace, sinkId, sinkName } from './create.ts'
 import type { Broker, BrokerSettings } from './mqtt.ts'
 import { connectBroker } from './mqtt-connection.ts'
 import type { Picker } from './pick.ts'
 import { openQueue, type SinkQueue } from './queue.ts'
 import type { SinkConfig } from './schema.ts'
-import type { OutboxStorage, StorageOperation } from './storage.ts'
+import { type OutboxStorage, queuePrefix, type StorageOperation } from './storage.ts'
 import type { Entry, SinkEvent, SinkMarks, SinkStatus } from './types.ts'
 
 export interface OutboxOptions {
@@ -41,8 +42,11 @@ export interface Outbox {
   /** `entry.payload` is the whole body. */
   readonly add: (entry: Entry) => OutboxAddition
   readonly status: (job: string) => readonly SinkStatus[]
-  /** Resolves when what waits for a flush is delivered, as far as its sinks take it. */
-  readonly flush: () => Promise<void>
+  /**
+   * Resolves when what waits for a flush is delivered, as far as its sinks take it. `meanwhile` is done between their
+   * writes and their syncs: a sync of it is theirs, too, where the file system commits for all files at once.
+   */
+  readonly flush: (meanwhile?: () => Promise<void>) => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -88,9 +92,27 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
     isFull: (job) => of(job).some(({ queue }) => queue.isFull()),
     add: (entry) => addToAll(of(entry.job), entry),
     status: (job) => of(job).map(({ queue }) => queue.status()),
-    flush: async () => void (await Promise.all([...queues.values()].map((queue) => queue.flush()))),
+    flush: (meanwhile) => flushAll([...queues.values()], meanwhile),
     stop,
   }
+}
+
+async function flushAll(
+  queues: readonly SinkQueue[],
+  meanwhile: () => Promise<void> = async () => undefined,
+): Promise<void> {
+  const member = commonStart(queues.length + 1)
+  const other = member()().then(meanwhile)
+  const flushed = queues.map((queue) => {
+    const ready = member()
+    const afterOther = async () => {
+      await ready()
+      await other.catch(() => undefined)
+    }
+    // Who has nothing to make durable keeps nobody waiting.
+    return queue.flush(afterOther).finally(ready)
+  })
+  await Promise.all([...flushed, other])
 }
 
 /** JSONPath is loaded where a sink wants only a part. */

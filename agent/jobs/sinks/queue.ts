@@ -42,9 +42,9 @@ export interface SinkQueue {
   readonly status: () => SinkStatus
   /**
    * Resolves when all that a held queue has is delivered and durable there, or cannot be delivered now: then
-   * it waits for the next flush.
+   * it waits for the next flush. `ready` is called when it is delivered; when it resolves it is made durable.
    */
-  readonly flush: () => Promise<void>
+  readonly flush: (ready?: () => Promise<void>) => Promise<void>
   /** Ends the loop; what is not delivered waits on the disk. */
   readonly stop: () => Promise<void>
 }
@@ -74,6 +74,8 @@ class DeliveringQueue implements SinkQueue {
   #flushing: Promise<void> | undefined
   /** Ends the flush that delivers now. */
   #flushed: (() => void) | undefined
+  /** Before it makes durable what it has delivered. */
+  #ready: () => Promise<void> = atOnce
   /** It waits for entries, not for a time to try again. */
   #isIdle = false
   #wakes = 0
@@ -82,6 +84,11 @@ class DeliveringQueue implements SinkQueue {
   #settled = Number.NEGATIVE_INFINITY
   /** Delivered entries may be waiting again after a crash or a failure. */
   #unsure = true
+  /**
+   * What the sink had last at the start, where the queue did not have it. A power cut can take an entry whose delivery
+   * it leaves: its run is repeated, and brings the entry again.
+   */
+  #arrived: string | undefined
 
   constructor(options: QueueOptions, backlog: Backlog) {
     this.#options = options
@@ -129,17 +136,18 @@ class DeliveringQueue implements SinkQueue {
     }
   }
 
-  flush(): Promise<void> {
+  flush(ready = atOnce): Promise<void> {
     if (this.#options.isHeld !== true || this.#stopping) return Promise.resolve()
-    this.#flushing ??= this.#deliverHeld().finally(() => {
+    this.#flushing ??= this.#deliverHeld(ready).finally(() => {
       this.#flushing = undefined
     })
     return this.#flushing
   }
 
-  async #deliverHeld(): Promise<void> {
+  async #deliverHeld(ready: () => Promise<void>): Promise<void> {
     this.#allowed = await this.#backlog.secure()
     if (this.#stopping) return
+    this.#ready = ready
     await new Promise<void>((resolve) => {
       this.#flushed = resolve
       this.#wakes++
@@ -185,12 +193,24 @@ class DeliveringQueue implements SinkQueue {
     if (entries.length === 0) return this.#idle(wakes)
     const readable = leading(entries)
     if (readable.length === 0) return this.#refuse(damaged)
-    const arrived = await this.#options.sink.deliver(readable)
-    this.#backlog.delivered(arrived)
+    const known = readable.findIndex(({ id }) => id === this.#arrived)
+    if (known === 0) {
+      this.#arrived = undefined
+      this.#took(1)
+      return
+    }
+    const arrived = await this.#options.sink.deliver(
+      known < 0 ? readable : readable.slice(0, known),
+    )
     this.#delivered += arrived
-    this.#allowed -= arrived
+    this.#took(arrived)
     if (arrived > 0) this.#worked()
     await this.#settleWhenDue()
+  }
+
+  #took(count: number): void {
+    this.#backlog.delivered(count)
+    this.#allowed -= count
   }
 
   async #idle(wakes: number): Promise<void> {
@@ -205,6 +225,8 @@ class DeliveringQueue implements SinkQueue {
   }
 
   async #endHeld(): Promise<void> {
+    await this.#options.sink.beginSettling?.()
+    await this.#ready()
     await this.#settle()
     this.#sayFull(this.isFull())
     this.#endFlush()
@@ -225,7 +247,7 @@ class DeliveringQueue implements SinkQueue {
 
   async #skipDelivered(): Promise<void> {
     const last = await this.#options.sink.lastDelivered?.()
-    if (last !== undefined) await this.#backlog.skipThrough(last)
+    if (last !== undefined && !(await this.#backlog.skipThrough(last))) this.#arrived ??= last
     this.#unsure = false
   }
 
@@ -307,6 +329,8 @@ const damaged = agentError({
   message: 'Its record on the disk is damaged.',
   hint: 'Check the disk.',
 })
+
+async function atOnce(): Promise<void> {}
 
 /** The entries before one whose record a damaged disk has changed. */
 function leading(records: readonly string[]): readonly Entry[] {

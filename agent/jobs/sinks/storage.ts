@@ -6,12 +6,14 @@
 //
 // With a spool nothing is on the card before a flush: a power cut loses what came since the last one. With a file aside
 // the card is spared what is gone again at once, see there.
-import { openSpooledState, type StateOperation } from '../../../platform/state/spool.ts'
+import { openSpooledState, type SpoolCopy } from '../../../platform/state/spool.ts'
 import {
   keysUnder,
+  littleMemory,
   openState,
   readState,
   type StateDatabase,
+  type StateOperation,
   type StateOwner,
 } from '../../../platform/state/state.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
@@ -21,6 +23,9 @@ export type StorageOperation = StateOperation
 
 /** Of payments on their way, whose answers become entries. */
 export const openPrefix = 'open/'
+/** Of entries. */
+export const queuePrefix = 'queue/'
+const waits = [openPrefix, queuePrefix]
 
 export interface OutboxStorage {
   /**
@@ -36,6 +41,13 @@ export interface OutboxStorage {
   readonly isOnCard: (prefix: string) => Promise<boolean>
   /** Resolves when a power cut would not lose what was written. @throws UraidenError `state_unwritable` */
   readonly flush: () => Promise<void>
+  /**
+   * All but what waits for a sink or an answer, for somebody else to bring to the card, and to be given back as `copy`
+   * at the next start. Undefined where that may not be. @throws UraidenError `state_unusable`
+   */
+  readonly copy: () => Promise<SpoolCopy | undefined>
+  /** Whether a power cut would lose what waits for a sink or an answer. @throws UraidenError `state_unusable` */
+  readonly isBehind: () => Promise<boolean>
   readonly close: () => Promise<void>
 }
 
@@ -45,20 +57,33 @@ export interface StorageOptions {
   readonly syncInterval: Milliseconds
   /** The file in memory that spares the card; undefined without one. */
   readonly spool?: string | undefined
+  /** What was last brought to the card so, for the spool. */
+  readonly copy?: unknown
   /** The file in memory for what is gone again at once, where there is no spool. */
   readonly aside?: string | undefined
 }
 
 /** @throws UraidenError those of `openState` */
 export async function openOutboxStorage(options: StorageOptions): Promise<OutboxStorage> {
-  const { folder, owner, syncInterval, spool, aside } = options
-  const state = { folder, owner, program: 'agent', format: 1 } as const
+  const { folder, owner, syncInterval, spool, copy, aside } = options
+  const memory = littleMemory
+  const state = { folder, owner, program: 'agent', format: 1, memory } as const
   if (spool !== undefined) {
-    const { owner: _, isBehind: __, ...spooled } = await openSpooledState({ ...state, spool })
-    return { ...spooled, write: spooled.spool, flush: () => spooled.write([]) }
+    const { owner: _, ...spooled } = await openSpooledState({ ...state, spool, copy })
+    return {
+      ...spooled,
+      write: spooled.spool,
+      flush: () => spooled.write([]),
+      copy: async () => {
+        // The order of lines and deletions is kept by a flush of our own.
+        for (const prefix of waits) if (await spooled.isOnCard(prefix)) return undefined
+        return spooled.copy((key) => !isWaiting(key))
+      },
+      isBehind: () => spooled.isBehind(isWaiting),
+    }
   }
   if (aside !== undefined) {
-    return openAside({ ...state, spool: aside, syncInterval })
+    return { ...(await openAside({ ...state, spool: aside, syncInterval })), ...withoutCopy }
   }
   const db = await openState(state)
   const writer = new Writer(db, syncInterval)
@@ -68,11 +93,21 @@ export async function openOutboxStorage(options: StorageOptions): Promise<Outbox
     records: (prefix) => recordsUnder(prefix, db, folder),
     isOnCard: async () => true,
     flush: () => writer.flush(),
+    ...withoutCopy,
     close: async () => {
       await writer.flush()
       await db.close()
     },
   }
+}
+
+const withoutCopy: Pick<OutboxStorage, 'copy' | 'isBehind'> = {
+  copy: async () => undefined,
+  isBehind: async () => true,
+}
+
+function isWaiting(key: string): boolean {
+  return waits.some((prefix) => key.startsWith(prefix))
 }
 
 async function* recordsUnder(

@@ -7,6 +7,7 @@ import type { FileHandle } from 'node:fs/promises'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { unwritable } from './file.ts'
 import {
+  beginSync,
   fullFiles,
   isStillAt,
   mustRotate,
@@ -43,6 +44,8 @@ interface Current {
   readonly handle: FileHandle
   readonly inode: number
   size: number
+  /** As it was then. */
+  synced: number
   since: Milliseconds | undefined
   /** What is missing before the next line: the end of somebody else's, or the header. */
   prefix: string
@@ -87,9 +90,15 @@ class TextFileSink implements Sink {
     }
   }
 
+  async beginSettling(): Promise<void> {
+    if (this.#current !== undefined) await beginSync(this.#options.path, this.#current)
+  }
+
   async settle(): Promise<void> {
+    const current = this.#current
     try {
-      await this.#current?.handle.datasync()
+      await current?.handle.datasync()
+      if (current !== undefined) current.synced = current.size
     } catch (error) {
       throw unwritable(this.#options.path, error)
     }
@@ -145,7 +154,7 @@ class TextFileSink implements Sink {
     const begun = size > whole ? lineEnd : ''
     const first = size === 0 && header !== undefined ? `${header}${lineEnd}` : ''
     const since = mark?.inode === inode && size > 0 ? mark.since : undefined
-    const current = { handle, inode, size, since, prefix: `${begun}${first}` }
+    const current = { handle, inode, size, synced: size, since, prefix: `${begun}${first}` }
     this.#current = current
     // Other columns, or no table at all: rows go into a file of their own.
     if (header !== undefined && size > 0 && firstLine?.replace(/\r$/, '') !== header) {

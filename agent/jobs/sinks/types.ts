@@ -34,6 +34,8 @@ export interface Sink {
   readonly deliver: (entries: readonly Entry[]) => Promise<number>
   /** Of entries that a crash left undecided: the newest one that has arrived. */
   readonly lastDelivered?: () => Promise<string | undefined>
+  /** Before `settle`: what has arrived is on its way to the disk, so that another file's sync brings it there, too. */
+  readonly beginSettling?: () => Promise<void>
   /** Makes durable what has arrived. Only then are entries forgotten; without it at once. */
   readonly settle?: () => Promise<void>
   readonly stop: () => Promise<void>

@@ -51,11 +51,15 @@ function fileIn(memory: string, folder: string, name: string): string {
 
 const usualReservation = 16
 
+/** What of a configuration says how much is bought. */
+interface Buying extends Pick<AgentConfig, 'reservation'> {
+  readonly jobs: {
+    readonly [name: string]: Pick<AgentConfig['jobs'][string], 'get' | 'post' | 'url' | 'every'>
+  }
+}
+
 /** What the busiest receiver is paid until the next flush, and a quarter more: a run may try again. */
-export function gentleReservation({
-  jobs,
-  reservation = usualReservation,
-}: Pick<AgentConfig, 'jobs' | 'reservation'>): number {
+export function gentleReservation({ jobs, reservation = usualReservation }: Buying): number {
   const payments = new Map<string, number>()
   for (const { get, post, url, every } of Object.values(jobs)) {
     const receiver = receiverIn(get ?? post ?? url ?? '')

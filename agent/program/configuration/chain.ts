@@ -60,8 +60,7 @@ const storedFacts = object({
 
 /** Asked of the chain once: afterwards an agent pays while the chain is away, and starts without ethers. */
 export async function chainFacts(settings: ChainSettings, folder: string): Promise<ChainFacts> {
-  const file = join(folder, 'chain.json')
-  const written = await readFile(file, 'utf8').catch(() => '{}')
+  const written = await readFile(factsFile(folder), 'utf8').catch(() => '{}')
   const stored = ifFits(storedFacts, readJson(written))
   if (stored !== undefined && isFor(stored, settings)) {
     const { symbol, decimals, chainId, periodWarning } = stored
@@ -72,13 +71,27 @@ export async function chainFacts(settings: ChainSettings, folder: string): Promi
     const { symbol, decimals } = await chain.tokenFacts()
     const { chainId } = chain
     const known = { symbol, decimals, ...defined({ periodWarning: await periodWarning(chain) }) }
+    const facts = { ...known, chainId }
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    const facts = { contract: settings.contract, chainId: `${chainId}`, ...known }
-    await writeFile(file, `${JSON.stringify(facts)}\n`, { mode: 0o600 })
-    return { ...known, chainId }
+    await keepFacts(facts, settings, folder)
+    return facts
   } finally {
     chain.close()
   }
+}
+
+/** For the next start, which does not ask for them; in a folder that is there. */
+export async function keepFacts(
+  { chainId, ...known }: ChainFacts,
+  { contract }: Pick<ChainSettings, 'contract'>,
+  folder: string,
+): Promise<void> {
+  const facts = { contract, chainId: `${chainId}`, ...known }
+  await writeFile(factsFile(folder), `${JSON.stringify(facts)}\n`, { mode: 0o600 })
+}
+
+function factsFile(folder: string): string {
+  return join(folder, 'chain.json')
 }
 
 /** A chain that is too young does not say how long its blocks take. */

@@ -5,6 +5,7 @@ import { createAgent } from '../../agent.ts'
 import type { Agent, AgentOptions } from '../../options.ts'
 import { chainFacts, chainSettings } from './chain.ts'
 import { type AgentConfig, loadAgentConfig } from './config.ts'
+import { type Known, knownOf } from './known.ts'
 import { openKey } from './load.ts'
 import { configFile, stateFolder } from './places.ts'
 import { policyOptions, purchaseSettings } from './purchasing.ts'
@@ -18,6 +19,13 @@ export async function createAgentFrom(file?: string, own: OwnOptions = {}): Prom
   const config = await loadAgentConfig(configFile(file))
   const { agent } = await openAgent(config, openReceivers(receiverSettings(config)), own)
   return agent
+}
+
+export function knownFrom(config: AgentConfig): Known {
+  const { jobs } = config
+  const purchasing = purchaseSettings(config)
+  const receivers = receiverSettings(config)
+  return knownOf({ chain: chainSettings(config), receivers, purchasing, jobs })
 }
 
 export interface OpenedAgent {

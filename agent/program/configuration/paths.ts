@@ -40,18 +40,23 @@ export function withPaths<Config extends WithPaths>(
   file: string,
   environment: NodeJS.ProcessEnv,
 ): Config {
+  return mapped(config, pathsOf(file, environment))
+}
+
+/** How a path that is written in this file is to be opened. */
+export function pathsOf(file: string, environment: NodeJS.ProcessEnv): At {
   const folder = dirname(resolve(file))
-  if (folder === process.cwd()) return config
+  if (folder === process.cwd()) return (path) => path
   const given = new Set(
     Object.entries(environment).flatMap(([name, value]) =>
       name.startsWith(variables.prefix) && value !== undefined ? [value] : [],
     ),
   )
-  return mapped(config, (path) => {
+  return (path) => {
     // A variable is of who starts the program.
     if (isAbsolute(path) || given.has(path) || isOnlyAtStart(path, folder)) return path
     return resolve(folder, path)
-  })
+  }
 }
 
 /** Those of a configuration that are found where the program was started, and not beside the file. */

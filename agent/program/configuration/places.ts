@@ -11,9 +11,12 @@ export const variables = {
   password: 'URAIDEN_AGENT_KEY_PASSWORD',
 } as const
 
+/** As people know it. */
+export const configName = 'agent.yaml'
+
 /** The named file, the variable's, a person's own, the system's. */
 export function configFile(named: string | undefined, environment = process.env): string {
-  return named ?? environment[variables.config] ?? usualConfigFile('agent.yaml', environment)
+  return named ?? environment[variables.config] ?? usualConfigFile(configName, environment)
 }
 
 /** The name of the credential with the key that systemd has sealed. */

@@ -128,12 +128,6 @@ export function policyOptions(
   } satisfies Partial<AgentOptions>
 }
 
-/** Names that a purchase may be counted against: jobs, programs of the proxy, and what has caps in `budget.jobs`. */
-export function jobNames({ budget, jobs, proxy }: AgentConfig): readonly string[] {
-  const programs = Object.keys(proxy?.programs ?? {}).map(jobOfProgram)
-  return [...new Set([...Object.keys(jobs), ...Object.keys(budget.jobs ?? {}), ...programs])]
-}
-
 function budgetTexts({ budget, receivers, proxy, jobs: configured }: AgentConfig) {
   const { request, jobs = {}, ether, openings, openingsPerReceiver, ...all } = budget
   const ofJobs = Object.entries(configured).flatMap(([job, { budget: caps }]) =>
@@ -181,7 +175,11 @@ function budgetOf(
 /** Of a deposit, in hundredths of a percent: 1 %. */
 export const usualFeeShare = 100n
 
-function depositOf(config: AgentConfig['deposit'], token: TokenUnit): Partial<DepositPolicy> {
+/** @throws UraidenError those of `parseAmount` */
+export function depositOf(
+  config: AgentConfig['deposit'],
+  token: TokenUnit,
+): Partial<DepositPolicy> {
   const { open, topUp, for: time, most, mostInAll } = config
   return defined({
     ...(time !== undefined && depositsFor(time)),

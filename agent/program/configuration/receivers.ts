@@ -4,9 +4,8 @@ import { withoutKeys } from '../../../platform/text/printed.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { type Address, defined } from '../../../protocol/index.ts'
 import type { BoundPolicy } from '../../channels/binding.ts'
-import { type Browse, createBrowse } from '../../discovery/browse.ts'
+import type { Browse } from '../../discovery/browse.ts'
 import { createPins, type Pins } from '../../discovery/pins.ts'
-import { search } from '../../discovery/search.ts'
 import { serviceName } from '../../discovery/service-name.ts'
 import { agentError } from '../../errors/index.ts'
 import type { X402Settings } from '../../options.ts'
@@ -72,7 +71,11 @@ export interface ReceiversOptions {
 const fresh: Milliseconds = 10 * 60_000
 
 export function openReceivers({ folder, discovery, ...config }: ReceiverSettings): Receivers {
-  return createReceivers({ config, browse: createBrowse(discovery), pins: createPins(folder) })
+  const browse: Browse = async (...given) => {
+    const { createBrowse } = await import('../../discovery/browse.ts')
+    return createBrowse(discovery)(...given)
+  }
+  return createReceivers({ config, browse, pins: createPins(folder) })
 }
 
 export function createReceivers(options: ReceiversOptions): Receivers {
@@ -198,6 +201,8 @@ class ConfiguredReceivers implements Receivers {
 
   async #search(name: string): Promise<URL> {
     const { config, browse, pins } = this.#options
+    // Most agents know where their receivers are.
+    const { search } = await import('../../discovery/search.ts')
     const { address } =
       Object.values(config.receivers).find(({ url }) => serviceName(new URL(url)) === name) ?? {}
     const { url } = await search(

@@ -16,6 +16,7 @@ import type { RunDone } from '../../jobs/types.ts'
 import type { Agent, AgentStream, BudgetView, CloseOptions, RequestOptions } from '../../options.ts'
 import type { PurchaseRecord } from '../../purchase/history.ts'
 import type { Probe } from '../../purchase/probe.ts'
+import type { ReadByDaemon } from '../configuration/known.ts'
 import type { DaemonStatus } from './status.ts'
 import {
   type CommandInput,
@@ -34,6 +35,7 @@ import {
 /** What a command answers. */
 interface Results {
   readonly status: DaemonStatus
+  readonly configuration: ReadByDaemon
   readonly facts: { readonly address: Address; readonly token: TokenUnit }
   readonly books: {
     readonly channels: readonly ChannelBalance[]
@@ -82,9 +84,13 @@ export interface DaemonConnection {
     name: Name,
     input: CommandInput<Name>,
   ) => Promise<Results[Name]>
-  readonly agent: () => Promise<RemoteAgent>
-  readonly token: () => Promise<TokenUnit>
+  readonly agent: (
+    needs?: Needs,
+  ) => Promise<{ readonly agent: RemoteAgent; readonly token: TokenUnit }>
 }
+
+/** What buys asks for no books: they are long after a year. */
+export type Needs = 'books' | 'purchases'
 
 /**
  * Undefined when no daemon listens at `path`.
@@ -101,39 +107,33 @@ export async function connectToDaemon(path: string): Promise<DaemonConnection | 
   }
   return {
     command,
-    agent: () => remoteAgent(path, command),
-    token: async () => (await command('facts', {})).token,
+    agent: (needs = 'books') => remoteAgent(path, command, needs),
   }
-}
-
-/** @throws UraidenError `daemon_not_running` */
-export async function daemonOf(path: string): Promise<DaemonConnection> {
-  const daemon = await connectToDaemon(path)
-  if (daemon !== undefined) return daemon
-  throw agentError({
-    code: 'daemon_not_running',
-    message: `No daemon answers on ${path}.`,
-  })
 }
 
 async function remoteAgent(
   path: string,
   command: DaemonConnection['command'],
-): Promise<RemoteAgent> {
+  needs: Needs,
+): ReturnType<DaemonConnection['agent']> {
   const { address, token } = await command('facts', {})
-  let books = await command('books', {})
+  let books = needs === 'books' ? await command('books', {}) : undefined
+  const read = (): Results['books'] => {
+    if (books === undefined) throw new Error('The books were not asked for.')
+    return books
+  }
   const changed = async <Value>(work: Promise<Value>): Promise<Value> => {
     const value = await work
     books = await command('books', {})
     return value
   }
-  return {
+  const agent: RemoteAgent = {
     address,
     stream: (url, options) => buy(path, url, inUnits(options, token)),
-    channels: () => books.channels,
-    budget: () => books.budget,
-    history: () => books.history,
-    unfinished: () => books.unfinished,
+    channels: () => read().channels,
+    budget: () => read().budget,
+    history: () => read().history,
+    unfinished: () => read().unfinished,
     openChannel: (receiver, deposit, api) =>
       changed(command('open', { receiver, deposit, ...at(api) })),
     topUp: async (channel, added, api) => {
@@ -146,6 +146,7 @@ async function remoteAgent(
     probe: (url) => command('probe', { url: `${url}` }),
     hoursSince: (since) => command('hours', { since }),
   }
+  return { agent, token }
 }
 
 function at(api: string | URL | undefined): { readonly api?: string } {

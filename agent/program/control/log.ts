@@ -1,5 +1,4 @@
 // The daemon's log: to standard error, for journald or a person.
-import pino from 'pino'
 import { linePriority, logLine } from '../../../platform/text/log-line.ts'
 import { plainJson } from '../../../platform/text/plain-text.ts'
 import { withoutKeys } from '../../../platform/text/printed.ts'
@@ -35,8 +34,37 @@ export interface LogOptions {
   readonly onWarning?: (entry: LogEntry) => void
 }
 
-export function createLog(options: LogOptions): Log {
+/** A line with a message and facts; the level lets it through. */
+type LineWriter = (level: LogLevel, message: string, facts: LogFacts) => void
+
+/** Each lets itself and what comes after it through. */
+const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+export async function createLog(options: LogOptions): Promise<Log> {
   const { level, format, priorities, write, onWarning } = options
+  const enabled = new Set(levels.slice(levels.indexOf(level)))
+  const writeLine: LineWriter =
+    format === 'json'
+      ? await jsonWriter(options)
+      : (name, message, facts) => write(`${logLine(name, message, facts)}\n`)
+  const at =
+    (name: LogLevel) =>
+    (text: string, facts: LogFacts = {}): void => {
+      const message = withoutKeys(text)
+      const plain = plainFacts(facts)
+      if (name === 'warn' || name === 'error') {
+        onWarning?.({ time: Date.now(), level: name, message, ...textsOf(plain) })
+      }
+      if (!enabled.has(name)) return
+      if (priorities === 'syslog') write(`<${linePriority[name]}>`)
+      writeLine(name, message, plain)
+    }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+async function jsonWriter({ level, write }: LogOptions): Promise<LineWriter> {
+  // A log of sentences does without its memory.
+  const { default: pino } = await import('pino')
   const logger = pino(
     {
       level,
@@ -47,20 +75,7 @@ export function createLog(options: LogOptions): Log {
     },
     { write: (line: string) => write(plainJson(line)) },
   )
-  const at =
-    (name: LogLevel) =>
-    (text: string, facts: LogFacts = {}): void => {
-      const message = withoutKeys(text)
-      const plain = plainFacts(facts)
-      if (name === 'warn' || name === 'error') {
-        onWarning?.({ time: Date.now(), level: name, message, ...textsOf(plain) })
-      }
-      if (!logger.isLevelEnabled(name)) return
-      if (priorities === 'syslog') write(`<${linePriority[name]}>`)
-      if (format === 'json') logger[name](plain, message)
-      else write(`${logLine(name, message, plain)}\n`)
-    }
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  return (name, message, facts) => logger[name](facts, message)
 }
 
 /** An error's words and code without its stack, and amounts as text. */

@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { listenOnSocket } from '../../../platform/system/local-socket.ts'
+import { readContent } from '../../../platform/web/request.ts'
 import type { UraidenError } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'
 import type { AgentStream, RequestOptions } from '../../options.ts'
@@ -119,14 +120,9 @@ async function buy(
 }
 
 async function readAll(request: IncomingMessage, most: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    size += chunk.length
-    if (size > most) throw malformed(`it has more than ${most} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+  const content = await readContent(request, most)
+  if (content === undefined) throw malformed(`it has more than ${most} bytes`)
+  return content
 }
 
 function isCommand(name: string): name is CommandName {

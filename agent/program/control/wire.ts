@@ -31,6 +31,7 @@ const aJob = exactly({ job: optional(text()) })
 /** What each command takes. */
 export const commands = {
   status: nothing,
+  configuration: nothing,
   facts: nothing,
   books: nothing,
   hours: exactly({ since: optional(integer()) }),

@@ -20,6 +20,8 @@ export interface JobsOptions {
   readonly journal: Journal
   readonly buyer: Buyer
   readonly resolve: (target: string) => Promise<URL>
+  /** What a flush has kept in the ledger's write. */
+  readonly copy: () => unknown
   readonly onDone: (outcome: RunDone) => void
 }
 
@@ -41,7 +43,7 @@ export class Jobs implements Capability<TokenSettings> {
     if (this.#running !== undefined && sameJobs(this.#running.settings, settings)) return
     await this.stop(graceOfChange)
     const { jobs, alerts, broker, chain, facts, folder, spool, aside, signer } = settings
-    const { journal, buyer, resolve, onDone } = this.#options
+    const { journal, buyer, resolve, copy, onDone } = this.#options
     const scheduler = await openJobs({
       jobs,
       alertSinks: alerts?.sinks,
@@ -50,6 +52,7 @@ export class Jobs implements Capability<TokenSettings> {
       resolve,
       folder: join(folder, 'jobs'),
       spool: spool?.jobs,
+      copy: copy(),
       aside,
       owner: {
         chainId: facts.chainId,

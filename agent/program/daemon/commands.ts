@@ -4,6 +4,7 @@ import type { Address } from '../../../protocol/index.ts'
 import { defined } from '../../../protocol/index.ts'
 import type { Scheduler } from '../../jobs/types.ts'
 import type { Agent } from '../../options.ts'
+import type { ReadByDaemon } from '../configuration/known.ts'
 import type { Settings } from '../configuration/settings.ts'
 import { errorFacts, type LogEntry } from '../control/log.ts'
 import type { CommandHandlers } from '../control/server.ts'
@@ -15,12 +16,14 @@ export interface HandlerContext {
   readonly status: () => DaemonStatus
   readonly reload: () => Promise<void>
   readonly address: () => Address
+  readonly configuration: () => ReadByDaemon
 }
 
 export function commandHandlers(engine: Engine, context: HandlerContext): CommandHandlers {
   const { shared } = engine
   return {
     status: () => context.status(),
+    configuration: () => context.configuration(),
     facts: () => ({ address: context.address(), token: tokenOf(engine) }),
     books: () =>
       shared.use(async (agent) => ({

@@ -1,11 +1,13 @@
 // The agent as a service: begins, waits for what mends itself, follows a new configuration, ends.
 
+import { resolve } from 'node:path'
 import { createTurns } from '../../../platform/async/turns.ts'
 import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { steadyTime } from '../../../platform/time/monotonic.ts'
 import { isUraidenError } from '../../../protocol/index.ts'
 import { wallClock } from '../../jobs/clock.ts'
 import type { TakenOver } from '../configuration/handover.ts'
+import { knownOf } from '../configuration/known.ts'
 import type { Settings } from '../configuration/settings.ts'
 import { errorFacts } from '../control/log.ts'
 import { metricsText } from '../control/metrics.ts'
@@ -52,7 +54,7 @@ const accountAge: Milliseconds = 300_000
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { settings, warnings } = await options.readSettings()
-  const journal = createJournal({ ...options, settings: settings.log })
+  const journal = await createJournal({ ...options, settings: settings.log })
   for (const text of warnings) journal.log.warn(text)
   const daemon = new AgentDaemon({ ...options, shown: await shownAt(options) }, journal, settings)
   await daemon.start()
@@ -107,12 +109,17 @@ class AgentDaemon implements Daemon {
       others: [
         new HomeAssistant({ journal, facts: () => this.#deviceFacts(), handlers: () => handlers }),
       ],
-      onIdle: () => this.#collections.touched(),
+      onDone: () => this.#collections.worked(),
     })
     const handlers = commandHandlers(this.#engine, {
       status,
       reload: () => this.reload(),
       address: () => this.#wanted.signer.address,
+      configuration: () => ({
+        file: resolve(this.#options.configFile),
+        loaded: this.#wanted.loaded,
+        known: knownOf(this.#wanted),
+      }),
     })
     this.#control = new ControlServer({
       handlers,
@@ -154,7 +161,7 @@ class AgentDaemon implements Daemon {
         this.#wanted = settings
         await this.#follow(before)
         this.#refused = undefined
-        this.journal.change(this.#wanted.log)
+        await this.journal.change(this.#wanted.log)
         log.info('configuration reloaded')
         this.#collections.touched()
       } catch (error) {

@@ -16,7 +16,7 @@ import { type ChannelName, channelName } from '../../channels/records.ts'
 import { agentError } from '../../errors/index.ts'
 import { wallClock } from '../../jobs/clock.ts'
 import type { Agent } from '../../options.ts'
-import { type ChainFacts, chainFacts } from '../configuration/chain.ts'
+import { type ChainFacts, chainFacts, keepFacts } from '../configuration/chain.ts'
 import { openReceivers, plansAt, type Receivers } from '../configuration/receivers.ts'
 import {
   inUnits,
@@ -41,8 +41,8 @@ import { Upkeep } from './upkeep.ts'
 export interface EngineOptions {
   readonly journal: Journal
   readonly metrics: () => string
-  /** Told when no purchase is under way any more. */
-  readonly onIdle: () => void
+  /** Told of each purchase, and what else is done with the agent, when it is over. */
+  readonly onDone: () => void
   /** Where a person looks on. */
   readonly terminal: Terminal | undefined
   /** What else follows the settings; they begin last. */
@@ -72,14 +72,16 @@ export class Engine implements Capability<Settings> {
   #parts: AgentParts | undefined
   #settings: TokenSettings | undefined
 
-  constructor({ journal, metrics, onIdle, terminal, others }: EngineOptions) {
-    this.shared = new SharedAgent(onIdle)
+  constructor({ journal, metrics, onDone, terminal, others }: EngineOptions) {
+    this.shared = new SharedAgent(onDone)
     this.#journal = journal
     this.#upkeep = new Upkeep({
       shared: this.shared,
       interval: upkeepInterval,
       onFailed: (what, error) => journal.warn(`upkeep ${what}`, `${what} failed`, error),
       onWarning: (warning) => journal.log.warn(warning),
+      // What is not written is asked again by the next start.
+      onPeriod: (warning) => void this.#keepPeriod(warning).catch(() => undefined),
     })
     this.purchases = createPurchases({
       shared: this.shared,
@@ -93,6 +95,7 @@ export class Engine implements Capability<Settings> {
       journal,
       buyer: this.purchases,
       resolve: (target) => this.#receivers().resolve(target),
+      copy: () => this.shared.current()?.beside(),
       onDone: (outcome) => terminal?.ran(outcome, this.facts),
     })
     this.proxy = new DaemonProxy({
@@ -167,10 +170,16 @@ export class Engine implements Capability<Settings> {
     await Promise.all([...parts, this.shared.stop(grace)])
   }
 
-  /** Files and queues, then the ledger, so that the card is busy once. */
+  /** Files and queues, then the ledger, so that the card is busy once; what is left of the jobs in the same write. */
   async #flushAll(): Promise<void> {
-    await this.jobs.scheduler?.flush()
-    await this.shared.current()?.flush()
+    const agent = this.shared.current()
+    let isOver = false
+    const keep = async (copy: object): Promise<void> => {
+      await agent?.flush(copy)
+      isOver = true
+    }
+    await this.jobs.scheduler?.flush(agent && keep)
+    if (!isOver) await agent?.flush()
   }
 
   async #startAgent(next: TokenSettings): Promise<void> {
@@ -222,6 +231,12 @@ export class Engine implements Capability<Settings> {
     const { settings } = this.#parts ?? {}
     if (settings !== undefined && sameChain(settings, next)) return settings.facts
     return chainFacts(next.chain, next.folder)
+  }
+
+  async #keepPeriod(periodWarning: string): Promise<void> {
+    if (this.#parts === undefined) return
+    const { settings } = this.#parts
+    await keepFacts({ ...settings.facts, periodWarning }, settings.chain, settings.folder)
   }
 
   /** Nobody asks before there is an agent. */

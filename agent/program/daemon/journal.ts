@@ -15,7 +15,7 @@ export interface Journal {
   readonly warnings: () => readonly LogEntry[]
   /** The same `kind` again is kept quiet for a while. */
   readonly warn: (kind: string, message: string, error: unknown) => void
-  readonly change: (settings: JournalSettings) => void
+  readonly change: (settings: JournalSettings) => Promise<void>
 }
 
 export interface JournalSettings {
@@ -31,10 +31,14 @@ export interface JournalOptions {
 
 const kept = 20
 
-export function createJournal({ settings, write, environment }: JournalOptions): Journal {
+export async function createJournal({
+  settings,
+  write,
+  environment,
+}: JournalOptions): Promise<Journal> {
   const entries: LogEntry[] = []
   const throttle = createThrottle()
-  const logFor = ({ level, format }: JournalSettings): Log =>
+  const logFor = ({ level, format }: JournalSettings): Promise<Log> =>
     createLog({
       level,
       format,
@@ -46,7 +50,7 @@ export function createJournal({ settings, write, environment }: JournalOptions):
         if (entries.length > kept) entries.shift()
       },
     })
-  let current = logFor(settings)
+  let current = await logFor(settings)
   const log: Log = {
     debug: (message, facts) => current.debug(message, facts),
     info: (message, facts) => current.info(message, facts),
@@ -62,8 +66,8 @@ export function createJournal({ settings, write, environment }: JournalOptions):
       if (suppressed === undefined) return log.debug(message, facts)
       log.warn(message, { ...facts, ...(suppressed > 0 && { times: suppressed + 1 }) })
     },
-    change: (changed) => {
-      current = logFor(changed)
+    change: async (changed) => {
+      current = await logFor(changed)
     },
   }
 }

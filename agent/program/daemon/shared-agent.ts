@@ -24,11 +24,11 @@ export class SharedAgent {
   readonly #exchanges = createTurns()
   #stopped = false
   readonly #underWay = new Set<Promise<unknown>>()
-  readonly #onIdle: () => void
+  readonly #onDone: () => void
 
-  /** `onIdle` is told when nothing is under way any more. */
-  constructor(onIdle: () => void = () => undefined) {
-    this.#onIdle = onIdle
+  /** `onDone` is told of each use when it is over. */
+  constructor(onDone: () => void = () => undefined) {
+    this.#onDone = onDone
   }
 
   isBusy(): boolean {
@@ -63,7 +63,7 @@ export class SharedAgent {
       .catch(() => undefined)
       .then(() => {
         this.#underWay.delete(settled)
-        if (!this.isBusy()) this.#onIdle()
+        this.#onDone()
       })
     this.#underWay.add(settled)
     return done

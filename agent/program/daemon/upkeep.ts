@@ -25,6 +25,8 @@ export interface UpkeepOptions {
   readonly onFailed: (what: Work, error: unknown) => void
   /** Of a challenge period that is short, and of tokens that do not arrive. */
   readonly onWarning: (warning: string) => void
+  /** Told what is to be said of the challenge period, once a chain is old enough to show it: '' for a long one. */
+  readonly onPeriod?: (warning: string) => void
 }
 
 interface UpkeepSettings {
@@ -122,12 +124,13 @@ export class Upkeep implements Capability<UpkeepSettings> {
 
   /** Again in the next round while the chain is away. */
   async #lookAtPeriod(): Promise<void> {
-    const { shared, onWarning } = this.#options
+    const { shared, onWarning, onPeriod } = this.#options
     const time = await shared.use((each) => each.challengeTime()).catch(() => undefined)
     if (time === undefined) return
     this.#knowsPeriod = true
     const short = shortPeriodWarning(time)
     if (short !== undefined) onWarning(short)
+    if (time.seconds !== undefined) onPeriod?.(short ?? '')
   }
 
   async #attempt(what: Work, work: () => Promise<unknown>): Promise<boolean> {

@@ -150,12 +150,20 @@ test('a commitment and the reservation are one write, and the next commitment ta
   t.true((disk.card().channels.get(channel)?.bound ?? 0n) >= 10n)
 })
 
-test('on a card that is spared it is on the card, as the reservation is', async (t) => {
+test('on a card that is spared it goes along with a reservation, and else waits in the spool', async (t) => {
   const disk = testDisk('gentle')
   const ledger = await given(disk)
   await ledger.take(channel, { ...buy(5n), commitment: own })
   t.is(disk.card().channels.get(channel)?.commitment, own)
   t.is(disk.card().channels.get(channel)?.bound, 20n)
+  const next = { ...own, base: 5n }
+  const before = disk.writes()
+  await ledger.take(channel, { ...buy(5n), commitment: next })
+  t.is(disk.writes(), before)
+  t.is(disk.card().channels.get(channel)?.commitment, own)
+  t.is((await ledgerOn({ disk })).commitment(channel), next)
+  await ledger.flush()
+  t.is(disk.card().channels.get(channel)?.commitment, next)
 })
 
 for (const when of ['before', 'after'] as const) {
@@ -247,6 +255,19 @@ for (const kind of ['careful', 'gentle'] as const) {
   })
 }
 
+test('gentle: state whose commitment came by the spool is refused by programs that know none', async (t) => {
+  const { open, older } = await onFolder(t, join(await temporaryFolder(t), 'spool'))
+  const ledger = await open()
+  await ledger.add(newChannel(1000n))
+  await ledger.take(channel, buy(5n))
+  await ledger.take(channel, { ...buy(5n), commitment: own })
+  await ledger.close()
+  await t.throwsAsync(older(), { code: 'state_format_unknown' })
+  const again = await open()
+  t.deepEqual(again.commitment(channel), own)
+  await again.close()
+})
+
 test('a commitment whose write failed is saved by the next write of it, with the mark', async (t) => {
   const { folder, open, older } = await onFolder(t)
   const ledger = await open()
@@ -264,7 +285,7 @@ test('a commitment whose write failed is saved by the next write of it, with the
 })
 
 test('model: what ticks prove is never above the bound on disk, whatever is cut when', async (t) => {
-  const cut = fc.constantFrom('none', 'none', 'none', 'before', 'after', 'kill')
+  const cut = fc.constantFrom('none', 'none', 'none', 'before', 'after', 'kill', 'powerCut')
   const move = fc.record({
     price: fc.constantFrom(5n, 5n, 5n, 10n, 3n),
     cut,
@@ -276,7 +297,7 @@ test('model: what ticks prove is never above the bound on disk, whatever is cut 
       let disk = testDisk(kind)
       let ledger = await given(disk)
       let revealed = 0n
-      /** A write that fails may have reached the disk all the same. */
+      /** Or in the spool. A write that fails may have reached the disk all the same. */
       const onDisk = new Set<OwnCommitment | undefined>()
       for (const { price, cut: when, commits } of moves) {
         if (when === 'before' || when === 'after') disk.failNext(when)
@@ -285,7 +306,7 @@ test('model: what ticks prove is never above the bound on disk, whatever is cut 
         const taken = await ledger
           .take(channel, { ...buy(price), commitment })
           .catch(() => undefined)
-        onDisk.add(disk.card().channels.get(channel)?.commitment)
+        onDisk.add((await disk.load()).channels.get(channel)?.commitment)
         const known = ledger.commitment(channel)
         if (taken !== undefined && !('short' in taken) && taken.source !== 'probe') {
           const { to } = taken.interval
@@ -294,10 +315,12 @@ test('model: what ticks prove is never above the bound on disk, whatever is cut 
           t.true(revealed <= (disk.card().channels.get(channel)?.bound ?? 0n))
           ledger.settle(taken, price)
         }
-        if (when === 'kill') {
+        if (when === 'kill' || when === 'powerCut') {
+          const written = (await disk.load()).channels.get(channel)?.commitment
           disk = disk.killed()
-          disk.cutPower()
+          if (when === 'powerCut') disk.cutPower()
           ledger = await ledgerOn({ disk })
+          if (when === 'kill') t.is(ledger.commitment(channel), written)
           const { certain, bound, balance } = ledger.get(channel)
           t.true(certain || bound === balance || balance >= revealed)
           t.true(bound >= revealed)

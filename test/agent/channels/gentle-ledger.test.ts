@@ -1,9 +1,10 @@
 // The ledger on a card that is written seldom: with a real spool, and on a disk that counts.
-import { copyFile } from 'node:fs/promises'
+import { copyFile, cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { openLedger } from '../../../agent/channels/ledger.ts'
 import type { Ledger, Taken } from '../../../agent/channels/ledger-types.ts'
+import { batchesOf, failNextBatch } from '../../support/failing-level.ts'
 import { crashCopy, temporaryFolder } from '../../support/folder.ts'
 import {
   buy,
@@ -20,6 +21,12 @@ import {
 function open(folder: string, spool: string): Promise<Ledger> {
   const options = { owner, reservation: 10, budget: {}, readClock: () => noon }
   return openLedger({ ...options, folder, spool })
+}
+
+/** Of a state that nobody has open. */
+async function cutCopy(card: string): Promise<string> {
+  await cp(card, `${card}-cut`, { recursive: true })
+  return `${card}-cut`
 }
 
 async function take(ledger: Ledger, price: bigint, from = channel): Promise<Taken> {
@@ -74,6 +81,70 @@ test('a flush is one write and reserves anew; between two the card is left alone
     t.is(disk.writes(), before + 1)
   }
   t.is(ledger.get(channel).bound, ledger.get(channel).signed + 60n)
+})
+
+test('the first payment after a clean stop is one write, and so is the stop', async (t) => {
+  const folder = await temporaryFolder(t)
+  const [card, spool] = [join(folder, 'card'), join(folder, 'spool')]
+  const first = await open(card, spool)
+  await first.add(newChannel(1000n))
+  await first.close()
+  const ledger = await open(card, spool)
+  const begun = batchesOf(card)
+  ledger.settle(await take(ledger, 3n), 3n)
+  t.is(batchesOf(card), begun + 1)
+  ledger.settle(await take(ledger, 3n), 3n)
+  await ledger.close()
+  t.is(batchesOf(card), begun + 2)
+  const again = await open(card, `${spool}-other`)
+  t.like(again.get(channel), { certain: true, exact: true, signed: 6n, bound: 6n })
+  await again.close()
+})
+
+test('a stop that the card does not take leaves all of it in the spool', async (t) => {
+  const folder = await temporaryFolder(t)
+  const [card, spool] = [join(folder, 'card'), join(folder, 'spool')]
+  const ledger = await open(card, spool)
+  await ledger.add(newChannel(1000n))
+  ledger.settle(await take(ledger, 3n), 3n)
+  failNextBatch(card)
+  await t.throwsAsync(ledger.close(), { code: 'state_unwritable' })
+  const cut = await open(await cutCopy(card), `${spool}-other`)
+  t.like(cut.get(channel), { certain: false, bound: 30n })
+  await cut.close()
+  const again = await open(card, spool)
+  t.like(again.get(channel), { certain: true, signed: 3n })
+  await again.close()
+})
+
+test('what is kept beside is in the write of the flush, and there after a power cut', async (t) => {
+  const disk = testDisk('gentle')
+  const ledger = await ledgerOn({ disk })
+  await ledger.add(newChannel(1000n))
+  ledger.settle(await take(ledger, 3n), 3n)
+  const before = disk.writes()
+  await ledger.flush({ last: ['run'] })
+  t.is(disk.writes(), before + 1)
+  disk.failNext('before')
+  await t.throwsAsync(ledger.flush({ last: ['another'] }))
+  const cut = disk.killed()
+  cut.cutPower()
+  t.deepEqual((await ledgerOn({ disk: cut })).beside(), { last: ['run'] })
+})
+
+test('a flush of nothing new writes nothing', async (t) => {
+  const folder = await temporaryFolder(t)
+  const card = join(folder, 'card')
+  const ledger = await open(card, join(folder, 'spool'))
+  await ledger.add(newChannel(1000n))
+  ledger.settle(await take(ledger, 3n), 3n)
+  await ledger.flush({ last: ['run'] })
+  const before = batchesOf(card)
+  await ledger.flush({ last: ['run'] })
+  t.is(batchesOf(card), before)
+  await ledger.flush({ last: ['another'] })
+  t.is(batchesOf(card), before + 1)
+  await ledger.close()
 })
 
 test('what a flush reserves for several channels fits into the budget together', async (t) => {

@@ -1,5 +1,5 @@
 // Jobs with a buyer that does what a test says: when they run, what they remember, what they never do.
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { AgentResponse, RequestOptions, SentPayment } from '../../../agent/index.ts'
@@ -524,3 +524,47 @@ test('both the first try and the one for a lost answer are bounded', async (t) =
   await nextRun()
   t.deepEqual(asked.slice(0, 2), [1_000_000, 1_000_000])
 })
+
+test('a flush gives what is left of the jobs to be kept elsewhere: their state is not written, and a power cut takes nothing', async (t) => {
+  const folder = await temporaryFolder(t)
+  const [state, spool] = [join(folder, 'jobs'), join(folder, 'spool')]
+  const { jobs, nextRun, numbers } = await start(t, {}, { folder, spool })
+  const opened = await sizesIn(state)
+  for (let run = 0; run < 3; run++) await nextRun()
+  let kept: unknown
+  await jobs.flush(async (copy) => {
+    t.deepEqual(await numbers(), [1, 2, 3], 'the lines are about to be synced')
+    kept = JSON.parse(JSON.stringify(copy))
+  })
+  t.deepEqual(await sizesIn(state), opened)
+  const { last } = jobs.status()[0] ?? {}
+  t.like(last, { kind: 'done' })
+  for (const copy of [kept, undefined]) {
+    const cut = await temporaryFolder(t)
+    await crashCopy(state, join(cut, 'jobs'))
+    const after = await start(t, {}, { folder: cut, spool: join(cut, 'spool'), copy })
+    t.deepEqual(after.jobs.status()[0]?.last, copy && last)
+    await after.stop()
+  }
+})
+
+test('a flush keeps what waits for a sink in the jobs’ own state', async (t) => {
+  const folder = await temporaryFolder(t)
+  await writeFile(join(folder, 'file'), '')
+  const sinks = [{ file: join(folder, 'file', 'out.jsonl') }]
+  const { jobs, nextRun } = await start(t, { sinks }, { folder, spool: join(folder, 'spool') })
+  await nextRun()
+  await jobs.flush(async (copy) => {
+    t.false(JSON.stringify(copy).includes('queue/'))
+  })
+  const cut = await temporaryFolder(t)
+  await crashCopy(join(folder, 'jobs'), join(cut, 'jobs'))
+  const after = await start(t, { sinks }, { folder: cut, spool: join(cut, 'spool') })
+  t.is(after.jobs.status()[0]?.sinks[0]?.waiting, 1)
+  await after.stop()
+})
+
+async function sizesIn(folder: string) {
+  const names = (await readdir(folder)).sort()
+  return Promise.all(names.map(async (name) => [name, (await stat(join(folder, name))).size]))
+}

@@ -18,6 +18,8 @@ const disk = {
   records: () => none,
   isOnCard: async () => false,
   flush: async () => undefined,
+  copy: async () => undefined,
+  isBehind: async () => false,
   close: async () => undefined,
 }
 const job = {

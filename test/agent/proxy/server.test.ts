@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { rename, stat } from 'node:fs/promises'
-import { createServer, type IncomingMessage } from 'node:http'
+import { readFile, rename, stat } from 'node:fs/promises'
+import { createServer, get, type IncomingMessage } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, connect as dial } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -189,6 +190,26 @@ withCurl('nobody but receivers is asked, unless the configuration says so', asyn
   t.is(nobody.status, 502)
   t.is((await curl('-x', open.url, `${open.url}/again`)).status, 508)
   t.is((await curl('-x', open.url, '-H', 'Via: 1.1 uraiden-agent', `${base}/reading`)).status, 508)
+})
+
+test('a request to others by https is encrypted, and to nobody who cannot show who he is', async (t) => {
+  const certificate = (name: string) => readFile(`test/support/certificates/${name}`, 'utf8')
+  const [key, cert] = await Promise.all([certificate('ip.key'), certificate('ip.pem')])
+  const seen: string[] = []
+  const stranger = createSecureServer({ key, cert }, ({ url = '' }, response) => {
+    seen.push(url)
+    response.end()
+  })
+  await once(stranger.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => void stranger.close())
+  const nobody = { stream: () => Promise.reject(new Error('nothing is bought')) }
+  const { proxy } = await startTestProxy(t, nobody, 'http://127.0.0.1:9', { others: 'pass' })
+  const { port } = stranger.address() as AddressInfo
+  const asked = get({ port: proxy.port, path: `https://127.0.0.1:${port}/secret`, agent: false })
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+  t.is(answer.statusCode, 502)
+  t.regex(Buffer.concat(await answer.toArray()).toString(), /DEPTH_ZERO_SELF_SIGNED_CERT/)
+  t.deepEqual(seen, [])
 })
 
 test('tunnels are refused, or opened to others, and never to a receiver with https', async (t) => {

@@ -437,6 +437,56 @@ test('who swallows answers does not make the agent pay again for what it has pai
   }
 })
 
+test('however much is in doubt, the next purchase finds what is not spent', async (t) => {
+  const { origin, books } = await boundReceiver(t, { forgets: true })
+  const many = 8
+  let isAway = false
+  let allAsked: () => void = () => undefined
+  let left = many
+  const asked = new Promise<void>((resolve) => (allAsked = resolve))
+  const middle = await between(t, origin, {
+    // None is lost before all are on their way.
+    answer: async (said, { fields }) => {
+      if (!isAway || field({ fields }, 'rdn-balance') === '') return said
+      if (--left === 0) allAsked()
+      await asked
+      return undefined
+    },
+  })
+  const agent = await agentWithChannel(t, required)
+  await agent.get(middle.url)
+  isAway = true
+  const lost = Array.from({ length: many }, () => t.throwsAsync(agent.get(middle.url)))
+  await Promise.all(lost)
+  t.is(books.served.length, 1 + many)
+  isAway = false
+  t.is((await agent.get(middle.url)).payment?.balance, 5n * BigInt(1 + many + 1))
+})
+
+for (const [status, isBlamed] of [
+  [200, true],
+  [404, true],
+  [500, false],
+  [502, false],
+  [503, false],
+] as const) {
+  const end = isBlamed ? 'the receiver is left alone' : 'as with one that is away, nobody is blamed'
+  test(`six unsigned answers with ${status}: ${end}`, async (t) => {
+    const { origin } = await boundReceiver(t)
+    let isAway = true
+    const middle = await between(t, origin, {
+      request: (asked) =>
+        isAway && field(asked, 'rdn-balance') !== '' ? { ...evil, status } : asked,
+    })
+    const agent = await agentWithChannel(t, required)
+    for (let count = 0; count < 6; count++) await t.throwsAsync(agent.get(middle.url))
+    isAway = false
+    const after = agent.get(middle.url)
+    if (isBlamed) await t.throwsAsync(after, { code: 'receiver_left_alone' })
+    else t.is((await after).text(), '/data 1')
+  })
+}
+
 test('a body that comes later is handed out with its receipt only', async (t) => {
   const { url } = await boundReceiver(t, { later: true })
   const honest = await agentWithChannel(t, required)

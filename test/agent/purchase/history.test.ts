@@ -46,6 +46,63 @@ test('a cost that is known later is noted, in the newest record and in one befor
   t.deepEqual(createPurchaseHistory(notes, 20).all(), expected)
 })
 
+test('purchases of changing prices, on several channels, are read as they were', (t) => {
+  const { notes, write } = memoryNotes()
+  const history = createPurchaseHistory(notes, 100)
+  const expected = [0n, 5n, 5n, 12n, 3n, 8n, 8n, 13n].map((balance, at): PurchaseRecord => {
+    const unit = { symbol: 'USDC', decimals: 6 }
+    const kinds = [{}, { status: 404 }, { authentic: false }, { unit }, { url: 'http://b/' }]
+    return { ...purchase(balance), cost: BigInt(at % 3) * 5n, time: 50 - at, ...kinds[at % 5] }
+  })
+  for (const each of expected) history.add(each)
+  write()
+  t.deepEqual(createPurchaseHistory(notes, 100).all(), expected)
+})
+
+test('what is the same of purchases is written once in sixteen', (t) => {
+  const { notes, write } = memoryNotes()
+  const history = createPurchaseHistory(notes, 500)
+  for (let number = 0; number < 16; number++) {
+    const time = 1_790_000_000_000 + number * 60_000
+    const cost = 10n ** 18n
+    history.add({ ...purchase(cost * BigInt(number + 1)), cost, time, authentic: true })
+  }
+  write()
+  const [key = ''] = notes.keysUnder('purchases/')
+  t.true(JSON.stringify(notes.get(key)).length < 400)
+})
+
+for (const bought of [3, 16, 40]) {
+  test(`${bought} purchases that an earlier version has noted are read, and forgotten with the others`, (t) => {
+    const { notes, write, count } = memoryNotes()
+    const rows = Array.from({ length: bought }, (_, at) => {
+      const { time, method, url, status, channel: name, job } = purchase(1n)
+      return [time, method, url, status, '5', name, `${at + 1}`, job, ...(at % 2 ? [true] : [])]
+    })
+    for (let from = 0; from < bought; from += 16) {
+      const number = `${from / 16}`.padStart(12, '0')
+      notes.later(`bought/${number}`, rows.slice(from, from + 16))
+    }
+    const known = Array.from({ length: bought }, (_, at) => ({
+      ...purchase(BigInt(at + 1)),
+      ...(at % 2 === 1 && { authentic: true }),
+    }))
+    t.deepEqual(createPurchaseHistory(notes, 100).all(), known)
+    const history = createPurchaseHistory(notes, 100)
+    const expected: PurchaseRecord[] = [...known]
+    for (let number = bought + 1; number < 300; number++) {
+      const next = purchase(BigInt(number))
+      history.add(next)
+      expected.push(next)
+      t.deepEqual(history.all(), expected.slice(-100))
+      write()
+      t.deepEqual(createPurchaseHistory(notes, 100).all(), expected.slice(-100))
+    }
+    t.is(notes.keysUnder('bought/').length, 0)
+    t.true(count() <= 8)
+  })
+}
+
 test('purchases cost no write of their own, and survive a clean stop', async (t) => {
   const disk = testDisk()
   const ledger = await ledgerOn({ disk })

@@ -465,18 +465,47 @@ const gentle = async (t: Parameters<typeof tickCase>[0]): Promise<Partial<AgentO
   spool: join(await temporaryFolder(t), 'spool'),
 })
 
-test('a card that is spared: a commitment is on the card, and its ticks are not', async (t) => {
+test('a card that is spared: neither a commitment nor its ticks are on the card where the bound is', async (t) => {
   const { agent: first, url, books, store, start } = await tickCase(t)
   await first.stop()
-  const spooled = await gentle(t)
+  const spooled = { ...(await gentle(t)), reservation: 200 }
   const agent = await start(spooled)
-  for (const _ of times(3)) await agent.get(url)
+  await agent.get(url)
   const sizes = await sizesIn(store)
-  for (const _ of times(8)) await agent.get(url)
-  t.deepEqual(await sizesIn(store), sizes, 'a reveal writes nothing to the card')
-  const next = await start({}, await afterPowerCut(t, store))
-  t.is((await next.get(url)).payment?.balance, 60n)
-  t.is(books.proofs.at(-1), 'commitment')
+  for (const _ of times(20)) await agent.get(url)
+  t.deepEqual(await sizesIn(store), sizes, 'it writes nothing to the card')
+  t.is(books.proofs.filter((each) => each === 'commitment').length, 2)
+  const lost = await start({}, await afterPowerCut(t, store))
+  t.is((await lost.get(url)).payment?.balance, 110n, 'what the receiver shows of it is believed')
+  t.is((await lost.get(url)).payment?.balance, 115n)
+  t.deepEqual(books.proofs.slice(-2), ['signature', 'commitment'], 'another one')
+  t.is(books.highest, 115n)
+})
+
+test('a card that is spared: an older commitment on the card is paid with only above what was shown', async (t) => {
+  let price = 5n
+  const {
+    agent: first,
+    url,
+    books,
+    store,
+    start,
+  } = await tickCase(t, {
+    receiver: { priceAt: () => price },
+  })
+  await first.stop()
+  const agent = await start({ ...(await gentle(t)), reservation: 100 })
+  for (const _ of times(3)) await agent.get(url)
+  await agent.flush()
+  // Another step, whose commitment only the spool has.
+  price = 7n
+  for (const _ of times(3)) await agent.get(url)
+  t.deepEqual(books.proofs.slice(-2), ['commitment', 'tick'])
+  const { highest } = books
+  price = 5n
+  const next = await start({ reservation: 100 }, await afterPowerCut(t, store))
+  for (const _ of times(3)) await next.get(url)
+  t.is(books.highest, highest + 15n)
 })
 
 async function sizesIn(folder: string) {

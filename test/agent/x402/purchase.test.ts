@@ -6,6 +6,7 @@ import {
   addressOfKey,
   fromHex,
   isUraidenError,
+  parseAddress,
   type Signer,
   signDigest,
 } from '../../../protocol/index.ts'
@@ -19,15 +20,19 @@ import {
   type Offered,
   type SellerAnswer,
   type SellerScript,
-  settleWith,
   startX402Seller,
 } from '../../support/x402-seller.ts'
 
 let chain: EmbeddedChain
 let dollar: Dollar
 let accounts = 0
+/** In seconds. */
+const day = 86_400
 test.before(async () => {
   chain = await startEmbeddedChain()
+  // A day begins: no midnight comes between two purchases that count for one.
+  await chain.provider.send('evm_increaseTime', [day - ((await chainTime()) % day)])
+  await chain.mine(1)
   dollar = await deployDollar(chain)
 })
 test.after.always(() => chain.close())
@@ -48,7 +53,7 @@ const asks =
 
 /** As a seller should: settles, then serves. */
 async function settles({ payload }: Offered): Promise<SellerAnswer> {
-  await settleWith(dollar, payload)
+  await dollar.settle(payload)
   return { status: 200, settlement: {} }
 }
 
@@ -221,6 +226,17 @@ test.serial('the domain of another token is not signed for', async (t) => {
   t.is(disk.writes(), 0)
 })
 
+test.serial('an asset with other decimals than its token’s is not paid with', async (t) => {
+  const { agent, url, seller, disk } = await given(t)
+  for (const decimals of [5, 7, 18]) {
+    const buyer = await agent({ assets: [assetOf(dollar, chain.rpcUrl, { decimals })] })
+    const says = new RegExp(`has 6 decimals, not ${decimals}`)
+    await refused(t, buyer.buy(url), 'asset_decimals_differ', says)
+  }
+  t.is(seller.offered.length, 0)
+  t.is(disk.writes(), 0)
+})
+
 test.serial('a node of another chain, and none, end it before anything is signed', async (t) => {
   const { agent, url, seller } = await given(t)
   const elsewhere = await startEmbeddedChain({ chainId: 4242 })
@@ -306,7 +322,7 @@ test.serial('a lost answer: the same authorization again, and paid once', async 
     takes: async (offered) => {
       times++
       if (times === 1) {
-        await settleWith(dollar, offered.payload)
+        await dollar.settle(offered.payload)
         return 'lose'
       }
       return { status: 200, settlement: {} }
@@ -357,7 +373,7 @@ test.serial(
   async (t) => {
     const { agent, url, seller, paid } = await given(t, {
       takes: async ({ payload }): Promise<SellerAnswer> => {
-        await settleWith(dollar, payload)
+        await dollar.settle(payload)
         return 'lose'
       },
     })
@@ -385,7 +401,7 @@ test.serial('a key belongs to its request', async (t) => {
 test.serial('a facilitator that lies: it says that it failed, and has the money', async (t) => {
   const { agent, url, seller, paid } = await given(t, {
     takes: async ({ payload }) => {
-      await settleWith(dollar, payload).catch(() => 'settled before')
+      await dollar.settle(payload).catch(() => 'settled before')
       return { status: 402, settlement: { success: false, errorReason: 'nonce\u001b[2Jbusy' } }
     },
   })
@@ -437,7 +453,7 @@ test.serial(
 test.serial('what was used although nobody said so does not come back', async (t) => {
   const { agent, url, pass, seller } = await given(t, {
     takes: async ({ payload }) => {
-      await settleWith(dollar, payload)
+      await dollar.settle(payload)
       return { status: 500 }
     },
   })
@@ -520,4 +536,42 @@ test.serial('what is free is not paid, and a 402 in no known words is refused', 
   const headers = { 'PAYMENT-REQUIRED': 'eyJ9' }
   seller.script = { asks: () => ({ status: 402, headers }), takes: settles }
   await refused(t, buyer.buy(url), 'terms_unreadable')
+})
+
+test('the hook that decides on each payment decides on these, before anything is counted', async (t) => {
+  const { agent, seller, url, paid } = await given(t)
+  const seen: unknown[] = []
+  let answer: { readonly refuse: string } | undefined = { refuse: 'not today' }
+  const { buy, spent } = await agent({
+    hooks: {
+      beforePayment: ({ terms, request }) => {
+        seen.push([terms, request?.url.href])
+        return answer
+      },
+    },
+  })
+  await refused(t, buy(url), 'stopped_by_hook', /not today/)
+  t.deepEqual([seller.offered.length, spent()], [0, 0n])
+  const terms = {
+    receiver: parseAddress(shop),
+    price,
+    contract: dollar.address,
+    token: dollar.address,
+  }
+  t.deepEqual(seen, [[terms, url.href]])
+  answer = undefined
+  t.is((await buy(url)).answer.status, 200)
+  t.is(await paid(), 1)
+})
+
+test('sellers that never say what became of payments do not end all buying', async (t) => {
+  const { agent, url, pass } = await given(t, { takes: () => ({ status: 200 }) })
+  const { buy, spent } = await agent()
+  const at = (number: number) => new URL(`?${number}`, url)
+  for (let bought = 0; bought < 200; bought++) await buy(at(bought))
+  await refused(t, buy(at(200)), 'authorizations_unsettled')
+  await pass(601)
+  // All of them have expired unused by now, and some are looked up.
+  t.is((await buy(at(200))).answer.status, 200)
+  t.true(spent() < 200n * price)
 })

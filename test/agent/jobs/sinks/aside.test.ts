@@ -3,11 +3,11 @@ import { copyFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
-import { queuePrefix } from '../../../../agent/jobs/sinks/backlog.ts'
 import {
   type OutboxStorage,
   openOutboxStorage,
   openPrefix,
+  queuePrefix,
 } from '../../../../agent/jobs/sinks/storage.ts'
 import { crashCopy, temporaryFolder } from '../../../support/folder.ts'
 import { owner } from '../../../support/outbox.ts'
@@ -23,8 +23,8 @@ async function given(t: ExecutionContext, syncInterval: number) {
   const open = (at = card, memory = aside) =>
     openOutboxStorage({ folder: at, owner, syncInterval, aside: memory })
   const storage = await open()
-  // The first write is the card's: the file begins upon it.
   await storage.write([put('job/other')], 'lazily')
+  await storage.flush()
   let copies = 0
   return {
     storage,

@@ -15,8 +15,8 @@ import { crashCopy, temporaryFolder } from '../../../support/folder.ts'
 import { entry, openTestQueue, owner, recordingSink } from '../../../support/outbox.ts'
 import { until } from '../../../support/until.ts'
 
-function openStorage(folder: string, spool: string): Promise<OutboxStorage> {
-  return openOutboxStorage({ folder, owner, syncInterval: 10, spool })
+function openStorage(folder: string, spool: string, copy?: unknown): Promise<OutboxStorage> {
+  return openOutboxStorage({ folder, owner, syncInterval: 10, spool, copy })
 }
 
 test('nothing is delivered before a flush, and all of it with one', async (t) => {
@@ -59,6 +59,46 @@ test('what a sink does not take waits for the next flush, and the flush for no b
   await storage.close()
 })
 
+test('between the write of a flush and its sync is the time for others, also where nothing is to be delivered', async (t) => {
+  const folder = await temporaryFolder(t)
+  const storage = await openStorage(join(folder, 'card'), join(folder, 'spool'))
+  const order: string[] = []
+  const sink = {
+    ...recordingSink(),
+    deliver: async (entries: readonly unknown[]) => {
+      order.push('write')
+      return entries.length
+    },
+    beginSettling: async () => void order.push('begin'),
+    settle: async () => void order.push('sync'),
+  }
+  const { queue, add } = await openTestQueue(t, { storage, sink, isHeld: true })
+  const others = async () => void order.push('others')
+  await add(entry(1), entry(2))
+  await queue.flush(others)
+  t.deepEqual(order.splice(0), ['write', 'begin', 'others', 'sync'])
+  await queue.flush(others)
+  t.deepEqual(order, ['begin', 'others'])
+  await queue.stop()
+  await storage.close()
+})
+
+test('what is begun to be synced is in the file as it was written', async (t) => {
+  const path = join(await temporaryFolder(t), 'out.jsonl')
+  const sink = createFileSink({ path, rotation: { size: 1e9, age: undefined, keep: 1 } })
+  for (let from = 0; from < 3; from++) {
+    await sink.deliver(Array.from({ length: 700 }, (_, number) => entry(700 * from + number)))
+    await sink.beginSettling?.()
+    await sink.settle?.()
+  }
+  await sink.stop()
+  const numbers = (await readFile(path, 'utf8')).split('\n').slice(0, -1)
+  t.deepEqual(
+    numbers.map((line) => JSON.parse(line).data.number),
+    Array.from({ length: 2100 }, (_, number) => number),
+  )
+})
+
 test('a held queue that is half full flushes itself before it drops anything', async (t) => {
   const folder = await temporaryFolder(t)
   const storage = await openStorage(join(folder, 'card'), join(folder, 'spool'))
@@ -85,8 +125,8 @@ interface Life {
   queue: SinkQueue
 }
 
-async function begin(folder: string): Promise<Life> {
-  const storage = await openStorage(join(folder, 'card'), join(folder, 'run', 'spool'))
+async function begin(folder: string, copy: unknown): Promise<Life> {
+  const storage = await openStorage(join(folder, 'card'), join(folder, 'run', 'spool'), copy)
   const queue = await openQueue({
     ...{ id: 'file', name: 'file', backoff: { first: 1, most: 1 }, settleInterval: 10 },
     bounds: { entries: 1000, bytes: 1_000_000, whenFull: 'dropOldest' },
@@ -138,10 +178,30 @@ async function lines(folder: string): Promise<readonly number[]> {
   )
 }
 
-type Step = 'add' | 'addAcrossBatch' | 'lines' | 'batch' | 'flush'
+/** What somebody else has brought to the card of the storage. */
+interface Elsewhere {
+  copy: unknown
+}
+
+/** As a daemon does it: last runs are in another one's batch, beside the lines. */
+async function flushBeside({ storage, queue }: Life, elsewhere: Elsewhere): Promise<void> {
+  const copy = await storage.copy()
+  if (copy === undefined) {
+    await queue.flush()
+    return storage.flush()
+  }
+  elsewhere.copy = copy
+  await queue.flush()
+  if (await storage.isBehind()) await storage.flush()
+}
+
+type Step = 'add' | 'addAcrossBatch' | 'lines' | 'batch' | 'flush' | 'copy' | 'flushBeside'
 type Crash = 'kill' | 'powerCut'
 
-const step = fc.constantFrom<Step>('add', 'add', 'addAcrossBatch', 'lines', 'batch', 'flush')
+const step = fc.constantFrom<Step>(
+  ...(['add', 'add', 'addAcrossBatch', 'lines', 'batch', 'flush'] as const),
+  ...(['copy', 'flushBeside', 'flushBeside'] as const),
+)
 const steps = fc.array(step, { minLength: 1, maxLength: 8 })
 
 test('whatever crashes when: no line comes twice, and only a power cut loses any, none of a flush', async (t) => {
@@ -158,18 +218,22 @@ test('whatever crashes when: no line comes twice, and only a power cut loses any
         let next = 0
         /** On the card or in a file; and what a process knows besides. */
         let [safe, spooled]: [number[], number[]] = [[], []]
+        const elsewhere: Elsewhere = { copy: undefined }
         for (const [index, [todo, crash]] of lives.entries()) {
-          const life = await begin(folder)
+          const life = await begin(folder, elsewhere.copy)
           await reclaim(life)
           for (const step of todo) {
             const isNew = step === 'add' || step === 'addAcrossBatch'
             // Of a batch between, what came before is on the card.
-            if (step !== 'add') safe = [...spooled]
+            if (step !== 'add' && step !== 'copy') safe = [...spooled]
             if (step === 'add') await add(life, next)
             if (step === 'addAcrossBatch') await add(life, next, () => life.storage.flush())
             // Between the lines and the batch a crash may come, too.
             if (step === 'lines' || step === 'flush') await life.queue.flush()
             if (step === 'batch' || step === 'flush') await life.storage.flush()
+            // The crash may come when only this is on the card.
+            if (step === 'copy') elsewhere.copy = (await life.storage.copy()) ?? elsewhere.copy
+            if (step === 'flushBeside') await flushBeside(life, elsewhere)
             if (isNew) spooled.push(next++)
           }
           const after = `${folder}-${index}`
@@ -184,7 +248,7 @@ test('whatever crashes when: no line comes twice, and only a power cut loses any
           await life.storage.close()
           folder = after
         }
-        const last = await begin(folder)
+        const last = await begin(folder, elsewhere.copy)
         await reclaim(last)
         await last.queue.flush()
         await last.queue.stop()
@@ -195,7 +259,7 @@ test('whatever crashes when: no line comes twice, and only a power cut loses any
         if (lost.length > 0) throw new Error(`lost ${lost} of ${JSON.stringify(found)}`)
       },
     ),
-    { numRuns: 30 },
+    { numRuns: 50 },
   )
   t.pass()
 })

@@ -213,6 +213,25 @@ test('what has arrived before a crash is recognised, and not delivered again', a
   t.deepEqual(ids(after.taken), ids(numbers(171, 300)))
 })
 
+test('what had arrived before a power cut is not delivered again by the run that is repeated after it', async (t) => {
+  const storage = await openStorage(t, await temporaryFolder(t))
+  const sink = recordingSink()
+  let asked = 0
+  const lastDelivered = async () => {
+    asked++
+    return 'run-2'
+  }
+  const { queue, add } = await openTestQueue(t, { storage, sink: { ...sink, lastDelivered } })
+  // Nothing waits in the queue yet: the run is open again, and its answer comes later.
+  await until(() => asked > 0)
+  await add(...numbers(1, 4))
+  await until(() => sink.taken.length === 3)
+  await add(entry(5))
+  await until(() => sink.taken.length === 4)
+  t.deepEqual(ids(sink.taken), ['run-1', 'run-3', 'run-4', 'run-5'])
+  t.like(queue.status(), { waiting: 0, delivered: 4 })
+})
+
 test('what cannot be written is not delivered, and leaves no gap', async (t) => {
   const storage = await openStorage(t, await temporaryFolder(t))
   const sink = recordingSink()

@@ -5,7 +5,7 @@ import { manualClock } from '../../../support/manual-clock.ts'
 /** Collections of a heap that a test fills. */
 function setUp() {
   const clock = manualClock()
-  const state = { used: 30 << 20, collected: 0, busy: false }
+  const state = { used: 30 << 20, collected: 0, quickly: 0, busy: false }
   const collections = new Collections({
     clock,
     isBusy: () => state.busy,
@@ -14,6 +14,10 @@ function setUp() {
       collect: () => {
         state.collected++
         state.used = 10 << 20
+      },
+      collectQuickly: () => {
+        state.quickly++
+        state.used = 11 << 20
       },
     },
   })
@@ -47,6 +51,35 @@ test('what a busy time leaves is collected when it is over, and a little is not 
   t.is(state.collected, 8)
 })
 
+test('a busy time has no more garbage than is worth a collection, and leaves none', (t) => {
+  const { clock, state, collections } = setUp()
+  collections.touched()
+  clock.pass(60_000)
+  t.is(state.collected, 4)
+  state.busy = true
+  let most = 0
+  for (let purchase = 0; purchase < 1000; purchase++) {
+    state.used += 50 << 10
+    most = Math.max(most, state.used)
+    collections.worked()
+    clock.pass(100)
+  }
+  t.true(most < 14 << 20, `${most}`)
+  t.true(state.quickly < 40, `${state.quickly}`)
+  t.is(state.collected, 4)
+  // Little since the last quick one.
+  state.busy = false
+  collections.worked()
+  clock.pass(60_000)
+  t.is(state.collected, 8)
+
+  collections.stop()
+  state.used += 5 << 20
+  const { quickly } = state
+  collections.worked()
+  t.is(state.quickly, quickly)
+})
+
 test('nothing is collected while something is under way, nor after the end', (t) => {
   const { clock, state, collections } = setUp()
   collections.touched()
@@ -78,7 +111,8 @@ test('V8 collects when it is asked, without a flag of the command line', (t) => 
   t.truthy(garbage)
   const before = heap.used()
   garbage = undefined
-  heap.collect()
+  heap.collectQuickly()
   t.true(heap.used() < before - (20 << 20))
+  heap.collect()
   t.is((globalThis as { readonly gc?: unknown }).gc, undefined)
 })

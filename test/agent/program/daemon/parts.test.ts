@@ -97,9 +97,9 @@ test('the same warning is said once in ten minutes, then how often it was there'
   t.is(throttle('chain', 600_000), 2)
 })
 
-test('log lines have a priority for journald, one line an event, and no user names of URLs', (t) => {
+test('log lines have a priority for journald, one line an event, and no user names of URLs', async (t) => {
   const lines: string[] = []
-  const journal = createJournal({
+  const journal = await createJournal({
     settings: { level: 'info', format: 'text' },
     write: (text) => lines.push(text),
     environment: { JOURNAL_STREAM: '8:1' },
@@ -118,7 +118,7 @@ test('log lines have a priority for journald, one line an event, and no user nam
     '<6>ready amount=5\n<4>warn: nothing can be paid code=chain_unavailable reason="http://node:8545\\ndoes not answer" hint=Wait.\n',
   )
   t.like(journal.warnings(), { length: 1, 0: { level: 'warn', code: 'chain_unavailable' } })
-  journal.change({ level: 'error', format: 'json' })
+  await journal.change({ level: 'error', format: 'json' })
   journal.log.warn('quiet')
   journal.log.error('loud', { code: 'x' })
   t.like(JSON.parse(lines.at(-1) ?? ''), { level: 'error', message: 'loud', code: 'x' })

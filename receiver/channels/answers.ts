@@ -70,11 +70,9 @@ export function withoutNumber({ last, open }: AnswerNumbers, number: number): An
   return { last, open: open.filter((each) => each.number !== number) }
 }
 
-/** Some or all of what one had paid was given back. */
-export function withPaid(
-  { last, open }: AnswerNumbers,
-  number: number,
-  paid: Interval,
-): AnswerNumbers {
+/** Some of what one had paid was given back; or all, so that its request may pay once more. */
+export function withPaid(answers: AnswerNumbers, number: number, paid: Interval): AnswerNumbers {
+  if (paid.from === paid.to) return withoutNumber(answers, number)
+  const { last, open } = answers
   return { last, open: open.map((each) => (each.number === number ? { ...each, paid } : each)) }
 }

@@ -1,4 +1,5 @@
 // The ledgers of a receiver that is one process: what is in memory decides, and the store makes it durable.
+import { endsWithin } from '../../platform/async/ends-within.ts'
 import type { Interval, RefusalCode } from '../../protocol/index.ts'
 import { nextAnswer, openAnswer, withoutNumber, withPaid } from './answers.ts'
 import type { ChannelBook } from './book.ts'
@@ -172,7 +173,8 @@ async function again(
   longestWait: number,
 ): Promise<PaidBefore | undefined> {
   const name = channelName(sender, openBlock)
-  await endOf(book.sending.find(name, mac), longestWait)
+  const sending = book.sending.find(name, mac)
+  if (sending !== undefined) await endsWithin(sending, longestWait)
   const before = book.ledger(sender, openBlock)
   const { answers } = before
   const answer = openAnswer(answers, mac)
@@ -187,16 +189,6 @@ async function again(
   )
   const named = { request: undefined, mac: undefined, number: undefined }
   return { kind: 'claimed', channel, claimed: { sender, openBlock, paid, ...named } }
-}
-
-async function endOf(sending: Promise<void> | undefined, longest: number): Promise<void> {
-  if (sending === undefined) return
-  let timer: NodeJS.Timeout | undefined
-  const tooLong = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, longest)
-  })
-  await Promise.race([sending, tooLong])
-  clearTimeout(timer)
 }
 
 /** In the same write as the proof, so that a crash leaves none without the other. */

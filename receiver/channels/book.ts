@@ -1,4 +1,5 @@
 // All channels of this receiver, in memory as on disk. The one place that changes a record.
+import { inPieces } from '../../platform/async/pieces.ts'
 import type { ChannelEvent } from '../../platform/chain/index.ts'
 import {
   type Address,
@@ -59,7 +60,14 @@ export interface ChannelBook {
   /** As far as it is confirmed. */
   readonly inState: (state: ChainFacts['state']) => Iterable<Channel>
   /** As the newest block shows them: what is to be done about a close does not wait for more. */
-  readonly asSeen: () => Iterable<Channel>
+  readonly asSeen: (state?: 'closing') => Iterable<Channel>
+  /** As far as it is confirmed. */
+  readonly facts: (name: ChannelName) => ChainFacts | undefined
+  /**
+   * Channels that something happened to in the last blocks, confirmed or not, some of them twice: only theirs may
+   * pay less than their deposit.
+   */
+  readonly recent: () => Iterable<ChannelName>
   /** The newest block that was read, confirmed or not. */
   readonly seenTo: () => ChainBlock
   /** What was paid on a channel, also while the chain is read again and says nothing of it. */
@@ -148,6 +156,8 @@ interface BookState {
   readonly facts: Map<ChannelName, ChainFacts>
   /** Names of settled channels: most that there are may be open, and each step looks for what is over. */
   readonly settled: Set<ChannelName>
+  /** The same of those that are closing, for which each look at the chain asks. */
+  readonly closing: Set<ChannelName>
   readonly ledgers: Map<ChannelName, PaymentLedger>
   readonly listeners: BookListener[]
   readonly sending: Sending
@@ -194,6 +204,7 @@ async function readBook(
     store,
     facts: new Map(),
     settled: new Set(),
+    closing: new Set(),
     ledgers: new Map(ledgers),
     listeners: [],
     sending: createSending(),
@@ -210,10 +221,10 @@ async function readBook(
     finalised: undefined,
     early: { inAll: 0n, bySender: new Map() },
   }
-  for (const [name, known] of facts) {
+  await inPieces(facts, ([name, known]) => {
     setFacts(book, name, known)
     book.unsettled += due(book, name)
-  }
+  })
   lookBack(book)
   return book
 }
@@ -223,7 +234,9 @@ function bookOn(book: BookState, options: BookOptions): ChannelBook {
     get: (sender, openBlock) => get(book, channelName(sender, openBlock)),
     all: () => inState(book, undefined),
     inState: (state) => inState(book, state),
-    asSeen: () => asSeen(book),
+    asSeen: (state) => asSeen(book, state),
+    facts: (name) => book.facts.get(name),
+    recent: () => recent(book),
     seenTo: () => book.seenTo,
     ledger: (sender, openBlock) => book.ledgers.get(channelName(sender, openBlock)) ?? emptyLedger,
     forgotten: () => book.forgotten,
@@ -276,6 +289,7 @@ function bookOn(book: BookState, options: BookOptions): ChannelBook {
     forgetChain: async (start) => {
       book.facts.clear()
       book.settled.clear()
+      book.closing.clear()
       book.unsettled = 0n
       book.position = start
       book.history = []
@@ -283,11 +297,16 @@ function bookOn(book: BookState, options: BookOptions): ChannelBook {
       await book.store.dropFacts(start)
     },
     hear: (news) => hear(book, news),
-    reload: async () => {
-      const { listeners, sending, finalised } = book
-      Object.assign(book, await readBook(book.store, options), { listeners, sending, finalised })
-      lookBack(book)
-    },
+    reload: () => reload(book, options),
+  }
+}
+
+async function reload(book: BookState, options: BookOptions): Promise<void> {
+  const { listeners, sending, finalised, ledgers: before } = book
+  Object.assign(book, await readBook(book.store, options), { listeners, sending, finalised })
+  lookBack(book)
+  for (const [name, { claims }] of book.ledgers) {
+    if (claims.highest !== before.get(name)?.claims.highest) tell(book, name)
   }
 }
 
@@ -303,9 +322,13 @@ function hear(book: BookState, { position, channels, ledgers }: BookNews): void 
   lookBack(book)
   for (const [name, ledger] of ledgers) {
     changing(book, name, () => book.ledgers.set(name, ledger))
-    const { sender, openBlock } = channelOfName(name)
-    for (const listener of book.listeners) listener(sender, openBlock)
+    tell(book, name)
   }
+}
+
+function tell({ listeners }: BookState, name: ChannelName): void {
+  const { sender, openBlock } = channelOfName(name)
+  for (const listener of listeners) listener(sender, openBlock)
 }
 
 async function fence(book: BookState, head: () => Promise<ContractBlock>): Promise<void> {
@@ -317,11 +340,17 @@ async function fence(book: BookState, head: () => Promise<ContractBlock>): Promi
   book.fence = block
 }
 
-function setFacts({ facts, settled }: BookState, name: ChannelName, known: ChainFacts | undefined) {
+function setFacts(
+  { facts, settled, closing }: BookState,
+  name: ChannelName,
+  known: ChainFacts | undefined,
+) {
   if (known === undefined) facts.delete(name)
   else facts.set(name, known)
   if (known?.state === 'settled') settled.add(name)
   else settled.delete(name)
+  if (known?.state === 'closing') closing.add(name)
+  else closing.delete(name)
 }
 
 function get(book: BookState, name: ChannelName): Channel | undefined {
@@ -338,20 +367,37 @@ function* inState(
   book: BookState,
   state: ChainFacts['state'] | undefined,
 ): Generator<Channel, void> {
-  const { facts, settled } = book
-  for (const name of state === 'settled' ? settled : facts.keys()) {
-    const known = facts.get(name)
+  for (const name of namesIn(book, state)) {
+    const known = book.facts.get(name)
     if (known === undefined) continue
     if (state === undefined || known.state === state) yield joined(book, name, known)
   }
 }
 
-function* asSeen(book: BookState): Generator<Channel, void> {
+function namesIn(
+  { facts, settled, closing }: BookState,
+  state: ChainFacts['state'] | undefined,
+): Iterable<ChannelName> {
+  if (state === 'settled') return settled
+  return state === 'closing' ? closing : facts.keys()
+}
+
+function* asSeen(book: BookState, state: 'closing' | undefined): Generator<Channel, void> {
   const { facts, seen } = book
-  for (const [name, known] of facts) yield joined(book, name, seen.get(name) ?? known)
-  for (const [name, shown] of seen) {
-    if (shown !== undefined && !facts.has(name)) yield joined(book, name, shown)
+  const isAsked = (shown: ChainFacts) => state === undefined || shown.state === state
+  for (const name of namesIn(book, state)) {
+    const shown = seen.get(name) ?? facts.get(name)
+    if (shown !== undefined && isAsked(shown)) yield joined(book, name, shown)
   }
+  for (const [name, shown] of seen) {
+    const isDone = facts.has(name) && (state === undefined || book.closing.has(name))
+    if (shown !== undefined && !isDone && isAsked(shown)) yield joined(book, name, shown)
+  }
+}
+
+function* recent({ earlier, seen }: BookState): Generator<ChannelName, void> {
+  yield* earlier.keys()
+  yield* seen.keys()
 }
 
 /** What an old backup has of a channel that was forgotten counts no more. */

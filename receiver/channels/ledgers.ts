@@ -39,6 +39,8 @@ export interface ProvenPayment extends ChannelId {
   readonly mayLeaveGap: boolean
   /** The request's MAC says that it is the sender's. */
   readonly bound: boolean
+  /** Of the request key that the MAC was made with; undefined: it is not bound. */
+  readonly keyNumber: NumberedKey['number'] | undefined
   /** Undefined: it was covered by what is proven already. */
   readonly proof: BestProof | undefined
   /** Of a request that may be run once more. */
@@ -62,7 +64,7 @@ export interface Claimed {
 }
 
 /** By its MAC, its key, or both. */
-export type NamedRequest = ChannelId & Pick<ProvenPayment, 'mac' | 'request'>
+export type NamedRequest = ChannelId & Pick<ProvenPayment, 'mac' | 'request' | 'keyNumber'>
 
 export type PaidBefore =
   | ({ readonly kind: 'claimed' } & Claimed)
@@ -87,7 +89,10 @@ export interface Ledgers {
     channel: ChannelId,
     good: (standing: Standing) => boolean,
   ) => Standing | Promise<Standing>
-  /** Claims the payment's interval, with its proof, or says why not; resolves when it is durable. */
+  /**
+   * Claims the payment's interval, with its proof, or says why not; resolves when it is durable.
+   * @throws UraidenError `request_key_changed`: the channel has another key by now
+   */
   readonly claim: (payment: ProvenPayment) => Promise<ClaimOutcome>
   /**
    * Gives back what is above `kept`, which begins where the claimed interval does. Resolves when the credit

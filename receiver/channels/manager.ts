@@ -1,4 +1,5 @@
 // Registers payments and agrees to close channels. Nothing is promised before it is durable.
+import type { NumberedKey } from '../../protocol/bound/index.ts'
 import type {
   Address,
   ContractBlock,
@@ -31,6 +32,8 @@ export interface OfferedPayment extends Omit<Payment, 'signature'> {
   readonly commitment?: SignedCommitment
   /** The request's MAC says that it comes from the channel's sender as it is. */
   readonly bound?: true
+  /** Of a bound request: of the request key that its MAC was made with. */
+  readonly keyNumber?: NumberedKey['number']
   /** Of a bound GET or HEAD, in hex: repeated identically it may be run once more. */
   readonly mac?: string | undefined
 }
@@ -122,10 +125,14 @@ interface Offer {
   readonly request: KeyedRequest | undefined
 }
 
-async function registerPayment(options: ManagerOptions, offer: Offer): Promise<PaymentOutcome> {
+async function registerPayment(
+  options: ManagerOptions,
+  offer: Offer,
+  isOnceMore = false,
+): Promise<PaymentOutcome> {
   const { ledgers } = options
   const { payment, price, request } = offer
-  const { sender, openBlock, mac, balance } = payment
+  const { sender, openBlock, mac, balance, keyNumber } = payment
   const found = ledgers.look(payment, (standing) => isGood(options, offer, standing))
   const standing = found instanceof Promise ? await found : found
   const refused = async (
@@ -133,8 +140,11 @@ async function registerPayment(options: ManagerOptions, offer: Offer): Promise<P
     channel = standing.channel,
   ): Promise<PaymentOutcome> => {
     const isNamed = mac !== undefined || request !== undefined
-    const before = isNamed && (await ledgers.again({ sender, openBlock, mac, request }))
+    const before = isNamed && (await ledgers.again({ sender, openBlock, mac, request, keyNumber }))
     if (before) return before.kind === 'answered' ? before : paidWith(ledgers, before)
+    // What it had paid was given back while this waited for the answer.
+    const isFree = async () => isGood(options, offer, await ledgers.look(payment, () => false))
+    if (isNamed && !isOnceMore && (await isFree())) return registerPayment(options, offer, true)
     const isTold = channel !== undefined && (await isFromSender(options, payment))
     return { kind: 'refused', code, channel: isTold ? channel : undefined }
   }
@@ -160,10 +170,12 @@ async function registerPayment(options: ManagerOptions, offer: Offer): Promise<P
     ...{ sender, openBlock, balance, price, proof, mac, request },
     mayLeaveGap: payment.amount !== undefined,
     bound: payment.bound === true,
+    keyNumber: payment.keyNumber,
   })
   if (outcome.kind === 'refused') return refused(outcome.code, outcome.channel)
   return outcome.kind === 'answered' ? outcome : paidWith(ledgers, outcome)
 }
+
 /** Whether it would be taken as a channel stands; its signature is another matter. */
 function isGood(options: ManagerOptions, { payment, price }: Offer, standing: Standing): boolean {
   const decision = decidePayment({ payment, price, ...standing })

@@ -220,6 +220,8 @@ const upgrades = {
 const probeKey = 'probe'
 
 /** Told of every synced write. */
+export type WaitObserver = (seconds: number) => void
+
 export type CommitObserver = (records: number, seconds: number, outcome: 'ok' | 'failed') => void
 
 export interface StoreOptions {

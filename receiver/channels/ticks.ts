@@ -36,7 +36,8 @@ export function decideTick(
   { balance, tick, commitment }: OfferedTick,
   { keccak, isSigned }: TickChecks,
 ): TickDecision {
-  const isKnown = known && (commitment === undefined || isSame(known.commitment, commitment))
+  const isKnown =
+    known && (commitment === undefined || isSameCommitment(known.commitment, commitment))
   const named = isKnown ? known.commitment : commitment
   if (named === undefined) return { kind: 'unknown' }
   const index = tickIndex(named, balance)
@@ -56,6 +57,6 @@ export function stillOpen(known: TickedProof, balance: TokenAmount): TickedProof
 }
 
 /** With another signature under it, it is no other commitment. */
-function isSame(a: TickCommitment, b: TickCommitment): boolean {
+export function isSameCommitment(a: TickCommitment, b: TickCommitment): boolean {
   return a.root === b.root && a.base === b.base && a.step === b.step && a.ticks === b.ticks
 }

@@ -1,5 +1,6 @@
 // What the leader finds on the chain, for all: written in transactions of its term, each of which knows the position
 // that it goes on from. Others ask for what has changed since they looked last; nobody has to be told.
+import { inPieces } from '../../platform/async/pieces.ts'
 import type { ChainBlock, ContractBlock, Hex, TokenAmount } from '../../protocol/index.ts'
 import type { HeardChannel } from '../channels/book.ts'
 import {
@@ -22,26 +23,21 @@ import {
   nameColumns,
   nameOfRow,
 } from './channel-rows.ts'
+import { longestSilence } from './membership.ts'
 
 /**
- * How much of a deposit counts at once. `step by step`: what a channel may owe at its depth is written by
- * `writeLimits` after the step; until then nothing that it could owe grows.
- */
-export type Counting = 'at once' | 'step by step'
-
-interface Stepping {
-  /** Where the chain was read to before; undefined: never. */
-  readonly from: SyncPosition | undefined
-  readonly counting: Counting
-}
-
-/**
- * One step along the chain. `sql` is of a leader's transaction.
+ * One step along the chain. `sql` is of a leader's transaction. What a channel may owe is written by `writeLimits` after
+ * it, with the deposits that may stand again; until then nothing that it could owe grows. `from`: where the chain was
+ * read to before; undefined: never.
  * @throws UraidenError `not_the_leader` when the chain was read from elsewhere meanwhile
  */
-export async function writeStep(sql: Sql, step: ChainStep, stepping: Stepping): Promise<void> {
-  const version = await moveOn(sql, step.position, stepping.from)
-  await writeFacts(sql, step.facts, { version, counting: stepping.counting })
+export async function writeStep(
+  sql: Sql,
+  step: ChainStep,
+  from: SyncPosition | undefined,
+): Promise<void> {
+  const version = await moveOn(sql, step.position, from)
+  await writeFacts(sql, step.facts, version)
   await writePast(sql, step)
   if (step.forgetting !== undefined) {
     const { names, after } = step.forgetting
@@ -88,7 +84,7 @@ async function moveOn(
 async function writeFacts(
   { query }: Sql,
   facts: ChainStep['facts'],
-  { version, counting }: { readonly version: bigint; readonly counting: Counting },
+  version: bigint,
 ): Promise<void> {
   if (facts.size === 0) return
   await lockLedgers({ query }, [...facts.keys()])
@@ -103,11 +99,10 @@ async function writeFacts(
           excluded.end_block, excluded.end_contract_block, excluded.changed)
        RETURNING id, deposit, coalesce(state, '') = 'open' AND NOT close_seen AS open)
      INSERT INTO ledger (id, open, ceiling)
-     SELECT id, changed.open, CASE WHEN $10::boolean THEN deposit
-       ELSE least(coalesce(ledger.ceiling, 0), deposit) END
+     SELECT id, changed.open, least(coalesce(ledger.ceiling, 0), deposit)
      FROM changed LEFT JOIN ledger USING (id)
      ON CONFLICT (id) DO UPDATE SET open = excluded.open, ceiling = excluded.ceiling`,
-    [...factsValues(facts), version, counting === 'at once'],
+    [...factsValues(facts), version],
   )
 }
 
@@ -188,7 +183,7 @@ export interface ChannelLimit {
   readonly earlier: readonly TokenAmount[]
 }
 
-/** As they are written, of all that are open. */
+/** As they are written, of those that are open and may not pay just their deposit. */
 export async function readLimits({ query }: Sql): Promise<ReadonlyMap<ChannelName, ChannelLimit>> {
   const rows = await query<
     Pick<FactsRow, 'sender' | 'open_block'> & {
@@ -198,7 +193,8 @@ export async function readLimits({ query }: Sql): Promise<ReadonlyMap<ChannelNam
     }
   >(
     `SELECT sender, open_block, ceiling, close_seen, earlier::text[] AS earlier
-     FROM channel JOIN ledger USING (id) WHERE channel.state = 'open'`,
+     FROM channel JOIN ledger USING (id)
+     WHERE channel.state = 'open' AND (ceiling <> deposit OR close_seen OR earlier IS NOT NULL)`,
   )
   return new Map(
     rows.map((row) => {
@@ -249,12 +245,28 @@ export interface SeenHead {
   readonly contractHead: ContractBlock
 }
 
-/** A round of the leader went well: from now on others count how long ago that was. */
-export async function noteRound({ query }: Sql, { head, contractHead }: SeenHead): Promise<void> {
-  await query('UPDATE position SET head = $1, contract_head = $2, seen_at = clock_timestamp()', [
-    head,
-    contractHead,
-  ])
+/** What all channels owed, and a moment of the database: what was written before it is in it. */
+export interface KnownDue {
+  readonly sum: TokenAmount
+  readonly at: string
+}
+
+/**
+ * A round of the leader went well: from now on others count how long ago that was, and in an outage each process that
+ * lives now has its share of what was left.
+ */
+export async function noteRound(
+  { query }: Sql,
+  { head, contractHead, due }: SeenHead & { readonly due?: KnownDue | undefined },
+): Promise<readonly bigint[]> {
+  const [row] = await query<{ shares: readonly bigint[] }>(
+    `UPDATE position SET head = $1, contract_head = $2, seen_at = clock_timestamp(), due = $3, due_at = $4::timestamptz,
+       shares = ARRAY(SELECT id FROM process
+         WHERE left_at IS NULL AND seen_at > clock_timestamp() - $5::int * interval '1 ms')
+     RETURNING shares::text[] AS shares`,
+    [head, contractHead, due?.sum ?? null, due?.at ?? null, longestSilence],
+  )
+  return (row?.shares ?? []).map(BigInt)
 }
 
 /** All that the chain has said, as the leader takes it on. */
@@ -277,10 +289,10 @@ export async function readFactsBy({ query }: Sql): Promise<ReadFacts> {
   const rows = await query<FactsRow>(`SELECT ${factsColumns} FROM channel WHERE state IS NOT NULL`)
   const past = await query<PastRow>('SELECT block, hash, before FROM past ORDER BY block')
   const facts = new Map<ChannelName, ChainFacts>()
-  for (const row of rows) {
+  await inPieces(rows, (row) => {
     const known = factsOfRow(row)
     if (known !== undefined) facts.set(nameOfRow(row), known)
-  }
+  })
   return {
     ...place,
     facts,

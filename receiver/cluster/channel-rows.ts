@@ -1,5 +1,11 @@
 // What the chain says of channels, as rows of a shared state.
-import { addressFromBytes, addressToBytes, storedAddress } from '../../protocol/index.ts'
+import {
+  type Address,
+  addressToBytes,
+  parseAddress,
+  storedAddress,
+  toHex,
+} from '../../protocol/index.ts'
 import {
   type ChainFacts,
   type ChannelEnd,
@@ -28,7 +34,12 @@ export const factsTypes =
   'bytea[], bigint[], text[], numeric[], numeric[], numeric[], bigint[], bigint[]'
 
 export function nameOfRow({ sender, open_block }: Pick<FactsRow, 'sender' | 'open_block'>) {
-  return channelName(addressFromBytes(sender), Number(open_block))
+  return channelName(addressOf(sender), Number(open_block))
+}
+
+/** Remembered, where `addressFromBytes` computes a checksum each time: rows of one channel come again and again. */
+function addressOf(bytes: Uint8Array): Address {
+  return parseAddress(toHex(bytes))
 }
 
 /** Sender and open block of each: two lists. */
@@ -61,7 +72,7 @@ export function factsOfRow(row: FactsRow): ChainFacts | undefined {
   if (state === null) return undefined
   const end = endOfRow(row)
   return {
-    sender: addressFromBytes(row.sender),
+    sender: addressOf(row.sender),
     openBlock: Number(row.open_block),
     ...{ deposit, withdrawn, state },
     ...(end && { end }),

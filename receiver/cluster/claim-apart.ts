@@ -4,10 +4,12 @@ import { formatCommitment } from '../../protocol/index.ts'
 import type { DecidedClaim } from '../channels/book-ledgers.ts'
 import type { ProvenPayment, Standing } from '../channels/ledgers.ts'
 import { isTicked, type PaymentLedger } from '../channels/records.ts'
+import { isSameCommitment } from '../channels/ticks.ts'
 import type { Sql } from '../postgres/connection.ts'
 import { keyOf } from './claim-call.ts'
-import type { Seat } from './claim-queue.ts'
-import { fallbacksText, gapsText, type Known, lockChannel, proofColumns } from './ledger-row.ts'
+import { fallbacksText, gapsText } from './columns.ts'
+import { type Known, lockChannel, proofColumns } from './ledger-row.ts'
+import type { Seat } from './membership.ts'
 
 export interface ApartClaim {
   /** The channel's. */
@@ -25,8 +27,8 @@ export async function decideApart(sql: Sql, given: ApartClaim): Promise<string |
   await query('SET LOCAL synchronous_commit = on')
   const counted = await query(
     `UPDATE process SET batch = $3, refused = NULL, paid = paid + $4
-     WHERE id = $1 AND epoch = $2 RETURNING id`,
-    [seat.id, seat.epoch, batch, payment.price],
+     WHERE id = $1 AND epoch = serving_epoch($2, $5) RETURNING id`,
+    [seat.id, seat.epoch, batch, payment.price, seat.timeline],
   )
   const known = counted.length > 0 ? await lockChannel(sql, id) : undefined
   const decision = known && decide(known.standing, payment)
@@ -39,6 +41,11 @@ export async function decideApart(sql: Sql, given: ApartClaim): Promise<string |
   if (known === undefined || decision === undefined)
     return takeBack(sql, given, 'nonexisting_channel')
   if (decision.kind === 'refused') return takeBack(sql, given, decision.code)
+  // An unbound one was refused with the decision.
+  const { requestKey } = decision.before
+  if (requestKey !== undefined && requestKey.number !== payment.keyNumber) {
+    return takeBack(sql, given, 'key_changed')
+  }
   await write(sql, { id, known, ledger: { ...decision.before, ...decision.paying }, payment })
   await noteNames(sql, given)
   return undefined
@@ -73,7 +80,9 @@ async function write(
 ): Promise<void> {
   const { claims, proof, ticks, fallbacks } = ledger
   const { ticks: before } = known.standing.channel ?? {}
-  const isNew = ticks !== undefined && ticks.commitment !== before?.commitment
+  const isNew =
+    ticks !== undefined &&
+    (before === undefined || !isSameCommitment(ticks.commitment, before.commitment))
   const number = isNew ? known.commitment + 1 : known.commitment
   if (isNew) {
     await query('UPDATE channel SET commitment = $2, commitment_no = $3 WHERE id = $1', [
@@ -111,10 +120,9 @@ async function noteNames({ query }: Sql, { id, payment, seat }: ApartClaim): Pro
   }
   if (mac === undefined) return
   await query(
-    `INSERT INTO bound_use (channel, slot, number, mac, from_, to_, owner)
-     SELECT id, uses % 64, uses, $2, $3, $4, $5 FROM ledger WHERE id = $1
-     ON CONFLICT (channel, slot) DO UPDATE SET number = excluded.number, mac = excluded.mac,
-       from_ = excluded.from_, to_ = excluded.to_, owner = excluded.owner`,
+    `INSERT INTO bound_use (channel, number, mac, from_, to_, owner)
+     SELECT id, uses, $2, $3, $4, $5 FROM ledger WHERE id = $1`,
     [id, Buffer.from(mac, 'hex'), ...paid, seat.id],
   )
+  await query('SELECT keep_newest_uses(ARRAY[$1::bigint])', [id])
 }

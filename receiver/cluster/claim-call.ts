@@ -1,7 +1,8 @@
-// One call of `claim_many`: what it is given and what it says (receiver/postgres/migrations/002.do.claim.sql).
+// One call of `claim_many`: what it is given and what it says (receiver/postgres/migrations).
 import type { Interval, TokenAmount } from '../../protocol/index.ts'
 import type { KeyedRequest } from '../channels/ledgers.ts'
 import type { Sql } from '../postgres/connection.ts'
+import type { Seat } from './membership.ts'
 
 /** What `ledger` keeps of a proof. */
 export interface ProofColumns {
@@ -17,7 +18,8 @@ export interface WantedClaim {
   readonly channel: bigint
   readonly paid: Interval
   readonly mayLeaveGap: boolean
-  readonly bound: boolean
+  /** Of the request key that it came with; undefined: it is not bound. */
+  readonly keyNumber: bigint | undefined
   /** Undefined: below what is proven already. */
   readonly proof: ProofColumns | undefined
   readonly request: KeyedRequest | undefined
@@ -45,7 +47,7 @@ export interface EndedAnswer {
 }
 
 export interface ClaimCall {
-  readonly process: { readonly id: bigint; readonly epoch: bigint }
+  readonly process: Seat
   readonly batch: bigint
   /** In the order of their channels. */
   readonly runs: readonly Run[]
@@ -58,7 +60,7 @@ export interface ClaimCall {
 /** Numbers from 0 of runs that were refused, and why. */
 export type RefusedRuns = ReadonlyMap<number, string>
 
-const text = `SELECT run, code FROM claim_many($1, $2, $3, $4, $5::claim_run[],
+const text = `SELECT run, code FROM claim_many($1, serving_epoch($2, $23), $3, $4, $5::claim_run[],
   $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`
 
 /** @throws UraidenError those of `Sql`: what was done is not known when no server has said a word */
@@ -73,6 +75,7 @@ export async function claimMany({ query }: Sql, call: ClaimCall): Promise<Refuse
     credits.map(({ mac }) => mac && Buffer.from(mac, 'hex')),
     ...[ended.map(({ channel }) => channel), ended.map(({ mac }) => Buffer.from(mac, 'hex'))],
     ended.map(({ isWhole }) => isWhole),
+    process.timeline,
   ])
   return new Map(rows.map(({ run, code }) => [run - 1, code]))
 }
@@ -91,11 +94,12 @@ export interface CommittedBatch {
  */
 export async function askCommitted(
   { query }: Sql,
-  process: bigint,
+  { id, token }: Seat,
 ): Promise<CommittedBatch | undefined> {
   const [row] = await query<{ epoch: bigint; batch: bigint; refused: number[] | null }>(
-    'UPDATE process SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch, batch, refused',
-    [process],
+    `UPDATE process SET epoch = epoch + 1 WHERE id = $1 AND token = $2
+     RETURNING epoch, batch, refused`,
+    [id, token],
   )
   if (row === undefined) return undefined
   const { epoch, batch, refused } = row
@@ -109,14 +113,14 @@ export function keyOf({ id }: Pick<KeyedRequest, 'id'>): Buffer {
 
 /** As PostgreSQL reads a row from text. */
 function runText(run: Run): string {
-  const [{ channel, paid: first, mayLeaveGap, bound }] = run
+  const [{ channel, paid: first, mayLeaveGap, keyNumber }] = run
   const { paid, proof } = run[run.length - 1] ?? run[0]
   const uses = run.filter(({ mac }) => mac !== undefined).length
   return `(${[
-    ...[channel, first.from, paid.to, mayLeaveGap, bound],
+    ...[channel, first.from, paid.to, mayLeaveGap],
     ...[proof?.form ?? '', bytes(proof?.signature)],
     ...[proof?.tick?.index ?? '', bytes(proof?.tick?.word), proof?.tick?.commitment ?? ''],
-    uses,
+    ...[uses, keyNumber ?? ''],
   ].join(',')})`
 }
 

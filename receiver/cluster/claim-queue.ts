@@ -2,6 +2,7 @@
 // shares the next one. Nobody is answered before it is certain what became of a call.
 import { setTimeout } from 'node:timers/promises'
 import { isUraidenError } from '../../protocol/index.ts'
+import type { CommitObserver, WaitObserver } from '../channels/store.ts'
 import { receiverError } from '../errors/index.ts'
 import { type Connection, type Database, type Sql, sqlStateOf } from '../postgres/connection.ts'
 import {
@@ -13,12 +14,8 @@ import {
   type Run,
   type WantedClaim,
 } from './claim-call.ts'
-
-/** The row of a process that serves, and the number under which its writes count. */
-export interface Seat {
-  readonly id: bigint
-  readonly epoch: bigint
-}
+import type { Seat } from './membership.ts'
+import { promoted, restoring } from './promotion.ts'
 
 export interface ClaimQueueOptions {
   readonly database: Database
@@ -29,6 +26,9 @@ export interface ClaimQueueOptions {
   readonly longestOutage?: number | undefined
   /** Of the last batch, for one that goes on with the seat of another. Default 0. */
   readonly lastBatch?: bigint
+  /** Of each call with payments, and what is given back; how long each of them has waited until it was sent. */
+  readonly onCommit?: CommitObserver | undefined
+  readonly onWait?: WaitObserver | undefined
   /** Milliseconds between two tries to reach a database that is away. Default 200. */
   readonly pause?: number
 }
@@ -38,8 +38,8 @@ export type LoneWork<Value> = (sql: Sql, batch: bigint) => Promise<Value>
 
 export interface ClaimQueue {
   /**
-   * Resolves when it is durable, undefined, or with the reason of the refusal: a code, or one of `known`, `apart`
-   * and `stale`; see `claim_many`.
+   * Resolves when it is durable, undefined, or with the reason of the refusal: a code, or one of `known`, `apart`,
+   * `stale` and `key_changed`; see `claim_many`.
    * @throws UraidenError `postgres_unavailable` when nothing was claimed
    */
   readonly claim: (claim: WantedClaim) => Promise<string | undefined>
@@ -49,6 +49,11 @@ export interface ClaimQueue {
   readonly ended: (answer: EndedAnswer) => void
   /** A call of its own, in turn with the others. */
   readonly alone: <Value>(work: LoneWork<Value>) => Promise<Value>
+  /**
+   * Nothing is on its way while `work` is done, and all that waits is refused with `state_restoring`: the numbers of
+   * channels that it names may be those of others afterwards.
+   */
+  readonly startOver: (work: () => Promise<void>) => Promise<void>
   /** Resolves when nothing is on its way. */
   readonly idle: () => Promise<void>
   /** Sends what is left to be sent. */
@@ -57,6 +62,7 @@ export interface ClaimQueue {
 
 interface Waiting<Asked, Value> {
   readonly asked: Asked
+  readonly since: number
   readonly resolve: (value: Value) => void
   readonly reject: (error: unknown) => void
 }
@@ -70,28 +76,38 @@ interface QueueState {
   credits: Waiting<Credit, void>[]
   ended: EndedAnswer[]
   lone: Waiting<LoneWork<unknown>, unknown>[]
+  anew: Waiting<() => Promise<void>, void>[]
   running: Promise<void> | undefined
   connection: Connection | undefined
   batch: bigint
   /** Nobody says what became of the last call. */
   isUnknown: boolean
+  /** See `startOver`. */
+  isRestoring: boolean
   isClosed: boolean
 }
 
 export function createClaimQueue(options: ClaimQueueOptions): ClaimQueue {
   const queue: QueueState = {
     ...{ options, pause: options.pause ?? 200, batch: options.lastBatch ?? 0n },
-    ...{ claims: [], singly: [], credits: [], ended: [], lone: [] },
-    ...{ running: undefined, connection: undefined, isUnknown: false, isClosed: false },
+    ...{ claims: [], singly: [], credits: [], ended: [], lone: [], anew: [] },
+    ...{
+      running: undefined,
+      connection: undefined,
+      isUnknown: false,
+      isRestoring: false,
+      isClosed: false,
+    },
   }
   const put = <Asked, Value>(list: () => Waiting<Asked, Value>[], asked: Asked) =>
     new Promise<Value>((resolve, reject) => {
-      list().push({ asked, resolve, reject })
+      list().push({ asked, since: performance.now(), resolve, reject })
       queue.running ??= run(queue)
     })
   return {
     claim: (claim) => {
       if (queue.isUnknown) return Promise.reject(away())
+      if (queue.isRestoring) return Promise.reject(restoring())
       return put(() => queue.claims, claim)
     },
     giveBack: (credit) => put(() => queue.credits, credit),
@@ -101,6 +117,7 @@ export function createClaimQueue(options: ClaimQueueOptions): ClaimQueue {
     },
     alone: <Value>(work: LoneWork<Value>) =>
       put(() => queue.lone, work as LoneWork<unknown>) as Promise<Value>,
+    startOver: (work) => put(() => queue.anew, work),
     idle: () => idle(queue),
     close: async () => {
       if (queue.ended.length > 0) queue.running ??= run(queue)
@@ -119,15 +136,17 @@ async function run(queue: QueueState): Promise<void> {
   // What comes in the same turn shares the first call.
   await Promise.resolve()
   do {
-    const [lone] = queue.lone.splice(0, 1)
-    if (lone !== undefined) await doAlone(queue, lone)
+    const [anew] = queue.anew.splice(0, 1)
+    const [lone] = anew === undefined ? queue.lone.splice(0, 1) : []
+    if (anew !== undefined) await startOver(queue, anew)
+    else if (lone !== undefined) await doAlone(queue, lone)
     else await callOnce(queue)
   } while (hasWork(queue))
   queue.running = undefined
 }
 
-function hasWork({ claims, singly, credits, lone }: QueueState): boolean {
-  return [claims, singly, credits, lone].some(({ length }) => length > 0)
+function hasWork({ claims, singly, credits, lone, anew }: QueueState): boolean {
+  return [claims, singly, credits, lone, anew].some(({ length }) => length > 0)
 }
 
 /** What one call carries at most: a channel's ring of bound requests has 64 places. */
@@ -139,6 +158,10 @@ async function callOnce(queue: QueueState): Promise<void> {
   const [credits, ended] = [queue.credits.splice(0), queue.ended.splice(0)]
   const runs = runsOf(singles, together)
   const { longestOutage } = queue.options
+  const tell = observed(queue, {
+    together,
+    records: singles.length + together.length + credits.length,
+  })
   try {
     const refused = await certain(queue, (sql, batch) =>
       claimMany(sql, {
@@ -146,12 +169,24 @@ async function callOnce(queue: QueueState): Promise<void> {
         ...{ credits: credits.map(({ asked }) => asked), ended },
       }),
     )
+    tell('ok')
     for (const [at, run] of runs.entries()) answer(queue, run, codeOf(refused, at))
     for (const { resolve } of credits) resolve()
   } catch (error) {
+    tell('failed')
     for (const { reject } of [...singles, ...together]) reject(error)
     await keepCredits(queue, { credits, ended, error })
   }
+}
+
+/** Whoever is refused together with others has waited before. */
+function observed(
+  { options: { onCommit, onWait } }: QueueState,
+  sent: { readonly together: readonly { readonly since: number }[]; readonly records: number },
+): (outcome: 'ok' | 'failed') => void {
+  const begun = performance.now()
+  for (const { since } of sent.together) onWait?.((begun - since) / 1000)
+  return (outcome) => onCommit?.(sent.records, (performance.now() - begun) / 1000, outcome)
 }
 
 /** What cannot be lost waits until the database is back; what it refuses for good is told. */
@@ -229,7 +264,7 @@ function follows(a: WantedClaim, b: WantedClaim): boolean {
   return (
     a.channel === b.channel &&
     a.paid.to === b.paid.from &&
-    a.bound === b.bound &&
+    a.keyNumber === b.keyNumber &&
     a.proof !== undefined &&
     b.proof !== undefined
   )
@@ -237,6 +272,33 @@ function follows(a: WantedClaim, b: WantedClaim): boolean {
 
 function order(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0
+}
+
+async function startOver(
+  queue: QueueState,
+  { asked, resolve, reject }: Waiting<() => Promise<void>, void>,
+): Promise<void> {
+  queue.isRestoring = true
+  refuseWaiting(queue)
+  try {
+    await queue.connection?.close()
+    queue.connection = undefined
+    await asked()
+    refuseWaiting(queue)
+    resolve()
+  } catch (error) {
+    reject(error)
+  } finally {
+    queue.isRestoring = false
+  }
+}
+
+function refuseWaiting(queue: QueueState): void {
+  const { claims, singly, credits, lone } = queue
+  for (const list of [claims, singly, credits, lone]) {
+    for (const { reject } of list.splice(0)) reject(restoring())
+  }
+  queue.ended = []
 }
 
 async function doAlone(
@@ -255,10 +317,13 @@ async function doAlone(
     }
     return new Map()
   }
+  const tell = observed(queue, { together: [], records: 1 })
   try {
     await certain(queue, work)
+    tell('ok')
     resolve(value)
   } catch (error) {
+    tell('failed')
     reject(error)
   }
 }
@@ -286,6 +351,7 @@ async function certain(
       const state = sqlStateOf(error)
       if (state !== undefined && again.has(state)) continue
       if (state === fenced) throw takenForDead(error)
+      if (state === promoted) throw restoring(error)
       const isSaid = state !== undefined && !endsSession.test(state)
       const isOpen = connection.isLost() || isUraidenError(error, 'postgres_commit_unknown')
       if (isSaid && !isOpen) throw error
@@ -309,7 +375,7 @@ async function became(queue: QueueState, batch: bigint): Promise<RefusedRuns | u
       queue.connection = undefined
       try {
         const connection = await connected(queue)
-        const committed = await askCommitted(connection, options.seat().id)
+        const committed = await askCommitted(connection, options.seat())
         if (committed === undefined) throw takenForDead(undefined)
         options.onEpoch(committed.epoch)
         if (committed.batch !== batch) return undefined

@@ -2,19 +2,11 @@
 // writes down what came of it. Nobody has to be told: both look.
 import { setTimeout } from 'node:timers/promises'
 import { isUraidenError, type UraidenError } from '../../protocol/index.ts'
+import type { Errands, Plain } from '../channels/state.ts'
 import { receiverError } from '../errors/index.ts'
 import type { Database } from '../postgres/connection.ts'
 import type { Term } from './election.ts'
 import { type Rounds, repeat } from './rounds.ts'
-
-/** Plain data, as JSON has it. */
-export type Plain =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly Plain[]
-  | { readonly [name: string]: Plain }
 
 type Answer = { readonly done: Plain } | { readonly failed: FailedFacts }
 
@@ -48,11 +40,12 @@ export async function askLeader(
   if (errand === undefined) throw new Error('a row was written and is not there')
   for (let left = timeout; left > 0; left -= interval) {
     await setTimeout(interval)
-    const [row] = await database.query<{ answer: Answer | null }>(
-      'SELECT answer FROM errand WHERE id = $1',
+    // Strangers may have a relay do something: what was heard is not kept.
+    const [row] = await database.query<{ answer: Answer }>(
+      'DELETE FROM errand WHERE id = $1 AND answer IS NOT NULL RETURNING answer',
       [errand.id],
     )
-    if (row?.answer) return answered(row.answer)
+    if (row !== undefined) return answered(row.answer)
   }
   return giveUp(database, errand.id)
 }
@@ -78,36 +71,40 @@ async function giveUp({ query }: Database, id: bigint): Promise<Plain> {
   })
 }
 
-/** By its kind. `operation` is a name of its own, the same when the next leader does it again. */
-export type Errands = {
-  readonly [kind: string]: (asked: Plain, operation: string) => Promise<Plain>
-}
-
 export interface ServeOptions {
   readonly interval?: number
   readonly onError: (error: unknown) => void
 }
 
-/** Does what others ask for, one after the other, until the term is over. */
+/** Does what others ask for until the term is over, without one waiting for the other. */
 export function serveErrands(
   database: Database,
   { term, errands }: { readonly term: Term; readonly errands: Errands },
   { interval = 250, onError }: ServeOptions,
 ): Rounds {
+  const underWay = new Map<bigint, Promise<void>>()
+  const begin = (errand: OpenErrand) => {
+    const done = answerOne(term, errands, errand)
+      .catch(onError)
+      .finally(() => underWay.delete(errand.id))
+    underWay.set(errand.id, done)
+  }
   const rounds = repeat(
     async () => {
       const open = await database.query<OpenErrand>(
         'SELECT id, kind, asked FROM errand WHERE answer IS NULL ORDER BY id',
       )
-      for (const errand of open) {
-        if (term.over.aborted) return
-        await answerOne(term, errands, errand)
-      }
+      if (term.over.aborted) return
+      for (const errand of open) if (!underWay.has(errand.id)) begin(errand)
     },
     { interval, onError },
   )
+  const stop = async () => {
+    await rounds.stop()
+    await Promise.all(underWay.values())
+  }
   term.over.addEventListener('abort', () => void rounds.stop())
-  return rounds
+  return { stop }
 }
 
 interface OpenErrand extends Record<string, unknown> {
@@ -119,9 +116,11 @@ interface OpenErrand extends Record<string, unknown> {
 /** An error that is none of ours leaves it for the next try. */
 async function answerOne(term: Term, errands: Errands, errand: OpenErrand): Promise<void> {
   const begun = await term.write(({ query }) =>
-    query('UPDATE errand SET begun = true WHERE id = $1 RETURNING id', [errand.id]),
+    query('UPDATE errand SET begun = true WHERE id = $1 AND answer IS NULL RETURNING id', [
+      errand.id,
+    ]),
   )
-  // Whoever asked waits no more.
+  // Whoever asked waits no more, or it was answered since it was found.
   if (begun.length === 0) return
   const answer = await answerTo(errands, errand)
   await term.write(async ({ query }) => {
@@ -138,10 +137,15 @@ async function answerTo(errands: Errands, { id, kind, asked }: OpenErrand): Prom
     if (work === undefined) throw unknownErrand(kind)
     return { done: await work(asked, `errand/${id}`) }
   } catch (error) {
-    if (!isUraidenError(error) || isUraidenError(error, 'not_the_leader')) throw error
+    if (!isUraidenError(error) || isOurEnd(error)) throw error
     const { code, message, hint } = error
     return { failed: { code, message, hint } }
   }
+}
+
+/** The next leader goes on with it. */
+function isOurEnd(error: UraidenError): boolean {
+  return ['not_the_leader', 'chain_closed'].includes(error.code)
 }
 
 function unknownErrand(kind: string): UraidenError {

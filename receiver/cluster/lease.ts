@@ -7,6 +7,8 @@ import { type Database, type Sql, sqlStateOf } from '../postgres/connection.ts'
 
 /** Milliseconds that a lease holds without being renewed. */
 export const leaseTime = 3000
+/** Nobody leads on a standby that was promoted before all that it lacked is back: who was elected last is not known. */
+const serving = '(SELECT timeline = current_timeline() FROM meta)'
 /** Milliseconds between two tries to renew or to take it. */
 export const leaseInterval = 1000
 
@@ -18,7 +20,7 @@ export async function takeLease({ query }: Sql, holder: bigint): Promise<bigint 
   const [taken] = await query<{ epoch: bigint }>(
     `UPDATE leader SET epoch = epoch + 1, holder = $1,
        until = clock_timestamp() + $2::int * interval '1 ms'
-     WHERE until < clock_timestamp() RETURNING epoch`,
+     WHERE until < clock_timestamp() AND ${serving} RETURNING epoch`,
     [holder, leaseTime],
   )
   return taken?.epoch
@@ -74,7 +76,7 @@ function once<Value>(
     SET LOCAL tcp_user_timeout = ${idleLimit}; SET LOCAL synchronous_commit = on`
   return database.transaction(async (sql) => {
     const [found] = await sql.query(
-      'SELECT 1 FROM leader WHERE epoch = $1 AND until > clock_timestamp() FOR SHARE',
+      `SELECT 1 FROM leader WHERE epoch = $1 AND until > clock_timestamp() AND ${serving} FOR SHARE`,
       [epoch],
     )
     if (found === undefined) throw notTheLeader()

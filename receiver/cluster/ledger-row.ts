@@ -3,10 +3,8 @@ import type { NumberedKey } from '../../protocol/bound/index.ts'
 import { parseRequestPublicKey } from '../../protocol/bound/index.ts'
 import {
   fromHex,
-  type Interval,
   parseAddress,
   parseCommitment,
-  parseShownProof,
   parseSignature,
   parseTickWord,
   type SignedCommitment,
@@ -21,12 +19,13 @@ import {
   type ChannelName,
   channelName,
   isTicked,
-  type ProvenBalance,
   type TickedProof,
 } from '../channels/records.ts'
 import { stillOpen } from '../channels/ticks.ts'
 import type { Sql } from '../postgres/connection.ts'
+import { nameColumns } from './channel-rows.ts'
 import type { ProofColumns } from './claim-call.ts'
+import { forms, gapsOf, readFallback, type WrittenFallback } from './columns.ts'
 
 /** Of one channel. */
 export interface Known {
@@ -63,8 +62,6 @@ interface Row extends Record<string, unknown> {
   readonly agreed_balance: bigint | null
 }
 
-type WrittenFallback = readonly [balance: string, form: ProvenBalance['form'], signature: string]
-
 const columns = `c.id, c.sender, c.open_block, c.state, c.deposit, c.withdrawn,
   c.request_key, c.request_key_number, c.commitment, l.open, l.agreed, l.collecting, l.ceiling, l.highest,
   l.gaps::text AS gaps, l.form, l.proof, l.tick_i, l.tick, l.commitment_no, l.fallbacks,
@@ -91,20 +88,14 @@ export async function readChannels(
 
 /** With its row locked until the transaction of `sql` ends. */
 export async function lockChannel({ query }: Sql, id: bigint): Promise<Known | undefined> {
+  await query('SELECT FROM ledger WHERE id = $1 FOR NO KEY UPDATE', [id])
+  // A new statement: one that has waited for the row sees the others as they were before.
   const [row] = await query<Row>(
     `SELECT ${columns} FROM ledger l JOIN channel c USING (id) LEFT JOIN agreement a ON a.channel = l.id
-     WHERE l.id = $1 FOR NO KEY UPDATE OF l`,
+     WHERE l.id = $1`,
     [id],
   )
   return row && knownOf(row)
-}
-
-function nameColumns(names: readonly ChannelName[]): readonly (readonly unknown[])[] {
-  const parts = names.map((name) => name.split('/'))
-  return [
-    parts.map(([sender = '']) => Buffer.from(fromHex(parseAddress(sender)))),
-    parts.map(([, openBlock]) => openBlock),
-  ]
 }
 
 function knownOf(row: Row): Known {
@@ -128,7 +119,8 @@ function channelOf(row: Row): Channel | undefined {
   const commitment = row.commitment === null ? undefined : parseCommitment(row.commitment)
   const tick = tickOf(row, commitment)
   const proof = proofOf(row, tick)
-  const ticks = row.form === 4 || tick === undefined ? undefined : stillTaken(tick, proof, highest)
+  const ticks =
+    row.form === forms.lastTick || tick === undefined ? undefined : stillTaken(tick, proof, highest)
   const requestKey = keyOfRow(row)
   return {
     sender: parseAddress(toHex(row.sender)),
@@ -157,8 +149,8 @@ function tickOf(
 
 function proofOf({ form, proof }: Row, tick: TickedProof | undefined): BestProof | undefined {
   if (form === null) return undefined
-  if (form > 2 || proof === null) return tick
-  return { signature: parseSignature(toHex(proof)), form: form === 1 ? 'seed' : 'eip712' }
+  if (proof === null) return tick
+  return { signature: parseSignature(toHex(proof)), form: form === forms.seed ? 'seed' : 'eip712' }
 }
 
 function stillTaken(
@@ -174,36 +166,12 @@ function keyOfRow({ request_key: key, request_key_number: number }: Row): Number
   return { key: parseRequestPublicKey(toHex(key)), number }
 }
 
-function readFallback([balance, form, signature]: WrittenFallback): ProvenBalance {
-  return { balance: BigInt(balance), form, signature: parseShownProof(signature) }
-}
-
-/** `{[0,5),[7,10)}` */
-export function gapsOf(text: string): readonly Interval[] {
-  return [...text.matchAll(/\[(\d+),(\d+)\)/g)].map(([, from = '', to = '']) => ({
-    from: BigInt(from),
-    to: BigInt(to),
-  }))
-}
-
-/** As PostgreSQL reads a multirange from text. */
-export function gapsText(gaps: readonly Interval[]): string {
-  return `{${gaps.map(({ from, to }) => `[${from},${to})`).join(',')}}`
-}
-
-export function fallbacksText(fallbacks: readonly ProvenBalance[] | undefined): string | null {
-  if (fallbacks === undefined) return null
-  return JSON.stringify(
-    fallbacks.map(({ balance, form, signature }) => [`${balance}`, form, signature]),
-  )
-}
-
 /** `commitment`: the number under which the state has that of a tick. */
 export function proofColumns(proof: BestProof, commitment: number): ProofColumns {
   if (isTicked(proof)) {
     const word = Buffer.from(fromHex(proof.word))
-    return { form: 3, tick: { index: proof.index, word, commitment } }
+    return { form: forms.tick, tick: { index: proof.index, word, commitment } }
   }
   const signature = Buffer.from(fromHex(proof.signature))
-  return { form: proof.form === 'seed' ? 1 : 2, signature }
+  return { form: forms[proof.form], signature }
 }

@@ -2,28 +2,32 @@
 // Whoever leads writes through it what the chain says, and that a channel is to be closed; what was paid is written by
 // claims alone.
 import { createTurns } from '../../platform/async/turns.ts'
-import { smallest } from '../../protocol/index.ts'
+import { monotonic } from '../../platform/time/monotonic.ts'
 import { type BookOptions, type BookStore, type ChannelBook, openBook } from '../channels/book.ts'
 import type { SyncPosition } from '../channels/history.ts'
-import { type ChannelName, channelName, type PaymentLedger } from '../channels/records.ts'
-import type { LoadedState } from '../channels/store.ts'
+import type { ChannelName, PaymentLedger } from '../channels/records.ts'
+import type { Fence, LoadedState } from '../channels/store.ts'
 import { receiverError } from '../errors/index.ts'
 import type { Database, Sql } from '../postgres/connection.ts'
 import {
   atOneMoment,
-  type ChannelLimit,
-  type Counting,
   dropFacts,
+  type KnownDue,
   readChangesBy,
   readFactsBy,
-  readLimits,
-  writeLimits,
   writeStep,
 } from './chain-facts.ts'
 import { nameColumns } from './channel-rows.ts'
 import type { Term } from './election.ts'
-import { type Moment, momentOf, readLedgers, readLedgersSince } from './stored-ledgers.ts'
+import {
+  type Moment,
+  momentOf,
+  readLedgers,
+  readLedgersOf,
+  readLedgersSince,
+} from './stored-ledgers.ts'
 import { readFence, writeFence } from './whole-state.ts'
+import { createWrittenLimits, type WrittenLimits } from './written-limits.ts'
 
 export interface SharedBookOptions extends BookOptions {
   readonly database: Database
@@ -33,10 +37,16 @@ export interface SharedBookOptions extends BookOptions {
 
 export interface SharedBook {
   readonly book: ChannelBook
-  /** Takes what has changed in the database since the last time. */
+  /** As it was when something was read last. */
+  readonly fence: () => Fence | undefined
+  /** Takes what has changed in the database since the last time; what the chain says a leader knows itself. */
   readonly refresh: () => Promise<void>
   /** After an election: everything as it is now, with what is needed to go back on the chain. */
   readonly takeOver: () => Promise<void>
+  /** What all channels owed when they were read last by who leads. */
+  readonly due: () => (KnownDue & { readonly asked: number }) | undefined
+  /** The database is another one, which may have gone back: everything is read anew next time. */
+  readonly startOver: () => void
   /** After a round of the leader: how much each channel may pay, where that is not written already. */
   readonly writeLimits: () => Promise<void>
 }
@@ -45,11 +55,18 @@ interface Place {
   version: bigint
   position: SyncPosition | undefined
   moment: Moment
+  fence: Fence | undefined
+  /** What is in the book cannot be gone on from by changes, such as what this process has found on the chain itself. */
+  led: boolean
+  due: ReturnType<SharedBook['due']>
 }
 
 export async function openSharedBook(options: SharedBookOptions): Promise<SharedBook> {
   const { database, term, ...bookOptions } = options
-  const place: Place = { version: 0n, position: undefined, moment: '0' }
+  const place: Place = {
+    ...{ version: 0n, position: undefined, moment: '0', fence: undefined },
+    ...{ led: false, due: undefined },
+  }
   // What was read first is told first.
   const turns = createTurns()
   const write = <Value>(work: (sql: Sql) => Promise<Value>): Promise<Value> => {
@@ -57,77 +74,116 @@ export async function openSharedBook(options: SharedBookOptions): Promise<Shared
     if (current === undefined) throw notLeading()
     return current.write(work)
   }
-  const steps = bookOptions.limits?.steps.length ?? 1
-  const counting: Counting = steps > 1 ? 'step by step' : 'at once'
-  const store = storeOn({ database, place, write, counting, refresh: () => refresh() })
+  const refresh = () => turns.take(() => takeNews({ database, book, place, leads: isLeading() }))
+  const isLeading = () => term() !== undefined
+  const limits = createWrittenLimits({ database, book: () => book, write })
+  const hear = (name: ChannelName) => turns.take(() => takeLedger({ database, book, name }))
+  const store = storeOn({ database, place, write, hear, limits })
   const book = await openBook(store, bookOptions)
-  const refresh = () =>
-    turns.take(() =>
-      database.transaction(async (sql) => {
-        const { version, position, channels } = await readChangesBy(sql, place.version)
-        const { ledgers, moment } = await readLedgersSince(sql, place.moment)
-        book.hear({ position, channels, ledgers })
-        Object.assign(place, { version, position, moment })
-      }, atOneMoment),
-    )
-  let written: ReadonlyMap<ChannelName, ChannelLimit> | undefined
   return {
     ...{ book, refresh },
+    fence: () => place.fence,
+    due: () => place.due,
     takeOver: () =>
       turns.take(async () => {
         await book.reload()
-        written = undefined
+        place.led = true
+        limits.forget()
       }),
-    writeLimits: async () => {
-      const known = written ?? (await readLimits(database))
-      const wanted = limitsOf(book)
-      const changed = new Map(
-        [...wanted].filter(([name, limit]) => !isSame(limit, known.get(name))),
-      )
-      if (changed.size > 0) await write((sql) => writeLimits(sql, changed))
-      written = wanted
+    startOver: () => {
+      place.led = true
+      limits.forget()
     },
+    writeLimits: limits.write,
   }
+}
+
+interface News {
+  readonly database: Database
+  readonly book: ChannelBook
+  readonly place: Place
+  readonly leads: boolean
+}
+
+async function takeNews({ database, book, place, leads }: News): Promise<void> {
+  if (place.led && !leads) {
+    await book.reload()
+    place.led = false
+    return
+  }
+  const asked = monotonic()
+  await database.transaction(async (sql) => {
+    const changes = leads ? undefined : await readChangesBy(sql, place.version)
+    const { ledgers, moment } = await readLedgersSince(sql, place.moment)
+    const { position, channels } = changes ?? { position: place.position, channels: new Map() }
+    book.hear({ position, channels, ledgers })
+    Object.assign(place, { position, moment, fence: await readFence(sql) })
+    if (changes !== undefined) place.version = changes.version
+    place.due = leads ? { sum: book.unsettled(), at: await beginOf(sql), asked } : undefined
+  }, atOneMoment)
+}
+
+/** Nothing that the transaction does not see was written before. */
+async function beginOf({ query }: Sql): Promise<string> {
+  const [row] = await query<{ begun: string }>('SELECT now()::text AS begun')
+  return row?.begun ?? ''
+}
+
+/** What was paid on one channel, as it is now. */
+async function takeLedger({
+  database,
+  book,
+  name,
+}: Pick<News, 'database' | 'book'> & { readonly name: ChannelName }): Promise<void> {
+  const ledgers = await readLedgersOf(database, [name])
+  book.hear({ position: book.position(), channels: new Map(), ledgers })
 }
 
 function storeOn({
   database,
   place,
   write,
-  counting,
-  refresh,
+  hear,
+  limits,
 }: {
   readonly database: Database
   readonly place: Place
   readonly write: <Value>(work: (sql: Sql) => Promise<Value>) => Promise<Value>
-  readonly counting: Counting
-  readonly refresh: () => Promise<void>
+  readonly hear: (name: ChannelName) => Promise<void>
+  readonly limits: WrittenLimits
 }): BookStore {
   return {
     load: () =>
       database.transaction(async (sql): Promise<LoadedState> => {
         const { version, ...facts } = await readFactsBy(sql)
-        Object.assign(place, { version, position: facts.position, moment: await momentOf(sql) })
-        return { ...facts, ledgers: await readLedgers(sql), fence: await readFence(sql) }
+        const fence = await readFence(sql)
+        const moment = await momentOf(sql)
+        Object.assign(place, { version, position: facts.position, moment, fence })
+        return { ...facts, ledgers: await readLedgers(sql), fence }
       }, atOneMoment),
     saveLedger: async (name, ledger) => {
       await write((sql) => mark(sql, name, ledger))
       // A payment may have come just before the mark; after it none does.
-      await refresh()
+      await hear(name)
     },
     // Of what a book only notes nothing is its own to write.
     saveLedgers: async () => undefined,
-    saveFence: async (fence) => write((sql) => writeFence(sql, fence)),
+    saveFence: async (fence) => {
+      await write((sql) => writeFence(sql, fence))
+      place.fence = fence
+    },
     dropLedger: async () => {
       throw new Error('a ledger of a shared state goes with its channel')
     },
     saveStep: async (step) => {
-      await write((sql) => writeStep(sql, step, { from: place.position, counting }))
-      place.position = step.position
+      limits.lowered(step.facts.keys())
+      await write((sql) => writeStep(sql, step, place.position))
+      Object.assign(place, { position: step.position, led: true })
     },
     dropFacts: async (position) => {
       await write((sql) => dropFacts(sql, position, place.position))
-      place.position = position
+      Object.assign(place, { position, led: true })
+      limits.forget()
     },
   }
 }
@@ -139,28 +195,6 @@ async function mark({ query }: Sql, name: ChannelName, ledger: PaymentLedger): P
        JOIN unnest($1::bytea[], $2::bigint[]) AS given (sender, open_block) USING (sender, open_block)
      WHERE ledger.id = channel.id`,
     [...nameColumns([name]), ledger.collecting === true],
-  )
-}
-
-/** Of all channels that are open as far as it is confirmed. */
-function limitsOf(book: ChannelBook): ReadonlyMap<ChannelName, ChannelLimit> {
-  const limits = new Map<ChannelName, ChannelLimit>()
-  for (const { sender, openBlock, deposit } of book.inState('open')) {
-    limits.set(channelName(sender, openBlock), {
-      ceiling: smallest(deposit, book.mostBalance(sender, openBlock)),
-      closeSeen: book.get(sender, openBlock)?.state === 'closing',
-      earlier: book.earlierDeposits(sender, openBlock),
-    })
-  }
-  return limits
-}
-
-function isSame(a: ChannelLimit, b: ChannelLimit | undefined): boolean {
-  return (
-    b !== undefined &&
-    a.ceiling === b.ceiling &&
-    a.closeSeen === b.closeSeen &&
-    a.earlier.join() === b.earlier.join()
   )
 }
 

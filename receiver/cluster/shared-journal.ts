@@ -2,8 +2,9 @@
 // under a term that holds. A leader that wakes up after its term can at most send again what the next one knows.
 import { randomUUID } from 'node:crypto'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import type { JournalEntry, TransactionJournal } from '../../platform/chain/index.ts'
+import type { JournalEntry } from '../../platform/chain/index.ts'
 import { type Address, addressToBytes, fromHex, toHex } from '../../protocol/index.ts'
+import type { AccountJournal } from '../channels/state.ts'
 import { receiverError } from '../errors/index.ts'
 import type { Database, Sql } from '../postgres/connection.ts'
 import type { Term } from './election.ts'
@@ -21,7 +22,7 @@ export function createSharedJournal({
   database,
   term,
   account,
-}: SharedJournalOptions): TransactionJournal {
+}: SharedJournalOptions): AccountJournal {
   const owner = Buffer.from(addressToBytes(account))
   const write = (work: (sql: Sql, epoch: bigint) => Promise<void>): Promise<void> => {
     const current = term()
@@ -55,6 +56,14 @@ export function createSharedJournal({
       return Number(row?.next ?? 0n)
     },
     nameFor: () => `unnamed/${randomUUID()}`,
+    unasked: async () => {
+      const rows = await database.query<{ operation: string }>(
+        `SELECT operation FROM tx WHERE account = $1 AND state = 'sent'
+           AND (operation LIKE 'unnamed/%' OR operation LIKE 'errand/%') ORDER BY nonce`,
+        [owner],
+      )
+      return rows.map(({ operation }) => operation)
+    },
   }
 }
 
@@ -90,8 +99,9 @@ async function put(
   },
 ): Promise<void> {
   const raw = entry.transactions.map(({ serialized }) => Buffer.from(fromHex(serialized)))
+  // A leader of before may have signed more for it.
   const replaced = await query(
-    `UPDATE tx SET raw = $4, epoch = $5
+    `UPDATE tx SET raw = raw || ARRAY(SELECT r FROM unnest($4::bytea[]) AS r WHERE r <> ALL (raw)), epoch = $5
      WHERE operation = $1 AND account = $2 AND nonce = $3 AND state = 'sent' RETURNING id`,
     [operation, owner, entry.nonce, raw, epoch],
   )

@@ -7,7 +7,7 @@ import type { KeyedRequest } from '../channels/ledgers.ts'
 import type { KeptReply, ReplyDisk, ReplyId } from '../channels/store.ts'
 import type { Database, Sql } from '../postgres/connection.ts'
 import { keyOf } from './claim-call.ts'
-import type { Seat } from './claim-queue.ts'
+import { bury, longestSilence, type Seat } from './membership.ts'
 
 export type FoundRequest =
   | { readonly kind: 'gone' }
@@ -28,11 +28,10 @@ interface Row extends Record<string, unknown> {
   readonly content: NonNullable<KeptReply['content']> | null
   readonly body: Uint8Array | null
   readonly large: Uint8Array | null
-  readonly is_alive: boolean
+  /** Its owner has not ended, as far as anybody knows. */
+  readonly is_there: boolean
+  readonly is_heard: boolean
 }
-
-/** Milliseconds of silence after which a process counts as dead. */
-const longestSilence = 3000
 
 /** What became of a request that has paid, or the right to go on with it. */
 export async function findRequest(
@@ -41,8 +40,8 @@ export async function findRequest(
 ): Promise<FoundRequest> {
   const [row] = await query<Row>(
     `SELECT r.owner, r.owner_epoch, r.expires, r.status, r.headers, r.content, r.body, large.body AS large,
-       p.id IS NOT NULL AND p.left_at IS NULL AND p.epoch = r.owner_epoch
-         AND p.seen_at > clock_timestamp() - $2::int * interval '1 ms' AS is_alive
+       p.id IS NOT NULL AND p.left_at IS NULL AND p.epoch = r.owner_epoch AS is_there,
+       coalesce(p.seen_at > clock_timestamp() - $2::int * interval '1 ms', false) AS is_heard
      FROM request r LEFT JOIN process p ON p.id = r.owner LEFT JOIN large_body large ON large.id = r.id
      WHERE r.id = $1 AND r.expires > clock_timestamp()`,
     [keyOf(request), longestSilence],
@@ -53,7 +52,11 @@ export async function findRequest(
     if (body === null) return { kind: 'lost' }
     return { kind: 'answered', reply: replyOf({ ...row, body }, row.status) }
   }
-  if (row.is_alive && row.owner !== seat.id) return { kind: 'elsewhere' }
+  if (row.is_there && row.owner !== seat.id) {
+    // One that is only slow must not give back what has paid for our answer.
+    const isGone = !row.is_heard && (await bury({ query }, row.owner))
+    if (!isGone) return { kind: 'elsewhere' }
+  }
   const [taken] = await query<{ from_: bigint; to_: bigint }>(
     `UPDATE request SET owner = $2, owner_epoch = $3, attempts = attempts + 1
      WHERE id = $1 AND owner = $4 AND owner_epoch = $5 AND status IS NULL RETURNING from_, to_`,
@@ -81,7 +84,11 @@ const forgetInterval = 60_000
 
 /** The replies of a shared state. Nothing is read at the start: whoever repeats a request finds its reply. */
 export function sharedReplies(database: Database, seat: () => Seat): ReplyDisk {
-  const giveUp = releasing(database, seat)
+  const release = createRelease(database, seat)
+  const giveUp = (ids: readonly ReplyId[]) => (error: unknown) => {
+    release(ids)
+    throw error
+  }
   let forgotAt = Number.NEGATIVE_INFINITY
   const forget = () => {
     if (monotonic() - forgotAt < forgetInterval) return
@@ -143,10 +150,7 @@ const pause = 200
  * Of requests that this process answers no more, and could not say so: whoever asks again elsewhere must not wait for
  * it. Tried until the database is back; whoever dies before is found dead.
  */
-function releasing(
-  { query }: Sql,
-  seat: () => Seat,
-): (ids: readonly ReplyId[]) => (error: unknown) => never {
+export function createRelease({ query }: Sql, seat: () => Seat): (ids: readonly ReplyId[]) => void {
   const open = new Set<ReplyId>()
   let isAtIt = false
   const release = async () => {
@@ -165,10 +169,9 @@ function releasing(
     }
     isAtIt = false
   }
-  return (ids) => (error) => {
+  return (ids) => {
     for (const id of ids) open.add(id)
     if (!isAtIt) void release()
-    throw error
   }
 }
 

@@ -1,30 +1,34 @@
 // Ledgers as a shared state has them, whole: for who moves, copies or restores a state that nobody serves on.
 import { createHash } from 'node:crypto'
+import { inPieces } from '../../platform/async/pieces.ts'
 import { parseRequestPublicKey } from '../../protocol/bound/index.ts'
 import {
   formatCommitment,
   fromHex,
-  type Interval,
   parseCommitment,
-  parseShownProof,
   parseSignature,
   parseTickWord,
   toHex,
 } from '../../protocol/index.ts'
+import { ringSize } from '../channels/answers.ts'
 import { commitmentOf, encodeLedger, encodeRequestKey } from '../channels/ledger-record.ts'
 import {
   type AnswerNumbers,
   type ChannelName,
   isTicked,
   type PaymentLedger,
-  type ProvenBalance,
   type TickedProof,
 } from '../channels/records.ts'
 import type { Sql } from '../postgres/connection.ts'
 import { nameColumns, nameOfRow } from './channel-rows.ts'
-
-/** Of `ledger.form`. */
-const forms = { seed: 1, eip712: 2, tick: 3, lastTick: 4 } as const
+import {
+  fallbacksText,
+  forms,
+  gapsOf,
+  gapsText,
+  readFallback,
+  type WrittenFallback,
+} from './columns.ts'
 
 interface LedgerRow extends Record<string, unknown> {
   readonly sender: Uint8Array
@@ -46,7 +50,6 @@ interface LedgerRow extends Record<string, unknown> {
   readonly open_uses: readonly WrittenUse[] | null
 }
 
-type WrittenFallback = readonly [balance: string, form: ProvenBalance['form'], signature: string]
 type WrittenUse = readonly [number: number, mac: string, from: string, to: string]
 
 const columns = `c.sender, c.open_block, c.request_key, c.request_key_number, c.commitment, l.agreed, l.collecting,
@@ -56,7 +59,7 @@ const columns = `c.sender, c.open_block, c.request_key, c.request_key_number, c.
   LEFT JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_array(number, encode(mac, 'hex'), from_::text, to_::text) ORDER BY number)
       AS open_uses
-    FROM bound_use WHERE channel = l.id AND l.uses > 0) u ON true`
+    FROM bound_use WHERE channel = l.id AND number > l.uses - ${ringSize}) u ON true`
 
 /** All that say anything, as they are at one moment. */
 export async function readLedgers({
@@ -66,7 +69,20 @@ export async function readLedgers({
     `SELECT ${columns}
      WHERE l.form IS NOT NULL OR l.highest > 0 OR l.agreed OR l.collecting OR c.request_key IS NOT NULL`,
   )
-  return new Map(rows.map((row) => [nameOfRow(row), ledgerOfRow(row)]))
+  return ledgersOf(rows)
+}
+
+/** Of these channels, those that are there. */
+export async function readLedgersOf(
+  { query }: Sql,
+  names: readonly ChannelName[],
+): Promise<ReadonlyMap<ChannelName, PaymentLedger>> {
+  const rows = await query<LedgerRow>(
+    `SELECT ${columns} JOIN unnest($1::bytea[], $2::bigint[]) AS given (sender, open_block)
+       ON c.sender = given.sender AND c.open_block = given.open_block`,
+    nameColumns(names),
+  )
+  return ledgersOf(rows)
 }
 
 /** A moment of the database; what is changed by whoever was not done then comes after it. */
@@ -83,12 +99,18 @@ export interface ChangedLedgers {
  * left out. `sql` is of a transaction that sees one moment. An answer to a bound request that ends changes none.
  */
 export async function readLedgersSince({ query }: Sql, since: Moment): Promise<ChangedLedgers> {
-  const rows = await query<LedgerRow>(
-    `SELECT ${columns} WHERE age(l.xmin) <= age($1::xid) OR age(c.xmin) <= age($1::xid)`,
+  // Apart from what they say: each table is looked through once, and joined are only those that have changed.
+  const changed = await query<{ readonly id: bigint }>(
+    `SELECT id FROM ledger WHERE age(xmin) <= age($1::xid)
+     UNION SELECT id FROM channel WHERE age(xmin) <= age($1::xid)`,
     [since],
   )
-  const ledgers = new Map(rows.map((row) => [nameOfRow(row), ledgerOfRow(row)]))
-  return { ledgers, moment: await momentOf({ query }) }
+  const ids = changed.map(({ id }) => id)
+  const rows =
+    ids.length === 0
+      ? []
+      : await query<LedgerRow>(`SELECT ${columns} WHERE l.id = ANY($1::bigint[])`, [ids])
+  return { ledgers: await ledgersOf(rows), moment: await momentOf({ query }) }
 }
 
 export async function momentOf({ query }: Sql): Promise<Moment> {
@@ -98,6 +120,12 @@ export async function momentOf({ query }: Sql): Promise<Moment> {
   )
   if (row === undefined) throw new Error('a SELECT without a row')
   return row.oldest
+}
+
+async function ledgersOf(rows: readonly LedgerRow[]): Promise<Map<ChannelName, PaymentLedger>> {
+  const ledgers = new Map<ChannelName, PaymentLedger>()
+  await inPieces(rows, (row) => ledgers.set(nameOfRow(row), ledgerOfRow(row)))
+  return ledgers
 }
 
 function ledgerOfRow(row: LedgerRow): PaymentLedger {
@@ -151,22 +179,6 @@ function answersOf({ uses, open_uses }: LedgerRow): AnswerNumbers | undefined {
   return { last: Number(uses), open }
 }
 
-function readFallback([balance, form, signature]: WrittenFallback): ProvenBalance {
-  return { balance: BigInt(balance), form, signature: parseShownProof(signature) }
-}
-
-/** `{[0,5),[7,10)}`: units from 0 to 4 and from 7 to 9. */
-function gapsOf(text: string): readonly Interval[] {
-  return [...text.matchAll(/\[(\d+),(\d+)\)/g)].map(([, from = '', to = '']) => ({
-    from: BigInt(from),
-    to: BigInt(to),
-  }))
-}
-
-function gapsText(gaps: readonly Interval[]): string {
-  return `{${gaps.map(({ from, to }) => `[${from},${to})`).join(',')}}`
-}
-
 /** In one statement: a list for each column has so many entries. */
 const atOnce = 2000
 
@@ -203,14 +215,14 @@ async function writeRows({ query }: Sql, ledgers: Named): Promise<void> {
          commitment = excluded.commitment,
          commitment_no = c.commitment_no + (c.commitment IS DISTINCT FROM excluded.commitment)::int
        RETURNING id, sender, open_block, commitment_no)
-     INSERT INTO ledger (id, bound, agreed, collecting, highest, gaps, form, proof, tick_i, tick, commitment_no,
+     INSERT INTO ledger (id, key_no, agreed, collecting, highest, gaps, form, proof, tick_i, tick, commitment_no,
        fallbacks, uses)
-     SELECT id, request_key IS NOT NULL, agreed, collecting, highest, gaps::nummultirange, form, proof, tick_i, tick,
+     SELECT id, request_key_number, agreed, collecting, highest, gaps::nummultirange, form, proof, tick_i, tick,
        commitment_no, fallbacks, uses
      FROM named JOIN given USING (sender, open_block)
      ON CONFLICT (id) DO UPDATE SET
-       (bound, agreed, collecting, highest, gaps, form, proof, tick_i, tick, commitment_no, fallbacks, uses) =
-       (excluded.bound, excluded.agreed, excluded.collecting, excluded.highest, excluded.gaps, excluded.form,
+       (key_no, agreed, collecting, highest, gaps, form, proof, tick_i, tick, commitment_no, fallbacks, uses) =
+       (excluded.key_no, excluded.agreed, excluded.collecting, excluded.highest, excluded.gaps, excluded.form,
         excluded.proof, excluded.tick_i, excluded.tick, excluded.commitment_no, excluded.fallbacks, excluded.uses)`,
     [...nameColumns(ledgers.map(([name]) => name)), ...lists(all)],
   )
@@ -240,7 +252,7 @@ function columnsOf(ledger: PaymentLedger): Columns {
     proof && !isTicked(proof) ? bytes(proof.signature) : null,
     ticked?.index ?? null,
     ticked ? bytes(ticked.word) : null,
-    fallbacks ? JSON.stringify(fallbacks.map(writtenFallback)) : null,
+    fallbacksText(fallbacks),
     answers?.last ?? 0,
   ]
 }
@@ -249,10 +261,6 @@ function formOf({ proof, ticks }: PaymentLedger): number | null {
   if (proof === undefined) return null
   if (isTicked(proof)) return ticks === undefined ? forms.lastTick : forms.tick
   return forms[proof.form]
-}
-
-function writtenFallback({ balance, form, signature }: ProvenBalance): WrittenFallback {
-  return [`${balance}`, form, signature]
 }
 
 const bytes = (hex: string) => Buffer.from(fromHex(hex))
@@ -286,8 +294,8 @@ async function writeUses({ query }: Sql, ledgers: Named): Promise<void> {
     (answers?.open ?? []).map((use) => ({ name, ...use })),
   )
   await query(
-    `INSERT INTO bound_use (channel, slot, number, mac, from_, to_)
-     SELECT id, number % 64, number, mac, from_, to_
+    `INSERT INTO bound_use (channel, number, mac, from_, to_)
+     SELECT id, number, mac, from_, to_
      FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bytea[], $5::numeric[], $6::numeric[])
        AS given (sender, open_block, number, mac, from_, to_) JOIN channel USING (sender, open_block)`,
     [

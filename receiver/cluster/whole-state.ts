@@ -7,7 +7,6 @@ import {
   addressFromBytes,
   addressToBytes,
   fromHex,
-  storedAddress,
   toHex,
 } from '../../protocol/index.ts'
 import { channelName, emptyLedger, type Unanswered } from '../channels/records.ts'
@@ -23,6 +22,13 @@ import type {
 import type { Sql } from '../postgres/connection.ts'
 import { readFactsBy, writeNote, writeStep } from './chain-facts.ts'
 import { nameColumns } from './channel-rows.ts'
+import {
+  firstBlockNote,
+  formatGasPrices,
+  gasPricesNote,
+  readAllowances,
+  readGasPrices,
+} from './shared-records.ts'
 import { readLedgers, writeLedgers } from './stored-ledgers.ts'
 
 export interface WholeState {
@@ -74,7 +80,7 @@ export async function writeDatabase(sql: Sql, state: WholeState, owner: StateOwn
     const forgetting = { names: [], after: forgotten }
     const step = { facts, position, added: history, dropped: [], forgetting }
     // The leader's first round says how much of each deposit counts.
-    await writeStep(sql, step, { from: undefined, counting: 'step by step' })
+    await writeStep(sql, step, undefined)
   }
   await writeNotes(sql, state)
   await writeTransactions(sql, state.transactions, owner.account)
@@ -101,9 +107,6 @@ function fenceOf(text: string | undefined): Fence | undefined {
   return text === undefined || text === 'next' ? text : Number(text)
 }
 
-const gasPricesNote = 'gas-prices'
-const firstBlockNote = 'first-block'
-
 /** As `saveLedgers` of a folder. */
 export function saveLedgersBy(sql: Sql): ChannelStore['saveLedgers'] {
   return async (ledgers, fence) => {
@@ -114,10 +117,9 @@ export function saveLedgersBy(sql: Sql): ChannelStore['saveLedgers'] {
 
 async function writeNotes(sql: Sql, state: WholeState): Promise<void> {
   const { loaded, gasPrices, firstBlock } = state
-  const hours = [...gasPrices].map(([hour, price]) => [hour, `${price}`])
   for (const [name, value] of [
     [fenceNote, loaded.fence],
-    [gasPricesNote, hours.length === 0 ? undefined : JSON.stringify(hours)],
+    [gasPricesNote, gasPrices.size === 0 ? undefined : formatGasPrices(gasPrices)],
     [firstBlockNote, firstBlock],
   ] as const) {
     if (value !== undefined) await writeNote(sql, name, `${value}`)
@@ -177,7 +179,6 @@ export async function readBack(sql: Sql): Promise<Pick<LoadedState, 'facts' | 'l
 export async function readDatabase(sql: Sql): Promise<WholeState> {
   const { facts, position, history, forgotten } = await readFactsBy(sql)
   const notes = await readNotes(sql)
-  const hours: readonly [number, string][] = JSON.parse(notes.get(gasPricesNote) ?? '[]')
   const firstBlock = notes.get(firstBlockNote)
   return {
     loaded: {
@@ -188,7 +189,7 @@ export async function readDatabase(sql: Sql): Promise<WholeState> {
     transactions: await readTransactions(sql),
     ...(await readRequests(sql)),
     allowances: await readAllowances(sql),
-    gasPrices: new Map(hours.map(([hour, price]) => [hour, BigInt(price)])),
+    gasPrices: readGasPrices(notes.get(gasPricesNote)),
     firstBlock: firstBlock === undefined ? undefined : Number(firstBlock),
   }
 }
@@ -256,13 +257,4 @@ async function readRequests({ query }: Sql): Promise<Pick<WholeState, 'replies' 
     unanswered.set(idOf(row.id), { ...channel, paid: { from, to }, expires })
   }
   return { replies, unanswered }
-}
-
-async function readAllowances({ query }: Sql): Promise<ReadonlyMap<Address, Allowance>> {
-  const rows = await query<{ sender: string; day: number; count: number; gas: bigint }>(
-    'SELECT sender, day, count, gas FROM allowance',
-  )
-  return new Map(
-    rows.map(({ sender, day, count, gas }) => [storedAddress(sender), { day, count, gas }]),
-  )
 }

@@ -5,14 +5,16 @@ import type { Address, BlockClock, ChainBlock, Signer, TokenAmount } from '../..
 import type { ReceiverHealth } from '../chain/health.ts'
 import type { ChannelBook } from '../channels/book.ts'
 import type { ConfirmationStep, DepositLimits, Depth } from '../channels/ceiling.ts'
+import type { Ledgers } from '../channels/ledgers.ts'
 import type { ChannelManager } from '../channels/manager.ts'
 import type { ChannelName, PaymentLedger } from '../channels/records.ts'
 import type { RequestKeys } from '../channels/request-keys.ts'
-import type { CommitObserver } from '../channels/store.ts'
+import type { CommitObserver, WaitObserver } from '../channels/store.ts'
 import type { OutageLimits } from '../paywall/outage.ts'
 import type { PaywallPage } from '../paywall/page.ts'
 import type { Paywall, PaywallObserver } from '../paywall/paywall.ts'
 import type { ReplyLimits } from '../paywall/replies.ts'
+import type { PostgresSettings } from '../postgres/settings.ts'
 import type { Relay, RelayOptions } from '../settlement/relay.ts'
 import type { Settlement, SettlementOptions } from '../settlement/settlement.ts'
 import type { SharedAccount } from '../settlement/shared-account.ts'
@@ -25,8 +27,10 @@ import type { PusherStatus, WatchtowerAddress } from './watchtower/pusher.ts'
  * they must be quick and must not throw.
  */
 export interface ReceiverObserver extends PaywallObserver {
-  /** A write of so many records was synced, or failed. */
+  /** A write of so many records was synced, or failed; in a shared state a call with so many payments. */
   readonly committed: CommitObserver
+  /** A payment has waited so long for the call of those before it; in a shared state alone. */
+  readonly waited?: WaitObserver
   /** The node was asked; `outcome` is `ok` or the error's code. */
   readonly asked: (method: string, seconds: number, outcome: string) => void
   /** A transaction of ours is in a block, and cost so much, in wei. */
@@ -56,6 +60,8 @@ export interface ReceiverOptions extends VerifierOptions {
   readonly shared?: SharedAccount | undefined
   /** Folder for balance proofs; made if missing, for its owner only. */
   readonly state: string
+  /** What several receivers share; the folder then has what is this process's own, such as its request key. */
+  readonly database?: PostgresSettings | undefined
   /**
    * How deep a block must be for its deposits to count, itself included. Default 2: the block after it is
    * there. `finalised`: nothing is paid before. Or steps in rising order, of which all but the last say what a channel may owe on a deposit that
@@ -129,7 +135,10 @@ export interface Receiver {
    */
   readonly take: Paywall['take']
   readonly manager: ChannelManager
+  /** Of several that share a state each knows what the others did some seconds later; see `channels`. */
   readonly book: ChannelBook
+  /** Where a channel stands now, whoever was paid on it. */
+  readonly channels: Pick<Ledgers, 'look' | 'isBoundOnly'>
   /** Those that senders have put for their channels. */
   readonly requestKeys: RequestKeys
   /** The receiver's own, as it is shown to everybody. */

@@ -37,9 +37,8 @@ import {
 } from '../chain/gas-price.ts'
 import { createDiskProbe, type ReceiverHealth } from '../chain/health.ts'
 import type { SyncOutcome } from '../chain/sync.ts'
-import { type ChainWatch, watchChain } from '../chain/watch.ts'
-import { type ChannelBook, openBook } from '../channels/book.ts'
-import { bookLedgers } from '../channels/book-ledgers.ts'
+import { type ChainWatch, type WatchOptions, watchChain } from '../chain/watch.ts'
+import type { ChannelBook } from '../channels/book.ts'
 import {
   type ConfirmationStep,
   checkedSteps,
@@ -49,22 +48,38 @@ import {
 } from '../channels/ceiling.ts'
 import { usualKept } from '../channels/forgetting.ts'
 import { type ChannelManager, createChannelManager } from '../channels/manager.ts'
-import { createRequestKeys, type RequestKeys } from '../channels/request-keys.ts'
-import { openStore } from '../channels/store.ts'
+import {
+  createRequestKeys,
+  type RequestKeys,
+  type RequestKeysOptions,
+} from '../channels/request-keys.ts'
+import {
+  openFolderState,
+  type ReceiverState,
+  type SeenElsewhere,
+  type Sharing,
+  type StateOptions,
+} from '../channels/state.ts'
 import { receiverError } from '../errors/index.ts'
 import { builtPage } from '../paywall/built-page.ts'
 import { type Dialect, type RdnIdentity, rdnDialect } from '../paywall/dialect.ts'
 import { createDoor } from '../paywall/door.ts'
 import { createOutageCheck, defaultOutageLimits } from '../paywall/outage.ts'
 import { createPaywall } from '../paywall/paywall.ts'
-import { defaultReplyLimits, openReplies, type Replies } from '../paywall/replies.ts'
-import { openRelay, type Relay } from '../settlement/relay.ts'
+import {
+  defaultReplyLimits,
+  openReplies,
+  type Replies,
+  type ReplyLimits,
+} from '../paywall/replies.ts'
+import { openRelay, type RelayParts } from '../settlement/relay.ts'
 import { createRelaySigner } from '../settlement/relay-signer.ts'
 import { answerBytes, answerGas, createReserve, type Reserve } from '../settlement/reserve.ts'
 import { createSettlement, type Settlement } from '../settlement/settlement.ts'
 import { startVerifier, type Verifier } from '../signatures/index.ts'
 import { chooseRecovery } from '../signatures/recovery.ts'
 import type { X402 } from '../x402/open.ts'
+import { goOnWith, ledSettlement, type SharedRelay, settlementErrands, shareRelay } from './led.ts'
 import type { Receiver, ReceiverLog, ReceiverOptions } from './options.ts'
 import { type StartedParts, startTogether } from './parts.ts'
 import { openRequestKey, signedRequestKey } from './request-key.ts'
@@ -158,8 +173,9 @@ async function startParts(
 ): Promise<Omit<Receiver, 'stop'>> {
   const { signer, contract, log } = options
   const base = await openBase(connected, options, parts)
-  const { chain, contractFacts, token, store, book, domain } = base
-  const gasPrices = await store.gasPrices.load()
+  const { contractFacts, token, state, book, domain } = base
+  const { ledgers, sharing } = state
+  const gasPrices = await state.gasPrices.load()
   // When the connection is closed, which ends what waits for a block, and before the state is.
   let x402: X402 | undefined
   parts.started(async () => x402?.stop())
@@ -169,18 +185,8 @@ async function startParts(
   const verifier = await startVerifier({ domain, receiver: signer.address, forms }, options, log)
   parts.started(verifier.close)
   let watch: ChainWatch | undefined
-  const own = await openRequestKey(
-    { state: options.state, credentials: process.env.CREDENTIALS_DIRECTORY },
-    async () => (await chain.head()).contractBlock,
-  )
   const head = () => watch?.look.contractHead
-  const ledgers = bookLedgers(book)
-  const requestKeys = createRequestKeys({
-    ...{ book, ledgers, domain, own, head },
-    receiver: signer.address,
-    recover: verifier.recover,
-  })
-  const showOwn = signedRequestKey(own, { signer, domain })
+  const keys = await openKeys(options, base, { recover: verifier.recover, head })
   const takesTicks = hasTicks && options.ticks !== 'off'
   const commitments = takesTicks ? verifier.commitments : undefined
   const silent = createChannelManager({ ledgers, checker: verifier, commitments, signer, domain })
@@ -189,24 +195,26 @@ async function startParts(
   const relay = await relayOf(options, { ...base, ...defence, manager, checker: verifier, payer })
   const owner = { ...domain, receiver: signer.address }
   const pushers = startPushers(options, { book, owner, log }, parts)
+  sharing?.serve({ ...settlementErrands(settlement), ...relay?.errands })
   watch = defence.start()
   parts.started(watch.stop)
+  sharing?.onElected(() => void watch?.refresh().catch(() => undefined))
+  const { requestKeys, ownRequestKey } = keys
   const selling = { ...defence, manager, forms, takesTicks, relay, watch, requestKeys, payer }
   const sold = await openPaywall(options, base, selling)
   x402 = sold.x402
   return {
     address: signer.address,
-    chainId: chain.chainId,
+    chainId: connected.chain.chainId,
     contract,
     startBlock: base.startBlock,
     contractFacts,
     token,
     ...{ takesTicks, verifier, manager },
-    book,
-    requestKeys,
-    ownRequestKey: () => showOwn(head() ?? Number(own.number)),
-    relay,
-    settlement,
+    ...{ book, channels: ledgers },
+    ...{ requestKeys, ownRequestKey },
+    relay: relay?.relay,
+    settlement: ledSettlement(settlement, sharing),
     watchtowers: () => pushers.map(({ status }) => status()),
     ...sold,
     take: sold.paywall.take,
@@ -214,10 +222,29 @@ async function startParts(
     refresh: watch.refresh,
     liquidBalance: () => account.funds.tokens,
     signer,
-    ledgers: store.readLedgers,
+    ledgers: state.readLedgers,
     blockClock: () => clockOf(head(), base.blockTime),
-    health: healthOf({ watch, account, write: store.probe, folder: options.state }),
+    health: healthOf({ watch, account, write: state.probe, folder: options.state }),
   }
+}
+
+/** The receiver's own key for bound requests, and those of its senders. */
+async function openKeys(
+  { signer, state: folder }: StartOptions,
+  { chain, book, domain, state }: Base,
+  { recover, head }: Pick<RequestKeysOptions, 'recover' | 'head'>,
+) {
+  const own = await openRequestKey(
+    { state: folder, credentials: process.env.CREDENTIALS_DIRECTORY },
+    async () => (await chain.head()).contractBlock,
+  )
+  const { ledgers, askKey, seenKey } = state
+  const requestKeys = createRequestKeys({
+    ...{ book, ledgers, askKey, seenKey, domain, own, head, recover },
+    receiver: signer.address,
+  })
+  const showOwn = signedRequestKey(own, { signer, domain })
+  return { requestKeys, ownRequestKey: () => showOwn(head() ?? Number(own.number)) }
 }
 
 type Base = Awaited<ReturnType<typeof openBase>>
@@ -227,18 +254,42 @@ async function openBase(connected: ConnectedContract, options: StartOptions, par
   const { contract, signer, observer } = options
   const domain: SignatureDomain = { contract, chainId: connected.chain.chainId }
   const owner = { ...domain, account: signer.address }
-  const store = await openStore(options.state, owner, { onCommit: observer?.committed })
-  parts.started(store.close)
   const limits = depositLimits(options)
-  const book = await openBook(store, { limits, keepSettled: options.keepSettled ?? usualKept })
-  parts.started(book.flush)
+  const state = await openState(options, {
+    ...{ owner, limits, keepSettled: options.keepSettled ?? usualKept },
+    ...{ folder: options.state, started: parts.started, onCommit: observer?.committed },
+    onWait: observer?.waited,
+    head: async () => (await connected.chain.head()).contractBlock,
+  })
   const blockTime = watchBlockTime(connected.chain)
   await blockTime.refresh()
-  await book.fence(async () => (await connected.chain.head()).contractBlock)
   return {
-    ...{ ...connected, domain, store, limits, book, blockTime },
-    startBlock: options.startBlock ?? (await firstBlock(connected.chain, store.firstBlock)),
+    ...{ ...connected, domain, state, limits, book: state.book, blockTime },
+    startBlock: options.startBlock ?? (await firstBlock(connected.chain, state.firstBlock)),
   }
+}
+
+/** What serves a shared state is loaded where one is configured, and only there. */
+async function openState(options: StartOptions, given: StateOptions): Promise<ReceiverState> {
+  const { database: settings, accept, outage, pollInterval = usualPoll, log } = options
+  if (settings === undefined) return openFolderState(given)
+  if (accept?.x402 !== undefined) throw notShared('accept.x402')
+  const { longest: longestOutage, mostInAll } = { ...defaultOutageLimits, ...outage }
+  const { openSharedState } = await import('../cluster/shared-state.ts')
+  return openSharedState({
+    ...{ ...given, settings, longestOutage, mostInAll, pollInterval },
+    ...defined({ log }),
+  })
+}
+
+/** Milliseconds between two looks at the chain. */
+const usualPoll = 2000
+
+function notShared(what: string): UraidenError {
+  return receiverError({
+    code: 'state_not_shareable',
+    message: `${what}: a state that several receivers share does not keep it.`,
+  })
 }
 
 /** The block after the one that opens a channel, as the original has it (wire-protocol.md section 9). */
@@ -279,26 +330,17 @@ function createDefence(
   parts: StartedParts,
 ): Defence {
   const { signer, log, transactionPoll, shared } = options
-  const { chain, contractFacts, store, book, domain, limits, gasPrices, blockTime } = base
+  const { sharing } = base.state
+  const { chain, contractFacts, state, book, domain, limits, blockTime } = base
+  const journal = state.journal(signer.address)
   const transactions = createTransactionSender({
-    chain,
-    signer,
-    journal: store.journal,
+    ...{ chain, signer, journal },
     onFee: options.observer?.mined,
     ...defined({ pollInterval: transactionPoll, lane: shared?.lane }),
   })
+  goOnWith(sharing, journal, { transactions, onFailure: failing(log) })
   const account = watchAccount(chain, signer.address)
-  const price = priceOfAnswers(transactions.gasPrice, dataFeeOf(chain), {
-    gas: answerGas,
-    bytes: answerBytes,
-  })
-  const gas = watchGasPrice(price.ask, {
-    known: gasPrices,
-    keep: (prices) =>
-      void store.gasPrices
-        .save(prices)
-        .catch((err) => log?.warn({ err }, 'the price of gas could not be written down')),
-  })
+  const { price, gas } = watchPrices(options, base, transactions)
   const { hasBatches } = contractAbilities(contractFacts.version)
   const ether = () => account.funds.ether
   const { contract } = options
@@ -335,15 +377,52 @@ function createDefence(
     const looks = [account.refresh(), gas.refresh(head()), blockTime.refresh(contractHead())]
     if (waitsForFinality(limits)) looks.push(lookForFinality(chain, book))
     await Promise.all(looks)
+    await sharing?.chainWasRead()
     // Answers first: nothing that is only looked at holds them up.
     await settlement.round()
     reserve.round()
+    await sharing?.roundWentWell({ head: head(), contractHead: contractHead() ?? 0 })
   }
+  const looksBeside = (seen: SeenElsewhere) => [
+    ...[account.refresh(), gas.refresh(seen.head ?? 0), blockTime.refresh(seen.contractHead)],
+  ]
+  const seenElsewhere = sharing && elsewhere(sharing, looksBeside, reserve)
   const start = () => {
-    watch = followChain(options, { ...base, afterSync })
+    watch = followChain(options, { ...base, afterSync, seenElsewhere })
     return watch
   }
   return { account, settlement, transactions, gas, reserve, head, start }
+}
+
+function watchPrices(
+  { log }: StartOptions,
+  { chain, state, gasPrices: known }: Base & { readonly gasPrices: GasPrices },
+  transactions: TransactionSender,
+) {
+  const price = priceOfAnswers(transactions.gasPrice, dataFeeOf(chain), {
+    gas: answerGas,
+    bytes: answerBytes,
+  })
+  const keep = (prices: GasPrices) =>
+    void state.gasPrices
+      .save(prices)
+      .catch((err) => log?.warn({ err }, 'the price of gas could not be written down'))
+  return { price, gas: watchGasPrice(price.ask, { known, keep }) }
+}
+
+/** While another process reads the chain, this one looks only at what its answers tell of; its node may be away. */
+function elsewhere(
+  sharing: Sharing,
+  looksBeside: (seen: SeenElsewhere) => readonly Promise<unknown>[],
+  reserve: Reserve,
+): Sharing['seenElsewhere'] {
+  return async () => {
+    const seen = await sharing.seenElsewhere()
+    if (seen === undefined) return undefined
+    await Promise.allSettled(looksBeside(seen))
+    reserve.round()
+    return seen
+  }
 }
 
 function waitsForFinality({ steps }: DepositLimits): boolean {
@@ -359,9 +438,9 @@ async function lookForFinality(chain: ChainClient, book: ChannelBook): Promise<v
 
 function followChain(
   options: StartOptions,
-  followed: Base & { readonly afterSync: () => Promise<void> },
+  followed: Base & Pick<WatchOptions, 'afterSync' | 'seenElsewhere'>,
 ): ChainWatch {
-  const { log, signer, pollInterval = 2000, now } = options
+  const { log, signer, pollInterval = usualPoll, now } = options
   const { chain, book, startBlock, afterSync, limits, blockTime, contractFacts } = followed
   let watch: ChainWatch | undefined
   const times: ChainTimes = {
@@ -373,7 +452,7 @@ function followChain(
       ),
   }
   watch = watchChain({
-    ...{ chain, book, startBlock, afterSync },
+    ...{ chain, book, startBlock, afterSync, seenElsewhere: followed.seenElsewhere },
     ...(now !== undefined && { now }),
     receiver: signer.address,
     confirmations: firstDepth(limits.steps, usualConfirmations),
@@ -408,20 +487,20 @@ interface RelayPayer {
 
 /** One for all: two senders of one account would take the same nonces. */
 function relayPayer(
-  { relay, signer, transactionPoll, observer }: StartOptions,
-  { chain, store, transactions, reserve }: Base & Omit<Defence, 'start'>,
+  { relay, signer, transactionPoll, observer, log }: StartOptions,
+  { chain, state, transactions, reserve }: Base & Omit<Defence, 'start'>,
 ): RelayPayer {
   if (relay?.signer === undefined) {
     const checkEther = async () => reserve.checkRelay(await chain.etherBalance(signer.address))
     return { transactions, checkEther }
   }
-  return {
-    checkEther: async () => undefined,
-    transactions: createTransactionSender({
-      ...{ chain, signer: relay.signer, pollInterval: transactionPoll, journal: store.journal },
-      onFee: observer?.mined,
-    }),
-  }
+  const journal = state.journal(relay.signer.address)
+  const own = createTransactionSender({
+    ...{ chain, signer: relay.signer, pollInterval: transactionPoll, journal },
+    onFee: observer?.mined,
+  })
+  goOnWith(state.sharing, journal, { transactions: own, onFailure: failing(log) })
+  return { checkEther: async () => undefined, transactions: own }
 }
 
 interface RelayBase extends Base, Omit<Defence, 'start'> {
@@ -434,23 +513,27 @@ interface RelayBase extends Base, Omit<Defence, 'start'> {
 async function relayOf(
   { relay, signer, verifier, log }: StartOptions,
   base: RelayBase,
-): Promise<Relay | undefined> {
-  const { chain, gas, head, payer } = base
+): Promise<SharedRelay | undefined> {
+  const { chain, gas, head, payer, state } = base
   if (relay === undefined || !contractAbilities(base.contractFacts.version).hasRelay)
     return undefined
   if (relay.signer?.address === signer.address) throw sameAccount(signer.address)
   const { recovery } = await chooseRecovery(verifier && [verifier])
-  return openRelay({
-    ...base,
-    ...payer,
+  const parts: RelayParts = {
+    ...{ ...base, ...payer, ledgers: state.ledgers },
     signed: createRelaySigner({ chain, by: recovery, head }),
     authorizations: await authorizationSeparator(chain),
     gasPrice: gas.now,
     options: relay,
-    allowances: base.store.allowances,
+    allowances: state.allowances,
     own: signer.address,
-    onFailure: (err) => log?.warn({ err }, 'a transaction for a sender did not get through'),
-  })
+    onFailure: failing(log),
+  }
+  return shareRelay(() => openRelay(parts), state.sharing)
+}
+
+function failing(log: ReceiverLog | undefined) {
+  return (err: unknown) => log?.warn({ err }, 'a transaction for a sender did not get through')
 }
 
 function sameAccount(account: Address): UraidenError {
@@ -464,7 +547,7 @@ interface PaywallBase {
   readonly manager: ChannelManager
   readonly forms: readonly SignatureForm[]
   readonly takesTicks: boolean
-  readonly relay: Relay | undefined
+  readonly relay: SharedRelay | undefined
   readonly watch: ChainWatch
   readonly account: AccountWatch
   readonly requestKeys: RequestKeys
@@ -478,15 +561,18 @@ async function openPaywall(
   base: Base,
   selling: PaywallBase,
 ): Promise<Pick<Receiver, 'paywall'> & { readonly x402: X402 | undefined }> {
-  const { chain, token, store, book } = base
+  const { chain, token, state, book } = base
   const { manager, watch, account, requestKeys, reserve } = selling
   const { contract, log, now, pollInterval = 2000 } = options
   const limits = { ...defaultOutageLimits, ...options.outage }
   const dialect = rdnDialect(identityOf(options, base, selling))
-  const replies = await openReplies(store.replies, { ...defaultReplyLimits, ...options.replies })
+  const shared = state.sharing?.outage
+  shared?.answersBy(() => watch.look.answers)
+  const replies = await openReplies(state.replies, replyLimits(options, state))
   const x402 = await x402Of(options, base, { ...selling, rdn: dialect, replies })
   const paywall = createPaywall({
-    door: createDoor({ ...options, find: requestKeys.find }),
+    door: createDoor({ ...options, find: requestKeys.find, ask: requestKeys.ask }),
+    silence: state.sharing?.silence,
     bound: options.bound ?? 'offer',
     ...{ dialect, manager, replies, token, contract },
     other: x402?.dialect,
@@ -497,6 +583,7 @@ async function openPaywall(
     outage: createOutageCheck({
       ...{ limits, now, book, look: watch.look, account: account.funds },
       isShortForNew: reserve.isShortForNew,
+      isShareSpent: shared?.isSpent,
     }),
     retryAfter: Math.ceil(pollInterval / 1000),
     observer: options.observer,
@@ -522,6 +609,12 @@ function identityOf(
   }
 }
 
+/** What one process has answered another one repeats, however long it is. */
+function replyLimits({ replies }: StartOptions, { sharing }: ReceiverState): ReplyLimits {
+  const limits = { ...defaultReplyLimits, ...replies }
+  return sharing === undefined ? limits : { ...limits, largestOnDisk: limits.largestBody }
+}
+
 interface X402Base extends PaywallBase {
   readonly rdn: Dialect
   readonly replies: Replies
@@ -530,16 +623,17 @@ interface X402Base extends PaywallBase {
 /** Its code is loaded where it is configured, and only there. */
 async function x402Of(
   options: StartOptions,
-  { chain, token, store }: Base,
+  { chain, token, state }: Base,
   { rdn, replies, payer, gas }: X402Base,
 ): Promise<X402 | undefined> {
   const { accept, signer, verifier, log, origins = [], publicPath = '' } = options
-  if (accept?.x402 === undefined) return undefined
+  const { authorizations: disk } = state
+  if (accept?.x402 === undefined || disk === undefined) return undefined
   const { recovery } = await chooseRecovery(verifier && [verifier])
   const { openX402 } = await import('../x402/open.ts')
   return openX402(accept.x402, {
     ...{ chain, token, rdn, replies, recovery, receiver: signer.address },
-    ...{ disk: store.authorizations, gasPrice: gas.now, origins, publicPath, log },
+    ...{ disk, gasPrice: gas.now, origins, publicPath, log },
     ...{ ...payer, pollInterval: options.transactionPoll ?? 500 },
   })
 }

@@ -197,6 +197,10 @@ export const receiverErrors = {
     kind: 'failed',
     hint: 'Sign one that is good already, and for another minute to a day by the chain’s clock.',
   },
+  request_key_changed: {
+    kind: 'refused',
+    hint: 'Sign the request with the key that was put last.',
+  },
   request_key_not_ours: {
     kind: 'refused',
     hint: 'Sign exactly what `uraiden-receiver key request` prints, with the receiver’s account.',
@@ -218,6 +222,15 @@ export const receiverErrors = {
   state_differs: {
     kind: 'state',
     hint: 'Nothing was changed: the state is served where it was. It is a defect of ours, or of a disk: report it.',
+  },
+  state_not_shareable: {
+    kind: 'usage',
+    hint: 'Keep the state in a folder, or leave that out.',
+  },
+  state_restoring: {
+    kind: 'state',
+    status: 503,
+    hint: 'Wait: it takes seconds, or half a minute where a receiver that was alive has not come back.',
   },
   status_unknown: { kind: 'failed' },
   stopped: { kind: 'failed', hint: 'Start it again.' },

@@ -21,7 +21,7 @@ export function readContent(request: IncomingMessage): Promise<ReadContent> {
     const chunks: Buffer[] = []
     let size = 0
     const end = (settle: () => void) => {
-      request.off('readable', read).off('close', broken).off('error', broken)
+      request.off('readable', read).off('end', read).off('close', broken).off('error', broken)
       settle()
     }
     const broken = () => end(() => reject(new Error('the request broke off')))
@@ -35,7 +35,9 @@ export function readContent(request: IncomingMessage): Promise<ReadContent> {
       if (!isLonger) putBack(request, chunks)
       if (!isLonger || size > mostCollected) end(() => resolve({ chunks, isLonger }))
     }
-    request.on('readable', read).on('close', broken).on('error', broken)
+    // Without any content there is nothing to be read, and only the end tells of it.
+    request.on('readable', read).on('end', read).on('close', broken).on('error', broken)
+    if (request.readableEnded) read()
   })
 }
 

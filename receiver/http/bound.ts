@@ -8,7 +8,7 @@ import {
   removeSignature,
   type VerifiedRequest,
 } from '../../protocol/bound/index.ts'
-import { isPlainTarget } from '../../protocol/index.ts'
+import { isPlainTarget, isUraidenError } from '../../protocol/index.ts'
 import { type Door, type Entrance, type Exchange, isContentOf } from '../paywall/door.ts'
 import type { Paid } from '../paywall/paywall.ts'
 import type { RequestContent } from '../paywall/replies.ts'
@@ -86,7 +86,25 @@ export async function enter(door: Door, arrival: Arrival): Promise<Problem | und
   // Most requests of old clients end here.
   if (!('signature' in headers || 'signature-input' in headers)) return asStranger(arrival)
   if (exchanges.has(request)) return
-  return admit(door, arrival, door.enter(messageOf(door, arrival)))
+  try {
+    const entrance = door.enter(messageOf(door, arrival))
+    // Most are known at once: then the content is read before anything else can happen to the request.
+    return await admit(door, arrival, entrance instanceof Promise ? await entrance : entrance)
+  } catch (error) {
+    const isAway = (['postgres_unavailable', 'state_restoring'] as const).some((code) =>
+      isUraidenError(error, code),
+    )
+    if (isAway) return keysAway
+    throw error
+  }
+}
+
+/** Nobody can say whose it is, so nobody can sign an answer. */
+const keysAway: Problem = {
+  status: 503,
+  code: 'postgres_unavailable',
+  title: 'Try again later',
+  detail: 'The database cannot be asked who has sent this request. Send the same one again.',
 }
 
 /** The same for what a door has decided. */

@@ -119,11 +119,15 @@ async function register(app: FastifyInstance, options: PaywallPluginOptions): Pr
     // Free for this one, not for whoever has the same URL from a cache.
     if (admission?.kind === 'free' && pricerOf(request)?.isComputed) keepToBuyer(reply)
     if (admission?.kind !== 'paid') return payload
-    setMissing(reply, await settle(admission, reply))
+    const ours = setMissing(reply, await settle(admission, reply))
     keepToBuyer(reply)
-    return admission.keepReply
-      ? keep(paywall.replyRoom, admission.keepReply, { reply, payload })
-      : payload
+    const { keepReply } = admission
+    if (keepReply === undefined) return payload
+    return keep(paywall.replyRoom, keepReply, { reply, payload }).catch((error: unknown) => {
+      // It comes here again, as an error that costs nothing.
+      for (const name of ours) reply.removeHeader(name)
+      throw error
+    })
   })
 
   app.addHook('onResponse', async ({ admission }) => {
@@ -246,11 +250,11 @@ function keepToBuyer(reply: FastifyReply): void {
   reply.header('cache-control', paidCaching(reply.getHeader('cache-control')))
 }
 
-/** Headers that the resource sets itself win over ours. */
-function setMissing(reply: FastifyReply, headers: HeaderFields): void {
-  for (const [name, value] of Object.entries(headers)) {
-    if (!reply.hasHeader(name)) reply.header(name, value)
-  }
+/** Headers that the resource sets itself win over ours. Names of those that were set. */
+function setMissing(reply: FastifyReply, headers: HeaderFields): readonly string[] {
+  const missing = Object.entries(headers).filter(([name]) => !reply.hasHeader(name))
+  for (const [name, value] of missing) reply.header(name, value)
+  return missing.map(([name]) => name)
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import { boundHeaderName, type FieldLines, removeSignature } from '../../protocol/bound/index.ts'
 import { isUraidenError } from '../../protocol/index.ts'
+import type { AnswerEnd } from '../channels/answers.ts'
 import type { Reply } from '../channels/store.ts'
 import type { Paid } from '../paywall/paywall.ts'
 import type { ReplyRoom } from '../paywall/replies.ts'
@@ -75,17 +76,24 @@ export function giveUpLater(paid: Paid, body?: BodyCollector): void {
 }
 
 /**
- * Tells whether all of an answer was handed to the system before its connection closed. Of a client that has
+ * Tells once whether all of an answer was handed to the system before its connection closed. Of a client that has
  * closed its side nobody knows whether it still reads.
  */
 export function followAnswer(
   response: ServerResponse,
   answerEnded: NonNullable<Paid['answerEnded']>,
 ): void {
-  // Of a connection that broke while bytes waited there is no end.
   const { socket } = response.req
-  response.once('finish', () => answerEnded(socket.readableEnded ? 'broken' : 'whole'))
-  response.once('close', () => answerEnded('broken'))
+  let isOver = false
+  const end = (how: AnswerEnd) => {
+    if (!isOver) answerEnded(how)
+    isOver = true
+  }
+  // Of a connection that broke while bytes waited there is no end.
+  response.once('finish', () => end(socket.readableEnded ? 'broken' : 'whole'))
+  response.once('close', () => end('broken'))
+  // It broke while the payment was written down, and nothing more is said of it.
+  if (response.closed) end('broken')
 }
 
 /** There is no reply to keep. Where the disk does not learn of it, a repetition is answered anew. */

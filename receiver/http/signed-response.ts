@@ -36,6 +36,7 @@ interface Signing {
   state: 'untouched' | 'begun' | 'sent'
   /** Of a body that comes later. */
   hash: Hash | undefined
+  isWritingHead: boolean
 }
 
 const signings = new WeakMap<ServerResponse, Signing>()
@@ -46,7 +47,8 @@ const signings = new WeakMap<ServerResponse, Signing>()
  */
 const headersSent: PropertyDescriptor & ThisType<ServerResponse> = {
   get() {
-    return signings.get(this)?.state !== 'untouched'
+    const signing = signings.get(this)
+    return signing?.state !== 'untouched' && signing?.isWritingHead !== true
   },
 }
 
@@ -69,6 +71,7 @@ export function signResponse(
     size: 0,
     state: 'untouched',
     hash: undefined,
+    isWritingHead: false,
   }
   replaceMethods(target, signing)
   signings.set(response, signing)
@@ -118,7 +121,7 @@ function sendWhole(signing: Signing, body: Buffer, done: Callback): void {
     response.setHeader('content-length', body.length)
   }
   if (!sign(signing)) return
-  original.writeHead(response.statusCode)
+  writeHead(signing)
   original.end(hasContent ? body : undefined, undefined, done)
 }
 
@@ -132,11 +135,18 @@ function sendHead(signing: Signing, done?: Callback): unknown {
   }
   signing.size = 0
   if (!sign(signing)) return false
-  original.writeHead(response.statusCode)
+  writeHead(signing)
   original.flushHeaders()
   const collected = Buffer.concat(chunks.splice(0))
   if (collected.length > 0) return pass(signing, collected, done)
   return true
+}
+
+/** Bun's asks `headersSent` whether it may. */
+function writeHead(signing: Signing): void {
+  signing.isWritingHead = true
+  signing.original.writeHead(signing.response.statusCode)
+  signing.isWritingHead = false
 }
 
 function pass(signing: Signing, content: Uint8Array, done: Callback): unknown {

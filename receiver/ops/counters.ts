@@ -1,6 +1,7 @@
 // Metrics that count what happens while it happens.
 import { Counter, Histogram, type Registry } from 'prom-client'
 import type { TokenAmount } from '../../protocol/index.ts'
+import type { WaitObserver } from '../channels/store.ts'
 import type { ReceiverObserver } from '../core/options.ts'
 
 export interface Sums {
@@ -45,6 +46,7 @@ export function createCounters(registry: Registry): Counters {
         credited += amount
       },
       committed: commitObserver([registry]),
+      waited: waitObserver([registry]),
       asked: rpcObserver([registry]),
       mined: (fee) => {
         transactions.inc()
@@ -57,19 +59,19 @@ export function createCounters(registry: Registry): Counters {
 function commitObserver(registers: Registry[]): ReceiverObserver['committed'] {
   const size = new Histogram({
     name: 'uraiden_commit_records',
-    help: 'Records in one synced write: how many payments share a sync.',
+    help: 'Records in one synced write, or payments in one call to a database: how many share a sync.',
     buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
     registers,
   })
   const duration = new Histogram({
     name: 'uraiden_commit_duration_seconds',
-    help: 'How long a synced write takes.',
+    help: 'How long a synced write takes, or a call to a database with its commit.',
     buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
     registers,
   })
   const failures = new Counter({
     name: 'uraiden_commit_failures_total',
-    help: 'Synced writes that failed.',
+    help: 'Synced writes, or calls to a database, that failed.',
     registers,
   })
   return (records, seconds, outcome) => {
@@ -77,6 +79,16 @@ function commitObserver(registers: Registry[]): ReceiverObserver['committed'] {
     duration.observe(seconds)
     if (outcome === 'failed') failures.inc()
   }
+}
+
+function waitObserver(registers: Registry[]): WaitObserver {
+  const wait = new Histogram({
+    name: 'uraiden_commit_wait_seconds',
+    help: 'How long a payment waits for the call of those before it, where the state is in a database.',
+    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
+    registers,
+  })
+  return (seconds) => wait.observe(seconds)
 }
 
 function rpcObserver(registers: Registry[]): ReceiverObserver['asked'] {

@@ -18,11 +18,12 @@ import {
 } from '../../protocol/bound/index.ts'
 import { isUraidenError, type TokenAmount } from '../../protocol/index.ts'
 import type { ChannelId } from '../channels/book.ts'
+import type { BoundRequest, ChannelKeys } from '../channels/request-keys.ts'
 import { createTickets, type Tickets } from './tickets.ts'
 
 /** A request whose MAC was right: its answer is signed, whatever it says. */
 export interface Exchange {
-  readonly request: VerifiedRequest
+  readonly request: BoundRequest
   readonly keys: BoundKeys
 }
 
@@ -50,9 +51,9 @@ export interface Receipts {
 }
 
 export interface Door {
-  readonly enter: (message: RequestMessage) => Entrance
+  readonly enter: (message: RequestMessage) => Entrance | Promise<Entrance>
   /** The same by keys that the channel does not have yet. */
-  readonly enterWith: (message: RequestMessage, keys: BoundKeys) => Entrance
+  readonly enterWith: (message: RequestMessage, keys: ChannelKeys) => Entrance
   /** Before the path that a server sees: what a proxy has taken away. */
   readonly publicPath: string
   /** Of an answer, in bytes, before it is sent without its digest. */
@@ -62,7 +63,9 @@ export interface Door {
 }
 
 export interface DoorOptions {
-  readonly find: (channel: ChannelId) => BoundKeys | undefined
+  readonly find: (channel: ChannelId) => ChannelKeys | undefined
+  /** Those that it has now, where others may have put them; asked when those that are known do not fit. */
+  readonly ask?: ((channel: ChannelId) => Promise<ChannelKeys | undefined>) | undefined
   readonly origins?: readonly string[] | undefined
   readonly publicPath?: string | undefined
   readonly collect?: number | undefined
@@ -73,37 +76,44 @@ export interface DoorOptions {
 const defaultCollect = 64 << 10
 
 export function createDoor(options: DoorOptions): Door {
-  const { find, origins, publicPath = '', collect = defaultCollect, now } = options
-  const enter = (
+  const { find, ask, origins, publicPath = '', collect = defaultCollect, now } = options
+  const enterBy = (claimed: ClaimedRequest, keys: ChannelKeys | undefined): Entrance => {
+    const verified = verifyRequest(claimed, keys, { origins, hmac })
+    if (!verified.ok) return refused(verified.code, verified.detail)
+    if (keys === undefined) return refused('request_key_unknown')
+    return { kind: 'bound', request: { ...verified.value, keyNumber: keys.number }, keys }
+  }
+  const enter = <Found extends Entrance | Promise<Entrance>>(
     message: RequestMessage,
-    keysOf: (claimed: ClaimedRequest) => BoundKeys | undefined,
-  ): Entrance => {
+    by: (claimed: ClaimedRequest) => Found,
+  ): Entrance | Found => {
     const claimed = parseBoundRequest(message)
     if (claimed === undefined) return { kind: 'unbound' } as const
-    if (!claimed.ok) return refused('request_altered', claimed.detail)
-    const keys = keysOf(claimed.value)
-    const verified = verifyRequest(claimed.value, keys, { origins, hmac })
-    if (!verified.ok) return refused(verified.code, verified.detail)
-    return keys === undefined
-      ? refused('request_key_unknown')
-      : ({ kind: 'bound', request: verified.value, keys } as const)
+    return claimed.ok ? by(claimed.value) : refused('request_altered', claimed.detail)
   }
   return {
-    enter: (message) => enter(message, ({ covered }) => keysFor(covered, find)),
-    enterWith: (message, keys) => enter(message, () => keys),
+    enter: (message) =>
+      enter(message, (claimed) => {
+        const channel = channelOf(claimed)
+        const entrance = enterBy(claimed, channel && find(channel))
+        if (ask === undefined || channel === undefined || !lacksKey(entrance)) return entrance
+        return ask(channel).then((keys) => (keys ? enterBy(claimed, keys) : entrance))
+      }),
+    enterWith: (message, keys) => enter(message, (claimed) => enterBy(claimed, keys)),
     ...{ publicPath, collect },
     receipts: createReceipts(now),
     tickets: createTickets(now),
   }
 }
 
+function lacksKey(entrance: Entrance): boolean {
+  return entrance.kind === 'refused' && entrance.refusal.code === 'request_key_unknown'
+}
+
 /** Keys are found by what the request says of itself; that it is theirs is checked with the MAC. */
-function keysFor(
-  covered: ClaimedRequest['covered'],
-  find: DoorOptions['find'],
-): BoundKeys | undefined {
+function channelOf({ covered }: ClaimedRequest): ChannelId | undefined {
   try {
-    return find(parseAudience(covered))
+    return parseAudience(covered)
   } catch (error) {
     if (isUraidenError(error)) return undefined
     throw error

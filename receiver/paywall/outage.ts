@@ -75,6 +75,8 @@ export interface OutageCheckOptions {
   readonly book: Pick<ChannelBook, 'get' | 'unsettled'>
   /** True when there is too little ether to defend a channel more. */
   readonly isShortForNew?: (() => boolean) | undefined
+  /** True when others who share the channels may let them owe what is left. */
+  readonly isShareSpent?: (() => boolean) | undefined
 }
 
 /** Why a payment, or a request without one, is not taken now; undefined when it may be. */
@@ -82,7 +84,7 @@ export function createOutageCheck(
   options: OutageCheckOptions,
 ): (payment: OfferedPayment | undefined) => RefusalCode | undefined {
   const { limits, look, now = () => performance.now(), account, book } = options
-  const { isShortForNew = () => false } = options
+  const { isShortForNew = () => false, isShareSpent = () => false } = options
   const isNew = ({ sender, openBlock }: OfferedPayment) => {
     const channel = book.get(sender, openBlock)
     return channel !== undefined && channel.proof === undefined
@@ -95,6 +97,8 @@ export function createOutageCheck(
       due: book.unsettled(),
       payment: payment && !look.answers ? channelDue(book, payment) : undefined,
     })
+    // What a payment needs of the share is decided with its claim.
+    if (found === undefined && payment === undefined && isShareSpent()) return 'chain_unavailable'
     if (found !== undefined || payment === undefined || !isNew(payment)) return found
     return isShortForNew() ? 'receiver_lacks_ether' : undefined
   }

@@ -3,9 +3,9 @@
 
 import {
   answerId,
+  boundRefusal,
   parseAudience,
   parseBoundPayment,
-  type VerifiedRequest,
 } from '../../protocol/bound/index.ts'
 import {
   type Address,
@@ -17,11 +17,13 @@ import {
   refusal,
   type TokenAmount,
   type TokenUnit,
+  type UraidenError,
 } from '../../protocol/index.ts'
 import type { AnswerEnd } from '../channels/answers.ts'
 import type { KeyedRequest } from '../channels/ledgers.ts'
 import type { AnsweredOutcome, ChannelManager, OfferedPayment } from '../channels/manager.ts'
 import type { Channel, Unanswered } from '../channels/records.ts'
+import type { BoundRequest } from '../channels/request-keys.ts'
 import type { KeptReply, Reply } from '../channels/store.ts'
 import { type RefusalBody, wantedBody } from './accept.ts'
 import { notStored } from './caching.ts'
@@ -97,7 +99,7 @@ export interface PricedRequest extends RequestView {
   /** Where on this server there is what may be seen before it is paid for. */
   readonly teaser?: string
   /** It came in bound: what it covers counts, and nothing else. */
-  readonly bound?: VerifiedRequest | undefined
+  readonly bound?: BoundRequest | undefined
   /** What it says, if it has content and may be repeated; of a bound one its MAC is enough. */
   readonly content?: RequestContent | undefined
 }
@@ -160,6 +162,8 @@ export interface PaywallOptions {
   readonly seller?: string | undefined
   readonly token: TokenUnit
   readonly chainId: bigint
+  /** Why nobody is served now, neither for money nor told what it costs; asked for each request. */
+  readonly silence?: (() => UraidenError | undefined) | undefined
   /** Why this payment cannot be taken now (node away, no ether), if so. */
   readonly outage: (payment: OfferedPayment | undefined) => RefusalCode | undefined
   /** What a payment may name as its contract and receiver. */
@@ -202,7 +206,7 @@ export function createPaywall(options: PaywallOptions): Paywall {
     take: (proof) => takeTransfer(options, proof),
     admit: async (request, price) => {
       const admission = await decide(options, request, price).catch((error) =>
-        notNow(error, options),
+        isUraidenError(error, 'request_key_changed') ? keyUnknown() : notNow(error, options),
       )
       observer?.admitted(admission, price)
       return admission
@@ -218,7 +222,7 @@ export async function priceAndAdmit<Request extends ServerRequest>(
     readonly request: Request
     readonly teaser?: string | undefined
     readonly sold?: SoldGoods | undefined
-    readonly bound?: VerifiedRequest | undefined
+    readonly bound?: BoundRequest | undefined
     readonly content?: RequestContent | undefined
   },
 ): Promise<Admission> {
@@ -239,6 +243,8 @@ async function decide(
   price: TokenAmount,
 ): Promise<Admission> {
   if (price === 0n) return { kind: 'free' }
+  const silence = options.silence?.()
+  if (silence !== undefined) throw silence
   const shown = await shownByTicket(options, request)
   if (shown !== undefined) return { kind: 'repeated', reply: shown }
   const spoken = options.other?.spokenIn(request)
@@ -328,12 +334,12 @@ async function shownByTicket(
 /** @throws UraidenError `missing_header`, `malformed_header`, `high_s_signature` */
 function boundPayment(
   method: string,
-  { covered, mac }: VerifiedRequest,
+  { covered, mac, keyNumber }: BoundRequest,
 ): OfferedPayment | undefined {
   const paid = parseBoundPayment(covered)
   if (paid === undefined) return undefined
   const name = harmless.has(method) ? { mac: answerId(mac) } : {}
-  return { ...parseAudience(covered), ...paid, bound: true, ...name }
+  return { ...parseAudience(covered), ...paid, bound: true, keyNumber, ...name }
 }
 
 /** Methods of requests that change nothing (RFC 9110 section 9.2.1). */
@@ -380,12 +386,21 @@ async function take(
   const bound = request.bound !== undefined
   const offers = payment.signature !== undefined
   const answer = { price, channel: withoutProof(channel), bound, offers, isPaid: true as const }
+  const ended = endedOf(options, payment)
+  let isBroken = false
   return {
     kind: 'paid',
     price,
     headers: dialect.headers(bound ? { ...answer, cost: price } : answer),
-    answerEnded: endedOf(options, payment),
+    answerEnded:
+      ended &&
+      ((end) => {
+        isBroken = end === 'broken'
+        ended(end)
+      }),
     chargeOnly: async (cost) => {
+      // From then on what is paid is for the answer to whoever asks again.
+      if (isBroken) return dialect.headers({ ...answer, cost: price })
       const credit = await chargeOnly(cost)
       if (credit > 0n) observer?.credited(credit)
       return dialect.headers({ ...answer, cost })
@@ -490,20 +505,21 @@ function bodyKind(
 function notNow(error: unknown, { retryAfter }: PaywallOptions): Refused {
   const code = passingErrors.find((each) => isUraidenError(error, each))
   if (code === undefined || !isUraidenError(error)) throw error
-  const { message } = error
-  const problem = { type: `urn:uraiden:problem:${code}`, title: 'Try again later', status: 503 }
-  return {
-    ...{ kind: 'refused', code, status: 503, cookies: [] },
-    headers: {
-      ...notStored,
-      'content-type': 'application/problem+json',
-      'retry-after': `${retryAfter}`,
-    },
-    body: JSON.stringify({ ...problem, code, detail: message }),
-  }
+  const found = { status: 503, code, title: 'Try again later', detail: error.message }
+  return problem(found, { 'retry-after': `${retryAfter}` })
 }
 
-const passingErrors = ['postgres_unavailable', 'postgres_commit_unknown', 'process_fenced'] as const
+/** As its door says it once it has heard of the new key. */
+function keyUnknown(): Refused {
+  return problem(boundRefusal('request_key_unknown'))
+}
+
+const passingErrors = [
+  'postgres_unavailable',
+  'postgres_commit_unknown',
+  'process_fenced',
+  'state_restoring',
+] as const
 
 /**
  * A price function says with an error of ours that the request is wrong; any other error is a
@@ -512,15 +528,26 @@ const passingErrors = ['postgres_unavailable', 'postgres_commit_unknown', 'proce
 function badRequest(error: unknown): Refused {
   if (!isUraidenError(error)) throw error
   const { code, message, hint } = error
-  const problem = { type: `urn:uraiden:problem:${code}`, title: 'Bad request', status: 400, code }
+  return problem({ status: 400, code, title: 'Bad request', detail: `${message} ${hint}` })
+}
+
+/** As RFC 9457 has it. */
+function problem(
+  { status, code, title, detail }: Problem,
+  more: Readonly<Record<string, string>> = {},
+): Refused {
   return {
-    kind: 'refused',
-    code,
-    status: 400,
-    headers: { 'content-type': 'application/problem+json', ...notStored },
-    cookies: [],
-    body: JSON.stringify({ ...problem, detail: `${message} ${hint}` }),
+    ...{ kind: 'refused', code, status, cookies: [] },
+    headers: { ...notStored, 'content-type': 'application/problem+json', ...more },
+    body: JSON.stringify({ type: `urn:uraiden:problem:${code}`, title, status, code, detail }),
   }
+}
+
+interface Problem {
+  readonly status: number
+  readonly code: string
+  readonly title: string
+  readonly detail: string
 }
 
 function unreadable(error: unknown): Refusal {

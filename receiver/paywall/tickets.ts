@@ -1,21 +1,22 @@
 // Tickets: with one a browser itself loads, once, what its page has paid for with a bound request, whose
 // signature no cookie could carry.
 import { randomBytes } from 'node:crypto'
-import { parseOrigin, type VerifiedRequest } from '../../protocol/bound/index.ts'
+import { parseOrigin } from '../../protocol/bound/index.ts'
 import { headerName } from '../../protocol/index.ts'
+import type { BoundRequest } from '../channels/request-keys.ts'
 
 export interface Tickets {
   /**
    * The `Set-Cookie` of a new ticket for the kept reply to this request; undefined when the request asks for
    * none, or may not have one: over plain HTTP everybody who listens would have it, too.
    */
-  readonly issue: (request: VerifiedRequest, path: string) => string | undefined
+  readonly issue: (request: BoundRequest, path: string) => string | undefined
   /** The request that it was given for; undefined of one that is unknown, too old or used. */
-  readonly redeem: (ticket: string) => VerifiedRequest | undefined
+  readonly redeem: (ticket: string) => BoundRequest | undefined
 }
 
 interface Issued {
-  readonly request: VerifiedRequest
+  readonly request: BoundRequest
   readonly expires: number
 }
 

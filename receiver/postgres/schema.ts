@@ -4,7 +4,7 @@ import type { StateOwner } from '../../platform/state/state.ts'
 import type { UraidenError } from '../../protocol/index.ts'
 import { receiverError } from '../errors/index.ts'
 import { connectDatabase, type Database, type DatabaseOptions, type Sql } from './connection.ts'
-import { lookAtServer, problemOfServer } from './server-checks.ts'
+import { lookAtStarted, problemOfServer } from './server-checks.ts'
 import type { PostgresSettings } from './settings.ts'
 
 /** Which files have run. */
@@ -24,7 +24,7 @@ export async function openDatabase(
 ): Promise<Database> {
   const database = await connectDatabase(settings, options)
   try {
-    const problem = problemOfServer(await lookAtServer(database), database.place)
+    const problem = problemOfServer(await lookAtStarted(database), database.place)
     if (problem !== undefined) throw problem
     await database.transaction((sql) => prepare(sql, { owner, place: database.place }), lock)
     return database

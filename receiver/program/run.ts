@@ -7,7 +7,6 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { TokenFacts } from '../../platform/chain/index.ts'
 import type { ListenAddress } from '../../platform/config/index.ts'
-import { platformError } from '../../platform/errors/index.ts'
 import {
   type Address,
   defined,
@@ -25,6 +24,7 @@ import {
   startReceiverOn,
 } from '../core/receiver.ts'
 import { readWatchtowers } from '../core/watchtower/addresses.ts'
+import { receiverError } from '../errors/index.ts'
 import { earned, type Income, recordIncome } from '../income/recorder.ts'
 import { recordTraffic, type Traffic } from '../income/traffic-recorder.ts'
 import { createOps, type Ops } from '../ops/ops.ts'
@@ -137,8 +137,11 @@ async function startParts(
 
 /** Before any state is opened. Where there was never more than one, its own state says whose it is. */
 async function prepareFolders({ settings, log }: RunOptions): Promise<void> {
-  if (settings.shared !== undefined) throw notServedYet()
-  const { stateRoot, isOfSeveral } = settings
+  const { stateRoot, isOfSeveral, shared } = settings
+  if (shared !== undefined) {
+    if (settings.formers.length > 0) throw ofSeveralContracts()
+    return
+  }
   if (!isOfSeveral && (await foldersIn(stateRoot)).length === 0) return
   const contracts = contractsOf(settings)
   const first = await firstContract(stateRoot)
@@ -148,11 +151,11 @@ async function prepareFolders({ settings, log }: RunOptions): Promise<void> {
   }
 }
 
-function notServedYet(): UraidenError {
-  return platformError({
-    code: 'config_invalid',
-    message: 'state: this version of the receiver serves from a folder only.',
-    hint: 'Name a folder.',
+function ofSeveralContracts(): UraidenError {
+  return receiverError({
+    code: 'state_not_shareable',
+    message: 'contracts: a state that several receivers share is of one contract.',
+    hint: 'Name one contract, or keep the states in a folder.',
   })
 }
 
@@ -222,14 +225,14 @@ export function sell(
   { watchtowers, page }: ReceiverFiles,
   { connected, observer, shared }: Connected,
 ): Promise<Receiver> {
-  const { connection, state } = settings
+  const { connection, state, shared: database } = settings
   const amounts = amountOptions(settings.amounts, connected.token)
   return startReceiverOn(connected, {
     ...settings.receiver,
     ...amounts,
     ...(amounts.relay && { relay: { ...amounts.relay, signer: relaySigner } }),
     contract: connection.contract,
-    ...{ signer, state, observer, watchtowers, shared },
+    ...{ signer, state, database, observer, watchtowers, shared },
     ...defined({ page, seller: settings.seller, log }),
   })
 }

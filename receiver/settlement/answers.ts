@@ -100,11 +100,7 @@ export function createAnswers(options: AnswersOptions): Answers {
 }
 
 function closesOf({ book, head, challengePeriod }: Answering): readonly DishonestClose[] {
-  return dishonestCloses(closing(book.asSeen()), { head: head(), challengePeriod })
-}
-
-function* closing(channels: Iterable<Channel>): Generator<Channel, void> {
-  for (const channel of channels) if (channel.state === 'closing') yield channel
+  return dishonestCloses(book.asSeen('closing'), { head: head(), challengePeriod })
 }
 
 async function round(answering: Answering): Promise<void> {

@@ -34,7 +34,7 @@ import {
   topUpDigest,
   type UraidenError,
 } from '../../protocol/index.ts'
-import type { ChannelBook } from '../channels/book.ts'
+import type { Ledgers } from '../channels/ledgers.ts'
 import type { ChannelManager } from '../channels/manager.ts'
 import { shownProof } from '../channels/proofs.ts'
 import type { AllowanceDisk } from '../channels/store.ts'
@@ -73,6 +73,9 @@ interface AuthorizedOpening extends OpeningAuthorization {
   readonly authorization: Hex
 }
 
+/** `operation`: after a crash the same name finds the transaction that was signed for it. */
+type Relayed<Request> = (request: Request, operation?: string) => Promise<Hex>
+
 export interface Relay {
   /** Whether token and contract take authorizations (EIP-3009). */
   readonly takesAuthorizations: boolean
@@ -81,21 +84,19 @@ export interface Relay {
    * the same transaction.
    * @throws UraidenError `relay_no_authorizations`, `relay_validity`, and as `open`
    */
-  readonly openAuthorized: (request: AuthorizedOpening) => Promise<Hex>
+  readonly openAuthorized: Relayed<AuthorizedOpening>
   /**
    * Each resolves with the transaction's hash when the node has it.
    * @throws UraidenError `relay_other_receiver`, `relay_deposit_too_small`, `relay_not_the_sender`,
    * `relay_limit`, `relay_busy`, `relay_reserve`, and those of the transaction sender
    */
-  readonly open: (request: SignedDeposit) => Promise<Hex>
-  readonly topUp: (request: SignedDeposit & { readonly openBlock: ContractBlock }) => Promise<Hex>
+  readonly open: Relayed<SignedDeposit>
+  readonly topUp: Relayed<SignedDeposit & { readonly openBlock: ContractBlock }>
   /**
    * @throws UraidenError `relay_not_the_sender`, `relay_limit`, `relay_busy`, `relay_reserve`, those of
    * `ChannelManager.agreeToClose` and of the transaction sender
    */
-  readonly close: (
-    request: Pick<Payment, 'sender' | 'openBlock' | 'balance' | 'signature'>,
-  ) => Promise<Hex>
+  readonly close: Relayed<Pick<Payment, 'sender' | 'openBlock' | 'balance' | 'signature'>>
 }
 
 export interface RelayParts {
@@ -105,7 +106,7 @@ export interface RelayParts {
   readonly domain: SignatureDomain
   readonly token: TokenUnit
   readonly manager: ChannelManager
-  readonly book: ChannelBook
+  readonly ledgers: Pick<Ledgers, 'look'>
   readonly checker: ProofChecker
   readonly signed: RelaySigner
   /** The token's domain separator, where authorizations are taken. */
@@ -153,7 +154,7 @@ interface Relaying extends RelayParts {
 }
 
 export async function openRelay(parts: RelayParts): Promise<Relay> {
-  const { chain, own, domain, manager, book, checker, signed, options } = parts
+  const { chain, own, domain, manager, ledgers, checker, signed, options } = parts
   const { mostPerDay = 20, mostGasPerDay = 3_000_000n, mostWaiting = 16 } = options
   const { allowances: disk, onFailure, now = steadyTime } = parts
   const allowance = await openRelayAllowance({ mostPerDay, mostGasPerDay, now, disk, onFailure })
@@ -164,11 +165,11 @@ export async function openRelay(parts: RelayParts): Promise<Relay> {
 
   return {
     takesAuthorizations: parts.authorizations !== undefined,
-    openAuthorized: (request) => openAuthorized(relaying, request),
-    open: (request) => {
+    openAuthorized: (request, operation) => openAuthorized(relaying, request, operation),
+    open: (request, operation) => {
       const { sender, deposit, permit, signature } = request
       const message = { sender, receiver: own, deposit, deadline: permit.deadline }
-      return send(relaying, { sender, gas: depositGas }, async () => {
+      return send(relaying, { sender, gas: depositGas, operation }, async () => {
         checkDeposit(parts, request)
         const digest = (nonce: bigint) => openChannelDigest(domain, { ...message, nonce })
         if (!(await signed.isSender(sender, signature, digest))) throw notTheSender(sender)
@@ -176,26 +177,26 @@ export async function openRelay(parts: RelayParts): Promise<Relay> {
         return async () => bounded(chain.calls.createChannelFor(channel, permit, signature))
       })
     },
-    topUp: (request) => {
+    topUp: (request, operation) => {
       const { sender, openBlock, deposit, permit, signature } = request
       const channel = { sender, receiver: own, openBlock }
       const message = { ...channel, added: deposit, deadline: permit.deadline }
-      return send(relaying, { sender, gas: depositGas }, async () => {
+      return send(relaying, { sender, gas: depositGas, operation }, async () => {
         checkDeposit(parts, request)
         const digest = (nonce: bigint) => topUpDigest(domain, { ...message, nonce })
         if (!(await signed.isSender(sender, signature, digest))) throw notTheSender(sender)
         return async () => bounded(chain.calls.topUpFor(channel, deposit, permit, signature))
       })
     },
-    close: ({ sender, openBlock, balance, signature }) =>
-      send(relaying, { sender, gas: closeGas }, async () => {
+    close: ({ sender, openBlock, balance, signature }, operation) =>
+      send(relaying, { sender, gas: closeGas, operation }, async () => {
         // Only the sender may end its channel this way: it has to sign the balance.
         const form = await checker.formOf({ sender, openBlock, balance, signature })
         if (form === undefined) throw notTheSender(sender)
         return async () => {
           const agreement = await manager.agreeToClose(sender, openBlock, balance)
-          const { proof } = book.ledger(sender, openBlock)
-          const shown = proof === undefined ? signature : shownProof(proof)
+          const { channel: agreed } = await ledgers.look({ sender, openBlock }, () => false)
+          const shown = agreed?.proof === undefined ? signature : shownProof(agreed.proof)
           const channel = { sender, receiver: own, openBlock }
           return chain.calls.cooperativeClose(
             channel,
@@ -212,7 +213,11 @@ function bounded(call: Call): Call {
   return { ...call, mostGas: mostDepositGas }
 }
 
-async function openAuthorized(relaying: Relaying, request: AuthorizedOpening): Promise<Hex> {
+async function openAuthorized(
+  relaying: Relaying,
+  request: AuthorizedOpening,
+  operation: string | undefined,
+): Promise<Hex> {
   const { chain, signed, authorizations: separator, underWay } = relaying
   const { sender, authorization } = request
   checkDeposit(relaying, request)
@@ -223,10 +228,14 @@ async function openAuthorized(relaying: Relaying, request: AuthorizedOpening): P
   const earlier = underWay.get(once)
   if (earlier !== undefined) return earlier
   const done = () => void underWay.delete(once)
-  const sending = send(relaying, { sender, gas: depositGas, done }, async () => async () => {
-    checkValidity(request, (await chain.head()).timestamp)
-    return bounded(chain.calls.createChannelWithAuthorization(request, authorization))
-  })
+  const sending = send(
+    relaying,
+    { sender, gas: depositGas, done, operation },
+    async () => async () => {
+      checkValidity(request, (await chain.head()).timestamp)
+      return bounded(chain.calls.createChannelWithAuthorization(request, authorization))
+    },
+  )
   underWay.set(once, sending)
   sending.catch(done)
   return sending
@@ -252,17 +261,18 @@ interface Asking {
   readonly gas: bigint
   /** Called once it is mined, or never will be. */
   readonly done?: () => void
+  readonly operation: string | undefined
 }
 
 /** `check` says who asks before it takes a place; the call is made only when its turn has come. */
 async function send(
   relaying: Relaying,
-  { sender, gas, done }: Asking,
+  { sender, gas, done, operation }: Asking,
   check: () => Promise<() => Promise<Call>>,
 ): Promise<Hex> {
   const { allowance, turns, transactions, options, checkEther, onFailure } = relaying
   const call = await check()
-  if (relaying.waiting >= relaying.mostWaiting) throw busy()
+  if (relaying.waiting >= relaying.mostWaiting) throw relayBusy()
   relaying.waiting++
   const leave = () => void relaying.waiting--
   try {
@@ -270,7 +280,10 @@ async function send(
       allowance.check(sender, gas)
       await checkEther()
       const feeCap = () => options.mostFeePerGas
-      const { transaction, mined } = await transactions.start({ ...(await call()), feeCap })
+      const { transaction, mined } = await transactions.start(
+        { ...(await call()), feeCap },
+        operation,
+      )
       const spent = allowance.spend(sender, gas)
       void mined()
         .then(({ gasUsed }) => spent.used(gasUsed), onFailure)
@@ -319,7 +332,7 @@ function noAuthorizations({ symbol }: TokenUnit): UraidenError {
   })
 }
 
-function busy(): UraidenError {
+export function relayBusy(): UraidenError {
   return receiverError({
     code: 'relay_busy',
     message: 'Too many wait already for this receiver to send their transactions.',

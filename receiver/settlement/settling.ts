@@ -39,9 +39,8 @@ export function createSettling(options: SettlingOptions): Settling {
     onWaiting: (operation, err) => log?.warn({ operation, err }, 'a channel cannot be settled now'),
   })
   const overdue = () =>
-    [...book.asSeen()].filter(
+    [...book.asSeen('closing')].filter(
       (channel) =>
-        channel.state === 'closing' &&
         dueByEnd(channel) > 0n &&
         canEnd(channel) &&
         shortfall(channel) === 0n &&

@@ -9,7 +9,10 @@ import { chooseRecovery, type RecoveryName, recoverBy } from './recovery.ts'
 export interface VerifierOptions {
   /** Use this implementation or do not start; by default the fastest that works. */
   readonly verifier?: RecoveryName
-  /** Worker threads; 0 checks on the main thread. Default: one for each core, at most 4; none on a single core. */
+  /**
+   * Worker threads, started when several payments come at once; 0 checks on the main thread. Default: one for each
+   * core, at most 4; none on a single core.
+   */
   readonly verifierThreads?: number
 }
 
@@ -52,6 +55,8 @@ export async function startVerifier(
     verifier: recovery.name,
     threads,
     fallback: here,
+    onThreadsStarted: () =>
+      log?.info({ threads }, 'several payments at once: threads check signatures'),
     onThreadLost: (err) => log?.warn({ err }, 'a verifying thread ended; the main thread steps in'),
   })
   return { ...facts, ...pool, ...own }

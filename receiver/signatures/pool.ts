@@ -1,5 +1,6 @@
 // Checks signatures on worker threads: what comes in one turn of the event loop goes out as batches,
-// each as one array of bytes.
+// each as one array of bytes. A thread takes some megabytes and a tenth of a second of a processor to start: there is
+// none before several payments have come at once.
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { SignatureForm } from '../../protocol/index.ts'
@@ -15,13 +16,17 @@ export interface PoolOptions {
   readonly context: ProofContext
   readonly verifier: RecoveryName
   readonly threads: number
-  /** Checks what a thread left behind that ended before its time. */
+  /** Checks while there is no thread, and what one left behind that ended before its time. */
   readonly fallback: ProofChecker
+  readonly onThreadsStarted?: () => void
   readonly onThreadLost?: (error: unknown) => void
 }
 
 /** Jobs in one message: more would let one thread work while the others wait. */
 const mostInBatch = 32
+
+/** Payments in one turn that start the threads. */
+export const enoughForThreads = 4
 
 export interface WorkerSetup {
   readonly context: ProofContext
@@ -50,15 +55,26 @@ interface Thread {
 }
 
 interface Pool extends PoolOptions {
+  /** All that have not ended. */
+  readonly started: Set<Thread>
+  /** Those of them that have loaded. */
   readonly running: Set<Thread>
+  /** Once: a thread that ended before its time is not replaced. */
+  mayStart: boolean
   /** Comes with the next batches. */
   waiting: Waiting[]
   nextBatch: number
 }
 
 export function createCheckerPool(options: PoolOptions): CheckerPool {
-  const pool: Pool = { ...options, running: new Set(), waiting: [], nextBatch: 0 }
-  for (let index = 0; index < options.threads; index++) startThread(pool)
+  const pool: Pool = {
+    ...options,
+    started: new Set(),
+    running: new Set(),
+    mayStart: true,
+    waiting: [],
+    nextBatch: 0,
+  }
   return {
     formOf: (payment) =>
       new Promise((resolve) => {
@@ -66,7 +82,8 @@ export function createCheckerPool(options: PoolOptions): CheckerPool {
         pool.waiting.push({ payment, resolve })
       }),
     close: async () => {
-      await Promise.all([...pool.running].map(({ worker }) => ended(worker)))
+      pool.mayStart = false
+      await Promise.all([...pool.started].map(({ worker }) => ended(worker)))
     },
   }
 }
@@ -76,10 +93,13 @@ function startThread(pool: Pool): void {
   const workerData: WorkerSetup = { context, verifier }
   const worker = new Worker(workerFile(), { workerData })
   const thread: Thread = { worker, batches: new Map() }
-  pool.running.add(thread)
+  pool.started.add(thread)
   // A receiver that has nothing else to do may end.
   worker.unref()
-  worker.on('message', (result: BatchResult) => finish(pool, thread, result))
+  worker.on('message', (result: BatchResult | 'ready') => {
+    if (result === 'ready') pool.running.add(thread)
+    else finish(pool, thread, result)
+  })
   worker.on('error', (error) => onThreadLost?.(error))
   worker.on('exit', () => lose(pool, thread))
 }
@@ -96,6 +116,11 @@ async function ended(worker: Worker): Promise<void> {
 function sendAll(pool: Pool): void {
   const all = pool.waiting
   pool.waiting = []
+  if (pool.mayStart && all.length >= enoughForThreads) {
+    pool.mayStart = false
+    for (let index = 0; index < pool.threads; index++) startThread(pool)
+    pool.onThreadsStarted?.()
+  }
   const size = Math.min(mostInBatch, Math.ceil(all.length / Math.max(pool.running.size, 1)))
   for (let at = 0; at < all.length; at += size) send(pool, all.slice(at, at + size))
 }
@@ -120,6 +145,7 @@ function finish({ context }: Pool, thread: Thread, { id, forms }: BatchResult): 
 }
 
 function lose(pool: Pool, thread: Thread): void {
+  pool.started.delete(thread)
   pool.running.delete(thread)
   for (const batch of thread.batches.values()) checkHere(pool, batch)
   thread.batches.clear()

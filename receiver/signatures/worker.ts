@@ -6,7 +6,10 @@ import { chooseRecovery } from './recovery.ts'
 
 const { context, verifier } = workerData as WorkerSetup
 /** Not awaited here: a bundle of CommonJS cannot. */
-const checking = chooseRecovery([verifier]).then(({ recovery }) => createCheck(context, recovery))
+const checking = chooseRecovery([verifier]).then(({ recovery }) => {
+  parentPort?.postMessage('ready')
+  return createCheck(context, recovery)
+})
 
 async function answer({ id, jobs }: Batch): Promise<BatchResult> {
   const check = await checking

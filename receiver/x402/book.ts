@@ -1,6 +1,6 @@
 // Authorizations that were sent to be settled, or have been: on disk before anything is served for them, until they
 // have expired. So one pays for one request, whatever is restarted when.
-import type { Address, ChainBlock, Hex } from '../../protocol/index.ts'
+import type { Address, ChainBlock, Hex, TokenAmount } from '../../protocol/index.ts'
 import type { TransferAuthorization } from '../../protocol/x402/index.ts'
 import type { RecordDisk } from '../channels/store.ts'
 
@@ -12,6 +12,8 @@ export interface AuthorizationRecord {
   readonly state: 'sent' | 'settled' | 'answered'
   /** Names the request that it pays for. */
   readonly request: string
+  /** What that cost when it was paid, in the channels' token. */
+  readonly price: TokenAmount
   /** Unix seconds: good before. */
   readonly validBefore: bigint
   /** The newest block when it was sent: its event is in a later one. */
@@ -65,11 +67,11 @@ export async function openAuthorizationBook(disk: RecordDisk): Promise<Authoriza
   }
 }
 
-function encode({ validBefore, ...rest }: AuthorizationRecord): string {
-  return JSON.stringify({ ...rest, validBefore: `${validBefore}` })
+function encode({ validBefore, price, ...rest }: AuthorizationRecord): string {
+  return JSON.stringify({ ...rest, validBefore: `${validBefore}`, price: `${price}` })
 }
 
 function decode(text: string): AuthorizationRecord {
-  const { validBefore, ...rest } = JSON.parse(text)
-  return { ...rest, validBefore: BigInt(validBefore) }
+  const { validBefore, price, ...rest } = JSON.parse(text)
+  return { ...rest, validBefore: BigInt(validBefore), price: BigInt(price) }
 }

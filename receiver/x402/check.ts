@@ -106,12 +106,7 @@ export function checkTerms(
   { authorization: { value, validAfter, validBefore } }: ExactPayment,
   { least, time }: { readonly least: bigint; readonly time: number },
 ): Fault | undefined {
-  if (value < least) {
-    return fault(
-      'invalid_exact_evm_authorization_value',
-      `It authorizes ${value}; this costs ${least}.`,
-    )
-  }
+  if (value < least) return tooLittle(value, least)
   if (validAfter >= BigInt(time)) {
     return fault(
       'invalid_exact_evm_payload_authorization_valid_after',
@@ -123,6 +118,13 @@ export function checkTerms(
   return fault(
     'invalid_exact_evm_payload_authorization_valid_before',
     `It is good before ${validBefore}; that should be ${leastValid} to ${mostValid} seconds after ${time}, the time of the chain.`,
+  )
+}
+
+export function tooLittle(value: bigint, least: bigint): Fault {
+  return fault(
+    'invalid_exact_evm_authorization_value',
+    `It authorizes ${value}; this costs ${least}.`,
   )
 }
 

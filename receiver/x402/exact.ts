@@ -1,6 +1,7 @@
 // Sells for payments of the scheme `exact`: checked, on disk, settled, and only then served. One authorization pays
 // for one request, and for that one until it was answered: who has paid and got nothing asks again with the same one.
 import { createHash } from 'node:crypto'
+import { endsWithin } from '../../platform/async/ends-within.ts'
 import { createLocks, type Locks } from '../../platform/async/locks.ts'
 import type { ChainClient } from '../../platform/chain/index.ts'
 import type { HeaderFields, RefusalCode, TokenAmount } from '../../protocol/index.ts'
@@ -22,7 +23,7 @@ import {
   type AuthorizationRecord,
   authorizationName,
 } from './book.ts'
-import { checkExact, checkTerms, type ExactPayment, isFault } from './check.ts'
+import { checkExact, checkTerms, type ExactPayment, isFault, tooLittle } from './check.ts'
 import type { SettlementRoom } from './room.ts'
 import type { Outcome, Sending, Settler } from './settler.ts'
 import type { ExactTerms } from './terms.ts'
@@ -160,6 +161,12 @@ async function decide(
   const known = book.get(name)
   if (known !== undefined && known.request !== requestName(request)) return spent(payment)
   if (known?.state === 'answered') return spent(payment)
+  // A price that is computed may be higher now: what was paid for one content does not buy another.
+  const { from: payer, value } = payment.authorization
+  if (known !== undefined && price > known.price && value < terms.least(price)) {
+    const fault = tooLittle(value, terms.least(price))
+    return { kind: 'refused', code: 'x402_invalid', ...fault, payer }
+  }
   if (known?.state === 'settled') return { kind: 'paid', record: known }
   const before = selling.underWay.get(name)
   if (before !== undefined) return judge(selling, payment, await inTime(selling, before))
@@ -174,6 +181,7 @@ async function decide(
   const record: AuthorizationRecord = known ?? {
     state: 'sent',
     request: requestName(request),
+    price,
     validBefore: payment.authorization.validBefore,
     since: head.number,
   }
@@ -223,15 +231,7 @@ async function inTime(
   { patience }: Pick<Selling, 'patience'>,
   settling: Promise<Outcome>,
 ): Promise<Outcome> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<Outcome>((resolve) => {
-    timer = setTimeout(() => resolve({ kind: 'unknown' }), patience)
-  })
-  try {
-    return await Promise.race([settling, late])
-  } finally {
-    clearTimeout(timer)
-  }
+  return (await endsWithin(settling, patience)) ? settling : { kind: 'unknown' }
 }
 
 function judge({ book, onUnable }: Selling, payment: ExactPayment, outcome: Outcome): Decided {

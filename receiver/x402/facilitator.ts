@@ -1,6 +1,7 @@
 // Has payments settled by somebody else, over HTTP. What he says is believed where the chain says the same; where it
 // is configured otherwise, his word is all there is.
 import type { ChainClient } from '../../platform/chain/index.ts'
+import { readAtMost } from '../../platform/http/read-at-most.ts'
 import { plainLine } from '../../platform/text/plain-text.ts'
 import { type Hex, isHex } from '../../protocol/index.ts'
 import {
@@ -193,23 +194,13 @@ async function ask(
   let text: string
   try {
     const answer = await fetch(`${url}/${what}`, init as RequestInit)
-    text = await readText(answer)
+    const body = await readAtMost(answer.body ?? [], mostBody)
+    if (body === undefined) throw new Error(`it sent more than ${mostBody} bytes`)
+    text = body.toString('utf8')
     // A stock facilitator says why in JSON, with 400 too.
     if (answer.status >= 500) throw new Error(`HTTP status ${answer.status}`)
   } catch (error) {
     throw silent(error instanceof Error ? error.message : String(error), error)
   }
   return readObject('the answer of the facilitator', text)
-}
-
-/** Stops reading what is too long to be an answer. */
-async function readText({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body ?? []) {
-    size += chunk.length
-    if (size > mostBody) throw new Error(`it sent more than ${mostBody} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }

@@ -6,7 +6,11 @@ import { afterBlock, etherUnit, formatAmount, type TokenUnit } from '../../../pr
 import { openBook } from '../../channels/book.ts'
 import { type ChannelState, channelStates } from '../../channels/records.ts'
 import { openStore } from '../../channels/store.ts'
+import { openSharedBook } from '../../cluster/shared-book.ts'
+import { ownerOfDatabase } from '../../cluster/stopped.ts'
 import { receiverError } from '../../errors/index.ts'
+import { openDatabase } from '../../postgres/schema.ts'
+import type { PostgresSettings } from '../../postgres/settings.ts'
 import type { ReceiverSettings } from '../../program/settings.ts'
 import { adminChannel, type adminStats } from '../../server/admin/views.ts'
 import { askReceiver } from './control.ts'
@@ -49,12 +53,13 @@ interface Books {
 
 /**
  * Asked of the running program, else read from the state: both give the same plain data.
- * @throws UraidenError those of `ownerOfState` and `openStore`, `receiver_unreachable`
+ * @throws UraidenError those of `ownerOfState` and `openStore`, or of `openDatabase`, `receiver_unreachable`
  */
-async function readBooks({ state, socket }: ReceiverSettings): Promise<Books> {
+async function readBooks({ state, socket, shared }: ReceiverSettings): Promise<Books> {
   const stats = socket === undefined ? undefined : await askReceiver(socket, '/admin/stats')
   if (socket === undefined || stats === undefined) {
-    return { channels: await readState(state), running: undefined }
+    const channels = await (shared === undefined ? readState(state) : readShared(shared))
+    return { channels, running: undefined }
   }
   const channels = await askReceiver(socket, '/admin/channels')
   return { channels: JSON.parse(channels ?? '[]'), running: JSON.parse(stats) }
@@ -66,6 +71,17 @@ async function readState(folder: string): Promise<readonly ListedChannel[]> {
     return [...(await openBook(store)).all()].map((each) => adminChannel(each, undefined))
   } finally {
     await store.close()
+  }
+}
+
+/** Whether receivers run on it or not. */
+async function readShared(settings: PostgresSettings): Promise<readonly ListedChannel[]> {
+  const database = await openDatabase(settings, await ownerOfDatabase(settings))
+  try {
+    const { book } = await openSharedBook({ database, term: () => undefined })
+    return [...book.all()].map((each) => adminChannel(each, undefined))
+  } finally {
+    await database.close()
   }
 }
 

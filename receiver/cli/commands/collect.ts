@@ -152,7 +152,7 @@ async function collectHere(
     contract: settings.connection.contract,
     settlement: { ...settlement, withdraw: undefined },
     signer: await openSigner(settings.key),
-    state: settings.state,
+    ...{ state: settings.state, database: settings.shared },
     log: { info: () => undefined, warn },
   })
   try {

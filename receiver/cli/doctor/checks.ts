@@ -12,7 +12,9 @@ import {
 } from '../../../platform/cli/doctor.ts'
 import { examineState } from '../../../platform/state/state.ts'
 import { etherUnit, formatAmount, isUraidenError, type Signer } from '../../../protocol/index.ts'
+import { ownerOfDatabase } from '../../cluster/stopped.ts'
 import { leastEther } from '../../paywall/outage.ts'
+import { placeText } from '../../postgres/settings.ts'
 import type { ReceiverSettings } from '../../program/settings.ts'
 import { answerBytes } from '../../settlement/reserve.ts'
 import type { TlsFiles } from '../../tls/config.ts'
@@ -119,21 +121,24 @@ export const diskCheck: Check = {
 export const stateCheck: Check = {
   name: 'state',
   look: async ({ settings, chain, signer, isRunning }) => {
-    const { state: folder, connection } = settings
-    if (isRunning) return ok(`${folder}, in use by the running receiver`)
+    const { state: folder, connection, shared } = settings
+    const place = shared === undefined ? folder : placeText(shared)
+    if (isRunning) return ok(`${place}, in use by the running receiver`)
     try {
-      const owner = await examineState({ folder, program: 'receiver' })
+      const owner = await (shared === undefined
+        ? examineState({ folder, program: 'receiver' })
+        : ownerOfDatabase(shared))
       const differs = [
         owner.contract !== connection.contract && `the contract ${owner.contract}`,
         chain && owner.chainId !== chain.chainId && `chain id ${owner.chainId}`,
         signer && owner.account !== signer.address && `the receiver ${owner.account}`,
       ].filter((each) => typeof each === 'string')
       return differs.length === 0
-        ? ok(`${folder}, of this receiver`)
-        : failure(`${folder} belongs to ${differs.join(' and ')}. Use another folder with --state.`)
+        ? ok(`${place}, of this receiver`)
+        : failure(`${place} belongs to ${differs.join(' and ')}. Use another one with --state.`)
     } catch (error) {
       if (isUraidenError(error) && error.code === 'state_missing') {
-        return ok(`${folder}, made when the receiver starts for the first time`)
+        return ok(`${place}, made when the receiver starts for the first time`)
       }
       return findingOf(error)
     }

@@ -7,6 +7,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify
 import { request as ask, type Dispatcher } from 'undici'
 import { createTurns } from '../../../platform/async/turns.ts'
 import { attemptStore } from '../../../platform/http/attempts.ts'
+import { readAtMost } from '../../../platform/http/read-at-most.ts'
 import { shorten } from '../../../protocol/index.ts'
 import { escapeHtml } from '../../paywall/page.ts'
 import { pathOf, queryOf } from '../configuration/path.ts'
@@ -195,15 +196,8 @@ async function readPage(url: URL, dispatcher: Dispatcher): Promise<string | unde
     await body.dump()
     return undefined
   }
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    // Leaving the loop ends the body.
-    if (size > mostHtml) return undefined
-    chunks.push(chunk)
-  }
-  return decode(Buffer.concat(chunks), /charset="?([\w-]+)/i.exec(type)?.[1])
+  const html = await readAtMost(body, mostHtml)
+  return html && decode(html, /charset="?([\w-]+)/i.exec(type)?.[1])
 }
 
 function decode(bytes: Uint8Array, charset = 'utf-8'): string {

@@ -39,17 +39,16 @@ export async function channelRoutes(
   })
   app.get<{ Params: ChannelPath }>('/channels/:sender/:openBlock', async (request, reply) => {
     const { sender, openBlock } = parsePath(request.params)
-    const channel = receiver.book.get(sender, openBlock)
+    const { channel } = await receiver.channels.look({ sender, openBlock }, () => false)
     return channel === undefined ? channelUnknown(reply) : describe(channel)
   })
   app.delete<{ Params: ChannelPath }>('/channels/:sender/:openBlock', async (request, reply) => {
     const { sender, openBlock } = parsePath(request.params)
     // Of a bound channel only its sender may end it.
-    const form = receiver.book.ledger(sender, openBlock).proof?.form
-    const isBound = receiver.book.isBoundOnly({ sender, openBlock }, form)
+    const { channel } = await receiver.channels.look({ sender, openBlock }, () => false)
+    const isBound = receiver.channels.isBoundOnly({ sender, openBlock }, channel?.proof?.form)
     if (isBound && !isBoundTo(request, { sender, openBlock })) return unbound(reply)
-    const { highest } = receiver.book.ledger(sender, openBlock).claims
-    const balance = parseClosingBalance(offeredBalance(request), highest)
+    const balance = parseClosingBalance(offeredBalance(request), channel?.claims.highest ?? 0n)
     return { close_signature: await receiver.manager.agreeToClose(sender, openBlock, balance) }
   })
 }

@@ -16,7 +16,7 @@ import { receiverError } from '../../errors/index.ts'
 import type { Relay } from '../../settlement/relay.ts'
 import { isBoundTo, unbound } from './request-keys.ts'
 
-export function relayRoutes(app: FastifyInstance, { relay, book }: Receiver): void {
+export function relayRoutes(app: FastifyInstance, { relay, channels }: Receiver): void {
   // Asked before anything is signed: of two openings that are signed both may be sent.
   app.get('/relay', async () => ({
     open: offered(relay).takesAuthorizations ? ['authorization', 'permit'] : ['permit'],
@@ -53,7 +53,8 @@ export function relayRoutes(app: FastifyInstance, { relay, book }: Receiver): vo
     const sender = field(body, 'sender_address', parseAddress)
     const openBlock = field(body, 'open_block', parseBlockNumber)
     // A proof that was seen on its way ends no channel that is bound.
-    const isBound = book.ledger(sender, openBlock).requestKey !== undefined
+    await channels.look({ sender, openBlock }, () => false)
+    const isBound = channels.isBoundOnly({ sender, openBlock }, undefined)
     if (isBound && !isBoundTo(request, { sender, openBlock })) return unbound(reply)
     const balance = field(body, 'balance', parseUint192)
     const signature = field(body, 'balance_signature', parseSignature)

@@ -70,19 +70,26 @@ function readJson(content: Buffer): unknown {
 }
 
 async function putKey(
-  { book, requestKeys, takesTicks, paywall: { door }, rate }: Receiver & { readonly rate: Rate },
+  {
+    channels,
+    requestKeys,
+    takesTicks,
+    paywall: { door },
+    rate,
+  }: Receiver & { readonly rate: Rate },
   request: FastifyRequest<{ Params: ChannelPath }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { sender, openBlock } = parsePath(request.params)
-  const channel = book.get(sender, openBlock)
+  const now = async () => (await channels.look({ sender, openBlock }, () => false)).channel
+  const channel = await now()
   if (channel === undefined || channel.state === 'settled') {
     return channelUnknown(reply.header('retry-after', '1'))
   }
   const content = contents.get(request.raw) ?? Buffer.of()
   const signed = parseRequestKey(content.toString())
   // A key that is new costs a recovery, whoever asks.
-  const { number: known = -1n } = book.ledger(sender, openBlock).requestKey ?? {}
+  const { number: known = -1n } = channel.requestKey ?? {}
   if (signed.number > known && !rate(request.ip)) {
     return sendProblem(reply.header('retry-after', '60'), tooOften)
   }
@@ -94,7 +101,7 @@ async function putKey(
   const problem = await admit(door, { ...arrival, content }, entrance)
   if (problem !== undefined) return sendProblem(reply, problem)
   await offered.accept()
-  const { claims, proof } = book.ledger(sender, openBlock)
+  const { claims, proof } = (await now()) ?? channel
   reply.header(headerName.senderBalance, `${claims.highest}`)
   if (takesTicks) reply.header(headerName.features, 'ticks')
   if (proof !== undefined) reply.header(headerName.signature, shownProof(proof))

@@ -18,12 +18,11 @@ import {
   type Signature,
   type Signer,
   shorten,
-  type TokenAmount,
   type UraidenError,
 } from '../../../protocol/index.ts'
-import type { Claims } from '../../channels/claims.ts'
+import type { OfferedLedger } from '../../channels/merge.ts'
 import { bestProofOf, mostFallbacks, proofsOf, shownProof } from '../../channels/proofs.ts'
-import type { BestProof, ProvenBalance } from '../../channels/records.ts'
+import type { ProvenBalance } from '../../channels/records.ts'
 import { receiverError } from '../../errors/index.ts'
 
 /** Whose proofs these are; another identity cannot use them. */
@@ -33,17 +32,9 @@ export interface BackupIdentity {
   readonly receiver: Address
 }
 
-export interface BackupChannel {
+export interface BackupChannel extends OfferedLedger {
   readonly sender: Address
   readonly openBlock: ContractBlock
-  readonly claims: Claims
-  /** Of a channel that is bound and has not paid there is none. */
-  readonly proof?: BestProof | undefined
-  /** The best proofs under earlier deposits that may stand again; in rising order, below the balance. */
-  readonly fallbacks?: readonly ProvenBalance[] | undefined
-  readonly agreedToClose: boolean
-  readonly agreedBalance?: TokenAmount | undefined
-  readonly requestKey?: NumberedKey | undefined
 }
 
 export interface Backup extends BackupIdentity {

@@ -8,6 +8,7 @@ import {
   type TokenAmount,
 } from '../../../protocol/index.ts'
 import type { ChannelId } from '../../channels/book.ts'
+import { mergeLedger } from '../../channels/merge.ts'
 import { proofsOf } from '../../channels/proofs.ts'
 import {
   type ChannelName,
@@ -30,7 +31,6 @@ import {
   parseBackup,
   type ReadBackup,
 } from './document.ts'
-import { mergeLedger } from './merge.ts'
 
 export interface RestoreOptions {
   /** The backup's text. */

@@ -1,5 +1,6 @@
 // A bound request whose answer was lost is run once more, and never for nothing: its MAC is its key.
 import {
+  type ClientRequest,
   createServer,
   request as httpRequest,
   type IncomingMessage,
@@ -25,7 +26,7 @@ import {
 import { claimedSum } from '../../../receiver/channels/claims.ts'
 import { decodeLedger, encodeLedger } from '../../../receiver/channels/ledger-record.ts'
 import { type AnswerNumbers, channelName, emptyLedger } from '../../../receiver/channels/records.ts'
-import { openStore } from '../../../receiver/channels/store.ts'
+import { openStore, type Reply } from '../../../receiver/channels/store.ts'
 import { fastifyPaywall } from '../../../receiver/http/fastify.ts'
 import { httpPaywall } from '../../../receiver/http/node.ts'
 import { type Receiver, startReceiver } from '../../../receiver/index.ts'
@@ -42,6 +43,7 @@ const replies = { largestBody: 100 }
 
 /** What the resource does: `/slow` begins and does not end before it is told to. */
 interface Work {
+  readonly price: bigint | ((request: { readonly url?: string | undefined }) => Promise<bigint>)
   readonly seen: string[]
   /** What was asked for on connections whose client's side has closed. */
   readonly left: string[]
@@ -51,10 +53,10 @@ interface Work {
   readonly gone: Promise<void>
 }
 
-function work(): Work {
+function work(asked: Work['price'] = price): Work {
   let go: () => void = () => undefined
   const gone = new Promise<void>((resolve) => (go = resolve))
-  return { seen: [], left: [], over: [], go, gone }
+  return { price: asked, seen: [], left: [], over: [], go, gone }
 }
 
 async function* slowly({ gone }: Work) {
@@ -70,7 +72,7 @@ const servers: {
 } = {
   'node:http': async (receiver, work) => {
     const api = await receiverApi(receiver)
-    const handler = httpPaywall(receiver, { price }, async (request, response) => {
+    const handler = httpPaywall(receiver, { price: work.price }, async (request, response) => {
       for await (const _ of request);
       work.seen.push(request.url ?? '')
       if (request.url === '/broken') throw new Error('the sensor is broken')
@@ -87,7 +89,7 @@ const servers: {
   fastify: async (receiver, work) => {
     const app = fastify({ pluginTimeout: 0 })
     await app.register(fastifyApi, { receiver })
-    await app.register(fastifyPaywall, { ...receiver, price })
+    await app.register(fastifyPaywall, { ...receiver, price: work.price })
     app.all('/*', async ({ url }, reply) => {
       work.seen.push(url)
       if (url === '/broken') throw new Error('the sensor is broken')
@@ -111,10 +113,10 @@ async function listening(t: ExecutionContext, server: Server): Promise<string> {
 
 type Start = (receiver: Receiver, work: Work) => Promise<Server>
 
-async function given(t: ExecutionContext, start: Start) {
+async function given(t: ExecutionContext, start: Start, asked?: Work['price']) {
   // What is collected goes out with the first byte over this.
   const system = await givenChannel(t, { receiver: { replies, collect: 10 } })
-  const first = work()
+  const first = work(asked)
   const server = await start(system.receiver, first)
   server.on('request', ({ url = '', socket }: IncomingMessage, response: ServerResponse) => {
     // Of whom only its side is closed the rest is seen when it is written to.
@@ -149,13 +151,17 @@ async function given(t: ExecutionContext, start: Start) {
   return { ...system, origin, client, ...first, next, claimed }
 }
 
+function begin(origin: string, { method, path, fields, body }: Sent): ClientRequest {
+  const { hostname, port } = new URL(origin)
+  const length = body.length > 0 ? ['Content-Length', `${body.length}`] : []
+  const headers = ['Host', `${hostname}:${port}`, ...fields.flat(), ...length]
+  return httpRequest({ hostname, port, method, path, headers, agent: false }).end(body)
+}
+
 /** Hangs up at the first byte of the body. */
-function hangUp(origin: string, { method, path, fields, body }: Sent): Promise<void> {
+function hangUp(origin: string, sent: Sent): Promise<void> {
   return new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(origin)
-    const length = body.length > 0 ? ['Content-Length', `${body.length}`] : []
-    const headers = ['Host', `${hostname}:${port}`, ...fields.flat(), ...length]
-    const request = httpRequest({ hostname, port, method, path, headers, agent: false })
+    const request = begin(origin, sent)
     request.once('error', reject).once('response', (response: IncomingMessage) => {
       response.once('data', () => {
         request.off('error', reject).on('error', () => undefined)
@@ -164,7 +170,6 @@ function hangUp(origin: string, { method, path, fields, body }: Sent): Promise<v
         resolve()
       })
     })
-    request.end(body)
   })
 }
 
@@ -185,6 +190,29 @@ for (const [name, start] of Object.entries(servers)) {
     t.deepEqual([third.status, seen.length, claimed()], [402, 2, 5n])
     t.true(client.isAuthentic(third, mac))
     t.is((await client.ask('/next', { balance: 10n })).status, 200)
+  })
+
+  test(`${name}: who hangs up before it is paid for is answered when he asks again, once`, async (t) => {
+    const prices: string[] = []
+    let decide: () => void = () => undefined
+    const decided = new Promise<void>((resolve) => (decide = resolve))
+    const { client, origin, seen, over, claimed } = await given(t, start, async ({ url = '' }) => {
+      prices.push(url)
+      if (prices.length === 1) await decided
+      return price
+    })
+    const { sent } = client.make('/long', { balance: 5n })
+    const first = begin(origin, sent)
+    first.on('error', () => undefined)
+    await until(() => prices.length === 1)
+    // With what makes the other side's end of the connection close as well.
+    first.socket?.resetAndDestroy()
+    await until(() => over.includes('/long'))
+    decide()
+    const again = await send(origin, sent)
+    t.deepEqual([again.status, again.body.toString(), claimed()], [200, long, 5n])
+    t.is((await send(origin, sent)).status, 402)
+    t.true(seen.length <= 2)
   })
 
   test(`${name}: what left whole is not run again`, async (t) => {
@@ -252,6 +280,28 @@ for (const [name, start] of Object.entries(servers)) {
     t.is((await send(second.origin, two.sent)).status, 402)
   })
 }
+
+test('an answer that cannot be kept has cost nothing, and says so', async (t) => {
+  const start: Start = (receiver, work) => {
+    const admit: Receiver['paywall']['admit'] = async (request, asked) => {
+      const admission = await receiver.paywall.admit(request, asked)
+      if (admission.kind !== 'paid') return admission
+      const keepReply = async (reply?: Reply) => {
+        if (reply) throw new Error('the disk is full')
+        await admission.keepReply?.()
+      }
+      return { ...admission, keepReply }
+    }
+    return (servers.fastify as Start)(
+      { ...receiver, paywall: { ...receiver.paywall, admit } },
+      work,
+    )
+  }
+  const { client, origin, claimed } = await given(t, start)
+  const { sent } = client.make('/short', { balance: 5n })
+  const answer = await send(origin, sent)
+  t.deepEqual([answer.status, fieldOf(answer, 'rdn-cost'), claimed()], [500, '0', 0n])
+})
 
 test('a repetition waits for the answer that is on its way', async (t) => {
   const { client, origin, seen, go } = await given(t, servers.fastify as Start)
@@ -325,9 +375,9 @@ test('answers on their way are read back to the unit', (t) => {
 test('what was given back is noted of that answer, and of no other', (t) => {
   const two = nextAnswer(nextAnswer(undefined, { mac: mac(1), paid: paid(0) }), {
     mac: mac(2),
-    paid: paid(1),
+    paid: { from: 1n, to: 3n },
   })
-  const less = { from: 1n, to: 1n }
+  const less = { from: 1n, to: 2n }
   t.deepEqual(withPaid(two, 2, less), {
     last: 2,
     open: [
@@ -336,6 +386,8 @@ test('what was given back is noted of that answer, and of no other', (t) => {
     ],
   })
   t.deepEqual(withPaid(two, 3, less), two)
+  // All of it: it has paid nothing, and may pay once more.
+  t.deepEqual(withPaid(two, 2, { from: 1n, to: 1n }), withoutNumber(two, 2))
 })
 
 test('however payments begin and end, no number is open that left, or is older than 64', (t) => {

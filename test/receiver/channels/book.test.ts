@@ -1,5 +1,6 @@
 // Who listens to the book hears of every ledger, whoever puts it.
 import test from 'ava'
+import type { ChannelEvent } from '../../../platform/chain/index.ts'
 import { addressOfKey, fromHex, parseSignature } from '../../../protocol/index.ts'
 import { openBook } from '../../../receiver/channels/book.ts'
 import { bookLedgers } from '../../../receiver/channels/book-ledgers.ts'
@@ -46,4 +47,56 @@ test('a listener is told of payments, of what is given back and of closes, and f
   await manager.agreeToClose(sender, 7, 5n)
   t.deepEqual(heard, ['5 false', '5 3-5 false', '5 3-5 true'])
   t.deepEqual(second, [7, 7, 7])
+})
+
+test('closing channels are those that all channels have, wherever a close is seen, confirmed or taken back', async (t) => {
+  const store = await openStore(await temporaryFolder(t), { ...domain, account: receiver })
+  t.teardown(() => store.close())
+  const book = await openBook(store)
+  const at = (block: number) => ({ block, hash: `0x${block}` as const })
+  const event = (kind: string, openBlock: number, block: number) =>
+    ({
+      ...{ kind, channel: { sender, receiver, openBlock }, balance: 1n, receiverTokens: 1n },
+      ...{ deposit: 100n, block, contractBlock: block, blockHash: `0x${block}` },
+      ...{ transaction: '0x00', logIndex: 0 },
+    }) as ChannelEvent
+  const opened = [1, 2, 3].map((block) => event('created', block, block))
+  const steps: readonly (readonly [string, () => unknown, readonly number[]])[] = [
+    ['all are open', () => book.confirm(opened, at(3)), []],
+    [
+      'closes are seen, also of a channel that is not confirmed',
+      () =>
+        book.setUnconfirmed(
+          [
+            event('closeRequested', 1, 4),
+            event('created', 4, 4),
+            event('closeRequested', 4, 5),
+            event('created', 5, 5),
+          ],
+          5,
+        ),
+      [1, 4],
+    ],
+    ['they are gone', () => book.setUnconfirmed([], 6), []],
+    ['one is confirmed', () => book.confirm([event('closeRequested', 2, 7)], at(7)), [2]],
+    ['its end is seen', () => book.setUnconfirmed([event('settled', 2, 8)], 8), []],
+    ['its end is gone', () => book.setUnconfirmed([event('challenged', 2, 8)], 8), [2]],
+    ['its request is taken back', () => book.rollBack(at(3)), [2]],
+    ['and the challenge with it', () => book.setUnconfirmed([], 9), []],
+    ['another one', () => book.confirm([event('closeRequested', 3, 9)], at(9)), [3]],
+    ['its end', () => book.confirm([event('settled', 3, 10)], at(10)), []],
+    ['one more', () => book.confirm([event('closeRequested', 1, 11)], at(11)), [1]],
+    ['as it is on disk', () => book.reload(), [1]],
+    ['all is read again', () => book.forgetChain(at(0)), []],
+  ]
+  for (const [title, step, closing] of steps) {
+    await step()
+    const blocks = (channels: Iterable<{ readonly openBlock: number }>) =>
+      [...channels].map(({ openBlock }) => openBlock)
+    t.deepEqual(blocks(book.asSeen('closing')), closing, title)
+    const among = [...book.asSeen()].filter(({ state }) => state === 'closing')
+    t.deepEqual(blocks(among), closing, title)
+    const confirmed = [...book.all()].filter(({ state }) => state === 'closing')
+    t.deepEqual(blocks(book.inState('closing')), blocks(confirmed), title)
+  }
 })

@@ -1,7 +1,13 @@
 // Whether a payment is good, whatever signed it.
 import test from 'ava'
 import { addressOfKey, fromHex, parseSignature } from '../../../protocol/index.ts'
-import { decidePayment, type PaymentCase } from '../../../receiver/channels/manager.ts'
+import type { Ledgers } from '../../../receiver/channels/ledgers.ts'
+import {
+  createChannelManager,
+  decidePayment,
+  type ManagerOptions,
+  type PaymentCase,
+} from '../../../receiver/channels/manager.ts'
 import type { Channel } from '../../../receiver/channels/records.ts'
 
 const sender = addressOfKey(fromHex(`0x${'11'.repeat(32)}`))
@@ -75,5 +81,38 @@ for (const [given, change, expected] of [
   test(`${given}: ${expected}`, (t) => {
     const decision = decidePayment({ ...good, ...change })
     t.is(decision.kind === 'refused' ? decision.code : decision.kind, expected)
+  })
+}
+
+for (const [given, after, expected] of [
+  ['was given back while its repetition waited', { unclaimed: [{ from: 0n, to: 5n }] }, 'paid'],
+  ['has paid, and its answer left whole', { unclaimed: [] }, 'refused'],
+] as const) {
+  test(`what ${given}: ${expected}`, async (t) => {
+    let claims: Channel['claims'] = { highest: 5n, unclaimed: [] }
+    let looks = 0
+    const ledgers: Partial<Ledgers> = {
+      look: () => {
+        looks++
+        return {
+          channel: { ...channel, claims, proof: { signature, form: 'eip712' } },
+          ...{ seenUnconfirmed: false, mostBalance: 1000n, earlierDeposits: [] },
+        }
+      },
+      again: async () => {
+        claims = { ...claims, ...after }
+        return undefined
+      },
+      claim: async (claimed) => ({
+        ...{ kind: 'claimed', channel },
+        claimed: { ...claimed, paid: { from: 0n, to: 5n }, number: undefined },
+      }),
+    }
+    const manager = createChannelManager({ ledgers } as ManagerOptions)
+    const mac = '11'.repeat(16)
+    const asked = { sender, openBlock: 7, balance: 5n, bound: true, mac } as const
+    const outcome = await manager.registerPayment(asked, 5n)
+    t.is(outcome.kind, expected)
+    t.true(looks <= 3)
   })
 }

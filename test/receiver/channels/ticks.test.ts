@@ -10,9 +10,9 @@ import {
   decodeLedger,
   encodeLedger,
 } from '../../../receiver/channels/ledger-record.ts'
+import { mergeLedger } from '../../../receiver/channels/merge.ts'
 import { provenUnder, shownProof } from '../../../receiver/channels/proofs.ts'
 import { isTicked, type PaymentLedger } from '../../../receiver/channels/records.ts'
-import { mergeLedger } from '../../../receiver/server/backup/merge.ts'
 import { crashCopy, temporaryFolder } from '../../support/folder.ts'
 import {
   channel,

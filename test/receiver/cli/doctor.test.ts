@@ -118,7 +118,7 @@ test.serial('with ether at its limit, or a state of another receiver, or no node
   await writeFile(join(folder, 'other'), chain.accounts[3]?.privateKey ?? '', { mode: 0o600 })
   const other = await doctor({ URAIDEN_RECEIVER_KEY: 'other' })
   t.is(other.code, 1)
-  t.regex(other.text, /✘ state +.*state belongs to the receiver 0x\w+\. Use another folder/)
+  t.regex(other.text, /✘ state +.*state belongs to the receiver 0x\w+\. Use another one/)
 
   const alone = await doctor({ URAIDEN_RECEIVER_RPC: 'http://127.0.0.1:9' })
   t.is(alone.code, 1)

@@ -45,10 +45,7 @@ const step = (block: number, more: Partial<ChainStep> = {}): ChainStep => ({
   forgetting: undefined,
   ...more,
 })
-const atOnce = (from: number | undefined) => ({
-  from: from === undefined ? undefined : at(from),
-  counting: 'at once' as const,
-})
+const standing = (from: number | undefined) => (from === undefined ? undefined : at(from))
 
 async function ledgers({ query }: Sql) {
   const rows = await query<{ open_block: bigint; open: boolean; ceiling: bigint }>(
@@ -70,7 +67,7 @@ onPostgres(
     const facts = named(open(3), open(5, { state: 'closing', deposit: 2n ** 192n - 1n, end }))
     const before = new Map([...facts].map(([name]) => [name, undefined]))
     const first = step(9, { facts, added: [past(7), past(9, before)] })
-    await term.write((sql) => writeStep(sql, first, atOnce(undefined)))
+    await term.write((sql) => writeStep(sql, first, standing(undefined)))
     t.like(await readFacts(database), {
       ...{ facts, position: at(9), history: [past(7), past(9, before)], version: 1n },
     })
@@ -83,14 +80,15 @@ onPostgres(
     ])
     const names = [channelName(sender, 5)]
     const second = step(12, { facts: later, dropped: [7], forgetting: { names, after } })
-    await term.write((sql) => writeStep(sql, second, atOnce(9)))
+    await term.write((sql) => writeStep(sql, second, standing(9)))
     t.like(await readFacts(database), {
       facts: named(open(11, { sender: other })),
       ...{ position: at(12), history: [past(9, before), past(12)], forgotten: after },
     })
     t.deepEqual(await ledgers(database), [
       [3, false, 0n],
-      [11, true, 100n],
+      // Until the leader says how much of it counts.
+      [11, true, 0n],
     ])
   },
 )
@@ -106,7 +104,7 @@ onPostgres('amounts and blocks are read back to the unit', async (t) => {
       const next = (reached ?? 0) + 1
       const facts = named(open(openBlock, { deposit, withdrawn, state: 'settled', end: ended }))
       const from = reached
-      await term.write((sql) => writeStep(sql, step(next, { facts }), atOnce(from)))
+      await term.write((sql) => writeStep(sql, step(next, { facts }), standing(from)))
       reached = next
       const [name] = [...facts.keys()]
       t.deepEqual(
@@ -120,11 +118,11 @@ onPostgres('amounts and blocks are read back to the unit', async (t) => {
 
 onPostgres('a step from a position that is not there any more changes nothing', async (t) => {
   const { database, term } = await ledState(t, await server())
-  await term.write((sql) => writeStep(sql, step(5), atOnce(undefined)))
+  await term.write((sql) => writeStep(sql, step(5), standing(undefined)))
   const again = step(6, { facts: named(open(6)) })
   for (const from of [undefined, 4]) {
     await t.throwsAsync(
-      term.write((sql) => writeStep(sql, again, atOnce(from))),
+      term.write((sql) => writeStep(sql, again, standing(from))),
       { code: 'not_the_leader' },
     )
   }
@@ -137,7 +135,7 @@ onPostgres('who does not lead hears of what has changed, once, and of nothing el
   const me = await join(database)
   t.is((await beat(database, me)).factsVersion, 0n)
   await term.write((sql) =>
-    writeStep(sql, step(5, { facts: named(open(3), open(4)) }), atOnce(undefined)),
+    writeStep(sql, step(5, { facts: named(open(3), open(4)) }), standing(undefined)),
   )
   t.is((await beat(database, me)).factsVersion, 1n)
   const first = await readChanges(database, 0n)
@@ -148,7 +146,7 @@ onPostgres('who does not lead hears of what has changed, once, and of nothing el
     writeStep(
       sql,
       step(6, { facts: named(open(7)), forgetting: { names: [channelName(sender, 3)], after } }),
-      atOnce(5),
+      standing(5),
     ),
   )
   const second = await readChanges(database, first.version)
@@ -167,7 +165,7 @@ onPostgres(
   async (t) => {
     const { database, term } = await ledState(t, await server())
     await term.write((sql) =>
-      writeStep(sql, step(5, { facts: named(open(3), open(4)) }), atOnce(undefined)),
+      writeStep(sql, step(5, { facts: named(open(3), open(4)) }), standing(undefined)),
     )
     const { version } = await readChanges(database, 0n)
     const limit = (closeSeen: boolean) =>
@@ -175,7 +173,7 @@ onPostgres(
     await term.write((sql) => writeLimits(sql, limit(true)))
     t.deepEqual(await ledgers(database), [
       [3, false, 60n],
-      [4, true, 100n],
+      [4, true, 0n],
     ])
     const changed = await readChanges(database, version)
     t.true(changed.version > version)
@@ -185,9 +183,9 @@ onPostgres(
     )
     // A step that says something else of the channel does not open it.
     await term.write((sql) =>
-      writeStep(sql, step(6, { facts: named(open(3, { deposit: 110n })) }), atOnce(5)),
+      writeStep(sql, step(6, { facts: named(open(3, { deposit: 110n })) }), standing(5)),
     )
-    t.deepEqual((await ledgers(database))[0], [3, false, 110n])
+    t.deepEqual((await ledgers(database))[0], [3, false, 60n])
     await term.write((sql) => writeLimits(sql, limit(false)))
     t.deepEqual((await ledgers(database))[0], [3, true, 60n])
   },
@@ -197,22 +195,20 @@ onPostgres(
   'where a deposit counts step by step, a step alone raises what nobody may pay yet',
   async (t) => {
     const { database, term } = await ledState(t, await server())
-    const stepping = (from: number | undefined) =>
-      ({ ...atOnce(from), counting: 'step by step' }) as const
     const name = channelName(sender, 3)
     await term.write((sql) =>
-      writeStep(sql, step(5, { facts: named(open(3)) }), stepping(undefined)),
+      writeStep(sql, step(5, { facts: named(open(3)) }), standing(undefined)),
     )
     t.deepEqual(await ledgers(database), [[3, true, 0n]])
     await term.write((sql) =>
       writeLimits(sql, new Map([[name, { ceiling: 40n, closeSeen: false, earlier: [] }]])),
     )
     await term.write((sql) =>
-      writeStep(sql, step(6, { facts: named(open(3, { deposit: 500n })) }), stepping(5)),
+      writeStep(sql, step(6, { facts: named(open(3, { deposit: 500n })) }), standing(5)),
     )
     t.deepEqual(await ledgers(database), [[3, true, 40n]])
     await term.write((sql) =>
-      writeStep(sql, step(7, { facts: named(open(3, { deposit: 30n })) }), stepping(6)),
+      writeStep(sql, step(7, { facts: named(open(3, { deposit: 30n })) }), standing(6)),
     )
     t.deepEqual(await ledgers(database), [[3, true, 30n]])
   },
@@ -222,16 +218,18 @@ onPostgres(
   'when the chain is read again nobody pays until it says something, and what was paid stays',
   async (t) => {
     const { database, term } = await ledState(t, await server())
-    await term.write((sql) => writeStep(sql, step(5, { facts: named(open(3)) }), atOnce(undefined)))
+    await term.write((sql) =>
+      writeStep(sql, step(5, { facts: named(open(3)) }), standing(undefined)),
+    )
     await database.query('UPDATE ledger SET highest = 7')
     await term.write((sql) => dropFacts(sql, at(1), at(5)))
     t.like(await readFacts(database), { facts: new Map(), history: [], position: at(1) })
-    t.deepEqual(await ledgers(database), [[3, false, 100n]])
+    t.deepEqual(await ledgers(database), [[3, false, 0n]])
     t.deepEqual(
       (await readChanges(database, 1n)).channels,
       new Map([[channelName(sender, 3), undefined]]),
     )
-    await term.write((sql) => writeStep(sql, step(5, { facts: named(open(3)) }), atOnce(1)))
+    await term.write((sql) => writeStep(sql, step(5, { facts: named(open(3)) }), standing(1)))
     t.deepEqual(await database.query('SELECT open, highest FROM ledger'), [
       { open: true, highest: 7n },
     ])

@@ -68,6 +68,37 @@ shared('a call that was broken off before it was done is done again, once', asyn
   t.deepEqual(row, { batch: 2n, paid: 15n, refused: null })
 })
 
+shared(
+  'how many payments share a call is counted, and how long each has waited for it',
+  async (t) => {
+    const here = await given(t)
+    const calls: string[] = []
+    const waits: number[] = []
+    const second = await here.join({
+      onCommit: (records, seconds, outcome) => calls.push(`${records} ${outcome} ${seconds > 0}`),
+      onWait: (seconds) => waits.push(seconds),
+    })
+    const channel = await here.open(100n)
+    const claim = (balance: bigint) => second.ledgers.claim(paymentOf(channel, balance, 5n))
+    await claim(5n)
+    const held = await holding(here, channel)
+    const first = claim(10n)
+    await held.waits()
+    const others = [15n, 20n, 25n].map(claim)
+    await held.release()
+    t.deepEqual((await Promise.all([first, ...others])).map(said), Array(4).fill('claimed'))
+    t.deepEqual(calls, ['1 ok true', '1 ok true', '3 ok true'])
+    t.is(waits.length, 5)
+    // They came while a call was under way; whoever came alone has waited for nobody.
+    t.true(Math.min(...waits.slice(2)) > 0)
+    await here.database.query('UPDATE process SET epoch = epoch + 1 WHERE id = $1', [
+      second.seat().id,
+    ])
+    await t.throwsAsync(claim(30n), { code: 'process_fenced' })
+    t.is(calls.at(-1), '1 failed true')
+  },
+)
+
 shared('a call that was done, and whose answer was lost, is not done again', async (t) => {
   const { first, open, database } = await given(t)
   const channel = await open(100n)

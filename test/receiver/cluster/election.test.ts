@@ -129,6 +129,7 @@ onPostgres(
     await second.says('elected 2')
     t.is(await did(second, 'write'), 'done write')
     first.signal('SIGCONT')
+    first.tell('release')
     await first.says('failed hold')
     t.deepEqual(await database.query('SELECT name FROM note'), [{ name: 'second' }])
   },

@@ -1,11 +1,7 @@
 // What a process that does not lead has the leader do.
 import test from 'ava'
-import {
-  askLeader,
-  type Errands,
-  type Plain,
-  serveErrands,
-} from '../../../receiver/cluster/errands.ts'
+import type { Errands, Plain } from '../../../receiver/channels/state.ts'
+import { askLeader, serveErrands } from '../../../receiver/cluster/errands.ts'
 import { receiverError } from '../../../receiver/errors/index.ts'
 import { ledState, sharedPostgres, withPostgres } from '../../support/postgres.ts'
 import { until } from '../../support/until.ts'
@@ -34,7 +30,7 @@ async function given(t: Parameters<typeof ledState>[0], errands: Errands) {
 
 onPostgres('the leader does it, once, and who asked hears what came of it', async (t) => {
   const done: Plain[] = []
-  const { serve, ask } = await given(t, {
+  const { serve, ask, database } = await given(t, {
     double: async (asked, operation) => {
       done.push(operation)
       return { twice: Number(asked) * 2 }
@@ -50,6 +46,40 @@ onPostgres('the leader does it, once, and who asked hears what came of it', asyn
   t.deepEqual(done, ['errand/1', 'errand/2'])
   await t.throwsAsync(ask('refuse', null), { code: 'relay_busy', message: 'Too many wait.' })
   await t.throwsAsync(ask('unheard of', null), { code: 'leader_missing', message: /unheard of/ })
+  t.deepEqual(await database.query('SELECT id FROM errand'), [])
+})
+
+onPostgres('what was answered while the leader looked for more is not done again', async (t) => {
+  const done: string[] = []
+  let looks = 0
+  const { serve, database } = await given(t, {
+    note: async (asked) => {
+      done.push(String(asked))
+      if (asked === 'first') await until(() => looks > 1)
+      return null
+    },
+  })
+  const { query } = database
+  const answered = async (kind: string) => {
+    const rows = await query('SELECT FROM errand WHERE asked = $1 AND answer IS NOT NULL', [kind])
+    return rows.length > 0
+  }
+  Object.assign(database, {
+    query: async (text: string, values?: readonly unknown[]) => {
+      const rows = await query(text, values)
+      if (!text.startsWith('SELECT id, kind, asked')) return rows
+      looks++
+      // What the second look has found comes when it has long been answered.
+      if (looks === 2) await until(() => answered('"first"'))
+      return rows
+    },
+  })
+  await query(`INSERT INTO errand (kind, asked) VALUES ('note', '"first"')`)
+  serve()
+  await until(() => looks > 2)
+  await query(`INSERT INTO errand (kind, asked) VALUES ('note', '"second"')`)
+  await until(() => answered('"second"'))
+  t.deepEqual(done, ['first', 'second'])
 })
 
 onPostgres(

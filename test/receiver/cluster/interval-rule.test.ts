@@ -8,7 +8,7 @@ import {
   noClaims,
   unclaim,
 } from '../../../receiver/channels/claims.ts'
-import { gapsOf, gapsText } from '../../../receiver/cluster/ledger-row.ts'
+import { gapsOf, gapsText } from '../../../receiver/cluster/columns.ts'
 import { seededRandom } from '../../lab/random/random.ts'
 import { sharedPostgres, withPostgres } from '../../support/postgres.ts'
 import { givenState } from '../../support/shared-state.ts'

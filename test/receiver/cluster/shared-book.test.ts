@@ -118,6 +118,22 @@ onPostgres(
   },
 )
 
+onPostgres('a mark reads its own channel, and of no other what was paid', async (t) => {
+  const { leading, database } = await given(t)
+  await leading.book.confirm([event(3), event(4)], at(5))
+  await pay(database, 20n)
+  await leading.refresh()
+  await pay(database, 25n)
+  await pay(database, 30n, 4)
+  const highest = (openBlock: number) => leading.book.ledger(sender, openBlock).claims.highest
+  const [channel] = leading.book.all()
+  await whileClosing(leading.book, channel ? [channel] : [], async () => {
+    t.deepEqual([highest(3), highest(4)], [25n, 0n])
+  })
+  await leading.refresh()
+  t.deepEqual([highest(3), highest(4)], [25n, 30n])
+})
+
 onPostgres('a mark is taken back when nothing was sent, and what was paid stays', async (t) => {
   const { leading, database } = await given(t)
   await leading.book.confirm([event(3)], at(3))
@@ -149,6 +165,95 @@ onPostgres(
     await leading.book.confirm([event(4, { kind: 'toppedUp', openBlock: 3, added: 50n })], at(7))
     await leading.writeLimits()
     t.deepEqual(await ceilings(), [{ ceiling: 150n, earlier: '{100}' }])
+  },
+)
+
+onPostgres(
+  'the next leader writes what the last one has not written, or written before',
+  async (t) => {
+    const limits = { steps: [{ blocks: 1, mostOwed: 1000n }, { blocks: 4 }] }
+    const { leading, database, term } = await given(t, { limits })
+    const rows = () =>
+      database.query(
+        `SELECT open_block, open, ceiling, earlier::text AS earlier FROM ledger JOIN channel USING (id)
+       ORDER BY open_block`,
+      )
+    await leading.book.confirm([event(3), event(4)], at(20))
+    await leading.writeLimits()
+    // A deposit that may be taken back, a close that was only seen, and an opening without its limit.
+    await leading.book.confirm([event(30, { kind: 'toppedUp', openBlock: 3, added: 50n })], at(30))
+    leading.book.setUnconfirmed(
+      [event(31, { kind: 'closeRequested', openBlock: 4, balance: 0n })],
+      31,
+    )
+    await leading.writeLimits()
+    await leading.book.confirm([event(32)], at(32))
+    const opening = { open_block: 32n, open: true, ceiling: 0n, earlier: null }
+    t.deepEqual(await rows(), [
+      { open_block: 3n, open: true, ceiling: 150n, earlier: '{100}' },
+      { open_block: 4n, open: false, ceiling: 100n, earlier: null },
+      opening,
+    ])
+    const next = await openSharedBook({ database, term: () => term, limits })
+    await next.takeOver()
+    // So many blocks that nothing of before can be taken back.
+    await next.book.confirm([], at(1000))
+    await next.writeLimits()
+    t.deepEqual(await rows(), [
+      { open_block: 3n, open: true, ceiling: 150n, earlier: null },
+      { open_block: 4n, open: true, ceiling: 100n, earlier: null },
+      { ...opening, ceiling: 100n },
+    ])
+  },
+)
+
+onPostgres('a deposit that is taken back and is there again counts again', async (t) => {
+  const { leading, database } = await given(t)
+  const ceilings = async () => {
+    const rows = await database.query<{ ceiling: bigint }>('SELECT ceiling FROM ledger')
+    return rows.map(({ ceiling }) => ceiling)
+  }
+  await leading.takeOver()
+  await leading.book.confirm([event(3)], at(3))
+  await leading.book.confirm([event(4, { kind: 'toppedUp', openBlock: 3, added: 50n })], at(4))
+  await leading.writeLimits()
+  t.deepEqual(await ceilings(), [150n])
+  // Both within one look at the chain.
+  await leading.book.rollBack(at(3))
+  t.deepEqual(await ceilings(), [100n])
+  await leading.book.confirm([event(5, { kind: 'toppedUp', openBlock: 3, added: 50n })], at(5))
+  await leading.writeLimits()
+  t.deepEqual(await ceilings(), [150n])
+})
+
+onPostgres(
+  'what a leader sees in blocks that are not confirmed stays, whatever is paid meanwhile; who leads no more reads anew',
+  async (t) => {
+    const { database, term } = await ledState(t, await server())
+    let leads = true
+    const shared = await openSharedBook({ database, term: () => (leads ? term : undefined) })
+    const next = await openSharedBook({ database, term: () => term })
+    await shared.takeOver()
+    await shared.book.confirm([event(3)], at(3))
+    shared.book.setUnconfirmed([event(4, { kind: 'closeRequested', openBlock: 3, balance: 0n })], 4)
+    await pay(database, 20n)
+    await shared.refresh()
+    t.like(shared.book.get(sender, 3), { state: 'closing', claims: { highest: 20n } })
+    leads = false
+    await next.takeOver()
+    await next.book.rollBack(at(3))
+    await next.book.confirm([event(6)], at(6))
+    await shared.refresh()
+    t.deepEqual(
+      [...shared.book.all()].map(({ openBlock, state }) => [openBlock, state]),
+      [
+        [3, 'open'],
+        [6, 'open'],
+      ],
+    )
+    await pay(database, 5n, 6)
+    await shared.refresh()
+    t.is(shared.book.unsettled(), 25n)
   },
 )
 

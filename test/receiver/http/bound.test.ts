@@ -1,7 +1,7 @@
 // Bound requests at the receiver's door, whichever HTTP server stands in front: each attack of issue 14 is
 // carried out.
 import { createHash } from 'node:crypto'
-import { createServer, type Server } from 'node:http'
+import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import test, { type ExecutionContext } from 'ava'
@@ -73,6 +73,25 @@ const servers: {
 
 type Start = (receiver: Receiver, seen: Seen[]) => Promise<Server>
 
+/** As Bun's is: it writes no head where one has gone out. */
+class CarefulResponse extends ServerResponse {
+  override writeHead(...args: readonly never[]): this {
+    if (this.headersSent) throw new Error('the head has gone out')
+    return Reflect.apply(super.writeHead, this, args)
+  }
+}
+
+const careful: Start = async (receiver) => {
+  const api = await receiverApi(receiver)
+  const paid = httpPaywall(receiver, { price }, ({ url }, response) => {
+    if (url === '/large') response.write(large)
+    response.end('end')
+  })
+  return createServer({ IncomingMessage, ServerResponse: CarefulResponse }, (request, response) =>
+    api(request, response, () => void paid(request, response)),
+  )
+}
+
 async function given(t: ExecutionContext, start: Start, options: Partial<ReceiverOptions> = {}) {
   const system = await givenChannel(t, { receiver: options })
   const seen: Seen[] = []
@@ -93,6 +112,14 @@ async function givenBound(t: ExecutionContext, start: Start, options?: Partial<R
   t.true(put.authentic, put.body.toString())
   return all
 }
+
+test('a response that asks whether its head has gone out writes it', async (t) => {
+  const { client } = await givenBound(t, careful)
+  const whole = await client.ask('/good', { balance: 5n })
+  t.deepEqual([whole.status, whole.authentic, whole.body.toString()], [200, true, 'end'])
+  const later = await client.ask('/large', { balance: 10n })
+  t.deepEqual([later.status, later.authentic, later.body.length], [200, true, large.length + 3])
+})
 
 for (const [name, start] of Object.entries(servers)) {
   test(`${name}: from the key to a paid answer, refusals and failures, all is signed`, async (t) => {

@@ -1,6 +1,7 @@
 // Receipts of answers that came later.
 import test from 'ava'
-import { answerId, type BoundKeys } from '../../../protocol/bound/index.ts'
+import { answerId } from '../../../protocol/bound/index.ts'
+import type { ChannelKeys } from '../../../receiver/channels/request-keys.ts'
 import { createDoor } from '../../../receiver/paywall/door.ts'
 
 const id = new Uint8Array(32).fill(7)
@@ -8,7 +9,7 @@ const receipt = { status: 200, length: 1, digest: id, complete: false, cost: 5n 
 
 function given() {
   // Whose they are is known: nobody looks into them.
-  const keys = {} as BoundKeys
+  const keys = {} as ChannelKeys
   const { receipts } = createDoor({ find: () => keys })
   const exchange = { request: { mac: id }, keys }
   return { receipts, exchange, get: () => receipts.get(keys, answerId(id)) }

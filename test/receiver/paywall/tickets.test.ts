@@ -1,13 +1,13 @@
 // Tickets alone: who gets one, and for how long it is good. What is shown for one: test/receiver/http/bound.test.ts
 import test from 'ava'
-import type { VerifiedRequest } from '../../../protocol/bound/index.ts'
+import type { BoundRequest } from '../../../receiver/channels/request-keys.ts'
 import { createTickets } from '../../../receiver/paywall/tickets.ts'
 
-function request(fields: Readonly<Record<string, string>> = {}): VerifiedRequest {
+function request(fields: Readonly<Record<string, string>> = {}): BoundRequest {
   const all = new Map(
     Object.entries({ 'rdn-ticket': '1', 'rdn-origin': 'https://shop.example', ...fields }),
   )
-  return { covered: (name: string) => all.get(name.toLowerCase()) } as VerifiedRequest
+  return { covered: (name: string) => all.get(name.toLowerCase()) } as BoundRequest
 }
 
 const ticketOf = (cookie: string | undefined) => /^RDN-Ticket=([\w-]{43});/.exec(cookie ?? '')?.[1]
@@ -34,7 +34,7 @@ test('it is good once, and for a minute', (t) => {
 test('nobody gets one who has not asked, over plain HTTP, or for a path that is no cookie’s', (t) => {
   const { issue } = createTickets()
   const unasked = { covered: (name: string) => (name === 'rdn-origin' ? 'https://x' : undefined) }
-  t.is(issue(unasked as VerifiedRequest, '/'), undefined)
+  t.is(issue(unasked as BoundRequest, '/'), undefined)
   t.is(issue(request({ 'rdn-origin': 'http://192.168.1.20:5000' }), '/'), undefined)
   t.is(issue(request(), '/a; Domain=x'), undefined)
 })

@@ -1,7 +1,8 @@
 // Each implementation of signature recovery, on the main thread and on workers, says the same.
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import type { Worker } from 'node:worker_threads'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import {
   addressOfKey,
@@ -19,7 +20,7 @@ import {
   type ProofContext,
 } from '../../../receiver/signatures/checker.ts'
 import { startVerifier } from '../../../receiver/signatures/index.ts'
-import { createCheckerPool, packJobs, unpackJobs } from '../../../receiver/signatures/pool.ts'
+import { enoughForThreads, packJobs, unpackJobs } from '../../../receiver/signatures/pool.ts'
 import { chooseRecovery, type RecoveryName } from '../../../receiver/signatures/recovery.ts'
 
 const key = fromHex(`0x${'11'.repeat(32)}`)
@@ -144,40 +145,77 @@ test('workers say of each payment of a batch what it is', async (t) => {
   )
 })
 
-test('what a thread leaves behind is checked by the main thread', async (t) => {
-  const { recovery } = await chooseRecovery(['native'])
-  const pool = createCheckerPool({
-    context,
-    verifier: 'native',
-    threads: 1,
-    fallback: createProofChecker(context, recovery),
-  })
+test.serial('threads start with the fourth payment that comes at once', async (t) => {
+  const { verifier, started } = await givenThreads(t, 2)
   const payment = { sender, openBlock: 7, balance: 5n, signature: sign('eip712', 5n) }
-  const before = pool.formOf(payment)
+  const pay = (times: number) =>
+    Promise.all(Array.from({ length: times }, () => verifier.formOf(payment)))
+  for (let turn = 0; turn < 5; turn++) {
+    t.deepEqual(await pay(enoughForThreads - 1), Array(enoughForThreads - 1).fill('eip712'))
+  }
+  t.is(started.length, 0)
+  t.deepEqual(await pay(enoughForThreads), Array(enoughForThreads).fill('eip712'))
+  t.is(started.length, 2)
+  await Promise.all(started.map(ready))
+  t.deepEqual(await pay(100), Array(100).fill('eip712'))
+  t.is(started.length, 2)
+})
+
+test.serial('what a thread leaves behind is checked by the main thread', async (t) => {
+  // Torn down in the native library, it would take this process with it.
+  const { verifier, started } = await givenThreads(t, 1, 'js')
+  const payment = { sender, openBlock: 7, balance: 5n, signature: sign('eip712', 5n) }
+  const first = Array.from({ length: enoughForThreads }, () => verifier.formOf(payment))
+  await Promise.all(first)
+  await Promise.all(started.map(ready))
+  const before = verifier.formOf(payment)
   await new Promise(setImmediate)
-  await pool.close()
+  await started[0]?.terminate()
   t.is(await before, 'eip712')
-  t.is(await pool.formOf(payment), 'eip712')
+  t.is(await verifier.formOf(payment), 'eip712')
 })
 
 // A thread that is torn down in the middle of the native library's code ends the whole process.
-test.serial(
-  'whoever stops in the middle of checking has all of it checked, by threads that end by themselves',
-  async (t) => {
-    const codes: number[] = []
-    const watch = (worker: Worker) => worker.once('exit', (code) => codes.push(code))
-    process.on('worker', watch)
-    t.teardown(() => process.off('worker', watch))
-    const verifier = await startVerifier(context, { verifier: 'native', verifierThreads: 2 })
-    const payment = { sender, openBlock: 7, balance: 5n, signature: sign('eip712', 5n) }
-    t.is(await verifier.formOf(payment), 'eip712')
-    const forms = Promise.all(Array.from({ length: 1000 }, () => verifier.formOf(payment)))
-    await new Promise(setImmediate)
-    await verifier.close()
-    t.deepEqual([...new Set(await forms)], ['eip712'])
-    t.deepEqual(codes, [0, 0])
-  },
-)
+for (const when of ['while its threads start', 'in the middle of checking'] as const) {
+  test.serial(
+    `whoever stops ${when} has all of it checked, by threads that end by themselves`,
+    async (t) => {
+      const { verifier, started } = await givenThreads(t, 2)
+      const codes: number[] = []
+      const payment = { sender, openBlock: 7, balance: 5n, signature: sign('eip712', 5n) }
+      const pay = (times: number) => Array.from({ length: times }, () => verifier.formOf(payment))
+      const before = pay(enoughForThreads)
+      await new Promise(setImmediate)
+      for (const worker of started) worker.once('exit', (code) => codes.push(code))
+      if (when === 'in the middle of checking') await Promise.all(started.map(ready))
+      const forms = Promise.all([...before, ...pay(1000)])
+      await new Promise(setImmediate)
+      await verifier.close()
+      t.deepEqual([...new Set(await forms)], ['eip712'])
+      t.deepEqual(codes, [0, 0])
+    },
+  )
+}
+
+/** `started`: the threads, as they start. */
+async function givenThreads(
+  t: ExecutionContext,
+  verifierThreads: number,
+  verifier: RecoveryName = 'native',
+) {
+  const started: Worker[] = []
+  const watch = (worker: Worker) => started.push(worker)
+  process.on('worker', watch)
+  t.teardown(() => process.off('worker', watch))
+  const { formOf, close } = await startVerifier(context, { verifier, verifierThreads })
+  t.teardown(close)
+  return { verifier: { formOf, close }, started }
+}
+
+/** Resolves when a thread has loaded. */
+async function ready(worker: Worker): Promise<void> {
+  await once(worker, 'message')
+}
 
 test('a verifier that is asked for by name and does not work stops the start', async (t) => {
   await t.throwsAsync(chooseRecovery(['none' as RecoveryName]), { code: 'no_verifier' })

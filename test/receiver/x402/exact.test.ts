@@ -279,6 +279,40 @@ test('a resource that fails leaves the authorization good for the same request',
   t.is(await dollar.balance(receiverAccount.address), dollarPrice)
 })
 
+test('what was paid for a cheap content does not buy a dear one, before and after a restart', async (t) => {
+  let fails = true
+  const served: unknown[] = []
+  const sizeOf = (headers: object) => BigInt((headers as { 'x-size'?: string })['x-size'] ?? 1)
+  const { buyer, dollar, receiverAccount, restart } = await given(t, {
+    resources: [
+      {
+        path: '/reading',
+        price: ({ headers }) => channelPrice * sizeOf(headers),
+        handler: ({ headers }, reply) => {
+          if (fails) return reply.code(500).send({})
+          served.push(sizeOf(headers))
+          return {}
+        },
+      },
+    ],
+  })
+  const payment = await buyer.sign(await buyer.offer())
+  const ask = (size: number) =>
+    buyer.offerPayment(payment, '/reading', { headers: { 'x-size': `${size}` } })
+  t.is((await ask(1)).status, 500)
+  fails = false
+  for (const again of [async () => undefined, restart]) {
+    await again()
+    const dear = await ask(2)
+    t.is(dear.status, 402)
+    t.like(JSON.parse(dear.text), { code: 'x402_invalid' })
+    t.like(dear.settlement, { errorReason: 'invalid_exact_evm_authorization_value' })
+  }
+  t.is((await ask(1)).status, 200)
+  t.deepEqual(served, [1n])
+  t.is(await dollar.balance(receiverAccount.address), dollarPrice)
+})
+
 test('pages of other origins may send the payment, and read what is asked and what became of it', async (t) => {
   const origin = 'https://shop.example'
   const { buyer } = await given(t, { server: { crossOrigins: [origin] } })

@@ -17,6 +17,7 @@ import {
   parseAddress,
 } from '../../../../protocol/index.ts'
 import { type Claims, claim, noClaims, unclaim } from '../../../../receiver/channels/claims.ts'
+import { mergeClaims, mergeLedger } from '../../../../receiver/channels/merge.ts'
 import { mostFallbacks } from '../../../../receiver/channels/proofs.ts'
 import {
   channelName,
@@ -32,7 +33,6 @@ import {
   formatUnsigned,
   parseBackup,
 } from '../../../../receiver/server/backup/document.ts'
-import { mergeClaims, mergeLedger } from '../../../../receiver/server/backup/merge.ts'
 import { restoreBackup } from '../../../../receiver/server/backup/restore.ts'
 import { balanceProof } from '../../../../scripts/lib/sign.ts'
 import type { Work } from '../../../support/backup-process.ts'

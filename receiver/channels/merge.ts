@@ -1,17 +1,28 @@
-// What a channel's books are when a backup is put beside what is on disk, as pure functions.
-import { compareKeys, type NumberedKey } from '../../../protocol/bound/index.ts'
+// What a channel's books are when others are put beside them, such as a backup's, as pure functions.
+import { compareKeys, type NumberedKey } from '../../protocol/bound/index.ts'
 import {
   type Interval,
   intersectIntervals,
   joinIntervals,
   largest,
   type TokenAmount,
-} from '../../../protocol/index.ts'
-import { type Claims, closeGaps } from '../../channels/claims.ts'
-import { fallbacksBelow, type Proofs } from '../../channels/proofs.ts'
-import { type BestProof, isTicked, type PaymentLedger } from '../../channels/records.ts'
-import { stillOpen } from '../../channels/ticks.ts'
-import type { BackupChannel } from './document.ts'
+} from '../../protocol/index.ts'
+import { type Claims, closeGaps } from './claims.ts'
+import { fallbacksBelow, type Proofs } from './proofs.ts'
+import { type BestProof, isTicked, type PaymentLedger, type ProvenBalance } from './records.ts'
+import { stillOpen } from './ticks.ts'
+
+/** What is put beside what is there: of a backup, or of a process that remembers it. */
+export interface OfferedLedger {
+  readonly claims: Claims
+  /** Of a channel that is bound and has not paid there is none. */
+  readonly proof?: BestProof | undefined
+  /** The best proofs under earlier deposits that may stand again; in rising order, below the balance. */
+  readonly fallbacks?: readonly ProvenBalance[] | undefined
+  readonly agreedToClose: boolean
+  readonly agreedBalance?: TokenAmount | undefined
+  readonly requestKey?: NumberedKey | undefined
+}
 
 /**
  * Neither forgets anything: the higher balance stays, and a unit that has paid in one of them has
@@ -20,7 +31,7 @@ import type { BackupChannel } from './document.ts'
  */
 export function mergeLedger(
   existing: PaymentLedger | undefined,
-  offered: BackupChannel,
+  offered: OfferedLedger,
 ): PaymentLedger {
   const { claims, proof, agreedToClose, agreedBalance, requestKey } = offered
   const agreement = existing?.agreedBalance ?? agreedBalance

@@ -164,6 +164,11 @@ service() {
   systemctl show uraiden-agent -p ActiveState -p NRestarts | sort | sed 's/^[^=]*=//' | tr '\n' ' '
 }
 
+# logs LINES [SINCE]: of the service, the oldest first, with times that sort.
+logs() {
+  journalctl --unit=uraiden-agent --no-pager --output=short-iso --utc --lines="$1" ${2:+"--since=$2"}
+}
+
 start_service() {
   systemctl reset-failed uraiden-agent 2>/dev/null || true
   systemctl --quiet enable uraiden-agent
@@ -179,8 +184,11 @@ purge() {
 command=$1
 shift
 # Two runs on one Pi go one after the other. In /run/lock any user of the Pi could hold the lock.
-exec 9>/run/uraiden-provision.lock
-flock -w 900 9 || fail 'another provisioning of this Raspberry Pi does not end'
+# Whoever only reads the journal waits for nobody.
+if [ "$command" != logs ]; then
+  exec 9>/run/uraiden-provision.lock
+  flock -w 900 9 || fail 'another provisioning of this Raspberry Pi does not end'
+fi
 
 case $command in
   facts) facts ;;
@@ -193,6 +201,7 @@ case $command in
   key-import) import_key ;;
   agent) as_agent "$agent" --config "$config" "$@" ;;
   service) service ;;
+  logs) logs "$@" ;;
   start) start_service ;;
   reload) systemctl reload uraiden-agent ;;
   disable) systemctl --quiet disable --now uraiden-agent ;;

@@ -11,6 +11,7 @@ const needed = [
   ['systemd-nspawn', 'systemd-container'],
   ['mmdebstrap', 'mmdebstrap'],
   ['ssh', 'openssh-client'],
+  ['ansible-playbook', 'ansible-core'],
   ['dpkg-deb', 'dpkg'],
   ['strip', 'binutils'],
 ] as const
@@ -33,13 +34,16 @@ else if (missing.length > 0) {
 /** A Debian as Raspberry Pi OS is one, made once: the user pi may log in, and use sudo. */
 async function prepareRoot(): Promise<void> {
   const folder = join(cache, 'root')
-  if (existsSync(folder)) return
+  if (existsSync(join(folder, 'usr/bin/python3'))) return
+  await rm(folder, { recursive: true, force: true })
   await rm(`${folder}.new`, { recursive: true, force: true })
   await mkdir(cache, { recursive: true })
   const inside = (command: string) => `--customize-hook=chroot "$1" sh -c '${command}'`
   run('mmdebstrap', [
     '--variant=minbase',
     '--include=systemd,systemd-sysv,dbus,openssh-server,sudo,libpam-systemd,libstdc++6,iproute2',
+    // For Ansible.
+    '--include=python3,python3-apt',
     inside('useradd --create-home --shell /bin/bash pi'),
     inside('echo pi:raspberry | chpasswd'),
     inside('echo "pi ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/010_pi-nopasswd'),

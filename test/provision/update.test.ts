@@ -1,4 +1,6 @@
 // Updates of a fleet: one host first, and back where the new version does not come up.
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import test from 'ava'
 import { givenFleet, repackage } from '../support/provision.ts'
 
@@ -46,4 +48,21 @@ exec /usr/lib/uraiden-agent/node /usr/lib/uraiden-agent/uraiden-agent.cjs "$@"
   )
   for (const name of names) t.regex(await container(name).inside(state), /^1\.1\.0\nactive\n/, name)
   t.is(await container('cellar').inside(key), before)
+
+  // A person takes the good one back, too: the packages are on the hosts, key and ledger stay.
+  await rm(join(folder, 'packages'), { recursive: true })
+  const back = await json('rollback')
+  t.is(back.code, 0, back.stdout + back.stderr)
+  for (const name of names) t.regex(await container(name).inside(state), /^1\.0\.0\nactive\n/, name)
+  t.is(await container('cellar').inside(key), before)
+  const none = await json('rollback', 'attic')
+  t.is(none.said.hosts[0].error, 'former_package_missing')
+  t.deepEqual(none.said.reasons[0].hosts, ['attic'])
+
+  const logs = await json('logs', '--lines', '5', '--since', '1 hour ago')
+  t.is(logs.code, 0, logs.stdout + logs.stderr)
+  for (const { host, lines } of logs.said.hosts) {
+    t.true(lines.length > 0 && lines.length <= 5, host)
+    for (const line of lines) t.regex(line, /^\d{4}-\d\d-\d\dT\S+ /)
+  }
 })

@@ -2,11 +2,14 @@
 import { Command, Option } from 'commander'
 import { createOutput, toJson } from '../../../platform/cli/output.ts'
 import { isUraidenError, parseTypedAddress } from '../../../protocol/index.ts'
-import { argument, integer } from '../../../scripts/lib/shared/arguments.ts'
+import { argument, integer, several } from '../../../scripts/lib/shared/arguments.ts'
 import { type ApplyCommand, apply } from './commands/apply.ts'
 import { type FirstBootCommand, firstBoot } from './commands/first-boot.ts'
 import { type FundCommand, fund } from './commands/fund.ts'
+import { type InitCommand, init } from './commands/init.ts'
+import { type LogsCommand, logs } from './commands/logs.ts'
 import { type RetireCommand, retire } from './commands/retire.ts'
+import { rollback } from './commands/rollback.ts'
 import { status } from './commands/status.ts'
 import { type UpdateCommand, update } from './commands/update.ts'
 import { inventoryJsonSchema } from './hosts/inventory.ts'
@@ -31,6 +34,26 @@ const wait = new Option('--wait <seconds>', 'longest wait until a host is health
   .argParser(integer(1, 3600))
   .default(120)
 
+program
+  .command('init')
+  .description('writes a first inventory and its template; asks at a terminal')
+  .option('-i, --inventory <file>', 'where it goes; agent.yaml comes beside it', 'fleet.yaml')
+  .option(
+    '--host <name=address>',
+    'a Raspberry Pi; may be given again',
+    several((text: string) => text),
+    [],
+  )
+  .option('--user <name>', 'of ssh there')
+  .option('--rpc <url>', 'JSON-RPC address of an Ethereum node, as the Pis reach it')
+  .option('--contract <address>', 'the channels contract')
+  .option('--receiver <name=url>', 'where they buy')
+  .option('--request <amount>', 'most for one request, in tokens')
+  .option('--day <amount>', 'most in a day for each, in tokens')
+  .option('-y, --yes', 'ask nothing: take what is usual')
+  .option('--json', 'one JSON object at the end')
+  .action((options: InitCommand) => run(() => init(options)))
+
 fleetCommand('apply', 'installs, configures and starts what is not as the inventory says')
   .option('--dry-run', 'only say what would be done')
   .option('--to <version>', 'of the package, where the folder has several')
@@ -52,11 +75,22 @@ fleetCommand('status', 'versions, health, budgets, channels and last errors').ac
   (hosts: string[], options: FleetCommand) => run(() => status(hosts, options)),
 )
 
+fleetCommand('logs', 'the last lines of the services, of all hosts in the order of time')
+  .option('-n, --lines <number>', 'of each host', integer(1, 10_000), 50)
+  .option('--since <time>', 'as journalctl takes it: today, or "1 hour ago"')
+  .action((hosts: string[], options: LogsCommand) => run(() => logs(hosts, options)))
+
 fleetCommand('update', 'installs another version: one host first, then the others')
   .option('--to <version>', 'of the package, where the folder has several')
   .option('--canary <host>', 'which one goes first (the first that is named)')
   .addOption(wait)
   .action((hosts: string[], options: UpdateCommand) => run(() => update(hosts, options)))
+
+fleetCommand('rollback', 'puts the earlier version back; ledger and configuration stay')
+  .option('--to <version>', 'which one, instead of the newest below the one there')
+  .option('--canary <host>', 'which one goes first (the first that is named)')
+  .addOption(wait)
+  .action((hosts: string[], options: UpdateCommand) => run(() => rollback(hosts, options)))
 
 fleetCommand('retire', 'closes channels, settles, and sends tokens and ether home')
   .requiredOption('--sweep-to <address>', 'where they go', argument(parseTypedAddress))

@@ -2,9 +2,10 @@
 // each of its threads.
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { type BuildOptions, build, type Plugin, transform } from 'esbuild'
+import { type BuildOptions, build, type Metafile, type Plugin, transform } from 'esbuild'
 import { bundlePages } from '../../../scripts/lib/web/build.ts'
 import { type Addon, type AddonPath, addons, besideBundle, loaderOf } from './addons.ts'
+import { packed, type Way } from './packs.ts'
 import type { Program } from './programs.ts'
 import { checkout } from './tools.ts'
 
@@ -21,6 +22,7 @@ export async function bundleProgram({
   commandLine,
   threads,
   imports,
+  ways,
 }: Program): Promise<Bundle> {
   const files = new Map<string, string | Uint8Array>()
   const inputs = new Set<string>()
@@ -29,7 +31,7 @@ export async function bundleProgram({
     ...(imports
       ? [bundleFile({ name: `${name}.cjs`, source: commandLine, imports, path })]
       : [
-          bundleParts({ name: programFile, source: commandLine, imports, path }),
+          bundleParts({ name: programFile, source: commandLine, imports, path }, ways),
           bundleFile({ name: `${name}.cjs`, source: starter, imports, path }),
         ]),
     ...Object.entries(threads).map(([thread, source]) =>
@@ -47,8 +49,8 @@ export async function bundleProgram({
 /** What a program in parts begins with, in a file of the program's name. */
 const programFile = 'program.cjs'
 const starter = `
-import { loadCached } from './deploy/pi/packaging/parts.ts'
-loadCached()('./${programFile}')
+import { partsIn } from './deploy/pi/packaging/parts.ts'
+partsIn(__dirname)('./${programFile}')
 `
 
 /** For `compileCache`. */
@@ -110,7 +112,7 @@ async function bundleFile(bundled: BundledFile): Promise<BundledFiles> {
   const [file] = outputFiles
   if (file === undefined) throw new Error('esbuild made no file')
   const files = new Map([[bundled.name, file.text]])
-  return { files, inputs: [...Object.keys(metafile.inputs), ...ofPages] }
+  return { files, inputs: [...filesIn(metafile), ...ofPages] }
 }
 
 /**
@@ -118,7 +120,7 @@ async function bundleFile(bundled: BundledFile): Promise<BundledFiles> {
  * does not keep the source of what it never uses. esbuild parts modules only of ECMAScript; each part becomes
  * CommonJS afterwards, because another loader would have to start for them.
  */
-async function bundleParts(bundled: BundledFile): Promise<BundledFiles> {
+async function bundleParts(bundled: BundledFile, ways: readonly Way[]): Promise<BundledFiles> {
   const { options, ofPages } = bundling(bundled)
   const { outputFiles, metafile } = await build({
     ...options,
@@ -128,18 +130,31 @@ async function bundleParts(bundled: BundledFile): Promise<BundledFiles> {
     entryNames: bundled.name.replace(/\.cjs$/, ''),
     chunkNames: '[name]-[hash]',
     outExtension: { '.js': '.cjs' },
+    plugins: [...options.plugins, withoutEffects, builtinsLate],
   })
-  const files = new Map<string, string>()
-  for (const { path, text } of outputFiles) {
-    const { code } = await transform(withNames(text), {
-      ...small,
-      format: 'cjs',
-      supported: { 'dynamic-import': false },
-      banner,
-    })
-    files.set(basename(path), code)
-  }
-  return { files, inputs: [...Object.keys(metafile.inputs), ...ofPages] }
+  const parts = await Promise.all(
+    outputFiles.map(async ({ path, text }) => {
+      const { code } = await transform(withNames(text), {
+        ...small,
+        format: 'cjs',
+        supported: { 'dynamic-import': false },
+        banner: text.includes('bundleUrl') ? banner : '',
+      })
+      return { name: basename(path), code }
+    }),
+  )
+  const files = packed(
+    parts,
+    metafile.outputs,
+    [[], ...ways].map((way) => [`${bundled.name}.ts`, ...way]),
+  )
+  return { files, inputs: [...filesIn(metafile), ...ofPages] }
+}
+
+/** What stands in place of a module is in no file. */
+function filesIn({ inputs }: Metafile): readonly string[] {
+  const ours = [insteadNamespace, late].map((namespace) => `${namespace}:`)
+  return Object.keys(inputs).filter((input) => !ours.some((begin) => input.startsWith(begin)))
 }
 
 /** Of a package of CommonJS esbuild exports the whole only, as its default, to whoever loads it late. */
@@ -163,7 +178,8 @@ function bundling({ name, source, path }: BundledFile) {
       ...addons.map((addon) => addonFrom(addon, path)),
       pagesInBundle(ofPages),
       oneLanguage,
-      listsLate,
+      packagesLate,
+      onlyUsedOfGot,
     ],
     metafile: true,
     write: false,
@@ -185,6 +201,48 @@ function addonFrom(addon: Addon, path: AddonPath): Plugin {
   }
 }
 
+/**
+ * None of our modules does anything for others by being loaded, so whoever takes a few things from an index gets the
+ * files that they are in, and not all that the index names.
+ */
+const withoutEffects: Plugin = {
+  name: 'without-effects',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ path, resolveDir }) => {
+      return { path: join(resolveDir, path), sideEffects: false }
+    })
+  },
+}
+
+/** Modules of Node with much behind them, which many files import and few processes need. */
+const heavy = ['assert', 'child_process', 'crypto', 'https', 'worker_threads', 'zlib'] as const
+
+const late = 'builtins-late'
+
+/** They are loaded when something of them is used for the first time: packages, too, import all at their beginning. */
+const builtinsLate: Plugin = {
+  name: late,
+  setup({ onResolve, onLoad }) {
+    const filter = new RegExp(`^(node:)?(${heavy.join('|')})$`)
+    onResolve({ filter }, ({ path, namespace }) => {
+      if (namespace === late) return undefined
+      return { path: path.replace('node:', ''), namespace: late }
+    })
+    onLoad({ filter, namespace: late }, async ({ path }) => {
+      const names = Object.keys(await import(`node:${path}`)).filter((name) => name !== 'default')
+      // Some are functions.
+      const contents = `let loaded
+const load = () => (loaded ??= require('node:${path}'))
+module.exports = (...given) => load()(...given)
+for (const name of ${JSON.stringify(names)}) {
+  Object.defineProperty(module.exports, name, { get: () => load()[name], enumerable: true })
+}
+`
+      return { contents, loader: 'js' }
+    })
+  },
+}
+
 /** Of zod's fifty translations of its messages the programs show the English one. */
 const oneLanguage: Plugin = {
   name: 'one-language',
@@ -196,17 +254,67 @@ const oneLanguage: Plugin = {
   },
 }
 
-/** got's checks make two formats of ICU when they are loaded, for a message: megabytes of its data are read. */
-const listsLate: Plugin = {
-  name: 'lists-late',
+/** What packages do when they are loaded, and need not: as it stands there, and done when it is used. */
+const eager: readonly (readonly [file: string, begin: RegExp, late: string])[] = [
+  // got's checks make two formats of ICU, for a message: megabytes of its data are read.
+  [
+    '@sindresorhus/is/distribution/index.js',
+    /new Intl\.ListFormat\([^()]*\)/g,
+    '{ format: (list) => $&.format(list) }',
+  ],
+  // Threads are for logs that go elsewhere.
+  ['pino/lib/transport.js', /const ThreadStream = require\('thread-stream'\)/, ''],
+  ['pino/lib/transport.js', /new ThreadStream\(/, "new (require('thread-stream'))("],
+  ['pino/lib/tools.js', /const \{ isMainThread \} = /, 'const threads = '],
+  ['pino/lib/tools.js', /&& isMainThread/, '&& threads.isMainThread'],
+]
+
+const packagesLate: Plugin = {
+  name: 'packages-late',
   setup({ onLoad }) {
-    onLoad({ filter: /\/@sindresorhus\/is\/distribution\/index\.js$/ }, async ({ path }) => {
-      const source = await readFile(path, 'utf8')
-      const format = /new Intl\.ListFormat\([^()]*\)/g
-      const contents = source.replace(format, '{ format: (list) => $&.format(list) }')
+    const files = new Set(eager.map(([file]) => file))
+    const filter = new RegExp(`/node_modules/(${[...files].join('|').replaceAll('.', '\\.')})$`)
+    onLoad({ filter }, async ({ path }) => {
+      let contents = await readFile(path, 'utf8')
+      for (const [file, begin, late] of eager) {
+        if (path.endsWith(`/${file}`)) contents = contents.replace(begin, late)
+      }
       return { contents, loader: 'js' }
     })
   },
+}
+
+/**
+ * got can do what no program here asks of it: HTTP/2, a cache of answers, one of names. Whoever does is told. TLS is
+ * loaded with the first encrypted request.
+ */
+const onlyUsedOfGot: Plugin = {
+  name: 'only-used-of-got',
+  setup({ onResolve, onLoad }) {
+    const places = new RegExp(`^(?:${Object.keys(insteadOfGots).join('|')})$`)
+    const namespace = insteadNamespace
+    onResolve({ filter: places }, ({ path, importer }) =>
+      importer.includes('/node_modules/got/') ? { path, namespace } : undefined,
+    )
+    onLoad({ filter: /^/, namespace }, ({ path }) => ({
+      contents: insteadOfGots[path] ?? '',
+      loader: 'js',
+      resolveDir: checkout,
+    }))
+  },
+}
+
+const insteadNamespace = 'instead-of-gots'
+
+const unused = (name: string) => `() => { throw new Error('${name} is not in this program') }`
+
+const insteadOfGots: Readonly<Record<string, string>> = {
+  'http2-wrapper': `export default new Proxy({}, { get: ${unused('HTTP/2')} })`,
+  'cacheable-request': `export class CacheError extends Error {}
+export default class { constructor() { (${unused('a cache of answers')})() } }`,
+  'cacheable-lookup': `export default class { constructor() { (${unused('a cache of names')})() } }`,
+  'node:https': `export default { request: (...given) => require('node:https').request(...given) }`,
+  'node:tls': `export const checkServerIdentity = (...given) => require('node:tls').checkServerIdentity(...given)`,
 }
 
 /** A page's files are not beside the bundle but in it: there is one file to install, or to run. */

@@ -1,12 +1,17 @@
-// What V8 makes of the program, made by the Node of the package when that is built: the daemon starts with it.
+// What V8 makes of the program, made by the Node of the package when that is built: the daemon, and commands beside it,
+// start with it.
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { readerCommand } from '../../../agent/cli/commands/reader-command.ts'
+import type { Milliseconds } from '../../../platform/time/clock.ts'
 import { cacheOf } from './parts.ts'
 import type { Platform } from './platforms.ts'
+import { startStandIn } from './stand-in.ts'
 import { checkout, tool } from './tools.ts'
+import { writeUsualState } from './usual-state.ts'
 
 export interface CacheOptions {
   /** What runs Node, and Node. */
@@ -23,34 +28,69 @@ export interface CacheOptions {
 /** Magic number, version, source and flags, of four bytes each. */
 const identity = 16
 
-/** Makes code whose bytes depend on nothing but the source; it counts as a flag. */
-const steady = '--hash-seed=1'
+/**
+ * Make code whose bytes depend on nothing but the source: they count as flags. V8 forgets code that is not used for
+ * some collections of garbage, and notes what it has made machine code of: when, depends on time.
+ */
+const steady = ['--hash-seed=1', '--no-flush-bytecode', '--jitless']
 
 /**
  * Contents by file, relative to the folder; the same each time. Empty where it would not be taken.
  * @throws UraidenError build_tool_failed
  */
 export async function compileCache(options: CacheOptions): Promise<ReadonlyMap<string, Buffer>> {
+  // Sockets are in it, whose paths may have about a hundred letters.
   const work = await mkdtemp(join(tmpdir(), 'uraiden-cache-'))
   try {
-    await writeFile(join(work, 'agent.yaml'), usual)
-    await writeFile(join(work, 'key'), '1'.repeat(64), { mode: 0o600 })
-    const files = new Map<string, Buffer>()
-    for (const command of commands) {
-      const run = (flags: readonly string[]) => runMaker(options, work, [...flags], command)
-      const [own, same] = [await run([]), await run([steady])]
-      for (const { file, data } of same) {
-        const begin = own.find((each) => each.file === file)?.data.subarray(0, identity)
-        const name = basename(cacheOf(file))
-        if (begin !== undefined && !files.has(name)) {
-          files.set(name, Buffer.concat([begin, data.subarray(identity)]))
-        }
-      }
-    }
-    return files
+    const { file, state, environment } = await writeUsualState(work)
+    const inWork = { ...options, work, environment }
+    const standIn = await startStandIn(join(work, file), join(work, state))
+    const ofCommands = await madeBy({ ...inWork, nodeOptions: '' }, commandsOf(file))
+    await standIn.close()
+    // What has just been written is not trusted to be what was read.
+    await sleep(settled)
+    // What reads the configuration would be as much again in the package, and is run when something has changed.
+    await runMaker(inWork, [], [readerCommand, file])
+    const ofDaemon = await madeBy(inWork, [['--config', file, 'run']])
+    return new Map([...ofCommands, ...ofDaemon])
   } finally {
     await rm(work, { recursive: true })
   }
+}
+
+/** As in agent/program/configuration/kept.ts, and a little more. */
+const settled: Milliseconds = 2200
+
+/** What a person runs beside the daemon. */
+function commandsOf(file: string): readonly Arguments[] {
+  const given = ['--config', file]
+  return [['--help'], [...given, 'status'], [...given, 'get', 'shop/reading']]
+}
+
+type Arguments = readonly string[]
+
+interface CacheMaking extends CacheOptions {
+  readonly work: string
+  readonly environment: NodeJS.ProcessEnv
+}
+
+/** Of a file that several of them load, what the last one has run. */
+async function madeBy(
+  making: CacheMaking,
+  runs: readonly Arguments[],
+): Promise<ReadonlyMap<string, Buffer>> {
+  const { nodeOptions: NODE_OPTIONS } = making
+  const files = new Map<string, Buffer>()
+  for (const used of runs) {
+    const [own, same] = [await runMaker(making, [], used), await runMaker(making, steady, used)]
+    for (const { file, data } of same) {
+      const begin = own.find((each) => each.file === file)?.data.subarray(0, identity)
+      if (begin === undefined) continue
+      const name = basename(cacheOf(file, { NODE_OPTIONS }))
+      files.set(name, Buffer.concat([begin, data.subarray(identity)]))
+    }
+  }
+  return files
 }
 
 interface MadeByNode {
@@ -59,18 +99,18 @@ interface MadeByNode {
 }
 
 async function runMaker(
-  { command: [program = '', ...before], folder, installed, maker, nodeOptions }: CacheOptions,
-  work: string,
+  { command: [program = '', ...before], folder, installed, maker, ...making }: CacheMaking,
   flags: readonly string[],
-  used: readonly string[],
+  used: Arguments,
 ): Promise<readonly MadeByNode[]> {
+  const { work, environment, nodeOptions } = making
   const into = join(work, 'made.json')
   const main = join(folder, 'program.cjs')
-  const args = [maker, main, into, installed, ...used]
+  const args = [...flags, maker, main, into, installed, ...used]
   // Where settings are handed over, the daemon has a pipe.
-  await tool('sh', ['-c', 'exec "$@" 3>/dev/null', 'sh', program, ...before, ...flags, ...args], {
+  await tool('sh', ['-c', 'exec "$@" 3>/dev/null', 'sh', program, ...before, ...args], {
     cwd: work,
-    env: { PATH: process.env.PATH, NODE_OPTIONS: nodeOptions },
+    env: { ...environment, PATH: process.env.PATH, NODE_OPTIONS: nodeOptions },
   })
   const made: readonly { readonly file: string; readonly data: string }[] = JSON.parse(
     await readFile(into, 'utf8'),
@@ -94,20 +134,3 @@ export async function nodeOptionsOf(unit: string): Promise<string> {
   const text = await readFile(join(checkout, `deploy/pi/systemd/${unit}.service`), 'utf8')
   return /^Environment="NODE_OPTIONS=([^"]*)"/m.exec(text)?.[1] ?? ''
 }
-
-/** What a start runs besides the daemon itself, and what a person runs; of the code of both, the first one's. */
-const commands = [
-  [readerCommand, 'agent.yaml'],
-  ['config', 'check', 'agent.yaml'],
-] as const
-
-/** What a start reads, so that the code that reads it is in the cache. */
-const usual = `rpc: http://127.0.0.1:8545
-contract: '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
-key: key
-state: /var/lib/uraiden-agent
-budget: { day: 1 TKN }
-receivers: { shop: { url: http://127.0.0.1:5000 } }
-proxy: { listen: 127.0.0.1:8402 }
-jobs: { reading: { get: shop/reading, every: '*/5 * * * *', sinks: [{ file: readings.jsonl }] } }
-`

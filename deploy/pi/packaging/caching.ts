@@ -1,13 +1,14 @@
-// Run by the Node of a package when that is built: writes what V8 made of the program's files, as JSON.
-// Arguments: the program, where to write, the folder where it will be installed, and the program's own.
-import { readdirSync, writeFileSync } from 'node:fs'
+// Run by the Node of a package when that is built: writes what V8 made of the program's files, as JSON, when the program
+// ends, or as soon as the daemon is ready. Arguments: the program, where to write, the folder where it will be
+// installed, and the program's own.
+import { writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Script } from 'node:vm'
-import { loadCached } from './parts.ts'
+import { partsIn } from './parts.ts'
 
 const [program = '', into = '', installed = ''] = process.argv.splice(2, 3)
 const scripts = new Map<string, Script>()
-const load = loadCached({
+const load = partsIn(dirname(program), {
   compiled: (file, script) => scripts.set(file, script),
   nameOf: (file) => join(installed, basename(file)),
 })
@@ -18,7 +19,12 @@ process.on('exit', () => {
   }))
   writeFileSync(into, JSON.stringify(made))
 })
-load(program)
-// The daemon, which no run of the program here gets to.
-const parts = readdirSync(dirname(program)).filter((file) => /^(run|daemon)-\w+\.cjs$/.test(file))
-for (const part of parts) load(join(dirname(program), part))
+const { stderr } = process
+const write = stderr.write.bind(stderr)
+stderr.write = (text: string | Uint8Array) => {
+  const written = write(text)
+  // What it does from now on, it does again and again.
+  if (/^(?:<\d>)?ready$/m.test(`${text}`)) process.exit(0)
+  return written
+}
+load(`./${basename(program)}`)

@@ -1,8 +1,9 @@
 // A program, its Node and its addons as one file, made by pkg (@yao-pkg/pkg) in Node's own format.
-import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { toolError } from '../../../scripts/lib/shared/errors.ts'
+import { installOwnPackages } from '../../../scripts/lib/shared/own-packages.ts'
 import { bundleExecutable } from './bundle.ts'
 import { noticesOf, writeCopyright } from './copyright.ts'
 import { type Platform, type PlatformName, platformOf } from './platforms.ts'
@@ -78,7 +79,7 @@ async function runPkg({ application, made, home, platform }: PkgRun): Promise<vo
   // A blob is read only by the version that wrote it, and pkg takes the Node that it runs on where that is it.
   const { whole: node } = await fetchRuntime(platformOf(thisMachine()))
   await fillCache(home, platform)
-  const args = [await pkgProgram(), '--sea', '--output', made, '.']
+  const args = [pkgProgram(), '--sea', '--output', made, '.']
   const env = { PATH: process.env.PATH, HOME: home, TMPDIR: temporary }
   await tool(node, args, { cwd: application, env })
 }
@@ -98,15 +99,8 @@ async function fillCache(home: string, platform: Platform): Promise<void> {
 const pkgFolder = fileURLToPath(new URL('pkg', import.meta.url))
 
 /** pkg has a lock file of its own: nothing else needs what it brings. */
-async function pkgProgram(): Promise<string> {
-  const lock = join(pkgFolder, 'package-lock.json')
-  const stamp = join(pkgFolder, 'node_modules/.installed')
-  const installed = await readFile(stamp, 'utf8').catch(() => undefined)
-  if (installed !== (await readFile(lock, 'utf8'))) {
-    const quiet = ['--ignore-scripts', '--no-audit', '--no-fund']
-    await tool('npm', ['ci', ...quiet], { cwd: pkgFolder })
-    await copyFile(lock, stamp)
-  }
+function pkgProgram(): string {
+  installOwnPackages(pkgFolder)
   return join(pkgFolder, 'node_modules/@yao-pkg/pkg/lib-es5/bin.js')
 }
 

@@ -1,4 +1,5 @@
 // What is packed: two programs, and what is said and shipped about each.
+import type { Way } from './packs.ts'
 import type { PlatformName } from './platforms.ts'
 
 export type ProgramName = 'agent' | 'receiver'
@@ -17,6 +18,8 @@ export interface Program {
    * late are required: no second loader has to start.
    */
   readonly imports: boolean
+  /** Of the processes that are started often, what they load after what the command runs. */
+  readonly ways: readonly Way[]
   /** In deploy/pi/config and /etc/uraiden. */
   readonly config: string
   /** In docs/, without their ending. */
@@ -44,6 +47,17 @@ void runCommandLine({ program, exitCodeOf }).then((code) => {
 })
 `
 
+const commands = 'agent/cli/commands'
+const command = ['platform/cli/run.ts', 'agent/cli/program.ts']
+
+/** The daemon, who reads its configuration, and what a person asks beside it. */
+const agentWays: readonly Way[] = [
+  [`${commands}/run.ts`, 'agent/program/daemon/daemon.ts'],
+  [`${commands}/hand-over.ts`],
+  [...command, `${commands}/get.ts`],
+  [...command, `${commands}/daemon.ts`],
+]
+
 const programs: readonly Program[] = [
   {
     name: 'agent',
@@ -52,6 +66,7 @@ const programs: readonly Program[] = [
     commandLine: agentCommandLine,
     threads: {},
     imports: false,
+    ways: agentWays,
     config: 'agent.yaml',
     documents: [
       'guides/agent-page',
@@ -81,6 +96,7 @@ const programs: readonly Program[] = [
       'teaser-worker.js': "import './receiver/resources/upstream/teaser-worker.ts'",
     },
     imports: true,
+    ways: [],
     config: 'receiver.yaml',
     documents: [
       'guides/operations',

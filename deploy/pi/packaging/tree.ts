@@ -65,6 +65,8 @@ export async function writeTree(options: TreeOptions): Promise<Tree> {
   await place(tree, `usr/lib/${name}/node`, await readFile(runtime.stripped), 0o755)
   for (const [file, contents] of bundle.files)
     await place(tree, `usr/lib/${name}/${file}`, contents)
+  // Whatever a folder above says of its files.
+  await place(tree, `usr/lib/${name}/package.json`, '{ "type": "commonjs" }\n')
   for (const addon of bundle.addons) {
     const contents = await readAddon(addon, platform, runtime)
     await place(tree, `usr/lib/${name}/${addon.file}`, contents)

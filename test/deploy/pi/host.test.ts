@@ -29,6 +29,7 @@ exit $code
 `,
   chown: '#!/bin/sh\n',
   systemctl: '#!/bin/sh\necho ActiveState=active\n',
+  journalctl: '#!/bin/sh\nfor each; do echo "[$each]"; done\n',
 }
 
 interface Run {
@@ -153,4 +154,19 @@ test('two runs on one Pi still go one after the other', async (t) => {
   t.is((await host(['service'])).code, 0)
   await hold(t, at('run/uraiden-provision.lock'))
   t.like(await host(['service']), { code: 1, stdout: '' })
+})
+
+test('the journal is read while another run holds the lock, and a time stays one argument', async (t) => {
+  const { at, host } = await givenHost(t)
+  t.is((await host(['service'])).code, 0)
+  await hold(t, at('run/uraiden-provision.lock'))
+
+  const { code, stdout, stderr } = await host(['logs', '20', '1 hour ago; id'])
+
+  t.is(code, 0, stderr)
+  t.deepEqual(stdout.trim().split('\n'), [
+    ...['[--unit=uraiden-agent]', '[--no-pager]', '[--output=short-iso]', '[--utc]'],
+    ...['[--lines=20]', '[--since=1 hour ago; id]'],
+  ])
+  t.false((await host(['logs', '20'])).stdout.includes('since'))
 })

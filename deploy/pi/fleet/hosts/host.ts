@@ -32,6 +32,8 @@ export interface Host {
   readonly disable: () => Promise<void>
   readonly purge: () => Promise<void>
   readonly service: () => Promise<ServiceState>
+  /** Of the service's journal, the last so many since a time that journalctl understands. */
+  readonly logs: (wanted: LogWish) => Promise<readonly string[]>
   readonly doctor: () => Promise<readonly NamedFinding[]>
   /** JSON of a command of uraiden-agent; its error is this call's error. */
   readonly agent: (...args: readonly string[]) => Promise<unknown>
@@ -40,6 +42,11 @@ export interface Host {
 /** One line of `uraiden-agent doctor`. */
 export interface NamedFinding extends Finding {
   readonly check: string
+}
+
+export interface LogWish {
+  readonly lines: number
+  readonly since?: string | undefined
 }
 
 export interface ServiceState {
@@ -105,6 +112,11 @@ export function hostOf({ name }: HostSettings, { run }: Connection): Host {
     service: async () => {
       const [active = '', restarts = '0'] = (await done(['service'])).trim().split(' ')
       return { active: active === 'active', restarts: Number(restarts) }
+    },
+    logs: async ({ lines, since }) => {
+      const said = await done(['logs', `${lines}`, ...(since === undefined ? [] : [since])])
+      // journalctl remarks where a boot begins, and that there is nothing.
+      return said.split('\n').filter((line) => line !== '' && !line.startsWith('-- '))
     },
     doctor: async () => findings.parse(await agent('doctor')),
     agent,

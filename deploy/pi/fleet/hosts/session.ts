@@ -1,5 +1,6 @@
 // What the commands for a fleet have in common: the inventory, the hosts, how outcomes are shown.
 import { createOutput, type Output, toJson } from '../../../../platform/cli/output.ts'
+import type { UraidenError } from '../../../../protocol/index.ts'
 import { eachHost, type Fleet, type Outcome } from './fleet.ts'
 import { chosenHosts, type HostSettings, type Inventory, loadInventory } from './inventory.ts'
 
@@ -46,6 +47,41 @@ export async function overFleet<Result>(
   })
 }
 
+export interface Canary<Result> {
+  readonly parallel: number
+  /** Which one goes first; the first that is named when it is not said. */
+  readonly canary: string | undefined
+  readonly work: Fleet<Result>['work']
+  readonly show: (result: Result) => readonly string[]
+  /** Of a host that is left alone because the first one, which is named, has failed. */
+  readonly leftAlone: (host: string, first: string) => UraidenError
+}
+
+/**
+ * One host alone; the others only when it is well.
+ * @throws UraidenError `host_unknown`
+ */
+export async function oneFirst<Result>(
+  session: Session,
+  { parallel, canary, work, show, leftAlone }: Canary<Result>,
+): Promise<readonly Outcome<Result>[]> {
+  const { hosts, inventory } = session
+  if (canary !== undefined) chosenHosts({ hosts, file: inventory.file }, [canary])
+  const first = hosts.filter(({ name }) => name === (canary ?? hosts[0]?.name))
+  const rest = hosts.filter((host) => !first.includes(host))
+  const on = (chosen: typeof hosts) =>
+    overFleet({ ...session, hosts: chosen }, parallel, work, show)
+  const outcomes = await on(first)
+  if (outcomes.every(({ ok }) => ok)) return [...outcomes, ...(await on(rest))]
+  const [named] = first
+  const others = rest.map(({ name: host }) => ({
+    host,
+    ok: false as const,
+    error: leftAlone(host, named?.name ?? ''),
+  }))
+  return [...outcomes, ...others]
+}
+
 function outcomeLines<Result>(
   outcome: Outcome<Result>,
   show: (result: Result) => readonly string[],
@@ -55,11 +91,9 @@ function outcomeLines<Result>(
     const [first = 'nothing to do', ...more] = show(outcome.result)
     return [`${output.colour('green', '✔')} ${outcome.host}: ${first}`, ...more.map(indented)]
   }
-  const { message, hint, code } = outcome.error
-  return [
-    `${output.colour('red', '✘')} ${outcome.host}: ${message}`,
-    indented(`${hint}   (${code})`),
-  ]
+  const { message, code } = outcome.error
+  // What to do is said once for all of them, at the end.
+  return [`${output.colour('red', '✘')} ${outcome.host}: ${message}   (${code})`]
 }
 
 function indented(line: string): string {
@@ -71,14 +105,37 @@ export function finish<Result extends object>(
   { output }: Pick<Session, 'output'>,
   outcomes: readonly Outcome<Result>[],
 ): 'ok' | 'failed' {
-  const failed = outcomes.filter(({ ok }) => !ok)
-  if (output.json) output.print(toJson({ ok: failed.length === 0, hosts: outcomes.map(plain) }))
-  else if (failed.length > 0) {
-    output.say(
-      `${failed.length} of ${outcomes.length} failed: ${failed.map(({ host }) => host).join(', ')}`,
-    )
+  const reasons = reasonsOf(outcomes)
+  const failed = outcomes.filter(({ ok }) => !ok).length
+  if (output.json) {
+    output.print(toJson({ ok: failed === 0, hosts: outcomes.map(plain), reasons }))
+  } else if (failed > 0) {
+    output.say(`${failed} of ${outcomes.length} failed`)
+    for (const { error, hosts, hint } of reasons) {
+      output.say(`  ${error}: ${hosts.join(', ')}`)
+      output.say(indented(hint))
+    }
   }
-  return failed.length === 0 ? 'ok' : 'failed'
+  return failed === 0 ? 'ok' : 'failed'
+}
+
+export interface Reason {
+  readonly error: string
+  readonly hint: string
+  readonly hosts: readonly string[]
+}
+
+/** Why hosts failed: those with the same error and the same way out together, the most frequent first. */
+export function reasonsOf(outcomes: readonly Outcome<unknown>[]): readonly Reason[] {
+  const reasons = new Map<string, Reason>()
+  for (const outcome of outcomes) {
+    if (outcome.ok) continue
+    const { code: error, hint } = outcome.error
+    const name = `${error} ${hint}`
+    const hosts = [...(reasons.get(name)?.hosts ?? []), outcome.host]
+    reasons.set(name, { error, hint, hosts })
+  }
+  return [...reasons.values()].sort((a, b) => b.hosts.length - a.hosts.length)
 }
 
 function plain<Result extends object>(outcome: Outcome<Result>): object {

@@ -26,7 +26,7 @@ export interface Updated {
  */
 export async function updateHost(host: Host, options: UpdateOptions): Promise<Updated> {
   const facts = await host.facts()
-  const from = installed(host, facts)
+  const from = installedVersion(host, facts)
   const file = choosePackage(options.packages, facts.architecture, options.version)
   const former = formerPackage(host, facts, options.packages, file)
   const problem = await tryOut(host, facts, file, options.wait)
@@ -38,7 +38,8 @@ export async function updateHost(host: Host, options: UpdateOptions): Promise<Up
   throw await rolledBack(host, facts, { file, former, problem, wait: options.wait })
 }
 
-function installed(host: Host, { version, enabled }: Facts): string {
+/** @throws UraidenError `host_not_provisioned` */
+export function installedVersion(host: Host, { version, enabled }: Facts): string {
   if (version !== undefined && enabled) return version
   throw toolError({
     code: 'host_not_provisioned',

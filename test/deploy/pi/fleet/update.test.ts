@@ -1,7 +1,6 @@
 // Health and the way back, decided with a host that is made up.
 
 import test from 'ava'
-import type { Facts } from '../../../../deploy/pi/fleet/hosts/facts.ts'
 import { atMost } from '../../../../deploy/pi/fleet/hosts/fleet.ts'
 import { judgeHealth, waitForHealth } from '../../../../deploy/pi/fleet/hosts/health.ts'
 import type { Host } from '../../../../deploy/pi/fleet/hosts/host.ts'
@@ -11,7 +10,7 @@ import {
   packageNamed,
 } from '../../../../deploy/pi/fleet/hosts/packages.ts'
 import { updateHost } from '../../../../deploy/pi/fleet/hosts/update.ts'
-import { parseAddress } from '../../../../protocol/index.ts'
+import { madeUpHost, waiting as wait } from '../../../support/made-up-host.ts'
 
 const ok = { check: 'chain', verdict: 'ok', says: 'fine' } as const
 const dead = { check: 'chain', verdict: 'failure', says: 'gone' } as const
@@ -29,63 +28,6 @@ test('health: what counts, and what is only said', (t) => {
     'the service is not running',
   ])
 })
-
-/** Healthy with the versions in `good`; `log` is what was done to it. */
-function madeUpHost(facts: Partial<Facts>, good: readonly string[]) {
-  const log: string[] = []
-  let version = facts.version ?? '1.0.0'
-  let looks = 0
-  const host: Host = {
-    name: 'kitchen',
-    facts: async () => ({
-      architecture: 'arm64',
-      version,
-      credentials: true,
-      credential: true,
-      password: false,
-      key: true,
-      enabled: true,
-      active: true,
-      config: '',
-      kept: ['uraiden-agent_1.0.0_arm64.deb'],
-      ...facts,
-    }),
-    install: async (file, _, how) => {
-      version = file.version
-      log.push(`install ${file.version} ${how}`)
-    },
-    keep: async (names) => void log.push(`keep ${names.join(' ')}`),
-    start: async () => void log.push('start'),
-    service: async () => {
-      looks++
-      return { active: true, restarts: good.includes(version) ? 0 : looks }
-    },
-    agent: async () => ({}),
-    doctor: async () => [ok],
-    makePassword: async () => undefined,
-    makeKey: async () => undefined,
-    importKey: async () => undefined,
-    writeConfig: async () => undefined,
-    address: async () => parseAddress('0x00000000000000000000000000000000000000A1'),
-    reload: async () => undefined,
-    disable: async () => undefined,
-    purge: async () => undefined,
-  }
-  return { host, log }
-}
-
-/** Time passes only by waiting. */
-function wait(timeout: number) {
-  let time = 0
-  return {
-    timeout,
-    interval: 1000,
-    now: () => time,
-    sleep: async (milliseconds: number) => {
-      time += milliseconds
-    },
-  }
-}
 
 const packages = ['1.0.0', '1.1.0'].flatMap(
   (version) => packageNamed(`uraiden-agent_${version}_arm64.deb`, '/packages') ?? [],

@@ -1,7 +1,7 @@
 // A challenge period is a time: too short a one is refused by the receiver, by the agent before it opens, and said.
 import test, { type ExecutionContext } from 'ava'
 import type { ChannelName } from '../../agent/channels/records.ts'
-import { chainFacts } from '../../agent/program/configuration/chain.ts'
+import { chainFacts, keepFacts } from '../../agent/program/configuration/chain.ts'
 import type { SharedAgent } from '../../agent/program/daemon/shared-agent.ts'
 import { Upkeep } from '../../agent/program/daemon/upkeep.ts'
 import { connectChain } from '../../platform/chain/index.ts'
@@ -70,11 +70,7 @@ test('500 blocks of 2 seconds are 17 minutes: said by doctor, receiver and daemo
   })
   await receiver.stop()
   t.regex(String(warnings[0]), /about 17 min/)
-  const buyer = await agent()
-  const shared = {
-    current: () => buyer,
-    use: (work: (each: typeof buyer) => unknown) => work(buyer),
-  } as unknown as SharedAgent
+  const shared = sharedOf(await agent())
   const said: string[] = []
   const upkeep = new Upkeep({
     ...{ shared, interval: 600_000 },
@@ -86,6 +82,14 @@ test('500 blocks of 2 seconds are 17 minutes: said by doctor, receiver and daemo
   await upkeep.stop()
   t.regex(String(said[0]), /about 17 min/)
 })
+
+/** What an upkeep asks of it. */
+function sharedOf<Buyer>(buyer: Buyer): SharedAgent {
+  return {
+    current: () => buyer,
+    use: (work: (each: Buyer) => unknown) => work(buyer),
+  } as unknown as SharedAgent
+}
 
 for (const [seconds, warning] of [
   [2, /about 17 min/],
@@ -113,6 +117,35 @@ for (const [seconds, warning] of [
     t.deepEqual(said, [facts.periodWarning].filter(Boolean))
   })
 }
+
+test('what a chain was too young to say is kept once it has said it', async (t) => {
+  const { chain, contract, folder, agent } = await startSystem(t)
+  const settings = { rpcUrl: chain.rpcUrl, contract }
+  const place = `${folder}/facts`
+  const facts = await chainFacts(settings, place)
+  t.is(facts.periodWarning, undefined)
+  const shared = sharedOf(await agent())
+  const kept: string[] = []
+  const look = async () => {
+    const upkeep = new Upkeep({
+      ...{ shared, interval: 600_000 },
+      onFailed: (_, error) => t.fail(String(error)),
+      onWarning: () => undefined,
+      onPeriod: (warning) => kept.push(warning),
+    })
+    await upkeep.start({ policy: { deposit: {} }, facts })
+    await upkeep.stop()
+  }
+  await look()
+  t.deepEqual(kept, [])
+  await chain.provider.send('hardhat_mine', ['0x2711', '0x2'])
+  await look()
+  const [periodWarning = ''] = kept
+  t.regex(periodWarning, /about 17 min/)
+  await keepFacts({ ...facts, periodWarning }, settings, place)
+  const away = { ...settings, rpcUrl: 'http://127.0.0.1:9' }
+  t.deepEqual(await chainFacts(away, place), { ...facts, periodWarning })
+})
 
 test('a receiver says in its log and to its owner when a channel that closes alone is settled', async (t) => {
   const said: object[] = []

@@ -1,8 +1,22 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { execFile, execFileSync, spawn } from 'node:child_process'
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import test from 'ava'
 import { daemonFolder, startDaemonProcess } from '../support/daemon.ts'
+import { cleanEnvironment } from '../support/environment.ts'
 import { startFaultyRpc } from '../support/faulty-rpc.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { curl } from '../support/proxy.ts'
@@ -168,6 +182,89 @@ proxy: { listen: '127.0.0.1:0', programs: { a: { token: token, budget: { total: 
     t.is((await daemon.status())?.configuration.refused, undefined)
   },
 )
+
+test('a command with another configuration does not go through the daemon, and its account pays nothing', async (t) => {
+  const system = await startSystem(t)
+  const { folder, cli } = await daemonFolder(system)
+  const daemon = await startDaemonProcess(t, folder)
+  // Of the same state, because neither says another one.
+  await copyFile(join(folder, 'agent.yaml'), join(folder, 'other.yaml'))
+  for (const command of [
+    ...[['get', 'room/reading'], ['budget'], ['channels'], ['history']],
+    ...[['run-job', 'reading'], ['pause'], ['reload'], ['flush'], ['status']],
+  ]) {
+    const { code, stdout, stderr } = await cli('--config', 'other.yaml', ...command)
+    t.is(code, 7, stdout)
+    t.regex(stderr, /has the configuration \S+agent\.yaml, not other\.yaml/)
+  }
+  t.deepEqual((await daemon.status())?.channels, [])
+  await symlink('agent.yaml', join(folder, 'same.yaml'))
+  t.is((await cli('--config', 'same.yaml', 'channels')).code, 0)
+})
+
+test('a command beside the daemon goes by what the daemon has read, and says when the file has changed', async (t) => {
+  const system = await startSystem(t)
+  const { folder, config, cli } = await daemonFolder(system)
+  await startDaemonProcess(t, folder)
+  const file = join(folder, 'agent.yaml')
+  await config('jobs: { later: { get: room/reading, every: 1h, sinks: [{ file: x }] } }\n')
+  const tomorrow = new Date(Date.now() + 86_400_000)
+  await utimes(file, tomorrow, tomorrow)
+  const got = await cli('get', 'room/reading')
+  t.is(got.code, 0, got.stderr)
+  t.regex(got.stderr, /agent\.yaml has changed since the daemon read it.*uraiden-agent reload/)
+  const unknown = await cli('get', '--job', 'later', 'room/reading')
+  t.regex(unknown.stderr, /\(job_unknown/)
+  // Not even a broken one keeps its owner from the daemon.
+  await appendFile(file, 'no: such setting\n')
+  t.is((await cli('channels')).code, 0)
+  t.is((await cli('get', 'room/reading')).code, 0)
+  await config('')
+  t.is((await cli('reload')).code, 0)
+  t.is((await cli('get', 'room/reading')).stderr, '')
+})
+
+test('a command beside the daemon loads nothing that reads a configuration or opens an agent', async (t) => {
+  const system = await startSystem(t)
+  // As the package's own configuration has it.
+  const { folder, cli } = await daemonFolder(system, 'control:\n  socket: state/control.sock\n')
+  await startDaemonProcess(t, folder)
+  t.is((await cli('channels')).code, 0)
+  const environment = { ...cleanEnvironment(folder), URAIDEN_AGENT_CONFIG: 'agent.yaml' }
+  const hooks = pathToFileURL(join(folder, 'loaded.mjs'))
+  await writeFile(
+    hooks,
+    `import { registerHooks } from 'node:module'
+import { appendFileSync } from 'node:fs'
+registerHooks({ load: (url, context, next) => {
+  appendFileSync(${JSON.stringify(join(folder, 'loaded'))}, url + '\\n')
+  return next(url, context)
+} })\n`,
+  )
+  const main = fileURLToPath(new URL('../../agent/cli/main.ts', import.meta.url))
+  for (const command of [['get', 'room/reading'], ['status'], ['channels'], ['budget']]) {
+    await promisify(execFile)(process.execPath, ['--import', hooks.href, main, ...command], {
+      cwd: folder,
+      env: environment,
+    })
+    const loaded = (await readFile(join(folder, 'loaded'), 'utf8')).split('\n')
+    await rm(join(folder, 'loaded'))
+    t.true(loaded.some((url) => url.endsWith('/agent/cli/start.ts')))
+    const needless = [
+      '/zod/',
+      '/yaml/',
+      '/ethers/',
+      '/got/',
+      '/classic-level/',
+      '/keys/keystore.ts',
+    ]
+    t.deepEqual(
+      loaded.filter((url) => needless.some((part) => url.includes(part))),
+      [],
+      command.join(' '),
+    )
+  }
+})
 
 test('a daemon that is there is not started twice', async (t) => {
   const system = await startSystem(t)

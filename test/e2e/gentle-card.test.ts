@@ -31,10 +31,9 @@ jobs:
   const run = async () => t.like(await json(t, 'run-job', 'seldom'), { kind: 'done', status: 200 })
   let daemon = await start()
   await run()
-  // Brings a commitment to ticks, which is on the card as what is reserved.
-  await run()
   const before = await filesIn(join(folder, 'state'))
-  for (let times = 0; times < 2; times++) await run()
+  // The second brings a commitment to ticks.
+  for (let times = 0; times < 3; times++) await run()
   t.deepEqual(await filesIn(join(folder, 'state')), before)
   t.is((await held(await lines())) ?? 0, 0)
 
@@ -43,9 +42,12 @@ jobs:
   daemon = await start()
   // Nobody was asked for it.
   t.like((await json(t, 'channels'))[0], { balance: '20', certain: true })
+  const opened = await filesIn(join(folder, 'state'))
   await json(t, 'flush')
   t.is(await lines(), 4)
-  t.notDeepEqual(await filesIn(join(folder, 'state')), before)
+  const flushed = await filesIn(join(folder, 'state'))
+  t.deepEqual(storesOf(flushed, opened), ['ledger'], 'one batch for all')
+  const { last } = (await daemon.status())?.jobs[0] ?? {}
 
   await run()
   daemon.child.kill('SIGKILL')
@@ -54,6 +56,7 @@ jobs:
   await mkdir(memory)
   daemon = await start()
   t.like((await json(t, 'channels'))[0], { certain: false })
+  t.deepEqual((await daemon.status())?.jobs[0]?.last, last)
   await run()
   t.like((await json(t, 'channels'))[0], { balance: '30', certain: true })
 
@@ -64,7 +67,15 @@ jobs:
   t.like((await json(t, 'channels'))[0], { balance: '30', certain: true })
 })
 
-async function filesIn(state: string): Promise<Readonly<Record<string, string>>> {
+type Files = Readonly<Record<string, string>>
+
+/** Whose files have changed. */
+function storesOf(now: Files, before: Files): readonly string[] {
+  const changed = Object.keys(now).filter((name) => now[name] !== before[name])
+  return [...new Set(changed.map((name) => name.split('/')[0] ?? ''))]
+}
+
+async function filesIn(state: string): Promise<Files> {
   const found: Record<string, string> = {}
   for (const store of ['ledger', 'jobs']) {
     for (const name of await readdir(join(state, store))) {

@@ -39,7 +39,10 @@ interface Dashboard {
   readonly id: null
   readonly panels: readonly Panel[]
   readonly templating: {
-    readonly list: readonly { readonly name: string; readonly query: { readonly query: string } }[]
+    readonly list: readonly (
+      | { readonly type: 'query'; readonly query: { readonly query: string } }
+      | { readonly type: 'datasource'; readonly name: string; readonly query: string }
+    )[]
   }
 }
 
@@ -127,6 +130,13 @@ jobs:
   })
   const ofReceiver = await (await fetch(`${own}/metrics`)).text()
   const found = shown(`${ofReceiver}\n${ofAgent}`)
+  const reference = await readFile(
+    new URL('../../docs/reference/metrics.md', import.meta.url),
+    'utf8',
+  )
+  for (const name of found.names) {
+    if (name.startsWith('uraiden_')) t.true(reference.includes(`| \`${name}\` |`), name)
+  }
 
   const expressions = [...targets, ...rules].map(({ expr }) => expr)
   t.true(expressions.length > 25)
@@ -140,8 +150,9 @@ jobs:
       t.true(found.labels.get(name)?.has(label), `${name}{${label}} in ${expression}`)
     }
   }
-  for (const { query } of dashboard.templating.list) {
-    for (const name of metricsOf(query.query)) t.true(found.names.has(name), name)
+  for (const variable of dashboard.templating.list) {
+    if (variable.type !== 'query') continue
+    for (const name of metricsOf(variable.query.query)) t.true(found.names.has(name), name)
   }
   for (const { expr, legendFormat } of targets) {
     const [name = ''] = metricsOf(expr)

@@ -1,44 +1,23 @@
 // Paywalls in three processes on one PostgreSQL: whichever is asked, an interval pays once, and none is lost.
 import test, { type ExecutionContext } from 'ava'
-import { addressOfKey, formatPayment, fromHex, type Hex } from '../../protocol/index.ts'
-import type { ChannelId } from '../../receiver/channels/book.ts'
 import { openDatabase } from '../../receiver/postgres/schema.ts'
-import { balanceProof } from '../../scripts/lib/sign.ts'
 import {
   claimedInAll,
   countedInAll,
   openChannels,
   startSharedPaywall,
 } from '../lab/processes/shared-paywall.ts'
+import {
+  channelOf,
+  domain,
+  paymentFields,
+  price,
+  receiver,
+  receiverKey,
+} from '../support/paywall-senders.ts'
 import { emptyDatabase, ownPostgres, withPostgres } from '../support/postgres.ts'
 
 const shared = withPostgres(test)
-const price = 5n
-const receiverKey: Hex = `0x${'22'.repeat(32)}`
-const receiver = addressOfKey(fromHex(receiverKey))
-const domain = { contract: addressOfKey(fromHex(`0x${'33'.repeat(32)}`)), chainId: 31337n }
-const keyOf = (number: number): Hex => `0x${(number + 1).toString(16).padStart(64, '0')}`
-const channelOf = (number: number): ChannelId => ({
-  sender: addressOfKey(fromHex(keyOf(number))),
-  openBlock: 7,
-})
-
-/** What a sender puts on a request. */
-function fields(number: number, balance: bigint, key?: string) {
-  const channel = { ...channelOf(number), receiver }
-  const signature = balanceProof({
-    domain,
-    ...channel,
-    balance,
-    key: keyOf(number),
-    form: 'eip712',
-  })
-  return {
-    ...formatPayment({ signature, balance, ...channelOf(number), amount: price }),
-    ...(key !== undefined && { 'Idempotency-Key': key }),
-  }
-}
-
 async function given(t: ExecutionContext) {
   const server = await ownPostgres(t)
   const settings = await emptyDatabase(server)
@@ -66,8 +45,8 @@ async function given(t: ExecutionContext) {
 
 shared('64 requests at once on one channel and 100 on others, spread over three', async (t) => {
   const { database, ask } = await given(t)
-  const one = Array.from({ length: 64 }, (_, at) => fields(0, price * BigInt(at + 1)))
-  const others = Array.from({ length: 100 }, (_, at) => fields(at + 1, price))
+  const one = Array.from({ length: 64 }, (_, at) => paymentFields(0, price * BigInt(at + 1)))
+  const others = Array.from({ length: 100 }, (_, at) => paymentFields(at + 1, price))
   const all = [...one, ...others]
   const answers = await Promise.all(all.map((headers, at) => ask(at, headers)))
   t.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
@@ -84,7 +63,7 @@ shared('of the same payment at all three at once one is served', async (t) => {
   const balances = Array.from({ length: 20 }, (_, at) => price * BigInt(at + 1))
   const counts = await Promise.all(
     balances.map(async (balance) => {
-      const headers = fields(0, balance)
+      const headers = paymentFields(0, balance)
       const answers = await Promise.all([0, 1, 2].map((at) => ask(at, headers)))
       return answers.filter(({ status }) => status === 200).length
     }),
@@ -97,7 +76,7 @@ shared(
   'a keyed request that its process died over is answered by another, for one payment',
   async (t) => {
     const { database, paywalls, ask } = await given(t)
-    const headers = fields(0, price, 'a')
+    const headers = paymentFields(0, price, 'a')
     t.is((await ask(0, headers)).status, 200)
     await paywalls[0].kill()
     const again = await ask(1, headers)
@@ -114,15 +93,15 @@ shared(
   'while the database is away nobody is refused for money, and everybody served after it',
   async (t) => {
     const { server, database, ask } = await given(t)
-    t.is((await ask(0, fields(0, price))).status, 200)
+    t.is((await ask(0, paymentFields(0, price))).status, 200)
     await server.kill()
-    const away = await ask(1, fields(0, 2n * price))
+    const away = await ask(1, paymentFields(0, 2n * price))
     t.is(away.status, 503)
     t.truthy(away.headers.get('retry-after'))
     t.is(away.headers.get('rdn-balance-signature'), null)
     await server.start()
-    t.is((await ask(1, fields(0, 2n * price))).status, 200)
-    t.is((await ask(2, fields(0, 3n * price))).status, 200)
+    t.is((await ask(1, paymentFields(0, 2n * price))).status, 200)
+    t.is((await ask(2, paymentFields(0, 3n * price))).status, 200)
     t.is(await claimedInAll(database), 3n * price)
   },
 )

@@ -48,10 +48,10 @@ test('a receiver that is killed again and again has the proof of all it served, 
 
 test('a number of kills that is none is refused with what to write', async (t) => {
   await t.throwsAsync(run('./scripts/torture', ['agent', '--kills', 'many']), {
-    message: /--kills many is not a number. Write --kills 20/,
+    message: /argument 'many' is invalid. Write an integer from 0/,
   })
   await t.throwsAsync(run('./scripts/torture', ['agent', '--card', 'mean']), {
-    message: /--card mean is not known. Write careful or gentle/,
+    message: /argument 'mean' is invalid. Allowed choices are careful, gentle/,
   })
 })
 

@@ -3,40 +3,34 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
+import { integer, oneOf } from '../../scripts/lib/shared/arguments.ts'
 import { seededRandom } from '../lab/random/random.ts'
 import { watchCoverage } from './coverage.ts'
 import { mutate } from './mutate.ts'
 import { onlyOurs, type Target, targets } from './targets.ts'
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '60' },
-    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-    target: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-})
+const options = new Command('./scripts/fuzz')
+  .option('--seconds <n>', 'in all, shared by the targets', integer(1, 1_000_000), 60)
+  .option('--seed <n>', 'of what is tried', integer(0, 2 ** 31), Date.now() % 2 ** 31)
+  .option(
+    '--target <name>',
+    `only ${targets.map(({ name }) => name).join(', ')}`,
+    oneOf(targets.map(({ name }) => name)),
+  )
+  .parse()
+  .opts<{ seconds: number; seed: number; target?: string }>()
 let lastError: unknown
 
 const root = pathToFileURL(fileURLToPath(new URL('../../', import.meta.url))).href
 const failures = fileURLToPath(new URL('../../.cache/fuzz/', import.meta.url))
 
-if (values.help) {
-  process.stdout.write(`usage: ./scripts/fuzz [--seconds N] [--seed N] [--target NAME]
-  N seconds in all (60), shared by: ${targets.map(({ name }) => name).join(', ')}\n`)
-} else {
-  process.exitCode = await run()
-}
+process.exitCode = await run()
 
 async function run(): Promise<number> {
-  const chosen = targets.filter(({ name }) => values.target === undefined || values.target === name)
-  const seconds = Number(values.seconds)
-  if (chosen.length === 0 || !(seconds > 0)) {
-    process.stderr.write('fuzz: no such target, or no time. See ./scripts/fuzz --help.\n')
-    return 2
-  }
-  process.stdout.write(`seed ${values.seed}\n`)
+  const { seconds, seed, target: only } = options
+  const chosen = targets.filter(({ name }) => only === undefined || only === name)
+  process.stdout.write(`seed ${seed}\n`)
   let failed = 0
   for (const target of chosen) {
     if (!(await fuzz(target, (seconds * 1000) / chosen.length))) failed++
@@ -50,7 +44,7 @@ async function fuzz(target: Target, milliseconds: number): Promise<boolean> {
   const corpus: Buffer[] = readdirSync(folder).map((file) =>
     Buffer.from(readFileSync(join(folder, file))),
   )
-  const random = seededRandom(Number(values.seed))
+  const random = seededRandom(options.seed)
   const coverage = await watchCoverage(root)
   for (const input of corpus) await attempt(target, input)
   await coverage.grew()

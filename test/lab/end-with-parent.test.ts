@@ -43,3 +43,26 @@ test('a child that ends leaves nobody behind who waits for its parent', async (t
   const [code] = await once(started, 'exit')
   t.is(code, 0)
 })
+
+test('a process is killed before it has said which child it spawned: the child ends too', async (t) => {
+  const silent = `
+    import { spawn } from 'node:child_process'
+    import { watchedByParent } from '${helper}'
+    const { environment } = watchedByParent()
+    spawn(process.execPath, ['-e', 'process.stdout.write("up"); setInterval(() => {}, 1000)'], {
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'inherit', 'ignore'],
+    })
+  `
+  const { stdout, kill } = started(silent)
+  t.is(String((await once(stdout, 'data'))[0]), 'up')
+  kill()
+  await once(stdout, 'end')
+})
+
+function started(script: string) {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  return { stdout: child.stdout, kill: () => child.kill('SIGKILL') }
+}

@@ -3,13 +3,15 @@ import { randomInt } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { isUraidenError } from '../../protocol/index.ts'
 import { integer } from '../../scripts/lib/shared/arguments.ts'
+import { startLabPostgres } from './faults/database.ts'
 import { canMount } from './faults/disk.ts'
-import { type LabChain, startLabEmbedded, startLabGeth } from './faults/lab-chain.ts'
+import { startLabEmbedded, startLabGeth } from './faults/lab-chain.ts'
 import { type Played, play } from './faults/play.ts'
-import { type Means, type Plan, planOf, stretched } from './faults/schedule.ts'
+import { type Means, onDatabase, type Plan, planOf, stretched } from './faults/schedule.ts'
+import type { Ground } from './faults/stage.ts'
 import { installGeth } from './geth/binary.ts'
 import { describeProofs, judgeProofs, type ProofCounts } from './torture/paid-by.ts'
 
@@ -18,6 +20,7 @@ interface Options {
   readonly seed: number
   readonly stretch: number
   readonly geth?: true
+  readonly store: 'leveldb' | 'postgres'
   readonly plan?: true
   readonly json?: true
 }
@@ -40,6 +43,11 @@ const options = new Command('faults')
     1,
   )
   .option('--geth', 'on a real geth that is killed too, instead of the embedded chain')
+  .addOption(
+    new Option('--store <name>', 'what the receiver keeps its state in; a server is started')
+      .choices(['leveldb', 'postgres'])
+      .default('leveldb'),
+  )
   .option('--plan', 'print what would go wrong, and do nothing')
   .option('--json', 'print one JSON object at the end')
   .parse()
@@ -53,11 +61,12 @@ try {
   process.exitCode = 1
 }
 
-async function run({ runs, seed, stretch, geth, plan, json }: Options): Promise<number> {
+async function run({ runs, seed, stretch, geth, store, plan, json }: Options): Promise<number> {
   const means = await meansHere(geth === true)
-  const plans = Array.from({ length: runs }, (_, index) =>
-    stretched(planOf(seed + index, means), stretch),
-  )
+  const plans = Array.from({ length: runs }, (_, index) => {
+    const each = planOf(seed + index, means)
+    return stretched(store === 'postgres' ? onDatabase(each) : each, stretch)
+  })
   if (plan) {
     for (const each of plans) process.stdout.write(`${JSON.stringify(each)}\n`)
     return 0
@@ -65,16 +74,18 @@ async function run({ runs, seed, stretch, geth, plan, json }: Options): Promise<
   const chain = geth
     ? await startLabGeth(await installGeth((line) => process.stderr.write(`${line}\n`)))
     : await startLabEmbedded()
+  const postgres = store === 'postgres' ? await startLabPostgres() : undefined
   const played: Played[] = []
   try {
-    for (const each of plans) played.push(await tell(chain, each, means))
+    for (const each of plans) played.push(await tell({ chain, postgres }, each, means))
   } finally {
     await chain.close()
+    await postgres?.close()
   }
   const broken = played.filter(({ troubles }) => troubles.length > 0)
   const proofs = proofsOf(played)
   const told = `${runs} runs from seed ${seed}, ${broken.length} with broken promises`
-  if (json) process.stdout.write(`${JSON.stringify(summary(seed, means, played))}\n`)
+  if (json) process.stdout.write(`${JSON.stringify({ store, ...summary(seed, means, played) })}\n`)
   else process.stdout.write(`${told}; ${describeProofs(proofs)}\n`)
   const missing = judgeProofs(proofs)
   for (const each of missing) process.stderr.write(`faults: ${each}\n`)
@@ -91,9 +102,9 @@ function proofsOf(played: readonly Played[]): ProofCounts {
   }
 }
 
-async function tell(chain: LabChain, plan: Plan, means: Means): Promise<Played> {
+async function tell(ground: Ground, plan: Plan, means: Means): Promise<Played> {
   const { seed } = plan
-  const result = await play(chain, plan, means)
+  const result = await play(ground, plan, means)
   const { served, claimed, proven, deposit, milliseconds, troubles, exits } = result
   const sums = `served ${served}, claimed ${claimed}, proven ${proven}, deposit ${deposit}`
   const seconds = (milliseconds / 1000).toFixed(1)

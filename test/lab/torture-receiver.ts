@@ -1,37 +1,21 @@
 // ./scripts/torture receiver: kills a receiver under load at random moments, starts it again, and
 // checks that no request was served whose proof is not on disk, and that no balance paid twice.
-import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { connectChain, createTransactionSender } from '../../platform/chain/index.ts'
-import { createKeySigner } from '../../platform/keys/index.ts'
-import { fromHex, type SignatureDomain } from '../../protocol/index.ts'
-import {
-  deployTestContracts,
-  type EmbeddedChain,
-  startEmbeddedChain,
-} from './chains/embedded-chain.ts'
-import type { ProcessOptions, Started } from './processes/receiver-process.ts'
+import type { SignatureDomain } from '../../protocol/index.ts'
+import { type EmbeddedChain, startEmbeddedChain } from './chains/embedded-chain.ts'
+import type { ProcessOptions } from './processes/receiver-process.ts'
 import { seededRandom } from './random/random.ts'
 import { tortureArguments } from './torture/arguments.ts'
 import { countProofs, describeProofs, judgeProofs, type ProofCounts } from './torture/paid-by.ts'
-import { createPayer, type Payer } from './torture/payer.ts'
+import type { Payer } from './torture/payer.ts'
 import { readDisk } from './torture/receiver-disk.ts'
+import { openTorturedChannels, startTortured } from './torture/receivers.ts'
 import { tortureShared } from './torture/shared.ts'
 
 const price = 5n
-/** What names the requests of each channel, and proves them; without a name some answers are lost. */
-const ways = [
-  { named: 'by key', proving: 'signatures' },
-  { named: 'by binding', proving: 'signatures' },
-  { named: 'not at all', proving: 'signatures' },
-  { named: 'by binding', proving: 'ticks' },
-  { named: 'by binding', proving: 'in turn' },
-] as const
-const program = fileURLToPath(new URL('processes/receiver-process.ts', import.meta.url))
 
 interface Result extends ProofCounts {
   readonly kills: number
@@ -70,36 +54,11 @@ async function torture(): Promise<number> {
 }
 
 async function setUp(chain: EmbeddedChain, state: string) {
-  const { channelsAddress: contract, token } = await deployTestContracts(chain.wallet(0))
-  const [, receiver, sender] = chain.accounts
-  if (!receiver || !sender) throw new Error('the chain has no accounts')
-  const options: ProcessOptions = {
-    key: receiver.privateKey,
-    rpcUrl: chain.rpcUrl,
-    contract,
-    state,
-    price,
-  }
+  const { channels, domain, receiver } = await openTorturedChannels(chain, price)
+  const options: ProcessOptions = { ...receiver, state, price }
   // Of channels older than its state EIP-712 proofs are taken bound only.
   await liveOnce(options)
-  const deposit = 10n ** 9n
-  const tokens = deposit * BigInt(ways.length)
-  await (await token.getFunction('transfer(address,uint256)')(sender.address, tokens)).wait()
-  const client = await connectChain({ rpcUrl: chain.rpcUrl, contract })
-  const signer = createKeySigner(fromHex(sender.privateKey))
-  const transactions = createTransactionSender({ chain: client, signer, pollInterval: 10 })
-  const parties = { sender: sender.address, receiver: receiver.address }
-  const { token: tokenAddress } = await client.contractFacts()
-  const domain = { contract, chainId: chain.chainId }
-  const payers: Payer[] = []
-  for (const way of ways) {
-    const call = client.calls.openErc223(tokenAddress, { ...parties, deposit })
-    const { contractBlock: openBlock } = await transactions.send(call)
-    const key = sender.privateKey
-    payers.push(createPayer({ domain, ...parties, openBlock, key, price, ...way }))
-  }
-  client.close()
-  return { options, domain, payers }
+  return { options, domain, payers: await channels() }
 }
 
 async function run(options: ProcessOptions, domain: SignatureDomain, payers: readonly Payer[]) {
@@ -116,7 +75,8 @@ async function run(options: ProcessOptions, domain: SignatureDomain, payers: rea
   }
   await bindAll(options, payers)
   for (let kill = 0; kill < kills; kill++) {
-    const { child, url } = await start(options)
+    const { child, base } = await startTortured(options)
+    const url = `${base}/paid`
     await Promise.all(payers.map((payer) => payer.retry(url, someOf(payer.served, random))))
     setTimeout(() => child.kill('SIGKILL'), random() * 150)
     await Promise.all(payers.map((payer) => payer.payUntilGone(url)))
@@ -124,10 +84,11 @@ async function run(options: ProcessOptions, domain: SignatureDomain, payers: rea
     await look()
   }
   // The last life settles what the last kill left open.
-  const { child, url } = await start(options)
-  await Promise.all(payers.map((payer) => payer.retry(url, someOf(payer.served, random))))
-  child.send('stop')
-  await once(child, 'exit')
+  const { base, stop } = await startTortured(options)
+  await Promise.all(
+    payers.map((payer) => payer.retry(`${base}/paid`, someOf(payer.served, random))),
+  )
+  await stop()
   await look()
   const result = resultOf(payers, { claimed: Number(claimed), unproven })
   return { result, troubles: [...troubles, ...payers.flatMap((payer) => payer.troubles)] }
@@ -144,10 +105,9 @@ async function liveOnce(
   options: ProcessOptions,
   use: (url: string) => Promise<void> = async () => undefined,
 ): Promise<void> {
-  const { child, url } = await start(options)
-  await use(url)
-  child.send('stop')
-  await once(child, 'exit')
+  const { base, stop } = await startTortured(options)
+  await use(`${base}/paid`)
+  await stop()
 }
 
 function resultOf(payers: readonly Payer[], found: Pick<Result, 'claimed' | 'unproven'>): Result {
@@ -165,18 +125,6 @@ function resultOf(payers: readonly Payer[], found: Pick<Result, 'claimed' | 'unp
     paidTwice: count(({ servedTwice }) => servedTwice.size),
     ...countProofs(payers.flatMap(({ ways }) => ways)),
   }
-}
-
-async function start(
-  options: ProcessOptions,
-): Promise<{ readonly child: ChildProcess; readonly url: string }> {
-  const child = fork(program, { serialization: 'advanced' })
-  child.send(options)
-  const [message] = await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(() => Promise.reject(new Error('the receiver did not start'))),
-  ])
-  return { child, url: `${(message as Started).base}/paid` }
 }
 
 function someOf(served: ReadonlySet<bigint>, random: () => number): readonly bigint[] {

@@ -10,12 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { addressOfKey, fromHex } from '../../protocol/index.ts'
 import { type Dollar, deployDollar } from '../support/dollar.ts'
 import { requirements } from '../support/x402-offers.ts'
-import {
-  type Offered,
-  openX402Seller,
-  type SellerAnswer,
-  settleWith,
-} from '../support/x402-seller.ts'
+import { type Offered, openX402Seller, type SellerAnswer } from '../support/x402-seller.ts'
 import { startEmbeddedChain } from './chains/embedded-chain.ts'
 import { seededRandom } from './random/random.ts'
 import { tortureArguments } from './torture/arguments.ts'
@@ -82,7 +77,7 @@ async function openShop(dollar: Dollar) {
     if (!sale.settled.has(nonce)) {
       // Paid for an answer that had never got out: that is the fault which this looks for.
       if (sale.settled.size > 0 && !sale.answered) troubles.push(`${request.url} is paid twice`)
-      await settleWith(dollar, payload)
+      await dollar.settle(payload)
       sale.settled.add(nonce)
     }
     if (luck < 0.25) return 'lose'

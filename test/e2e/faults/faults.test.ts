@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import test from 'ava'
 import { type LabChain, startLabEmbedded } from '../../lab/faults/lab-chain.ts'
 import { play } from '../../lab/faults/play.ts'
-import { planOf } from '../../lab/faults/schedule.ts'
+import { onDatabase, planOf } from '../../lab/faults/schedule.ts'
 import { needing, tools } from '../../support/tools.ts'
 
 const run = promisify(execFile)
@@ -46,7 +46,7 @@ for (const [seed, found] of [
   needing(test.serial, tools.mounts)(`seed ${seed}: ${found}`, async (t) => {
     chain ??= startLabEmbedded()
     const means = { fullDisk: true, killChain: false }
-    const { troubles } = await play(await chain, planOf(seed, means), means)
+    const { troubles } = await play({ chain: await chain }, planOf(seed, means), means)
     t.deepEqual(troubles, [])
   })
 }
@@ -64,3 +64,24 @@ test.serial('what would go wrong is printed from the seed alone, always the same
     t.is(plan, JSON.stringify(planOf(7 + index, means)))
   }
 })
+
+test.serial(
+  'on a database nothing befalls the receiver’s disk, but the database and the way to it',
+  (t) => {
+    const means = { fullDisk: true, killChain: false }
+    const kinds = new Set<string>()
+    for (let seed = 1; seed <= 100; seed++) {
+      const plan = planOf(seed, means)
+      const { steps } = onDatabase(plan)
+      t.deepEqual(onDatabase(plan).steps, steps)
+      t.true(steps.length > plan.steps.length)
+      for (const { fault } of steps) {
+        const ofDisk = fault.kind === 'slowDisk' || fault.kind === 'fullDisk'
+        t.false(ofDisk && fault.program === 'receiver')
+        if ('link' in fault && fault.link === 'receiver-database') kinds.add(fault.kind)
+        if (fault.kind === 'killDatabase') kinds.add(fault.kind)
+      }
+    }
+    t.deepEqual([...kinds].sort(), ['delay', 'killDatabase', 'loss', 'partition', 'refuse'])
+  },
+)

@@ -4,25 +4,33 @@ import {
   compareAfterCut,
   judgeJob,
   price,
+  reservationWith,
   soldTwice,
   unexcused,
 } from '../../lab/pi-system/audit.ts'
 import { jobRequest, reservation } from '../../lab/pi-system/install.ts'
 
 const claimed = 1000n
-const most = claimed + price * BigInt(reservation + 2)
 
-for (const { reserved, wrong } of [
-  { reserved: claimed - 1n, wrong: /may sign again/ },
-  { reserved: claimed, wrong: undefined },
-  { reserved: most, wrong: undefined },
-  { reserved: most + 1n, wrong: /more than a reservation/ },
-]) {
-  test(`${reserved} on the card and ${claimed} claimed`, (t) => {
-    const troubles = compareAfterCut(reserved, claimed)
-    if (wrong === undefined) t.deepEqual(troubles, [])
-    else t.regex(troubles.join(), wrong)
-  })
+// A job every 15 seconds buys 480 times in two hours.
+for (const [card, payments] of [
+  ['careful', reservation],
+  ['gentle', 616],
+] as const) {
+  const most = claimed + price * BigInt(payments + 2)
+  for (const { reserved, wrong } of [
+    { reserved: claimed - 1n, wrong: /may sign again/ },
+    { reserved: claimed, wrong: undefined },
+    { reserved: most, wrong: undefined },
+    { reserved: most + 1n, wrong: /more than a reservation/ },
+  ]) {
+    test(`${card}: ${reserved} on the card and ${claimed} claimed`, (t) => {
+      const covered = reservationWith(card, '*/15 * * * * *')
+      const troubles = compareAfterCut(reserved, claimed, covered)
+      if (wrong === undefined) t.deepEqual(troubles, [])
+      else t.regex(troubles.join(), wrong)
+    })
+  }
 }
 
 const sale = (request: string, number: number) => ({

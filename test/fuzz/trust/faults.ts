@@ -68,7 +68,8 @@ function trusting({ paywall, requestKeys }: Receiver): void {
     if (claimed === undefined || !claimed.ok) return enter(message)
     const keys = requestKeys.find(parseAudience(claimed.value.covered))
     if (keys === undefined) return enter(message)
-    return { kind: 'bound', request: claimed.value as VerifiedRequest, keys }
+    const request = { ...(claimed.value as VerifiedRequest), keyNumber: keys.number }
+    return { kind: 'bound', request, keys }
   }
 }
 

@@ -9,6 +9,7 @@ import {
   createTransactionSender,
 } from '../../../platform/chain/index.ts'
 import { createKeySigner } from '../../../platform/keys/index.ts'
+import type { StateOwner } from '../../../platform/state/state.ts'
 import { fromHex } from '../../../protocol/index.ts'
 import { claimedSum } from '../../../receiver/channels/claims.ts'
 import { shownProof } from '../../../receiver/channels/proofs.ts'
@@ -88,7 +89,7 @@ export async function audit(
 
 async function readBooks(
   chain: LabChain,
-  { contract, disks }: Stage,
+  { contract, disks, database }: Stage,
   client: ChainClient,
 ): Promise<{ readonly books: readonly Books[]; readonly deposits: DepositBooks }> {
   const [receiver, sender] = [chain.account(1).address, chain.account(2).address]
@@ -97,9 +98,8 @@ async function readBooks(
   const storage = await openStorage({ folder: disks.agent.folder, owner })
   const { channels: entries, notes } = await storage.load()
   await storage.close()
-  const store = await openStore(disks.receiver.folder, { ...place, account: receiver })
-  const { ledgers } = await store.load()
-  await store.close()
+  const ledgers = await (database?.ledgers() ??
+    ledgersOf(disks.receiver.folder, { ...place, account: receiver }))
   const { number: to } = await client.head()
   const events = await client.events({ from: 0, to, sender })
   const books = events
@@ -123,6 +123,16 @@ async function readBooks(
     })
   const unbooked = [...notes.keys()].filter((key) => /^(transaction|relayed)\//.test(key))
   return { books, deposits: { events, entries: [...entries.values()], unbooked } }
+}
+
+async function ledgersOf(
+  folder: string,
+  owner: StateOwner,
+): Promise<ReadonlyMap<string, PaymentLedger>> {
+  const store = await openStore(folder, owner)
+  const { ledgers } = await store.load()
+  await store.close()
+  return ledgers
 }
 
 /** What receiver and agent wrote down while they ran. */

@@ -1,5 +1,6 @@
 // What the fault lab and its programs say to each other. Amounts are decimal strings.
 import type { Address } from '../../../protocol/index.ts'
+import type { PostgresSettings } from '../../../receiver/postgres/settings.ts'
 
 /** To every program, from `preload.ts`. In milliseconds. */
 export type Injection = { readonly clock: number } | { readonly slowDisk: number }
@@ -18,6 +19,8 @@ export interface ReceiverOrders extends Orders {
   /** Gets a line for every request that was served: its name and what it paid with. */
   readonly servedFile: string
   readonly seed: number
+  /** Undefined: its state is in its folder. */
+  readonly database: PostgresSettings | undefined
 }
 
 export interface AgentOrders extends Orders {

@@ -4,7 +4,7 @@ import { type Audit, audit } from './audit.ts'
 import type { LabChain } from './lab-chain.ts'
 import { isGoodEnd } from './orders.ts'
 import type { Means, Plan, Step } from './schedule.ts'
-import { price, type Stage, setStage } from './stage.ts'
+import { type Ground, price, type Stage, setStage } from './stage.ts'
 
 export interface Played extends Audit {
   readonly seed: number
@@ -19,15 +19,16 @@ export interface Played extends Audit {
 
 type Mend = () => void | Promise<void>
 
-export async function play(chain: LabChain, plan: Plan, means: Means): Promise<Played> {
+export async function play(ground: Ground, plan: Plan, means: Means): Promise<Played> {
+  const { chain } = ground
   const begun = performance.now()
-  const stage = await setStage(chain, plan, means)
+  const stage = await setStage(ground, plan, means)
   const noMoreBlocks = letBlocksPass(chain)
   try {
     const { agent, receiver } = stage.programs
     await receiver.start()
     await agent.start()
-    await playSteps(chain, stage, plan)
+    await playSteps(ground, stage, plan)
     const finished = agent.heard()
     agent.say('finish')
     const lastPurchase = await finished
@@ -72,13 +73,13 @@ function letBlocksPass(chain: LabChain): () => Promise<void> {
   }
 }
 
-async function playSteps(chain: LabChain, stage: Stage, plan: Plan): Promise<void> {
+async function playSteps(ground: Ground, stage: Stage, plan: Plan): Promise<void> {
   const begun = performance.now()
   const until = (at: number) => sleep(Math.max(0, begun + at - performance.now()))
   await Promise.all(
     plan.steps.map(async (step) => {
       await until(step.at)
-      const mend = await strike(chain, stage, step)
+      const mend = await strike(ground, stage, step)
       await until(step.at + step.lasts)
       await mend()
     }),
@@ -87,7 +88,8 @@ async function playSteps(chain: LabChain, stage: Stage, plan: Plan): Promise<voi
 }
 
 /** Does what goes wrong; the returned function mends it. */
-async function strike(chain: LabChain, stage: Stage, { fault }: Step): Promise<Mend> {
+async function strike(ground: Ground, stage: Stage, { fault }: Step): Promise<Mend> {
+  const { chain, postgres } = ground
   const { links, disks, programs } = stage
   switch (fault.kind) {
     case 'kill':
@@ -95,6 +97,9 @@ async function strike(chain: LabChain, stage: Stage, { fault }: Step): Promise<M
       return programs[fault.program].start
     case 'killChain':
       await chain.kill?.()
+      return () => undefined
+    case 'killDatabase':
+      await postgres?.kill()
       return () => undefined
     case 'freeze': {
       const victim = fault.program === 'chain' ? chain : programs[fault.program]
@@ -117,18 +122,20 @@ async function strike(chain: LabChain, stage: Stage, { fault }: Step): Promise<M
       programs.receiver.say('withdraw')
       return () => undefined
     default:
-      return links[fault.link].suffer(fault)
+      return links[fault.link]?.suffer(fault) ?? (() => undefined)
   }
 }
 
 /**
  * A receiver that dies, or cannot write, between a proof on disk and the answer has taken a payment
- * for nothing; at most those that were under way.
+ * for nothing; at most those that were under way. So has one that does not hear that its proof was written.
  */
 function unserved({ steps, atOnce }: Plan, { programs }: Stage): bigint {
   const moments = steps.filter(
     ({ fault }) =>
-      (fault.kind === 'kill' || fault.kind === 'fullDisk') && fault.program === 'receiver',
+      fault.kind === 'killDatabase' ||
+      ('link' in fault && fault.link === 'receiver-database') ||
+      ((fault.kind === 'kill' || fault.kind === 'fullDisk') && fault.program === 'receiver'),
   )
   return BigInt((moments.length + programs.receiver.exits.length) * atOnce) * price
 }

@@ -8,13 +8,14 @@ import { paidBy } from '../torture/paid-by.ts'
 import type { FromProgram, ReceiverOrders, ToReceiver } from './orders.ts'
 
 const orders: ReceiverOrders = JSON.parse(process.argv[2] ?? '{}')
-const { key, rpcUrl, contract, state, port, price, servedFile, seed } = orders
+const { key, rpcUrl, contract, state, port, price, servedFile, seed, database } = orders
 
 const receiver = await startReceiver({
   signer: createKeySigner(fromHex(key)),
   rpcUrl,
   contract,
   state,
+  database,
   pollInterval: 100,
   confirmations: 1,
   verifierThreads: 1,

@@ -2,7 +2,8 @@
 import { seededRandom } from '../random/random.ts'
 
 export const links = ['agent-receiver', 'agent-chain', 'receiver-chain'] as const
-export type LinkName = (typeof links)[number]
+/** The last one only where the receiver's state is in a database. */
+export type LinkName = (typeof links)[number] | 'receiver-database'
 export const programs = ['agent', 'receiver'] as const
 export type ProgramName = (typeof programs)[number]
 
@@ -30,6 +31,8 @@ export type Fault =
   | { readonly kind: 'withdraw' }
   /** The node's process is killed; only a geth keeps its chain. */
   | { readonly kind: 'killChain' }
+  /** All of the database server at once; it starts again. */
+  | { readonly kind: 'killDatabase' }
 
 export interface Step {
   /** Milliseconds after the beginning. */
@@ -98,6 +101,42 @@ export function stretched(plan: Plan, times: number): Plan {
     lasts: step.lasts * times,
   }))
   return { ...plan, steps, duration: plan.duration * times }
+}
+
+/**
+ * The same with a receiver whose state is in a database: what would befall its disk befalls that, and the way to it
+ * fails as well. Drawn by itself, too.
+ */
+export function onDatabase(plan: Plan): Plan {
+  const random = seededRandom(plan.seed ^ 0x5bd1e995)
+  const upTo = (most: number) => Math.floor(random() * most)
+  const makers = databaseFaults(upTo)
+  const more = Array.from({ length: 1 + upTo(3) }, (): Step => {
+    const at = upTo(plan.duration - 300)
+    const fault = makers[upTo(makers.length)]?.() ?? { kind: 'killDatabase' }
+    return { at, lasts: 50 + upTo(Math.min(700, plan.duration - at)), fault }
+  })
+  const steps = plan.steps.map((step) => ({ ...step, fault: notOfItsDisk(step.fault) }))
+  return { ...plan, steps: [...steps, ...more].sort((a, b) => a.at - b.at) }
+}
+
+const databaseLink = 'receiver-database' as const
+
+function databaseFaults(upTo: UpTo): readonly Maker[] {
+  const link = databaseLink
+  return [
+    () => ({ kind: 'delay', link, most: 5 + upTo(150) }),
+    () => ({ kind: 'loss', link, chance: [0.02, 0.1, 0.3][upTo(3)] ?? 0.1 }),
+    () => ({ kind: 'partition', link, way: (['both', 'to', 'from'] as const)[upTo(3)] ?? 'both' }),
+    () => ({ kind: 'refuse', link }),
+    () => ({ kind: 'killDatabase' }),
+  ]
+}
+
+function notOfItsDisk(fault: Fault): Fault {
+  if (!('program' in fault) || fault.program !== 'receiver') return fault
+  if (fault.kind === 'slowDisk') return { kind: 'delay', link: databaseLink, most: fault.most }
+  return fault.kind === 'fullDisk' ? { kind: 'killDatabase' } : fault
 }
 
 /** Drawn by itself, so that the faults of a seed stay what they were before there was this. */

@@ -3,10 +3,11 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openStorage } from '../../../agent/channels/ledger-storage.ts'
+import { gentleReservation } from '../../../agent/program/configuration/card.ts'
 import { type Address, parseAddress } from '../../../protocol/index.ts'
 import type { Sale, Shop } from '../torture/shop.ts'
 import { exists } from './files.ts'
-import { jobRequest, readingsFile, reservation, stateFolder } from './install.ts'
+import { type Card, jobRequest, readingsFile, reservation, stateFolder } from './install.ts'
 import type { Pi } from './pi.ts'
 
 export const price = 5n
@@ -49,10 +50,20 @@ function numberOf(line: string): number {
   return (JSON.parse(line) as { readonly data: { readonly number: number } }).data.number
 }
 
+/** Payments that one write covers, with the job of this lab. */
+export function reservationWith(card: Card, every: string): number {
+  if (card === 'careful') return reservation
+  return gentleReservation({ jobs: { reading: { get: 'shop/reading', every } }, reservation })
+}
+
 /** After a power cut: the card must cover what the receiver has, and not much more. */
-export function compareAfterCut(reserved: bigint, claimed: bigint): readonly string[] {
+export function compareAfterCut(
+  reserved: bigint,
+  claimed: bigint,
+  payments: number = reservation,
+): readonly string[] {
   // The buying program and the job may both be under way.
-  const most = claimed + price * BigInt(reservation + 2)
+  const most = claimed + price * BigInt(payments + 2)
   if (reserved < claimed)
     return [`${reserved} on the card, but ${claimed} claimed: it may sign again`]
   if (reserved > most) return [`${reserved} on the card, more than a reservation over ${claimed}`]

@@ -6,7 +6,15 @@ import { seededRandom } from '../random/random.ts'
 import { countProofs, judgeProofs } from '../torture/paid-by.ts'
 import type { PayingSums } from '../torture/reports.ts'
 import { openShop, type Shop } from '../torture/shop.ts'
-import { compareAfterCut, judgeJob, price, readBooks, soldTwice, unexcused } from './audit.ts'
+import {
+  compareAfterCut,
+  judgeJob,
+  price,
+  readBooks,
+  reservationWith,
+  soldTwice,
+  unexcused,
+} from './audit.ts'
 import { openScratch } from './files.ts'
 import { type Card, configure, installBuyer, installPackage, makeKey } from './install.ts'
 import { createPi, type Life, type Pi } from './pi.ts'
@@ -44,6 +52,9 @@ interface Notes {
   readonly soldAtCuts: number[]
 }
 
+/** When the job runs. */
+const every = '*/15 * * * * *'
+
 /** From the moment the power is on: on a busy machine everything is slow. */
 const patience = 30 * 60_000
 
@@ -60,6 +71,7 @@ export async function powerCuts(options: PowerCutOptions): Promise<PowerCutResul
       soldAtCuts: [],
     }
     const random = seededRandom(seed)
+    const payments = reservationWith(options.card, every)
     const account = await firstLife(pi, shop, options)
     for (let cut = 1; cut <= cuts; cut++) {
       const life = await untilPaying(pi, shop, notes)
@@ -71,7 +83,7 @@ export async function powerCuts(options: PowerCutOptions): Promise<PowerCutResul
       notes.card.unflushed += unflushed
       notes.card.lost += lost
       const { reserved } = await readBooks(pi, shop, account, folder)
-      notes.troubles.push(...compareAfterCut(reserved, shop.claimed()))
+      notes.troubles.push(...compareAfterCut(reserved, shop.claimed(), payments))
       say(
         `cut ${cut}: ${shop.sales.length} sold, ${shop.claimed()} claimed, ${reserved} on the card; ${lost} of ${unflushed} unflushed sectors lost`,
       )
@@ -97,7 +109,7 @@ async function firstLife(
   await installPackage(life.guest, deb)
   const account = await makeKey(life.guest)
   await shop.fund(account, 10n ** 9n)
-  await configure(life.guest, shop, '*/15 * * * * *', card)
+  await configure(life.guest, shop, every, card)
   await installBuyer(life.guest)
   await life.guest.run('systemctl enable --now buyer.service')
   await sold(shop, life, 1)

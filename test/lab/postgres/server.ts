@@ -38,11 +38,19 @@ export interface ServerOptions {
   readonly settings?: Settings
   /** Files that only it may read, by name in its folder: keys and certificates. */
   readonly files?: Readonly<Record<string, string>>
+  /** It begins as a standby of this one, which must have `replicating` among its options. */
+  readonly standbyOf?: PostgresServer
   /** Lines of pg_hba.conf behind the one that lets everybody on the socket in. */
   readonly access?: readonly string[]
 }
 
 const user = 'uraiden'
+
+/** Under which a standby is known to its primary. */
+export const standbyName = 'standby'
+
+/** Of a server that has a standby. */
+export const replicating = { access: ['local replication all trust'] } satisfies ServerOptions
 
 /** A server that runs, durable as a real one: nothing of what makes it so is off. */
 export async function startPostgres(options: ServerOptions = {}): Promise<PostgresServer> {
@@ -158,8 +166,15 @@ async function makeCluster({
     '--locale=C',
     '--no-sync',
   ]
-  await run(join(programs, 'initdb'), args, { ...identity, cwd: folder })
-  const { files = {}, access = [] } = options
+  const { files = {}, access = [], standbyOf } = options
+  if (standbyOf === undefined) {
+    await run(join(programs, 'initdb'), args, { ...identity, cwd: folder })
+  } else {
+    const { folder: host, port } = standbyOf
+    const from = `host=${host} port=${port} user=${user} application_name=${standbyName}`
+    const how = ['-D', data, '-d', from, '-R', '-X', 'stream', '-c', 'fast', '--no-sync']
+    await run(join(programs, 'pg_basebackup'), how, { ...identity, cwd: folder })
+  }
   for (const [name, text] of Object.entries(files)) {
     const file = join(folder, name)
     await writeFile(file, text, { mode: 0o600 })

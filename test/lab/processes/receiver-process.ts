@@ -8,7 +8,11 @@ import {
   startReceiver,
 } from '../../../receiver/index.ts'
 
-export interface ProcessOptions extends Pick<ReceiverOptions, 'verifier' | 'verifierThreads'> {
+export interface ProcessOptions
+  extends Pick<
+    ReceiverOptions,
+    'verifier' | 'verifierThreads' | 'database' | 'settlement' | 'pollInterval' | 'transactionPoll'
+  > {
   readonly key: string
   readonly rpcUrl: string
   readonly contract: Address
@@ -72,6 +76,16 @@ async function serve(options: ProcessOptions): Promise<void> {
       await server.close()
       await receiver.stop()
       process.disconnect()
+      return
+    }
+    if (message === 'look') {
+      await receiver.refresh()
+      process.send?.({})
+      return
+    }
+    if (message === 'withdraw') {
+      const { done } = await receiver.settlement.withdrawAll()
+      process.send?.({ transactions: done.length })
       return
     }
     if (message === 'memory') {

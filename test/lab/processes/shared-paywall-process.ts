@@ -5,9 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { createKeySigner } from '../../../platform/keys/index.ts'
 import { type Address, fromHex, type SignatureDomain } from '../../../protocol/index.ts'
 import { createChannelManager } from '../../../receiver/channels/manager.ts'
-import { createClaimQueue } from '../../../receiver/cluster/claim-queue.ts'
-import { joinCluster } from '../../../receiver/cluster/cluster.ts'
-import { sharedLedgers } from '../../../receiver/cluster/shared-ledgers.ts'
+import { serveShared } from '../../../receiver/cluster/serving.ts'
 import { sharedReplies } from '../../../receiver/cluster/shared-requests.ts'
 import { httpPaywall } from '../../../receiver/http/node.ts'
 import { builtPage } from '../../../receiver/paywall/built-page.ts'
@@ -28,10 +26,6 @@ export interface SharedProcessOptions {
   readonly verifierThreads?: number
 }
 
-export interface SharedStarted {
-  readonly base: string
-}
-
 /** Since the start, in microseconds, of all threads. */
 export interface SharedUsage {
   readonly cpu: number
@@ -42,15 +36,13 @@ async function serve(options: SharedProcessOptions): Promise<void> {
   const signer = createKeySigner(fromHex(key))
   const receiver = signer.address
   const database = await openDatabase(settings, { ...domain, account: receiver })
-  const cluster = await joinCluster({
+  const { cluster, queue, ledgers } = await serveShared({
     database,
     onElected: () => undefined,
     onError: () => undefined,
   })
   const seat = cluster.membership
-  const queue = createClaimQueue({ database, seat, onEpoch: cluster.renumbered })
   const verifier = await startVerifier({ domain, receiver, forms: ['eip712'] }, { verifierThreads })
-  const ledgers = sharedLedgers({ database, queue, seat })
   const manager = createChannelManager({ ledgers, checker: verifier, signer, domain })
   const token = { address: domain.contract, symbol: 'TKN', decimals: 0 }
   const paywall = createPaywall({
@@ -71,7 +63,7 @@ async function serve(options: SharedProcessOptions): Promise<void> {
   )
   server.listen({ host: '127.0.0.1', port: 0 }, () => {
     const { port } = server.address() as AddressInfo
-    process.send?.({ base: `http://127.0.0.1:${port}` } satisfies SharedStarted)
+    process.send?.({ base: `http://127.0.0.1:${port}` })
   })
   process.on('message', async (message) => {
     if (message === 'usage') {

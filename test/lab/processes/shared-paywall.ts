@@ -1,43 +1,15 @@
 // Paywalls on one shared state, each in a process of its own.
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { fromHex, type TokenAmount } from '../../../protocol/index.ts'
 import type { ChannelId } from '../../../receiver/channels/book.ts'
 import type { Sql } from '../../../receiver/postgres/connection.ts'
-import { endWithParent } from './end-with-parent.ts'
-import type { SharedProcessOptions, SharedStarted } from './shared-paywall-process.ts'
-
-export interface SharedPaywall {
-  readonly base: string
-  readonly child: ChildProcess
-  /** Ends it at once. */
-  readonly kill: () => Promise<void>
-  readonly stop: () => Promise<void>
-}
+import { type Forked, startForked } from './forked.ts'
+import type { SharedProcessOptions } from './shared-paywall-process.ts'
 
 const program = fileURLToPath(new URL('./shared-paywall-process.ts', import.meta.url))
 
-export async function startSharedPaywall(options: SharedProcessOptions): Promise<SharedPaywall> {
-  const child = fork(program, { serialization: 'advanced' })
-  endWithParent(child)
-  const gone = once(child, 'exit')
-  child.send(options)
-  const [{ base }] = (await Promise.race([
-    once(child, 'message'),
-    gone.then(() => Promise.reject(new Error('the paywall did not start'))),
-  ])) as [SharedStarted]
-  return {
-    ...{ base, child },
-    kill: async () => {
-      child.kill('SIGKILL')
-      await gone
-    },
-    stop: async () => {
-      if (child.connected) child.send('stop')
-      await gone
-    },
-  }
+export function startSharedPaywall(options: SharedProcessOptions): Promise<Forked> {
+  return startForked(program, options, 'the paywall')
 }
 
 /** As the leader writes channels that the chain shows. */

@@ -50,8 +50,8 @@ export interface Payer {
   readonly troubles: readonly string[]
   /** Where its requests are bound: before its first payment. */
   readonly bind: (url: string) => Promise<void>
-  /** Pays until the receiver is gone. */
-  readonly payUntilGone: (url: UrlOf) => Promise<void>
+  /** Pays until the receiver is gone, or it is over. */
+  readonly payUntilGone: (url: UrlOf, isOver?: () => boolean) => Promise<void>
   /** Sends again what was not answered, and `replays` of those that were. */
   readonly retry: (url: UrlOf, replays: readonly bigint[]) => Promise<void>
 }
@@ -69,15 +69,17 @@ export function createPayer(channel: PayerChannel): Payer {
   let unanswered: Payment[] = []
   let bound: BoundSender | undefined
 
-  const ask = (url: UrlOf, payment: Payment, request: Asked['request']) =>
-    send(channel, { url: typeof url === 'string' ? url : url(), payment, request, bound })
+  const ask = (url: UrlOf, payment: Payment, request: Asked['request']) => {
+    const asked = { url: typeof url === 'string' ? url : url(), payment, request, bound }
+    return sendShowing(proofs, channel, asked)
+  }
 
   function note({ balance, proof }: Payment, { status, asksForMore }: Answered): void {
     if (status === 200) proofs.taken(proof)
     if (status === 200 && served.has(balance)) servedTwice.add(balance)
     else if (status === 200) ways.push(proof.signature === undefined ? 'tick' : 'signature')
     if (status === 200) served.add(balance)
-    if (asksForMore) troubles.push(`the tick of ${balance} is of no commitment that is known`)
+    if (asksForMore) troubles.push(`the tick of ${balance} is of no commitment that it takes`)
     if (status === 402 && !served.has(balance)) {
       lost.add(balance)
       if (channel.named !== 'not at all') {
@@ -87,8 +89,8 @@ export function createPayer(channel: PayerChannel): Payer {
     if (status !== 200 && status !== 402) troubles.push(`${balance} was answered with ${status}`)
   }
 
-  async function payInTurn(url: UrlOf): Promise<void> {
-    for (;;) {
+  async function payInTurn(url: UrlOf, isOver: () => boolean): Promise<void> {
+    while (!isOver()) {
       signed += channel.price
       const payment = { balance: signed, proof: proofs.next(signed) }
       const answered = await ask(url, payment, 'itself')
@@ -111,8 +113,8 @@ export function createPayer(channel: PayerChannel): Payer {
     bind: async (url) => {
       if (channel.named === 'by binding') bound = await bindSender(channel, url)
     },
-    payUntilGone: async (url) => {
-      await Promise.all(Array.from({ length: atOnce }, () => payInTurn(url)))
+    payUntilGone: async (url, isOver = () => false) => {
+      await Promise.all(Array.from({ length: atOnce }, () => payInTurn(url, isOver)))
     },
     retry: async (url, replays) => {
       const again = unanswered
@@ -140,8 +142,20 @@ interface Asked {
 
 interface Answered {
   readonly status: number
-  /** It knows no commitment of the tick, which it was shown, or has said that it knows. */
+  /** It knows no commitment of the tick. */
   readonly asksForMore: boolean
+}
+
+/** What paid below a proven balance has shown its commitment to nobody: the next one may be asked for it. */
+async function sendShowing(
+  proofs: Pick<ReturnType<typeof createProofs>, 'whole'>,
+  channel: PayerChannel,
+  asked: Asked,
+): Promise<Answered | undefined> {
+  const { balance, proof } = asked.payment
+  const answered = await send(channel, asked)
+  if (!answered?.asksForMore || proof.commitment !== undefined) return answered
+  return send(channel, { ...asked, payment: { balance, proof: proofs.whole(balance) } })
 }
 
 /** Undefined when no answer came. */

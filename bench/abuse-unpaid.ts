@@ -9,21 +9,21 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
 import { Agent, request } from 'undici'
+import { integer } from '../scripts/lib/shared/arguments.ts'
 import { deployTestContracts, startEmbeddedChain } from '../test/lab/chains/embedded-chain.ts'
 import type { StrangerOrders, StrangerReport } from './lib/abuse/stranger.ts'
 import type { UnpaidOrders, UnpaidUsage } from './lib/abuse/unpaid-receiver.ts'
 
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    requests: { type: 'string', default: '1000' },
-    connections: { type: 'string', default: '16' },
-    seconds: { type: 'string', default: '60' },
-    only: { type: 'string' },
-  },
-})
+const options = new Command('./scripts/bench abuse-unpaid')
+  .option('--requests <n>', 'of each kind', integer(1, 1_000_000), 1000)
+  .option('--connections <n>', 'at a time', integer(1, 1000), 16)
+  .option('--seconds <n>', 'at the longest for each kind', integer(1, 3600), 60)
+  .option('--only <name>', 'kinds with this in their names')
+  .option('--json', 'print JSON')
+  .parse()
+  .opts<{ requests: number; connections: number; seconds: number; only?: string; json?: true }>()
 
 interface Abuse {
   readonly name: string
@@ -127,8 +127,8 @@ async function measure(abuse: Abuse, orders: UnpaidOrders, asked: () => number):
   const began = performance.now()
   const endCustomer = customer(base)
   const { accept = '*/*', path } = abuse
-  const [requests, connections] = [Number(values.requests), Number(values.connections)]
-  const longest = Number(values.seconds) * 1000
+  const { requests, connections } = options
+  const longest = options.seconds * 1000
   const stranger = fork(here('stranger.ts'))
   stranger.send({ base, path, accept, requests, connections, longest } satisfies StrangerOrders)
   const report = await answerOf<StrangerReport>(stranger)
@@ -171,14 +171,14 @@ async function measureAll(): Promise<readonly Measured[]> {
     const key = chain.accounts[1]?.privateKey ?? '0x'
     const url = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`
     const measured: Measured[] = []
-    for (const abuse of abuses.filter(({ name }) => name.includes(values.only ?? ''))) {
+    for (const abuse of abuses.filter(({ name }) => name.includes(options.only ?? ''))) {
       const own = join(folder, `${measured.length}`)
       await mkdir(join(own, 'files'), { recursive: true })
       await writeFile(join(own, 'files/there.txt'), 'x'.repeat(1000))
       await writeFile(join(own, 'module.js'), "export const handler = () => 'goods'\n")
       const orders = { key, rpcUrl: chain.rpcUrl, contract, folder: own, resources: sold(url) }
       measured.push(await measure(abuse, orders, () => asked))
-      if (!values.json) process.stdout.write(rowOf(measured.at(-1)))
+      if (!options.json) process.stdout.write(rowOf(measured.at(-1)))
     }
     return measured
   } finally {
@@ -202,7 +202,7 @@ function rowOf(measured: Measured | undefined): string {
   return `${line([...cells, ...more]).trimEnd()}  ${ended ?? said.join(', ')}\n`
 }
 
-if (!values.json) {
+if (!options.json) {
   const head = [
     '',
     'asked',
@@ -216,4 +216,4 @@ if (!values.json) {
   process.stdout.write(line([...head, 'longest ms']))
 }
 const measured = await measureAll()
-if (values.json) process.stdout.write(`${JSON.stringify({ node: process.version, measured })}\n`)
+if (options.json) process.stdout.write(`${JSON.stringify({ node: process.version, measured })}\n`)

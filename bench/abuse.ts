@@ -15,6 +15,7 @@ import { deployTestContracts, startEmbeddedChain } from '../test/lab/chains/embe
 import type { Attack, Orders } from './lib/abuse/attacker.ts'
 import { type Latencies, type Payers, startPayers } from './lib/abuse/payer.ts'
 import { prepareState } from './lib/receiver/channels.ts'
+import { markdownTable } from './lib/table.ts'
 
 const options = new Command('./scripts/bench abuse')
   .option('--connections <n>', 'of each attack', integer(1, 15_000), 2000)
@@ -150,7 +151,7 @@ async function resident(pid: number): Promise<number> {
 function table(phases: readonly Phase[]): string {
   const [before] = phases
   const rows = phases.map(({ name, most, connected, newcomers }) => {
-    const cells = [
+    return [
       name,
       most.toFixed(0),
       `${connected.perSecond.toFixed(0)}`,
@@ -158,7 +159,6 @@ function table(phases: readonly Phase[]): string {
       `${newcomers.p50.toFixed(1)} / ${newcomers.p99.toFixed(1)}`,
       `${connected.failed} / ${newcomers.failed}`,
     ]
-    return `| ${cells.join(' | ')} |`
   })
   const head = [
     'connections',
@@ -171,5 +171,5 @@ function table(phases: readonly Phase[]): string {
   const limit = options.unlimited
     ? 'no limits\n'
     : `configured bound: ${((before?.most ?? 0) + bound).toFixed(0)} MB (${bound.toFixed(0)} above the first row)\n`
-  return `${[`| ${head.join(' | ')} |`, `|${'---|'.repeat(head.length)}`, ...rows].join('\n')}\n${limit}`
+  return markdownTable(head, rows) + limit
 }

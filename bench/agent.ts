@@ -9,16 +9,15 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
+import { integer } from '../scripts/lib/shared/arguments.ts'
 import type { AgentRun } from './lib/agent-run.ts'
 
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    payments: { type: 'string', default: '1500' },
-  },
-})
-const payments = Number(values.payments)
+const { payments, json } = new Command('./scripts/bench agent')
+  .option('--payments <n>', 'of each kind', integer(1, 1_000_000), 1500)
+  .option('--json', 'print JSON')
+  .parse()
+  .opts<{ payments: number; json?: true }>()
 const here = (name: string): string => fileURLToPath(new URL(`./lib/${name}`, import.meta.url))
 
 const folder = await mkdtemp(join(tmpdir(), 'uraiden-bench-'))
@@ -38,7 +37,7 @@ try {
   const results = fileURLToPath(new URL('./results', import.meta.url))
   await mkdir(results, { recursive: true })
   await writeFile(join(results, 'agent.json'), `${JSON.stringify(result, null, 2)}\n`)
-  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : table(result))
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : table(result))
 } finally {
   server.kill()
   await rm(folder, { recursive: true, force: true })

@@ -5,18 +5,17 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
+import { integer } from '../scripts/lib/shared/arguments.ts'
 import { measurePair, type PairCost } from './lib/bound/pair.ts'
 import { contractKey } from './lib/bound/parties.ts'
 
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    payments: { type: 'string', default: '1000' },
-    rounds: { type: 'string', default: '5' },
-  },
-})
-const payments = Number(values.payments)
+const { payments, rounds, json } = new Command('./scripts/bench bound')
+  .option('--payments <n>', 'of each kind in a round', integer(1, 1_000_000), 1000)
+  .option('--rounds <n>', 'of all kinds', integer(1, 1000), 5)
+  .option('--json', 'print JSON')
+  .parse()
+  .opts<{ payments: number; rounds: number; json?: true }>()
 const modes = ['free', 'unbound', 'bound'] as const
 type Mode = (typeof modes)[number]
 
@@ -26,7 +25,7 @@ const folder = await mkdtemp(join(tmpdir(), 'uraiden-bench-'))
 try {
   const runs: { mode: Mode; cost: Cost }[] = []
   // Round by round, so that what else the machine does meets all of them.
-  for (let round = 0; round < Number(values.rounds); round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const mode of modes) {
       runs.push({ mode, cost: await measure(mode, join(folder, `${mode}-${round}`)) })
     }
@@ -36,9 +35,7 @@ try {
     ...median(runs.filter((run) => run.mode === mode).map(({ cost }) => cost)),
   }))
   process.stdout.write(
-    values.json
-      ? `${JSON.stringify({ node: process.version, payments, rounds: Number(values.rounds), costs })}\n`
-      : table(costs),
+    json ? `${JSON.stringify({ node: process.version, payments, rounds, costs })}\n` : table(costs),
   )
 } finally {
   await rm(folder, { recursive: true, force: true })

@@ -5,19 +5,19 @@ import { execFile, spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
+import { Command } from 'commander'
 import { createAgent } from '../agent/index.ts'
 import { createKeySigner } from '../platform/keys/index.ts'
 import { fromHex, parseAddress } from '../protocol/index.ts'
+import { integer } from '../scripts/lib/shared/arguments.ts'
 import { deployTestContracts, startEmbeddedChain } from '../test/lab/chains/embedded-chain.ts'
 
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    seconds: { type: 'string', default: '60' },
-  },
-})
-const seconds = Number(values.seconds)
+const { seconds, json } = new Command('./scripts/bench daemon')
+  .option('--seconds <n>', 'that it is watched', integer(1, 3600), 60)
+  .option('--json', 'print JSON')
+  .parse()
+  .opts<{ seconds: number; json?: true }>()
 const root = fileURLToPath(new URL('..', import.meta.url))
 // Beside node_modules, which the compiled program needs too.
 const folder = await mkdtemp(join(root, '.cache/bench-daemon-'))
@@ -40,7 +40,7 @@ try {
   const service = await measure(program, await variablesOfUnit())
   const result = { node: process.version, seconds, bare, plain, service }
   const rows = [row('bare Node', bare), row('daemon', plain), row('as service', service)]
-  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : rows.join(''))
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : rows.join(''))
 } finally {
   await rm(folder, { recursive: true, force: true })
 }

@@ -1,21 +1,20 @@
 // ./scripts/bench dialects: what one payment costs in each dialect that we speak, with ours and with stock programs of
 // x402, in one run on one machine and one chain. The stock packages are in bench/peers.
-import { execFileSync, fork } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { fork } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
-import { ContractFactory } from 'ethers'
-import { dollarAbi } from '../contracts/abi/dollar.ts'
-import { dollarBytecode } from '../contracts/bytecode/dollar.ts'
+import { installOwnPackages } from '../scripts/lib/shared/own-packages.ts'
 import {
   deployTestContracts,
   type EmbeddedChain,
   startEmbeddedChain,
 } from '../test/lab/chains/embedded-chain.ts'
 import { measurePair, type Pair, type PairCost, said } from './lib/bound/pair.ts'
+import { deployDollar } from './lib/dialects/dollar.ts'
+import { cell, markdownTable } from './lib/table.ts'
 
 const options = new Command('dialects')
   .description('what a payment costs in each dialect, in one run')
@@ -53,12 +52,9 @@ const warmUps = 10
 async function prepare(folder: string): Promise<Stage> {
   const chain = await startEmbeddedChain()
   const { channelsAddress: contract, token } = await deployTestContracts(chain.wallet(0))
-  const factory = new ContractFactory([...dollarAbi], dollarBytecode, chain.wallet(0))
-  const dollar = await (await factory.deploy(10n ** 12n, 'Test Dollar', 'USD')).waitForDeployment()
   const buyer = chain.wallet(2).address
   await (await token.getFunction('transfer(address,uint256)')(buyer, 10n ** 12n)).wait()
-  const asset = await dollar.getAddress()
-  await (await dollar.getFunction('transfer')(buyer, 10n ** 9n)).wait()
+  const asset = await deployDollar(chain, buyer)
   return { chain, contract, asset, folder }
 }
 
@@ -203,29 +199,21 @@ function byExact(stage: Stage, payments: number): readonly (() => Promise<Row>)[
 }
 
 function table(rows: readonly Row[]): string {
-  const cell = (value: number | undefined, digits = 0) => value?.toFixed(digits) ?? '–'
   const head = [
     ...['a payment', 'a second, one after the other', 'round trips', 'agent CPU µs'],
     ...['receiver CPU µs', 'bytes sent', 'bytes back', 'gas', ''],
   ]
-  const lines = rows.map((each) => {
-    const { system, agent, receiver, sent, received, roundTrips, perSecond, gas, note } = each
-    const figures = [
-      ...[cell(perSecond, 1), cell(roundTrips, 2), cell(agent), cell(receiver)],
-      ...[cell(sent), cell(received), cell(gas)],
-    ]
-    return `| ${[system, ...figures, note].join(' | ')} |`
-  })
-  return [`| ${head.join(' | ')} |`, `|${'---|'.repeat(head.length)}`, ...lines, ''].join('\n')
+  return markdownTable(
+    head,
+    rows.map((each) => {
+      const { system, agent, receiver, sent, received, roundTrips, perSecond, gas, note } = each
+      const costs = [agent, receiver, sent, received, gas].map((value) => cell(value))
+      return [system, cell(perSecond, 1), cell(roundTrips, 2), ...costs, note]
+    }),
+  )
 }
 
-if (!existsSync(join(peers, 'node_modules'))) {
-  process.stderr.write('bench dialects: the packages of x402, by their own lock file\n')
-  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
-    cwd: peers,
-    stdio: ['ignore', 2, 2],
-  })
-}
+installOwnPackages(peers)
 const payments = Number(options.payments)
 const folder = await mkdtemp(join(tmpdir(), 'uraiden-bench-dialects-'))
 const stage = await prepare(folder)

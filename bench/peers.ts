@@ -1,18 +1,18 @@
 // ./scripts/bench peers: what a payment costs with ours and with others, in one run on one machine. What cannot
 // run here is said with its reason. Their packages are in bench/peers, which the product knows nothing of.
-import { execFileSync, fork } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { fork } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
-import { ContractFactory } from 'ethers'
-import solc from 'solc'
 import { addressOfKey, balanceProofDigest, fromHex, signDigest, toHex } from '../protocol/index.ts'
+import { installOwnPackages } from '../scripts/lib/shared/own-packages.ts'
 import { startEmbeddedChain } from '../test/lab/chains/embedded-chain.ts'
 import { asked, measurePair, type PairCost, said } from './lib/bound/pair.ts'
 import { contractKey, keys } from './lib/bound/parties.ts'
+import { deployDollar } from './lib/dialects/dollar.ts'
+import { cell, markdownTable } from './lib/table.ts'
 
 const options = new Command('peers')
   .description('what a payment costs with ours, x402, mppx and the original, in one run')
@@ -55,33 +55,12 @@ async function ours(kind: Kind, folder: string, payments: number): Promise<Row> 
   return { system: names[kind], ...cost, note: 'proof on disk before the answer' }
 }
 
-/** One contract, by the compiler that is here for ours. */
-async function compileToken() {
-  const content = await readFile(join(peers, 'Token.sol'), 'utf8')
-  const input = {
-    language: 'Solidity',
-    sources: { 'Token.sol': { content } },
-    settings: {
-      optimizer: { enabled: true },
-      viaIR: true,
-      outputSelection: { '*': { Token: ['abi', 'evm.bytecode.object'] } },
-    },
-  }
-  const { contracts, errors } = JSON.parse(solc.compile(JSON.stringify(input)))
-  const token = contracts?.['Token.sol']?.Token
-  if (token === undefined) throw new Error(JSON.stringify(errors))
-  return { abi: token.abi, bytecode: token.evm.bytecode.object }
-}
-
 /** Stock client, server and facilitator; each payment is a transaction, in a block at once. */
 async function x402(payments: number): Promise<Row> {
   const chain = await startEmbeddedChain()
   const [, settling, payTo, paying] = chain.accounts.map(({ privateKey }) => privateKey)
   if (settling === undefined || payTo === undefined || paying === undefined) throw new Error('keys')
-  const { abi, bytecode } = await compileToken()
-  const factory = new ContractFactory(abi, bytecode, chain.wallet(0))
-  const token = await (await factory.deploy(addressOfKey(fromHex(paying)))).waitForDeployment()
-  const tokenAddress = await token.getAddress()
+  const tokenAddress = await deployDollar(chain, addressOfKey(fromHex(paying)))
   const facilitator = fork(join(peers, 'x402-facilitator.js'), [chain.rpcUrl, settling])
   try {
     const url = await said<string>(facilitator)
@@ -89,7 +68,8 @@ async function x402(payments: number): Promise<Row> {
     const before = await asked<number>(facilitator)
     const cost = await measurePair(
       {
-        receiver: () => fork(join(peers, 'x402-receiver.js'), [url, tokenAddress, seller]),
+        receiver: () =>
+          fork(join(peers, 'x402-receiver.js'), [url, tokenAddress, seller, 'Test Dollar', '2']),
         agent: (base) => fork(join(peers, 'x402-agent.js'), [paying, base, `${payments}`]),
       },
       payments,
@@ -140,32 +120,21 @@ async function row(system: string, run: () => Promise<Row>): Promise<Row> {
 }
 
 function table(rows: readonly Row[]): string {
-  const cell = (value: number | undefined, digits = 0) => value?.toFixed(digits) ?? '–'
-  const lines = rows.map((each) => {
-    const { system, agent, receiver, sent, received, roundTrips, perSecond, note } = each
-    const figures = [cell(perSecond), cell(agent), cell(receiver), cell(sent), cell(received)]
-    return `| ${[system, ...figures, cell(roundTrips, 2), note].join(' | ')} |`
-  })
   const head = [
-    'a payment',
-    'a second, one after the other',
-    'agent CPU µs',
-    'receiver CPU µs',
-    'bytes sent',
-    'bytes back',
-    'round trips',
-    '',
+    ...['a payment', 'a second, one after the other', 'agent CPU µs', 'receiver CPU µs'],
+    ...['bytes sent', 'bytes back', 'round trips', ''],
   ]
-  return [`| ${head.join(' | ')} |`, `|${'---|'.repeat(head.length)}`, ...lines, ''].join('\n')
+  return markdownTable(
+    head,
+    rows.map((each) => {
+      const { system, agent, receiver, sent, received, roundTrips, perSecond, note } = each
+      const figures = [perSecond, agent, receiver, sent, received].map((value) => cell(value))
+      return [system, ...figures, cell(roundTrips, 2), note]
+    }),
+  )
 }
 
-if (!existsSync(join(peers, 'node_modules'))) {
-  process.stderr.write('bench peers: the packages of the others, by their own lock file\n')
-  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
-    cwd: peers,
-    stdio: ['ignore', 2, 2],
-  })
-}
+installOwnPackages(peers)
 const payments = Number(options.payments)
 const folder = await mkdtemp(join(tmpdir(), 'uraiden-bench-peers-'))
 try {

@@ -1,5 +1,6 @@
 // What one signature costs the receiver, by verifier: `./scripts/bench signatures [--json]`. The least of many
 // rounds, one thread. Another processor's Node under qemu-user runs it as well.
+import { Command } from 'commander'
 import {
   addressOfKey,
   addressToBytes,
@@ -16,6 +17,11 @@ import {
   recoveryNames,
   type SignedDigest,
 } from '../receiver/signatures/recovery.ts'
+
+const { json } = new Command('./scripts/bench signatures')
+  .option('--json', 'print JSON')
+  .parse()
+  .opts<{ json?: true }>()
 
 interface Case {
   readonly sender: Uint8Array
@@ -59,7 +65,7 @@ for (const name of recoveryNames) {
 }
 const result = { arch: process.arch, node: process.version, rows }
 process.stdout.write(
-  process.argv.includes('--json')
+  json
     ? `${JSON.stringify(result)}\n`
     : `${result.arch}, Node ${result.node}, µs a signature\n${rows.map((row) => `${JSON.stringify(row)}\n`).join('')}`,
 )

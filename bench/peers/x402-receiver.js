@@ -4,7 +4,7 @@ import { ExactEvmScheme } from '@x402/evm/exact/server'
 import { paymentMiddleware, x402ResourceServer } from '@x402/express'
 import express from 'express'
 
-const [facilitator, asset, payTo, name = 'Bench', version = '1'] = process.argv.slice(2)
+const [facilitator, asset, payTo, name, version] = process.argv.slice(2)
 const network = 'eip155:31337'
 const resources = new x402ResourceServer(new HTTPFacilitatorClient({ url: facilitator })).register(
   network,

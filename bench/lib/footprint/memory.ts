@@ -11,6 +11,9 @@ interface Memory {
 
 export interface MemoryFigures {
   readonly bareNode: Memory
+  /** Idle, in the life that opened the channel, for which ethers was loaded. */
+  readonly opened: Memory
+  /** Idle, since a restart. */
   readonly idle: Memory
   readonly paying: Memory
   /** Most that the service's control group had, with what the kernel keeps of files for it. */
@@ -30,6 +33,10 @@ export async function measureMemory(guest: Guest, shop: Shop): Promise<MemoryFig
   await pause(60)
   const bareNode = await memoryOf(guest, 'bare')
   await guest.run('systemctl stop bare')
+  const opened = await memoryOf(guest, 'uraiden-agent')
+  await guest.run('systemctl restart uraiden-agent')
+  await sales(shop, 2)
+  await pause(60)
   const idle = await memoryOf(guest, 'uraiden-agent')
   await guest.run('systemctl start buyer')
   await sales(shop, 100)
@@ -40,6 +47,7 @@ export async function measureMemory(guest: Guest, shop: Shop): Promise<MemoryFig
   )
   return {
     bareNode,
+    opened,
     idle,
     paying,
     serviceMostMB: megabytes(Number(peak) / 1024),

@@ -31,6 +31,7 @@ function rows({ packageMB, memory, work, card, gentle, exposure }: Footprint): r
     { name: 'paying, resident', value: memory.paying.residentMB, unit: 'MB', goal: 66 },
     { name: 'paying, anonymous', value: memory.paying.anonymousMB, unit: 'MB', goal: 21 },
     { name: 'ready, key sealed', value: work.readyKept, unit: 'M instructions', goal: 700 },
+    { name: 'get beside the daemon', value: work.get, unit: 'M instructions', goal: 500 },
     { name: 'written a day, careful', value: card.megabytesPerDay, unit: 'MB', goal: 15 },
     { name: 'written a day, gentle', value: gentle?.megabytesPerDay, unit: 'MB', goal: 1 },
     { name: 'exposure', value: exposure, unit: '', goal: 1.1 },
@@ -45,9 +46,9 @@ export function describe(footprint: Footprint): string {
   )
   return [
     ...goals,
-    `bare Node: ${memory.bareNode.residentMB} MB resident, ${memory.bareNode.anonymousMB} MB anonymous`,
+    `bare Node: ${memory.bareNode.residentMB} MB resident, ${memory.bareNode.anonymousMB} MB anonymous; the daemon in the life that opened its channel: ${memory.opened.residentMB} and ${memory.opened.anonymousMB} MB`,
     `the service at most ${memory.serviceMostMB} MB of ${memory.serviceLimitMB} MB; limit met ${memory.limitMet} times`,
-    `instructions, millions: bare Node ${work.bareNode}, --help ${work.help}, ready with a keystore ${work.ready}, with a sealed key and a configuration to read ${work.readySealed}`,
+    `instructions, millions: bare Node ${work.bareNode}, --help ${work.help}, status ${work.status}, ready with a keystore ${work.ready}, with a sealed key and a configuration to read ${work.readySealed}; of each start ${work.sandbox} are systemd's and the kernel's`,
     `a run writes ${card.bytesPerRun} bytes in ${card.writesPerRun} writes and ${card.flushesPerRun} flushes; the daemon itself ${card.daemonBytesPerRun}; idle ${card.idleBytesPerHour} bytes an hour`,
     ...(gentle
       ? [

@@ -7,12 +7,17 @@ export interface WorkFigures {
   /** Millions of instructions, user and kernel. */
   readonly bareNode: number
   readonly help: number
+  /** A person's command beside the daemon. */
+  readonly get: number
+  readonly status: number
   /** The daemon, with its encrypted key. */
   readonly ready: number
   /** The same with a key that systemd has sealed, when the configuration is read. */
   readonly readySealed: number
   /** And at the starts after that, with what was read kept. */
   readonly readyKept: number
+  /** Of that, what is systemd's and the kernel's: the same unit with the same credentials, and nothing in it. */
+  readonly sandbox: number
 }
 
 const unit = 'uraiden-agent.service'
@@ -36,9 +41,12 @@ export async function countWork(pi: Pi): Promise<WorkFigures> {
   }
   const bareNode = await once('/usr/lib/uraiden-agent/node -e 0')
   const help = await once(`${program} --help`)
-  const restarted = async () => {
-    await run(`systemctl restart ${unit}`)
-    return millions(await run(`cat /sys/fs/cgroup/system.slice/${unit}/cpu.stat`))
+  await run(`systemctl start ${unit}`)
+  const get = await once('/usr/bin/uraiden-agent get shop/reading')
+  const status = await once('/usr/bin/uraiden-agent status')
+  const restarted = async (name = unit) => {
+    await run(`systemctl restart ${name}`)
+    return millions(await run(`cat /sys/fs/cgroup/system.slice/${name}/cpu.stat`))
   }
   const ready = await restarted()
   await run(`set -eu
@@ -48,6 +56,14 @@ uraiden-agent --config /etc/uraiden/agent.yaml key seal --password-file /run/pas
 rm /run/password`)
   const readySealed = await restarted()
   const readyKept = await restarted()
+  await run(emptyUnit)
+  await restarted('empty.service')
+  const sandbox = await restarted('empty.service')
   await life.powerOff()
-  return { bareNode, help, ready, readySealed, readyKept }
+  return { bareNode, help, get, status, ready, readySealed, readyKept, sandbox }
 }
+
+const emptyUnit = `set -eu
+sed -e 's|^ExecStart=.*|ExecStart=/bin/sleep infinity|' -e 's|^Type=.*|Type=exec|' \\
+  -e '/^ExecReload=/d' -e '/^WatchdogSec=/d' /usr/lib/systemd/system/${unit} > /run/systemd/system/empty.service
+systemctl daemon-reload`

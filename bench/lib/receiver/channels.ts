@@ -20,6 +20,8 @@ export interface Fleet {
   readonly receiver: Address
   readonly price: bigint
   readonly channels: number
+  /** Open block of the first one that pays; 0 by default. */
+  readonly from?: number
 }
 
 export const senderKey = fromHex(`0x${'5e'.repeat(32)}`)
@@ -52,23 +54,33 @@ export async function prepareState(
  * the payments of one channel are sent in their order.
  */
 export async function writePayments(prefix: string, fleet: Fleet, count: number): Promise<void> {
-  const { domain, receiver, price, channels } = fleet
-  const { keccak } = (await chooseRecovery()).recovery
-  const digest = balanceProofDigest('eip712', domain, receiver, keccak)
+  const { price, channels, from = 0 } = fleet
+  const pay = await paymentsOf(fleet)
   const perThread = Math.ceil(count / threads)
   const share = channels / threads
   for (let thread = 0; thread < threads; thread++) {
     const lines: string[] = []
     for (let index = 0; index < perThread; index++) {
-      const openBlock = thread * share + (index % share)
+      const openBlock = from + thread * share + (index % share)
       const balance = price * BigInt(1 + Math.floor(index / share))
-      const { signature, recid } = secp256k1.ecdsaSign(digest(openBlock, balance), senderKey)
-      const signed = `${toHex(signature)}${recid === 0 ? '1b' : '1c'}`
-      lines.push(paymentLine(fleet, { sender, openBlock, balance, signature: signed }))
+      lines.push(pay(openBlock, balance))
     }
     const file = await open(`${prefix}.${thread}`, 'w')
     await file.write(`${lines.join('\n')}\n`)
     await file.close()
+  }
+}
+
+/** Signs one on a channel of the fleet. */
+export async function paymentsOf(
+  fleet: Pick<Fleet, 'domain' | 'receiver' | 'price'>,
+): Promise<(openBlock: number, balance: bigint) => string> {
+  const { keccak } = (await chooseRecovery()).recovery
+  const digest = balanceProofDigest('eip712', fleet.domain, fleet.receiver, keccak)
+  return (openBlock, balance) => {
+    const { signature, recid } = secp256k1.ecdsaSign(digest(openBlock, balance), senderKey)
+    const signed = `${toHex(signature)}${recid === 0 ? '1b' : '1c'}`
+    return paymentLine(fleet, { sender, openBlock, balance, signature: signed })
   }
 }
 

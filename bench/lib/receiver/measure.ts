@@ -48,7 +48,13 @@ export interface MeasureOptions {
 /** Seconds that payments of before may take. */
 const longest = 60
 
-export async function measure(options: MeasureOptions): Promise<Measurement> {
+export interface Running {
+  readonly child: ChildProcess
+  readonly started: Started
+  readonly stop: () => Promise<void>
+}
+
+export async function startMeasured(receiver: ProcessOptions): Promise<Running> {
   const child = fork(
     fileURLToPath(new URL('../../../test/lab/processes/receiver-process.ts', import.meta.url)),
     {
@@ -56,9 +62,13 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
       execArgv: ['--expose-gc'],
     },
   )
+  child.send(receiver)
+  return { child, started: await answer<Started>(child), stop: () => stop(child) }
+}
+
+export async function measure(options: MeasureOptions): Promise<Measurement> {
+  const { child, started } = await startMeasured(options.receiver)
   try {
-    child.send(options.receiver)
-    const started = await answer<Started>(child)
     child.send('memory')
     const start = { milliseconds: started.startMs, ...(await answer<Memory>(child)) }
     const { first } = options
@@ -98,12 +108,12 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
 const warmPayments = 4096
 
 /** All of the first part are sent: a payment of the rest would leave a gap before it. */
-async function parted({ payments }: MeasureOptions) {
+export async function parted({ payments }: Pick<MeasureOptions, 'payments'>, first = warmPayments) {
   const parts = { warm: `${payments}.warm`, rest: `${payments}.rest` }
   for (let thread = 0; thread < threads; thread++) {
     const lines = (await readFile(`${payments}.${thread}`, 'utf8')).split('\n')
-    await writeFile(`${parts.warm}.${thread}`, `${lines.slice(0, warmPayments).join('\n')}\n`)
-    await writeFile(`${parts.rest}.${thread}`, lines.slice(warmPayments).join('\n'))
+    await writeFile(`${parts.warm}.${thread}`, `${lines.slice(0, first).join('\n')}\n`)
+    await writeFile(`${parts.rest}.${thread}`, lines.slice(first).join('\n'))
   }
   return parts
 }
@@ -167,17 +177,25 @@ async function stop(child: ChildProcess): Promise<void> {
   await gone
 }
 
-function usage(child: ChildProcess): Promise<Usage> {
+export function usage(child: ChildProcess): Promise<Usage> {
   child.send('usage')
   return answer<Usage>(child)
 }
 
-async function answer<Message>(child: ChildProcess): Promise<Message> {
-  const [message] = await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(([code]) => Promise.reject(new Error(`the receiver ended: ${code}`))),
-  ])
-  return message
+export async function answer<Message>(child: ChildProcess): Promise<Message> {
+  const answered = new AbortController()
+  const { signal } = answered
+  try {
+    const [message] = await Promise.race([
+      once(child, 'message', { signal }),
+      once(child, 'exit', { signal }).then(([code]) => {
+        throw new Error(`the receiver ended: ${code}`)
+      }),
+    ])
+    return message
+  } finally {
+    answered.abort()
+  }
 }
 
 function mean(a: Figures, b: Figures): Figures {

@@ -6,6 +6,7 @@ import test from 'ava'
 import { typeErrors } from '../support/blocks/code.ts'
 import { readConfiguration } from '../support/blocks/configuration.ts'
 import { type Block, blocksIn, documentedBlocks } from '../support/blocks/find.ts'
+import { notPrinted } from '../support/blocks/printed.ts'
 import { isShell, script, unknownPrograms } from '../support/blocks/shell.ts'
 import { temporaryFolder } from '../support/folder.ts'
 
@@ -20,9 +21,32 @@ interface Others {
 const on = (page: string, language: string) => (block: Block) =>
   block.page === page && block.language === language
 
+/** Its lines are run, and what they print is compared with what the page says. */
+const tutorials = ['own-sensor', 'paywall', 'any-program', 'without-ether', 'broken', 'try-it'].map(
+  (name) => `docs/tutorials/${name}.md`,
+)
+
 /** Run by another test, as they stand. */
 const run: readonly Others[] = [
+  // It holds the page to examples/, which the packages suite runs.
+  { blocks: on('docs/guides/proxy.md', 'python'), by: 'test/project/examples.test.ts' },
   { blocks: on('README.md', 'sh'), by: 'test/e2e/first-hour.test.ts' },
+  ...tutorials.flatMap((page) =>
+    ['sh', 'text'].map((language) => ({
+      blocks: on(page, language),
+      by: 'test/e2e/first-hour.test.ts',
+    })),
+  ),
+  {
+    blocks: on('docs/tutorials/raspberry-pi.md', 'sh'),
+    by: 'test/e2e/geth/raspberry-pi.test.ts',
+  },
+  {
+    blocks: (block) =>
+      on('docs/tutorials/raspberry-pi.md', 'text')(block) &&
+      !/✔ pi|^HOST|^a ch|^hello/.test(block.text),
+    by: 'test/e2e/geth/raspberry-pi.test.ts',
+  },
   ...['nginx', 'haproxy', 'caddy'].map((language) => ({
     blocks: on('docs/guides/gateways.md', language),
     by: 'test/support/gateways.ts',
@@ -35,6 +59,10 @@ const run: readonly Others[] = [
 
 /** Checked by another test. */
 const checked: readonly Others[] = [
+  {
+    blocks: on('docs/reference/functions.md', 'ts'),
+    by: 'test/project/docstrings.test.ts',
+  },
   {
     blocks: on('docs/guides/provisioning.md', 'yaml'),
     by: 'test/deploy/pi/fleet/docs.test.ts',
@@ -51,6 +79,31 @@ const excluded: readonly (readonly [page: string, part: string, why: string])[] 
   ],
   ['CONTRIBUTING.md', 'import nothing of ours', 'a drawing'],
   ['docs/tutorials/raspberry-pi.md', '<---', 'a drawing'],
+  ...['✔ pi: changed', 'HOST  ACCOUNT', 'a channel was opened', 'hello\nCHANNEL'].map(
+    (part) =>
+      [
+        'docs/tutorials/raspberry-pi.md',
+        part,
+        'what a Pi answers: test/provision sets containers up by the same commands',
+      ] as const,
+  ),
+  ...['✔ broker', 'home/garden 21.4', '2 wait for mqtt'].map(
+    (part) =>
+      [
+        'docs/tutorials/home-assistant-sensor.md',
+        part,
+        'what mosquitto 2.0.11 was told: test/e2e/home-assistant.test.ts has the messages',
+      ] as const,
+  ),
+  ...['budget.day, of', 'name: temperature', 'time,job,cost,value', 'payments_total 6'].map(
+    (part) =>
+      [
+        'docs/tutorials/influxdb.md',
+        part,
+        'what InfluxDB 1.6.7 was told: test/agent/jobs/sinks writes to a stand-in',
+      ] as const,
+  ),
+  ['docs/tutorials/influxdb.md', 'SELECT mean', 'a query for Grafana, which is not installed'],
   [
     'docs/reference/jobs.md',
     'time,job,cost,value',
@@ -73,11 +126,6 @@ const excluded: readonly (readonly [page: string, part: string, why: string])[] 
     'Prometheus’ own configuration, which needs its promtool',
   ],
   ['docs/guides/many-receivers.md', 'image: postgres', 'a part of a compose file'],
-  [
-    'docs/guides/proxy.md',
-    'import urllib.request',
-    'python: test/agent/proxy/server.test.ts runs one like it',
-  ],
 ]
 
 const blocks = documentedBlocks(root)
@@ -186,6 +234,20 @@ test('blocks are found: indented ones, those in longer fences, and where they be
     { place: 'a.md:9', page: 'a.md', language: 'md', text: '```js\n```\n' },
   ])
 })
+
+for (const { what, documented, printed, missing } of [
+  {
+    what: 'numbers, hashes, bars and the home folder may differ',
+    documented: 'a 0x12…cd  ██·· 20 % of 0.5\n/home/me/x',
+    printed: 'before\na 0x99  █· 7 % of 12\n/tmp/y/x\nafter',
+    missing: [],
+  },
+  { what: 'words may not', documented: 'a 1\nb 1', printed: 'a 2\nc 2', missing: ['b 1'] },
+]) {
+  test(`what a page says is printed: ${what}`, (t) => {
+    t.deepEqual(notPrinted(documented, printed, '/tmp/y'), missing)
+  })
+}
 
 for (const { what, text, unknown } of [
   { what: 'known', text: 'curl -s http://x | head -1\nsudo uraiden-agent doctor\n', unknown: [] },

@@ -1,4 +1,4 @@
-// The README's code is that of examples/, which the packages suite runs (test/packages/).
+// The code of README and docs is that of examples/, which the packages suite runs (test/packages/).
 import { readFileSync } from 'node:fs'
 import test from 'ava'
 
@@ -9,4 +9,9 @@ test('the README shows the examples as they are', (t) => {
     ([, code]) => code,
   )
   t.deepEqual(blocks, [read('examples/buy.ts'), read('examples/sell-fastify.ts')])
+})
+
+test('docs/guides/proxy.md shows the Python example as it is', (t) => {
+  const [block] = /(?<=^```python\n)[\s\S]*?(?=^```$)/m.exec(read('docs/guides/proxy.md')) ?? []
+  t.is(block, read('examples/buy.py'))
 })

@@ -50,3 +50,14 @@ test('what is loaded only where it is configured is a peer that may be missing',
     peerDependenciesMeta: { pg: { optional: true }, postgrator: { optional: true } },
   })
 })
+
+test('where the project lives is said by every package, once its owner has said so', (t) => {
+  const { repository, ...unknown } = { ...checkout, repository: undefined }
+  t.false('repository' in manifestOf('@uraiden/agent', nothing, unknown))
+  const known = {
+    repository: 'github:owner/name',
+    homepage: 'https://x.example',
+    bugs: 'https://y.example',
+  }
+  t.like(manifestOf('@uraiden/agent', nothing, { ...checkout, ...known }), known)
+})

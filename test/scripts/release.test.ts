@@ -47,9 +47,17 @@ test('what was unreleased is of the version, and nothing is unreleased', (t) => 
 })
 
 /** What a version is written in. */
+const places = [
+  'package.json',
+  'package-lock.json',
+  'deploy/home-assistant/uraiden_agent/config.yaml',
+  'platform/system/version.ts',
+]
+
+/** Nothing but what a version is written in. */
 async function givenCheckout(t: ExecutionContext): Promise<string> {
   const folder = await temporaryFolder(t)
-  for (const path of ['package.json', 'package-lock.json', 'platform/system/version.ts']) {
+  for (const path of places) {
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await cp(join(root, path), join(folder, path))
   }
@@ -62,7 +70,7 @@ test('a version is set everywhere at once, and changes nothing else', async (t) 
   t.is(await checkedVersion(folder), version)
   await writeChanges(folder, await changesFor(folder, '99.0.1', '2026-11-28'))
   t.is(await checkedVersion(folder), '99.0.1')
-  for (const path of ['package.json', 'package-lock.json', 'platform/system/version.ts']) {
+  for (const path of places) {
     const before = (await readFile(join(root, path), 'utf8')).split('\n')
     const after = (await readFile(join(folder, path), 'utf8')).split('\n')
     const changed = after.filter((line, index) => line !== before[index])

@@ -36,6 +36,7 @@ const checkout = {
   [`${docs}/guides/second.md`]:
     '# Second\n\n## What is *sold*?\n\n```haproxy\n[no link](gone.md)\n```\n',
   'docs/images/page.png': 'png',
+  'shops/NOTES.md': '# Notes\n',
   'shops/shop.ts': 'const fence = `a```b`\n',
 } as const satisfies { readonly [path: string]: string }
 
@@ -53,7 +54,7 @@ test('links lead to the site’s own pages; a file that a page links to becomes 
   const folder = join(root, 'site')
   const { groups, pages, sources } = await writePages(root, folder)
   const read = (page: string) => readFile(join(folder, page), 'utf8')
-  t.deepEqual([pages, sources], [5, 2])
+  t.deepEqual([pages, sources], [5, 3])
   t.is(
     await read('index.md'),
     '---\ndescription: "what it is"\n---\n# Pi\n\n[Contents](/contents) [all](/contents) [how](/contributing#set-up)\n',
@@ -63,7 +64,10 @@ test('links lead to the site’s own pages; a file that a page links to becomes 
   t.true(first.includes('[second](/guides/second#what-is-sold) ![page](/images/page.png)'))
   t.true(first.includes('[a shop](/source/shops)\n[its code](/source/shops/shop.ts)'))
   t.true(first.includes('[out](https://example.org/x.md) and `[no link](gone.md)`'))
-  t.is(await read('source/shops.md'), '# shops\n\n- [shop.ts](/source/shops/shop.ts)\n')
+  t.is(
+    await read('source/shops.md'),
+    '# shops\n\n- [NOTES.md](/source/shops/NOTES-md)\n- [shop.ts](/source/shops/shop.ts)\n',
+  )
   t.true((await read('source/shops/shop.ts.md')).includes('````ts\nconst fence'))
   t.is(await read('public/images/page.png'), 'png')
   t.deepEqual(groups, [
@@ -142,7 +146,7 @@ needing(test.serial, tools.site)(
   'a site is built: what GitHub shows as text is text, what it links is linked',
   async (t) => {
     const { built, read } = await build(t, checkout)
-    t.like(built, { pages: 5, sources: 2 })
+    t.like(built, { pages: 5, sources: 3 })
     t.true(built.links > 50)
     const first = await read('tutorials/first.html')
     t.regex(first, /href="\/pi\/guides\/second(\.html)?#what-is-sold"/)

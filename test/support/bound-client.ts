@@ -162,5 +162,5 @@ export async function boundClient(
   const putKey = () => ask(`${own}/request-key`, { method: 'PUT', body })
   const close = (balance: bigint) =>
     ask(own, { method: 'DELETE', body: `{"balance":"${balance}"}` })
-  return { offer, keys, make, ask, isAuthentic, putKey, close, own, putBody: body }
+  return { offer, pair, keys, make, ask, isAuthentic, putKey, close, own, putBody: body }
 }

@@ -380,7 +380,11 @@ function json(status: number, body: string): Said {
 /** What somebody between does. `asked` counts from 0; a `Said` in place of the request is the answer. */
 export interface Meddling {
   readonly request?: (asked: Asked, number: number) => Asked | Said
-  readonly answer?: (said: Said, asked: Asked, number: number) => Said | undefined
+  readonly answer?: (
+    said: Said,
+    asked: Asked,
+    number: number,
+  ) => Said | undefined | Promise<Said | undefined>
 }
 
 /** What ends with a test, or with a run of a program. */

@@ -32,7 +32,12 @@ receivers:
 ${text}`,
     )
   await config(more)
-  const cli = (...args: readonly string[]) => runCli(folder, args)
+  // One that has just begun may say that it is not ready yet, and to try again.
+  const cli = (...args: readonly string[]) =>
+    until(async () => {
+      const done = await runCli(folder, args)
+      return /\(agent_not_ready,/.test(done.stderr) ? undefined : done
+    })
   const json = async (t: ExecutionContext, ...args: readonly string[]) => {
     const { code, stdout, stderr } = await cli('--json', ...args)
     t.is(code, 0, stderr + stdout)

@@ -2,8 +2,9 @@
 import { type BaseContract, Contract, ContractFactory } from 'ethers'
 import { dollarAbi } from '../../contracts/abi/dollar.ts'
 import { dollarBytecode } from '../../contracts/bytecode/dollar.ts'
+import { createTurns } from '../../platform/async/turns.ts'
 import { type Address, parseAddress } from '../../protocol/index.ts'
-import type { TokenDomain } from '../../protocol/x402/index.ts'
+import type { ExactPayload, TokenDomain } from '../../protocol/x402/index.ts'
 import type { TestChain } from '../lab/chains/test-chain.ts'
 
 export interface Dollar {
@@ -12,13 +13,15 @@ export interface Dollar {
   readonly domain: TokenDomain
   readonly balance: (account: string) => Promise<bigint>
   readonly pay: (account: string, amount: bigint) => Promise<void>
+  /** As a facilitator does. */
+  readonly settle: (payload: ExactPayload) => Promise<void>
   /** Nonces of all authorizations of an account that have moved tokens, oldest first. */
   readonly used: (account: string) => Promise<readonly string[]>
 }
 
 const symbol = 'USD'
 
-/** A million dollars, all of it the first account's. */
+/** A million dollars, all of it the first account's, which sends one transaction after the other. */
 export async function deployDollar(
   chain: Pick<TestChain, 'wallet'>,
   name = 'Test Dollar',
@@ -29,11 +32,21 @@ export async function deployDollar(
   await deployed.waitForDeployment()
   const address = parseAddress(await deployed.getAddress())
   const contract = new Contract(address, [...dollarAbi], wallet) as BaseContract as Contract
+  const turns = createTurns()
+  const send = (method: string, ...args: readonly unknown[]): Promise<void> =>
+    turns.take(async () => {
+      await (await contract.getFunction(method)(...args)).wait()
+    })
   return {
     ...{ contract, address, domain: { name, version: '2' } },
     balance: (account) => contract.getFunction('balanceOf')(account),
-    pay: async (account, amount) => {
-      await (await contract.getFunction('transfer')(account, amount)).wait()
+    pay: (account, amount) => send('transfer', account, amount),
+    settle: ({ authorization, signature }) => {
+      const { from, to, value, validAfter, validBefore, nonce } = authorization
+      return send(
+        'transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)',
+        ...[from, to, value, validAfter, validBefore, nonce, signature],
+      )
     },
     used: async (account) => {
       const filter = contract.filters.AuthorizationUsed?.(account)

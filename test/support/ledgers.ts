@@ -54,6 +54,7 @@ export function paymentOf(
   return {
     ...{ sender: channel.sender, openBlock: channel.openBlock, balance, price },
     ...{ mayLeaveGap: true, bound: false, mac: undefined, request: undefined },
+    keyNumber: undefined,
     proof: { signature: signatureAt(balance), form: 'eip712' },
     ...more,
   }
@@ -81,7 +82,10 @@ const macOf = (number: number) => number.toString(16).padStart(32, '0')
 
 /** What a request with this MAC, whose answer was lost, is run again for. */
 async function paidAgain(ledgers: Ledgers, channel: ChannelId, mac: number) {
-  const before = await ledgers.again({ ...channel, mac: macOf(mac), request: undefined })
+  const before = await ledgers.again({
+    ...channel,
+    ...{ mac: macOf(mac), request: undefined, keyNumber: undefined },
+  })
   return before?.kind === 'claimed' ? before.claimed.paid : undefined
 }
 
@@ -197,7 +201,10 @@ export const behaviours: { readonly [title: string]: Behaviour } = {
     await ledgers.bind(channel, { key: key('01'), number: 5n })
     t.true(ledgers.isBoundOnly(channel, undefined))
     t.is(said(await ledgers.claim(paymentOf(channel, 5n, 5n))), 'nonexisting_channel')
-    t.is(said(await ledgers.claim(paymentOf(channel, 5n, 5n, { bound: true }))), 'claimed')
+    t.is(
+      said(await ledgers.claim(paymentOf(channel, 5n, 5n, { bound: true, keyNumber: 5n }))),
+      'claimed',
+    )
     await ledgers.bind(channel, { key: key('02'), number: 6n })
     const later = await reopened()
     t.deepEqual((await channelOf(later, channel))?.requestKey, { key: key('02'), number: 6n })
@@ -228,6 +235,19 @@ export const behaviours: { readonly [title: string]: Behaviour } = {
     ledgers.answerEnded(channel, macOf(1), 'broken')
     t.is(await paidAgain(ledgers, channel, 1), undefined)
     t.is(said(await ledgers.claim(paymentOf(channel, 5n, 5n, { bound: true }))), 'claimed')
+  },
+
+  'what pays again after all was given back is answered once': async (t, { ledgers, open }) => {
+    const channel = await open(1000n)
+    const payment = paymentOf(channel, 5n, 5n, { bound: true, mac: macOf(1) })
+    const { claimed } = claimedBy(await ledgers.claim(payment))
+    // No answer of it went out.
+    await ledgers.giveBack(claimed, upTo(claimed.paid, 0n))
+    t.is(said(await ledgers.claim(payment)), 'claimed')
+    ledgers.answerEnded(channel, macOf(1), 'whole')
+    await ledgers.claim(paymentOf(channel, 10n, 5n, { bound: true, mac: macOf(2) }))
+    t.is(await paidAgain(ledgers, channel, 1), undefined)
+    t.is(said(await ledgers.claim(payment)), 'balance_spent')
   },
 
   'of a channel the last 64 answers can be given again': async (t, { ledgers, open }) => {

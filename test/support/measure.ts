@@ -10,13 +10,23 @@ export interface MeasureOptions {
  * Elements that do not fit, each with what is wrong and by how many pixels; empty is good. Told are: what
  * reaches beyond the left or right edge of the screen, what spills out of its own box or is cut off by it,
  * and what is scrolled sideways without being named in `mayScroll`. What is inside of something that may
- * scroll is measured against that. Labels for screen readers, of one pixel, are left out.
+ * scroll is measured against that. Labels for screen readers, of one pixel, are left out. What a page draws again
+ * for another size of its window is drawn before: the second frame from now comes after all that the first one sets off.
  */
-export function unfitElements(
+export async function unfitElements(
   page: Page,
   options: MeasureOptions = {},
 ): Promise<readonly string[]> {
+  await page.evaluate(twoFrames)
   return page.evaluate(measure, options.mayScroll ?? '')
+}
+
+/** Runs in the page. */
+function twoFrames(): Promise<unknown> {
+  const { requestAnimationFrame } = globalThis as unknown as {
+    readonly requestAnimationFrame: (done: (value?: unknown) => void) => void
+  }
+  return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
 }
 
 interface Measured {

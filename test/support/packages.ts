@@ -9,13 +9,12 @@ import type { ExecutionContext } from 'ava'
 
 const run = promisify(execFile)
 export const root = fileURLToPath(new URL('../../', import.meta.url))
-const tarballs = join(root, 'dist-packages')
-
-/** What a buyer needs, and nothing of what a seller needs. */
-export const ofABuyer = ['uraiden-protocol', 'uraiden-platform', 'uraiden-agent']
+export const tarballs = join(root, 'dist-packages')
 
 /** All of them. */
-export const whole = [...ofABuyer, 'uraiden-browser', 'uraiden-receiver', 'uraiden-pi']
+export const whole = ['protocol', 'platform', 'agent', 'browser', 'receiver', 'pi'].map(
+  (name) => `uraiden-${name}`,
+)
 
 /** An empty folder with the packages, and with others by name or folder; all is removed when the test ends. */
 export async function installed(

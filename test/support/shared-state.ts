@@ -2,8 +2,10 @@
 import type { ExecutionContext } from 'ava'
 import type { TokenAmount } from '../../protocol/index.ts'
 import type { ChannelId } from '../../receiver/channels/book.ts'
+import { rememberAcknowledged } from '../../receiver/cluster/acknowledged.ts'
 import { type ClaimQueueOptions, createClaimQueue } from '../../receiver/cluster/claim-queue.ts'
-import { sharedLedgers } from '../../receiver/cluster/shared-ledgers.ts'
+import type { Seat } from '../../receiver/cluster/membership.ts'
+import { type SharedLedgersOptions, sharedLedgers } from '../../receiver/cluster/shared-ledgers.ts'
 import { sharedReplies } from '../../receiver/cluster/shared-requests.ts'
 import {
   type Connection,
@@ -42,7 +44,11 @@ export async function givenState(t: ExecutionContext, server: PostgresServer): P
 /** One of the processes that serve on a state. */
 export async function joinState(
   settings: PostgresSettings,
-  more: Partial<Pick<ClaimQueueOptions, 'longestOutage' | 'pause'>> = {},
+  {
+    share,
+    ...more
+  }: Partial<Pick<ClaimQueueOptions, 'longestOutage' | 'pause' | 'onCommit' | 'onWait'>> &
+    Pick<SharedLedgersOptions, 'share'> = {},
 ) {
   const connected = await connectDatabase(settings)
   const sessions: Connection[] = []
@@ -59,9 +65,10 @@ export async function joinState(
       return session
     },
   }
-  const [row] = await database.query<{ id: bigint; epoch: bigint }>(
+  const [row] = await database.query<Seat & Record<string, unknown>>(
     // Nobody is dead here before a test says so.
-    `INSERT INTO process (name, seen_at) VALUES ('test', 'infinity') RETURNING id, epoch`,
+    `INSERT INTO process (name, seen_at) VALUES ('test', 'infinity')
+     RETURNING id, epoch, token, timeline`,
   )
   if (row === undefined) throw new Error('a row was written and is not there')
   let seat = row
@@ -76,7 +83,11 @@ export async function joinState(
     looks: () => looks,
     /** Our side of its session for claims is gone; the server finds out when it answers. */
     cut: async () => sessions.at(-1)?.close(),
-    ledgers: sharedLedgers({ database, queue, seat: () => seat, interval: 10 }),
+    ledgers: sharedLedgers({
+      ...{ database, queue, seat: () => seat, interval: 10 },
+      ...(share && { share }),
+      acknowledged: rememberAcknowledged(),
+    }),
     leave: async () => {
       await queue.close()
       await database.close()

@@ -56,7 +56,28 @@ export const oldestNode = fileURLToPath(new URL('../../.node/20.11.0/bin/node', 
 /** A folder of its own, with a lock file of its own. */
 export const grafanaSchema = fileURLToPath(new URL('../lab/grafana', import.meta.url))
 
+/** A folder of its own, with a lock file of its own: other package managers and runtimes, checks of packages. */
+const packageTools = fileURLToPath(new URL('../lab/package-tools/node_modules', import.meta.url))
+const bunCpu = process.arch === 'arm64' ? 'aarch64' : process.arch
+
+/** Programs of that folder. */
+export const packagePrograms = {
+  attw: `${packageTools}/.bin/attw`,
+  bun: `${packageTools}/@oven/bun-linux-${bunCpu}/bin/bun`,
+  deno: `${packageTools}/@deno/linux-${process.arch}-glibc/deno`,
+  pnpm: `${packageTools}/@pnpm/exe.linux-${process.arch}/pnpm`,
+  publint: `${packageTools}/.bin/publint`,
+} as const
+
+const packageTool = (name: keyof typeof packagePrograms): Tool => ({
+  name,
+  remedy: 'npm ci --ignore-scripts --prefix test/lab/package-tools',
+  isThere: () => succeeds(packagePrograms[name], '--version'),
+})
+
 export const tools = {
+  attw: packageTool('attw'),
+  bun: packageTool('bun'),
   caddy: program('caddy', 'apt-get install caddy', 'version'),
   cargo: program('cargo', 'apt-get install cargo', '--version'),
   clang: {
@@ -65,6 +86,7 @@ export const tools = {
     isThere: () => succeeds('clang-14', '--version') && succeeds('wasm-ld-14', '--version'),
   },
   script: program('script', 'apt-get install bsdutils', '--version'),
+  deno: packageTool('deno'),
   curl: program('curl', 'apt-get install curl', '--version'),
   dpkgDeb: program('dpkg-deb', 'apt-get install dpkg', '--version'),
   fish: program('fish', 'apt-get install fish', '--version'),
@@ -77,12 +99,14 @@ export const tools = {
   haproxy: program('haproxy', 'apt-get install haproxy', '-v'),
   man: program('man', 'apt-get install man-db', '--version'),
   nginx: program('nginx', 'apt-get install nginx', '-v'),
+  pnpm: packageTool('pnpm'),
   postgres: {
     name: 'PostgreSQL',
     remedy: 'apt-get install postgresql',
     isThere: () => findPostgres() !== undefined,
   },
   prlimit: program('prlimit', 'apt-get install util-linux', '--version'),
+  publint: packageTool('publint'),
   python3: program('python3', 'apt-get install python3', '--version'),
   site: {
     name: 'VitePress',

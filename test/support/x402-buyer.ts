@@ -6,6 +6,7 @@ import type { Ledger } from '../../agent/channels/ledger-types.ts'
 import { createBehaviours } from '../../agent/purchase/behaviour.ts'
 import type { InRdn, PaymentPlan } from '../../agent/purchase/dialect.ts'
 import { createPurchaseHistory, type PurchaseHistory } from '../../agent/purchase/history.ts'
+import type { AgentHooks } from '../../agent/purchase/hooks.ts'
 import type { PaidAnswer, RequestOptions } from '../../agent/purchase/types.ts'
 import { createTransport } from '../../agent/transport/transport.ts'
 import { createX402 } from '../../agent/x402/index.ts'
@@ -24,6 +25,7 @@ export interface BuyerOptions {
   readonly repeats?: number
   readonly priceJump?: number
   readonly receivers?: readonly Asset['address'][]
+  readonly hooks?: AgentHooks
 }
 
 export interface Buyer {
@@ -53,7 +55,7 @@ const alone: PaymentPlan = { dialects: ['x402'] }
 
 export async function x402Buyer(_: ExecutionContext, options: BuyerOptions): Promise<Buyer> {
   const { signer, disk, clock, assets, caps = {}, validFor = 600, repeats = 1 } = options
-  const { priceJump, receivers } = options
+  const { priceJump, receivers, hooks } = options
   const unit = { symbol: 'USD', decimals: 6 }
   const budget: Budget = { assets: { USD: { total: 10n ** 12n, ...caps, unit } } }
   const readClock = clock.read
@@ -63,7 +65,7 @@ export async function x402Buyer(_: ExecutionContext, options: BuyerOptions): Pro
     policy: {
       ...{ assets, validFor, budget, priceJump, receivers, hosts: undefined, dryRun: false },
     },
-    ...{ signer, ledger, readClock, history, repeats },
+    ...{ signer, ledger, readClock, history, repeats, hooks },
     transport: createTransport({ timeout: 10_000 }),
     behaviours: createBehaviours(ledger.notes),
   })

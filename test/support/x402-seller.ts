@@ -3,7 +3,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ExecutionContext } from 'ava'
-import { createTurns } from '../../platform/async/turns.ts'
 import {
   type ExactPayload,
   formatPaymentRequired,
@@ -13,7 +12,6 @@ import {
   type Requirements,
   type Settlement,
 } from '../../protocol/x402/index.ts'
-import type { Dollar } from './dollar.ts'
 
 export interface Offered {
   readonly payload: ExactPayload
@@ -100,19 +98,4 @@ function write(response: ServerResponse, answer: SellerAnswer, { url = '/' }: In
 
 function settled(said: Partial<Settlement>): Settlement {
   return { success: true, transaction: `0x${'ab'.repeat(32)}`, network: 'eip155:31337', ...said }
-}
-
-const turns = createTurns()
-
-/** Settles as a facilitator does: by the first account, which pays for it. */
-export function settleWith(dollar: Dollar, payload: ExactPayload): Promise<void> {
-  return turns.take(() => settle(dollar, payload))
-}
-
-async function settle(dollar: Dollar, { authorization, signature }: ExactPayload): Promise<void> {
-  const { from, to, value, validAfter, validBefore, nonce } = authorization
-  const send = dollar.contract.getFunction(
-    'transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)',
-  )
-  await (await send(from, to, value, validAfter, validBefore, nonce, signature)).wait()
 }

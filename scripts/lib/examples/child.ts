@@ -60,14 +60,14 @@ export async function startChild(
 }
 
 function spawned(file: string, args: readonly string[], { environment }: ChildOptions) {
-  const watch = watchedByParent()
+  const watcher = watchedByParent()
   const child = spawn(process.execPath, [file, ...args], {
-    env: { ...process.env, ...environment },
+    env: { ...process.env, ...environment, ...watcher.environment },
     stdio: ['ignore', 'pipe', 'inherit'],
     // Of a group of its own: Ctrl-C is for us, and we end them in order.
     detached: true,
   })
-  watch(child)
+  watcher.watch(child)
   const ended = once(child, 'close').then(([code]) => code as number | null)
   const stop = async () => {
     child.kill('SIGTERM')

@@ -16,7 +16,10 @@ export function watchPurchases(
   const look = async () => {
     const daemon = await connectToDaemon(socket)
     if (daemon === undefined) return
-    const [{ history }, token] = await Promise.all([daemon.command('books', {}), daemon.token()])
+    const [{ history }, { token }] = await Promise.all([
+      daemon.command('books', {}),
+      daemon.command('facts', {}),
+    ])
     const at = history.findLastIndex((each) => nameOf(each) === last)
     for (const each of history.slice(at + 1)) tell(each, token)
     const newest = history.at(-1)

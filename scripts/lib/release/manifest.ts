@@ -1,5 +1,6 @@
 // The package.json of each published package: exactly what its files import, in the versions of this checkout.
 import { isBuiltin } from 'node:module'
+import { defined } from '../../../protocol/index.ts'
 import { packageOf } from './modules.ts'
 import { type PackageName, shapes } from './shape.ts'
 import type { SplitPackage } from './split.ts'
@@ -13,6 +14,10 @@ export interface Checkout {
   readonly engines: Versions
   readonly dependencies: Versions
   readonly optionalDependencies: Versions
+  /** Where it lives; only its owner knows. */
+  readonly repository?: unknown
+  readonly homepage?: unknown
+  readonly bugs?: unknown
 }
 
 /** Whose types are used where the program brings them itself. */
@@ -20,13 +25,14 @@ const broughtByTheProgram: Versions = { express: '>=4' }
 
 export function manifestOf(name: PackageName, parts: SplitPackage, checkout: Checkout): object {
   const { description, bin } = shapes[name]
-  const { version, license, engines } = checkout
+  const { version, license, engines, repository, homepage, bugs } = checkout
   const peers = peersOf(parts, checkout)
   return {
     name,
     version,
     description,
     license,
+    ...defined({ repository, homepage, bugs }),
     type: 'module',
     sideEffects: false,
     engines,

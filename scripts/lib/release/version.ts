@@ -1,4 +1,4 @@
-// One version in four places, and a changelog that has a section for it.
+// One version in five places, and a changelog that has a section for it.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { toolError } from '../shared/errors.ts'
@@ -9,11 +9,12 @@ export type Changes = ReadonlyMap<string, string>
 
 const places = {
   'package.json': /^( {2}"version": ")([^"]+)(")/m,
+  'deploy/home-assistant/uraiden_agent/config.yaml': /^(version: ')([^']+)(')/m,
   'platform/system/version.ts': /^(export const version = ')([^']+)(')/m,
 } as const
 
 /**
- * The version that package.json, package-lock.json and the programs agree on.
+ * The version that package.json, package-lock.json, the add-on and the programs agree on.
  * @throws UraidenError release_version_differs
  */
 export async function checkedVersion(root: string): Promise<string> {

@@ -179,6 +179,10 @@ export const toolErrors = {
     kind: 'usage',
     hint: 'For example: provision apply --host pi@192.168.1.21 --rpc http://192.168.1.104:8545 --contract 0x… --template agent.yaml',
   },
+  usage_named: {
+    kind: 'usage',
+    hint: 'A name has lower-case letters, digits and hyphens. For example: --host kitchen=192.168.1.21',
+  },
   wifi_password_invalid: {
     kind: 'failed',
     hint: 'Correct the first line of the file that firstBoot.wifi.passwordFile names.',

@@ -87,7 +87,9 @@ function siteLink(path: string, pages: ReadonlyMap<string, string>): string {
   return `/${pagePath(path).replace(/(^index)?\.md$/, '')}`
 }
 
-const sourceLink = (path: string) => `/source/${path}`
+/** A link that ends in `.md` would be one to the page that is made of it. */
+const sourceLink = (path: string) => `/source/${path.replace(/\.md$/, '-md')}`
+const sourceFile = (path: string) => `${sourceLink(path).slice(1)}.md`
 
 function frontMatter(page: string, groups: readonly Group[]): string {
   const about = groups.flatMap(({ entries }) => entries).find((entry) => entry.page === page)?.about
@@ -109,7 +111,7 @@ async function writeSources(
     if (!there.isDirectory()) {
       await write(
         folder,
-        `source/${path}.md`,
+        sourceFile(path),
         sourcePage(path, await readFile(join(root, path), 'utf8')),
       )
       continue
@@ -117,7 +119,7 @@ async function writeSources(
     const names = (await readdir(join(root, path))).toSorted()
     for (const name of names) if (!pages.has(`${path}/${name}`)) sources.add(`${path}/${name}`)
     const list = names.map((name) => `- [${name}](${siteLink(`${path}/${name}`, pages)})`)
-    await write(folder, `source/${path}.md`, `# ${path}\n\n${list.join('\n')}\n`)
+    await write(folder, sourceFile(path), `# ${path}\n\n${list.join('\n')}\n`)
   }
   return sources.size
 }

@@ -7,7 +7,7 @@ const ours = /^(\.\/scripts\/|(\.\/)?deploy\/pi\/|uraiden-(agent|receiver)$)/
 
 /** Of others, and of the shell itself. */
 const others = new Set(
-  `. [ bash cat cd chmod chown cp createdb createuser curl diff echo export for geth git gpg grep head install jq kill ls mkdir
+  `. [ ansible-playbook bash cat cd chmod chown cp createdb createuser curl diff echo export for geth git gpg grep head influx install journalctl jq kill ls mkdir
   mosquitto_sub mount mv node npm npx openssl printf rm scp sed sha256sum ssh ssh-copy-id ssh-keygen
   systemctl systemd-creds tail tar apt apt-get docker podman runuser sudoedit tee touch umask unzip wget xz gunzip`.split(
     /\s+/,

@@ -29,16 +29,21 @@ const cluster: Cluster = await joinCluster({
 const journal = createSharedJournal({ database, term: () => term, account })
 say(`joined ${cluster.membership().id}`)
 
+let release: () => void = () => undefined
 const commands: { readonly [command: string]: () => Promise<unknown> } = {
   write: async () => term?.write(({ query }) => query('INSERT INTO note VALUES ($1, $1)', [name])),
-  // Stays in the middle of a transaction, as one that is stopped there.
+  // Stays in the middle of a transaction until it is told to go on, as one that is stopped there.
   hold: async () =>
     term?.write(async ({ query }) => {
       await query('INSERT INTO note VALUES ($1, $1)', [`held by ${name}`])
+      const released = new Promise<void>((resolve) => {
+        release = resolve
+      })
       say('holding')
-      await new Promise((resolve) => setTimeout(resolve, 100))
+      await released
       await query('SELECT 1')
     }),
+  release: async () => release(),
   sign: async () => {
     const nonce = (await journal.firstFree?.()) ?? 0
     const transactions = [{ hash: '0x00', serialized: `0x${'ab'.repeat(8)}` } as const]

@@ -1,11 +1,13 @@
-// Tests of the pages need a Chromium, tests of the Pi's program an emulator, tests of provisioning
-// containers, tests of the packages a registry: `npm run test:browser`, `npm run test:pi`,
-// `npm run test:provision` and `npm run test:packages` run them.
+// Tests of the pages need a Chromium, tests of nodes a Node-RED (`npm run test:node-red`), tests of the Pi's program an emulator, tests of provisioning
+// containers, tests of the images a podman, tests of the packages a registry: `npm run test:browser`,
+// `npm run test:pi`, `npm run test:provision`, `npm run test:containers` and `npm run test:packages` run them.
 const apart = {
   URAIDEN_TEST_PAGES: 'test/pages/**/*.test.ts',
   URAIDEN_TEST_PI: 'test/pi/**/*.test.ts',
   URAIDEN_TEST_INSTALLED: 'test/installed/**/*.test.ts',
   URAIDEN_TEST_PACKAGES: 'test/packages/**/*.test.ts',
+  URAIDEN_TEST_CONTAINERS: 'test/containers/**/*.test.ts',
+  URAIDEN_TEST_NODE_RED: 'test/node-red/**/*.test.ts',
   URAIDEN_TEST_PROVISION: 'test/provision/**/*.test.ts',
 }
 

@@ -120,6 +120,9 @@ export interface BrowserClient {
 /**
  * Each method throws the errors of `ask`; the rest is written beside each function.
  * @throws UraidenError `wrong_chain`, `not_a_contract`, `contract_version_unsupported`
+ * @example
+ * const [account] = await requestAccounts(wallet)
+ * const client = await createBrowserClient({ wallet, account, receiver, contract, api: '/api/1' })
  */
 export async function createBrowserClient(options: BrowserClientOptions): Promise<BrowserClient> {
   const { signal, account, receiver } = options

@@ -40,6 +40,8 @@ interface Announcement {
 /**
  * Tells of each wallet as it announces itself, and of `window.ethereum` when none has done so by
  * the end of the call: announcements are answered at once. Returns how to stop.
+ * @example
+ * const stop = discoverWallets(({ name, provider }) => offer(name, provider))
  */
 export function discoverWallets(
   found: (wallet: AnnouncedWallet) => void,
@@ -86,12 +88,21 @@ export async function ask(
   }
 }
 
-/** Accounts that this page may use already; asks the person nothing. */
+/**
+ * Accounts that this page may use already; asks the person nothing.
+ * @example
+ * const [account] = await listAccounts(wallet)
+ * if (account === undefined) console.log('this page may not see the accounts yet')
+ */
 export async function listAccounts(wallet: Eip1193Provider): Promise<readonly Address[]> {
   return addresses(await ask(wallet, 'eth_accounts'))
 }
 
-/** Asks the person to connect the wallet. */
+/**
+ * Asks the person to connect the wallet.
+ * @example
+ * const [account] = await requestAccounts(wallet)
+ */
 export async function requestAccounts(wallet: Eip1193Provider): Promise<readonly Address[]> {
   return addresses(await ask(wallet, 'eth_requestAccounts'))
 }
@@ -100,11 +111,20 @@ function addresses(answer: unknown): readonly Address[] {
   return Array.isArray(answer) ? answer.map((each) => parseAddress(String(each))) : []
 }
 
+/**
+ * The chain that the wallet is on (EIP-155).
+ * @example
+ * if ((await chainIdOf(wallet)) !== 1n) await switchChain(wallet, 1n)
+ */
 export async function chainIdOf(wallet: Eip1193Provider): Promise<bigint> {
   return quantity(await ask(wallet, 'eth_chainId'), 'eth_chainId')
 }
 
-/** Asks the wallet to go to another chain (EIP-3326). */
+/**
+ * Asks the wallet to go to another chain (EIP-3326).
+ * @example
+ * await switchChain(wallet, 11155111n)
+ */
 export async function switchChain(wallet: Eip1193Provider, chainId: bigint): Promise<void> {
   await ask(wallet, 'wallet_switchEthereumChain', [{ chainId: toQuantity(chainId) }])
 }

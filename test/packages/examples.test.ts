@@ -1,7 +1,7 @@
 // examples/ as somebody runs them who has installed the packages: each seller, each buyer, and their types.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, readdir, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +10,8 @@ import test, { type ExecutionContext } from 'ava'
 import { freePort } from '../lab/processes/free-port.ts'
 import { installed, root, whole } from '../support/packages.ts'
 import { startSystem } from '../support/system.ts'
+import { needing, tools } from '../support/tools.ts'
+import { until } from '../support/until.ts'
 
 const run = promisify(execFile)
 const examples = join(root, 'examples')
@@ -74,6 +76,61 @@ test.serial('every seller sells and every buyer buys, from the packed packages',
     await stop()
   }
 })
+
+/** With the proxy of examples/agent.yaml, at a port of its own. It is stopped when the test ends. */
+async function runAgent(t: ExecutionContext, { folder, environment }: Given, shop: string) {
+  const file = join(folder, 'agent.yaml')
+  const written = await readFile(file, 'utf8')
+  const { RPC, CONTRACT } = environment
+  const port = await freePort()
+  const here: readonly (readonly [string, string])[] = [
+    ['http://127.0.0.1:8545', RPC],
+    ['0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512', CONTRACT],
+    ['http://127.0.0.1:5000', new URL(shop).origin],
+    ['127.0.0.1:8402', `127.0.0.1:${port}`],
+  ]
+  await writeFile(
+    file,
+    here.reduce((text, [from, to]) => text.replace(from, to), written),
+    { mode: 0o600 },
+  )
+  const program = join(folder, 'node_modules/.bin/uraiden-agent')
+  const agent = spawn(process.execPath, [program, '--config', 'agent.yaml', 'run'], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let log = ''
+  agent.stderr.on('data', (chunk) => {
+    log += chunk
+  })
+  const ended = once(agent, 'exit')
+  t.teardown(() => {
+    agent.kill()
+    return ended
+  })
+  const url = `http://127.0.0.1:${port}`
+  await until(
+    () =>
+      fetch(url).then(
+        () => true,
+        () => false,
+      ),
+    () => log,
+  )
+  return url
+}
+
+needing(test.serial, tools.python3)(
+  'a Python program buys through the proxy of the packed agent',
+  async (t) => {
+    const given = await givenExamples(t)
+    const { url, stop } = await sell(given, 'sell-http.ts')
+    const env = { ...process.env, PROXY: await runAgent(t, given, url) }
+    const { stdout } = await run('python3', ['buy.py'], { cwd: given.folder, env })
+    t.is(stdout, "{'celsius': 21.5} 5000000000000000\n")
+    await stop()
+  },
+)
 
 test.serial('the examples are typed as the packages are', async (t) => {
   const folder = await installed(t, whole, besides)

@@ -58,3 +58,19 @@ test.serial('what does not fit is found, and what fits is not', async (t) => {
     for (const [at, pattern] of expected.entries()) t.regex(found[at] ?? '', pattern, name)
   }
 })
+
+test.serial(
+  'a page that draws again for another size of its window is measured as it is then',
+  async (t) => {
+    const { page } = await openWindow(await startChromium(t))
+    await page.setContent(`<!doctype html><body style="margin: 0"><div id="drawn">x</div><script>
+    const draw = () => { drawn.style.width = innerWidth + 'px' }
+    addEventListener('resize', draw)
+    draw()
+  </script>`)
+    for (const width of [1280, 320, 768, 390]) {
+      await page.setViewportSize({ width, height: 800 })
+      t.deepEqual(await unfitElements(page), [], `${width} px`)
+    }
+  },
+)

@@ -1,7 +1,7 @@
 // What does not show at first sight: weight, policies, screen readers, keyboard, small screens.
 import { gzipSync } from 'node:zlib'
 import test, { type ExecutionContext } from 'ava'
-import type { Page } from 'playwright-core'
+import type { Page, Response } from 'playwright-core'
 import { createAdmin } from '../../receiver/server/admin/admin.ts'
 import { adminSchema } from '../../receiver/server/admin/config.ts'
 import { seriousViolations } from '../support/axe.ts'
@@ -40,15 +40,18 @@ for (const [name, given] of Object.entries(pages)) {
   test.serial(`${name} weighs less than 120 kB, and loads nothing from elsewhere`, async (t) => {
     const { base, path, ready } = await given(t)
     const { page } = await openWindow(await startChromium(t))
-    const loaded: { readonly url: string; readonly size: number }[] = []
-    page.on('response', async (response) => {
+    const answers: Promise<{ readonly url: string; readonly size: number }>[] = []
+    const weigh = async (response: Response) => {
       const zipped = response.headers()['content-encoding'] === 'gzip'
       const body = await response.body()
       const size = zipped ? gzipSync(body, { level: 9 }).length : body.length
-      loaded.push({ url: response.url(), size })
-    })
+      return { url: response.url(), size }
+    }
+    page.on('response', (response) => answers.push(weigh(response)))
     await page.goto(base + path, { waitUntil: 'networkidle' })
     await page.locator(ready).first().waitFor({ state: 'attached' })
+    page.removeAllListeners('response')
+    const loaded = await Promise.all(answers)
     const size = loaded.reduce((sum, each) => sum + each.size, 0) / 1000
     t.log(`${size.toFixed(1)} kB compressed in ${loaded.length} answers`)
     t.true(loaded.length >= 3 && size < budget)

@@ -37,6 +37,12 @@ for (const machine of (['arm64', 'amd64'] as const).map(machineOf)) {
 
   test(`${machine.name}: it loads nothing from a folder that others may write to`, async (t) => {
     const folder = await temporaryFolder(t)
+    // So that there is something to be read from the state.
+    await writeAgentFiles(
+      folder,
+      `0x${'11'.repeat(32)}`,
+      `rpc: http://127.0.0.1:9\ncontract: '0x${'22'.repeat(20)}'\nkey: key\nstate: state\n`,
+    )
     await mkdir(join(folder, '.cache/uraiden'), { recursive: true })
     await chmod(join(folder, '.cache/uraiden'), 0o777)
     const { code, stdout, stderr } = await runIn(folder, [...executable, 'channels'])

@@ -7,6 +7,7 @@ import { programOf } from '../../deploy/pi/packaging/programs.ts'
 import { fromHex } from '../../protocol/index.ts'
 import { launch, machineOf } from '../support/packed.ts'
 import { givenReceiverFolder, startProgram } from '../support/receiver-program.ts'
+import { until } from '../support/until.ts'
 
 for (const machine of programOf('receiver').platforms.map(machineOf)) {
   test(`${machine.name}: sells, checks signatures natively on threads, and keeps its books`, async (t) => {
@@ -38,6 +39,8 @@ resources:
       contract,
       store: join(folder, 'agent'),
       retryInterval: 20,
+      // Its receiver looks at signatures that nobody has bound to a request.
+      bound: 'off',
     })
     t.teardown(() => agent.stop())
     for (let reading = 0; reading < 3; reading++) {
@@ -46,6 +49,22 @@ resources:
       t.is(answer.text(), '{"celsius":21.4}')
     }
     const [channel] = agent.channels()
+
+    // Threads start with several at once; forged ones are checked as well as true ones.
+    const forged = {
+      'RDN-Contract-Address': contract,
+      'RDN-Sender-Address': senderAccount.address,
+      'RDN-Open-Block': `${channel?.openBlock}`,
+      'RDN-Balance': '20',
+      'RDN-Balance-Signature': `0x${'11'.repeat(64)}1b`,
+    }
+    const forge = async () => (await fetch(`${program.url}/reading`, { headers: forged })).status
+    await until(async () => {
+      const statuses = new Set(await Promise.all(Array.from({ length: 32 }, forge)))
+      t.deepEqual([...statuses], [402])
+      return /threads check signatures/.test(program.log())
+    })
+    t.is((await agent.get(`${program.url}/reading`)).status, 200)
 
     // What a browser gets to pay from, with the script that the package brought.
     const page = await (
@@ -61,7 +80,7 @@ resources:
 
     const books = await startProgram(t, { ...given, command }, ['--config', 'receiver.yaml'])
     const url = `${books.url}/api/1/channels/${senderAccount.address}/${channel?.openBlock}`
-    t.like(await (await fetch(url)).json(), { balance: '15' })
+    t.like(await (await fetch(url)).json(), { balance: '20' })
     t.truthy(await readFile(join(folder, 'state/CURRENT')))
   })
 }

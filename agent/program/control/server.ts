@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { pipeline } from 'node:stream/promises'
 import { listenOnSocket } from '../../../platform/system/local-socket.ts'
 import { readContent } from '../../../platform/web/request.ts'
-import type { UraidenError } from '../../../protocol/index.ts'
+import { isUraidenError, type UraidenError } from '../../../protocol/index.ts'
 import { agentError } from '../../errors/index.ts'
 import type { AgentStream, RequestOptions } from '../../options.ts'
 import {
@@ -32,6 +32,8 @@ export interface ControlOptions {
   readonly buy: (url: URL, options: RequestOptions) => Promise<AgentStream>
   /** Prometheus text; see `metrics.ts`. */
   readonly metrics: () => string
+  /** What is nobody's fault but ours. */
+  readonly onDefect: (error: unknown) => void
 }
 
 /** Of a command's input. */
@@ -46,6 +48,8 @@ export class ControlServer {
   constructor(options: ControlOptions) {
     this.#server = createServer({ maxHeaderSize: mostHeaderBytes }, (request, response) => {
       answer(options, request, response).catch((error: unknown) => {
+        // A command that hangs up is no defect.
+        if (!isUraidenError(error) && !response.destroyed) options.onDefect(error)
         if (response.headersSent) return void response.destroy()
         response.writeHead(400, { 'Content-Type': 'application/json', Connection: 'close' })
         response.end(encodeError(error))

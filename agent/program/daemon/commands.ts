@@ -64,15 +64,15 @@ export function commandHandlers(engine: Engine, context: HandlerContext): Comman
   }
 }
 
-/** They begin when the chain has told once what the token is. */
+/** They begin after the agent, and stop while they are exchanged for those of another configuration. */
 function jobsOf({ jobs, shared }: Engine): Scheduler {
   if (jobs.scheduler !== undefined) return jobs.scheduler
-  throw shared.problem()
+  throw shared.missing()
 }
 
 function tokenOf({ facts, shared }: Engine) {
   if (facts !== undefined) return { symbol: facts.symbol, decimals: facts.decimals }
-  throw shared.problem()
+  throw shared.missing()
 }
 
 export interface StatusContext {

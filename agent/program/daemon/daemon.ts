@@ -125,6 +125,7 @@ class AgentDaemon implements Daemon {
       handlers,
       buy: (url, request) => this.#engine.purchases.stream(url, request),
       metrics,
+      onDefect: (error) => journal.warn('control', 'a command failed', error),
     })
     this.#page = new Page({
       status,

@@ -241,7 +241,7 @@ export class Engine implements Capability<Settings> {
 
   /** Nobody asks before there is an agent. */
   #receivers(): Receivers {
-    if (this.#parts === undefined) throw this.shared.problem()
+    if (this.#parts === undefined) throw this.shared.missing()
     return this.#parts.receivers
   }
 

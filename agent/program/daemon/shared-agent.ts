@@ -45,6 +45,11 @@ export class SharedAgent {
     return this.#agent === undefined ? this.#problem : undefined
   }
 
+  /** Why something that comes after it, or goes on with it, is not there: it may just have begun. */
+  missing(): unknown {
+    return this.problem() ?? notReady()
+  }
+
   /** Says why, where not even its making could begin. */
   lacks(why: unknown): void {
     this.#problem = why

@@ -1,5 +1,5 @@
 // The chain of ./scripts/chain: one that starts with funded accounts, or the one that runs already.
-import { Contract, getCreateAddress, JsonRpcProvider, Wallet } from 'ethers'
+import { Contract, getCreateAddress, Wallet } from 'ethers'
 import { tokenAbi } from '../../../contracts/abi/token.ts'
 import { type Address, parseAddress } from '../../../protocol/index.ts'
 import {
@@ -7,6 +7,7 @@ import {
   type EmbeddedChain,
   startEmbeddedChain,
 } from '../../../test/lab/chains/embedded-chain.ts'
+import { LabProvider } from '../../../test/lab/chains/lab-provider.ts'
 import { testAccount } from '../../../test/lab/chains/test-accounts.ts'
 import { listening } from '../shared/script.ts'
 
@@ -80,13 +81,8 @@ export async function findPurse({
   port,
   chainId,
 }: Pick<TestChainOptions, 'port' | 'chainId'>): Promise<Purse | undefined> {
-  const provider = new JsonRpcProvider(`http://127.0.0.1:${port}`, chainId, {
-    staticNetwork: true,
-    batchMaxCount: 1,
-    // One transaction follows the other within moments.
-    cacheTimeout: -1,
-    pollingInterval: 50,
-  })
+  const rpcUrl = `http://127.0.0.1:${port}`
+  const provider = new LabProvider({ rpcUrl, chainId, pollingInterval: 50 })
   const { address, privateKey } = testAccount(0)
   const place = getCreateAddress({ from: address, nonce: 0 })
   try {

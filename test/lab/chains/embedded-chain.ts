@@ -13,6 +13,7 @@ import { channelsBytecode } from '../../../contracts/bytecode/channels.ts'
 import { tokenBytecode } from '../../../contracts/bytecode/token.ts'
 import { type Address, parseAddress } from '../../../protocol/index.ts'
 import { keepIdleConnections } from '../processes/idle-connections.ts'
+import { LabProvider } from './lab-provider.ts'
 import { testAccount, testMnemonic } from './test-accounts.ts'
 import type { TestChain } from './test-chain.ts'
 
@@ -63,12 +64,7 @@ export async function startEmbeddedChain(
   const { port: own } = await server.listen()
   const rpcUrl = `http://127.0.0.1:${own}`
   await keepConnections(own, rpcUrl)
-  const provider = new JsonRpcProvider(rpcUrl, chainId, {
-    staticNetwork: true,
-    batchMaxCount: 1,
-    cacheTimeout: -1,
-    pollingInterval: 20,
-  })
+  const provider = new LabProvider({ rpcUrl, chainId, pollingInterval: 20 })
   const accounts = Array.from({ length: count }, (_, index) => testAccount(index))
   const wallets = new Map<number, Wallet>()
   // Its public key takes longer than all that a test does with it.

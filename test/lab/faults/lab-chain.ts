@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { JsonRpcProvider, Wallet } from 'ethers'
+import { Wallet } from 'ethers'
 import { createTurns } from '../../../platform/async/turns.ts'
+import { LabProvider } from '../chains/lab-provider.ts'
 import { type FundedAccount, testAccount } from '../chains/test-accounts.ts'
 import { startGethChain } from '../geth/chain.ts'
 import { endWithParent } from '../processes/end-with-parent.ts'
@@ -12,7 +13,7 @@ import { endWithParent } from '../processes/end-with-parent.ts'
 export interface LabChain {
   readonly rpcUrl: string
   readonly chainId: bigint
-  readonly provider: JsonRpcProvider
+  readonly provider: LabProvider
   readonly wallet: (account: number) => Wallet
   readonly account: (index: number) => FundedAccount
   readonly mine: (blocks: number) => Promise<void>
@@ -49,12 +50,7 @@ export async function startLabEmbedded(): Promise<LabChain> {
     once(child, 'exit').then(() => Promise.reject(new Error('the chain did not start'))),
   ])
   const { rpcUrl, chainId } = JSON.parse(String(line)) as { rpcUrl: string; chainId: number }
-  const provider = new JsonRpcProvider(rpcUrl, chainId, {
-    staticNetwork: true,
-    batchMaxCount: 1,
-    cacheTimeout: -1,
-    pollingInterval: 20,
-  })
+  const provider = new LabProvider({ rpcUrl, chainId, pollingInterval: 20 })
   return {
     rpcUrl,
     chainId: BigInt(chainId),

@@ -2,7 +2,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { JsonRpcProvider, parseEther, Wallet } from 'ethers'
+import { type JsonRpcProvider, parseEther, Wallet } from 'ethers'
+import { LabProvider } from '../chains/lab-provider.ts'
 import { testAccount } from '../chains/test-accounts.ts'
 import type { TestChain } from '../chains/test-chain.ts'
 import { freePort } from '../processes/free-port.ts'
@@ -50,16 +51,8 @@ export async function startGethChain(options: GethChainOptions): Promise<GethCha
   let running = await start(port)
   const { port: listening } = running
   const rpcUrl = `http://127.0.0.1:${listening}`
-  const provider = new JsonRpcProvider(rpcUrl, gethChainId, {
-    staticNetwork: true,
-    batchMaxCount: 1,
-    cacheTimeout: -1,
-    pollingInterval: 50,
-  })
+  const provider = new LabProvider({ rpcUrl, chainId: gethChainId, pollingInterval: 50 })
   patient(provider)
-  // ethers looks for a receipt once, and again at each block after the first that it sees. Where blocks come
-  // only with transactions, the one that matters may be that first: so it watches from the beginning.
-  await provider.on('block', () => undefined)
   const accounts = Array.from({ length: count }, (_, index) => testAccount(index))
   const restart: GethChain['restart'] = async (signal = 'SIGINT') => {
     await running.stop(signal)

@@ -286,16 +286,7 @@ function bookOn(book: BookState, options: BookOptions): ChannelBook {
     },
     history: () => book.history,
     rollBack: ({ block, hash }) => rollBack(book, { block, hash }),
-    forgetChain: async (start) => {
-      book.facts.clear()
-      book.settled.clear()
-      book.closing.clear()
-      book.unsettled = 0n
-      book.position = start
-      book.history = []
-      lookBack(book)
-      await book.store.dropFacts(start)
-    },
+    forgetChain: (start) => forgetChain(book, start),
     hear: (news) => hear(book, news),
     reload: () => reload(book, options),
   }
@@ -549,4 +540,16 @@ async function rollBack(book: BookState, reached: SyncPosition): Promise<readonl
   const history = book.history.filter(({ block }) => block <= reached.block)
   await step(book, changed, { reached, history })
   return [...changed.keys()]
+}
+
+/** Durable first, as a step: whoever went on from what is still written would keep channels of another chain. */
+async function forgetChain(book: BookState, start: SyncPosition): Promise<void> {
+  await book.store.dropFacts(start)
+  book.facts.clear()
+  book.settled.clear()
+  book.closing.clear()
+  book.unsettled = 0n
+  book.position = start
+  book.history = []
+  lookBack(book)
 }

@@ -3,6 +3,7 @@
 // claims alone.
 import { createTurns } from '../../platform/async/turns.ts'
 import { monotonic } from '../../platform/time/monotonic.ts'
+import { isUraidenError } from '../../protocol/index.ts'
 import { type BookOptions, type BookStore, type ChannelBook, openBook } from '../channels/book.ts'
 import type { SyncPosition } from '../channels/history.ts'
 import type { ChannelName, PaymentLedger } from '../channels/records.ts'
@@ -43,6 +44,8 @@ export interface SharedBook {
   readonly refresh: () => Promise<void>
   /** After an election: everything as it is now, with what is needed to go back on the chain. */
   readonly takeOver: () => Promise<void>
+  /** Before the leader looks at the chain: the same where nobody knows whether its last step was written. */
+  readonly makeSure: () => Promise<void>
   /** What all channels owed when they were read last by who leads. */
   readonly due: () => (KnownDue & { readonly asked: number }) | undefined
   /** The database is another one, which may have gone back: everything is read anew next time. */
@@ -58,6 +61,8 @@ interface Place {
   fence: Fence | undefined
   /** What is in the book cannot be gone on from by changes, such as what this process has found on the chain itself. */
   led: boolean
+  /** A step may have been written, and is not in the book: no other one could be written after it. */
+  isUnsure: boolean
   due: ReturnType<SharedBook['due']>
 }
 
@@ -65,7 +70,7 @@ export async function openSharedBook(options: SharedBookOptions): Promise<Shared
   const { database, term, ...bookOptions } = options
   const place: Place = {
     ...{ version: 0n, position: undefined, moment: '0', fence: undefined },
-    ...{ led: false, due: undefined },
+    ...{ led: false, isUnsure: false, due: undefined },
   }
   // What was read first is told first.
   const turns = createTurns()
@@ -80,16 +85,20 @@ export async function openSharedBook(options: SharedBookOptions): Promise<Shared
   const hear = (name: ChannelName) => turns.take(() => takeLedger({ database, book, name }))
   const store = storeOn({ database, place, write, hear, limits })
   const book = await openBook(store, bookOptions)
+  const takeOver = () =>
+    turns.take(async () => {
+      await book.reload()
+      Object.assign(place, { led: true, isUnsure: false })
+      limits.forget()
+    })
   return {
     ...{ book, refresh },
     fence: () => place.fence,
     due: () => place.due,
-    takeOver: () =>
-      turns.take(async () => {
-        await book.reload()
-        place.led = true
-        limits.forget()
-      }),
+    takeOver,
+    makeSure: async () => {
+      if (place.isUnsure) await takeOver()
+    },
     startOver: () => {
       place.led = true
       limits.forget()
@@ -177,15 +186,29 @@ function storeOn({
     },
     saveStep: async (step) => {
       limits.lowered(step.facts.keys())
-      await write((sql) => writeStep(sql, step, place.position))
+      await moving(place, write, (sql) => writeStep(sql, step, place.position))
       Object.assign(place, { position: step.position, led: true })
     },
     dropFacts: async (position) => {
-      await write((sql) => dropFacts(sql, position, place.position))
+      await moving(place, write, (sql) => dropFacts(sql, position, place.position))
       Object.assign(place, { position, led: true })
       limits.forget()
     },
   }
+}
+
+/** A step whose answer was lost is found by the next one, too: the chain was read on from where the book stands. */
+async function moving(
+  place: Place,
+  write: Term['write'],
+  work: (sql: Sql) => Promise<void>,
+): Promise<void> {
+  const isUnsureAfter = (code: string) => (error: unknown) => {
+    if (isUraidenError(error, code)) place.isUnsure = true
+    throw error
+  }
+  const step = (sql: Sql) => work(sql).catch(isUnsureAfter('not_the_leader'))
+  await write(step).catch(isUnsureAfter('postgres_commit_unknown'))
 }
 
 /** That we want to close it, or do not any more: all else that was paid is as the row has it. */

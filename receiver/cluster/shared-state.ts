@@ -150,6 +150,7 @@ function sharingOf(options: SharedStateOptions, parts: SharedParts): Sharing {
       const current = cluster.term()
       if (current !== undefined) {
         if (current !== taken.term) await takeOver(options, parts, current)
+        await shared.makeSure()
         return undefined
       }
       await shared.refresh()

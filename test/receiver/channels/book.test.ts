@@ -14,21 +14,16 @@ const contract = addressOfKey(fromHex(`0x${'33'.repeat(32)}`))
 const signature = parseSignature(`0x${'11'.repeat(64)}1b`)
 const domain = { contract, chainId: 31337n }
 
+const opened = (block: number): ChannelEvent => ({
+  ...{ kind: 'created', channel: { sender, receiver, openBlock: block }, deposit: 100n },
+  ...{ block, contractBlock: block, blockHash: `0x0${block}`, transaction: '0x00', logIndex: 0 },
+})
+
 test('a listener is told of payments, of what is given back and of closes, and finds them in the book', async (t) => {
   const store = await openStore(await temporaryFolder(t), { ...domain, account: receiver })
   t.teardown(() => store.close())
   const book = await openBook(store)
-  const opened = {
-    ...({ kind: 'created', channel: { sender, receiver, openBlock: 7 }, deposit: 100n } as const),
-    ...({
-      block: 7,
-      contractBlock: 7,
-      blockHash: '0x07',
-      transaction: '0x00',
-      logIndex: 0,
-    } as const),
-  }
-  await book.confirm([opened], { block: 7, hash: '0x07' })
+  await book.confirm([opened(7)], { block: 7, hash: '0x07' })
   const heard: string[] = []
   book.listen((address, openBlock) => {
     const { claims, agreedToClose } = book.ledger(address, openBlock)
@@ -60,9 +55,9 @@ test('closing channels are those that all channels have, wherever a close is see
       ...{ deposit: 100n, block, contractBlock: block, blockHash: `0x${block}` },
       ...{ transaction: '0x00', logIndex: 0 },
     }) as ChannelEvent
-  const opened = [1, 2, 3].map((block) => event('created', block, block))
+  const three = [1, 2, 3].map((block) => event('created', block, block))
   const steps: readonly (readonly [string, () => unknown, readonly number[]])[] = [
-    ['all are open', () => book.confirm(opened, at(3)), []],
+    ['all are open', () => book.confirm(three, at(3)), []],
     [
       'closes are seen, also of a channel that is not confirmed',
       () =>
@@ -99,4 +94,29 @@ test('closing channels are those that all channels have, wherever a close is see
     const confirmed = [...book.all()].filter(({ state }) => state === 'closing')
     t.deepEqual(blocks(book.inState('closing')), blocks(confirmed), title)
   }
+})
+
+test('a chain that could not be forgotten on disk is not forgotten in memory, and no step goes on from it', async (t) => {
+  const store = await openStore(await temporaryFolder(t), { ...domain, account: receiver })
+  t.teardown(() => store.close())
+  let isFull = true
+  const dropFacts: typeof store.dropFacts = async (position) => {
+    if (isFull) throw new Error('the disk is full')
+    await store.dropFacts(position)
+  }
+  const book = await openBook({ ...store, dropFacts })
+  const position = { block: 7, hash: '0x07' } as const
+  await book.confirm([opened(7)], position)
+  const start = { block: 1, hash: '0x01' } as const
+  await t.throwsAsync(book.forgetChain(start), { message: 'the disk is full' })
+  t.deepEqual(book.position(), position)
+  t.truthy(book.get(sender, 7))
+  isFull = false
+  await book.forgetChain(start)
+  await book.confirm([opened(8)], { block: 8, hash: '0x08' })
+  await book.reload()
+  t.deepEqual(
+    [...book.all()].map(({ openBlock }) => openBlock),
+    [8],
+  )
 })

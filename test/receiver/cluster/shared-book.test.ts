@@ -4,8 +4,14 @@ import type { ChannelEvent } from '../../../platform/chain/index.ts'
 import { addressOfKey, fromHex, parseSignature } from '../../../protocol/index.ts'
 import { whileClosing } from '../../../receiver/channels/closing.ts'
 import type { SyncPosition } from '../../../receiver/channels/history.ts'
-import { openSharedBook, type SharedBookOptions } from '../../../receiver/cluster/shared-book.ts'
+import type { Term } from '../../../receiver/cluster/election.ts'
+import {
+  openSharedBook,
+  type SharedBook,
+  type SharedBookOptions,
+} from '../../../receiver/cluster/shared-book.ts'
 import { momentOf, readLedgersSince } from '../../../receiver/cluster/stored-ledgers.ts'
+import { receiverError } from '../../../receiver/errors/index.ts'
 import type { Database } from '../../../receiver/postgres/connection.ts'
 import { ledState, sharedPostgres, stateOwner, withPostgres } from '../../support/postgres.ts'
 
@@ -31,6 +37,8 @@ async function given(t: ExecutionContext, more: Partial<SharedBookOptions> = {})
   const following = await openSharedBook({ database, term: () => undefined, ...more })
   return { ...state, leading, following }
 }
+
+const positionIn = ([row]: readonly { readonly block?: bigint }[]) => at(Number(row?.block))
 
 /** As a claim writes it. */
 const pay = ({ query }: Pick<Database, 'query'>, highest: bigint, openBlock = 3) =>
@@ -96,6 +104,45 @@ onPostgres(
     )
   },
 )
+
+for (const [lost, step] of [
+  ['a step', ({ book }: SharedBook) => book.confirm([event(5)], at(5))],
+  ['a step back', ({ book }: SharedBook) => book.rollBack(at(3))],
+  ['a chain that is read anew', ({ book }: SharedBook) => book.forgetChain(at(1))],
+] as const) {
+  for (const isWritten of [true, false]) {
+    const what = `${isWritten ? 'the answer to' : 'the transaction of'} ${lost}`
+    onPostgres(`a leader that loses ${what} goes on reading the chain`, async (t) => {
+      const { database, term } = await ledState(t, await server())
+      let loses = false
+      const write: Term['write'] = async (work) => {
+        if (!loses) return term.write(work)
+        loses = false
+        if (isWritten) await term.write(work)
+        throw receiverError({ code: 'postgres_commit_unknown', message: 'nobody said' })
+      }
+      const leading = await openSharedBook({ database, term: () => ({ ...term, write }) })
+      await leading.takeOver()
+      await leading.book.confirm([event(3)], at(3))
+      await leading.book.confirm([event(4)], at(4))
+      loses = true
+      await t.throwsAsync(step(leading), { code: 'postgres_commit_unknown' })
+      await leading.makeSure()
+      const { book } = leading
+      t.deepEqual(book.position(), positionIn(await database.query('SELECT block FROM position')))
+      await leading.book.confirm([event(6)], at(6))
+      await leading.makeSure()
+      const open = await database.query<{ open_block: bigint }>(
+        `SELECT open_block FROM channel JOIN ledger USING (id) WHERE ledger.open ORDER BY id`,
+      )
+      t.deepEqual(
+        [...book.all()].map(({ openBlock }) => openBlock),
+        open.map(({ open_block }) => Number(open_block)),
+      )
+      t.true(book.get(sender, 6) !== undefined)
+    })
+  }
+}
 
 onPostgres(
   'what is closed is closed at the balance that was paid last, wherever that was',

@@ -103,7 +103,10 @@ export function serveErrands(
     await rounds.stop()
     await Promise.all(underWay.values())
   }
-  term.over.addEventListener('abort', () => void rounds.stop())
+  const end = () => void rounds.stop()
+  // It may have ended while it was begun with.
+  if (term.over.aborted) end()
+  else term.over.addEventListener('abort', end)
   return { stop }
 }
 

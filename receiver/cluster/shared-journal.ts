@@ -1,9 +1,16 @@
 // The transactions of an account that whoever leads sends: none leaves before its signed bytes are in the database
 // under a term that holds. A leader that wakes up after its term can at most send again what the next one knows.
 import { randomUUID } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import type { JournalEntry } from '../../platform/chain/index.ts'
-import { type Address, addressToBytes, fromHex, toHex } from '../../protocol/index.ts'
+import {
+  type Address,
+  addressToBytes,
+  fromHex,
+  isUraidenError,
+  toHex,
+} from '../../protocol/index.ts'
 import type { AccountJournal } from '../channels/state.ts'
 import { receiverError } from '../errors/index.ts'
 import type { Database, Sql } from '../postgres/connection.ts'
@@ -15,6 +22,8 @@ export interface SharedJournalOptions {
   readonly term: () => Term | undefined
   /** Whose transactions they are. */
   readonly account: Address
+  /** Milliseconds between two tries to write what may be written. Default 200. */
+  readonly pause?: number
 }
 
 /** Writing rejects with UraidenError `not_the_leader` where another process leads. */
@@ -22,9 +31,10 @@ export function createSharedJournal({
   database,
   term,
   account,
+  pause = 200,
 }: SharedJournalOptions): AccountJournal {
   const owner = Buffer.from(addressToBytes(account))
-  const write = (work: (sql: Sql, epoch: bigint) => Promise<void>): Promise<void> => {
+  const write = async (work: (sql: Sql, epoch: bigint) => Promise<void>): Promise<void> => {
     const current = term()
     if (current === undefined) throw notLeading()
     return current.write((sql) => work(sql, current.epoch))
@@ -38,7 +48,7 @@ export function createSharedJournal({
     })
   return {
     put: async (operation, entry) =>
-      write((sql, epoch) => put(sql, { operation, owner, entry, epoch })),
+      certainly(() => write((sql, epoch) => put(sql, { operation, owner, entry, epoch })), pause),
     get: async (operation) => {
       const [row] = await database.query<Row>(
         `SELECT nonce, raw, since FROM tx WHERE operation = $1 AND account = $2 AND state = 'sent'`,
@@ -64,6 +74,24 @@ export function createSharedJournal({
       )
       return rows.map(({ operation }) => operation)
     },
+  }
+}
+
+/**
+ * Writes what can be written twice. When nobody says whether it was, it is tried until somebody does, or another process
+ * may lead, who finds it then: a nonce that is taken by what never leaves would hold up all that come after it.
+ */
+async function certainly(write: () => Promise<void>, pause: number): Promise<void> {
+  let isUnknown = false
+  for (;;) {
+    try {
+      await write()
+      return
+    } catch (error) {
+      isUnknown ||= isUraidenError(error, 'postgres_commit_unknown')
+      if (!isUnknown || isUraidenError(error, 'not_the_leader')) throw error
+      await setTimeout(pause)
+    }
   }
 }
 

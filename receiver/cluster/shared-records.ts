@@ -2,14 +2,14 @@
 // what the relay has sent.
 import { type Address, storedAddress } from '../../protocol/index.ts'
 import type { Allowance, AllowanceDisk, FirstBlockDisk, GasPriceDisk } from '../channels/store.ts'
-import type { Database, Sql } from '../postgres/connection.ts'
+import type { Sql } from '../postgres/connection.ts'
 import { writeNote } from './chain-facts.ts'
 
 export const gasPricesNote = 'gas-prices'
 export const firstBlockNote = 'first-block'
 
 /** `isLeading`: who does not lead writes down no price, because the leader does. */
-export function sharedGasPrices(database: Database, isLeading: () => boolean): GasPriceDisk {
+export function sharedGasPrices(database: Sql, isLeading: () => boolean): GasPriceDisk {
   return {
     load: async () => readGasPrices(await readNote(database, gasPricesNote)),
     save: async (prices) => {
@@ -27,7 +27,7 @@ export function readGasPrices(text: string | undefined): ReadonlyMap<number, big
   return new Map(hours.map(([hour, price]) => [hour, BigInt(price)]))
 }
 
-export function sharedFirstBlock(database: Database): FirstBlockDisk {
+export function sharedFirstBlock(database: Sql): FirstBlockDisk {
   return {
     load: async () => {
       const text = await readNote(database, firstBlockNote)
@@ -43,7 +43,7 @@ async function readNote({ query }: Sql, name: string): Promise<string | undefine
 }
 
 /** Of whoever leads: it reads them when it begins to. */
-export function sharedAllowances({ query }: Database): AllowanceDisk {
+export function sharedAllowances({ query }: Sql): AllowanceDisk {
   return {
     load: () => readAllowances({ query }),
     save: async (changes) => {

@@ -9,7 +9,8 @@ import type {
   StateOptions,
 } from '../channels/state.ts'
 import { receiverError } from '../errors/index.ts'
-import type { Database } from '../postgres/connection.ts'
+import type { Database, Sql } from '../postgres/connection.ts'
+import { createPatience, type Patience } from '../postgres/patience.ts'
 import { openDatabase } from '../postgres/schema.ts'
 import type { PostgresSettings } from '../postgres/settings.ts'
 import { noteRound } from './chain-facts.ts'
@@ -19,7 +20,7 @@ import { askLeader, serveErrands } from './errands.ts'
 import { createOutageShare, type OutageShare } from './outage-share.ts'
 import { type PutBack, restoring } from './promotion.ts'
 import type { Rounds } from './rounds.ts'
-import { serveShared } from './serving.ts'
+import { type ServingOptions, serveShared } from './serving.ts'
 import { openSharedBook, type SharedBook } from './shared-book.ts'
 import { createSharedJournal } from './shared-journal.ts'
 import { sharedAllowances, sharedFirstBlock, sharedGasPrices } from './shared-records.ts'
@@ -42,33 +43,23 @@ export interface SharedStateOptions extends StateOptions {
 
 /** @throws UraidenError those of `openDatabase` and `joinCluster` */
 export async function openSharedState(options: SharedStateOptions): Promise<ReceiverState> {
-  const { settings, owner, folder, started, longestOutage, onCommit, onWait } = options
+  const { settings, owner, folder, started, log } = options
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const database = await openDatabase(settings, owner)
+  const patience = createPatience({
+    onWait: (err) => log?.warn({ err }, 'waiting for the database'),
+  })
+  const database = await openDatabase(settings, owner, { patience })
   started(database.close)
   const taken: Taken = { term: undefined, elected: () => undefined, begin: [], errands: {} }
   const term = () => (taken.term?.over.aborted === false ? taken.term : undefined)
-  const { limits, keepSettled } = options
-  const shared = await openSharedBook({ database, term, limits, keepSettled })
-  const { mostInAll } = options
+  const { limits, keepSettled, mostInAll } = options
+  const shared = await patience.through(() =>
+    openSharedBook({ database, term, limits, keepSettled }),
+  )
   const share = mostInAll < maxTokenAmount ? createOutageShare(mostInAll) : undefined
-  const { cluster, queue, ledgers } = await serveShared({
-    ...{ database, longestOutage, fence: shared.fence, onCommit, onWait },
-    ...(share && { share }),
-    onBeat: ({ due }, asked) => {
-      if (due !== undefined) share?.heard({ ...due, due: due.sum, at: asked - due.age })
-    },
-    onElected: () => taken.elected(),
-    onChanged: async () => {
-      if (term() === undefined) await shared.refresh()
-    },
-    onPutBack: (put) => {
-      shared.startOver()
-      sayPutBack(options, put)
-    },
-    onMissing: (processes) => options.log?.warn({ processes }, missingText),
-    onError: (err) => options.log?.warn({ err }, 'the shared state could not be reached'),
-  })
+  const serving = servingOf(options, { database, shared, share, taken, term })
+  // When it fails, nothing of it has begun.
+  const { cluster, queue, ledgers } = await patience.through(() => serveShared(serving))
   const { membership: seat } = cluster
   started(async () => {
     await taken.serving?.stop()
@@ -80,12 +71,17 @@ export async function openSharedState(options: SharedStateOptions): Promise<Rece
     if (cluster.isHeard()) return undefined
     return cluster.beat().isServing ? notHeard(database) : restoring()
   }
+  const parts = { database, cluster, shared, share, taken, term, silence, patience }
+  // What is read when a receiver starts, or written down the same each time.
+  const starting: Sql = {
+    query: (text, values) => patience.through(() => database.query(text, values)),
+  }
   return {
     ...{ book: shared.book, ledgers },
     replies: sharedReplies(database, seat),
-    allowances: sharedAllowances(database),
-    gasPrices: sharedGasPrices(database, isLeading),
-    firstBlock: sharedFirstBlock(database),
+    allowances: sharedAllowances(starting),
+    gasPrices: sharedGasPrices(starting, isLeading),
+    firstBlock: sharedFirstBlock(starting),
     authorizations: undefined,
     journal: (account) => createSharedJournal({ database, term, account }),
     readLedgers: () => readLedgers(database),
@@ -95,14 +91,37 @@ export async function openSharedState(options: SharedStateOptions): Promise<Rece
     },
     askKey: async (channel) => (await ledgers.look(channel, () => false)).channel?.requestKey,
     seenKey: ledgers.seenKey,
-    sharing: sharingOf(options, { database, cluster, shared, share, taken, term, silence }),
+    sharing: sharingOf(options, parts),
+  }
+}
+
+function servingOf(
+  { longestOutage, onCommit, onWait, log }: SharedStateOptions,
+  { database, shared, share, taken, term }: Omit<SharedParts, 'cluster' | 'silence' | 'patience'>,
+): ServingOptions {
+  return {
+    ...{ database, longestOutage, fence: shared.fence, onCommit, onWait },
+    ...(share && { share }),
+    onBeat: ({ due }, asked) => {
+      if (due !== undefined) share?.heard({ ...due, due: due.sum, at: asked - due.age })
+    },
+    onElected: () => taken.elected(),
+    onChanged: async () => {
+      if (term() === undefined) await shared.refresh()
+    },
+    onPutBack: (put) => {
+      shared.startOver()
+      sayPutBack(log, put)
+    },
+    onMissing: (processes) => log?.warn({ processes }, missingText),
+    onError: (err) => log?.warn({ err }, 'the shared state could not be reached'),
   }
 }
 
 const missingText =
   'receivers that served when the database was lost did not come back in time: what they alone had acknowledged in its last moments can be paid with again'
 
-function sayPutBack({ log }: SharedStateOptions, { channels, isLate, seat }: PutBack): void {
+function sayPutBack(log: SharedStateOptions['log'], { channels, isLate, seat }: PutBack): void {
   const facts = { channels, timeline: `${seat.timeline}` }
   log?.info(
     facts,
@@ -130,6 +149,8 @@ interface SharedParts {
   readonly taken: Taken
   readonly term: () => Term | undefined
   readonly silence: Sharing['silence']
+  /** Of the start. */
+  readonly patience: Patience
 }
 
 /** Milliseconds in which another one leads when the leader has ended. */
@@ -139,7 +160,7 @@ const takeover = 5000
 const longestErrand = 600_000
 
 function sharingOf(options: SharedStateOptions, parts: SharedParts): Sharing {
-  const { database, cluster, shared, share, taken, term, silence } = parts
+  const { database, cluster, shared, share, taken, term, silence, patience } = parts
   const write: Term['write'] = async (work) => {
     const current = term()
     if (current === undefined) throw notLeading()
@@ -174,6 +195,8 @@ function sharingOf(options: SharedStateOptions, parts: SharedParts): Sharing {
       taken.elected = elected
     },
     serve: (errands) => {
+      // What it follows from here on it looks at again and again.
+      patience.end()
       taken.errands = errands
     },
     ask: (kind, asked) => askLeader(database, { kind, asked }, { timeout: longestErrand }),

@@ -4,13 +4,19 @@ import type { StateOwner } from '../../platform/state/state.ts'
 import type { UraidenError } from '../../protocol/index.ts'
 import { receiverError } from '../errors/index.ts'
 import { connectDatabase, type Database, type DatabaseOptions, type Sql } from './connection.ts'
-import { lookAtStarted, problemOfServer } from './server-checks.ts'
+import { createPatience, type Patience } from './patience.ts'
+import { lookAtServer, problemOfServer } from './server-checks.ts'
 import type { PostgresSettings } from './settings.ts'
 
 /** Which files have run. */
 const versionTable = 'schema_version'
 /** Of what locks by number, ours: "uraiden" in ASCII. */
 const lockNumber = 0x7572616964656en
+
+export interface OpenOptions extends DatabaseOptions {
+  /** Of the whole start; by default of this part of it. */
+  readonly patience?: Patience
+}
 
 /**
  * The shared state of `owner`, made where there is none, with its tables as this version wants them.
@@ -20,13 +26,18 @@ const lockNumber = 0x7572616964656en
 export async function openDatabase(
   settings: PostgresSettings,
   owner: StateOwner,
-  options?: DatabaseOptions,
+  { patience = createPatience(), ...options }: OpenOptions = {},
 ): Promise<Database> {
   const database = await connectDatabase(settings, options)
+  const { place } = database
   try {
-    const problem = problemOfServer(await lookAtStarted(database), database.place)
-    if (problem !== undefined) throw problem
-    await database.transaction((sql) => prepare(sql, { owner, place: database.place }), lock)
+    await patience.through(async () => {
+      // One that comes back may be another one.
+      const problem = problemOfServer(await lookAtServer(database), place)
+      patience.reached()
+      if (problem !== undefined) throw problem
+      await database.transaction((sql) => prepare(sql, { owner, place }), lock)
+    })
     return database
   } catch (error) {
     await database.close()

@@ -1,8 +1,7 @@
 // What a server must be before anybody is served on its word: what it calls written has to be so after a power cut.
-import { setTimeout } from 'node:timers/promises'
 import type { UraidenError } from '../../protocol/index.ts'
 import { receiverError } from '../errors/index.ts'
-import { type Sql, sqlStateOf } from './connection.ts'
+import type { Sql } from './connection.ts'
 
 /** As the server says it of a session. */
 export interface ServerFacts {
@@ -15,7 +14,8 @@ export interface ServerFacts {
   readonly synchronousCommit: string
 }
 
-async function lookAtServer({ query }: Sql): Promise<ServerFacts> {
+/** @throws UraidenError those of `Sql` */
+export async function lookAtServer({ query }: Sql): Promise<ServerFacts> {
   const [facts] = await query<ServerFacts & Record<string, unknown>>(`SELECT
     current_setting('server_version_num')::int AS version,
     pg_is_in_recovery() AS "isStandby",
@@ -25,25 +25,6 @@ async function lookAtServer({ query }: Sql): Promise<ServerFacts> {
     current_setting('synchronous_commit') AS "synchronousCommit"`)
   if (facts === undefined) throw new Error('a SELECT without a row')
   return facts
-}
-
-/** As a server says it that begins, or repairs itself after a crash. */
-const begins = '57P03'
-const tries = 120
-
-/**
- * Of a server that begins, when it has; after a minute it counts as one that does not.
- * @throws UraidenError those of `Sql`
- */
-export async function lookAtStarted(sql: Sql, pause = 500): Promise<ServerFacts> {
-  for (let left = tries; ; left--) {
-    try {
-      return await lookAtServer(sql)
-    } catch (error) {
-      if (left === 0 || sqlStateOf(error) !== begins) throw error
-      await setTimeout(pause)
-    }
-  }
 }
 
 const oldest = 140_000

@@ -7,7 +7,9 @@ import {
 } from '../../../platform/chain/index.ts'
 import { createKeySigner } from '../../../platform/keys/index.ts'
 import { fromHex, toHex } from '../../../protocol/index.ts'
+import type { Term } from '../../../receiver/cluster/election.ts'
 import { createSharedJournal } from '../../../receiver/cluster/shared-journal.ts'
+import { receiverError } from '../../../receiver/errors/index.ts'
 import {
   type DeployedContracts,
   deployTestContracts,
@@ -33,11 +35,11 @@ async function given(t: ExecutionContext, account: number) {
   const state = await ledState(t, await server())
   const key = embedded.accounts[account]?.privateKey ?? '0x'
   const signer = createKeySigner(fromHex(key))
-  const journal = (leads = true): TransactionJournal =>
+  const journal = (leads = true, write = state.term.write): TransactionJournal =>
     createSharedJournal({
       database: state.database,
-      term: () => (leads ? state.term : undefined),
-      account: signer.address,
+      term: () => (leads ? { ...state.term, write } : undefined),
+      ...{ account: signer.address, pause: 0 },
     })
   const connect = async (decide: Parameters<typeof startFaultyRpc>[2]) => {
     const node = await startFaultyRpc(t, embedded.rpcUrl, decide)
@@ -138,4 +140,54 @@ onPostgres('what no node took leaves its nonce to the next, and is found by nobo
       [0n, 'ended'],
     ],
   )
+})
+
+for (const isWritten of [true, false]) {
+  const lost = isWritten ? 'the answer to which is lost' : 'which is lost'
+  onPostgres(`a write ${lost} is done until it is known, and holds up no nonce`, async (t) => {
+    const { signer, journal, connect, rows, term } = await given(t, isWritten ? 6 : 7)
+    const { chain, call } = await connect(() => undefined)
+    const fates = ['lost', 'away', 'kept']
+    const write: Term['write'] = async (work) => {
+      const fate = fates.shift()
+      if (fate === 'away') {
+        throw receiverError({ code: 'postgres_unavailable', message: 'nobody answers' })
+      }
+      if (fate !== 'lost') return term.write(work)
+      if (isWritten) await term.write(work)
+      throw receiverError({ code: 'postgres_commit_unknown', message: 'nobody said' })
+    }
+    const sender = createTransactionSender({
+      ...{ chain, signer, journal: journal(true, write), pollInterval: 10 },
+    })
+    await sender.send(call)
+    t.deepEqual(fates, [])
+    t.deepEqual(
+      (await rows()).map(({ nonce, state }) => [nonce, state]),
+      [[0n, 'ended']],
+    )
+  })
+}
+
+onPostgres('who leads no more leaves what it may have written to the next', async (t) => {
+  const { signer, journal, connect, rows, term } = await given(t, 8)
+  let sent = 0
+  const { chain, call } = await connect(({ method }) => {
+    if (method === sendRaw) sent++
+    return undefined
+  })
+  const codes = ['postgres_commit_unknown', 'not_the_leader'] as const
+  let tries = 0
+  const write: Term['write'] = async (work) => {
+    const code = codes[tries++] ?? 'not_the_leader'
+    if (code === 'postgres_commit_unknown') await term.write(work)
+    throw receiverError({ code, message: 'of the test' })
+  }
+  const sender = createTransactionSender({ chain, signer, journal: journal(true, write) })
+  await t.throwsAsync(sender.start(call), { code: 'not_the_leader' })
+  t.is(sent, 0)
+  const [row] = await rows()
+  const next = createTransactionSender({ chain, signer, journal: journal(), pollInterval: 10 })
+  t.truthy(await next.resume(row?.operation ?? ''))
+  t.is(sent, 1)
 })

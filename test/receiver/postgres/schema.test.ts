@@ -5,11 +5,7 @@ import test from 'ava'
 import { addressOfKey, fromHex } from '../../../protocol/index.ts'
 import { connectDatabase } from '../../../receiver/postgres/connection.ts'
 import { openDatabase } from '../../../receiver/postgres/schema.ts'
-import {
-  lookAtStarted,
-  problemOfServer,
-  type ServerFacts,
-} from '../../../receiver/postgres/server-checks.ts'
+import { problemOfServer, type ServerFacts } from '../../../receiver/postgres/server-checks.ts'
 import type { PostgresSettings } from '../../../receiver/postgres/settings.ts'
 import { freePort } from '../../lab/processes/free-port.ts'
 import { temporaryFolder } from '../../support/folder.ts'
@@ -252,21 +248,3 @@ onPostgres(
     await database.close()
   },
 )
-
-test('a server that begins is waited for, and no other error is', async (t) => {
-  const said = (code: string) => Object.assign(new Error(code), { severity: 'FATAL', code })
-  const asked = async (codes: readonly string[]) => {
-    const left = [...codes]
-    const facts = { version: 150_000 }
-    const query = async () => {
-      const code = left.shift()
-      if (code !== undefined) throw said(code)
-      return [facts]
-    }
-    const found = await lookAtStarted({ query: query as never }, 0).catch(({ code }) => code)
-    return { found: found === facts ? 'started' : found, left: left.length }
-  }
-  t.deepEqual(await asked(['57P03', '57P03', '57P03']), { found: 'started', left: 0 })
-  t.deepEqual(await asked(['57P03', '28P01', '57P03']), { found: '28P01', left: 1 })
-  t.deepEqual(await asked(Array(200).fill('57P03')), { found: '57P03', left: 79 })
-})

@@ -49,7 +49,11 @@ export function createWrittenLimits({
     })
     for (let from = 0; from < changed.length; from += atOnce) {
       const some = new Map(changed.slice(from, from + atOnce))
-      await write((sql) => writeLimits(sql, some))
+      await write((sql) => writeLimits(sql, some)).catch((error) => {
+        // It may be written all the same: what was known of these is not so any more.
+        for (const name of some.keys()) lowered.add(name)
+        throw error
+      })
     }
     unusual = new Map([...wanted].filter(([name, limit]) => !isUsual(book(), name, limit)))
   }

@@ -22,7 +22,7 @@ function given({ channels }: { readonly channels: number }) {
   const asked: ChannelName[] = []
   const written: (readonly unknown[])[] = []
   const statements: (readonly unknown[])[] = []
-  let fails = false
+  let fails: 'before' | 'after' | undefined
   const limits = createWrittenLimits({
     database: { query: async () => [] } as never,
     book: () => ({
@@ -36,13 +36,14 @@ function given({ channels }: { readonly channels: number }) {
       earlierDeposits: () => [],
     }),
     write: async (work) => {
-      if (fails) throw new Error('the database is away')
+      if (fails === 'before') throw new Error('the database is away')
       await work({
         query: async (text: string, values: readonly unknown[] = []) => {
           if (text.includes('told AS')) statements.push(values)
           return []
         },
       } as never)
+      if (fails === 'after') throw new Error('nobody said whether it is written')
     },
   })
   const write = async () => {
@@ -58,8 +59,8 @@ function given({ channels }: { readonly channels: number }) {
   }
   return {
     ...{ limits, facts, recent, asked, statements, write },
-    fail: (now: boolean) => {
-      fails = now
+    fail: (when: typeof fails) => {
+      fails = when
     },
   }
 }
@@ -85,14 +86,27 @@ test('a round looks at no channel that nothing happened to, however many there a
 test('what could not be written is written with the next round', async (t) => {
   const { limits, fail, write } = given({ channels: 3 })
   limits.lowered([name(1)])
-  fail(true)
+  fail('before')
   await t.throwsAsync(write())
-  fail(false)
+  fail(undefined)
   limits.lowered([name(2)])
   t.deepEqual((await write()).toSorted(), [
     [1, '100'],
     [2, '100'],
   ])
+})
+
+test('what may be written, and is not wanted any more, is written as it is wanted', async (t) => {
+  const { facts, limits, recent, fail, write } = given({ channels: 3 })
+  limits.lowered(facts.keys())
+  await write()
+  recent.add(name(1))
+  fail('after')
+  await t.throwsAsync(write())
+  fail(undefined)
+  recent.clear()
+  t.deepEqual(await write(), [[1, '100']])
+  t.deepEqual(await write(), [])
 })
 
 test('many go in several statements', async (t) => {

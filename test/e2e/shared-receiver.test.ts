@@ -4,6 +4,7 @@ import { depositsFor } from '../../agent/index.ts'
 import { createRequestKey } from '../../protocol/bound/index.ts'
 import { connectDatabase } from '../../receiver/postgres/connection.ts'
 import { boundClient } from '../support/bound-client.ts'
+import { breakingWay } from '../support/breaking-way.ts'
 import { givenChannel } from '../support/channel.ts'
 import { startFaultyRpc } from '../support/faulty-rpc.ts'
 import { emptyDatabase, ownPostgres, sharedPostgres, withPostgres } from '../support/postgres.ts'
@@ -39,6 +40,27 @@ onPostgres(
     t.not(stands?.requestKey, undefined)
     await buyer.closeChannel(`${receiverAccount.address}/${name.openBlock}`, base)
     t.is(await tokensOf(receiverAccount.address), 60n)
+  },
+)
+
+onPostgres(
+  'a receiver that does not hear whether a step along the chain is written goes on along it',
+  async (t) => {
+    const running = await server()
+    const way = await breakingWay(t, running, (await emptyDatabase(running)).database)
+    const { base, agent, receiver, chain } = await startSystem(t, undefined, {
+      database: way.settings,
+    })
+    const buyer = await agent()
+    t.is((await buyer.get(`${base}/reading`)).status, 200)
+    way.breakAt('UPDATE position SET block', 'answer to COMMIT')
+    await chain.mine(1)
+    await until(way.isBroken)
+    await chain.mine(1)
+    const head = await chain.provider.getBlockNumber()
+    await until(() => receiver.book.position()?.block === head)
+    // A top-up is seen.
+    for (let i = 0; i < 12; i++) t.is((await buyer.get(`${base}/reading`)).status, 200)
   },
 )
 

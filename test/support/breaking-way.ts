@@ -9,23 +9,26 @@ import type { PostgresServer } from '../lab/postgres/server.ts'
 export interface BreakingWay {
   /** Of the same database, by this way. */
   readonly settings: PostgresSettings
-  /** The next connection that sends this text ends: before it arrives, or with the answer. */
-  readonly breakAt: (text: string, lost: 'statement' | 'answer') => void
+  /** The next connection that sends this text ends: before it arrives, with the answer, or with that to its COMMIT. */
+  readonly breakAt: (text: string, lost: Lost) => void
   /** It has happened. */
   readonly isBroken: () => boolean
 }
+
+type Lost = 'statement' | 'answer' | 'answer to COMMIT'
 
 export async function breakingWay(
   t: ExecutionContext,
   { folder, port, user }: PostgresServer,
   database: string,
 ): Promise<BreakingWay> {
-  let at: { readonly text: string; readonly lost: 'statement' | 'answer' } | undefined
+  let at: { readonly text: string; readonly lost: Lost } | undefined
   let isBroken = false
   const sockets = new Set<Socket>()
   const server = createServer((near) => {
     const far = connect(join(folder, `.s.PGSQL.${port}`))
     let isLast = false
+    let endsWithCommit = false
     const end = () => {
       near.destroy()
       far.destroy()
@@ -39,12 +42,13 @@ export async function breakingWay(
       })
     }
     near.on('data', (data) => {
-      if (at === undefined || !data.includes(at.text)) return void far.write(data)
-      isBroken = true
-      isLast = true
-      const { lost } = at
-      at = undefined
-      if (lost === 'statement') end()
+      const { text, lost } = at ?? {}
+      const isIt = text !== undefined && data.includes(text)
+      if (isIt) at = undefined
+      endsWithCommit ||= isIt && lost === 'answer to COMMIT'
+      isLast ||= endsWithCommit ? data.includes('COMMIT') : isIt
+      isBroken ||= isLast
+      if (isIt && lost === 'statement') end()
       else far.write(data)
     })
     far.on('data', (data) => (isLast ? end() : near.write(data)))

@@ -76,10 +76,14 @@ export async function joinCluster(options: ClusterOptions): Promise<Cluster> {
   const listen = async () => {
     const asked = now()
     const before = last.factsVersion
+    const { epoch } = membership
     last = await beat(database, membership).catch(async (error) => {
       if (!isUraidenError(error, 'process_fenced')) throw error
-      onError(error)
-      membership = (await rejoin(database, membership)) ?? (await onPromoted(membership))
+      // It may have raised its epoch itself meanwhile.
+      if (membership.epoch === epoch) {
+        onError(error)
+        membership = (await rejoin(database, membership)) ?? (await onPromoted(membership))
+      }
       return beat(database, membership)
     })
     if (last.timeline !== membership.timeline) membership = await onPromoted(membership)

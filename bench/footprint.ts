@@ -1,6 +1,6 @@
 // ./scripts/bench footprint: what the package takes of a Pi Zero 2, measured in the emulated one: its size,
 // memory, work until it is ready, what it writes to the card, and what it could do if it were taken over.
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { checkout } from '../deploy/pi/packaging/tools.ts'
 import { isUraidenError } from '../protocol/index.ts'
@@ -9,32 +9,43 @@ import { price } from '../test/lab/pi-system/audit.ts'
 import { defaultMirror } from '../test/lab/pi-system/base.ts'
 import { openScratch } from '../test/lab/pi-system/files.ts'
 import { configure, installBuyer, installPackage, makeKey } from '../test/lab/pi-system/install.ts'
-import { createPi } from '../test/lab/pi-system/pi.ts'
+import { createPi, type Pi } from '../test/lab/pi-system/pi.ts'
 import { prepare } from '../test/lab/pi-system/prepare.ts'
-import { openShop } from '../test/lab/torture/shop.ts'
-import { measureCard, measureGentle } from './lib/footprint/card.ts'
+import { openShop, type Shop } from '../test/lab/torture/shop.ts'
+import { measureCard, measureIdle, mountState, stateLabel } from './lib/footprint/card.ts'
 import { measureMemory } from './lib/footprint/memory.ts'
-import { buildPackages, readPackages } from './lib/footprint/packages.ts'
+import { buildPackages, type Packages, readPackages } from './lib/footprint/packages.ts'
 import { describe, type Footprint } from './lib/footprint/report.ts'
 import { countWork } from './lib/footprint/work.ts'
+
+interface Options {
+  readonly minutes: number
+  readonly gentleMinutes: number
+  readonly onlyCard?: true
+  readonly packages?: string
+  readonly cache: string
+  readonly json?: true
+}
 
 const options = new Command('./scripts/bench footprint')
   .option(
     '--minutes <n>',
-    'that writing is measured, with a job and without',
+    'of the machine that writing is measured, with a job and without',
     integer(1, 10_000),
-    10,
+    60,
   )
   .option(
     '--gentle-minutes <n>',
     'in gentle mode; two hours pass between two flushes',
     integer(1, 10_000),
-    250,
+    240,
   )
+  .option('--only-card', 'measure writing alone')
   .option('--packages <folder>', 'with packages to measure; without it they are built')
+  .option('--cache <folder>', 'where the Debian system is kept', join(checkout, '.cache/pi-system'))
   .option('--json', 'print JSON')
   .parse()
-  .opts<{ minutes: number; gentleMinutes: number; packages?: string; json?: true }>()
+  .opts<Options>()
 const say = (line: string) => process.stderr.write(`${line}\n`)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
@@ -48,53 +59,71 @@ try {
 }
 
 async function measure(): Promise<Footprint> {
-  const cache = join(checkout, '.cache/pi-system')
-  const built = join(cache, 'small')
-  if (options.packages === undefined) {
-    say('building the packages: some minutes')
-    await buildPackages(built)
-  }
-  const packages = await readPackages(options.packages ?? built)
-  const { base, deb } = await prepare({ cache, mirror: defaultMirror, deb: packages.deb, say })
+  const { onlyCard } = options
+  const cache = resolve(options.cache)
+  const packages = await packagesIn(cache)
+  const { base, deb } = await prepare({ cache, mirror: defaultMirror, deb: packages?.deb, say })
   const { folder, remove } = await openScratch()
   const shop = await openShop(price, 10n ** 9n)
   try {
     await makeOld(shop.rpcUrl)
-    const pi = await createPi(base, folder)
+    const pi = await createPi(base, folder, { stateDisk: stateLabel })
     const life = await pi.boot()
     const { guest } = life
     await guest.reached()
     say('installing the package')
+    await mountState(guest)
     await installPackage(guest, deb)
     await shop.fund(await makeKey(guest), 10n ** 9n)
     await configure(guest, shop, '0 * * * * *')
     await installBuyer(guest)
-    say('memory')
-    const memory = await measureMemory(guest, shop)
+    if (!onlyCard) say('memory')
+    const memory = onlyCard ? await opened(shop) : await measureMemory(guest, shop)
     const exposure = await exposureOf(guest.run)
-    say(
-      `what is written to the card, ${options.minutes} minutes with a job and ${options.minutes} without`,
-    )
-    const card = await measureCard(life, shop, options.minutes * 60)
-    const { gentleMinutes } = options
-    if (gentleMinutes > 0) say(`the same with card: gentle, ${gentleMinutes} minutes`)
-    const gentle =
-      gentleMinutes > 0 ? await measureGentle(life, shop, gentleMinutes * 60) : undefined
     await life.powerOff()
-    say('counting instructions')
-    const work = await countWork(pi)
+    const written = await measureWriting(pi, shop, options)
+    if (!onlyCard) say('counting instructions')
+    const work = onlyCard ? undefined : await countWork(pi)
     return {
-      packageMB: packages.megabytes,
-      memory,
-      work,
-      card,
-      ...(gentle && { gentle }),
+      ...(packages && { packageMB: packages.megabytes }),
+      ...(memory && { memory }),
+      ...(work && { work }),
+      ...written,
       exposure,
     }
   } finally {
     await shop.close()
     remove()
   }
+}
+
+/** Undefined where their size is not asked for: then one is built that is not packed as small. */
+async function packagesIn(cache: string): Promise<Packages | undefined> {
+  if (options.packages !== undefined) return readPackages(resolve(options.packages))
+  if (options.onlyCard) return undefined
+  const built = join(cache, 'small')
+  say('building the packages: some minutes')
+  await buildPackages(built)
+  return readPackages(built)
+}
+
+/** A life of its own, whose clock skips what it waits. */
+async function measureWriting(pi: Pi, shop: Shop, { minutes, gentleMinutes }: Options) {
+  const life = await pi.boot({ skipIdle: true })
+  await life.guest.reached()
+  say(`what is written to the agent's disk in ${minutes} minutes without a job`)
+  const idle = await measureIdle(life, shop, minutes * 60)
+  say(`the same with a job a minute, careful, ${minutes} minutes`)
+  const careful = await measureCard(life, shop, 'careful', minutes)
+  say(`the same with card: gentle, ${gentleMinutes} minutes`)
+  const gentle = await measureCard(life, shop, 'gentle', gentleMinutes)
+  await life.powerOff()
+  return { idle, careful, gentle }
+}
+
+/** The channel is open. */
+async function opened(shop: Shop): Promise<undefined> {
+  while (shop.sales.length === 0) await new Promise((resolve) => setTimeout(resolve, 200))
 }
 
 /** As the chains that people use: of a young one the agent asks at each start how long its blocks take. */

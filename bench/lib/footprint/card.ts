@@ -1,115 +1,145 @@
-// What a job costs the card. A job a minute would take days to measure: here one runs every 15 seconds,
-// which is more than everything that gathers writes waits (the sinks ten seconds, ext4 five), so that each
-// run costs what it would cost alone; and what the system writes without the job is taken off.
+// What a job a minute costs the card: the agent's state and its job's file are on a disk of their own, so that nothing
+// else is counted. Hours pass in minutes, since the machine's clock skips the time in which it only waits.
 
-import { configure } from '../../../test/lab/pi-system/install.ts'
+import type { CardCounts } from '../../../test/lab/pi-system/card.ts'
+import type { Guest } from '../../../test/lab/pi-system/guest.ts'
+import { type Card, configure, stateFolder } from '../../../test/lab/pi-system/install.ts'
 import type { Life } from '../../../test/lab/pi-system/pi.ts'
 import type { Shop } from '../../../test/lab/torture/shop.ts'
 
-export interface CardFigures {
-  /** Of the machine's own time, for the job; about as many without it. */
-  readonly seconds: number
-  readonly runs: number
-  /** At the card: the agent's bytes, and what the file system writes to keep them. */
-  readonly bytesPerRun: number
-  readonly writesPerRun: number
-  readonly flushesPerRun: number
-  /** What Linux counts for the daemon itself (/proc/PID/io). */
-  readonly daemonBytesPerRun: number
-  /** Of the idle daemon and the system around it. */
-  readonly idleBytesPerHour: number
-  /** 1440 runs, and what the idle daemon writes on top of that. */
-  readonly megabytesPerDay: number
-}
+export const stateLabel = 'state'
 
-/** With `card: gentle`: a job a minute, as it is, over hours, for its writes come together. */
-export interface GentleFigures {
+export interface Written {
   /** Of the machine's own time. */
   readonly seconds: number
   readonly runs: number
-  /** At the card, of the agent and of the system around it. */
+  /** At the agent's own disk: its bytes, and what the file system writes to keep them. */
   readonly bytes: number
   readonly writes: number
   readonly flushes: number
+  /** Bytes of each minute in which anything reached that disk, in their order. */
+  readonly minutes: readonly number[]
   /** What Linux counts for the daemon itself (/proc/PID/io). */
   readonly daemonBytes: number
+  /** At the card with the rest of the system, which has no part in the agent. */
+  readonly systemBytes: number
+}
+
+export interface CardFigures extends Written {
+  /** From the daemon's start until its second run was written. */
+  readonly startBytes: number
   readonly megabytesPerDay: number
 }
 
 interface Counts {
   /** Since the machine was started, by its own clock. */
   readonly seconds: number
-  readonly bytes: number
-  readonly writes: number
-  readonly flushes: number
+  readonly state: CardCounts
+  readonly system: CardCounts
   readonly daemon: number
   readonly runs: number
 }
 
-export async function measureCard(life: Life, shop: Shop, seconds: number): Promise<CardFigures> {
-  await configure(life.guest, shop, '0 0 1 1 *')
-  const idle = await during(life, shop, seconds)
-  await configure(life.guest, shop, '*/15 * * * * *')
-  const busy = await during(life, shop, seconds)
-  const perRun = (of: (counts: Counts) => number) =>
-    Math.round((of(busy) - (of(idle) * busy.seconds) / idle.seconds) / Math.max(1, busy.runs))
-  const bytesPerRun = perRun(({ bytes }) => bytes)
-  const idleBytesPerHour = Math.round((idle.bytes * 3600) / idle.seconds)
-  return {
-    seconds: Math.round(busy.seconds),
-    runs: busy.runs,
-    bytesPerRun,
-    writesPerRun: perRun(({ writes }) => writes),
-    flushesPerRun: perRun(({ flushes }) => flushes),
-    daemonBytesPerRun: perRun(({ daemon }) => daemon),
-    idleBytesPerHour,
-    megabytesPerDay: Math.round((bytesPerRun * 1440 + idleBytesPerHour * 24) / 10_000) / 100,
-  }
+/** Before the package is installed: what it puts into the state folder goes to the disk of that label. */
+export async function mountState({ run }: Guest): Promise<void> {
+  await run(`set -eu
+mkdir -p ${stateFolder}
+echo 'LABEL=${stateLabel} ${stateFolder} ext4 defaults,noatime 0 2' >> /etc/fstab
+systemctl daemon-reload
+mount ${stateFolder}`)
 }
 
-export async function measureGentle(
+/** A job a minute for so many runs. */
+export async function measureCard(
   life: Life,
   shop: Shop,
-  seconds: number,
-): Promise<GentleFigures> {
-  await configure(life.guest, shop, '0 * * * * *', 'gentle')
-  // What has gathered until then is a part of it: at most two hours' worth is written at once.
-  const flush = 'runuser -u uraiden-agent -- uraiden-agent flush'
-  const { daemon, ...counted } = await during(life, shop, seconds, flush)
-  return {
-    ...counted,
-    seconds: Math.round(counted.seconds),
-    daemonBytes: daemon,
-    megabytesPerDay: Math.round((counted.bytes * 86_400) / counted.seconds / 10_000) / 100,
-  }
-}
-
-async function during(life: Life, shop: Shop, seconds: number, last?: string): Promise<Counts> {
-  await life.guest.run('systemctl restart uraiden-agent && sync')
-  // What starting has left to be written.
-  await pause(60)
+  card: Card,
+  runs: number,
+): Promise<CardFigures> {
+  const off = await restart(life, shop, '0 * * * * *', card)
+  await sold(shop, 2)
   const before = await count(life, shop)
-  await pause(seconds)
-  if (last !== undefined) await life.guest.run(`${last} && sync`)
+  const minutes = await sold(shop, runs, () => life.writtenToState().bytes)
   const after = await count(life, shop)
+  const written = between(before, after, minutes)
   return {
-    seconds: after.seconds - before.seconds,
-    bytes: after.bytes - before.bytes,
-    writes: after.writes - before.writes,
-    flushes: after.flushes - before.flushes,
-    daemon: after.daemon - before.daemon,
-    runs: after.runs - before.runs,
+    ...written,
+    startBytes: before.state.bytes - off.bytes,
+    megabytesPerDay: Math.round((written.bytes * 86_400) / written.seconds / 10_000) / 100,
   }
 }
 
-async function count({ guest, written }: Life, shop: Shop): Promise<Counts> {
-  const { bytes, writes, flushes } = written()
+/** The daemon with a job that is not due. */
+export async function measureIdle(life: Life, shop: Shop, seconds: number): Promise<Written> {
+  await restart(life, shop, '0 0 1 1 *', 'careful')
+  // What starting has left to be written.
+  await life.guest.run('sleep 120')
+  const before = await count(life, shop)
+  await life.guest.run(`sleep ${seconds}`)
+  return between(before, await count(life, shop), [])
+}
+
+/** Resolves with what was written before the daemon's start. */
+async function restart(
+  { guest, writtenToState }: Life,
+  shop: Shop,
+  every: string,
+  card: Card,
+): Promise<CardCounts> {
+  await configure(guest, shop, every, card)
+  await guest.run('systemctl stop uraiden-agent && sync')
+  const before = writtenToState()
+  await guest.run('systemctl start uraiden-agent')
+  return before
+}
+
+/** Until so many more are sold. Resolves with the growth of `counted` from one to the next, where it has grown. */
+async function sold(
+  shop: Shop,
+  more: number,
+  counted: () => number = () => 0,
+): Promise<readonly number[]> {
+  const growth: number[] = []
+  let before = counted()
+  for (let until = shop.sales.length + 1, left = more; left > 0; until++, left--) {
+    while (shop.sales.length < until) await pause(0.02)
+    const now = counted()
+    if (now > before) growth.push(now - before)
+    before = now
+  }
+  return growth
+}
+
+function between(before: Counts, after: Counts, minutes: readonly number[]): Written {
+  return {
+    seconds: Math.round(after.seconds - before.seconds),
+    runs: after.runs - before.runs,
+    bytes: after.state.bytes - before.state.bytes,
+    writes: after.state.writes - before.state.writes,
+    flushes: after.state.flushes - before.state.flushes,
+    minutes,
+    daemonBytes: after.daemon - before.daemon,
+    systemBytes: after.system.bytes - before.system.bytes,
+  }
+}
+
+/** With all that the kernel has kept until then. */
+async function count({ guest, written, writtenToState }: Life, shop: Shop): Promise<Counts> {
+  await guest.run('sync')
   const io = await guest.run(
     'cat /proc/$(systemctl show --value --property=MainPID uraiden-agent)/io',
   )
-  const daemon = Number(/^write_bytes: (\d+)$/m.exec(io)?.[1])
-  const seconds = Number((await guest.run('cat /proc/uptime')).split(' ')[0])
-  return { seconds, bytes, writes, flushes, daemon, runs: shop.sales.length }
+  return {
+    seconds: await uptime(guest),
+    state: writtenToState(),
+    system: written(),
+    daemon: Number(/^write_bytes: (\d+)$/m.exec(io)?.[1]),
+    runs: shop.sales.length,
+  }
+}
+
+async function uptime({ run }: Guest): Promise<number> {
+  return Number((await run('cat /proc/uptime')).split(' ')[0])
 }
 
 function pause(seconds: number): Promise<void> {

@@ -13,7 +13,10 @@ export interface Disk {
 export interface MachineOptions {
   readonly kernel: string
   readonly initrd: string
+  /** /dev/vda. */
   readonly disk: Disk
+  /** /dev/vdb. */
+  readonly second?: Disk
   /** File for what the kernel and systemd say. */
   readonly console: string
   /** Megabytes. */
@@ -22,6 +25,8 @@ export interface MachineOptions {
   readonly start?: string
   /** Port on 127.0.0.1 that leads to the guest's ssh. */
   readonly sshPort?: number
+  /** While it waits for a time nothing passes but its clock: hours without work are over in seconds. */
+  readonly skipIdle?: boolean
 }
 
 export interface Machine {
@@ -62,21 +67,26 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
 }
 
 function argumentsOf(options: MachineOptions): readonly string[] {
-  const { kernel, initrd, disk, console, memory = 512, start, sshPort } = options
+  const { kernel, initrd, disk, second, console, memory = 512, start, sshPort } = options
   const words = start ? [`start=${start}`] : unneeded.map((unit) => `systemd.mask=${unit}`)
   const command = ['console=ttyAMA0', 'panic=-1', 'quiet', ...words]
   const ssh = sshPort === undefined ? '' : `,hostfwd=tcp:127.0.0.1:${sshPort}-:22`
   const device = (name: 'lan' | 'control') => `virtio-net-device,netdev=${name},mac=${macs[name]}`
+  const block = (id: string, { cache, file }: Disk) => [
+    ...['-drive', `if=none,id=${id},format=raw,cache=${cache},file=${file}`],
+    ...['-device', `virtio-blk-device,drive=${id}`],
+  ]
   return [
     ...['-machine', 'virt', '-cpu', 'cortex-a53', '-smp', '1', '-m', `${memory}`],
     // A nanosecond for each instruction, about a Zero 2's pace: on a busy host the machine is slow, but by
     // its own clock nothing is late, and its accounting of processor time counts instructions.
-    ...['-icount', 'shift=0,sleep=on'],
+    ...['-icount', `shift=0,sleep=${options.skipIdle ? 'off' : 'on'}`],
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
     ...['-serial', `file:${console}`],
     ...['-kernel', kernel, '-initrd', initrd, '-append', command.join(' ')],
-    ...['-drive', `if=none,id=card,format=raw,cache=${disk.cache},file=${disk.file}`],
-    ...['-device', 'virtio-blk-device,drive=card', '-device', 'virtio-rng-device'],
+    // The kernel meets the last one first.
+    ...[...(second ? block('second', second) : []), ...block('card', disk)],
+    ...['-device', 'virtio-rng-device'],
     ...['-netdev', 'user,id=lan,ipv6=off', '-device', device('lan')],
     // The guest reaches nothing through this one.
     ...['-netdev', `user,id=control,net=10.0.3.0/24,restrict=on,ipv6=off${ssh}`],

@@ -38,6 +38,9 @@ function open(
   })
 }
 
+/** UTF-16 has the second one first, and the card the first one. */
+const unlikeOrders = ['key/\uffee', 'key/\u{1f600}']
+
 function isKey(key: string): boolean {
   return key.startsWith('key/')
 }
@@ -111,6 +114,42 @@ test('from its opening on nothing of the card is touched between two flushes', a
   await state.write([])
   t.not(await written(), before)
   await state.close()
+})
+
+test('what came and went between two flushes has the card merge no tables', async (t) => {
+  const at = await place(t)
+  // A table of each.
+  for (const value of ['1', '2']) {
+    const before = await open(at)
+    await before.write(['key/a', 'key/z', ...unlikeOrders].map((key) => put(key, value)))
+    await before.close()
+  }
+  const state = await open(at)
+  for (let number = 0; number < 500; number++) {
+    await state.spool([put(`key/${number}`, '3')])
+    await state.spool([del(`key/${number}`)])
+  }
+  await state.spool(['key/a', ...unlikeOrders].map(del))
+  await state.write([])
+  t.deepEqual(await all(state), { 'key/z': '2' })
+  t.deepEqual(await state.getMany(unlikeOrders), [undefined, undefined])
+  // Which waits for what LevelDB does meanwhile.
+  await state.close()
+  t.notRegex(await readFile(join(at.card, 'LOG'), 'utf8'), /Compacting/)
+})
+
+test('what is deleted goes from the card, however much lies between', async (t) => {
+  const at = await place(t)
+  const state = await open(at)
+  const many = Array.from({ length: 3000 }, (_, number) => put(`key/m${number}`, '1'))
+  await state.write([put('key/a', '1'), ...many])
+  await state.spool([del('key/a'), del('key/b'), del('key/z')])
+  await state.write([])
+  await state.spool(many.slice(1).map(({ key }) => del(key)))
+  await state.close()
+  const again = await open(at)
+  t.deepEqual(await all(again), { 'key/m0': '1' })
+  await again.close()
 })
 
 test('what a kill or a power cut takes before the spool was begun takes nothing else', async (t) => {

@@ -119,7 +119,8 @@ export async function startPostgres(options: ServerOptions = {}): Promise<Postgr
 const usual: Settings = {
   listen_addresses: '',
   shared_buffers: '16MB',
-  max_connections: '60',
+  // All tests of a file run beside each other, each with up to five for each of its processes.
+  max_connections: '200',
 }
 
 interface Identity {

@@ -80,7 +80,10 @@ export async function claimMany({ query }: Sql, call: ClaimCall): Promise<Refuse
   return new Map(rows.map(({ run, code }) => [run - 1, code]))
 }
 
-/** The last batch of a process as it was committed; from now on nothing of the epoch before has an effect. */
+/**
+ * The last batch of a process as it was committed; from now on no call of the epoch before has an effect. Requests that
+ * were paid in it are answered on.
+ */
 export interface CommittedBatch {
   readonly epoch: bigint
   readonly batch: bigint
@@ -97,8 +100,9 @@ export async function askCommitted(
   { id, token }: Seat,
 ): Promise<CommittedBatch | undefined> {
   const [row] = await query<{ epoch: bigint; batch: bigint; refused: number[] | null }>(
-    `UPDATE process SET epoch = epoch + 1 WHERE id = $1 AND token = $2
-     RETURNING epoch, batch, refused`,
+    `UPDATE process SET epoch = epoch + 1, answers_at = epoch + 1,
+       answers_from = CASE WHEN answers_at = epoch THEN answers_from ELSE epoch END
+     WHERE id = $1 AND token = $2 RETURNING epoch, batch, refused`,
     [id, token],
   )
   if (row === undefined) return undefined

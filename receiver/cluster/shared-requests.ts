@@ -40,7 +40,8 @@ export async function findRequest(
 ): Promise<FoundRequest> {
   const [row] = await query<Row>(
     `SELECT r.owner, r.owner_epoch, r.expires, r.status, r.headers, r.content, r.body, large.body AS large,
-       p.id IS NOT NULL AND p.left_at IS NULL AND p.epoch = r.owner_epoch AS is_there,
+       p.id IS NOT NULL AND p.left_at IS NULL AND r.owner_epoch <= p.epoch AND r.owner_epoch >=
+         CASE WHEN p.answers_at = p.epoch THEN p.answers_from ELSE p.epoch END AS is_there,
        coalesce(p.seen_at > clock_timestamp() - $2::int * interval '1 ms', false) AS is_heard
      FROM request r LEFT JOIN process p ON p.id = r.owner LEFT JOIN large_body large ON large.id = r.id
      WHERE r.id = $1 AND r.expires > clock_timestamp()`,

@@ -2,6 +2,8 @@
 import test, { type ExecutionContext } from 'ava'
 import { isUraidenError } from '../../../protocol/index.ts'
 import type { ChannelId } from '../../../receiver/channels/book.ts'
+import { askCommitted } from '../../../receiver/cluster/claim-call.ts'
+import { rejoin } from '../../../receiver/cluster/membership.ts'
 import { channelOf, paymentOf, said } from '../../support/ledgers.ts'
 import { ownPostgres, sharedPostgres, withPostgres } from '../../support/postgres.ts'
 import { givenState, joinState } from '../../support/shared-state.ts'
@@ -250,6 +252,32 @@ shared('what a dead process was answering is gone on with elsewhere, paid for on
   await first.replies.save(request.id, late)
   const [row] = await database.query('SELECT status, attempts FROM request')
   t.deepEqual(row, { status: null, attempts: 2 })
+})
+
+shared('who asks what became of its calls goes on answering what was paid before', async (t) => {
+  const { first, open, join, database } = await given(t)
+  const second = await join()
+  const channel = await open(100n)
+  const payment = paymentOf(channel, 5n, 5n, { request })
+  t.is(said(await first.ledgers.claim(payment)), 'claimed')
+  for (const _ of ['once', 'twice']) await askCommitted(database, first.seat())
+  const waiting = second.ledgers.claim(payment)
+  await until(() => second.looks() > 1)
+  const reply = { status: 200, headers: {}, body: Buffer.from('21.4'), expires: request.expires }
+  await first.replies.save(request.id, reply)
+  t.is(said(await waiting), 'answered')
+  t.deepEqual(await database.query('SELECT attempts FROM request'), [{ attempts: 1 }])
+})
+
+shared('who was taken for dead after it had asked answers nothing of before', async (t) => {
+  const { first, open, join, database } = await given(t)
+  const second = await join()
+  const channel = await open(100n)
+  const payment = paymentOf(channel, 5n, 5n, { request })
+  t.is(said(await first.ledgers.claim(payment)), 'claimed')
+  await askCommitted(database, first.seat())
+  t.truthy(await rejoin(database, first.seat()))
+  t.is(said(await second.ledgers.claim(payment)), 'claimed')
 })
 
 shared(

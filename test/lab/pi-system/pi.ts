@@ -85,8 +85,10 @@ async function boot(
     sshPort,
   })
   let off = false
-  void machine.ended.then(() => {
+  // Also where it ends by itself: an open card would keep this program from ending.
+  const ended = machine.ended.then(async () => {
     off = true
+    await Promise.all(cards.map((card) => card.close()))
   })
   const guest = createGuest({ port: sshPort, key: base.sshKey, isOff: () => off })
   return {
@@ -96,7 +98,7 @@ async function boot(
     cutPower: async (random) => {
       const losses = cards.map((card) => card.losePower(random))
       await machine.cut()
-      await Promise.all(cards.map((card) => card.close()))
+      await ended
       return {
         unflushed: losses.reduce((sum, { unflushed }) => sum + unflushed, 0),
         lost: losses.reduce((sum, { lost }) => sum + lost, 0),
@@ -105,8 +107,7 @@ async function boot(
     powerOff: async () => {
       // It hangs up before it answers.
       await guest.run('systemctl poweroff').catch(() => undefined)
-      await machine.ended
-      await Promise.all(cards.map((card) => card.close()))
+      await ended
     },
     console: () => readFile(console, 'utf8'),
   }

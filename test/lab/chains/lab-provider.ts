@@ -16,7 +16,7 @@ export class LabProvider extends JsonRpcProvider {
   constructor({ rpcUrl, chainId, pollingInterval }: LabProviderOptions) {
     // One transaction follows the other within moments.
     super(rpcUrl, chainId, {
-      ...{ staticNetwork: chainId !== undefined, batchMaxCount: 1, cacheTimeout: -1 },
+      ...{ staticNetwork: true, batchMaxCount: 1, cacheTimeout: -1 },
       pollingInterval,
     })
   }

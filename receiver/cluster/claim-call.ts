@@ -100,7 +100,8 @@ export async function askCommitted(
   { id, token }: Seat,
 ): Promise<CommittedBatch | undefined> {
   const [row] = await query<{ epoch: bigint; batch: bigint; refused: number[] | null }>(
-    `UPDATE process SET epoch = epoch + 1, answers_at = epoch + 1,
+    // Who was taken for dead meanwhile is there again: under its new epoch its heartbeats are heard.
+    `UPDATE process SET epoch = epoch + 1, left_at = NULL, answers_at = epoch + 1,
        answers_from = CASE WHEN answers_at = epoch THEN answers_from ELSE epoch END
      WHERE id = $1 AND token = $2 RETURNING epoch, batch, refused`,
     [id, token],

@@ -3,7 +3,8 @@ import test, { type ExecutionContext } from 'ava'
 import { isUraidenError } from '../../../protocol/index.ts'
 import type { ChannelId } from '../../../receiver/channels/book.ts'
 import { askCommitted } from '../../../receiver/cluster/claim-call.ts'
-import { rejoin } from '../../../receiver/cluster/membership.ts'
+import { beat, bury, rejoin } from '../../../receiver/cluster/membership.ts'
+import { findRequest } from '../../../receiver/cluster/shared-requests.ts'
 import { channelOf, paymentOf, said } from '../../support/ledgers.ts'
 import { ownPostgres, sharedPostgres, withPostgres } from '../../support/postgres.ts'
 import { givenState, joinState } from '../../support/shared-state.ts'
@@ -268,6 +269,29 @@ shared('who asks what became of its calls goes on answering what was paid before
   t.is(said(await waiting), 'answered')
   t.deepEqual(await database.query('SELECT attempts FROM request'), [{ attempts: 1 }])
 })
+
+shared(
+  'who was taken for dead and asks is there again, and answers what it is paid then',
+  async (t) => {
+    const { first, open, join, database } = await given(t)
+    const second = await join()
+    await open(100n)
+    await database.query("UPDATE process SET seen_at = '-infinity' WHERE id = $1", [
+      first.seat().id,
+    ])
+    t.true(await bury(database, first.seat().id))
+    const { epoch = 0n } = (await askCommitted(database, first.seat())) ?? {}
+    await beat(database, { ...first.seat(), epoch })
+    await database.query(
+      `INSERT INTO request (id, channel, from_, to_, owner, owner_epoch, expires)
+     SELECT $1, id, 0, 5, $2, $3, $4 FROM channel`,
+      [Buffer.from(request.id, 'base64url'), first.seat().id, epoch, new Date(request.expires)],
+    )
+    t.deepEqual(await findRequest(database, { request, seat: second.seat() }), {
+      kind: 'elsewhere',
+    })
+  },
+)
 
 shared('who was taken for dead after it had asked answers nothing of before', async (t) => {
   const { first, open, join, database } = await given(t)

@@ -211,12 +211,18 @@ shared('a credit waits until the database is back, and payments do not', async (
 
 const request = { id: 'A'.repeat(43), expires: Date.UTC(2100, 0) }
 
-shared('the same request at two processes is paid and answered once', async (t) => {
-  const { first, open, join, database } = await given(t)
+/** Two processes, of which the first was paid for the request and is answering it. */
+async function answering(t: ExecutionContext) {
+  const state = await given(t)
+  const { first, open, join } = state
   const second = await join()
-  const channel = await open(100n)
-  const payment = paymentOf(channel, 5n, 5n, { request })
+  const payment = paymentOf(await open(100n), 5n, 5n, { request })
   t.is(said(await first.ledgers.claim(payment)), 'claimed')
+  return { ...state, second, payment }
+}
+
+shared('the same request at two processes is paid and answered once', async (t) => {
+  const { first, second, payment, database } = await answering(t)
   const waiting = second.ledgers.claim(payment)
   await until(() => second.looks() > 1)
   const reply = {
@@ -235,11 +241,7 @@ shared('the same request at two processes is paid and answered once', async (t) 
 })
 
 shared('what a dead process was answering is gone on with elsewhere, paid for once', async (t) => {
-  const { first, open, join, database } = await given(t)
-  const second = await join()
-  const channel = await open(100n)
-  const payment = paymentOf(channel, 5n, 5n, { request })
-  t.is(said(await first.ledgers.claim(payment)), 'claimed')
+  const { first, second, payment, database } = await answering(t)
   const waiting = second.ledgers.claim(payment)
   await until(() => second.looks() > 1)
   await database.query(
@@ -256,11 +258,7 @@ shared('what a dead process was answering is gone on with elsewhere, paid for on
 })
 
 shared('who asks what became of its calls goes on answering what was paid before', async (t) => {
-  const { first, open, join, database } = await given(t)
-  const second = await join()
-  const channel = await open(100n)
-  const payment = paymentOf(channel, 5n, 5n, { request })
-  t.is(said(await first.ledgers.claim(payment)), 'claimed')
+  const { first, second, payment, database } = await answering(t)
   for (const _ of ['once', 'twice']) await askCommitted(database, first.seat())
   const waiting = second.ledgers.claim(payment)
   await until(() => second.looks() > 1)
@@ -294,11 +292,7 @@ shared(
 )
 
 shared('who was taken for dead after it had asked answers nothing of before', async (t) => {
-  const { first, open, join, database } = await given(t)
-  const second = await join()
-  const channel = await open(100n)
-  const payment = paymentOf(channel, 5n, 5n, { request })
-  t.is(said(await first.ledgers.claim(payment)), 'claimed')
+  const { first, second, payment, database } = await answering(t)
   await askCommitted(database, first.seat())
   t.truthy(await rejoin(database, first.seat()))
   t.is(said(await second.ledgers.claim(payment)), 'claimed')
